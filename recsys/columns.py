@@ -1,0 +1,47 @@
+"""
+Every column that crosses the border between SQL and Python: name, dtype and unit.
+
+A table that Python writes for SQL, or reads from it, is a tuple of these; `schema` makes the polars schema of one.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import polars as pl
+
+
+class Column(NamedTuple):
+    """A column's name, polars dtype and unit ('' where it has none)."""
+
+    name: str
+    dtype: pl.DataType
+    unit: str = ""
+
+
+USER_ID = Column("user_id", pl.String())
+TRACK_ID = Column("track_id", pl.String())
+STRENGTH = Column("strength", pl.Float32())
+AGE_DAYS = Column("age_days", pl.Float32(), "d")
+RANK = Column("rank", pl.Int32())
+SCORE = Column("score", pl.Float32())
+IS_FALLBACK = Column("is_fallback", pl.Boolean())
+REASON_TRACK_ID = Column("reason_track_id", pl.String())
+RUN_ID = Column("run_id", pl.String())
+RECOMMENDER = Column("recommender", pl.String())
+REASON = Column("reason", pl.String())
+METRIC = Column("metric", pl.String())
+K = Column("k", pl.Int32())
+VALUE = Column("value", pl.Float64())
+LOW = Column("low", pl.Float64())
+HIGH = Column("high", pl.Float64())
+N_USERS = Column("n_users", pl.Int64())
+
+RANKING = (USER_ID, TRACK_ID, RANK, SCORE, IS_FALLBACK, REASON_TRACK_ID)
+RECOMMENDATIONS = (RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER, REASON, REASON_TRACK_ID)
+METRICS = (RECOMMENDER, METRIC, K, VALUE, LOW, HIGH, N_USERS)
+RUN_METRICS = (RUN_ID, *METRICS)
+
+
+def schema(columns: Iterable[Column]) -> pl.Schema:
+    """Return the polars schema of a table with these columns, in their order."""
+    return pl.Schema({column.name: column.dtype for column in columns})
