@@ -1,0 +1,87 @@
+"""
+Invented names: artists, labels, releases, tracks and playlists, built from small word lists of our own.
+
+The builders return distinct names. Some carry commas, quotes, ampersands and letters beyond ASCII, as real ones do.
+"""
+
+from itertools import product
+
+import numpy as np
+
+FIRST = """Maren Ilse Tomás Kofi Yuki Noor Bram Elif Rosalía Dario Signe Ade Ravi Chiara Lukas Inês Odette Mateus Keiko Anouk
+Joaquín Freya Obi Linnea Zoë Emeka Hana Paolo Wren Idris Maëlle Sölve Tala Rufus Amara Benoît Cleo Dunja Eskil Farah""".split()
+LAST = """Halvorsen Quillfeather Okonjo Brandtner Villaseñor Tanabe Lindholt Marchetière Osterwald Adeyinka Rautavuori Pellgrave
+Castañeda Winterbourne Mirchandel Duvernay Aldenkamp Ferrovar Ishimori Thorneycroft Baptistine Kowalewicz Sørbye Vantongeren
+Moreira-Paz Ashgrove Steinhöfel Larkwood Nakagiri Boadu-Reyes Greavesly Montclarin Eikeland Sandoval-Ruiz Weatherlight Zumbrunn""".split()
+ADJECTIVES = """Velvet Crooked Paper Silver Hollow Northern Electric Burning Quiet Borrowed Golden Restless Copper Distant Amber
+Frozen Tender Wild Faded Second Plastic Sleeping Crimson Lonely Marble Neon Salted Broken Gentle Painted""".split()
+NOUNS = """Harbour Lantern Orchard Satellite Parade Mirror Engine Garden Signal Window Thunder River Kingdom Feather Carousel
+Postcard Station Meadow Compass Tiger Ribbon Avenue Whisper Comet Cathedral Bicycle Shadow Island Telephone Horizon""".split()
+LABEL_NOUNS = """Anchorage Bellwether Cinderpath Driftglass Elmstone Foxglove Gravelpit Hearthside Inkwell Junebug Kettledrum
+Lodestar Millrace Nightjar Oakmoss Pinwheel Quarterdeck Rookery Saltmarsh Tinderbox Umbra Vellum Wayfarer Yarrow Zephyrine
+Brightwater Coldharbour Longacre Marigold Sixpence""".split()
+WORDS = {
+    "en": (ADJECTIVES, NOUNS, ("{a} {n}", "The {n} Is {a}", "{n}, {a} {n}", "Your {a} {n}")),
+    "es": (
+        "Perdido Lento Azul Eterno Salvaje Dulce Oscuro Lejano Roto Dorado".split(),
+        "Corazón Verano Camino Fuego Silencio Mar Sueño Jardín Recuerdo Cielo Espejo Tren Barrio Viento".split(),
+        ("{n} {a}", "Mi {n} {a}", "Un {n} Tan {a}", "¿{n} o {n} {a}?"),
+    ),
+    "de": (
+        "Leise Ferne Blaue Letzte Wilde Stille Neue Goldene Müde Helle".split(),
+        "Straße Nacht Sonne Zeit Liebe Stadt Welle Uhr Brücke Sehnsucht Reise Stimme Tür Insel".split(),
+        ("{a} {n}", "Meine {a} {n}", "Diese {n}, so {a}", "Zurück in die {a} {n}"),
+    ),
+    "fr": (
+        "Perdue Lointaine Douce Bleue Dernière Fragile Ancienne Secrète Folle Légère".split(),
+        "Nuit Fenêtre Chanson Lumière Ville Mer Saison Étoile Lettre Valse Pluie Mémoire Gare Rivière".split(),
+        ("{n} {a}", "Ma {n} {a}", "L'autre {n} {a}", "Une {n} si {a}"),
+    ),
+    "pt": (
+        "Distante Doce Azul Antiga Serena Perdida Brava Tranquila Dourada Pequena".split(),
+        "Saudade Praia Noite Estrela Canção Rua Maré Manhã Janela Lua Chuva Vila Esquina Rosa".split(),
+        ("{n} {a}", "Minha {n} {a}", "Na {n} {a}", "Essa {n}, Tão {a}"),
+    ),
+    "ja": (
+        "Aoi Shiroi Tooi Yasashii Nagai Atsui Kuroi Akai Furui Chiisana".split(),
+        "Sora Umi Kaze Hoshi Yume Machi Kisetsu Hikari Michi Namida Tsuki Hana Natsu Kage".split(),
+        ("{a} {n}", "{n} no {n}, {a}", "{a} {n} e", "Ano {a} {n}"),
+    ),
+}
+TITLE_STRIDE = 997  # a prime that divides no length of a title list: an artist's titles never repeat
+PLAYLIST_PATTERNS = ("{a} {n} Mix", "Songs for the {n}", "{a} Mornings: {n}", 'The "{n}" List', "{n}s & {a} Nights")
+
+
+def titles(language: str | None) -> np.ndarray:
+    """Return every track title of a language (English where it has no list): distinct strings, a fixed order."""
+    adjectives, nouns, patterns = WORDS[language or "en"]
+    return np.array([p.format(a=a, n=n) for p, a, n in product(patterns, adjectives, nouns)])
+
+
+def people(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` distinct names of persons."""
+    return rng.choice([f"{first} {last}" for first, last in product(FIRST, LAST)], n, replace=False)
+
+
+def groups(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` distinct names of groups."""
+    patterns = ("The {a} {n}s", "{a} {n}", "{n}, {a} & Daughters", "{a} {n} Club")
+    return rng.choice([p.format(a=a, n=n) for p, a, n in product(patterns, ADJECTIVES, NOUNS)], n, replace=False)
+
+
+def labels(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` distinct names of labels."""
+    endings = ("Records", "Music Group", "Recordings", "Sound")
+    return rng.choice([f"{noun} {ending}" for ending, noun in product(endings, LABEL_NOUNS)], n, replace=False)
+
+
+def playlists(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` playlist titles; listeners choose the same title now and then."""
+    every = [p.format(a=a, n=n) for p, a, n in product(PLAYLIST_PATTERNS, ADJECTIVES, NOUNS)]
+    return rng.choice(every, n)
+
+
+def ids(prefix: str, n: int, digits: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` distinct ids such as 'trk_40213' that tell nothing about what they name."""
+    low = 10 ** (digits - 1)
+    return np.array([f"{prefix}_{number}" for number in rng.choice(9 * low, n, replace=False) + low])

@@ -1,0 +1,113 @@
+"""
+Raw texts -> typed columns and the reason why a row is refused, all as polars expressions.
+
+Every format hands over texts, so there is one reading of an instant, a number or a list, whatever the file was.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from recsys.ingest.contract import EARLIEST, Contract, Field, Kind, last_instant
+
+_TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
+_ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def _instant(text: pl.Expr) -> pl.Expr:
+    """Read ISO 8601 (UTC where it names no offset), or whole seconds or milliseconds since 1970."""
+    digits = text.str.contains(r"^\d{9,13}$")
+    number = pl.when(digits).then(text).cast(pl.Int64, strict=False)
+    epoch_us = pl.when(number < 100_000_000_000).then(number * 1_000_000).otherwise(number * 1_000)
+    with_offset = (
+        text.str.replace(" ", "T")
+        .str.replace(r"( ?UTC|Z)$", "+00:00")
+        .str.replace(r"(T[\d:.]+)$", "${1}+00:00")
+        .str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00+00:00")
+        .str.replace(r"(T\d\d:\d\d)([+-])", "${1}:00${2}")
+    )
+    iso = with_offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
+    return pl.coalesce(iso, epoch_us.cast(pl.Datetime("us", "UTC")))
+
+
+def _fast_instant(text: pl.Expr) -> pl.Expr:
+    return text.str.to_datetime(_ISO_SECONDS, time_unit="us", time_zone="UTC", strict=False)
+
+
+def _boolean(text: pl.Expr) -> pl.Expr:
+    lower = text.str.to_lowercase()
+    return pl.when(lower.is_in(_TRUE)).then(pl.lit(value=True)).when(lower.is_in(_FALSE)).then(pl.lit(value=False))
+
+
+def _typed(text: pl.Expr, field: Field) -> pl.Expr:
+    match field.kind:
+        case Kind.TEXT:
+            return text.str.to_lowercase() if field.allowed else text
+        case Kind.INTEGER:
+            return text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+        case Kind.BOOLEAN:
+            return _boolean(text)
+        case Kind.INSTANT:
+            return _instant(text)
+        case Kind.DAY:
+            return text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        case Kind.TEXTS:
+            return text.str.split("|").list.eval(pl.element().str.strip_chars())
+
+
+def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
+    text = raw[field.name].str.strip_chars().replace("", None)
+    if field.kind is Kind.INSTANT:
+        fast = text.to_frame().select(_fast_instant(pl.col(field.name))).to_series()
+        if fast.null_count() == text.null_count():
+            return fast
+    return text.to_frame().select(_typed(pl.col(field.name), field).alias(field.name)).to_series()
+
+
+def _refusals(field: Field, today: date) -> list[tuple[str, pl.Expr]]:
+    """List the reason codes a column can give, each with the rows it refuses."""
+    value, text = pl.col(field.name), pl.col(f"{field.name}:raw")
+    refusals = [("bad_type", value.is_null() & text.is_not_null())]
+    if field.required:
+        refusals.insert(0, ("missing_value", text.is_null()))
+    if field.kind is Kind.INTEGER:
+        refusals.append(("out_of_range", ~value.is_between(field.low, field.high)))
+    if field.kind is Kind.INSTANT:
+        refusals.append(("out_of_range", value.dt.replace_time_zone(None) < EARLIEST))
+    if field.kind in (Kind.INSTANT, Kind.DAY) and not field.may_be_future:
+        refusals.append(("in_future", value.cast(pl.Datetime("us")) > last_instant(today)))
+    if field.allowed:
+        refusals.append(("not_allowed", ~value.is_in(field.allowed)))
+    if field.pattern and field.kind is Kind.TEXTS:
+        refusals.append(("not_allowed", ~value.list.eval(pl.element().str.contains(field.pattern)).list.all()))
+    elif field.pattern:
+        refusals.append(("not_allowed", ~value.str.contains(field.pattern)))
+    return refusals
+
+
+def judge(raw: pl.DataFrame, contract: Contract, today: date) -> pl.DataFrame:
+    """
+    Read texts as the contract's types and name the first thing wrong with each row.
+
+    Args:
+        raw: The contract's columns as texts (String; null = missing), one row a record.
+        contract: What the rows must keep.
+        today: The last day that is not the future.
+
+    Returns:
+        The typed columns with defaults filled in, and `reason` and `column_name` (both null where the row is good),
+        in the row order of `raw`.
+    """
+    columns = [_typed_column(raw, field) for field in contract.fields]
+    texts = [raw[name].str.strip_chars().replace("", None).alias(f"{name}:raw") for name in contract.names]
+    refusals = [(code, field.name, rows) for field in contract.fields for code, rows in _refusals(field, today)]
+    first = pl.coalesce(pl.when(rows).then(pl.lit(at, dtype=pl.UInt8)) for at, (_, _, rows) in enumerate(refusals))
+    reasons = pl.Series([code for code, _, _ in refusals], dtype=pl.String)
+    names = pl.Series([name for _, name, _ in refusals], dtype=pl.String)
+    judged = pl.DataFrame([*columns, *texts]).with_columns(first.alias("refusal"))
+    defaults = [pl.col(field.name).fill_null(field.default) for field in contract.fields if field.default is not None]
+    return judged.with_columns(defaults).select(
+        *contract.names,
+        reason=pl.lit(reasons).gather(pl.col("refusal")),
+        column_name=pl.lit(names).gather(pl.col("refusal")),
+    )

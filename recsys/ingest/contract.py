@@ -1,0 +1,213 @@
+"""
+The data contract: what each raw table promises, column by column.
+
+A row that keeps it enters the lake; one that breaks it enters the quarantine with the reason code and the column:
+`missing_value`, `bad_type`, `out_of_range`, `not_allowed`, `in_future`, `malformed_row` (the line could not be read),
+`conflicting_row` (the same key as an earlier row, with other values).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+
+import polars as pl
+
+EARLIEST = datetime(1995, 1, 1)  # noqa: DTZ001 - polars literals for UTC columns are made from naive UTC
+COUNTRY = r"^[A-Z]{2}$"
+BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
+
+
+class Kind(Enum):
+    """How a raw text is read."""
+
+    TEXT = pl.String()
+    INTEGER = pl.Int64()
+    BOOLEAN = pl.Boolean()
+    INSTANT = pl.Datetime("us", "UTC")
+    DAY = pl.Date()
+    TEXTS = pl.List(pl.String())
+
+
+@dataclass(frozen=True)
+class Field:
+    """
+    One column of a raw table.
+
+    Attributes:
+        name: Column name, in files and in the lake.
+        kind: How its text is read.
+        required: Whether a row without it is refused.
+        low, high: Allowed range of an integer, both ends included.
+        allowed: Allowed values of a text, lower case.
+        pattern: What each text must look like.
+        default: What a missing value becomes.
+        may_be_future: Whether a day or instant after the day of ingest is plausible.
+    """
+
+    name: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    low: int | None = None
+    high: int | None = None
+    allowed: tuple[str, ...] = ()
+    pattern: str = ""
+    default: str | int | None = None
+    may_be_future: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """
+    What one raw table promises.
+
+    Attributes:
+        table: Its name in the lake.
+        fields: Its columns, in order.
+        key: The columns that name a row.
+        instant: For a log, the column whose day is its partition; a table without one is a register, whose later rows
+            replace earlier ones of the same key.
+    """
+
+    table: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    instant: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Column names, in order."""
+        return [field.name for field in self.fields]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The polars schema of its rows in the lake, batch columns included."""
+        return pl.Schema({field.name: field.kind.value for field in self.fields} | dict(BATCH))
+
+
+def _id(name: str, *, required: bool = True) -> Field:
+    return Field(name, required=required)
+
+
+def _instant(name: str, *, required: bool = True) -> Field:
+    return Field(name, Kind.INSTANT, required=required)
+
+
+def _choice(name: str, *allowed: str) -> Field:
+    return Field(name, allowed=(*allowed, "unknown"), default="unknown")
+
+
+_COUNTRY = Field("country", pattern=COUNTRY)
+_LISTENER = _id("user_id")
+_TRACK = _id("track_id")
+
+CONTRACTS: dict[str, Contract] = {
+    contract.table: contract
+    for contract in (
+        Contract(
+            "listens",
+            (
+                _LISTENER,
+                _TRACK,
+                _instant("listened_at"),
+                Field("ms_played", Kind.INTEGER, low=1, high=86_400_000),
+                Field("skipped", Kind.BOOLEAN),
+                Field("n_listens", Kind.INTEGER, low=1, high=10_000_000, default=1),
+                Field("utc_offset_min", Kind.INTEGER, low=-720, high=840),
+            ),
+            key=("user_id", "track_id", "listened_at"),
+            instant="listened_at",
+        ),
+        Contract(
+            "events",
+            (
+                _LISTENER,
+                _TRACK,
+                _instant("event_at"),
+                Field("event", required=True, allowed=("like", "unlike", "save", "playlist_add", "share")),
+            ),
+            key=("user_id", "track_id", "event_at", "event"),
+            instant="event_at",
+        ),
+        Contract(
+            "tracks",
+            (
+                _TRACK,
+                Field("title", required=True),
+                _id("artist_id"),
+                _id("label_id", required=False),
+                Field("release_title"),
+                Field("release_date", Kind.DAY, may_be_future=True),
+                Field("duration_ms", Kind.INTEGER, low=1, high=86_400_000),
+                Field("isrc"),
+                Field("genres", Kind.TEXTS),
+                Field("language", pattern=r"^[a-z]{2,3}$"),
+                Field("explicit", Kind.BOOLEAN),
+                Field("available_in", Kind.TEXTS, pattern=COUNTRY),
+                Field("withdrawn_at", Kind.DAY, may_be_future=True),
+                _choice("training_consent", "granted", "denied"),
+            ),
+            key=("track_id",),
+        ),
+        Contract(
+            "artists",
+            (
+                _id("artist_id"),
+                Field("name", required=True),
+                _choice("gender", "female", "male", "nonbinary", "mixed"),
+                _choice("artist_type", "person", "group"),
+                _COUNTRY,
+            ),
+            key=("artist_id",),
+        ),
+        Contract(
+            "labels",
+            (
+                _id("label_id"),
+                Field("name", required=True),
+                _choice("label_type", "major", "independent"),
+                _COUNTRY,
+            ),
+            key=("label_id",),
+        ),
+        Contract(
+            "users",
+            (
+                _LISTENER,
+                _choice("gender", "female", "male", "nonbinary"),
+                _choice("age_band", "under 18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+"),
+                _COUNTRY,
+                Field("signed_up_at", Kind.DAY),
+            ),
+            key=("user_id",),
+        ),
+        Contract(
+            "playlists",
+            (
+                _id("playlist_id"),
+                Field("position", Kind.INTEGER, required=True, low=1, high=1_000_000),
+                _TRACK,
+                _id("user_id", required=False),
+                Field("title"),
+                _instant("added_at", required=False),
+            ),
+            key=("playlist_id", "position"),
+        ),
+    )
+}
+
+QUARANTINE = pl.Schema(
+    {
+        "source_table": pl.String(),
+        "reason": pl.String(),
+        "column_name": pl.String(),
+        "payload": pl.String(),
+        "source_file": pl.String(),
+        "source_line": pl.Int64(),
+        "batch": pl.String(),
+    }
+)
+
+
+def last_instant(today: date) -> datetime:
+    """Return the last instant, in naive UTC, that is not the future on the day `today`."""
+    return datetime.combine(today, datetime.max.time())

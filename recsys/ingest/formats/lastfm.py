@@ -1,0 +1,86 @@
+"""
+Last.fm listening histories and profiles as tab-separated text.
+
+History: `userid, timestamp, artid, artname, traid, traname`, without a header (Celma, Last.fm-1K). Where a recording or
+artist has no id, its names make one, the same in every file. Profile: `userid, gender, age, country, signup`.
+A scrobble carries no duration: it counts as a play.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+import pycountry
+
+from recsys.ingest.formats.csv import delimited
+from recsys.ingest.source import LINE, Chunk, Source
+
+_HISTORY = ["userid", "timestamp", "artid", "artname", "traid", "traname"]
+_PROFILE = ["userid", "gender", "age", "country", "signup"]
+_AGE_LIMITS = [17, 24, 34, 44, 54, 64]
+_AGE_BANDS = ["under 18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+"]
+
+
+def recognises(source: Source) -> bool:
+    """Say whether the first line has a history's six fields or begins with a profile's header."""
+    fields = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+    return _is_profile(fields) or (len(fields) == len(_HISTORY) and fields[1][4:5] == b"-" and fields[1][10:11] == b"T")
+
+
+def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
+    """Read a history as listens, tracks and artists, or a profile as users (`table` is not needed)."""
+    first = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+    with source.open() as stream:
+        if _is_profile(first):
+            for rows, malformed in delimited(stream, _PROFILE, "\t", skip_rows=1, quote=False):
+                yield Chunk("users", _users(rows), malformed)
+        else:
+            for rows, malformed in delimited(stream, _HISTORY, "\t", skip_rows=0, quote=False):
+                yield from _history(rows, malformed)
+
+
+def _is_profile(fields: list[bytes]) -> bool:
+    return [field.lstrip(b"#").strip().lower() for field in fields[:2]] in ([b"userid", b"gender"], [b"id", b"gender"])
+
+
+def _history(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
+    artist_id = pl.coalesce("artid", _named("artname"))
+    track_id = pl.coalesce("traid", _named("artname", "traname"))
+    named = rows.with_columns(artist_id=artist_id, track_id=track_id)
+    yield Chunk("listens", named.select("track_id", LINE, user_id="userid", listened_at="timestamp"), malformed)
+    tracks = named.filter(pl.col("traname").is_not_null(), pl.col("artist_id").is_not_null())
+    yield Chunk("tracks", tracks.select("track_id", "artist_id", LINE, title="traname"), is_hint=True)
+    artists = named.filter(pl.col("artname").is_not_null())
+    yield Chunk("artists", artists.select("artist_id", LINE, name="artname"), is_hint=True)
+
+
+def _named(*columns: str) -> pl.Expr:
+    """Make an id of names; null where one of them is missing."""
+    return "name:" + pl.concat_str([pl.col(name).str.to_lowercase() for name in columns], separator="/")
+
+
+def _users(rows: pl.DataFrame) -> pl.DataFrame:
+    years = pl.col("age").cast(pl.Int64, strict=False)
+    band = years.cut(_AGE_LIMITS, labels=_AGE_BANDS).cast(pl.String)
+    return rows.select(
+        LINE,
+        user_id="userid",
+        gender=pl.col("gender").str.to_lowercase().replace({"f": "female", "m": "male", "n": "unknown"}),
+        age_band=pl.when(years.is_between(1, 119)).then(band).otherwise(pl.col("age")),
+        country=_country_code(rows["country"]),
+        signed_up_at=pl.coalesce(
+            pl.col("signup").str.to_date("%b %d, %Y", strict=False).cast(pl.String), pl.col("signup")
+        ),
+    )
+
+
+def _country_code(names: pl.Series) -> pl.Series:
+    """Turn country names into ISO 3166-1 alpha-2 codes; a name nobody knows stays, for the contract to refuse."""
+    distinct = names.drop_nulls().unique()
+    return names.replace(distinct, pl.Series([_alpha_2(name) for name in distinct], dtype=pl.String))
+
+
+def _alpha_2(name: str) -> str:
+    try:
+        return str(pycountry.countries.lookup(name).alpha_2)
+    except LookupError:
+        return name

@@ -1,0 +1,54 @@
+"""
+Listener ids become keyed hashes before anything else looks at a row.
+
+The key is made once per home and kept in `listener.key` (readable by its owner alone). With it the same account always
+becomes the same pseudonym; without it nobody, the operator included, can tell which account a pseudonym is. Losing the
+key loses nothing already stored, but accounts in files ingested later become new listeners: keep a copy somewhere safe.
+"""
+
+import base64
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import polars as pl
+
+from recsys.errors import SetupError
+
+_KEY_BYTES = 32
+_PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, two collide with a chance of 4 in 10^11
+_PERSONAL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b\d{1,3}(?:\.\d{1,3}){3}\b"
+
+
+def listener_key(path: Path) -> bytes:
+    """Return the home's key, making it at first use; raises SetupError where others could read it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(_KEY_BYTES))
+    if path.stat().st_mode & 0o077:
+        raise SetupError(f"{path} can be read by others (mode {path.stat().st_mode & 0o777:o}). Run: chmod 600 {path}")
+    return path.read_bytes()
+
+
+def pseudonym(account: str, key: bytes) -> str:
+    """Return the 16-letter pseudonym of one account under a key."""
+    digest = hashlib.blake2b(account.encode(), key=key, digest_size=_PSEUDONYM_BYTES).digest()
+    return base64.b32encode(digest).decode().lower()
+
+
+def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Replace the accounts in `user_id` (String, null stays null) by their pseudonyms, and change nothing else."""
+    if "user_id" not in raw.columns:
+        return raw
+    accounts = raw["user_id"].str.strip_chars().replace("", None)
+    names = accounts.drop_nulls().unique().sort()
+    hashed = pl.Series([pseudonym(name, key) for name in names], dtype=pl.String)
+    return raw.with_columns(accounts.replace_strict(names, hashed, return_dtype=pl.String).alias("user_id"))
+
+
+def redacted(text: pl.Expr) -> pl.Expr:
+    """Blank out e-mail and IP addresses that stand where they should not."""
+    return text.str.replace_all(_PERSONAL, "[removed]")

@@ -1,0 +1,215 @@
+"""
+Ingest: source files into the lake.
+
+The way of a row: text -> pseudonym -> types and contract -> duplicates taken out -> a batch in the lake. One source
+file is held in memory at a time (about 150 bytes a listen).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from recsys.errors import InputError, UnreadableSource
+from recsys.files import short_hash
+from recsys.home import Home
+from recsys.ingest.coerce import judge
+from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.ingest.pseudonym import listener_key, pseudonymise, redacted
+from recsys.ingest.source import LINE, Chunk, Source
+from recsys.lake import Batch, Lake, StagedBatch
+
+Progress = Callable[[Path, int], None]
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What one ingest did: the batches it wrote and the files that were in the lake already."""
+
+    batches: list[Batch] = field(default_factory=list)
+    known_files: list[Path] = field(default_factory=list)
+
+
+@dataclass
+class _Gathered:
+    """What a source holds for one table, chunk by chunk."""
+
+    accepted: list[pl.DataFrame] = field(default_factory=list)
+    refused: list[pl.DataFrame] = field(default_factory=list)
+    n_read: int = 0
+    is_hint: bool = False
+
+
+def source_files(paths: Iterable[Path]) -> list[Path]:
+    """List the files in `paths`, folders searched through, in name order; hidden files are left out."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise UnreadableSource(f"{path} does not exist. Give files, or folders that hold them")
+        inside = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        found += [each for each in inside if not each.name.startswith(".")]
+    return found
+
+
+def ingest(
+    home: Home,
+    paths: Iterable[Path],
+    *,
+    today: date,
+    table: str | None = None,
+    format_name: str = "auto",
+    progress: Progress = lambda _path, _n_bytes: None,
+) -> IngestReport:
+    """
+    Take source files into the lake; a file that is there already changes nothing.
+
+    Args:
+        home: The home, held by the caller (`locked`).
+        paths: Files and folders.
+        today: The day of ingest; instants after it are refused as future.
+        table: The raw table, where the columns do not tell.
+        format_name: A format's name, or "auto".
+        progress: Called with the file and its size once it is in.
+
+    Returns:
+        The batches written and the files already known.
+
+    Raises:
+        UnreadableSource: A file's format or table is not recognised, or it breaks off. Files before it are in.
+    """
+    if table is not None and table not in CONTRACTS:
+        raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
+    lake, key, report = Lake(home), listener_key(home.key_file), IngestReport()
+    lake.recover()
+    known = {entry.source_sha256 for entry in lake.batches()}
+    for path in source_files(paths):
+        source = Source(path)
+        if source.sha256 in known:
+            report.known_files.append(path)
+        else:
+            report.batches.extend(_ingest_one(lake, source, source.chunks(format_name, table), key, today))
+            known.add(source.sha256)
+        progress(path, source.n_bytes)
+    return report
+
+
+def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[Batch]:
+    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
+    for chunk in chunks:
+        _gather(gathered[chunk.table], chunk, key, today)
+    n_batches = len(lake.batches())
+    staged = [
+        _staged(lake, CONTRACTS[table], rows, source, n_batches + at, today)
+        for at, (table, rows) in enumerate(gathered.items(), start=1)
+    ]
+    lake.commit(source.sha256, staged)
+    return [each.entry for each in staged]
+
+
+def _gather(into: _Gathered, chunk: Chunk, key: bytes, today: date) -> None:
+    contract = CONTRACTS[chunk.table]
+    raw = pseudonymise(_of_contract(chunk.rows, contract), key)
+    judged = judge(raw, contract, today).with_columns(raw[LINE])
+    is_good = judged["reason"].is_null()
+    into.accepted.append(judged.filter(is_good).drop("reason", "column_name"))
+    into.refused.append(_refused(judged.filter(~is_good), raw.filter(~is_good)))
+    into.refused.append(_malformed(chunk.malformed))
+    into.n_read += raw.height + len(chunk.malformed)
+    into.is_hint = chunk.is_hint
+
+
+def _of_contract(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Keep the contract's columns (null where the file lacks one) and the line; nothing else gets any further."""
+    texts = [
+        pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String).alias(name) for name in contract.names
+    ]
+    return rows.select(*texts, LINE)
+
+
+def _refused(judged: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    payload = pl.struct(redacted(pl.col(name)) for name in raw.columns if name != LINE).struct.json_encode()
+    return judged.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
+
+
+def _malformed(lines: list[int]) -> pl.DataFrame:
+    """List lines that could not be read; they keep no payload, since what cannot be read cannot be pseudonymised."""
+    unknown = pl.lit(None, dtype=pl.String)
+    return pl.DataFrame({LINE: lines}, schema={LINE: pl.Int64}).select(
+        pl.lit("malformed_row").alias("reason"), unknown.alias("column_name"), LINE, unknown.alias("payload")
+    )
+
+
+def _staged(
+    lake: Lake, contract: Contract, rows: _Gathered, source: Source, batch_no: int, today: date
+) -> StagedBatch:
+    read = pl.concat(rows.accepted)
+    fresh, conflicting = _without_known(lake, contract, read, is_hint=rows.is_hint)
+    quarantine = pl.concat([*rows.refused, _refused_conflicts(conflicting)])
+    batch = short_hash(source.sha256, contract.table)
+    marked = fresh.drop(LINE).with_columns(batch=pl.lit(batch), batch_no=pl.lit(batch_no, dtype=pl.Int64))
+    parts = _partitions(contract, marked, today)
+    entry = Batch(
+        batch=batch,
+        batch_no=batch_no,
+        table=contract.table,
+        source_file=source.path.name,
+        source_sha256=source.sha256,
+        ingested_on=str(today),
+        n_read=rows.n_read,
+        n_accepted=fresh.height,
+        n_quarantined=quarantine.height,
+        n_duplicate=rows.n_read - fresh.height - quarantine.height,
+        days=sorted(parts),
+    )
+    return StagedBatch(entry, parts, _quarantine_rows(quarantine, entry))
+
+
+def _without_known(
+    lake: Lake, contract: Contract, read: pl.DataFrame, *, is_hint: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Take out rows that say nothing new.
+
+    Returns:
+        The fresh rows, and the rows that contradict an earlier one of the same key: in this source, or for a log in the
+        lake. A register's row that differs from the lake's is fresh: it is the newer version.
+    """
+    if contract.instant:
+        days = read[contract.instant].dt.date().unique().sort().to_list()
+        stored = lake.rows(contract.table, days).select(contract.names).collect()
+    else:
+        stored = lake.latest(contract).select(contract.names).collect()
+    if is_hint:
+        fresh = read.unique(contract.key, keep="first", maintain_order=True)
+        return fresh.join(stored, on=contract.key, how="anti", maintain_order="left"), read.clear()
+    distinct = read.unique(contract.names, keep="first", maintain_order=True)
+    new = distinct.join(stored, on=contract.names, how="anti", nulls_equal=True, maintain_order="left")
+    fresh = new.unique(contract.key, keep="first", maintain_order=True)
+    if contract.instant:
+        fresh = fresh.join(stored, on=contract.key, how="anti", maintain_order="left")
+    return fresh, new.join(fresh, on=LINE, how="anti", maintain_order="left")
+
+
+def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
+    texts = rows.select(pl.exclude(LINE)).with_columns(pl.col(pl.List(pl.String)).list.join("|")).cast(pl.String)
+    marks = rows.select(LINE, reason=pl.lit("conflicting_row"), column_name=pl.lit(None, dtype=pl.String))
+    return _refused(marks, texts)
+
+
+def _partitions(contract: Contract, rows: pl.DataFrame, today: date) -> dict[str, pl.DataFrame]:
+    if not contract.instant:
+        return {str(today): rows} if rows.height else {}
+    ordered = rows.sort(contract.instant, *contract.key)
+    by_day = ordered.with_columns(pl.col(contract.instant).dt.date().alias("ds"))
+    days = by_day.partition_by("ds", as_dict=True, include_key=False, maintain_order=True)
+    return {str(day): part for (day,), part in days.items()}
+
+
+def _quarantine_rows(refused: pl.DataFrame, entry: Batch) -> pl.DataFrame:
+    named = refused.rename({LINE: "source_line"}).with_columns(
+        source_table=pl.lit(entry.table), source_file=pl.lit(entry.source_file), batch=pl.lit(entry.batch)
+    )
+    return named.select(QUARANTINE.names()).cast(dict(QUARANTINE))

@@ -1,0 +1,127 @@
+"""
+The lake: raw tables as Parquet, append-only; a source file makes one batch in each table it speaks of.
+
+    lake/<table>/ds=YYYY-MM-DD/<batch>.parquet    a log's day is that of its rows, a register's that of its ingest
+    lake/quarantine/ds=YYYY-MM-DD/<batch>.parquet refused rows, by day of ingest
+    lake/_ledger/<source>.json                    the batches of one source; its presence commits them
+    lake/_staging/<source>/                       a source being written
+
+A source is staged whole, then entered in the ledger, then moved into place. After a crash `recover` finishes the move of
+sources in the ledger and drops the others, so that a source is in the lake wholly or not at all.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from recsys import files
+from recsys.home import Home
+from recsys.ingest.contract import CONTRACTS, Contract
+
+
+@dataclass(frozen=True)
+class Batch:
+    """
+    A ledger entry: what one source file brought to one table.
+
+    Attributes:
+        batch: Its name: a hash of the source's bytes and the table.
+        batch_no: Counts the batches of the lake from 1; later rows of a register win by it.
+        table: The raw table.
+        source_file: The file's name, without its folder.
+        source_sha256: The file's identity.
+        ingested_on: The day of ingest.
+        n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
+        days: The `ds` partitions it wrote.
+    """
+
+    batch: str
+    batch_no: int
+    table: str
+    source_file: str
+    source_sha256: str
+    ingested_on: str
+    n_read: int
+    n_accepted: int
+    n_quarantined: int
+    n_duplicate: int
+    days: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StagedBatch:
+    """
+    A batch about to be written.
+
+    Attributes:
+        entry: What the ledger is to say.
+        parts: The rows of each `ds` partition.
+        quarantine: Refused rows.
+    """
+
+    entry: Batch
+    parts: dict[str, pl.DataFrame]
+    quarantine: pl.DataFrame
+
+
+class Lake:
+    """Raw tables of one home."""
+
+    def __init__(self, home: Home) -> None:
+        self.folder = home.lake
+        self._ledger = home.lake / "_ledger"
+        self._staging = home.lake / "_staging"
+
+    def batches(self) -> list[Batch]:
+        """List every batch, in the order they came."""
+        entries = (Batch(**entry) for path in self._ledger.glob("*.json") for entry in files.read_json(path))
+        return sorted(entries, key=lambda entry: entry.batch_no)
+
+    def recover(self) -> None:
+        """Finish or drop what an interrupted ingest left behind."""
+        for staged in self._staging.glob("*"):
+            if (self._ledger / f"{staged.name}.json").exists():
+                self._move_into_place(staged)
+            files.remove(staged)
+
+    def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:
+        """Return a table's rows (of some `ds` partitions), without the partition column; empty where it has none."""
+        folder = self.folder / table
+        parts = [folder] if days is None else [folder / f"ds={day}" for day in days]
+        paths = sorted(path for part in parts for path in part.rglob("*.parquet"))
+        if not paths:
+            return pl.LazyFrame(schema=CONTRACTS[table].schema)
+        return pl.scan_parquet(paths, hive_partitioning=False)
+
+    def latest(self, contract: Contract) -> pl.LazyFrame:
+        """Return a register's newest row of each key."""
+        return self.rows(contract.table).sort("batch_no").unique(contract.key, keep="last", maintain_order=True)
+
+    def commit(self, source_sha256: str, staged: list[StagedBatch]) -> None:
+        """Write the batches of one source: all of them or nothing."""
+        folder = self._staging / source_sha256[:12]
+        files.remove(folder)
+        folder.mkdir(parents=True)
+        for each in staged:
+            name, table = f"{each.entry.batch}.parquet", each.entry.table
+            for day, rows in each.parts.items():
+                _write(folder / table / f"ds={day}" / name, rows)
+            if not each.quarantine.is_empty():
+                _write(folder / "quarantine" / f"ds={each.entry.ingested_on}" / name, each.quarantine)
+        files.sync_tree(folder)
+        files.write_json(self._ledger / f"{folder.name}.json", [asdict(each.entry) for each in staged])
+        self._move_into_place(folder)
+        files.remove(folder)
+
+    def _move_into_place(self, staged: Path) -> None:
+        for path in staged.rglob("*.parquet"):
+            final = self.folder / path.relative_to(staged)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(final)
+
+
+def _write(path: Path, rows: pl.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(path, compression="zstd", statistics=True)
