@@ -6,7 +6,6 @@ the first day of the period, so a back catalogue has negative release days and n
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -22,7 +21,7 @@ N_WITHDRAWN = 16
 
 @dataclass(frozen=True, slots=True)
 class Artists:
-    """Artists by row: `scene`, `label` and `weight` (n_artists,), `place` (n_artists, TASTE_DIMENSIONS) within the scene."""
+    """Artists by row: scene, label, country, weight (n_artists,); place within the scene (n_artists, TASTE_DIMENSIONS)."""
 
     ids: np.ndarray
     scene: np.ndarray
@@ -96,7 +95,7 @@ def _label_table(world: World, rng: np.random.Generator) -> pl.DataFrame:
 
 def _country_shares() -> np.ndarray:
     shares = np.array([country.share for country in COUNTRIES])
-    return shares / shares.sum()
+    return np.asarray(shares / shares.sum())
 
 
 def _artists(world: World, label_types: np.ndarray, rng: np.random.Generator) -> Artists:
@@ -235,7 +234,10 @@ def _isrcs(
     """Well-formed codes: country, registrant, year, number; one in 40 tracks has none."""
     year = np.array([world.date_of(day).year % 100 for day in release_day])
     number = rng.choice(100_000, len(label), replace=False)
-    codes = [f"{c}{'KLMNPRSTVW'[who % 10]}{who:02d}{y:02d}{no:05d}" for c, who, y, no in zip(country, label, year, number, strict=True)]
+    codes = [
+        f"{c}{'KLMNPRSTVW'[who % 10]}{who:02d}{y:02d}{no:05d}"
+        for c, who, y, no in zip(country, label, year, number, strict=True)
+    ]
     return _with_nulls(np.array(codes), 0.025, rng)
 
 
@@ -246,4 +248,7 @@ def _genres(scene: np.ndarray, rng: np.random.Generator) -> list[list[str]]:
 
 
 def _with_nulls(values: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    return np.where(rng.random(len(values)) < share, None, values.astype(object))
+    gone = rng.random(len(values)) < share
+    return np.array(
+        [None if is_gone else value for is_gone, value in zip(gone, values.tolist(), strict=True)], dtype=object
+    )

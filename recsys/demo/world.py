@@ -60,7 +60,9 @@ class World:
 
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:
-            raise InputError(f"scale {self.scale} gives {self.n_listeners} listeners, expected at least 100: use 0.04 or more.")
+            raise InputError(
+                f"scale {self.scale} gives {self.n_listeners} listeners, expected at least 100: use 0.04 or more."
+            )
         if self.n_days < 90:
             raise InputError(f"n_days is {self.n_days}, expected at least 90: the plants need room before and after.")
 

@@ -1,0 +1,55 @@
+"""
+What counts as a breakout, measured on the listens alone.
+
+Weekly listeners of a track on a day are the distinct listeners of that day and the six before. A track breaks out on
+day d if it had at least `floor` weekly listeners on day d - 1 and three times as many on one of the 14 days from d on.
+"""
+
+import numpy as np
+
+WEEK = 7
+WITHIN_DAYS = 14
+GROWTH = 3.0
+
+
+def weekly_listeners(
+    track: np.ndarray, listener: np.ndarray, day: np.ndarray, *, n_tracks: int, n_days: int
+) -> np.ndarray:
+    """
+    Count the distinct listeners of each track in the week that ends with each day.
+
+    Args:
+        track: Track row of each listen, (n_listens,).
+        listener: Listener row of each listen, (n_listens,).
+        day: Day of each listen, 0 <= day < n_days, (n_listens,).
+        n_tracks: Number of track rows.
+        n_days: Number of days.
+
+    Returns:
+        Listeners, (n_tracks, n_days), int32; the first six weeks' ends see fewer than seven days.
+
+    >>> weekly_listeners(np.array([0, 0]), np.array([5, 5]), np.array([1, 3]), n_tracks=1, n_days=5).tolist()
+    [[0, 1, 1, 1, 1]]
+    """
+    pair = track.astype(np.int64) * (int(listener.max(initial=0)) + 1) + listener
+    key = np.unique(pair * n_days + day)
+    pair, day = np.divmod(key, n_days)
+    again = np.r_[np.where(pair[1:] == pair[:-1], day[1:], n_days), n_days]  # the pair's next day
+    until = np.minimum(np.minimum(day + WEEK, again), n_days)
+    of_track = pair // (int(listener.max(initial=0)) + 1)
+    width = n_days + 1
+    steps = np.bincount(of_track * width + day, minlength=n_tracks * width)
+    steps = steps - np.bincount(of_track * width + until, minlength=n_tracks * width)
+    return np.asarray(steps.reshape(n_tracks, width).cumsum(axis=1)[:, :n_days].astype(np.int32))
+
+
+def peaks(weekly: np.ndarray) -> np.ndarray:
+    """Return the most weekly listeners on the 14 days from each day on: (n_tracks, n_days)."""
+    padded = np.pad(weekly, ((0, 0), (0, WITHIN_DAYS - 1)))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, WITHIN_DAYS, axis=1).max(axis=2))
+
+
+def rises(weekly: np.ndarray, floor: int) -> np.ndarray:
+    """Return on which days each track breaks out: (n_tracks, n_days), bool; day 0 has no day before and never does."""
+    base = np.pad(weekly, ((0, 0), (1, 0)))[:, :-1]
+    return np.asarray((base >= max(floor, 1)) & (peaks(weekly) >= GROWTH * base))

@@ -1,0 +1,139 @@
+"""From a seed to a folder of raw files: `write_world` simulates a world, plants in it, soils it and tells the truth."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from recsys.demo.catalogue import Catalogue, make_catalogue
+from recsys.demo.copies import plant_copies
+from recsys.demo.events import make_events, playlist_table
+from recsys.demo.files import write_table
+from recsys.demo.listeners import Listeners, make_listeners
+from recsys.demo.listening import choose_tracks
+from recsys.demo.plants import Field, plant_rises
+from recsys.demo.playing import Listens, play
+from recsys.demo.rises import weekly_listeners
+from recsys.demo.sessions import make_sessions, market_days
+from recsys.demo.tables import event_table, listen_chunks, months, shuffled, user_table
+from recsys.demo.truth import tell_dirt, tell_market_days, tell_rises, write_truth
+from recsys.demo.world import Truth, World
+from recsys.demo.wrong import Tables, spoil
+
+AS_OF = date(2026, 6, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSummary:
+    """What was written: the raw files, the good rows of each table (dirt not counted), and where the truth lies."""
+
+    files: tuple[Path, ...]
+    rows: Mapping[str, int]
+    truth: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A world before it is written: catalogue and tables, listeners, log, and what is known to be planted."""
+
+    catalogue: Catalogue
+    tables: Tables
+    listeners: Listeners
+    listens: Listens
+    truths: list[Truth]
+
+
+def write_world(folder: Path, *, seed: int = 7, as_of: date = AS_OF, scale: float = 1.0) -> WorldSummary:
+    """
+    Write a demo world: raw files into `folder/raw`, what was planted into `folder/truth.jsonl`.
+
+    Args:
+        folder: Made where it does not exist; files of an earlier world there are replaced.
+        seed: Same seed, same bytes.
+        as_of: Last day of the period.
+        scale: Factor on listeners and listens; 1.0 gives about a million listens. Under 0.3 some breakouts grow from
+            fewer than 20 weekly listeners, and the truth says so.
+
+    Returns:
+        Files, rows of each table and the path of the truth.
+
+    Raises:
+        InputError: `scale` is too small for a world.
+    """
+    world = World(seed=seed, as_of=as_of, scale=scale)
+    simulated = simulate(world)
+    raw = folder / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    writer = _Writer(world, raw)
+    _write_log(world, simulated, writer)
+    _write_tables(world, simulated, writer)
+    truth = folder / "truth.jsonl"
+    write_truth(truth, simulated.truths + writer.truths)
+    return WorldSummary(tuple(writer.files), dict(writer.rows), truth)
+
+
+def simulate(world: World) -> Simulated:
+    """Simulate a world and plant everything in it."""
+    catalogue = make_catalogue(world, world.rng("catalogue"))
+    listeners = make_listeners(world, world.rng("listeners"))
+    lifted = market_days(world, world.rng("market days"))
+    sessions = make_sessions(world, listeners, lifted, world.rng("sessions"))
+    choices = choose_tracks(world, catalogue, listeners, sessions, world.rng("listening"))
+    day = sessions.first_day[choices.session]
+    field = Field(catalogue, listeners, choices, day, np.ones(len(catalogue.tracks.ids), dtype=bool))
+    field = plant_rises(world, field, world.rng("rises"))
+    field, truths = plant_copies(world, field, world.rng("copies"))
+    catalogue = field.catalogue
+    listens = play(world, catalogue.tracks, listeners, world.rng("playing"), sessions=sessions, choices=field.choices)
+    n_tracks = len(catalogue.tracks.ids)
+    heard_early = np.bincount(listens.track[listens.day < 30], minlength=n_tracks)
+    tables, wrong = spoil(world, catalogue, field.free, heard_early, world.rng("wrong metadata"))
+    weekly = weekly_listeners(listens.track, listens.listener, listens.day, n_tracks=n_tracks, n_days=world.n_days)
+    risen = tell_rises(world, field.plants, weekly, catalogue.tracks.ids, listeners.ids)
+    return Simulated(catalogue, tables, listeners, listens, [*risen, *tell_market_days(world, lifted), *truths, *wrong])
+
+
+class _Writer:
+    """Writes files one by one and keeps account: files, good rows by table, the dirt in each file."""
+
+    def __init__(self, world: World, raw: Path) -> None:
+        self._world = world
+        self._raw = raw
+        self.files: list[Path] = []
+        self.rows: dict[str, int] = {}
+        self.truths: list[Truth] = []
+
+    def write(self, file: str, table: str, chunks: Iterable[pl.DataFrame]) -> None:
+        """Write one file of a table."""
+        path = self._raw / file
+        counts = write_table(path, table, self._counted(table, chunks), self._world.rng(f"dirt {file}"))
+        self.files.append(path)
+        self.truths += tell_dirt(table, file, counts)
+
+    def _counted(self, table: str, chunks: Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
+        for frame in chunks:
+            self.rows[table] = self.rows.get(table, 0) + len(frame)
+            yield frame
+
+
+def _write_log(world: World, simulated: Simulated, writer: _Writer) -> None:
+    for month in months(world, simulated.listens):
+        rng = world.rng(month.file)
+        chunks = listen_chunks(world, simulated.catalogue, simulated.listeners, simulated.listens, month=month, rng=rng)
+        writer.write(month.file, "listens", chunks)
+
+
+def _write_tables(world: World, simulated: Simulated, writer: _Writer) -> None:
+    catalogue, listeners = simulated.catalogue, simulated.listeners
+    events = make_events(world, simulated.listens, world.rng("events"))
+    rng = world.rng("tables")
+    writer.write("events.jsonl.zst", "events", [event_table(world, catalogue, listeners, events)])
+    writer.write("tracks.jsonl.gz", "tracks", [shuffled(simulated.tables.tracks, rng)])
+    writer.write("artists.csv", "artists", [shuffled(simulated.tables.artists, rng)])
+    writer.write("labels.csv", "labels", [shuffled(simulated.tables.labels, rng)])
+    writer.write("users.jsonl", "users", [shuffled(user_table(listeners, rng), rng)])
+    playlists = playlist_table(world, catalogue, listeners.ids, events, world.rng("playlists"))
+    writer.write("playlists.csv.gz", "playlists", [playlists])

@@ -1,0 +1,98 @@
+"""
+Wrong metadata, planted.
+
+Release dates after the first listen, impossible durations, broken ISRCs, tracks without label,
+and artists, labels and tracks that the log or the catalogue names while their table does not hold them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from recsys.demo.catalogue import NEVER, Catalogue
+from recsys.demo.world import Truth, World
+
+N_WRONG_DATES = 6
+N_WRONG_DURATIONS = 6
+N_WRONG_ISRCS = 8
+N_WITHOUT_LABEL = 8
+N_STUB_TRACKS = 5
+N_STUB_ARTISTS = 4
+DURATIONS_MS = (10_800_000, 14_400_000, 900)  # three hours, four hours, less than a second
+ISRCS = ("US-{}", "{}X", "0000", "{}/A", "n/a", "??{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The catalogue's tables as they will be written."""
+
+    labels: pl.DataFrame
+    artists: pl.DataFrame
+    tracks: pl.DataFrame
+
+
+def spoil(
+    world: World, catalogue: Catalogue, free: np.ndarray, heard_early: np.ndarray, rng: np.random.Generator
+) -> tuple[Tables, list[Truth]]:
+    """
+    Spoil the tables of a catalogue.
+
+    Args:
+        world: The world's settings.
+        catalogue: The catalogue with all its tracks.
+        free: Which tracks no other plant uses, (n_tracks,) bool.
+        heard_early: Listens of each track in the first month, (n_tracks,).
+        rng: Draws what is spoilt.
+
+    Returns:
+        The tables to write, and one truth for each thing spoilt.
+    """
+    may = free & (heard_early >= 5) & (catalogue.tracks.release_day < 0) & (catalogue.tracks.withdrawn_day == NEVER)
+    counts = (N_WRONG_DATES, N_WRONG_DURATIONS, N_WRONG_ISRCS, N_WITHOUT_LABEL, N_STUB_TRACKS)
+    drawn = rng.choice(np.flatnonzero(may), sum(counts), replace=False)
+    dates, durations, isrcs, unlabelled, stubs = np.split(drawn, np.cumsum(counts)[:-1])
+    values: dict[str, tuple[np.ndarray, list[object]]] = {
+        "release_date": (dates, [world.date_of(day) for day in rng.integers(45, 80, len(dates))]),
+        "duration_ms": (durations, [DURATIONS_MS[nth % len(DURATIONS_MS)] for nth in range(len(durations))]),
+        "isrc": (isrcs, _broken_isrcs(catalogue.track_table["isrc"].gather(isrcs))),
+        "label_id": (unlabelled, [None] * len(unlabelled)),
+    }
+    tracks = catalogue.track_table
+    truths: list[Truth] = []
+    for column, (rows, wrong) in values.items():
+        tracks, told = _overwrite(tracks, column, rows, wrong)
+        truths += told
+    artists, told = _without(
+        catalogue.artist_table, "artist_id", rng.choice(world.n_artists, N_STUB_ARTISTS, replace=False)
+    )
+    truths += told
+    tracks, told = _without(tracks, "track_id", stubs)
+    return Tables(catalogue.label_table, artists, tracks), truths + told
+
+
+def _broken_isrcs(codes: pl.Series) -> list[object]:
+    return [ISRCS[nth % len(ISRCS)].format(code or "QZK002600000") for nth, code in enumerate(codes)]
+
+
+def _overwrite(
+    table: pl.DataFrame, column: str, rows: np.ndarray, values: list[object]
+) -> tuple[pl.DataFrame, list[Truth]]:
+    """Set a column of some tracks to wrong values; each truth holds the right one too."""
+    right = table[column].gather(rows)
+    wrong = pl.Series(column, values, dtype=table.schema[column])
+    truths = [
+        Truth(f"wrong_{column}", track_id, None, {"written": bad, "right": good})
+        for track_id, bad, good in zip(table["track_id"].gather(rows), wrong, right, strict=True)
+    ]
+    order = np.argsort(rows)
+    spoilt = table[column].scatter(rows[order], wrong.gather(order))
+    return table.with_columns(spoilt), truths
+
+
+def _without(table: pl.DataFrame, key: str, rows: np.ndarray) -> tuple[pl.DataFrame, list[Truth]]:
+    """Leave rows out of their table; everything that names them stays."""
+    gone = table[key].gather(np.sort(rows))
+    kind = f"stub_{key.removesuffix('_id')}"
+    truths = [Truth(kind, value, None, {"missing_from": f"{key.removesuffix('_id')}s"}) for value in gone]
+    return table.filter(~pl.col(key).is_in(gone.implode())), truths

@@ -1,0 +1,91 @@
+"""
+Beyond accuracy: how much of the catalogue is shown, how evenly, and how well known it is already.
+
+Conventions: a metric that speaks of single listeners gives one value each, NaN without a recommendation; one that
+speaks of all lists together (coverage, Gini) gives a single number. "Known" is the share of training listeners.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import InputError
+from recsys.evaluate.ranking import F64
+
+
+@dataclass(frozen=True, eq=False)
+class Exposed:
+    """
+    Recommendations, and how well known each track was.
+
+    Attributes:
+        ranked: Track rows, best first. Shape (n_users, n_ranked); -1 pads a short list.
+        listeners: Training listeners of each track. Shape (n_tracks,), int64.
+        n_listeners: All training listeners.
+    """
+
+    ranked: npt.NDArray[np.integer[Any]]
+    listeners: npt.NDArray[np.int64]
+    n_listeners: int
+
+
+def coverage_at_k(exposed: Exposed, k: int) -> float:
+    """Share of the catalogue that at least one listener is shown in k places, 0..1."""
+    return float((exposure(exposed, k) > 0).mean())
+
+
+def exposure_gini_at_k(exposed: Exposed, k: int) -> float:
+    """Gini coefficient of the tracks' exposure in k places, the whole catalogue counted: 0 all alike, near 1 a few only."""
+    return gini(exposure(exposed, k))
+
+
+def novelty_at_k(exposed: Exposed, k: int) -> F64:
+    """
+    Mean self-information of the first k tracks [bit]: -log2 of the share of listeners who know the track.
+
+    A track that nobody knows counts as known by one listener, so that the value stays finite.
+
+    Source: Castells, Hurley, Vargas, Novelty and Diversity in Recommender Systems (2015).
+    """
+    return _mean_over_list(exposed, -np.log2(np.maximum(exposed.listeners, 1) / exposed.n_listeners), k)
+
+
+def average_popularity_at_k(exposed: Exposed, k: int) -> F64:
+    """Mean share of training listeners who know the first k tracks, 0..1."""
+    return _mean_over_list(exposed, exposed.listeners / exposed.n_listeners, k)
+
+
+def exposure(exposed: Exposed, k: int) -> npt.NDArray[np.int64]:
+    """How often each track stands in the first k places of any list, shape (n_tracks,)."""
+    first = _first(exposed, k)
+    return np.bincount(first[first >= 0], minlength=len(exposed.listeners)).astype(np.int64)
+
+
+def gini(shares: npt.NDArray[Any]) -> float:
+    """
+    Gini coefficient of values >= 0: 0 where all are equal, (n - 1) / n where one has everything; NaN without any.
+
+    >>> gini(np.array([1, 1, 1, 1])), gini(np.array([0, 0, 0, 8]))
+    (0.0, 0.75)
+    """
+    ordered = np.sort(shares.astype(np.float64))
+    if not ordered.sum():
+        return float("nan")
+    n = len(ordered)
+    place = np.arange(1, n + 1)
+    return float(((2 * place - n - 1) @ ordered) / (n * ordered.sum()))
+
+
+def _first(exposed: Exposed, k: int) -> npt.NDArray[np.integer[Any]]:
+    if not 1 <= k <= exposed.ranked.shape[1]:
+        raise InputError(f"k is {k}; expected 1 to {exposed.ranked.shape[1]}, the length of the lists")
+    return exposed.ranked[:, :k]
+
+
+def _mean_over_list(exposed: Exposed, of_track: F64, k: int) -> F64:
+    first = _first(exposed, k)
+    n_shown = (first >= 0).sum(axis=1)
+    total = np.where(first >= 0, of_track[np.maximum(first, 0)], 0).sum(axis=1)
+    return total / np.where(n_shown > 0, n_shown, np.nan)

@@ -1,0 +1,242 @@
+"""
+What every recommender does, written once: check and translate ids, filter, rank, fall back, explain, save.
+
+A model is one file in this folder with a subclass of `Recommender` and its frozen config; it only fills the private
+hooks, which see rows and never ids. `recommender_class` finds it by its file name: there is no list to keep.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from recsys import columns
+from recsys.errors import BadRecipe, InputError, SetupError, did_you_mean
+from recsys.interactions import Csr, Interactions
+from recsys.recommenders.filters import Filters, pairs_matrix
+from recsys.recommenders.reasons import Kinship, strongest_reason
+from recsys.recommenders.topk import F32, Mask, Top, top_k
+from recsys.vocab import Ids, Rows, Vocab, as_ids
+
+HELPERS = frozenset({"base", "filters", "reasons", "topk"})
+FALLBACK_HALF_LIFE_DAYS = 30.0
+RANKED = columns.RANKING[:-1]  # without the reason, which `because` adds
+
+Config = TypeVar("Config")
+
+
+class Recommender(ABC, Generic[Config]):
+    """
+    A model of taste: `fit` it, then ask it for many listeners at once.
+
+    A listener without a liked track in training gets the fallback: time-decayed popularity (see `popularity`).
+
+    Attributes:
+        name: The file's name, by which recipes and saved models refer to it.
+        config_class: The frozen dataclass of its settings.
+        users: Listeners that the model learned, those with at least one pair of positive strength.
+        tracks: The catalogue that it ranks.
+        fallback: Popularity of each track, shape (n_tracks,), float32.
+    """
+
+    name: ClassVar[str]
+    config_class: ClassVar[type[Any]]
+    users: Vocab
+    tracks: Vocab
+    fallback: F32
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config: Config = self.config_class() if config is None else config
+
+    def fit(self, taste: Interactions) -> Self:
+        """Learn from a window of interactions; same window, config and seed: the same model."""
+        learners = taste.of_users(np.flatnonzero(np.diff(taste.matrix.indptr)))
+        self.users, self.tracks = learners.users, learners.tracks
+        self.fallback = popularity(taste, FALLBACK_HALF_LIFE_DAYS)
+        self._fit(learners)
+        return self
+
+    def recommend(self, user_ids: Ids, k: int, *, filters: Filters) -> pl.DataFrame:
+        """
+        Rank the best k allowed tracks for each listener.
+
+        Args:
+            user_ids: Listeners, each once; one that the model does not know gets the fallback.
+            k: How many tracks each gets, >= 1; fewer only where fewer are allowed.
+            filters: What must not be recommended, made for this model's `tracks`.
+
+        Returns:
+            user_id, track_id, rank (1..k), score (falling), is_fallback; in the order of `user_ids`, then by rank.
+
+        Raises:
+            InputError: k < 1, a listener asked for twice, or filters of another catalogue.
+        """
+        ids = as_ids(user_ids)
+        self._check(ids, k, filters)
+        rows = self.users.find(ids)
+        return self._ranked(ids, rows >= 0, self._states(rows[rows >= 0]), filters.mask(ids), k)
+
+    def fold_in(self, plays: pl.DataFrame, k: int, *, filters: Filters) -> pl.DataFrame:
+        """
+        Rank tracks for listeners with new plays, without training again.
+
+        Args:
+            plays: The *whole* history of each listener: user_id, track_id, strength. Tracks that the model does
+                not know, and strengths at or below 0, teach nothing; all of `plays` is hidden from the answer.
+            k: How many tracks each listener gets.
+            filters: What must not be recommended besides.
+
+        Returns:
+            As `recommend`, listeners in order of their id.
+        """
+        listeners = Vocab.of(plays["user_id"], kind="listener")
+        self._check(listeners.ids(), k, filters)
+        history = self._history(plays, listeners)
+        mask = filters.mask(listeners.ids())
+        mask = Mask(mask.hidden + pairs_matrix(plays, listeners, self.tracks), mask.allowed, mask.group)
+        known = np.diff(history.indptr) > 0
+        return self._ranked(listeners.ids(), known, self._folded(history[known]), mask, k)
+
+    def because(self, ranking: pl.DataFrame, taste: Interactions) -> pl.DataFrame:
+        """
+        Add reason_track_id: the played track that spoke most for each recommended one.
+
+        Only a listener's strongest tracks are asked (see `recommenders.reasons`). Null for a fallback, where no played
+        track speaks for it, and for models that do not learn from single plays.
+        """
+        listeners = Vocab.of(ranking["user_id"], kind="listener")
+        history = taste.history(listeners.ids(), self.tracks)
+        kinship = self._kinship(history)
+        reason = np.full(len(ranking), -1)
+        if kinship is not None:
+            asked = ~ranking["is_fallback"].to_numpy()
+            pairs = ranking.filter(~pl.col("is_fallback"))
+            rows = listeners.rows(pairs["user_id"]), self.tracks.rows(pairs["track_id"])
+            reason[asked] = strongest_reason(kinship, *rows)
+        ids = self.tracks.ids(np.maximum(reason, 0)).to_frame("id").with_columns(found=pl.Series(reason >= 0))
+        return ranking.with_columns(ids.select(pl.when("found").then("id").alias("reason_track_id")).to_series())
+
+    def save(self, folder: Path) -> None:
+        """Write config, vocabularies and weights; nothing in there is pickled."""
+        folder.mkdir(parents=True, exist_ok=True)
+        described = {"name": self.name, "config": asdict(self.config)}  # type: ignore[call-overload]
+        (folder / "config.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
+        self.users.save(folder / "users.parquet")
+        self.tracks.save(folder / "tracks.parquet")
+        np.savez(folder / "weights.npz", fallback=self.fallback, **self._arrays())
+
+    @staticmethod
+    def load(folder: Path) -> "Recommender[Any]":
+        """
+        Read what `save` wrote, whichever model it is.
+
+        Raises:
+            SetupError: The folder holds no whole model.
+        """
+        try:
+            described = json.loads((folder / "config.json").read_text())
+            model_class = recommender_class(described["name"])
+            model = model_class(model_class.config_class(**described["config"]))
+            model.users, model.tracks = Vocab.load(folder / "users.parquet"), Vocab.load(folder / "tracks.parquet")
+            with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
+                model.fallback = arrays["fallback"]
+                model._restore(arrays)  # noqa: SLF001 - of its own class
+        except FileNotFoundError as missing:
+            raise SetupError(f"{folder} holds no saved model: {missing.filename} is missing; fit and save one") from missing
+        return model
+
+    @abstractmethod
+    def _fit(self, taste: Interactions) -> None:
+        """Learn; every listener of `taste` has a liked track."""
+
+    @abstractmethod
+    def _states(self, rows: Rows) -> Any:
+        """What the model knows of these listeners: one row each, sliceable."""
+
+    @abstractmethod
+    def _folded(self, history: Csr) -> Any:
+        """The states of listeners with this history, shape (n_users, n_tracks), no row empty."""
+
+    @abstractmethod
+    def _score(self, states: Any, out: F32) -> None:
+        """Write the score of every track for these states into `out`, shape (n_states, n_tracks)."""
+
+    def _kinship(self, history: Csr) -> Kinship | None:
+        """How far each played track speaks for another; None where single plays are not what the model learns from."""
+
+    @abstractmethod
+    def _arrays(self) -> dict[str, Any]:
+        """The weights, by name."""
+
+    @abstractmethod
+    def _restore(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `_arrays` gave."""
+
+    def _check(self, ids: pl.Series, k: int, filters: Filters) -> None:
+        if k < 1:
+            raise InputError(f"k is {k}; expected at least 1")
+        if ids.n_unique() < len(ids):
+            raise InputError(f"{len(ids) - ids.n_unique():,} listeners are asked for twice; ask for each once")
+        if not filters.tracks.same(self.tracks):
+            raise InputError(
+                f"the filters speak of {len(filters.tracks):,} tracks, the model of {len(self.tracks):,} others; "
+                "make them for this model: Filters.for_listeners(..., tracks=model.tracks)"
+            )
+
+    def _history(self, plays: pl.DataFrame, listeners: Vocab) -> Csr:
+        """Strengths of the plays that teach something, shape (n_users, n_tracks)."""
+        liked = plays.filter(pl.col("strength") > 0)
+        columns_ = self.tracks.find(liked["track_id"])
+        known = columns_ >= 0
+        at = (listeners.rows(liked["user_id"])[known], columns_[known])
+        shape = (len(listeners), len(self.tracks))
+        return sp.csr_matrix((liked["strength"].cast(pl.Float32).to_numpy()[known], at), shape=shape)
+
+    def _ranked(self, ids: pl.Series, known: Any, states: Any, mask: Mask, k: int) -> pl.DataFrame:
+        """Rank the known by their states, the others by the fallback."""
+        top = Top(np.full((len(ids), k), -1, np.int32), np.full((len(ids), k), -np.inf, np.float32))
+        own = top_k(lambda users, out: self._score(states[users], out), mask.of_users(known), k)
+        others = top_k(lambda _, out: np.copyto(out, self.fallback), mask.of_users(~known), k)
+        top.tracks[known], top.scores[known] = own.tracks, own.scores
+        top.tracks[~known], top.scores[~known] = others.tracks, others.scores
+        user, place = np.nonzero(top.tracks >= 0)
+        data = (ids.gather(user), self.tracks.ids(top.tracks[user, place]), place + 1, top.scores[user, place], ~known[user])
+        return pl.DataFrame([pl.Series(c.name, v).cast(c.dtype) for c, v in zip(RANKED, data, strict=True)])
+
+
+def popularity(taste: Interactions, half_life_days: float) -> F32:
+    """
+    Return the listeners of each track, each counted half as much for every half-life since their last day with it.
+
+    Shape (n_tracks,), float32; 0 where nobody liked the track.
+    """
+    weights = 0.5 ** (taste.age_days.astype(np.float64) / half_life_days)
+    return np.bincount(taste.matrix.indices, weights, minlength=len(taste.tracks)).astype(np.float32)
+
+
+def recommender_class(name: str) -> type[Recommender[Any]]:
+    """
+    Return the recommender in recsys/recommenders/<name>.py.
+
+    Raises:
+        BadRecipe: There is none of that name.
+    """
+    names = recommender_names()
+    if name not in names:
+        raise BadRecipe(f"no recommender is called {name!r}; expected one of {', '.join(names)}.{did_you_mean(name, names)}")
+    module = import_module(f"recsys.recommenders.{name}")
+    found: type[Recommender[Any]] = next(value for value in vars(module).values() if getattr(value, "name", None) == name)
+    return found
+
+
+def recommender_names() -> list[str]:
+    """Return the names of all recommenders: every file of this folder that is no helper."""
+    return sorted(file.name for file in iter_modules([str(Path(__file__).parent)]) if file.name not in HELPERS)

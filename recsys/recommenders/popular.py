@@ -1,0 +1,49 @@
+"""What everybody plays lately: the yardstick for every other model, and the answer for listeners nobody knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from recsys.interactions import Csr, Interactions
+from recsys.recommenders.base import Recommender, popularity
+from recsys.recommenders.topk import F32
+from recsys.vocab import Rows
+
+
+@dataclass(frozen=True)
+class PopularConfig:
+    """
+    Settings of `Popular`.
+
+    Attributes:
+        half_life_days: After so many days without a play a listener counts half.
+    """
+
+    half_life_days: float = 30.0
+
+
+class Popular(Recommender[PopularConfig]):
+    """Time-decayed popularity, the same for every listener (see `base.popularity`)."""
+
+    name: ClassVar[str] = "popular"
+    config_class: ClassVar[type[Any]] = PopularConfig
+
+    def _fit(self, taste: Interactions) -> None:
+        self._popularity = popularity(taste, self.config.half_life_days)
+
+    def _states(self, rows: Rows) -> Rows:
+        return rows
+
+    def _folded(self, history: Csr) -> Rows:
+        return np.arange(history.shape[0])
+
+    def _score(self, states: Rows, out: F32) -> None:
+        out[:] = self._popularity
+
+    def _arrays(self) -> dict[str, Any]:
+        return {"popularity": self._popularity}
+
+    def _restore(self, arrays: Mapping[str, Any]) -> None:
+        self._popularity = arrays["popularity"]

@@ -1,0 +1,87 @@
+"""
+Why a track is recommended: the listener's own track that speaks most for it.
+
+A model says how far one track speaks for another as an inner product of kinship vectors, weighted by what the listener
+did with the played track. Only a listener's strongest tracks are asked, all listeners of a block at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.interactions import Csr
+from recsys.recommenders.topk import F32
+from recsys.vocab import Rows
+
+N_STRONGEST = 20
+N_BLOCK = 256  # listeners a block
+
+
+@dataclass(frozen=True, eq=False)
+class Kinship:
+    """
+    How far played track j of user u speaks for track i: history[u, j] * vectors[i] . vectors[j].
+
+    Attributes:
+        vectors: Shape (n_tracks, n_dimensions), float32.
+        history: Weight of each played track, > 0. CSR, shape (n_users, n_tracks).
+    """
+
+    vectors: F32
+    history: Csr
+
+
+def strongest_reason(kinship: Kinship, users: Rows, tracks: Rows) -> Rows:
+    """
+    Return, for each pair, the user's played track that speaks most for the recommended one.
+
+    Args:
+        kinship: Weights and vectors.
+        users: Rows of `kinship.history`, shape (n_pairs,).
+        tracks: Recommended track rows, shape (n_pairs,).
+
+    Returns:
+        Track rows, shape (n_pairs,), int64; -1 where no other track of the user speaks for it.
+    """
+    order = np.argsort(users, kind="stable")
+    counts = np.bincount(users, minlength=kinship.history.shape[0])
+    at = (users[order], places(counts))
+    asked = np.full((len(counts), counts.max(initial=0)), -1)
+    asked[at] = tracks[order]
+    reasons = np.full(len(users), -1)
+    reasons[order] = _block_reasons(kinship, asked)[at]
+    return reasons
+
+
+def _block_reasons(kinship: Kinship, asked: Rows) -> Rows:
+    """Return the reasons for a padded grid of tracks, shape (n_users, n_asked)."""
+    played, weights = strongest(kinship.history)
+    reasons = np.full(asked.shape, -1)
+    for start in range(0, len(asked), N_BLOCK):
+        block = slice(start, start + N_BLOCK)
+        kin = kinship.vectors[asked[block]] @ kinship.vectors[played[block]].swapaxes(1, 2)  # (B,A,D)*(B,D,P) -> (B,A,P)
+        said = kin * weights[block, None, :]
+        said[asked[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
+        best = said.argmax(axis=2)
+        found = np.take_along_axis(played[block], best, axis=1)
+        reasons[block] = np.where(said.max(axis=2) > 0, found, -1)
+    return reasons
+
+
+def strongest(history: Csr) -> tuple[Rows, F32]:
+    """Return each user's strongest tracks and weights, shape (n_users, N_STRONGEST); -1 and 0 pad a short history."""
+    counts = np.diff(history.indptr)
+    user = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort((history.indices, -history.data, user))
+    place = places(counts)
+    kept = order[place < N_STRONGEST]
+    at = (user[place < N_STRONGEST], place[place < N_STRONGEST])
+    played = np.full((len(counts), N_STRONGEST), -1)
+    weights = np.zeros(played.shape, np.float32)
+    played[at], weights[at] = history.indices[kept], history.data[kept]
+    return played, weights
+
+
+def places(counts: Rows) -> Rows:
+    """Return 0, 1, 2 ... within each group of this size, all groups in a row."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -1,0 +1,223 @@
+"""
+Build a warehouse file from the lake: raw views, then every file of `sql/` in the order of what reads what.
+
+A build writes a new file, never the published one. A day-grain table (`incremental:` in its header) takes the untouched
+days over from the last published warehouse and computes the others; everything else is computed afresh. Staging and
+intermediate tables live only while the build runs: the file holds the marts, and in `meta` the data dictionary.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from recsys import columns
+from recsys.files import remove
+from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.lake import Lake
+from recsys.warehouse.check import Built, check
+from recsys.warehouse.increment import fingerprint, fresh_days
+from recsys.warehouse.portability import refuse_unportable
+from recsys.warehouse.sqlfile import SqlFile, raw_sources, read_layers
+
+STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
+RESULTS = {"recommendations": columns.RECOMMENDATIONS, "run_metrics": columns.RUN_METRICS}
+_SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
+Progress = Callable[[str, int, float], None]
+
+
+def _silent(_name: str, _n_rows: int, _seconds: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Sources:
+    """
+    What a build reads.
+
+    Attributes:
+        lake: Raw tables.
+        as_of: The last day of the logs that counts.
+        results: Parquet files of what runs made: `recommendations`, `run_metrics`.
+        previous: The last published warehouse, to take untouched days from; None builds everything.
+        backfill: First and last day to compute again even if untouched.
+    """
+
+    lake: Lake
+    as_of: date
+    results: dict[str, Path] = field(default_factory=dict)
+    previous: Path | None = None
+    backfill: tuple[date, date] | None = None
+
+
+def build(
+    target: Path, sources: Sources, *, memory: str = "4GB", progress: Progress = _silent
+) -> list[Built]:
+    """
+    Build and check every table.
+
+    Args:
+        target: The file to write; an unfinished earlier one is replaced.
+        sources: What to read.
+        memory: How much memory DuckDB may take before it spills beside the file.
+        progress: Called with each table's name, rows and seconds.
+
+    Returns:
+        The tables of the file, in the order they were built.
+
+    Raises:
+        BrokenCheck: A table breaks its contract; the unfinished file stays for a look.
+        BadSqlFile: A file in `sql/` breaks the rules of the house.
+    """
+    layers = read_layers()
+    for file in layers.values():
+        refuse_unportable(file)
+    remove(target)
+    with _writing(target, memory) as connection:
+        _make_raw(connection, sources)
+        plan = _plan(connection, sources, layers)
+        built = [_build_one(connection, file, plan.get(file.name), progress) for file in layers.values()]
+        _describe(connection, layers, built, sources)
+        _drop_scaffolding(connection, sources)
+    return [table for table in built if table.name.startswith("marts.")]
+
+
+def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
+    """Build the tables that hold what runs made once more, in a file that is not yet published."""
+    layers = read_layers()
+    files = [layers[f"marts.{name}"] for name in RESULTS]
+    with _writing(target, "1GB") as connection:
+        connection.execute("create schema raw")
+        _make_results(connection, results)
+        built = [_build_one(connection, file, None, _silent) for file in files]
+        for table in built:
+            connection.execute("update meta.tables set n_rows = ? where name = ?", [table.n_rows, table.name])
+        connection.execute("drop schema raw cascade")
+    return built
+
+
+@contextmanager
+def _writing(target: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    settings = {"memory_limit": memory, "temp_directory": f"{target}.tmp"}
+    with duckdb.connect(config=settings) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{target}' as warehouse (storage_version '{STORAGE_VERSION}')")
+        connection.execute("use warehouse")
+        yield connection
+        connection.execute("checkpoint warehouse")
+        connection.execute("use memory")
+        connection.execute("detach warehouse")
+    remove(Path(f"{target}.tmp"))
+
+
+def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+    for schema in _SCHEMAS:
+        connection.execute(f"create schema {schema}")
+    for contract in CONTRACTS.values():
+        _make_raw_view(connection, contract, sources)
+    quarantine = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
+    _make_raw_table(connection, "quarantine", pl.read_parquet(quarantine) if quarantine else pl.DataFrame(schema=QUARANTINE))
+    batches = [asdict(entry) | {"source_table": entry.table} for entry in sources.lake.batches()]
+    _make_raw_table(connection, "batches", pl.DataFrame(batches).with_columns(pl.col("ingested_on").str.to_date()))
+    _make_results(connection, sources.results)
+
+
+def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
+    folder = sources.lake.folder / contract.table
+    if not any(folder.rglob("*.parquet")):
+        day = {"ds": pl.Date()}
+        _make_raw_table(connection, contract.table, pl.DataFrame(schema=contract.schema | day))
+        return
+    until = f"where ds <= date '{sources.as_of}'" if contract.instant else ""
+    connection.execute(
+        f"create view raw.{contract.table} as select * from read_parquet('{folder}/*/*.parquet', "
+        f"hive_partitioning = true, hive_types = {{'ds': date}}) {until}"
+    )
+
+
+def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    connection.register("incoming", frame.to_arrow())
+    connection.execute(f"create table raw.{name} as select * from incoming")
+    connection.unregister("incoming")
+
+
+def _make_results(connection: duckdb.DuckDBPyConnection, results: dict[str, Path]) -> None:
+    for name, wanted in RESULTS.items():
+        known = pl.read_parquet(results[name]) if name in results else pl.DataFrame(schema=columns.schema(wanted))
+        _make_raw_table(connection, name, known)
+
+
+def _plan(
+    connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]
+) -> dict[str, list[date]]:
+    if sources.previous is None:
+        return {}
+    connection.execute(f"attach '{sources.previous}' as published (read_only)")
+    return fresh_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
+
+
+def _build_one(
+    connection: duckdb.DuckDBPyConnection, file: SqlFile, days: list[date] | None, progress: Progress
+) -> Built:
+    started = time.perf_counter()
+    kind = "table" if file.layer == "marts" else "view"
+    if days is None:
+        connection.execute(f"create or replace {kind} {file.name} as {file.query}")
+    else:
+        _build_fresh_days(connection, file, days)
+    built = check(connection, file)
+    progress(file.name, built.n_rows, time.perf_counter() - started)
+    return built
+
+
+def _build_fresh_days(connection: duckdb.DuckDBPyConnection, file: SqlFile, days: list[date]) -> None:
+    """Take the other days over from the published table, and compute these."""
+    day = file.incremental
+    connection.execute(
+        f"create table {file.name} as "
+        f"select * from published.{file.name} where not list_contains($days, {day}) "
+        f"union all select * from ({file.query}) as fresh where list_contains($days, {day})",
+        {"days": days},
+    )
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[Built], sources: Sources
+) -> None:
+    """Write the data dictionary and what the file was built from."""
+    tables = [
+        {
+            "name": file.name,
+            "description": file.description,
+            "grain": ", ".join(file.grain),
+            "n_rows": table.n_rows,
+            "reads": sorted(file.sources),
+            "fingerprint": fingerprint(file, layers),
+        }
+        for file, table in zip(layers.values(), built, strict=True)
+    ]
+    documented = [
+        {"table_name": table.name, "position": at, "name": name, "type": type_name}
+        | {"unit": layers[table.name].columns[name].unit, "meaning": layers[table.name].columns[name].meaning}
+        for table in built
+        for at, (name, type_name) in enumerate(table.types.items(), start=1)
+    ]
+    batches = [{"batch": entry.batch} for entry in sources.lake.batches()]
+    for name, rows in {"tables": tables, "columns": documented, "batches": batches}.items():
+        connection.register("incoming", pl.DataFrame(rows).to_arrow())
+        connection.execute(f"create table meta.{name} as select * from incoming")
+        connection.unregister("incoming")
+    connection.execute("create table meta.build as select $as_of::date as as_of", {"as_of": sources.as_of})
+
+
+def _drop_scaffolding(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+    for schema in ("intermediate", "staging", "raw"):
+        connection.execute(f"drop schema {schema} cascade")
+    if sources.previous is not None:
+        connection.execute("detach published")

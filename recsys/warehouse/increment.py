@@ -1,0 +1,99 @@
+"""
+Which days of a day-grain table must be computed again, and which can be taken over from the published warehouse.
+
+A day is fresh if a new batch brought rows of it, if it lies after the last build's date, if a register's new row names a
+track or listener heard on it, or if a backfill asks for it. Where that cannot be told, every day is fresh.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+
+from recsys.files import short_hash
+from recsys.ingest.contract import CONTRACTS, Contract
+from recsys.lake import Batch, Lake
+from recsys.warehouse.sqlfile import SqlFile, raw_sources
+
+_LOGS = [contract for contract in CONTRACTS.values() if contract.instant]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the attached earlier warehouse (`published`) was built from."""
+
+    as_of: date
+    batches: frozenset[str]
+    fingerprints: dict[str, str]
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> "Published":
+        """Read the attached warehouse's own account of itself."""
+        (as_of,) = connection.execute("select as_of from published.meta.build").fetchall()[0]
+        batches = connection.execute("select batch from published.meta.batches").fetchall()
+        tables = connection.execute("select name, fingerprint from published.meta.tables").fetchall()
+        return cls(as_of, frozenset(batch for (batch,) in batches), dict(tables))
+
+
+def fingerprint(file: SqlFile, layers: dict[str, SqlFile]) -> str:
+    """Return a hash that changes with a table's query or any query below it."""
+    below = sorted(fingerprint(layers[source], layers) for source in file.sources if source in layers)
+    return short_hash(file.query, *below)
+
+
+def fresh_days(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    layers: dict[str, SqlFile],
+    as_of: date,
+    backfill: tuple[date, date] | None,
+) -> dict[str, list[date]]:
+    """Return the fresh days of every day-grain table that need not be built from nothing."""
+    published = Published.read(connection)
+    if as_of < published.as_of:
+        return {}
+    new = [batch for batch in lake.batches() if batch.batch not in published.batches]
+    asked = set(_days_between(*backfill)) if backfill else set()
+    plan = {}
+    for file in layers.values():
+        if file.incremental and published.fingerprints.get(file.name) == fingerprint(file, layers):
+            raw = raw_sources(file.name, layers)
+            touched = _touched(connection, [CONTRACTS[name.removeprefix("raw.")] for name in raw], new)
+            if touched is not None:
+                plan[file.name] = sorted(
+                    day for day in touched | asked | _days_after(connection, published.as_of) if day <= as_of
+                )
+    return plan
+
+
+def _touched(
+    connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], new: Collection[Batch]
+) -> set[date] | None:
+    """Return the days that the new batches of some raw tables touch; None = cannot be told."""
+    touched: set[date] = set()
+    for contract in contracts:
+        batches = [batch for batch in new if batch.table == contract.table and batch.days]
+        if contract.instant:
+            touched.update(date.fromisoformat(day) for batch in batches for day in batch.days)
+        elif batches and set(contract.key) <= {"track_id", "user_id"}:
+            touched |= _days_naming(connection, contract, [batch.batch for batch in batches])
+        elif batches:
+            return None
+    return touched
+
+
+def _days_naming(connection: duckdb.DuckDBPyConnection, register: Contract, batches: list[str]) -> set[date]:
+    key = register.key[0]
+    named = f"select {key} from raw.{register.table} where list_contains($batches, batch)"
+    query = " union ".join(f"select ds from raw.{log.table} where {key} in ({named})" for log in _LOGS)
+    return {day for (day,) in connection.execute(query, {"batches": batches}).fetchall()}
+
+
+def _days_after(connection: duckdb.DuckDBPyConnection, last: date) -> set[date]:
+    query = " union ".join(f"select ds from raw.{log.table} where ds > $last" for log in _LOGS)
+    return {day for (day,) in connection.execute(query, {"last": last}).fetchall()}
+
+
+def _days_between(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))

@@ -1,0 +1,51 @@
+"""
+The dialect guard: what a file in `sql/` may use so that DuckDB and Spark mean the same by it.
+
+An allow-list, not a block-list: a function enters it once somebody has looked it up on both engines.
+"""
+
+from sqlglot import exp, transpile
+from sqlglot.errors import SqlglotError
+
+from recsys.errors import BadSqlFile
+from recsys.warehouse.sqlfile import SqlFile
+
+_FUNCTIONS = {
+    *("abs", "avg", "case", "cast", "coalesce", "count", "count_if", "floor", "greatest", "least", "length", "ln"),
+    *("lower", "max", "min", "nullif", "regexp_like", "round", "row_number", "sum", "trim", "upper", "year", "month"),
+    *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
+}
+_REFUSED = {
+    exp.Star: "select *: name the columns",
+    exp.Pivot: "pivot: write one case expression a column",
+    exp.Unnest: "unnest: keep lists in lists, or split them at ingest",
+    exp.IntDiv: "//: use floor(a / b)",
+    exp.DateDiff: "date_diff, which counts differently on every engine: use epoch arithmetic",
+    exp.Parameter: "a parameter: only files in sql/queries take any",
+}
+
+
+def refuse_unportable(file: SqlFile) -> None:
+    """Raise BadSqlFile where a query uses what does not mean the same on both engines."""
+    for node in file.tree.walk():
+        if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
+            continue
+        for kind, instead in _REFUSED.items():
+            if isinstance(node, kind):
+                raise BadSqlFile(f"{file.name} uses {instead}")
+        if isinstance(node, exp.Join) and "ASOF" in (node.method, node.kind, node.side):
+            raise BadSqlFile(f"{file.name} uses an ASOF join: Spark has none; join on a range and row_number()")
+        if isinstance(node, exp.Func) and _name(node) not in _FUNCTIONS:
+            raise BadSqlFile(
+                f"{file.name} uses the function {_name(node)}(), which is not known to mean the same on DuckDB and "
+                "Spark. Use another, or check both and add it to recsys/warehouse/portability.py"
+            )
+    try:
+        transpile(file.query, read="duckdb", write="spark", unsupported_level=4)
+    except SqlglotError as unsupported:
+        raise BadSqlFile(f"{file.name} cannot be written for Spark: {unsupported}") from unsupported
+
+
+def _name(function: exp.Func) -> str:
+    named = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
+    return named.lower()

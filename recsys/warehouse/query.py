@@ -1,0 +1,157 @@
+"""
+Read-only questions to a warehouse file: SQL in, a polars frame out.
+
+The connection can read its one file and nothing else: no other files, no network, no settings. So an analyst's or a
+label's query can do no harm.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import polars as pl
+
+from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
+from recsys.warehouse.sqlfile import SqlFile, read_queries
+
+_LOCKED_DOWN = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "memory_limit": "4GB",
+}
+
+
+class Warehouse:
+    """A warehouse file, open for reading; keeps its version for as long as it is open."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a file read-only; raises SetupError where it is missing or no warehouse."""
+        if not path.exists():
+            raise SetupError(f"{path} does not exist. Run: recsys build (or recsys runs, to see what there is)")
+        try:
+            connection = duckdb.connect(path.resolve(), read_only=True, config=_LOCKED_DOWN)
+        except duckdb.Error as broken:
+            raise SetupError(f"{path} cannot be opened as a warehouse: {broken}") from broken
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set lock_configuration = true")
+        return cls(connection, path)
+
+    def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+        """
+        Answer one SELECT.
+
+        Args:
+            sql: The query, `$name` where a parameter stands.
+            params: Parameter values.
+
+        Returns:
+            The rows.
+
+        Raises:
+            InputError: The query is wrong, or asks for what a reader may not do; DuckDB's own words say what.
+        """
+        try:
+            relation = self._connection.cursor().sql(sql, params=params)
+            if relation is None:
+                raise InputError("That statement returns no rows; a warehouse is read with SELECT")
+            return relation.pl()
+        except duckdb.Error as wrong:
+            raise InputError(f"The query failed: {wrong}") from wrong
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def ask(warehouse: Warehouse, name: str, given: dict[str, str]) -> pl.DataFrame:
+    """Answer a named query of `sql/queries` with the parameters given and its defaults for the others."""
+    queries = read_queries()
+    if name not in queries:
+        raise UnknownIds.of("query", [name], queries, "sql/queries")
+    return warehouse.frame(queries[name].query, dict(_filled(queries[name], given)) or None)
+
+
+def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(given.keys() - query.params.keys())
+    if unknown:
+        raise InputError(
+            f"The query {query.name} has no parameter {unknown[0]!r}; it has: {', '.join(query.params) or 'none'}."
+            + did_you_mean(unknown[0], query.params)
+        )
+    values = {name: doc.default for name, doc in query.params.items() if doc.default is not None} | given
+    missing = sorted(query.params.keys() - values.keys())
+    if missing:
+        meaning = query.params[missing[0]].meaning
+        raise InputError(f"The query {query.name} needs {missing[0]} ({meaning}). Give it: --param {missing[0]}=...")
+    return values
+
+
+def tables(warehouse: Warehouse) -> pl.DataFrame:
+    """List the tables an analyst can read: name, grain, rows and description."""
+    return warehouse.frame(
+        "select name, grain, n_rows, description from meta.tables where name like 'marts.%' order by name"
+    )
+
+
+def describe(warehouse: Warehouse, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Describe one table.
+
+    Returns:
+        One row of name, description, grain, rows, what it reads and what reads it; and its columns with type, unit
+        and meaning.
+    """
+    known = warehouse.frame("select name from meta.tables")["name"].to_list()
+    full = name if "." in name else f"marts.{name}"
+    if full not in known:
+        raise UnknownIds.of("table", [name], known, "the warehouse")
+    about = warehouse.frame(
+        "select name, description, grain, n_rows, reads, "
+        "(select list(name order by name) from meta.tables where list_contains(reads, $name)) as read_by "
+        "from meta.tables where name = $name",
+        {"name": full},
+    )
+    columns = warehouse.frame(
+        "select name, type, unit, meaning from meta.columns where table_name = $name order by position", {"name": full}
+    )
+    return about, columns
+
+
+def find(warehouse: Warehouse, words: str, n: int) -> pl.DataFrame:
+    """Find tracks, artists and listeners whose name or id holds every word, the most played first."""
+    return warehouse.frame(
+        """
+        with things as (
+            select 'track' as kind, features.track_id as id, coalesce(features.title, '(unknown track)') as name,
+                   coalesce(features.artist_name, '') as more, coalesce(plays.n_plays, 0) as n_plays
+            from marts.track_features as features
+            left join (select track_id, sum(n_plays)::bigint as n_plays from marts.track_daily group by track_id) as plays
+                using (track_id)
+            union all
+            select 'artist', artist_id, coalesce(name, '(unknown artist)'), main_genre, n_plays from marts.artist_profile
+            union all
+            select 'listener', user_id, '', concat_ws(', ', gender, age_band, country), n_plays
+            from marts.listener_profile
+        )
+        select kind, id, name, more, n_plays from things
+        where list_bool_and([contains(lower(concat_ws(' ', id, name, more)), word)
+                             for word in string_split(lower(trim($words)), ' ')])
+        order by n_plays desc, kind, id limit $n::integer
+        """,
+        {"words": words, "n": n},
+    )

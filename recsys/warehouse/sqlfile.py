@@ -1,0 +1,171 @@
+"""
+A file in `sql/`: its query, and the contract in its header.
+
+The header is comment lines before the query: a description, then sections. `grain:` names the columns that tell rows
+apart (or `none`), `rows:` the least number of rows (1 where not given), `incremental:` the day column of a table that is
+rebuilt by the day, `columns:` the data dictionary (unit in brackets at the end), `checks:` conditions every row keeps,
+`reconcile:` conditions that tie the table to its source, `params:` the parameters of a query with their defaults.
+The path is the name: `sql/marts/track_daily.sql` is `marts.track_daily`.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+from recsys.errors import BadSqlFile, did_you_mean
+from recsys.files import short_hash
+
+SQL_FOLDER = Path(__file__).parents[2] / "sql"
+LAYERS = ("staging", "intermediate", "marts")
+_LINES = ("grain", "rows", "incremental")
+_BLOCKS = ("columns", "checks", "reconcile", "params")
+_SECTION = re.compile(r"^(?P<name>[a-z]+):\s*(?P<value>.*)$")
+_UNIT = re.compile(r"^(?P<text>.*?)(?:\s*\[(?P<unit>[^\]]+)\])?$")
+
+
+@dataclass(frozen=True)
+class ColumnDoc:
+    """What the header says of a column or parameter: its meaning, unit ('' = none) and default (None = required)."""
+
+    meaning: str
+    unit: str = ""
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """
+    One query and its contract.
+
+    Attributes:
+        name: `<layer>.<table>`, or the bare name of a query.
+        description: What a row is, in one or two sentences.
+        query: The SELECT.
+        grain: Columns that tell rows apart; empty where rows have no identity.
+        columns: Column name -> what it means, in order.
+        checks: Conditions that hold in every row.
+        reconcile: Conditions that hold between the table and its source.
+        params: Parameter name -> what it means.
+        min_rows: The least number of rows.
+        incremental: The day column of a table rebuilt by the day, or ''.
+    """
+
+    name: str
+    description: str
+    query: str
+    grain: tuple[str, ...] = ()
+    columns: dict[str, ColumnDoc] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    reconcile: tuple[str, ...] = ()
+    params: dict[str, ColumnDoc] = field(default_factory=dict)
+    min_rows: int = 1
+    incremental: str = ""
+
+    @property
+    def layer(self) -> str:
+        """The schema it is built in."""
+        return self.name.partition(".")[0]
+
+    @cached_property
+    def tree(self) -> exp.Expression:
+        """The parsed query."""
+        try:
+            return sqlglot.parse_one(self.query, read="duckdb")
+        except sqlglot.errors.ParseError as broken:
+            raise BadSqlFile(f"{self.name} is not one SELECT that can be read: {broken}") from broken
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The tables it reads, as `<layer>.<table>`."""
+        tables = self.tree.find_all(exp.Table)
+        return frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the query."""
+        return short_hash(self.query)
+
+
+def read_sql_file(path: Path, name: str) -> SqlFile:
+    """Read one file; raises BadSqlFile where the header breaks its grammar."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    n_header = next((at for at, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    description, sections = _sections([line[2:].rstrip() for line in lines[:n_header]], name)
+    columns, params = (dict(_column(line) for line in sections.get(block, [])) for block in ("columns", "params"))
+    grain = " ".join(sections.get("grain", ["none"]))
+    return SqlFile(
+        name=name,
+        description=description,
+        query="\n".join(lines[n_header:]).strip(),
+        grain=() if grain == "none" else tuple(part.strip() for part in grain.split(",")),
+        columns=columns,
+        checks=tuple(sections.get("checks", [])),
+        reconcile=tuple(sections.get("reconcile", [])),
+        params=params,
+        min_rows=int("".join(sections.get("rows", ["1"]))),
+        incremental="".join(sections.get("incremental", [])),
+    )
+
+
+def _sections(header: list[str], name: str) -> tuple[str, dict[str, list[str]]]:
+    description: list[str] = []
+    sections: dict[str, list[str]] = {}
+    into = description
+    for line in header:
+        found = _SECTION.match(line.strip()) if line.startswith(" ") and not line.startswith("   ") else None
+        if found and found["name"] in _LINES + _BLOCKS:
+            into = sections.setdefault(found["name"], [])
+            if found["value"]:
+                into.append(found["value"])
+        elif found and not found["value"]:
+            known = _LINES + _BLOCKS
+            raise BadSqlFile(
+                f"{name}: the header has a section {found['name']!r}; known: {', '.join(known)}."
+                + did_you_mean(found["name"], known)
+            )
+        elif line.strip():
+            into.append(line.strip())
+    return " ".join(description), sections
+
+
+def _column(line: str) -> tuple[str, ColumnDoc]:
+    name, _, rest = line.partition(" ")
+    text, has_default, default = rest.partition(" =")
+    parts = _UNIT.match(text.strip())
+    meaning, unit = (parts["text"], parts["unit"] or "") if parts else (text, "")
+    return name, ColumnDoc(meaning.strip(), unit, default.strip() if has_default else None)
+
+
+def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
+    """Read every staging, intermediate and mart file, each after the files it reads from."""
+    found = {
+        f"{layer}.{path.stem}": read_sql_file(path, f"{layer}.{path.stem}")
+        for layer in LAYERS
+        for path in sorted((folder / layer).glob("*.sql"))
+    }
+    for file in found.values():
+        missing = sorted(source for source in file.sources if not source.startswith("raw.") and source not in found)
+        if missing:
+            raise BadSqlFile(f"{file.name} reads {missing[0]}, which has no file.{did_you_mean(missing[0], found)}")
+    graph = {name: sorted(source for source in file.sources if source in found) for name, file in found.items()}
+    try:
+        return {name: found[name] for name in TopologicalSorter(graph).static_order()}
+    except CycleError as cycle:
+        raise BadSqlFile(f"These tables read each other in a circle: {' -> '.join(cycle.args[1])}") from cycle
+
+
+def read_queries(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
+    """Read every query for people, by name."""
+    return {path.stem: read_sql_file(path, path.stem) for path in sorted((folder / "queries").glob("*.sql"))}
+
+
+def raw_sources(name: str, layers: dict[str, SqlFile]) -> set[str]:
+    """Return the raw tables that a table stands on, however many steps below."""
+    direct = layers[name].sources
+    below = (raw_sources(source, layers) for source in direct if source in layers)
+    return {source for source in direct if source.startswith("raw.")}.union(*below)

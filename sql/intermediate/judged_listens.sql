@@ -1,0 +1,43 @@
+-- Each listen judged: a play lasted at least 30 s or half the track; a shorter one that the listener ended is a skip.
+-- A log without durations tells of plays only (a scrobble is a play). A short listen of which nobody says who ended it
+-- counts as ended by the listener.
+-- grain: user_id, track_id, listened_at
+-- columns:
+--   user_id      listener (pseudonymous id)
+--   track_id     recording
+--   listened_at  when the listen began (UTC)
+--   listen_date  its day (UTC)
+--   n_listens    listens this row stands for [count]
+--   ms_played    time listened, null where the log has no durations [ms]
+--   is_play      whether it was a play
+--   is_skip      whether it was a skip
+-- checks:
+--   not (is_play and is_skip)
+-- reconcile:
+--   (select sum(n_listens) from intermediate.judged_listens) = (select sum(n_listens) from staging.listens)
+with timed as (
+    select
+        listens.user_id,
+        listens.track_id,
+        listens.listened_at,
+        listens.listen_date,
+        listens.n_listens,
+        listens.ms_played,
+        listens.skipped,
+        listens.ms_played is null
+        or listens.ms_played >= 30000
+        or coalesce(listens.ms_played * 2 >= tracks.duration_ms, false) as is_play
+    from staging.listens as listens
+    left join staging.tracks as tracks on listens.track_id = tracks.track_id
+)
+
+select
+    user_id,
+    track_id,
+    listened_at,
+    listen_date,
+    n_listens,
+    ms_played,
+    is_play,
+    not is_play and coalesce(skipped, true) as is_skip
+from timed

@@ -1,0 +1,46 @@
+-- Listens and events side by side, one row each, counted in one column for each kind.
+-- grain: none
+-- columns:
+--   user_id          listener (pseudonymous id)
+--   track_id         recording
+--   listen_date      day of the listen or event (UTC)
+--   n_listens        listens of any length [count]
+--   n_plays          plays [count]
+--   n_skips          skips [count]
+--   n_likes          likes [count]
+--   n_unlikes        likes taken back [count]
+--   n_saves          saves to the library [count]
+--   n_playlist_adds  adds to a playlist [count]
+--   n_shares         shares [count]
+--   ms_played        time listened, null where the log has no durations [ms]
+-- reconcile:
+--   (select count(*) from intermediate.reactions) = (select count(*) from staging.listens) + (select count(*) from staging.events)
+select
+    user_id,
+    track_id,
+    listen_date,
+    n_listens,
+    case when is_play then n_listens else 0 end as n_plays,
+    case when is_skip then n_listens else 0 end as n_skips,
+    0 as n_likes,
+    0 as n_unlikes,
+    0 as n_saves,
+    0 as n_playlist_adds,
+    0 as n_shares,
+    ms_played
+from intermediate.judged_listens
+union all
+select
+    user_id,
+    track_id,
+    event_date as listen_date,
+    0 as n_listens,
+    0 as n_plays,
+    0 as n_skips,
+    case when event = 'like' then 1 else 0 end as n_likes,
+    case when event = 'unlike' then 1 else 0 end as n_unlikes,
+    case when event = 'save' then 1 else 0 end as n_saves,
+    case when event = 'playlist_add' then 1 else 0 end as n_playlist_adds,
+    case when event = 'share' then 1 else 0 end as n_shares,
+    cast(null as bigint) as ms_played
+from staging.events

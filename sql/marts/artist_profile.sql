@@ -1,0 +1,89 @@
+-- Who each artist is and how far they reach. An artist that only a recording mentions stands here as a stub.
+-- grain: artist_id
+-- rows: 0
+-- columns:
+--   artist_id    artist
+--   name         artist credit, null for a stub
+--   gender       female, male, nonbinary, mixed or unknown
+--   artist_type  person, group or unknown
+--   country      ISO 3166-1 alpha-2 or unknown
+--   main_genre   genre of most of their recordings, the first by name among equals
+--   n_tracks     recordings in the catalogue [count]
+--   n_listeners  distinct listeners with at least one play [count]
+--   n_plays      plays [count]
+--   n_skips      skips [count]
+--   first_date   day of the first play, null where never played
+--   last_date    day of the last play, null where never played
+--   is_known     whether the artists file describes them
+-- checks:
+--   n_plays >= n_listeners
+--   n_listeners = 0 or first_date <= last_date
+-- reconcile:
+--   (select count(*) from marts.artist_profile) >= (select count(*) from staging.artists)
+--   (select sum(n_tracks) from marts.artist_profile) = (select count(*) from staging.tracks)
+with mentioned as (
+    select artist_id from staging.artists
+    union distinct
+    select artist_id from staging.tracks
+),
+
+genre_counts as (
+    select
+        artist_id,
+        genre,
+        count(*) as n_tracks
+    from marts.track_features
+    where artist_id is not null
+    group by artist_id, genre
+),
+
+genres as (
+    select
+        artist_id,
+        genre,
+        row_number() over (partition by artist_id order by n_tracks desc, genre asc) as genre_no,
+        sum(n_tracks) over (partition by artist_id) as n_tracks
+    from genre_counts
+),
+
+plays as (
+    select
+        tracks.artist_id,
+        count(distinct interactions.user_id) as n_listeners,
+        cast(sum(interactions.n_plays) as bigint) as n_plays,
+        min(interactions.first_date) as first_date,
+        max(interactions.last_date) as last_date
+    from marts.interactions as interactions
+    inner join marts.track_features as tracks on interactions.track_id = tracks.track_id
+    where interactions.n_plays > 0
+    group by tracks.artist_id
+),
+
+skips as (
+    select
+        tracks.artist_id,
+        cast(sum(interactions.n_skips) as bigint) as n_skips
+    from marts.interactions as interactions
+    inner join marts.track_features as tracks on interactions.track_id = tracks.track_id
+    group by tracks.artist_id
+)
+
+select
+    mentioned.artist_id,
+    artists.name,
+    coalesce(artists.gender, 'unknown') as gender,
+    coalesce(artists.artist_type, 'unknown') as artist_type,
+    coalesce(artists.country, 'unknown') as country,
+    coalesce(genres.genre, 'unknown') as main_genre,
+    cast(coalesce(genres.n_tracks, 0) as bigint) as n_tracks,
+    coalesce(plays.n_listeners, 0) as n_listeners,
+    coalesce(plays.n_plays, 0) as n_plays,
+    coalesce(skips.n_skips, 0) as n_skips,
+    plays.first_date,
+    plays.last_date,
+    artists.artist_id is not null as is_known
+from mentioned
+left join staging.artists as artists on mentioned.artist_id = artists.artist_id
+left join genres on mentioned.artist_id = genres.artist_id and genres.genre_no = 1
+left join plays on mentioned.artist_id = plays.artist_id
+left join skips on mentioned.artist_id = skips.artist_id

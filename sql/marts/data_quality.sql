@@ -1,0 +1,49 @@
+-- What became of every row of every source file: accepted, duplicate, or the reason it was refused.
+-- grain: batch, outcome, column_name
+-- columns:
+--   batch         batch
+--   source_table  raw table
+--   source_file   file name
+--   ingested_on   day of ingest
+--   outcome       accepted, duplicate or the reason code of a refusal
+--   column_name   the column at fault, '' where none is
+--   n_rows        rows [count]
+-- checks:
+--   n_rows >= 1
+-- reconcile:
+--   (select sum(n_rows) from marts.data_quality) = (select sum(n_read) from staging.batches)
+with outcomes as (
+    select
+        batch,
+        'accepted' as outcome,
+        '' as column_name,
+        n_accepted as n_rows
+    from staging.batches
+    union all
+    select
+        batch,
+        'duplicate' as outcome,
+        '' as column_name,
+        n_duplicate as n_rows
+    from staging.batches
+    union all
+    select
+        batch,
+        reason as outcome,
+        coalesce(column_name, '') as column_name,
+        count(*) as n_rows
+    from staging.quarantine
+    group by batch, reason, coalesce(column_name, '')
+)
+
+select
+    outcomes.batch,
+    batches.source_table,
+    batches.source_file,
+    batches.ingested_on,
+    outcomes.outcome,
+    outcomes.column_name,
+    outcomes.n_rows
+from outcomes
+inner join staging.batches as batches on outcomes.batch = batches.batch
+where outcomes.n_rows > 0

@@ -1,0 +1,68 @@
+-- What a listener did with a recording on a day: the raw material of every taste model and of the other marts.
+-- This is the one place where plays, skips, likes and the rest are weighed against each other: the `weight` below. One
+-- play is the unit. A skip takes back a quarter of a play; a like or save tells as much as two plays, an add to a
+-- playlist or a share one and a half; a like taken back outweighs the like. Weights add up over days.
+-- grain: user_id, track_id, listen_date
+-- incremental: listen_date
+-- columns:
+--   user_id          listener (pseudonymous id)
+--   track_id         recording
+--   listen_date      day (UTC)
+--   n_listens        listens of any length [count]
+--   n_plays          plays: at least 30 s or half the track; a scrobble is a play [count]
+--   n_skips          shorter listens that the listener ended [count]
+--   n_likes          likes [count]
+--   n_unlikes        likes taken back [count]
+--   n_saves          saves to the library [count]
+--   n_playlist_adds  adds to a playlist [count]
+--   n_shares         shares [count]
+--   ms_played        time listened, null where the log has no durations [ms]
+--   weight           evidence of taste; below zero where the day speaks against the track [plays]
+-- checks:
+--   n_listens >= n_plays + n_skips
+--   n_listens + n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares >= 1
+--   ms_played is null or ms_played > 0
+-- reconcile:
+--   (select sum(n_listens) from marts.interactions_daily) = (select sum(n_listens) from staging.listens)
+--   (select sum(n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares) from marts.interactions_daily) = (select count(*) from staging.events)
+with days as (
+    select
+        user_id,
+        track_id,
+        listen_date,
+        cast(sum(n_listens) as bigint) as n_listens,
+        cast(sum(n_plays) as bigint) as n_plays,
+        cast(sum(n_skips) as bigint) as n_skips,
+        cast(sum(n_likes) as bigint) as n_likes,
+        cast(sum(n_unlikes) as bigint) as n_unlikes,
+        cast(sum(n_saves) as bigint) as n_saves,
+        cast(sum(n_playlist_adds) as bigint) as n_playlist_adds,
+        cast(sum(n_shares) as bigint) as n_shares,
+        cast(sum(ms_played) as bigint) as ms_played
+    from intermediate.reactions
+    group by user_id, track_id, listen_date
+)
+
+select
+    user_id,
+    track_id,
+    listen_date,
+    n_listens,
+    n_plays,
+    n_skips,
+    n_likes,
+    n_unlikes,
+    n_saves,
+    n_playlist_adds,
+    n_shares,
+    ms_played,
+    cast(
+        1.0 * n_plays
+        - 0.25 * n_skips
+        + 2.0 * n_likes
+        - 3.0 * n_unlikes
+        + 2.0 * n_saves
+        + 1.5 * n_playlist_adds
+        + 1.5 * n_shares as double
+    ) as weight
+from days

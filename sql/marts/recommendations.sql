@@ -1,0 +1,27 @@
+-- What each listener is recommended, best first, as exported by the run named in run_id.
+-- grain: user_id, rank
+-- rows: 0
+-- columns:
+--   run_id           the run that made the list
+--   user_id          listener (pseudonymous id)
+--   rank             place in the list, from 1 [count]
+--   track_id         recording
+--   score            the recommender's score: comparable within one list only
+--   recommender      the recommender that put it there
+--   reason           why, for a person to read
+--   reason_track_id  the recording the reason names, null where it names none
+-- checks:
+--   rank >= 1
+--   reason <> ''
+-- reconcile:
+--   (select count(*) from marts.recommendations) = (select count(*) from raw.recommendations)
+select
+    run_id,
+    user_id,
+    rank,
+    track_id,
+    score,
+    recommender,
+    reason,
+    reason_track_id
+from raw.recommendations

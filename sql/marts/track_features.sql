@@ -1,0 +1,68 @@
+-- What is known of each recording. A recording that was only ever mentioned stands here as a stub: is_known is false.
+-- grain: track_id
+-- columns:
+--   track_id          recording
+--   title             its title, null for a stub
+--   artist_id         the artist it is credited to, null for a stub
+--   artist_name       artist credit, null where the artist is not known
+--   artist_gender     female, male, nonbinary, mixed or unknown
+--   artist_type       person, group or unknown
+--   artist_country    ISO 3166-1 alpha-2 or unknown
+--   label_id          label, null where unknown
+--   label_name        its name, null where unknown
+--   label_type        major, independent or unknown
+--   release_title     the release it is on, null where unknown
+--   release_date      day of release, null where unknown
+--   decade            decade of release, null where unknown [years]
+--   duration_ms       length, null where unknown [ms]
+--   isrc              ISRC as delivered, null where none
+--   genre             main genre or unknown
+--   genres            all genres, the main one first, null where none
+--   language          ISO 639 code of the lyrics or unknown
+--   explicit          whether its words are marked explicit, null where unknown
+--   available_in      territories it may be played in, null where everywhere
+--   withdrawn_at      day from which it may no longer be recommended, null where none
+--   training_consent  granted, denied or unknown
+--   is_known          whether the catalogue describes it
+-- checks:
+--   is_known or title is null
+--   duration_ms is null or duration_ms > 0
+-- reconcile:
+--   (select count(*) from marts.track_features where is_known) = (select count(*) from staging.tracks)
+--   (select count(*) from marts.track_features) >= (select count(distinct track_id) from marts.interactions_daily)
+with mentioned as (
+    select track_id from staging.tracks
+    union distinct
+    select track_id from marts.interactions_daily
+    union distinct
+    select track_id from staging.playlists
+)
+
+select
+    mentioned.track_id,
+    tracks.title,
+    tracks.artist_id,
+    artists.name as artist_name,
+    coalesce(artists.gender, 'unknown') as artist_gender,
+    coalesce(artists.artist_type, 'unknown') as artist_type,
+    coalesce(artists.country, 'unknown') as artist_country,
+    tracks.label_id,
+    labels.name as label_name,
+    coalesce(labels.label_type, 'unknown') as label_type,
+    tracks.release_title,
+    tracks.release_date,
+    cast(floor(year(tracks.release_date) / 10) * 10 as bigint) as decade,
+    tracks.duration_ms,
+    tracks.isrc,
+    coalesce(tracks.genres[1], 'unknown') as genre,
+    tracks.genres,
+    coalesce(tracks.language, 'unknown') as language,
+    tracks.explicit,
+    tracks.available_in,
+    tracks.withdrawn_at,
+    coalesce(tracks.training_consent, 'unknown') as training_consent,
+    tracks.track_id is not null as is_known
+from mentioned
+left join staging.tracks as tracks on mentioned.track_id = tracks.track_id
+left join staging.artists as artists on tracks.artist_id = artists.artist_id
+left join staging.labels as labels on tracks.label_id = labels.label_id

@@ -1,0 +1,13 @@
+-- What one listener is recommended, and why.
+-- params:
+--   user_id  listener (pseudonymous id; recsys find knows them)
+select
+    recommendations.rank,
+    tracks.title,
+    tracks.artist_name,
+    recommendations.reason,
+    recommendations.track_id
+from marts.recommendations as recommendations
+inner join marts.track_features as tracks on recommendations.track_id = tracks.track_id
+where recommendations.user_id = $user_id
+order by recommendations.rank

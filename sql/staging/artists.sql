@@ -1,0 +1,32 @@
+-- Artists: the newest row of each.
+-- grain: artist_id
+-- rows: 0
+-- columns:
+--   artist_id    artist
+--   name         artist credit as delivered
+--   gender       female, male, nonbinary, mixed (a group of several) or unknown
+--   artist_type  person, group or unknown
+--   country      ISO 3166-1 alpha-2, null where unknown
+-- checks:
+--   gender in ('female', 'male', 'nonbinary', 'mixed', 'unknown')
+-- reconcile:
+--   (select count(*) from staging.artists) = (select count(distinct artist_id) from raw.artists)
+with versions as (
+    select
+        artist_id,
+        name,
+        gender,
+        artist_type,
+        country,
+        row_number() over (partition by artist_id order by batch_no desc) as version_no
+    from raw.artists
+)
+
+select
+    artist_id,
+    name,
+    gender,
+    artist_type,
+    country
+from versions
+where version_no = 1

@@ -1,0 +1,27 @@
+-- The ledger: what each source file brought to each raw table.
+-- grain: batch
+-- columns:
+--   batch          batch
+--   batch_no       counts the batches of the lake, from 1 [count]
+--   source_table   raw table
+--   source_file    file name
+--   ingested_on    day of ingest
+--   n_read         rows in the file [count]
+--   n_accepted     rows that entered the lake [count]
+--   n_quarantined  rows that the contract refused [count]
+--   n_duplicate    rows that said nothing new [count]
+-- checks:
+--   n_read = n_accepted + n_quarantined + n_duplicate
+-- reconcile:
+--   (select sum(n_accepted) from staging.batches where source_table = 'tracks') = (select count(*) from raw.tracks)
+select
+    batch,
+    batch_no,
+    source_table,
+    source_file,
+    ingested_on,
+    n_read,
+    n_accepted,
+    n_quarantined,
+    n_duplicate
+from raw.batches

@@ -1,0 +1,26 @@
+-- Listens as the lake holds them: one row an account, recording and instant.
+-- grain: user_id, track_id, listened_at
+-- columns:
+--   user_id         listener (pseudonymous id)
+--   track_id        recording
+--   listened_at     when the listen began (UTC)
+--   listen_date     its day (UTC)
+--   n_listens       listens this row stands for: more than 1 in logs that were counted before they came here [count]
+--   ms_played       time listened, null where the log has no durations [ms]
+--   skipped         whether the listener ended it, null where the log does not say
+--   utc_offset_min  the listener's local time minus UTC, null where unknown [min]
+-- checks:
+--   n_listens >= 1
+--   ms_played is null or ms_played > 0
+-- reconcile:
+--   (select count(*) from staging.listens) = (select count(*) from raw.listens)
+select
+    user_id,
+    track_id,
+    listened_at,
+    ds as listen_date,
+    n_listens,
+    ms_played,
+    skipped,
+    utc_offset_min
+from raw.listens

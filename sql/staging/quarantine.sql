@@ -1,0 +1,22 @@
+-- Rows that the data contract refused.
+-- grain: none
+-- rows: 0
+-- columns:
+--   source_table  the raw table they were meant for
+--   reason        missing_value, bad_type, out_of_range, not_allowed, in_future, malformed_row or conflicting_row
+--   column_name   the column at fault, null where it is the whole row
+--   payload       the row as JSON, listener ids already replaced, null where it could not be read
+--   source_file   file it came in
+--   source_line   line of that file, from 1 [count]
+--   batch         batch it came with
+-- reconcile:
+--   (select count(*) from staging.quarantine) = (select coalesce(sum(n_quarantined), 0) from staging.batches)
+select
+    source_table,
+    reason,
+    column_name,
+    payload,
+    source_file,
+    source_line,
+    batch
+from raw.quarantine

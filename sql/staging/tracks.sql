@@ -1,0 +1,60 @@
+-- The catalogue: the newest row of each recording.
+-- grain: track_id
+-- rows: 0
+-- columns:
+--   track_id          recording
+--   title             its title
+--   artist_id         the artist it is credited to
+--   label_id          the label that holds it, null where unknown
+--   release_title     the release it is on
+--   release_date      day of release, null where unknown
+--   duration_ms       length, null where unknown [ms]
+--   isrc              ISRC as delivered, null where none
+--   genres            genres, the main one first, null where none
+--   language          ISO 639 code of the lyrics, null where unknown
+--   explicit          whether its words are marked explicit, null where unknown
+--   available_in      territories it may be played in (ISO 3166-1 alpha-2), null where everywhere
+--   withdrawn_at      day from which it may no longer be recommended, null where none
+--   training_consent  whether audio and lyric models may train on it: granted, denied or unknown
+-- checks:
+--   duration_ms is null or duration_ms > 0
+--   training_consent in ('granted', 'denied', 'unknown')
+-- reconcile:
+--   (select count(*) from staging.tracks) = (select count(distinct track_id) from raw.tracks)
+with versions as (
+    select
+        track_id,
+        title,
+        artist_id,
+        label_id,
+        release_title,
+        release_date,
+        duration_ms,
+        isrc,
+        genres,
+        language,
+        explicit,
+        available_in,
+        withdrawn_at,
+        training_consent,
+        row_number() over (partition by track_id order by batch_no desc) as version_no
+    from raw.tracks
+)
+
+select
+    track_id,
+    title,
+    artist_id,
+    label_id,
+    release_title,
+    release_date,
+    duration_ms,
+    isrc,
+    genres,
+    language,
+    explicit,
+    available_in,
+    withdrawn_at,
+    training_consent
+from versions
+where version_no = 1
