@@ -152,10 +152,10 @@ class Interactions:
 
     def of_users(self, rows: Rows) -> Self:
         """Return the same window for some listeners only; `rows` is sorted and unique."""
-        positions = sp.csr_matrix((np.arange(self.matrix.nnz), self.matrix.indices, self.matrix.indptr), self.matrix.shape)
+        of_pair = np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
         return type(self)(
             matrix=self.matrix[rows],
-            age_days=self.age_days[positions[rows].data],
+            age_days=self.age_days[np.isin(of_pair, rows)],
             seen=self.seen[rows],
             users=Vocab.of(self.users.ids(rows), kind=self.users.kind),
             tracks=self.tracks,
@@ -165,15 +165,16 @@ class Interactions:
         )
 
     def history(self, user_ids: Ids, tracks: Vocab) -> Csr:
-        """Strengths of these listeners in the rows of another catalogue, shape (n_ids, n_tracks); unknown ones are empty."""
+        """Strengths of these listeners in another catalogue's columns, (n_ids, n_tracks); empty where unknown."""
         return realign(self.matrix, self.users.find(user_ids), tracks.find(self.tracks.ids()), len(tracks))
 
 
 def realign(matrix: Csr, rows: Rows, new_columns: Rows, n_columns: int) -> Csr:
     """Pick rows (-1: an empty one) and move column j to `new_columns[j]` (-1: drop it)."""
-    picked = matrix[np.maximum(rows, 0)].tocoo()
-    keep = (rows >= 0)[picked.row] & (new_columns[picked.col] >= 0)
-    at = (picked.row[keep], new_columns[picked.col[keep]])
+    known = np.flatnonzero(rows >= 0)
+    picked = matrix[rows[known]].tocoo()
+    keep = new_columns[picked.col] >= 0
+    at = (known[picked.row[keep]], new_columns[picked.col[keep]])
     return sp.csr_matrix((picked.data[keep], at), shape=(len(rows), n_columns))
 
 
@@ -226,14 +227,16 @@ def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int,
 def _placed(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame:
     """Translate ids to rows, sorted by user and track."""
     age_days = pairs["age_days"] if "age_days" in pairs.columns else pl.Series(np.zeros(len(pairs)))
-    placed = pl.DataFrame({
-        "user": users.rows(pairs["user_id"]),
-        "track": tracks.rows(pairs["track_id"]),
-        "strength": pairs["strength"].cast(pl.Float32),
-        "age_days": age_days.cast(pl.Float32),
-    }).sort("user", "track")
+    placed = pl.DataFrame(
+        {
+            "user": users.rows(pairs["user_id"]),
+            "track": tracks.rows(pairs["track_id"]),
+            "strength": pairs["strength"].cast(pl.Float32),
+            "age_days": age_days.cast(pl.Float32),
+        }
+    ).sort("user", "track")
     if n_twice := len(placed) - placed.select("user", "track").n_unique():
-        raise InputError(f"{n_twice:,} pairs of listener and track stand twice; expected one row a pair: sum them first")
+        raise InputError(f"{n_twice:,} rows repeat a listener and track; expected one row a pair: sum them first")
     return placed
 
 
@@ -247,6 +250,6 @@ def _csr(placed: pl.DataFrame, data: npt.NDArray[Any], users: Vocab, tracks: Voc
 def _values(column: pl.Series) -> pl.DataFrame:
     """Return row and name ('column=value') of each value in a column of strings or lists of strings."""
     frame = pl.DataFrame({"value": column}).with_row_index("row")
-    long = frame.explode("value") if isinstance(column.dtype, pl.List) else frame
+    long = frame.explode("value", empty_as_null=True, keep_nulls=True) if isinstance(column.dtype, pl.List) else frame
     value = pl.col("value").cast(pl.String).fill_null(UNKNOWN)
     return long.select("row", (pl.lit(f"{column.name}=") + value).alias("name")).unique(maintain_order=True)

@@ -64,7 +64,7 @@ class Vocab:
         rows = self.find(asked)
         if (rows < 0).any():
             unknown = asked.filter(pl.Series(rows < 0)).unique(maintain_order=True)
-            raise UnknownIds.of(self.kind, unknown.to_list(), self._neighbours(unknown[0]), f"the {self.kind} ids")
+            raise UnknownIds.of(self.kind, unknown.to_list(), self._neighbours(unknown[0]), f"the {len(self):,} known")
         return rows
 
     def ids(self, rows: npt.NDArray[np.integer] | None = None) -> pl.Series:
@@ -77,7 +77,7 @@ class Vocab:
 
     def same(self, other: "Vocab") -> bool:
         """Whether both hold the same ids, so that row numbers of one are valid in the other."""
-        return self is other or self._ids.equals(other._ids)
+        return self is other or self._ids.equals(other.ids())
 
     def save(self, path: Path) -> None:
         """Write the ids to a Parquet file."""

@@ -21,7 +21,7 @@ N_WITHDRAWN = 16
 
 @dataclass(frozen=True, slots=True)
 class Artists:
-    """Artists by row: scene, label, country, weight (n_artists,); place within the scene (n_artists, TASTE_DIMENSIONS)."""
+    """Artists by row: scene, label, country, weight (n_artists,); place in the scene (n_artists, TASTE_DIMENSIONS)."""
 
     ids: np.ndarray
     scene: np.ndarray
@@ -109,7 +109,7 @@ def _artists(world: World, label_types: np.ndarray, rng: np.random.Generator) ->
         scene=scene,
         label=label,
         country=np.where(rng.random(n) < 0.12, rng.choice(CODES, n), homes),
-        weight=rng.lognormal(0.0, 0.85, n) * np.where(label_types[label] == "major", 1.5, 1.0),
+        weight=rng.lognormal(0.0, 1.0, n) * np.where(label_types[label] == "major", 1.5, 1.0),
         place=rng.normal(0.0, 1.0, (n, TASTE_DIMENSIONS)),
     )
 
@@ -125,7 +125,7 @@ def _artist_table(artists: Artists, rng: np.random.Generator) -> pl.DataFrame:
             "name": np.where(kind == "group", names.groups(n, rng), names.people(n, rng)),
             "gender": np.where(kind == "person", of_person, np.where(kind == "group", of_group, "unknown")),
             "artist_type": kind,
-            "country": _with_nulls(artists.country, 0.05, rng),
+            "country": with_nulls(artists.country, 0.05, rng),
         }
     )
 
@@ -191,16 +191,16 @@ def _track_table(
     return pl.DataFrame(
         {
             "track_id": tracks.ids,
-            "title": title,
+            "title": title.tolist(),
             "artist_id": artists.ids[tracks.artist],
             "label_id": label_table["label_id"].to_numpy()[label],
-            "release_title": _release_titles(title, tracks.release),
+            "release_title": _release_titles(title, tracks.release).tolist(),
             "release_date": [world.date_of(day) for day in tracks.release_day],
             "duration_ms": tracks.duration_ms,
             "isrc": _isrcs(world, label_table["country"].to_numpy()[label], label, tracks.release_day, rng),
             "genres": _genres(scene, rng),
-            "language": _with_nulls(np.array([s.language for s in SCENES], dtype=object)[scene], 0.04, rng),
-            "explicit": _with_nulls(rng.random(n) < explicit_share, 0.03, rng),
+            "language": with_nulls(np.array([s.language for s in SCENES], dtype=object)[scene], 0.04, rng),
+            "explicit": with_nulls(rng.random(n) < explicit_share, 0.03, rng),
             "available_in": [list(TERRITORIES[number]) for number in tracks.territory],
             "withdrawn_at": [None if day == NEVER else world.date_of(day) for day in tracks.withdrawn_day],
             "training_consent": rng.choice(["granted", "denied", "unknown"], n, p=[0.84, 0.06, 0.10]),
@@ -230,7 +230,7 @@ def _release_titles(title: np.ndarray, release: np.ndarray) -> np.ndarray:
 
 def _isrcs(
     world: World, country: np.ndarray, label: np.ndarray, release_day: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+) -> list[object]:
     """Well-formed codes: country, registrant, year, number; one in 40 tracks has none."""
     year = np.array([world.date_of(day).year % 100 for day in release_day])
     number = rng.choice(100_000, len(label), replace=False)
@@ -238,7 +238,7 @@ def _isrcs(
         f"{c}{'KLMNPRSTVW'[who % 10]}{who:02d}{y:02d}{no:05d}"
         for c, who, y, no in zip(country, label, year, number, strict=True)
     ]
-    return _with_nulls(np.array(codes), 0.025, rng)
+    return with_nulls(np.array(codes), 0.025, rng)
 
 
 def _genres(scene: np.ndarray, rng: np.random.Generator) -> list[list[str]]:
@@ -247,8 +247,7 @@ def _genres(scene: np.ndarray, rng: np.random.Generator) -> list[list[str]]:
     return [[SCENES[row].genre, SCENES[row].second_genre][:n] for row, n in zip(scene, n_named, strict=True)]
 
 
-def _with_nulls(values: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+def with_nulls(values: np.ndarray, share: float, rng: np.random.Generator) -> list[object]:
+    """Return the values with a share of them unknown (None)."""
     gone = rng.random(len(values)) < share
-    return np.array(
-        [None if is_gone else value for is_gone, value in zip(gone, values.tolist(), strict=True)], dtype=object
-    )
+    return [None if is_gone else value for is_gone, value in zip(gone, values.tolist(), strict=True)]

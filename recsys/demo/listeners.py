@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from recsys.demo import names
-from recsys.demo.catalogue import TASTE_DIMENSIONS, Artists
+from recsys.demo.catalogue import TASTE_DIMENSIONS, Artists, with_nulls
 from recsys.demo.places import CODES, COUNTRIES, SCENES
 from recsys.demo.world import World
 
@@ -116,7 +116,7 @@ def _user_table(
             "user_id": ids,
             "gender": rng.choice(["female", "male", "nonbinary", "unknown"], n, p=[0.42, 0.43, 0.03, 0.12]),
             "age_band": np.where(rng.random(n) < 0.08, "unknown", np.array(AGE_BANDS)[age]),
-            "country": np.where(rng.random(n) < 0.07, None, CODES[country].astype(object)),
+            "country": with_nulls(CODES[country], 0.07, rng),
             "signed_up_at": [world.date_of(day) for day in signed_up],
         }
     )

@@ -8,43 +8,72 @@ from itertools import product
 
 import numpy as np
 
-FIRST = """Maren Ilse Tomás Kofi Yuki Noor Bram Elif Rosalía Dario Signe Ade Ravi Chiara Lukas Inês Odette Mateus Keiko Anouk
-Joaquín Freya Obi Linnea Zoë Emeka Hana Paolo Wren Idris Maëlle Sölve Tala Rufus Amara Benoît Cleo Dunja Eskil Farah""".split()
-LAST = """Halvorsen Quillfeather Okonjo Brandtner Villaseñor Tanabe Lindholt Marchetière Osterwald Adeyinka Rautavuori Pellgrave
-Castañeda Winterbourne Mirchandel Duvernay Aldenkamp Ferrovar Ishimori Thorneycroft Baptistine Kowalewicz Sørbye Vantongeren
-Moreira-Paz Ashgrove Steinhöfel Larkwood Nakagiri Boadu-Reyes Greavesly Montclarin Eikeland Sandoval-Ruiz Weatherlight Zumbrunn""".split()
-ADJECTIVES = """Velvet Crooked Paper Silver Hollow Northern Electric Burning Quiet Borrowed Golden Restless Copper Distant Amber
-Frozen Tender Wild Faded Second Plastic Sleeping Crimson Lonely Marble Neon Salted Broken Gentle Painted""".split()
-NOUNS = """Harbour Lantern Orchard Satellite Parade Mirror Engine Garden Signal Window Thunder River Kingdom Feather Carousel
-Postcard Station Meadow Compass Tiger Ribbon Avenue Whisper Comet Cathedral Bicycle Shadow Island Telephone Horizon""".split()
-LABEL_NOUNS = """Anchorage Bellwether Cinderpath Driftglass Elmstone Foxglove Gravelpit Hearthside Inkwell Junebug Kettledrum
-Lodestar Millrace Nightjar Oakmoss Pinwheel Quarterdeck Rookery Saltmarsh Tinderbox Umbra Vellum Wayfarer Yarrow Zephyrine
-Brightwater Coldharbour Longacre Marigold Sixpence""".split()
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+FIRST = _words(
+    """
+    Maren Ilse Tomás Kofi Yuki Noor Bram Elif Rosalía Dario Signe Ade Ravi Chiara Lukas Inês Odette Mateus
+    Keiko Anouk Joaquín Freya Obi Linnea Zoë Emeka Hana Paolo Wren Idris Maëlle Sölve Tala Rufus Amara Benoît
+    Cleo Dunja Eskil Farah
+    """
+)
+LAST = _words(
+    """
+    Halvorsen Quillfeather Okonjo Brandtner Villaseñor Tanabe Lindholt Marchetière Osterwald Adeyinka
+    Rautavuori Pellgrave Castañeda Winterbourne Mirchandel Duvernay Aldenkamp Ferrovar Ishimori Thorneycroft
+    Baptistine Kowalewicz Sørbye Vantongeren Moreira-Paz Ashgrove Steinhöfel Larkwood Nakagiri Boadu-Reyes
+    Greavesly Montclarin Eikeland Sandoval-Ruiz Weatherlight Zumbrunn
+    """
+)
+ADJECTIVES = _words(
+    """
+    Velvet Crooked Paper Silver Hollow Northern Electric Burning Quiet Borrowed Golden Restless Copper Distant
+    Amber Frozen Tender Wild Faded Second Plastic Sleeping Crimson Lonely Marble Neon Salted Broken Gentle
+    Painted
+    """
+)
+NOUNS = _words(
+    """
+    Harbour Lantern Orchard Satellite Parade Mirror Engine Garden Signal Window Thunder River Kingdom Feather
+    Carousel Postcard Station Meadow Compass Tiger Ribbon Avenue Whisper Comet Cathedral Bicycle Shadow Island
+    Telephone Horizon
+    """
+)
+LABEL_NOUNS = _words(
+    """
+    Anchorage Bellwether Cinderpath Driftglass Elmstone Foxglove Gravelpit Hearthside Inkwell Junebug
+    Kettledrum Lodestar Millrace Nightjar Oakmoss Pinwheel Quarterdeck Rookery Saltmarsh Tinderbox Umbra
+    Vellum Wayfarer Yarrow Zephyrine Brightwater Coldharbour Longacre Marigold Sixpence
+    """
+)
 WORDS = {
     "en": (ADJECTIVES, NOUNS, ("{a} {n}", "The {n} Is {a}", "{n}, {a} {n}", "Your {a} {n}")),
     "es": (
-        "Perdido Lento Azul Eterno Salvaje Dulce Oscuro Lejano Roto Dorado".split(),
-        "Corazón Verano Camino Fuego Silencio Mar Sueño Jardín Recuerdo Cielo Espejo Tren Barrio Viento".split(),
+        _words("Perdido Lento Azul Eterno Salvaje Dulce Oscuro Lejano Roto Dorado"),
+        _words("Corazón Verano Camino Fuego Silencio Mar Sueño Jardín Recuerdo Cielo Espejo Tren Barrio Viento"),
         ("{n} {a}", "Mi {n} {a}", "Un {n} Tan {a}", "¿{n} o {n} {a}?"),
     ),
     "de": (
-        "Leise Ferne Blaue Letzte Wilde Stille Neue Goldene Müde Helle".split(),
-        "Straße Nacht Sonne Zeit Liebe Stadt Welle Uhr Brücke Sehnsucht Reise Stimme Tür Insel".split(),
+        _words("Leise Ferne Blaue Letzte Wilde Stille Neue Goldene Müde Helle"),
+        _words("Straße Nacht Sonne Zeit Liebe Stadt Welle Uhr Brücke Sehnsucht Reise Stimme Tür Insel"),
         ("{a} {n}", "Meine {a} {n}", "Diese {n}, so {a}", "Zurück in die {a} {n}"),
     ),
     "fr": (
-        "Perdue Lointaine Douce Bleue Dernière Fragile Ancienne Secrète Folle Légère".split(),
-        "Nuit Fenêtre Chanson Lumière Ville Mer Saison Étoile Lettre Valse Pluie Mémoire Gare Rivière".split(),
+        _words("Perdue Lointaine Douce Bleue Dernière Fragile Ancienne Secrète Folle Légère"),
+        _words("Nuit Fenêtre Chanson Lumière Ville Mer Saison Étoile Lettre Valse Pluie Mémoire Gare Rivière"),
         ("{n} {a}", "Ma {n} {a}", "L'autre {n} {a}", "Une {n} si {a}"),
     ),
     "pt": (
-        "Distante Doce Azul Antiga Serena Perdida Brava Tranquila Dourada Pequena".split(),
-        "Saudade Praia Noite Estrela Canção Rua Maré Manhã Janela Lua Chuva Vila Esquina Rosa".split(),
+        _words("Distante Doce Azul Antiga Serena Perdida Brava Tranquila Dourada Pequena"),
+        _words("Saudade Praia Noite Estrela Canção Rua Maré Manhã Janela Lua Chuva Vila Esquina Rosa"),
         ("{n} {a}", "Minha {n} {a}", "Na {n} {a}", "Essa {n}, Tão {a}"),
     ),
     "ja": (
-        "Aoi Shiroi Tooi Yasashii Nagai Atsui Kuroi Akai Furui Chiisana".split(),
-        "Sora Umi Kaze Hoshi Yume Machi Kisetsu Hikari Michi Namida Tsuki Hana Natsu Kage".split(),
+        _words("Aoi Shiroi Tooi Yasashii Nagai Atsui Kuroi Akai Furui Chiisana"),
+        _words("Sora Umi Kaze Hoshi Yume Machi Kisetsu Hikari Michi Namida Tsuki Hana Natsu Kage"),
         ("{a} {n}", "{n} no {n}, {a}", "{a} {n} e", "Ano {a} {n}"),
     ),
 }

@@ -19,9 +19,11 @@ from recsys.demo.rises import weekly_listeners
 from recsys.demo.world import World
 
 BASE = (28, 44)  # weekly listeners of a track that is chosen to break out
+TAKEN_UP = (4.2, 5.6)  # new listeners of a breakout for each weekly listener it had
 RAMP_DAYS = 9
 LISTENS_A_WEEK = 2.6  # of the planted track, by a listener who took it up
 LOOP_DAYS = 8
+NO_DAY = -99
 SPIKE_SHARES = (0.66, 0.24, 0.10)  # of the listeners of a release spike, on its first three days
 
 
@@ -85,7 +87,7 @@ def _plant_breakout(
     artist = int(field.catalogue.tracks.artist[track])
     n_weeks = (world.n_days - day) / 7.0
     a_week = np.bincount(field.choices.listener[field.day >= day], minlength=len(field.listeners.ids)) / n_weeks
-    n_taken_up = int(weekly[track, day - 1] * rng.uniform(3.6, 5.0))
+    n_taken_up = int(weekly[track, day - 1] * rng.uniform(*TAKEN_UP))
     appeal = np.where(a_week >= 8, field.listeners.affinity(field.catalogue.artists, artist), 0.0)
     adopters = _weighted(appeal, n_taken_up, rng)
     from_day = np.full(len(a_week), world.n_days)
@@ -125,12 +127,12 @@ def _plant_loop(field: Field, weekly: np.ndarray, may: np.ndarray, day: int, rng
 
 
 def _spike_tracks(world: World, field: Field, may: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """New releases of well-known artists, early enough that the weeks after are seen; each of another artist."""
+    """New releases of well-known artists, early enough that the weeks after are seen; each on another day."""
     tracks = field.catalogue.tracks
     may = may & field.free & (tracks.release_day >= 14) & (tracks.release_day < world.n_days - 20)
     fame = np.where(may, field.catalogue.artists.weight[tracks.artist] * rng.uniform(0.5, 1.0, len(may)), 0.0)
     best = np.argsort(-fame, kind="stable")[: int(may.sum())]
-    _, first = np.unique(tracks.artist[best], return_index=True)
+    _, first = np.unique(tracks.release_day[best], return_index=True)
     return best[np.sort(first)][: world.n_release_spikes]
 
 
@@ -138,7 +140,7 @@ def _plant_spike(field: Field, track: int, rng: np.random.Generator) -> Field:
     tracks = field.catalogue.tracks
     day, artist = int(tracks.release_day[track]), int(tracks.artist[track])
     fans = _weighted(field.listeners.affinity(field.catalogue.artists, artist), len(field.listeners.ids) // 5, rng)
-    fan_day = np.full(len(field.listeners.ids), -1)
+    fan_day = np.full(len(field.listeners.ids), NO_DAY)
     fan_day[fans] = day + rng.choice(len(SPIKE_SHARES), len(fans), p=SPIKE_SHARES)
     rows = np.flatnonzero(field.day == fan_day[field.choices.listener])
     return field.turned(Plant("release_spike", track, day), rows[rng.random(len(rows)) < 0.4])

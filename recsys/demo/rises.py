@@ -26,7 +26,7 @@ def weekly_listeners(
         n_days: Number of days.
 
     Returns:
-        Listeners, (n_tracks, n_days), int32; the first six weeks' ends see fewer than seven days.
+        Listeners, (n_tracks, n_days), int32; the weeks that end on the first six days are not whole.
 
     >>> weekly_listeners(np.array([0, 0]), np.array([5, 5]), np.array([1, 3]), n_tracks=1, n_days=5).tolist()
     [[0, 1, 1, 1, 1]]
@@ -50,6 +50,7 @@ def peaks(weekly: np.ndarray) -> np.ndarray:
 
 
 def rises(weekly: np.ndarray, floor: int) -> np.ndarray:
-    """Return on which days each track breaks out: (n_tracks, n_days), bool; day 0 has no day before and never does."""
+    """Return on which days each track breaks out: (n_tracks, n_days), bool; never before a whole week is seen."""
     base = np.pad(weekly, ((0, 0), (1, 0)))[:, :-1]
-    return np.asarray((base >= max(floor, 1)) & (peaks(weekly) >= GROWTH * base))
+    is_whole = np.arange(weekly.shape[1]) >= WEEK
+    return np.asarray(is_whole & (base >= max(floor, 1)) & (peaks(weekly) >= GROWTH * base))

@@ -21,28 +21,29 @@ def tell_rises(
 ) -> list[Truth]:
     """Tell of every planted rise what the log shows, then of every other rise that the log happens to show."""
     peak, confirmed = peaks(weekly), rises(weekly, world.base_floor)
-    told = []
-    for plant in plants:
-        base = int(weekly[plant.track, plant.day - 1])
-        details: dict[str, object] = {
-            "base_weekly_listeners": base,
-            "peak_weekly_listeners": int(peak[plant.track, plant.day]),
-            "base_floor_met": base >= world.base_floor,
-            "is_confirmed": bool(confirmed[plant.track, plant.day]),
-        }
-        told.append(_tell(world, plant, str(track_ids[plant.track]), user_ids, details))
+    told = [
+        _tell(world, plant, str(track_ids[plant.track]), user_ids, _growth(plant.track, plant.day, weekly, peak))
+        for plant in plants
+    ]
     confirmed[[plant.track for plant in plants if plant.kind == "breakout"]] = False
-    others = np.flatnonzero(confirmed.any(axis=1))
+    days = {int(row): int(confirmed[row].argmax()) for row in np.flatnonzero(confirmed.any(axis=1))}
     return told + [
-        Truth("unplanned_rise", str(track_ids[row]), world.date_of(confirmed[row].argmax()), {}) for row in others
+        Truth("unplanned_rise", str(track_ids[row]), world.date_of(day), _growth(row, day, weekly, peak))
+        for row, day in days.items()
     ]
 
 
-def _tell(world: World, plant: Plant, track_id: str, user_ids: np.ndarray, details: dict[str, object]) -> Truth:
+def _growth(track: int, day: int, weekly: np.ndarray, peak: np.ndarray) -> dict[str, object]:
+    """Weekly listeners on the day before, and the most within 14 days."""
+    return {"base_weekly_listeners": int(weekly[track, day - 1]), "peak_weekly_listeners": int(peak[track, day])}
+
+
+def _tell(world: World, plant: Plant, track_id: str, user_ids: np.ndarray, growth: dict[str, object]) -> Truth:
     if plant.kind == "breakout":
-        return Truth("breakout", track_id, world.date_of(plant.day), details)
+        growth["base_floor"] = world.base_floor
+        return Truth("breakout", track_id, world.date_of(plant.day), growth)
     of_loop = {"user_id": str(user_ids[plant.listener])} if plant.listener >= 0 else {}
-    return Truth("decoy", track_id, world.date_of(plant.day), {"why": plant.kind, **details, **of_loop})
+    return Truth("decoy", track_id, world.date_of(plant.day), {"why": plant.kind, **growth, **of_loop})
 
 
 def tell_market_days(world: World, days: np.ndarray) -> list[Truth]:

@@ -33,12 +33,12 @@ class Exposed:
 
 def coverage_at_k(exposed: Exposed, k: int) -> float:
     """Share of the catalogue that at least one listener is shown in k places, 0..1."""
-    return float((exposure(exposed, k) > 0).mean())
+    return float((_exposure(exposed, k) > 0).mean())
 
 
 def exposure_gini_at_k(exposed: Exposed, k: int) -> float:
-    """Gini coefficient of the tracks' exposure in k places, the whole catalogue counted: 0 all alike, near 1 a few only."""
-    return gini(exposure(exposed, k))
+    """Gini coefficient of exposure in k places over the whole catalogue: 0 all alike, near 1 a few tracks only."""
+    return gini(_exposure(exposed, k))
 
 
 def novelty_at_k(exposed: Exposed, k: int) -> F64:
@@ -57,7 +57,7 @@ def average_popularity_at_k(exposed: Exposed, k: int) -> F64:
     return _mean_over_list(exposed, exposed.listeners / exposed.n_listeners, k)
 
 
-def exposure(exposed: Exposed, k: int) -> npt.NDArray[np.int64]:
+def _exposure(exposed: Exposed, k: int) -> npt.NDArray[np.int64]:
     """How often each track stands in the first k places of any list, shape (n_tracks,)."""
     first = _first(exposed, k)
     return np.bincount(first[first >= 0], minlength=len(exposed.listeners)).astype(np.int64)
@@ -88,4 +88,5 @@ def _mean_over_list(exposed: Exposed, of_track: F64, k: int) -> F64:
     first = _first(exposed, k)
     n_shown = (first >= 0).sum(axis=1)
     total = np.where(first >= 0, of_track[np.maximum(first, 0)], 0).sum(axis=1)
-    return total / np.where(n_shown > 0, n_shown, np.nan)
+    mean: F64 = total / np.where(n_shown > 0, n_shown, np.nan)
+    return mean

@@ -77,7 +77,8 @@ def ndcg_at_k(judged: Judged, k: int) -> F64:
     """
     gains = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[np.nan], np.cumsum(gains)])
-    return (_first(judged, k) @ gains) / ideal[np.minimum(judged.n_relevant, k)]
+    share: F64 = (_first(judged, k) @ gains) / ideal[np.minimum(judged.n_relevant, k)]
+    return share
 
 
 def recall_at_k(judged: Judged, k: int) -> F64:
@@ -86,7 +87,8 @@ def recall_at_k(judged: Judged, k: int) -> F64:
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4.
     """
-    return _first(judged, k).sum(axis=1) / _or_nan(judged)
+    share: F64 = _first(judged, k).sum(axis=1) / _or_nan(judged)
+    return share
 
 
 def hit_rate_at_k(judged: Judged, k: int) -> F64:
@@ -101,18 +103,20 @@ def reciprocal_rank_at_k(judged: Judged, k: int) -> F64:
     Source: Voorhees, The TREC-8 Question Answering Track Report (1999).
     """
     first = _first(judged, k)
-    return first.any(axis=1) / (first.argmax(axis=1) + 1) / np.where(judged.n_relevant > 0, 1, np.nan)
+    reciprocal = first.any(axis=1) / (first.argmax(axis=1) + 1)
+    return np.where(judged.n_relevant > 0, reciprocal, np.nan)
 
 
 def average_precision_at_k(judged: Judged, k: int) -> F64:
     """
-    Sum of the precision at each hit in k places over min(k, n_relevant); NaN where nothing is relevant. Its mean is MAP.
+    Sum of the precision at each hit in k places over min(k, n_relevant); NaN where nothing is relevant; mean: MAP.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4, cut at k.
     """
     first = _first(judged, k)
     precision = first.cumsum(axis=1) / np.arange(1, k + 1)
-    return (precision * first).sum(axis=1) / np.minimum(_or_nan(judged), k)
+    mean: F64 = (precision * first).sum(axis=1) / np.minimum(_or_nan(judged), k)
+    return mean
 
 
 def _first(judged: Judged, k: int) -> npt.NDArray[np.bool_]:

@@ -24,7 +24,6 @@ from recsys.interactions import Split
 from recsys.vocab import Rows
 
 SEED = 7
-ASKS = {"judged", "exposed"}
 
 
 def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.DataFrame:
@@ -32,7 +31,7 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
     Judge each recommender's ranking of the split's judged listeners.
 
     Args:
-        rankings: By recommender: user_id, track_id, rank for every listener of `judged_users`, at least k where possible.
+        rankings: By recommender: user_id, track_id, rank for every listener of `judged_users`.
         split: What was to be found.
         k: Places that count.
 
@@ -62,13 +61,13 @@ def metrics() -> dict[str, Callable[..., Any]]:
     """All metrics by name, from every file of this folder."""
     names = [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.name != "report"]
     modules = [import_module(f"recsys.evaluate.{name}") for name in sorted(names)]
-    return {name: value for module in modules for name, value in vars(module).items() if _is_metric(value, module.__name__)}
+    return {name: value for module in modules for name, value in vars(module).items() if _is_metric(value)}
 
 
-def _is_metric(value: object, module: str) -> bool:
-    if not isfunction(value) or value.__module__ != module or not value.__name__.endswith("_at_k"):
+def _is_metric(value: object) -> bool:
+    if not isfunction(value) or value.__name__.startswith("_"):
         return False
-    return next(iter(signature(value).parameters)) in ASKS
+    return list(signature(value).parameters) in (["judged", "k"], ["exposed", "k"])
 
 
 def _measured(ranking: pl.DataFrame, split: Split, k: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from recsys.interactions import Csr, Interactions
-from recsys.recommenders.base import Recommender
+from recsys.recommenders.base import Recommender, override
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
@@ -48,6 +48,7 @@ class ALS(Recommender[ALSConfig]):
     name: ClassVar[str] = "als"
     config_class: ClassVar[type[Any]] = ALSConfig
 
+    @override
     def _fit(self, taste: Interactions) -> None:
         with threadpool_limits(1, user_api="blas"):  # its own threads do the work: BLAS threads would halve the speed
             solver = self._solver()
@@ -66,6 +67,7 @@ class ALS(Recommender[ALSConfig]):
         confidence.data = 1 + self.config.alpha * np.log1p(confidence.data)
         return confidence
 
+    @override
     def _folded(self, history: Csr) -> F32:
         with threadpool_limits(1, user_api="blas"):
             solver = self._solver()
@@ -73,24 +75,30 @@ class ALS(Recommender[ALSConfig]):
             factors: F32 = solver.recalculate_user(np.arange(history.shape[0]), self._confidence(history))
         return factors
 
+    @override
     def _states(self, rows: Rows) -> F32:
         return self._users[rows]
 
+    @override
     def _score(self, states: F32, out: F32) -> None:
         np.matmul(states, self._tracks.T, out=out)
 
+    @override
     def _kinship(self, history: Csr) -> Kinship:
         """
         Split a score into the played tracks' shares (section 5 of the source).
 
         One inverse serves all listeners: (Y'Y + reg I)^-1 stands for each listener's own.
         """
-        gram = self._tracks.T @ self._tracks + self.config.regularization * np.eye(self.config.factors, dtype=np.float32)
-        half = np.linalg.cholesky(np.linalg.inv(gram.astype(np.float64)))  # half half' = gram^-1
-        return Kinship((self._tracks @ half).astype(np.float32), self._confidence(history))
+        tracks = self._tracks.astype(np.float64)
+        gram = tracks.T @ tracks + self.config.regularization * np.eye(self.config.factors)
+        half = np.linalg.cholesky(np.linalg.inv(gram))  # half half' = gram^-1
+        return Kinship((tracks @ half).astype(np.float32), self._confidence(history))
 
+    @override
     def _arrays(self) -> dict[str, Any]:
         return {"users": self._users, "tracks": self._tracks}
 
+    @override
     def _restore(self, arrays: Mapping[str, Any]) -> None:
         self._users, self._tracks = arrays["users"], arrays["tracks"]

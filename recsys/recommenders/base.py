@@ -7,12 +7,12 @@ hooks, which see rows and never ids. `recommender_class` finds it by its file na
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,14 @@ FALLBACK_HALF_LIFE_DAYS = 30.0
 RANKED = columns.RANKING[:-1]  # without the reason, which `because` adds
 
 Config = TypeVar("Config")
+
+if TYPE_CHECKING:
+    from typing_extensions import override as override  # noqa: PLC0414 - exported to the models
+else:
+
+    def override(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Mark a filled hook for the type checker; `typing.override` where Python is 3.12 or later."""
+        return method
 
 
 class Recommender(ABC, Generic[Config]):
@@ -150,7 +158,9 @@ class Recommender(ABC, Generic[Config]):
                 model.fallback = arrays["fallback"]
                 model._restore(arrays)  # noqa: SLF001 - of its own class
         except FileNotFoundError as missing:
-            raise SetupError(f"{folder} holds no saved model: {missing.filename} is missing; fit and save one") from missing
+            raise SetupError(
+                f"{folder} holds no whole model: {missing.filename} is missing; save it again"
+            ) from missing
         return model
 
     @abstractmethod
@@ -208,7 +218,8 @@ class Recommender(ABC, Generic[Config]):
         top.tracks[known], top.scores[known] = own.tracks, own.scores
         top.tracks[~known], top.scores[~known] = others.tracks, others.scores
         user, place = np.nonzero(top.tracks >= 0)
-        data = (ids.gather(user), self.tracks.ids(top.tracks[user, place]), place + 1, top.scores[user, place], ~known[user])
+        at = (user, place)
+        data = (ids.gather(user), self.tracks.ids(top.tracks[at]), place + 1, top.scores[at], ~known[user])
         return pl.DataFrame([pl.Series(c.name, v).cast(c.dtype) for c, v in zip(RANKED, data, strict=True)])
 
 
@@ -231,10 +242,11 @@ def recommender_class(name: str) -> type[Recommender[Any]]:
     """
     names = recommender_names()
     if name not in names:
-        raise BadRecipe(f"no recommender is called {name!r}; expected one of {', '.join(names)}.{did_you_mean(name, names)}")
+        hint = did_you_mean(name, names)
+        raise BadRecipe(f"no recommender is called {name!r}; expected one of {', '.join(names)}.{hint}")
     module = import_module(f"recsys.recommenders.{name}")
-    found: type[Recommender[Any]] = next(value for value in vars(module).values() if getattr(value, "name", None) == name)
-    return found
+    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Recommender))
+    return next(found for found in classes if found.__module__ == module.__name__)
 
 
 def recommender_names() -> list[str]:

@@ -73,7 +73,8 @@ class Filters:
         users = Vocab.of(pl.concat([listeners["user_id"], heard, pairs["user_id"]]), kind="listener")
         hidden = pairs_matrix(pairs, users, tracks)
         if seen is not None:
-            hidden = hidden + realign(seen.seen, seen.users.find(users.ids()), tracks.find(seen.tracks.ids()), len(tracks))
+            columns = tracks.find(seen.tracks.ids())
+            hidden = hidden + realign(seen.seen, seen.users.find(users.ids()), columns, len(tracks))
         countries = listeners["country"].fill_null(UNKNOWN)
         groups = Vocab.of(countries.filter(countries != UNKNOWN), kind="country")
         group = np.full(len(users), len(groups))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recsys.interactions import Csr, Interactions
-from recsys.recommenders.base import Recommender, popularity
+from recsys.recommenders.base import Recommender, override, popularity
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
 
@@ -30,20 +30,26 @@ class Popular(Recommender[PopularConfig]):
     name: ClassVar[str] = "popular"
     config_class: ClassVar[type[Any]] = PopularConfig
 
+    @override
     def _fit(self, taste: Interactions) -> None:
         self._popularity = popularity(taste, self.config.half_life_days)
 
+    @override
     def _states(self, rows: Rows) -> Rows:
         return rows
 
+    @override
     def _folded(self, history: Csr) -> Rows:
         return np.arange(history.shape[0])
 
-    def _score(self, states: Rows, out: F32) -> None:
+    @override
+    def _score(self, states: Rows, out: F32) -> None:  # noqa: ARG002 - the same for all
         out[:] = self._popularity
 
+    @override
     def _arrays(self) -> dict[str, Any]:
         return {"popularity": self._popularity}
 
+    @override
     def _restore(self, arrays: Mapping[str, Any]) -> None:
         self._popularity = arrays["popularity"]

@@ -59,7 +59,8 @@ def _block_reasons(kinship: Kinship, asked: Rows) -> Rows:
     reasons = np.full(asked.shape, -1)
     for start in range(0, len(asked), N_BLOCK):
         block = slice(start, start + N_BLOCK)
-        kin = kinship.vectors[asked[block]] @ kinship.vectors[played[block]].swapaxes(1, 2)  # (B,A,D)*(B,D,P) -> (B,A,P)
+        kin_of_played = kinship.vectors[played[block]].swapaxes(1, 2)
+        kin = kinship.vectors[asked[block]] @ kin_of_played  # (B,A,D)*(B,D,P) -> (B,A,P)
         said = kin * weights[block, None, :]
         said[asked[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
         best = said.argmax(axis=2)

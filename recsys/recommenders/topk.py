@@ -107,7 +107,7 @@ def best_of(scores: F32, k: int) -> tuple[I32, F32]:
     rows = flat // n_columns
     counts = np.bincount(rows, minlength=n_rows)
     width = max(k, int(counts.max(initial=0)))
-    keys = np.full((n_rows, width), sort_key(np.float32([-np.inf]), np.int64([-1])), np.int64)
+    keys = np.full((n_rows, width), sort_key(np.full(1, -np.inf, np.float32), np.full(1, -1)), np.int64)
     keys[np.arange(width) < counts[:, None]] = sort_key(scores.ravel()[flat], flat - rows * n_columns)
     keys.sort(axis=1)
     return from_sort_key(keys[:, : -k - 1 : -1])
@@ -128,7 +128,7 @@ def kth_bound(scores: F32, k: int) -> F32:
 
 
 def sort_key(scores: F32, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return integers that sort as (score, then falling column): the float's bits in order, then the column's complement."""
+    """Return integers that sort as (score, falling column): the float's bits in order, then the column's complement."""
     bits = (scores + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 turns -0.0 into 0.0
     return (np.where(bits < 0, bits ^ LOW_BITS, bits) << 32) | (LOW_BITS - columns)
 

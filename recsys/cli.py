@@ -1,0 +1,314 @@
+"""
+Every command. Each reads its options, calls one function of the package and shows what came back.
+
+Heavy libraries are imported inside the commands that need them, so that `recsys --help` answers at once.
+"""
+
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recsys.errors import InputError, RecsysError
+from recsys.home import Home, locked
+
+if TYPE_CHECKING:
+    from recsys.run import Run
+
+_DEMO = Path("data/demo")
+
+
+class _Group(click.Group):
+    """Prints a mendable error's message alone and exits with its code; `--traceback` shows the rest."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except RecsysError as wrong:
+            if ctx.params.get("traceback"):
+                raise
+            click.echo(f"{type(wrong).__name__}: {wrong}", err=True)
+            ctx.exit(wrong.exit_code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--home", type=click.Path(path_type=Path), envvar="RECSYS_HOME", default="data/home", show_default=True,
+              help="Where lake, warehouse, models and exports live.")
+@click.option("--traceback", is_flag=True, help="Show where an error came from.")
+@click.version_option(package_name="recsys")
+@click.pass_context
+def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG001 - read by the group itself
+    """Turn listening logs and metadata into a warehouse, recommendations and nightly exports."""
+    ctx.obj = Home(home.absolute())
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+_DATE = click.DateTime(["%Y-%m-%d"])
+_dated = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
+_told = click.option("--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]")
+
+
+def _run(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
+    from recsys import show
+    from recsys.run import Run
+
+    return Run.of(home, _day(as_of), _recipe(home, recipe), tell=show.event)
+
+
+def _day(as_of: datetime | None) -> date:
+    return as_of.date() if as_of else _today() - timedelta(days=1)
+
+
+def _recipe(home: Home, path: Path | None) -> Any:
+    from recsys.recipe import read_recipe
+
+    own = home.path / "recipe.toml"
+    return read_recipe(path or (own if own.exists() else None))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--as", "table", help="Raw table, where the columns do not tell (listens, events, tracks ...).")
+@click.option("--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm or auto.")
+@click.pass_obj
+def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str) -> None:
+    """Take files or folders into the lake; bad rows go to the quarantine."""
+    from recsys import ingest as ingesting
+    from recsys import show
+
+    found = ingesting.source_files(paths)
+    with locked(home), show.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
+        report = ingesting.ingest(home, found, today=_today(), table=table, format_name=format_name, progress=progress)
+    show.ingested(report)
+
+
+@main.command()
+@_dated
+@_told
+@click.option("--backfill", metavar="A..B", help="Compute these days again even if untouched (YYYY-MM-DD..YYYY-MM-DD).")
+@click.pass_obj
+def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
+    """Build the SQL layer from the lake, check every contract, publish the tables."""
+    from recsys import steps
+    from recsys.run import step_of
+
+    run = _run(home, as_of, recipe)
+    with locked(home):
+        with step_of(run, "build") as counts:
+            counts.update(steps.build(run, _period(backfill)))
+        click.echo(steps.publish_tables(run))
+
+
+def _period(text: str | None) -> tuple[date, date] | None:
+    if text is None:
+        return None
+    try:
+        first, last = (date.fromisoformat(day) for day in text.split(".."))
+    except ValueError as wrong:
+        raise InputError(f"--backfill is {text!r}; expected two days, such as 2026-01-01..2026-01-31") from wrong
+    return first, last
+
+
+def _advance(run: "Run", needed: str, command: str, last: str) -> None:
+    from recsys import nightly as whole
+
+    with locked(run.home):
+        run.needs(needed, command)
+        whole.advance(run, last)
+
+
+@main.command()
+@_dated
+@_told
+@click.pass_obj
+def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
+    """Fit the recipe's recommenders on the training window."""
+    _advance(_run(home, as_of, recipe), "build", "build", "train")
+
+
+@main.command()
+@_dated
+@_told
+@click.pass_obj
+def evaluate(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
+    """Judge the fitted recommenders on days they have not seen."""
+    from recsys import show
+
+    run = _run(home, as_of, recipe)
+    _advance(run, "train", "train", "evaluate")
+    show.quality(run)
+
+
+@main.command()
+@_dated
+@_told
+@click.pass_obj
+def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
+    """Fit on everything and make every listener's list."""
+    _advance(_run(home, as_of, recipe), "evaluate", "evaluate", "recommend")
+
+
+@main.command()
+@_dated
+@_told
+@click.pass_obj
+def export(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
+    """Pass the gate, write the export and publish everything."""
+    from recsys import show
+
+    run = _run(home, as_of, recipe)
+    _advance(run, "recommend", "recommend", "publish")
+    show.summary(run)
+
+
+@main.command()
+@_dated
+@_told
+@click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
+@click.option("--resume", is_flag=True, help="Keep what an interrupted run of the same inputs has finished.")
+@click.pass_obj
+def nightly(home: Home, as_of: datetime | None, recipe: Path | None, inbox: Path | None, resume: bool) -> None:
+    """Do everything: new files in, tables, models, gate, export."""
+    from recsys import nightly as whole
+    from recsys import show
+
+    told, day = _recipe(home, recipe), _day(as_of)
+    with locked(home):
+        run = whole.nightly(
+            home, inbox or home.inbox, as_of=day, today=_today(), recipe=told, resume=resume, tell=show.event
+        )
+        show.summary(run)
+
+
+def _answers(command: Any) -> Any:
+    command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")(command)
+    for form in ("parquet", "json", "csv"):
+        command = click.option(f"--{form}", "form", flag_value=form, help=f"Answer as {form}.")(command)
+    return click.option("--table", "form", flag_value="table", default="table", help="Answer as a table. [default]")(command)
+
+
+def _warehouse(home: Home, path: Path | None = None) -> Any:
+    from recsys.warehouse.query import Warehouse
+
+    return Warehouse.open(path or home.published_warehouse())
+
+
+@main.command()
+@click.argument("query")
+@click.option("--warehouse", type=click.Path(path_type=Path), help="Another warehouse file than the published one.")
+@_answers
+@click.pass_obj
+def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
+    """Answer one SELECT on the published warehouse, read-only."""
+    from recsys import show
+
+    with _warehouse(home, warehouse) as opened:
+        show.answer(opened.frame(query), form, out)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may stand several times.")
+@_answers
+@click.pass_obj
+def query(home: Home, name: str, params: tuple[str, ...], form: str, out: Path | None) -> None:
+    """Answer a named query of sql/queries."""
+    from recsys import show
+    from recsys.warehouse.query import ask
+
+    given = {key: value for key, _, value in (param.partition("=") for param in params)}
+    with _warehouse(home) as warehouse:
+        show.answer(ask(warehouse, name, given), form, out)
+
+
+@main.command()
+@click.argument("table", required=False)
+@_answers
+@click.pass_obj
+def describe(home: Home, table: str | None, form: str, out: Path | None) -> None:
+    """List the tables, or one table's grain, columns, units and lineage."""
+    from recsys import show
+    from recsys.warehouse import query as asking
+
+    with _warehouse(home) as warehouse:
+        if table is None:
+            show.answer(asking.tables(warehouse), form, out)
+        else:
+            about, columns = asking.describe(warehouse, table)
+            show.about(about)
+            show.answer(columns, form, out)
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("-n", default=20, show_default=True, help="How many at most.")
+@_answers
+@click.pass_obj
+def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
+    """Find tracks, artists and listeners by name or id."""
+    from recsys import show
+    from recsys.warehouse import query as asking
+
+    with _warehouse(home) as warehouse:
+        show.answer(asking.find(warehouse, " ".join(words), n), form, out)
+
+
+@main.command()
+@click.pass_obj
+def runs(home: Home) -> None:
+    """List the runs with their verdicts and metrics."""
+    from recsys import show
+
+    show.runs(home)
+
+
+@main.command()
+@click.argument("run")
+@click.pass_obj
+def rollback(home: Home, run: str) -> None:
+    """Make an earlier release current again, models and tables."""
+    from recsys import registry
+
+    with locked(home):
+        registry.rollback(home, run)
+    click.echo(f"{run} is current")
+
+
+@main.command()
+@click.option("--keep", default=7, show_default=True, help="How many of the newest releases stay.")
+@click.pass_obj
+def prune(home: Home, keep: int) -> None:
+    """Throw old releases away, never the current one nor one that a reader holds."""
+    from recsys import registry
+
+    with locked(home):
+        gone = registry.prune(home, keep)
+    click.echo("\n".join(gone) or "nothing to prune")
+
+
+@main.command()
+@click.pass_obj
+def doctor(home: Home) -> None:
+    """Check machine, home and data, and say what to do."""
+    from recsys import doctor as doctoring
+    from recsys import show
+
+    sys.exit(show.findings(list(doctoring.examine(home))))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=_DEMO)
+@click.option("--seed", default=7, show_default=True, help="The same seed makes the same world.")
+@click.option("--scale", default=1.0, show_default=True, help="Times 2,500 listeners and a million listens.")
+def demo(folder: Path, seed: int, scale: float) -> None:
+    """Write a small made-up world as raw files, with known truth beside them."""
+    from recsys import demo as world
+    from recsys import show
+
+    show.world(world.write_world(folder, seed=seed, scale=scale))

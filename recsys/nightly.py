@@ -1,0 +1,97 @@
+"""
+The nightly run: new files into the lake, then the steps of `recsys.steps` in order, each redone only if it is not whole.
+
+Killed at any moment, a run leaves the last release as it was; `--resume` takes it up where it stopped and ends with the
+same export. A finished run has nothing left to do.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+from recsys import files, registry, steps
+from recsys.home import Home
+from recsys.ingest import IngestReport, ingest, source_files
+from recsys.recipe import Recipe
+from recsys.run import Event, Run, step_of
+
+STEPS: dict[str, Callable[[Run], Event]] = {
+    "build": steps.build,
+    "train": steps.train,
+    "evaluate": steps.evaluate,
+    "refit": steps.refit,
+    "recommend": steps.recommend,
+    "gate": steps.judge,
+    "export": steps.write_export,
+    "publish": steps.publish,
+}
+
+
+def nightly(
+    home: Home,
+    inbox: Path,
+    *,
+    as_of: date,
+    today: date,
+    recipe: Recipe,
+    resume: bool = False,
+    tell: Callable[[Event], None] = lambda _event: None,
+) -> Run:
+    """
+    Do everything for one date, in a home held by the caller.
+
+    Args:
+        home: Where.
+        inbox: A folder of source files; those already in the lake are passed over.
+        as_of: The last day of the logs that counts.
+        today: The day of ingest.
+        recipe: What to train, judge and export.
+        resume: Keep the steps that an interrupted run of the same inputs has finished.
+        tell: Called with every event.
+
+    Returns:
+        The run, finished.
+
+    Raises:
+        Refused: The gate keeps the last release.
+    """
+    waiting = source_files([inbox]) if inbox.exists() else []
+    run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, waiting), tell=tell)
+    if run.outcome("publish") is not None:
+        is_current = registry.current_name(home) == run.run_id
+        run.tell({"event": "nothing to do", "run": run.run_id, "is_current": is_current})
+    else:
+        if not resume:
+            files.remove(run.folder)
+        bring_in(run, waiting, today)
+        advance(run, "publish")
+    clean(run)
+    return run
+
+
+def bring_in(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
+    """Ingest as a step of the run."""
+    with step_of(run, "ingest") as counts:
+        report = ingest(run.home, paths, today=today)
+        counts.update(n_files=len({batch.source_sha256 for batch in report.batches}))
+        for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
+            counts[name] = sum(getattr(batch, name) for batch in report.batches)
+    return report
+
+
+def advance(run: Run, last: str) -> None:
+    """Do the steps up to `last` that are not whole yet."""
+    for name, step in STEPS.items():
+        if run.outcome(name) is None:
+            with step_of(run, name) as counts:
+                counts.update(step(run))
+        if name == last:
+            return
+
+
+
+
+def clean(run: Run) -> None:
+    """Remove a finished run's working files; log, counts, metrics and lists stay."""
+    files.remove(run.trial)
+    files.remove(run.built)

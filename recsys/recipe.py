@@ -1,0 +1,121 @@
+"""
+A recipe: what a nightly run trains, how it judges and what it exports. TOML -> frozen dataclasses.
+
+An unknown key is refused with the nearest right one; a key left out keeps the default in `default.toml`.
+"""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from recsys.errors import BadRecipe, did_you_mean
+from recsys.recommenders.base import recommender_class
+
+DEFAULT = Path(__file__).with_name("default.toml")
+FLOOR = "popular"
+_Settings = TypeVar("_Settings")
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How recommenders are judged: `test_days` and `gap_days` [d], list length `k`, seed of the bootstrap."""
+
+    test_days: int = 14
+    gap_days: int = 0
+    k: int = 10
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What is exported: `k` tracks a listener."""
+
+    k: int = 20
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """What the gate lets pass: at most the share `max_drop` of rows or covered listeners gone, 0..1."""
+
+    max_drop: float = 0.2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    Everything a run can be told.
+
+    Attributes:
+        recommender: Whose lists are exported.
+        compare: Recommenders judged beside it; the popularity floor is always among them.
+        configs: The frozen config of every recommender named, by name.
+    """
+
+    recommender: str
+    compare: tuple[str, ...]
+    configs: dict[str, Any]
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+
+    @property
+    def names(self) -> list[str]:
+        """Every recommender to train: the one to export first, then the others, the floor always among them."""
+        return list(dict.fromkeys((self.recommender, *self.compare, FLOOR)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, defaults spelled out."""
+        return asdict(self)
+
+
+def read_recipe(path: Path | None = None) -> Recipe:
+    """
+    Read a recipe, defaults filled in.
+
+    Raises:
+        BadRecipe: A key is unknown, a value has the wrong type, or the file is no TOML.
+    """
+    given = _toml(path) if path else {}
+    values = {**_toml(DEFAULT), **given}
+    _refuse_unknown(values, ("recommender", "compare", "recommenders", "evaluation", "export", "gate"), path)
+    settings = values.get("recommenders", {})
+    names = dict.fromkeys((values["recommender"], *values["compare"], FLOOR, *settings))
+    return Recipe(
+        recommender=values["recommender"],
+        compare=tuple(values["compare"]),
+        configs={
+            name: _filled(recommender_class(name).config_class, settings.get(name, {}), f"[recommenders.{name}]")
+            for name in names
+        },
+        evaluation=_filled(EvaluationSettings, values["evaluation"], "[evaluation]"),
+        export=_filled(ExportSettings, values["export"], "[export]"),
+        gate=_filled(GateSettings, values["gate"], "[gate]"),
+    )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise BadRecipe(f"{path} does not exist. Copy {DEFAULT} to begin with") from missing
+    except tomllib.TOMLDecodeError as broken:
+        raise BadRecipe(f"{path} is not TOML: {broken}") from broken
+
+
+def _filled(settings: type[_Settings], given: dict[str, Any], where: str) -> _Settings:
+    known = {each.name: each.type for each in fields(settings)}  # type: ignore[arg-type]
+    _refuse_unknown(given, tuple(known), where)
+    for name, value in given.items():
+        wanted = known[name]
+        if isinstance(wanted, type) and not isinstance(value, (wanted, int) if wanted is float else wanted):
+            raise BadRecipe(f"{where}: {name} is {value!r}; expected {wanted.__name__}")
+    return settings(**given)
+
+
+def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: object) -> None:
+    for name in given:
+        if name not in known:
+            raise BadRecipe(
+                f"{where}: the recipe has no key {name!r}; known: {', '.join(known)}.{did_you_mean(name, known)}"
+            )

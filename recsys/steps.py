@@ -1,0 +1,246 @@
+"""
+What the steps of a run do, in order: build, train, evaluate, refit, recommend, gate, export, publish.
+
+Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a later
+one writes. Running them one by one from the command line or all of them at night is the same thing.
+"""
+
+import shutil
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recsys import columns, export, files, gate, registry
+from recsys.errors import InputError, Refused
+from recsys.evaluate.ranking import ndcg_at_k
+from recsys.evaluate.report import judged_users, report, values_per_user
+from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
+from recsys.lake import Lake
+from recsys.recipe import FLOOR
+from recsys.recommenders.base import Recommender, recommender_class
+from recsys.recommenders.filters import Filters
+from recsys.registry import Release
+from recsys.run import Event, Run
+from recsys.warehouse.build import Sources, rebuild_results
+from recsys.warehouse.build import build as build_warehouse
+from recsys.warehouse.publish import write_marts
+from recsys.warehouse.query import Warehouse
+
+CHAMPION = "champion"
+LISTENERS_SQL = "select user_id, country from marts.listener_profile order by user_id"
+# A stub cannot be shown to anybody; where no catalogue was ever delivered, everything is a stub and may be.
+CATALOGUE_SQL = """
+select track_id, title, artist_name, available_in, withdrawn_at from marts.track_features
+where is_known or not exists (select 1 from marts.track_features where is_known)
+"""
+
+
+def build(run: Run, backfill: tuple[date, date] | None = None) -> Event:
+    """Build the marts from the lake and hold every one of them against its contract."""
+    if not Lake(run.home).batches():
+        raise InputError(f"The lake of {run.home.path} is empty. Bring files in: recsys ingest FILES")
+    release = registry.current(run.home)
+    sources = Sources(
+        Lake(run.home),
+        run.as_of,
+        results=_results_of(release),
+        previous=release.warehouse if release else None,
+        backfill=backfill,
+    )
+    built = build_warehouse(
+        run.built,
+        sources,
+        progress=lambda name, rows, seconds: run.log(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
+    )
+    return {"tables": {table.name: table.n_rows for table in built}}
+
+
+def _results_of(release: Release | None) -> dict[str, Path]:
+    """What the current release's run made, for the tables to keep until this run has made its own."""
+    return {} if release is None else {name: release.marts / f"{name}.parquet" for name in ("recommendations", "run_metrics")}
+
+
+def train(run: Run) -> Event:
+    """Fit tonight's recommenders, and the champion where it is another, on the training window."""
+    n_judged = len(judged_users(run.split))
+    if not n_judged:
+        first = run.as_of - timedelta(days=run.recipe.evaluation.test_days - 1)
+        raise InputError(
+            f"No listener known before {first} played anything new from then to {run.as_of}: nothing to judge a "
+            "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
+        )
+    for name, model in _contenders(run).items():
+        run.log(event="fit", recommender=name)
+        model.fit(run.split.train).save(run.trial / name)
+    return {
+        "recommenders": sorted(_contenders(run)),
+        "n_pairs": run.split.train.matrix.nnz,
+        "n_listeners": len(run.split.train.users),
+        "n_tracks": len(run.split.train.tracks),
+    }
+
+
+def _contenders(run: Run) -> dict[str, Recommender[Any]]:
+    """Return the recommenders to fit, unfitted: the recipe's, and the champion unless it is the one to export."""
+    models = {name: recommender_class(name)(run.recipe.configs[name]) for name in run.recipe.names}
+    in_charge = registry.champion(run.home)
+    if in_charge is not None:
+        model_class = recommender_class(in_charge["name"])
+        config = model_class.config_class(**in_charge["config"])
+        if (in_charge["name"], config) != (run.recipe.recommender, run.recipe.configs[run.recipe.recommender]):
+            models[CHAMPION] = model_class(config)
+    return models
+
+
+def evaluate(run: Run) -> Event:
+    """Judge every fitted recommender on the test window, all of them on the same listeners."""
+    k, seed = run.recipe.evaluation.k, run.recipe.evaluation.seed
+    judged = run.split.train.users.ids(judged_users(run.split))
+    filters = Filters.of(run.split.train)
+    models = {folder.name: Recommender.load(folder) for folder in sorted(run.trial.iterdir())}
+    rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
+    table = report(rankings, run.split, k=k).with_columns(run_id=pl.lit(run.run_id))
+    wanted = columns.schema(columns.RUN_METRICS)
+    files.write_whole(run.metrics, lambda path: table.select(wanted.names()).cast(wanted).write_parquet(path))
+    values = {name: values_per_user(ranking, run.split, ndcg_at_k, k=k) for name, ranking in rankings.items()}
+    ours = values[run.recipe.recommender]
+    rivals = [name for name in (CHAMPION, FLOOR) if name in values and name != run.recipe.recommender]
+    return {
+        "n_judged": len(judged),
+        "n_cold_listeners": run.split.n_cold_users,
+        "n_cold_tracks": run.split.n_cold_tracks,
+        "against": {name: list(difference_interval(ours, values[name], seed=seed)) for name in rivals},
+        "p_values": {name: paired_p_value(ours, values[name]) for name in rivals},
+    }
+
+
+def refit(run: Run) -> Event:
+    """Fit the recommender to export on everything up to the run's date."""
+    name = run.recipe.recommender
+    beside = run.model.parent.with_name(f".{run.run_id}.partial")
+    files.remove(beside)
+    model = recommender_class(name)(run.recipe.configs[name]).fit(run.taste)
+    model.save(beside / name)
+    files.write_text(beside / name / "card.md", _card(run))
+    files.place_folder(beside, run.model.parent)
+    return {"recommender": name, "n_pairs": run.taste.matrix.nnz, "n_listeners": len(model.users)}
+
+
+def _card(run: Run) -> str:
+    metrics = pl.read_parquet(run.metrics).filter(recommender=run.recipe.recommender).sort("metric")
+    judged = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
+    settings = asdict(run.recipe.configs[run.recipe.recommender])
+    return f"""# {run.recipe.recommender}, run {run.run_id}
+
+Learned from listening logs up to {run.as_of}: {run.taste.matrix.nnz:,} pairs of {len(run.taste.users):,} listeners and
+{len(run.taste.tracks):,} tracks. Consent to audio and lyric training does not bear on it: it hears no audio, reads no lyrics.
+
+Settings: {", ".join(f"{name} = {value}" for name, value in settings.items())}
+
+Judged (k = {run.recipe.evaluation.k}) on the last {run.recipe.evaluation.test_days} days, by a fit that had not seen them:
+
+{judged}
+"""
+
+
+def recommend(run: Run) -> Event:
+    """Give every listener a list, each row with its reason."""
+    model = Recommender.load(run.model)
+    with Warehouse.open(run.built) as warehouse:
+        listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL)
+    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.as_of, seen=run.taste)
+    ranking = model.recommend(listeners["user_id"], run.recipe.export.k, filters=filters)
+    lists = _with_words(model.because(ranking, run.taste), catalogue, run)
+    files.write_whole(run.recommendations, lambda path: lists.write_parquet(path, compression="zstd"))
+    lengths = lists.group_by("user_id").len()["len"]
+    return {
+        "n_listeners": len(lengths),
+        "n_rows": lists.height,
+        "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
+        "n_short_lists": int((lengths < run.recipe.export.k).sum()),
+    }
+
+
+def _with_words(ranking: pl.DataFrame, catalogue: pl.DataFrame, run: Run) -> pl.DataFrame:
+    by = pl.format("{} by {}", pl.col("title").fill_null("a track"), pl.col("artist_name").fill_null("an unknown artist"))
+    named = catalogue.select(reason_track_id="track_id", anchor=by)
+    wanted = columns.schema(columns.RECOMMENDATIONS)
+    return (
+        ranking.join(named, on="reason_track_id", how="left", maintain_order="left")
+        .with_columns(
+            run_id=pl.lit(run.run_id),
+            recommender=pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender)),
+            reason=pl.when(pl.col("reason_track_id").is_null())
+            .then(pl.lit("popular with listeners now"))
+            .otherwise(pl.format("because you played {}", pl.col("anchor").fill_null(pl.col("reason_track_id")))),
+        )
+        .select(wanted.names())
+        .cast(wanted)
+    )
+
+
+def judge(run: Run) -> Event:
+    """Let the gate decide; raises Refused where tonight's release must not replace the last one."""
+    evaluated, recommended, built = (run.outcome(step) or {} for step in ("evaluate", "recommend", "build"))
+    release = registry.current(run.home)
+    evidence = gate.Evidence(
+        as_of=run.as_of,
+        against={name: Interval(*values) for name, values in evaluated["against"].items()},
+        rows=built["tables"],
+        n_listeners=recommended["n_listeners"],
+        last=files.read_json(release.export / export.MANIFEST) if release and release.export else None,
+    )
+    verdict = gate.decide(evidence, run.recipe.gate)
+    files.write_json(run.folder / "verdict.json", verdict.as_dict())
+    if not verdict.passed:
+        raise Refused(
+            f"The gate refused {run.run_id}: {'; '.join(verdict.reasons)}. "
+            f"The last release stays current ({registry.current_name(run.home) or 'there is none yet'})"
+        )
+    return {"passed": True}
+
+
+def write_export(run: Run) -> Event:
+    """Write the lists with their manifest, and hold them against it."""
+    manifest = export.write_export(run, (run.outcome("build") or {})["tables"])
+    export.validate(run.export)
+    return {"n_files": len(manifest["files"]), "folder": str(run.export)}
+
+
+def publish(run: Run) -> Event:
+    """Put the lists into the warehouse file and make everything current at once."""
+    results = {"recommendations": run.recommendations, "run_metrics": _metrics_of_all_runs(run)}
+    release = _place_tables(run, run.run_id, results)
+    registry.publish(run.home, run.run_id, Release(release.warehouse, release.marts, run.model, run.export))
+    return {"warehouse": str(release.warehouse), "marts": str(release.marts)}
+
+
+def publish_tables(run: Run) -> Path:
+    """Make freshly built tables current, beside the lists and the model of the last release."""
+    name, release = f"{run.run_id}-tables", registry.current(run.home)
+    placed = _place_tables(run, name, _results_of(release))
+    model, exported = (release.model, release.export) if release else (None, None)
+    registry.publish(run.home, name, Release(placed.warehouse, placed.marts, model, exported))
+    return placed.warehouse
+
+
+def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
+    warehouse, marts = run.home.path / "warehouse" / f"{name}.duckdb", run.home.path / "marts" / name
+    beside = warehouse.with_name(f".{name}.partial")
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run.built, beside)
+    rebuild_results(beside, results)
+    files.sync(beside)
+    beside.replace(warehouse)
+    write_marts(warehouse, marts)
+    return Release(warehouse, marts)
+
+
+def _metrics_of_all_runs(run: Run) -> Path:
+    history = run.folder / "metrics_of_all_runs.parquet"
+    known = sorted(run.home.runs.glob("*/metrics.parquet"))
+    files.write_whole(history, lambda path: pl.read_parquet(known).sort("run_id", "recommender", "metric").write_parquet(path))
+    return history

@@ -1,0 +1,22 @@
+"""The marts as Parquet files, for other tools and for Spark."""
+
+from pathlib import Path
+
+import duckdb
+
+from recsys import files
+
+
+def write_marts(warehouse: Path, folder: Path) -> int:
+    """Write each mart of a warehouse file as `<folder>/<mart>.parquet`, all or nothing; return how many."""
+    beside = folder.with_name(f".{folder.name}.partial")
+    files.remove(beside)
+    beside.mkdir(parents=True)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
+        ).fetchall()
+        for (name,) in names:
+            connection.execute(f"copy marts.{name} to '{beside / name}.parquet' (format parquet, compression zstd)")
+    files.place_folder(beside, folder)
+    return len(names)

@@ -1,0 +1,267 @@
+"""What every recommender in the folder must do, whatever it learns."""
+
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from recsys.errors import BadRecipe, InputError, SetupError
+from recsys.interactions import Interactions
+from recsys.recommenders.base import Recommender, popularity, recommender_class, recommender_names
+from recsys.recommenders.filters import Filters
+
+NAMES = recommender_names()
+PERSONAL = [name for name in NAMES if name != "popular"]
+SMALL = {"factors": 8, "epochs": 20}
+AS_OF = date(2026, 6, 30)
+K = 7
+
+CHECKERBOARD = pl.DataFrame(
+    # Listener a3 plays every a-track but a3, listener b5 every b-track but b5: two tastes, nothing shared.
+    [
+        {"user_id": f"{taste}{user}", "track_id": f"{taste}{track}", "strength": 1.0 + track % 3}
+        for taste in "ab"
+        for user in range(8)
+        for track in range(8)
+        if track != user
+    ]
+)
+N_TRACKS = 40
+CATALOGUE = pl.DataFrame(
+    # Every fifth track is withdrawn, every third is for Germany only, every seventh was never played.
+    {
+        "track_id": [f"t{n:02}" for n in range(N_TRACKS)],
+        "genre": [["rock", "pop"] if n % 2 else None for n in range(N_TRACKS)],
+        "artist": [f"ar_{n % 11}" for n in range(N_TRACKS)],
+        "withdrawn_at": [AS_OF if n % 5 == 0 else None for n in range(N_TRACKS)],
+        "available_in": [["DE"] if n % 3 == 0 else [] for n in range(N_TRACKS)],
+    }
+)
+LISTENERS = pl.DataFrame(
+    {"user_id": [f"u{n:02}" for n in range(60)], "country": ["DE" if n % 2 else "unknown" for n in range(60)]}
+)
+
+
+def crowd() -> Interactions:
+    """Sixty listeners with ten tracks each; every fourth pair is a dislike, listener u00 dislikes everything."""
+    rng = np.random.default_rng(5)
+    tracks = np.concatenate([rng.choice([n for n in range(N_TRACKS) if n % 7], 10, replace=False) for _ in range(60)])
+    pairs = pl.DataFrame({"user": np.repeat(np.arange(60), 10), "track": tracks, "age_days": rng.integers(0, 90, 600)})
+    named = pairs.select(
+        user_id=pl.format("u{}", pl.col("user").cast(pl.String).str.zfill(2)),
+        track_id=pl.format("t{}", pl.col("track").cast(pl.String).str.zfill(2)),
+        strength=pl.when((pl.col("user") == 0) | (pl.int_range(pl.len()) % 4 == 3)).then(-1.0).otherwise(2.0),
+        age_days="age_days",
+    )
+    return Interactions.of(named, catalogue=CATALOGUE.select("track_id", "genre", "artist"), listeners=LISTENERS)
+
+
+def fitted(name: str, taste: Interactions) -> Recommender[Any]:
+    """Fit the recommender at a size fit for a test."""
+    model_class = recommender_class(name)
+    settings = {field.name: SMALL[field.name] for field in fields(model_class.config_class) if field.name in SMALL}
+    return model_class(model_class.config_class(**settings)).fit(taste)
+
+
+def strict_filters(taste: Interactions) -> Filters:
+    """Everything that can be forbidden at once."""
+    blocked = pl.DataFrame({"user_id": ["u01", "u02"], "track_id": ["t01", "t02"]})
+    return Filters.for_listeners(LISTENERS, CATALOGUE, tracks=taste.tracks, as_of=AS_OF, seen=taste, blocked=blocked)
+
+
+@pytest.fixture(scope="module")
+def taste() -> Interactions:
+    """Return the crowd, which no test changes."""
+    return crowd()
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def model(request: pytest.FixtureRequest, taste: Interactions) -> Recommender[Any]:
+    """Return each recommender of the folder, fitted to the crowd."""
+    return fitted(request.param, taste)
+
+
+class TestEveryRecommender:
+    """The promises of `Recommender`."""
+
+    @pytest.mark.parametrize("name", PERSONAL)
+    def test_returns_the_withheld_track_first(self, name: str) -> None:
+        """Of two tastes that share nothing, each listener is shown the one track of their own that they miss."""
+        board = Interactions.of(CHECKERBOARD)
+
+        ranking = fitted(name, board).recommend(board.users.ids(), 1, filters=Filters.of(board))
+
+        assert ranking["track_id"].to_list() == ranking["user_id"].to_list()
+
+    @pytest.mark.parametrize("name", PERSONAL)
+    def test_reasons_come_from_the_same_taste(self, name: str) -> None:
+        """What speaks for a track is another track that its listener plays."""
+        board = Interactions.of(CHECKERBOARD)
+        model = fitted(name, board)
+
+        ranking = model.because(model.recommend(board.users.ids(), 1, filters=Filters.of(board)), board)
+
+        said = ranking.join(CHECKERBOARD, left_on=["user_id", "reason_track_id"], right_on=["user_id", "track_id"])
+        assert len(said) == len(ranking)
+
+    def test_obeys_every_filter(self, model: Recommender[Any], taste: Interactions) -> None:
+        """Nothing seen, blocked, withdrawn or out of territory, even when asked for more than there is."""
+        ranking = model.recommend(LISTENERS["user_id"], N_TRACKS, filters=strict_filters(taste))
+
+        row, column = taste.users.rows(ranking["user_id"]), taste.tracks.rows(ranking["track_id"])
+        facts = ranking.join(CATALOGUE, on="track_id").join(LISTENERS, on="user_id")
+        assert not taste.seen[row, column].any()
+        assert facts.filter(pl.col("withdrawn_at").is_not_null()).is_empty()
+        assert facts.filter((pl.col("available_in").list.len() > 0) & (pl.col("country") != "DE")).is_empty()
+        assert ranking.filter(user_id="u01", track_id="t01").is_empty()
+        assert ranking.filter(user_id="u02", track_id="t02").is_empty()
+
+    def test_returns_exactly_what_is_allowed(self, model: Recommender[Any], taste: Interactions) -> None:
+        """Each listener gets k tracks, or all allowed ones where fewer than k are."""
+        filters = strict_filters(taste)
+        mask = filters.mask(LISTENERS["user_id"])
+        n_allowed = (mask.allowed[mask.group] & ~mask.hidden.toarray()).sum(axis=1)
+
+        for k in (1, K, 25):
+            ranking = model.recommend(LISTENERS["user_id"], k, filters=filters)
+            counts = ranking.group_by("user_id").len().sort("user_id")["len"].to_list()
+            assert counts == np.minimum(n_allowed, k).tolist()
+
+    def test_ranks_by_falling_score(self, model: Recommender[Any], taste: Interactions) -> None:
+        """Ranks count from 1, scores never rise, listeners stand in the order they were asked for."""
+        asked = LISTENERS["user_id"].reverse()
+
+        ranking = model.recommend(asked, K, filters=strict_filters(taste))
+
+        per_user = ranking.group_by("user_id", maintain_order=True).agg("rank", "score")
+        assert per_user["user_id"].equals(asked)
+        assert all(ranks == list(range(1, len(ranks) + 1)) for ranks in per_user["rank"].to_list())
+        assert all(scores == sorted(scores, reverse=True) for scores in per_user["score"].to_list())
+
+    def test_same_seed_gives_the_same_answer(self, model: Recommender[Any], taste: Interactions) -> None:
+        """A second fit of the same window gives the same ranking, scores included."""
+        again = fitted(model.name, taste)
+
+        filters = Filters.of(taste)
+        assert_frame_equal(
+            again.recommend(taste.users.ids(), K, filters=filters),
+            model.recommend(taste.users.ids(), K, filters=filters),
+            check_exact=True,
+        )
+
+    def test_load_gives_what_was_saved(self, model: Recommender[Any], taste: Interactions, tmp_path: Path) -> None:
+        """A loaded model answers, folds in and explains as the saved one; and is saved to the same bytes again."""
+        model.save(tmp_path / "one")
+        loaded = Recommender.load(tmp_path / "one")
+        loaded.save(tmp_path / "two")
+
+        assert type(loaded) is type(model)
+        assert loaded.config == model.config
+        for each in (_answers(model, taste), _answers(loaded, taste)):
+            assert_frame_equal(each, _answers(model, taste), check_exact=True)
+        for file in (tmp_path / "one").iterdir():
+            assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+    def test_strangers_get_the_fallback(self, model: Recommender[Any], taste: Interactions) -> None:
+        """Who is unknown, or liked nothing, gets what is popular lately, and the row says so."""
+        ranking = model.recommend(["stranger", "u00", "u03"], K, filters=Filters.of(taste, hide_seen=False))
+
+        best = np.argsort(-popularity(taste, 30.0), kind="stable")[:K]
+        assert dict(ranking.group_by("user_id").agg(pl.col("is_fallback").all()).iter_rows()) == {
+            "stranger": True,
+            "u00": True,
+            "u03": False,
+        }
+        for stranger in ("stranger", "u00"):
+            assert ranking.filter(user_id=stranger)["track_id"].equals(taste.tracks.ids(best))
+        assert model.because(ranking, taste).filter("is_fallback")["reason_track_id"].is_null().all()
+
+    def test_fold_in_agrees_with_the_known_listener(self, model: Recommender[Any], taste: Interactions) -> None:
+        """A listener's own history, folded in, gives the answer that the model has for them."""
+        plays = history_of(taste)
+        known = plays["user_id"].unique().sort()
+
+        folded = model.fold_in(plays, K, filters=Filters.of(taste))
+
+        assert_frame_equal(folded, model.recommend(known, K, filters=Filters.of(taste)), abs_tol=1e-4)
+
+    @pytest.mark.parametrize("name", PERSONAL)
+    def test_fold_in_agrees_with_a_refit(self, name: str) -> None:
+        """A stranger folded in is shown the track that a model trained with them shows first."""
+        stranger = pl.DataFrame({"user_id": "new", "track_id": [f"b{n}" for n in range(7)], "strength": 1.0})
+        board = Interactions.of(CHECKERBOARD)
+        larger = Interactions.of(pl.concat([CHECKERBOARD, stranger]))
+
+        folded = fitted(name, board).fold_in(stranger, 1, filters=Filters.of(board))
+        refitted = fitted(name, larger).recommend(["new"], 1, filters=Filters.of(larger))
+
+        assert folded["track_id"].to_list() == refitted["track_id"].to_list() == ["b7"]
+
+    def test_fold_in_of_unknown_tracks_is_the_fallback(self, model: Recommender[Any], taste: Interactions) -> None:
+        """Plays of tracks newer than the model, and dislikes, teach nothing; disliked tracks stay hidden."""
+        plays = pl.DataFrame({"user_id": "new", "track_id": ["t99", "t01"], "strength": [1.0, -1.0]})
+
+        folded = model.fold_in(plays, N_TRACKS, filters=Filters.of(taste))
+
+        assert folded["is_fallback"].all()
+        assert len(folded) == N_TRACKS - 1
+        assert "t01" not in folded["track_id"]
+
+    def test_nobody_asked_gives_an_empty_ranking(self, model: Recommender[Any], taste: Interactions) -> None:
+        """No listeners is a question with an answer: no rows, all columns."""
+        ranking = model.recommend([], K, filters=Filters.of(taste))
+
+        assert ranking.is_empty()
+        assert ranking.columns == ["user_id", "track_id", "rank", "score", "is_fallback"]
+
+    def test_refuses_what_makes_no_sense(self, model: Recommender[Any], taste: Interactions) -> None:
+        """A k below 1, a listener asked for twice and another catalogue's filters are refused with what to do."""
+        elsewhere = Filters.of(Interactions.of(CHECKERBOARD))
+
+        with pytest.raises(InputError, match="k is 0; expected at least 1"):
+            model.recommend(["u01"], 0, filters=Filters.of(taste))
+        with pytest.raises(InputError, match="1 listeners are asked for twice"):
+            model.recommend(["u01", "u01"], K, filters=Filters.of(taste))
+        with pytest.raises(InputError, match=r"make them for this model: Filters.for_listeners"):
+            model.recommend(["u01"], K, filters=elsewhere)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_class_and_name_agree(name: str) -> None:
+    """A recipe's name leads to the file, and the file's class bears it."""
+    found = recommender_class(name)
+
+    assert (found.name, found.__module__) == (name, f"recsys.recommenders.{name}")
+
+
+def test_misspelt_name_gets_a_hint() -> None:
+    """An unknown recommender is refused with the nearest known one."""
+    with pytest.raises(BadRecipe, match="no recommender is called 'asl'.* Did you mean 'als'"):
+        recommender_class("asl")
+
+
+def test_half_a_model_is_refused(tmp_path: Path, taste: Interactions) -> None:
+    """A folder without weights is no model, and the message says which file is missing."""
+    fitted("popular", taste).save(tmp_path)
+    (tmp_path / "weights.npz").unlink()
+
+    with pytest.raises(SetupError, match=r"weights\.npz is missing"):
+        Recommender.load(tmp_path)
+
+
+def history_of(taste: Interactions) -> pl.DataFrame:
+    """What each listener liked, as the plays that fold_in takes."""
+    pairs = taste.matrix.tocoo()
+    ids = {"user_id": taste.users.ids(pairs.row), "track_id": taste.tracks.ids(pairs.col)}
+    return pl.DataFrame({**ids, "strength": pairs.data})
+
+
+def _answers(model: Recommender[Any], taste: Interactions) -> pl.DataFrame:
+    filters = Filters.of(taste)
+    ranking = model.recommend(taste.users.ids(), K, filters=filters)
+    return pl.concat([model.because(each, taste) for each in (ranking, model.fold_in(history_of(taste), K, filters=filters))])
