@@ -79,7 +79,7 @@ def _recipe(home: Home, path: Path | None) -> Any:
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str) -> None:
     """Take files or folders into the lake; bad rows go to the quarantine."""
-    from recsys import ingest as ingesting
+    from recsys.ingest import run as ingesting
     from recsys import show
 
     found = ingesting.source_files(paths)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recsys import files, registry, steps
 from recsys.home import Home
-from recsys.ingest import IngestReport, ingest, source_files
+from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.recipe import Recipe
 from recsys.run import Event, Run, step_of
 

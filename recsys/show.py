@@ -17,7 +17,7 @@ from recsys.demo import WorldSummary
 from recsys.doctor import Finding
 from recsys.errors import SetupError
 from recsys.home import Home
-from recsys.ingest import IngestReport
+from recsys.ingest.run import IngestReport
 from recsys.recipe import FLOOR
 from recsys.run import Event, Run
 from recsys.warehouse.query import Warehouse

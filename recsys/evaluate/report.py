@@ -75,7 +75,7 @@ def _measured(ranking: pl.DataFrame, split: Split, k: int) -> list[dict[str, Any
     listeners = np.bincount(split.train.matrix.indices, minlength=len(split.train.tracks)).astype(np.int64)
     given = {"judged": _judged(ranked, split), "exposed": Exposed(ranked, listeners, len(split.train.users))}
     return [
-        {"metric": name, **_summary(metric(given[next(iter(signature(metric).parameters))], k), len(ranked))}
+        {"metric": name.removesuffix("_at_k"), **_summary(metric(given[next(iter(signature(metric).parameters))], k), len(ranked))}
         for name, metric in metrics().items()
     ]
 

@@ -1,5 +1,1 @@
-"""Files -> contract -> lake, the refused rows to the quarantine."""
-
-from recsys.ingest.run import IngestReport, ingest, source_files
-
-__all__ = ["IngestReport", "ingest", "source_files"]
+"""Files -> contract -> lake, the refused rows to the quarantine; `ingest.run` is the way in."""

@@ -162,8 +162,7 @@ class TestEveryRecommender:
 
         assert type(loaded) is type(model)
         assert loaded.config == model.config
-        for each in (_answers(model, taste), _answers(loaded, taste)):
-            assert_frame_equal(each, _answers(model, taste), check_exact=True)
+        assert_frame_equal(_answers(loaded, taste), _answers(model, taste), check_exact=True)
         for file in (tmp_path / "one").iterdir():
             assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
@@ -264,4 +263,5 @@ def history_of(taste: Interactions) -> pl.DataFrame:
 def _answers(model: Recommender[Any], taste: Interactions) -> pl.DataFrame:
     filters = Filters.of(taste)
     ranking = model.recommend(taste.users.ids(), K, filters=filters)
-    return pl.concat([model.because(each, taste) for each in (ranking, model.fold_in(history_of(taste), K, filters=filters))])
+    folded = model.fold_in(history_of(taste), K, filters=filters)
+    return pl.concat([model.because(ranking, taste), model.because(folded, taste)])

@@ -67,14 +67,23 @@ def delimited(
     n_records, line = 0, skip_rows + 1
     for batch in _blocks(stream, names, parse, skip_rows):
         block = pl.DataFrame(pl.from_arrow(batch))
-        here = [(record - n_records - 1, breaks) for record, breaks in refused]
-        refused.clear()
+        here = _refused_here(refused, n_records, block.height)
         rows = block.cast(pl.String, strict=False)
         lines, line = _lines(rows, here, line)
         n_records += rows.height + len(here)
         is_good = np.ones(lines.size, dtype=bool)
         is_good[[at for at, _ in here]] = False
         yield _split(block, rows, lines[is_good], lines[~is_good])
+
+
+def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
+    """Take the records refused in a block out of `refused` (the reader runs ahead), as places in the block."""
+    n_here = 0
+    while n_here < len(refused) and refused[n_here][0] - n_records - 1 <= n_good + n_here:
+        n_here += 1
+    here = [(record - n_records - 1, breaks) for record, breaks in refused[:n_here]]
+    del refused[:n_here]
+    return here
 
 
 def _blocks(
@@ -89,6 +98,7 @@ def _blocks(
     )
     try:
         yield from pa_csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert)
+        yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))  # refused at the end
     except pa.ArrowInvalid as broken:
         if "Empty CSV file" not in str(broken):
             raise UnreadableSource(f"This text cannot be split into fields: {broken}. Check its quotes") from broken
