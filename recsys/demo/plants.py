@@ -19,7 +19,7 @@ from recsys.demo.rises import weekly_listeners
 from recsys.demo.world import World
 
 BASE = (28, 44)  # weekly listeners of a track that is chosen to break out
-TAKEN_UP = (4.2, 5.6)  # new listeners of a breakout for each weekly listener it had
+TAKEN_UP = (5.0, 6.4)  # new listeners of a breakout for each weekly listener it had
 RAMP_DAYS = 9
 LISTENS_A_WEEK = 2.6  # of the planted track, by a listener who took it up
 LOOP_DAYS = 8

@@ -1,7 +1,8 @@
 """
 What was planted, for tests and evaluations: one JSON line a fact, in a file beside the raw files, never ingested.
 
-Kinds: breakout, decoy (loop, release_spike, market_day), unplanned_rise, duplicate, wrong_*, stub_*, dirt. Growth is
+Kinds: breakout, decoy (loop, release_spike, market_day), unplanned_rise (mostly a release that found its listeners
+slowly; `days_since_release` tells), duplicate, wrong_*, stub_*, dirt. Growth is
 measured on the finished log (see `rises`), so what is told is what the files show.
 """
 
@@ -11,24 +12,30 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys.demo.catalogue import Tracks
 from recsys.demo.plants import Plant
 from recsys.demo.rises import peaks, rises
 from recsys.demo.world import Truth, World
 
 
 def tell_rises(
-    world: World, plants: Sequence[Plant], weekly: np.ndarray, track_ids: np.ndarray, user_ids: np.ndarray
+    world: World, plants: Sequence[Plant], weekly: np.ndarray, tracks: Tracks, user_ids: np.ndarray
 ) -> list[Truth]:
     """Tell of every planted rise what the log shows, then of every other rise that the log happens to show."""
     peak, confirmed = peaks(weekly), rises(weekly, world.base_floor)
     told = [
-        _tell(world, plant, str(track_ids[plant.track]), user_ids, _growth(plant.track, plant.day, weekly, peak))
+        _tell(world, plant, str(tracks.ids[plant.track]), user_ids, _growth(plant.track, plant.day, weekly, peak))
         for plant in plants
     ]
     confirmed[[plant.track for plant in plants if plant.kind == "breakout"]] = False
     days = {int(row): int(confirmed[row].argmax()) for row in np.flatnonzero(confirmed.any(axis=1))}
     return told + [
-        Truth("unplanned_rise", str(track_ids[row]), world.date_of(day), _growth(row, day, weekly, peak))
+        Truth(
+            "unplanned_rise",
+            str(tracks.ids[row]),
+            world.date_of(day),
+            _growth(row, day, weekly, peak) | {"days_since_release": day - int(tracks.release_day[row])},
+        )
         for row, day in days.items()
     ]
 

@@ -92,7 +92,7 @@ def simulate(world: World) -> Simulated:
     heard_early = np.bincount(listens.track[listens.day < 30], minlength=n_tracks)
     tables, wrong = spoil(world, catalogue, field.free, heard_early, world.rng("wrong metadata"))
     weekly = weekly_listeners(listens.track, listens.listener, listens.day, n_tracks=n_tracks, n_days=world.n_days)
-    risen = tell_rises(world, field.plants, weekly, catalogue.tracks.ids, listeners.ids)
+    risen = tell_rises(world, field.plants, weekly, catalogue.tracks, listeners.ids)
     return Simulated(catalogue, tables, listeners, listens, [*risen, *tell_market_days(world, lifted), *truths, *wrong])
 
 

@@ -1,0 +1,44 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both set up .venv first; nothing else on the machine is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := data/demo
+DEMO_DATE := 2026-06-30
+
+.PHONY: setup demo test slow lint types lock clean
+
+setup: .venv/ready
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, found $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
+
+demo: setup
+	@$(BIN)/recsys demo $(DEMO)
+	@$(BIN)/recsys --home $(DEMO)/home nightly --inbox $(DEMO)/raw --date $(DEMO_DATE)
+
+test: setup
+	$(BIN)/pytest -q -n 2
+
+slow: setup
+	$(BIN)/pytest -q -n 2 -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint -q sql
+
+types: setup
+	$(BIN)/mypy
+
+lock: setup
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-options --no-annotate \
+		--extra audio --extra dashboards --extra spark --extra dev --output-file requirements.lock pyproject.toml
+	sed -i "s/^torch==\(.*\)+cpu$$/torch==\1/" requirements.lock  # the local label names one build of the same release
+
+clean:
+	rm -rf .venv build *.egg-info $(DEMO)

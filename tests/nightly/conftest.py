@@ -1,0 +1,76 @@
+"""A small demo world, and one finished night on it that tests may copy."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.demo import write_world
+from recsys.home import Home, locked
+from recsys.nightly import nightly
+from recsys.recipe import read_recipe
+from recsys.run import Run
+
+LAST_DAY = date(2026, 6, 30)
+RECIPE = """
+recommender = "als"
+compare = []
+[recommenders.als]
+factors = 16
+epochs = 5
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """Raw files, the recipe that the nights on them use, and their last day."""
+
+    raw: Path
+    recipe: Path
+    last_day: date
+
+    def truth(self) -> pl.DataFrame:
+        """What was planted: kind, id, date, details."""
+        return pl.read_ndjson(self.raw.parent / "truth.jsonl", infer_schema_length=None)
+
+    def night(self, home: Home, *, days_before: int = 0, recipe: Path | None = None, resume: bool = False) -> Run:
+        """Run one night in this process."""
+        with locked(home):
+            return nightly(
+                home,
+                self.raw,
+                as_of=self.last_day - timedelta(days=days_before),
+                today=self.last_day,
+                recipe=read_recipe(recipe or self.recipe),
+                resume=resume,
+            )
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Five hundred listeners, all the plants and all the dirt."""
+    folder = tmp_path_factory.mktemp("world")
+    write_world(folder, seed=7, as_of=LAST_DAY, scale=0.2)
+    (folder / "recipe.toml").write_text(RECIPE)
+    return World(folder / "raw", folder / "recipe.toml", LAST_DAY)
+
+
+@pytest.fixture(scope="session")
+def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One undisturbed night: look, do not touch."""
+    return world.night(Home(tmp_path_factory.mktemp("finished") / "home"))
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Home], Home]:
+    """Copy a home, links as links."""
+
+    def copied(home: Home) -> Home:
+        shutil.copytree(home.path, tmp_path / "home", symlinks=True)
+        return Home(tmp_path / "home")
+
+    return copied

@@ -1,0 +1,179 @@
+"""A whole night on the demo world: what it publishes, and that doing it again changes nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys import export, files, registry
+from recsys.errors import Refused
+from recsys.home import Home
+from recsys.nightly import STEPS
+from recsys.run import Run
+from recsys.warehouse.query import Warehouse
+
+from .conftest import World
+
+
+def digest(folder: Path) -> dict[str, str]:
+    """Every file of an export and its hash."""
+    return {path.name: files.sha256_of(path) for path in sorted(folder.iterdir())}
+
+
+def test_every_step_is_logged_with_its_seconds(finished: Run) -> None:
+    """The JSON log tells of each step once, in order."""
+    events = [json.loads(line) for line in (finished.folder / "log.jsonl").read_text().splitlines()]
+
+    done = [event["step"] for event in events if event["event"] == "done"]
+
+    assert done == ["ingest", *STEPS]
+    assert all(event["seconds"] >= 0 for event in events if event["event"] == "done")
+
+
+def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
+    """Nobody is left out, nobody is shown what they know, nothing withdrawn or out of territory is shown."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        lists = warehouse.frame("select * from marts.recommendations")
+        listeners = warehouse.frame("select user_id, country from marts.listener_profile")
+        tracks = warehouse.frame("select track_id, available_in, withdrawn_at, is_known from marts.track_features")
+        heard = warehouse.frame("select user_id, track_id from marts.interactions")
+
+    assert lists.group_by("user_id").len()["len"].unique().to_list() == [finished.recipe.export.k]
+    assert set(lists["user_id"]) == set(listeners["user_id"])
+    assert lists.join(heard, on=["user_id", "track_id"]).is_empty()
+    shown = lists.join(tracks, on="track_id").join(listeners, on="user_id")
+    assert shown.height == lists.height
+    assert shown["is_known"].all()
+    assert shown.filter(pl.col("withdrawn_at") <= finished.as_of).is_empty()
+    restricted = shown.filter(pl.col("available_in").list.len() > 0)
+    assert restricted.filter(~pl.col("available_in").list.contains(pl.col("country"))).is_empty()
+
+
+def test_the_model_beats_the_popularity_floor(finished: Run) -> None:
+    """On days it was not trained on, by more than luck, listener by listener."""
+    _mean, low, _high, n_listeners = finished.outcome("evaluate")["against"]["popular"]  # type: ignore[index]
+
+    assert low > 0
+    assert n_listeners > 100
+
+
+def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
+    """marts.recommendations, the Parquet, the CSV and the JSON Lines say the same."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        mart = warehouse.frame("select * from marts.recommendations order by user_id, rank")
+    exported = pl.read_parquet(finished.export / "recommendations.parquet").sort("user_id", "rank")
+    text = pl.read_csv(finished.export / "recommendations.csv", schema=exported.schema).sort("user_id", "rank")
+    lines = pl.read_ndjson(finished.export / "recommendations.jsonl", schema=exported.schema).sort("user_id", "rank")
+
+    assert mart.equals(exported)
+    assert text.equals(exported)
+    assert lines.equals(exported)
+    assert exported["run_id"].unique().to_list() == [finished.run_id]
+    assert exported["reason"].null_count() == 0
+
+
+def test_the_manifest_holds_and_a_changed_byte_breaks_it(finished: Run, tmp_path: Path) -> None:
+    """Validation passes on what was exported and fails on what was changed afterwards."""
+    manifest = export.validate(finished.export)
+    files.place_folder(_copied(finished.export, tmp_path / "beside"), tmp_path / "export")
+    with (tmp_path / "export" / "recommendations.csv").open("a") as changed:
+        changed.write("one,row,too,many\n")
+
+    assert manifest["n_listeners"] * manifest["recipe"]["export"]["k"] == manifest["files"][0]["rows"]
+    with pytest.raises(ValueError, match="Somebody changed it"):
+        export.validate(tmp_path / "export")
+
+
+def _copied(folder: Path, to: Path) -> Path:
+    to.mkdir()
+    for path in folder.iterdir():
+        (to / path.name).write_bytes(path.read_bytes())
+    return to
+
+
+def test_a_finished_night_done_again_changes_nothing(
+    finished: Run, world: World, copy_of: Callable[[Home], Home]
+) -> None:
+    """Same inputs, same run: no file of the release is touched."""
+    home = copy_of(finished.home)
+    before = {path: path.lstat().st_mtime_ns for path in home.path.rglob("*") if path.name != ".lock"}
+
+    again = world.night(home)
+
+    after = {path: path.lstat().st_mtime_ns for path in home.path.rglob("*") if path.name != ".lock"}
+    assert again.run_id == finished.run_id
+    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} <= {home.path}
+
+
+def test_the_same_inputs_in_another_home_give_the_same_bytes(finished: Run, world: World, tmp_path: Path) -> None:
+    """Given the same listener key, two homes export the same files, byte for byte."""
+    home = Home(tmp_path / "home")
+    home.path.mkdir()
+    home.key_file.write_bytes(finished.home.key_file.read_bytes())
+    home.key_file.chmod(0o600)
+
+    assert digest(world.night(home).export) == digest(finished.export)
+
+
+def test_a_worse_recommender_is_refused_and_the_last_release_stays(
+    finished: Run, world: World, copy_of: Callable[[Home], Home], tmp_path: Path
+) -> None:
+    """Popularity may not replace ALS; the run says why and the export stays what it was."""
+    home = copy_of(finished.home)
+    worse = tmp_path / "worse.toml"
+    worse.write_text('recommender = "popular"\ncompare = []\n')
+
+    with pytest.raises(Refused, match="significantly worse than champion"):
+        world.night(home, recipe=worse)
+
+    assert registry.current_name(home) == finished.run_id
+    assert digest(home.path / "exports" / "current") == digest(finished.export)
+
+
+ISSUE_OF = {
+    "wrong_release_date": "heard_before_release",
+    "wrong_duration_ms": "odd_duration",
+    "wrong_isrc": "odd_isrc",
+    "wrong_label_id": "no_label",
+    "stub_track": "unknown_track",
+    "stub_artist": "unknown_artist",
+}
+
+
+@pytest.mark.parametrize("kind", ISSUE_OF)
+def test_wrong_metadata_is_found(finished: Run, world: World, kind: str) -> None:
+    """Whatever was planted wrong in the catalogue stands in marts.catalogue_health under its issue."""
+    planted = world.truth().filter(kind=kind)["id"]
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        found = warehouse.frame(
+            "select coalesce(detail, '') as detail, track_id from marts.catalogue_health where issue = $issue",
+            {"issue": ISSUE_OF[kind]},
+        )
+
+    assert len(planted) > 0
+    assert set(planted) <= set(found["track_id"]) | set(found["detail"])
+
+
+def test_planted_copies_are_found(finished: Run, world: World) -> None:
+    """Every recording that stands in the catalogue twice is suspected."""
+    planted = world.truth().filter(kind="duplicate")["id"]
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        found = warehouse.frame("select track_id from marts.catalogue_health where issue in ('shared_isrc', 'same_recording')")
+
+    assert len(planted) > 0
+    assert set(planted) <= set(found["track_id"])
+
+
+def test_every_dirty_row_is_accounted_for(finished: Run, world: World) -> None:
+    """Each file loses as many rows as were planted dirty in it, and no other."""
+    dirt = world.truth().filter(kind="dirt").with_columns(pl.col("details").struct.field("rows"))
+    planted = dirt.group_by(source_file="id").agg(n_rows=pl.col("rows").sum()).sort("source_file")
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        lost = warehouse.frame(
+            "select source_file, sum(n_rows)::bigint as n_rows from marts.data_quality "
+            "where outcome <> 'accepted' group by source_file order by source_file"
+        )
+
+    assert lost.rows() == planted.rows()

@@ -1,0 +1,97 @@
+"""Releases: one link publishes everything; earlier ones come back; old ones go, but never under a reader's hands."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from recsys import registry
+from recsys.errors import UnknownIds
+from recsys.home import Home
+from recsys.run import Run
+
+from .conftest import World
+
+READER = """
+import sys
+from pathlib import Path
+from recsys.warehouse.query import Warehouse
+with Warehouse.open(Path(sys.argv[1]).resolve()) as warehouse:
+    for _ in sys.stdin:
+        print(warehouse.frame("select as_of from meta.build").item(), flush=True)
+"""
+
+
+@pytest.fixture
+def two_nights(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> tuple[Home, str, str]:
+    """A home with the finished night and one of another recipe after it; their names, the first one first."""
+    home = copy_of(finished.home)
+    second = world.raw.parent / "second.toml"
+    second.write_text(world.recipe.read_text() + "[export]\nk = 5\n")
+    return home, finished.run_id, world.night(home, recipe=second).run_id
+
+
+def test_all_doors_lead_to_the_current_release(finished: Run) -> None:
+    """Warehouse, marts, champion and export are those of one run."""
+    home = finished.home.path
+
+    assert (home / "warehouse/current.duckdb").resolve().name == f"{finished.run_id}.duckdb"
+    assert (home / "marts/current").resolve().name == finished.run_id
+    assert (home / "models/champion").resolve() == finished.model
+    assert (home / "exports/current").resolve() == finished.export
+
+
+def test_rollback_brings_back_models_and_tables(two_nights: tuple[Home, str, str]) -> None:
+    """All four doors move together, there and back."""
+    home, first, second = two_nights
+
+    registry.rollback(home, first)
+
+    assert (home.path / "warehouse/current.duckdb").resolve().stem == first
+    assert (home.path / "models/champion").resolve().parent.name == first
+    registry.rollback(home, second)
+    assert (home.path / "exports/current").resolve().name == f"run={second}"
+
+
+def test_rollback_to_nowhere_names_the_nearest_release(two_nights: tuple[Home, str, str]) -> None:
+    """A misspelt run gets a hint."""
+    home, first, _ = two_nights
+
+    with pytest.raises(UnknownIds, match=f"Did you mean '{first}'"):
+        registry.rollback(home, first[:-1] + "x")
+
+
+def test_prune_keeps_the_current_release(two_nights: tuple[Home, str, str]) -> None:
+    """Whatever its age, what is current stays, and only what the others alone used goes."""
+    home, first, second = two_nights
+    registry.rollback(home, first)
+
+    gone = registry.prune(home, keep=1)
+
+    assert gone == []
+    registry.rollback(home, second)
+    assert registry.prune(home, keep=1) == [first]
+    assert not (home.path / "warehouse" / f"{first}.duckdb").exists()
+    assert (home.path / "warehouse" / f"{second}.duckdb").exists()
+
+
+def test_a_reader_keeps_its_version_and_prune_waits_for_it(two_nights: tuple[Home, str, str]) -> None:
+    """A process with the old file open reads on through a swap; its release is pruned once it has let go."""
+    home, first, second = two_nights
+    registry.rollback(home, first)
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(home.warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        print(file=reader.stdin, flush=True)
+        before = reader.stdout.readline()
+
+        registry.rollback(home, second)
+        held = registry.prune(home, keep=1)
+        print(file=reader.stdin, flush=True)
+
+        assert reader.stdout.readline() == before
+        assert held == []
+    assert registry.prune(home, keep=1) == [first]
