@@ -26,7 +26,7 @@ class MartsInMemory:
 
     def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
         """Answer a query as `Warehouse.frame` does."""
-        return self._connection.sql(sql, params=params).pl()
+        return pl.DataFrame(self._connection.sql(sql, params=params).pl())
 
 
 DAILY = """
@@ -43,13 +43,15 @@ TRACKS = """
 create table marts.track_features as
 select * from (values
     ('t1', ['rock', 'pop'], 'ar_1', 'la_1', 'en', 1990), ('t2', ['pop'], 'ar_1', null, 'de', 2020),
-    ('t3', null, 'ar_2', 'la_1', null, 2020), ('t4', [], 'ar_2', 'la_1', 'en', null), ('t5', ['rock'], null, null, 'en', 1990)
+    ('t3', null, 'ar_2', 'la_1', null, 2020), ('t4', [], 'ar_2', 'la_1', 'en', null),
+    ('t5', ['rock'], null, null, 'en', 1990)
 ) as rows(track_id, genres, artist_id, label_id, language, decade)
 """
 LISTENERS = """
 create table marts.listener_profile as
-select * from (values ('ann', 'female', '25-34', 'DE'), ('bob', 'unknown', 'unknown', 'unknown'), ('eve', 'male', '65+', 'FR'))
-    as rows(user_id, gender, age_band, country)
+select * from (values
+    ('ann', 'female', '25-34', 'DE'), ('bob', 'unknown', 'unknown', 'unknown'), ('eve', 'male', '65+', 'FR')
+) as rows(user_id, gender, age_band, country)
 """
 
 
@@ -82,13 +84,24 @@ def test_features_name_what_is_unknown(warehouse: Warehouse) -> None:
     """A missing value, an empty list and a listener without a profile are 'unknown', a value of its own."""
     taste = Interactions.read(warehouse, until=date(2026, 1, 10))
 
-    assert _names(taste.track_features, 0) == {"genre=rock", "genre=pop", "artist=ar_1", "label=la_1", "language=en", "decade=1990"}
+    assert _names(taste.track_features, 0) == {
+        "genre=rock",
+        "genre=pop",
+        "artist=ar_1",
+        "label=la_1",
+        "language=en",
+        "decade=1990",
+    }
     assert {"genre=unknown", "decade=unknown"} <= _names(taste.track_features, 3)
-    assert _names(taste.user_features, taste.users.rows(["cyd"])[0]) == {"gender=unknown", "age_band=unknown", "country=unknown"}
+    assert _names(taste.user_features, taste.users.rows(["cyd"])[0]) == {
+        "gender=unknown",
+        "age_band=unknown",
+        "country=unknown",
+    }
 
 
 def test_split_keeps_test_apart(warehouse: Warehouse) -> None:
-    """Tested are tracks played in the window and never seen in training; strangers are counted; the gap is in neither."""
+    """Tested is what was played in the window and not seen in training; strangers count; the gap is in neither."""
     cut = split(warehouse, as_of=date(2026, 1, 10), test_days=2, gap_days=2)
 
     assert cut.train.as_of == date(2026, 1, 6)
@@ -99,7 +112,12 @@ def test_split_keeps_test_apart(warehouse: Warehouse) -> None:
 def test_of_users_keeps_ages_beside_their_pairs() -> None:
     """A part of the listeners keeps the strengths, ages and features of its own."""
     pairs = pl.DataFrame(
-        {"user_id": ["a", "b", "b", "c"], "track_id": ["x", "y", "x", "y"], "strength": [1, 2, 3, 4], "age_days": [9, 8, 7, 6]}
+        {
+            "user_id": ["a", "b", "b", "c"],
+            "track_id": ["x", "y", "x", "y"],
+            "strength": [1, 2, 3, 4],
+            "age_days": [9, 8, 7, 6],
+        }
     )
     listeners = pl.DataFrame({"user_id": ["a", "b", "c"], "country": ["DE", "FR", "SE"]})
 

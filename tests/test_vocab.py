@@ -44,7 +44,7 @@ def test_missing_ids_are_refused() -> None:
 
 def test_row_out_of_range_is_an_error() -> None:
     """Row -1, a padding, is never silently the last id."""
-    with pytest.raises(IndexError, match="outside 0..1"):
+    with pytest.raises(IndexError, match=r"outside 0\.\.1"):
         Vocab.of(["a", "b"], kind="track").ids(np.array([-1]))
 
 

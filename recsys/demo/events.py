@@ -43,9 +43,10 @@ class Events:
 def make_events(world: World, listens: Listens, rng: np.random.Generator) -> Events:
     """Draw the events of a log; a listener does each thing at most once to a track."""
     parts = [_of_kind(listens, kind, rng) for kind in CHANCES]
-    parts.append(_unlikes(world, parts[0], rng))
+    parts.append(_unlikes(parts[0], rng))
     listener, track, at_s, kind = (np.concatenate([getattr(part, name) for part in parts]) for name in Events.__slots__)
     order = np.lexsort((kind, track, listener, at_s))
+    order = order[at_s[order] < world.n_days * DAY_S]  # the export ends at midnight, whatever was still playing
     return Events(listener[order], track[order], at_s[order], kind[order])
 
 
@@ -59,10 +60,10 @@ def _of_kind(listens: Listens, kind: int, rng: np.random.Generator) -> Events:
     return Events(listens.listener[rows], listens.track[rows], listens.at_s[rows] + during, np.full(len(rows), kind))
 
 
-def _unlikes(world: World, likes: Events, rng: np.random.Generator) -> Events:
-    """Some likes are withdrawn within three weeks, if the period lasts so long."""
+def _unlikes(likes: Events, rng: np.random.Generator) -> Events:
+    """Some likes are withdrawn within three weeks."""
     at_s = likes.at_s + (rng.uniform(0.01, 21, len(likes.at_s)) * DAY_S).astype(np.int64)
-    rows = np.flatnonzero((rng.random(len(at_s)) < UNLIKE_SHARE) & (at_s < world.n_days * DAY_S))
+    rows = np.flatnonzero(rng.random(len(at_s)) < UNLIKE_SHARE)
     return Events(likes.listener[rows], likes.track[rows], at_s[rows], np.full(len(rows), UNLIKE))
 
 

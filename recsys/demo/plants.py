@@ -127,10 +127,15 @@ def _plant_loop(field: Field, weekly: np.ndarray, may: np.ndarray, day: int, rng
 
 
 def _spike_tracks(world: World, field: Field, may: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """New releases of well-known artists, early enough that the weeks after are seen; each on another day."""
+    """New releases, each on another day, early enough that the weeks after are seen.
+
+    Their artists are well known, but not so well that the release would stay by itself.
+    """
     tracks = field.catalogue.tracks
     may = may & field.free & (tracks.release_day >= 14) & (tracks.release_day < world.n_days - 20)
-    fame = np.where(may, field.catalogue.artists.weight[tracks.artist] * rng.uniform(0.5, 1.0, len(may)), 0.0)
+    known = field.catalogue.artists.weight
+    may &= known[tracks.artist] < np.quantile(known, 0.75)
+    fame = np.where(may, known[tracks.artist] * rng.uniform(0.5, 1.0, len(may)), 0.0)
     best = np.argsort(-fame, kind="stable")[: int(may.sum())]
     _, first = np.unique(tracks.release_day[best], return_index=True)
     return best[np.sort(first)][: world.n_release_spikes]

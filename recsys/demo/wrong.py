@@ -49,6 +49,7 @@ def spoil(
         The tables to write, and one truth for each thing spoilt.
     """
     may = free & (heard_early >= 5) & (catalogue.tracks.release_day < 0) & (catalogue.tracks.withdrawn_day == NEVER)
+    may &= catalogue.track_table["isrc"].is_not_null().to_numpy()  # a made-up code could make a duplicate
     counts = (N_WRONG_DATES, N_WRONG_DURATIONS, N_WRONG_ISRCS, N_WITHOUT_LABEL, N_STUB_TRACKS)
     drawn = rng.choice(np.flatnonzero(may), sum(counts), replace=False)
     dates, durations, isrcs, unlabelled, stubs = np.split(drawn, np.cumsum(counts)[:-1])
@@ -72,7 +73,7 @@ def spoil(
 
 
 def _broken_isrcs(codes: pl.Series) -> list[object]:
-    return [ISRCS[nth % len(ISRCS)].format(code or "QZK002600000") for nth, code in enumerate(codes)]
+    return [ISRCS[nth % len(ISRCS)].format(code) for nth, code in enumerate(codes)]
 
 
 def _overwrite(

@@ -58,10 +58,11 @@ def values_per_user(ranking: pl.DataFrame, split: Split, metric: Callable[[Judge
 
 
 def metrics() -> dict[str, Callable[..., Any]]:
-    """All metrics by name, from every file of this folder."""
+    """All metrics of the files in this folder, by name without `_at_k`: k stands beside the value."""
     names = [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.name != "report"]
     modules = [import_module(f"recsys.evaluate.{name}") for name in sorted(names)]
-    return {name: value for module in modules for name, value in vars(module).items() if _is_metric(value)}
+    found = [value for module in modules for value in vars(module).values() if _is_metric(value)]
+    return {metric.__name__.removesuffix("_at_k"): metric for metric in found}
 
 
 def _is_metric(value: object) -> bool:
@@ -75,7 +76,7 @@ def _measured(ranking: pl.DataFrame, split: Split, k: int) -> list[dict[str, Any
     listeners = np.bincount(split.train.matrix.indices, minlength=len(split.train.tracks)).astype(np.int64)
     given = {"judged": _judged(ranked, split), "exposed": Exposed(ranked, listeners, len(split.train.users))}
     return [
-        {"metric": name.removesuffix("_at_k"), **_summary(metric(given[next(iter(signature(metric).parameters))], k), len(ranked))}
+        {"metric": name, **_summary(metric(given[next(iter(signature(metric).parameters))], k), len(ranked))}
         for name, metric in metrics().items()
     ]
 

@@ -53,9 +53,8 @@ class Mask:
         indptr = self.hidden.indptr[users.start : users.stop + 1]
         starts = np.repeat(np.arange(len(scores)) * scores.shape[1], np.diff(indptr))
         scores.ravel()[starts + self.hidden.indices[indptr[0] : indptr[-1]]] = -np.inf
-        allowed = self.allowed[self.group[users]]  # (n_block, n_tracks)
-        if not allowed.all():
-            scores[~allowed] = -np.inf
+        if not self.allowed.all():
+            scores[~self.allowed[self.group[users]]] = -np.inf  # (n_groups, n_tracks) -> (n_block, n_tracks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +86,19 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> Top:
     tracks = np.full((n_users, k), -1, np.int32)
     scores = np.full((n_users, k), -np.inf, np.float32)
 
-    def answer(start: int) -> None:
-        users = slice(start, min(start + N_BLOCK, n_users))
-        block = np.empty((users.stop - start, n_tracks), np.float32)
-        score(users, block)
-        mask.apply(users, block)
-        tracks[users, :width], scores[users, :width] = best_of(block, width)
+    n_workers = n_threads or n_cores()
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads or n_cores()) as pool:
-        list(pool.map(answer, range(0, n_users, N_BLOCK)))
+    def work(worker: int) -> None:
+        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one a worker: fresh memory for each block costs time
+        for start in range(worker * N_BLOCK, n_users, n_workers * N_BLOCK):
+            users = slice(start, min(start + N_BLOCK, n_users))
+            block = buffer[: users.stop - start]
+            score(users, block)
+            mask.apply(users, block)
+            tracks[users, :width], scores[users, :width] = best_of(block, width)
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
+        list(pool.map(work, range(n_workers)))
     return Top(tracks, scores)
 
 

@@ -258,6 +258,14 @@ def test_wrong_metadata_is_written(world: Opened, column: str) -> None:
         assert world.tracks[each["id"]][column] == each["details"]["written"] != each["details"]["right"]
 
 
+def test_a_malformed_isrc_comes_from_a_right_one_and_is_no_duplicate(world: Opened) -> None:
+    """Each broken code had a well-formed one before, and no two are alike."""
+    told = [each["details"] for each in world.told("wrong_isrc")]
+
+    assert all(each["right"] for each in told)
+    assert len({each["written"] for each in told}) == len(told)
+
+
 def test_only_tracks_with_a_wrong_date_are_heard_before_their_release(world: Opened) -> None:
     """Everything else is out, on the local day and on the UTC day, when it is heard."""
     out = {track: (date.fromisoformat(row["release_date"]) - FIRST).days for track, row in world.tracks.items()}
@@ -266,6 +274,17 @@ def test_only_tracks_with_a_wrong_date_are_heard_before_their_release(world: Ope
     early = {track for track, day in earliest.iter_rows() if day < out.get(track, -999)}
 
     assert early == {each["id"] for each in world.told("wrong_release_date")}
+
+
+def test_nothing_is_later_than_the_last_day(world: Opened) -> None:
+    """No listen, event or playlist addition is after `as_of` by the UTC clock, except the planted dirt."""
+    ends = f"{AS_OF}T23:59:59Z"
+    instants = {"events.jsonl.zst": "event_at", "playlists.csv.gz": "added_at"}
+
+    assert world.log["at_s"].max() < 120 * 86_400  # type: ignore[operator]
+    for name, column in instants.items():
+        found = [record[column] for record in _records(world.file(name)) if isinstance(record, dict)]
+        assert {instant for instant in found if instant > ends} <= {FUTURE}
 
 
 def test_nothing_is_heard_from_its_withdrawal_on(world: Opened) -> None:

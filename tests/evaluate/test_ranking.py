@@ -64,7 +64,9 @@ def test_ndcg_equals_a_plain_definition(lists: tuple[npt.NDArray[np.int64], npt.
 
     values = ndcg_at_k(judge(ranked, sp.csr_matrix(relevant)), k)
 
-    assert_allclose(values, [plain_ndcg(list(r), set(np.flatnonzero(t)), k) for r, t in zip(ranked, relevant, strict=True)])
+    assert_allclose(
+        values, [plain_ndcg(list(r), set(np.flatnonzero(t)), k) for r, t in zip(ranked, relevant, strict=True)]
+    )
     scores = -np.argsort(ranked, axis=1).astype(float)
     for value, truth, score in zip(values, relevant, scores, strict=True):
         if truth.any():

@@ -240,7 +240,7 @@ def test_file_class_and_name_agree(name: str) -> None:
 
 def test_misspelt_name_gets_a_hint() -> None:
     """An unknown recommender is refused with the nearest known one."""
-    with pytest.raises(BadRecipe, match="no recommender is called 'asl'.* Did you mean 'als'"):
+    with pytest.raises(BadRecipe, match=r"no recommender is called 'asl'.* Did you mean 'als'"):
         recommender_class("asl")
 
 

@@ -2,7 +2,8 @@
 Last.fm listening histories and profiles as tab-separated text.
 
 History: `userid, timestamp, artid, artname, traid, traname`, without a header (Celma, Last.fm-1K). Where a recording or
-artist has no id, its names make one, the same in every file. Profile: `userid, gender, age, country, signup`.
+artist has no id, its names make one, the same in every file. Profile: `userid, gender, age, country, signup`; an age, or
+the middle of a band of ages, is filed under our age bands.
 A scrobble carries no duration: it counts as a play.
 """
 
@@ -16,8 +17,7 @@ from recsys.ingest.source import LINE, Chunk, Source
 
 _HISTORY = ["userid", "timestamp", "artid", "artname", "traid", "traname"]
 _PROFILE = ["userid", "gender", "age", "country", "signup"]
-_AGE_LIMITS = [17, 24, 34, 44, 54, 64]
-_AGE_BANDS = ["under 18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+"]
+_BANDS_BELOW = {"55-64": 65, "45-54": 55, "35-44": 45, "25-34": 35, "18-24": 25, "under 18": 18}  # years of age
 
 
 def recognises(source: Source) -> bool:
@@ -59,18 +59,25 @@ def _named(*columns: str) -> pl.Expr:
 
 
 def _users(rows: pl.DataFrame) -> pl.DataFrame:
-    years = pl.col("age").cast(pl.Int64, strict=False)
-    band = years.cut(_AGE_LIMITS, labels=_AGE_BANDS).cast(pl.String)
+    ends = pl.col("age").str.extract_all(r"\d+").cast(pl.List(pl.Int64))
+    years = pl.when(pl.col("age").str.contains(r"^\d+(-\d+)?$")).then(ends.list.mean())
     return rows.select(
         LINE,
         user_id="userid",
         gender=pl.col("gender").str.to_lowercase().replace({"f": "female", "m": "male", "n": "unknown"}),
-        age_band=pl.when(years.is_between(1, 119)).then(band).otherwise(pl.col("age")),
+        age_band=pl.when(years.is_between(1, 119)).then(_age_band(years)).otherwise(pl.col("age")),
         country=_country_code(rows["country"]),
         signed_up_at=pl.coalesce(
             pl.col("signup").str.to_date("%b %d, %Y", strict=False).cast(pl.String), pl.col("signup")
         ),
     )
+
+
+def _age_band(years: pl.Expr) -> pl.Expr:
+    band = pl.lit("65+")
+    for name, below in _BANDS_BELOW.items():
+        band = pl.when(years < below).then(pl.lit(name)).otherwise(band)
+    return band
 
 
 def _country_code(names: pl.Series) -> pl.Series:
