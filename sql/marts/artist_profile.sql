@@ -20,7 +20,7 @@
 --   n_listeners = 0 or first_date <= last_date
 -- reconcile:
 --   (select count(*) from marts.artist_profile) >= (select count(*) from staging.artists)
---   (select sum(n_tracks) from marts.artist_profile) = (select count(*) from staging.tracks)
+--   (select coalesce(sum(n_tracks), 0) from marts.artist_profile) = (select count(*) from staging.tracks)
 with mentioned as (
     select artist_id from staging.artists
     union distinct

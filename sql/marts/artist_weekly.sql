@@ -1,6 +1,7 @@
 -- An artist's week, Monday to Sunday: reach, plays and skips. Recordings without a known artist are left out; they are
 -- counted in marts.catalogue_health.
 -- grain: artist_id, week_start
+-- rows: 0
 -- columns:
 --   artist_id    artist
 --   week_start   Monday of the week (UTC)
@@ -13,7 +14,7 @@
 --   n_listeners <= n_plays
 --   skip_share is null or skip_share between 0 and 1
 -- reconcile:
---   (select sum(n_plays) from marts.artist_weekly) = (select sum(daily.n_plays) from marts.interactions_daily as daily inner join marts.track_features as tracks on daily.track_id = tracks.track_id where tracks.artist_id is not null)
+--   (select coalesce(sum(n_plays), 0) from marts.artist_weekly) = (select coalesce(sum(daily.n_plays), 0) from marts.interactions_daily as daily inner join marts.track_features as tracks on daily.track_id = tracks.track_id where tracks.artist_id is not null)
 with weeks as (
     select
         tracks.artist_id,

@@ -143,7 +143,7 @@ def test_counts_without_dates_enter_through_our_own_csv(recsys_data: Path, tmp_p
 
     assert train.matrix.nnz == counts.height
     assert ndcg["als"]["low"] > ndcg["popular"]["high"]
-    assert ndcg["als"]["value"] > 0.2
+    assert ndcg["als"]["value"] > 0.15
 
 
 def _pseudonyms(home: Home, accounts: pl.Series) -> list[str]:

@@ -1,0 +1,59 @@
+"""
+How the night grows from 2 to 20 million listens: seconds a million and peak memory, step by step.
+
+Bar: seconds a million grow by at most 1.3 times (build, train, evaluate, refit, recommend, export, publish; popularity
+and ALS), peak memory under 6 GB. Usage: python bench/scale.py [--scales 2 20]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from recsys.demo import write_world
+
+AS_OF = "2026-06-30"
+BAR_GROWTH, BAR_GB = 1.3, 6.0
+RECIPE = 'recommender = "als"\ncompare = []\n'
+
+
+def night(folder: Path) -> tuple[dict[str, float], float]:
+    """Run one night; return the seconds of each step and the peak memory of the process [GB]."""
+    recipe = folder / "recipe.toml"
+    recipe.write_text(RECIPE)
+    options = ["nightly", "--inbox", str(folder / "raw"), "--date", AS_OF, "--recipe", str(recipe)]
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "--home", str(folder / "home"), *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"the night failed with status {status}")
+    (log,) = (folder / "home" / "runs").glob("*/log.jsonl")
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    return {event["step"]: event["seconds"] for event in events if event["event"] == "done"}, used.ru_maxrss * 1024 / 1e9
+
+
+def main() -> None:
+    """Run a night at every scale and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scales", type=float, nargs="+", default=[2.0, 20.0])
+    per_million: list[float] = []
+    for scale in parser.parse_args().scales:
+        with tempfile.TemporaryDirectory() as made:
+            world = write_world(Path(made), seed=7, scale=scale)
+            millions = world.rows["listens"] / 1e6
+            seconds, peak_gb = night(Path(made))
+        measured = sum(seconds.values()) - seconds["ingest"]
+        per_million.append(measured / millions)
+        steps = ", ".join(f"{step} {taken:.1f}" for step, taken in seconds.items())
+        print(f"{millions:6.2f} M listens: {per_million[-1]:.2f} s a million without ingest "
+              f"({(measured + seconds['ingest']) / millions:.2f} with), peak {peak_gb:.2f} GB; {steps}", flush=True)  # fmt: skip
+        print(f"               peak memory under {BAR_GB} GB: {'met' if peak_gb < BAR_GB else 'not met'}", flush=True)
+    growth = per_million[-1] / per_million[0]
+    print(f"growth of seconds a million: {growth:.2f} x, bar {BAR_GROWTH}: {'met' if growth <= BAR_GROWTH else 'not met'}")
+
+
+if __name__ == "__main__":
+    main()
