@@ -16,7 +16,7 @@ import polars as pl
 
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, values_per_user
-from recsys.ingest.contract import CONTRACTS, Kind
+from recsys.ingest.contract import CONTRACTS, Contract, Field, Kind
 from recsys.interactions import Interactions, split
 from recsys.recipe import read_recipe
 from recsys.recommenders.base import recommender_class
@@ -33,6 +33,8 @@ TYPES = {
     Kind.DAY: "date",
     Kind.TEXTS: "varchar[]",
 }
+# What only the platform has: its ledger, its quarantine, and the lists and metrics of runs.
+UNKNOWN_HERE = {"raw.quarantine", "raw.batches", "staging.quarantine", "staging.batches", "raw.recommendations", "raw.run_metrics"}
 
 
 class Open:
@@ -46,24 +48,38 @@ class Open:
         return self.connection.sql(sql, params=params).pl()
 
 
-def load(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
+def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:
     """Read the files as DuckDB reads them, rows that do not parse left out."""
     for table, contract in CONTRACTS.items():
-        parts = [source for path in sorted(raw.glob(f"{table}*")) if (source := reader(path))]
-        day = f"{contract.instant}::date as ds," if contract.instant else ""
-        values = ", ".join(
-            f"string_split({field.name}::varchar, '|') as {field.name}"
-            if field.kind is Kind.TEXTS and parts[0].startswith("read_csv")
-            else f"try_cast({field.name} as {TYPES[field.kind]}) as {field.name}"
-            for field in contract.fields
-        )
-        rows = " union all by name ".join(f"select * from {part}" for part in parts)
+        paths = sorted(raw.glob(f"{table}*"))
+        rows = " union all ".join(selection(connection, contract, path) for path in paths)
         required = " and ".join(f"{field.name} is not null" for field in contract.fields if field.required)
+        day = f", {contract.instant}::date as ds" if contract.instant else ""
+        until = f" and {contract.instant}::date <= date '{as_of}'" if contract.instant else ""
         connection.execute(
-            f"create table raw.{table} as select *, {day} 1 as batch_no, '' as batch "
-            f"from (select distinct on ({', '.join(contract.key)}) {values} from ({rows})) where {required}"
+            f"create table raw.{table} as select distinct on ({', '.join(contract.key)}) *{day}, 1 as batch_no "
+            f"from ({rows}) where {required}{until}"
         )
-    connection.execute("create table raw.quarantine as select null::varchar as source_table where false")
+
+
+def selection(connection: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> str:
+    """Write the reading of one file."""
+    there = {name for name, *_ in connection.execute(f"describe select * from {reader(path)}").fetchall()}
+    values = ", ".join(f"{value(field, path, there)} as {field.name}" for field in contract.fields)
+    return f"select {values} from {reader(path)}"
+
+
+def value(field: Field, path: Path, there: set[str]) -> str:
+    """Write the reading of one column, a default or null where the file lacks it."""
+    if field.name not in there:
+        return f"{field.default!r}" if field.default is not None else f"null::{TYPES[field.kind]}"
+    text = f"{field.name}::varchar"
+    if field.kind is Kind.INSTANT:
+        return f"coalesce(try_cast({text} as timestamp), to_timestamp(try_cast({text} as bigint))::timestamp)"
+    if field.kind is Kind.TEXTS:
+        return f"string_split({text}, '|')" if ".csv" in path.name else field.name
+    read = f"try_cast({text} as {TYPES[field.kind]})"
+    return read if field.default is None else f"coalesce({read}, {field.default!r})"
 
 
 def reader(path: Path) -> str:
@@ -81,10 +97,10 @@ def main(raw: Path, as_of: date, out: Path, recipe_path: Path) -> None:
     connection = duckdb.connect(out / "plain.duckdb")
     for schema in ("raw", "staging", "intermediate", "marts"):
         connection.execute(f"create schema {schema}")
-    load(connection, raw)
+    load(connection, raw, as_of)
     for name, file in read_layers().items():
-        if "raw.quarantine" not in file.sources and not file.sources & {"staging.quarantine", "raw.batches"}:
-            build(connection, name, file.query)
+        if not file.sources & UNKNOWN_HERE:
+            connection.execute(f"create {'table' if file.layer == 'marts' else 'view'} {name} as {file.query}")
     warehouse = cast("Warehouse", Open(connection))
     settings = recipe.evaluation
     cut = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
@@ -99,13 +115,6 @@ def main(raw: Path, as_of: date, out: Path, recipe_path: Path) -> None:
     filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=as_of, seen=taste)
     lists = model.because(model.recommend(listeners["user_id"], recipe.export.k, filters=filters), taste)
     lists.write_parquet(out / "recommendations.parquet")
-
-
-def build(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
-    """Make a mart a table and everything else a view."""
-    if name in ("marts.recommendations", "marts.run_metrics"):
-        return
-    connection.execute(f"create {'table' if name.startswith('marts.') else 'view'} {name} as {query}")
 
 
 def fitted(name: str, config: object, taste: Interactions) -> Any:

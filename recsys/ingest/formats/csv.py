@@ -1,11 +1,14 @@
 """CSV with a header line, comma, semicolon or tab between fields (RFC 4180 quoting)."""
 
+import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from recsys.errors import UnreadableSource
@@ -13,7 +16,8 @@ from recsys.ingest.source import LINE, Chunk, Source, table_of
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 _DELIMITERS = ",;\t"
-_Refused = list[tuple[int, int]]  # (record, counted from 1 after the skipped lines; line breaks inside it)
+_Refused: TypeAlias = list[tuple[int, int]]  # (record, counted from 1 after the skipped lines; line breaks inside it)
+_Lines: TypeAlias = npt.NDArray[np.int64]
 
 
 def recognises(source: Source) -> bool:
@@ -30,19 +34,18 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     if len(set(names)) < len(names):
         raise UnreadableSource(f"{source.path} names a column twice: {header}. Rename one of the two")
     found = table_of(names, source.path, table)
-    with source.open() as stream:
-        for rows, malformed in delimited(stream, names, delimiter, skip_rows=1):
-            yield Chunk(found, rows, malformed)
+    for rows, malformed in delimited(source, names, delimiter, skip_rows=1):
+        yield Chunk(found, rows, malformed)
 
 
 def delimited(
-    stream: BinaryIO, names: list[str], delimiter: str, *, skip_rows: int, quote: str | bool = '"'
+    source: Source, names: list[str], delimiter: str, *, skip_rows: int, quote: str | bool = '"'
 ) -> Iterator[tuple[pl.DataFrame, list[int]]]:
     """
     Read delimited text block by block.
 
     Args:
-        stream: The bytes, decompressed.
+        source: The file.
         names: Column names.
         delimiter: What separates fields.
         skip_rows: Lines to pass over at the start.
@@ -65,15 +68,13 @@ def delimited(
         invalid_row_handler=refuse,
     )
     n_records, line = 0, skip_rows + 1
-    for batch in _blocks(stream, names, parse, skip_rows):
-        block = pl.DataFrame(pl.from_arrow(batch))
-        here = _refused_here(refused, n_records, block.height)
-        rows = block.cast(pl.String, strict=False)
-        lines, line = _lines(rows, here, line)
-        n_records += rows.height + len(here)
+    for block in _blocks(source, names, parse, skip_rows):
+        here = _refused_here(refused, n_records, block.num_rows)
+        lines, line = _lines(block, here, line)
+        n_records += block.num_rows + len(here)
         is_good = np.ones(lines.size, dtype=bool)
         is_good[[at for at, _ in here]] = False
-        yield _split(block, rows, lines[is_good], lines[~is_good])
+        yield _split(block, lines[is_good], lines[~is_good])
 
 
 def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
@@ -86,9 +87,25 @@ def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
     return here
 
 
-def _blocks(
-    stream: BinaryIO, names: list[str], parse: pa_csv.ParseOptions, skip_rows: int
-) -> Iterator[pa.RecordBatch]:
+class _WholeBreaks(io.RawIOBase):
+    """A stream whose reads never end between \\r and \\n: the reader drops a \\n that begins a block, quoted or not."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._held = stream, b""
+
+    def readable(self) -> bool:  # type: ignore[explicit-override]  # 3.12 has @override
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        read = self._stream.read(size - len(self._held))
+        data, self._held = self._held + read, b""
+        if read and len(data) > 1 and data.endswith(b"\r"):
+            data, self._held = data[:-1], b"\r"
+        return data
+
+
+def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_rows: int) -> Iterator[pa.RecordBatch]:
+    """Read blocks of bytes columns; the last is empty, for what is refused after the last good record."""
     read = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=skip_rows)
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.binary()),
@@ -97,32 +114,50 @@ def _blocks(
         null_values=[""],
     )
     try:
-        yield from pa_csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert)
-        yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))  # refused at the end
+        with source.open() as stream:
+            whole = pa.PythonFile(_WholeBreaks(stream), mode="r")
+            yield from pa_csv.open_csv(whole, read_options=read, parse_options=parse, convert_options=convert)
     except pa.ArrowInvalid as broken:
         if "Empty CSV file" not in str(broken):
-            raise UnreadableSource(f"This text cannot be split into fields: {broken}. Check its quotes") from broken
+            raise UnreadableSource(
+                f"{source.path} cannot be split into fields: {broken}. Check its quotes; nothing of it was taken in"
+            ) from broken
+    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))
 
 
-def _lines(rows: pl.DataFrame, refused: _Refused, first: int) -> tuple[np.ndarray, int]:
+def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines, int]:
     """Return the source line of every record of a block, refused ones included, and the line after the block."""
-    n_breaks = np.zeros(rows.height + len(refused), dtype=np.int64)
+    n_breaks = np.zeros(block.num_rows + len(refused), dtype=np.int64)
     is_good = np.ones(n_breaks.size, dtype=bool)
     for at, breaks in refused:
         is_good[at], n_breaks[at] = False, breaks
-    counts = [pl.col(name).str.count_matches("\n", literal=True).fill_null(0) for name in rows.columns]
-    n_breaks[is_good] = rows.select(pl.sum_horizontal(counts)).to_series().to_numpy()
+    for column in block.columns:
+        n_breaks[is_good] += pc.count_substring(column, "\n").fill_null(0).to_numpy(zero_copy_only=False)
     lines = first + np.arange(n_breaks.size) + n_breaks.cumsum() - n_breaks
     return lines, first + n_breaks.size + int(n_breaks.sum())
 
 
-def _split(
-    block: pl.DataFrame, rows: pl.DataFrame, lines: np.ndarray, refused_lines: np.ndarray
-) -> tuple[pl.DataFrame, list[int]]:
+def _split(block: pa.RecordBatch, lines: _Lines, refused_lines: _Lines) -> tuple[pl.DataFrame, list[int]]:
     """Set aside rows that are not UTF-8 and drop blank lines."""
+    texts = {name: _decoded(column) for name, column in zip(block.schema.names, block.columns, strict=True)}
+    rows = pl.DataFrame(texts)
     numbered = rows.with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
-    n_bytes_fields = block.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
-    n_text_fields = rows.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
-    is_text = n_text_fields == n_bytes_fields
+    n_fields = rows.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
+    is_text = n_fields == sum(pl.Series(column.is_valid().to_numpy(zero_copy_only=False)) for column in block.columns)
     malformed = sorted([*refused_lines.tolist(), *numbered.filter(~is_text)[LINE].to_list()])
-    return numbered.filter(is_text & (n_text_fields > 0)), malformed
+    return numbered.filter(is_text & (n_fields > 0)), malformed
+
+
+def _decoded(column: pa.Array) -> pl.Series:
+    """Read bytes as UTF-8; null where they are not."""
+    try:
+        return pl.Series(pl.from_arrow(column.cast(pa.string())), dtype=pl.String)
+    except pa.ArrowInvalid:
+        return pl.Series([_text_or_none(value) for value in column.to_pylist()], dtype=pl.String)
+
+
+def _text_or_none(value: bytes | None) -> str | None:
+    try:
+        return value if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
