@@ -1,14 +1,15 @@
 """
 The same night as `recsys nightly`, written as a script: the same SQL, models, parameters, number of fits and top-k.
 
-What it leaves out is what the platform adds: pseudonyms, the contract and the quarantine, checks, gate, intervals, model
-files, manifest, CSV and JSON Lines, the marts as Parquet. Called by bench/nightly.py: plain_night.py RAW AS_OF OUT RECIPE
+What it leaves out is what the platform adds: pseudonyms, the contract and the quarantine, checks, gate, intervals,
+model files, manifest, CSV and JSON Lines, the marts as Parquet. Called by bench/nightly.py as
+plain_night.py RAW AS_OF OUT RECIPE.
 """
 
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import numpy as np
@@ -22,8 +23,10 @@ from recsys.recipe import read_recipe
 from recsys.recommenders.base import recommender_class
 from recsys.recommenders.filters import Filters
 from recsys.steps import CATALOGUE_SQL, LISTENERS_SQL
-from recsys.warehouse.query import Warehouse
 from recsys.warehouse.sqlfile import read_layers
+
+if TYPE_CHECKING:
+    from recsys.warehouse.query import Warehouse
 
 TYPES = {
     Kind.TEXT: "varchar",
@@ -34,7 +37,14 @@ TYPES = {
     Kind.TEXTS: "varchar[]",
 }
 # What only the platform has: its ledger, its quarantine, and the lists and metrics of runs.
-UNKNOWN_HERE = {"raw.quarantine", "raw.batches", "staging.quarantine", "staging.batches", "raw.recommendations", "raw.run_metrics"}
+UNKNOWN_HERE = {
+    "raw.quarantine",
+    "raw.batches",
+    "staging.quarantine",
+    "staging.batches",
+    "raw.recommendations",
+    "raw.run_metrics",
+}
 
 
 class Open:
@@ -45,7 +55,7 @@ class Open:
 
     def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
         """Answer one query."""
-        return self.connection.sql(sql, params=params).pl()
+        return cast("pl.DataFrame", self.connection.sql(sql, params=params).pl())
 
 
 def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from typing_extensions import override
 
 from recsys.errors import InputError, RecsysError
 from recsys.home import Home, locked
@@ -23,6 +24,7 @@ _DEMO = Path("data/demo")
 class _Group(click.Group):
     """Prints a mendable error's message alone and exits with its code; `--traceback` shows the rest."""
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
@@ -35,8 +37,14 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--home", type=click.Path(path_type=Path), envvar="RECSYS_HOME", default="data/home", show_default=True,
-              help="Where lake, warehouse, models and exports live.")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    envvar="RECSYS_HOME",
+    default="data/home",
+    show_default=True,
+    help="Where lake, warehouse, models and exports live.",
+)
 @click.option("--traceback", is_flag=True, help="Show where an error came from.")
 @click.version_option(package_name="recsys")
 @click.pass_context
@@ -79,8 +87,8 @@ def _recipe(home: Home, path: Path | None) -> Any:
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str) -> None:
     """Take files or folders into the lake; bad rows go to the quarantine."""
-    from recsys.ingest import run as ingesting
     from recsys import show
+    from recsys.ingest import run as ingesting
 
     found = ingesting.source_files(paths)
     with locked(home), show.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
@@ -187,10 +195,14 @@ def nightly(home: Home, as_of: datetime | None, recipe: Path | None, inbox: Path
 
 
 def _answers(command: Any) -> Any:
-    command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")(command)
+    command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")(
+        command
+    )
     for form in ("parquet", "json", "csv"):
         command = click.option(f"--{form}", "form", flag_value=form, help=f"Answer as {form}.")(command)
-    return click.option("--table", "form", flag_value="table", default="table", help="Answer as a table. [default]")(command)
+    return click.option("--table", "form", flag_value="table", default="table", help="Answer as a table. [default]")(
+        command
+    )
 
 
 def _warehouse(home: Home, path: Path | None = None) -> Any:

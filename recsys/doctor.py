@@ -37,7 +37,9 @@ def examine(home: Home) -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), python, "install Python 3.11 or newer")
     yield from (_package(name) for name in _PACKAGES)
     free = shutil.disk_usage(_nearest(home)).free / _GIB
-    yield Finding("disk", free >= _NEEDED_GIB, f"{free:.0f} GiB free", f"free {_NEEDED_GIB} GiB, or choose another --home")
+    yield Finding(
+        "disk", free >= _NEEDED_GIB, f"{free:.0f} GiB free", f"free {_NEEDED_GIB} GiB, or choose another --home"
+    )
     writable = os.access(_nearest(home), os.W_OK)
     yield Finding("home", writable, str(home.path), f"make {home.path} writable")
     yield _try("sql", lambda: f"{_n_sql_files()} files keep the rules of the house")

@@ -1,8 +1,8 @@
 """
 The export of a run: every listener's list as Parquet (canonical), CSV and JSON Lines, with a manifest.
 
-The manifest lists each file with its rows and SHA-256, and says what the lists were made of. The same run gives the same
-bytes: there is no clock in it. `_SUCCESS` is written last.
+The manifest lists each file with its rows and SHA-256, and says what the lists were made of. The same run gives the
+same bytes: there is no clock in it. `_SUCCESS` is written last.
 """
 
 import json

@@ -1,9 +1,9 @@
 """
 The gate: may tonight's models and tables replace the last release?
 
-Tonight's recommender and the one in charge (the champion) were fitted on the same training window and judged on the same
-later days, which neither saw. The gate refuses tonight's if it is significantly worse than the champion or than plain
-popularity (95 % interval of the paired difference in nDCG below zero), and if tables or listeners went missing.
+Tonight's recommender and the one in charge (the champion) were fitted on the same training window and judged on the
+same later days, which neither saw. The gate refuses tonight's if it is significantly worse than the champion or than
+plain popularity (95 % interval of the paired difference in nDCG below zero), and if tables or listeners went missing.
 """
 
 from dataclasses import asdict, dataclass

@@ -6,8 +6,8 @@ The lake: raw tables as Parquet, append-only; a source file makes one batch in e
     lake/_ledger/<source>.json                    the batches of one source; its presence commits them
     lake/_staging/<source>/                       a source being written
 
-A source is staged whole, then entered in the ledger, then moved into place. After a crash `recover` finishes the move of
-sources in the ledger and drops the others, so that a source is in the lake wholly or not at all.
+A source is staged whole, then entered in the ledger, then moved into place. After a crash `recover` finishes the move
+of sources in the ledger and drops the others, so that a source is in the lake wholly or not at all.
 """
 
 from dataclasses import asdict, dataclass, field

@@ -1,5 +1,5 @@
 """
-The nightly run: new files into the lake, then the steps of `recsys.steps` in order, each redone only if it is not whole.
+The nightly run: new files into the lake, then the steps of `recsys.steps`, each redone only if it is not whole.
 
 Killed at any moment, a run leaves the last release as it was; `--resume` takes it up where it stopped and ends with the
 same export. A finished run has nothing left to do.
@@ -87,8 +87,6 @@ def advance(run: Run, last: str) -> None:
                 counts.update(step(run))
         if name == last:
             return
-
-
 
 
 def clean(run: Run) -> None:

@@ -41,7 +41,7 @@ def cell(value: object) -> str:
     """Write one value as a person would."""
     match value:
         case None:
-            return "–"
+            return "-"
         case bool():
             return "yes" if value else "no"
         case float():
@@ -103,7 +103,9 @@ def event(happened: Event) -> None:
         case "start":
             note.print(f"  {happened['step']:<10}", end="")
         case "done":
-            counts = (f"{name[2:] if name.startswith('n_') else name} {cell(value)}" for name, value in _plain(happened))
+            counts = (
+                f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened)
+            )
             note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}")
         case "failed":
             note.print("  stopped")
@@ -121,7 +123,11 @@ def summary(run: Run) -> None:
     """Say what a finished run made, how good it is and what to try next."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         out.print(f"\n[bold]Run {run.run_id}[/bold] is published.\n")
-        frame(warehouse.frame("select name as table, n_rows as rows from meta.tables where name like 'marts.%' order by 1"))
+        frame(
+            warehouse.frame(
+                "select name as table, n_rows as rows from meta.tables where name like 'marts.%' order by 1"
+            )
+        )
         out.print()
         quality(run)
         out.print(f"\nExport     {_relative(run.export)}")
@@ -130,7 +136,7 @@ def summary(run: Run) -> None:
     for (listener,), rows in samples.group_by(["user_id"], maintain_order=True):
         out.print(f"\nListener [bold]{listener}[/bold]")
         frame(rows.select(rank="rank", title="title", artist="artist_name", why="reason"))
-    words = samples["artist_name"].drop_nulls().first() if samples.height else "love"
+    words = str(samples["artist_name"].drop_nulls().first() if samples.height else "love")
     out.print("\nTry next")
     for line in (f'find "{words}"', "query rising_tracks", "describe interactions_daily"):
         out.print(f"  {_command(run.home)} {line}")
@@ -181,7 +187,11 @@ def runs(home: Home) -> None:
 def _run_row(folder: Path) -> dict[str, object]:
     log = pl.read_ndjson(folder / "log.jsonl", infer_schema_length=None)
     metrics = folder / "metrics.parquet"
-    best = pl.read_parquet(metrics).filter(metric="ndcg").sort("value", descending=True).head(1) if metrics.exists() else None
+    best = (
+        pl.read_parquet(metrics).filter(metric="ndcg").sort("value", descending=True).head(1)
+        if metrics.exists()
+        else None
+    )
     done = log.filter(event="done")
     return {
         "run": folder.name,

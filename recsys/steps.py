@@ -1,8 +1,8 @@
 """
 What the steps of a run do, in order: build, train, evaluate, refit, recommend, gate, export, publish.
 
-Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a later
-one writes. Running them one by one from the command line or all of them at night is the same thing.
+Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a
+later one writes. Running them one by one from the command line or all of them at night is the same thing.
 """
 
 import shutil
@@ -60,7 +60,11 @@ def build(run: Run, backfill: tuple[date, date] | None = None) -> Event:
 
 def _results_of(release: Release | None) -> dict[str, Path]:
     """What the current release's run made, for the tables to keep until this run has made its own."""
-    return {} if release is None else {name: release.marts / f"{name}.parquet" for name in ("recommendations", "run_metrics")}
+    return (
+        {}
+        if release is None
+        else {name: release.marts / f"{name}.parquet" for name in ("recommendations", "run_metrics")}
+    )
 
 
 def train(run: Run) -> Event:
@@ -132,15 +136,16 @@ def refit(run: Run) -> Event:
 def _card(run: Run) -> str:
     metrics = pl.read_parquet(run.metrics).filter(recommender=run.recipe.recommender).sort("metric")
     judged = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
-    settings = asdict(run.recipe.configs[run.recipe.recommender])
+    settings, evaluation = asdict(run.recipe.configs[run.recipe.recommender]), run.recipe.evaluation
     return f"""# {run.recipe.recommender}, run {run.run_id}
 
-Learned from listening logs up to {run.as_of}: {run.taste.matrix.nnz:,} pairs of {len(run.taste.users):,} listeners and
-{len(run.taste.tracks):,} tracks. Consent to audio and lyric training does not bear on it: it hears no audio, reads no lyrics.
+Learned from listening logs up to {run.as_of}: {run.taste.matrix.nnz:,} pairs of {len(run.taste.users):,} listeners
+and {len(run.taste.tracks):,} tracks. Consent to audio and lyric training does not bear on it: it hears no audio and
+reads no lyrics.
 
 Settings: {", ".join(f"{name} = {value}" for name, value in settings.items())}
 
-Judged (k = {run.recipe.evaluation.k}) on the last {run.recipe.evaluation.test_days} days, by a fit that had not seen them:
+Judged (k = {evaluation.k}) on the last {evaluation.test_days} days, by a fit that had not seen them:
 
 {judged}
 """
@@ -165,7 +170,9 @@ def recommend(run: Run) -> Event:
 
 
 def _with_words(ranking: pl.DataFrame, catalogue: pl.DataFrame, run: Run) -> pl.DataFrame:
-    by = pl.format("{} by {}", pl.col("title").fill_null("a track"), pl.col("artist_name").fill_null("an unknown artist"))
+    by = pl.format(
+        "{} by {}", pl.col("title").fill_null("a track"), pl.col("artist_name").fill_null("an unknown artist")
+    )
     named = catalogue.select(reason_track_id="track_id", anchor=by)
     wanted = columns.schema(columns.RECOMMENDATIONS)
     return (
@@ -242,5 +249,7 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
 def _metrics_of_all_runs(run: Run) -> Path:
     history = run.folder / "metrics_of_all_runs.parquet"
     known = sorted(run.home.runs.glob("*/metrics.parquet"))
-    files.write_whole(history, lambda path: pl.read_parquet(known).sort("run_id", "recommender", "metric").write_parquet(path))
+    files.write_whole(
+        history, lambda path: pl.read_parquet(known).sort("run_id", "recommender", "metric").write_parquet(path)
+    )
     return history

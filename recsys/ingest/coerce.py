@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from recsys.ingest.contract import EARLIEST, Contract, Field, Kind, last_instant
+from recsys.ingest.pseudonym import redacted
 
 _TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
 _ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
@@ -16,8 +17,7 @@ _ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 def _instant(text: pl.Expr) -> pl.Expr:
     """Read ISO 8601 (UTC where it names no offset), or whole seconds or milliseconds since 1970."""
-    digits = text.str.contains(r"^\d{9,13}$")
-    number = pl.when(digits).then(text).cast(pl.Int64, strict=False)
+    number = text.str.extract(r"^(\d{9,13})(?:\.0+)?$").cast(pl.Int64)
     epoch_us = pl.when(number < 100_000_000_000).then(number * 1_000_000).otherwise(number * 1_000)
     with_offset = (
         text.str.replace(" ", "T")
@@ -25,6 +25,7 @@ def _instant(text: pl.Expr) -> pl.Expr:
         .str.replace(r"(T[\d:.]+)$", "${1}+00:00")
         .str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00+00:00")
         .str.replace(r"(T\d\d:\d\d)([+-])", "${1}:00${2}")
+        .str.replace(r"(T[\d:.]+[+-]\d\d)$", "${1}:00")
     )
     iso = with_offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
     return pl.coalesce(iso, epoch_us.cast(pl.Datetime("us", "UTC")))
@@ -42,7 +43,7 @@ def _boolean(text: pl.Expr) -> pl.Expr:
 def _typed(text: pl.Expr, field: Field) -> pl.Expr:
     match field.kind:
         case Kind.TEXT:
-            return text.str.to_lowercase() if field.allowed else text
+            return redacted(text) if field.is_personal else text.str.to_lowercase() if field.allowed else text
         case Kind.INTEGER:
             return text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
         case Kind.BOOLEAN:
@@ -50,9 +51,10 @@ def _typed(text: pl.Expr, field: Field) -> pl.Expr:
         case Kind.INSTANT:
             return _instant(text)
         case Kind.DAY:
-            return text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+            return text.str.extract(r"^(\d{4}-\d\d-\d\d)(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
         case Kind.TEXTS:
-            return text.str.split("|").list.eval(pl.element().str.strip_chars())
+            words = text.str.split("|").list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
+            return pl.when(words.list.len() > 0).then(words)
 
 
 def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
@@ -67,9 +69,9 @@ def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
 def _refusals(field: Field, today: date) -> list[tuple[str, pl.Expr]]:
     """List the reason codes a column can give, each with the rows it refuses."""
     value, text = pl.col(field.name), pl.col(f"{field.name}:raw")
-    refusals = [("bad_type", value.is_null() & text.is_not_null())]
-    if field.required:
-        refusals.insert(0, ("missing_value", text.is_null()))
+    refusals = [("missing_value", text.is_null())] if field.required else []
+    if field.kind not in (Kind.TEXT, Kind.TEXTS):
+        refusals.append(("bad_type", value.is_null() & text.is_not_null()))
     if field.kind is Kind.INTEGER:
         refusals.append(("out_of_range", ~value.is_between(field.low, field.high)))
     if field.kind is Kind.INSTANT:

@@ -42,6 +42,7 @@ class Field:
         pattern: What each text must look like.
         default: What a missing value becomes.
         may_be_future: Whether a day or instant after the day of ingest is plausible.
+        is_personal: Whether listeners write it, so that e-mail and IP addresses are blanked out.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Field:
     pattern: str = ""
     default: str | int | None = None
     may_be_future: bool = False
+    is_personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("position", Kind.INTEGER, required=True, low=1, high=1_000_000),
                 _TRACK,
                 _id("user_id", required=False),
-                Field("title"),
+                Field("title", is_personal=True),
                 _instant("added_at", required=False),
             ),
             key=("playlist_id", "position"),

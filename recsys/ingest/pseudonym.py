@@ -15,22 +15,32 @@ from pathlib import Path
 import polars as pl
 
 from recsys.errors import SetupError
+from recsys.files import write_whole
 
 _KEY_BYTES = 32
 _PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, two collide with a chance of 4 in 10^11
-_PERSONAL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b\d{1,3}(?:\.\d{1,3}){3}\b"
+_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
+_IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
+_PERSONAL = f"{_EMAIL}|{_IPV4}|{_IPV6}"
 
 
 def listener_key(path: Path) -> bytes:
-    """Return the home's key, making it at first use; raises SetupError where others could read it."""
+    """Return the home's key, making it at first use; SetupError where others could read it or it is cut short."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(secrets.token_bytes(_KEY_BYTES))
+        write_whole(path, _write_key)
     if path.stat().st_mode & 0o077:
         raise SetupError(f"{path} can be read by others (mode {path.stat().st_mode & 0o777:o}). Run: chmod 600 {path}")
-    return path.read_bytes()
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise SetupError(f"{path} holds {len(key)} bytes, a key has {_KEY_BYTES}. Put your copy of the key back there")
+    return key
+
+
+def _write_key(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(secrets.token_bytes(_KEY_BYTES))
 
 
 def pseudonym(account: str, key: bytes) -> str:

@@ -6,7 +6,7 @@ file is held in memory at a time (about 150 bytes a listen).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -102,7 +102,7 @@ def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes,
         _gather(gathered[chunk.table], chunk, key, today)
     n_batches = len(lake.batches())
     staged = [
-        _staged(lake, CONTRACTS[table], rows, source, n_batches + at, today)
+        _staged(lake, CONTRACTS[table], rows, source=source, batch_no=n_batches + at, today=today)
         for at, (table, rows) in enumerate(gathered.items(), start=1)
     ]
     lake.commit(source.sha256, staged)
@@ -143,7 +143,7 @@ def _malformed(lines: list[int]) -> pl.DataFrame:
 
 
 def _staged(
-    lake: Lake, contract: Contract, rows: _Gathered, source: Source, batch_no: int, today: date
+    lake: Lake, contract: Contract, rows: _Gathered, *, source: Source, batch_no: int, today: date
 ) -> StagedBatch:
     read = pl.concat(rows.accepted)
     fresh, conflicting = _without_known(lake, contract, read, is_hint=rows.is_hint)
@@ -183,14 +183,20 @@ def _without_known(
     else:
         stored = lake.latest(contract).select(contract.names).collect()
     if is_hint:
-        fresh = read.unique(contract.key, keep="first", maintain_order=True)
-        return fresh.join(stored, on=contract.key, how="anti", maintain_order="left"), read.clear()
+        hints = read.unique(contract.key, keep="first", maintain_order=True)
+        return _without(hints, stored, contract.key), read.clear()
     distinct = read.unique(contract.names, keep="first", maintain_order=True)
-    new = distinct.join(stored, on=contract.names, how="anti", nulls_equal=True, maintain_order="left")
-    fresh = new.unique(contract.key, keep="first", maintain_order=True)
     if contract.instant:
-        fresh = fresh.join(stored, on=contract.key, how="anti", maintain_order="left")
-    return fresh, new.join(fresh, on=LINE, how="anti", maintain_order="left")
+        new = _without(distinct, stored, contract.names)
+        fresh = _without(new.unique(contract.key, keep="first", maintain_order=True), stored, contract.key)
+        return fresh, _without(new, fresh, LINE)
+    first = distinct.unique(contract.key, keep="first", maintain_order=True)
+    return _without(first, stored, contract.names), _without(distinct, first, LINE)
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """Leave out the rows that `others` hold too, going by the columns `on`."""
+    return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -212,4 +218,4 @@ def _quarantine_rows(refused: pl.DataFrame, entry: Batch) -> pl.DataFrame:
     named = refused.rename({LINE: "source_line"}).with_columns(
         source_table=pl.lit(entry.table), source_file=pl.lit(entry.source_file), batch=pl.lit(entry.batch)
     )
-    return named.select(QUARANTINE.names()).cast(dict(QUARANTINE))
+    return named.select(QUARANTINE.names()).cast(QUARANTINE)

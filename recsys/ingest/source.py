@@ -1,11 +1,12 @@
 """
 A source file: its identity, its bytes (gzip and zstd undone), and what a format makes of it.
 
-A format is a module in `recsys/ingest/formats/` with two functions: `recognises(sample)` and `chunks(source, table)`.
+A format is a module in `recsys/ingest/formats/` with two functions: `recognises(source)` and `chunks(source, table)`.
 """
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,18 +14,24 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import polars as pl
 import zstandard
 
 from recsys.errors import UnreadableSource, did_you_mean
 from recsys.files import sha256_of
-from recsys.ingest.contract import CONTRACTS
+from recsys.ingest.contract import CONTRACTS, Contract
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _SAMPLE_BYTES = 64 * 1024
+_SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
+BOM = b"\xef\xbb\xbf"
+_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, pl.exceptions.ComputeError)
 
 
 @dataclass(frozen=True)
@@ -74,20 +81,48 @@ class Source:
         if magic.startswith(_GZIP):
             return cast("BinaryIO", gzip.open(stream))
         if magic == _ZSTD:
-            reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True, closefd=True)
-            return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", reader), _SAMPLE_BYTES))
+            return cast("BinaryIO", io.BufferedReader(_Unzstd(stream), _SAMPLE_BYTES))
         return stream
 
     def chunks(self, format_name: str = "auto", table: str | None = None) -> Iterator[Chunk]:
         """Read the file piece by piece; `table` overrides what the columns say."""
-        reader = _format(self, format_name)
         try:
-            yield from reader.chunks(self, table)
-        except (OSError, EOFError, zstandard.ZstdError, pl.exceptions.ComputeError) as broken:
+            yield from _format(self, format_name).chunks(self, table)
+        except _BROKEN as broken:
             raise UnreadableSource(
-                f"{self.path} cannot be read to its end as {reader.__name__.rpartition('.')[2]}: {broken}. "
+                f"{self.path} cannot be read to its end: {broken}. "
                 "Nothing of it was taken in; get the file again, or take it out of the folder"
             ) from broken
+
+
+class _Unzstd(io.RawIOBase):
+    """Frames of zstd, undone one after the other; one that breaks off is an error (`stream_reader` passes over it)."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._frame = stream, zstandard.ZstdDecompressor().decompressobj()
+        self._ready, self._is_inside = memoryview(b""), False
+
+    def readable(self) -> bool:  # type: ignore[explicit-override]  # typing.override is of Python 3.12
+        """Say yes."""
+        return True
+
+    def close(self) -> None:  # type: ignore[explicit-override]  # as above
+        """Close the packed file too."""
+        self._stream.close()
+        super().close()
+
+    def readinto(self, into: "Buffer", /) -> int:  # type: ignore[explicit-override]  # as above
+        """Fill `into`, or as much of it as one piece of the file gives."""
+        while not self._ready and (packed := self._frame.unused_data or self._stream.read(_SAMPLE_BYTES)):
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready, self._is_inside = memoryview(self._frame.decompress(packed)), not self._frame.eof
+        if not self._ready and self._is_inside:
+            raise EOFError("its last zstd frame breaks off")
+        view = memoryview(into)
+        n_bytes = min(len(view), len(self._ready))
+        view[:n_bytes], self._ready = self._ready[:n_bytes], self._ready[n_bytes:]
+        return n_bytes
 
 
 def format_names() -> list[str]:
@@ -97,20 +132,29 @@ def format_names() -> list[str]:
 
 
 def table_of(columns: list[str], path: Path, table: str | None) -> str:
-    """Return the table that these columns belong to: the one whose required columns are all there."""
+    """
+    Return the table that these columns belong to.
+
+    It is one whose required columns are all there; it has a place for the listeners and tracks that the file speaks of
+    (so listens whose time has another name are not taken for users), and knows at least two of the columns.
+    """
+    given = set(columns)
     if table is not None:
-        return table
-    found = [
-        name
-        for name, contract in CONTRACTS.items()
-        if all(column.name in columns for column in contract.fields if column.required)
-    ]
+        found = [table] if given & set(CONTRACTS[table].names) else []
+    else:
+        found = [name for name, contract in CONTRACTS.items() if _fits(contract, given)]
     if not found:
+        knows = f"{table} has none of these" if table else "no table has these"
         raise UnreadableSource(
-            f"{path} has the columns {', '.join(columns[:8])}: no table has these. "
+            f"{path} has the columns {', '.join(columns[:8])}: {knows}. "
             f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
         )
-    return max(found, key=lambda name: len(set(CONTRACTS[name].names) & set(columns)))
+    return max(found, key=lambda name: len(set(CONTRACTS[name].names) & given))
+
+
+def _fits(contract: Contract, given: set[str]) -> bool:
+    known, required = set(contract.names), {column.name for column in contract.fields if column.required}
+    return required <= given and given & _SUBJECTS <= known and len(given & known) > 1
 
 
 def _format(source: Source, name: str) -> ModuleType:

@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
+from typing_extensions import override
 
 from recsys.interactions import Csr, Interactions
-from recsys.recommenders.base import Recommender, override
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows

@@ -7,12 +7,12 @@ hooks, which see rows and never ids. `recommender_class` finds it by its file na
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import polars as pl
@@ -31,14 +31,6 @@ FALLBACK_HALF_LIFE_DAYS = 30.0
 RANKED = columns.RANKING[:-1]  # without the reason, which `because` adds
 
 Config = TypeVar("Config")
-
-if TYPE_CHECKING:
-    from typing_extensions import override as override  # noqa: PLC0414 - exported to the models
-else:
-
-    def override(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Mark a filled hook for the type checker; `typing.override` where Python is 3.12 or later."""
-        return method
 
 
 class Recommender(ABC, Generic[Config]):

@@ -16,9 +16,10 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 from lightfm import LightFM as Learner
+from typing_extensions import override
 
 from recsys.interactions import Csr, Features, Interactions
-from recsys.recommenders.base import Recommender, override
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from recsys.interactions import Csr, Interactions
-from recsys.recommenders.base import Recommender, override, popularity
+from recsys.recommenders.base import Recommender, popularity
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
 
@@ -43,7 +44,7 @@ class Popular(Recommender[PopularConfig]):
         return np.arange(history.shape[0])
 
     @override
-    def _score(self, states: Rows, out: F32) -> None:  # noqa: ARG002 - the same for all
+    def _score(self, states: Rows, out: F32) -> None:
         out[:] = self._popularity
 
     @override

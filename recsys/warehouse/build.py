@@ -11,22 +11,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from glob import escape
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from recsys import columns
+from recsys.errors import BadSqlFile
 from recsys.files import remove
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake import Lake
 from recsys.warehouse.check import Built, check
 from recsys.warehouse.increment import fingerprint, fresh_days
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SqlFile, raw_sources, read_layers
+from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
 RESULTS = {"recommendations": columns.RECOMMENDATIONS, "run_metrics": columns.RUN_METRICS}
+_WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
 Progress = Callable[[str, int, float], None]
 
@@ -56,14 +60,15 @@ class Sources:
 
 
 def build(
-    target: Path, sources: Sources, *, memory: str = "4GB", progress: Progress = _silent
+    target: Path, sources: Sources, *, sql: Path = SQL_FOLDER, memory: str = "4GB", progress: Progress = _silent
 ) -> list[Built]:
     """
     Build and check every table.
 
     Args:
         target: The file to write; an unfinished earlier one is replaced.
-        sources: What to read.
+        sources: What to read. An ingest that was cut short is finished or dropped first.
+        sql: The folder of SQL files.
         memory: How much memory DuckDB may take before it spills beside the file.
         progress: Called with each table's name, rows and seconds.
 
@@ -74,9 +79,10 @@ def build(
         BrokenCheck: A table breaks its contract; the unfinished file stays for a look.
         BadSqlFile: A file in `sql/` breaks the rules of the house.
     """
-    layers = read_layers()
+    layers = read_layers(sql)
     for file in layers.values():
         refuse_unportable(file)
+    sources.lake.recover()
     remove(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)
@@ -104,10 +110,13 @@ def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
 @contextmanager
 def _writing(target: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"memory_limit": memory, "temp_directory": f"{target}.tmp"}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory,
+        "temp_directory": f"{target}.tmp",
+    }
     with duckdb.connect(config=settings) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"attach '{target}' as warehouse (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach {quoted(target)} as warehouse (storage_version '{STORAGE_VERSION}')")
         connection.execute("use warehouse")
         yield connection
         connection.execute("checkpoint warehouse")
@@ -121,22 +130,27 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         connection.execute(f"create schema {schema}")
     for contract in CONTRACTS.values():
         _make_raw_view(connection, contract, sources)
-    quarantine = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
-    _make_raw_table(connection, "quarantine", pl.read_parquet(quarantine) if quarantine else pl.DataFrame(schema=QUARANTINE))
-    batches = [asdict(entry) | {"source_table": entry.table} for entry in sources.lake.batches()]
-    _make_raw_table(connection, "batches", pl.DataFrame(batches).with_columns(pl.col("ingested_on").str.to_date()))
+    refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
+    quarantine = pl.read_parquet(refused) if refused else pl.DataFrame(schema=QUARANTINE)
+    _make_raw_table(connection, "quarantine", quarantine)
+    batches = pl.DataFrame(
+        [asdict(entry) for entry in sources.lake.batches()], schema_overrides={"days": pl.List(pl.String)}
+    )
+    _make_raw_table(
+        connection, "batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
+    )
     _make_results(connection, sources.results)
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
     folder = sources.lake.folder / contract.table
     if not any(folder.rglob("*.parquet")):
-        day = {"ds": pl.Date()}
-        _make_raw_table(connection, contract.table, pl.DataFrame(schema=contract.schema | day))
+        _make_raw_table(connection, contract.table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
         return
     until = f"where ds <= date '{sources.as_of}'" if contract.instant else ""
+    files = quoted(f"{escape(str(folder))}/*/*.parquet")
     connection.execute(
-        f"create view raw.{contract.table} as select * from read_parquet('{folder}/*/*.parquet', "
+        f"create view raw.{contract.table} as select * from read_parquet({files}, "
         f"hive_partitioning = true, hive_types = {{'ds': date}}) {until}"
     )
 
@@ -153,12 +167,10 @@ def _make_results(connection: duckdb.DuckDBPyConnection, results: dict[str, Path
         _make_raw_table(connection, name, known)
 
 
-def _plan(
-    connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]
-) -> dict[str, list[date]]:
+def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:
     if sources.previous is None:
         return {}
-    connection.execute(f"attach '{sources.previous}' as published (read_only)")
+    connection.execute(f"attach {quoted(sources.previous)} as published (read_only)")
     return fresh_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
 
 
@@ -167,11 +179,14 @@ def _build_one(
 ) -> Built:
     started = time.perf_counter()
     kind = "table" if file.layer == "marts" else "view"
-    if days is None:
-        connection.execute(f"create or replace {kind} {file.name} as {file.query}")
-    else:
-        _build_fresh_days(connection, file, days)
-    built = check(connection, file)
+    try:
+        if days is None:
+            connection.execute(f"create or replace {kind} {file.name} as {file.query}")
+        else:
+            _build_fresh_days(connection, file, days)
+        built = check(connection, file)
+    except _WRONG_SQL as wrong:
+        raise BadSqlFile(f"{file.name} does not run: {wrong}") from wrong
     progress(file.name, built.n_rows, time.perf_counter() - started)
     return built
 
@@ -209,7 +224,8 @@ def _describe(
         for at, (name, type_name) in enumerate(table.types.items(), start=1)
     ]
     batches = [{"batch": entry.batch} for entry in sources.lake.batches()]
-    for name, rows in {"tables": tables, "columns": documented, "batches": batches}.items():
+    dictionary: dict[str, list[dict[str, Any]]] = {"tables": tables, "columns": documented, "batches": batches}
+    for name, rows in dictionary.items():
         connection.register("incoming", pl.DataFrame(rows).to_arrow())
         connection.execute(f"create table meta.{name} as select * from incoming")
         connection.unregister("incoming")

@@ -1,8 +1,8 @@
 """
 Which days of a day-grain table must be computed again, and which can be taken over from the published warehouse.
 
-A day is fresh if a new batch brought rows of it, if it lies after the last build's date, if a register's new row names a
-track or listener heard on it, or if a backfill asks for it. Where that cannot be told, every day is fresh.
+A day is fresh if a new batch brought rows of it, if it lies after the last build's date, if a register's new row names
+a track or listener heard on it, or if a backfill asks for it. Where that cannot be told, every day is fresh.
 """
 
 from collections.abc import Collection, Iterable
@@ -51,9 +51,10 @@ def fresh_days(
 ) -> dict[str, list[date]]:
     """Return the fresh days of every day-grain table that need not be built from nothing."""
     published = Published.read(connection)
-    if as_of < published.as_of:
-        return {}
-    new = [batch for batch in lake.batches() if batch.batch not in published.batches]
+    batches = lake.batches()
+    if as_of < published.as_of or published.batches - {batch.batch for batch in batches}:
+        return {}  # time runs backwards, or the lake lost a batch
+    new = [batch for batch in batches if batch.batch not in published.batches]
     asked = set(_days_between(*backfill)) if backfill else set()
     plan = {}
     for file in layers.values():

@@ -4,7 +4,7 @@ The dialect guard: what a file in `sql/` may use so that DuckDB and Spark mean t
 An allow-list, not a block-list: a function enters it once somebody has looked it up on both engines.
 """
 
-from sqlglot import exp, transpile
+from sqlglot import ErrorLevel, exp, transpile
 from sqlglot.errors import SqlglotError
 
 from recsys.errors import BadSqlFile
@@ -19,29 +19,34 @@ _REFUSED = {
     exp.Star: "select *: name the columns",
     exp.Pivot: "pivot: write one case expression a column",
     exp.Unnest: "unnest: keep lists in lists, or split them at ingest",
+    exp.Explode: "unnest: keep lists in lists, or split them at ingest",
     exp.IntDiv: "//: use floor(a / b)",
     exp.DateDiff: "date_diff, which counts differently on every engine: use epoch arithmetic",
-    exp.Parameter: "a parameter: only files in sql/queries take any",
+    exp.Placeholder: "a parameter: only files in sql/queries take any",
+    exp.Qualify: "qualify: filter on row_number() one step later",
+    exp.TableSample: "a sample: the same inputs must give the same rows",
 }
 
 
 def refuse_unportable(file: SqlFile) -> None:
     """Raise BadSqlFile where a query uses what does not mean the same on both engines."""
+    if not isinstance(file.tree, exp.Query):
+        raise BadSqlFile(f"{file.name} is {file.tree.key}: a file holds one SELECT and nothing else")
     for node in file.tree.walk():
         if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
             continue
         for kind, instead in _REFUSED.items():
             if isinstance(node, kind):
                 raise BadSqlFile(f"{file.name} uses {instead}")
-        if isinstance(node, exp.Join) and "ASOF" in (node.method, node.kind, node.side):
-            raise BadSqlFile(f"{file.name} uses an ASOF join: Spark has none; join on a range and row_number()")
+        if isinstance(node, exp.Join) and node.method in {"ASOF", "POSITIONAL"}:
+            raise BadSqlFile(f"{file.name} uses a join {node.method}: Spark has none; join on a range and row_number()")
         if isinstance(node, exp.Func) and _name(node) not in _FUNCTIONS:
             raise BadSqlFile(
                 f"{file.name} uses the function {_name(node)}(), which is not known to mean the same on DuckDB and "
                 "Spark. Use another, or check both and add it to recsys/warehouse/portability.py"
             )
     try:
-        transpile(file.query, read="duckdb", write="spark", unsupported_level=4)
+        transpile(file.query, read="duckdb", write="spark", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as unsupported:
         raise BadSqlFile(f"{file.name} cannot be written for Spark: {unsupported}") from unsupported
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from recsys import files
+from recsys.warehouse.sqlfile import quoted
 
 
 def write_marts(warehouse: Path, folder: Path) -> int:
@@ -17,6 +18,7 @@ def write_marts(warehouse: Path, folder: Path) -> int:
             "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
         ).fetchall()
         for (name,) in names:
-            connection.execute(f"copy marts.{name} to '{beside / name}.parquet' (format parquet, compression zstd)")
+            target = quoted(beside / f"{name}.parquet")
+            connection.execute(f"copy marts.{name} to {target} (format parquet, compression zstd)")
     files.place_folder(beside, folder)
     return len(names)

@@ -15,7 +15,7 @@ import polars as pl
 from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
 from recsys.warehouse.sqlfile import SqlFile, read_queries
 
-_LOCKED_DOWN = {
+_LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -39,8 +39,10 @@ class Warehouse:
             connection = duckdb.connect(path.resolve(), read_only=True, config=_LOCKED_DOWN)
         except duckdb.Error as broken:
             raise SetupError(f"{path} cannot be opened as a warehouse: {broken}") from broken
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set lock_configuration = true")
+        is_locked = connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]
+        if not is_locked:  # a second reader in this process shares the first one's settings
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute("set lock_configuration = true")
         return cls(connection, path)
 
     def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
@@ -61,7 +63,7 @@ class Warehouse:
             relation = self._connection.cursor().sql(sql, params=params)
             if relation is None:
                 raise InputError("That statement returns no rows; a warehouse is read with SELECT")
-            return relation.pl()
+            return pl.DataFrame(relation.pl())
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
@@ -140,10 +142,11 @@ def find(warehouse: Warehouse, words: str, n: int) -> pl.DataFrame:
             select 'track' as kind, features.track_id as id, coalesce(features.title, '(unknown track)') as name,
                    coalesce(features.artist_name, '') as more, coalesce(plays.n_plays, 0) as n_plays
             from marts.track_features as features
-            left join (select track_id, sum(n_plays)::bigint as n_plays from marts.track_daily group by track_id) as plays
-                using (track_id)
+            left join (select track_id, sum(n_plays)::bigint as n_plays from marts.track_daily group by track_id)
+                as plays using (track_id)
             union all
-            select 'artist', artist_id, coalesce(name, '(unknown artist)'), main_genre, n_plays from marts.artist_profile
+            select 'artist', artist_id, coalesce(name, '(unknown artist)'), main_genre, n_plays
+            from marts.artist_profile
             union all
             select 'listener', user_id, '', concat_ws(', ', gender, age_band, country), n_plays
             from marts.listener_profile

@@ -2,14 +2,14 @@
 A file in `sql/`: its query, and the contract in its header.
 
 The header is comment lines before the query: a description, then sections. `grain:` names the columns that tell rows
-apart (or `none`), `rows:` the least number of rows (1 where not given), `incremental:` the day column of a table that is
-rebuilt by the day, `columns:` the data dictionary (unit in brackets at the end), `checks:` conditions every row keeps,
-`reconcile:` conditions that tie the table to its source, `params:` the parameters of a query with their defaults.
-The path is the name: `sql/marts/track_daily.sql` is `marts.track_daily`.
+apart (or `none`), `rows:` the least number of rows (1 where not given), `incremental:` the day column of a table that
+is rebuilt by the day, `columns:` the data dictionary (unit in brackets at the end), `checks:` conditions that every
+row keeps, `reconcile:` conditions that tie the table to its source, `params:` the parameters of a query with their
+defaults. The path is the name: `sql/marts/track_daily.sql` is `marts.track_daily`.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -22,8 +22,7 @@ from recsys.files import short_hash
 
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
 LAYERS = ("staging", "intermediate", "marts")
-_LINES = ("grain", "rows", "incremental")
-_BLOCKS = ("columns", "checks", "reconcile", "params")
+_SECTIONS = ("grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
 _SECTION = re.compile(r"^(?P<name>[a-z]+):\s*(?P<value>.*)$")
 _UNIT = re.compile(r"^(?P<text>.*?)(?:\s*\[(?P<unit>[^\]]+)\])?$")
 
@@ -72,7 +71,7 @@ class SqlFile:
         return self.name.partition(".")[0]
 
     @cached_property
-    def tree(self) -> exp.Expression:
+    def tree(self) -> exp.Expr:
         """The parsed query."""
         try:
             return sqlglot.parse_one(self.query, read="duckdb")
@@ -81,9 +80,11 @@ class SqlFile:
 
     @cached_property
     def sources(self) -> frozenset[str]:
-        """The tables it reads, as `<layer>.<table>`."""
-        tables = self.tree.find_all(exp.Table)
-        return frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
+        """The tables it reads, as `<layer>.<table>`; its own steps are none."""
+        steps = {step.alias for step in self.tree.find_all(exp.CTE)}
+        tables = [table for table in self.tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+        names = (f"{table.db}.{table.name}".lstrip(".") for table in tables)
+        return frozenset(name for name in names if name not in steps)
 
     @property
     def fingerprint(self) -> str:
@@ -96,20 +97,29 @@ def read_sql_file(path: Path, name: str) -> SqlFile:
     lines = path.read_text(encoding="utf-8").splitlines()
     n_header = next((at for at, line in enumerate(lines) if not line.startswith("--")), len(lines))
     description, sections = _sections([line[2:].rstrip() for line in lines[:n_header]], name)
-    columns, params = (dict(_column(line) for line in sections.get(block, [])) for block in ("columns", "params"))
     grain = " ".join(sections.get("grain", ["none"]))
-    return SqlFile(
+    rows = "".join(sections.get("rows", ["1"]))
+    if not rows.isdecimal():
+        raise BadSqlFile(f"{name}: rows: {rows}; the least number of rows is a number, such as 0 or 1")
+    file = SqlFile(
         name=name,
         description=description,
         query="\n".join(lines[n_header:]).strip(),
         grain=() if grain == "none" else tuple(part.strip() for part in grain.split(",")),
-        columns=columns,
+        columns=dict(_column(line) for line in sections.get("columns", [])),
         checks=tuple(sections.get("checks", [])),
         reconcile=tuple(sections.get("reconcile", [])),
-        params=params,
-        min_rows=int("".join(sections.get("rows", ["1"]))),
+        params=dict(_param(line) for line in sections.get("params", [])),
+        min_rows=int(rows),
         incremental="".join(sections.get("incremental", [])),
     )
+    for column in filter(None, (*file.grain, file.incremental)):
+        if column not in file.columns:
+            raise BadSqlFile(
+                f"{name}: grain or incremental names {column!r}, which columns does not."
+                + did_you_mean(column, file.columns)
+            )
+    return file
 
 
 def _sections(header: list[str], name: str) -> tuple[str, dict[str, list[str]]]:
@@ -117,16 +127,15 @@ def _sections(header: list[str], name: str) -> tuple[str, dict[str, list[str]]]:
     sections: dict[str, list[str]] = {}
     into = description
     for line in header:
-        found = _SECTION.match(line.strip()) if line.startswith(" ") and not line.startswith("   ") else None
-        if found and found["name"] in _LINES + _BLOCKS:
-            into = sections.setdefault(found["name"], [])
-            if found["value"]:
-                into.append(found["value"])
-        elif found and not found["value"]:
-            known = _LINES + _BLOCKS
+        found = None if line.startswith("   ") else _SECTION.match(line.strip())
+        if found and found["name"] in sections:
+            raise BadSqlFile(f"{name}: the header has the section {found['name']!r} twice. Put the two together")
+        if found and found["name"] in _SECTIONS:
+            into = sections[found["name"]] = [found["value"]] if found["value"] else []
+        elif found and (sections or not found["value"] or did_you_mean(found["name"], _SECTIONS)):
             raise BadSqlFile(
-                f"{name}: the header has a section {found['name']!r}; known: {', '.join(known)}."
-                + did_you_mean(found["name"], known)
+                f"{name}: the header has a section {found['name']!r}; known: {', '.join(_SECTIONS)}."
+                + did_you_mean(found["name"], _SECTIONS)
             )
         elif line.strip():
             into.append(line.strip())
@@ -134,11 +143,16 @@ def _sections(header: list[str], name: str) -> tuple[str, dict[str, list[str]]]:
 
 
 def _column(line: str) -> tuple[str, ColumnDoc]:
-    name, _, rest = line.partition(" ")
-    text, has_default, default = rest.partition(" =")
+    name, _, text = line.partition(" ")
     parts = _UNIT.match(text.strip())
     meaning, unit = (parts["text"], parts["unit"] or "") if parts else (text, "")
-    return name, ColumnDoc(meaning.strip(), unit, default.strip() if has_default else None)
+    return name, ColumnDoc(meaning.strip(), unit)
+
+
+def _param(line: str) -> tuple[str, ColumnDoc]:
+    line, has_default, default = line.partition(" =")
+    name, doc = _column(line)
+    return name, replace(doc, default=default.strip()) if has_default else doc
 
 
 def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
@@ -169,3 +183,8 @@ def raw_sources(name: str, layers: dict[str, SqlFile]) -> set[str]:
     direct = layers[name].sources
     below = (raw_sources(source, layers) for source in direct if source in layers)
     return {source for source in direct if source.startswith("raw.")}.union(*below)
+
+
+def quoted(path: Path | str) -> str:
+    """Return a path as an SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"

@@ -16,7 +16,7 @@ with plays as (
     select
         track_id,
         cast(sum(n_plays) as bigint) as n_plays,
-        min(listen_date) as first_date
+        min(case when n_plays + n_skips > 0 then listen_date end) as first_date
     from marts.track_daily
     group by track_id
 ),
@@ -41,6 +41,7 @@ tracks as (
 ),
 
 issues as (
+    -- noqa: disable=LT05,LT09,LT14
     select track_id, 'unknown_track' as issue, cast(null as varchar) as detail from tracks where not is_known
     union all
     select track_id, 'unknown_artist' as issue, artist_id as detail from tracks where is_known and artist_name is null
@@ -66,6 +67,7 @@ issues as (
     select track_id, 'consent_unknown' as issue, cast(null as varchar) as detail from tracks where is_known and training_consent = 'unknown'
     union all
     select track_id, issue, detail from intermediate.suspect_tracks
+    -- noqa: enable=LT05,LT09,LT14
 )
 
 select

@@ -10,7 +10,7 @@ select
     sum(daily.n_skips)::bigint as n_skips
 from marts.track_daily as daily
 inner join marts.track_features as tracks on daily.track_id = tracks.track_id
-where daily.listen_date > (select max(listen_date) from marts.track_daily) - $days::integer
+where daily.listen_date > (select max(latest.listen_date) from marts.track_daily as latest) - $days::integer
 group by tracks.track_id, tracks.title, tracks.artist_name, tracks.label_name
 order by n_plays desc, tracks.track_id asc
 limit $n::integer

@@ -160,7 +160,9 @@ def test_planted_copies_are_found(finished: Run, world: World) -> None:
     """Every recording that stands in the catalogue twice is suspected."""
     planted = world.truth().filter(kind="duplicate")["id"]
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        found = warehouse.frame("select track_id from marts.catalogue_health where issue in ('shared_isrc', 'same_recording')")
+        found = warehouse.frame(
+            "select track_id from marts.catalogue_health where issue in ('shared_isrc', 'same_recording')"
+        )
 
     assert len(planted) > 0
     assert set(planted) <= set(found["track_id"])

@@ -1,6 +1,5 @@
 """CSV with a header line, comma, semicolon or tab between fields (RFC 4180 quoting)."""
 
-import io
 from collections.abc import Iterator
 from typing import BinaryIO, TypeAlias
 
@@ -87,16 +86,16 @@ def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
     return here
 
 
-class _WholeBreaks(io.RawIOBase):
-    """A stream whose reads never end between \\r and \\n: the reader drops a \\n that begins a block, quoted or not."""
+class _WholeBreaks:
+    """A stream whose reads never part CR from LF: pyarrow drops an LF that begins a block, even inside quotes."""
+
+    closed = False
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._held = stream, b""
 
-    def readable(self) -> bool:  # type: ignore[explicit-override]  # 3.12 has @override
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes."""
         read = self._stream.read(size - len(self._held))
         data, self._held = self._held + read, b""
         if read and len(data) > 1 and data.endswith(b"\r"):
@@ -143,7 +142,8 @@ def _split(block: pa.RecordBatch, lines: _Lines, refused_lines: _Lines) -> tuple
     rows = pl.DataFrame(texts)
     numbered = rows.with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
     n_fields = rows.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
-    is_text = n_fields == sum(pl.Series(column.is_valid().to_numpy(zero_copy_only=False)) for column in block.columns)
+    n_given = np.sum([column.is_valid().to_numpy(zero_copy_only=False) for column in block.columns], axis=0)
+    is_text = n_fields == pl.Series(n_given)
     malformed = sorted([*refused_lines.tolist(), *numbered.filter(~is_text)[LINE].to_list()])
     return numbered.filter(is_text & (n_fields > 0)), malformed
 

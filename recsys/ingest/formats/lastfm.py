@@ -2,8 +2,8 @@
 Last.fm listening histories and profiles as tab-separated text.
 
 History: `userid, timestamp, artid, artname, traid, traname`, without a header (Celma, Last.fm-1K). Where a recording or
-artist has no id, its names make one, the same in every file. Profile: `userid, gender, age, country, signup`; an age, or
-the middle of a band of ages, is filed under our age bands.
+artist has no id, its names make one, the same in every file. Profile: `userid, gender, age, country, signup`; an age,
+or the middle of a band of ages, is filed under our age bands.
 A scrobble carries no duration: it counts as a play.
 """
 
@@ -26,16 +26,15 @@ def recognises(source: Source) -> bool:
     return _is_profile(fields) or (len(fields) == len(_HISTORY) and fields[1][4:5] == b"-" and fields[1][10:11] == b"T")
 
 
-def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
+def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - every format takes it
     """Read a history as listens, tracks and artists, or a profile as users (`table` is not needed)."""
     first = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
-    with source.open() as stream:
-        if _is_profile(first):
-            for rows, malformed in delimited(stream, _PROFILE, "\t", skip_rows=1, quote=False):
-                yield Chunk("users", _users(rows), malformed)
-        else:
-            for rows, malformed in delimited(stream, _HISTORY, "\t", skip_rows=0, quote=False):
-                yield from _history(rows, malformed)
+    if _is_profile(first):
+        for rows, malformed in delimited(source, _PROFILE, "\t", skip_rows=1, quote=False):
+            yield Chunk("users", _users(rows), malformed)
+    else:
+        for rows, malformed in delimited(source, _HISTORY, "\t", skip_rows=0, quote=False):
+            yield from _history(rows, malformed)
 
 
 def _is_profile(fields: list[bytes]) -> bool:

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.errors import UnreadableSource
+from recsys.ingest.contract import CONTRACTS
 from recsys.ingest.source import LINE, Chunk, Source, table_of
 
 _ROWS_A_CHUNK = 500_000
@@ -16,15 +19,34 @@ def recognises(source: Source) -> bool:
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
-    """Read the file some rows at a time, every column as text."""
-    file = pq.ParquetFile(source.path)
-    found = table_of([name.lower() for name in file.schema_arrow.names], source.path, table)
-    n_rows = 0
-    for batch in file.iter_batches(_ROWS_A_CHUNK):
-        rows = pl.DataFrame(pl.from_arrow(batch)).rename(str.lower)
-        texts = rows.select(_text(name, dtype) for name, dtype in rows.schema.items())
-        yield Chunk(found, texts.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE)))
-        n_rows += rows.height
+    """Read the file some rows at a time: the columns of its table, as text."""
+    try:
+        with _opened(source) as file:
+            given = {name.lower(): name for name in file.schema_arrow.names}
+            found = table_of(list(given), source.path, table)
+            wanted = {name: given[name] for name in CONTRACTS[found].names if name in given}
+            n_rows = 0
+            for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(wanted.values())):
+                rows = pl.DataFrame(pl.from_arrow(batch))
+                texts = rows.select(_text(given, rows.schema[given]).alias(name) for name, given in wanted.items())
+                yield Chunk(found, texts.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE)))
+                n_rows += rows.height
+            if n_rows == 0:
+                yield Chunk(found, pl.DataFrame(schema={LINE: pl.Int64}))
+    except pa.ArrowException as broken:
+        raise UnreadableSource(
+            f"{source.path} is broken Parquet: {broken}. Nothing of it was taken in; get the file again"
+        ) from broken
+
+
+def _opened(source: Source) -> pq.ParquetFile:
+    """Open the file where it lies, or unpacked in memory: Parquet is read from its end."""
+    with source.open() as stream:
+        is_packed = stream.read(4) != source.path.open("rb").read(4)
+    if not is_packed:
+        return pq.ParquetFile(source.path)
+    with source.open() as stream:
+        return pq.ParquetFile(pa.BufferReader(stream.read()))
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -1,0 +1,56 @@
+"""A home and a folder of source files, both empty."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.home import Home
+from recsys.ingest.contract import QUARANTINE
+from recsys.ingest.run import IngestReport, ingest
+from recsys.lake import Lake
+
+TODAY = date(2026, 1, 31)
+LISTENS = "user_id,track_id,listened_at,ms_played,skipped,n_listens,utc_offset_min\n"
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Where a test puts files, and the home that takes them."""
+
+    home: Home
+    folder: Path
+
+    def put(self, name: str, content: str | bytes) -> Path:
+        """Write a source file."""
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def take(self, name: str, content: str | bytes, *, table: str | None = None, today: date = TODAY) -> IngestReport:
+        """Write a source file and ingest it."""
+        return ingest(self.home, [self.put(name, content)], today=today, table=table)
+
+    def rows(self, table: str) -> pl.DataFrame:
+        """A table's rows in the lake, in the order in which they came."""
+        return Lake(self.home).rows(table).collect()
+
+    def refused(self) -> list[tuple[str, str | None, str, int]]:
+        """Reason, column, file and line of every row in the quarantine, in file order."""
+        parts = [pl.read_parquet(path) for path in (self.home.lake / "quarantine").rglob("*.parquet")]
+        rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *parts]).sort("source_file", "source_line")
+        return rows.select("reason", "column_name", "source_file", "source_line").rows()
+
+    def payloads(self) -> list[str | None]:
+        """The payload of every row in the quarantine, in line order."""
+        parts = [pl.read_parquet(path) for path in (self.home.lake / "quarantine").rglob("*.parquet")]
+        return pl.concat(parts).sort("source_line")["payload"].to_list()
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    """An empty home, and a folder for files."""
+    (tmp_path / "in").mkdir()
+    return Inbox(Home(tmp_path / "home"), tmp_path / "in")

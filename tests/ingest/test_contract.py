@@ -1,0 +1,134 @@
+"""Every reason for which a row is refused, with the file and the line it stands on."""
+
+import polars as pl
+import pytest
+
+from recsys.ingest.contract import CONTRACTS
+
+from .conftest import LISTENS, Inbox
+
+GOOD = "ann,t1,2026-01-01T10:00:00Z,200000,false,1,60\n"
+
+# table, header, a bad row, what is wrong with it
+BAD_ROWS = [
+    ("listens", "user_id,track_id,listened_at", ",t1,2026-01-01T10:00:00Z", "missing_value", "user_id"),
+    ("listens", "user_id,track_id,listened_at", "   ,t1,2026-01-01T10:00:00Z", "missing_value", "user_id"),
+    ("listens", "user_id,track_id,listened_at", "ann,,2026-01-01T10:00:00Z", "missing_value", "track_id"),
+    ("listens", "user_id,track_id,listened_at", "ann,t1,", "missing_value", "listened_at"),
+    ("listens", "user_id,track_id,listened_at", "ann,t1,yesterday", "bad_type", "listened_at"),
+    ("listens", "user_id,track_id,listened_at", "ann,t1,2026-02-30T10:00:00Z", "bad_type", "listened_at"),
+    ("listens", "user_id,track_id,listened_at", "ann,t1,1994-12-31T23:59:59Z", "out_of_range", "listened_at"),
+    ("listens", "user_id,track_id,listened_at", "ann,t1,2026-02-01T00:00:00Z", "in_future", "listened_at"),
+    ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,long", "bad_type", "ms_played"),
+    ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,1.5", "bad_type", "ms_played"),
+    ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,0", "out_of_range", "ms_played"),
+    ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,86400001", "out_of_range", "ms_played"),
+    ("listens", "user_id,track_id,listened_at,skipped", "ann,t1,2026-01-01,maybe", "bad_type", "skipped"),
+    ("listens", "user_id,track_id,listened_at,n_listens", "ann,t1,2026-01-01,-3", "out_of_range", "n_listens"),
+    ("listens", "user_id,track_id,listened_at,utc_offset_min", "ann,t1,2026-01-01,841", "out_of_range", "utc_offset_min"),
+    ("events", "user_id,track_id,event_at,event", "ann,t1,2026-01-01,purchase", "not_allowed", "event"),
+    ("events", "user_id,track_id,event_at,event", "ann,t1,2026-01-01,", "missing_value", "event"),
+    ("tracks", "track_id,title,artist_id", "t1,,ar1", "missing_value", "title"),
+    ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,2001", "bad_type", "release_date"),
+    ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,2001-02-03nonsense", "bad_type", "release_date"),
+    ("tracks", "track_id,title,artist_id,duration_ms", "t1,One,ar1,-5", "out_of_range", "duration_ms"),
+    ("tracks", "track_id,title,artist_id,language", "t1,One,ar1,English", "not_allowed", "language"),
+    ("tracks", "track_id,title,artist_id,available_in", "t1,One,ar1,DE|france", "not_allowed", "available_in"),
+    ("tracks", "track_id,title,artist_id,training_consent", "t1,One,ar1,perhaps", "not_allowed", "training_consent"),
+    ("artists", "artist_id,name,gender", "ar1,Ada,f", "not_allowed", "gender"),
+    ("artists", "artist_id,name,country", "ar1,Ada,de", "not_allowed", "country"),
+    ("labels", "label_id,name,label_type", "la1,Big,huge", "not_allowed", "label_type"),
+    ("users", "user_id,age_band", "ann,<18", "not_allowed", "age_band"),
+    ("users", "user_id,signed_up_at", "ann,2026-02-01", "in_future", "signed_up_at"),
+    ("playlists", "playlist_id,position,track_id", "p1,0,t1", "out_of_range", "position"),
+    ("playlists", "playlist_id,position,track_id,added_at", "p1,1,t1,2026-03-01", "in_future", "added_at"),
+]
+
+
+@pytest.mark.parametrize(("table", "header", "row", "reason", "column"), BAD_ROWS)
+def test_a_row_that_breaks_the_contract_is_refused_with_its_reason(
+    inbox: Inbox, table: str, header: str, row: str, reason: str, column: str
+) -> None:
+    """Reason, column, file and line say what to mend where; the row is in no table."""
+    (batch,) = inbox.take("bad.csv", f"{header}\n{row}\n").batches
+
+    assert inbox.refused() == [(reason, column, "bad.csv", 2)]
+    assert batch.table == table
+    assert (batch.n_read, batch.n_accepted, batch.n_quarantined, batch.n_duplicate) == (1, 0, 1, 0)
+    assert inbox.rows(table).is_empty()
+
+
+def test_the_first_thing_wrong_names_the_reason(inbox: Inbox) -> None:
+    """A row with two faults is refused once."""
+    inbox.take("bad.csv", LISTENS + ",t1,tomorrow,-1,maybe,,\n")
+
+    assert inbox.refused() == [("missing_value", "user_id", "bad.csv", 2)]
+
+
+def test_good_rows_around_a_bad_one_enter(inbox: Inbox) -> None:
+    """One bad row costs one row."""
+    inbox.take("mixed.csv", LISTENS + GOOD + GOOD.replace("200000", "-1") + GOOD.replace("t1", "t2"))
+
+    assert inbox.rows("listens")["track_id"].to_list() == ["t1", "t2"]
+    assert inbox.refused() == [("out_of_range", "ms_played", "mixed.csv", 3)]
+
+
+def test_the_last_instant_of_the_day_of_ingest_is_not_the_future(inbox: Inbox) -> None:
+    """Rows of today enter, whatever the time of day."""
+    inbox.take("today.csv", LISTENS + "ann,t1,2026-01-31T23:59:59.999999Z,,,,\n")
+
+    assert inbox.rows("listens").height == 1
+
+
+def test_a_release_and_a_withdrawal_may_be_announced(inbox: Inbox) -> None:
+    """Days of the catalogue may lie ahead."""
+    inbox.take("tracks.csv", "track_id,title,artist_id,release_date,withdrawn_at\nt1,One,ar1,2026-05-01,2027-01-01\n")
+
+    assert inbox.rows("tracks").height == 1
+
+
+def test_missing_values_become_the_documented_defaults(inbox: Inbox) -> None:
+    """A listen counts once; consent, gender and type are unknown, never guessed."""
+    inbox.take("l.csv", "user_id,track_id,listened_at\nann,t1,2026-01-01\n")
+    inbox.take("t.csv", "track_id,title,artist_id\nt1,One,ar1\n")
+    inbox.take("a.csv", "artist_id,name\nar1,Ada\n")
+
+    assert inbox.rows("listens")["n_listens"].to_list() == [1]
+    assert inbox.rows("listens")["skipped"].to_list() == [None]
+    assert inbox.rows("tracks")["training_consent"].to_list() == ["unknown"]
+    assert inbox.rows("artists").select("gender", "artist_type", "country").row(0) == ("unknown", "unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("rock|pop", ["rock", "pop"]), (" rock | ", ["rock"]), ("|", None), ("", None), ("rock||pop", ["rock", "pop"])],
+)
+def test_lists_hold_no_empty_words(inbox: Inbox, written: str, read: list[str] | None) -> None:
+    """A stray bar makes no genre."""
+    inbox.take("t.csv", f"track_id,title,artist_id,genres\nt1,One,ar1,{written}\n")
+
+    assert inbox.rows("tracks")["genres"].to_list() == [read]
+
+
+@pytest.mark.parametrize(("written", "read"), [("TRUE", True), ("no", False), ("1", True), ("f", False), ("", None)])
+def test_booleans_have_several_spellings(inbox: Inbox, written: str, read: bool | None) -> None:
+    """What spreadsheets and databases write is understood."""
+    inbox.take("l.csv", f"user_id,track_id,listened_at,skipped\nann,t1,2026-01-01,{written}\n")
+
+    assert inbox.rows("listens")["skipped"].to_list() == [read]
+
+
+def test_whole_numbers_may_carry_a_point(inbox: Inbox) -> None:
+    """A column with gaps comes out of many tools as 200000.0."""
+    inbox.take("l.csv", "user_id,track_id,listened_at,ms_played\nann,t1,2026-01-01,200000.0\n")
+
+    assert inbox.rows("listens")["ms_played"].to_list() == [200_000]
+
+
+@pytest.mark.parametrize("table", CONTRACTS)
+def test_the_lake_holds_the_contract_columns_in_their_types(inbox: Inbox, table: str) -> None:
+    """An empty table has the schema that a full one has."""
+    schema = inbox.rows(table).schema
+
+    assert schema == CONTRACTS[table].schema
+    assert all(dtype != pl.Null for dtype in schema.values())
