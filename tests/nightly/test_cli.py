@@ -1,0 +1,204 @@
+"""The command line as a person uses it: every command, its answer, its exit code and its words when something is wrong."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from recsys.cli import main
+from recsys.home import Home
+from recsys.run import Run
+
+from .conftest import World
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(home: Home, *words: str) -> Result:
+    """Call the command line in this process."""
+    return CliRunner().invoke(main, ["--home", str(home.path), *words])
+
+
+def test_help_names_every_command() -> None:
+    """Each with what it does; bench/start.py times it."""
+    shown = CliRunner().invoke(main, ["--help"]).output
+
+    assert all(f"  {name} " in shown for name in main.commands)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """A command that nobody can find does not exist."""
+    readme = (ROOT / "README.md").read_text()
+
+    assert [name for name in main.commands if f"recsys {name}" not in readme] == []
+
+
+def test_commands_are_at_most_ten_lines() -> None:
+    """A command reads its options, calls one function and shows the answer."""
+    lengths = {
+        name: command.callback.__code__ for name, command in main.commands.items() if command.callback is not None
+    }
+    code = {name: _body_lines(name, (ROOT / "recsys/cli.py").read_text()) for name in lengths}
+
+    assert {name: n for name, n in code.items() if n > 10} == {}
+
+
+def _body_lines(name: str, text: str) -> int:
+    after = text.split(f"\ndef {name}(", 1)[1].split(":\n", 1)[1]
+    body = after.split("\n\n\n", 1)[0].splitlines()
+    return len([line for line in body if line.strip() and not line.strip().startswith('"""')])
+
+
+def test_an_analyst_gets_tables_csv_json_and_parquet(finished: Run, tmp_path: Path) -> None:
+    """One question, four forms, the same rows."""
+    question = "select track_id, genres, n_plays from marts.track_features join marts.track_daily using (track_id) limit 5"
+
+    table = call(finished.home, "sql", question)
+    as_csv = call(finished.home, "sql", question, "--csv")
+    as_json = call(finished.home, "sql", question, "--json")
+    call(finished.home, "sql", question, "--parquet", "--out", str(tmp_path / "answer.parquet"))
+
+    assert "5 rows" in table.output
+    assert len(list(csv.DictReader(io.StringIO(as_csv.stdout)))) == 5
+    assert len([json.loads(line) for line in as_json.stdout.splitlines()]) == 5
+    assert pl.read_parquet(tmp_path / "answer.parquet").columns == ["track_id", "genres", "n_plays"]
+
+
+def test_a_wrong_query_exits_2_with_the_reason(finished: Run) -> None:
+    """The message alone, no stack trace."""
+    wrong = call(finished.home, "sql", "select nothing from nowhere")
+
+    assert wrong.exit_code == 2
+    assert wrong.stderr.startswith("InputError: The query failed")
+    assert "Traceback" not in wrong.stderr
+
+
+def test_describe_tells_grain_columns_units_and_lineage(finished: Run) -> None:
+    """What the header says, without opening the file."""
+    shown = call(finished.home, "describe", "track_daily").output
+
+    for word in ("track_id, listen_date", "ms_played", "ms", "marts.interactions_daily", "read by"):
+        assert word in shown
+
+
+def test_a_misspelt_table_gets_a_hint(finished: Run) -> None:
+    """The nearest right name is offered."""
+    wrong = call(finished.home, "describe", "track_dayly")
+
+    assert wrong.exit_code == 2
+    assert "Did you mean 'marts.track_daily'" in wrong.stderr
+
+
+def test_a_named_query_takes_parameters(finished: Run) -> None:
+    """As many rows as asked for; an unknown parameter is refused."""
+    asked = call(finished.home, "query", "top_tracks", "--param", "n=3", "--csv")
+    wrong = call(finished.home, "query", "top_tracks", "--param", "m=3")
+
+    assert len(asked.stdout.splitlines()) == 4
+    assert wrong.exit_code == 2
+    assert "has no parameter 'm'" in wrong.stderr
+
+
+def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
+    """By name or id."""
+    with_names = pl.read_parquet(finished.home.path / "marts/current/artist_profile.parquet").drop_nulls("name")
+    artist = with_names.sort("n_plays", descending=True).row(0, named=True)
+
+    shown = call(finished.home, "find", artist["name"], "--csv").stdout
+
+    assert artist["artist_id"] in shown
+
+
+def test_runs_shows_verdict_and_current_release(finished: Run) -> None:
+    """What happened, how good it was, what is published."""
+    shown = call(finished.home, "runs").output
+
+    assert "published" in shown
+    assert f"Current: {finished.run_id}" in shown
+
+
+def test_doctor_finds_a_whole_home_fit_and_an_empty_one_wanting(finished: Run, tmp_path: Path) -> None:
+    """Exit 0 where all is well, 3 and a remedy where not."""
+    well, wanting = call(finished.home, "doctor"), call(Home(tmp_path / "none"), "doctor")
+
+    assert well.exit_code == 0, well.output
+    assert wanting.exit_code == 3
+    assert "-> recsys ingest" in wanting.output
+
+
+def test_doctor_notices_a_readable_key(finished: Run, copy_of: Callable[[Home], Home]) -> None:
+    """A listener key that others can read is a finding with its remedy."""
+    home = copy_of(finished.home)
+    home.key_file.chmod(0o644)
+
+    shown = call(home, "doctor")
+
+    assert shown.exit_code == 3
+    assert "chmod 600" in shown.output
+
+
+def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
+    """Every reader's first mistake gets its way out."""
+    asked = call(Home(tmp_path / "none"), "sql", "select 1")
+
+    assert asked.exit_code == 3
+    assert "recsys ingest FILES" in asked.stderr
+
+
+def test_step_by_step_is_the_same_run_as_nightly(finished: Run, world: World, tmp_path: Path) -> None:
+    """ingest, build, train, evaluate, recommend, export: the same run, the same lists."""
+    home = Home(tmp_path / "home")
+    home.path.mkdir()
+    home.key_file.write_bytes(finished.home.key_file.read_bytes())
+    home.key_file.chmod(0o600)
+    told = ["--date", str(world.last_day), "--recipe", str(world.recipe)]
+
+    steps = [call(home, "ingest", str(world.raw))]
+    steps += [call(home, name, *told) for name in ("build", "train", "evaluate", "recommend", "export")]
+
+    assert [step.exit_code for step in steps] == [0] * 6, [step.output for step in steps]
+    lists = home.path / "exports/current/recommendations.parquet"
+    assert lists.read_bytes() == (finished.export / "recommendations.parquet").read_bytes()
+
+
+def test_a_step_without_the_one_before_says_which(world: World, tmp_path: Path) -> None:
+    """Training needs tables: the message names the command that makes them."""
+    home = Home(tmp_path / "home")
+    call(home, "ingest", str(world.raw / "labels.csv"))
+
+    early = call(home, "train", "--date", str(world.last_day))
+
+    assert early.exit_code == 3
+    assert f"recsys build --date {world.last_day}" in early.stderr
+
+
+def test_a_wrong_backfill_is_refused(finished: Run, world: World) -> None:
+    """The expected form is shown."""
+    wrong = call(finished.home, "build", "--date", str(world.last_day), "--backfill", "yesterday")
+
+    assert wrong.exit_code == 2
+    assert "2026-01-01..2026-01-31" in wrong.stderr
+
+
+def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]) -> None:
+    """The only release is current: rolling back to it works, pruning leaves it."""
+    home = copy_of(finished.home)
+
+    assert "is current" in call(home, "rollback", finished.run_id).output
+    assert "nothing to prune" in call(home, "prune", "--keep", "0").output
+
+
+def test_a_date_without_listens_says_what_is_wrong(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
+    """A night long before the log began ends with a reason, not with an empty export."""
+    home = copy_of(finished.home)
+
+    early = call(home, "nightly", "--inbox", str(world.raw), "--date", str(date(2020, 1, 1)))
+
+    assert early.exit_code == 2
+    assert "at least 1 expected" in early.stderr

@@ -1,0 +1,88 @@
+"""The world that `make demo` makes, at its full size: what was planted is found, what only looks like it is not."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.demo import write_world
+from recsys.home import Home, locked
+from recsys.nightly import nightly
+from recsys.recipe import read_recipe
+from recsys.run import Run
+from recsys.warehouse.query import Warehouse, ask
+
+LAST_DAY = date(2026, 6, 30)
+WATCH_DAYS = 14
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, pl.DataFrame]:
+    """The demo night with the recipe as shipped, and the truth."""
+    folder = tmp_path_factory.mktemp("demo")
+    truth = write_world(folder, seed=7, as_of=LAST_DAY).truth
+    home = Home(folder / "home")
+    with locked(home):
+        run = nightly(home, folder / "raw", as_of=LAST_DAY, today=LAST_DAY, recipe=read_recipe())
+    return run, pl.read_ndjson(truth, infer_schema_length=None)
+
+
+def rising(run: Run, first: date, last: date) -> set[str]:
+    """Tracks that sql/queries/rising_tracks reports on any day of a period."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        reports = [ask(warehouse, "rising_tracks", {"as_of": str(day)}) for day in days if day <= LAST_DAY]
+    return set(pl.concat(reports)["track_id"])
+
+
+@pytest.mark.slow
+def test_both_models_beat_the_floor_with_disjoint_intervals(demo: tuple[Run, pl.DataFrame]) -> None:
+    """On two weeks that no model was trained on."""
+    ndcg = pl.read_parquet(demo[0].metrics).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
+
+    assert ndcg["als"]["low"] > ndcg["popular"]["high"]
+    assert ndcg["lightfm"]["low"] > ndcg["popular"]["high"]
+
+
+@pytest.mark.slow
+def test_planted_breakouts_are_found_within_three_weeks(demo: tuple[Run, pl.DataFrame]) -> None:
+    """Every track that was made to break out is reported as rising soon after."""
+    run, truth = demo
+    planted = truth.filter(kind="breakout")
+
+    found = [
+        track in rising(run, day, day + timedelta(days=WATCH_DAYS + 7))
+        for track, day in planted.select("id", pl.col("date").str.to_date(strict=False)).iter_rows()
+    ]
+
+    assert planted.height >= 8
+    assert sum(found) >= 0.9 * planted.height
+
+
+@pytest.mark.slow
+def test_decoys_are_not_taken_for_breakouts(demo: tuple[Run, pl.DataFrame]) -> None:
+    """One listener on repeat and a release from nothing do not rise, nor does a day on which everything rises."""
+    run, truth = demo
+    decoys = truth.filter(kind="decoy").with_columns(pl.col("details").struct.field("why"))
+    tracks = decoys.filter(pl.col("why") != "market_day")
+    market_days = decoys.filter(why="market_day")["date"].cast(pl.String).str.to_date()
+    real = set(truth.filter(pl.col("kind").is_in(["breakout", "unplanned_rise"]))["id"])
+
+    reported = rising(run, LAST_DAY - timedelta(days=100), LAST_DAY)
+
+    assert decoys.height >= 8
+    assert reported.isdisjoint(tracks["id"])
+    for day in market_days:
+        assert rising(run, day, day) <= real
+
+
+@pytest.mark.slow
+def test_the_listener_key_keeps_accounts_out_of_everything(demo: tuple[Run, pl.DataFrame]) -> None:
+    """No account name of the raw files stands in the export or the warehouse."""
+    run, _ = demo
+    text = (run.export / "recommendations.csv").read_text() + (run.export / "manifest.json").read_text()
+    published: Path = run.home.published_warehouse()
+
+    assert "acct_" not in text
+    assert b"acct_" not in published.read_bytes()
