@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := data/demo
 DEMO_DATE := 2026-06-30
 
-.PHONY: setup demo test slow lint types lock clean
+.PHONY: setup demo test slow lint types lock readme clean
 
 setup: .venv/ready
 
@@ -39,6 +39,9 @@ lock: setup
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-options --no-annotate \
 		--extra audio --extra dashboards --extra spark --extra dev --output-file requirements.lock pyproject.toml
 	sed -i "s/^torch==\(.*\)+cpu$$/torch==\1/" requirements.lock  # the local label names one build of the same release
+
+readme: demo
+	$(BIN)/python tests/readme_examples.py $(DEMO)/home
 
 clean:
 	rm -rf .venv build *.egg-info $(DEMO)

@@ -24,4 +24,6 @@ def median_s(*arguments: str) -> float:
 
 if __name__ == "__main__":
     ours, floor = median_s("-c", "from recsys.cli import main; main()", "--help"), median_s("-c", "pass")
-    print(f"recsys --help {ours:.3f} s, python alone {floor:.3f} s, bar {BAR_S} s: {'met' if ours < BAR_S else 'not met'}")
+    print(
+        f"recsys --help {ours:.3f} s, python alone {floor:.3f} s, bar {BAR_S} s: {'met' if ours < BAR_S else 'not met'}"
+    )

@@ -27,9 +27,9 @@ out = Console(highlight=False)
 note = Console(stderr=True, highlight=False)
 
 
-def frame(rows: pl.DataFrame, title: str = "") -> None:
+def frame(rows: pl.DataFrame) -> None:
     """Print a frame as a table: numbers right, missing values as a dash."""
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(header_style="bold", box=None, pad_edge=False)
     for name, dtype in rows.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in rows.iter_rows():
@@ -106,7 +106,7 @@ def event(happened: Event) -> None:
             counts = (
                 f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened)
             )
-            note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}")
+            note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}", soft_wrap=True)
         case "failed":
             note.print("  stopped")
         case "nothing to do":
@@ -116,7 +116,8 @@ def event(happened: Event) -> None:
 
 def _plain(happened: Event) -> Iterator[tuple[str, object]]:
     hidden = {"at", "run", "event", "step", "seconds", "folder", "warehouse", "marts"}
-    return ((k, v) for k, v in happened.items() if k not in hidden and isinstance(v, (int, str)))
+    shown = ((name, len(value) if isinstance(value, dict) else value) for name, value in happened.items())
+    return ((name, value) for name, value in shown if name not in hidden and isinstance(value, (int, str)))
 
 
 def summary(run: Run) -> None:
@@ -138,7 +139,7 @@ def summary(run: Run) -> None:
         frame(rows.select(rank="rank", title="title", artist="artist_name", why="reason"))
     words = str(samples["artist_name"].drop_nulls().first() if samples.height else "love")
     out.print("\nTry next")
-    for line in (f'find "{words}"', "query rising_tracks", "describe interactions_daily"):
+    for line in (f'find "{words}"', "query top_tracks", "describe interactions_daily"):
         out.print(f"  {_command(run.home)} {line}")
 
 
@@ -153,7 +154,8 @@ def quality(run: Run) -> None:
         pl.format("{} to {}", pl.col("low").round(4), pl.col("high").round(4)).alias("95 % interval"),
         pl.col("recommender").replace_strict(marks, default="").alias(""),
     )
-    frame(rows, f"Judged on {n_users:,} listeners, days that no model was trained on")
+    out.print(f"Judged on {n_users:,} listeners, on days that no model was trained on:")
+    frame(rows)
 
 
 def _samples(warehouse: Warehouse) -> pl.DataFrame:

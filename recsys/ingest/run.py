@@ -44,13 +44,13 @@ class _Gathered:
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
-    """List the files in `paths`, folders searched through, in name order; hidden files are left out."""
+    """List the files in `paths`, folders searched through, in name order; what is hidden in them is left out."""
     found: list[Path] = []
     for path in paths:
         if not path.exists():
             raise UnreadableSource(f"{path} does not exist. Give files, or folders that hold them")
         inside = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        found += [each for each in inside if not each.name.startswith(".")]
+        found += [each for each in inside if not any(part.startswith(".") for part in each.relative_to(path).parts)]
     return found
 
 

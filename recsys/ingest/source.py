@@ -139,6 +139,9 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
     (so listens whose time has another name are not taken for users), and knows at least two of the columns.
     """
     given = set(columns)
+    if len(given) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise UnreadableSource(f"{path} names a column twice: {twice}. Rename one of the two")
     if table is not None:
         found = [table] if given & set(CONTRACTS[table].names) else []
     else:

@@ -35,7 +35,7 @@ class Inbox:
 
     def rows(self, table: str) -> pl.DataFrame:
         """A table's rows in the lake, in the order in which they came."""
-        return Lake(self.home).rows(table).collect()
+        return Lake(self.home).rows(table).collect().sort("batch_no", maintain_order=True)
 
     def refused(self) -> list[tuple[str, str | None, str, int]]:
         """Reason, column, file and line of every row in the quarantine, in file order."""

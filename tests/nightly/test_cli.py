@@ -1,4 +1,4 @@
-"""The command line as a person uses it: every command, its answer, its exit code and its words when something is wrong."""
+"""The command line as a person uses it: each command, its answer, its exit code, its words when something is wrong."""
 
 import csv
 import io
@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pytest
 from click.testing import CliRunner, Result
 
 from recsys.cli import main
 from recsys.home import Home
 from recsys.run import Run
 
+from ..readme_examples import examples, rewritten, run_on
 from .conftest import World
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,18 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in main.commands if f"recsys {name}" not in readme] == []
 
 
+def test_every_example_of_the_readme_runs(finished: Run) -> None:
+    """What a reader copies works, and what the README shows as output is what its commands print now."""
+    readme = (ROOT / "README.md").read_text()
+    run = run_on(str(finished.home.path))
+
+    answers = [run(words) for words in examples(readme)]
+
+    assert len(answers) >= 3
+    assert all(answers)
+    assert "```" in rewritten(readme, run)
+
+
 def test_commands_are_at_most_ten_lines() -> None:
     """A command reads its options, calls one function and shows the answer."""
     lengths = {
@@ -57,7 +69,9 @@ def _body_lines(name: str, text: str) -> int:
 
 def test_an_analyst_gets_tables_csv_json_and_parquet(finished: Run, tmp_path: Path) -> None:
     """One question, four forms, the same rows."""
-    question = "select track_id, genres, n_plays from marts.track_features join marts.track_daily using (track_id) limit 5"
+    question = (
+        "select track_id, genres, n_plays from marts.track_features join marts.track_daily using (track_id) limit 5"
+    )
 
     table = call(finished.home, "sql", question)
     as_csv = call(finished.home, "sql", question, "--csv")
@@ -194,7 +208,9 @@ def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]
     assert "nothing to prune" in call(home, "prune", "--keep", "0").output
 
 
-def test_a_date_without_listens_says_what_is_wrong(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
+def test_a_date_without_listens_says_what_is_wrong(
+    finished: Run, world: World, copy_of: Callable[[Home], Home]
+) -> None:
     """A night long before the log began ends with a reason, not with an empty export."""
     home = copy_of(finished.home)
 

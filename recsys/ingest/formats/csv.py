@@ -30,8 +30,6 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     header = source.sample.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
     delimiter = max(_DELIMITERS, key=header.count)
     names = [name.strip().strip('"').lower() for name in header.split(delimiter)]
-    if len(set(names)) < len(names):
-        raise UnreadableSource(f"{source.path} names a column twice: {header}. Rename one of the two")
     found = table_of(names, source.path, table)
     for rows, malformed in delimited(source, names, delimiter, skip_rows=1):
         yield Chunk(found, rows, malformed)

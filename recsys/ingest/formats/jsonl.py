@@ -45,8 +45,8 @@ def _record(line: bytes) -> dict[str, str | None] | None:
     try:
         parsed = json.loads(line.removeprefix(BOM))
         texts = {name.lower(): _text(value) for name, value in parsed.items()} if isinstance(parsed, dict) else None
-        if b"\\ud" in line.lower():
-            str(texts).encode()  # half a surrogate pair is no text
+        if texts and b"\\ud" in line.lower():
+            "".join([*texts, *filter(None, texts.values())]).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         return None
     return texts

@@ -22,8 +22,9 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     """Read the file some rows at a time: the columns of its table, as text."""
     try:
         with _opened(source) as file:
-            given = {name.lower(): name for name in file.schema_arrow.names}
-            found = table_of(list(given), source.path, table)
+            names = file.schema_arrow.names
+            found = table_of([name.lower() for name in names], source.path, table)
+            given = {name.lower(): name for name in names}
             wanted = {name: given[name] for name in CONTRACTS[found].names if name in given}
             n_rows = 0
             for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(wanted.values())):

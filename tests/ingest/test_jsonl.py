@@ -1,0 +1,86 @@
+"""JSON Lines as exports write them."""
+
+import json
+
+import pytest
+
+from recsys.errors import UnreadableSource
+from recsys.ingest.formats import jsonl
+
+from .conftest import Inbox
+
+TRACK = {"track_id": "t1", "title": "One", "artist_id": "ar1"}
+
+
+def lines(*records: object) -> str:
+    """One record a line."""
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def test_values_keep_their_meaning(inbox: Inbox) -> None:
+    """Lists, booleans, numbers and nulls; keys in any order and case; extra keys dropped."""
+    inbox.take(
+        "t.jsonl",
+        lines(TRACK | {"genres": ["rock", None, "pop"], "explicit": True, "duration_ms": 1000, "label_id": None})
+        + lines({"Title": "Two", "TRACK_ID": 2, "artist_id": "ar1", "secret": {"nested": [1]}}),
+    )
+
+    rows = inbox.rows("tracks").select("track_id", "title", "genres", "explicit", "duration_ms", "label_id").rows()
+    assert rows == [("t1", "One", ["rock", "pop"], True, 1000, None), ("2", "Two", None, None, None, None)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"track_id": "t9"', "[1, 2]", '"text"', "null", "t1,One,ar1", '{"a": ' + "[" * 100_000, '{"title": "\\ud83d"}'],
+)
+def test_a_line_that_is_no_object_is_malformed(inbox: Inbox, line: str) -> None:
+    """Cut short, another JSON value, no JSON, nested beyond reason, half a character: one line, one row lost."""
+    inbox.take("t.jsonl", lines(TRACK) + line + "\n\n" + lines(TRACK | {"track_id": "t2", "artist_id": None}))
+
+    assert inbox.refused() == [
+        ("malformed_row", None, "t.jsonl", 2),
+        ("missing_value", "artist_id", "t.jsonl", 4),
+    ]
+    assert inbox.rows("tracks")["track_id"].to_list() == ["t1"]
+
+
+def test_a_byte_that_is_no_utf8_costs_its_line_alone(inbox: Inbox) -> None:
+    """As in CSV."""
+    inbox.take("t.jsonl", lines(TRACK).encode() + b'{"track_id": "t\xff"}\n')
+
+    assert inbox.refused() == [("malformed_row", None, "t.jsonl", 2)]
+
+
+def test_an_escaped_character_pair_is_a_character(inbox: Inbox) -> None:
+    """Emoji come as two escapes."""
+    inbox.take("t.jsonl", lines(TRACK | {"title": "🎵"}))
+
+    assert inbox.rows("tracks")["title"].to_list() == ["🎵"]
+
+
+def test_a_byte_order_mark_does_not_matter(inbox: Inbox) -> None:
+    """Some editors leave one."""
+    inbox.take("t.jsonl", "\ufeff" + lines(TRACK))
+
+    assert inbox.rows("tracks").height == 1
+
+
+def test_the_first_lines_name_the_table_for_all(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later stretch of blank, malformed or incomplete lines is still of that table, and lines are counted through."""
+    monkeypatch.setattr(jsonl, "_LINES_A_CHUNK", 2)
+    second = lines({"track_id": "t2"}, {"track_id": "t3", "title": "Three"})
+    (batch,) = inbox.take("t.jsonl", lines(TRACK, TRACK | {"track_id": "t4"}) + second + "\n\n" + "{\n{\n").batches
+
+    assert batch.table == "tracks"
+    assert [(reason, line) for reason, _, _, line in inbox.refused()] == [
+        ("missing_value", 3),
+        ("missing_value", 4),
+        ("malformed_row", 7),
+        ("malformed_row", 8),
+    ]
+
+
+def test_a_file_without_a_readable_line_is_unreadable(inbox: Inbox) -> None:
+    """Its table cannot be told."""
+    with pytest.raises(UnreadableSource, match="none of its first lines is a JSON object"):
+        inbox.take("t.jsonl", "{\n{\n")

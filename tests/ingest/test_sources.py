@@ -1,0 +1,144 @@
+"""Which table a file is of, and files that nobody can read."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from recsys.errors import InputError, UnreadableSource
+from recsys.ingest.run import ingest, source_files
+from recsys.ingest.source import format_names
+from recsys.lake import Lake
+
+from .conftest import LISTENS, TODAY, Inbox
+
+ROW = "ann,t1,2026-01-01T10:00:00Z,1000,,,\n"
+LONG = "".join(f"ann,t{at},2026-01-01T10:00:00Z,{at * 7919 % 100_003 + 1},,,\n" for at in range(50_000))
+
+
+def left_behind(inbox: Inbox) -> list[str]:
+    """The files of the lake, by name."""
+    return sorted(path.name for path in inbox.home.lake.rglob("*") if path.is_file())
+
+
+UNREADABLE = {
+    "empty": (b"", "no format known here"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00,", "no format known here"),
+    "utf-16": ("user_id,track_id\n".encode("utf-16"), "no format known here"),
+    "one column": (b"user_id\nann\n", "no format known here"),
+    "foreign columns": (b"a,b\n1,2\n", "no table has these. Name the table with --as"),
+    "listens with another time": (b"user_id,track_id,played_at\nann,t1,2026-01-01\n", "no table has these"),
+    "listens that name titles": (b"user_id,track_id,title,artist_id,at\nann,t1,x,ar1,1\n", "no table has these"),
+    "users and nothing else": (b"user_id,shoe_size\nann,44\n", "no table has these"),
+    "gzip cut short": (gzip.compress((LISTENS + ROW).encode())[:-20], "get the file again"),
+    "long gzip cut short": (gzip.compress((LISTENS + LONG).encode())[:-20], "get the file again"),
+    "gzip with a wrong byte": (b"%b\xff%b" % ((g := gzip.compress((LISTENS + LONG).encode()))[:99999], g[100000:]), "again"),
+    "gzip and rubbish": (gzip.compress((LISTENS + ROW).encode()) + b"rubbish", "get the file again"),
+    "zstd cut short": (zstandard.compress((LISTENS + ROW).encode())[:-5], "get the file again"),
+    "long zstd cut short": (zstandard.compress((LISTENS + LONG).encode())[:-5], "get the file again"),
+    "zstd and rubbish": (zstandard.compress((LISTENS + ROW).encode()) + b"rubbish", "get the file again"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), UNREADABLE.values(), ids=UNREADABLE)
+def test_an_unreadable_source_leaves_nothing_behind(inbox: Inbox, content: bytes, message: str) -> None:
+    """The message names the file and says what to do; no row, no ledger entry, no staging."""
+    with pytest.raises(UnreadableSource, match=message) as refusal:
+        inbox.take("bad.file", content)
+
+    assert "bad.file" in str(refusal.value)
+    assert left_behind(inbox) == []
+
+
+def test_files_before_an_unreadable_one_are_in(inbox: Inbox) -> None:
+    """And a second attempt goes on from there."""
+    inbox.put("a.csv", LISTENS + ROW)
+    inbox.put("b.csv", "a,b\n1,2\n")
+    inbox.put("c.csv", LISTENS + ROW.replace("t1", "t2"))
+    with pytest.raises(UnreadableSource):
+        ingest(inbox.home, [inbox.folder], today=TODAY)
+    (inbox.folder / "b.csv").unlink()
+
+    again = ingest(inbox.home, [inbox.folder], today=TODAY)
+
+    assert [path.name for path in again.known_files] == ["a.csv"]
+    assert inbox.rows("listens")["track_id"].to_list() == ["t1", "t2"]
+
+
+@pytest.mark.parametrize(
+    ("header", "table"),
+    [
+        ("user_id,track_id,listened_at", "listens"),
+        ("user_id,track_id,listened_at,title,artist_id", "listens"),
+        ("user_id,track_id,event_at,event", "events"),
+        ("track_id,title,artist_id", "tracks"),
+        ("track_id,title,artist_id,name", "tracks"),
+        ("artist_id,name", "artists"),
+        ("label_id,name", "labels"),
+        ("user_id,country", "users"),
+        ("playlist_id,position,track_id,user_id", "playlists"),
+    ],
+)
+def test_a_table_is_told_by_its_columns(inbox: Inbox, header: str, table: str) -> None:
+    """The required ones are there, and what they leave over speaks for no other table."""
+    (batch,) = inbox.take("file.csv", header + "\n").batches
+
+    assert batch.table == table
+
+
+def test_the_table_may_be_named(inbox: Inbox) -> None:
+    """Then what is missing is refused row by row."""
+    inbox.take("t.csv", "track_id,title\nt1,One\n", table="tracks")
+
+    assert inbox.refused() == [("missing_value", "artist_id", "t.csv", 2)]
+
+
+def test_a_named_table_must_know_a_column(inbox: Inbox) -> None:
+    """A file of something else is not refused a million times."""
+    with pytest.raises(UnreadableSource, match="tracks has none of these"):
+        inbox.take("t.csv", "a,b\n1,2\n", table="tracks")
+
+
+def test_an_unknown_table_or_format_is_refused_with_what_is_known(inbox: Inbox) -> None:
+    """Before anything is read."""
+    path = inbox.put("t.csv", LISTENS)
+    with pytest.raises(InputError, match="no raw table 'plays'; known: listens, events"):
+        ingest(inbox.home, [path], today=TODAY, table="plays")
+    with pytest.raises(UnreadableSource, match="Did you mean 'parquet'"):
+        ingest(inbox.home, [path], today=TODAY, format_name="parket")
+
+
+def test_a_format_may_be_named(inbox: Inbox) -> None:
+    """As when the first line of a CSV file begins with a brace."""
+    path = inbox.put("t.csv", '{x},track_id,title,artist_id\n1,t1,One,ar1\n')
+    ingest(inbox.home, [path], today=TODAY, format_name="csv")
+
+    assert inbox.rows("tracks").height == 1
+
+
+def test_formats_are_found_in_their_folder() -> None:
+    """CSV is tried last: nearly everything looks like it."""
+    assert format_names() == ["jsonl", "lastfm", "parquet", "csv"]
+
+
+def test_folders_are_searched_in_name_order_without_hidden_files(tmp_path: Path) -> None:
+    """A file being copied is hidden until it is whole."""
+    for name in ("b.csv", "a/z.csv", ".c.csv", "a/.partial", ".cache/d.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    assert [str(path.relative_to(tmp_path)) for path in source_files([tmp_path])] == ["a/z.csv", "b.csv"]
+
+
+def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    """A typing error is no empty folder."""
+    with pytest.raises(UnreadableSource, match="does not exist"):
+        source_files([tmp_path / "nowhere"])
+
+
+def test_an_empty_folder_is_no_error(inbox: Inbox) -> None:
+    """A night without news."""
+    report = ingest(inbox.home, [inbox.folder], today=TODAY)
+
+    assert (report.batches, report.known_files, Lake(inbox.home).batches()) == ([], [], [])
