@@ -106,10 +106,10 @@ def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str
     from recsys import steps
     from recsys.run import step_of
 
-    run = _run(home, as_of, recipe)
+    run, period = _run(home, as_of, recipe), _period(backfill)
     with locked(home):
         with step_of(run, "build") as counts:
-            counts.update(steps.build(run, _period(backfill)))
+            counts.update(steps.build(run, period))
         click.echo(steps.publish_tables(run))
 
 

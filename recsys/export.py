@@ -95,7 +95,7 @@ def _manifest(run: Run, lists: pl.DataFrame, tables: dict[str, int], folder: Pat
         "inputs": {
             "n_batches": len(batches),
             "n_rows": sum(batch.n_accepted for batch in batches),
-            "fingerprint": files.short_hash(*sorted(batch.batch for batch in batches)),
+            "fingerprint": Lake(run.home).fingerprint(),
         },
         "recipe": run.recipe.as_dict(),
         "versions": {"recsys": recsys.__version__, "git": git_version()},

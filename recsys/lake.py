@@ -79,6 +79,10 @@ class Lake:
         entries = (Batch(**entry) for path in self._ledger.glob("*.json") for entry in files.read_json(path))
         return sorted(entries, key=lambda entry: entry.batch_no)
 
+    def fingerprint(self) -> str:
+        """Return a hash that changes with what the lake holds."""
+        return files.short_hash(*sorted(entry.batch for entry in self.batches()))
+
     def recover(self) -> None:
         """Finish or drop what an interrupted ingest left behind."""
         for staged in self._staging.glob("*"):

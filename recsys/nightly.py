@@ -57,11 +57,12 @@ def nightly(
     """
     waiting = source_files([inbox]) if inbox.exists() else []
     run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, waiting), tell=tell)
-    if run.outcome("publish") is not None:
+    is_published = run.outcome("publish") is not None
+    if is_published and run.run_id in registry.release_names(home):
         is_current = registry.current_name(home) == run.run_id
         run.tell({"event": "nothing to do", "run": run.run_id, "is_current": is_current})
     else:
-        if not resume:
+        if not resume or is_published:  # published once and pruned since: begin anew
             files.remove(run.folder)
         bring_in(run, waiting, today)
         advance(run, "publish")

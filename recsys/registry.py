@@ -116,7 +116,8 @@ def prune(home: Home, keep: int) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
-    The current release stays, and every release whose warehouse a reader holds open.
+    The current release stays, and every release whose warehouse a reader holds open. Of runs that published nothing
+    (refused, interrupted), the working files beyond the newest `keep` runs go too.
 
     Returns:
         The names of the releases thrown away.
@@ -131,7 +132,18 @@ def prune(home: Home, keep: int) -> list[str]:
         for part in parts:
             if part not in kept:
                 files.remove(part)
+    _forget_unpublished(home, names, keep)
     return gone
+
+
+def _forget_unpublished(home: Home, released: list[str], keep: int) -> None:
+    """Remove what old runs without a release left behind; their log, verdict and metrics stay."""
+    folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
+    for folder in folders[: max(0, len(folders) - keep)]:
+        if folder.name not in released and f"{folder.name}-tables" not in released:
+            files.remove(home.path / "models" / folder.name)
+            for working in (*folder.glob("*.done.json"), folder / "build.duckdb", folder / "trial"):
+                files.remove(working)
 
 
 def _is_held(warehouse: Path) -> bool:

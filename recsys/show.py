@@ -103,9 +103,7 @@ def event(happened: Event) -> None:
         case "start":
             note.print(f"  {happened['step']:<10}", end="")
         case "done":
-            counts = (
-                f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened)
-            )
+            counts = (f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened))
             note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}", soft_wrap=True)
         case "failed":
             note.print("  stopped")
@@ -115,7 +113,7 @@ def event(happened: Event) -> None:
 
 
 def _plain(happened: Event) -> Iterator[tuple[str, object]]:
-    hidden = {"at", "run", "event", "step", "seconds", "folder", "warehouse", "marts"}
+    hidden = {"at", "run", "event", "step", "seconds", "folder", "warehouse", "marts", "against", "p_values"}
     shown = ((name, len(value) if isinstance(value, dict) else value) for name, value in happened.items())
     return ((name, value) for name, value in shown if name not in hidden and isinstance(value, (int, str)))
 

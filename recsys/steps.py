@@ -81,10 +81,18 @@ def train(run: Run) -> Event:
         model.fit(run.split.train).save(run.trial / name)
     return {
         "recommenders": sorted(_contenders(run)),
+        "champion": _champion_fit(run),
         "n_pairs": run.split.train.matrix.nnz,
         "n_listeners": len(run.split.train.users),
         "n_tracks": len(run.split.train.tracks),
     }
+
+
+def _champion_fit(run: Run) -> str:
+    """Say how the champion takes part."""
+    if registry.champion(run.home) is None:
+        return "none yet"
+    return "fitted beside" if CHAMPION in _contenders(run) else "same recipe, one fit"
 
 
 def _contenders(run: Run) -> dict[str, Recommender[Any]]:
@@ -128,9 +136,21 @@ def refit(run: Run) -> Event:
     files.remove(beside)
     model = recommender_class(name)(run.recipe.configs[name]).fit(run.taste)
     model.save(beside / name)
+    files.write_json(beside / name / "provenance.json", _provenance(run))
     files.write_text(beside / name / "card.md", _card(run))
     files.place_folder(beside, run.model.parent)
     return {"recommender": name, "n_pairs": run.taste.matrix.nnz, "n_listeners": len(model.users)}
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    """What the model was made of: run, window, inputs, and how its recipe was judged."""
+    metrics = pl.read_parquet(run.metrics).filter(recommender=run.recipe.recommender)
+    return {
+        "run_id": run.run_id,
+        "as_of": str(run.as_of),
+        "inputs": Lake(run.home).fingerprint(),
+        "metrics": dict(metrics.select("metric", "value").sort("metric").iter_rows()),
+    }
 
 
 def _card(run: Run) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from recsys import registry
-from recsys.errors import UnknownIds
+from recsys.errors import Refused, UnknownIds
 from recsys.home import Home
 from recsys.run import Run
 
@@ -95,3 +95,34 @@ def test_a_reader_keeps_its_version_and_prune_waits_for_it(two_nights: tuple[Hom
         assert reader.stdout.readline() == before
         assert held == []
     assert registry.prune(home, keep=1) == [first]
+
+
+def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], world: World) -> None:
+    """Its inputs are still in the lake: the same run comes back under the same name."""
+    home, first, _ = two_nights
+    registry.prune(home, keep=1)
+
+    again = world.night(home, resume=True)
+
+    assert again.run_id == first
+    assert registry.current_name(home) == first
+
+
+def test_prune_forgets_what_a_refused_night_left_behind(
+    finished: Run, world: World, copy_of: Callable[[Home], Home]
+) -> None:
+    """Its model and working files go, its log and verdict stay."""
+    home = copy_of(finished.home)
+    worse = world.raw.parent / "worse.toml"
+    worse.write_text('recommender = "popular"\ncompare = []\n')
+    with pytest.raises(Refused):
+        world.night(home, recipe=worse)
+    (refused,) = (folder for folder in home.runs.iterdir() if folder.name != finished.run_id)
+
+    registry.prune(home, keep=0)
+
+    assert (refused / "log.jsonl").exists()
+    assert (refused / "verdict.json").exists()
+    assert not (refused / "build.duckdb").exists()
+    assert not (home.path / "models" / refused.name).exists()
+    assert registry.current_name(home) == finished.run_id

@@ -1,0 +1,78 @@
+"""Files and folders are whole or not there; links never point nowhere."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys import files
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    """A writer that fails leaves the earlier file as it was."""
+    path = tmp_path / "deep" / "a.txt"
+    files.write_text(path, "first")
+
+    def fail(beside: Path) -> None:
+        beside.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        files.write_whole(path, fail)
+    assert path.read_text() == "first"
+    files.write_text(path, "second")
+    assert path.read_text() == "second"
+    assert [left.name for left in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_equal_values_are_equal_bytes(tmp_path: Path) -> None:
+    """The order of keys does not show; accents stay readable."""
+    files.write_json(tmp_path / "a.json", {"b": "é", "a": [1, None]})
+    files.write_json(tmp_path / "b.json", {"a": [1, None], "b": "é"})
+
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert files.read_json(tmp_path / "a.json") == {"a": [1, None], "b": "é"}
+    assert "é" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+def test_a_finished_folder_replaces_an_unfinished_one(tmp_path: Path) -> None:
+    """Nothing of the earlier attempt stays."""
+    beside, folder = tmp_path / ".run.partial", tmp_path / "runs" / "run"
+    (folder / "old").mkdir(parents=True)
+    (beside / "new").mkdir(parents=True)
+    files.place_folder(beside, folder)
+
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert not beside.exists()
+
+
+def test_a_link_is_swapped_in_one_step(tmp_path: Path) -> None:
+    """From nothing, from another target, and after a swap that was cut short."""
+    link = tmp_path / "current"
+    files.swap_link(link, "one")
+    assert link.readlink() == Path("one")
+    (tmp_path / ".current.swap").symlink_to("half")
+    files.swap_link(link, "two")
+
+    assert link.readlink() == Path("two")
+    assert [path.name for path in tmp_path.iterdir()] == ["current"]
+
+
+def test_remove_takes_files_folders_and_links_but_not_what_links_name(tmp_path: Path) -> None:
+    """What is not there is no error."""
+    (tmp_path / "folder" / "in").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("folder")
+    files.remove(tmp_path / "link")
+    files.remove(tmp_path / "nowhere")
+    assert (tmp_path / "folder" / "in").is_dir()
+    files.remove(tmp_path / "folder")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hashes_name_bytes_and_sequences(tmp_path: Path) -> None:
+    """Where one text ends and the next begins counts."""
+    (tmp_path / "a").write_bytes(b"abc")
+
+    assert files.sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea")
+    assert files.short_hash("ab", "c") != files.short_hash("a", "bc")
+    assert len(files.short_hash()) == 12

@@ -1,0 +1,93 @@
+"""A table that breaks its header stops the build, and says why."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import BadSqlFile, BrokenCheck
+from recsys.warehouse.build import RESULTS
+from recsys.warehouse.sqlfile import SQL_FOLDER
+
+from .conftest import Place, rows
+
+HEADER = """-- Plays of a listener.
+-- grain: user_id
+-- columns:
+--   user_id  listener
+--   n_plays  plays [count]
+-- checks:
+--   n_plays >= 1
+-- reconcile:
+--   (select sum(n_plays) from marts.x) = (select count(*) from raw.listens)
+"""
+QUERY = "select user_id, count(*) as n_plays from raw.listens group by user_id\n"
+
+
+@pytest.fixture
+def build_with(world: Place, tmp_path: Path) -> object:
+    """Build the world with one mart of this text."""
+
+    def built(text: str) -> Path:
+        (tmp_path / "sql" / "marts").mkdir(parents=True)
+        (tmp_path / "sql" / "marts" / "x.sql").write_text(text)
+        return Place(world.home, tmp_path).build("x", sql=tmp_path / "sql")
+
+    return built
+
+
+def test_a_table_that_keeps_its_contract_is_built_and_described(build_with) -> None:  # type: ignore[no-untyped-def]
+    """The data dictionary stands in the file."""
+    path = build_with(HEADER + QUERY)
+
+    assert rows(path, "select count(*), sum(n_plays)::bigint from marts.x") == [(2, 6)]
+    assert rows(path, "select name, grain, n_rows, description, reads from meta.tables") == [
+        ("marts.x", "user_id", 2, "Plays of a listener.", ["raw.listens"])
+    ]
+    assert rows(path, "select name, type, unit, meaning from meta.columns order by position") == [
+        ("user_id", "VARCHAR", "", "listener"),
+        ("n_plays", "BIGINT", "count", "plays"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER + QUERY.replace("as n_plays", "as n_plays, 1 as extra"), "the column extra is not documented"),
+        (HEADER.replace("--   n_plays  plays [count]\n", "--   n_plays  plays\n--   gone  x\n") + QUERY, "documents gone"),
+        (HEADER.replace("n_plays >= 1", "n_plays > 3") + QUERY, r'2 rows break "n_plays > 3". The first:\n  \('),
+        (HEADER.replace("n_plays >= 1", "nullif(n_plays, 3) >= 1") + QUERY, '2 rows break "nullif'),
+        (HEADER + "select user_id, 1 as n_plays from raw.listens\n", 'break the grain "user_id"'),
+        (HEADER + QUERY.replace("group", "where user_id = '' group"), "0 rows, at least 1 expected. Is a source missing"),
+        (HEADER.replace("-- columns", "-- rows: 3\n-- columns") + QUERY, "2 rows, at least 3 expected"),
+        (HEADER + QUERY.replace("count(*)", "1"), "marts.x does not reconcile with its source: .* does not hold"),
+        (HEADER.replace("sum(n_plays)", "nullif(sum(n_plays), 6)") + QUERY, "does not reconcile"),
+    ],
+    ids=["undocumented", "missing", "check", "null check", "grain", "empty", "too few", "sums differ", "null sum"],
+)
+def test_a_broken_contract_stops_the_build(build_with, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    """A condition that is null is broken too: what cannot be told is not kept."""
+    with pytest.raises(BrokenCheck, match=message) as broken:
+        build_with(text)
+
+    assert str(broken.value).startswith("marts.x")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER + QUERY.replace("user_id, count", "user, count"), r"marts\.x does not run: .*user"),
+        (HEADER + QUERY.replace("raw.listens", "raw.listen"), r"marts\.x does not run: .*raw\.listen"),
+        (HEADER.replace("n_plays >= 1", "n_play >= 1") + QUERY, r"marts\.x does not run: .*n_play"),
+        (HEADER + QUERY.replace("count(*)", "median(1)"), r"median\(\), which is not known"),
+    ],
+    ids=["column", "raw table", "check", "function"],
+)
+def test_sql_that_does_not_run_names_its_file(build_with, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    """With DuckDB's own words, not its stack."""
+    with pytest.raises(BadSqlFile, match=message):
+        build_with(text)
+
+
+def test_results_of_runs_are_marts_of_their_own() -> None:
+    """Each table that a run writes has a file that reads it."""
+    assert all((SQL_FOLDER / "marts" / f"{name}.sql").exists() for name in RESULTS)

@@ -1,0 +1,193 @@
+"""The grammar of a header, and who reads whom."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import BadSqlFile
+from recsys.warehouse.increment import fingerprint
+from recsys.warehouse.sqlfile import ColumnDoc, SqlFile, quoted, raw_sources, read_layers, read_queries, read_sql_file
+
+WHOLE = """-- Plays a day: one row a listener and day.
+-- Note: the second line belongs to the description.
+-- grain: user_id, day
+-- rows: 0
+-- incremental: day
+-- columns:
+--   user_id  listener (pseudonymous id)
+--   day      day = midnight to midnight (UTC)
+--   n_plays  plays [count]
+-- checks:
+--   n_plays >= 1
+--   day is not null
+-- reconcile:
+--   (select sum(n_plays) from marts.x) = (select count(*) from raw.listens)
+select user_id, ds as day, count(*) as n_plays
+from raw.listens
+group by user_id, ds
+"""
+
+
+def header(tmp_path: Path, text: str) -> SqlFile:
+    """Read a file of this text as marts.x."""
+    (tmp_path / "x.sql").write_text(text)
+    return read_sql_file(tmp_path / "x.sql", "marts.x")
+
+
+def folder(tmp_path: Path, **queries: str) -> Path:
+    """A folder of SQL files; staging__a is staging/a.sql."""
+    for name, query in queries.items():
+        path = tmp_path / name.replace("__", "/")
+        path.parent.mkdir(exist_ok=True)
+        path.with_suffix(".sql").write_text(f"-- A table.\n{query}\n")
+    return tmp_path
+
+
+def test_a_whole_header_is_read(tmp_path: Path) -> None:
+    """Every section, and the query as it stands."""
+    file = header(tmp_path, WHOLE)
+
+    assert file.description == (
+        "Plays a day: one row a listener and day. Note: the second line belongs to the description."
+    )
+    assert (file.grain, file.min_rows, file.incremental) == (("user_id", "day"), 0, "day")
+    assert file.columns == {
+        "user_id": ColumnDoc("listener (pseudonymous id)"),
+        "day": ColumnDoc("day = midnight to midnight (UTC)"),
+        "n_plays": ColumnDoc("plays", "count"),
+    }
+    assert file.checks == ("n_plays >= 1", "day is not null")
+    assert len(file.reconcile) == 1
+    assert file.query.startswith("select user_id")
+    assert (file.layer, file.sources) == ("marts", {"raw.listens"})
+
+
+def test_what_a_header_leaves_out_has_a_default(tmp_path: Path) -> None:
+    """At least one row, no grain, built anew every time."""
+    file = header(tmp_path, "-- A table.\nselect 1 as a\n")
+
+    assert (file.grain, file.min_rows, file.incremental, file.checks) == ((), 1, "", ())
+
+
+def test_parameters_may_have_defaults(tmp_path: Path) -> None:
+    """An empty default is a default; without one the parameter must be given."""
+    file = header(tmp_path, "-- Q.\n-- params:\n--   n  how many [count] = 20\n--   as_of  day, the last where empty =\n--   id  who\nselect $n")
+
+    assert file.params == {
+        "n": ColumnDoc("how many", "count", "20"),
+        "as_of": ColumnDoc("day, the last where empty", default=""),
+        "id": ColumnDoc("who"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-- colums:", r"section 'colums'; known: .*Did you mean 'columns'\?"),
+        ("-- grian: a", r"section 'grian'.*Did you mean 'grain'\?"),
+        ("-- check: a > 0", r"section 'check'.*Did you mean 'checks'\?"),
+        ("--grian: a", r"section 'grian'"),
+        ("-- owner:", "section 'owner'"),
+        ("-- rows: many", "rows: many; the least number of rows is a number"),
+        ("-- rows: -1", "rows: -1; "),
+        ("-- grain: a, b", "names 'b', which columns does not"),
+        ("-- incremental: aa", "names 'aa', which columns does not"),
+    ],
+)
+def test_a_header_that_breaks_the_grammar_is_refused(tmp_path: Path, line: str, message: str) -> None:
+    """A misspelt section must not become description: its test would silently be gone."""
+    with pytest.raises(BadSqlFile, match=message):
+        header(tmp_path, f"-- A table.\n{line}\n-- columns:\n--   a  a number\nselect 1 as a\n")
+
+
+@pytest.mark.parametrize(("line", "message"), [("-- owner: us", "section 'owner'"), ("-- columns:", "'columns' twice")])
+def test_after_the_first_section_only_sections_follow(tmp_path: Path, line: str, message: str) -> None:
+    """A word and a colon there is a section, known or not, and each stands once."""
+    with pytest.raises(BadSqlFile, match=message):
+        header(tmp_path, f"-- A table.\n-- columns:\n--   a  a number\n{line}\n--   b  another\nselect 1 as a\n")
+
+
+def test_a_query_that_cannot_be_parsed_is_named(tmp_path: Path) -> None:
+    """Not a stack of the parser's."""
+    with pytest.raises(BadSqlFile, match="marts.x is not one SELECT"):
+        _ = header(tmp_path, "-- A table.\nselect from where\n").tree
+
+
+def test_tables_come_after_what_they_read(tmp_path: Path) -> None:
+    """The order is read from the queries; a step of a query is no table."""
+    layers = read_layers(
+        folder(
+            tmp_path,
+            staging__z="select a from raw.listens",
+            marts__a="with steps as (select a from staging.z), more as (select a from steps) select a from more",
+            marts__b="select a.a from marts.a as a union all select a from raw.events",
+        )
+    )
+
+    assert list(layers) == ["staging.z", "marts.a", "marts.b"]
+    assert layers["marts.a"].sources == {"staging.z"}
+    assert raw_sources("marts.b", layers) == {"raw.listens", "raw.events"}
+
+
+def test_a_circle_is_refused(tmp_path: Path) -> None:
+    """And drawn."""
+    with pytest.raises(BadSqlFile, match=r"in a circle: marts\.(a -> marts\.b -> marts\.a|b -> marts\.a -> marts\.b)"):
+        read_layers(folder(tmp_path, marts__a="select x from marts.b", marts__b="select x from marts.a"))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("staging.listen", r"reads staging\.listen, which has no file. Did you mean 'staging\.listens'"),
+        ("listens", r"reads listens, which has no file. Did you mean 'staging\.listens'"),
+        ("'x.parquet'", r"reads x\.parquet, which has no file"),
+        ("meta.tables", r"reads meta\.tables, which has no file"),
+    ],
+)
+def test_a_source_without_a_file_is_refused(tmp_path: Path, source: str, message: str) -> None:
+    """A table without its schema and a file on disk are none either."""
+    with pytest.raises(BadSqlFile, match=message):
+        read_layers(folder(tmp_path, staging__listens="select a from raw.listens", marts__x=f"select a from {source}"))
+
+
+def test_a_fingerprint_changes_with_any_query_below(tmp_path: Path) -> None:
+    """And with nothing else: a better description rebuilds nothing."""
+    files = folder(
+        tmp_path, staging__z="select a from raw.listens", marts__a="select a from staging.z", marts__b="select 1 as a"
+    )
+    before = read_layers(files)
+    (files / "staging" / "z.sql").write_text("-- Another description.\nselect a from raw.listens\n")
+    described = read_layers(files)
+    (files / "staging" / "z.sql").write_text("-- A table.\nselect a + 1 as a from raw.listens\n")
+    changed = read_layers(files)
+
+    assert all(fingerprint(before[name], before) == fingerprint(described[name], described) for name in before)
+    assert fingerprint(before["marts.a"], before) != fingerprint(changed["marts.a"], changed)
+    assert fingerprint(before["marts.b"], before) == fingerprint(changed["marts.b"], changed)
+
+
+@pytest.mark.parametrize("name", sorted(read_layers()))
+def test_every_table_is_documented(name: str) -> None:
+    """What a row is, every column's meaning, and a row floor, a grain or the word none."""
+    file = read_layers()[name]
+
+    assert file.description.endswith(".")
+    assert file.columns
+    assert all(doc.meaning for doc in file.columns.values())
+    assert file.reconcile, "a table is tied to its source"
+    assert all(name != name.upper() for name in file.columns)
+
+
+@pytest.mark.parametrize("name", sorted(read_queries()))
+def test_every_query_is_documented(name: str) -> None:
+    """What it answers, and what each parameter means; it takes exactly those."""
+    file = read_queries()[name]
+
+    assert file.description.endswith(".")
+    assert all(doc.meaning for doc in file.params.values())
+    assert {word for word in file.params if f"${word}" in file.query} == set(file.params)
+
+
+def test_a_path_is_quoted_as_sql() -> None:
+    """O'Brien has a home too."""
+    assert quoted(Path("/home/o'brien/x.duckdb")) == "'/home/o''brien/x.duckdb'"
