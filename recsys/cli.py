@@ -86,7 +86,7 @@ def _recipe(home: Home, path: Path | None) -> Any:
 @click.option("--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm or auto.")
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str) -> None:
-    """Take files or folders into the lake; bad rows go to the quarantine."""
+    """Take files into the lake, bad rows to the quarantine."""
     from recsys import show
     from recsys.ingest import run as ingesting
 
@@ -102,7 +102,7 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
 @click.option("--backfill", metavar="A..B", help="Compute these days again even if untouched (YYYY-MM-DD..YYYY-MM-DD).")
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
-    """Build the SQL layer from the lake, check every contract, publish the tables."""
+    """Build the tables, hold each to its contract, publish them."""
     from recsys import steps
     from recsys.run import step_of
 
@@ -244,7 +244,7 @@ def query(home: Home, name: str, params: tuple[str, ...], form: str, out: Path |
 @_answers
 @click.pass_obj
 def describe(home: Home, table: str | None, form: str, out: Path | None) -> None:
-    """List the tables, or one table's grain, columns, units and lineage."""
+    """List the tables, or one table's columns and lineage."""
     from recsys import show
     from recsys.warehouse import query as asking
 
@@ -296,7 +296,7 @@ def rollback(home: Home, run: str) -> None:
 @click.option("--keep", default=7, show_default=True, help="How many of the newest releases stay.")
 @click.pass_obj
 def prune(home: Home, keep: int) -> None:
-    """Throw old releases away, never the current one nor one that a reader holds."""
+    """Throw old releases away, never one that is in use."""
     from recsys import registry
 
     with locked(home):
@@ -319,7 +319,7 @@ def doctor(home: Home) -> None:
 @click.option("--seed", default=7, show_default=True, help="The same seed makes the same world.")
 @click.option("--scale", default=1.0, show_default=True, help="Times 2,500 listeners and a million listens.")
 def demo(folder: Path, seed: int, scale: float) -> None:
-    """Write a small made-up world as raw files, with known truth beside them."""
+    """Write a made-up world as raw files, the truth beside them."""
     from recsys import demo as world
     from recsys import show
 

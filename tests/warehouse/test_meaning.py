@@ -1,0 +1,249 @@
+"""What the marts mean, on rows that can be counted by hand."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from recsys.warehouse.query import Warehouse
+
+from .conftest import AS_OF, WORLD, Place, frame_of, place_in, rows, with_world
+
+# what is judged: length of the track, time played, who ended it -> play, skip
+LISTENS_JUDGED = {
+    "thirty seconds": (200_000, 30_000, "", 1, 0),
+    "thirty seconds, then ended": (200_000, 30_000, "true", 1, 0),
+    "just under, nobody says": (200_000, 29_999, "", 0, 1),
+    "just under, ended": (200_000, 29_999, "true", 0, 1),
+    "just under, broke off": (200_000, 29_999, "false", 0, 0),
+    "half a short track": (40_000, 20_000, "", 1, 0),
+    "half a short track, then ended": (40_000, 20_000, "true", 1, 0),
+    "under half a short track": (40_000, 19_999, "", 0, 1),
+    "under half a short track, broke off": (40_000, 19_999, "false", 0, 0),
+    "half an odd length": (40_001, 20_000, "", 0, 1),
+    "length unknown, long": ("", 30_000, "", 1, 0),
+    "length unknown, short": ("", 29_999, "", 0, 1),
+    "a scrobble": (200_000, "", "", 1, 0),
+    "a scrobble of unknown length": ("", "", "", 1, 0),
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with one track and one listen for each case, and a stub."""
+    place = place_in(tmp_path_factory.mktemp("judged"))
+    cases = enumerate(LISTENS_JUDGED.values())
+    tracks, listens = ["track_id,title,artist_id,duration_ms"], ["user_id,track_id,listened_at,ms_played,skipped"]
+    for at, (duration_ms, ms_played, skipped, _, _) in cases:
+        tracks.append(f"t{at},x,ar1,{duration_ms}")
+        listens.append(f"ann,t{at},2026-01-01T10:00:00Z,{ms_played},{skipped}")
+    listens.append("ann,stub,2026-01-01T10:00:00Z,20000,")
+    place.take("tracks.csv", "\n".join(tracks))
+    place.take("listens.csv", "\n".join(listens))
+    place.take(
+        "counted.csv",
+        "user_id,track_id,listened_at,n_listens,ms_played\nbob,t0,2026-01-01,5,30000\nbob,t2,2026-01-01,7,1000\n",
+    )
+    return place.build("judged")
+
+
+@pytest.mark.parametrize("case", LISTENS_JUDGED)
+def test_what_is_a_play_and_what_a_skip(judged: Path, case: str) -> None:
+    """At least 30 s or half the track is a play; a shorter listen is a skip unless the log says it broke off."""
+    at, (*_, n_plays, n_skips) = list(LISTENS_JUDGED).index(case), LISTENS_JUDGED[case]
+
+    query = f"select n_listens, n_plays, n_skips from marts.interactions_daily where track_id = 't{at}' and n_listens = 1"
+    assert rows(judged, query) == [(1, n_plays, n_skips)]
+
+
+def test_a_stub_has_no_length_to_be_half_of(judged: Path) -> None:
+    """Twenty seconds of a track that nobody described are a skip."""
+    query = "select n_plays, n_skips from marts.interactions_daily where track_id = 'stub'"
+
+    assert rows(judged, query) == [(0, 1)]
+
+
+def test_counted_rows_weigh_as_often_as_they_count(judged: Path) -> None:
+    """Five plays in a row are five plays, seven skips seven skips."""
+    query = "select n_listens, n_plays, n_skips, weight from marts.interactions_daily where n_listens > 1 order by 1"
+
+    assert rows(judged, query) == [(5, 5, 0, 5.0), (7, 0, 7, -1.75)]
+
+
+def test_the_weight_of_a_day(place: Place) -> None:
+    """One play is the unit; every other sign is weighed once, here."""
+    weights = {"like": 2.0, "save": 2.0, "playlist_add": 1.5, "share": 1.5, "unlike": -3.0}
+    events = "".join(f"ann,{event},2026-01-01,{event}\n" for event in weights)
+    place.take("events.csv", f"user_id,track_id,event_at,event\n{events}bob,all,2026-01-01,like\nbob,all,2026-01-01,share\n")
+    listens = ["ann,play,2026-01-01,30000", "ann,skip,2026-01-01,1000", "bob,all,2026-01-01T10:00:00Z,30000"]
+    listens += ["bob,all,2026-01-01T11:00:00Z,30000", "bob,all,2026-01-01T12:00:00Z,1000"]
+    place.take("listens.csv", "user_id,track_id,listened_at,ms_played\n" + "\n".join(listens))
+
+    weighed = dict(rows(place.build("w"), "select track_id, weight from marts.interactions_daily"))
+
+    assert weighed == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
+
+
+def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
+    """Ann played t1 on two days and liked it on the second."""
+    pair = warehouse.frame(
+        "select n_plays, n_likes, ms_played, weight, n_days, first_date, last_date from marts.interactions "
+        "where user_id = $ann and track_id = 't1'",
+        {"ann": world.listener("ann")},
+    )
+
+    assert pair.rows() == [(2, 1, 400_000, 4.0, 2, date(2026, 1, 5), date(2026, 1, 6))]
+
+
+def test_a_day_ends_at_midnight_utc(warehouse: Warehouse) -> None:
+    """A second apart, two days."""
+    days = warehouse.frame("select track_id, listen_date from marts.track_daily where listen_date >= date '2026-01-11'")
+
+    assert set(days.rows()) == {
+        ("t1", date(2026, 1, 11)),
+        ("t3", date(2026, 1, 12)),
+        ("stub", date(2026, 1, 12)),
+    }
+
+
+def test_a_track_that_is_only_mentioned_is_a_stub(warehouse: Warehouse) -> None:
+    """In a listen or on a playlist: it stands among the tracks, flagged, with nothing guessed."""
+    query = "select track_id, is_known, title, genre, label_type, training_consent from marts.track_features order by 1"
+
+    assert warehouse.frame(query).rows() == [
+        ("onlist", False, None, "unknown", "unknown", "unknown"),
+        ("stub", False, None, "unknown", "unknown", "unknown"),
+        ("t1", True, "One", "rock", "independent", "granted"),
+        ("t2", True, "Two", "rock", "independent", "granted"),
+        ("t3", True, "Three", "jazz", "independent", "granted"),
+    ]
+
+
+def test_every_listener_that_any_file_names_has_a_profile(warehouse: Warehouse, world: Place) -> None:
+    """Who only liked, kept a playlist or signed up is a listener, with unknown as a group of its own."""
+    profiles = warehouse.frame("select user_id, gender, age_band, is_known, n_days, n_plays from marts.listener_profile")
+    names = {world.listener(account): account for account in ("ann", "bob", "cyd", "eve", "fay")}
+
+    assert {(names[user_id], *about) for user_id, *about in profiles.rows()} == {
+        ("ann", "female", "25-34", True, 2, 2),
+        ("bob", "unknown", "unknown", False, 2, 3),
+        ("cyd", "unknown", "unknown", False, 1, 0),
+        ("eve", "nonbinary", "65+", True, 0, 0),
+        ("fay", "unknown", "unknown", False, 0, 0),
+    }
+
+
+def test_an_artists_week_runs_from_monday_to_sunday(warehouse: Warehouse) -> None:
+    """11 January 2026 is a Sunday: bob's t1 belongs to the week of the 5th, his t3 to that of the 12th."""
+    weeks = warehouse.frame(
+        "select artist_id, week_start, n_listeners, n_tracks, n_plays, n_skips, skip_share from marts.artist_weekly"
+    )
+
+    assert set(weeks.rows()) == {
+        ("ar1", date(2026, 1, 5), 2, 1, 3, 1, 0.25),
+        ("ar2", date(2025, 12, 29), 0, 0, 0, 0, None),
+        ("ar2", date(2026, 1, 12), 1, 1, 1, 0, 0.0),
+    }
+
+
+def test_an_artists_reach(warehouse: Warehouse) -> None:
+    """Listeners are counted once, however often they listen; dates are those of plays."""
+    query = "select artist_id, main_genre, n_tracks, n_listeners, n_plays, n_skips, first_date from marts.artist_profile"
+
+    assert set(warehouse.frame(query).rows()) == {
+        ("ar1", "rock", 2, 2, 3, 1, date(2026, 1, 5)),
+        ("ar2", "jazz", 1, 1, 1, 0, date(2026, 1, 12)),
+    }
+
+
+FAULTS = """track_id,title,artist_id,label_id,release_date,duration_ms,isrc,genres,training_consent
+good,Good,ar1,la1,2020-01-01,200000,USRC17600001,rock,granted
+stranger,Stranger,nobody,la1,2020-01-01,200000,USRC17600002,rock,granted
+orphan,Orphan,ar1,nolabel,2020-01-01,200000,USRC17600003,rock,granted
+bare,Bare,ar1,,,,,,
+early,Early,ar1,la1,2026-01-20,200000,USRC17600004,rock,granted
+saved,Saved,ar1,la1,2026-01-20,200000,USRC17600005,rock,denied
+long,Long,ar1,la1,2020-01-01,3600001,USRC17600006,rock,granted
+short,Short,ar1,la1,2020-01-01,9999,US-RC1-76-00007,rock,granted
+twin,Twin,ar1,la1,2020-01-01,100000,USRC17600008,rock,granted
+other,Other,ar1,la1,2020-01-01,110000,USRC17600008,rock,granted
+same, SAME ,ar1,la1,2020-01-01,120400,USRC17600009,rock,granted
+same2,Same,ar1,la1,2020-01-01,119600,USRC17600010,rock,granted
+"""
+
+
+def test_faults_of_the_catalogue(place: Place) -> None:
+    """Each fault once; a track saved before its release was announced, not heard."""
+    place.take("tracks.csv", FAULTS)
+    place.take("artists.csv", WORLD["artists"])
+    place.take("labels.csv", WORLD["labels"])
+    place.take("listens.csv", "user_id,track_id,listened_at\nann,early,2026-01-19\nann,good,2026-01-19\nann,stub,2026-01-19\n")
+    place.take("events.csv", "user_id,track_id,event_at,event\nann,saved,2026-01-19,save\n")
+
+    found = rows(place.build("w"), "select track_id, issue, detail, n_plays from marts.catalogue_health")
+
+    missing = ("no_label", "no_release_date", "no_duration", "no_isrc", "no_genre", "consent_unknown")
+    assert set(found) == {
+        ("stub", "unknown_track", None, 1),
+        ("stranger", "unknown_artist", "nobody", 0),
+        ("orphan", "unknown_label", "nolabel", 0),
+        *(("bare", issue, None, 0) for issue in missing),
+        ("early", "heard_before_release", "2026-01-20", 1),
+        ("long", "odd_duration", "3600001", 0),
+        ("short", "odd_duration", "9999", 0),
+        ("short", "odd_isrc", "US-RC1-76-00007", 0),
+        ("twin", "shared_isrc", "USRC17600008", 0),
+        ("other", "shared_isrc", "USRC17600008", 0),
+        ("same", "same_recording", "SAME", 0),
+        ("same2", "same_recording", "Same", 0),
+    }
+    assert len(found) == len(set(found))
+
+
+def test_what_became_of_every_row(place: Place) -> None:
+    """Accepted, duplicate and each reason by column add up to what was read."""
+    listens = "user_id,track_id,listened_at\nann,t1,2026-01-01\nann,t1,2026-01-01\n,t1,2026-01-01\n,t2,2026-01-01\nx\n"
+    place.take("listens.csv", listens)
+
+    assert set(rows(place.build("w"), "select outcome, column_name, n_rows from marts.data_quality")) == {
+        ("accepted", "", 1),
+        ("duplicate", "", 1),
+        ("missing_value", "user_id", 2),
+        ("malformed_row", "", 1),
+    }
+
+
+@pytest.mark.parametrize(
+    "without", [("tracks",), ("tracks", "artists", "labels", "users", "playlists", "events"), ("artists",)], ids=str
+)
+def test_files_may_be_missing(place: Place, without: tuple[str, ...]) -> None:
+    """A log of listens is enough: everything it mentions is a stub."""
+    for name in WORLD.keys() - set(without):
+        place.take(f"{name}.csv", WORLD[name])
+
+    n_listens = frame_of(WORLD["listens"]).height
+    assert rows(place.build("w"), "select sum(n_listens)::bigint from marts.interactions") == [(n_listens,)]
+
+
+def test_the_newest_row_of_a_register_counts(place: Place) -> None:
+    """In every register; the older ones are not counted twice."""
+    with_world(place)
+    place.take("newer.csv", "artist_id,name,gender,artist_type,country\nar1,Ada B.,female,person,DE\n")
+    place.take("lists.csv", "playlist_id,position,track_id\np1,2,t1\n")
+    path = place.build("w")
+
+    assert rows(path, "select name from marts.artist_profile order by artist_id") == [("Ada B.",), ("Bix",)]
+    assert rows(path, "select count(*) from marts.track_features where track_id = 'onlist'") == [(0,)]
+
+
+def test_nothing_after_the_date_is_seen(place: Place) -> None:
+    """Not in a count, not as a listener, not as a stub, not as a date."""
+    with_world(place)
+    place.take("later.csv", "user_id,track_id,listened_at\ngil,latestub,2026-02-01T00:00:00Z\ngil,t1,2026-01-31T23:59:59Z\n")
+    place.take("likes.csv", "user_id,track_id,event_at,event\nhal,t1,2026-02-01,like\n")
+    path = place.build("w")
+
+    assert rows(path, "select max(listen_date) from marts.interactions_daily") == [(AS_OF,)]
+    assert rows(path, "select count(*) from marts.track_features where track_id = 'latestub'") == [(0,)]
+    assert rows(path, f"select user_id from marts.listener_profile where user_id = '{place.listener('hal')}'") == []
+    assert rows(path, "select as_of from meta.build") == [(AS_OF,)]
