@@ -24,7 +24,7 @@ from recsys.files import remove
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake import Lake
 from recsys.warehouse.check import Built, check
-from recsys.warehouse.increment import fingerprint, fresh_days
+from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
 from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers
 
@@ -86,8 +86,9 @@ def build(
     remove(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)
+        days = days_of_logs(connection)
         plan = _plan(connection, sources, layers)
-        built = [_build_one(connection, file, plan.get(file.name), progress) for file in layers.values()]
+        built = [_build_one(connection, file, days, plan.get(file.name), progress) for file in layers.values()]
         _describe(connection, layers, built, sources)
         _drop_scaffolding(connection, sources)
     return [table for table in built if table.name.startswith("marts.")]
@@ -100,7 +101,7 @@ def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
     with _writing(target, "1GB") as connection:
         connection.execute("create schema raw")
         _make_results(connection, results)
-        built = [_build_one(connection, file, None, _silent) for file in files]
+        built = [_build_one(connection, file, {}, None, _silent) for file in files]
         for table in built:
             connection.execute("update meta.tables set n_rows = ? where name = ?", [table.n_rows, table.name])
         connection.execute("drop schema raw cascade")
@@ -175,15 +176,29 @@ def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[
 
 
 def _build_one(
-    connection: duckdb.DuckDBPyConnection, file: SqlFile, days: list[date] | None, progress: Progress
+    connection: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    days: dict[date, int],
+    fresh: list[date] | None,
+    progress: Progress,
 ) -> Built:
+    """
+    Build and check one table.
+
+    Args:
+        connection: The file being written.
+        file: The table's query and contract.
+        days: Rows of the logs by day.
+        fresh: For a day-grain table, the only days to compute; None computes all of it.
+        progress: Called with name, rows and seconds.
+    """
     started = time.perf_counter()
-    kind = "table" if file.layer == "marts" else "view"
     try:
-        if days is None:
-            connection.execute(f"create or replace {kind} {file.name} as {file.query}")
+        if file.incremental:
+            _build_by_days(connection, file, days, fresh)
         else:
-            _build_fresh_days(connection, file, days)
+            kind = "table" if file.layer == "marts" else "view"
+            connection.execute(f"create or replace {kind} {file.name} as {file.query}")
         built = check(connection, file)
     except _WRONG_SQL as wrong:
         raise BadSqlFile(f"{file.name} does not run: {wrong}") from wrong
@@ -191,15 +206,20 @@ def _build_one(
     return built
 
 
-def _build_fresh_days(connection: duckdb.DuckDBPyConnection, file: SqlFile, days: list[date]) -> None:
-    """Take the other days over from the published table, and compute these."""
+def _build_by_days(
+    connection: duckdb.DuckDBPyConnection, file: SqlFile, days: dict[date, int], fresh: list[date] | None
+) -> None:
+    """Fill a day-grain table some days at a time, so that memory is bounded by days and not by the log."""
     day = file.incremental
-    connection.execute(
-        f"create table {file.name} as "
-        f"select * from published.{file.name} where not list_contains($days, {day}) "
-        f"union all select * from ({file.query}) as fresh where list_contains($days, {day})",
-        {"days": days},
-    )
+    connection.execute(f"create table {file.name} as select * from ({file.query}) as shape limit 0")
+    if fresh is not None:
+        untouched = f"select * from published.{file.name} where not list_contains($fresh, {day})"
+        connection.execute(f"insert into {file.name} {untouched}", {"fresh": fresh})
+    wanted = days if fresh is None else {each: days[each] for each in fresh if each in days}
+    for span in spans(wanted):
+        computed = f"select * from ({file.query}) as fresh where {day} between $first and $last"
+        params = {"first": span[0], "last": span[-1], "span": span}
+        connection.execute(f"insert into {file.name} {computed} and list_contains($span, {day})", params)
 
 
 def _describe(

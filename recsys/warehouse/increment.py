@@ -17,6 +17,7 @@ from recsys.lake import Batch, Lake
 from recsys.warehouse.sqlfile import SqlFile, raw_sources
 
 _LOGS = [contract for contract in CONTRACTS.values() if contract.instant]
+_ROWS_AT_ONCE = 4_000_000  # rows of the logs that one statement aggregates: about 1 GB of groups
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,25 @@ def fingerprint(file: SqlFile, layers: dict[str, SqlFile]) -> str:
     """Return a hash that changes with a table's query or any query below it."""
     below = sorted(fingerprint(layers[source], layers) for source in file.sources if source in layers)
     return short_hash(file.query, *below)
+
+
+def days_of_logs(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
+    """Return the rows of all logs by day, in order of the days."""
+    query = " union all ".join(f"select ds from raw.{log.table}" for log in _LOGS)
+    return dict(connection.execute(f"select ds, count(*) from ({query}) as days group by ds order by ds").fetchall())
+
+
+def spans(days: dict[date, int]) -> list[list[date]]:
+    """Cut days, each with its number of rows, into runs that one statement can take."""
+    cut: list[list[date]] = []
+    n_rows = _ROWS_AT_ONCE
+    for day, n_here in days.items():
+        if n_rows + n_here > _ROWS_AT_ONCE:
+            cut.append([])
+            n_rows = 0
+        cut[-1].append(day)
+        n_rows += n_here
+    return cut
 
 
 def fresh_days(
