@@ -4,7 +4,7 @@ The dialect guard: what a file in `sql/` may use so that DuckDB and Spark mean t
 An allow-list, not a block-list: a function enters it once somebody has looked it up on both engines.
 """
 
-from sqlglot import ErrorLevel, exp, transpile
+from sqlglot import ErrorLevel, exp
 from sqlglot.errors import SqlglotError
 
 from recsys.errors import BadSqlFile
@@ -46,7 +46,7 @@ def refuse_unportable(file: SqlFile) -> None:
                 "Spark. Use another, or check both and add it to recsys/warehouse/portability.py"
             )
     try:
-        transpile(file.query, read="duckdb", write="spark", unsupported_level=ErrorLevel.RAISE)
+        file.tree.sql(dialect="spark", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as unsupported:
         raise BadSqlFile(f"{file.name} cannot be written for Spark: {unsupported}") from unsupported
 

@@ -25,7 +25,13 @@ BAD_ROWS = [
     ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,86400001", "out_of_range", "ms_played"),
     ("listens", "user_id,track_id,listened_at,skipped", "ann,t1,2026-01-01,maybe", "bad_type", "skipped"),
     ("listens", "user_id,track_id,listened_at,n_listens", "ann,t1,2026-01-01,-3", "out_of_range", "n_listens"),
-    ("listens", "user_id,track_id,listened_at,utc_offset_min", "ann,t1,2026-01-01,841", "out_of_range", "utc_offset_min"),
+    (
+        "listens",
+        "user_id,track_id,listened_at,utc_offset_min",
+        "ann,t1,2026-01-01,841",
+        "out_of_range",
+        "utc_offset_min",
+    ),
     ("events", "user_id,track_id,event_at,event", "ann,t1,2026-01-01,purchase", "not_allowed", "event"),
     ("events", "user_id,track_id,event_at,event", "ann,t1,2026-01-01,", "missing_value", "event"),
     ("tracks", "track_id,title,artist_id", "t1,,ar1", "missing_value", "title"),
@@ -45,11 +51,12 @@ BAD_ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("table", "header", "row", "reason", "column"), BAD_ROWS)
+@pytest.mark.parametrize("bad", BAD_ROWS, ids=lambda bad: f"{bad[3]}-{bad[4]}")
 def test_a_row_that_breaks_the_contract_is_refused_with_its_reason(
-    inbox: Inbox, table: str, header: str, row: str, reason: str, column: str
+    inbox: Inbox, bad: tuple[str, str, str, str, str]
 ) -> None:
     """Reason, column, file and line say what to mend where; the row is in no table."""
+    table, header, row, reason, column = bad
     (batch,) = inbox.take("bad.csv", f"{header}\n{row}\n").batches
 
     assert inbox.refused() == [(reason, column, "bad.csv", 2)]

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.ingest.coerce import judge
@@ -43,6 +43,7 @@ def spellings(at: datetime, offset_min: int) -> list[str]:
     return ways
 
 
+@settings(max_examples=50)
 @given(MOMENTS, OFFSETS_MIN, st.booleans())
 def test_every_spelling_of_a_moment_is_the_same_moment(naive: datetime, offset_min: int, whole_minute: bool) -> None:
     """Zones, blanks, fractions, epochs: one moment, alone or beside others in one column."""

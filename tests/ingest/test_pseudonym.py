@@ -32,7 +32,9 @@ def test_no_account_is_in_the_home_in_clear(inbox: Inbox) -> None:
         "account-bob,t1,never,1000,10.1.2.3,bob@example.org\n"
         "account-cyd,t1,2026-01-01\n",
     )
-    inbox.take("events.jsonl", '{"user_id": "account-dan", "track_id": "t1", "event_at": "2026-01-01", "event": "hug"}\n')
+    inbox.take(
+        "events.jsonl", '{"user_id": "account-dan", "track_id": "t1", "event_at": "2026-01-01", "event": "hug"}\n'
+    )
     inbox.take("users.csv", "user_id,age_band,e_mail\naccount-eve,100+,eve@example.org\n")
     inbox.take("lists.csv", "playlist_id,position,track_id,user_id\np1,1,t1,account-fay\np1,x,t1,account-fay\n")
     everything = bytes_of_home(inbox.home.path)

@@ -33,7 +33,10 @@ UNREADABLE = {
     "users and nothing else": (b"user_id,shoe_size\nann,44\n", "no table has these"),
     "gzip cut short": (gzip.compress((LISTENS + ROW).encode())[:-20], "get the file again"),
     "long gzip cut short": (gzip.compress((LISTENS + LONG).encode())[:-20], "get the file again"),
-    "gzip with a wrong byte": (b"%b\xff%b" % ((g := gzip.compress((LISTENS + LONG).encode()))[:99999], g[100000:]), "again"),
+    "gzip with a wrong byte": (
+        b"%b\xff%b" % ((g := gzip.compress((LISTENS + LONG).encode()))[:99999], g[100000:]),
+        "again",
+    ),
     "gzip and rubbish": (gzip.compress((LISTENS + ROW).encode()) + b"rubbish", "get the file again"),
     "zstd cut short": (zstandard.compress((LISTENS + ROW).encode())[:-5], "get the file again"),
     "long zstd cut short": (zstandard.compress((LISTENS + LONG).encode())[:-5], "get the file again"),
@@ -111,7 +114,7 @@ def test_an_unknown_table_or_format_is_refused_with_what_is_known(inbox: Inbox) 
 
 def test_a_format_may_be_named(inbox: Inbox) -> None:
     """As when the first line of a CSV file begins with a brace."""
-    path = inbox.put("t.csv", '{x},track_id,title,artist_id\n1,t1,One,ar1\n')
+    path = inbox.put("t.csv", "{x},track_id,title,artist_id\n1,t1,One,ar1\n")
     ingest(inbox.home, [path], today=TODAY, format_name="csv")
 
     assert inbox.rows("tracks").height == 1

@@ -1,5 +1,6 @@
 """A home to fill with rows, and warehouses built of it."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -112,6 +113,13 @@ def with_world(place: Place) -> Place:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The home that holds the rows above: look, do not touch."""
     return with_world(place_in(tmp_path_factory.mktemp("world")))
+
+
+@pytest.fixture
+def grown(world: Place, tmp_path: Path) -> Place:
+    """A home of its own that holds the same rows, for a test to add to."""
+    shutil.copytree(world.home.path, tmp_path / "home")
+    return place_in(tmp_path)
 
 
 @pytest.fixture(scope="session")

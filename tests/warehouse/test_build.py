@@ -26,7 +26,10 @@ LIST = pl.DataFrame(
 def test_the_file_holds_the_marts_and_the_dictionary_alone(built: Path) -> None:
     """Raw rows, staging and intermediate steps are gone, and so are the build's own files."""
     with duckdb.connect(built, read_only=True) as connection:
-        found = {".".join(row) for row in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()}
+        found = {
+            ".".join(row)
+            for row in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        }
         views = connection.execute("select view_name from duckdb_views() where not internal").fetchall()
 
     assert found == MARTS | {"meta.tables", "meta.columns", "meta.batches", "meta.build"}

@@ -57,11 +57,17 @@ def test_a_table_that_keeps_its_contract_is_built_and_described(build_with: Buil
     ("text", "message"),
     [
         (HEADER + QUERY.replace("as n_plays", "as n_plays, 1 as extra"), "the column extra is not documented"),
-        (HEADER.replace("--   n_plays  plays [count]\n", "--   n_plays  plays\n--   gone  x\n") + QUERY, "documents gone"),
+        (
+            HEADER.replace("--   n_plays  plays [count]\n", "--   n_plays  plays\n--   gone  x\n") + QUERY,
+            "documents gone",
+        ),
         (HEADER.replace("n_plays >= 1", "n_plays > 3") + QUERY, r'2 rows break "n_plays > 3". The first:\n  \('),
         (HEADER.replace("n_plays >= 1", "nullif(n_plays, 3) >= 1") + QUERY, '2 rows break "nullif'),
         (HEADER + "select user_id, 1 as n_plays from raw.listens\n", 'break the grain "user_id"'),
-        (HEADER + QUERY.replace("group", "where user_id = '' group"), "0 rows, at least 1 expected. Is a source missing"),
+        (
+            HEADER + QUERY.replace("group", "where user_id = '' group"),
+            "0 rows, at least 1 expected. Is a source missing",
+        ),
         (HEADER.replace("-- columns", "-- rows: 3\n-- columns") + QUERY, "2 rows, at least 3 expected"),
         (HEADER + QUERY.replace("count(*)", "1"), "marts.x does not reconcile with its source: .* does not hold"),
         (HEADER.replace("sum(n_plays)", "nullif(sum(n_plays), 6)") + QUERY, "does not reconcile"),

@@ -9,13 +9,18 @@ import duckdb
 import pytest
 
 from recsys.warehouse import build as building
-from recsys.warehouse.increment import fresh_days
+from recsys.warehouse.increment import fresh_days, spans
 from recsys.warehouse.sqlfile import SQL_FOLDER, quoted
 
-from .conftest import AS_OF, LISTENS, Place, rows, with_world
+from .conftest import LISTENS, Place, rows
 
 DAY_GRAIN = {"marts.interactions_daily", "marts.track_daily"}
 FULL: dict[str, list[str]] = {}
+
+
+def fresh(*days: str) -> dict[str, list[str]]:
+    """The plan to compute these days of every day-grain table and to take the others over."""
+    return {table: list(days) for table in DAY_GRAIN}
 
 
 @pytest.fixture
@@ -37,14 +42,16 @@ def differences(one: Path, other: Path) -> dict[str, int]:
     """How many rows of each table are in one file and not in the other, both ways, repeated rows counted."""
     with duckdb.connect() as connection:
         connection.execute(f"attach {quoted(one)} as one (read_only); attach {quoted(other)} as other (read_only)")
-        listed = "select table_name from duckdb_tables() where database_name = '{}' and schema_name = 'marts' order by 1"
+        listed = (
+            "select table_name from duckdb_tables() where database_name = '{}' and schema_name = 'marts' order by 1"
+        )
         tables, others = (connection.execute(listed.format(name)).fetchall() for name in ("one", "other"))
         assert tables == others
         found = {}
         for (table,) in tables:
-            ways = [f"(from {a}.marts.{table} except all from {b}.marts.{table})" for a, b in ("12", "21")]
-            query = f"select count(*) from ({' union all '.join(ways)})".replace("1.", "one.").replace("2.", "other.")
-            found[table] = connection.execute(query).fetchall()[0][0]
+            here, there = f"from one.marts.{table}", f"from other.marts.{table}"
+            query = f"select count(*) from (({here} except all {there}) union all ({there} except all {here}))"
+            ((found[table],),) = connection.execute(query).fetchall()
         return {table: n for table, n in found.items() if n}
 
 
@@ -69,23 +76,11 @@ def described_stub(place: Place) -> None:
     place.take("stub.csv", "track_id,title,artist_id,duration_ms\nstub,No Stub,ar2,200000\n")
 
 
-def overlap(place: Place) -> None:
-    """The same rows in another file: nothing new."""
+def no_day(place: Place) -> None:
+    """Known rows in another file, an artist's new name, another place on a playlist."""
     place.take("again.csv", LISTENS.replace("\n", "\r\n"))
-
-
-def renamed_artist(place: Place) -> None:
-    """An artist's new name touches no day."""
     place.take("artist.csv", "artist_id,name\nar1,Ada the Second\n")
-
-
-def playlist(place: Place) -> None:
-    """A playlist touches no day."""
     place.take("list.csv", "playlist_id,position,track_id\np1,1,t2\n")
-
-
-def nothing(place: Place) -> None:
-    """A night without news."""
 
 
 CHANGES: dict[Callable[[Place], None], list[str]] = {
@@ -93,128 +88,145 @@ CHANGES: dict[Callable[[Place], None], list[str]] = {
     new_day: ["2026-01-20"],
     changed_duration: ["2026-01-06"],
     described_stub: ["2026-01-12"],
-    overlap: [],
-    renamed_artist: [],
-    playlist: [],
-    nothing: [],
+    no_day: [],
 }
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_an_incremental_build_equals_a_full_one(
-    place: Place, planned: dict[str, list[str]], change: Callable[[Place], None]
+    grown: Place, built: Path, planned: dict[str, list[str]], change: Callable[[Place], None]
 ) -> None:
     """Whatever came in since; and only the days that it touches are computed."""
-    before = with_world(place).build("before")
-    change(place)
-    incremental = place.build("incremental", previous=before)
+    change(grown)
+    incremental = grown.build("incremental", previous=built)
 
-    assert planned == dict.fromkeys(DAY_GRAIN, CHANGES[change])
-    assert differences(incremental, place.build("full")) == {}
-
-
-def test_the_date_moves_forward(place: Place, planned: dict[str, list[str]]) -> None:
-    """Rows that lay in the lake beyond the last date come in, though no batch is new."""
-    before = with_world(place).build("before", as_of=date(2026, 1, 6))
-    incremental = place.build("incremental", previous=before)
-
-    assert planned == dict.fromkeys(DAY_GRAIN, ["2026-01-11", "2026-01-12"])
-    assert differences(incremental, place.build("full")) == {}
+    assert planned == fresh(*CHANGES[change])
+    assert differences(incremental, grown.build("full")) == {}
 
 
-def test_the_date_moves_back(place: Place, planned: dict[str, list[str]]) -> None:
-    """Then everything is built from nothing, and nothing later leaks."""
-    before = with_world(place).build("before")
-    earlier = place.build("earlier", as_of=date(2026, 1, 6), previous=before)
-
+def test_the_date_moves_back_and_forth(
+    world: Place, built: Path, planned: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """Back: from nothing, and nothing later leaks. Forth: rows beyond the last date come in, though no batch is new."""
+    place = Place(world.home, tmp_path)
+    earlier = place.build("earlier", as_of=date(2026, 1, 6), previous=built)
     assert planned == FULL
+    later = place.build("later", previous=earlier)
+    assert planned == fresh("2026-01-11", "2026-01-12")
+
     assert differences(earlier, place.build("full", as_of=date(2026, 1, 6))) == {}
+    assert differences(later, built) == {}
 
 
-def test_late_rows_beyond_the_date_wait(place: Place, planned: dict[str, list[str]]) -> None:
+def test_late_rows_beyond_the_date_wait(grown: Place, built: Path, planned: dict[str, list[str]]) -> None:
     """A new batch with days to come touches none of today's."""
-    before = with_world(place).build("before", as_of=date(2026, 1, 6))
-    place.take("ahead.csv", "user_id,track_id,listened_at\nann,t1,2026-01-25\n")
-    same = place.build("same", as_of=date(2026, 1, 6), previous=before)
+    grown.take("ahead.csv", "user_id,track_id,listened_at\nann,t1,2026-02-25\n")
+    same = grown.build("same", previous=built)
+    assert planned == fresh()
+    assert differences(same, built) == {"data_quality": 1}
+    following = grown.build("following", as_of=date(2026, 2, 26), previous=same)
 
-    assert planned == dict.fromkeys(DAY_GRAIN, [])
-    assert differences(same, before) == {"data_quality": 1}
-    assert differences(place.build("next", previous=same), place.build("full")) == {}
+    assert planned == fresh("2026-02-25")
+    assert rows(following, "select max(listen_date) from marts.track_daily") == [(date(2026, 2, 25),)]
 
 
-def test_a_backfill_computes_its_days_again(place: Place, planned: dict[str, list[str]]) -> None:
-    """A damaged day of the published file is mended by it, and only by it."""
-    before = with_world(place).build("before")
+def test_a_backfill_computes_its_days_again(
+    world: Place, built: Path, planned: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """A damaged day of the published file is mended by it."""
+    place, before = Place(world.home, tmp_path), Path(shutil.copy(built, tmp_path / "before.duckdb"))
     with duckdb.connect(before) as connection:
         connection.execute("delete from marts.interactions_daily where listen_date = '2026-01-12' and track_id = 't3'")
         connection.execute("insert into marts.track_daily from marts.track_daily where listen_date = '2026-01-11'")
     span = (date(2026, 1, 11), date(2026, 1, 12))
     mended = place.build("mended", previous=before, backfill=span)
 
-    assert planned == dict.fromkeys(DAY_GRAIN, ["2026-01-11", "2026-01-12"])
-    assert differences(mended, place.build("full")) == {}
+    assert planned == fresh("2026-01-11", "2026-01-12")
+    assert differences(before, built).keys() == {"interactions_daily", "track_daily"}
+    assert differences(mended, built) == {}
 
 
-def test_a_chain_of_nights_equals_one_build(place: Place) -> None:
-    """Night by night with everything that may happen, each on the last one's file."""
-    last = with_world(place).build("night0", as_of=date(2026, 1, 5))
-    for n, change in enumerate((late_rows, changed_duration, new_day, described_stub), start=1):
-        change(place)
-        last = place.build(f"night{n}", as_of=date(2026, 1, 5) + timedelta(days=5 * n), previous=last)
+def test_a_long_log_is_built_some_days_at_a_time(
+    world: Place, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are the same, wherever the days are parted."""
+    monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 2)
 
-    assert differences(last, place.build("full", as_of=date(2026, 1, 25))) == {}
+    assert differences(Place(world.home, tmp_path).build("parted"), built) == {}
 
 
 @pytest.mark.parametrize(
-    ("file", "still_incremental"),
-    [
-        ("marts/interactions_daily.sql", set()),
-        ("intermediate/judged_listens.sql", set()),
-        ("marts/track_daily.sql", {"marts.interactions_daily"}),
-    ],
+    ("n_rows", "lengths"),
+    [([], []), ([5], [1]), ([9], [1]), ([2, 3, 1], [2, 1]), ([9, 1, 1, 9], [1, 2, 1]), ([1] * 12, [5, 5, 2])],
 )
+def test_days_are_parted_in_order_and_within_the_limit(
+    n_rows: list[int], lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No day is lost or torn; a part holds no more than the limit, unless a single day does."""
+    monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 5)
+    days = {date(2026, 1, 1) + timedelta(days=n): rows_here for n, rows_here in enumerate(n_rows)}
+    parts = spans(days)
+
+    assert [len(part) for part in parts] == lengths
+    assert [day for part in parts for day in part] == list(days)
+
+
+def test_a_chain_of_nights_equals_one_build(grown: Place) -> None:
+    """Night by night, each on the last one's file, with several things at once."""
+    last = None
+    for n, changes in enumerate(((late_rows,), (changed_duration, described_stub), (new_day, no_day))):
+        for change in changes:
+            change(grown)
+        last = grown.build(f"night{n}", as_of=date(2026, 1, 6) + timedelta(days=8 * n), previous=last)
+
+    assert last is not None
+    assert differences(last, grown.build("full", as_of=date(2026, 1, 22))) == {}
+
+
+STILL_INCREMENTAL: dict[str, set[str]] = {
+    "intermediate/judged_listens.sql": set(),
+    "marts/track_daily.sql": {"marts.interactions_daily"},
+}
+
+
+@pytest.mark.parametrize("file", STILL_INCREMENTAL)
 def test_a_changed_query_is_built_from_nothing(
-    place: Place, planned: dict[str, list[str]], tmp_path: Path, file: str, still_incremental: set[str]
+    world: Place, built: Path, planned: dict[str, list[str]], tmp_path: Path, file: str
 ) -> None:
     """And so is every table above it."""
-    before = with_world(place).build("before")
-    sql = tmp_path / "sql"
+    place, sql = Place(world.home, tmp_path), tmp_path / "sql"
     shutil.copytree(SQL_FOLDER, sql)
     text = (sql / file).read_text()
     for old, new in (("- 0.25 * n_skips", "- 0.5 * n_skips"), (">= 30000", ">= 70000"), ("n_plays > 0", "n_plays > 1")):
         text = text.replace(old, new)
     (sql / file).write_text(text)
-    changed = place.build("changed", previous=before, sql=sql)
+    changed = place.build("changed", previous=built, sql=sql)
 
-    assert planned.keys() == still_incremental
+    assert planned.keys() == STILL_INCREMENTAL[file]
     assert differences(changed, place.build("full", sql=sql)) == {}
-    assert differences(changed, before) != {}
+    assert differences(changed, built) != {}
 
 
-def test_a_batch_that_left_the_lake_leaves_the_marts(place: Place, planned: dict[str, list[str]]) -> None:
+def test_a_batch_that_left_the_lake_leaves_the_marts(
+    grown: Place, world: Place, built: Path, planned: dict[str, list[str]]
+) -> None:
     """A lake restored from a copy is read from nothing."""
-    shutil.copytree(with_world(place).home.lake, place.folder / "copy")
-    late_rows(place)
-    before = place.build("before")
-    shutil.rmtree(place.home.lake)
-    (place.folder / "copy").rename(place.home.lake)
-    restored = place.build("restored", previous=before)
+    late_rows(grown)
+    before = grown.build("before")
+    restored = Place(world.home, grown.folder).build("restored", previous=before)
 
     assert planned == FULL
-    assert differences(restored, place.build("full")) == {}
+    assert differences(restored, built) == {}
 
 
-def test_an_ingest_cut_short_is_finished_before_the_build(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ingest_cut_short_is_finished_before_the_build(grown: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or else the ledger would name a batch whose days the next build passes over for ever."""
-    with_world(place)
     with monkeypatch.context() as patch:
         patch.setattr("recsys.lake.Lake._move_into_place", _cut)
         with pytest.raises(KeyboardInterrupt):
-            new_day(place)
-    path = place.build("w")
+            new_day(grown)
 
-    assert rows(path, "select sum(n_listens)::bigint from marts.interactions_daily") == [(7,)]
-    assert AS_OF > date(2026, 1, 20)
+    assert rows(grown.build("w"), "select sum(n_listens)::bigint from marts.interactions_daily") == [(7,)]
 
 
 def _cut(*_: object) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.warehouse.query import Warehouse
 
-from .conftest import AS_OF, WORLD, Place, frame_of, place_in, rows, with_world
+from .conftest import AS_OF, WORLD, Place, frame_of, place_in, rows
 
 # what is judged: length of the track, time played, who ended it -> play, skip
 LISTENS_JUDGED = {
@@ -52,7 +52,9 @@ def test_what_is_a_play_and_what_a_skip(judged: Path, case: str) -> None:
     """At least 30 s or half the track is a play; a shorter listen is a skip unless the log says it broke off."""
     at, (*_, n_plays, n_skips) = list(LISTENS_JUDGED).index(case), LISTENS_JUDGED[case]
 
-    query = f"select n_listens, n_plays, n_skips from marts.interactions_daily where track_id = 't{at}' and n_listens = 1"
+    query = (
+        f"select n_listens, n_plays, n_skips from marts.interactions_daily where track_id = 't{at}' and n_listens = 1"
+    )
     assert rows(judged, query) == [(1, n_plays, n_skips)]
 
 
@@ -74,12 +76,15 @@ def test_the_weight_of_a_day(place: Place) -> None:
     """One play is the unit; every other sign is weighed once, here."""
     weights = {"like": 2.0, "save": 2.0, "playlist_add": 1.5, "share": 1.5, "unlike": -3.0}
     events = "".join(f"ann,{event},2026-01-01,{event}\n" for event in weights)
-    place.take("events.csv", f"user_id,track_id,event_at,event\n{events}bob,all,2026-01-01,like\nbob,all,2026-01-01,share\n")
+    place.take(
+        "events.csv", f"user_id,track_id,event_at,event\n{events}bob,all,2026-01-01,like\nbob,all,2026-01-01,share\n"
+    )
     listens = ["ann,play,2026-01-01,30000", "ann,skip,2026-01-01,1000", "bob,all,2026-01-01T10:00:00Z,30000"]
     listens += ["bob,all,2026-01-01T11:00:00Z,30000", "bob,all,2026-01-01T12:00:00Z,1000"]
     place.take("listens.csv", "user_id,track_id,listened_at,ms_played\n" + "\n".join(listens))
 
-    weighed = dict(rows(place.build("w"), "select track_id, weight from marts.interactions_daily"))
+    with Warehouse.open(place.build("w")) as warehouse:
+        weighed = dict(warehouse.frame("select track_id, weight from marts.interactions_daily").rows())
 
     assert weighed == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
 
@@ -121,7 +126,9 @@ def test_a_track_that_is_only_mentioned_is_a_stub(warehouse: Warehouse) -> None:
 
 def test_every_listener_that_any_file_names_has_a_profile(warehouse: Warehouse, world: Place) -> None:
     """Who only liked, kept a playlist or signed up is a listener, with unknown as a group of its own."""
-    profiles = warehouse.frame("select user_id, gender, age_band, is_known, n_days, n_plays from marts.listener_profile")
+    profiles = warehouse.frame(
+        "select user_id, gender, age_band, is_known, n_days, n_plays from marts.listener_profile"
+    )
     names = {world.listener(account): account for account in ("ann", "bob", "cyd", "eve", "fay")}
 
     assert {(names[user_id], *about) for user_id, *about in profiles.rows()} == {
@@ -148,7 +155,9 @@ def test_an_artists_week_runs_from_monday_to_sunday(warehouse: Warehouse) -> Non
 
 def test_an_artists_reach(warehouse: Warehouse) -> None:
     """Listeners are counted once, however often they listen; dates are those of plays."""
-    query = "select artist_id, main_genre, n_tracks, n_listeners, n_plays, n_skips, first_date from marts.artist_profile"
+    query = (
+        "select artist_id, main_genre, n_tracks, n_listeners, n_plays, n_skips, first_date from marts.artist_profile"
+    )
 
     assert set(warehouse.frame(query).rows()) == {
         ("ar1", "rock", 2, 2, 3, 1, date(2026, 1, 5)),
@@ -177,7 +186,9 @@ def test_faults_of_the_catalogue(place: Place) -> None:
     place.take("tracks.csv", FAULTS)
     place.take("artists.csv", WORLD["artists"])
     place.take("labels.csv", WORLD["labels"])
-    place.take("listens.csv", "user_id,track_id,listened_at\nann,early,2026-01-19\nann,good,2026-01-19\nann,stub,2026-01-19\n")
+    place.take(
+        "listens.csv", "user_id,track_id,listened_at\nann,early,2026-01-19\nann,good,2026-01-19\nann,stub,2026-01-19\n"
+    )
     place.take("events.csv", "user_id,track_id,event_at,event\nann,saved,2026-01-19,save\n")
 
     found = rows(place.build("w"), "select track_id, issue, detail, n_plays from marts.catalogue_health")
@@ -225,25 +236,25 @@ def test_files_may_be_missing(place: Place, without: tuple[str, ...]) -> None:
     assert rows(place.build("w"), "select sum(n_listens)::bigint from marts.interactions") == [(n_listens,)]
 
 
-def test_the_newest_row_of_a_register_counts(place: Place) -> None:
+def test_the_newest_row_of_a_register_counts(grown: Place) -> None:
     """In every register; the older ones are not counted twice."""
-    with_world(place)
-    place.take("newer.csv", "artist_id,name,gender,artist_type,country\nar1,Ada B.,female,person,DE\n")
-    place.take("lists.csv", "playlist_id,position,track_id\np1,2,t1\n")
-    path = place.build("w")
+    grown.take("newer.csv", "artist_id,name,gender,artist_type,country\nar1,Ada B.,female,person,DE\n")
+    grown.take("lists.csv", "playlist_id,position,track_id\np1,2,t1\n")
+    path = grown.build("w")
 
     assert rows(path, "select name from marts.artist_profile order by artist_id") == [("Ada B.",), ("Bix",)]
     assert rows(path, "select count(*) from marts.track_features where track_id = 'onlist'") == [(0,)]
 
 
-def test_nothing_after_the_date_is_seen(place: Place) -> None:
+def test_nothing_after_the_date_is_seen(grown: Place) -> None:
     """Not in a count, not as a listener, not as a stub, not as a date."""
-    with_world(place)
-    place.take("later.csv", "user_id,track_id,listened_at\ngil,latestub,2026-02-01T00:00:00Z\ngil,t1,2026-01-31T23:59:59Z\n")
-    place.take("likes.csv", "user_id,track_id,event_at,event\nhal,t1,2026-02-01,like\n")
-    path = place.build("w")
+    grown.take(
+        "later.csv", "user_id,track_id,listened_at\ngil,latestub,2026-02-01T00:00:00Z\ngil,t1,2026-01-31T23:59:59Z\n"
+    )
+    grown.take("likes.csv", "user_id,track_id,event_at,event\nhal,t1,2026-02-01,like\n")
+    path = grown.build("w")
 
     assert rows(path, "select max(listen_date) from marts.interactions_daily") == [(AS_OF,)]
     assert rows(path, "select count(*) from marts.track_features where track_id = 'latestub'") == [(0,)]
-    assert rows(path, f"select user_id from marts.listener_profile where user_id = '{place.listener('hal')}'") == []
+    assert rows(path, f"select user_id from marts.listener_profile where user_id = '{grown.listener('hal')}'") == []
     assert rows(path, "select as_of from meta.build") == [(AS_OF,)]

@@ -59,7 +59,7 @@ def test_a_whole_header_is_read(tmp_path: Path) -> None:
     assert file.checks == ("n_plays >= 1", "day is not null")
     assert len(file.reconcile) == 1
     assert file.query.startswith("select user_id")
-    assert (file.layer, file.sources) == ("marts", {"raw.listens"})
+    assert (file.layer, set(file.sources)) == ("marts", {"raw.listens"})
 
 
 def test_what_a_header_leaves_out_has_a_default(tmp_path: Path) -> None:
@@ -71,10 +71,13 @@ def test_what_a_header_leaves_out_has_a_default(tmp_path: Path) -> None:
 
 def test_parameters_may_have_defaults(tmp_path: Path) -> None:
     """An empty default is a default; without one the parameter must be given."""
-    file = header(tmp_path, "-- Q.\n-- params:\n--   n  how many [count] = 20\n--   as_of  day, the last where empty =\n--   id  who\nselect $n")
+    file = header(
+        tmp_path,
+        "-- Q.\n-- params:\n--   n  max [count] = 20\n--   as_of  day, the last where empty =\n--   id  who\nselect $n",
+    )
 
     assert file.params == {
-        "n": ColumnDoc("how many", "count", "20"),
+        "n": ColumnDoc("max", "count", "20"),
         "as_of": ColumnDoc("day, the last where empty", default=""),
         "id": ColumnDoc("who"),
     }
@@ -109,7 +112,7 @@ def test_after_the_first_section_only_sections_follow(tmp_path: Path, line: str,
 
 def test_a_query_that_cannot_be_parsed_is_named(tmp_path: Path) -> None:
     """Not a stack of the parser's."""
-    with pytest.raises(BadSqlFile, match="marts.x is not one SELECT"):
+    with pytest.raises(BadSqlFile, match=r"marts\.x is not one SELECT"):
         _ = header(tmp_path, "-- A table.\nselect from where\n").tree
 
 

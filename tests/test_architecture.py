@@ -1,0 +1,129 @@
+"""The rules of the house that a machine can hold: who imports whom, homes of heavy packages, length of functions."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "recsys").rglob("*.py"))
+EVERYTHING = [*SOURCES, *(path for part in ("bench", "dashboards", "tests") for path in (ROOT / part).rglob("*.py"))]
+
+# Who may import whom: a module only imports from lines above its own, or from its own entry. The longest entry counts.
+LAYERS = (
+    ("errors", "columns", "files"),
+    ("vocab", "home", "demo"),
+    ("ingest.contract",),
+    ("lake",),
+    ("ingest", "warehouse"),
+    ("interactions",),
+    ("recommenders", "evaluate"),
+    ("recipe",),
+    ("registry", "gate", "run"),
+    ("export",),
+    ("steps",),
+    ("nightly", "doctor"),
+    ("show",),
+    ("cli",),
+)
+RANKS = {entry: rank for rank, layer in enumerate(LAYERS) for entry in layer}
+
+HOMES = {
+    "duckdb": ("recsys/warehouse/",),
+    "implicit": ("recsys/recommenders/als.py",),
+    "lightfm": ("recsys/recommenders/lightfm.py",),
+    "sqlglot": ("recsys/warehouse/sqlfile.py", "recsys/warehouse/portability.py"),
+    "pyarrow": ("recsys/ingest/formats/", "recsys/demo/files.py"),
+    "torch": ("recsys/audio/",),
+    "faiss": ("recsys/similarity/index.py",),
+    "pyspark": ("recsys/warehouse/engine_spark.py",),
+    "streamlit": ("dashboards/",),
+    "altair": ("dashboards/",),
+    "pandas": (),
+}
+NOT_AT_START = ("duckdb", "implicit", "lightfm", "torch", "faiss", "pyspark", "streamlit", "polars", "numpy", "scipy")
+
+
+def module_of(path: Path) -> str:
+    """The name of a file of `recsys`, without the package: 'ingest.run'."""
+    return ".".join(path.relative_to(ROOT / "recsys").with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its head or in a function, for use or for its types."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def entry_of(module: str) -> str | None:
+    """The entry of LAYERS that a module falls under; None for the package itself and what is no module of it."""
+    parts = module.split(".")
+    return next((entry for n in range(len(parts), 0, -1) if (entry := ".".join(parts[:n])) in RANKS), None)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_imports_point_one_way(path: Path) -> None:
+    """No module imports from its own line or from below it, save from its own entry."""
+    own = entry_of(module_of(path))
+    assert own is not None or path == ROOT / "recsys" / "__init__.py", f"{module_of(path)} has no line in LAYERS"
+
+    used = {name.removeprefix("recsys.") for name in imports(path) if name.startswith("recsys.")}
+    for name in sorted(used):
+        entry = entry_of(name)
+        assert entry is None or entry == own or RANKS[entry] < RANKS[own or "cli"], f"{own} imports {name}"
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_heavy_package_has_one_home(package: str) -> None:
+    """Nobody else imports it."""
+    users = {
+        str(path.relative_to(ROOT))
+        for path in [*SOURCES, *(ROOT / "dashboards").rglob("*.py")]
+        if any(name.split(".")[0] == package for name in imports(path))
+    }
+
+    assert {user for user in users if not user.startswith(HOMES[package])} == set()
+
+
+def test_the_command_line_starts_without_heavy_packages() -> None:
+    """`recsys --help` answers at once."""
+    code = f"import sys, recsys.cli; print([name for name in {NOT_AT_START!r} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_is_longer_than_a_screen(path: Path) -> None:
+    """Sixty lines, docstring included."""
+    functions = (
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
+    )
+
+    assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= 60] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_the_clock_and_the_dice_come_in_by_the_door(path: Path) -> None:
+    """Only the command line asks for today, and nobody draws without a seed."""
+    calls = {
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    }
+    clocks = {
+        call for call in calls if call.startswith(("date.today", "datetime.now", "datetime.utcnow", "time.time("))
+    }
+    dice = {call for call in calls if call.startswith(("np.random.", "random.")) and call.endswith("()")}
+
+    assert dice == set()
+    assert clocks == set() or module_of(path) in CLOCK_READERS
+
+
+CLOCK_READERS = {"cli", "run"}  # the date of a run, and the stamps of its log
