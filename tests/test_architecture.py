@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,15 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT / "recsys").with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, at its head or in a function, for use or for its types."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -102,9 +109,7 @@ def test_the_command_line_starts_without_heavy_packages() -> None:
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_function_is_longer_than_a_screen(path: Path) -> None:
     """Sixty lines, docstring included."""
-    functions = (
-        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
-    )
+    functions = (node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef))
 
     assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= 60] == []
 
@@ -112,11 +117,7 @@ def test_no_function_is_longer_than_a_screen(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_the_clock_and_the_dice_come_in_by_the_door(path: Path) -> None:
     """Only the command line asks for today, and nobody draws without a seed."""
-    calls = {
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-    }
+    calls = {ast.unparse(node) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
     clocks = {
         call for call in calls if call.startswith(("date.today", "datetime.now", "datetime.utcnow", "time.time("))
     }
