@@ -35,6 +35,12 @@ def _fast_instant(text: pl.Expr) -> pl.Expr:
     return text.str.to_datetime(_ISO_SECONDS, time_unit="us", time_zone="UTC", strict=False)
 
 
+def _day(text: pl.Expr) -> pl.Expr:
+    """Read an ISO 8601 day, whatever time follows it; of a bare year or month, its first day."""
+    whole = text.str.replace(r"^(\d{4})$", "${1}-01").str.replace(r"^(\d{4}-\d\d)$", "${1}-01")
+    return whole.str.extract(r"^(\d{4}-\d\d-\d\d)(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
+
+
 def _boolean(text: pl.Expr) -> pl.Expr:
     lower = text.str.to_lowercase()
     return pl.when(lower.is_in(_TRUE)).then(pl.lit(value=True)).when(lower.is_in(_FALSE)).then(pl.lit(value=False))
@@ -51,7 +57,7 @@ def _typed(text: pl.Expr, field: Field) -> pl.Expr:
         case Kind.INSTANT:
             return _instant(text)
         case Kind.DAY:
-            return text.str.extract(r"^(\d{4}-\d\d-\d\d)(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
+            return _day(text)
         case Kind.TEXTS:
             words = text.str.split("|").list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
             return pl.when(words.list.len() > 0).then(words)

@@ -25,10 +25,19 @@ _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1
 _PERSONAL = f"{_EMAIL}|{_IPV4}|{_IPV6}"
 
 
-def listener_key(path: Path) -> bytes:
-    """Return the home's key, making it at first use; SetupError where others could read it or it is cut short."""
+def make_listener_key(path: Path) -> None:
+    """Make the key of a new home; an existing one stays."""
     if not path.exists():
         write_whole(path, _write_key)
+
+
+def listener_key(path: Path) -> bytes:
+    """Return the home's key; SetupError where it is gone, cut short, or others could read it."""
+    if not path.exists():
+        raise SetupError(
+            f"{path} is gone. Put your copy of it back: under a new key every account would become a new listener. "
+            f"If that must be, make one: head -c {_KEY_BYTES} /dev/urandom > {path}; chmod 600 {path}"
+        )
     if path.stat().st_mode & 0o077:
         raise SetupError(f"{path} can be read by others (mode {path.stat().st_mode & 0o777:o}). Run: chmod 600 {path}")
     key = path.read_bytes()

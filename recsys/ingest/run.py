@@ -18,7 +18,7 @@ from recsys.files import short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import judge
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
-from recsys.ingest.pseudonym import listener_key, pseudonymise, redacted
+from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source
 from recsys.lake import Batch, Lake, StagedBatch
 
@@ -82,8 +82,11 @@ def ingest(
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
-    lake, key, report = Lake(home), listener_key(home.key_file), IngestReport()
+    lake, report = Lake(home), IngestReport()
     lake.recover()
+    if not lake.batches():
+        make_listener_key(home.key_file)
+    key = listener_key(home.key_file)
     known = {entry.source_sha256 for entry in lake.batches()}
     for path in source_files(paths):
         source = Source(path)

@@ -1,6 +1,6 @@
 -- Each listen judged: a play lasted at least 30 s or half the track; a shorter one that the listener ended is a skip.
--- A log without durations tells of plays only (a scrobble is a play). A short listen of which nobody says who ended it
--- counts as ended by the listener.
+-- Where the log has no durations, a listen is a play (a scrobble) unless the log says that it was skipped. A short
+-- listen of which nobody says who ended it counts as ended by the listener.
 -- grain: user_id, track_id, listened_at
 -- columns:
 --   user_id      listener (pseudonymous id)
@@ -12,6 +12,7 @@
 --   is_play      whether it was a play
 --   is_skip      whether it was a skip
 -- checks:
+--   is_play is not null
 --   not (is_play and is_skip)
 -- reconcile:
 --   (select sum(n_listens) from intermediate.judged_listens) = (select sum(n_listens) from staging.listens)
@@ -24,8 +25,8 @@ with timed as (
         listens.n_listens,
         listens.ms_played,
         listens.skipped,
-        listens.ms_played is null
-        or listens.ms_played >= 30000
+        (listens.ms_played is null and not coalesce(listens.skipped, false))
+        or coalesce(listens.ms_played >= 30000, false)
         or coalesce(listens.ms_played * 2 >= tracks.duration_ms, false) as is_play
     from staging.listens as listens
     left join staging.tracks as tracks on listens.track_id = tracks.track_id

@@ -1,5 +1,7 @@
 """Every reason for which a row is refused, with the file and the line it stands on."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 
@@ -35,7 +37,7 @@ BAD_ROWS = [
     ("events", "user_id,track_id,event_at,event", "ann,t1,2026-01-01,purchase", "not_allowed", "event"),
     ("events", "user_id,track_id,event_at,event", "ann,t1,2026-01-01,", "missing_value", "event"),
     ("tracks", "track_id,title,artist_id", "t1,,ar1", "missing_value", "title"),
-    ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,2001", "bad_type", "release_date"),
+    ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,2001-13", "bad_type", "release_date"),
     ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,2001-02-03nonsense", "bad_type", "release_date"),
     ("tracks", "track_id,title,artist_id,duration_ms", "t1,One,ar1,-5", "out_of_range", "duration_ms"),
     ("tracks", "track_id,title,artist_id,language", "t1,One,ar1,English", "not_allowed", "language"),
@@ -85,6 +87,13 @@ def test_the_last_instant_of_the_day_of_ingest_is_not_the_future(inbox: Inbox) -
     inbox.take("today.csv", LISTENS + "ann,t1,2026-01-31T23:59:59.999999Z,,,,\n")
 
     assert inbox.rows("listens").height == 1
+
+
+def test_a_release_known_by_year_or_month_is_dated_to_its_first_day(inbox: Inbox) -> None:
+    """Back catalogues often know no more."""
+    inbox.take("tracks.csv", "track_id,title,artist_id,release_date\nt1,One,ar1,1973\nt2,Two,ar1,1973-05\n")
+
+    assert inbox.rows("tracks").sort("track_id")["release_date"].to_list() == [date(1973, 1, 1), date(1973, 5, 1)]
 
 
 def test_a_release_and_a_withdrawal_may_be_announced(inbox: Inbox) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import SetupError
-from recsys.ingest.pseudonym import listener_key, pseudonym, pseudonymise, redacted
+from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonym, pseudonymise, redacted
 
 from .conftest import LISTENS, Inbox
 
@@ -111,24 +111,36 @@ def test_a_table_without_listeners_stays_as_it_is() -> None:
 
 def test_the_key_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
     """Mode 0600, 32 bytes, the same ever after, and another one in another home."""
-    path = tmp_path / "home" / "listener.key"
+    path, other = tmp_path / "home" / "listener.key", tmp_path / "other" / "listener.key"
+    for each in (path, other, path):
+        make_listener_key(each)
     key = listener_key(path)
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(key) == 32
-    assert listener_key(path) == key
-    assert listener_key(tmp_path / "other" / "listener.key") != key
+    assert listener_key(other) != key
     assert [left.name for left in path.parent.iterdir()] == ["listener.key"]
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     """The message gives the command that mends it."""
     path = tmp_path / "listener.key"
-    listener_key(path)
+    make_listener_key(path)
     path.chmod(0o644)
 
     with pytest.raises(SetupError, match=r"mode 644\)\. Run: chmod 600"):
         listener_key(path)
+
+
+def test_a_lost_key_is_not_replaced_behind_the_operators_back(inbox: Inbox) -> None:
+    """Once the lake holds listeners, a missing key stops the ingest and says what losing it means."""
+    inbox.take("first.csv", "user_id,track_id,listened_at\nann,t1,2026-01-01T10:00:00Z\n")
+    inbox.home.key_file.unlink()
+
+    with pytest.raises(SetupError, match="every account would become a new listener"):
+        inbox.take("second.csv", "user_id,track_id,listened_at\nann,t2,2026-01-01T10:00:00Z\n")
+
+    assert not inbox.home.key_file.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"short"])

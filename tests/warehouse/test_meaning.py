@@ -25,6 +25,8 @@ LISTENS_JUDGED = {
     "length unknown, short": ("", 29_999, "", 0, 1),
     "a scrobble": (200_000, "", "", 1, 0),
     "a scrobble of unknown length": ("", "", "", 1, 0),
+    "no time played, ended": (200_000, "", "true", 0, 1),
+    "no time played, not ended": (200_000, "", "false", 1, 0),
 }
 
 
