@@ -40,8 +40,8 @@ lock: setup
 		--extra audio --extra dashboards --extra spark --extra dev --output-file requirements.lock pyproject.toml
 	sed -i "s/^torch==\(.*\)+cpu$$/torch==\1/" requirements.lock  # the local label names one build of the same release
 
-readme: demo
-	$(BIN)/python tests/readme_examples.py $(DEMO)/home
+readme: setup
+	$(BIN)/python tests/readme_examples.py
 
 clean:
 	rm -rf .venv build *.egg-info $(DEMO)

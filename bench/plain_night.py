@@ -7,7 +7,7 @@ plain_night.py RAW AS_OF OUT RECIPE.
 """
 
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -121,8 +121,9 @@ def main(raw: Path, as_of: date, out: Path, recipe_path: Path) -> None:
         print(name, np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)))
     taste = Interactions.read(warehouse, until=as_of)
     model = fitted(recipe.recommender, recipe.configs[recipe.recommender], taste)
-    listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL)
-    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=as_of, seen=taste)
+    served_on = as_of + timedelta(days=1)
+    listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL, {"served_on": served_on})
+    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste)
     lists = model.because(model.recommend(listeners["user_id"], recipe.export.k, filters=filters), taste)
     lists.write_parquet(out / "recommendations.parquet")
 

@@ -94,6 +94,8 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
     with locked(home), show.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         report = ingesting.ingest(home, found, today=_today(), table=table, format_name=format_name, progress=progress)
     show.ingested(report)
+    if report.unreadable:
+        raise InputError(f"{len(report.unreadable)} of {len(found)} files cannot be read; the others are in the lake")
 
 
 @main.command()
@@ -120,6 +122,8 @@ def _period(text: str | None) -> tuple[date, date] | None:
         first, last = (date.fromisoformat(day) for day in text.split(".."))
     except ValueError as wrong:
         raise InputError(f"--backfill is {text!r}; expected two days, such as 2026-01-01..2026-01-31") from wrong
+    if first > last:
+        raise InputError(f"--backfill is {text!r}, which ends before it begins; expected the earlier day first")
     return first, last
 
 
@@ -189,9 +193,15 @@ def nightly(home: Home, as_of: datetime | None, recipe: Path | None, inbox: Path
     told, day = _recipe(home, recipe), _day(as_of)
     with locked(home):
         run = whole.nightly(
-            home, inbox or home.inbox, as_of=day, today=_today(), recipe=told, resume=resume, tell=show.event
+            home, _inbox(home, inbox), as_of=day, today=_today(), recipe=told, resume=resume, tell=show.event
         )
         show.summary(run)
+
+
+def _inbox(home: Home, given: Path | None) -> Path:
+    if given is not None and not given.exists():
+        raise InputError(f"--inbox is {given}, which does not exist; expected a folder with source files")
+    return given or home.inbox
 
 
 def _answers(command: Any) -> Any:
@@ -225,18 +235,27 @@ def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | N
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may stand several times.")
 @_answers
 @click.pass_obj
-def query(home: Home, name: str, params: tuple[str, ...], form: str, out: Path | None) -> None:
-    """Answer a named query of sql/queries."""
+def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
+    """List the named queries, or answer one."""
     from recsys import show
-    from recsys.warehouse.query import ask
+    from recsys.warehouse import query as asking
 
-    given = {key: value for key, _, value in (param.partition("=") for param in params)}
-    with _warehouse(home) as warehouse:
-        show.answer(ask(warehouse, name, given), form, out)
+    if name is None:
+        show.answer(asking.queries(), form, out)
+    else:
+        with _warehouse(home) as warehouse:
+            show.answer(asking.ask(warehouse, name, _given(params)), form, out)
+
+
+def _given(params: tuple[str, ...]) -> dict[str, str]:
+    for param in params:
+        if "=" not in param:
+            raise InputError(f"--param is {param!r}; expected NAME=VALUE, such as n=10")
+    return {name: value for name, _, value in (param.partition("=") for param in params)}
 
 
 @main.command()
@@ -259,7 +278,7 @@ def describe(home: Home, table: str | None, form: str, out: Path | None) -> None
 
 @main.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", default=20, show_default=True, help="How many at most.")
+@click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @_answers
 @click.pass_obj
 def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
@@ -293,7 +312,9 @@ def rollback(home: Home, run: str) -> None:
 
 
 @main.command()
-@click.option("--keep", default=7, show_default=True, help="How many of the newest releases stay.")
+@click.option(
+    "--keep", type=click.IntRange(min=0), default=7, show_default=True, help="How many of the newest releases stay."
+)
 @click.pass_obj
 def prune(home: Home, keep: int) -> None:
     """Throw old releases away, never one that is in use."""

@@ -48,6 +48,7 @@ def examine(home: Home) -> Iterator[Finding]:
         return
     yield _try("listener key", lambda: f"{len(listener_key(home.key_file))} bytes, for its owner's eyes only")
     yield _lake(home)
+    yield _try("lake files", lambda: f"{Lake(home).verify():,} hold what the ledger says")
     yield from _release(home)
 
 
@@ -90,6 +91,7 @@ def _release(home: Home) -> Iterator[Finding]:
     if release is None:
         yield Finding("release", False, "nothing published yet", "recsys nightly")
         return
+    yield _try("champion", lambda: str((registry.champion(home) or {"name": "none yet"})["name"]))
     yield _try("warehouse", lambda: f"{tables(Warehouse.open(release.warehouse)).height} tables")
     if release.export is not None:
         folder = release.export

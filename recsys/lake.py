@@ -10,6 +10,7 @@ A source is staged whole, then entered in the ledger, then moved into place. Aft
 of sources in the ledger and drops the others, so that a source is in the lake wholly or not at all.
 """
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,8 +18,14 @@ from pathlib import Path
 import polars as pl
 
 from recsys import files
+from recsys.errors import InputError
 from recsys.home import Home
 from recsys.ingest.contract import CONTRACTS, Contract
+
+_RESTORE = (
+    "Put lake/ back from a backup; without one, move it aside (listener.key stays) and ingest all source files again, "
+    "in the order in which they came"
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,8 @@ class Batch:
     Attributes:
         batch: Its name: a hash of the source's bytes and the table.
         batch_no: Counts the batches of the lake from 1; later rows of a register win by it.
-        table: The raw table.
-        source_file: The file's name, without its folder.
+        table: The raw table; `unknown` for a file that could not be read.
+        source_file: The file's name, without its folder, and without e-mail and IP addresses.
         source_sha256: The file's identity.
         ingested_on: The day of ingest.
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
@@ -90,6 +97,41 @@ class Lake:
                 self._move_into_place(staged)
             files.remove(staged)
 
+    def verify(self) -> int:
+        """
+        Hold the Parquet files against the ledger: a table has as many rows of a batch as were accepted or refused.
+
+        Only the files' footers are read, so a lake of thousands of files takes a second.
+
+        Returns:
+            How many files there are.
+
+        Raises:
+            InputError: A file cannot be read, rows of a batch are missing, or there are more than the ledger knows.
+        """
+        batches = self.batches()
+        paths = self._parquet_files()
+        stored: Counter[tuple[str, str]] = Counter()
+        for path in paths:
+            stored[path.parent.parent.name, path.stem] += _n_rows(path)
+        promised = Counter({(batch.table, batch.batch): batch.n_accepted for batch in batches})
+        promised.update({("quarantine", batch.batch): batch.n_quarantined for batch in batches})
+        source_of = {batch.batch: batch.source_file for batch in batches}
+        for (table, batch), n_missing in sorted(_differences(promised, stored).items()):
+            source = f"of {source_of[batch]}" if batch in source_of else "of no source in the ledger"
+            wrong = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} rows too many"
+            raise InputError(
+                f"lake/{table}: {wrong} in the batch {batch} {source}; the ledger says "
+                f"{promised[table, batch]:,}, the files hold {stored[table, batch]:,}. {_RESTORE}"
+            )
+        return len(paths)
+
+    def _parquet_files(self) -> list[Path]:
+        """List the files in place, and those of committed sources that are yet to be moved there."""
+        staged = [folder for folder in self._staging.glob("*") if (self._ledger / f"{folder.name}.json").exists()]
+        tables = [path for path in self.folder.glob("*") if path not in (self._ledger, self._staging)]
+        return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
+
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:
         """Return a table's rows (of some `ds` partitions), without the partition column; empty where it has none."""
         folder = self.folder / table
@@ -97,7 +139,7 @@ class Lake:
         paths = sorted(path for part in parts for path in part.rglob("*.parquet"))
         if not paths:
             return pl.LazyFrame(schema=CONTRACTS[table].schema)
-        return pl.scan_parquet(paths, hive_partitioning=False)
+        return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
     def latest(self, contract: Contract) -> pl.LazyFrame:
         """Return a register's newest row of each key."""
@@ -124,6 +166,19 @@ class Lake:
             final = self.folder / path.relative_to(staged)
             final.parent.mkdir(parents=True, exist_ok=True)
             path.replace(final)
+
+
+def _n_rows(path: Path) -> int:
+    try:
+        return int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
+    except (OSError, pl.exceptions.ComputeError) as broken:
+        where = "/".join(path.parts[-3:])
+        raise InputError(f"lake/{where} is no whole Parquet file: {broken}. {_RESTORE}") from broken
+
+
+def _differences(promised: Counter[tuple[str, str]], stored: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return how many promised rows each table lacks of a batch, negative where it has too many."""
+    return {key: promised[key] - stored[key] for key in promised | stored if promised[key] != stored[key]}
 
 
 def _write(path: Path, rows: pl.DataFrame) -> None:

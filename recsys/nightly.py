@@ -57,12 +57,12 @@ def nightly(
     """
     waiting = source_files([inbox]) if inbox.exists() else []
     run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, waiting), tell=tell)
-    is_published = run.outcome("publish") is not None
-    if is_published and run.run_id in registry.release_names(home):
+    is_released = run.run_id in registry.release_names(home)
+    if is_released and run.outcome("publish") is not None:
         is_current = registry.current_name(home) == run.run_id
         run.tell({"event": "nothing to do", "run": run.run_id, "is_current": is_current})
     else:
-        if not resume or is_published:  # published once and pruned since: begin anew
+        if not is_released and (not resume or run.outcome("publish") is not None):  # a pruned night begins anew
             files.remove(run.folder)
         bring_in(run, waiting, today)
         advance(run, "publish")
@@ -81,7 +81,10 @@ def bring_in(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
 
 
 def advance(run: Run, last: str) -> None:
-    """Do the steps up to `last` that are not whole yet."""
+    """Do the steps up to `last` that are not whole yet, or were done against another champion."""
+    trained, is_released = run.outcome("train"), run.run_id in registry.release_names(run.home)
+    if trained is not None and not is_released and trained["champion"] != steps.rival(run):
+        run.forget("train", "evaluate", "gate", "export")
     for name, step in STEPS.items():
         if run.outcome(name) is None:
             with step_of(run, name) as counts:

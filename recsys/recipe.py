@@ -5,6 +5,7 @@ An unknown key is refused with the nearest right one; a key left out keeps the d
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +27,10 @@ class EvaluationSettings:
     k: int = 10
     seed: int = 7
 
+    def __post_init__(self) -> None:
+        """Refuse windows that would let a model learn from the days it is judged on."""
+        _refuse_below("[evaluation]", self, test_days=1, gap_days=0, k=1, seed=0)
+
 
 @dataclass(frozen=True)
 class ExportSettings:
@@ -33,12 +38,29 @@ class ExportSettings:
 
     k: int = 20
 
+    def __post_init__(self) -> None:
+        """Refuse empty lists."""
+        _refuse_below("[export]", self, k=1)
+
 
 @dataclass(frozen=True)
 class GateSettings:
-    """What the gate lets pass: at most the share `max_drop` of rows or covered listeners gone, 0..1."""
+    """
+    What the gate lets pass.
+
+    Attributes:
+        max_drop: Largest share of rows or covered listeners that may be gone, 0..1.
+        min_last_day: Least plays of the last day, as a share of a usual day's, 0..1.
+    """
 
     max_drop: float = 0.2
+    min_last_day: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none."""
+        _refuse_below("[gate]", self, max_drop=0, min_last_day=0)
+        if max(self.max_drop, self.min_last_day) > 1:
+            raise BadRecipe(f"[gate]: {self}; expected shares from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -79,6 +101,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
     given = _toml(path) if path else {}
     values = {**_toml(DEFAULT), **given}
     _refuse_unknown(values, ("recommender", "compare", "recommenders", "evaluation", "export", "gate"), path)
+    _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict}, "the recipe")
     settings = values.get("recommenders", {})
     names = dict.fromkeys((values["recommender"], *values["compare"], FLOOR, *settings))
     return Recipe(
@@ -104,13 +127,24 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _filled(settings: type[_Settings], given: dict[str, Any], where: str) -> _Settings:
+    _refuse_type({where: given}, {where: dict}, "the recipe")
     known = {each.name: each.type for each in fields(settings)}  # type: ignore[arg-type]
     _refuse_unknown(given, tuple(known), where)
-    for name, value in given.items():
-        wanted = known[name]
-        if isinstance(wanted, type) and not isinstance(value, (wanted, int) if wanted is float else wanted):
-            raise BadRecipe(f"{where}: {name} is {value!r}; expected {wanted.__name__}")
+    _refuse_type(given, known, where)
     return settings(**given)
+
+
+def _refuse_type(given: dict[str, Any], wanted: Mapping[str, object], where: str) -> None:
+    for name, value in given.items():
+        kind = wanted.get(name)
+        if isinstance(kind, type) and not isinstance(value, (kind, int) if kind is float else kind):
+            raise BadRecipe(f"{where}: {name} is {value!r}; expected {kind.__name__}")
+
+
+def _refuse_below(where: str, settings: object, **least: float) -> None:
+    for name, low in least.items():
+        if getattr(settings, name) < low:
+            raise BadRecipe(f"{where}: {name} is {getattr(settings, name)}; expected at least {low}")
 
 
 def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: object) -> None:

@@ -9,6 +9,7 @@ that one link publishes all four in the same instant. A reader keeps the files i
 import fcntl
 import os
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Release:
 
 
 def publish(home: Home, name: str, release: Release) -> None:
-    """Make a release and point `current` at it."""
+    """Make a release under a name that is free (`free_name`) and point `current` at it."""
     beside = home.path / "releases" / f".{name}.partial"
     files.remove(beside)
     beside.mkdir(parents=True)
@@ -48,10 +49,17 @@ def publish(home: Home, name: str, release: Release) -> None:
     for link, part in release.links().items():
         (beside / link).symlink_to(os.path.relpath(part, final))
     files.place_folder(beside, final)
-    _point_at(home, name)
+    point_at(home, name)
 
 
-def _point_at(home: Home, name: str) -> None:
+def free_name(home: Home, wanted: str) -> str:
+    """Return a name that no release has yet, so that nothing a reader may hold is ever written again."""
+    taken = release_names(home)
+    return next(name for name in chain([wanted], (f"{wanted}.{n}" for n in count(2))) if name not in taken)
+
+
+def point_at(home: Home, name: str) -> None:
+    """Make a release that is on disk current: warehouse, marts, model and export in the same instant."""
     for door, target in _DOORS.items():
         link = home.path / door
         if not link.is_symlink():
@@ -61,7 +69,7 @@ def _point_at(home: Home, name: str) -> None:
 
 def current_name(home: Home) -> str | None:
     """Return the name of the current release, None before the first."""
-    return home.current.readlink().name if home.current.is_symlink() else None
+    return home.current.readlink().name if home.current.is_symlink() and home.current.exists() else None
 
 
 def current(home: Home) -> Release | None:
@@ -87,12 +95,14 @@ def release_names(home: Home) -> list[str]:
 
 
 def champion(home: Home) -> dict[str, Any] | None:
-    """Return name and config of the recommender in charge, None before the first."""
+    """Return run, name and config of the recommender in charge, None before the first."""
     release = current(home)
     if release is None or release.model is None:
         return None
+    if not (release.model / "config.json").exists():
+        raise SetupError(f"The model in charge is gone: {release.model}. Take an earlier release: recsys rollback RUN")
     described: dict[str, Any] = files.read_json(release.model / "config.json")
-    return described
+    return described | {"run": release.model.parent.name}
 
 
 def rollback(home: Home, name: str) -> None:
@@ -109,41 +119,45 @@ def rollback(home: Home, name: str) -> None:
     missing = [path for path in _read(home, name).links().values() if not path.exists()]
     if missing:
         raise SetupError(f"The release {name} lacks {missing[0]}. Choose another: recsys runs")
-    _point_at(home, name)
+    point_at(home, name)
 
 
 def prune(home: Home, keep: int) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
-    The current release stays, and every release whose warehouse a reader holds open. Of runs that published nothing
-    (refused, interrupted), the working files beyond the newest `keep` runs go too.
+    The current release stays, every release whose warehouse a reader holds open, and those whose model or export one
+    of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes too.
 
     Returns:
         The names of the releases thrown away.
     """
-    names = release_names(home)
-    old = names[: max(0, len(names) - keep)]
-    gone = [name for name in old if name != current_name(home) and not _is_held(_read(home, name).warehouse)]
-    kept = {path for name in names if name not in gone for path in _read(home, name).links().values()}
+    releases = {name: _read(home, name) for name in release_names(home)}
+    newest = set(list(releases)[max(0, len(releases) - keep) :])
+    staying = {name for name in releases if name in newest or name == current_name(home)}
+    staying |= {name for name, release in releases.items() if _is_held(release.warehouse)}
+    used = {part for name in staying for part in releases[name].links().values()}
+    staying |= {name for name, release in releases.items() if used & {release.model, release.export}}
+    gone = [name for name in releases if name not in staying]
     for name in gone:
-        parts = _read(home, name).links().values()
         files.remove(home.path / "releases" / name)
-        for part in parts:
-            if part not in kept:
+        for part in releases[name].links().values():
+            if part not in used:
                 files.remove(part)
-    _forget_unpublished(home, names, keep)
+    _forget_unpublished(home, keep)
     return gone
 
 
-def _forget_unpublished(home: Home, released: list[str], keep: int) -> None:
+def _forget_unpublished(home: Home, keep: int) -> None:
     """Remove what old runs without a release left behind; their log, verdict and metrics stay."""
+    used = {part for name in release_names(home) for part in _read(home, name).links().values()}
     folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
     for folder in folders[: max(0, len(folders) - keep)]:
-        if folder.name not in released and f"{folder.name}-tables" not in released:
-            files.remove(home.path / "models" / folder.name)
-            for working in (*folder.glob("*.done.json"), folder / "build.duckdb", folder / "trial"):
-                files.remove(working)
+        model = home.path / "models" / folder.name
+        if not any(part.is_relative_to(model) for part in used):
+            leftovers = ("*.done.json", "build.duckdb", "trial", "recommendations.parquet")
+            for left in (model, *(path for pattern in leftovers for path in folder.glob(pattern))):
+                files.remove(left)
 
 
 def _is_held(warehouse: Path) -> bool:

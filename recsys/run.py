@@ -1,7 +1,7 @@
 """
 One run: its identity, its folder, its log, and the steps it has finished.
 
-A run is named by its date and a hash of everything it depends on (source files, recipe, code version and SQL). So the
+A run is named by its date and a hash of everything it depends on (source files, recipe, code and SQL). So the
 same inputs are the same run: a finished one has nothing left to do, an interrupted one can be taken up again.
 """
 
@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import recsys
 from recsys import files
 from recsys.errors import SetupError
 from recsys.home import Home
@@ -60,9 +59,15 @@ class Run:
         """Name the run of what is in the lake, and of the source files (SHA-256) that wait to enter it."""
         sources = {batch.source_sha256 for batch in Lake(home).batches()} | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
+        code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
         told = json.dumps(recipe.as_dict(), sort_keys=True)
-        name = files.short_hash(*sorted(sources), told, recsys.__version__, *queries)[:8]
+        name = files.short_hash(*sorted(sources), told, *code, *queries)[:8]
         return cls(home, as_of, recipe, f"{as_of}-{name}", tell)
+
+    @property
+    def served_on(self) -> date:
+        """The day on which listeners get the lists: the one after the last that counts."""
+        return self.as_of + timedelta(days=1)
 
     @property
     def folder(self) -> Path:
@@ -127,6 +132,11 @@ class Run:
     def outcome(self, step: str) -> Event | None:
         """What a whole step counted; None where it is not whole."""
         return files.read_json(self.marker(step)) if self.marker(step).exists() else None
+
+    def forget(self, *steps: str) -> None:
+        """Have steps done again."""
+        for step in steps:
+            files.remove(self.marker(step))
 
     def needs(self, step: str, command: str) -> None:
         """Raise SetupError unless an earlier step is whole."""

@@ -1,9 +1,15 @@
-"""What the command line prints: tables, the progress of a run, and the summary at its end."""
+"""
+What the command line prints: tables, the progress of a run, and the summary at its end.
 
+Titles, names and paths are printed as they are: brackets and colons in them are no markup.
+"""
+
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +17,12 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from recsys import registry
+from recsys import files, registry
 from recsys.demo import WorldSummary
 from recsys.doctor import Finding
-from recsys.errors import SetupError
+from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
 from recsys.recipe import FLOOR
@@ -23,8 +30,8 @@ from recsys.run import Event, Run
 from recsys.warehouse.query import Warehouse
 
 N_SAMPLED, N_SHOWN = 3, 3
-out = Console(highlight=False)
-note = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False, emoji=False)
+note = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def frame(rows: pl.DataFrame) -> None:
@@ -45,34 +52,61 @@ def cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:,.4g}"
+            return _number(value, Decimal(f"{value:.4g}"))
         case int():
-            return f"{value:,}"
+            return _number(value, Decimal(value))
+        case Decimal():
+            return _number(value, value)
         case list():
             return ", ".join(map(str, value))
         case _:
             return str(value)
 
 
+def _number(value: float | Decimal, digits: Decimal) -> str:
+    """Write all digits, without an exponent; below 10,000 (years, decades) without separators."""
+    return f"{digits:,f}" if abs(value) >= 10_000 else f"{digits:f}"
+
+
 def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
-    """Give an analyst's answer as a table, or as CSV, JSON Lines or Parquet to a file or the screen."""
+    """
+    Give an analyst's answer as a table, or as CSV, JSON Lines or Parquet to a file or the screen.
+
+    CSV has lists and structs as JSON text.
+
+    Raises:
+        InputError: The form cannot hold a column of the answer.
+    """
     if form == "table":
         frame(rows)
         note.print(f"{rows.height:,} rows", style="dim")
         return
-    flat = rows.with_columns(pl.col(pl.List(pl.String)).list.join("|")) if form == "csv" else rows
     writers: dict[str, Callable[[Any], object]] = {
-        "csv": flat.write_csv,
-        "json": flat.write_ndjson,
-        "parquet": flat.write_parquet,
+        "csv": lambda to: _flat(rows).write_csv(to),
+        "json": rows.write_ndjson,
+        "parquet": rows.write_parquet,
     }
-    writers[form](path or sys.stdout.buffer)
+    try:
+        writers[form](path or sys.stdout.buffer)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as wrong:
+        raise InputError(
+            f"The answer cannot be written as {form}: {wrong}. Cast the column, or choose --table"
+        ) from wrong
+
+
+def _flat(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(_json_text(name) for name, dtype in rows.schema.items() if dtype.is_nested())
+
+
+def _json_text(name: str) -> pl.Expr:
+    text = pl.struct(v=name).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
+    return pl.when(pl.col(name).is_not_null()).then(text).alias(name)
 
 
 @contextmanager
 def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
     """Show a bar that fills with the bytes taken in."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=note, transient=True) as bar:
         task = bar.add_task("ingest", total=n_bytes)
 
@@ -93,6 +127,8 @@ def ingested(report: IngestReport) -> None:
         frame(pl.DataFrame(batches))
     if report.known_files:
         out.print(f"{len(report.known_files):,} files were in the lake already: nothing to do for them")
+    for path, reason in report.unreadable:
+        note.print(f"Not taken in: {_relative(path)}: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
         note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
 
@@ -107,9 +143,8 @@ def event(happened: Event) -> None:
             note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}", soft_wrap=True)
         case "failed":
             note.print("  stopped")
-        case "nothing to do":
-            state = "and is current" if happened["is_current"] else "but not current: recsys rollback brings it back"
-            note.print(f"The run {happened['run']} is finished {state}. Nothing to do")
+        case "nothing to do" if happened["is_current"]:
+            note.print(f"The run {happened['run']} is finished and is current. Nothing to do")
 
 
 def _plain(happened: Event) -> Iterator[tuple[str, object]]:
@@ -119,9 +154,12 @@ def _plain(happened: Event) -> Iterator[tuple[str, object]]:
 
 
 def summary(run: Run) -> None:
-    """Say what a finished run made, how good it is and what to try next."""
+    """Say what a finished run made, how good it is and what to try next; or that another release is current."""
+    if registry.current_name(run.home) != run.run_id:
+        out.print(f"The run {run.run_id} is finished but not current. To bring it back: recsys rollback {run.run_id}")
+        return
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        out.print(f"\n[bold]Run {run.run_id}[/bold] is published.\n")
+        out.print(Text.assemble("\n", (f"Run {run.run_id}", "bold"), " is published.\n"))
         frame(
             warehouse.frame(
                 "select name as table, n_rows as rows from meta.tables where name like 'marts.%' order by 1"
@@ -133,7 +171,7 @@ def summary(run: Run) -> None:
         out.print(f"Warehouse  {_relative(run.home.warehouse)}")
         samples = _samples(warehouse)
     for (listener,), rows in samples.group_by(["user_id"], maintain_order=True):
-        out.print(f"\nListener [bold]{listener}[/bold]")
+        out.print(Text.assemble("\nListener ", (str(listener), "bold")))
         frame(rows.select(rank="rank", title="title", artist="artist_name", why="reason"))
     words = str(samples["artist_name"].drop_nulls().first() if samples.height else "love")
     out.print("\nTry next")
@@ -142,7 +180,7 @@ def summary(run: Run) -> None:
 
 
 def quality(run: Run) -> None:
-    """Print how good each recommender was, beside the popularity floor."""
+    """Print how good each recommender was, beside the popularity floor, and which would be a better choice."""
     metrics = pl.read_parquet(run.metrics).filter(metric="ndcg").sort("value", descending=True)
     marks = {run.recipe.recommender: "exported", FLOOR: "the floor", "champion": "in charge before"}
     k, n_users = metrics["k"][0], metrics["n_users"][0]
@@ -154,6 +192,11 @@ def quality(run: Run) -> None:
     )
     out.print(f"Judged on {n_users:,} listeners, on days that no model was trained on:")
     frame(rows)
+    ours = metrics.row(by_predicate=pl.col("recommender") == run.recipe.recommender, named=True)
+    better = metrics.filter(pl.col("recommender").is_in(run.recipe.names), pl.col("low") > ours["high"])["recommender"]
+    if len(better):
+        would = f'recommender = "{better[0]}" in recipe.toml would export it'
+        out.print(f"{better[0]} found significantly more on these days: {would}", soft_wrap=True)
 
 
 def _samples(warehouse: Warehouse) -> pl.DataFrame:
@@ -175,39 +218,50 @@ def _samples(warehouse: Warehouse) -> pl.DataFrame:
 
 def runs(home: Home) -> None:
     """Print every run with its verdict and quality, and which release is current."""
-    known = [_run_row(folder) for folder in sorted(home.runs.glob("*")) if (folder / "log.jsonl").exists()]
-    if not known:
+    folders = [folder for folder in sorted(home.runs.glob("*")) if (folder / "log.jsonl").exists()]
+    if not folders:
         out.print("No runs yet. Begin with: recsys nightly")
         return
-    frame(pl.DataFrame(known, infer_schema_length=None))
+    frame(pl.DataFrame([_run_row(folder) for folder in folders], infer_schema_length=None))
+    for folder in folders:
+        if _verdict(folder) == "refused":
+            reasons = files.read_json(folder / "verdict.json")["reasons"]
+            out.print(f"{folder.name} was refused: {'; '.join(reasons)}", soft_wrap=True)
     on_disk = registry.release_names(home)
     out.print(f"\nCurrent: {registry.current_name(home) or 'none'}. On disk: {', '.join(on_disk) or 'none'}")
 
 
 def _run_row(folder: Path) -> dict[str, object]:
-    log = pl.read_ndjson(folder / "log.jsonl", infer_schema_length=None)
-    metrics = folder / "metrics.parquet"
-    best = (
-        pl.read_parquet(metrics).filter(metric="ndcg").sort("value", descending=True).head(1)
-        if metrics.exists()
-        else None
-    )
-    done = log.filter(event="done")
+    done = {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
+    recommender = done.get("refit", {}).get("recommender")
     return {
         "run": folder.name,
-        "steps done": done["step"].n_unique(),
+        "steps done": len(done),
         "verdict": _verdict(folder),
-        "best": best["recommender"][0] if best is not None else None,
-        "nDCG": best["value"][0] if best is not None else None,
-        "seconds": done["seconds"].sum() if "seconds" in done.columns else None,
+        "recommender": recommender,
+        "nDCG": _ndcg(folder / "metrics.parquet", recommender),
+        "seconds": sum(event["seconds"] for event in done.values()),
     }
+
+
+def _events(log: Path) -> Iterator[Event]:
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(json.JSONDecodeError):  # a killed run leaves a torn line
+            yield json.loads(line)
+
+
+def _ndcg(metrics: Path, recommender: str | None) -> float | None:
+    if recommender is None or not metrics.exists():
+        return None
+    found = pl.read_parquet(metrics).filter(metric="ndcg", recommender=recommender)
+    return float(found["value"].item()) if found.height else None
 
 
 def _verdict(folder: Path) -> str:
     if (folder / "publish.done.json").exists():
         return "published"
     verdict = folder / "verdict.json"
-    return "refused" if verdict.exists() and '"passed": false' in verdict.read_text() else "not finished"
+    return "refused" if verdict.exists() and not files.read_json(verdict)["passed"] else "not finished"
 
 
 def _relative(path: Path) -> str:
@@ -223,7 +277,7 @@ def _command(home: Home) -> str:
 def about(described: pl.DataFrame) -> None:
     """Print what a table is, what tells its rows apart, and what it reads and feeds."""
     row = described.row(0, named=True)
-    out.print(f"[bold]{row['name']}[/bold]  {row['description']}\n")
+    out.print(Text.assemble((row["name"], "bold"), f"  {row['description']}\n"))
     facts = {"grain": row["grain"] or "none", "rows": row["n_rows"], "reads": row["reads"], "read by": row["read_by"]}
     for name, value in facts.items():
         out.print(f"{name:<8} {cell(value) if value is not None else 'nothing'}")

@@ -34,7 +34,16 @@ LISTENERS_SQL = "select user_id, country from marts.listener_profile order by us
 # A stub cannot be shown to anybody; where no catalogue was ever delivered, everything is a stub and may be.
 CATALOGUE_SQL = """
 select track_id, title, artist_name, available_in, withdrawn_at from marts.track_features
-where is_known or not exists (select 1 from marts.track_features where is_known)
+where (is_known or not exists (select 1 from marts.track_features where is_known))
+    and (release_date is null or release_date <= $served_on)
+"""
+LAST_SQL = """
+select build.as_of, (select count(distinct user_id) from marts.recommendations) as n_listeners from meta.build as build
+"""
+ROWS_SQL = "select name, n_rows from meta.tables"
+PLAYS_SQL = """
+select listen_date, sum(n_plays)::bigint as n_plays from marts.track_daily
+where listen_date > $as_of::date - 28 group by listen_date having sum(n_plays) > 0
 """
 
 
@@ -76,35 +85,42 @@ def train(run: Run) -> Event:
             f"No listener known before {first} played anything new from then to {run.as_of}: nothing to judge a "
             "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
         )
-    for name, model in _contenders(run).items():
+    files.remove(run.trial)
+    contenders = _contenders(run)
+    for name, model in contenders.items():
         run.log(event="fit", recommender=name)
         model.fit(run.split.train).save(run.trial / name)
     return {
-        "recommenders": sorted(_contenders(run)),
-        "champion": _champion_fit(run),
+        "recommenders": sorted(contenders),
+        "champion": rival(run),
         "n_pairs": run.split.train.matrix.nnz,
         "n_listeners": len(run.split.train.users),
         "n_tracks": len(run.split.train.tracks),
     }
 
 
-def _champion_fit(run: Run) -> str:
-    """Say how the champion takes part."""
-    if registry.champion(run.home) is None:
-        return "none yet"
-    return "fitted beside" if CHAMPION in _contenders(run) else "same recipe, one fit"
+def rival(run: Run) -> str | None:
+    """Name the run whose model is in charge, None before the first: the champion that a night is held against."""
+    in_charge = registry.champion(run.home)
+    return None if in_charge is None else str(in_charge["run"])
 
 
 def _contenders(run: Run) -> dict[str, Recommender[Any]]:
-    """Return the recommenders to fit, unfitted: the recipe's, and the champion unless it is the one to export."""
+    """Return the recommenders to fit, unfitted: the recipe's, and the champion unless its recipe is tonight's."""
     models = {name: recommender_class(name)(run.recipe.configs[name]) for name in run.recipe.names}
     in_charge = registry.champion(run.home)
-    if in_charge is not None:
-        model_class = recommender_class(in_charge["name"])
+    if in_charge is None:
+        return models
+    model_class = recommender_class(in_charge["name"])
+    try:
         config = model_class.config_class(**in_charge["config"])
-        if (in_charge["name"], config) != (run.recipe.recommender, run.recipe.configs[run.recipe.recommender]):
-            models[CHAMPION] = model_class(config)
-    return models
+    except TypeError as changed:  # its settings are those of another version: it cannot be fitted any more
+        run.log(event="warning", text=f"the champion cannot be fitted beside tonight's: {changed}")
+        return models
+    if (in_charge["name"], config) == (run.recipe.recommender, run.recipe.configs[run.recipe.recommender]):
+        run.log(event="fit", recommender=CHAMPION, same_as=run.recipe.recommender)
+        return models
+    return models | {CHAMPION: model_class(config)}
 
 
 def evaluate(run: Run) -> Event:
@@ -175,8 +191,9 @@ def recommend(run: Run) -> Event:
     """Give every listener a list, each row with its reason."""
     model = Recommender.load(run.model)
     with Warehouse.open(run.built) as warehouse:
-        listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL)
-    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.as_of, seen=run.taste)
+        listeners = warehouse.frame(LISTENERS_SQL)
+        catalogue = warehouse.frame(CATALOGUE_SQL, {"served_on": run.served_on})
+    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
     ranking = model.recommend(listeners["user_id"], run.recipe.export.k, filters=filters)
     lists = _with_words(model.because(ranking, run.taste), catalogue, run)
     files.write_whole(run.recommendations, lambda path: lists.write_parquet(path, compression="zstd"))
@@ -210,16 +227,32 @@ def _with_words(ranking: pl.DataFrame, catalogue: pl.DataFrame, run: Run) -> pl.
 
 
 def judge(run: Run) -> Event:
-    """Let the gate decide; raises Refused where tonight's release must not replace the last one."""
+    """Let the gate decide; raises Refused where tonight's release must not replace the current one."""
     evaluated, recommended, built = (run.outcome(step) or {} for step in ("evaluate", "recommend", "build"))
-    release = registry.current(run.home)
+    with Warehouse.open(run.built) as warehouse:
+        plays = warehouse.frame(PLAYS_SQL, {"as_of": run.as_of})
     evidence = gate.Evidence(
         as_of=run.as_of,
-        against={name: Interval(*values) for name, values in evaluated["against"].items()},
         rows=built["tables"],
+        last=_last_release(run),
+        against={name: Interval(*values) for name, values in evaluated["against"].items()},
         n_listeners=recommended["n_listeners"],
-        last=files.read_json(release.export / export.MANIFEST) if release and release.export else None,
+        plays_by_day=dict(plays.iter_rows()),
     )
+    _pass(run, evidence)
+    return {"passed": True}
+
+
+def _last_release(run: Run) -> gate.Last | None:
+    release = registry.current(run.home)
+    if release is None:
+        return None
+    with Warehouse.open(release.warehouse) as warehouse:
+        as_of, n_listeners = warehouse.frame(LAST_SQL).row(0)
+        return gate.Last(as_of, dict(warehouse.frame(ROWS_SQL).iter_rows()), n_listeners)
+
+
+def _pass(run: Run, evidence: gate.Evidence) -> None:
     verdict = gate.decide(evidence, run.recipe.gate)
     files.write_json(run.folder / "verdict.json", verdict.as_dict())
     if not verdict.passed:
@@ -227,7 +260,6 @@ def judge(run: Run) -> Event:
             f"The gate refused {run.run_id}: {'; '.join(verdict.reasons)}. "
             f"The last release stays current ({registry.current_name(run.home) or 'there is none yet'})"
         )
-    return {"passed": True}
 
 
 def write_export(run: Run) -> Event:
@@ -239,15 +271,20 @@ def write_export(run: Run) -> Event:
 
 def publish(run: Run) -> Event:
     """Put the lists into the warehouse file and make everything current at once."""
-    results = {"recommendations": run.recommendations, "run_metrics": _metrics_of_all_runs(run)}
-    release = _place_tables(run, run.run_id, results)
-    registry.publish(run.home, run.run_id, Release(release.warehouse, release.marts, run.model, run.export))
-    return {"warehouse": str(release.warehouse), "marts": str(release.marts)}
+    if run.run_id in registry.release_names(run.home):  # made whole by an interrupted run: only the link is left to do
+        registry.point_at(run.home, run.run_id)
+    else:
+        results = {"recommendations": run.recommendations, "run_metrics": _metrics_of_all_runs(run)}
+        placed = _place_tables(run, run.run_id, results)
+        registry.publish(run.home, run.run_id, Release(placed.warehouse, placed.marts, run.model, run.export))
+    return {"release": run.run_id}
 
 
 def publish_tables(run: Run) -> Path:
-    """Make freshly built tables current, beside the lists and the model of the last release."""
-    name, release = f"{run.run_id}-tables", registry.current(run.home)
+    """Make freshly built tables current, beside the lists and the model of the current release."""
+    release = registry.current(run.home)
+    _pass(run, gate.Evidence(run.as_of, (run.outcome("build") or {})["tables"], _last_release(run)))
+    name = registry.free_name(run.home, f"{run.run_id}-tables")
     placed = _place_tables(run, name, _results_of(release))
     model, exported = (release.model, release.export) if release else (None, None)
     registry.publish(run.home, name, Release(placed.warehouse, placed.marts, model, exported))

@@ -1,11 +1,11 @@
 """The gate lets good runs through and says why it refuses others."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from recsys.evaluate.significance import Interval
-from recsys.gate import COUNTED, Evidence, decide
+from recsys.gate import COUNTED, Evidence, Last, decide
 from recsys.recipe import GateSettings
 
 SETTINGS = GateSettings(max_drop=0.2)
@@ -19,7 +19,8 @@ def evidence(**changes: object) -> Evidence:
         "against": {"popular": Interval(0.05, 0.04, 0.06, 900)},
         "rows": dict.fromkeys(COUNTED, 1000),
         "n_listeners": 1000,
-        "last": {"as_of": "2026-06-29", "tables": dict.fromkeys(COUNTED, 1000), "n_listeners": 1000},
+        "last": Last(TONIGHT - timedelta(days=1), dict.fromkeys(COUNTED, 1000), 1000),
+        "plays_by_day": {TONIGHT - timedelta(days=n): 500 for n in range(28)},
     }
     return Evidence(**(usual | changes))  # type: ignore[arg-type]
 
@@ -74,8 +75,31 @@ def test_lost_listeners_are_refused() -> None:
     assert "500" in verdict.reasons[0]
 
 
-def test_an_earlier_date_may_have_fewer_rows() -> None:
-    """A run of the past is not held against a later release."""
-    last = {"as_of": "2026-07-01", "tables": dict.fromkeys(COUNTED, 9000), "n_listeners": 9000}
+def test_an_older_date_does_not_take_the_place_of_a_newer_one() -> None:
+    """Going back is what rollback is for."""
+    verdict = decide(evidence(last=Last(TONIGHT + timedelta(days=1), {}, 0)), SETTINGS)
 
-    assert decide(evidence(last=last), SETTINGS).passed
+    assert "recsys rollback" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(("n_plays", "passes"), [(0, False), (49, False), (50, True)])
+def test_a_last_day_without_its_files_is_refused(n_plays: int, passes: bool) -> None:
+    """Under a tenth of a usual day's plays means that files are missing."""
+    usual = {TONIGHT - timedelta(days=n): 500 for n in range(1, 28)}
+
+    verdict = decide(evidence(plays_by_day=usual | {TONIGHT: n_plays}), SETTINGS)
+
+    assert verdict.passed == passes
+
+
+def test_a_log_of_a_few_days_has_no_usual_day() -> None:
+    """Counts that were dated once are let through."""
+    assert decide(evidence(plays_by_day={TONIGHT - timedelta(days=20): 500}), SETTINGS).passed
+
+
+def test_tables_alone_are_held_against_the_rows_of_the_current_release() -> None:
+    """Without lists and models, the rows still count."""
+    last = Last(TONIGHT, dict.fromkeys(COUNTED, 1000), 1000)
+
+    assert decide(Evidence(TONIGHT, dict.fromkeys(COUNTED, 1000), last), SETTINGS).passed
+    assert not decide(Evidence(TONIGHT, dict.fromkeys(COUNTED, 10), last), SETTINGS).passed

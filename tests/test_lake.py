@@ -8,10 +8,13 @@ from pkgutil import resolve_name
 import polars as pl
 import pytest
 
+from recsys.doctor import examine
+from recsys.errors import InputError
 from recsys.home import Home
 from recsys.ingest.contract import CONTRACTS
 from recsys.ingest.run import ingest
 from recsys.lake import Lake
+from recsys.registry import Release, publish
 
 TODAY = date(2026, 1, 31)
 LISTENS = "user_id,track_id,listened_at\nann,t1,2026-01-01\nbob,t1,2026-01-02\nbob,,2026-01-02\n"
@@ -156,3 +159,84 @@ def test_the_lake_is_plain_parquet(home: Home, listens: Path) -> None:
     read = pl.read_parquet(home.lake / "listens" / "*" / "*.parquet", hive_partitioning=True)
 
     assert sorted(str(day) for day in read["ds"]) == ["2026-01-01", "2026-01-02"]
+
+
+def only_file(home: Home, pattern: str) -> Path:
+    """The one Parquet file of the lake that a pattern finds."""
+    (path,) = home.lake.glob(f"{pattern}/*.parquet")
+    return path
+
+
+def test_a_whole_lake_is_as_its_ledger_says(home: Home, listens: Path) -> None:
+    """Two days of listens, a track and a refused row lie in four files."""
+    ingest(home, [listens], today=TODAY)
+
+    assert Lake(home).verify() == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "source"), [("listens/ds=2026-01-02", "listens"), ("tracks/*", "tracks"), ("quarantine/*", "listens")]
+)
+def test_a_lost_file_is_noticed(home: Home, listens: Path, table: str, source: str) -> None:
+    """With table, batch, source file, the missing rows and what to do, also if it was the table's only one."""
+    ingest(home, [listens], today=TODAY)
+    lost = only_file(home, table)
+    lost.unlink()
+
+    with pytest.raises(InputError, match=rf"1 rows are missing in the batch {lost.stem} of {source}\.csv.* a backup"):
+        Lake(home).verify()
+
+
+def test_rows_that_the_ledger_does_not_know_are_noticed(home: Home, listens: Path) -> None:
+    """A lost ledger entry would let its source enter twice."""
+    (batch,) = ingest(home, [listens], today=TODAY).batches
+    (home.lake / "_ledger" / f"{batch.source_sha256[:12]}.json").unlink()
+
+    with pytest.raises(InputError, match=r"2 rows too many in the batch .* of no source in the ledger"):
+        Lake(home).verify()
+
+
+@pytest.mark.parametrize("n_bytes", [0, -20])
+def test_a_truncated_file_is_noticed(home: Home, n_bytes: int) -> None:
+    """By the lake, and by the doctor, who says what to do."""
+    cut = only_file(home, "tracks/*")
+    cut.write_bytes(cut.read_bytes()[:n_bytes])
+
+    with pytest.raises(InputError, match=f"lake/tracks/ds=2026-01-31/{cut.name} is no whole Parquet file"):
+        Lake(home).verify()
+    assert "a backup" in {finding.what: finding.remedy for finding in examine(home) if not finding.is_fit}["lake files"]
+
+
+def test_a_source_yet_to_be_moved_into_place_is_not_lost(
+    home: Home, listens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A committed ingest that was cut short has its rows in the staging folder; the next one finishes it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "_move_into_place", cut_at(0, print))
+        with pytest.raises(Cut):
+            ingest(home, [listens], today=TODAY)
+
+    assert Lake(home).verify() == 4
+
+
+@pytest.mark.parametrize("lost", ["", "listener.key"])
+def test_the_doctor_only_looks(home: Home, tmp_path: Path, lost: str) -> None:
+    """Neither a missing home nor a lost key is made by a look at it."""
+    (home.path / lost).unlink() if lost else None
+    before = sorted(tmp_path.rglob("*"))
+    findings = {finding.what: finding.is_fit for finding in (*examine(home), *examine(Home(tmp_path / "none")))}
+
+    assert findings["listener key"] is not bool(lost)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_doctor_misses_the_model_in_charge(home: Home, tmp_path: Path) -> None:
+    """A release whose model is gone is a finding, and the look goes on."""
+    release = Release(tmp_path / "w.duckdb", tmp_path / "marts", tmp_path / "model")
+    for part in release.links().values():
+        part.mkdir()
+    publish(home, "r1", release)
+    wrong = {finding.what: finding.remedy for finding in examine(home) if not finding.is_fit}
+
+    assert str(release.model) in wrong["champion"]
+    assert "warehouse" in wrong

@@ -65,3 +65,20 @@ def test_a_broken_file_and_a_missing_one_say_so(tmp_path: Path) -> None:
         read_recipe(written(tmp_path, "k = = 1"))
     with pytest.raises(BadRecipe, match="does not exist"):
         read_recipe(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[evaluation]\ngap_days = -5\n", "gap_days is -5; expected at least 0"),
+        ("[evaluation]\ntest_days = 0\n", "test_days is 0; expected at least 1"),
+        ("[export]\nk = 0\n", "k is 0; expected at least 1"),
+        ("[gate]\nmax_drop = 1.5\n", "expected shares from 0 to 1"),
+        ("gate = 3\n", "expected dict"),
+        ("recommender = 5\n", "recommender is 5; expected str"),
+    ],
+)
+def test_values_out_of_range_are_refused_before_any_work(tmp_path: Path, text: str, message: str) -> None:
+    """A negative gap would train on test days; the others fail late or nowhere."""
+    with pytest.raises(BadRecipe, match=message):
+        read_recipe(written(tmp_path, text))

@@ -3,7 +3,8 @@ The data contract: what each raw table promises, column by column.
 
 A row that keeps it enters the lake; one that breaks it enters the quarantine with the reason code and the column:
 `missing_value`, `bad_type`, `out_of_range`, `not_allowed`, `in_future`, `malformed_row` (the line could not be read),
-`conflicting_row` (the same key as an earlier row, with other values).
+`conflicting_row` (the same key as an earlier row, with other values). A file of which nothing can be read is one row
+of the quarantine: `unreadable_file`. An empty list is a missing value: no territories = no restriction delivered.
 """
 
 from dataclasses import dataclass

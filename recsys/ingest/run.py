@@ -19,7 +19,7 @@ from recsys.home import Home
 from recsys.ingest.coerce import judge
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
-from recsys.ingest.source import LINE, Chunk, Source
+from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
 from recsys.lake import Batch, Lake, StagedBatch
 
 Progress = Callable[[Path, int], None]
@@ -27,10 +27,18 @@ Progress = Callable[[Path, int], None]
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one ingest did: the batches it wrote and the files that were in the lake already."""
+    """
+    What one ingest did.
+
+    Attributes:
+        batches: What it wrote.
+        known_files: Files that were in the lake already.
+        unreadable: Files of which nothing was taken in, each with the reason and what to do.
+    """
 
     batches: list[Batch] = field(default_factory=list)
     known_files: list[Path] = field(default_factory=list)
+    unreadable: list[tuple[Path, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -66,6 +74,10 @@ def ingest(
     """
     Take source files into the lake; a file that is there already changes nothing.
 
+    A file is known by its bytes: a register that has changed since does not return to an older file that comes again.
+    A file that nobody can read is entered in the ledger and the quarantine (`unreadable_file`) and tried again each
+    time; the others go in.
+
     Args:
         home: The home, held by the caller (`locked`).
         paths: Files and folders.
@@ -75,26 +87,31 @@ def ingest(
         progress: Called with the file and its size once it is in.
 
     Returns:
-        The batches written and the files already known.
+        The batches written, the files already known and those that cannot be read.
 
     Raises:
-        UnreadableSource: A file's format or table is not recognised, or it breaks off. Files before it are in.
+        InputError: There is no such table, format or path.
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
+    refuse_unknown_format(format_name)
     lake, report = Lake(home), IngestReport()
     lake.recover()
     if not lake.batches():
         make_listener_key(home.key_file)
     key = listener_key(home.key_file)
-    known = {entry.source_sha256 for entry in lake.batches()}
+    known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}
     for path in source_files(paths):
         source = Source(path)
         if source.sha256 in known:
             report.known_files.append(path)
         else:
-            report.batches.extend(_ingest_one(lake, source, source.chunks(format_name, table), key, today))
-            known.add(source.sha256)
+            try:
+                report.batches.extend(_ingest_one(lake, source, source.chunks(format_name, table), key, today))
+                known.add(source.sha256)
+            except UnreadableSource as unreadable:
+                report.unreadable.append((path, str(unreadable)))
+                _record_unreadable(lake, source, today)
         progress(path, source.n_bytes)
     return report
 
@@ -110,6 +127,30 @@ def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes,
     ]
     lake.commit(source.sha256, staged)
     return [each.entry for each in staged]
+
+
+def _record_unreadable(lake: Lake, source: Source, today: date) -> None:
+    """Enter a file of which nothing was taken in as one refused row of no table, once."""
+    batches = lake.batches()
+    entry = Batch(
+        batch=short_hash(source.sha256, "unreadable_file"),
+        batch_no=len(batches) + 1,
+        table="unknown",
+        source_file=_stored_name(source),
+        source_sha256=source.sha256,
+        ingested_on=str(today),
+        n_read=1,
+        n_accepted=0,
+        n_quarantined=1,
+        n_duplicate=0,
+    )
+    if entry.batch not in {batch.batch for batch in batches}:
+        refused = _malformed([1]).with_columns(reason=pl.lit("unreadable_file"))
+        lake.commit(entry.batch, [StagedBatch(entry, {}, _quarantine_rows(refused, entry))])
+
+
+def _stored_name(source: Source) -> str:
+    return str(pl.select(redacted(pl.lit(source.path.name))).item())
 
 
 def _gather(into: _Gathered, chunk: Chunk, key: bytes, today: date) -> None:
@@ -158,7 +199,7 @@ def _staged(
         batch=batch,
         batch_no=batch_no,
         table=contract.table,
-        source_file=source.path.name,
+        source_file=_stored_name(source),
         source_sha256=source.sha256,
         ingested_on=str(today),
         n_read=rows.n_read,

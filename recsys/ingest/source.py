@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import polars as pl
 import zstandard
 
-from recsys.errors import UnreadableSource, did_you_mean
+from recsys.errors import InputError, UnreadableSource, did_you_mean
 from recsys.files import sha256_of
 from recsys.ingest.contract import CONTRACTS, Contract
 
@@ -160,6 +160,13 @@ def _fits(contract: Contract, given: set[str]) -> bool:
     return required <= given and given & _SUBJECTS <= known and len(given & known) > 1
 
 
+def refuse_unknown_format(name: str) -> None:
+    """Raise InputError unless `name` is a format's or "auto"."""
+    names = format_names()
+    if name != "auto" and name not in names:
+        raise InputError(f"There is no format {name!r}; known: {', '.join(names)}.{did_you_mean(name, names)}")
+
+
 def _format(source: Source, name: str) -> ModuleType:
     names = format_names()
     if name == "auto":
@@ -170,6 +177,4 @@ def _format(source: Source, name: str) -> ModuleType:
                 f"{source.path} is in no format known here ({', '.join(names)}). Name it with --format, or convert it"
             )
         return found
-    if name not in names:
-        raise UnreadableSource(f"There is no format {name!r}; known: {', '.join(names)}.{did_you_mean(name, names)}")
     return import_module(f"recsys.ingest.formats.{name}")

@@ -76,6 +76,7 @@ def build(
         The tables of the file, in the order they were built.
 
     Raises:
+        InputError: The lake does not hold what its ledger says.
         BrokenCheck: A table breaks its contract; the unfinished file stays for a look.
         BadSqlFile: A file in `sql/` breaks the rules of the house.
     """
@@ -83,6 +84,7 @@ def build(
     for file in layers.values():
         refuse_unportable(file)
     sources.lake.recover()
+    sources.lake.verify()
     remove(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)
@@ -132,7 +134,7 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     for contract in CONTRACTS.values():
         _make_raw_view(connection, contract, sources)
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
-    quarantine = pl.read_parquet(refused) if refused else pl.DataFrame(schema=QUARANTINE)
+    quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
     _make_raw_table(connection, "quarantine", quarantine)
     batches = pl.DataFrame(
         [asdict(entry) for entry in sources.lake.batches()], schema_overrides={"days": pl.List(pl.String)}
@@ -164,7 +166,11 @@ def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.
 
 def _make_results(connection: duckdb.DuckDBPyConnection, results: dict[str, Path]) -> None:
     for name, wanted in RESULTS.items():
-        known = pl.read_parquet(results[name]) if name in results else pl.DataFrame(schema=columns.schema(wanted))
+        known = (
+            pl.read_parquet(results[name], glob=False)
+            if name in results
+            else pl.DataFrame(schema=columns.schema(wanted))
+        )
         _make_raw_table(connection, name, known)
 
 

@@ -54,7 +54,7 @@ class Warehouse:
             params: Parameter values.
 
         Returns:
-            The rows.
+            The rows; an interval, or what holds one, as text.
 
         Raises:
             InputError: The query is wrong, or asks for what a reader may not do; DuckDB's own words say what.
@@ -63,7 +63,7 @@ class Warehouse:
             relation = self._connection.cursor().sql(sql, params=params)
             if relation is None:
                 raise InputError("That statement returns no rows; a warehouse is read with SELECT")
-            return pl.DataFrame(relation.pl())
+            return pl.DataFrame(_intervals_as_texts(relation).pl())
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
@@ -78,6 +78,35 @@ class Warehouse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _intervals_as_texts(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Cast what no polars type can hold."""
+    at = [n for n, type_ in enumerate(relation.types) if "INTERVAL" in str(type_)]
+    if not at:
+        return relation
+    names = ['"' + name.replace('"', '""') + '"' for name in relation.columns]
+    return relation.project(
+        ", ".join(f"{name}::varchar as {name}" if n in at else name for n, name in enumerate(names))
+    )
+
+
+def queries() -> pl.DataFrame:
+    """List the named queries: what each answers, and its parameters as one writes them, with their meaning."""
+    return pl.DataFrame(
+        [
+            {"name": query.name, "description": query.description, "parameters": "\n".join(_parameters(query))}
+            for query in read_queries().values()
+        ]
+    )
+
+
+def _parameters(query: SqlFile) -> list[str]:
+    return [
+        f"{name}{'' if doc.default is None else f'={doc.default}'}: {doc.meaning}"
+        + (" (needed)" if doc.default is None else "")
+        for name, doc in query.params.items()
+    ]
 
 
 def ask(warehouse: Warehouse, name: str, given: dict[str, str]) -> pl.DataFrame:

@@ -2,10 +2,10 @@
 -- grain: batch, outcome, column_name
 -- columns:
 --   batch         batch
---   source_table  raw table
+--   source_table  raw table, unknown for a file that could not be read
 --   source_file   file name
 --   ingested_on   day of ingest
---   outcome       accepted, duplicate or the reason code of a refusal
+--   outcome       accepted, duplicate or the reason code of a refusal (unreadable_file: the whole file)
 --   column_name   the column at fault, '' where none is
 --   n_rows        rows [count]
 -- checks:

@@ -6,7 +6,7 @@
 --   min_listeners  weekly listeners it must have had before [count] = 20
 --   min_growth     growth it must show [x] = 3.0
 with last_day as (
-    select coalesce(try_cast(nullif($as_of, '') as date), max(listen_date)) as day
+    select coalesce(cast(nullif($as_of, '') as date), max(listen_date)) as day
     from marts.track_daily
 ),
 

@@ -3,10 +3,10 @@
 -- columns:
 --   batch          batch
 --   batch_no       counts the batches of the lake, from 1 [count]
---   source_table   raw table
+--   source_table   raw table, unknown for a file that could not be read
 --   source_file    file name
 --   ingested_on    day of ingest
---   n_read         rows in the file [count]
+--   n_read         rows in the file, 1 for a file that could not be read [count]
 --   n_accepted     rows that entered the lake [count]
 --   n_quarantined  rows that the contract refused [count]
 --   n_duplicate    rows that said nothing new [count]

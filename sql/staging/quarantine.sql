@@ -1,9 +1,9 @@
--- Rows that the data contract refused.
+-- Rows that the data contract refused, and files that could not be read.
 -- grain: none
 -- rows: 0
 -- columns:
---   source_table  the raw table they were meant for
---   reason        missing_value, bad_type, out_of_range, not_allowed, in_future, malformed_row or conflicting_row
+--   source_table  the raw table they were meant for, unknown for a whole file
+--   reason        missing_value, bad_type, out_of_range, not_allowed, in_future, malformed_row, conflicting_row or unreadable_file
 --   column_name   the column at fault, null where it is the whole row
 --   payload       the row as JSON, listener ids already replaced, null where it could not be read
 --   source_file   file it came in

@@ -13,7 +13,7 @@
 --   genres            genres, the main one first, null where none
 --   language          ISO 639 code of the lyrics, null where unknown
 --   explicit          whether its words are marked explicit, null where unknown
---   available_in      territories it may be played in (ISO 3166-1 alpha-2), null where everywhere
+--   available_in      territories it may be played in (ISO 3166-1 alpha-2), null where everywhere (an empty list delivered is no restriction)
 --   withdrawn_at      day from which it may no longer be recommended, null where none
 --   training_consent  whether audio and lyric models may train on it: granted, denied or unknown
 -- checks:

@@ -33,6 +33,14 @@ class Inbox:
         """Write a source file and ingest it."""
         return ingest(self.home, [self.put(name, content)], today=today, table=table)
 
+    def complaint(self, name: str, content: str | bytes, *, table: str | None = None) -> str:
+        """Ingest a file that nobody can read, and return what is said of it."""
+        report = self.take(name, content, table=table)
+        assert report.batches == []
+        ((path, message),) = report.unreadable
+        assert path == self.folder / name
+        return message
+
     def rows(self, table: str) -> pl.DataFrame:
         """A table's rows in the lake, in the order in which they came."""
         return Lake(self.home).rows(table).collect().sort("batch_no", maintain_order=True)

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 import zstandard
 
-from recsys.errors import UnreadableSource
 from recsys.ingest.formats import parquet
 
 from .conftest import Inbox
@@ -102,11 +101,11 @@ def test_a_table_without_rows_is_a_known_empty_source(inbox: Inbox) -> None:
 @pytest.mark.parametrize("n_bytes", [100, -1])
 def test_parquet_cut_short_is_unreadable(inbox: Inbox, n_bytes: int) -> None:
     """Its index stands at its end."""
-    with pytest.raises(UnreadableSource, match="broken Parquet"):
-        inbox.take("t.parquet", packed(pl.DataFrame(TRACKS))[:n_bytes])
+    assert "broken Parquet" in inbox.complaint("t.parquet", packed(pl.DataFrame(TRACKS))[:n_bytes])
 
 
 def test_two_columns_of_one_name_are_refused(inbox: Inbox) -> None:
     """Capitals do not tell columns apart."""
-    with pytest.raises(UnreadableSource, match="names a column twice"):
-        inbox.take("t.parquet", packed(pl.DataFrame(TRACKS | {"TITLE": ["Uno", "Due"]})))
+    twice = packed(pl.DataFrame(TRACKS | {"TITLE": ["Uno", "Due"]}))
+
+    assert "names a column twice" in inbox.complaint("t.parquet", twice)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import SetupError
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonym, pseudonymise, redacted
+from recsys.lake import Lake
 
 from .conftest import LISTENS, Inbox
 
@@ -163,3 +164,13 @@ def test_the_same_account_is_one_listener_in_every_format(inbox: Inbox) -> None:
 
     assert inbox.rows("listens")["user_id"].n_unique() == 1
     assert inbox.rows("listens").height == 3
+
+
+def test_a_file_named_after_a_listener_is_stored_without_the_address(inbox: Inbox) -> None:
+    """Neither ledger nor quarantine keeps an e-mail or IP address of a file's name, readable or not."""
+    inbox.take("history of alice@example.com.csv", "user_id,track_id,listened_at\nann,t1,\n")
+    inbox.take("10.0.0.7-export.csv", "")
+    stored = [batch.source_file for batch in Lake(inbox.home).batches()]
+
+    assert stored == ["history of [removed]", "[removed]-export.csv"]
+    assert {file for _, _, file, _ in inbox.refused()} == set(stored)

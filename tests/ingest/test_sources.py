@@ -46,27 +46,39 @@ UNREADABLE = {
 
 @pytest.mark.parametrize(("content", "message"), UNREADABLE.values(), ids=UNREADABLE)
 def test_an_unreadable_source_leaves_nothing_behind(inbox: Inbox, content: bytes, message: str) -> None:
-    """The message names the file and says what to do; no row, no ledger entry, no staging."""
-    with pytest.raises(UnreadableSource, match=message) as refusal:
-        inbox.take("bad.file", content)
+    """The message names the file and says what to do; no row enters, only the record of the attempt."""
+    said = inbox.complaint("bad.file", content)
+    (entry,) = Lake(inbox.home).batches()
 
-    assert "bad.file" in str(refusal.value)
-    assert left_behind(inbox) == []
+    assert message in said
+    assert "bad.file" in said
+    assert (entry.table, entry.n_read, entry.n_accepted, entry.n_quarantined) == ("unknown", 1, 0, 1)
+    assert left_behind(inbox) == sorted([f"{entry.batch}.json", f"{entry.batch}.parquet"])
+    assert inbox.refused() == [("unreadable_file", None, "bad.file", 1)]
 
 
-def test_files_before_an_unreadable_one_are_in(inbox: Inbox) -> None:
-    """And a second attempt goes on from there."""
+def test_an_unreadable_file_keeps_no_other_out(inbox: Inbox) -> None:
+    """Each attempt reports it anew, and records it once."""
     inbox.put("a.csv", LISTENS + ROW)
     inbox.put("b.csv", "a,b\n1,2\n")
     inbox.put("c.csv", LISTENS + ROW.replace("t1", "t2"))
-    with pytest.raises(UnreadableSource):
-        ingest(inbox.home, [inbox.folder], today=TODAY)
-    (inbox.folder / "b.csv").unlink()
+    first, again = (ingest(inbox.home, [inbox.folder], today=TODAY) for _ in range(2))
 
-    again = ingest(inbox.home, [inbox.folder], today=TODAY)
-
-    assert [path.name for path in again.known_files] == ["a.csv"]
+    assert [path.name for path, _ in first.unreadable + again.unreadable] == ["b.csv", "b.csv"]
+    assert [path.name for path in again.known_files] == ["a.csv", "c.csv"]
     assert inbox.rows("listens")["track_id"].to_list() == ["t1", "t2"]
+    assert [batch.batch_no for batch in Lake(inbox.home).batches()] == [1, 2, 3]
+
+
+def test_an_unreadable_file_is_taken_in_once_it_can_be_read(inbox: Inbox) -> None:
+    """A good file in its place, or the same bytes as the table they are; the record of the attempt stays."""
+    inbox.complaint("t.csv", "")
+    inbox.take("t.csv", LISTENS + ROW)
+    inbox.complaint("u.csv", "track_id,title\nt1,One\n")
+    inbox.take("u.csv", "track_id,title\nt1,One\n", table="tracks")
+
+    assert [batch.table for batch in Lake(inbox.home).batches()] == ["unknown", "listens", "unknown", "tracks"]
+    assert Lake(inbox.home).verify() == 4
 
 
 @pytest.mark.parametrize(
@@ -99,8 +111,7 @@ def test_the_table_may_be_named(inbox: Inbox) -> None:
 
 def test_a_named_table_must_know_a_column(inbox: Inbox) -> None:
     """A file of something else is not refused a million times."""
-    with pytest.raises(UnreadableSource, match="tracks has none of these"):
-        inbox.take("t.csv", "a,b\n1,2\n", table="tracks")
+    assert "tracks has none of these" in inbox.complaint("t.csv", "a,b\n1,2\n", table="tracks")
 
 
 def test_an_unknown_table_or_format_is_refused_with_what_is_known(inbox: Inbox) -> None:
@@ -108,7 +119,7 @@ def test_an_unknown_table_or_format_is_refused_with_what_is_known(inbox: Inbox) 
     path = inbox.put("t.csv", LISTENS)
     with pytest.raises(InputError, match="no raw table 'plays'; known: listens, events"):
         ingest(inbox.home, [path], today=TODAY, table="plays")
-    with pytest.raises(UnreadableSource, match="Did you mean 'parquet'"):
+    with pytest.raises(InputError, match="Did you mean 'parquet'"):
         ingest(inbox.home, [path], today=TODAY, format_name="parket")
 
 

@@ -43,34 +43,119 @@ def digest(folder: Path) -> dict[str, str]:
     return {path.name: files.sha256_of(path) for path in sorted(folder.iterdir())}
 
 
-def kill_in(step: str, home: Home, world: World, delay_s: float) -> None:
-    """Start a night and kill it without warning once the log says that a step has begun."""
-    with subprocess.Popen(command(home, world), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as night:
-        until = time.monotonic() + DEADLINE_S
-        while not _has_begun(step, home) and night.poll() is None:
-            assert time.monotonic() < until, f"{step} did not begin"
-        time.sleep(delay_s)
-        night.send_signal(signal.SIGKILL)
+# Starts a night in which one step kills its own process, without warning, at a moment of our choice.
+DYING = """
+import os, signal, sys
+from recsys import nightly, steps
+step, moment = sys.argv.pop(1), sys.argv.pop(1)
 
+def dying(do):
+    def done(*given, **named):
+        if moment == "on entering":
+            os.kill(os.getpid(), signal.SIGKILL)
+        do(*given, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
 
-def _has_begun(step: str, home: Home) -> bool:
-    logs = list(home.runs.glob("*/log.jsonl"))
-    lines = logs[0].read_text().splitlines() if logs else []
-    return any(json.loads(line).get("step") == step for line in lines if line.endswith("}"))
+if step == "ingest":
+    nightly.ingest = dying(nightly.ingest)
+else:
+    nightly.STEPS[step] = dying(nightly.STEPS[step])
+from recsys.cli import main
+main()
+"""
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("moment", ["on entering", "when done, before it is noted"])
 @pytest.mark.parametrize("step", ["ingest", *STEPS])
-def test_a_killed_night_resumes_to_the_same_export(step: str, finished: Run, world: World, tmp_path: Path) -> None:
-    """Killed in any step, at any moment of it: resumed, it exports what an undisturbed night exports, byte for byte."""
+def test_a_night_killed_in_a_step_resumes_to_the_same_export(
+    step: str, moment: str, finished: Run, world: World, tmp_path: Path
+) -> None:
+    """Killed in any step, before or after its work: resumed, it exports what an undisturbed night does, to the byte."""
     home = fresh_home(tmp_path / "home", finished)
-    kill_in(step, home, world, delay_s=random.Random(step).uniform(0, 0.4))
+    words = command(home, world)[len(RECSYS) :]
+
+    killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
+    subprocess.run(command(home, world, "--resume"), check=True, capture_output=True)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert_undisturbed(home, finished)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["ingest", "build", "train"])
+def test_a_night_killed_amid_a_long_step_resumes_to_the_same_export(
+    step: str, finished: Run, world: World, tmp_path: Path
+) -> None:
+    """Killed at some moment inside a step that takes its time."""
+    home = fresh_home(tmp_path / "home", finished)
+    with subprocess.Popen(command(home, world), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as night:
+        until = time.monotonic() + DEADLINE_S
+        while step not in _begun(home):
+            assert night.poll() is None
+            assert time.monotonic() < until
+        time.sleep(random.Random(step).uniform(0.1, 0.3))
+        night.send_signal(signal.SIGKILL)
+    last_begun = _begun(home)[-1]
 
     subprocess.run(command(home, world, "--resume"), check=True, capture_output=True)
 
+    assert last_begun == step
+    assert_undisturbed(home, finished)
+
+
+def assert_undisturbed(home: Home, finished: Run) -> None:
+    """The home has published what the undisturbed night has, and nothing half done is left in the lake."""
     assert registry.current_name(home) == finished.run_id
     assert digest(home.path / "exports" / "current") == digest(finished.export)
     assert not list((home.lake / "_staging").iterdir())
+
+
+def _begun(home: Home) -> list[str]:
+    logs = list(home.runs.glob("*/log.jsonl"))
+    lines = logs[0].read_text().splitlines() if logs else []
+    events = [json.loads(line) for line in lines if line.endswith("}")]
+    return [event["step"] for event in events if event["event"] == "start"]
+
+
+@pytest.mark.slow
+def test_a_publication_made_twice_never_leaves_readers_without_one(
+    finished: Run, world: World, copy_of: Callable[[Home], Home]
+) -> None:
+    """Tables built again from the same inputs are published beside the old ones: every door stays open throughout."""
+    home = copy_of(finished.home)
+    words = ["--home", str(home.path), "build", "--date", str(world.last_day), "--recipe", str(world.recipe)]
+    doors = [home.warehouse, home.path / "marts/current/track_daily.parquet", home.path / "models/champion/config.json"]
+    missing = 0
+    for _ in range(2):
+        with subprocess.Popen([*RECSYS, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as build:
+            while build.poll() is None:
+                missing += sum(not door.exists() for door in doors)
+        assert build.returncode == 0
+
+    assert missing == 0
+    assert len(registry.release_names(home)) == 3
+
+
+@pytest.mark.slow
+def test_resuming_against_another_champion_judges_again(
+    finished: Run, world: World, copy_of: Callable[[Home], Home], tmp_path: Path
+) -> None:
+    """A night interrupted before its gate, then overtaken by a better champion, does not slip past the gate."""
+    home = fresh_home(tmp_path / "overtaken", finished)
+    worse = tmp_path / "worse.toml"
+    worse.write_text('recommender = "popular"\ncompare = []\n')
+    words = ["--home", str(home.path), "nightly", "--inbox", str(world.raw), "--date", str(world.last_day)]
+    dying = [sys.executable, "-c", DYING, "gate", "on entering", *words, "--recipe", str(worse)]
+    subprocess.run(dying, check=False, capture_output=True)
+    subprocess.run(command(home, world), check=True, capture_output=True)
+
+    resumed = subprocess.run([*RECSYS, *words, "--recipe", str(worse), "--resume"], check=False, capture_output=True)
+
+    assert resumed.returncode == 4
+    assert b"worse than champion" in resumed.stderr
+    assert_undisturbed(home, finished)
 
 
 @pytest.mark.slow

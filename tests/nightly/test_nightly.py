@@ -37,7 +37,9 @@ def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         lists = warehouse.frame("select * from marts.recommendations")
         listeners = warehouse.frame("select user_id, country from marts.listener_profile")
-        tracks = warehouse.frame("select track_id, available_in, withdrawn_at, is_known from marts.track_features")
+        tracks = warehouse.frame(
+            "select track_id, available_in, withdrawn_at, release_date, is_known from marts.track_features"
+        )
         heard = warehouse.frame("select user_id, track_id from marts.interactions")
 
     assert lists.group_by("user_id").len()["len"].unique().to_list() == [finished.recipe.export.k]
@@ -46,7 +48,8 @@ def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
     shown = lists.join(tracks, on="track_id").join(listeners, on="user_id")
     assert shown.height == lists.height
     assert shown["is_known"].all()
-    assert shown.filter(pl.col("withdrawn_at") <= finished.as_of).is_empty()
+    assert shown.filter(pl.col("withdrawn_at") <= finished.served_on).is_empty()
+    assert shown.filter(pl.col("release_date") > finished.served_on).is_empty()
     restricted = shown.filter(pl.col("available_in").list.len() > 0)
     assert restricted.filter(~pl.col("available_in").list.contains(pl.col("country"))).is_empty()
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 
 from recsys import columns
+from recsys.errors import InputError
 from recsys.lake import Lake
 from recsys.warehouse.build import STORAGE_VERSION, Sources, build, rebuild_results
 from recsys.warehouse.publish import write_marts
@@ -60,6 +62,27 @@ def test_a_build_tells_what_it_built(world: Place, tmp_path: Path) -> None:
     assert {table.name: table.n_rows for table in tables}["marts.track_features"] == 5
 
 
+def test_a_lake_that_lost_rows_is_not_built(grown: Place, built: Path) -> None:
+    """Neither from nothing nor on the last warehouse; the file of the last attempt stays."""
+    next((grown.home.lake / "listens").rglob("*.parquet")).unlink()
+    (grown.folder / "w.duckdb").write_text("the last attempt")
+
+    for previous in (None, built):
+        with pytest.raises(InputError, match=r"lake/listens: \d rows are missing in the batch .* of listens\.csv"):
+            grown.build("w", previous=previous)
+    assert (grown.folder / "w.duckdb").read_text() == "the last attempt"
+
+
+def test_a_file_that_nobody_can_read_is_in_the_marts(grown: Place) -> None:
+    """As one row of data quality, under no raw table; nothing else changes."""
+    grown.take("stray.csv", "")
+    path = grown.build("w")
+
+    assert rows(
+        path, "select source_table, source_file, n_rows from marts.data_quality where outcome = 'unreadable_file'"
+    ) == [("unknown", "stray.csv", 1)]
+
+
 def test_the_dictionary_covers_every_mart(built: Path) -> None:
     """Each column with type and meaning; each table with its rows."""
     undescribed = rows(
@@ -112,6 +135,7 @@ def test_a_home_may_have_an_odd_name(tmp_path: Path) -> None:
     folder = tmp_path / "o'brien [1]*"
     folder.mkdir()
     place = with_world(place_in(folder))
+    place.take("again.csv", "track_id,title,artist_id\nt1,One,ar1\n,Nameless,ar1\n")
     path = place.build("w")
     again = place.build("again", previous=path)
 
