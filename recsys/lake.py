@@ -116,13 +116,16 @@ class Lake:
             stored[path.parent.parent.name, path.stem] += _n_rows(path)
         promised = Counter({(batch.table, batch.batch): batch.n_accepted for batch in batches})
         promised.update({("quarantine", batch.batch): batch.n_quarantined for batch in batches})
-        source_of = {batch.batch: batch.source_file for batch in batches}
-        for (table, batch), n_missing in sorted(_differences(promised, stored).items()):
-            source = f"of {source_of[batch]}" if batch in source_of else "of no source in the ledger"
-            wrong = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} rows too many"
+        wrong = sorted(key for key in promised | stored if promised[key] != stored[key])
+        if wrong:
+            table, batch = wrong[0]
+            n_missing = promised[wrong[0]] - stored[wrong[0]]
+            sources = [entry.source_file for entry in batches if entry.batch == batch] or ["no source in the ledger"]
+            found = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} rows too many"
+            others = f" (and in {len(wrong) - 1:,} other places)" if len(wrong) > 1 else ""
             raise InputError(
-                f"lake/{table}: {wrong} in the batch {batch} {source}; the ledger says "
-                f"{promised[table, batch]:,}, the files hold {stored[table, batch]:,}. {_RESTORE}"
+                f"lake/{table}: {found} in the batch {batch} of {sources[0]}{others}; "
+                f"the ledger says {promised[wrong[0]]:,}, the files hold {stored[wrong[0]]:,}. {_RESTORE}"
             )
         return len(paths)
 
@@ -174,11 +177,6 @@ def _n_rows(path: Path) -> int:
     except (OSError, pl.exceptions.ComputeError) as broken:
         where = "/".join(path.parts[-3:])
         raise InputError(f"lake/{where} is no whole Parquet file: {broken}. {_RESTORE}") from broken
-
-
-def _differences(promised: Counter[tuple[str, str]], stored: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Return how many promised rows each table lacks of a batch, negative where it has too many."""
-    return {key: promised[key] - stored[key] for key in promised | stored if promised[key] != stored[key]}
 
 
 def _write(path: Path, rows: pl.DataFrame) -> None:

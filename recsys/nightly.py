@@ -74,7 +74,11 @@ def bring_in(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
     """Ingest as a step of the run."""
     with step_of(run, "ingest") as counts:
         report = ingest(run.home, paths, today=today)
-        counts.update(n_files=len({batch.source_sha256 for batch in report.batches}))
+        for _path, message in report.unreadable:
+            run.log(event="warning", text=message)
+        counts.update(
+            n_files=len({batch.source_sha256 for batch in report.batches}), n_unreadable=len(report.unreadable)
+        )
         for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
             counts[name] = sum(getattr(batch, name) for batch in report.batches)
     return report

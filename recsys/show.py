@@ -52,20 +52,18 @@ def cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return _number(value, Decimal(f"{value:.4g}"))
-        case int():
-            return _number(value, Decimal(value))
-        case Decimal():
-            return _number(value, value)
+            return _number(Decimal(f"{value:.4g}"))
+        case int() | Decimal():
+            return _number(Decimal(value))
         case list():
             return ", ".join(map(str, value))
         case _:
             return str(value)
 
 
-def _number(value: float | Decimal, digits: Decimal) -> str:
+def _number(value: Decimal) -> str:
     """Write all digits, without an exponent; below 10,000 (years, decades) without separators."""
-    return f"{digits:,f}" if abs(value) >= 10_000 else f"{digits:f}"
+    return f"{value:,f}" if value.adjusted() >= 4 else f"{value:f}"
 
 
 def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
@@ -89,9 +87,8 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     try:
         writers[form](path or sys.stdout.buffer)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as wrong:
-        raise InputError(
-            f"The answer cannot be written as {form}: {wrong}. Cast the column, or choose --table"
-        ) from wrong
+        reason = str(wrong).partition("\n")[0]
+        raise InputError(f"The answer cannot be written as {form}: {reason}. Cast the column to text") from wrong
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
@@ -143,6 +140,8 @@ def event(happened: Event) -> None:
             note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}", soft_wrap=True)
         case "failed":
             note.print("  stopped")
+        case "warning":
+            note.print(f"\n  warning: {happened['text']}", markup=False, soft_wrap=True)
         case "nothing to do" if happened["is_current"]:
             note.print(f"The run {happened['run']} is finished and is current. Nothing to do")
 
@@ -156,7 +155,8 @@ def _plain(happened: Event) -> Iterator[tuple[str, object]]:
 def summary(run: Run) -> None:
     """Say what a finished run made, how good it is and what to try next; or that another release is current."""
     if registry.current_name(run.home) != run.run_id:
-        out.print(f"The run {run.run_id} is finished but not current. To bring it back: recsys rollback {run.run_id}")
+        remedy = f"To bring it back: recsys rollback {run.run_id}"
+        out.print(f"The run {run.run_id} is finished but not current. {remedy}", soft_wrap=True)
         return
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         out.print(Text.assemble("\n", (f"Run {run.run_id}", "bold"), " is published.\n"))

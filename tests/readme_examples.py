@@ -1,8 +1,9 @@
 """
 The README's examples and outputs: `make readme` writes what the commands print, a slow test holds it against them.
 
-An example is a line that begins with `recsys --home data/demo/home`. An output stands between `<!-- output: COMMAND -->`
-and `<!-- end -->`: that of `recsys --home data/demo/home COMMAND`, or of `make demo`, on the demo world in a new home.
+An example is a line that begins with `recsys --home data/demo/home`. An output stands between
+`<!-- output: COMMAND -->` and `<!-- end -->`: that of `recsys --home data/demo/home COMMAND`, or of `make demo`, on the
+demo world in a new home.
 """
 
 import re

@@ -74,9 +74,9 @@ def ingest(
     """
     Take source files into the lake; a file that is there already changes nothing.
 
-    A file is known by its bytes: a register that has changed since does not return to an older file that comes again.
-    A file that nobody can read is entered in the ledger and the quarantine (`unreadable_file`) and tried again each
-    time; the others go in.
+    A file is known by its bytes: old versions of a register may stay in the folder beside the newest, and one that
+    comes again does not bring its rows back. A file that nobody can read is entered in the ledger and the quarantine
+    (`unreadable_file`) and tried again each time; the others go in.
 
     Args:
         home: The home, held by the caller (`locked`).

@@ -102,6 +102,17 @@ def test_a_track_may_return_to_an_older_word(inbox: Inbox) -> None:
     assert newest(inbox, "tracks", "track_id")["title"].to_list() == ["One", "Two"]
 
 
+def test_an_old_version_that_stays_in_the_folder_does_not_return(inbox: Inbox) -> None:
+    """The folder is read every night; what was replaced in an earlier one stays replaced."""
+    inbox.put("a.csv", TRACKS + "t1,One,ar1,\n")
+    inbox.put("b.csv", TRACKS + "t1,Uno,ar1,\n")
+    for _ in range(2):
+        ingest(inbox.home, [inbox.folder], today=TODAY)
+
+    assert newest(inbox, "tracks", "track_id")["title"].to_list() == ["Uno"]
+    assert inbox.rows("tracks").height == 2
+
+
 def test_two_words_on_a_track_in_one_file_conflict(inbox: Inbox) -> None:
     """Which is newer cannot be told, so the first stands, whatever the lake holds already."""
     inbox.take("a.csv", TRACKS + "t1,One,ar1,\n")

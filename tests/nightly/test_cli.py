@@ -14,7 +14,7 @@ from recsys.cli import main
 from recsys.home import Home
 from recsys.run import Run
 
-from ..readme_examples import examples, rewritten, run_on
+from ..readme_examples import README, examples, run_on
 from .conftest import World
 
 ROOT = Path(__file__).parents[2]
@@ -40,15 +40,13 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_example_of_the_readme_runs(finished: Run) -> None:
-    """What a reader copies works, and what the README shows as output is what its commands print now."""
-    readme = (ROOT / "README.md").read_text()
+    """What a reader copies works; test_readme.py holds what the README shows as output against the commands."""
     run = run_on(str(finished.home.path))
 
-    answers = [run(words) for words in examples(readme)]
+    answers = [run(words) for words in examples(README.read_text())]
 
     assert len(answers) >= 3
     assert all(answers)
-    assert "```" in rewritten(readme, run)
 
 
 def test_commands_are_at_most_ten_lines() -> None:
@@ -82,6 +80,26 @@ def test_an_analyst_gets_tables_csv_json_and_parquet(finished: Run, tmp_path: Pa
     assert len(list(csv.DictReader(io.StringIO(as_csv.stdout)))) == 5
     assert len([json.loads(line) for line in as_json.stdout.splitlines()]) == 5
     assert pl.read_parquet(tmp_path / "answer.parquet").columns == ["track_id", "genres", "n_plays"]
+
+
+def test_csv_takes_lists_structs_and_intervals(finished: Run) -> None:
+    """Lists and structs as JSON text, intervals as text; nothing missing becomes a word."""
+    question = "select [1, 2] as l, {'a': 1, 'b': ['x|y']} as s, interval 3 day as i, null::int[] as n"
+
+    shown = call(finished.home, "sql", question, "--csv").stdout
+
+    assert list(csv.DictReader(io.StringIO(shown))) == [
+        {"l": "[1,2]", "s": '{"a":1,"b":["x|y"]}', "i": "3 days", "n": ""}
+    ]
+
+
+def test_titles_are_printed_as_they_are(finished: Run) -> None:
+    """Brackets are no markup, colons no emoji."""
+    shown = call(finished.home, "sql", "select 'Song [live] x' as a, 'a [/b] c' as b, ':smile:' as c")
+
+    assert shown.exit_code == 0
+    for title in ("Song [live] x", "a [/b] c", ":smile:"):
+        assert title in shown.stdout
 
 
 def test_a_wrong_query_exits_2_with_the_reason(finished: Run) -> None:
@@ -119,6 +137,46 @@ def test_a_named_query_takes_parameters(finished: Run) -> None:
     assert "has no parameter 'm'" in wrong.stderr
 
 
+def test_a_parameter_needs_its_value(finished: Run) -> None:
+    """What was expected is said."""
+    wrong = call(finished.home, "query", "top_tracks", "--param", "n")
+
+    assert wrong.exit_code == 2
+    assert "--param is 'n'; expected NAME=VALUE" in wrong.stderr
+
+
+def test_a_day_that_does_not_exist_is_not_the_last_day(finished: Run) -> None:
+    """Only an empty as_of is the last one."""
+    wrong = call(finished.home, "query", "rising_tracks", "--param", "as_of=2026-13-45")
+    empty = call(finished.home, "query", "rising_tracks", "--param", "as_of=")
+
+    assert wrong.exit_code == 2
+    assert "2026-13-45" in wrong.stderr
+    assert empty.exit_code == 0
+
+
+def test_query_without_a_name_lists_the_queries(tmp_path: Path) -> None:
+    """With what they answer and their parameters, as one writes them; no warehouse is needed."""
+    shown = call(Home(tmp_path / "none"), "query", "--json")
+
+    listed = {row["name"]: row for row in map(json.loads, shown.stdout.splitlines())}
+    assert listed["top_tracks"]["description"] == "The most played recordings of the last days."
+    assert "n=20: how many recordings" in listed["top_tracks"]["parameters"].splitlines()
+    assert listed["recommended_to"]["parameters"].endswith("(needed)")
+
+
+def test_duplicates_are_not_refused_rows(finished: Run) -> None:
+    """They say nothing new, and nothing is wrong with them."""
+    outcomes = "select distinct outcome from marts.data_quality"
+
+    all_of_them = call(finished.home, "sql", outcomes, "--csv").stdout
+    refused = call(finished.home, "query", "refused_rows", "--csv").stdout
+
+    assert "duplicate" in all_of_them
+    assert "duplicate" not in refused
+    assert "malformed_row" in refused
+
+
 def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
     """By name or id."""
     with_names = pl.read_parquet(finished.home.path / "marts/current/artist_profile.parquet").drop_nulls("name")
@@ -135,6 +193,54 @@ def test_runs_shows_verdict_and_current_release(finished: Run) -> None:
 
     assert "published" in shown
     assert f"Current: {finished.run_id}" in shown
+
+
+def test_runs_shows_the_quality_of_what_is_exported(finished: Run, copy_of: Callable[[Home], Home]) -> None:
+    """Not of the best beside it, and not stopped by the torn last line that a killed run leaves in its log."""
+    home = copy_of(finished.home)
+    folder = home.runs / finished.run_id
+    metrics = pl.read_parquet(folder / "metrics.parquet").with_columns(
+        value=pl.when(recommender="popular").then(0.875).otherwise(0.125)
+    )
+    metrics.write_parquet(folder / "metrics.parquet")
+    with (folder / "log.jsonl").open("a") as log:
+        log.write('{"at": "2026-07-01T03:1')
+
+    shown = call(home, "runs")
+
+    assert shown.exit_code == 0, shown.output
+    row = next(line for line in shown.stdout.splitlines() if line.startswith(finished.run_id))
+    assert row.split()[2:5] == ["published", "als", "0.125"]
+
+
+def test_runs_says_why_a_run_was_refused(tmp_path: Path) -> None:
+    """One line a refused run, with every reason of the gate."""
+    home = Home(tmp_path)
+    folder = home.runs / "2026-06-30-abcdef01"
+    folder.mkdir(parents=True)
+    (folder / "log.jsonl").write_text('{"event": "start", "step": "build"}\n')
+    (folder / "verdict.json").write_text('{"passed": false, "reasons": ["too few [rows]", "worse than popular"]}')
+
+    shown = call(home, "runs").stdout
+
+    assert "2026-06-30-abcdef01 was refused: too few [rows]; worse than popular" in shown
+
+
+def test_a_finished_run_that_is_not_current_is_not_called_published(
+    finished: Run, world: World, copy_of: Callable[[Home], Home]
+) -> None:
+    """After a rollback the same night says so, and how to get it back."""
+    home = copy_of(finished.home)
+    (home.path / "releases/earlier").mkdir()
+    home.current.unlink()
+    home.current.symlink_to("releases/earlier")
+    told = ["--date", str(world.last_day), "--recipe", str(world.recipe)]
+
+    shown = call(home, "nightly", "--inbox", str(world.raw), *told)
+
+    assert shown.exit_code == 0, shown.output
+    assert f"finished but not current. To bring it back: recsys rollback {finished.run_id}" in shown.stdout
+    assert "is published" not in shown.output
 
 
 def test_doctor_finds_a_whole_home_fit_and_an_empty_one_wanting(finished: Run, tmp_path: Path) -> None:
@@ -198,6 +304,40 @@ def test_a_wrong_backfill_is_refused(finished: Run, world: World) -> None:
 
     assert wrong.exit_code == 2
     assert "2026-01-01..2026-01-31" in wrong.stderr
+
+
+def test_a_reversed_backfill_is_refused(finished: Run, world: World) -> None:
+    """No day lies between a later and an earlier one."""
+    wrong = call(finished.home, "build", "--date", str(world.last_day), "--backfill", "2026-02-01..2026-01-01")
+
+    assert wrong.exit_code == 2
+    assert "ends before it begins" in wrong.stderr
+
+
+def test_an_inbox_that_is_named_must_exist(tmp_path: Path) -> None:
+    """A mistyped folder is no quiet night."""
+    wrong = call(Home(tmp_path / "home"), "nightly", "--inbox", str(tmp_path / "inbx"))
+
+    assert wrong.exit_code == 2
+    assert f"--inbox is {tmp_path / 'inbx'}, which does not exist" in wrong.stderr
+
+
+def test_counts_have_a_least_value(tmp_path: Path) -> None:
+    """Fewer than no releases, or no finds at all, is a mistake."""
+    assert call(Home(tmp_path), "prune", "--keep", "-1").exit_code == 2
+    assert call(Home(tmp_path), "find", "love", "-n", "0").exit_code == 2
+
+
+def test_an_unreadable_file_is_named_and_the_others_go_in(world: World, tmp_path: Path) -> None:
+    """Exit 2, since the data is not as promised."""
+    (tmp_path / "notes.csv").write_text("dear,diary\nnothing,happened\n")
+
+    shown = call(Home(tmp_path / "home"), "ingest", str(tmp_path / "notes.csv"), str(world.raw / "labels.csv"))
+
+    assert shown.exit_code == 2
+    assert "labels.csv" in shown.stdout
+    assert "notes.csv" in shown.stderr
+    assert "1 of 2 files cannot be read" in shown.stderr
 
 
 def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]) -> None:

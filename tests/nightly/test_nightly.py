@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -182,3 +183,19 @@ def test_every_dirty_row_is_accounted_for(finished: Run, world: World) -> None:
         )
 
     assert lost.rows() == planted.rows()
+
+
+def test_a_stray_file_in_the_inbox_is_loud_but_stops_nobody(world: World, tmp_path: Path) -> None:
+    """The night goes on without it, says so in its log, and counts it."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for path in world.raw.iterdir():
+        (inbox / path.name).symlink_to(path)
+    (inbox / "README.txt").write_text("not a table\n")
+
+    run = replace(world, raw=inbox).night(Home(tmp_path / "home"))
+
+    events = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+    assert [event["text"] for event in events if event["event"] == "warning" and "README.txt" in event["text"]]
+    assert (run.outcome("ingest") or {})["n_unreadable"] == 1
+    assert run.outcome("publish") is not None

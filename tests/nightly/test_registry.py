@@ -5,8 +5,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from click.testing import CliRunner
 
 from recsys import registry
+from recsys.cli import main
 from recsys.errors import Refused, UnknownIds
 from recsys.home import Home
 from recsys.run import Run
@@ -126,3 +128,19 @@ def test_prune_forgets_what_a_refused_night_left_behind(
     assert not (refused / "build.duckdb").exists()
     assert not (home.path / "models" / refused.name).exists()
     assert registry.current_name(home) == finished.run_id
+
+
+def test_prune_never_takes_the_model_in_charge(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
+    """Tables published later still use the night's model and export, however old its own release is."""
+    home = copy_of(finished.home)
+    words = ["--home", str(home.path), "build", "--date", str(world.last_day), "--recipe", str(world.recipe)]
+    for _ in range(2):
+        assert CliRunner().invoke(main, words).exit_code == 0
+
+    for _ in range(2):
+        registry.prune(home, keep=1)
+
+    assert (home.path / "models/champion/config.json").exists()
+    assert (home.path / "exports/current/_SUCCESS").exists()
+    assert registry.champion(home) is not None
+    assert finished.run_id in registry.release_names(home)
