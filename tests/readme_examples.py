@@ -11,14 +11,18 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from click.testing import CliRunner
+from rich.console import Console
 
+from recsys import show
 from recsys.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
 HOME = "data/demo/home"
 LAST_DAY = "2026-06-30"
+WIDTH = 110
 _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.DOTALL)
 _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
@@ -43,7 +47,8 @@ def run_on(home: str) -> Callable[[list[str]], str]:
     """Return a function that runs a command on a home and returns what it prints."""
 
     def run(words: list[str]) -> str:
-        done = CliRunner().invoke(main, ["--home", home, *words], env={"COLUMNS": "110"})
+        with patch.object(show, "out", Console(width=WIDTH, markup=False, emoji=False, highlight=False)):
+            done = CliRunner().invoke(main, ["--home", home, *words])
         if done.exit_code:
             raise SystemExit(f"recsys {shlex.join(words)} failed: {done.output}")
         return done.stdout
