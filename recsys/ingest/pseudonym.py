@@ -3,7 +3,8 @@ Listener ids become keyed hashes before anything else looks at a row.
 
 The key is made once per home and kept in `listener.key` (readable by its owner alone). With it the same account always
 becomes the same pseudonym; without it nobody, the operator included, can tell which account a pseudonym is. Losing the
-key loses nothing already stored, but accounts in files ingested later become new listeners: keep a copy somewhere safe.
+key loses nothing already stored, but ingest stops: under a new key every account would become a new listener. Keep a
+copy somewhere safe.
 """
 
 import base64
