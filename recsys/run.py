@@ -151,7 +151,7 @@ def step_of(run: Run, name: str) -> Iterator[Event]:
     started, counts = time.perf_counter(), Event()
     try:
         yield counts
-    except BaseException as stopped:
+    except BaseException as stopped:  # an interrupt is logged too; whatever it is goes on its way
         run.log(event="failed", step=name, error=f"{type(stopped).__name__}: {stopped}")
         raise
     seconds = round(time.perf_counter() - started, 3)

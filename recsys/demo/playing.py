@@ -5,7 +5,7 @@ A listener does one thing at a time: a session that would begin before the last 
 ends with the last day on both clocks (UTC and local), as an export at midnight UTC would.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -42,10 +42,6 @@ class Listens:
     def take(self, rows: np.ndarray) -> "Listens":
         """Return the listens in `rows` (row numbers or a mask)."""
         return Listens(**{name: getattr(self, name)[rows] for name in self.__slots__})
-
-    def with_track(self, track: np.ndarray) -> "Listens":
-        """Return the same listens of other tracks."""
-        return replace(self, track=track)
 
 
 def play(
