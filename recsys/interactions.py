@@ -77,6 +77,42 @@ class Features:
 
 
 @dataclass(frozen=True, eq=False)
+class History:
+    """
+    What some listeners liked, and how long ago: all that a model needs to know of a listener.
+
+    Attributes:
+        matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
+        age_days: Days since a pair's last day, >= 0, aligned with `matrix.data`, float32; 0 where nothing is known.
+    """
+
+    matrix: Csr
+    age_days: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+    def __getitem__(self, users: Any) -> Self:
+        """Return the history of some listeners: a slice, rows, or a boolean array."""
+        at = self._places()[users]
+        return type(self)(with_data(at, self.matrix.data[at.data]), self.age_days[at.data])
+
+    def moved(self, rows: Rows, new_columns: Rows, n_columns: int) -> Self:
+        """Pick rows and move columns as `realign` does."""
+        at = realign(self._places(), rows, new_columns, n_columns)
+        return type(self)(with_data(at, self.matrix.data[at.data]), self.age_days[at.data])
+
+    def _places(self) -> Csr:
+        """Return the same pattern with the place of each pair in `data` instead of its strength."""
+        return with_data(self.matrix, np.arange(self.matrix.nnz))
+
+
+def with_data(pattern: Csr, data: npt.NDArray[Any]) -> Csr:
+    """Return a CSR matrix of the same pattern with other values."""
+    return sp.csr_matrix((data, pattern.indices, pattern.indptr), shape=pattern.shape)
+
+
+@dataclass(frozen=True, eq=False)
 class Interactions:
     """
     What listeners did with tracks in a window of days.
@@ -150,12 +186,17 @@ class Interactions:
             as_of=until,
         )
 
+    @property
+    def liked(self) -> History:
+        """What the listeners liked, without their names."""
+        return History(self.matrix, self.age_days)
+
     def of_users(self, rows: Rows) -> Self:
         """Return the same window for some listeners only; `rows` is sorted and unique."""
-        of_pair = np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
+        liked = self.liked[rows]
         return type(self)(
-            matrix=self.matrix[rows],
-            age_days=self.age_days[np.isin(of_pair, rows)],
+            matrix=liked.matrix,
+            age_days=liked.age_days,
             seen=self.seen[rows],
             users=Vocab.of(self.users.ids(rows), kind=self.users.kind),
             tracks=self.tracks,
@@ -164,9 +205,9 @@ class Interactions:
             as_of=self.as_of,
         )
 
-    def history(self, user_ids: Ids, tracks: Vocab) -> Csr:
-        """Strengths of these listeners in another catalogue's columns, (n_ids, n_tracks); empty where unknown."""
-        return realign(self.matrix, self.users.find(user_ids), tracks.find(self.tracks.ids()), len(tracks))
+    def history(self, user_ids: Ids, tracks: Vocab) -> History:
+        """What these listeners liked, in another catalogue's columns; empty where a listener is unknown."""
+        return self.liked.moved(self.users.find(user_ids), tracks.find(self.tracks.ids()), len(tracks))
 
 
 def realign(matrix: Csr, rows: Rows, new_columns: Rows, n_columns: int) -> Csr:

@@ -133,7 +133,7 @@ def test_history_follows_another_catalogue() -> None:
     """Strengths move to the columns of the model's catalogue; unknown listeners and tracks are empty."""
     pairs = pl.DataFrame({"user_id": ["a", "a", "b"], "track_id": ["x", "y", "z"], "strength": [1, 2, 3]})
 
-    history = Interactions.of(pairs).history(["b", "nobody", "a"], Vocab.of(["w", "y", "z"], kind="track"))
+    history = Interactions.of(pairs).history(["b", "nobody", "a"], Vocab.of(["w", "y", "z"], kind="track")).matrix
 
     assert history.toarray().tolist() == [[0, 0, 3], [0, 0, 0], [0, 2, 0]]
 

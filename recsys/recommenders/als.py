@@ -16,7 +16,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 from typing_extensions import override
 
-from recsys.interactions import Csr, Interactions
+from recsys.interactions import Csr, History, Interactions
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.topk import F32
@@ -55,7 +55,7 @@ class ALS(Recommender[ALSConfig]):
             solver = self._solver()
             solver.fit(self._confidence(taste.matrix), show_progress=False)
         self._tracks: F32 = solver.item_factors  # (n_tracks, factors)
-        self._users = self._folded(taste.matrix)  # (n_users, factors)
+        self._users = self._folded(taste.liked)  # (n_users, factors)
 
     def _solver(self) -> AlternatingLeastSquares:
         config = self.config
@@ -69,11 +69,11 @@ class ALS(Recommender[ALSConfig]):
         return confidence
 
     @override
-    def _folded(self, history: Csr) -> F32:
+    def _folded(self, history: History) -> F32:
         with threadpool_limits(1, user_api="blas"):
             solver = self._solver()
             solver.item_factors = self._tracks
-            factors: F32 = solver.recalculate_user(np.arange(history.shape[0]), self._confidence(history))
+            factors: F32 = solver.recalculate_user(np.arange(len(history)), self._confidence(history.matrix))
         return factors
 
     @override
@@ -85,7 +85,7 @@ class ALS(Recommender[ALSConfig]):
         np.matmul(states, self._tracks.T, out=out)
 
     @override
-    def _kinship(self, history: Csr) -> Kinship:
+    def _kinship(self, history: History) -> Kinship:
         """
         Split a score into the played tracks' shares (section 5 of the source).
 
@@ -94,7 +94,7 @@ class ALS(Recommender[ALSConfig]):
         tracks = self._tracks.astype(np.float64)
         gram = tracks.T @ tracks + self.config.regularization * np.eye(self.config.factors)
         half = np.linalg.cholesky(np.linalg.inv(gram))  # half half' = gram^-1
-        return Kinship((tracks @ half).astype(np.float32), self._confidence(history))
+        return Kinship.of_vectors((tracks @ half).astype(np.float32), self._confidence(history.matrix))
 
     @override
     def _arrays(self) -> dict[str, Any]:

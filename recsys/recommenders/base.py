@@ -16,11 +16,10 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
 from recsys import columns
 from recsys.errors import BadRecipe, InputError, SetupError, did_you_mean
-from recsys.interactions import Csr, Interactions
+from recsys.interactions import History, Interactions, Split
 from recsys.recommenders.filters import Filters, pairs_matrix
 from recsys.recommenders.reasons import Kinship, strongest_reason
 from recsys.recommenders.topk import F32, Mask, Top, top_k
@@ -56,8 +55,15 @@ class Recommender(ABC, Generic[Config]):
     def __init__(self, config: Config | None = None) -> None:
         self.config: Config = self.config_class() if config is None else config
 
-    def fit(self, taste: Interactions) -> Self:
-        """Learn from a window of interactions; same window, config and seed: the same model."""
+    def fit(self, taste: Interactions, *, validation: Split | None = None) -> Self:  # noqa: ARG002 - blends learn from it
+        """
+        Learn from a window of interactions; same window, config and seed: the same model.
+
+        Args:
+            taste: Everything that may be learned from.
+            validation: A cut through an earlier part of the same window, for models that learn by how much to trust
+                others (see `recommenders.blend`).
+        """
         learners = taste.of_users(np.flatnonzero(np.diff(taste.matrix.indptr)))
         self.users, self.tracks = learners.users, learners.tracks
         self.fallback = popularity(taste, FALLBACK_HALF_LIFE_DAYS)
@@ -89,8 +95,9 @@ class Recommender(ABC, Generic[Config]):
         Rank tracks for listeners with new plays, without training again.
 
         Args:
-            plays: The *whole* history of each listener: user_id, track_id, strength. Tracks that the model does
-                not know, and strengths at or below 0, teach nothing; all of `plays` is hidden from the answer.
+            plays: The *whole* history of each listener: user_id, track_id, strength and, where known, age_days [d].
+                Tracks that the model does not know, and strengths at or below 0, teach nothing; all of `plays` is
+                hidden from the answer.
             k: How many tracks each listener gets.
             filters: What must not be recommended besides.
 
@@ -102,7 +109,7 @@ class Recommender(ABC, Generic[Config]):
         history = self._history(plays, listeners)
         mask = filters.mask(listeners.ids())
         mask = Mask(mask.hidden + pairs_matrix(plays, listeners, self.tracks), mask.allowed, mask.group)
-        known = np.diff(history.indptr) > 0
+        known = np.diff(history.matrix.indptr) > 0
         return self._ranked(listeners.ids(), known, self._folded(history[known]), mask, k)
 
     def because(self, ranking: pl.DataFrame, taste: Interactions) -> pl.DataFrame:
@@ -164,14 +171,14 @@ class Recommender(ABC, Generic[Config]):
         """What the model knows of these listeners: one row each, sliceable."""
 
     @abstractmethod
-    def _folded(self, history: Csr) -> Any:
-        """The states of listeners with this history, shape (n_users, n_tracks), no row empty."""
+    def _folded(self, history: History) -> Any:
+        """The states of listeners with this history, each of whom liked something."""
 
     @abstractmethod
     def _score(self, states: Any, out: F32) -> None:
         """Write the score of every track for these states into `out`, shape (n_states, n_tracks)."""
 
-    def _kinship(self, history: Csr) -> Kinship | None:
+    def _kinship(self, history: History) -> Kinship | None:
         """How far each played track speaks for another; None where single plays are not what the model learns from."""
 
     @abstractmethod
@@ -193,14 +200,10 @@ class Recommender(ABC, Generic[Config]):
                 "make them for this model: Filters.for_listeners(..., tracks=model.tracks)"
             )
 
-    def _history(self, plays: pl.DataFrame, listeners: Vocab) -> Csr:
-        """Strengths of the plays that teach something, shape (n_users, n_tracks)."""
-        liked = plays.filter(pl.col("strength") > 0)
-        columns_ = self.tracks.find(liked["track_id"])
-        known = columns_ >= 0
-        at = (listeners.rows(liked["user_id"])[known], columns_[known])
-        shape = (len(listeners), len(self.tracks))
-        return sp.csr_matrix((liked["strength"].cast(pl.Float32).to_numpy()[known], at), shape=shape)
+    def _history(self, plays: pl.DataFrame, listeners: Vocab) -> History:
+        """Of the plays, those that teach something; a row for each listener."""
+        known = plays.filter(pl.Series(self.tracks.find(plays["track_id"]) >= 0, dtype=pl.Boolean))
+        return Interactions.of(known).history(listeners.ids(), self.tracks)
 
     def _ranked(self, ids: pl.Series, known: Any, states: Any, mask: Mask, k: int) -> pl.DataFrame:
         """Rank the known by their states, the others by the fallback."""

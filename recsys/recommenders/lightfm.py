@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from lightfm import LightFM as Learner
 from typing_extensions import override
 
-from recsys.interactions import Csr, Features, Interactions
+from recsys.interactions import Csr, Features, History, Interactions
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.topk import F32
@@ -74,7 +74,7 @@ class LightFM(Recommender[LightFMConfig]):
         bias, vectors = learner.get_item_representations(tracks)
         self._tracks: F32 = np.column_stack([vectors, bias]).astype(np.float32)  # (n_tracks, factors + 1)
         self._map = ridge(self._means(taste.matrix), learner.get_user_representations(users)[1])
-        self._users = self._folded(taste.matrix)  # (n_users, factors + 1)
+        self._users = self._folded(taste.liked)  # (n_users, factors + 1)
 
     def _means(self, history: Csr) -> F32:
         """Mean vector of the tracks that each listener plays, and a 1, shape (n_users, factors + 1)."""
@@ -83,8 +83,8 @@ class LightFM(Recommender[LightFMConfig]):
         return with_one(means)
 
     @override
-    def _folded(self, history: Csr) -> F32:
-        return with_one(self._means(history) @ self._map)
+    def _folded(self, history: History) -> F32:
+        return with_one(self._means(history.matrix) @ self._map)
 
     @override
     def _states(self, rows: Rows) -> F32:
@@ -95,11 +95,11 @@ class LightFM(Recommender[LightFMConfig]):
         np.matmul(states, self._tracks.T, out=out)
 
     @override
-    def _kinship(self, history: Csr) -> Kinship:
+    def _kinship(self, history: History) -> Kinship:
         """Cosine of the tracks' vectors, whatever the strength."""
         vectors = self._tracks[:, :-1]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Kinship(vectors / np.maximum(lengths, 1e-12), history)
+        return Kinship.of_vectors(vectors / np.maximum(lengths, 1e-12), history.matrix)
 
     @override
     def _arrays(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from recsys.interactions import Csr, Interactions
+from recsys.interactions import History, Interactions
 from recsys.recommenders.base import Recommender, popularity
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
@@ -40,8 +40,8 @@ class Popular(Recommender[PopularConfig]):
         return rows
 
     @override
-    def _folded(self, history: Csr) -> Rows:
-        return np.arange(history.shape[0])
+    def _folded(self, history: History) -> Rows:
+        return np.arange(len(history))
 
     @override
     def _score(self, states: Rows, out: F32) -> None:

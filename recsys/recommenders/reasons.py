@@ -1,11 +1,13 @@
 """
 Why a track is recommended: the listener's own track that speaks most for it.
 
-A model says how far one track speaks for another as an inner product of kinship vectors, weighted by what the listener
-did with the played track. Only a listener's strongest tracks are asked, all listeners of a block at once.
+A model says how far one track speaks for another, by vectors of tracks or a matrix between them, weighted by what the
+listener did with the played track. Only a listener's strongest tracks are asked, all listeners of a block at once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,15 +22,32 @@ N_BLOCK = 256  # listeners a block
 @dataclass(frozen=True, eq=False)
 class Kinship:
     """
-    How far played track j of user u speaks for track i: history[u, j] * vectors[i] . vectors[j].
+    How far played track j of user u speaks for track i: history[u, j] * kin(i, j).
 
     Attributes:
-        vectors: Shape (n_tracks, n_dimensions), float32.
+        kin: Of track rows (n_users, n_asked) and (n_users, n_played): shape (n_users, n_asked, n_played), float32.
         history: Weight of each played track, > 0. CSR, shape (n_users, n_tracks).
     """
 
-    vectors: F32
+    kin: Callable[[Rows, Rows], F32]
     history: Csr
+
+    @classmethod
+    def of_vectors(cls, vectors: F32, history: Csr) -> Self:
+        """Take the inner product of two tracks' vectors, shape (n_tracks, n_dimensions)."""
+        # (B,A,D)*(B,D,P) -> (B,A,P)
+        return cls(lambda asked, played: vectors[asked] @ vectors[played].swapaxes(1, 2), history)
+
+    @classmethod
+    def of_matrix(cls, matrix: Any, history: Csr) -> Self:
+        """Take the entry of a dense or sparse matrix: row the played track, column the asked one."""
+
+        def kin(asked: Rows, played: Rows) -> F32:
+            pairs = np.broadcast_arrays(played[:, None, :], asked[:, :, None])
+            found = matrix[pairs[0].ravel(), pairs[1].ravel()]
+            return np.asarray(found, np.float32).reshape(pairs[0].shape)
+
+        return cls(kin, history)
 
 
 def strongest_reason(kinship: Kinship, users: Rows, tracks: Rows) -> Rows:
@@ -59,9 +78,7 @@ def _block_reasons(kinship: Kinship, asked: Rows) -> Rows:
     reasons = np.full(asked.shape, -1)
     for start in range(0, len(asked), N_BLOCK):
         block = slice(start, start + N_BLOCK)
-        kin_of_played = kinship.vectors[played[block]].swapaxes(1, 2)
-        kin = kinship.vectors[asked[block]] @ kin_of_played  # (B,A,D)*(B,D,P) -> (B,A,P)
-        said = kin * weights[block, None, :]
+        said = kinship.kin(asked[block], played[block]) * weights[block, None, :]
         said[asked[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
         best = said.argmax(axis=2)
         found = np.take_along_axis(played[block], best, axis=1)
