@@ -144,17 +144,93 @@ def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
     _advance(_run(home, as_of, recipe), "build", "build", "train")
 
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_COMPARED = (
+    click.option(
+        "--split", "folder", type=click.Path(path_type=Path), help="Compare on the fixed split in this folder."
+    ),
+    click.option(
+        "--protocol",
+        type=click.Choice(["temporal", "leave-last-out"]),
+        help="Compare on the published warehouse, tuned on validation.",
+    ),
+    click.option("--recommender", "names", multiple=True, help="Only this one; may stand several times."),
+    click.option(
+        "--exclude-seen",
+        type=click.Choice(["train+validation", "train", "none"]),
+        default="train+validation",
+        show_default=True,
+        help="What a list may not name again.",
+    ),
+    click.option(
+        "--candidates", type=_FILE, help="Parquet file of the item_id that may be recommended. [default: all]"
+    ),
+    click.option("--trials", type=click.IntRange(min=1), default=10, show_default=True, help="Settings tried a model."),
+    click.option("--cpu-minutes", type=float, default=float("inf"), help="Begin no trial after so much work a model."),
+    click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Places that count."),
+    click.option("--json", "json_path", type=_FILE, help="Write every metric, group and cost to this file."),
+    click.option("--rankings", type=_FILE, help="Write the lists to this Parquet file."),
+)
+
+
+def _compared(command: Any) -> Any:
+    for option in reversed(_COMPARED):
+        command = option(command)
+    return command
+
+
 @main.command()
 @_dated
 @_told
+@_compared
 @click.pass_obj
-def evaluate(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
-    """Judge the fitted recommenders on days they have not seen."""
+def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **asked: Any) -> None:
+    """Judge recommenders: the night's, or all of them on a split."""
     from recsys import show
 
-    run = _run(home, as_of, recipe)
-    _advance(run, "train", "train", "evaluate")
-    show.quality(run)
+    if asked["folder"] or asked["protocol"]:
+        _compare(_protocol(home, as_of, recipe, asked), asked)
+    else:
+        run = _run(home, as_of, recipe)
+        _advance(run, "train", "train", "evaluate")
+        show.quality(run)
+
+
+def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: dict[str, Any]) -> Any:
+    from recsys import comparison, protocols
+
+    if asked["folder"]:
+        return protocols.fixed(asked["folder"], exclude_seen=asked["exclude_seen"])
+    return comparison.protocol_of(home, asked["protocol"], as_of=_day(as_of), recipe=_recipe(home, recipe))
+
+
+def _compare(protocol: Any, asked: dict[str, Any]) -> None:
+    from recsys import comparison, show
+    from recsys.tune import Budget
+
+    terms = comparison.Terms(Budget(asked["trials"], asked["cpu_minutes"] * 60), asked["k"])
+    candidates = comparison.item_ids(asked["candidates"]) if asked["candidates"] else None
+    names = asked["names"] or comparison.default_names()
+    found = comparison.compare(protocol, names, terms, candidates=candidates, tell=show.event)
+    found.write(json=asked["json_path"], rankings=asked["rankings"])
+    show.compared(found)
+
+
+@main.command()
+@click.argument("recommender")
+@_dated
+@_told
+@click.option("--trials", type=click.IntRange(min=1), default=30, show_default=True, help="Settings tried in all.")
+@click.pass_obj
+def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | None, trials: int) -> None:
+    """Search a recommender's settings on the validation period; a search that was cut off goes on."""
+    from recsys import comparison, show
+    from recsys.tune import Budget
+
+    day, told = _day(as_of), _recipe(home, recipe)
+    with locked(home):
+        task = comparison.task_of(home, recommender, as_of=day, recipe=told)
+        show.tuned(recommender, comparison.search(home, task, Budget(trials), tell=show.event))
 
 
 @main.command()

@@ -25,6 +25,7 @@ AGE_DAYS = Column("age_days", pl.Float32(), "d")
 RANK = Column("rank", pl.Int32())
 SCORE = Column("score", pl.Float32())
 IS_FALLBACK = Column("is_fallback", pl.Boolean())
+SEGMENT = Column("segment", pl.String())
 REASON_TRACK_ID = Column("reason_track_id", pl.String())
 RUN_ID = Column("run_id", pl.String())
 RECOMMENDER = Column("recommender", pl.String())
@@ -35,11 +36,25 @@ VALUE = Column("value", pl.Float64())
 LOW = Column("low", pl.Float64())
 HIGH = Column("high", pl.Float64())
 N_USERS = Column("n_users", pl.Int64())
+GROUP_KIND = Column("group_kind", pl.String())
+GROUP = Column("group", pl.String())
+BASELINE = Column("baseline", pl.String())
+DIFFERENCE = Column("difference", pl.Float64())
+RATIO = Column("ratio", pl.Float64())
+RATIO_LOW = Column("ratio_low", pl.Float64())
+RATIO_HIGH = Column("ratio_high", pl.Float64())
+P_VALUE = Column("p_value", pl.Float64())
+P_HOLM = Column("p_holm", pl.Float64())
 
-RANKING = (USER_ID, TRACK_ID, RANK, SCORE, IS_FALLBACK, REASON_TRACK_ID)
+RANKING = (USER_ID, TRACK_ID, RANK, SCORE, IS_FALLBACK, SEGMENT, REASON_TRACK_ID)
 RECOMMENDATIONS = (RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER, REASON, REASON_TRACK_ID)
 METRICS = (RECOMMENDER, METRIC, K, VALUE, LOW, HIGH, N_USERS)
 RUN_METRICS = (RUN_ID, *METRICS)
+GROUP_METRICS = (RECOMMENDER, METRIC, GROUP_KIND, GROUP, K, VALUE, LOW, HIGH, N_USERS)
+COMPARISON = (
+    *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),
+    *(RATIO, RATIO_LOW, RATIO_HIGH, P_VALUE, P_HOLM, N_USERS),
+)
 
 
 def schema(columns: Iterable[Column]) -> pl.Schema:

@@ -5,7 +5,7 @@ What listeners did with tracks, as one frozen value: a sparse matrix, two vocabu
 global temporal split), with a gap between training and test. What a listen, like or skip weighs is decided in SQL only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -25,9 +25,14 @@ Csr: TypeAlias = Any  # scipy.sparse.csr_matrix, which ships no types
 FEATURE_KIND = "feature"
 UNKNOWN = "unknown"
 
-# Rounded, so that the order in which threads add up weights can change neither the sign nor the last bit.
+# Rounded, so that the order in which threads add up weights can change neither the sign nor the last bit. An age counts
+# from the midnight that ends the window, in fractions of a day: the order within a day is for models of sequences.
 PAIRS_SQL = """
-select user_id, track_id, round(sum(weight), 6) as strength, $until - max(listen_date) as age_days
+select
+    user_id,
+    track_id,
+    round(sum(weight), 6) as strength,
+    (epoch(cast($until as timestamp)) + 86400 - epoch(max(last_listened_at))) / 86400 as age_days
 from marts.interactions_daily
 where listen_date between $since and $until
 group by user_id, track_id
@@ -52,7 +57,8 @@ class Features:
     What is known of each row, one column a value such as 'genre=rock'; unknown is a value of its own.
 
     Attributes:
-        matrix: 1 where the row has the value. CSR, shape (n_rows, n_features), float32.
+        matrix: Above 0 where the row has the value: 1, or its weight where one is known (`weighted`). CSR, shape
+            (n_rows, n_features), float32.
         names: The values, 'column=value'.
     """
 
@@ -75,6 +81,21 @@ class Features:
         at = (pairs["row"].to_numpy(), names.find(pairs["name"]))
         return cls(sp.csr_matrix((ones, at), shape=(len(rows), len(names))), names)
 
+    @classmethod
+    def weighted(cls, rows: Vocab, frame: pl.DataFrame) -> Self:
+        """
+        Build the features of `rows` from a frame with one row a value: the id, then name ('column=value') and weight.
+
+        A row that the frame does not name has no features: here nobody says which columns there are, so that none can
+        be unknown. A value named twice has the sum of its weights; ids outside `rows` are left out.
+        """
+        row = rows.find(frame.to_series())
+        known = frame.select("name", "weight").filter(pl.Series(row >= 0, dtype=pl.Boolean))
+        names = Vocab.of(known["name"], kind=FEATURE_KIND)
+        weights = known["weight"].cast(pl.Float32).to_numpy()
+        at = (row[row >= 0], names.find(known["name"]))
+        return cls(sp.csr_matrix((weights, at), shape=(len(rows), len(names))), names)
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -83,7 +104,7 @@ class History:
 
     Attributes:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
-        age_days: Days since a pair's last day, >= 0, aligned with `matrix.data`, float32; 0 where nothing is known.
+        age_days: Days since a pair's last play, >= 0, aligned with `matrix.data`, float32; 0 where nothing is known.
     """
 
     matrix: Csr
@@ -119,7 +140,8 @@ class Interactions:
 
     Attributes:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
-        age_days: Days from a pair's last day to the window's end, >= 0, aligned with `matrix.data`, float32.
+        age_days: Days from a pair's last listen or event to the midnight that ends the window, >= 0, aligned with
+            `matrix.data`, float32.
         seen: True for every pair with any listen or event in the window, skips and unlikes included. CSR, bool.
         users: Listeners with any row in the window.
         tracks: The whole catalogue, also what nobody played.
@@ -226,31 +248,72 @@ class Split:
 
     Attributes:
         train: The training window.
-        test: Tracks played in the test window and never seen in `train`. CSR in train's rows and tracks, bool.
+        test: Tracks played in the test window and never seen in `train` (or not `hidden`, see `of`). CSR in train's
+            rows and tracks, bool.
         n_cold_users: Listeners who play in the test window but are not in `train`: counted, not evaluated.
         n_cold_tracks: Tracks played in the test window that nobody touched in `train`; they stay in `test`.
+        n_repeats: Pairs of the test window that stand in `train` (are `hidden`) already: counted, not evaluated.
     """
 
     train: Interactions
     test: Csr
     n_cold_users: int
     n_cold_tracks: int
+    n_repeats: int = 0
 
     @classmethod
-    def of(cls, train: Interactions, played: pl.DataFrame) -> Self:
-        """Build from a training window and a frame of the later plays: user_id, track_id."""
+    def of(cls, train: Interactions, played: pl.DataFrame, *, hidden: Csr | None = None) -> Self:
+        """
+        Build from a training window and a frame of the later plays: user_id, track_id.
+
+        `hidden` are the pairs that no ranking may name again, so that they cannot be found either: train's seen ones,
+        unless others are given, in train's rows and tracks.
+        """
         user_rows = train.users.find(played["user_id"])
         track_rows = train.tracks.rows(played["track_id"])
         known = user_rows >= 0
         at = (user_rows[known], track_rows[known])
         heard = sp.csr_matrix((np.ones(known.sum(), np.bool_), at), shape=train.matrix.shape)
         touched = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
+        test = heard > (train.seen if hidden is None else hidden)
         return cls(
             train=train,
-            test=heard > train.seen,
+            test=test,
             n_cold_users=played.filter(pl.Series(~known, dtype=pl.Boolean))["user_id"].n_unique(),
             n_cold_tracks=len(np.unique(track_rows[~touched[track_rows]])),
+            n_repeats=heard.nnz - test.nnz,
         )
+
+    @classmethod
+    def held_out(cls, taste: Interactions, kept: npt.NDArray[np.bool_], held: npt.NDArray[np.bool_]) -> Self:
+        """Learn from the `kept` liked pairs, find the `held` ones; both aligned with `taste.matrix.data`."""
+        pairs, shape = taste.matrix.tocoo(), taste.matrix.shape
+        ends = np.concatenate([[0], np.cumsum(np.bincount(pairs.row[kept], minlength=len(taste.users)))])
+        later = sp.csr_matrix((np.ones((~kept).sum(), np.bool_), (pairs.row[~kept], pairs.col[~kept])), shape)
+        train = replace(
+            taste,
+            matrix=sp.csr_matrix((pairs.data[kept], pairs.col[kept], ends), shape),
+            age_days=taste.age_days[kept],
+            seen=taste.seen > later,
+        )
+        played = {"user_id": taste.users.ids(pairs.row[held]), "track_id": taste.tracks.ids(pairs.col[held])}
+        return cls.of(train, pl.DataFrame(played))
+
+    @classmethod
+    def latest(cls, taste: Interactions, *, share: float = 0.2, seed: int) -> Self:
+        """
+        Hold out the latest `share` of each listener's liked pairs, one at least; of pairs of the same age, any.
+
+        Listeners with a single pair are only learned from.
+        """
+        counts = np.diff(taste.matrix.indptr)
+        user = np.repeat(np.arange(len(counts)), counts)
+        order = np.lexsort((np.random.default_rng(seed).random(len(user)), taste.age_days, user))
+        n_later = np.empty(len(order), np.int64)
+        n_later[order] = np.arange(len(order)) - np.repeat(taste.matrix.indptr[:-1], counts)
+        n_held = np.where(counts > 1, np.ceil(counts * share), 0)
+        held = n_later < n_held[user]
+        return cls.held_out(taste, ~held, held)
 
 
 def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int, since: date | None = None) -> Split:

@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
@@ -28,6 +29,10 @@ from recsys.ingest.run import IngestReport
 from recsys.recipe import FLOOR
 from recsys.run import Event, Run
 from recsys.warehouse.query import Warehouse
+
+if TYPE_CHECKING:
+    from recsys.comparison import Comparison
+    from recsys.tune import Tuned
 
 N_SAMPLED, N_SHOWN = 3, 3
 out = Console(highlight=False, markup=False, emoji=False)
@@ -140,6 +145,12 @@ def event(happened: Event) -> None:
             note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}", soft_wrap=True)
         case "failed":
             note.print("  stopped")
+        case "trial":
+            shown = "{recommender:<12} trial {trial} of {of}: nDCG {value:.4f}, best {best:.4f}"
+            note.print(f"  {shown.format(**happened)}")
+        case "fitted":
+            cost = f"{happened['train_cpu_seconds']:.1f} CPU-s, {happened['listeners_per_second']:,.0f} listeners/s"
+            note.print(f"  {happened['recommender']:<12} fitted: {cost}")
         case "warning":
             note.print(f"\n  warning: {happened['text']}", markup=False, soft_wrap=True)
         case "nothing to do" if happened["is_current"]:
@@ -197,6 +208,40 @@ def quality(run: Run) -> None:
     if len(better):
         would = f'recommender = "{better[0]}" in recipe.toml would export it'
         out.print(f"{better[0]} found significantly more on these days: {would}", soft_wrap=True)
+
+
+def compared(comparison: "Comparison") -> None:
+    """Print each recommender's main metrics on the test cut, best first, and what it cost."""
+    k, cut = comparison.k, comparison.protocol.test
+    wide = comparison.metrics().pivot("metric", index="recommender", values=["value", "low", "high"])
+    paired = comparison.against(comparison.best()).select("recommender", "p_holm")
+    costs = pl.DataFrame([{"recommender": name, **cost} for name, cost in comparison.costs.items()], strict=False)
+    joined = wide.join(paired, on="recommender", how="left").join(costs, on="recommender")
+    rows = joined.sort("value_ndcg", descending=True).select(
+        "recommender",
+        pl.col("value_ndcg").round(4).alias(f"nDCG@{k}"),
+        pl.format("{} to {}", pl.col("low_ndcg").round(4), pl.col("high_ndcg").round(4)).alias("95 % interval"),
+        pl.col("value_recall").round(4).alias(f"recall@{k}"),
+        pl.col("value_coverage").round(3).alias("coverage"),
+        pl.col("p_holm").round(4).alias("p (Holm)"),
+        pl.col("train_cpu_seconds").round(1).alias("fit CPU-s"),
+        pl.col("listeners_per_second").round(0).cast(pl.Int64).alias("listeners/s"),
+    )
+    n_judged = len(comparison.rankings[comparison.best()]["user_id"].unique())
+    out.print(
+        f"Protocol {comparison.protocol.name}, full ranking of {len(cut.train.tracks):,} tracks for {n_judged:,} "
+        f"listeners ({cut.n_cold_users:,} unknown to training are not judged). p: against the best, after Holm.",
+        soft_wrap=True,
+    )
+    frame(rows)
+
+
+def tuned(name: str, found: "Tuned") -> None:
+    """Print the best settings of a search as a section of a recipe."""
+    out.print(f"# nDCG {found.value:.4f} on the validation period, best of {found.n_trials} trials")
+    out.print(f"[recommenders.{name}]")
+    for setting, value in asdict(found.config).items():
+        out.print(f"{setting} = {json.dumps(value)}")
 
 
 def _samples(warehouse: Warehouse) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from recsys.lake import Lake
 from recsys.recipe import FLOOR
 from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.filters import Filters
+from recsys.recommenders.segments import EVERYBODY, in_words
 from recsys.registry import Release
 from recsys.run import Event, Run
 from recsys.warehouse.build import Sources, rebuild_results
@@ -30,7 +31,7 @@ from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
 
 CHAMPION = "champion"
-LISTENERS_SQL = "select user_id, country from marts.listener_profile order by user_id"
+LISTENERS_SQL = "select user_id, country, age_band from marts.listener_profile order by user_id"
 # A stub cannot be shown to anybody; where no catalogue was ever delivered, everything is a stub and may be.
 CATALOGUE_SQL = """
 select track_id, title, artist_name, available_in, withdrawn_at from marts.track_features
@@ -170,7 +171,7 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 
 def _card(run: Run) -> str:
-    metrics = pl.read_parquet(run.metrics).filter(recommender=run.recipe.recommender).sort("metric")
+    metrics = pl.read_parquet(run.metrics).filter(recommender=run.recipe.recommender).drop_nulls("value").sort("metric")
     judged = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
     settings, evaluation = asdict(run.recipe.configs[run.recipe.recommender]), run.recipe.evaluation
     return f"""# {run.recipe.recommender}, run {run.run_id}
@@ -194,7 +195,7 @@ def recommend(run: Run) -> Event:
         listeners = warehouse.frame(LISTENERS_SQL)
         catalogue = warehouse.frame(CATALOGUE_SQL, {"served_on": run.served_on})
     filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
-    ranking = model.recommend(listeners["user_id"], run.recipe.export.k, filters=filters)
+    ranking = model.recommend(listeners["user_id"], run.recipe.export.k, filters=filters, profiles=listeners)
     lists = _with_words(model.because(ranking, run.taste), catalogue, run)
     files.write_whole(run.recommendations, lambda path: lists.write_parquet(path, compression="zstd"))
     lengths = lists.group_by("user_id").len()["len"]
@@ -218,7 +219,7 @@ def _with_words(ranking: pl.DataFrame, catalogue: pl.DataFrame, run: Run) -> pl.
             run_id=pl.lit(run.run_id),
             recommender=pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender)),
             reason=pl.when(pl.col("reason_track_id").is_null())
-            .then(pl.lit("popular with listeners now"))
+            .then(pl.format("popular with {}", in_words(pl.col("segment").fill_null(EVERYBODY))))
             .otherwise(pl.format("because you played {}", pl.col("anchor").fill_null(pl.col("reason_track_id")))),
         )
         .select(wanted.names())

@@ -31,8 +31,10 @@ class MartsInMemory:
 
 DAILY = """
 create table marts.interactions_daily as
-select user_id, track_id, cast(day as date) as listen_date, n_plays, weight from (values
-    ('ann', 't1', '2026-01-01', 1, 1.0), ('ann', 't1', '2026-01-03', 2, 2.0), ('ann', 't2', '2026-01-03', 0, -0.5),
+select user_id, track_id, cast(day as date) as listen_date, cast(day as timestamp) as last_listened_at, n_plays, weight
+from (values
+    ('ann', 't1', '2026-01-01', 1, 1.0), ('ann', 't1', '2026-01-03 18:00', 2, 2.0),
+    ('ann', 't2', '2026-01-03', 0, -0.5),
     ('bob', 't2', '2026-01-05', 1, 0.1), ('bob', 't2', '2026-01-06', 0, -0.1),
     ('ann', 't3', '2026-01-08', 1, 1.0),
     ('ann', 't1', '2026-01-10', 1, 1.0), ('ann', 't3', '2026-01-10', 1, 1.0), ('ann', 't4', '2026-01-10', 0, -0.5),
@@ -69,7 +71,7 @@ def test_read_sums_a_pair_over_its_days(warehouse: Warehouse) -> None:
     assert taste.tracks.ids().to_list() == ["t1", "t2", "t3", "t4", "t5"]
     assert taste.matrix.toarray().tolist() == [[3, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     assert taste.seen.toarray().tolist() == [[True, True, False, False, False], [False, True, False, False, False]]
-    assert taste.age_days.tolist() == [3]
+    assert taste.age_days.tolist() == [3.25]  # from six in the evening of the third to the end of the sixth
 
 
 def test_read_takes_days_since(warehouse: Warehouse) -> None:

@@ -12,23 +12,35 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError
-from recsys.evaluate.ranking import F64
+from recsys.evaluate.past import Past
+from recsys.evaluate.ranking import F64, I64, Judged
 
 
 @dataclass(frozen=True, eq=False)
 class Exposed:
     """
-    Recommendations, and how well known each track was.
+    Recommendations, and what the past says of their tracks and their listeners.
 
     Attributes:
         ranked: Track rows, best first. Shape (n_users, n_ranked); -1 pads a short list.
-        listeners: Training listeners of each track. Shape (n_tracks,), int64.
-        n_listeners: All training listeners.
+        past: What training knew, in the row order of `ranked`.
+        judged: The same recommendations laid against the truth.
     """
 
     ranked: npt.NDArray[np.integer[Any]]
-    listeners: npt.NDArray[np.int64]
-    n_listeners: int
+    past: Past
+    judged: Judged
+
+    def first(self, k: int) -> npt.NDArray[np.integer[Any]]:
+        """
+        The first k places of each list, shape (n_users, k).
+
+        Raises:
+            InputError: k is out of range.
+        """
+        if not 1 <= k <= self.ranked.shape[1]:
+            raise InputError(f"k is {k}; expected 1 to {self.ranked.shape[1]}, the length of the lists")
+        return self.ranked[:, :k]
 
 
 def coverage_at_k(exposed: Exposed, k: int) -> float:
@@ -49,18 +61,33 @@ def novelty_at_k(exposed: Exposed, k: int) -> F64:
 
     Source: Castells, Hurley, Vargas, Novelty and Diversity in Recommender Systems (2015).
     """
-    return _mean_over_list(exposed, -np.log2(np.maximum(exposed.listeners, 1) / exposed.n_listeners), k)
+    past = exposed.past
+    return _mean_over_list(exposed, -np.log2(np.maximum(past.listeners, 1) / past.n_listeners), k)
 
 
 def average_popularity_at_k(exposed: Exposed, k: int) -> F64:
     """Mean share of training listeners who know the first k tracks, 0..1."""
-    return _mean_over_list(exposed, exposed.listeners / exposed.n_listeners, k)
+    return _mean_over_list(exposed, exposed.past.popularity, k)
 
 
-def _exposure(exposed: Exposed, k: int) -> npt.NDArray[np.int64]:
+def popularity_lift_at_k(exposed: Exposed, k: int) -> F64:
+    """
+    Mean popularity of the first k tracks over that of the listener's own tracks, less 1: how far the list is drawn up.
+
+    0: as popular as what the listener hears anyway; 1: twice as popular; down to -1. NaN without a list or tracks of
+    one's own. One value a listener, where the first source divides the means of a whole group.
+
+    Source:
+        Abdollahpouri, Mansoury, Burke, Mobasher, The Connection Between Popularity Bias, Calibration, and Fairness in
+        Recommendation (2020); Klimashevskaia et al., A Survey on Popularity Bias in Recommender Systems (2024).
+    """
+    return average_popularity_at_k(exposed, k) / exposed.past.own_popularity - 1
+
+
+def _exposure(exposed: Exposed, k: int) -> I64:
     """How often each track stands in the first k places of any list, shape (n_tracks,)."""
-    first = _first(exposed, k)
-    return np.bincount(first[first >= 0], minlength=len(exposed.listeners)).astype(np.int64)
+    first = exposed.first(k)
+    return np.bincount(first[first >= 0], minlength=len(exposed.past.listeners)).astype(np.int64)
 
 
 def gini(shares: npt.NDArray[Any]) -> float:
@@ -78,14 +105,8 @@ def gini(shares: npt.NDArray[Any]) -> float:
     return float(((2 * place - n - 1) @ ordered) / (n * ordered.sum()))
 
 
-def _first(exposed: Exposed, k: int) -> npt.NDArray[np.integer[Any]]:
-    if not 1 <= k <= exposed.ranked.shape[1]:
-        raise InputError(f"k is {k}; expected 1 to {exposed.ranked.shape[1]}, the length of the lists")
-    return exposed.ranked[:, :k]
-
-
 def _mean_over_list(exposed: Exposed, of_track: F64, k: int) -> F64:
-    first = _first(exposed, k)
+    first = exposed.first(k)
     n_shown = (first >= 0).sum(axis=1)
     total = np.where(first >= 0, of_track[np.maximum(first, 0)], 0).sum(axis=1)
     mean: F64 = total / np.where(n_shown > 0, n_shown, np.nan)

@@ -3,18 +3,31 @@ Ranking metrics: how well the first k recommendations find what a listener disco
 
 Conventions: relevance is 0 or 1; the whole catalogue is ranked (never sampled negatives); k counts places, also where a
 list is shorter; one value a listener, NaN where a listener has nothing to find. The mean is the caller's.
+
+Hits are few, so each metric is a sum over the hits alone of what a hit is worth: see `Found`.
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError
+from recsys.evaluate.lookup import find_hits
 from recsys.interactions import Csr
 
 F64: TypeAlias = npt.NDArray[np.float64]
+I64: TypeAlias = npt.NDArray[np.int64]
+
+
+class Found(NamedTuple):
+    """Hits alone, by place; three arrays of shape (n_hits,), int64."""
+
+    user: I64
+    place: I64  # 1 for the first of the list
+    nth: I64  # 1 for the first hit of the list
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +41,29 @@ class Judged:
     """
 
     hits: npt.NDArray[np.bool_]
-    n_relevant: npt.NDArray[np.int64]
+    n_relevant: I64
+
+    @cached_property
+    def found(self) -> Found:
+        """All hits, listed once for all metrics and every k."""
+        n_ranked = self.hits.shape[1]
+        user, place = np.divmod(np.flatnonzero(self.hits), max(1, n_ranked))
+        n_hits = np.bincount(user, minlength=len(self.hits))
+        nth = np.arange(len(user)) - np.repeat(np.cumsum(n_hits) - n_hits, n_hits)
+        by_place = np.argsort(place.astype(np.min_scalar_type(n_ranked)), kind="stable")  # small integers sort in O(n)
+        return Found(user[by_place], place[by_place] + 1, nth[by_place] + 1)
+
+    def within(self, k: int) -> Found:
+        """
+        Hits in the first k places.
+
+        Raises:
+            InputError: k is out of range.
+        """
+        if not 1 <= k <= self.hits.shape[1]:
+            raise InputError(f"k is {k}; expected 1 to {self.hits.shape[1]}, the length of the lists")
+        n_hits = np.searchsorted(self.found.place, k, side="right")
+        return Found(*(column[:n_hits] for column in self.found))
 
 
 def judge(ranked: npt.NDArray[np.integer[Any]], relevant: Csr) -> Judged:
@@ -40,24 +75,22 @@ def judge(ranked: npt.NDArray[np.integer[Any]], relevant: Csr) -> Judged:
         relevant: What is to be found. CSR, shape (n_users, n_tracks), bool, in the row order of `ranked`.
 
     Raises:
-        InputError: The two disagree on the users, or a list names a track twice.
+        InputError: The two disagree on the users or the tracks, or a list names a track twice.
     """
     if len(ranked) != relevant.shape[0]:
         raise InputError(f"{len(ranked):,} lists for {relevant.shape[0]:,} users; expected one list a user")
-    ordered = np.sort(ranked, axis=1)
-    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-        raise InputError("a list names a track twice; expected each track once")
-    user = np.repeat(np.arange(len(ranked)), ranked.shape[1])
-    found = np.asarray(relevant[user, np.maximum(ranked.ravel(), 0)]).reshape(ranked.shape)
-    return Judged(found.astype(np.bool_) & (ranked >= 0), np.diff(relevant.indptr).astype(np.int64))
+    pairs = relevant.astype(np.bool_)  # a copy: the caller's matrix stays as it is
+    pairs.eliminate_zeros()
+    pairs.sum_duplicates()
+    return Judged(find_hits(ranked, pairs), np.diff(pairs.indptr).astype(np.int64))
 
 
 def ndcg_at_k(judged: Judged, k: int) -> F64:
     """
-    Discounted gain of the first k places, as a share of the ideal.
+    Discounted gain of the first k places, as a share of the best that any list could gain.
 
-    A hit at place p gains 1 / log2(p + 1). The ideal list has min(k, n_relevant) hits at its head, so that 1 can
-    always be reached.
+    A hit at place p gains 1 / log2(p + 1). The ideal list has min(k, n_relevant) hits at its head: 1 can always be
+    reached, and a relevant track that the list left out counts against it. This is the metric that decides here.
 
     Args:
         judged: See `judge`.
@@ -75,10 +108,22 @@ def ndcg_at_k(judged: Judged, k: int) -> F64:
     >>> ndcg_at_k(Judged(np.array([[True, False], [False, True]]), np.array([1, 5])), k=2).round(3)
     array([1.   , 0.387])
     """
-    gains = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.concatenate([[np.nan], np.cumsum(gains)])
-    share: F64 = (_first(judged, k) @ gains) / ideal[np.minimum(judged.n_relevant, k)]
-    return share
+    return _gain(judged, k) / _ideal(k)[np.minimum(judged.n_relevant, k)]
+
+
+def ndcg_by_hits_at_k(judged: Judged, k: int) -> F64:
+    """
+    Discounted gain of the first k places, as a share of what the list's own hits could gain at its head.
+
+    For comparison with published tables that use it; 0 without a hit, NaN where nothing is relevant. It asks in what
+    order the hits stand and not how many there are: one hit at place 1 scores 1, be it one of a hundred relevant
+    tracks. So it is never below `ndcg_at_k`, which is the stricter one and ours; the two must not share a column.
+
+    >>> ndcg_by_hits_at_k(Judged(np.array([[True, False], [False, True]]), np.array([1, 5])), k=2).round(3)
+    array([1.   , 0.631])
+    """
+    n_best = np.maximum(_n_hits(judged, k), judged.n_relevant > 0)  # at least 1, so that no hit is 0 and not NaN
+    return _gain(judged, k) / _ideal(k)[n_best]
 
 
 def recall_at_k(judged: Judged, k: int) -> F64:
@@ -87,13 +132,21 @@ def recall_at_k(judged: Judged, k: int) -> F64:
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4.
     """
-    share: F64 = _first(judged, k).sum(axis=1) / _or_nan(judged)
-    return share
+    return _n_hits(judged, k) / _or_nan(judged)
+
+
+def precision_at_k(judged: Judged, k: int) -> F64:
+    """
+    Share of the k places that hold a relevant track, also where the list is shorter; NaN where nothing is relevant.
+
+    Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4.
+    """
+    return np.where(judged.n_relevant > 0, _n_hits(judged, k) / k, np.nan)
 
 
 def hit_rate_at_k(judged: Judged, k: int) -> F64:
     """Return 1 where any of the first k places is a hit, else 0; NaN where nothing is relevant."""
-    return np.where(judged.n_relevant > 0, _first(judged, k).any(axis=1), np.nan)
+    return np.where(judged.n_relevant > 0, _n_hits(judged, k) > 0, np.nan)
 
 
 def reciprocal_rank_at_k(judged: Judged, k: int) -> F64:
@@ -102,8 +155,8 @@ def reciprocal_rank_at_k(judged: Judged, k: int) -> F64:
 
     Source: Voorhees, The TREC-8 Question Answering Track Report (1999).
     """
-    first = _first(judged, k)
-    reciprocal = first.any(axis=1) / (first.argmax(axis=1) + 1)
+    hits = judged.within(k)
+    reciprocal = _summed(hits, (hits.nth == 1) / hits.place, judged)
     return np.where(judged.n_relevant > 0, reciprocal, np.nan)
 
 
@@ -113,16 +166,32 @@ def average_precision_at_k(judged: Judged, k: int) -> F64:
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4, cut at k.
     """
-    first = _first(judged, k)
-    precision = first.cumsum(axis=1) / np.arange(1, k + 1)
-    mean: F64 = (precision * first).sum(axis=1) / np.minimum(_or_nan(judged), k)
-    return mean
+    hits = judged.within(k)
+    return _summed(hits, hits.nth / hits.place, judged) / np.minimum(_or_nan(judged), k)
 
 
-def _first(judged: Judged, k: int) -> npt.NDArray[np.bool_]:
-    if not 1 <= k <= judged.hits.shape[1]:
-        raise InputError(f"k is {k}; expected 1 to {judged.hits.shape[1]}, the length of the lists")
-    return judged.hits[:, :k]
+def _summed(hits: Found, worth: F64, judged: Judged) -> F64:
+    """Sum what the hits of each user are worth, shape (n_users,)."""
+    return np.bincount(hits.user, worth, minlength=len(judged.n_relevant)).astype(np.float64, copy=False)
+
+
+def _n_hits(judged: Judged, k: int) -> I64:
+    return np.bincount(judged.within(k).user, minlength=len(judged.n_relevant))
+
+
+def _gain(judged: Judged, k: int) -> F64:
+    hits = judged.within(k)
+    return _summed(hits, _gains(k)[hits.place - 1], judged)
+
+
+def _gains(k: int) -> F64:
+    """Return what a hit gains at each of k places, shape (k,)."""
+    return np.asarray(1 / np.log2(np.arange(1, k + 1) + 1))
+
+
+def _ideal(k: int) -> F64:
+    """Return the gain of 0..k hits at the head of a list, NaN for none: shape (k + 1,)."""
+    return np.concatenate([[np.nan], np.cumsum(_gains(k))])
 
 
 def _or_nan(judged: Judged) -> F64:

@@ -1,8 +1,8 @@
 """
 One table of all metrics for all recommenders, on the same listeners and the same cut through time.
 
-A metric is a public function `(judged, k)` or `(exposed, k)` in a file of this folder: it is found by its arguments, so
-that adding one takes no second place. Called by the nightly run and by comparisons.
+A metric is a function `name_at_k(judged, k)` or `name_at_k(exposed, k)` in a file of this folder: it is found by its
+arguments, so that adding one takes no second place. Called by the nightly run and by comparisons.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from importlib import import_module
 from inspect import isfunction, signature
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,15 @@ import polars as pl
 
 from recsys.columns import METRICS, schema
 from recsys.evaluate.beyond import Exposed
+from recsys.evaluate.past import Past
 from recsys.evaluate.ranking import F64, Judged, judge
-from recsys.evaluate.significance import mean_interval
+from recsys.evaluate.significance import Interval, mean_intervals
 from recsys.interactions import Split
 from recsys.vocab import Rows
 
 SEED = 7
+
+Columns: TypeAlias = dict[tuple[str, str], F64]  # one value a listener, by recommender and metric
 
 
 def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.DataFrame:
@@ -37,14 +40,47 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
 
     Returns:
         recommender, metric, k, value, low, high, n_users: the mean over listeners with its 95 % bootstrap interval; low
-        and high are null for a metric of all lists together.
+        and high are null for a metric of all lists together, and value is null where no listener is evidence.
     """
+    measured = {name: measure(exposed, k) for name, exposed in laid_out(rankings, split, k=k).items()}
+    intervals = intervals_of(per_listener(measured))
+    n_judged = len(judged_users(split))
     rows = [
-        {"recommender": recommender, "k": k, **measured}
-        for recommender, ranking in rankings.items()
-        for measured in _measured(ranking, split, k)
+        (recommender, metric, k, *intervals.get((recommender, metric), (value, None, None, n_judged)))
+        for recommender, values in measured.items()
+        for metric, value in values.items()
     ]
-    return pl.DataFrame(rows, schema_overrides=schema(METRICS)).select(schema(METRICS).names())
+    return pl.DataFrame(rows, schema(METRICS), orient="row").fill_nan(None)
+
+
+def laid_out(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> dict[str, Exposed]:
+    """Lay each ranking of the judged listeners against the truth and the past, which is looked up once for all."""
+    past = Past.of(split.train, judged_users(split))
+    ranked = {name: _ranked_rows(ranking, split, k) for name, ranking in rankings.items()}
+    return {name: Exposed(rows, past, _judged(rows, split)) for name, rows in ranked.items()}
+
+
+def measure(exposed: Exposed, k: int) -> dict[str, F64 | float]:
+    """All metrics by name: one value a listener, or one number of all lists together."""
+    given = {"judged": exposed.judged, "exposed": exposed}
+    return {name: metric(given[next(iter(signature(metric).parameters))], k) for name, metric in metrics().items()}
+
+
+def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> Columns:
+    """Keep the metrics of single listeners, by recommender and metric."""
+    return {
+        (recommender, metric): value
+        for recommender, values in measured.items()
+        for metric, value in values.items()
+        if not isinstance(value, float)
+    }
+
+
+def intervals_of(columns: Columns) -> dict[tuple[str, str], Interval]:
+    """Mean and interval of each column, all of them on the same draws of the same listeners."""
+    if not columns:
+        return {}
+    return dict(zip(columns, mean_intervals(np.stack(list(columns.values()), axis=1), seed=SEED), strict=True))
 
 
 def judged_users(split: Split) -> Rows:
@@ -66,26 +102,9 @@ def metrics() -> dict[str, Callable[..., Any]]:
 
 
 def _is_metric(value: object) -> bool:
-    if not isfunction(value) or value.__name__.startswith("_"):
+    if not isfunction(value) or not value.__name__.endswith("_at_k"):
         return False
     return list(signature(value).parameters) in (["judged", "k"], ["exposed", "k"])
-
-
-def _measured(ranking: pl.DataFrame, split: Split, k: int) -> list[dict[str, Any]]:
-    ranked = _ranked_rows(ranking, split, k)
-    listeners = np.bincount(split.train.matrix.indices, minlength=len(split.train.tracks)).astype(np.int64)
-    given = {"judged": _judged(ranked, split), "exposed": Exposed(ranked, listeners, len(split.train.users))}
-    return [
-        {"metric": name, **_summary(metric(given[next(iter(signature(metric).parameters))], k), len(ranked))}
-        for name, metric in metrics().items()
-    ]
-
-
-def _summary(values: F64 | float, n_users: int) -> dict[str, Any]:
-    if isinstance(values, float):
-        return {"value": values, "low": None, "high": None, "n_users": n_users}
-    interval = mean_interval(values, seed=SEED)
-    return {"value": interval.mean, "low": interval.low, "high": interval.high, "n_users": interval.n_users}
 
 
 def _judged(ranked: npt.NDArray[np.int64], split: Split) -> Judged:

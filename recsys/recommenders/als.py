@@ -1,10 +1,12 @@
 """
-Matrix factorisation of implicit feedback by alternating least squares.
+Matrix factorisation of implicit feedback by alternating least squares, regularised by how much each side is heard.
 
 A listener's factors are always one exact half-step from their history, also after training: so a known listener, the
-same listener folded in, and a stranger with the same plays get the same answer.
+same listener folded in, and a stranger with the same plays get the same answer. Only there do recent plays weigh more:
+tracks are learned from all plays alike, which ranks better.
 
-Source: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008).
+Sources: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008); Rendle, Krichene,
+Zhang, Koren, Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022), whose names these are.
 """
 
 from collections.abc import Mapping
@@ -12,15 +14,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
-from threadpoolctl import threadpool_limits
+import numpy.typing as npt
+import scipy.sparse as sp
 from typing_extensions import override
 
-from recsys.interactions import Csr, History, Interactions
+from recsys.interactions import Csr, Features, History, Interactions
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.least_squares import half_step
 from recsys.recommenders.reasons import Kinship
+from recsys.recommenders.space import searched
+from recsys.recommenders.tags import tag_vectors
 from recsys.recommenders.topk import F32
+from recsys.recommenders.weights import of_mean, weighed
 from recsys.vocab import Rows
+
+START = 0.1  # expected length of a track's factors before the first half-step
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,25 @@ class ALSConfig:
     Attributes:
         factors: Dimensions of a taste.
         epochs: Passes over both sides.
-        regularization: Pull of the factors towards zero, >= 0.
-        alpha: Confidence that a strength adds: 1 + alpha * log(1 + strength).
+        regularization: Pull of a row's factors towards zero, > 0; see `frequency_exponent`.
+        frequency_exponent: A row's pull is regularization * (its pairs + unobserved_weight * all it could have)**this:
+            0 pulls all rows alike, 1 each pair.
+        unobserved_weight: What a pair without a like weighs, where a listener's mean like weighs 1.
+        side_weight: What features of tracks weigh beside likes, >= 0: each feature that several tracks have is learned
+            from as if it were a listener who likes them. 0: no features.
+        strength_exponent: A like weighs strength**this, relative to its listener's others; 0: all the same.
+        recency: How fast a track liked long ago loses weight in a listener's taste: (1 + age / 30 days)^-recency.
         seed: Where the factors start.
     """
 
-    factors: int = 128
-    epochs: int = 15
-    regularization: float = 1.0
-    alpha: float = 10.0
+    factors: int = 256
+    epochs: int = 8
+    regularization: float = searched(0.25, 0.03, 3.0, log=True)
+    frequency_exponent: float = searched(0.5, 0.0, 1.0)
+    unobserved_weight: float = searched(0.05, 0.01, 0.5, log=True)
+    side_weight: float = searched(3.0, 0.3, 10.0, log=True)
+    strength_exponent: float = searched(0.25, 0.0, 0.7)
+    recency: float = searched(1.0, 0.0, 2.0)
     seed: int = 7
 
 
@@ -51,30 +69,46 @@ class ALS(Recommender[ALSConfig]):
 
     @override
     def _fit(self, taste: Interactions) -> None:
-        with threadpool_limits(1, user_api="blas"):  # its own threads do the work: BLAS threads would halve the speed
-            solver = self._solver()
-            solver.fit(self._confidence(taste.matrix), show_progress=False)
-        self._tracks: F32 = solver.item_factors  # (n_tracks, factors)
+        weights = self._with_features(self._weights(taste.liked, recency=0), taste.track_features)
+        by_track = weights.T.tocsr()
+        self._tracks = self._start(len(taste.tracks))  # (n_tracks, factors)
+        for _ in range(self.config.epochs):
+            self._tracks = self._step(by_track, self._step(weights, self._tracks))
         self._users = self._folded(taste.liked)  # (n_users, factors)
 
-    def _solver(self) -> AlternatingLeastSquares:
-        config = self.config
-        return AlternatingLeastSquares(
-            config.factors, config.regularization, iterations=config.epochs, random_state=config.seed
-        )
+    def _with_features(self, weights: Csr, features: Features) -> Csr:
+        """Put the features that several tracks have under the listeners, shape (n_users + n_features, n_tracks)."""
+        if self.config.side_weight == 0:
+            return weights
+        tags = tag_vectors(features).T.tocsr()
+        tags.eliminate_zeros()
+        shared = tags[np.flatnonzero(np.diff(tags.indptr) > 1)]
+        return sp.vstack([weights, shared * np.float32(self.config.side_weight)], format="csr")
 
-    def _confidence(self, strengths: Csr) -> Csr:
-        confidence = strengths.astype(np.float32)
-        confidence.data = 1 + self.config.alpha * np.log1p(confidence.data)
-        return confidence
+    def _start(self, n_rows: int) -> F32:
+        rng = np.random.default_rng(self.config.seed)
+        drawn = rng.standard_normal((n_rows, self.config.factors), np.float32)
+        return drawn * np.float32(START / np.sqrt(self.config.factors))
+
+    def _weights(self, history: History, *, recency: float) -> Csr:
+        """Weigh likes; the mean of each listener is 1, so that neither heavy nor old listening makes a taste louder."""
+        return of_mean(weighed(history, exponent=self.config.strength_exponent, recency=recency))
+
+    def _step(self, weights: Csr, fixed: F32) -> F32:
+        """Solve all rows of `weights`, the other side's factors being `fixed`."""
+        pulls = self._pulls(np.diff(weights.indptr), weights.shape[1])
+        return half_step(weights, fixed, unobserved=self.config.unobserved_weight, pulls=pulls)
+
+    def _pulls(self, counts: Rows, n_others: int) -> npt.NDArray[np.float64]:
+        """Return the regularisation of rows with so many pairs out of `n_others`: section 3.3 of the second source."""
+        config = self.config
+        frequency = counts + config.unobserved_weight * n_others
+        pulls: npt.NDArray[np.float64] = config.regularization * frequency**config.frequency_exponent
+        return pulls
 
     @override
     def _folded(self, history: History) -> F32:
-        with threadpool_limits(1, user_api="blas"):
-            solver = self._solver()
-            solver.item_factors = self._tracks
-            factors: F32 = solver.recalculate_user(np.arange(len(history)), self._confidence(history.matrix))
-        return factors
+        return self._step(self._weights(history, recency=self.config.recency), self._tracks)
 
     @override
     def _states(self, rows: Rows) -> F32:
@@ -87,14 +121,16 @@ class ALS(Recommender[ALSConfig]):
     @override
     def _kinship(self, history: History) -> Kinship:
         """
-        Split a score into the played tracks' shares (section 5 of the source).
+        Split a score into the played tracks' shares (section 5 of the first source).
 
-        One inverse serves all listeners: (Y'Y + reg I)^-1 stands for each listener's own.
+        One inverse serves all listeners: that of one who played nothing stands for each listener's own.
         """
         tracks = self._tracks.astype(np.float64)
-        gram = tracks.T @ tracks + self.config.regularization * np.eye(self.config.factors)
-        half = np.linalg.cholesky(np.linalg.inv(gram))  # half half' = gram^-1
-        return Kinship.of_vectors((tracks @ half).astype(np.float32), self._confidence(history.matrix))
+        pull = self._pulls(np.zeros(1, np.int64), len(tracks))
+        shared = self.config.unobserved_weight * (tracks.T @ tracks) + pull * np.eye(self.config.factors)
+        half = np.linalg.cholesky(np.linalg.inv(shared))  # half half' = shared^-1
+        weights = self._weights(history, recency=self.config.recency)
+        return Kinship.of_vectors((tracks @ half).astype(np.float32), weights)
 
     @override
     def _arrays(self) -> dict[str, Any]:

@@ -22,12 +22,30 @@ from recsys.errors import BadRecipe, InputError, SetupError, did_you_mean
 from recsys.interactions import History, Interactions, Split
 from recsys.recommenders.filters import Filters, pairs_matrix
 from recsys.recommenders.reasons import Kinship, strongest_reason
+from recsys.recommenders.segments import Segments
 from recsys.recommenders.topk import F32, Mask, Top, top_k
 from recsys.vocab import Ids, Rows, Vocab, as_ids
 
-HELPERS = frozenset({"base", "filters", "reasons", "topk"})
+HELPERS = frozenset(
+    {
+        "base",
+        "evidence",
+        "filters",
+        "folding",
+        "least_squares",
+        "ranker",
+        "reasons",
+        "segments",
+        "space",
+        "sparse",
+        "tags",
+        "topk",
+        "weights",
+    }
+)
 FALLBACK_HALF_LIFE_DAYS = 30.0
 RANKED = columns.RANKING[:-1]  # without the reason, which `because` adds
+NO_SEGMENT = pl.Series([None], dtype=pl.String)
 
 Config = TypeVar("Config")
 
@@ -36,21 +54,22 @@ class Recommender(ABC, Generic[Config]):
     """
     A model of taste: `fit` it, then ask it for many listeners at once.
 
-    A listener without a liked track in training gets the fallback: time-decayed popularity (see `popularity`).
+    A listener without a liked track in training gets the fallback: what is popular lately among listeners of the same
+    country and age (see `recommenders.segments`), and the ranking says so.
 
     Attributes:
         name: The file's name, by which recipes and saved models refer to it.
         config_class: The frozen dataclass of its settings.
         users: Listeners that the model learned, those with at least one pair of positive strength.
         tracks: The catalogue that it ranks.
-        fallback: Popularity of each track, shape (n_tracks,), float32.
+        fallback: Popularity of each track, in every segment of listeners.
     """
 
     name: ClassVar[str]
     config_class: ClassVar[type[Any]]
     users: Vocab
     tracks: Vocab
-    fallback: F32
+    fallback: Segments
 
     def __init__(self, config: Config | None = None) -> None:
         self.config: Config = self.config_class() if config is None else config
@@ -66,11 +85,13 @@ class Recommender(ABC, Generic[Config]):
         """
         learners = taste.of_users(np.flatnonzero(np.diff(taste.matrix.indptr)))
         self.users, self.tracks = learners.users, learners.tracks
-        self.fallback = popularity(taste, FALLBACK_HALF_LIFE_DAYS)
+        self.fallback = Segments.of(learners, FALLBACK_HALF_LIFE_DAYS)
         self._fit(learners)
         return self
 
-    def recommend(self, user_ids: Ids, k: int, *, filters: Filters) -> pl.DataFrame:
+    def recommend(
+        self, user_ids: Ids, k: int, *, filters: Filters, profiles: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
         """
         Rank the best k allowed tracks for each listener.
 
@@ -78,19 +99,25 @@ class Recommender(ABC, Generic[Config]):
             user_ids: Listeners, each once; one that the model does not know gets the fallback.
             k: How many tracks each gets, >= 1; fewer only where fewer are allowed.
             filters: What must not be recommended, made for this model's `tracks`.
+            profiles: user_id, country, age_band: whose popularity the fallback is; without them, everybody's.
 
         Returns:
-            user_id, track_id, rank (1..k), score (falling), is_fallback; in the order of `user_ids`, then by rank.
+            user_id, track_id, rank (1..k), score (falling), is_fallback, segment (of a fallback: 'everybody' or such as
+            'country=DE, age_band=25-34'; else null); in the order of `user_ids`, then by rank.
 
         Raises:
-            InputError: k < 1, a listener asked for twice, or filters of another catalogue.
+            InputError: k < 1, a listener asked for twice, filters of another catalogue, or profiles without a column.
         """
         ids = as_ids(user_ids)
         self._check(ids, k, filters)
         rows = self.users.find(ids)
-        return self._ranked(ids, rows >= 0, self._states(rows[rows >= 0]), filters.mask(ids), k)
+        segment = self.fallback.find(ids, profiles)
+        top = self._top(rows >= 0, self._states(rows[rows >= 0]), segment, filters.mask(ids), k)
+        return self._ranking(ids, rows >= 0, segment, top)
 
-    def fold_in(self, plays: pl.DataFrame, k: int, *, filters: Filters) -> pl.DataFrame:
+    def fold_in(
+        self, plays: pl.DataFrame, k: int, *, filters: Filters, profiles: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
         """
         Rank tracks for listeners with new plays, without training again.
 
@@ -100,6 +127,7 @@ class Recommender(ABC, Generic[Config]):
                 hidden from the answer.
             k: How many tracks each listener gets.
             filters: What must not be recommended besides.
+            profiles: As in `recommend`.
 
         Returns:
             As `recommend`, listeners in order of their id.
@@ -110,7 +138,9 @@ class Recommender(ABC, Generic[Config]):
         mask = filters.mask(listeners.ids())
         mask = Mask(mask.hidden + pairs_matrix(plays, listeners, self.tracks), mask.allowed, mask.group)
         known = np.diff(history.matrix.indptr) > 0
-        return self._ranked(listeners.ids(), known, self._folded(history[known]), mask, k)
+        states = self._folded(history[known]) if known.any() else None
+        segment = self.fallback.find(listeners.ids(), profiles)
+        return self._ranking(listeners.ids(), known, segment, self._top(known, states, segment, mask, k))
 
     def because(self, ranking: pl.DataFrame, taste: Interactions) -> pl.DataFrame:
         """
@@ -135,10 +165,11 @@ class Recommender(ABC, Generic[Config]):
         """Write config, vocabularies and weights; nothing in there is pickled."""
         folder.mkdir(parents=True, exist_ok=True)
         described = {"name": self.name, "config": asdict(self.config)}  # type: ignore[call-overload]
-        (folder / "config.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
+        (folder / "config.json").write_text(json.dumps(described, indent=2) + "\n")
         self.users.save(folder / "users.parquet")
         self.tracks.save(folder / "tracks.parquet")
-        np.savez(folder / "weights.npz", fallback=self.fallback, **self._arrays())
+        self.fallback.save(folder)
+        np.savez(folder / "weights.npz", **self._arrays())
 
     @staticmethod
     def load(folder: Path) -> "Recommender[Any]":
@@ -153,8 +184,8 @@ class Recommender(ABC, Generic[Config]):
             model_class = recommender_class(described["name"])
             model = model_class(model_class.config_class(**described["config"]))
             model.users, model.tracks = Vocab.load(folder / "users.parquet"), Vocab.load(folder / "tracks.parquet")
+            model.fallback = Segments.load(folder)
             with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
-                model.fallback = arrays["fallback"]
                 model._restore(arrays)  # noqa: SLF001 - of its own class
         except FileNotFoundError as missing:
             raise SetupError(
@@ -177,6 +208,10 @@ class Recommender(ABC, Generic[Config]):
     @abstractmethod
     def _score(self, states: Any, out: F32) -> None:
         """Write the score of every track for these states into `out`, shape (n_states, n_tracks)."""
+
+    def _under(self, states: Any, mask: Mask) -> Any:  # noqa: ARG002 - only models that choose candidates look at it
+        """Tell the states what their listeners may not get; a score need not mind, for it is hidden anyway."""
+        return states
 
     def _kinship(self, history: History) -> Kinship | None:
         """How far each played track speaks for another; None where single plays are not what the model learns from."""
@@ -205,27 +240,25 @@ class Recommender(ABC, Generic[Config]):
         known = plays.filter(pl.Series(self.tracks.find(plays["track_id"]) >= 0, dtype=pl.Boolean))
         return Interactions.of(known).history(listeners.ids(), self.tracks)
 
-    def _ranked(self, ids: pl.Series, known: Any, states: Any, mask: Mask, k: int) -> pl.DataFrame:
-        """Rank the known by their states, the others by the fallback."""
-        top = Top(np.full((len(ids), k), -1, np.int32), np.full((len(ids), k), -np.inf, np.float32))
+    def _top(self, known: Any, states: Any, segment: Rows, mask: Mask, k: int) -> Top:
+        """Rank the known by their states, the others by what is popular in their segment."""
+        top = Top(np.full((len(known), k), -1, np.int32), np.full((len(known), k), -np.inf, np.float32))
+        states = self._under(states, mask.of_users(known)) if known.any() else states
         own = top_k(lambda users, out: self._score(states[users], out), mask.of_users(known), k)
-        others = top_k(lambda _, out: np.copyto(out, self.fallback), mask.of_users(~known), k)
+        strangers = segment[~known]
+        others = top_k(lambda users, out: self.fallback.score(strangers[users], out), mask.of_users(~known), k)
         top.tracks[known], top.scores[known] = own.tracks, own.scores
         top.tracks[~known], top.scores[~known] = others.tracks, others.scores
+        return top
+
+    def _ranking(self, ids: pl.Series, known: Any, segment: Rows, top: Top) -> pl.DataFrame:
+        """Return a row for each place that is filled."""
         user, place = np.nonzero(top.tracks >= 0)
-        at = (user, place)
-        data = (ids.gather(user), self.tracks.ids(top.tracks[at]), place + 1, top.scores[at], ~known[user])
+        at, is_fallback = (user, place), pl.Series(~known[user], dtype=pl.Boolean)
+        whose = self.fallback.named(segment[user]).zip_with(is_fallback, NO_SEGMENT)
+        tracks = self.tracks.ids(top.tracks[at])
+        data: tuple[Any, ...] = (ids.gather(user), tracks, place + 1, top.scores[at], is_fallback, whose)
         return pl.DataFrame([pl.Series(c.name, v).cast(c.dtype) for c, v in zip(RANKED, data, strict=True)])
-
-
-def popularity(taste: Interactions, half_life_days: float) -> F32:
-    """
-    Return the listeners of each track, each counted half as much for every half-life since their last day with it.
-
-    Shape (n_tracks,), float32; 0 where nobody liked the track.
-    """
-    weights = 0.5 ** (taste.age_days.astype(np.float64) / half_life_days)
-    return np.bincount(taste.matrix.indices, weights, minlength=len(taste.tracks)).astype(np.float32)
 
 
 def recommender_class(name: str) -> type[Recommender[Any]]:

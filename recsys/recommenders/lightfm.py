@@ -20,11 +20,10 @@ from typing_extensions import override
 
 from recsys.interactions import Csr, Features, History, Interactions
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.folding import means, ridge, with_one
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
-
-RIDGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,7 @@ class LightFM(Recommender[LightFMConfig]):
 
     def _means(self, history: Csr) -> F32:
         """Mean vector of the tracks that each listener plays, and a 1, shape (n_users, factors + 1)."""
-        played = (history > 0).astype(np.float32)
-        means: F32 = (played @ self._tracks[:, :-1]) / np.diff(played.indptr)[:, None]
-        return with_one(means)
+        return means((history > 0).astype(np.float32), self._tracks[:, :-1])
 
     @override
     def _folded(self, history: History) -> F32:
@@ -120,16 +117,3 @@ def with_identity(features: Features, weight: float) -> Csr:
     weighted.data = weight / weighted.data
     identity = sp.identity(weighted.shape[0], dtype=np.float32, format="csr")
     return sp.hstack([identity, weighted], format="csr")
-
-
-def ridge(inputs: F32, targets: F32) -> F32:
-    """Return the map that takes `inputs` nearest to `targets`, shape (n_inputs, n_targets)."""
-    x = inputs.astype(np.float64)
-    gram = x.T @ x + RIDGE * np.eye(x.shape[1])
-    solved: F32 = np.linalg.solve(gram, x.T @ targets).astype(np.float32)
-    return solved
-
-
-def with_one(vectors: F32) -> F32:
-    """Append a column of ones, against which the other side's bias counts."""
-    return np.column_stack([vectors, np.ones(len(vectors), np.float32)])

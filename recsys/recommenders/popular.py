@@ -8,7 +8,8 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.interactions import History, Interactions
-from recsys.recommenders.base import Recommender, popularity
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.segments import popularity
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
 
@@ -26,7 +27,7 @@ class PopularConfig:
 
 
 class Popular(Recommender[PopularConfig]):
-    """Time-decayed popularity, the same for every listener (see `base.popularity`)."""
+    """Time-decayed popularity, the same for every listener (see `segments.popularity`)."""
 
     name: ClassVar[str] = "popular"
     config_class: ClassVar[type[Any]] = PopularConfig

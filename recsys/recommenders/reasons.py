@@ -43,9 +43,8 @@ class Kinship:
         """Take the entry of a dense or sparse matrix: row the played track, column the asked one."""
 
         def kin(asked: Rows, played: Rows) -> F32:
-            pairs = np.broadcast_arrays(played[:, None, :], asked[:, :, None])
-            found = matrix[pairs[0].ravel(), pairs[1].ravel()]
-            return np.asarray(found, np.float32).reshape(pairs[0].shape)
+            rows, columns = np.broadcast_arrays(played[:, None, :], asked[:, :, None])
+            return np.asarray(matrix[rows.ravel(), columns.ravel()], np.float32).reshape(rows.shape)
 
         return cls(kin, history)
 

@@ -3,7 +3,8 @@
 -- columns:
 --   user_id          listener (pseudonymous id)
 --   track_id         recording
---   listen_date      day of the listen or event (UTC)
+--   reacted_at       when the listen began or the event happened (UTC)
+--   listen_date      its day (UTC)
 --   n_listens        listens of any length [count]
 --   n_plays          plays [count]
 --   n_skips          skips [count]
@@ -18,6 +19,7 @@
 select
     user_id,
     track_id,
+    listened_at as reacted_at,
     listen_date,
     n_listens,
     case when is_play then n_listens else 0 end as n_plays,
@@ -33,6 +35,7 @@ union all
 select
     user_id,
     track_id,
+    event_at as reacted_at,
     event_date as listen_date,
     0 as n_listens,
     0 as n_plays,

@@ -5,19 +5,20 @@
 -- grain: user_id, track_id, listen_date
 -- incremental: listen_date
 -- columns:
---   user_id          listener (pseudonymous id)
---   track_id         recording
---   listen_date      day (UTC)
---   n_listens        listens of any length [count]
---   n_plays          plays: at least 30 s or half the track; a scrobble is a play [count]
---   n_skips          shorter listens that the listener ended [count]
---   n_likes          likes [count]
---   n_unlikes        likes taken back [count]
---   n_saves          saves to the library [count]
---   n_playlist_adds  adds to a playlist [count]
---   n_shares         shares [count]
---   ms_played        time listened, null where the log has no durations [ms]
---   weight           evidence of taste; below zero where the day speaks against the track [plays]
+--   user_id           listener (pseudonymous id)
+--   track_id          recording
+--   listen_date       day (UTC)
+--   last_listened_at  when the day's last listen began or its last event happened (UTC)
+--   n_listens         listens of any length [count]
+--   n_plays           plays: at least 30 s or half the track; a scrobble is a play [count]
+--   n_skips           shorter listens that the listener ended [count]
+--   n_likes           likes [count]
+--   n_unlikes         likes taken back [count]
+--   n_saves           saves to the library [count]
+--   n_playlist_adds   adds to a playlist [count]
+--   n_shares          shares [count]
+--   ms_played         time listened, null where the log has no durations [ms]
+--   weight            evidence of taste; below zero where the day speaks against the track [plays]
 -- checks:
 --   n_listens >= n_plays + n_skips
 --   n_listens + n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares >= 1
@@ -30,6 +31,7 @@ with days as (
         user_id,
         track_id,
         listen_date,
+        max(reacted_at) as last_listened_at,
         cast(sum(n_listens) as bigint) as n_listens,
         cast(sum(n_plays) as bigint) as n_plays,
         cast(sum(n_skips) as bigint) as n_skips,
@@ -47,6 +49,7 @@ select
     user_id,
     track_id,
     listen_date,
+    last_listened_at,
     n_listens,
     n_plays,
     n_skips,

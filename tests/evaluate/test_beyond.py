@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -14,10 +15,19 @@ from recsys.evaluate.beyond import (
     exposure_gini_at_k,
     gini,
     novelty_at_k,
+    popularity_lift_at_k,
 )
+from recsys.evaluate.past import Past
+from recsys.evaluate.ranking import judge
+from recsys.interactions import Features
+from recsys.vocab import Vocab
 
-# Three lists over four tracks, of which 8, 4, 2 and 0 of 8 listeners know; the last list is empty.
-SHOWN = Exposed(np.array([[0, 1], [0, 3], [-1, -1]]), np.array([8, 4, 2, 0]), 8)
+# Three lists over four tracks, of which 8, 4, 2 and 0 of 8 listeners know; the last list is empty. The first listener's
+# own tracks are 1 and 2, the second has none, the third has all.
+OWN = sp.csr_matrix(np.array([[0, 1, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]], np.bool_))
+NO_FEATURES = Features(sp.csr_matrix((4, 0), dtype=np.float32), Vocab.of([], kind="feature"))
+RANKED = np.array([[0, 1], [0, 3], [-1, -1]])
+SHOWN = Exposed(RANKED, Past(OWN, OWN, np.array([8, 4, 2, 0]), 8, NO_FEATURES), judge(RANKED, sp.csr_matrix((3, 4))))
 SHARES = st.lists(st.integers(0, 10**6), min_size=1).map(np.array)
 
 
@@ -28,6 +38,7 @@ def test_by_hand() -> None:
     assert exposure_gini_at_k(SHOWN, 1) == 3 / 4
     assert_allclose(average_popularity_at_k(SHOWN, 2), [0.75, 0.5, np.nan])
     assert_allclose(novelty_at_k(SHOWN, 2), [0.5, 1.5, np.nan])
+    assert_allclose(popularity_lift_at_k(SHOWN, 2), [0.75 / 0.375 - 1, np.nan, np.nan])
 
 
 @given(st.integers(1, 1000), st.integers(1, 1000))

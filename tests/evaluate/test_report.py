@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from recsys.columns import METRICS, schema
 from recsys.evaluate.ranking import recall_at_k
@@ -43,9 +44,23 @@ def test_values_are_means_over_judged_listeners(metric: str, good: float, bad: f
 
 def test_metrics_of_all_lists_have_no_interval() -> None:
     """Coverage is one number of all lists: null stands where listeners could not be drawn again."""
-    table = report({"good": GOOD}, CUT, k=1)
+    table = report({"good": GOOD}, CUT, k=1).drop_nulls("value")
 
     assert table.filter(pl.col("low").is_null())["metric"].to_list() == ["coverage", "exposure_gini"]
+
+
+def test_what_nothing_supports_is_null() -> None:
+    """Without features there is no diversity, and no listener counts for it."""
+    table = report({"good": GOOD}, CUT, k=2).filter(metric="intra_list_diversity")
+
+    assert table.select("value", "low", "high", "n_users").row(0) == (None, None, None, 0)
+
+
+def test_a_recommender_is_judged_alike_in_any_company() -> None:
+    """Who else is in the table changes neither value nor interval."""
+    alone, together = report({"bad": BAD}, CUT, k=2), report({"good": GOOD, "bad": BAD}, CUT, k=2)
+
+    assert_frame_equal(alone, together.filter(recommender="bad"))
 
 
 def test_values_per_user_follow_judged_users() -> None:

@@ -1,10 +1,24 @@
 """Intervals and tests over listeners."""
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
+from recsys.columns import COMPARISON, schema
 from recsys.errors import InputError
-from recsys.evaluate.significance import difference_interval, mean_interval, paired_p_value
+from recsys.evaluate.bootstrap import N_DRAWS, drawn_means
+from recsys.evaluate.significance import (
+    compare_paired,
+    difference_interval,
+    holm,
+    mean_interval,
+    mean_intervals,
+    paired_p_value,
+    ratio_interval,
+)
 
 RNG_SEED = 11
 
@@ -73,3 +87,93 @@ def test_other_listeners_are_refused() -> None:
     """A pair is one listener; two lengths cannot be paired."""
     with pytest.raises(InputError, match="3 values against 2"):
         difference_interval(np.zeros(3), np.zeros(2), seed=1)
+
+
+def test_columns_share_their_draws() -> None:
+    """What is twice as much is so in every draw, and gaps of one column leave the others as they are."""
+    values = np.random.default_rng(RNG_SEED).random((50, 1)) * [1.0, 2.0, 1.0]
+    values[:5, 2] = np.nan
+
+    drawn = drawn_means(values, seed=1)
+
+    assert drawn.shape == (N_DRAWS, 3)
+    assert_allclose(drawn[:, 1], 2 * drawn[:, 0])
+    assert mean_intervals(values, seed=1)[0] == pytest.approx(mean_interval(values[:, 0], seed=1))
+    assert mean_intervals(values, seed=1)[2][3] == 45
+
+
+def test_a_mean_lies_within_its_interval() -> None:
+    """Also where no draw can change it: rounding does not put it outside."""
+    interval = mean_interval(np.full(37, 0.1), seed=1)
+
+    assert interval.low <= interval.mean <= interval.high
+    assert interval == pytest.approx((0.1, 0.1, 0.1, 37))
+
+
+def test_ratio_of_means_by_hand() -> None:
+    """Twice the baseline of every listener is a ratio of exactly 2; to a baseline of zero there is none."""
+    baseline = np.array([0.1, 0.3, np.nan, 0.5])
+
+    assert ratio_interval(2 * baseline, baseline, seed=1) == pytest.approx((2, 2, 2, 3))
+    assert np.isnan(ratio_interval(baseline, 0 * baseline, seed=1)[:3]).all()
+
+
+def test_ratio_covers_the_truth_as_often_as_it_says() -> None:
+    """Of 100 samples of 80 pairs, about 95 % of the intervals hold the true ratio."""
+    rng = np.random.default_rng(RNG_SEED)
+    bases = rng.random((100, 80))
+    intervals = [ratio_interval(base * 1.2 + rng.normal(0, 0.2, 80), base, seed=n) for n, base in enumerate(bases)]
+
+    assert 0.88 <= np.mean([interval.low <= 1.2 <= interval.high for interval in intervals]) <= 1
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))
+def test_holm_raises_in_order(p_values: dict[str, float]) -> None:
+    """Never below the raw value nor above 1, in the same order, and the least is taken times all tests."""
+    corrected = holm(p_values)
+
+    assert list(corrected) == list(p_values)
+    assert all(p_values[name] <= corrected[name] <= 1 for name in p_values)
+    ordered = [corrected[name] for name in sorted(p_values, key=lambda name: p_values[name])]
+    assert ordered == sorted(ordered)
+    assert not p_values or min(corrected.values()) == min(1, min(p_values.values()) * len(p_values))
+
+
+def test_holm_leaves_out_what_was_no_test() -> None:
+    """NaN stays NaN and costs the others nothing."""
+    assert holm({"a": 0.04, "b": float("nan")}) == {"a": 0.04, "b": pytest.approx(float("nan"), nan_ok=True)}
+
+
+def test_comparison_says_what_its_parts_say() -> None:
+    """One row for each of the others; difference, ratio and p-value are those of the pair, Holm is over all rows."""
+    rng = np.random.default_rng(RNG_SEED)
+    base = rng.random(200)
+    values = {"base": base, "better": base + rng.normal(0.02, 0.05, 200), "same": base + rng.normal(0, 0.05, 200)}
+
+    table = compare_paired(values, "base", seed=3)
+
+    assert table.schema == schema(COMPARISON)
+    assert table["recommender"].to_list() == ["better", "same"]
+    better = table.row(0, named=True)
+    assert (better["difference"], better["low"], better["high"], better["n_users"]) == pytest.approx(
+        difference_interval(values["better"], base, seed=3)
+    )
+    assert better["ratio"] == pytest.approx(values["better"].mean() / base.mean())
+    assert better["ratio_low"] > 1
+    assert dict(table.select("recommender", "p_holm").iter_rows()) == holm(
+        dict(table.select("recommender", "p_value").iter_rows())
+    )
+
+
+def test_comparison_without_evidence_is_null() -> None:
+    """No listener in common: no difference, no ratio, no test."""
+    table = compare_paired({"a": np.array([np.nan]), "b": np.array([0.5])}, "b", seed=1)
+
+    assert table.select(pl.exclude("recommender", "baseline", "n_users")).row(0) == (None,) * 8
+    assert table["n_users"].to_list() == [0]
+
+
+def test_a_baseline_that_is_not_there_is_refused() -> None:
+    """The message names those that are."""
+    with pytest.raises(InputError, match="no 'popular' to compare with; expected one of als, ease"):
+        compare_paired({"ease": np.zeros(1), "als": np.zeros(1)}, "popular", seed=1)

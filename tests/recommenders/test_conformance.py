@@ -12,12 +12,13 @@ from polars.testing import assert_frame_equal
 
 from recsys.errors import BadRecipe, InputError, SetupError
 from recsys.interactions import Interactions
-from recsys.recommenders.base import Recommender, popularity, recommender_class, recommender_names
+from recsys.recommenders.base import Recommender, recommender_class, recommender_names
 from recsys.recommenders.filters import Filters
+from recsys.recommenders.segments import PRIOR, popularity
 
 NAMES = recommender_names()
 PERSONAL = [name for name in NAMES if name != "popular"]
-SMALL = {"factors": 8, "epochs": 20}
+SMALL = {"factors": 8, "epochs": 20, "batch_size": 4, "learning_rate": 0.05}
 AS_OF = date(2026, 6, 30)
 K = 7
 
@@ -178,7 +179,29 @@ class TestEveryRecommender:
         }
         for stranger in ("stranger", "u00"):
             assert ranking.filter(user_id=stranger)["track_id"].equals(taste.tracks.ids(best))
+        assert ranking.filter("is_fallback")["segment"].unique().to_list() == ["everybody"]
+        assert ranking.filter(~pl.col("is_fallback"))["segment"].is_null().all()
         assert model.because(ranking, taste).filter("is_fallback")["reason_track_id"].is_null().all()
+
+    def test_strangers_get_what_their_segment_likes(self, model: Recommender[Any], taste: Interactions) -> None:
+        """A country with enough listeners has a list of its own; who is known gets their own list, whatever country."""
+        asked, filters = ["stranger", "far", "u03"], Filters.of(taste, hide_seen=False)
+        profiles = pl.DataFrame(
+            {"user_id": asked, "country": ["DE", "FR", "DE"], "age_band": ["25-34", None, "unknown"]}
+        )
+        germans = taste.users.rows(LISTENERS.filter(country="DE")["user_id"])
+        local = popularity(taste.of_users(germans), 30.0) + popularity(taste, 30.0) * PRIOR / len(model.users)
+
+        ranking = model.recommend(asked, K, filters=filters, profiles=profiles)
+
+        assert ranking.filter(user_id="stranger")["segment"].unique().to_list() == ["country=DE"]
+        best = np.argsort(-local, kind="stable")[:K]
+        assert ranking.filter(user_id="stranger")["track_id"].equals(taste.tracks.ids(best))
+        assert ranking.filter(user_id="far")["segment"].unique().to_list() == ["everybody"]
+        assert_frame_equal(ranking.filter(user_id="u03"), model.recommend(["u03"], K, filters=filters))
+        unheard = pl.DataFrame({"user_id": ["stranger"], "track_id": ["t99"], "strength": [1.0]})
+        folded = model.fold_in(unheard, K, filters=filters, profiles=profiles)
+        assert_frame_equal(folded, ranking.filter(user_id="stranger"))
 
     def test_fold_in_agrees_with_the_known_listener(self, model: Recommender[Any], taste: Interactions) -> None:
         """A listener's own history, folded in, gives the answer that the model has for them."""
@@ -216,7 +239,7 @@ class TestEveryRecommender:
         ranking = model.recommend([], K, filters=Filters.of(taste))
 
         assert ranking.is_empty()
-        assert ranking.columns == ["user_id", "track_id", "rank", "score", "is_fallback"]
+        assert ranking.columns == ["user_id", "track_id", "rank", "score", "is_fallback", "segment"]
 
     def test_refuses_what_makes_no_sense(self, model: Recommender[Any], taste: Interactions) -> None:
         """A k below 1, a listener asked for twice and another catalogue's filters are refused with what to do."""
@@ -257,11 +280,12 @@ def history_of(taste: Interactions) -> pl.DataFrame:
     """What each listener liked, as the plays that fold_in takes."""
     pairs = taste.matrix.tocoo()
     ids = {"user_id": taste.users.ids(pairs.row), "track_id": taste.tracks.ids(pairs.col)}
-    return pl.DataFrame({**ids, "strength": pairs.data})
+    return pl.DataFrame({**ids, "strength": pairs.data, "age_days": taste.age_days})
 
 
 def _answers(model: Recommender[Any], taste: Interactions) -> pl.DataFrame:
     filters = Filters.of(taste)
-    ranking = model.recommend(taste.users.ids(), K, filters=filters)
+    german = pl.DataFrame({"user_id": ["u00"], "country": ["DE"], "age_band": ["unknown"]})  # u00 likes nothing
+    ranking = model.recommend(taste.users.ids(), K, filters=filters, profiles=german)
     folded = model.fold_in(history_of(taste), K, filters=filters)
     return pl.concat([model.because(ranking, taste), model.because(folded, taste)])

@@ -91,6 +91,17 @@ def test_the_weight_of_a_day(place: Place) -> None:
     assert weighed == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
 
 
+def test_a_day_knows_its_last_listen_or_event(place: Place) -> None:
+    """Whichever came later, also where it was a skip: models of sequences order plays by it."""
+    listens = ["ann,t1,2026-01-01T10:00:00Z", "ann,t1,2026-01-01T11:30:00Z", "ann,t2,2026-01-01T12:00:00Z"]
+    place.take("listens.csv", "user_id,track_id,listened_at\n" + "\n".join(listens))
+    place.take("events.csv", "user_id,track_id,event_at,event\nann,t2,2026-01-01T23:15:00Z,like\n")
+
+    with Warehouse.open(place.build("w")) as warehouse:
+        query = "select track_id, epoch(last_listened_at) % 86400 / 3600 from marts.interactions_daily"
+        assert dict(warehouse.frame(query).rows()) == {"t1": 11.5, "t2": 23.25}
+
+
 def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
     """Ann played t1 on two days and liked it on the second."""
     pair = warehouse.frame(

@@ -1,0 +1,195 @@
+"""
+All accuracy metrics of 100,000 lists of 100 tracks at six k: ours against RecTools and against polars.
+
+Ours is timed twice: from the arrays that recommenders give, and from the same long frames that the others read. All
+answers are compared. RecTools lives in an environment of its own, made on first use. Run alone: python bench/metrics.py
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import scipy.sparse as sp
+
+from recsys.evaluate.ranking import average_precision_at_k, judge
+from recsys.evaluate.report import metrics
+
+N_USERS, N_TRACKS, N_RANKED, MAX_RELEVANT, ROUNDS, BAR = 100_000, 50_000, 100, 40, 5, 3.0
+KS = (1, 5, 10, 20, 50, 100)
+HERE = Path(__file__).parent
+ENVIRONMENT = HERE.parent / ".bench" / "metrics"
+PINNED = ("rectools==0.19.0", "numpy<2")
+
+Means: TypeAlias = dict[str, float]  # by metric and k: 'ndcg@10'
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """The same lists and truth as arrays, and as frames of user_id, item_id, rank and of user_id, item_id (int32)."""
+
+    ranked: npt.NDArray[np.int64]
+    relevant: Any
+    lists: pl.DataFrame
+    truth: pl.DataFrame
+
+
+def main() -> None:
+    """Time everybody, compare the answers, print the table."""
+    made = world(np.random.default_rng(7))
+    variants: dict[str, Callable[[], Means]] = {
+        "ours, from arrays": lambda: ours(made.ranked, made.relevant),
+        "ours, from frames": lambda: ours(*arrays(made.lists, made.truth)),
+        "polars, in memory": lambda: with_polars(made, "in-memory"),
+        "polars, streaming": lambda: with_polars(made, "streaming"),
+    }
+    timed = in_turns(variants) | {"RecTools": with_rectools(made)}
+    expected = timed["ours, from arrays"][1]
+    print(f"{'variant':18} {'s':>7} {'ours is':>8} {'values':>7} {'differ by':>10}")
+    for name, (seconds, means) in timed.items():
+        same = expected | as_in_rectools(made) if name == "RecTools" else expected
+        apart = max(abs(value - same[metric]) for metric, value in means.items())
+        times = seconds / timed["ours, from arrays"][0]
+        print(f"{name:18} {seconds:7.3f} {times:7.2f}x {len(means):7} {apart:10.0e}")
+    print_bar({name: seconds for name, (seconds, _) in timed.items()}, made)
+
+
+def world(rng: np.random.Generator) -> World:
+    """Lists of distinct tracks, 1 to 40 relevant tracks a user, about a quarter of them somewhere in the list."""
+    start, step = rng.integers(N_TRACKS, size=(N_USERS, 1)), 7 * rng.integers(1, 100, size=(N_USERS, 1))
+    ranked = (start + step * rng.permuted(np.tile(np.arange(N_RANKED), (N_USERS, 1)), axis=1)) % N_TRACKS
+    owner = np.repeat(np.arange(N_USERS), rng.integers(1, MAX_RELEVANT + 1, N_USERS))
+    place = (N_RANKED * rng.random(len(owner)) ** 2).astype(np.int64)
+    found = rng.random(len(owner)) < 0.25
+    tracks = np.where(found, ranked[owner, place], rng.integers(N_TRACKS, size=len(owner)))
+    relevant = sp.csr_matrix((np.ones(len(owner), np.bool_), (owner, tracks)), (N_USERS, N_TRACKS))
+    relevant.sum_duplicates()
+    pairs, ranks = relevant.tocoo(), np.tile(np.arange(1, N_RANKED + 1), N_USERS)
+    users = np.repeat(np.arange(N_USERS), N_RANKED)
+    lists = pl.DataFrame({"user_id": users, "item_id": ranked.ravel(), "rank": ranks}).cast(pl.Int32)
+    return World(ranked, relevant, lists, pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).cast(pl.Int32))
+
+
+def ours(ranked: npt.NDArray[np.int64], relevant: Any) -> Means:
+    """Judge once, then take every metric at every k."""
+    judged = judge(ranked, relevant)
+    accuracy = {name: metric for name, metric in metrics().items() if "judged" in signature(metric).parameters}
+    return {f"{name}@{k}": float(metric(judged, k).mean()) for name, metric in accuracy.items() for k in KS}
+
+
+def arrays(lists: pl.DataFrame, truth: pl.DataFrame) -> tuple[npt.NDArray[np.int64], Any]:
+    """Turn the long frames into what `judge` takes."""
+    ranked = np.full((N_USERS, N_RANKED), -1)
+    ranked.ravel()[lists["user_id"].to_numpy() * N_RANKED + lists["rank"].to_numpy() - 1] = lists["item_id"].to_numpy()
+    at = (truth["user_id"].to_numpy(), truth["item_id"].to_numpy())
+    return ranked, sp.csr_matrix((np.ones(len(truth), np.bool_), at), (N_USERS, N_TRACKS))
+
+
+def with_polars(made: World, engine: Literal["in-memory", "streaming"]) -> Means:
+    """Do all of it in one lazy query: join on one integer key, sum what hits are worth a user, divide, take means."""
+    key = pl.col("user_id").cast(pl.Int64) * N_TRACKS + pl.col("item_id")
+    rank, nth = pl.col("rank"), pl.col("nth")
+    hits = (
+        made.lists.lazy()
+        .select("user_id", "rank", key=key)
+        .join(made.truth.lazy().select(key=key), on="key")
+        .sort("user_id", "rank")
+        .with_columns(nth=pl.int_range(1, pl.len() + 1).over("user_id"))
+    )
+    worth = {"n": pl.lit(1.0), "gain": 1 / (rank + 1).log(2), "precision": nth / rank, "first": (nth == 1) / rank}
+    sums = [
+        pl.when(rank <= k).then(value).otherwise(0.0).sum().alias(f"{name}{k}")
+        for k in KS
+        for name, value in worth.items()
+    ]
+    n_relevant = made.truth.lazy().group_by("user_id").agg(n_relevant=pl.len().cast(pl.Int64))
+    users = n_relevant.join(hits.group_by("user_id").agg(sums), on="user_id", how="left").fill_null(0.0)
+    means = [value.mean().alias(f"{name}@{k}") for k in KS for name, value in polars_metrics(k).items()]
+    row: Means = users.select(means).collect(engine=engine).row(0, named=True)
+    return row
+
+
+def polars_metrics(k: int) -> dict[str, pl.Expr]:
+    """Every metric at k, from a user's sums."""
+    ideal = np.cumsum(1 / np.log2(np.arange(2, N_RANKED + 2))).tolist()
+    by_number = dict(enumerate(ideal, 1))
+    n_hits, n_relevant = pl.col(f"n{k}"), pl.col("n_relevant")
+    reachable = n_relevant.clip(upper_bound=k)
+    return {
+        "ndcg": pl.col(f"gain{k}") / reachable.replace_strict(by_number, return_dtype=pl.Float64),
+        "ndcg_by_hits": pl.col(f"gain{k}")
+        / n_hits.cast(pl.Int64).clip(lower_bound=1).replace_strict(by_number, return_dtype=pl.Float64),
+        "recall": n_hits / n_relevant,
+        "precision": n_hits / k,
+        "hit_rate": (n_hits > 0).cast(pl.Float64),
+        "reciprocal_rank": pl.col(f"first{k}"),
+        "average_precision": pl.col(f"precision{k}") / reachable,
+    }
+
+
+def with_rectools(made: World) -> tuple[float, Means]:
+    """Return RecTools' shortest time [s], reading and starting left out, and its answer."""
+    python = ENVIRONMENT / "bin" / "python"
+    if not (ENVIRONMENT / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PINNED], check=True)
+        (ENVIRONMENT / "ready").touch()
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder) / "lists.npy", made.lists.to_numpy())
+        np.save(Path(folder) / "truth.npy", made.truth.to_numpy())
+        subprocess.run([str(python), str(HERE / "metrics_rectools.py"), folder], check=True)
+        answer = json.loads((Path(folder) / "answer.json").read_text())
+    return answer["seconds"], answer["means"]
+
+
+def as_in_rectools(made: World) -> Means:
+    """Average precision over all relevant tracks, as RecTools has it: ours is over those that k places can hold."""
+    judged = judge(made.ranked, made.relevant)
+    reach = {k: np.minimum(judged.n_relevant, k) / judged.n_relevant for k in KS}
+    return {f"average_precision@{k}": float((average_precision_at_k(judged, k) * reach[k]).mean()) for k in KS}
+
+
+def in_turns(variants: dict[str, Callable[[], Means]]) -> dict[str, tuple[float, Means]]:
+    """Return each variant's shortest time [s] and its answer, timed in turns so that a busy moment hits all."""
+    timed = {name: (float("inf"), Means()) for name in variants}
+    for _ in range(ROUNDS):
+        for name, variant in variants.items():
+            start = perf_counter()
+            answer = variant()
+            timed[name] = (min(timed[name][0], perf_counter() - start), answer)
+    return timed
+
+
+def print_bar(seconds: dict[str, float], made: World) -> None:
+    """Say how far ours is from the fastest peer, and from only moving its bytes through memory."""
+    fastest = min(time for name, time in seconds.items() if not name.startswith("ours"))
+    for name in ("ours, from arrays", "ours, from frames"):
+        times = fastest / seconds[name]
+        print(f"{name}: {times:.1f} x the fastest peer, bar {BAR:.0f}: {'met' if times >= BAR else 'not met'}")
+    n_bytes = made.ranked.nbytes + made.ranked.size + made.relevant.indices.nbytes + made.relevant.indptr.nbytes
+    copied = [_copy_seconds(made.ranked) for _ in range(ROUNDS)]
+    floor = n_bytes / (2 * made.ranked.nbytes / min(copied))
+    print(
+        f"floor: lists and truth read and hits written once are {n_bytes / 1e6:.0f} MB, {floor * 1e3:.0f} ms at the "
+        f"speed of a copy; ours is {seconds['ours, from arrays'] / floor:.1f} times that"
+    )
+
+
+def _copy_seconds(array: npt.NDArray[Any]) -> float:
+    to = np.ones_like(array)  # touched once, so that its pages exist
+    start = perf_counter()
+    np.copyto(to, array)
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""
+Models of LensKit: neighbours of items and users, ALS, EASE, SLIM, factorisation by gradients. See `bench.peers.tuning`.
+
+Runs in an environment of its own: see `bench.peers.environments`. Usage: python -m bench.peers.lenskit_models SPLIT OUT
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from lenskit.als import BiasedMFScorer, ImplicitMFScorer
+from lenskit.basic import PopScorer
+from lenskit.batch import recommend as batch_recommend
+from lenskit.data import Dataset, from_interactions_df
+from lenskit.flexmf import FlexMFImplicitScorer
+from lenskit.knn import EASEScorer, ItemKNNScorer, SLIMScorer, UserKNNScorer
+from lenskit.pipeline import topn_pipeline
+from lenskit.training import TrainingOptions
+
+from bench.peers.common import Rows, Task, has
+from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, real, run, share, whole
+
+T = TypeVar("T")
+NEIGHBOURS = {"max_nbrs": whole(5, 500), "min_nbrs": whole(1, 5), "min_sim": real(1e-6, 0.1)}
+NEIGHBOUR_DEFAULTS = {"max_nbrs": 20, "min_nbrs": 1, "min_sim": 1e-6}
+FLEX = {
+    "embedding_size": whole(16, 256),
+    "learning_rate": real(1e-3, 0.1),
+    "epochs": whole(5, 60),
+    "regularization": real(1e-4, 1),
+    "batch_size": choice(1024, 8192),
+    "negative_count": whole(1, 8),
+}
+FLEX_DEFAULTS = {
+    "embedding_size": 64,
+    "learning_rate": 0.01,
+    "epochs": 10,
+    "regularization": 0.01,
+    "batch_size": 8192,
+    "negative_count": 1,
+}
+
+
+def peers(folder: Path) -> Sequence[Peer]:
+    """All models of the library that rank from pairs, and one for ratings where the split has weights."""
+    return [
+        Peer("LensKit popular", {}, {}, Fit(PopScorer)),
+        Peer("LensKit ItemKNN", NEIGHBOURS, NEIGHBOUR_DEFAULTS, Fit(ItemKNNScorer, feedback="implicit")),
+        Peer("LensKit UserKNN", NEIGHBOURS, NEIGHBOUR_DEFAULTS, Fit(UserKNNScorer, feedback="implicit")),
+        Peer(
+            "LensKit ImplicitMF",
+            {
+                "embedding_size": whole(16, 512),
+                "epochs": whole(3, 40),
+                "regularization": real(1e-3, 100),
+                "weight": real(0.3, 100),
+                "use_ratings": choice(False, True),
+                "weights": WEIGHTS,
+            },
+            {
+                "embedding_size": 50,
+                "epochs": 10,
+                "regularization": 0.1,
+                "weight": 40.0,
+                "use_ratings": False,
+                "weights": "ones",
+            },
+            Fit(ImplicitMFScorer, user_embeddings="prefer"),
+        ),
+        Peer("LensKit EASE", {"regularization": real(1, 10_000)}, {"regularization": 1.0}, Fit(EASEScorer)),
+        Peer(
+            "LensKit SLIM",
+            {"l1_reg": real(0.01, 100), "l2_reg": real(0.01, 1000), "max_iters": whole(10, 100)},
+            {"l1_reg": 1.0, "l2_reg": 1.0, "max_iters": 100},
+            Fit(SLIMScorer),
+        ),
+        *(
+            Peer(f"LensKit {preset}", FLEX, FLEX_DEFAULTS, Fit(FlexMFImplicitScorer, preset=preset))
+            for preset in ("bpr", "lightgcn")
+        ),
+        Peer(
+            "LensKit warp", without_count(FLEX), without_count(FLEX_DEFAULTS), Fit(FlexMFImplicitScorer, preset="warp")
+        ),
+        Peer("LensKit logistic", FLEX, FLEX_DEFAULTS, Fit(FlexMFImplicitScorer)),
+        *([BIASED_MF] if has(folder, "weight") else []),
+    ]
+
+
+def without_count(space: Mapping[str, T]) -> dict[str, T]:
+    """Leave out the number of negatives: WARP draws its own."""
+    return {name: value for name, value in space.items() if name != "negative_count"}
+
+
+class Fit:
+    """The `fit` of a scorer: all parameters but 'weights' are the library's own."""
+
+    def __init__(self, scorer: Any, **fixed: Any) -> None:
+        self.scorer, self.fixed = scorer, fixed
+
+    def __call__(self, task: Task, params: Params) -> Recommend:
+        """Train a pipeline of history, candidates (what is not seen), scorer and ranker."""
+        own = {name: value for name, value in params.items() if name != "weights"}
+        pipeline = topn_pipeline(self.scorer, {**self.fixed, **own})
+        pipeline.train(dataset(task, params.get("weights", "ones")), TrainingOptions(rng=SEED))
+
+        def recommend(rows: Rows, k: int) -> Rows:
+            ranked = np.full((len(rows), k), -1)
+            found = batch_recommend(pipeline, rows.tolist(), k, n_jobs=1)
+            for place, row in enumerate(rows.tolist()):
+                items = found.lookup(row).ids()
+                ranked[place, : len(items)] = items
+            return ranked
+
+        return recommend
+
+
+BIASED_MF = Peer(
+    "LensKit BiasedMF",
+    {
+        "embedding_size": whole(4, 256),
+        "epochs": whole(3, 40),
+        "regularization": real(1e-3, 100),
+        "damping": share(0, 100),
+        "weights": choice("log", "plain"),
+    },
+    {"embedding_size": 50, "epochs": 10, "regularization": 0.1, "damping": 5.0, "weights": "log"},
+    Fit(BiasedMFScorer, user_embeddings="prefer"),
+)
+
+
+def dataset(task: Task, weights: str) -> Dataset:
+    """Return the task as the library's own data set; ids are our rows, weights its ratings."""
+    pairs = task.weighted_pairs(weights)
+    names = {"user": "user_id", "item": "item_id", "weight": "rating"}
+    return from_interactions_df(pd.DataFrame({new: pairs[old].to_numpy() for old, new in names.items()}))
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    run(peers)

@@ -1,0 +1,188 @@
+"""
+Models of RecTools: EASE, PureSVD, ALS with features, item neighbours, SASRec. See `bench.peers.tuning`.
+
+Runs in an environment of its own: see `bench.peers.environments`.
+Usage: python -m bench.peers.rectools_models SPLIT OUT
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from implicit.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+from pytorch_lightning import Trainer, seed_everything
+from rectools import Columns
+from rectools.dataset import Dataset
+from rectools.models import (
+    EASEModel,
+    ImplicitALSWrapperModel,
+    ImplicitItemKNNWrapperModel,
+    PopularModel,
+    PureSVDModel,
+    SASRecModel,
+)
+
+from bench.peers.common import Features, Rows, Task, has
+from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, real, run, share, whole
+
+NEIGHBOURS = {"BM25": BM25Recommender, "TF-IDF": TFIDFRecommender, "cosine": CosineRecommender}
+ALS_SPACE = {
+    "factors": whole(32, 512),
+    "regularization": real(1e-3, 100),
+    "alpha": real(0.1, 100),
+    "iterations": whole(5, 40),
+    "weights": WEIGHTS,
+}
+ALS_DEFAULTS = {"factors": 100, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "weights": "ones"}
+SASREC_SPACE = {
+    "n_factors": choice(32, 64, 128, 256),
+    "n_blocks": whole(1, 3),
+    "n_heads": choice(1, 2, 4),
+    "dropout_rate": share(0.0, 0.5),
+    "session_max_len": choice(20, 50, 100),
+    "lr": real(3e-4, 5e-3),
+    "epochs": whole(3, 30),
+    "loss": choice("BCE", "gBCE", "sampled_softmax"),
+    "n_negatives": whole(1, 64),
+}
+# The library's defaults (256 factors, full softmax) would cost several budgets on two cores: its sizes, cut to what
+# the budget can train.
+SASREC_FIRST = {
+    "n_factors": 64,
+    "n_blocks": 2,
+    "n_heads": 4,
+    "dropout_rate": 0.2,
+    "session_max_len": 50,
+    "lr": 1e-3,
+    "epochs": 10,
+    "loss": "sampled_softmax",
+    "n_negatives": 32,
+}
+
+
+def peers(folder: Path) -> Sequence[Peer]:
+    """All models that fit the split: features and time stamps where it has them."""
+    found = [
+        Peer("RecTools popular", {}, {}, fitted(lambda _: PopularModel())),
+        Peer(
+            "RecTools EASE",
+            {"regularization": real(1, 10_000), "weights": WEIGHTS},
+            {"regularization": 500.0, "weights": "ones"},
+            fitted(lambda params: EASEModel(**params)),
+        ),
+        Peer(
+            "RecTools PureSVD",
+            {"factors": whole(4, 512), "weights": WEIGHTS},
+            {"factors": 10, "weights": "ones"},
+            fitted(lambda params: PureSVDModel(**params, random_state=SEED)),
+        ),
+        *(
+            Peer(
+                f"RecTools {name}",
+                {"K": whole(5, 2000), "weights": WEIGHTS}
+                | ({"K1": real(0.01, 1000), "B": share(0, 1)} if name == "BM25" else {}),
+                {"K": 20, "weights": "ones"} | ({"K1": 1.2, "B": 0.75} if name == "BM25" else {}),
+                fitted(partial(neighbours, model)),
+            )
+            for name, model in NEIGHBOURS.items()
+        ),
+    ]
+    if (folder / "item_features.parquet").exists():
+        space, defaults = {"n_features": whole(8, 256), "together": choice(False, True)}, {"n_features": 32}
+        fit = fitted(als_with_features)
+        found.append(
+            Peer("RecTools ALS with features", ALS_SPACE | space, ALS_DEFAULTS | defaults | {"together": False}, fit)
+        )
+    if has(folder, "timestamp"):
+        found.append(Peer("RecTools SASRec", SASREC_SPACE, SASREC_FIRST, fitted(sasrec)))
+    return found
+
+
+def neighbours(model: Any, params: Params) -> Any:
+    """Build a model of item neighbours."""
+    return ImplicitItemKNNWrapperModel(model(**params))
+
+
+def als_with_features(params: Params) -> Any:
+    """Build ALS whose items and users carry their features as further, fixed factors."""
+    own = {name: value for name, value in params.items() if name not in ("n_features", "together")}
+    return ImplicitALSWrapperModel(
+        AlternatingLeastSquares(**own, random_state=SEED), fit_features_together=params["together"]
+    )
+
+
+def sasrec(params: Params) -> Any:
+    """Build the self-attentive model of what comes next; its trainer writes and prints nothing."""
+    seed_everything(SEED)
+    epochs = params["epochs"]
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    return SASRecModel(
+        **params, get_trainer_func=lambda: Trainer(max_epochs=epochs, min_epochs=epochs, accelerator="cpu", **quiet)
+    )
+
+
+def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend]:
+    """Return the `fit` of a model: all parameters but 'weights' and 'n_features' are the library's own."""
+
+    def fit(task: Task, params: Params) -> Recommend:
+        data = dataset(task, params)
+        model = build({name: value for name, value in params.items() if name != "weights"})
+        model.fit(data)
+
+        def recommend(rows: Rows, k: int) -> Rows:
+            found = model.recommend(users=rows, dataset=data, k=k, filter_viewed=True)
+            ranked = np.full((len(rows), k), -1)
+            ranked[np.searchsorted(rows, found[Columns.User]), found[Columns.Rank] - 1] = found[Columns.Item]
+            return ranked
+
+        return recommend
+
+    return fit
+
+
+def dataset(task: Task, params: Params) -> Any:
+    """Return the task as the library's own data set; ids are our rows."""
+    pairs = task.weighted_pairs(params.get("weights", "ones"))
+    frame = pd.DataFrame(
+        {
+            Columns.User: pairs["user"].to_numpy(),
+            Columns.Item: pairs["item"].to_numpy(),
+            Columns.Weight: pairs["weight"].to_numpy(),
+            Columns.Datetime: pd.to_datetime(pairs["time"].to_numpy(), unit="s"),
+        }
+    )
+    if "n_features" not in params:
+        return Dataset.construct(frame)
+    items = long(task.item_features, frame[Columns.Item], params["n_features"])
+    users = long(task.user_features, frame[Columns.User], params["n_features"])
+    return Dataset.construct(
+        frame,
+        item_features_df=items,
+        cat_item_features=["value"],
+        user_features_df=users,
+        cat_user_features=["value"] if users is not None else (),
+    )
+
+
+def long(features: Features | None, known: Any, n_features: int) -> Any:
+    """Return id, feature, value of the most frequent features of known rows: each becomes a dense factor."""
+    if features is None:
+        return None
+    counts = np.diff(features.matrix.tocsc().indptr)
+    kept = np.argsort(-counts, kind="stable")[:n_features]
+    pairs = features.matrix[:, kept].tocoo()
+    frame = pd.DataFrame({"id": pairs.row, "feature": "value", "value": kept[pairs.col]})
+    return frame[frame["id"].isin(known)]
+
+
+if __name__ == "__main__":
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    run(peers)

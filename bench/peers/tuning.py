@@ -1,0 +1,170 @@
+"""
+The same budget for every peer: N trials or M CPU-minutes, whichever ends first, then one fit and its lists.
+
+Trials are Optuna's (TPE, seeded), the first one the library's defaults; no trial starts once the CPU time is spent, and
+one that has started may end. CPU time is that of all threads of this process. What a peer learned is written to
+OUT/<model>/rankings.parquet (model, user_id, item_id, rank) and costs.json, and is not done again if it is there.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import optuna
+import polars as pl
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from bench.peers.common import Rows, Task, check, ndcg_at_k, ranked_rows, read
+
+SEED, K_TUNED, K_WRITTEN = 7, 10, 20
+Params: TypeAlias = Mapping[str, Any]
+Recommend: TypeAlias = Callable[[Rows, int], Rows]  # (user rows, k) -> item rows (n_users, k), -1 pads a short list
+
+
+@dataclass(frozen=True)
+class Peer:
+    """
+    One model of a library.
+
+    Attributes:
+        name: 'library model'.
+        space: What is tuned, and in what range.
+        defaults: The library's own settings of all that is tuned, where it has any.
+        fit: Learns from a task and returns the means to recommend.
+    """
+
+    name: str
+    space: Mapping[str, BaseDistribution]
+    defaults: Params
+    fit: Callable[[Task, Params], Recommend]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best parameters found, their mean nDCG@10 on validation and what it took to find them."""
+
+    params: Params
+    ndcg: float
+    n_trials: int
+    cpu_seconds: float
+
+
+def real(low: float, high: float) -> FloatDistribution:
+    """Return a positive parameter that is searched by its logarithm."""
+    return FloatDistribution(low, high, log=True)
+
+
+def share(low: float, high: float) -> FloatDistribution:
+    """Return a parameter that is searched evenly."""
+    return FloatDistribution(low, high)
+
+
+def whole(low: int, high: int) -> IntDistribution:
+    """Return a count that is searched by its logarithm."""
+    return IntDistribution(low, high, log=True)
+
+
+def choice(*values: Any) -> CategoricalDistribution:
+    """Return a parameter that takes one of these values."""
+    return CategoricalDistribution(values)
+
+
+WEIGHTS = choice("ones", "log", "plain")  # see Task.strengths
+
+
+def tune(peer: Peer, task: Task, *, n_trials: int, cpu_seconds: float) -> Tuned:
+    """
+    Find the parameters with the best nDCG@10 on the task.
+
+    Raises:
+        RuntimeError: No trial came to its end.
+    """
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED))
+    study.enqueue_trial(dict(peer.defaults))
+    started = time.process_time()
+    for number in range(n_trials):
+        if number and time.process_time() - started >= cpu_seconds:
+            break
+        trial = study.ask(dict(peer.space))
+        value = _value(peer, task, trial.params)
+        study.tell(trial, value, state=None if value is not None else optuna.trial.TrialState.FAIL)
+        spent = time.process_time() - started
+        print(f"  {peer.name} {number + 1}/{n_trials} {spent:.0f} CPU-s nDCG@10 {value} {trial.params}", flush=True)
+    done = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+    if not done:
+        raise RuntimeError(f"{peer.name}: none of {len(study.trials)} trials came to its end")
+    return Tuned(study.best_params, study.best_value, len(study.trials), time.process_time() - started)
+
+
+def _value(peer: Peer, task: Task, params: Params) -> float | None:
+    """Mean nDCG@10 of one trial; None where the library cannot fit these parameters (a matrix that is not definite)."""
+    try:
+        ranked = peer.fit(task, params)(task.judged, K_TUNED)
+    except (ArithmeticError, ValueError, RuntimeError) as failure:
+        print(f"  {peer.name} failed with {params}: {failure}", flush=True)
+        return None
+    check(ranked, task, task.judged)
+    return float(ndcg_at_k(ranked, task, K_TUNED).mean())
+
+
+def final(peer: Peer, task: Task, tuned: Tuned) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Fit once on all that may be learned from; return the lists of the judged users, and what it cost."""
+    started = time.process_time()
+    recommend = peer.fit(task, tuned.params)
+    fitted, asked = time.process_time(), time.perf_counter()
+    ranked = recommend(task.judged, K_WRITTEN)
+    seconds, cpu_seconds = time.perf_counter() - asked, time.process_time() - fitted
+    check(ranked, task, task.judged)
+    costs = {
+        "train_cpu_seconds": fitted - started,
+        "listeners_per_second": len(task.judged) / seconds,
+        "listeners_per_cpu_second": len(task.judged) / cpu_seconds,
+        "n_trials": tuned.n_trials,
+        "tuning_cpu_seconds": tuned.cpu_seconds,
+        "best_params": dict(tuned.params),
+        "validation_ndcg10": tuned.ndcg,
+    }
+    return lists(peer.name, ranked, task), costs
+
+
+def lists(name: str, ranked: Rows, task: Task) -> pl.DataFrame:
+    """Return model, user_id, item_id, rank of the judged users."""
+    user, place = np.nonzero(ranked >= 0)
+    data = {
+        "user_id": task.users.gather(task.judged[user]),
+        "item_id": task.items.gather(ranked[user, place]),
+        "rank": pl.Series(place + 1),
+    }
+    return pl.DataFrame(data).select(pl.lit(name).alias("model"), pl.all())
+
+
+def run(peers: Callable[[Path], Sequence[Peer]]) -> None:
+    """Tune, fit and write each peer that is asked for on the command line and not there yet."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--cpu-minutes", type=float, default=10.0)
+    parser.add_argument("--models", default="", help="names, separated by commas; all without")
+    parser.add_argument("--only-candidates", action="store_true")
+    asked = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    to_tune, to_judge = read(asked.folder, only_candidates=asked.only_candidates)
+    names = set(filter(None, asked.models.split(",")))
+    for peer in peers(asked.folder):
+        place = asked.out / peer.name.replace(" ", "-")
+        if (names and peer.name not in names) or (place / "costs.json").exists():
+            continue
+        print(f"{peer.name} on {asked.folder.name}", flush=True)
+        tuned = tune(peer, to_tune, n_trials=asked.trials, cpu_seconds=60 * asked.cpu_minutes)
+        ranking, costs = final(peer, to_judge, tuned)
+        place.mkdir(parents=True, exist_ok=True)
+        ranking.write_parquet(place / "rankings.parquet")
+        (place / "costs.json").write_text(json.dumps({peer.name: costs}, indent=2) + "\n")
+        found = ndcg_at_k(ranked_rows(ranking, to_judge, K_TUNED), to_judge, K_TUNED).mean()
+        print(f"{peer.name}: test nDCG@10 {found:.4f}, validation {tuned.ndcg:.4f}", flush=True)

@@ -1,0 +1,151 @@
+"""
+Our recommenders against every peer of implicit, LightFM, RecTools and LensKit: same split, same budget, one judge.
+
+Each model gets 30 trials or 10 CPU-minutes a split, tuned on validation, fitted again with it and judged on test by our
+own kernel. A ratio is to the best peer *on test*, which no tuner could know, and besides to the best on validation; its
+interval draws listeners again, its p-value is Wilcoxon's, corrected for as many models as we have (Holm). Listeners/s
+count the wall's seconds: run it alone. `cold` is asked twice: among the new artists alone, and among all. Peers'
+results are kept: see `bench.peers.running`.
+
+Usage: python -m bench.recommenders [hetrec cpfair lfm1m cold] [--trials 30] [--cpu-minutes 10] [--only ours|peers]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from bench.peers.common import Task, check, ranked_rows
+from bench.peers.common import read as read_split
+from bench.peers.environments import BENCH, ROOT
+from bench.peers.running import Budget, Found, run_peers
+from bench.splits import SPLITS, data_folder
+from recsys.evaluate.ranking import F64, judge, ndcg_at_k, recall_at_k
+from recsys.evaluate.significance import Interval, compare_paired, mean_interval
+
+SEED, K_RECALL, K_LISTS = 7, 10, 20
+OURS = "recsys"
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the judge says of one model, one value a judged listener."""
+
+    ndcg: F64
+    recall: F64
+
+
+def main() -> None:
+    """Run what is asked for and print one table a comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("splits", nargs="*", help=f"of {', '.join(SPLITS)}; all without")
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--cpu-minutes", type=float, default=10.0)
+    parser.add_argument("--only", choices=["ours", "peers"])
+    parser.add_argument("--models", default="", help="peers, by name, separated by commas; all without")
+    asked = parser.parse_args()
+    budget = Budget(asked.trials, asked.cpu_minutes)
+    for name in asked.splits or SPLITS:
+        folder = BENCH / "splits" / name
+        SPLITS[name](data_folder()).write(folder)
+        for only_candidates in [True, False] if (folder / "candidates.parquet").exists() else [False]:
+            found = []
+            if asked.only != "ours":
+                found.append(run_peers(folder, budget, models=asked.models, only_candidates=only_candidates))
+            if asked.only != "peers":
+                work = BENCH / "results" / f"{name}{'-candidates' * only_candidates}" / OURS
+                found.append(run_ours(folder, budget, work, only_candidates=only_candidates))
+            _, task = read_split(folder, only_candidates=only_candidates)
+            print_table(name, task, found, only_candidates=only_candidates)
+
+
+def run_ours(folder: Path, budget: Budget, work: Path, *, only_candidates: bool) -> Found:
+    """Run our recommenders and read their lists and costs in the peers' terms."""
+    path = ours(folder, budget, work, only_candidates=only_candidates)
+    rankings = pl.read_parquet(path).rename({"recommender": "model"})
+    costs = json.loads(path.with_suffix(".json").read_text())["costs"]
+    for cost in costs.values():
+        cost["validation_ndcg10"] = cost.get("validation_ndcg", float("nan"))  # a blend is not tuned itself
+    return Found(rankings, costs, dict.fromkeys(costs, OURS))
+
+
+def ours(folder: Path, budget: Budget, work: Path, *, only_candidates: bool) -> Path:
+    """Evaluate our recommenders by the command that users have; return the rankings, with a JSON file beside them."""
+    work.mkdir(parents=True, exist_ok=True)
+    out = work / "rankings.parquet"
+    candidates = ["--candidates", str(folder / "candidates.parquet")] if only_candidates else []
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "evaluate", "--split", str(folder)]
+    written = ["--rankings", str(out), "--json", str(out.with_suffix(".json"))]
+    subprocess.run([*command, *budget.options(), *candidates, *written], check=True, cwd=ROOT)
+    return out
+
+
+def scores(found: Found, task: Task, k: int) -> dict[str, Scores]:
+    """Judge every model of one side by the same kernel, on the same listeners."""
+    relevant = task.relevant[task.judged]
+    judged = {}
+    for (model,), ranking in found.rankings.group_by(["model"], maintain_order=True):
+        ranked = ranked_rows(ranking, task, K_LISTS)
+        check(ranked, task, task.judged)
+        verdict = judge(ranked, relevant)
+        judged[str(model)] = Scores(ndcg_at_k(verdict, k), recall_at_k(verdict, K_RECALL))
+    return judged
+
+
+def against(mine: dict[str, Scores], theirs: dict[str, Scores], peer: str) -> dict[str, dict[str, Any]]:
+    """Lay each of our models beside one peer: see `compare_paired`."""
+    if not mine or not theirs:
+        return {}
+    values = {model: own.ndcg for model, own in mine.items()} | {peer: theirs[peer].ndcg}
+    return {row["recommender"]: row for row in compare_paired(values, peer, seed=SEED).to_dicts()}
+
+
+def print_table(name: str, task: Task, found: list[Found], *, only_candidates: bool) -> None:
+    """Print every model by its nDCG on test, best first, ours beside the best peers."""
+    k = 20 if name == "cold" else 10
+    judged = [scores(side, task, k) for side in found]
+    library = {model: of for side in found for model, of in side.library.items()}
+    costs = {model: cost for side in found for model, cost in side.costs.items()}
+    everybody = {model: score for side in judged for model, score in side.items()}
+    mine = {model: score for model, score in everybody.items() if library[model] == OURS}
+    theirs = {model: score for model, score in everybody.items() if library[model] != OURS}
+    on_test = max(theirs, key=lambda model: theirs[model].ndcg.mean(), default="")
+    on_validation = max(theirs, key=lambda model: float(costs[model]["validation_ndcg10"]), default="")
+    of_test, of_validation = against(mine, theirs, on_test), against(mine, theirs, on_validation)
+    among = f"{task.allowed.sum():,} {'new ' if only_candidates else ''}items"
+    print(f"\n{name}: {len(task.judged):,} listeners judged, {among}, {len(task.pairs):,} pairs to learn from")
+    print(f"best peer on test: {on_test or '-'}; on validation: {on_validation or '-'}")
+    columns = f"{'train CPU-s':>11} {'listeners/s':>11} {'trials':>6} {'valid. nDCG':>11}"
+    ratios = f"{'ratio to best on test':>27} {'p (Holm)':>9} {'to best on validation':>27}"
+    print(f"{'model':30} {'library':9} {f'nDCG@{k}':>24} {'recall@10':>9} {columns} {ratios}")
+    for model in sorted(everybody, key=lambda model: -everybody[model].ndcg.mean()):
+        score, cost = everybody[model], costs[model]
+        figures = (
+            f"{cost['train_cpu_seconds']:11.2f} {cost['listeners_per_second']:11,.0f} {cost['n_trials']:6} "
+            f"{cost['validation_ndcg10']:11.4f}"
+        )
+        beside = ""
+        if model in of_test:
+            beside = f"{ratio(of_test[model]):>27} {of_test[model]['p_holm']:9.2g} {ratio(of_validation[model]):>27}"
+        shown = f"{interval(mean_interval(score.ndcg, seed=SEED)):>24} {np.nanmean(score.recall):9.4f}"
+        print(f"{model:30} {library[model]:9} {shown} {figures} {beside}".rstrip())
+
+
+def interval(value: Interval) -> str:
+    """Write a mean and its interval."""
+    return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
+
+
+def ratio(row: dict[str, Any]) -> str:
+    """Write a ratio and its interval."""
+    return f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]"
+
+
+if __name__ == "__main__":
+    main()

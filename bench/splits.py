@@ -1,0 +1,156 @@
+"""
+The splits that recommenders are compared on, each written as one folder that every library can read.
+
+A folder holds train, validation and test.parquet (user_id, item_id and, where known, weight and timestamp) and, where
+it has some, item_features and user_features.parquet (the id, feature such as 'genre=Rock', weight where known).
+A pair of
+`test` that stands in train or validation is dropped. `candidates.parquet` (item_id) names what may be recommended where
+that is not everything. Real data is found through RECSYS_DATA. Usage: python -m bench.splits hetrec FOLDER
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+SEED = 7
+COLD_SHARE = 0.1  # of the artists, hidden for the test; as many of the others are hidden for validation
+LAST_TEST_DAY, WINDOW = date(2014, 4, 1), timedelta(days=28)
+PAIR = ["user_id", "item_id"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One split; None where nothing is known."""
+
+    train: pl.DataFrame
+    validation: pl.DataFrame
+    test: pl.DataFrame
+    item_features: pl.DataFrame | None = None
+    user_features: pl.DataFrame | None = None
+    candidates: pl.DataFrame | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write each table to its file, in one order of rows: the same split gives the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in vars(self).items():
+            path = folder / f"{name}.parquet"
+            if table is None:
+                path.unlink(missing_ok=True)
+                continue
+            new = table.join(self._known(), on=PAIR, how="anti") if name == "test" else table
+            new.sort(new.columns[:2]).write_parquet(path.with_suffix(".new"))
+            path.with_suffix(".new").replace(path)  # a comparison that runs meanwhile reads whole files
+
+    def _known(self) -> pl.DataFrame:
+        return pl.concat([self.train.select(PAIR), self.validation.select(PAIR)])
+
+
+def hetrec(data: Path) -> Split:
+    """Last.fm listeners and artists with play counts and tags, cut at random within each listener."""
+    return Split(
+        **{path.stem: pl.read_parquet(path) for path in (data / "hetrec2011_lastfm2k/split").glob("*.parquet")}
+    )
+
+
+def cpfair(data: Path) -> Split:
+    """Read the published split of the same listening, without names or tags."""
+    columns = {"user_id": pl.Int64, "item_id": pl.Int64, "weight": pl.Float64}
+    train, validation, test = (
+        pl.read_csv(
+            data / f"hetrec2011_lastfm2k/cpfair/LastFM_{part}.txt",
+            separator="\t",
+            has_header=False,
+            columns=[0, 1, 2],
+            schema_overrides=[pl.Int64, pl.Int64, pl.String],
+            new_columns=list(columns),
+        ).with_columns(pl.col("weight").str.strip_chars().cast(pl.Float64))
+        for part in ("train", "tune", "test")
+    )
+    return Split(train, validation, test)
+
+
+def lfm1m(data: Path) -> Split:
+    """Tracks that listeners took up, cut at the same two days (UTC) for everybody; later rows are dropped."""
+    folder = data / "lfm1m_partial"
+    pairs = pl.read_parquet(folder / "interactions.parquet").select(
+        pl.col("user").cast(pl.Int64).alias("user_id"),
+        pl.col("item").cast(pl.Int64).alias("item_id"),
+        pl.col("timestamp").cast(pl.Int64),
+    )
+    day = pl.from_epoch("timestamp").dt.date()
+    validation_ends = LAST_TEST_DAY - WINDOW
+    train_ends = validation_ends - WINDOW
+    return Split(
+        train=pairs.filter(day <= train_ends),
+        validation=pairs.filter((day > train_ends) & (day <= validation_ends)),
+        test=pairs.filter((day > validation_ends) & (day <= LAST_TEST_DAY)),
+        item_features=_lfm1m_tracks(pl.read_parquet(folder / "tracks.parquet")),
+        user_features=_lfm1m_listeners(pl.read_parquet(folder / "users.parquet")),
+    )
+
+
+def _lfm1m_tracks(tracks: pl.DataFrame) -> pl.DataFrame:
+    """Artist and genres; a genre without a name is called by its number."""
+    item = pl.col("new_id").alias("item_id")
+    genres = tracks.explode("kg_genres", empty_as_null=True, keep_nulls=True).filter(pl.col("kg_genres").is_not_null())
+    return pl.concat(
+        [
+            tracks.select(item, ("artist=" + pl.col("provider_id").cast(pl.String)).alias("feature")),
+            tracks.select(item, ("genre=" + pl.col("genre").cast(pl.String)).alias("feature")),
+            genres.select(item, ("genre=" + pl.col("kg_genres")).alias("feature")),
+        ]
+    ).unique()
+
+
+def _lfm1m_listeners(listeners: pl.DataFrame) -> pl.DataFrame:
+    """Gender and age band; no row where it is unknown."""
+    user = pl.col("new_id").alias("user_id")
+    return pl.concat(
+        [
+            listeners.select(user, ("gender=" + pl.col("gender")).alias("feature")),
+            listeners.select(user, ("age_band=" + pl.col("age")).alias("feature")),
+        ]
+    ).filter(pl.col("feature").is_not_null())
+
+
+def cold(data: Path) -> Split:
+    """
+    Artists that nobody has played yet, known by their tags alone.
+
+    Every pair of a hidden artist is hidden. Only artists with a tag are hidden: of the others nothing is known.
+    """
+    whole = hetrec(data)
+    pairs = pl.concat([whole.train, whole.validation, whole.test]).sort(PAIR)
+    assert whole.item_features is not None  # noqa: S101 - it is in the folder
+    tagged = pairs.join(whole.item_features, on="item_id", how="semi")["item_id"].unique().sort().to_numpy()
+    n_hidden = round(COLD_SHARE * pairs["item_id"].n_unique())
+    drawn = np.random.default_rng(SEED).permutation(tagged)
+    for_test, for_validation = drawn[:n_hidden].tolist(), drawn[n_hidden : 2 * n_hidden].tolist()
+    return Split(
+        train=pairs.filter(~pl.col("item_id").is_in(for_test + for_validation)),
+        validation=pairs.filter(pl.col("item_id").is_in(for_validation)),
+        test=pairs.filter(pl.col("item_id").is_in(for_test)),
+        item_features=whole.item_features,
+        candidates=pl.DataFrame({"item_id": sorted(for_test)}),
+    )
+
+
+SPLITS: dict[str, Callable[[Path], Split]] = {"hetrec": hetrec, "cpfair": cpfair, "lfm1m": lfm1m, "cold": cold}
+
+
+def data_folder() -> Path:
+    """Folder of real research data, named by RECSYS_DATA."""
+    named = os.environ.get("RECSYS_DATA")
+    if named is None:
+        raise SystemExit("RECSYS_DATA is not set: it names the folder of real research data")
+    return Path(named)
+
+
+if __name__ == "__main__":
+    SPLITS[sys.argv[1]](data_folder()).write(Path(sys.argv[2]))

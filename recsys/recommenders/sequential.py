@@ -1,0 +1,301 @@
+"""
+A transformer over what a listener played, in order: from each track it learns to tell the next one.
+
+A token is a track and the gap that follows it, so the network knows whether it is asked what comes a minute later or
+after weeks away; at the end of a history that is the time until now. Known and folded-in listeners run through the same
+network. Without `age_days` the order is that of the catalogue, and means nothing.
+
+The loss matters more than the blocks: a softmax over the whole catalogue, or over tracks drawn by popularity and
+corrected for it (logQ), which tends to the same. Pairwise losses with few negatives overrate what is popular.
+
+Source: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Klenitskiy, Vasilev, Turning Dross Into
+Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023); Bengio, Senecal, Adaptive Importance Sampling (2008).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+from typing_extensions import override
+
+from recsys.interactions import History, Interactions, with_data
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.reasons import Kinship, places
+from recsys.recommenders.topk import F32
+from recsys.vocab import Rows
+
+HEADS = 2
+FLATTENED = 0.75  # negatives are drawn by plays to this power
+RECENT = 10  # so many tracks back, a track speaks half as much
+N_BLOCK = 512  # listeners a block
+MINUTE, HOUR = 1 / 1440, 1 / 24
+GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # where one size of gap ends [d]
+
+
+@dataclass(frozen=True)
+class SequentialConfig:
+    """
+    Settings of `Sequential`.
+
+    Attributes:
+        factors: Dimensions of a track and of a state, even.
+        blocks: Layers of attention.
+        max_length: Tracks of a history that are read, the last ones.
+        dropout: Share of inputs left out while training, 0..1.
+        n_negatives: Tracks drawn for each batch; a catalogue of no more is taken whole.
+        epochs: Passes over all histories.
+        learning_rate: Highest step of AdamW; it rises for a tenth of the steps and falls to zero.
+        batch_size: Stretches of history a step.
+        seed: Of the start, the order and all draws.
+    """
+
+    factors: int = 64
+    blocks: int = 1
+    max_length: int = 64
+    dropout: float = 0.2
+    n_negatives: int = 1024
+    epochs: int = 15
+    learning_rate: float = 0.005
+    batch_size: int = 32
+    seed: int = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Plays:
+    """
+    Histories in the order of play, all listeners in a row.
+
+    Attributes:
+        tracks: Track rows, oldest first. Shape (n_pairs,), int64.
+        gaps: Size of the gap to the next play, or from the last one to now, a place in GAPS. Shape (n_pairs,), int64.
+        ends: Where each listener's plays end. Shape (n_users,), int64.
+        counts: How many each has. Shape (n_users,), int64.
+    """
+
+    tracks: Rows
+    gaps: Rows
+    ends: Rows
+    counts: Rows
+
+    @classmethod
+    def of(cls, history: History, among_ties: Rows | None = None) -> Self:
+        """
+        Order each listener's tracks; each listener has one at least.
+
+        Args:
+            history: Strengths, which say nothing here, and ages.
+            among_ties: What orders pairs of the same age, aligned with `history.matrix.data`; the track's row if None.
+        """
+        among_ties = history.matrix.indices if among_ties is None else among_ties
+        counts = np.diff(history.matrix.indptr).astype(np.int64)
+        user = np.repeat(np.arange(len(counts)), counts)
+        order = np.lexsort((among_ties, -history.age_days, user))
+        age = history.age_days[order]
+        following = np.append(age[1:], np.float32(0))
+        following[np.cumsum(counts) - 1] = 0
+        tracks = history.matrix.indices[order].astype(np.int64)
+        return cls(tracks, np.digitize(age - following, GAPS), np.cumsum(counts), counts)
+
+    def stretches(self, length: int) -> tuple[Rows, Rows]:
+        """Cut every history, from its end, into stretches of at most `length` plays and the play after each of them."""
+        n_each = -(-(self.counts - 1) // length)
+        ends = np.repeat(self.ends, n_each) - places(n_each) * length
+        return np.maximum(np.repeat(self.ends - self.counts, n_each), ends - length - 1), ends - 1
+
+    def tokens(self, starts: Rows, ends: Rows, pad: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return tracks, gaps and the next tracks from each start to each end, shape (B, L); `pad` fills up."""
+        at = starts[:, None] + np.arange((ends - starts).max())
+        inside, at = at < ends[:, None], np.minimum(at, len(self.tracks) - 1)
+        following = self.tracks[np.minimum(at + 1, len(self.tracks) - 1)]
+        grids = np.where(inside, self.tracks[at], pad), self.gaps[at], np.where(inside, following, pad)
+        tracks, gaps, targets = map(torch.from_numpy, grids)
+        return tracks, gaps, targets
+
+
+class Block(nn.Module):
+    """Each place looks back at the places before it, then thinks for itself."""
+
+    def __init__(self, factors: int, dropout: float) -> None:
+        super().__init__()
+        self.looks, self.thinks = nn.LayerNorm(factors), nn.LayerNorm(factors)
+        self.query_key_value, self.said = nn.Linear(factors, 3 * factors), nn.Linear(factors, factors)
+        self.inner, self.outer = nn.Linear(factors, factors), nn.Linear(factors, factors)
+        self.dropout = nn.Dropout(dropout)
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        n_rows, length, factors = x.shape
+        heads = self.query_key_value(self.looks(x)).view(n_rows, length, 3, HEADS, factors // HEADS)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)  # (3,B,H,L,D/H)
+        said = F.scaled_dot_product_attention(query, key, value, is_causal=True)  # padding comes last: never seen
+        x = x + self.dropout(self.said(said.transpose(1, 2).reshape(x.shape)))
+        thought: Tensor = self.dropout(self.outer(F.gelu(self.inner(self.thinks(x)))))
+        return x + thought
+
+
+class Network(nn.Module):
+    """From tracks and gaps, shape (B, L), to states, shape (B, L, D); a track's vector is its input and its output."""
+
+    def __init__(self, n_tracks: int, config: SequentialConfig) -> None:
+        super().__init__()
+        self.tracks = nn.Embedding(n_tracks + 1, config.factors)  # the last row is padding
+        self.positions = nn.Parameter(torch.zeros(config.max_length, config.factors))
+        self.gaps = nn.Parameter(torch.zeros(len(GAPS) + 1, config.factors))
+        self.blocks = nn.Sequential(*(Block(config.factors, config.dropout) for _ in range(config.blocks)))
+        self.last, self.dropout = nn.LayerNorm(config.factors), nn.Dropout(config.dropout)
+        nn.init.normal_(self.tracks.weight, std=config.factors**-0.5)
+
+    @override
+    def forward(self, tracks: Tensor, gaps: Tensor) -> Tensor:
+        vectors = self.tracks(tracks) * self.tracks.embedding_dim**0.5  # of the size that the blocks expect
+        x = vectors + self.positions[: tracks.shape[1]] + F.embedding(gaps, self.gaps)
+        states: Tensor = self.last(self.blocks(self.dropout(x)))
+        return states
+
+
+class Sequential(Recommender[SequentialConfig]):
+    """Score of a track: inner product of its vector and the network's state after the listener's last track."""
+
+    name: ClassVar[str] = "sequential"
+    config_class: ClassVar[type[Any]] = SequentialConfig
+
+    @override
+    def _fit(self, taste: Interactions) -> None:
+        with own_torch(self.config.seed):
+            self._network = Network(len(taste.tracks), self.config)
+            self._train(taste.liked)
+        self._users = self._folded(taste.liked)  # (n_users, factors)
+
+    def _train(self, history: History) -> None:
+        config, network = self.config, self._network
+        starts, ends = Plays.of(history).stretches(config.max_length)
+        n_steps = max(1, config.epochs * -(-len(starts) // config.batch_size))
+        optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: min(10 * (n + 1) / n_steps, 1 - n / n_steps))
+        likely = drawn_how_often(history.matrix.indices, len(self.tracks))
+        network.train()
+        for _ in range(config.epochs):
+            plays = Plays.of(history, torch.randperm(history.matrix.nnz).numpy())  # ties say nothing: any order will do
+            for batch in batches(ends - starts, config.batch_size):
+                tracks, gaps, targets = plays.tokens(starts[batch], ends[batch], len(self.tracks))
+                asked = targets < len(self.tracks)
+                loss = self._loss(network(tracks, gaps)[asked], targets[asked], likely)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+        network.eval()
+
+    def _loss(self, states: Tensor, targets: Tensor, likely: Tensor) -> Tensor:
+        vectors = self._network.tracks.weight
+        if len(likely) <= self.config.n_negatives:
+            return F.cross_entropy(states @ vectors[:-1].T, targets)
+        drawn = torch.multinomial(likely, self.config.n_negatives, replacement=True)
+        return sampled_softmax(states, vectors, targets, drawn, likely)
+
+    @override
+    def _folded(self, history: History) -> F32:
+        blocks = [self._block(history[n : n + N_BLOCK]) for n in range(0, len(history), N_BLOCK)]
+        return np.concatenate([np.empty((0, self.config.factors), np.float32), *blocks])
+
+    def _block(self, history: History) -> F32:
+        plays = Plays.of(history)
+        lengths = np.minimum(plays.counts, self.config.max_length)
+        tracks, gaps, _ = plays.tokens(plays.ends - lengths, plays.ends, len(self.tracks))
+        with own_torch(self.config.seed), torch.inference_mode():
+            states = self._network(tracks, gaps)[torch.arange(len(history)), torch.from_numpy(lengths - 1)]
+        last: F32 = states.numpy()
+        return last
+
+    @override
+    def _states(self, rows: Rows) -> F32:
+        return self._users[rows]
+
+    @override
+    def _score(self, states: F32, out: F32) -> None:
+        np.matmul(states, self._vectors().T, out=out)
+
+    def _vectors(self) -> F32:
+        vectors: F32 = self._network.tracks.weight.detach().numpy()[:-1]  # (n_tracks, factors)
+        return vectors
+
+    @override
+    def _kinship(self, history: History) -> Kinship:
+        """Cosine of the tracks' vectors, the last played counting most."""
+        vectors = self._vectors()
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Kinship.of_vectors(vectors / np.maximum(lengths, 1e-12), with_data(history.matrix, recency(history)))
+
+    @override
+    def _arrays(self) -> dict[str, Any]:
+        weights = {name: weight.numpy() for name, weight in self._network.state_dict().items()}
+        return {"users": self._users, **weights}
+
+    @override
+    def _restore(self, arrays: Mapping[str, Any]) -> None:
+        self._users = arrays["users"]
+        with own_torch(self.config.seed):
+            self._network = Network(len(self.tracks), self.config).eval()
+        self._network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in self._network.state_dict()})
+
+
+@contextmanager
+def own_torch(seed: int) -> Iterator[None]:
+    """Seed torch and take one thread, so that any machine draws and adds up the same; leave both as they were found."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+def batches(lengths: Rows, size: int) -> Iterator[Rows]:
+    """Draw every stretch once, those of about the same length together: less padding."""
+    near = torch.from_numpy(lengths) + 8 * torch.rand(len(lengths))
+    order = near.argsort().numpy()
+    starts = np.arange(0, len(order), size)
+    yield from (order[n : n + size] for n in starts[torch.randperm(len(starts)).numpy()])
+
+
+def drawn_how_often(played: Rows, n_tracks: int) -> Tensor:
+    """Return how likely each track is drawn as a negative, shape (n_tracks,); none is impossible."""
+    weights = (1 + np.bincount(played, minlength=n_tracks)) ** FLATTENED
+    return torch.from_numpy((weights / weights.sum()).astype(np.float32))
+
+
+def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, drawn: Tensor, likely: Tensor) -> Tensor:
+    """
+    Return the cross entropy over the target and drawn tracks, each drawn one standing for all that it was drawn from.
+
+    exp(score) / (n * likely) of n drawn tracks has the sum over the catalogue as its mean. A target among the drawn is
+    left out of them, for it is always there.
+
+    Args:
+        states: Shape (B, D), float32.
+        vectors: Of all tracks, shape (>= n_tracks, D), float32.
+        targets: Track rows, shape (B,), int64.
+        drawn: Track rows, the same for all states, shape (n,), int64.
+        likely: Probability that one draw is each track, shape (n_tracks,), float32.
+    """
+    right = (states * F.embedding(targets, vectors)).sum(-1, keepdim=True)  # (B,1)
+    others = states @ F.embedding(drawn, vectors).T - torch.log(len(drawn) * likely[drawn])  # (B,D)*(D,n) -> (B,n)
+    others = others.masked_fill(drawn == targets[:, None], -torch.inf)
+    return F.cross_entropy(torch.cat([right, others], dim=1), torch.zeros_like(targets))
+
+
+def recency(history: History) -> F32:
+    """Return 1 for a listener's last track, half for every RECENT before, aligned with `history.matrix.data`."""
+    counts = np.diff(history.matrix.indptr)
+    user = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort((-history.matrix.indices, history.age_days, user))
+    weights = np.empty(len(order), np.float32)
+    weights[order] = 0.5 ** (places(counts) / RECENT)
+    return np.maximum(weights, np.finfo(np.float32).tiny)

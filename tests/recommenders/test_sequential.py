@@ -1,0 +1,173 @@
+"""What only a model of sequences can know: the order of plays."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from polars.testing import assert_frame_equal
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+
+from recsys.interactions import History, Interactions
+from recsys.recommenders.filters import Filters
+from recsys.recommenders.sequential import GAPS, Plays, Sequential, SequentialConfig, recency, sampled_softmax
+
+N_TRACKS = 8
+SMALL = SequentialConfig(factors=16, epochs=30, batch_size=4, learning_rate=0.02, max_length=4)
+# Everybody goes round the same circle, t0 -> t1 -> ... -> t7 -> t0; each starts somewhere and plays five tracks.
+CIRCLE = pl.DataFrame(
+    [
+        {"user_id": f"u{start}{copy}", "track_id": f"t{(start + n) % N_TRACKS}", "strength": 1.0, "age_days": 5.0 - n}
+        for start in range(N_TRACKS)
+        for copy in range(4)
+        for n in range(5)
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def taste() -> Interactions:
+    """Return the circle, which no test changes."""
+    return Interactions.of(CIRCLE)
+
+
+@pytest.fixture(scope="module")
+def model(taste: Interactions) -> Sequential:
+    """Return a model that went round it."""
+    return Sequential(SMALL).fit(taste)
+
+
+def played(*tracks: str, gap_days: float = 1.0) -> pl.DataFrame:
+    """One listener's plays, the last one a gap ago."""
+    ages = [gap_days * (len(tracks) - n) for n in range(len(tracks))]
+    return pl.DataFrame({"user_id": "new", "track_id": tracks, "strength": 1.0, "age_days": ages})
+
+
+def first(model: Sequential, plays: pl.DataFrame, taste: Interactions) -> str:
+    """The track that comes first for one listener."""
+    return str(model.fold_in(plays, 1, filters=Filters.of(taste, hide_seen=False))["track_id"].item())
+
+
+def ranked_by(config: SequentialConfig, taste: Interactions) -> pl.DataFrame:
+    """What a model of this config ranks for everybody."""
+    return Sequential(config).fit(taste).recommend(taste.users.ids(), N_TRACKS, filters=Filters.of(taste))
+
+
+@pytest.mark.parametrize("last", range(N_TRACKS))
+def test_the_next_track_follows_from_the_last(model: Sequential, taste: Interactions, last: int) -> None:
+    """After two steps round the circle comes the third, wherever it begins."""
+    plays = played(f"t{(last - 1) % N_TRACKS}", f"t{last}")
+
+    assert first(model, plays, taste) == f"t{(last + 1) % N_TRACKS}"
+
+
+def test_recency_decides_and_not_the_order_of_rows(model: Sequential, taste: Interactions) -> None:
+    """The same rows upside down say the same; the same tracks with other ages do not."""
+    plays = played("t1", "t2", "t5", "t6")
+    turned = played("t5", "t6", "t1", "t2")
+
+    assert first(model, plays.reverse(), taste) == first(model, plays, taste) == "t7"
+    assert first(model, turned, taste) == "t3"
+
+
+def test_only_the_last_tracks_are_read(model: Sequential, taste: Interactions) -> None:
+    """What lies further back than max_length changes nothing."""
+    everything = Filters.of(taste, hide_seen=False)
+    short, long, other = played("t0", "t1", "t2", "t3"), played("t6", "t7", "t0", "t1", "t2", "t3"), played("t2", "t3")
+
+    # What is folded in is hidden, so only the tracks that none of them holds can be compared.
+    told = [model.fold_in(plays, N_TRACKS, filters=everything) for plays in (short, long, other)]
+    scores = [dict(ranking.select("track_id", "score").iter_rows()) for ranking in told]
+
+    assert [scores[0][track] for track in ("t4", "t5")] == pytest.approx([scores[1][track] for track in ("t4", "t5")])
+    assert scores[0]["t4"] != pytest.approx(scores[2]["t4"])
+
+
+def test_plays_are_ordered_by_age_and_ties_by_track() -> None:
+    """Oldest first; a gap is the time to the next play, and after the last one the time until now."""
+    history = Interactions.of(
+        pl.DataFrame(
+            {
+                "user_id": ["a", "a", "a", "b"],
+                "track_id": ["x", "y", "z", "y"],
+                "strength": 1.0,
+                "age_days": [2.5, 400.0, 2.5, 0.0],
+            }
+        )
+    ).liked
+
+    plays = Plays.of(history)
+
+    assert plays.tracks.tolist() == [1, 0, 2, 1]
+    assert plays.gaps.tolist() == np.digitize([397.5, 0.0, 2.5, 0.0], GAPS).tolist() == [len(GAPS), 0, 5, 0]
+    assert Plays.of(history, np.array([2, 1, 0, 3])).tracks.tolist() == [1, 2, 0, 1]
+
+
+@pytest.mark.parametrize(("n_plays", "lengths"), [(1, []), (2, [1]), (5, [4]), (6, [4, 1]), (9, [4, 4])])
+def test_stretches_teach_every_step_once(n_plays: int, lengths: list[int]) -> None:
+    """Each play but the first is asked for once, however long the history."""
+    ages = np.arange(n_plays, dtype=np.float32)[::-1]
+    pairs = pl.DataFrame({"user_id": "a", "track_id": [f"t{n}" for n in range(n_plays)], "strength": 1.0})
+    plays = Plays.of(Interactions.of(pairs.with_columns(age_days=pl.Series(ages))).liked)
+
+    starts, ends = plays.stretches(4)
+    asked = [track for start, end in zip(starts, ends, strict=True) for track in plays.tracks[start + 1 : end + 1]]
+
+    assert (ends - starts).tolist() == lengths
+    assert sorted(asked) == list(range(1, n_plays))
+
+
+def test_the_sampled_softmax_tends_to_the_full_one() -> None:
+    """Many draws, by whatever probability, give the loss over the whole catalogue."""
+    dice = torch.Generator().manual_seed(3)
+    states, vectors = torch.randn(6, 4, generator=dice), torch.randn(N_TRACKS + 1, 4, generator=dice)
+    targets = torch.randint(N_TRACKS, (6,), generator=dice)
+    likely = torch.softmax(torch.randn(N_TRACKS, generator=dice), dim=0)
+    drawn = torch.multinomial(likely, 200_000, replacement=True, generator=dice)
+
+    sampled = sampled_softmax(states, vectors, targets, drawn, likely)
+
+    assert sampled.item() == pytest.approx(F.cross_entropy(states @ vectors[:-1].T, targets).item(), rel=0.01)
+
+
+def test_the_circle_is_learned_from_samples_too(taste: Interactions) -> None:
+    """Six tracks a batch, drawn from eight, teach the same next track."""
+    model = Sequential(replace(SMALL, n_negatives=6)).fit(taste)
+
+    assert [first(model, played(f"t{n}", f"t{n + 1}"), taste) for n in range(6)] == [f"t{n + 2}" for n in range(6)]
+
+
+def test_torch_is_left_as_it_was(taste: Interactions) -> None:
+    """Neither the dice nor the threads of others change, nor do they change the model."""
+    torch.set_num_threads(2)  # what the other tests run with does not matter: every fit takes one
+    torch.manual_seed(11)
+    dice = torch.random.get_rng_state()
+
+    one = ranked_by(replace(SMALL, epochs=2, n_negatives=6), taste)
+    assert torch.equal(torch.random.get_rng_state(), dice)
+    assert torch.get_num_threads() == 2
+    torch.manual_seed(12)
+    two = ranked_by(replace(SMALL, epochs=2, n_negatives=6), taste)
+
+    assert_frame_equal(one, two, check_exact=True)
+
+
+def test_nobody_with_two_tracks_is_no_error() -> None:
+    """One track a listener holds no step to learn from; there is a ranking all the same."""
+    taste = Interactions.of(pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [1.0, 1.0]}))
+
+    ranking = Sequential(SMALL).fit(taste).recommend(["a", "b"], 1, filters=Filters.of(taste))
+
+    assert ranking["track_id"].to_list() == ["y", "x"]
+
+
+def test_a_reason_is_rather_a_late_play() -> None:
+    """Ten tracks back weighs half; ages alone decide."""
+    pairs = pl.DataFrame({"user_id": "a", "track_id": [f"t{n:02}" for n in range(11)], "strength": 1.0})
+    history: History = Interactions.of(pairs.with_columns(age_days=pl.int_range(pl.len()).cast(pl.Float32))).liked
+
+    weights = recency(history)
+
+    assert (weights[0], weights[10]) == (1.0, 0.5)
+    assert (np.diff(weights) < 0).all()
