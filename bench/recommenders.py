@@ -27,10 +27,15 @@ from bench.peers.environments import BENCH, ROOT
 from bench.peers.running import Budget, Found, run_peers
 from bench.splits import SPLITS, data_folder
 from recsys.evaluate.ranking import F64, judge, ndcg_at_k, recall_at_k
-from recsys.evaluate.significance import Interval, compare_paired, mean_interval
+from recsys.evaluate.significance import compare_paired, mean_interval
 
-SEED, K_RECALL, K_LISTS = 7, 10, 20
+SEED, K, K_COLD, K_RECALL, K_LISTS = 7, 10, 20, 10, 20
 OURS = "recsys"
+HEADER = (
+    f"{'model':30} {'library':9} {{ndcg:>24}} {'recall@10':>9} {'train CPU-s':>11} {'listeners/s':>11} {'trials':>6} "
+    f"{'valid. nDCG':>11} {'ratio to best on test':>22} {'p (Holm)':>9} {'to best on valid.':>22}"
+)
+ROW = "{:30} {:9} {:>24} {:9.4f} {:11.2f} {:11,.0f} {:6} {:11.4f} {:>22} {:>9} {:>22}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +64,13 @@ def main() -> None:
             if asked.only != "ours":
                 found.append(run_peers(folder, budget, models=asked.models, only_candidates=only_candidates))
             if asked.only != "peers":
-                work = BENCH / "results" / f"{name}{'-candidates' * only_candidates}" / OURS
-                found.append(run_ours(folder, budget, work, only_candidates=only_candidates))
-            _, task = read_split(folder, only_candidates=only_candidates)
-            print_table(name, task, found, only_candidates=only_candidates)
+                found.append(run_ours(folder, budget, only_candidates=only_candidates))
+            print_table(folder, found, only_candidates=only_candidates)
 
 
-def run_ours(folder: Path, budget: Budget, work: Path, *, only_candidates: bool) -> Found:
+def run_ours(folder: Path, budget: Budget, *, only_candidates: bool) -> Found:
     """Run our recommenders and read their lists and costs in the peers' terms."""
+    work = BENCH / "results" / f"{folder.name}{'-candidates' * only_candidates}" / OURS
     path = ours(folder, budget, work, only_candidates=only_candidates)
     rankings = pl.read_parquet(path).rename({"recommender": "model"})
     costs = json.loads(path.with_suffix(".json").read_text())["costs"]
@@ -106,45 +110,46 @@ def against(mine: dict[str, Scores], theirs: dict[str, Scores], peer: str) -> di
     return {row["recommender"]: row for row in compare_paired(values, peer, seed=SEED).to_dicts()}
 
 
-def print_table(name: str, task: Task, found: list[Found], *, only_candidates: bool) -> None:
+def print_table(folder: Path, found: list[Found], *, only_candidates: bool) -> None:
     """Print every model by its nDCG on test, best first, ours beside the best peers."""
-    k = 20 if name == "cold" else 10
-    judged = [scores(side, task, k) for side in found]
+    _, task = read_split(folder, only_candidates=only_candidates)
+    k = K_COLD if folder.name == "cold" else K
+    everybody = {model: score for side in found for model, score in scores(side, task, k).items()}
     library = {model: of for side in found for model, of in side.library.items()}
     costs = {model: cost for side in found for model, cost in side.costs.items()}
-    everybody = {model: score for side in judged for model, score in side.items()}
     mine = {model: score for model, score in everybody.items() if library[model] == OURS}
     theirs = {model: score for model, score in everybody.items() if library[model] != OURS}
-    on_test = max(theirs, key=lambda model: theirs[model].ndcg.mean(), default="")
-    on_validation = max(theirs, key=lambda model: float(costs[model]["validation_ndcg10"]), default="")
+    on_test = max(theirs, key=lambda model: theirs[model].ndcg.mean(), default="-")
+    on_validation = max(theirs, key=lambda model: float(costs[model]["validation_ndcg10"]), default="-")
     of_test, of_validation = against(mine, theirs, on_test), against(mine, theirs, on_validation)
     among = f"{task.allowed.sum():,} {'new ' if only_candidates else ''}items"
-    print(f"\n{name}: {len(task.judged):,} listeners judged, {among}, {len(task.pairs):,} pairs to learn from")
-    print(f"best peer on test: {on_test or '-'}; on validation: {on_validation or '-'}")
-    columns = f"{'train CPU-s':>11} {'listeners/s':>11} {'trials':>6} {'valid. nDCG':>11}"
-    ratios = f"{'ratio to best on test':>27} {'p (Holm)':>9} {'to best on validation':>27}"
-    print(f"{'model':30} {'library':9} {f'nDCG@{k}':>24} {'recall@10':>9} {columns} {ratios}")
-    for model in sorted(everybody, key=lambda model: -everybody[model].ndcg.mean()):
-        score, cost = everybody[model], costs[model]
-        figures = (
-            f"{cost['train_cpu_seconds']:11.2f} {cost['listeners_per_second']:11,.0f} {cost['n_trials']:6} "
-            f"{cost['validation_ndcg10']:11.4f}"
-        )
-        beside = ""
-        if model in of_test:
-            beside = f"{ratio(of_test[model]):>27} {of_test[model]['p_holm']:9.2g} {ratio(of_validation[model]):>27}"
-        shown = f"{interval(mean_interval(score.ndcg, seed=SEED)):>24} {np.nanmean(score.recall):9.4f}"
-        print(f"{model:30} {library[model]:9} {shown} {figures} {beside}".rstrip())
+    print(f"\n{folder.name}: {len(task.judged):,} listeners, {among}, {len(task.pairs):,} pairs to learn from")
+    print(f"best peer on test: {on_test}; on validation: {on_validation}")
+    print(HEADER.format(ndcg=f"nDCG@{k}"))
+    for model, score in sorted(everybody.items(), key=lambda each: -each[1].ndcg.mean()):
+        beside = (ratio(of_test.get(model)), p_value(of_test.get(model)), ratio(of_validation.get(model)))
+        print(ROW.format(model, library[model], *measured(score), *spent(costs[model]), *beside).rstrip())
 
 
-def interval(value: Interval) -> str:
-    """Write a mean and its interval."""
-    return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
+def measured(score: Scores) -> tuple[str, float]:
+    """Return the mean nDCG with its interval, written, and the mean recall."""
+    mean = mean_interval(score.ndcg, seed=SEED)
+    return f"{mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}]", float(np.nanmean(score.recall))
 
 
-def ratio(row: dict[str, Any]) -> str:
-    """Write a ratio and its interval."""
-    return f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]"
+def spent(cost: dict[str, Any]) -> tuple[float, float, int, float]:
+    """Return what a model cost, in the order of the table."""
+    return cost["train_cpu_seconds"], cost["listeners_per_second"], cost["n_trials"], cost["validation_ndcg10"]
+
+
+def ratio(row: dict[str, Any] | None) -> str:
+    """Write a ratio and its interval; nothing for a peer."""
+    return f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]" if row else ""
+
+
+def p_value(row: dict[str, Any] | None) -> str:
+    """Write a corrected p-value; nothing for a peer."""
+    return f"{row['p_holm']:.2g}" if row else ""
 
 
 if __name__ == "__main__":

@@ -117,6 +117,13 @@ class Run:
         with Warehouse.open(self.built) as warehouse:
             return split(warehouse, as_of=self.as_of, test_days=settings.test_days, gap_days=settings.gap_days)
 
+    @cached_property
+    def validation(self) -> Split:
+        """The same cut, one test window earlier: what blends learn from before they are judged on `split`."""
+        settings, known_until = self.recipe.evaluation, self.split.train.as_of
+        with Warehouse.open(self.built) as warehouse:
+            return split(warehouse, as_of=known_until, test_days=settings.test_days, gap_days=settings.gap_days)
+
     def log(self, **event: object) -> None:
         """Append an event to the JSON log and tell it."""
         self.folder.mkdir(parents=True, exist_ok=True)

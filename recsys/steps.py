@@ -90,7 +90,7 @@ def train(run: Run) -> Event:
     contenders = _contenders(run)
     for name, model in contenders.items():
         run.log(event="fit", recommender=name)
-        model.fit(run.split.train).save(run.trial / name)
+        model.fit(run.split.train, validation=run.validation).save(run.trial / name)
     return {
         "recommenders": sorted(contenders),
         "champion": rival(run),
@@ -151,7 +151,7 @@ def refit(run: Run) -> Event:
     name = run.recipe.recommender
     beside = run.model.parent.with_name(f".{run.run_id}.partial")
     files.remove(beside)
-    model = recommender_class(name)(run.recipe.configs[name]).fit(run.taste)
+    model = recommender_class(name)(run.recipe.configs[name]).fit(run.taste, validation=run.split)
     model.save(beside / name)
     files.write_json(beside / name / "provenance.json", _provenance(run))
     files.write_text(beside / name / "card.md", _card(run))

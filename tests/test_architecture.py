@@ -35,11 +35,11 @@ RANKS = {entry: rank for rank, layer in enumerate(LAYERS) for entry in layer}
 
 HOMES = {
     "duckdb": ("recsys/warehouse/",),
-    "implicit": ("recsys/recommenders/bpr.py",),
+    "implicit": (),
     "lightfm": ("recsys/recommenders/lightfm.py",),
     "sqlglot": ("recsys/warehouse/sqlfile.py", "recsys/warehouse/portability.py"),
     "pyarrow": ("recsys/ingest/formats/", "recsys/demo/files.py"),
-    "torch": ("recsys/audio/", "recsys/recommenders/sequential.py"),
+    "torch": ("recsys/audio/", "recsys/recommenders/ranker.py", "recsys/recommenders/sequential.py"),
     "faiss": ("recsys/similarity/index.py",),
     "pyspark": ("recsys/warehouse/engine_spark.py",),
     "streamlit": ("dashboards/",),

@@ -83,7 +83,7 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
 
     Args:
         folder: As `bench.splits` writes it.
-        only_candidates: Recommend nothing but the split's candidates; to tune, nothing but what `train` does not have.
+        only_candidates: Recommend nothing but the split's candidates; to tune, nothing but what else `train` lacks.
 
     Returns:
         What to tune on (train, validation) and what to be judged by (train and validation, test).
@@ -104,8 +104,8 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
 
     to_tune = to_judge = np.ones(len(items), np.bool_)
     if only_candidates:
-        to_tune = ~is_in(items, train["item_id"])
         to_judge = is_in(items, table(folder / "candidates.parquet")["item_id"])
+        to_tune = ~is_in(items, train["item_id"]) & ~to_judge
     return task(train, validation, to_tune), task(pl.concat([train, validation]), test, to_judge)
 
 

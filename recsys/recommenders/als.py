@@ -103,8 +103,7 @@ class ALS(Recommender[ALSConfig]):
         """Return the regularisation of rows with so many pairs out of `n_others`: section 3.3 of the second source."""
         config = self.config
         frequency = counts + config.unobserved_weight * n_others
-        pulls: npt.NDArray[np.float64] = config.regularization * frequency**config.frequency_exponent
-        return pulls
+        return np.asarray(config.regularization * frequency**config.frequency_exponent, np.float64)
 
     @override
     def _folded(self, history: History) -> F32:

@@ -17,7 +17,7 @@ from typing_extensions import override
 from recsys.errors import BadRecipe
 from recsys.interactions import History, Interactions, Split
 from recsys.recommenders.base import Recommender, recommender_class
-from recsys.recommenders.evidence import Catalogue, candidates, standing
+from recsys.recommenders.evidence import N_FACTS, Catalogue, candidates, standing
 from recsys.recommenders.filters import Filters
 from recsys.recommenders.ranker import Examples, Ranker
 from recsys.recommenders.reasons import Kinship
@@ -43,7 +43,7 @@ class BlendConfig:
     """
 
     models: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"ease": {}, "als": {}, "item_knn": {}, "user_knn": {}}
+        default_factory=lambda: {"ease": {}, "als": {}, "item_knn": {}, "user_knn": {}, "sequential": {}}
     )
     n_candidates: int = 100
     n_hidden: int = 16
@@ -76,19 +76,19 @@ class Blend(Recommender[BlendConfig]):
 
     name: ClassVar[str] = "blend"
     config_class: ClassVar[type[Any]] = BlendConfig
-    _validation: Split | None = None
+    _cut: Split | None
 
     @override
     def fit(self, taste: Interactions, *, validation: Split | None = None) -> Self:
-        """Learn; without a validation cut of its own, from the latest of each listener's likes (`Split.latest`)."""
-        self._validation = validation or Split.latest(taste, seed=self.config.seed)
+        """Learn; where nothing was chosen in the validation cut, from the latest of each listener's likes."""
+        is_telling = validation is not None and validation.test.nnz > 0
+        self._cut = validation if is_telling else Split.latest(taste, seed=self.config.seed)
         return super().fit(taste)
 
     @override
     def _fit(self, taste: Interactions) -> None:
-        cut = self._validation or Split.latest(taste, seed=self.config.seed)
-        self._ranker = self._taught(cut)
-        self._validation = None
+        self._ranker = self._taught(self._cut)
+        del self._cut
         self._members = self._fitted(taste)
         self._catalogue = Catalogue.of(taste)
         self._liked = taste.liked
@@ -96,7 +96,7 @@ class Blend(Recommender[BlendConfig]):
     def _fitted(self, taste: Interactions) -> list[Recommender[Any]]:
         return [_member(name, settings).fit(taste) for name, settings in self.config.models.items()]
 
-    def _taught(self, cut: Split) -> Ranker:
+    def _taught(self, cut: Any) -> Ranker:
         """Fit the members to the cut's training part and the ranker to what was chosen later."""
         taste = cut.train.of_users(np.flatnonzero(np.diff(cut.train.matrix.indptr)))
         self._members, self._catalogue = self._fitted(taste), Catalogue.of(taste)
@@ -107,6 +107,8 @@ class Blend(Recommender[BlendConfig]):
         mask = Filters.of(taste).mask(taste.users.ids(asked))
         tasters = Tasters([member._states(asked) for member in self._members], taste.liked[asked], mask)  # noqa: SLF001
         examples = examples_of(self._judged(tasters[block], chosen[asked[block]]) for block in blocks(len(asked)))
+        if examples is None:
+            return Ranker.of_first(2 * len(self._members) + N_FACTS)
         config = self.config
         return Ranker.fit(
             examples,
@@ -190,7 +192,7 @@ def blocks(n_users: int) -> list[slice]:
     return [slice(start, min(start + N_BLOCK, n_users)) for start in range(0, n_users, N_BLOCK)]
 
 
-def examples_of(judged: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Examples:
+def examples_of(judged: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Examples | None:
     """Put blocks of judged candidates together; listeners none of whose choices is a candidate teach nothing."""
     evidence, chosen, counts = [], [], []
     for users, told, hit in judged:
@@ -199,6 +201,8 @@ def examples_of(judged: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Ex
         evidence.append(told[useful])
         chosen.append(hit[useful])
         counts.append(np.bincount(users)[n_hits > 0])
+    if not sum(map(len, counts)):
+        return None
     starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
     return Examples(np.concatenate(evidence), np.concatenate(chosen), starts)
 

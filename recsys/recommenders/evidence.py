@@ -20,6 +20,7 @@ from recsys.vocab import Rows
 
 N_RANKED = 500  # ranks beyond are all the same
 TREND_DAYS = 28.0
+N_FACTS = 7  # columns of `Catalogue.evidence`
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Catalogue:
 
     def evidence(self, history: History, at: tuple[Rows, Rows]) -> F32:
         """
-        Describe candidates `at` (rows of `history`, tracks) beside what their listeners like, (n_candidates, 7).
+        Describe candidates `at` (rows of `history`, tracks) beside what their listeners like, (n_candidates, N_FACTS).
 
         Popularity, trend, how many tracks the listener likes, popularity beyond the listener's usual, plays of the
         artist ever and lately, likeness of the tags to those played lately.

@@ -20,7 +20,7 @@ from recsys.interactions import Csr
 from recsys.recommenders.topk import F32, n_cores
 from recsys.vocab import Rows
 
-N_STACK = 50_000  # pairs a stack, padding included: at 128 factors their vectors take 26 MB
+N_STACK = 20_000  # pairs a stack, padding included: at 256 factors their vectors take 20 MB
 
 
 def half_step(weights: Csr, fixed: F32, *, unobserved: float, pulls: npt.NDArray[np.float64]) -> F32:

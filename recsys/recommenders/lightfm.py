@@ -112,8 +112,8 @@ def with_identity(features: Features, weight: float) -> Csr:
     groups = features.names.ids().str.split("=").list.first().rank("dense").to_numpy().astype(np.int64) - 1
     n_names = len(groups)
     member = sp.csr_matrix((np.ones(n_names, np.float32), (np.arange(n_names), groups)), shape=(n_names, n_names))
-    sizes = (features.matrix @ member @ member.T).multiply(features.matrix > 0)  # values of a row in the value's group
-    weighted = sizes.tocsr().astype(np.float32)
-    weighted.data = weight / weighted.data
+    sizes = (features.matrix @ member @ member.T).multiply(features.matrix > 0).tocsr()  # of a row in the value's group
+    sizes.data = weight / sizes.data
+    weighted = features.matrix.multiply(sizes).tocsr().astype(np.float32)
     identity = sp.identity(weighted.shape[0], dtype=np.float32, format="csr")
     return sp.hstack([identity, weighted], format="csr")

@@ -81,6 +81,14 @@ class Ranker:
             optimizer.step()
         return cls(mean, spread, hidden.detach().numpy(), out.detach().numpy())
 
+    @classmethod
+    def of_first(cls, n_features: int) -> Self:
+        """Rank by the first feature alone: for where there is nothing to learn from. silu(x) - silu(-x) = x."""
+        hidden = np.zeros((n_features + 1, 2), np.float32)
+        hidden[0] = 1, -1
+        plain = np.zeros(n_features, np.float32), np.ones(n_features, np.float32)
+        return cls(*plain, hidden, np.array([1, -1], np.float32))
+
     def score(self, evidence: F32) -> F32:
         """Score candidates, shape (n_candidates,); comparable within one listener's list only."""
         inner = scaled(evidence, self.mean, self.spread) @ self.hidden

@@ -30,6 +30,7 @@ from recsys.recommenders.topk import F32
 from recsys.vocab import Rows
 
 HEADS = 2
+START = 0.02  # size of vectors at the start: what few have played stays small, which ranks better than a start at 1
 FLATTENED = 0.75  # negatives are drawn by plays to this power
 RECENT = 10  # so many tracks back, a track speaks half as much
 N_BLOCK = 512  # listeners a block
@@ -57,9 +58,9 @@ class SequentialConfig:
     factors: int = 64
     blocks: int = 1
     max_length: int = 64
-    dropout: float = 0.2
+    dropout: float = 0.3
     n_negatives: int = 1024
-    epochs: int = 15
+    epochs: int = 20
     learning_rate: float = 0.005
     batch_size: int = 32
     seed: int = 7
@@ -148,12 +149,11 @@ class Network(nn.Module):
         self.gaps = nn.Parameter(torch.zeros(len(GAPS) + 1, config.factors))
         self.blocks = nn.Sequential(*(Block(config.factors, config.dropout) for _ in range(config.blocks)))
         self.last, self.dropout = nn.LayerNorm(config.factors), nn.Dropout(config.dropout)
-        nn.init.normal_(self.tracks.weight, std=config.factors**-0.5)
+        nn.init.normal_(self.tracks.weight, std=START)
 
     @override
     def forward(self, tracks: Tensor, gaps: Tensor) -> Tensor:
-        vectors = self.tracks(tracks) * self.tracks.embedding_dim**0.5  # of the size that the blocks expect
-        x = vectors + self.positions[: tracks.shape[1]] + F.embedding(gaps, self.gaps)
+        x = self.tracks(tracks) + self.positions[: tracks.shape[1]] + F.embedding(gaps, self.gaps)
         states: Tensor = self.last(self.blocks(self.dropout(x)))
         return states
 

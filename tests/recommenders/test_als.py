@@ -1,0 +1,101 @@
+"""Alternating least squares against the plain formula."""
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy.sparse as sp
+
+from recsys.interactions import Interactions
+from recsys.recommenders.als import ALS, ALSConfig
+from recsys.recommenders.least_squares import half_step
+
+UNOBSERVED = 0.1
+WEIGHTS = np.array(
+    # Longer and shorter than the three factors: both kinds of system are solved; the last row has no pair.
+    [
+        [1, 0, 2, 0.5, 3, 1],
+        [0, 4, 0, 0, 0, 0],
+        [1, 0, 0, 1, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+    ],
+    np.float32,
+)
+
+
+def taste_of(n_users: int = 30, n_tracks: int = 20) -> Interactions:
+    """Listeners with seven tracks each, of different strengths and ages."""
+    rng = np.random.default_rng(3)
+    tracks = np.concatenate([rng.choice(n_tracks, 7, replace=False) for _ in range(n_users)])
+    pairs = pl.DataFrame({"user_id": np.repeat(np.arange(n_users), 7), "track_id": tracks}).cast(pl.String)
+    n = len(pairs)
+    return Interactions.of(pairs.with_columns(strength=rng.integers(1, 100, n), age_days=rng.integers(0, 400, n)))
+
+
+def test_a_half_step_is_the_closed_form() -> None:
+    """Each row solves (Y'WY + unobserved Y'Y + pull I) x = Y'W1."""
+    fixed = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
+    pulls = np.array([0.5, 1.0, 2.0, 3.0])
+
+    solved = half_step(sp.csr_matrix(WEIGHTS), fixed, unobserved=UNOBSERVED, pulls=pulls)
+
+    for weights, pull, x in zip(WEIGHTS, pulls, solved, strict=True):
+        left = fixed.T @ np.diag(weights) @ fixed + UNOBSERVED * fixed.T @ fixed + pull * np.eye(3)
+        np.testing.assert_allclose(x, np.linalg.solve(left, fixed.T @ weights), atol=1e-5)
+
+
+def test_the_pull_grows_with_what_a_row_has() -> None:
+    """Five pairs, and a tenth of each of 40: 9; at exponent 1/2 that is three times the regularization."""
+    model = ALS(ALSConfig(regularization=2.0, frequency_exponent=0.5, unobserved_weight=0.1))
+
+    assert model._pulls(np.array([5]), 40) == pytest.approx([6.0])  # noqa: SLF001 - the formula itself
+
+
+def test_the_objective_falls_with_every_epoch() -> None:
+    """More epochs explain the training window better, by the very sum that is minimised."""
+    taste = taste_of()
+
+    losses = [objective(ALS(ALSConfig(factors=4, epochs=n, recency=0)).fit(taste), taste) for n in range(1, 6)]
+
+    assert (np.diff(losses) < 0).all()
+
+
+def test_recent_likes_speak_louder() -> None:
+    """Of two tastes in one history, the track of the recent one scores higher."""
+    tastes = [
+        {"user_id": f"{kind}{user}", "track_id": f"{kind}{track}", "strength": 1.0}
+        for kind in "ab"
+        for user in range(6)
+        for track in range(6)
+    ]
+    model = ALS(ALSConfig(factors=4)).fit(Interactions.of(pl.DataFrame(tastes)))
+    plays = pl.DataFrame(
+        {
+            "user_id": ["early", "early", "late", "late"],
+            "track_id": ["a0", "b0", "a0", "b0"],
+            "strength": 1.0,
+            "age_days": [300.0, 0.0, 0.0, 300.0],
+        }
+    )
+
+    users = model._folded(Interactions.of(plays).history(["early", "late"], model.tracks))  # noqa: SLF001
+
+    early, late = users @ model._tracks[model.tracks.rows(["a1", "b1"])].T  # noqa: SLF001 - of both tastes
+    assert early[1] > early[0]
+    assert late[0] > late[1]
+
+
+def objective(model: ALS, taste: Interactions) -> float:
+    """The weighted squared errors, and the pull of both sides."""
+    users, tracks = model._users.astype(np.float64), model._tracks.astype(np.float64)  # noqa: SLF001 - the factors
+    weights = model._weights(taste.liked, recency=0)  # noqa: SLF001
+    scores = users @ tracks.T
+    pairs = weights.tocoo()
+    errors = pairs.data * (1 - scores[pairs.row, pairs.col]) ** 2
+    pull = sum(
+        (model._pulls(counts, len(other)) * (side**2).sum(axis=1)).sum()  # noqa: SLF001
+        for counts, side, other in (
+            (np.diff(weights.indptr), users, tracks),
+            (np.diff(weights.tocsc().indptr), tracks, users),
+        )
+    )
+    return float(errors.sum() + model.config.unobserved_weight * (scores**2).sum() + pull)

@@ -1,0 +1,68 @@
+"""Bayesian personalised ranking: what it draws, how it steps, what it learns."""
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy.sparse as sp
+
+from recsys.interactions import Interactions
+from recsys.recommenders.bpr import BPR, BPRConfig, Side
+
+CIRCLE = pl.DataFrame(
+    # Listener n of twelve likes the four tracks n .. n+3 on a circle of twelve.
+    [
+        {"user_id": f"u{user:02}", "track_id": f"t{(user + step) % 12:02}", "strength": 1.0}
+        for user in range(12)
+        for step in range(4)
+    ]
+)
+
+
+def test_liked_tracks_rank_above_the_others() -> None:
+    """After training nearly every liked track of a listener stands above nearly every other."""
+    taste = Interactions.of(CIRCLE)
+    model = BPR(BPRConfig(factors=8, epochs=60, batch_size=8)).fit(taste)
+
+    scores = model._users @ model._tracks.T  # noqa: SLF001 - of all pairs
+
+    liked = taste.matrix.toarray() > 0
+    above = [(s[yes][:, None] > s[~yes][None, :]).mean() for s, yes in zip(scores, liked, strict=True)]
+    assert np.mean(above) > 0.9
+
+
+def test_the_drawn_are_never_liked() -> None:
+    """Each batch sets a liked track of its listener against one that the listener does not like."""
+    taste = Interactions.of(CIRCLE)
+    liked_pairs = taste.matrix.toarray() > 0
+
+    batches = list(BPR(BPRConfig(batch_size=5))._drawn(taste.matrix, np.random.default_rng(1)))  # noqa: SLF001
+
+    user, liked, other = (np.concatenate(part) for part in zip(*batches, strict=True))
+    assert len(user) > 10
+    assert liked_pairs[user, liked].all()
+    assert not liked_pairs[user, other].any()
+
+
+def test_popular_tracks_are_drawn_more_often() -> None:
+    """At exponent 1 a track with three times the listeners is drawn three times as often."""
+    likes = np.repeat(np.eye(3, dtype=np.float32), [1200, 400, 4000], axis=0)
+    model = BPR(BPRConfig(popularity_exponent=1.0, batch_size=10_000))
+
+    ((_, liked, other),) = model._drawn(sp.csr_matrix(likes), np.random.default_rng(1))  # noqa: SLF001
+
+    drawn = np.bincount(other[liked == 2], minlength=3)
+    assert drawn[0] / drawn[1] == pytest.approx(3, rel=0.2)
+
+
+def test_a_row_twice_in_a_batch_moves_by_the_sum() -> None:
+    """Two gradients of 1 move a row as one of 2 does, and another row stays."""
+    rng = np.random.default_rng(1)
+    twice, once = (Side.start(2, 2, np.random.default_rng(1), last=0) for _ in range(2))
+    before = Side.start(2, 2, rng, last=0).vectors
+
+    twice.move(np.array([1, 1]), np.ones((2, 3), np.float32), 0.1)
+    once.move(np.array([1]), np.full((1, 3), 2, np.float32), 0.1)
+
+    np.testing.assert_array_equal(twice.vectors, once.vectors)
+    np.testing.assert_array_equal(twice.vectors[0], before[0])
+    np.testing.assert_allclose(twice.vectors[1] - before[1], 0.1 * 2 / np.sqrt(4.01), rtol=1e-5)
