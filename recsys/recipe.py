@@ -99,10 +99,13 @@ def read_recipe(path: Path | None = None) -> Recipe:
         BadRecipe: A key is unknown, a value has the wrong type, or the file is no TOML.
     """
     given = _toml(path) if path else {}
-    values = {**_toml(DEFAULT), **given}
+    default = _toml(DEFAULT)
+    values = {**default, **given}
     _refuse_unknown(values, ("recommender", "compare", "recommenders", "evaluation", "export", "gate"), path)
     _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict}, "the recipe")
-    settings = values.get("recommenders", {})
+    settings = {**default["recommenders"], **values["recommenders"]}
+    for name, own in settings.get("blend", {}).get("models", {}).items():
+        _filled(recommender_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
     names = dict.fromkeys((values["recommender"], *values["compare"], FLOOR, *settings))
     return Recipe(
         recommender=values["recommender"],

@@ -17,7 +17,8 @@ from recsys.recommenders.filters import Filters
 from recsys.recommenders.segments import PRIOR, popularity
 
 NAMES = recommender_names()
-PERSONAL = [name for name in NAMES if name != "popular"]
+IMPERSONAL = {"popular", "content"}  # content knows a taste by features alone, and the checkerboard has none
+PERSONAL = [name for name in NAMES if name not in IMPERSONAL]
 SMALL = {"factors": 8, "epochs": 20, "batch_size": 4, "learning_rate": 0.05}
 AS_OF = date(2026, 6, 30)
 K = 7

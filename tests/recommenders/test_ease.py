@@ -1,0 +1,186 @@
+"""The linear item-item model: its closed form, features as evidence, its sense of time, and catalogues too large."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from recsys.errors import InputError
+from recsys.interactions import Interactions
+from recsys.recommenders import ease
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.ease import EASE, EASEConfig, mirror, regressions
+from recsys.recommenders.filters import Filters
+
+LIKES = np.array(
+    # Seven listeners, five tracks.
+    [
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [0, 1, 1, 0, 0],
+        [0, 0, 1, 1, 0],
+        [0, 0, 0, 1, 1],
+        [1, 0, 0, 1, 1],
+        [1, 1, 0, 0, 1],
+    ],
+    np.float64,
+)
+# Everybody plays both tracks of one artist; nobody has played the new ones.
+BY_ARTIST = pl.DataFrame(
+    [{"user_id": f"{artist}{n}", "track_id": f"{artist}{m}", "strength": 1.0}
+     for artist in "xy" for n in range(3) for m in range(2)]
+)  # fmt: skip
+CATALOGUE = pl.DataFrame(
+    {"track_id": ["x0", "x1", "y0", "y1", "new_x", "new_y"], "artist": ["x", "x", "y", "y", "x", "y"]}
+)
+
+
+def taste_of(likes: np.ndarray) -> Interactions:
+    """Listeners u0, u1 ... and tracks t0, t1 ... of a dense matrix."""
+    user, track = np.nonzero(likes)
+    return Interactions.of(
+        pl.DataFrame({"user_id": [f"u{n}" for n in user], "track_id": [f"t{n}" for n in track], "strength": 1.0})
+    )
+
+
+def test_regressions_are_the_closed_form() -> None:
+    """Off the diagonal -P[i, j] / P[j, j], with P the inverse; on it 0."""
+    gram = LIKES.T @ LIKES + 0.5 * np.eye(5)
+    inverse = np.linalg.inv(gram)
+    expected = -inverse / inverse.diagonal()
+    np.fill_diagonal(expected, 0)
+
+    found = regressions(gram.astype(np.float32))
+
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert not found.diagonal().any()
+
+
+def test_each_column_is_a_ridge_regression() -> None:
+    """Column j is what least squares with the same pull gives for track j from all others."""
+    found = regressions((LIKES.T @ LIKES + 0.5 * np.eye(5)).astype(np.float32))
+
+    for track in range(5):
+        others = np.delete(LIKES, track, axis=1)
+        alone = np.linalg.solve(others.T @ others + 0.5 * np.eye(4), others.T @ LIKES[:, track])
+        np.testing.assert_allclose(np.delete(found[:, track], track), alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("regularization", [1e-12, -50.0])
+def test_a_singular_matrix_names_the_remedy(regularization: float) -> None:
+    """Two tracks with the same listeners cannot be told apart without a pull towards zero."""
+    twins = taste_of(np.ones((4, 2)))
+    config = EASEConfig(regularization=regularization, dropout=0.0, side_weight=0.0)
+
+    with pytest.raises(InputError, match="2 tracks cannot be inverted; raise ease's regularization"):
+        EASE(config).fit(twins)
+
+
+def test_features_speak_for_what_nobody_has_played() -> None:
+    """A new track of the artist whom a listener likes stands before a new track of another."""
+    taste = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
+    asked = taste.users.ids()
+
+    ranking = EASE(EASEConfig(regularization=1.0)).fit(taste).recommend(asked, 4, filters=Filters.of(taste))
+
+    new = ranking.filter(pl.col("track_id").str.starts_with("new")).group_by("user_id").agg(pl.col("track_id").first())
+    assert dict(new.iter_rows()) == {user: f"new_{user[0]}" for user in asked}
+
+
+def test_without_features_the_new_are_alike() -> None:
+    """A side weight of 0 leaves what nobody has played at 0."""
+    taste = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
+    config = EASEConfig(regularization=1.0, side_weight=0.0)
+
+    ranking = EASE(config).fit(taste).recommend(taste.users.ids(), 4, filters=Filters.of(taste))
+
+    assert ranking.filter(pl.col("track_id").str.starts_with("new"))["score"].to_list() == [0.0] * 12
+
+
+@pytest.mark.parametrize(("recency", "first"), [(1.0, ["x1", "y1"]), (0.0, ["x1", "x1"])])
+def test_what_was_liked_lately_speaks_louder(recency: float, first: list[str]) -> None:
+    """Of two histories that differ in age alone, each gets more of what it liked last; unless age weighs nothing."""
+    taste = Interactions.of(BY_ARTIST)
+    plays = pl.DataFrame(
+        {
+            "user_id": ["lately_x", "lately_x", "lately_y", "lately_y"],
+            "track_id": ["x0", "y0", "x0", "y0"],
+            "strength": 1.0,
+            "age_days": [1.0, 300.0, 300.0, 1.0],
+        }
+    )
+    config = EASEConfig(regularization=1.0, recency=recency)
+
+    folded = EASE(config).fit(taste).fold_in(plays, 1, filters=Filters.of(taste))
+
+    assert folded["track_id"].to_list() == first
+
+
+class TestMoreTracksThanAreModelled:
+    """Five tracks, of which the three most liked are modelled: t0 and t1 with four listeners, t2 with three at first.
+
+    t3 and t4 have three as well: of equal ones the first in the catalogue is taken.
+    """
+
+    CONFIG = EASEConfig(regularization=1.0, max_tracks=3)
+
+    def test_warns(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The log says how many of how many."""
+        EASE(self.CONFIG).fit(taste_of(LIKES))
+
+        assert "ease models the 3 most liked of 5 tracks exactly" in caplog.text
+
+    def test_says_nothing_where_all_are(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A catalogue of just the size is modelled whole."""
+        EASE(EASEConfig(max_tracks=5)).fit(taste_of(LIKES))
+
+        assert not caplog.records
+
+    def test_the_others_score_zero(self) -> None:
+        """Who likes a modelled track gets the modelled ones first, the others with 0 behind."""
+        taste = taste_of(LIKES)
+
+        ranking = EASE(self.CONFIG).fit(taste).recommend(["u0"], 5, filters=Filters.of(taste, hide_seen=False))
+
+        assert sorted(ranking["track_id"][:3]) == ["t0", "t1", "t2"]
+        assert ranking.filter(pl.col("track_id").is_in(["t3", "t4"]))["score"].to_list() == [0.0, 0.0]
+
+    def test_the_modelled_are_as_if_alone(self) -> None:
+        """Scores of the modelled tracks are those of a catalogue without the others."""
+        asked = ["u0", "u1", "u2"]  # who like nothing else
+        whole, alone = taste_of(LIKES), taste_of(LIKES[:, :3])
+        settings = {"regularization": 1.0, "listener_exponent": 0.0, "strength_exponent": 0.0}
+
+        few = EASE(EASEConfig(**settings, max_tracks=3)).fit(whole)  # type: ignore[arg-type]
+        own = EASE(EASEConfig(**settings)).fit(alone)  # type: ignore[arg-type]
+
+        pair = pl.col("user_id"), pl.col("track_id")
+        found = few.recommend(asked, 5, filters=Filters.of(whole, hide_seen=False)).sort(pair)
+        expected = own.recommend(asked, 3, filters=Filters.of(alone, hide_seen=False)).sort(pair)
+        modelled = found.filter(pl.col("track_id") < "t3")
+        assert_frame_equal(modelled.drop("rank"), expected.drop("rank"), abs_tol=1e-5)
+
+    def test_save_and_load_keep_which_they_are(self, tmp_path: Path) -> None:
+        """A loaded model answers and explains as the saved one, unmodelled tracks included."""
+        taste = taste_of(LIKES)
+        model = EASE(self.CONFIG).fit(taste)
+        model.save(tmp_path)
+        loaded = Recommender.load(tmp_path)
+
+        asked, filters = taste.users.ids(), Filters.of(taste, hide_seen=False)
+        saved, read = (each.recommend(asked, 5, filters=filters) for each in (model, loaded))
+        assert_frame_equal(loaded.because(read, taste), model.because(saved, taste), check_exact=True)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9])
+def test_mirror_fills_the_upper_triangle(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below, at and above the size of a block, the upper triangle is the lower one's mirror; the lower one stays."""
+    monkeypatch.setattr(ease, "N_BLOCK", 4)
+    lower = np.random.default_rng(size).random((size, size), np.float32)
+    kept = np.tril(lower)
+
+    mirror(lower)
+
+    np.testing.assert_array_equal(lower, kept + np.tril(kept, -1).T)
