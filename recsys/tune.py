@@ -15,6 +15,7 @@ import optuna
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from recsys.errors import InputError
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, values_per_user
 from recsys.interactions import Split
@@ -84,16 +85,21 @@ def tune(
         budget: How long; trials that `journal` holds already count.
         journal: File that keeps every trial, so that an interrupted search goes on where it stopped.
         tell: Called after each trial.
+
+    Raises:
+        InputError: Nobody chose anything in the cut.
     """
+    if not len(judged_users(task.cut)):
+        raise InputError(f"{task.name}: nobody chose anything new in the validation cut; take a longer or later one")
     study = _study(task, journal)
     started = time.process_time()
     while len(_finished(study)) < (budget.trials if ranges(_config_class(task.name)) else 1):
         if _finished(study) and time.process_time() - started > budget.cpu_seconds:
             break
         study.optimize(lambda trial: judged(task, proposed(trial, _config_class(task.name))), n_trials=1)
-        last = _finished(study)[-1]
-        tell({"event": "trial", "recommender": task.name, "trial": last.number + 1, "of": budget.trials,
-              "value": round(last.value or 0, 4), "best": round(study.best_value, 4)})  # fmt: skip
+        finished = _finished(study)
+        tell({"event": "trial", "recommender": task.name, "trial": len(finished), "of": budget.trials,
+              "value": round(finished[-1].value or 0, 4), "best": round(study.best_value, 4)})  # fmt: skip
     best = study.best_trial
     return Tuned(
         proposed(optuna.trial.FixedTrial(best.params), _config_class(task.name)),
@@ -137,10 +143,17 @@ def _study(task: Task, journal: Path | None) -> optuna.Study:
         storage = JournalStorage(JournalFileBackend(str(journal)))
     study = optuna.create_study(storage=storage, study_name=task.name, direction="maximize", load_if_exists=True)
     study.sampler = optuna.samplers.TPESampler(seed=task.seed + len(study.trials), n_startup_trials=5)
-    if not study.trials:
-        for settings in _first(_config_class(task.name)):
+    for settings in _first(_config_class(task.name)):
+        if settings not in _asked(study):
             study.enqueue_trial(settings)
     return study
+
+
+def _asked(study: optuna.Study) -> list[dict[str, Any]]:
+    """Return the settings that were tried or will be; those of a trial that was cut off are neither."""
+    states = [optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.WAITING]
+    trials = study.get_trials(deepcopy=False, states=states)
+    return [trial.system_attrs.get("fixed_params", {}) | trial.params for trial in trials]
 
 
 def _first(config_class: type[Any]) -> list[dict[str, Any]]:

@@ -23,6 +23,11 @@ NOWHERE = float(np.finfo(np.float32).min)
 
 def peers(_: Path) -> Sequence[Peer]:
     """All models of the library that learn from pairs alone; its exotic distances of neighbours are left out."""
+    return [*factor_models(), *neighbour_models()]
+
+
+def factor_models() -> Sequence[Peer]:
+    """Matrix factorisations."""
     return [
         Peer(
             "implicit ALS",
@@ -67,6 +72,12 @@ def peers(_: Path) -> Sequence[Peer]:
             },
             fitted(lambda params: LogisticMatrixFactorization(**params, random_state=SEED)),
         ),
+    ]
+
+
+def neighbour_models() -> Sequence[Peer]:
+    """Neighbourhoods of tracks."""
+    return [
         Peer(
             "implicit BM25",
             {"K": whole(5, 2000), "K1": real(0.01, 1000), "B": share(0, 1), "weights": WEIGHTS},

@@ -91,7 +91,7 @@ class Content(Recommender[ContentConfig]):
         played = np.flatnonzero(np.bincount(taste.matrix.indices, minlength=len(taste.tracks)))
         self._features = self._sized(taste)  # (n_tracks, n_features)
         self._inverse = inverse(self._features[played], self.config.regularization)  # (n_features, n_features)
-        self._own = np.zeros(len(taste.tracks), np.float32)  # how far a track explains itself, 0..1
+        self._own: F32 = np.zeros(len(taste.tracks), np.float32)  # how far a track explains itself, 0..1
         self._own[played] = leverage(self._features[played], self._inverse)
         factors = self._listening._tracks  # noqa: SLF001 - of a part
         told = self._inverse @ (self._features[played].T @ factors[played])  # (n_features, factors)
@@ -111,8 +111,7 @@ class Content(Recommender[ContentConfig]):
     def _without_own(self, told: F32, own: F32) -> F32:
         """Take out what each track says of itself: for a played one, the exact answer of a fit without it."""
         share = self._own[:, None]
-        left: F32 = (told - share * own) / (1 - share)
-        return left
+        return np.asarray((told - share * own) / (1 - share), np.float32)
 
     def _weights(self, history: History) -> Csr:
         return self._listening._weights(history, recency=self.config.recency)  # noqa: SLF001

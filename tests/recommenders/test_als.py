@@ -47,7 +47,7 @@ def test_the_pull_grows_with_what_a_row_has() -> None:
     """Five pairs, and a tenth of each of 40: 9; at exponent 1/2 that is three times the regularization."""
     model = ALS(ALSConfig(regularization=2.0, frequency_exponent=0.5, unobserved_weight=0.1))
 
-    assert model._pulls(np.array([5]), 40) == pytest.approx([6.0])  # noqa: SLF001 - the formula itself
+    assert model._pulls(np.array([5]), 40) == pytest.approx([6.0])
 
 
 def test_the_objective_falls_with_every_epoch() -> None:
@@ -77,22 +77,22 @@ def test_recent_likes_speak_louder() -> None:
         }
     )
 
-    users = model._folded(Interactions.of(plays).history(["early", "late"], model.tracks))  # noqa: SLF001
+    users = model._folded(Interactions.of(plays).history(["early", "late"], model.tracks))
 
-    early, late = users @ model._tracks[model.tracks.rows(["a1", "b1"])].T  # noqa: SLF001 - of both tastes
+    early, late = users @ model._tracks[model.tracks.rows(["a1", "b1"])].T
     assert early[1] > early[0]
     assert late[0] > late[1]
 
 
 def objective(model: ALS, taste: Interactions) -> float:
     """The weighted squared errors, and the pull of both sides."""
-    users, tracks = model._users.astype(np.float64), model._tracks.astype(np.float64)  # noqa: SLF001 - the factors
-    weights = model._weights(taste.liked, recency=0)  # noqa: SLF001
+    users, tracks = model._users.astype(np.float64), model._tracks.astype(np.float64)
+    weights = model._weights(taste.liked, recency=0)
     scores = users @ tracks.T
     pairs = weights.tocoo()
     errors = pairs.data * (1 - scores[pairs.row, pairs.col]) ** 2
     pull = sum(
-        (model._pulls(counts, len(other)) * (side**2).sum(axis=1)).sum()  # noqa: SLF001
+        (model._pulls(counts, len(other)) * (side**2).sum(axis=1)).sum()
         for counts, side, other in (
             (np.diff(weights.indptr), users, tracks),
             (np.diff(weights.tocsc().indptr), tracks, users),

@@ -23,7 +23,7 @@ def test_liked_tracks_rank_above_the_others() -> None:
     taste = Interactions.of(CIRCLE)
     model = BPR(BPRConfig(factors=8, epochs=60, batch_size=8)).fit(taste)
 
-    scores = model._users @ model._tracks.T  # noqa: SLF001 - of all pairs
+    scores = model._users @ model._tracks.T
 
     liked = taste.matrix.toarray() > 0
     above = [(s[yes][:, None] > s[~yes][None, :]).mean() for s, yes in zip(scores, liked, strict=True)]
@@ -35,7 +35,7 @@ def test_the_drawn_are_never_liked() -> None:
     taste = Interactions.of(CIRCLE)
     liked_pairs = taste.matrix.toarray() > 0
 
-    batches = list(BPR(BPRConfig(batch_size=5))._drawn(taste.matrix, np.random.default_rng(1)))  # noqa: SLF001
+    batches = list(BPR(BPRConfig(batch_size=5))._drawn(taste.matrix, np.random.default_rng(1)))
 
     user, liked, other = (np.concatenate(part) for part in zip(*batches, strict=True))
     assert len(user) > 10
@@ -48,7 +48,7 @@ def test_popular_tracks_are_drawn_more_often() -> None:
     likes = np.repeat(np.eye(3, dtype=np.float32), [1200, 400, 4000], axis=0)
     model = BPR(BPRConfig(popularity_exponent=1.0, batch_size=10_000))
 
-    ((_, liked, other),) = model._drawn(sp.csr_matrix(likes), np.random.default_rng(1))  # noqa: SLF001
+    ((_, liked, other),) = model._drawn(sp.csr_matrix(likes), np.random.default_rng(1))
 
     drawn = np.bincount(other[liked == 2], minlength=3)
     assert drawn[0] / drawn[1] == pytest.approx(3, rel=0.2)

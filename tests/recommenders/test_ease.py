@@ -1,5 +1,6 @@
 """The linear item-item model: its closed form, features as evidence, its sense of time, and catalogues too large."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,10 +152,10 @@ class TestMoreTracksThanAreModelled:
         """Scores of the modelled tracks are those of a catalogue without the others."""
         asked = ["u0", "u1", "u2"]  # who like nothing else
         whole, alone = taste_of(LIKES), taste_of(LIKES[:, :3])
-        settings = {"regularization": 1.0, "listener_exponent": 0.0, "strength_exponent": 0.0}
+        config = replace(self.CONFIG, listener_exponent=0.0)  # its mean is over all that a listener likes
 
-        few = EASE(EASEConfig(**settings, max_tracks=3)).fit(whole)  # type: ignore[arg-type]
-        own = EASE(EASEConfig(**settings)).fit(alone)  # type: ignore[arg-type]
+        few = EASE(config).fit(whole)
+        own = EASE(replace(config, max_tracks=5)).fit(alone)
 
         pair = pl.col("user_id"), pl.col("track_id")
         found = few.recommend(asked, 5, filters=Filters.of(whole, hide_seen=False)).sort(pair)

@@ -1,5 +1,7 @@
 """Listeners like you: the score as a plain formula, and what its settings turn."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -23,7 +25,7 @@ STRENGTHS = np.array(
     ],
     np.float64,
 )
-EVEN = {"strength_exponent": 0.0, "recency": 0.0}
+EVEN = UserKNNConfig(strength_exponent=0.0, recency=0.0)
 
 
 def taste() -> Interactions:
@@ -57,7 +59,7 @@ def test_scores_are_what_the_formula_says(exponent: float, focus: float) -> None
 
 def test_focus_lets_the_nearest_decide() -> None:
     """Three far neighbours outvote the nearest one, until likeness is sharpened."""
-    wide, sharp = (scores(UserKNNConfig(**EVEN, focus=focus))[0] for focus in (0.5, 3.0))
+    wide, sharp = (scores(replace(EVEN, focus=focus))[0] for focus in (0.5, 3.0))
 
     assert wide[4] > wide[3]
     assert sharp[3] > sharp[4]
@@ -65,7 +67,7 @@ def test_focus_lets_the_nearest_decide() -> None:
 
 def test_only_the_nearest_speak() -> None:
     """With two neighbours, of whom one is the listener as known, u0 hears u1 alone."""
-    found = scores(UserKNNConfig(**EVEN, neighbours=2))[0]
+    found = scores(replace(EVEN, neighbours=2))[0]
 
     assert np.flatnonzero(found).tolist() == [0, 1, 2, 3]
 

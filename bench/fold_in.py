@@ -1,0 +1,98 @@
+"""
+Listeners with 1, 3 and 5 plays, folded in, against models fitted again with those plays: nDCG@10 on LFM-1M.
+
+500 listeners who choose something in the test window are taken out of training; of each, the last n plays before the
+window come back, once by `fold_in` and once as part of a new fit. Same listeners, same plays: the difference is paired.
+Usage: python -m bench.fold_in [MODEL ...]
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from bench.splits import SPLITS, data_folder
+from recsys.evaluate.ranking import ndcg_at_k
+from recsys.evaluate.report import values_per_user
+from recsys.evaluate.significance import difference_interval
+from recsys.interactions import Interactions, Split
+from recsys.protocols import fixed
+from recsys.recommenders.base import recommender_class
+from recsys.recommenders.filters import Filters
+
+FOLDER = Path(".bench/splits/lfm1m")
+MODELS = ("popular", "item_knn", "user_knn", "als", "lightfm", "bpr", "ease", "sequential")
+N_LISTENERS, K, SEED = 500, 10, 7
+
+
+def main() -> None:
+    """Print a line for each model and number of plays."""
+    SPLITS["lfm1m"](data_folder()).write(FOLDER)
+    cut = fixed(FOLDER).test
+    chosen = newcomers(cut)
+    print(f"{'model':<12}{'plays':>6}{'refit':>9}{'folded':>9}{'ratio':>8}  difference [95 %]")
+    for name in sys.argv[1:] or MODELS:
+        without = recommender_class(name)().fit(known_only(cut.train, chosen))
+        for n_plays in (1, 3, 5):
+            values = both(name, without, cut, chosen, n_plays)
+            ratio = values["folded"].mean() / values["refit"].mean()
+            low, high = difference_interval(values["folded"], values["refit"], seed=SEED)[1:3]
+            means = "".join(f"{values[way].mean():9.4f}" for way in ("refit", "folded"))
+            print(f"{name:<12}{n_plays:>6}{means}{ratio:8.3f}  [{low:+.4f}, {high:+.4f}]", flush=True)
+
+
+def newcomers(cut: Split) -> Any:
+    """Rows of the listeners taken out: all have 5 plays at least, and choose something in the test window."""
+    fit = (np.diff(cut.test.indptr) > 0) & (np.diff(cut.train.matrix.indptr) >= 5)
+    return np.sort(np.random.default_rng(SEED).choice(np.flatnonzero(fit), N_LISTENERS, replace=False))
+
+
+def known_only(taste: Interactions, left_out: Any) -> Interactions:
+    """Everybody but some."""
+    return taste.of_users(np.setdiff1d(np.arange(len(taste.users)), left_out))
+
+
+def both(name: str, without: Any, cut: Split, chosen: Any, n_plays: int) -> dict[str, Any]:
+    """Return nDCG of each newcomer, folded in and fitted again."""
+    taste = cut.train
+    plays = last_plays(taste, chosen, n_plays)
+    shortened = with_only(taste, chosen, plays)
+    judged = replace(Split.of(shortened, found(cut, chosen)), train=shortened)
+    refit = recommender_class(name)().fit(shortened)
+    ids, nothing = taste.users.ids(chosen), Filters.of(shortened)
+    rankings = {"folded": without.fold_in(plays, K, filters=nothing), "refit": refit.recommend(ids, K, filters=nothing)}
+    return {way: values_per_user(ranking, judged, ndcg_at_k, k=K) for way, ranking in rankings.items()}
+
+
+def last_plays(taste: Interactions, chosen: Any, n_plays: int) -> pl.DataFrame:
+    """Return the latest pairs of some listeners."""
+    return pairs_of(taste.of_users(chosen)).sort("user_id", "age_days").group_by("user_id").head(n_plays)
+
+
+def with_only(taste: Interactions, chosen: Any, plays: pl.DataFrame) -> Interactions:
+    """Return everybody, the chosen with these plays alone."""
+    pairs = pl.concat([pairs_of(known_only(taste, chosen)), plays.select(pairs_of(taste).columns)])
+    made = Interactions.of(pairs, catalogue=pl.DataFrame({"track_id": taste.tracks.ids()}), as_of=taste.as_of)
+    return replace(made, track_features=taste.track_features)
+
+
+def pairs_of(taste: Interactions) -> pl.DataFrame:
+    """Return the liked pairs as a frame."""
+    pairs = taste.matrix.tocoo()
+    ids = {"user_id": taste.users.ids(pairs.row), "track_id": taste.tracks.ids(pairs.col)}
+    return pl.DataFrame({**ids, "strength": pairs.data, "age_days": taste.age_days})
+
+
+def found(cut: Split, chosen: Any) -> pl.DataFrame:
+    """Return what the chosen listeners chose in the test window."""
+    pairs = cut.test[chosen].tocoo()
+    return pl.DataFrame(
+        {"user_id": cut.train.users.ids(chosen[pairs.row]), "track_id": cut.train.tracks.ids(pairs.col)}
+    )
+
+
+if __name__ == "__main__":
+    main()
