@@ -48,8 +48,10 @@ def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """A run of the shipped recipe, which exports als and compares it with lightfm and popular."""
-    return Run(Home(tmp_path), date(2026, 6, 30), read_recipe(), "2026-06-30-abcdef01")
+    """A run that exports als and compares it with lightfm and popular."""
+    told = tmp_path / "recipe.toml"
+    told.write_text('recommender = "als"\ncompare = ["lightfm"]\n')
+    return Run(Home(tmp_path), date(2026, 6, 30), read_recipe(told), "2026-06-30-abcdef01")
 
 
 def judged(run: Run, lightfm_low: float, lightfm_high: float) -> None:

@@ -17,11 +17,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.linalg import lapack
 from typing_extensions import override
 
 from recsys.interactions import Csr, Features, History, Interactions
 from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.ease import mirror
 from recsys.recommenders.reasons import Kinship
 from recsys.recommenders.space import searched
 from recsys.recommenders.sparse import arrays_of, matrix_of
@@ -174,10 +176,15 @@ def sizes(features: Features) -> F32:
 
 
 def inverse(vectors: Csr, regularization: float) -> F32:
-    """Return (X'X + regularization)^-1 of vectors X, shape (n_features, n_features)."""
-    gram = (vectors.T @ vectors).toarray().astype(np.float64)
+    """Return (X'X + regularization)^-1 of vectors X, shape (n_features, n_features); in place, in double precision."""
+    if not vectors.shape[1]:
+        return np.zeros((0, 0), np.float32)  # LAPACK refuses an empty matrix
+    gram = (vectors.T @ vectors).astype(np.float64).toarray()
     gram[np.diag_indices_from(gram)] += regularization
-    found: F32 = np.linalg.inv(gram).astype(np.float32) if len(gram) else gram.astype(np.float32)
+    factor, _ = lapack.dpotrf(gram.T, lower=0, overwrite_a=1)  # positive definite by the regularisation
+    inverted = lapack.dpotri(factor, lower=0, overwrite_c=1)[0].T
+    mirror(inverted)
+    found: F32 = inverted.astype(np.float32)
     return found
 
 
