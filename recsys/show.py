@@ -220,12 +220,11 @@ def compared(comparison: "Comparison") -> None:
     rows = joined.sort("value_ndcg", descending=True).select(
         "recommender",
         pl.col("value_ndcg").round(4).alias(f"nDCG@{k}"),
-        pl.format("{} to {}", pl.col("low_ndcg").round(4), pl.col("high_ndcg").round(4)).alias("95 % interval"),
+        pl.format("{} to {}", pl.col("low_ndcg").round(3), pl.col("high_ndcg").round(3)).alias("95 % interval"),
         pl.col("value_recall").round(4).alias(f"recall@{k}"),
-        pl.col("value_coverage").round(3).alias("coverage"),
-        pl.col("p_holm").round(4).alias("p (Holm)"),
+        pl.col("p_holm").round(4).alias("p"),
         pl.col("train_cpu_seconds").round(1).alias("fit CPU-s"),
-        pl.col("listeners_per_second").round(0).cast(pl.Int64).alias("listeners/s"),
+        pl.col("listeners_per_second").round(0).cast(pl.Int64).alias("lists/s"),
     )
     n_judged = len(comparison.rankings[comparison.best()]["user_id"].unique())
     out.print(

@@ -152,7 +152,7 @@ def test_leverage_is_how_far_a_row_explains_itself() -> None:
 
 @pytest.mark.slow
 def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_path: Path) -> None:
-    """Better than LightFM with the same tags: among the new artists by a tenth, in the whole catalogue three times."""
+    """Better than a tuned LightFM with the same tags among the new artists, three times as good in the whole catalogue."""
     environment = os.environ | {"RECSYS_DATA": str(recsys_data)}
     subprocess.run([sys.executable, "-m", "bench.splits", "cold", tmp_path], cwd=ROOT, env=environment, check=True)
     protocol = fixed(tmp_path)
@@ -165,7 +165,7 @@ def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_
     allowed[0, model.tracks.rows(new)] = True
     everything = protocol.filters(protocol.test)
     only_new = replace(everything, allowed=allowed)
-    assert found(ours, protocol.test, only_new) > 1.1 * found(theirs, protocol.test, only_new)
+    assert found(ours, protocol.test, only_new) > 1.05 * found(theirs, protocol.test, only_new)
     assert found(ours, protocol.test, everything) > 3 * found(theirs, protocol.test, everything)
 
 
@@ -183,9 +183,9 @@ def by_lightfm(cut: Split) -> npt.NDArray[Any]:
     size = np.asarray(cut.train.track_features.matrix.log1p().sum(axis=1)).ravel()
     lengths = np.maximum(np.asarray(tags.sum(axis=1)).ravel(), 1e-6)
     sized = (sp.diags((size / size[size > 0].mean()) ** 0.4 / lengths) @ tags).tocsr().astype(np.float32)
-    learner = LightFM(64, loss="warp", max_sampled=30, random_state=7)
+    learner = LightFM(64, loss="warp", max_sampled=30, item_alpha=3e-4, user_alpha=3e-4, random_state=7)
     pairs = (cut.train.matrix > 0).astype(np.float32).tocoo()
-    learner.fit(pairs, item_features=sized, epochs=10, num_threads=1)
+    learner.fit(pairs, item_features=sized, epochs=20, num_threads=1)
     bias, vectors = learner.get_item_representations(sized)
     told: npt.NDArray[Any] = learner.get_user_representations()[1] @ vectors.T + bias
     return told
