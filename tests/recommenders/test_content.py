@@ -152,7 +152,7 @@ def test_leverage_is_how_far_a_row_explains_itself() -> None:
 
 @pytest.mark.slow
 def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_path: Path) -> None:
-    """Better than a tuned LightFM with the same tags among the new artists, three times as good in the whole catalogue."""
+    """Better than a tuned LightFM with the same tags among the new artists, three times as good among all."""
     environment = os.environ | {"RECSYS_DATA": str(recsys_data)}
     subprocess.run([sys.executable, "-m", "bench.splits", "cold", tmp_path], cwd=ROOT, env=environment, check=True)
     protocol = fixed(tmp_path)
