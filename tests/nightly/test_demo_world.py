@@ -42,7 +42,8 @@ def test_both_models_beat_the_floor_with_disjoint_intervals(demo: tuple[Run, pl.
     ndcg = pl.read_parquet(demo[0].metrics).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
 
     assert ndcg["als"]["low"] > ndcg["popular"]["high"]
-    assert ndcg["lightfm"]["low"] > ndcg["popular"]["high"]
+    assert ndcg["blend"]["low"] > ndcg["popular"]["high"]
+    assert ndcg["blend"]["value"] > ndcg["als"]["value"]
 
 
 @pytest.mark.slow
