@@ -32,12 +32,14 @@ class SplitFolder:
         parts: The rows of train, validation and test, by name: user_id, track_id, strength (the weight; 1 where none is
             given) and, where `has_times`, at: seconds since 1970 [s].
         has_times: Whether train and validation have timestamps.
+        has_order: Whether the rows of each listener may stand in order of time: not where items stand in order of id.
         item_features: item_id, name ('column=value'), weight; None where the folder has none.
         user_features: user_id, name, weight; None where the folder has none.
     """
 
     parts: dict[str, pl.DataFrame]
     has_times: bool
+    has_order: bool
     item_features: pl.DataFrame | None
     user_features: pl.DataFrame | None
 
@@ -53,7 +55,7 @@ class SplitFolder:
         tables = {name: _table(path, "user_id", "item_id") for name, path in paths.items()}
         has_times = _has_times(paths, tables)
         parts = {name: _plays(paths[name], tables[name], has_times=has_times) for name in PARTS}
-        return cls(parts, has_times, _features(folder, "item"), _features(folder, "user"))
+        return cls(parts, has_times, _has_order(tables["train"]), _features(folder, "item"), _features(folder, "user"))
 
     def track_ids(self) -> pl.Series:
         """Every id that any part or item feature names."""
@@ -70,7 +72,7 @@ class SplitFolder:
 
         Age counts from the latest row of these parts [d]. Without timestamps it is the number of pairs that the same
         listener has later on [pairs]: no days, but the last is 0 and older ones are larger, so that recency keeps a
-        meaning.
+        meaning. Where the order of rows tells nothing either, every age is 0.
         """
         rows = pl.concat([self.parts[part] for part in parts], how="diagonal")
         rows = rows if self.has_times else rows.with_columns(at=pl.int_range(pl.len()))
@@ -78,9 +80,13 @@ class SplitFolder:
             pl.col("strength").sum().round_sig_figs(9),  # threads add up in any order: the last bit is luck
             pl.col("at").max(),
         )
+        return pairs.select("user_id", "track_id", "strength", age_days=self._age())
+
+    def _age(self) -> pl.Expr:
+        if self.has_times:
+            return (pl.col("at").max() - pl.col("at")) / 86400
         n_later = pl.col("at").rank("ordinal", descending=True).over("user_id") - 1.0
-        age_days = (pl.col("at").max() - pl.col("at")) / 86400 if self.has_times else n_later
-        return pairs.select("user_id", "track_id", "strength", age_days=age_days)
+        return n_later if self.has_order else pl.lit(0.0)
 
 
 def _required(folder: Path, name: str) -> Path:
@@ -110,6 +116,19 @@ def _has_times(paths: dict[str, Path], tables: dict[str, pl.DataFrame]) -> bool:
             "in neither. Add the column, or drop the other: then the order of rows is time"
         )
     return not without
+
+
+def _has_order(table: pl.DataFrame) -> bool:
+    """Whether any listener's items stand out of order of their ids, as numbers or as text: if none, a sort put them."""
+    as_numbers = table["item_id"].cast(pl.Float64, strict=False)
+    ways = [table["item_id"]] if as_numbers.has_nulls() else [table["item_id"], as_numbers]
+    return all(_falls(table["user_id"], ids) for ids in ways)
+
+
+def _falls(users: pl.Series, ids: pl.Series) -> bool:
+    """Whether any listener's id is below the one before it."""
+    rows = pl.DataFrame({"user": users, "id": ids})
+    return bool(rows.select((pl.col("id") < pl.col("id").shift().over("user")).any()).item())
 
 
 def _table(path: Path, *needed: str) -> pl.DataFrame:

@@ -216,6 +216,15 @@ class TestFixed:
         assert cuts.validation.train.age_days.tolist() == [0, 1, 1]  # a is named again after b; c was only seen
         assert cuts.test.train.age_days.tolist() == [1, 2, 0, 1]
 
+    @pytest.mark.parametrize("ids", [["9", "10"], ["10", "9"], ["i_b", "i_c"]], ids=["numbers", "text", "no numbers"])
+    def test_rows_in_order_of_items_tell_no_time(self, tmp_path: Path, ids: list[str]) -> None:
+        """Every age is 0 where the items of every listener are sorted, as numbers or as text."""
+        train = pl.DataFrame({"user_id": ["ann", "ann", "bob"], "item_id": [*ids, ids[0]]})
+
+        cuts = fixed(write(tmp_path, {"train": train, "validation": train.head(1), "test": train.tail(1)}))
+
+        assert cuts.validation.train.age_days.tolist() == [0, 0, 0]
+
     def test_weights_may_be_left_out(self, tmp_path: Path) -> None:
         """Then each row counts 1."""
         without = {name: frame.drop("weight") for name, frame in tables().items()}
