@@ -26,13 +26,15 @@ FEATURE_KIND = "feature"
 UNKNOWN = "unknown"
 
 # Rounded, so that the order in which threads add up weights can change neither the sign nor the last bit. An age counts
-# from the midnight that ends the window, in fractions of a day: the order within a day is for models of sequences.
+# from the midnight that ends the window, in fractions of a day: the order within a day is for models of sequences. The
+# epoch began on a Thursday, 72 hours into its week.
 PAIRS_SQL = """
 select
     user_id,
     track_id,
     round(sum(weight), 6) as strength,
-    (epoch(cast($until as timestamp)) + 86400 - epoch(max(last_listened_at))) / 86400 as age_days
+    (epoch(cast($until as timestamp)) + 86400 - epoch(max(last_listened_at))) / 86400 as age_days,
+    cast(floor(epoch(max(last_local_at)) / 3600 + 72) as bigint) % 168 as hour_of_week
 from marts.interactions_daily
 where listen_date between $since and $until
 group by user_id, track_id
@@ -48,6 +50,7 @@ CATALOGUE_SQL = """
 select track_id, genres as genre, artist_id as artist, label_id as label, language, cast(decade as varchar) as decade
 from marts.track_features
 """
+UNKNOWN_HOUR = -1
 LISTENERS_SQL = "select user_id, gender, age_band, country from marts.listener_profile"
 
 
@@ -100,28 +103,33 @@ class Features:
 @dataclass(frozen=True, eq=False)
 class History:
     """
-    What some listeners liked, and how long ago: all that a model needs to know of a listener.
+    What some listeners liked, and when: all that a model needs to know of a listener.
 
     Attributes:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
         age_days: Days since a pair's last play, >= 0, aligned with `matrix.data`, float32; 0 where nothing is known.
+        hours: Local hour of the week of that play, 0 (Monday, midnight) to 167; -1 where nothing is known. int16.
     """
 
     matrix: Csr
     age_days: npt.NDArray[np.float32]
+    hours: npt.NDArray[np.int16]
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
 
     def __getitem__(self, users: Any) -> Self:
         """Return the history of some listeners: a slice, rows, or a boolean array."""
-        at = self._places()[users]
-        return type(self)(with_data(at, self.matrix.data[at.data]), self.age_days[at.data])
+        return self._at(self._places()[users])
 
     def moved(self, rows: Rows, new_columns: Rows, n_columns: int) -> Self:
         """Pick rows and move columns as `realign` does."""
-        at = realign(self._places(), rows, new_columns, n_columns)
-        return type(self)(with_data(at, self.matrix.data[at.data]), self.age_days[at.data])
+        return self._at(realign(self._places(), rows, new_columns, n_columns))
+
+    def _at(self, places: Csr) -> Self:
+        return type(self)(
+            with_data(places, self.matrix.data[places.data]), self.age_days[places.data], self.hours[places.data]
+        )
 
     def _places(self) -> Csr:
         """Return the same pattern with the place of each pair in `data` instead of its strength."""
@@ -142,6 +150,7 @@ class Interactions:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
         age_days: Days from a pair's last listen or event to the midnight that ends the window, >= 0, aligned with
             `matrix.data`, float32.
+        hours: Local hour of the week of that last one, 0 (Monday, midnight) to 167; -1 where unknown. Aligned, int16.
         seen: True for every pair with any listen or event in the window, skips and unlikes included. CSR, bool.
         users: Listeners with any row in the window.
         tracks: The whole catalogue, also what nobody played.
@@ -152,6 +161,7 @@ class Interactions:
 
     matrix: Csr
     age_days: npt.NDArray[np.float32]
+    hours: npt.NDArray[np.int16]
     seen: Csr
     users: Vocab
     tracks: Vocab
@@ -172,7 +182,8 @@ class Interactions:
         Build from a frame with one row a pair.
 
         Args:
-            pairs: user_id, track_id, strength (a pair at or below 0 is only seen) and, where known, age_days [d].
+            pairs: user_id, track_id, strength (a pair at or below 0 is only seen) and, where known, age_days [d] and
+                hour_of_week (0..167, local time).
             catalogue: track_id and feature columns (see `Features.of`); without it, the tracks of `pairs`.
             listeners: user_id and feature columns; may name more listeners than `pairs`, which are left out.
             as_of: The window's last day.
@@ -190,6 +201,7 @@ class Interactions:
         return cls(
             matrix=_csr(liked, liked["strength"].to_numpy(), users, tracks),
             age_days=liked["age_days"].to_numpy().copy(),
+            hours=liked["hour_of_week"].to_numpy().copy(),
             seen=_csr(placed, np.ones(len(placed), np.bool_), users, tracks),
             users=users,
             tracks=tracks,
@@ -211,7 +223,7 @@ class Interactions:
     @property
     def liked(self) -> History:
         """What the listeners liked, without their names."""
-        return History(self.matrix, self.age_days)
+        return History(self.matrix, self.age_days, self.hours)
 
     def of_users(self, rows: Rows) -> Self:
         """Return the same window for some listeners only; `rows` is sorted and unique."""
@@ -219,6 +231,7 @@ class Interactions:
         return type(self)(
             matrix=liked.matrix,
             age_days=liked.age_days,
+            hours=liked.hours,
             seen=self.seen[rows],
             users=Vocab.of(self.users.ids(rows), kind=self.users.kind),
             tracks=self.tracks,
@@ -294,6 +307,7 @@ class Split:
             taste,
             matrix=sp.csr_matrix((pairs.data[kept], pairs.col[kept], ends), shape),
             age_days=taste.age_days[kept],
+            hours=taste.hours[kept],
             seen=taste.seen > later,
         )
         played = {"user_id": taste.users.ids(pairs.row[held]), "track_id": taste.tracks.ids(pairs.col[held])}
@@ -330,18 +344,24 @@ def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int,
 
 def _placed(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame:
     """Translate ids to rows, sorted by user and track."""
-    age_days = pairs["age_days"] if "age_days" in pairs.columns else pl.Series(np.zeros(len(pairs)))
     placed = pl.DataFrame(
         {
             "user": users.rows(pairs["user_id"]),
             "track": tracks.rows(pairs["track_id"]),
             "strength": pairs["strength"].cast(pl.Float32),
-            "age_days": age_days.cast(pl.Float32),
+            "age_days": _given(pairs, "age_days", 0).cast(pl.Float32),
+            "hour_of_week": _given(pairs, "hour_of_week", UNKNOWN_HOUR).cast(pl.Int16),
         }
     ).sort("user", "track")
     if n_twice := len(placed) - placed.select("user", "track").n_unique():
         raise InputError(f"{n_twice:,} rows repeat a listener and track; expected one row a pair: sum them first")
     return placed
+
+
+def _given(pairs: pl.DataFrame, column: str, unknown: int) -> pl.Series:
+    """Return a column that may be missing, whole or in places."""
+    there = column in pairs.columns
+    return pairs[column].fill_null(unknown) if there else pl.repeat(unknown, len(pairs), eager=True)
 
 
 def _csr(placed: pl.DataFrame, data: npt.NDArray[Any], users: Vocab, tracks: Vocab) -> Csr:

@@ -31,7 +31,9 @@ class MartsInMemory:
 
 DAILY = """
 create table marts.interactions_daily as
-select user_id, track_id, cast(day as date) as listen_date, cast(day as timestamp) as last_listened_at, n_plays, weight
+select
+    user_id, track_id, n_plays, weight, cast(day as date) as listen_date, cast(day as timestamp) as last_listened_at,
+    case when track_id = 't1' then cast(day as timestamp) + interval 2 hour end as last_local_at
 from (values
     ('ann', 't1', '2026-01-01', 1, 1.0), ('ann', 't1', '2026-01-03 18:00', 2, 2.0),
     ('ann', 't2', '2026-01-03', 0, -0.5),
@@ -72,6 +74,7 @@ def test_read_sums_a_pair_over_its_days(warehouse: Warehouse) -> None:
     assert taste.matrix.toarray().tolist() == [[3, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     assert taste.seen.toarray().tolist() == [[True, True, False, False, False], [False, True, False, False, False]]
     assert taste.age_days.tolist() == [3.25]  # from six in the evening of the third to the end of the sixth
+    assert taste.hours.tolist() == [5 * 24 + 20]  # a Saturday, two hours later where ann lives
 
 
 def test_read_takes_days_since(warehouse: Warehouse) -> None:

@@ -24,7 +24,8 @@ create table marts.interactions_daily as
 select
     user_id, track_id, 1 as n_plays, 1.0 as weight,
     cast('2026-01-0' || day as date) as listen_date,
-    cast('2026-01-0' || day || ' 12:00' as timestamp) as last_listened_at
+    cast('2026-01-0' || day || ' 12:00' as timestamp) as last_listened_at,
+    cast(null as timestamp) as last_local_at
 from (values
     ('ann', 'a', 1), ('ann', 'b', 2), ('ann', 'c', 3), ('ann', 'd', 4),
     ('bob', 'b', 1), ('bob', 'b', 2), ('bob', 'c', 4), ('cyd', 'a', 4)

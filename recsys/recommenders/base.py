@@ -32,6 +32,7 @@ HELPERS = frozenset(
         "evidence",
         "filters",
         "folding",
+        "hours",
         "least_squares",
         "ranker",
         "reasons",
@@ -122,7 +123,8 @@ class Recommender(ABC, Generic[Config]):
         Rank tracks for listeners with new plays, without training again.
 
         Args:
-            plays: The *whole* history of each listener: user_id, track_id, strength and, where known, age_days [d].
+            plays: The *whole* history of each listener: user_id, track_id, strength and, where known, age_days [d] and
+                hour_of_week (see `Interactions.of`).
                 Tracks that the model does not know, and strengths at or below 0, teach nothing; all of `plays` is
                 hidden from the answer.
             k: How many tracks each listener gets.

@@ -167,7 +167,8 @@ class Blend(Recommender[BlendConfig]):
     def _arrays(self) -> dict[str, Any]:
         parts = {f"member{number}": member._arrays() for number, member in enumerate(self._members)}  # noqa: SLF001
         parts |= {"catalogue": self._catalogue.arrays(), "ranker": vars(self._ranker)}
-        parts |= {"liked": {"age_days": self._liked.age_days, **arrays_of("matrix", self._liked.matrix)}}
+        when = {"age_days": self._liked.age_days, "hours": self._liked.hours}
+        parts |= {"liked": when | arrays_of("matrix", self._liked.matrix)}
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     @override
@@ -179,7 +180,7 @@ class Blend(Recommender[BlendConfig]):
         self._catalogue = Catalogue.restore(part_of(arrays, "catalogue"))
         self._ranker = Ranker.restore(part_of(arrays, "ranker"))
         liked = part_of(arrays, "liked")
-        self._liked = History(matrix_of("matrix", liked), liked["age_days"])
+        self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
 
 
 def _member(name: str, settings: Mapping[str, Any]) -> Recommender[Any]:

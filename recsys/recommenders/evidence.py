@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from recsys.interactions import Csr, History, Interactions
+from recsys.recommenders.hours import Habits
 from recsys.recommenders.sparse import arrays_of, matrix_of
 from recsys.recommenders.tags import artists_of, tag_vectors, unit_rows
 from recsys.recommenders.topk import F32, I32, best_of
@@ -20,7 +21,7 @@ from recsys.vocab import Rows
 
 N_RANKED = 500  # ranks beyond are all the same
 TREND_DAYS = 28.0
-N_FACTS = 7  # columns of `Catalogue.evidence`
+N_FACTS = 9  # columns of `Catalogue.evidence`
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +34,14 @@ class Catalogue:
         trend: log(1 + listeners of the last 28 days), shape (n_tracks,), float32.
         artists: Who made it. CSR, shape (n_tracks, n_artists).
         tags: Features as vectors of length 1 (see `tags.tag_vectors`). CSR, shape (n_tracks, n_features).
+        habits: When they are played.
     """
 
     popularity: F32
     trend: F32
     artists: Csr
     tags: Csr
+    habits: Habits
 
     @classmethod
     def of(cls, taste: Interactions) -> Self:
@@ -46,25 +49,33 @@ class Catalogue:
         played, n_tracks = taste.matrix.indices, len(taste.tracks)
         lately = played[taste.age_days < TREND_DAYS]
         popularity, trend = (np.log1p(np.bincount(rows, minlength=n_tracks)) for rows in (played, lately))
-        features = taste.track_features
-        return cls(popularity.astype(np.float32), trend.astype(np.float32), artists_of(features), tag_vectors(features))
+        return cls(
+            popularity.astype(np.float32),
+            trend.astype(np.float32),
+            artists_of(taste.track_features),
+            tag_vectors(taste.track_features),
+            Habits.of(taste.matrix, taste.hours),
+        )
 
     def arrays(self) -> dict[str, Any]:
         """Return plain arrays, by name."""
-        plain = {"popularity": self.popularity, "trend": self.trend}
+        plain = {"popularity": self.popularity, "trend": self.trend, **self.habits._asdict()}
         return plain | arrays_of("artists", self.artists) | arrays_of("tags", self.tags)
 
     @classmethod
     def restore(cls, arrays: Mapping[str, Any]) -> Self:
         """Take over what `arrays` gave."""
-        return cls(arrays["popularity"], arrays["trend"], matrix_of("artists", arrays), matrix_of("tags", arrays))
+        sparse = matrix_of("artists", arrays), matrix_of("tags", arrays)
+        habits = Habits(arrays["everybody"], arrays["lifts"])
+        return cls(arrays["popularity"], arrays["trend"], *sparse, habits)
 
     def evidence(self, history: History, at: tuple[Rows, Rows]) -> F32:
         """
         Describe candidates `at` (rows of `history`, tracks) beside what their listeners like, (n_candidates, N_FACTS).
 
         Popularity, trend, how many tracks the listener likes, popularity beyond the listener's usual, plays of the
-        artist ever and lately, likeness of the tags to those played lately.
+        artist ever and lately, likeness of the tags to those played lately, and of when they are played: by time of day
+        and by weekday.
         """
         users, tracks = at
         ever, lately = (weighed(history, exponent=0, recency=recency) for recency in (0, 1))
@@ -79,6 +90,7 @@ class Catalogue:
             np.log1p(product_at(ever @ self.artists, self.artists, at)),
             np.log1p(product_at(lately @ self.artists, self.artists, at)),
             product_at(profile, self.tags, at),
+            self.habits.likeness(history, at),
         ]
         return np.column_stack(columns).astype(np.float32)
 

@@ -7,6 +7,7 @@
 --   track_id     recording
 --   listened_at  when the listen began (UTC)
 --   listen_date  its day (UTC)
+--   local_at     when it began on the listener's own clock, null where the log does not tell
 --   n_listens    listens this row stands for [count]
 --   ms_played    time listened, null where the log has no durations [ms]
 --   is_play      whether it was a play
@@ -22,6 +23,7 @@ with timed as (
         listens.track_id,
         listens.listened_at,
         listens.listen_date,
+        listens.listened_at + listens.utc_offset_min * interval '1 minute' as local_at,
         listens.n_listens,
         listens.ms_played,
         listens.skipped,
@@ -37,6 +39,7 @@ select
     track_id,
     listened_at,
     listen_date,
+    local_at,
     n_listens,
     ms_played,
     is_play,

@@ -5,6 +5,7 @@
 --   track_id         recording
 --   reacted_at       when the listen began or the event happened (UTC)
 --   listen_date      its day (UTC)
+--   local_at         when the listen began on the listener's own clock, null for events and where the log does not tell
 --   n_listens        listens of any length [count]
 --   n_plays          plays [count]
 --   n_skips          skips [count]
@@ -21,6 +22,7 @@ select
     track_id,
     listened_at as reacted_at,
     listen_date,
+    local_at,
     n_listens,
     case when is_play then n_listens else 0 end as n_plays,
     case when is_skip then n_listens else 0 end as n_skips,
@@ -37,6 +39,7 @@ select
     track_id,
     event_at as reacted_at,
     event_date as listen_date,
+    cast(null as timestamp) as local_at,
     0 as n_listens,
     0 as n_plays,
     0 as n_skips,

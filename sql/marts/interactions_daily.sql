@@ -9,6 +9,7 @@
 --   track_id          recording
 --   listen_date       day (UTC)
 --   last_listened_at  when the day's last listen began or its last event happened (UTC)
+--   last_local_at     when the day's last listen began on the listener's own clock, null where the log does not tell
 --   n_listens         listens of any length [count]
 --   n_plays           plays: at least 30 s or half the track; a scrobble is a play [count]
 --   n_skips           shorter listens that the listener ended [count]
@@ -32,6 +33,7 @@ with days as (
         track_id,
         listen_date,
         max(reacted_at) as last_listened_at,
+        max(local_at) as last_local_at,
         cast(sum(n_listens) as bigint) as n_listens,
         cast(sum(n_plays) as bigint) as n_plays,
         cast(sum(n_skips) as bigint) as n_skips,
@@ -50,6 +52,7 @@ select
     track_id,
     listen_date,
     last_listened_at,
+    last_local_at,
     n_listens,
     n_plays,
     n_skips,

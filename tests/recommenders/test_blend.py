@@ -15,6 +15,7 @@ from recsys.recommenders.base import recommender_class
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
 from recsys.recommenders.evidence import Catalogue, candidates, standing
 from recsys.recommenders.filters import Filters
+from recsys.recommenders.hours import Habits
 from recsys.recommenders.item_knn import ItemKNN
 from recsys.recommenders.ranker import Examples, Ranker, listwise_loss
 
@@ -98,11 +99,35 @@ def test_evidence_of_the_catalogue_can_be_counted() -> None:
 
     log1p, usual = np.log1p, (np.log(3) + np.log(2)) / 2
     expected = [
-        [0, 0, np.log(2), 0 - usual, log1p(2), log1p(1.5), 1],
-        [np.log(2), np.log(2), np.log(2), np.log(2) - usual, 0, 0, 0],
-        [0, 0, np.log(2), 0 - usual, 0, 0, 0],  # an unknown artist is nobody's
+        [0, 0, np.log(2), 0 - usual, log1p(2), log1p(1.5), 1, 0, 0],
+        [np.log(2), np.log(2), np.log(2), np.log(2) - usual, 0, 0, 0, 0, 0],
+        [0, 0, np.log(2), 0 - usual, 0, 0, 0, 0, 0],  # an unknown artist is nobody's
     ]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_habits_that_meet_can_be_counted() -> None:
+    """Ann plays on Monday mornings, bob on Sunday nights; a track of her hours is likelier for her, by both clocks."""
+    plays = pl.DataFrame(
+        {
+            "user_id": ["ann", "ann", "bob", "bob", "cyd"],
+            "track_id": ["dawn", "both", "dusk", "both", "none"],
+            "strength": 1.0,
+            "hour_of_week": [7, 8, 167, 166, None],  # parts 2 and 7 of the day, days 0 and 6 of the week
+        }
+    )
+    taste = Interactions.of(plays)
+
+    found = Habits.of(taste.matrix, taste.hours).likeness(taste.liked, (np.zeros(4, int), np.arange(4)))
+
+    everybody = np.array([1, 1, 3, 1, 1, 1, 1, 3]) / 12  # a play of each part, and the two known ones of 2 and 7
+    ann = (np.eye(8)[2] * 2 + 10 * everybody) / 12
+    both = ((np.eye(8)[2] + np.eye(8)[7]) + 10 * everybody) / 12
+    dawn, dusk = ((np.eye(8)[part] + 10 * everybody) / 11 for part in (2, 7))
+    expected = [np.log(ann @ (track / everybody)) for track in (both, dawn, dusk)]
+    np.testing.assert_allclose(found[:, 0], [*expected, 0], atol=1e-6)  # both, dawn, dusk, none
+    assert found[1, 1] > found[0, 1] > found[2, 1]
+    np.testing.assert_allclose(found[3], 0, atol=1e-6)
 
 
 def test_trend_counts_the_last_four_weeks() -> None:

@@ -9,7 +9,11 @@ from recsys.recommenders.weights import of_mean, weighed
 
 def history(strengths: list[float], age_days: list[float]) -> History:
     """One listener's likes, a track each."""
-    return History(sp.csr_matrix(np.array([strengths], np.float32)), np.array(age_days, np.float32))
+    return History(
+        sp.csr_matrix(np.array([strengths], np.float32)),
+        np.array(age_days, np.float32),
+        np.full(len(age_days), -1, np.int16),
+    )
 
 
 def data_of(weights: Csr) -> list[float]:

@@ -102,6 +102,18 @@ def test_a_day_knows_its_last_listen_or_event(place: Place) -> None:
         assert dict(warehouse.frame(query).rows()) == {"t1": 11.5, "t2": 23.25}
 
 
+def test_a_day_knows_the_listeners_own_clock(place: Place) -> None:
+    """The last local time of its listens; nothing where the log has no offset."""
+    listens = ["t1,2026-01-01T10:00:00Z,120", "t1,2026-01-01T23:30:00Z,60", "t2,2026-01-01T12:00:00Z,"]
+    rows = "\n".join(f"ann,{listen}" for listen in listens)
+    place.take("listens.csv", f"user_id,track_id,listened_at,utc_offset_min\n{rows}")
+
+    with Warehouse.open(place.build("w")) as warehouse:
+        found = warehouse.frame("select track_id, strftime(last_local_at, '%d %H:%M') from marts.interactions_daily")
+
+    assert dict(found.rows()) == {"t1": "02 00:30", "t2": None}
+
+
 def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
     """Ann played t1 on two days and liked it on the second."""
     pair = warehouse.frame(
