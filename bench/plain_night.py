@@ -124,8 +124,8 @@ def main(raw: Path, as_of: date, out: Path, recipe_path: Path) -> None:
     served_on = as_of + timedelta(days=1)
     listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL, {"served_on": served_on})
     filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste)
-    lists = model.because(model.recommend(listeners["user_id"], recipe.export.k, filters=filters), taste)
-    lists.write_parquet(out / "recommendations.parquet")
+    ranking = model.recommend(listeners["user_id"], recipe.export.k, filters=filters, profiles=listeners)
+    model.because(ranking, taste).write_parquet(out / "recommendations.parquet")
 
 
 def fitted(name: str, config: object, taste: Interactions) -> Any:

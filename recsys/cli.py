@@ -166,7 +166,13 @@ _COMPARED = (
         "--candidates", type=_FILE, help="Parquet file of the item_id that may be recommended. [default: all]"
     ),
     click.option("--trials", type=click.IntRange(min=1), default=10, show_default=True, help="Settings tried a model."),
-    click.option("--cpu-minutes", type=float, default=float("inf"), help="Begin no trial after so much work a model."),
+    click.option(
+        "--cpu-minutes",
+        type=float,
+        default=10.0,
+        show_default=True,
+        help="Begin no trial after so much work a model.",
+    ),
     click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Places that count."),
     click.option("--json", "json_path", type=_FILE, help="Write every metric, group and cost to this file."),
     click.option("--rankings", type=_FILE, help="Write the lists to this Parquet file."),
@@ -364,6 +370,19 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 
     with _warehouse(home) as warehouse:
         show.answer(asking.find(warehouse, " ".join(words), n), form, out)
+
+
+@main.command()
+@click.argument("listener")
+@click.argument("track")
+@click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many tracks at most.")
+@click.pass_obj
+def explain(home: Home, listener: str, track: str, n: int) -> None:
+    """Say which of a listener's tracks speak for another track."""
+    from recsys import explain as explaining
+    from recsys import show
+
+    show.explained(explaining.explain(home, listener, track), n)
 
 
 @main.command()

@@ -32,6 +32,7 @@ from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
     from recsys.comparison import Comparison
+    from recsys.explain import Explanation
     from recsys.tune import Tuned
 
 N_SAMPLED, N_SHOWN = 3, 3
@@ -326,6 +327,18 @@ def about(described: pl.DataFrame) -> None:
     for name, value in facts.items():
         out.print(f"{name:<8} {cell(value) if value is not None else 'nothing'}")
     out.print()
+
+
+def explained(explanation: "Explanation", n: int) -> None:
+    """Print where a track stands for a listener and the tracks that say most, for and against."""
+    place = "not in the published list" if explanation.rank is None else f"rank {explanation.rank}"
+    out.print(f"{explanation.track}: {place}{f', {explanation.reason}' if explanation.reason else ''}", soft_wrap=True)
+    said = explanation.contributions
+    if said.is_empty():
+        out.print("No track of this listener speaks for or against it: the model learns from none of their plays.")
+        return
+    frame(said.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(n))
+    out.print(f"{min(n, said.height):,} of {said.height:,} tracks of this listener, those that say most")
 
 
 def findings(found: list[Finding]) -> int:

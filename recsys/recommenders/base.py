@@ -21,7 +21,7 @@ from recsys import columns
 from recsys.errors import BadRecipe, InputError, SetupError, did_you_mean
 from recsys.interactions import History, Interactions, Split
 from recsys.recommenders.filters import Filters, pairs_matrix
-from recsys.recommenders.reasons import Kinship, strongest_reason
+from recsys.recommenders.reasons import Kinship, contributions, strongest_reason
 from recsys.recommenders.segments import Segments
 from recsys.recommenders.topk import F32, Mask, Top, top_k
 from recsys.vocab import Ids, Rows, Vocab, as_ids
@@ -162,6 +162,28 @@ class Recommender(ABC, Generic[Config]):
             reason[asked] = strongest_reason(kinship, *rows)
         ids = self.tracks.ids(np.maximum(reason, 0)).to_frame("id").with_columns(found=pl.Series(reason >= 0))
         return ranking.with_columns(ids.select(pl.when("found").then("id").alias("reason_track_id")).to_series())
+
+    def explain(self, user_id: str, track_id: str, taste: Interactions) -> pl.DataFrame:
+        """
+        Say how far each track that a listener liked speaks for another one.
+
+        Args:
+            user_id: The listener.
+            track_id: The track asked about.
+            taste: Where the listener's history stands.
+
+        Returns:
+            track_id, contribution (a share of the explaining model's score; below 0 where the track speaks against),
+            strongest first; no rows where single plays are not what the model learns from, or nothing was liked.
+
+        Raises:
+            UnknownIds: The model knows no such track.
+        """
+        history = taste.history([user_id], self.tracks)
+        track = int(self.tracks.rows([track_id])[0])
+        kinship = self._kinship(history) if history.matrix.nnz else None
+        played, said = contributions(kinship, 0, track) if kinship else (np.empty(0, np.int64), np.empty(0, np.float32))
+        return pl.DataFrame({"track_id": self.tracks.ids(played), "contribution": said})
 
     def save(self, folder: Path) -> None:
         """Write config, vocabularies and weights; nothing in there is pickled."""

@@ -71,6 +71,26 @@ def strongest_reason(kinship: Kinship, users: Rows, tracks: Rows) -> Rows:
     return reasons
 
 
+def contributions(kinship: Kinship, user: int, track: int) -> tuple[Rows, F32]:
+    """
+    Return how far each of one user's played tracks speaks for another track, strongest first.
+
+    Args:
+        kinship: Weights and vectors.
+        user: Row of `kinship.history`.
+        track: Row of the track asked about.
+
+    Returns:
+        Track rows and their shares of the score, shape (n_played,); the track itself is left out.
+    """
+    history = kinship.history[[user]]
+    others = history.indices != track
+    played = history.indices[others].astype(np.int64)
+    said = kinship.kin(np.array([[track]]), played[None])[0, 0] * history.data[others]
+    order = np.argsort(-said, kind="stable")
+    return played[order], said[order]
+
+
 def _block_reasons(kinship: Kinship, asked: Rows) -> Rows:
     """Return the reasons for a padded grid of tracks, shape (n_users, n_asked)."""
     played, weights = strongest(kinship.history)

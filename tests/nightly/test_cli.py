@@ -8,9 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 from click.testing import CliRunner, Result
 
 from recsys.cli import main
+from recsys.explain import explain
 from recsys.home import Home
 from recsys.run import Run
 
@@ -185,6 +187,28 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
     shown = call(finished.home, "find", artist["name"], "--csv").stdout
 
     assert artist["artist_id"] in shown
+
+
+def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) -> None:
+    """The track that the export names as the reason is among those that say most; its share is above zero."""
+    row = pl.read_parquet(finished.recommendations).filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
+
+    shown = call(finished.home, "explain", row["user_id"], row["track_id"])
+
+    assert shown.exit_code == 0, shown.output
+    assert f"rank {row['rank']}, {row['reason']}" in shown.output
+    said = explain(finished.home, row["user_id"], row["track_id"]).contributions
+    assert said.filter(track_id=row["reason_track_id"])["share"].item() > 0
+    assert said["share"].abs().sum() == pytest.approx(1, abs=1e-5)
+    assert f"of {len(said)} tracks" in shown.output
+
+
+def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
+    """A listener or a track that does not exist."""
+    user_id, track_id = pl.read_parquet(finished.recommendations).select("user_id", "track_id").row(0)
+
+    assert "no listener is called" in call(finished.home, "explain", "nobody", track_id).output
+    assert "no track is called" in call(finished.home, "explain", user_id, "nothing").output
 
 
 def test_runs_shows_verdict_and_current_release(finished: Run) -> None:
