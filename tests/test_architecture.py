@@ -26,7 +26,7 @@ LAYERS = (
     ("tune",),
     ("registry", "gate", "run"),
     ("export",),
-    ("steps", "comparison"),
+    ("steps", "comparison", "explain"),
     ("nightly", "doctor"),
     ("show",),
     ("cli",),
