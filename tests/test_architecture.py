@@ -39,7 +39,12 @@ HOMES = {
     "lightfm": ("recsys/recommenders/lightfm.py",),
     "sqlglot": ("recsys/warehouse/sqlfile.py", "recsys/warehouse/portability.py"),
     "pyarrow": ("recsys/ingest/formats/", "recsys/demo/files.py"),
-    "torch": ("recsys/audio/", "recsys/recommenders/ranker.py", "recsys/recommenders/sequential.py"),
+    "torch": (
+        "recsys/audio/",
+        "recsys/recommenders/ranker.py",
+        "recsys/recommenders/sequential.py",
+        "recsys/recommenders/transformer.py",
+    ),
     "faiss": ("recsys/similarity/index.py",),
     "pyspark": ("recsys/warehouse/engine_spark.py",),
     "streamlit": ("dashboards/",),

@@ -41,6 +41,7 @@ HELPERS = frozenset(
         "sparse",
         "tags",
         "topk",
+        "transformer",
         "weights",
     }
 )

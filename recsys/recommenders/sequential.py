@@ -9,17 +9,16 @@ The loss matters more than the blocks: a softmax over the whole catalogue, or ov
 corrected for it (logQ), which tends to the same. Pairwise losses with few negatives overrate what is popular.
 
 Source: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Klenitskiy, Vasilev, Turning Dross Into
-Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023); Bengio, Senecal, Adaptive Importance Sampling (2008).
+Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023).
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from typing_extensions import override
 
@@ -27,11 +26,9 @@ from recsys.interactions import History, Interactions, with_data
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.reasons import Kinship, places
 from recsys.recommenders.topk import F32
+from recsys.recommenders.transformer import Network, drawn_how_often, own_torch, sampled_softmax
 from recsys.vocab import Rows
 
-HEADS = 2
-START = 0.02  # size of vectors at the start: what few have played stays small, which ranks better than a start at 1
-FLATTENED = 0.75  # negatives are drawn by plays to this power
 RECENT = 10  # so many tracks back, a track speaks half as much
 N_BLOCK = 512  # listeners a block
 MINUTE, HOUR = 1 / 1440, 1 / 24
@@ -118,46 +115,6 @@ class Plays:
         return tracks, gaps, targets
 
 
-class Block(nn.Module):
-    """Each place looks back at the places before it, then thinks for itself."""
-
-    def __init__(self, factors: int, dropout: float) -> None:
-        super().__init__()
-        self.looks, self.thinks = nn.LayerNorm(factors), nn.LayerNorm(factors)
-        self.query_key_value, self.said = nn.Linear(factors, 3 * factors), nn.Linear(factors, factors)
-        self.inner, self.outer = nn.Linear(factors, factors), nn.Linear(factors, factors)
-        self.dropout = nn.Dropout(dropout)
-
-    @override
-    def forward(self, x: Tensor) -> Tensor:
-        n_rows, length, factors = x.shape
-        heads = self.query_key_value(self.looks(x)).view(n_rows, length, 3, HEADS, factors // HEADS)
-        query, key, value = heads.permute(2, 0, 3, 1, 4)  # (3,B,H,L,D/H)
-        said = F.scaled_dot_product_attention(query, key, value, is_causal=True)  # padding comes last: never seen
-        x = x + self.dropout(self.said(said.transpose(1, 2).reshape(x.shape)))
-        thought: Tensor = self.dropout(self.outer(F.gelu(self.inner(self.thinks(x)))))
-        return x + thought
-
-
-class Network(nn.Module):
-    """From tracks and gaps, shape (B, L), to states, shape (B, L, D); a track's vector is its input and its output."""
-
-    def __init__(self, n_tracks: int, config: SequentialConfig) -> None:
-        super().__init__()
-        self.tracks = nn.Embedding(n_tracks + 1, config.factors)  # the last row is padding
-        self.positions = nn.Parameter(torch.zeros(config.max_length, config.factors))
-        self.gaps = nn.Parameter(torch.zeros(len(GAPS) + 1, config.factors))
-        self.blocks = nn.Sequential(*(Block(config.factors, config.dropout) for _ in range(config.blocks)))
-        self.last, self.dropout = nn.LayerNorm(config.factors), nn.Dropout(config.dropout)
-        nn.init.normal_(self.tracks.weight, std=START)
-
-    @override
-    def forward(self, tracks: Tensor, gaps: Tensor) -> Tensor:
-        x = self.tracks(tracks) + self.positions[: tracks.shape[1]] + F.embedding(gaps, self.gaps)
-        states: Tensor = self.last(self.blocks(self.dropout(x)))
-        return states
-
-
 class Sequential(Recommender[SequentialConfig]):
     """Score of a track: inner product of its vector and the network's state after the listener's last track."""
 
@@ -167,7 +124,7 @@ class Sequential(Recommender[SequentialConfig]):
     @override
     def _fit(self, taste: Interactions) -> None:
         with own_torch(self.config.seed):
-            self._network = Network(len(taste.tracks), self.config)
+            self._network = self._new_network()
             self._train(taste.liked)
         self._users = self._folded(taste.liked)  # (n_users, factors)
 
@@ -190,6 +147,17 @@ class Sequential(Recommender[SequentialConfig]):
                 optimizer.step()
                 schedule.step()
         network.eval()
+
+    def _new_network(self) -> Network:
+        config = self.config
+        return Network(
+            len(self.tracks),
+            len(GAPS) + 1,
+            factors=config.factors,
+            blocks=config.blocks,
+            max_length=config.max_length,
+            dropout=config.dropout,
+        )
 
     def _loss(self, states: Tensor, targets: Tensor, likely: Tensor) -> Tensor:
         vectors = self._network.tracks.weight
@@ -240,21 +208,8 @@ class Sequential(Recommender[SequentialConfig]):
     def _restore(self, arrays: Mapping[str, Any]) -> None:
         self._users = arrays["users"]
         with own_torch(self.config.seed):
-            self._network = Network(len(self.tracks), self.config).eval()
+            self._network = self._new_network().eval()
         self._network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in self._network.state_dict()})
-
-
-@contextmanager
-def own_torch(seed: int) -> Iterator[None]:
-    """Seed torch and take one thread, so that any machine draws and adds up the same; leave both as they were found."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 def batches(lengths: Rows, size: int) -> Iterator[Rows]:
@@ -263,32 +218,6 @@ def batches(lengths: Rows, size: int) -> Iterator[Rows]:
     order = near.argsort().numpy()
     starts = np.arange(0, len(order), size)
     yield from (order[n : n + size] for n in starts[torch.randperm(len(starts)).numpy()])
-
-
-def drawn_how_often(played: Rows, n_tracks: int) -> Tensor:
-    """Return how likely each track is drawn as a negative, shape (n_tracks,); none is impossible."""
-    weights = (1 + np.bincount(played, minlength=n_tracks)) ** FLATTENED
-    return torch.from_numpy((weights / weights.sum()).astype(np.float32))
-
-
-def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, drawn: Tensor, likely: Tensor) -> Tensor:
-    """
-    Return the cross entropy over the target and drawn tracks, each drawn one standing for all that it was drawn from.
-
-    exp(score) / (n * likely) of n drawn tracks has the sum over the catalogue as its mean. A target among the drawn is
-    left out of them, for it is always there.
-
-    Args:
-        states: Shape (B, D), float32.
-        vectors: Of all tracks, shape (>= n_tracks, D), float32.
-        targets: Track rows, shape (B,), int64.
-        drawn: Track rows, the same for all states, shape (n,), int64.
-        likely: Probability that one draw is each track, shape (n_tracks,), float32.
-    """
-    right = (states * F.embedding(targets, vectors)).sum(-1, keepdim=True)  # (B,1)
-    others = states @ F.embedding(drawn, vectors).T - torch.log(len(drawn) * likely[drawn])  # (B,D)*(D,n) -> (B,n)
-    others = others.masked_fill(drawn == targets[:, None], -torch.inf)
-    return F.cross_entropy(torch.cat([right, others], dim=1), torch.zeros_like(targets))
 
 
 def recency(history: History) -> F32:
