@@ -2,15 +2,14 @@
 Matrix factorisation trained to rank: a track that a listener likes above one drawn from all that they do not.
 
 Steps are taken a batch at a time by Adagrad, on one thread, so that the same seed gives the same bits; tracks liked by
-many are drawn more often, for few mistakes are left among the others. A listener is read from their history by a ridge
-map (see `recommenders.folding`), known listeners too, which ranks better than what was learned of each alone, and makes
-known and folded-in listeners agree.
+many are drawn more often, for few mistakes are left among the others. A listener is read from their history (see
+`recommenders.folding`).
 
 Sources: Rendle, Freudenthaler, Gantner, Schmidt-Thieme, BPR: Bayesian Personalized Ranking from Implicit Feedback
 (UAI 2009); Duchi, Hazan, Singer, Adaptive Subgradient Methods for Online Learning (JMLR 2011).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -20,9 +19,7 @@ from scipy.special import expit
 from typing_extensions import override
 
 from recsys.interactions import Csr, History, Interactions
-from recsys.recommenders.base import Recommender
-from recsys.recommenders.folding import means, ridge, with_one
-from recsys.recommenders.reasons import Kinship
+from recsys.recommenders.folding import FoldedVectors
 from recsys.recommenders.space import searched
 from recsys.recommenders.topk import F32
 from recsys.recommenders.weights import weighed
@@ -57,7 +54,7 @@ class BPRConfig:
     seed: int = 7
 
 
-class BPR(Recommender[BPRConfig]):
+class BPR(FoldedVectors[BPRConfig]):
     """Score of a track: inner product of the listener's and the track's vectors, plus the track's bias."""
 
     name: ClassVar[str] = "bpr"
@@ -72,9 +69,7 @@ class BPR(Recommender[BPRConfig]):
         for _ in range(self.config.epochs):
             for user, liked, other in self._drawn(taste.matrix, rng):
                 self._step(users, tracks, user, liked, other)
-        self._tracks = tracks.vectors  # (n_tracks, factors + 1), the bias last
-        self._map = ridge(self._means(taste.liked), users.vectors[:, :-1])
-        self._users = self._folded(taste.liked)  # (n_users, factors + 1)
+        self._settle(tracks.vectors, users.vectors[:, :-1], taste.liked)
 
     def _drawn(self, matrix: Csr, rng: np.random.Generator) -> Iterator[tuple[Rows, Rows, Rows]]:
         """Draw every pair once, with a track that its listener does not like; batches of users, liked, others."""
@@ -103,38 +98,9 @@ class BPR(Recommender[BPRConfig]):
         users.move(user, to_user, self.config.learning_rate)
         tracks.move(np.concatenate([liked, other]), to_tracks, self.config.learning_rate)
 
-    def _means(self, history: History) -> F32:
-        return means(self._weights(history), self._tracks[:, :-1])
-
+    @override
     def _weights(self, history: History) -> Csr:
         return weighed(history, exponent=0, recency=self.config.recency)
-
-    @override
-    def _folded(self, history: History) -> F32:
-        return with_one(self._means(history) @ self._map)
-
-    @override
-    def _states(self, rows: Rows) -> F32:
-        return self._users[rows]
-
-    @override
-    def _score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._tracks.T, out=out)
-
-    @override
-    def _kinship(self, history: History) -> Kinship:
-        """Cosine of the tracks' vectors."""
-        vectors = self._tracks[:, :-1]
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Kinship.of_vectors(vectors / np.maximum(lengths, 1e-12), self._weights(history))
-
-    @override
-    def _arrays(self) -> dict[str, Any]:
-        return {"users": self._users, "tracks": self._tracks, "map": self._map}
-
-    @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
-        self._users, self._tracks, self._map = arrays["users"], arrays["tracks"], arrays["map"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,14 +2,11 @@
 A hybrid of factorisation and features, trained to rank (WARP): also tracks that few have played find their place.
 
 A track is the sum of its own vector and those of its features, each group of features (artist, genre ...) weighing as
-one. A listener is read from their history by a ridge map, fitted on the training listeners, from the mean of the tracks
-they play to what LightFM learned of them; known listeners too, which ranks better than what it learned of each alone,
-and makes known and folded-in listeners agree.
+one. A listener is read from their history (see `recommenders.folding`).
 
 Source: Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,11 +16,7 @@ from lightfm import LightFM as Learner
 from typing_extensions import override
 
 from recsys.interactions import Csr, Features, History, Interactions
-from recsys.recommenders.base import Recommender
-from recsys.recommenders.folding import means, ridge, with_one
-from recsys.recommenders.reasons import Kinship
-from recsys.recommenders.topk import F32
-from recsys.vocab import Rows
+from recsys.recommenders.folding import FoldedVectors
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class LightFMConfig:
     seed: int = 7
 
 
-class LightFM(Recommender[LightFMConfig]):
+class LightFM(FoldedVectors[LightFMConfig]):
     """Score of a track: inner product of the listener's and the track's vectors, plus the track's bias."""
 
     name: ClassVar[str] = "lightfm"
@@ -71,40 +64,12 @@ class LightFM(Recommender[LightFMConfig]):
         pairs = (taste.matrix > 0).astype(np.float32).tocoo()
         learner.fit(pairs, user_features=users, item_features=tracks, epochs=config.epochs, num_threads=1)
         bias, vectors = learner.get_item_representations(tracks)
-        self._tracks: F32 = np.column_stack([vectors, bias]).astype(np.float32)  # (n_tracks, factors + 1)
-        self._map = ridge(self._means(taste.matrix), learner.get_user_representations(users)[1])
-        self._users = self._folded(taste.liked)  # (n_users, factors + 1)
-
-    def _means(self, history: Csr) -> F32:
-        """Mean vector of the tracks that each listener plays, and a 1, shape (n_users, factors + 1)."""
-        return means((history > 0).astype(np.float32), self._tracks[:, :-1])
+        biased = np.column_stack([vectors, bias]).astype(np.float32)  # (n_tracks, factors + 1)
+        self._settle(biased, learner.get_user_representations(users)[1], taste.liked)
 
     @override
-    def _folded(self, history: History) -> F32:
-        return with_one(self._means(history.matrix) @ self._map)
-
-    @override
-    def _states(self, rows: Rows) -> F32:
-        return self._users[rows]
-
-    @override
-    def _score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._tracks.T, out=out)
-
-    @override
-    def _kinship(self, history: History) -> Kinship:
-        """Cosine of the tracks' vectors, whatever the strength."""
-        vectors = self._tracks[:, :-1]
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Kinship.of_vectors(vectors / np.maximum(lengths, 1e-12), history.matrix)
-
-    @override
-    def _arrays(self) -> dict[str, Any]:
-        return {"users": self._users, "tracks": self._tracks, "map": self._map}
-
-    @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
-        self._users, self._tracks, self._map = arrays["users"], arrays["tracks"], arrays["map"]
+    def _weights(self, history: History) -> Csr:
+        return (history.matrix > 0).astype(np.float32)
 
 
 def with_identity(features: Features, weight: float) -> Csr:
