@@ -77,6 +77,7 @@ class Blend(Recommender[BlendConfig]):
     name: ClassVar[str] = "blend"
     config_class: ClassVar[type[Any]] = BlendConfig
     _cut: Split | None
+    _members: list[Recommender[Any]]
 
     @override
     def fit(self, taste: Interactions, *, validation: Split | None = None) -> Self:
@@ -88,7 +89,7 @@ class Blend(Recommender[BlendConfig]):
     @override
     def _fit(self, taste: Interactions) -> None:
         self._ranker = self._taught(self._cut)
-        del self._cut
+        del self._cut, self._members  # which may be large, before as many again are fitted
         self._members = self._fitted(taste)
         self._catalogue = Catalogue.of(taste)
         self._liked = taste.liked

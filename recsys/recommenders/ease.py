@@ -32,7 +32,7 @@ from recsys.recommenders.topk import F32
 from recsys.recommenders.weights import of_mean, weighed
 from recsys.vocab import Rows
 
-N_BLOCK = 1024  # rows mirrored at a time
+N_BLOCK = 1024  # rows at a time
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,12 @@ class EASE(Recommender[EASEConfig]):
     def _fit(self, taste: Interactions) -> None:
         self._modelled = self._most_liked(taste)  # sorted track rows, shape (n_modelled,)
         learned = of_mean(weighed(taste.liked, exponent=self.config.strength_exponent))[:, self._modelled]
-        gram = self._gram(learned)
+        gram = np.zeros((len(self._modelled), len(self._modelled)), np.float32)
+        add_gram(gram, self._scaled(learned), weight=1)
         own = gram.diagonal().copy()
         if self.config.side_weight > 0:
             tags = tag_vectors(taste.track_features)[self._modelled]
-            gram += self.config.side_weight * (tags @ tags.T).toarray()
+            add_gram(gram, tags.T.tocsr(), weight=self.config.side_weight)
         dropout = self.config.dropout
         gram[np.diag_indices_from(gram)] += self.config.regularization + dropout / (1 - dropout) * own
         self._coefficients = regressions(gram)  # (n_modelled, n_modelled): row the played track, column the scored one
@@ -89,13 +90,11 @@ class EASE(Recommender[EASEConfig]):
             log.warning("ease models the %d most liked of %d tracks exactly", self.config.max_tracks, len(likes))
         return np.sort(np.argsort(-likes, kind="stable")[: self.config.max_tracks])
 
-    def _gram(self, learned: Csr) -> F32:
-        """Sum the listeners' outer products, those of listeners with many tracks weighing less."""
+    def _scaled(self, learned: Csr) -> Csr:
+        """Make each track of a listener with many weigh less."""
         n_liked = np.maximum(np.diff(learned.indptr), 1)
         scale = (n_liked / n_liked.mean()) ** -self.config.listener_exponent
-        rows = (sp.diags(scale.astype(np.float32)) @ learned).tocsr()
-        gram: F32 = (rows.T @ rows).toarray()
-        return gram
+        return (sp.diags(scale.astype(np.float32)) @ learned).tocsr()
 
     @override
     def _folded(self, history: History) -> Csr:
@@ -135,6 +134,14 @@ class EASE(Recommender[EASEConfig]):
     def _restore(self, arrays: Mapping[str, Any]) -> None:
         self._modelled, self._coefficients = arrays["modelled"], arrays["coefficients"]
         self._users = matrix_of("users", arrays)
+
+
+def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:
+    """Add weight * rows' rows, rows of shape (n_rows, n_tracks), in blocks: at once it would not fit into memory."""
+    by_track = rows.T.tocsr()
+    for start in range(0, len(gram), N_BLOCK):
+        block = slice(start, start + N_BLOCK)
+        gram[block] += weight * (by_track[block] @ rows).toarray()
 
 
 def regressions(gram: F32) -> F32:
