@@ -1,11 +1,12 @@
 """
-The export of a run: every listener's list as Parquet (canonical), CSV and JSON Lines, with a manifest.
+The export of a run: every listener's list as Parquet (canonical), CSV and JSON Lines, their candidates, a manifest.
 
 The manifest lists each file with its rows and SHA-256, and says what the lists were made of. The same run gives the
 same bytes: there is no clock in it. `_SUCCESS` is written last.
 """
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
@@ -34,7 +35,7 @@ def write_export(run: Run, tables: dict[str, int]) -> dict[str, Any]:
     Write the export's folder, whole.
 
     Args:
-        run: A run with recommendations, metrics and a model.
+        run: A run with recommendations, candidates, metrics and a model.
         tables: Rows of each mart.
 
     Returns:
@@ -47,6 +48,7 @@ def write_export(run: Run, tables: dict[str, int]) -> dict[str, Any]:
     lists.write_parquet(beside / "recommendations.parquet", compression="zstd")
     lists.write_csv(beside / "recommendations.csv")
     lists.write_ndjson(beside / "recommendations.jsonl")
+    shutil.copyfile(run.candidates, beside / "candidates.parquet")
     manifest = _manifest(run, lists, tables, beside)
     files.write_json(beside / MANIFEST, manifest)
     (beside / "_SUCCESS").touch()
@@ -87,7 +89,7 @@ def _manifest(run: Run, lists: pl.DataFrame, tables: dict[str, int], folder: Pat
         "as_of": str(run.as_of),
         "files": [
             {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)}
-            for path in sorted(folder.glob("recommendations.*"))
+            for path in sorted(folder.glob("*.*"))
         ],
         "n_listeners": len(lengths),
         "n_short_lists": int((lengths < run.recipe.export.k).sum()),

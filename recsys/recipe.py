@@ -34,13 +34,20 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What is exported: `k` tracks a listener."""
+    """
+    What is exported.
+
+    Attributes:
+        k: Tracks in each listener's list.
+        candidates: Best tracks of each listener that are kept with their scores, for whatever chooses among them later.
+    """
 
     k: int = 20
+    candidates: int = 500
 
     def __post_init__(self) -> None:
-        """Refuse empty lists."""
-        _refuse_below("[export]", self, k=1)
+        """Refuse empty lists, and lists that choose from fewer than they hold."""
+        _refuse_below("[export]", self, k=1, candidates=self.k)
 
 
 @dataclass(frozen=True)

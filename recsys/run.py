@@ -100,6 +100,11 @@ class Run:
         return self.folder / "recommendations.parquet"
 
     @property
+    def candidates(self) -> Path:
+        """Every listener's best tracks with their scores, further down than the lists go."""
+        return self.folder / "candidates.parquet"
+
+    @property
     def metrics(self) -> Path:
         """How good each recommender was on the test window."""
         return self.folder / "metrics.parquet"

@@ -189,22 +189,30 @@ Judged (k = {evaluation.k}) on the last {evaluation.test_days} days, by a fit th
 
 
 def recommend(run: Run) -> Event:
-    """Give every listener a list, each row with its reason."""
+    """Give every listener a list, each row with its reason, and keep what else was worth a look."""
     model = Recommender.load(run.model)
     with Warehouse.open(run.built) as warehouse:
         listeners = warehouse.frame(LISTENERS_SQL)
         catalogue = warehouse.frame(CATALOGUE_SQL, {"served_on": run.served_on})
     filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
-    ranking = model.recommend(listeners["user_id"], run.recipe.export.k, filters=filters, profiles=listeners)
+    settings = run.recipe.export
+    candidates = model.recommend(listeners["user_id"], settings.candidates, filters=filters, profiles=listeners)
+    _write(candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
+    ranking = candidates.filter(pl.col("rank") <= settings.k)
     lists = _with_words(model.because(ranking, run.taste), catalogue, run)
-    files.write_whole(run.recommendations, lambda path: lists.write_parquet(path, compression="zstd"))
+    _write(lists, run.recommendations)
     lengths = lists.group_by("user_id").len()["len"]
     return {
         "n_listeners": len(lengths),
         "n_rows": lists.height,
         "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
-        "n_short_lists": int((lengths < run.recipe.export.k).sum()),
+        "n_short_lists": int((lengths < settings.k).sum()),
+        "n_candidates": candidates.height,
     }
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    files.write_whole(path, lambda beside: table.write_parquet(beside, compression="zstd"))
 
 
 def _with_words(ranking: pl.DataFrame, catalogue: pl.DataFrame, run: Run) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from recsys import export, files, registry
 from recsys.errors import Refused
@@ -78,6 +79,20 @@ def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
     assert exported["reason"].null_count() == 0
 
 
+def test_the_candidates_go_on_where_the_lists_end(finished: Run) -> None:
+    """Each listener's list is the head of their candidates, whose scores fall."""
+    lists, candidates = (
+        pl.read_parquet(finished.export / f"{name}.parquet").sort("user_id", "rank")
+        for name in ("recommendations", "candidates")
+    )
+
+    head = candidates.filter(pl.col("rank") <= finished.recipe.export.k)
+    assert_frame_equal(head.select("user_id", "rank", "track_id"), lists.select("user_id", "rank", "track_id"))
+    falls = candidates.select((pl.col("score") <= pl.col("score").shift().over("user_id")).fill_null(value=True))
+    assert falls.to_series().all()
+    assert candidates.group_by("user_id").len()["len"].max() == finished.recipe.export.candidates
+
+
 def test_the_manifest_holds_and_a_changed_byte_breaks_it(finished: Run, tmp_path: Path) -> None:
     """Validation passes on what was exported and fails on what was changed afterwards."""
     manifest = export.validate(finished.export)
@@ -85,7 +100,9 @@ def test_the_manifest_holds_and_a_changed_byte_breaks_it(finished: Run, tmp_path
     with (tmp_path / "export" / "recommendations.csv").open("a") as changed:
         changed.write("one,row,too,many\n")
 
-    assert manifest["n_listeners"] * manifest["recipe"]["export"]["k"] == manifest["files"][0]["rows"]
+    rows = {entry["path"]: entry["rows"] for entry in manifest["files"]}
+    assert manifest["n_listeners"] * manifest["recipe"]["export"]["k"] == rows["recommendations.parquet"]
+    assert rows["candidates.parquet"] > rows["recommendations.parquet"]
     with pytest.raises(ValueError, match="Somebody changed it"):
         export.validate(tmp_path / "export")
 
