@@ -373,6 +373,22 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.argument("key", required=False)
+@_answers
+@click.pass_obj
+def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
+    """List the products, or show one list of a product."""
+    from recsys import show
+    from recsys.products import published
+
+    if name is None or key is None:
+        show.answer(published.products(), form, out)
+    else:
+        show.answer(published.product(home, name, key), form, out)
+
+
+@main.command()
 @click.argument("listener")
 @click.argument("track")
 @click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many tracks at most.")

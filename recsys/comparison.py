@@ -29,7 +29,7 @@ from recsys.protocols import Protocol, leave_last_out, temporal
 from recsys.recipe import Recipe
 from recsys.recommenders.base import Recommender, recommender_class, recommender_names
 from recsys.recommenders.filters import Filters
-from recsys.tune import Budget, Task, Tuned, filters_of, tune
+from recsys.tune import Budget, Task, Tuned, tune
 from recsys.vocab import Ids
 from recsys.warehouse.query import Warehouse
 
@@ -207,9 +207,7 @@ def _tuned(protocol: Protocol, name: str, terms: Terms, tell: Tell) -> tuple[Any
 
 def _filters(protocol: Protocol, candidates: Ids | None) -> Filters:
     filters = protocol.filters(protocol.test)
-    if candidates is None:
-        return filters
-    return filters_of(filters, filters.tracks.ids().is_in(pl.Series(candidates).cast(pl.String).implode()).to_numpy())
+    return filters if candidates is None else filters.only(candidates)
 
 
 def _ranked(

@@ -1,5 +1,5 @@
 """
-The export of a run: every listener's list as Parquet (canonical), CSV and JSON Lines, their candidates, a manifest.
+The export of a run: every listener's list as Parquet (canonical), CSV and JSON Lines; candidates and products.
 
 The manifest lists each file with its rows and SHA-256, and says what the lists were made of. The same run gives the
 same bytes: there is no clock in it. `_SUCCESS` is written last.
@@ -48,7 +48,8 @@ def write_export(run: Run, tables: dict[str, int]) -> dict[str, Any]:
     lists.write_parquet(beside / "recommendations.parquet", compression="zstd")
     lists.write_csv(beside / "recommendations.csv")
     lists.write_ndjson(beside / "recommendations.jsonl")
-    shutil.copyfile(run.candidates, beside / "candidates.parquet")
+    for path in (run.candidates, *sorted(run.products.glob("*.parquet"))):
+        shutil.copyfile(path, beside / path.name)
     manifest = _manifest(run, lists, tables, beside)
     files.write_json(beside / MANIFEST, manifest)
     (beside / "_SUCCESS").touch()

@@ -105,6 +105,11 @@ class Run:
         return self.folder / "candidates.parquet"
 
     @property
+    def products(self) -> Path:
+        """A table for each product (see `products.base`)."""
+        return self.folder / "products"
+
+    @property
     def metrics(self) -> Path:
         """How good each recommender was on the test window."""
         return self.folder / "metrics.parquet"

@@ -19,10 +19,10 @@ from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
 from recsys.lake import Lake
+from recsys.products.base import Shelf, maker, product_names, worded
 from recsys.recipe import FLOOR
 from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.filters import Filters
-from recsys.recommenders.segments import EVERYBODY, in_words
 from recsys.registry import Release
 from recsys.run import Event, Run
 from recsys.warehouse.build import Sources, rebuild_results
@@ -34,10 +34,11 @@ CHAMPION = "champion"
 LISTENERS_SQL = "select user_id, country, age_band from marts.listener_profile order by user_id"
 # A stub cannot be shown to anybody; where no catalogue was ever delivered, everything is a stub and may be.
 CATALOGUE_SQL = """
-select track_id, title, artist_name, available_in, withdrawn_at from marts.track_features
+select track_id, title, artist_id, artist_name, release_date, available_in, withdrawn_at from marts.track_features
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """
+PLAYLISTS_SQL = "select playlist_id, position, track_id from staging.playlists"
 LAST_SQL = """
 select build.as_of, (select count(distinct user_id) from marts.recommendations) as n_listeners from meta.build as build
 """
@@ -190,49 +191,47 @@ Judged (k = {evaluation.k}) on the last {evaluation.test_days} days, by a fit th
 
 def recommend(run: Run) -> Event:
     """Give every listener a list, each row with its reason, and keep what else was worth a look."""
-    model = Recommender.load(run.model)
-    with Warehouse.open(run.built) as warehouse:
-        listeners = warehouse.frame(LISTENERS_SQL)
-        catalogue = warehouse.frame(CATALOGUE_SQL, {"served_on": run.served_on})
-    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
+    shelf = _shelf(run)
     settings = run.recipe.export
-    candidates = model.recommend(listeners["user_id"], settings.candidates, filters=filters, profiles=listeners)
-    _write(candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
-    ranking = candidates.filter(pl.col("rank") <= settings.k)
-    lists = _with_words(model.because(ranking, run.taste), catalogue, run)
+    _write(shelf.candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
+    ranking = shelf.candidates.filter(pl.col("rank") <= settings.k)
+    lists = _labelled(worded(shelf.model.because(ranking, run.taste), shelf.catalogue), run)
     _write(lists, run.recommendations)
+    products = {name: maker(name)(shelf) for name in product_names()}
+    for name, table in products.items():
+        _write(table, run.products / f"{name}.parquet")
     lengths = lists.group_by("user_id").len()["len"]
     return {
         "n_listeners": len(lengths),
         "n_rows": lists.height,
         "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
         "n_short_lists": int((lengths < settings.k).sum()),
-        "n_candidates": candidates.height,
+        "n_candidates": shelf.candidates.height,
+        "products": {name: table.height for name, table in products.items()},
     }
+
+
+def _shelf(run: Run) -> Shelf:
+    model = Recommender.load(run.model)
+    with Warehouse.open(run.built) as warehouse:
+        listeners = warehouse.frame(LISTENERS_SQL)
+        catalogue = warehouse.frame(CATALOGUE_SQL, {"served_on": run.served_on})
+        playlists = warehouse.frame(PLAYLISTS_SQL)
+    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
+    n_candidates = run.recipe.export.candidates
+    candidates = model.recommend(listeners["user_id"], n_candidates, filters=filters, profiles=listeners)
+    return Shelf(model, run.taste, filters, listeners, catalogue, playlists, candidates, run.served_on)
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:
     files.write_whole(path, lambda beside: table.write_parquet(beside, compression="zstd"))
 
 
-def _with_words(ranking: pl.DataFrame, catalogue: pl.DataFrame, run: Run) -> pl.DataFrame:
-    by = pl.format(
-        "{} by {}", pl.col("title").fill_null("a track"), pl.col("artist_name").fill_null("an unknown artist")
-    )
-    named = catalogue.select(reason_track_id="track_id", anchor=by)
+def _labelled(lists: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Say which run and which recommender made each row."""
     wanted = columns.schema(columns.RECOMMENDATIONS)
-    return (
-        ranking.join(named, on="reason_track_id", how="left", maintain_order="left")
-        .with_columns(
-            run_id=pl.lit(run.run_id),
-            recommender=pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender)),
-            reason=pl.when(pl.col("reason_track_id").is_null())
-            .then(pl.format("popular with {}", in_words(pl.col("segment").fill_null(EVERYBODY))))
-            .otherwise(pl.format("because you played {}", pl.col("anchor").fill_null(pl.col("reason_track_id")))),
-        )
-        .select(wanted.names())
-        .cast(wanted)
-    )
+    recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender))
+    return lists.with_columns(run_id=pl.lit(run.run_id), recommender=recommender).select(wanted.names()).cast(wanted)
 
 
 def judge(run: Run) -> Event:

@@ -7,7 +7,7 @@ age weighing nothing the second, so that a search never ends below either. Nobod
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +168,3 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 def _config_class(name: str) -> type[Any]:
     found: type[Any] = recommender_class(name).config_class
     return found
-
-
-def filters_of(filters: Filters, candidates: Any) -> Filters:
-    """Allow nothing but the candidates, a boolean array over the tracks."""
-    return replace(filters, allowed=filters.allowed & candidates)

@@ -20,7 +20,7 @@ from recsys.recommenders.ease import EASE, EASEConfig
 from recsys.recommenders.filters import Filters
 from recsys.recommenders.popular import PopularConfig
 from recsys.recommenders.space import Choice, Range, ranges
-from recsys.tune import Budget, Task, Tuned, filters_of
+from recsys.tune import Budget, Task, Tuned
 
 
 def cut() -> Split:
@@ -189,9 +189,12 @@ def test_an_unknown_recommender_is_refused() -> None:
 
 def test_candidates_only_take_away() -> None:
     """A track must be a candidate and allowed before."""
-    filters = filters_of(Filters.of(cut().train), np.arange(12) % 2 == 0)
+    filters = Filters.of(cut().train)
+    ids = filters.tracks.ids()
 
-    assert filters_of(filters, np.arange(12) < 4).allowed.tolist() == [[n in (0, 2) for n in range(12)]]
+    found = filters.only(ids.gather_every(2)).only([*ids[:4], "a track that nobody knows"])
+
+    assert found.allowed.tolist() == [[n in (0, 2) for n in range(12)]]
 
 
 @pytest.mark.parametrize("name", recommender_names())

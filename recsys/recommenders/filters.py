@@ -5,7 +5,7 @@ What must never be recommended: heard before, blocked, withdrawn, or not availab
 listener still gets k tracks wherever k are allowed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
@@ -80,6 +80,13 @@ class Filters:
         group = np.full(len(users), len(groups))
         group[users.rows(listeners["user_id"])] = groups.find(countries) % (len(groups) + 1)  # -1: the last one
         return cls(users, tracks, hidden, _allowed(catalogue, tracks, groups, as_of), group)
+
+    def only(self, track_ids: Ids) -> Self:
+        """Allow nothing but these tracks, and of them what is allowed."""
+        chosen = np.zeros(len(self.tracks), np.bool_)
+        rows = self.tracks.find(track_ids)
+        chosen[rows[rows >= 0]] = True
+        return replace(self, allowed=self.allowed & chosen)
 
     def mask(self, user_ids: Ids) -> Mask:
         """Return the mask of these listeners, in their order; one not in `users` has nothing hidden and no country."""

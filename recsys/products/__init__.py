@@ -1,0 +1,1 @@
+"""Lists beside the nightly recommendations, one file each: see `products.base`."""

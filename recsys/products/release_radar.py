@@ -1,0 +1,32 @@
+"""Release radar: what came out in the last four weeks, for each listener the most fitting first."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from recsys.products.base import K, Shelf, worded
+
+N_DAYS = 28
+
+
+def make(shelf: Shelf) -> pl.DataFrame:
+    """
+    Rank the new releases that each listener may get and has not touched.
+
+    Returns:
+        user_id, rank, track_id, score, reason: 'new from' an artist whom the listener has heard, else what speaks for
+        it. Shorter than K where less came out.
+    """
+    since = shelf.served_on - timedelta(days=N_DAYS)
+    new = shelf.catalogue.filter(pl.col("release_date") > since)
+    filters = shelf.filters.only(new["track_id"])
+    ranking = shelf.model.recommend(shelf.listeners["user_id"], K, filters=filters, profiles=shelf.listeners)
+    known = shelf.heard_artists.with_columns(is_known=True)
+    told = (
+        worded(shelf.model.because(ranking, shelf.taste), shelf.catalogue)
+        .join(new.select("track_id", "artist_id", "artist_name"), on="track_id", maintain_order="left")
+        .join(known, on=["user_id", "artist_id"], how="left", maintain_order="left")
+    )
+    from_known = pl.format("new from {}", pl.col("artist_name").fill_null("an artist you played"))
+    reason = pl.when("is_known").then(from_known).otherwise(pl.format("new, {}", "reason"))
+    return told.select("user_id", "rank", "track_id", "score", reason=reason)

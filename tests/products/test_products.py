@@ -1,0 +1,147 @@
+"""Each product on a world of three artists that can be counted: what is listed, and what never is."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from recsys.errors import UnknownIds
+from recsys.interactions import Interactions
+from recsys.products.base import Shelf, maker, product_names, worded
+from recsys.recommenders.ease import EASE, EASEConfig
+from recsys.recommenders.filters import Filters
+
+SERVED_ON = date(2026, 7, 1)
+ARTISTS = ("ada", "ben", "cleo")
+CATALOGUE = pl.DataFrame(
+    # Four tracks an artist: the last one new, of cleo withdrawn; ben's second for Germany only.
+    [
+        {
+            "track_id": f"{artist}{n}",
+            "title": f"Song {n}",
+            "artist_id": artist,
+            "artist_name": artist.title(),
+            "release_date": date(2026, 6, 20) if n == 3 else date(2020, 1, 1),
+            "available_in": ["DE"] if (artist, n) == ("ben", 1) else None,
+            "withdrawn_at": date(2026, 6, 30) if (artist, n) == ("cleo", 3) else None,
+        }
+        for artist in ARTISTS
+        for n in range(4)
+    ],
+    schema_overrides={"available_in": pl.List(pl.String), "withdrawn_at": pl.Date},
+)
+LISTENERS = pl.DataFrame(
+    {"user_id": [f"u{n}" for n in range(12)], "country": "FR", "age_band": "unknown"},
+)
+# Listeners 0-5 play ada and ben, 6-11 ada and cleo; all play two old tracks of each.
+PLAYS = pl.DataFrame(
+    [
+        {"user_id": f"u{user}", "track_id": f"{artist}{n}", "strength": 1.0}
+        for user in range(12)
+        for artist in ("ada", "ben" if user < 6 else "cleo")
+        for n in (user % 2, 2)
+    ]
+)
+PLAYLISTS = pl.DataFrame({"playlist_id": ["p", "p", "q"], "position": [1, 2, 1], "track_id": ["ben0", "ada0", "gone"]})
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    """A night of EASE."""
+    taste = Interactions.of(PLAYS, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30))
+    model = EASE(EASEConfig(regularization=1.0)).fit(taste)
+    filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=taste)
+    candidates = model.recommend(LISTENERS["user_id"], 12, filters=filters, profiles=LISTENERS)
+    return Shelf(model, taste, filters, LISTENERS, CATALOGUE, PLAYLISTS, candidates, SERVED_ON)
+
+
+def of(shelf: Shelf, name: str, key: str) -> list[dict[str, Any]]:
+    """One list of a product."""
+    table = maker(name)(shelf)
+    return table.filter(table.to_series() == key).to_dicts()
+
+
+def test_the_radar_shows_what_is_new_and_says_whose(shelf: Shelf) -> None:
+    """A listener of ada and ben: their new tracks, the withdrawn one of cleo never; ranks from 1."""
+    rows = of(shelf, "release_radar", "u0")
+
+    assert [row["rank"] for row in rows] == [1, 2]
+    assert {row["track_id"]: row["reason"] for row in rows} == {"ada3": "new from Ada", "ben3": "new from Ben"}
+
+
+def test_the_radar_says_why_where_the_artist_is_new_too(shelf: Shelf) -> None:
+    """Whoever never heard ben gets the new track behind that of ada, with what speaks for it."""
+    rows = of(shelf, "release_radar", "u7")
+
+    assert [row["track_id"] for row in rows] == ["ada3", "ben3"]
+    assert rows[0]["reason"] == "new from Ada"
+    assert rows[1]["reason"].startswith("new, ")
+
+
+def test_discovery_names_only_artists_never_heard_one_track_each(shelf: Shelf) -> None:
+    """Listeners of ada and ben discover cleo; of her tracks the best one."""
+    table = maker("discovery")(shelf)
+
+    assert {row["track_id"][:-1] for row in of(shelf, "discovery", "u0")} == {"cleo"}
+    assert table.group_by("user_id").len()["len"].to_list() == [1] * 12
+    assert table["reason"].null_count() == 0
+
+
+def test_similar_tracks_are_those_of_the_same_listeners(shelf: Shelf) -> None:
+    """Nearest to a track of ben are others that his listeners play; never itself, nothing withdrawn or restricted."""
+    table = maker("similar_tracks")(shelf)
+
+    assert of(shelf, "similar_tracks", "ben0")[0]["similar_track_id"] in {"ben2", "ada0", "ada2"}
+    assert table.filter(pl.col("track_id") == pl.col("similar_track_id")).is_empty()
+    assert not {"cleo3", "ben1"} & set(table["similar_track_id"])
+
+
+def test_a_playlist_goes_on_with_what_it_lacks(shelf: Shelf) -> None:
+    """Its own tracks never; a playlist none of whose tracks is known has no list."""
+    rows = of(shelf, "playlist_continuation", "p")
+
+    assert rows[0]["track_id"] in {"ben2", "ada2"}
+    assert not {"ben0", "ada0"} & {row["track_id"] for row in rows}
+    assert of(shelf, "playlist_continuation", "q") == []
+
+
+def test_similar_artists_are_counted_by_their_common_listeners(shelf: Shelf) -> None:
+    """Ada shares six of twelve listeners with each of the others, who share nobody: 6 / sqrt(12 * 6)."""
+    table = maker("similar_artists")(shelf)
+
+    assert table.filter(artist_id="ben").select("similar_artist_id", "n_common").rows() == [("ada", 6)]
+    assert table.filter(artist_id="ada")["similar_artist_id"].sort().to_list() == ["ben", "cleo"]
+    assert table["score"].to_list() == pytest.approx([6 / (12 * 6) ** 0.5] * 4)
+
+
+def test_reasons_name_title_and_artist(shelf: Shelf) -> None:
+    """An anchor that the catalogue does not show is named by its id."""
+    ranking = pl.DataFrame({"reason_track_id": ["ada0", "gone", None], "segment": [None, None, "country=DE"]})
+
+    assert worded(ranking, shelf.catalogue)["reason"].to_list() == [
+        "because you played Song 0 by Ada",
+        "because you played gone",
+        "popular with listeners in DE",
+    ]
+
+
+@pytest.mark.parametrize("name", product_names())
+def test_every_product_is_the_same_twice(shelf: Shelf, name: str) -> None:
+    """Same night, same table, each list ranked from 1 without a gap."""
+    table = maker(name)(shelf)
+
+    assert table.equals(maker(name)(shelf))
+    assert (
+        table["rank"] == pl.Series(table.group_by(table.columns[0], maintain_order=True).agg("rank")["rank"]).explode()
+    ).all()
+    assert (
+        table.group_by(table.columns[0]).agg(pl.col("rank").max() - pl.len())["rank"].to_list()
+        == [0] * table.to_series().n_unique()
+    )
+
+
+def test_a_misspelt_product_gets_a_hint() -> None:
+    """As a recommender does."""
+    with pytest.raises(UnknownIds, match="release_radar"):
+        maker("release_rador")
