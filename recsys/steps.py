@@ -38,7 +38,7 @@ select track_id, title, artist_id, artist_name, release_date, available_in, with
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """
-PLAYLISTS_SQL = "select playlist_id, position, track_id from staging.playlists"
+PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
 select build.as_of, (select count(distinct user_id) from marts.recommendations) as n_listeners from meta.build as build
 """

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from recsys.cli import main
 from recsys.explain import explain
 from recsys.home import Home
+from recsys.products.base import product_names
 from recsys.run import Run
 
 from ..readme_examples import README, examples, run_on
@@ -201,6 +202,20 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
     assert said.filter(track_id=row["reason_track_id"])["share"].item() > 0
     assert said["share"].abs().sum() == pytest.approx(1, abs=1e-5)
     assert f"of {len(said)} tracks" in shown.output
+
+
+def test_products_are_listed_and_shown_with_names(finished: Run) -> None:
+    """Each was exported with rows; a list has names beside its ids, and an unknown key says what to do."""
+    listed = call(finished.home, "product", "--csv").output
+    tables = {name: pl.read_parquet(finished.export / f"{name}.parquet") for name in product_names()}
+
+    assert all(f"{name}," in listed and table.height for name, table in tables.items())
+    for name, table in tables.items():
+        shown = pl.read_csv(call(finished.home, "product", name, table[0, 0], "--csv").output.encode())
+        assert shown.columns[0] == "rank"
+        assert shown["artist_name"].null_count() < shown.height
+    assert "has no list for user_id 'nobody'" in call(finished.home, "product", "discovery", "nobody").output
+    assert "release_radar" in call(finished.home, "product", "release_rador", "x").output
 
 
 def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
