@@ -21,6 +21,7 @@ STEPS: dict[str, Callable[[Run], Event]] = {
     "evaluate": steps.evaluate,
     "refit": steps.refit,
     "recommend": steps.recommend,
+    "group": steps.group,
     "gate": steps.judge,
     "export": steps.write_export,
     "publish": steps.publish,

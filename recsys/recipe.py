@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recsys.communities import CommunitySettings
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.recommenders.base import recommender_class
 
@@ -87,6 +88,7 @@ class Recipe:
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    communities: CommunitySettings = field(default_factory=CommunitySettings)
 
     @property
     def names(self) -> list[str]:
@@ -108,7 +110,9 @@ def read_recipe(path: Path | None = None) -> Recipe:
     given = _toml(path) if path else {}
     default = _toml(DEFAULT)
     values = {**default, **given}
-    _refuse_unknown(values, ("recommender", "compare", "recommenders", "evaluation", "export", "gate"), path)
+    _refuse_unknown(
+        values, ("recommender", "compare", "recommenders", "evaluation", "export", "gate", "communities"), path
+    )
     _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict}, "the recipe")
     settings = {**default["recommenders"], **values["recommenders"]}
     for name, own in settings.get("blend", {}).get("models", {}).items():
@@ -124,6 +128,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         evaluation=_filled(EvaluationSettings, values["evaluation"], "[evaluation]"),
         export=_filled(ExportSettings, values["export"], "[export]"),
         gate=_filled(GateSettings, values["gate"], "[gate]"),
+        communities=_filled(CommunitySettings, values["communities"], "[communities]"),
     )
 
 

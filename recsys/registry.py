@@ -155,14 +155,8 @@ def _forget_unpublished(home: Home, keep: int) -> None:
     for folder in folders[: max(0, len(folders) - keep)]:
         model = home.path / "models" / folder.name
         if not any(part.is_relative_to(model) for part in used):
-            leftovers = (
-                "*.done.json",
-                "build.duckdb",
-                "trial",
-                "recommendations.parquet",
-                "candidates.parquet",
-                "products",
-            )
+            made = (f"{name}.parquet" for name in ("recommendations", "candidates", "communities", "community_members"))
+            leftovers = ("*.done.json", "build.duckdb", "trial", "products", *made)
             for left in (model, *(path for pattern in leftovers for path in folder.glob(pattern))):
                 files.remove(left)
 

@@ -105,6 +105,16 @@ class Run:
         return self.folder / "candidates.parquet"
 
     @property
+    def communities(self) -> Path:
+        """Groups of listeners and of tracks."""
+        return self.folder / "communities.parquet"
+
+    @property
+    def community_members(self) -> Path:
+        """Who is in which of them."""
+        return self.folder / "community_members.parquet"
+
+    @property
     def products(self) -> Path:
         """A table for each product (see `products.base`)."""
         return self.folder / "products"

@@ -1,5 +1,5 @@
 """
-What the steps of a run do, in order: build, train, evaluate, refit, recommend, gate, export, publish.
+What the steps of a run do, in order: build, train, evaluate, refit, recommend, group, gate, export, publish.
 
 Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a
 later one writes. Running them one by one from the command line or all of them at night is the same thing.
@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from recsys import columns, export, files, gate, registry
+from recsys.communities import communities
 from recsys.errors import InputError, Refused
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
@@ -25,7 +26,7 @@ from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.filters import Filters
 from recsys.registry import Release
 from recsys.run import Event, Run
-from recsys.warehouse.build import Sources, rebuild_results
+from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
@@ -38,6 +39,7 @@ select track_id, title, artist_id, artist_name, release_date, available_in, with
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """
+ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
 select build.as_of, (select count(distinct user_id) from marts.recommendations) as n_listeners from meta.build as build
@@ -71,11 +73,8 @@ def build(run: Run, backfill: tuple[date, date] | None = None) -> Event:
 
 def _results_of(release: Release | None) -> dict[str, Path]:
     """What the current release's run made, for the tables to keep until this run has made its own."""
-    return (
-        {}
-        if release is None
-        else {name: release.marts / f"{name}.parquet" for name in ("recommendations", "run_metrics")}
-    )
+    paths = {} if release is None else {name: release.marts / f"{name}.parquet" for name in RESULTS}
+    return {name: path for name, path in paths.items() if path.exists()}
 
 
 def train(run: Run) -> Event:
@@ -234,6 +233,18 @@ def _labelled(lists: pl.DataFrame, run: Run) -> pl.DataFrame:
     return lists.with_columns(run_id=pl.lit(run.run_id), recommender=recommender).select(wanted.names()).cast(wanted)
 
 
+def group(run: Run) -> Event:
+    """Group listeners and tracks by who listens to what, going on from the groups of the current release."""
+    known = _results_of(registry.current(run.home)).get("community_members")
+    last = pl.read_parquet(known) if known else pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    with Warehouse.open(run.built) as warehouse:
+        artists = warehouse.frame(ARTISTS_SQL)
+    groups, members = communities(run.taste, artists, run.recipe.communities, last)
+    _write(groups, run.communities)
+    _write(members, run.community_members)
+    return {f"n_of_{kind}": n for kind, n in groups.group_by("kind").len().sort("kind").iter_rows()}
+
+
 def judge(run: Run) -> Event:
     """Let the gate decide; raises Refused where tonight's release must not replace the current one."""
     evaluated, recommended, built = (run.outcome(step) or {} for step in ("evaluate", "recommend", "build"))
@@ -282,7 +293,12 @@ def publish(run: Run) -> Event:
     if run.run_id in registry.release_names(run.home):  # made whole by an interrupted run: only the link is left to do
         registry.point_at(run.home, run.run_id)
     else:
-        results = {"recommendations": run.recommendations, "run_metrics": _metrics_of_all_runs(run)}
+        results = {
+            "recommendations": run.recommendations,
+            "run_metrics": _metrics_of_all_runs(run),
+            "communities": run.communities,
+            "community_members": run.community_members,
+        }
         placed = _place_tables(run, run.run_id, results)
         registry.publish(run.home, run.run_id, Release(placed.warehouse, placed.marts, run.model, run.export))
     return {"release": run.run_id}

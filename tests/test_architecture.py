@@ -22,7 +22,7 @@ LAYERS = (
     ("ingest", "warehouse"),
     ("interactions",),
     ("recommenders", "evaluate", "splitdir"),
-    ("products",),
+    ("products", "communities"),
     ("recipe", "protocols"),
     ("tune",),
     ("registry", "gate", "run"),

@@ -29,7 +29,12 @@ from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
-RESULTS = {"recommendations": columns.RECOMMENDATIONS, "run_metrics": columns.RUN_METRICS}
+RESULTS = {  # in the order in which their tables are built
+    "recommendations": columns.RECOMMENDATIONS,
+    "run_metrics": columns.RUN_METRICS,
+    "community_members": columns.COMMUNITY_MEMBERS,
+    "communities": columns.COMMUNITIES,
+}
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
 Progress = Callable[[str, int, float], None]
@@ -47,7 +52,7 @@ class Sources:
     Attributes:
         lake: Raw tables.
         as_of: The last day of the logs that counts.
-        results: Parquet files of what runs made: `recommendations`, `run_metrics`.
+        results: Parquet files of what runs made, by name (see `RESULTS`).
         previous: The last published warehouse, to take untouched days from; None builds everything.
         backfill: First and last day to compute again even if untouched.
     """

@@ -93,6 +93,29 @@ def test_the_candidates_go_on_where_the_lists_end(finished: Run) -> None:
     assert candidates.group_by("user_id").len()["len"].max() == finished.recipe.export.candidates
 
 
+def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:
+    """Made of listening alone: most tracks of a cluster are of one genre, where the catalogue has twenty-odd."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        largest = warehouse.frame(
+            """
+            with sizes as (
+                select members.community, tracks.genre, count(*) as n_tracks
+                from marts.community_members as members
+                inner join marts.track_features as tracks on members.member_id = tracks.track_id
+                where members.kind = 'tracks'
+                group by all
+            )
+            select max(n_tracks) / sum(n_tracks) as share from sizes group by community
+            """
+        )
+        groups = warehouse.frame(
+            "select kind, count(*) as n, sum(n_members) as of from marts.communities group by kind"
+        )
+
+    assert largest["share"].mean() > 0.6  # type: ignore[operator] - a share
+    assert {kind for kind, n, of in groups.iter_rows() if n > 1 and of > 100} == {"listeners", "tracks"}
+
+
 def test_the_manifest_holds_and_a_changed_byte_breaks_it(finished: Run, tmp_path: Path) -> None:
     """Validation passes on what was exported and fails on what was changed afterwards."""
     manifest = export.validate(finished.export)

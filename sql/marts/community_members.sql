@@ -1,0 +1,17 @@
+-- Which group of marts.communities each listener and recording is in. Listeners without a liked artist and recordings
+-- with few listeners are in none.
+-- grain: kind, member_id
+-- rows: 0
+-- columns:
+--   kind       listeners or tracks
+--   member_id  listener (pseudonymous id) or recording
+--   community  number of the group, within its kind
+-- checks:
+--   kind in ('listeners', 'tracks')
+-- reconcile:
+--   (select count(*) from marts.community_members) = (select count(*) from raw.community_members)
+select
+    kind,
+    member_id,
+    community
+from raw.community_members
