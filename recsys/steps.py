@@ -1,5 +1,5 @@
 """
-What the steps of a run do, in order: build, train, evaluate, refit, recommend, group, gate, export, publish.
+What the steps of a run do, in order: build, train, evaluate, refit, group, recommend, gate, export, publish.
 
 Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a
 later one writes. Running them one by one from the command line or all of them at night is the same thing.
@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from recsys import columns, export, files, gate, registry
-from recsys.communities import communities
+from recsys.communities import TRACKS, communities
 from recsys.errors import InputError, Refused
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
@@ -188,6 +188,18 @@ Judged (k = {evaluation.k}) on the last {evaluation.test_days} days, by a fit th
 """
 
 
+def group(run: Run) -> Event:
+    """Group listeners and tracks by who listens to what, going on from the groups of the current release."""
+    known = _results_of(registry.current(run.home)).get("community_members")
+    last = pl.read_parquet(known) if known else pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    with Warehouse.open(run.built) as warehouse:
+        artists = warehouse.frame(ARTISTS_SQL)
+    groups, members = communities(run.taste, artists, run.recipe.communities, last)
+    _write(groups, run.communities)
+    _write(members, run.community_members)
+    return {f"n_of_{kind}": n for kind, n in groups.group_by("kind").len().sort("kind").iter_rows()}
+
+
 def recommend(run: Run) -> Event:
     """Give every listener a list, each row with its reason, and keep what else was worth a look."""
     shelf = _shelf(run)
@@ -219,7 +231,22 @@ def _shelf(run: Run) -> Shelf:
     filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
     n_candidates = run.recipe.export.candidates
     candidates = model.recommend(listeners["user_id"], n_candidates, filters=filters, profiles=listeners)
-    return Shelf(model, run.taste, filters, listeners, catalogue, playlists, candidates, run.served_on)
+    return Shelf(
+        model=model,
+        taste=run.taste,
+        filters=filters,
+        listeners=listeners,
+        catalogue=catalogue,
+        playlists=playlists,
+        clusters=_clusters(run),
+        candidates=candidates,
+        served_on=run.served_on,
+    )
+
+
+def _clusters(run: Run) -> pl.DataFrame:
+    groups, members = (pl.read_parquet(path).filter(kind=TRACKS) for path in (run.communities, run.community_members))
+    return members.join(groups, on="community").select("community", "name", track_id="member_id")
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:
@@ -231,18 +258,6 @@ def _labelled(lists: pl.DataFrame, run: Run) -> pl.DataFrame:
     wanted = columns.schema(columns.RECOMMENDATIONS)
     recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender))
     return lists.with_columns(run_id=pl.lit(run.run_id), recommender=recommender).select(wanted.names()).cast(wanted)
-
-
-def group(run: Run) -> Event:
-    """Group listeners and tracks by who listens to what, going on from the groups of the current release."""
-    known = _results_of(registry.current(run.home)).get("community_members")
-    last = pl.read_parquet(known) if known else pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
-    with Warehouse.open(run.built) as warehouse:
-        artists = warehouse.frame(ARTISTS_SQL)
-    groups, members = communities(run.taste, artists, run.recipe.communities, last)
-    _write(groups, run.communities)
-    _write(members, run.community_members)
-    return {f"n_of_{kind}": n for kind, n in groups.group_by("kind").len().sort("kind").iter_rows()}
 
 
 def judge(run: Run) -> Event:

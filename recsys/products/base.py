@@ -40,6 +40,7 @@ class Shelf:
         catalogue: What may be shown at all: track_id, title, artist_id, artist_name, release_date, available_in,
             withdrawn_at.
         playlists: playlist_id, position, track_id.
+        clusters: track_id, community, name: which cluster of the catalogue a track is in (see `recsys.communities`).
         candidates: Each listener's best tracks: user_id, rank, track_id, score, is_fallback, segment.
         served_on: The day on which the lists are shown.
     """
@@ -50,6 +51,7 @@ class Shelf:
     listeners: pl.DataFrame
     catalogue: pl.DataFrame
     playlists: pl.DataFrame
+    clusters: pl.DataFrame
     candidates: pl.DataFrame
     served_on: date
 

@@ -45,6 +45,10 @@ PLAYS = pl.DataFrame(
 )
 PLAYLISTS = pl.DataFrame({"playlist_id": ["p", "p", "q"], "position": [1, 2, 1], "track_id": ["ben0", "ada0", "gone"]})
 
+CLUSTERS = CATALOGUE.select(
+    "track_id", community=pl.col("artist_id").replace_strict({"ada": 1, "ben": 2, "cleo": 2}), name="artist_name"
+)
+
 
 @pytest.fixture(scope="module")
 def shelf() -> Shelf:
@@ -53,7 +57,7 @@ def shelf() -> Shelf:
     model = EASE(EASEConfig(regularization=1.0)).fit(taste)
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=taste)
     candidates = model.recommend(LISTENERS["user_id"], 12, filters=filters, profiles=LISTENERS)
-    return Shelf(model, taste, filters, LISTENERS, CATALOGUE, PLAYLISTS, candidates, SERVED_ON)
+    return Shelf(model, taste, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, candidates, SERVED_ON)
 
 
 def of(shelf: Shelf, name: str, key: str) -> list[dict[str, Any]]:
@@ -86,6 +90,24 @@ def test_discovery_names_only_artists_never_heard_one_track_each(shelf: Shelf) -
     assert {row["track_id"][:-1] for row in of(shelf, "discovery", "u0")} == {"cleo"}
     assert table.group_by("user_id").len()["len"].to_list() == [1] * 12
     assert table["reason"].null_count() == 0
+
+
+def test_mixes_keep_tastes_apart(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two liked tracks of each of two clusters are two tastes; what is listed is of the mix's own cluster."""
+    monkeypatch.setattr("recsys.products.daily_mixes.MIN_LIKED", 2)
+    monkeypatch.setattr("recsys.products.daily_mixes.MIN_LENGTH", 1)
+
+    first, second = of(shelf, "daily_mixes", "u0/1"), of(shelf, "daily_mixes", "u0/2")
+
+    assert {row["track_id"][:-1] for row in first} == {"ada"}
+    assert {row["track_id"][:-1] for row in second} == {"ben", "cleo"}
+    assert all(row["reason"] for row in [*first, *second])
+    assert of(shelf, "daily_mixes", "u0/3") == []
+
+
+def test_a_taste_of_few_tracks_is_no_mix(shelf: Shelf) -> None:
+    """Here nobody likes more than two tracks of a cluster."""
+    assert maker("daily_mixes")(shelf).is_empty()
 
 
 def test_similar_tracks_are_those_of_the_same_listeners(shelf: Shelf) -> None:
