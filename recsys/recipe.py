@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from recsys.communities import CommunitySettings
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.recommenders.base import recommender_class
+from recsys.rerank.base import Stages, stage_class
 
 DEFAULT = Path(__file__).with_name("default.toml")
 FLOOR = "popular"
@@ -40,11 +41,14 @@ class ExportSettings:
 
     Attributes:
         k: Tracks in each listener's list.
-        candidates: Best tracks of each listener that are kept with their scores, for whatever chooses among them later.
+        candidates: Best tracks of each listener that are kept with their scores, and that lists are chosen from.
+        new_only: Whether lists name only what a listener never touched; else known tracks may return (see
+            `rerank.not_heard`).
     """
 
     k: int = 20
     candidates: int = 500
+    new_only: bool = True
 
     def __post_init__(self) -> None:
         """Refuse empty lists, and lists that choose from fewer than they hold."""
@@ -80,6 +84,7 @@ class Recipe:
         recommender: Whose lists are exported.
         compare: Recommenders judged beside it; the popularity floor is always among them.
         configs: The frozen config of every recommender named, by name.
+        rerank: The stages that choose lists among the candidates, by name.
     """
 
     recommender: str
@@ -89,6 +94,7 @@ class Recipe:
     export: ExportSettings = field(default_factory=ExportSettings)
     gate: GateSettings = field(default_factory=GateSettings)
     communities: CommunitySettings = field(default_factory=CommunitySettings)
+    rerank: Stages = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -110,10 +116,9 @@ def read_recipe(path: Path | None = None) -> Recipe:
     given = _toml(path) if path else {}
     default = _toml(DEFAULT)
     values = {**default, **given}
-    _refuse_unknown(
-        values, ("recommender", "compare", "recommenders", "evaluation", "export", "gate", "communities"), path
-    )
-    _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict}, "the recipe")
+    known = ("recommender", "compare", "recommenders", "evaluation", "export", "gate", "communities", "rerank")
+    _refuse_unknown(values, known, path)
+    _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict, "rerank": dict}, "the recipe")
     settings = {**default["recommenders"], **values["recommenders"]}
     for name, own in settings.get("blend", {}).get("models", {}).items():
         _filled(recommender_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
@@ -129,6 +134,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         export=_filled(ExportSettings, values["export"], "[export]"),
         gate=_filled(GateSettings, values["gate"], "[gate]"),
         communities=_filled(CommunitySettings, values["communities"], "[communities]"),
+        rerank={name: _filled(stage_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
     )
 
 

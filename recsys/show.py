@@ -27,6 +27,7 @@ from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
 from recsys.recipe import FLOOR
+from recsys.rerank.price import PRICE
 from recsys.run import Event, Run
 from recsys.warehouse.query import Warehouse
 
@@ -193,10 +194,12 @@ def summary(run: Run) -> None:
 
 def quality(run: Run) -> None:
     """Print how good each recommender was, beside the popularity floor, and which would be a better choice."""
-    metrics = pl.read_parquet(run.metrics).filter(metric="ndcg").sort("value", descending=True)
-    marks = {run.recipe.recommender: "exported", FLOOR: "the floor", "champion": "in charge before"}
-    k, n_users = metrics["k"][0], metrics["n_users"][0]
-    rows = metrics.select(
+    metrics = pl.read_parquet(run.metrics)
+    ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
+    found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
+    marks = {ours: "exported", FLOOR: "the floor", "champion": "in charge before"}
+    k, n_users = found["k"][0], found["n_users"][0]
+    rows = found.select(
         "recommender",
         pl.col("value").round(4).alias(f"nDCG@{k}"),
         pl.format("{} to {}", pl.col("low").round(4), pl.col("high").round(4)).alias("95 % interval"),
@@ -204,11 +207,32 @@ def quality(run: Run) -> None:
     )
     out.print(f"Judged on {n_users:,} listeners, on days that no model was trained on:")
     frame(rows)
-    ours = metrics.row(by_predicate=pl.col("recommender") == run.recipe.recommender, named=True)
-    better = metrics.filter(pl.col("recommender").is_in(run.recipe.names), pl.col("low") > ours["high"])["recommender"]
+    high = found.row(by_predicate=pl.col("recommender") == ours, named=True)["high"]
+    better = found.filter(pl.col("recommender").is_in(run.recipe.names), pl.col("low") > high)["recommender"]
     if len(better):
         would = f'recommender = "{better[0]}" in recipe.toml would export it'
         out.print(f"{better[0]} found significantly more on these days: {would}", soft_wrap=True)
+    if run.recipe.rerank:
+        out.print("\nWhat the rules change, each alone and together (rerank):")
+        frame(
+            _rules(metrics.filter(pl.col("recommender").str.starts_with(f"{ours}+") | (pl.col("recommender") == ours)))
+        )
+
+
+def _rules(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Lay the lists of a recommender, without and with rules, side by side."""
+    wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"]).sort("recommender")
+    price = pl.format("{} ({} to {})", *(_percent(f"{part}_{PRICE}") for part in ("value", "low", "high")))
+    shown = ("intra_list_diversity", "miscalibration", "popularity_lift", "exposure_gini")
+    return wide.select(
+        pl.col("recommender").alias("lists"),
+        price.fill_null("").alias("nDCG given up, %"),
+        *(pl.col(f"value_{name}").round(3).alias(name.replace("_", " ")) for name in shown),
+    )
+
+
+def _percent(column: str) -> pl.Expr:
+    return (pl.col(column) * 100).round(1)
 
 
 def compared(comparison: "Comparison") -> None:

@@ -16,15 +16,19 @@ import polars as pl
 from recsys import columns, export, files, gate, registry
 from recsys.communities import TRACKS, communities
 from recsys.errors import InputError, Refused
-from recsys.evaluate.ranking import ndcg_at_k
+from recsys.evaluate.ranking import F64, ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
+from recsys.interactions import Interactions
 from recsys.lake import Lake
 from recsys.products.base import Shelf, maker, product_names, worded
 from recsys.recipe import FLOOR
 from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.filters import Filters
 from recsys.registry import Release
+from recsys.rerank.base import About
+from recsys.rerank.lists import full_lists
+from recsys.rerank.price import before_and_after, prices
 from recsys.run import Event, Run
 from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
@@ -39,6 +43,7 @@ select track_id, title, artist_id, artist_name, release_date, available_in, with
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """
+GROUPS_SQL = "select track_id, artist_gender, artist_country, label_type, language from marts.track_features"
 ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
@@ -131,19 +136,30 @@ def evaluate(run: Run) -> Event:
     filters = Filters.of(run.split.train)
     models = {folder.name: Recommender.load(folder) for folder in sorted(run.trial.iterdir())}
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
-    table = report(rankings, run.split, k=k).with_columns(run_id=pl.lit(run.run_id))
+    own, values = run.recipe.recommender, _ndcg(rankings, run)
+    rivals = [name for name in (CHAMPION, FLOOR) if name in values and name != own]
+    candidates = models[own].recommend(judged, max(k, run.recipe.export.candidates), filters=filters)
+    rankings |= before_and_after(own, candidates, run.recipe.rerank, _about(run, run.split.train), k)
+    table = pl.concat([report(rankings, run.split, k=k), prices(rankings, own, run.split, k=k)])
     wanted = columns.schema(columns.RUN_METRICS)
-    files.write_whole(run.metrics, lambda path: table.select(wanted.names()).cast(wanted).write_parquet(path))
-    values = {name: values_per_user(ranking, run.split, ndcg_at_k, k=k) for name, ranking in rankings.items()}
-    ours = values[run.recipe.recommender]
-    rivals = [name for name in (CHAMPION, FLOOR) if name in values and name != run.recipe.recommender]
+    _write(table.with_columns(run_id=pl.lit(run.run_id)).select(wanted.names()).cast(wanted), run.metrics)
     return {
         "n_judged": len(judged),
         "n_cold_listeners": run.split.n_cold_users,
         "n_cold_tracks": run.split.n_cold_tracks,
-        "against": {name: list(difference_interval(ours, values[name], seed=seed)) for name in rivals},
-        "p_values": {name: paired_p_value(ours, values[name]) for name in rivals},
+        "against": {name: list(difference_interval(values[own], values[name], seed=seed)) for name in rivals},
+        "p_values": {name: paired_p_value(values[own], values[name]) for name in rivals},
     }
+
+
+def _ndcg(rankings: dict[str, pl.DataFrame], run: Run) -> dict[str, F64]:
+    k = run.recipe.evaluation.k
+    return {name: values_per_user(ranking, run.split, ndcg_at_k, k=k) for name, ranking in rankings.items()}
+
+
+def _about(run: Run, taste: Interactions) -> About:
+    with Warehouse.open(run.built) as warehouse:
+        return About.of(taste, warehouse.frame(GROUPS_SQL))
 
 
 def refit(run: Run) -> Event:
@@ -205,7 +221,8 @@ def recommend(run: Run) -> Event:
     shelf = _shelf(run)
     settings = run.recipe.export
     _write(shelf.candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
-    ranking = shelf.candidates.filter(pl.col("rank") <= settings.k)
+    stages = list(run.recipe.rerank.values())
+    ranking, n_widened = full_lists(shelf.candidates, shelf.best, stages, _about(run, run.taste), settings.k)
     lists = _labelled(worded(shelf.model.because(ranking, run.taste), shelf.catalogue), run)
     _write(lists, run.recommendations)
     products = {name: maker(name)(shelf) for name in product_names()}
@@ -217,6 +234,7 @@ def recommend(run: Run) -> Event:
         "n_rows": lists.height,
         "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
         "n_short_lists": int((lengths < settings.k).sum()),
+        "n_widened": n_widened,
         "n_candidates": shelf.candidates.height,
         "products": {name: table.height for name, table in products.items()},
     }
@@ -228,9 +246,8 @@ def _shelf(run: Run) -> Shelf:
         listeners = warehouse.frame(LISTENERS_SQL)
         catalogue = warehouse.frame(CATALOGUE_SQL, {"served_on": run.served_on})
         playlists = warehouse.frame(PLAYLISTS_SQL)
-    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=run.taste)
-    n_candidates = run.recipe.export.candidates
-    candidates = model.recommend(listeners["user_id"], n_candidates, filters=filters, profiles=listeners)
+    seen = run.taste if run.recipe.export.new_only else None
+    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=run.served_on, seen=seen)
     return Shelf(
         model=model,
         taste=run.taste,
@@ -239,7 +256,7 @@ def _shelf(run: Run) -> Shelf:
         catalogue=catalogue,
         playlists=playlists,
         clusters=_clusters(run),
-        candidates=candidates,
+        n_candidates=run.recipe.export.candidates,
         served_on=run.served_on,
     )
 

@@ -22,7 +22,7 @@ LAYERS = (
     ("ingest", "warehouse"),
     ("interactions",),
     ("recommenders", "evaluate", "splitdir"),
-    ("products", "communities"),
+    ("products", "communities", "rerank"),
     ("recipe", "protocols"),
     ("tune",),
     ("registry", "gate", "run"),

@@ -41,7 +41,7 @@ class Shelf:
             withdrawn_at.
         playlists: playlist_id, position, track_id.
         clusters: track_id, community, name: which cluster of the catalogue a track is in (see `recsys.communities`).
-        candidates: Each listener's best tracks: user_id, rank, track_id, score, is_fallback, segment.
+        n_candidates: How many of each listener's best tracks are worth a look.
         served_on: The day on which the lists are shown.
     """
 
@@ -52,8 +52,17 @@ class Shelf:
     catalogue: pl.DataFrame
     playlists: pl.DataFrame
     clusters: pl.DataFrame
-    candidates: pl.DataFrame
+    n_candidates: int
     served_on: date
+
+    @cached_property
+    def candidates(self) -> pl.DataFrame:
+        """Each listener's best tracks: user_id, rank, track_id, score, is_fallback, segment."""
+        return self.best(self.listeners["user_id"], self.n_candidates)
+
+    def best(self, user_ids: pl.Series, n: int) -> pl.DataFrame:
+        """Return some listeners' n best tracks, as `candidates`."""
+        return self.model.recommend(user_ids, n, filters=self.filters, profiles=self.listeners)
 
     @cached_property
     def heard_artists(self) -> pl.DataFrame:

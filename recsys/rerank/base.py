@@ -1,0 +1,234 @@
+"""
+What lists are chosen from, what the choice may go by, and what a stage is.
+
+A stage is one file in this folder with a frozen dataclass: its settings, and `begin`, which opens a `Turn` for a block
+of listeners. All stages take part in one choice, place by place (see `rerank.greedy`), so that none undoes another and
+their order means nothing.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse.linalg import svds
+
+from recsys.errors import BadRecipe, did_you_mean
+from recsys.evaluate.past import Past
+from recsys.interactions import Features, History, Interactions, realign
+from recsys.recommenders.tags import artists_of, tag_vectors, unit_rows
+from recsys.recommenders.topk import F32
+from recsys.vocab import Rows, as_ids
+
+Bool: TypeAlias = npt.NDArray[np.bool_]
+I32: TypeAlias = npt.NDArray[np.int32]
+
+HELPERS = ("base", "greedy", "lists", "price")
+N_DIMENSIONS = 32  # of the vectors that tracks are compared by
+SEED = 7  # of the decomposition's start
+
+
+@dataclass(frozen=True, eq=False)
+class About:
+    """
+    What is known of listeners and tracks.
+
+    Attributes:
+        taste: What the recommender learned from.
+        groups: What fairness goes by: features of each track of `taste`, such as 'artist_gender=female'.
+    """
+
+    taste: Interactions
+    groups: Features
+
+    @classmethod
+    def of(cls, taste: Interactions, tracks: pl.DataFrame | None = None) -> Self:
+        """Take groups from a frame: track_id, then one column a kind (see `Features.of`); unknown is a group."""
+        return cls(taste, Features.of(taste.tracks, tracks) if tracks is not None else taste.track_features)
+
+    @cached_property
+    def artists(self) -> Rows:
+        """Artist of each track, -1 where unknown; of several, the first. Shape (n_tracks,)."""
+        made = artists_of(self.taste.track_features).tocsr()
+        n_artists = np.diff(made.indptr)
+        artists = np.full(len(n_artists), -1)
+        artists[n_artists > 0] = made.indices[made.indptr[:-1][n_artists > 0]]
+        return artists
+
+    @cached_property
+    def vectors(self) -> F32:
+        """
+        Tracks as vectors of length 1 (0 where nothing is known), shape (n_tracks, at most N_DIMENSIONS).
+
+        Their known features, or who plays them where no track has any, by latent semantic analysis.
+
+        Source: Deerwester et al., Indexing by Latent Semantic Analysis (1990).
+        """
+        known = tag_vectors(self.taste.track_features)
+        known = known if known.nnz else unit_rows(self.taste.matrix.T.tocsr())
+        n_dimensions = min(N_DIMENSIONS, min(known.shape) - 1)
+        if n_dimensions < 1:
+            return np.zeros((len(self.taste.tracks), 1), np.float32)
+        start = np.random.default_rng(SEED).standard_normal(min(known.shape))
+        left, values, _ = svds(known.astype(np.float64), k=n_dimensions, v0=start)
+        vectors = left * values
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        shortest = 1e-6  # what is left of a track none of whose features the dimensions kept
+        return np.where(length > shortest, vectors / np.maximum(length, shortest), 0).astype(np.float32)
+
+    def members(self, group: str) -> Bool:
+        """
+        Which tracks are in a group, such as 'artist_gender=female'. Shape (n_tracks,).
+
+        Raises:
+            BadRecipe: There is no such kind of group.
+        """
+        names = self.groups.names.ids().to_list()
+        kinds = sorted({name.partition("=")[0] for name in names})
+        kind, equals, _ = group.partition("=")
+        if kind not in kinds or not equals:
+            hint = did_you_mean(kind, kinds)
+            raise BadRecipe(f"{group!r} is no group of tracks; expected 'kind=value', of {', '.join(kinds)}.{hint}")
+        row = self.groups.names.find([group])[0]
+        if row < 0:  # a group that nobody is in tonight
+            return np.zeros(len(self.taste.tracks), np.bool_)
+        members: Bool = self.groups.matrix[:, [row]].toarray().ravel() > 0
+        return members
+
+
+@dataclass(frozen=True, eq=False)
+class Night:
+    """
+    The candidates of some listeners.
+
+    Attributes:
+        tracks: Rows of the catalogue, the recommender's best first; -1 pads. Shape (n_users, n), int32.
+        relevance: How well the recommender thinks of each: 1 a listener's best candidate, 0 the last; scores of
+            different listeners, and those of fallbacks, are not comparable. Shape (n_users, n), float32.
+        history: What each listener liked, in tracks of `about.taste`.
+        past: The same, as metrics see it.
+        about: What is known of tracks.
+        k: Length of the lists.
+    """
+
+    tracks: I32
+    relevance: F32
+    history: History
+    past: Past
+    about: About
+    k: int
+
+    @classmethod
+    def of(cls, candidates: pl.DataFrame, about: About, k: int) -> Self:
+        """Read candidates (user_id, track_id, rank, score), one listener after the other, each by rank."""
+        user, place = places_of(candidates)
+        ids = candidates["user_id"].unique(maintain_order=True)
+        shape = (len(ids), max(1, int(place.max(initial=0)) + 1))
+        tracks, scores = np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)
+        tracks[user, place] = about.taste.tracks.rows(candidates["track_id"])
+        scores[user, place] = candidates["score"].to_numpy()
+        taste, history = about.taste, about.taste.history(as_ids(ids), about.taste.tracks)
+        seen = realign(taste.seen, taste.users.find(ids), np.arange(len(taste.tracks)), len(taste.tracks))
+        listeners = np.bincount(taste.matrix.indices, minlength=len(taste.tracks)).astype(np.int64)
+        past = Past(history.matrix.astype(np.bool_), seen, listeners, len(taste.users), taste.track_features)
+        return cls(tracks, _relevance(scores), history, past, about, k)
+
+    def of_track(self, values: npt.NDArray[Any], users: slice) -> npt.NDArray[Any]:
+        """Look up a value of each candidate; what stands at the padding means nothing. Shape (n_block, n)."""
+        looked_up: npt.NDArray[Any] = values[np.maximum(self.tracks[users], 0)]
+        return looked_up
+
+
+class Turn:
+    """
+    What one stage says while a block of listeners chooses, place by place.
+
+    Every answer is of shape (n_block, n), one for each candidate.
+    """
+
+    def gain(self) -> F32 | float:
+        """How much better (worse) than its relevance the stage thinks of each candidate for the next place."""
+        return 0.0
+
+    def allowed(self) -> Bool | None:
+        """Which candidates may be chosen at all; None: all of them."""
+        return None
+
+    def wanted(self) -> Bool | None:
+        """Which candidates must be chosen from wherever any of them is allowed; None: all of them."""
+        return None
+
+    def take(self, users: Rows, columns: Rows) -> None:
+        """Learn which listeners of the block chose which column."""
+
+
+class Stage(ABC):
+    """One rule of the choice. The subclass is a frozen dataclass of its settings."""
+
+    def prepared(self, night: Night) -> "Stage":  # noqa: ARG002 - for stages that look at the whole night
+        """Return the stage with what it must know of all listeners together."""
+        return self
+
+    def corrected(self, night: Night, chosen: npt.NDArray[np.int64]) -> "Stage":  # noqa: ARG002
+        """Return the stage as it should have been, having seen the columns chosen, (n_users, k); itself if content."""
+        return self
+
+    @abstractmethod
+    def begin(self, night: Night, users: slice) -> Turn:
+        """Open a block of listeners."""
+
+
+def places_of(candidates: pl.DataFrame) -> tuple[Rows, Rows]:
+    """Return the listener (in order of appearance) and the place, from 0, of each row of a ranking."""
+    user = candidates["user_id"].rle_id().to_numpy().astype(np.int64)
+    return user, candidates["rank"].to_numpy().astype(np.int64) - 1
+
+
+def _relevance(scores: F32) -> F32:
+    """Bring each listener's scores to 0..1, 0 at the padding; where all are equal, all are 1."""
+    with np.errstate(invalid="ignore"):
+        low, high = (np.nan_to_num(edge(scores, axis=1, keepdims=True)) for edge in (np.fmin.reduce, np.fmax.reduce))
+    width = high - low
+    scaled = np.where(width > 0, (scores - low) / np.where(width > 0, width, 1), 1)
+    return np.where(np.isnan(scores), 0, scaled).astype(np.float32)
+
+
+def refuse_negative(name: str, weight: float) -> None:
+    """
+    Refuse a weight that would turn a stage's meaning round.
+
+    Raises:
+        BadRecipe: It is below 0.
+    """
+    if weight < 0:
+        raise BadRecipe(f"[rerank.{name}]: weight is {weight}; expected 0 or more")
+
+
+def stage_class(name: str) -> type[Stage]:
+    """
+    Return the stage in recsys/rerank/<name>.py.
+
+    Raises:
+        BadRecipe: There is none of that name.
+    """
+    if name not in stage_names():
+        expected, hint = ", ".join(stage_names()), did_you_mean(name, stage_names())
+        raise BadRecipe(f"[rerank]: no stage is called {name!r}; expected one of {expected}.{hint}")
+    module = import_module(f"recsys.rerank.{name}")
+    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Stage))
+    return next(found for found in classes if found.__module__ == module.__name__)
+
+
+def stage_names() -> Sequence[str]:
+    """Return the names of all stages: every file of this folder that is no helper."""
+    return sorted(file.name for file in iter_modules([str(Path(__file__).parent)]) if file.name not in HELPERS)
+
+
+Stages: TypeAlias = Mapping[str, Stage]

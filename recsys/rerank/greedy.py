@@ -1,0 +1,63 @@
+"""
+The choice: place by place, each listener takes the best of what all stages allow.
+
+Blocks of listeners choose at once. Equal candidates are taken in the recommender's order, so that without stages the
+lists are the recommender's own.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.rerank.base import Bool, Night, Stage, Turn
+
+N_BLOCK = 256  # listeners: what stages keep of a block stays near the core
+
+
+def choose(night: Night, stages: Sequence[Stage]) -> npt.NDArray[np.int64]:
+    """
+    Choose each listener's list.
+
+    Args:
+        night: The candidates; stages are `prepared` for it.
+        stages: What takes part besides relevance.
+
+    Returns:
+        Columns of `night.tracks`, best first, shape (n_users, k); -1 where nothing was allowed any more.
+    """
+    chosen = np.full((len(night.tracks), night.k), -1)
+    for start in range(0, len(chosen), N_BLOCK):
+        users = slice(start, min(start + N_BLOCK, len(chosen)))
+        turns = [stage.begin(night, users) for stage in stages]
+        free = night.tracks[users] >= 0
+        for place in range(night.k):
+            column = _next(night.relevance[users], free, turns)
+            chosen[users, place] = column
+            rows = np.flatnonzero(column >= 0)
+            free[rows, column[rows]] = False
+            for turn in turns:
+                turn.take(rows, column[rows])
+    return chosen
+
+
+def _next(relevance: npt.NDArray[np.float32], free: Bool, turns: Sequence[Turn]) -> npt.NDArray[np.int64]:
+    """Return the column that each listener takes next, -1 where none is allowed."""
+    choosable = _choosable(free, turns)
+    total = relevance.copy()
+    for turn in turns:
+        total += turn.gain()
+    total[~choosable] = -np.inf
+    return np.where(choosable.any(axis=1), total.argmax(axis=1), -1)
+
+
+def _choosable(free: Bool, turns: Sequence[Turn]) -> Bool:
+    choosable = free.copy()
+    for turn in turns:
+        if (allowed := turn.allowed()) is not None:
+            choosable &= allowed
+    for turn in turns:
+        if (wanted := turn.wanted()) is not None:
+            narrowed = choosable & wanted
+            choosable = np.where(narrowed.any(axis=1, keepdims=True), narrowed, choosable)
+    return choosable

@@ -1,0 +1,96 @@
+"""Nights of re-ranking: one that can be counted by hand, and one drawn at random."""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.interactions import Interactions
+from recsys.rerank.base import About
+
+ARTISTS = {"a1": "ada", "a2": "ada", "a3": "ada", "b1": "ben", "b2": "ben", "c1": "cleo", "x1": None, "x2": None}
+GENRES = {"a1": "rock", "a2": "rock", "a3": "rock", "b1": "rock", "b2": "jazz", "c1": "jazz", "x1": None, "x2": "folk"}
+GROUPS = {"a1": "m", "a2": "m", "a3": "m", "b1": "m", "b2": "f", "c1": "f", "x1": None, "x2": "f"}
+CATALOGUE = pl.DataFrame([{"track_id": track, "artist": ARTISTS[track], "genre": GENRES[track]} for track in ARTISTS])
+
+
+@pytest.fixture
+def about() -> About:
+    """
+    Three listeners and eight tracks.
+
+    Ann likes rock (a1) and jazz (c1) alike, both played by everybody; bob likes a1, heard 40 days ago, and skipped b1;
+    cy likes a1, c1 and x2.
+    """
+    plays = [
+        ("ann", "a1", 1.0, 2.0),
+        ("ann", "c1", 1.0, 50.0),
+        ("bob", "a1", 1.0, 40.0),
+        ("bob", "b1", -0.25, 1.0),
+        ("cy", "a1", 1.0, 1.0),
+        ("cy", "c1", 1.0, 1.0),
+        ("cy", "x2", 1.0, 1.0),
+    ]
+    pairs = pl.DataFrame(plays, ["user_id", "track_id", "strength", "age_days"], orient="row")
+    groups = pl.DataFrame({"track_id": list(GROUPS), "gender": list(GROUPS.values())})
+    return About.of(Interactions.of(pairs, catalogue=CATALOGUE), groups)
+
+
+Ranked = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture
+def ranked() -> Ranked:
+    """Candidates of listeners, best first, scores falling evenly from 1."""
+
+    def made(**tracks: str) -> pl.DataFrame:
+        rows = [
+            (user, track, place + 1, 1 - place / 10)
+            for user, listed in tracks.items()
+            for place, track in enumerate(listed.split())
+        ]
+        schema = {"user_id": pl.String, "track_id": pl.String, "rank": pl.Int32, "score": pl.Float32}
+        return pl.DataFrame(rows, schema, orient="row")
+
+    return made
+
+
+def listed(lists: pl.DataFrame, user: str) -> str:
+    """One listener's list."""
+    return " ".join(lists.filter(user_id=user).sort("rank")["track_id"])
+
+
+def drawn_night(seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30) -> tuple[About, pl.DataFrame]:
+    """Listeners, tracks and candidates at random: a fifth of the tracks is of group 'f', some have no artist."""
+    rng = np.random.default_rng(seed)
+    ids = [f"t{at:02}" for at in range(n_tracks)]
+    catalogue = pl.DataFrame(
+        {
+            "track_id": ids,
+            "artist": [f"a{at}" if at < 12 else None for at in rng.integers(0, 14, n_tracks)],
+            "genre": [[f"g{at}" for at in rng.choice(6, rng.integers(0, 3), replace=False)] or None for _ in ids],
+        }
+    )
+    groups = pl.DataFrame({"track_id": ids, "gender": rng.choice(["f", "m"], n_tracks, p=[0.2, 0.8])})
+    pairs = pl.DataFrame(
+        [
+            {
+                "user_id": f"u{user:02}",
+                "track_id": ids[at],
+                "strength": float(rng.choice([1.0, 1.0, -0.5])),
+                "age_days": float(rng.uniform(0, 60)),
+            }
+            for user in range(n_users - 1)  # the last one is a stranger
+            for at in rng.choice(n_tracks, 10, replace=False)
+        ]
+    )
+    rows = [
+        (f"u{user:02}", ids[at], place + 1, score)
+        for user in range(n_users)
+        for place, (at, score) in enumerate(
+            zip(rng.choice(n_tracks, n, replace=False), -np.sort(-rng.normal(size=n)), strict=True)
+        )
+    ]
+    schema = {"user_id": pl.String, "track_id": pl.String, "rank": pl.Int32, "score": pl.Float32}
+    return About.of(Interactions.of(pairs, catalogue=catalogue), groups), pl.DataFrame(rows, schema, orient="row")

@@ -1,0 +1,46 @@
+"""On real listening logs: what re-ranking promises holds, and does not cost the lists their accuracy."""
+
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from bench.splits import SPLITS
+from recsys.evaluate.report import judged_users, report
+from recsys.interactions import Split
+from recsys.protocols import fixed
+from recsys.recommenders.ease import EASE
+from recsys.rerank.base import About
+from recsys.rerank.popularity import Popularity
+from recsys.rerank.price import before_and_after, prices
+
+pytestmark = pytest.mark.slow
+K = 10
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, pl.DataFrame]:
+    """LFM-1M cut at a day, and the best 500 tracks that EASE finds for each judged listener."""
+    data = os.environ.get("RECSYS_DATA")
+    if data is None:
+        pytest.skip("RECSYS_DATA is not set: it names the folder of real research data")
+    folder = tmp_path_factory.mktemp("lfm1m")
+    SPLITS["lfm1m"](Path(data)).write(folder)
+    protocol = fixed(folder)
+    split = protocol.test
+    ids = split.train.users.ids(judged_users(split))
+    return split, EASE().fit(split.train).recommend(ids, 500, filters=protocol.filters(split))
+
+
+def test_popularity_lift_is_halved_at_less_than_three_hundredths(night: tuple[Split, pl.DataFrame]) -> None:
+    """Lists follow what listeners play themselves, and find nearly as much."""
+    split, candidates = night
+    lists = before_and_after("ease", candidates, {"popularity": Popularity(0.1)}, About.of(split.train), K)
+
+    lift = report(lists, split, k=K).filter(metric="popularity_lift").sort("recommender")["value"]
+    price = prices(lists, "ease", split, k=K)["value"].item()
+
+    assert lift[0] > 0.2
+    assert lift[1] < lift[0] / 2
+    assert price < 0.03
