@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from recsys import export, files, registry
 from recsys.errors import Refused
 from recsys.home import Home
 from recsys.nightly import STEPS
+from recsys.rerank.artist_cap import ArtistCap
 from recsys.run import Run
 from recsys.warehouse.query import Warehouse
 
@@ -79,18 +79,37 @@ def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
     assert exported["reason"].null_count() == 0
 
 
-def test_the_candidates_go_on_where_the_lists_end(finished: Run) -> None:
-    """Each listener's list is the head of their candidates, whose scores fall."""
+def test_lists_are_chosen_among_the_candidates(finished: Run) -> None:
+    """Every listed track is a candidate of its listener; candidates are ranked by falling score."""
     lists, candidates = (
         pl.read_parquet(finished.export / f"{name}.parquet").sort("user_id", "rank")
         for name in ("recommendations", "candidates")
     )
 
-    head = candidates.filter(pl.col("rank") <= finished.recipe.export.k)
-    assert_frame_equal(head.select("user_id", "rank", "track_id"), lists.select("user_id", "rank", "track_id"))
+    assert lists.join(candidates, on=["user_id", "track_id"], how="anti").is_empty()
     falls = candidates.select((pl.col("score") <= pl.col("score").shift().over("user_id")).fill_null(value=True))
     assert falls.to_series().all()
     assert candidates.group_by("user_id").len()["len"].max() == finished.recipe.export.candidates
+
+
+def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> None:
+    """No artist stands in a list more often than the recipe allows; every rule is measured alone, and all together."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        counted = warehouse.frame(
+            """
+            select max(n_tracks) as most from (
+                select count(*) as n_tracks
+                from marts.recommendations inner join marts.track_features using (track_id)
+                where artist_id is not null
+                group by user_id, artist_id
+            )
+            """
+        )
+        prices = warehouse.frame("select * from marts.run_metrics where metric = 'ndcg_price' order by recommender")
+
+    assert finished.recipe.rerank["artist_cap"] == ArtistCap(counted.item())
+    assert prices["recommender"].to_list() == [f"als+{rule}" for rule in sorted([*finished.recipe.rerank, "rerank"])]
+    assert prices.select((pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))).to_series().all()
 
 
 def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:
