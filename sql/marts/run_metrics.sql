@@ -3,10 +3,8 @@
 -- rows: 0
 -- columns:
 --   run_id       run
---   recommender  recommender, as tonight's recipe sets it; "champion" is the one that was in charge before;
---                "<recommender>+<rule>" its lists as one rule of [rerank] chooses them, "+rerank" as all of them do
---   metric       ndcg, recall, hit_rate, coverage ... as documented in recsys/evaluate; ndcg_price: share of the
---                recommender's ndcg given up for a rule
+--   recommender  recommender, as tonight's recipe sets it; champion: in charge before; name+rule: its lists under a rule
+--   metric       ndcg, recall ... as documented in recsys/evaluate; ndcg_price: share of the ndcg given up for a rule
 --   k            length of the list judged [count]
 --   value        mean over listeners
 --   low          lower end of the 95 % interval, null where the metric has none
