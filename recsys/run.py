@@ -124,6 +124,11 @@ class Run:
         """How good each recommender was on the test window."""
         return self.folder / "metrics.parquet"
 
+    @property
+    def group_metrics(self) -> Path:
+        """The same by group of listeners and of tracks."""
+        return self.folder / "group_metrics.parquet"
+
     @cached_property
     def taste(self) -> Interactions:
         """Everything up to the run's date."""

@@ -213,21 +213,25 @@ def quality(run: Run) -> None:
         would = f'recommender = "{better[0]}" in recipe.toml would export it'
         out.print(f"{better[0]} found significantly more on these days: {would}", soft_wrap=True)
     if run.recipe.rerank:
-        out.print("\nWhat the rules change, each alone and together (rerank):")
-        frame(
-            _rules(metrics.filter(pl.col("recommender").str.starts_with(f"{ours}+") | (pl.col("recommender") == ours)))
-        )
+        out.print("\nWhat the rules for lists change, each alone and all together (rerank):")
+        frame(_rules(metrics, ours))
 
 
-def _rules(metrics: pl.DataFrame) -> pl.DataFrame:
+def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
     """Lay the lists of a recommender, without and with rules, side by side."""
-    wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"]).sort("recommender")
+    is_own = (pl.col("recommender") == name) | pl.col("recommender").str.starts_with(f"{name}+")
+    wide = metrics.filter(is_own).pivot("metric", index="recommender", values=["value", "low", "high"])
     price = pl.format("{} ({} to {})", *(_percent(f"{part}_{PRICE}") for part in ("value", "low", "high")))
-    shown = ("intra_list_diversity", "miscalibration", "popularity_lift", "exposure_gini")
-    return wide.select(
-        pl.col("recommender").alias("lists"),
+    shown = {
+        "diversity": "intra_list_diversity",
+        "off mix": "miscalibration",
+        "lift": "popularity_lift",
+        "Gini": "exposure_gini",
+    }
+    return wide.sort("recommender").select(
+        pl.col("recommender").str.strip_prefix(f"{name}+").alias("lists"),
         price.fill_null("").alias("nDCG given up, %"),
-        *(pl.col(f"value_{name}").round(3).alias(name.replace("_", " ")) for name in shown),
+        *(pl.col(f"value_{metric}").round(3).alias(header) for header, metric in shown.items()),
     )
 
 

@@ -16,6 +16,8 @@ import polars as pl
 from recsys import columns, export, files, gate, registry
 from recsys.communities import TRACKS, communities
 from recsys.errors import InputError, Refused
+from recsys.evaluate.fairness import fairness_report
+from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import F64, ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
@@ -27,8 +29,9 @@ from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.filters import Filters
 from recsys.registry import Release
 from recsys.rerank.base import About
+from recsys.rerank.exposure import Exposure
 from recsys.rerank.lists import full_lists
-from recsys.rerank.price import before_and_after, prices
+from recsys.rerank.price import ALL, before_and_after, prices
 from recsys.run import Event, Run
 from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
@@ -43,7 +46,7 @@ select track_id, title, artist_id, artist_name, release_date, available_in, with
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """
-GROUPS_SQL = "select track_id, artist_gender, artist_country, label_type, language from marts.track_features"
+GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
 ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
@@ -139,10 +142,13 @@ def evaluate(run: Run) -> Event:
     own, values = run.recipe.recommender, _ndcg(rankings, run)
     rivals = [name for name in (CHAMPION, FLOOR) if name in values and name != own]
     candidates = models[own].recommend(judged, max(k, run.recipe.export.candidates), filters=filters)
-    rankings |= before_and_after(own, candidates, run.recipe.rerank, _about(run, run.split.train), k)
-    table = pl.concat([report(rankings, run.split, k=k), prices(rankings, own, run.split, k=k)])
-    wanted = columns.schema(columns.RUN_METRICS)
-    _write(table.with_columns(run_id=pl.lit(run.run_id)).select(wanted.names()).cast(wanted), run.metrics)
+    groups = _groups(run)
+    after = before_and_after(own, candidates, run.recipe.rerank, _about(run.split.train, groups), k)
+    metrics = report(rankings | after, run.split, k=k), prices(after, own, run.split, k=k)
+    _write(_of_run(pl.concat(metrics), run, columns.RUN_METRICS), run.metrics)
+    shown = {name: ranking for name, ranking in after.items() if name in (own, f"{own}+{ALL}")}
+    by_group = report_by_group(shown, run.split, k=k), fairness_report(shown, run.split, groups, k=k)
+    _write(_of_run(pl.concat(by_group), run, columns.RUN_GROUP_METRICS), run.group_metrics)
     return {
         "n_judged": len(judged),
         "n_cold_listeners": run.split.n_cold_users,
@@ -157,9 +163,18 @@ def _ndcg(rankings: dict[str, pl.DataFrame], run: Run) -> dict[str, F64]:
     return {name: values_per_user(ranking, run.split, ndcg_at_k, k=k) for name, ranking in rankings.items()}
 
 
-def _about(run: Run, taste: Interactions) -> About:
+def _of_run(table: pl.DataFrame, run: Run, wanted: tuple[columns.Column, ...]) -> pl.DataFrame:
+    schema = columns.schema(wanted)
+    return table.with_columns(run_id=pl.lit(run.run_id)).select(schema.names()).cast(schema)
+
+
+def _groups(run: Run) -> pl.DataFrame:
     with Warehouse.open(run.built) as warehouse:
-        return About.of(taste, warehouse.frame(GROUPS_SQL))
+        return warehouse.frame(GROUPS_SQL)
+
+
+def _about(taste: Interactions, groups: pl.DataFrame) -> About:
+    return About.of(taste, groups.pivot("group_kind", index="track_id", values="group_name"))
 
 
 def refit(run: Run) -> Event:
@@ -222,7 +237,7 @@ def recommend(run: Run) -> Event:
     settings = run.recipe.export
     _write(shelf.candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
     stages = list(run.recipe.rerank.values())
-    ranking, n_widened = full_lists(shelf.candidates, shelf.best, stages, _about(run, run.taste), settings.k)
+    ranking, n_widened = full_lists(shelf.candidates, shelf.best, stages, _about(run.taste, _groups(run)), settings.k)
     lists = _labelled(worded(shelf.model.because(ranking, run.taste), shelf.catalogue), run)
     _write(lists, run.recommendations)
     products = {name: maker(name)(shelf) for name in product_names()}
@@ -272,9 +287,8 @@ def _write(table: pl.DataFrame, path: Path) -> None:
 
 def _labelled(lists: pl.DataFrame, run: Run) -> pl.DataFrame:
     """Say which run and which recommender made each row."""
-    wanted = columns.schema(columns.RECOMMENDATIONS)
     recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender))
-    return lists.with_columns(run_id=pl.lit(run.run_id), recommender=recommender).select(wanted.names()).cast(wanted)
+    return _of_run(lists.with_columns(recommender=recommender), run, columns.RECOMMENDATIONS)
 
 
 def judge(run: Run) -> Event:
@@ -327,7 +341,9 @@ def publish(run: Run) -> Event:
     else:
         results = {
             "recommendations": run.recommendations,
-            "run_metrics": _metrics_of_all_runs(run),
+            "run_metrics": _of_all_runs(run, run.metrics),
+            "group_metrics": _of_all_runs(run, run.group_metrics),
+            "exposure_targets": _exposure_targets(run),
             "communities": run.communities,
             "community_members": run.community_members,
         }
@@ -359,10 +375,19 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     return Release(warehouse, marts)
 
 
-def _metrics_of_all_runs(run: Run) -> Path:
-    history = run.folder / "metrics_of_all_runs.parquet"
-    known = sorted(run.home.runs.glob("*/metrics.parquet"))
-    files.write_whole(
-        history, lambda path: pl.read_parquet(known).sort("run_id", "recommender", "metric").write_parquet(path)
-    )
+def _of_all_runs(run: Run, table: Path) -> Path:
+    """Gather what every run has written under the same name."""
+    history = run.folder / f"{table.stem}_of_all_runs.parquet"
+    known = pl.read_parquet(sorted(run.home.runs.glob(f"*/{table.name}")))
+    _write(known.sort("run_id", "recommender", "metric", maintain_order=True), history)
     return history
+
+
+def _exposure_targets(run: Run) -> Path:
+    """Write down what share the recipe asks for, for which group."""
+    path = run.folder / "exposure_targets.parquet"
+    rule = run.recipe.rerank.get("exposure")
+    targets = rule.targets if isinstance(rule, Exposure) else {}
+    rows = [(*group.split("=", 1), share) for group, share in targets.items()]
+    _write(pl.DataFrame(rows, columns.schema(columns.EXPOSURE_TARGETS), orient="row"), path)
+    return path

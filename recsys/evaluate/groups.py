@@ -43,8 +43,8 @@ def report_by_group(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: in
         k: Places that count.
 
     Returns:
-        recommender, metric, group_kind, group, k, value, low, high, n_users: the mean over the group's listeners with
-        its 95 % bootstrap interval, all three null where fewer than `MIN_LISTENERS` listeners are evidence.
+        recommender, metric, group_kind, group_name, k, value, low, high, n_users: the mean over the group's listeners
+        with its 95 % bootstrap interval, all three null where fewer than `MIN_LISTENERS` listeners are evidence.
     """
     users = judged_users(split)
     exposed, past = laid_out(rankings, split, k=k), Past.of(split.train, users)

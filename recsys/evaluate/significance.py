@@ -139,6 +139,13 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
     return pl.DataFrame(rows, schema(COMPARISON), orient="row").fill_nan(None)
 
 
+def interval_of(values: F64, n_users: int) -> Interval:
+    """Return the interval of a value, the first, from what draws gave, the others."""
+    value, drawn = float(values[0]), values[1:]
+    low, high = np.nanquantile(drawn, [0.025, 0.975]) if not np.isnan(drawn).all() else (np.nan, np.nan)
+    return Interval(value, min(float(low), value), max(float(high), value), n_users)
+
+
 def _ends(drawn: F64, level: float) -> F64:
     """Ends of the interval that holds `level` of the drawn values, over the first axis; draws without evidence: out."""
     sides = [(1 - level) / 2, (1 + level) / 2]

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from recsys.errors import BadRecipe
+from recsys.evaluate.exposure import discounts
 from recsys.evaluate.ranking import F64
 from recsys.recommenders.topk import F32
 from recsys.rerank.base import Bool, Night, Stage, Turn
@@ -125,12 +126,6 @@ def dual_bound(night: Night, priced: Priced) -> float:
     _, total = _exposure(night, chosen, priced.members)
     shown = np.where(chosen >= 0, np.take_along_axis(value, np.maximum(chosen, 0), axis=1), 0)
     return float((shown * discounts(night.k)).sum() - prices @ priced.targets * total.sum())
-
-
-def discounts(k: int) -> F64:
-    """Exposure of the places 1..k."""
-    weights: F64 = 1 / np.log2(1 + np.arange(1, k + 1))
-    return weights
 
 
 def _exposure(night: Night, chosen: npt.NDArray[np.int64], members: Bool) -> tuple[F64, F64]:

@@ -29,11 +29,13 @@ from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
-RESULTS = {  # in the order in which their tables are built
+RESULTS = {
     "recommendations": columns.RECOMMENDATIONS,
     "run_metrics": columns.RUN_METRICS,
     "community_members": columns.COMMUNITY_MEMBERS,
     "communities": columns.COMMUNITIES,
+    "group_metrics": columns.RUN_GROUP_METRICS,
+    "exposure_targets": columns.EXPOSURE_TARGETS,
 }
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
@@ -102,9 +104,8 @@ def build(
 
 
 def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
-    """Build the tables that hold what runs made once more, in a file that is not yet published."""
-    layers = read_layers()
-    files = [layers[f"marts.{name}"] for name in RESULTS]
+    """Build the tables that read what runs made once more, in a file that is not yet published."""
+    files = _reading_results(read_layers())
     with _writing(target, "1GB") as connection:
         connection.execute("create schema raw")
         _make_results(connection, results)
@@ -113,6 +114,16 @@ def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
             connection.execute("update meta.tables set n_rows = ? where name = ?", [table.n_rows, table.name])
         connection.execute("drop schema raw cascade")
     return built
+
+
+def _reading_results(layers: dict[str, SqlFile]) -> list[SqlFile]:
+    """Return the tables that read results, or one another, in the order in which they are built."""
+    changed, files = {f"raw.{name}" for name in RESULTS}, []
+    for file in layers.values():
+        if file.sources & changed:
+            files.append(file)
+            changed.add(file.name)
+    return files
 
 
 @contextmanager

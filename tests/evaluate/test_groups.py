@@ -41,7 +41,7 @@ def table() -> pl.DataFrame:
 
 def recall(table: pl.DataFrame, kind: str) -> dict[str, tuple[float | None, int]]:
     """Recall and n_users of each group of a kind."""
-    rows = table.filter(metric="recall", group_kind=kind).select("group", "value", "n_users")
+    rows = table.filter(metric="recall", group_kind=kind).select("group_name", "value", "n_users")
     return {group: (value, n_users) for group, value, n_users in rows.iter_rows()}
 
 
@@ -55,7 +55,7 @@ def test_one_row_a_recommender_metric_and_group(table: pl.DataFrame) -> None:
     single = set(metrics()) - {"coverage", "exposure_gini"}
 
     assert table.schema == schema(GROUP_METRICS)
-    assert not table.select("recommender", "metric", "group_kind", "group").is_duplicated().any()
+    assert not table.select("recommender", "metric", "group_kind", "group_name").is_duplicated().any()
     assert set(table["group_kind"]) == {"gender", "activity", "mainstream", "popularity", "novelty"}
     assert set(table.filter(group_kind="gender")["metric"]) == single
     assert set(table.filter(pl.col("group_kind").is_in(["popularity", "novelty"]))["metric"]) == {"recall"}

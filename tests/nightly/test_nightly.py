@@ -5,12 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from recsys import export, files, registry
 from recsys.errors import Refused
+from recsys.evaluate.exposure import crossed, exposure_shares
+from recsys.evaluate.groups import track_groups
 from recsys.home import Home
+from recsys.interactions import Interactions
 from recsys.nightly import STEPS
 from recsys.rerank.artist_cap import ArtistCap
 from recsys.run import Run
@@ -110,6 +115,52 @@ def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> 
     assert finished.recipe.rerank["artist_cap"] == ArtistCap(counted.item())
     assert prices["recommender"].to_list() == [f"als+{rule}" for rule in sorted([*finished.recipe.rerank, "rerank"])]
     assert prices.select((pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))).to_series().all()
+
+
+def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
+    """Every group's shares to a billionth, from the published lists."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        lists = warehouse.frame("select user_id, track_id, rank from marts.recommendations")
+        groups = warehouse.frame("select track_id, group_kind, group_name from marts.track_groups")
+        plays = warehouse.frame(
+            "select track_id, sum(n_plays)::bigint as n_plays from marts.interactions group by track_id"
+        )
+        in_sql = warehouse.frame("select * from marts.exposure order by group_kind, group_name")
+    names = ["group_kind", "group_name", "n_tracks", "catalogue_share", "listening_share", "exposure_share"]
+
+    in_python = exposure_shares(lists, groups, plays, seed=7).select(names)
+
+    assert len(in_python) > 50
+    assert_frame_equal(in_sql.select(names), in_python, abs_tol=1e-9, rel_tol=0)
+
+
+def test_groups_of_tracks_are_the_same_in_sql_and_python(finished: Run) -> None:
+    """Tiers of popularity as evaluation has them, and the crossed groups with their small cells."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        groups = warehouse.frame("select track_id, group_kind, group_name from marts.track_groups")
+        taste = Interactions.read(warehouse, until=finished.as_of)
+    tiers = {group.name: set(taste.tracks.ids(np.flatnonzero(group.members))) for group in track_groups(taste)}
+    both = groups.filter(group_kind="gender_and_country").sort("track_id")
+
+    for name in ("head", "middle", "tail"):
+        assert set(groups.filter(group_kind="popularity", group_name=name)["track_id"]) == tiers[name]
+    crossing = crossed(groups, "artist_gender", "artist_country", "gender_and_country").sort("track_id")
+    assert_frame_equal(both, crossing)
+    assert both["group_name"].n_unique() > 3
+
+
+def test_metrics_by_group_are_published(finished: Run) -> None:
+    """Listeners' gaps and tracks' exposure, before and after the rules; small groups are named and not measured."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        table = warehouse.frame("select * from marts.group_metrics")
+
+    assert set(table["recommender"]) == {"als", "als+rerank"}
+    assert {"ndcg", "ndcg_gap", "exposure", "awrf", "ee_loss"} <= set(table["metric"])
+    assert {"gender", "age_band", "artist_gender", "popularity", "novelty"} <= set(table["group_kind"])
+    assert "unknown" in set(table.filter(group_kind="gender")["group_name"])
+    small = table.filter(pl.col("n_users") < 10)
+    assert len(small)
+    assert small["value"].null_count() == len(small)
 
 
 def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.evaluate.exposure import discounts
 from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import About, Night
 from recsys.rerank.diversity import Diversity
-from recsys.rerank.exposure import Exposure, Priced, discounts, dual_bound, shares
+from recsys.rerank.exposure import Exposure, Priced, dual_bound, shares
 from recsys.rerank.lists import chosen_among
 
 from .conftest import Ranked, drawn_night

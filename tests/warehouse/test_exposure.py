@@ -1,0 +1,105 @@
+"""Groups of tracks and their exposure, in SQL, on rows that can be counted by hand."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys import columns
+from recsys.lake import Lake
+from recsys.warehouse.build import Sources, build, rebuild_results
+
+from .conftest import Place, place_in, rows
+
+TRACKS = """track_id,title,artist_id,release_date
+new,N,ar1,2025-02-01
+old,O,ar1,2023-12-31
+older,P,ar2,2022-06-30
+undated,Q,ar3,
+"""
+ARTISTS = """artist_id,name,gender,country
+ar1,One,female,BR
+ar2,Two,male,DE
+"""
+LISTENS = """user_id,track_id,listened_at
+ann,new,2026-01-20T10:00:00Z
+ann,new,2026-01-21T10:00:00Z
+bob,new,2026-01-21T10:00:00Z
+bob,older,2026-01-31T10:00:00Z
+"""
+AS_OF = date(2026, 1, 31)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Four tracks of two artists, one of nobody known; two listeners."""
+    made = place_in(tmp_path_factory.mktemp("exposure"))
+    for name, content in {"tracks": TRACKS, "artists": ARTISTS, "listens": LISTENS}.items():
+        made.take(f"{name}.csv", content)
+    return made
+
+
+def results(folder: Path) -> dict[str, Path]:
+    """A published night: ann is shown old and older, bob old; women are to have a third."""
+    lists = pl.DataFrame(
+        [("ann", 1, "old"), ("ann", 2, "older"), ("bob", 1, "old")], ["user_id", "rank", "track_id"], orient="row"
+    ).with_columns(run_id=pl.lit("r"), score=1.0, recommender=pl.lit("als"), reason=pl.lit("x"), reason_track_id=None)
+    wanted = columns.schema(columns.RECOMMENDATIONS)
+    lists.select(wanted.names()).cast(wanted).write_parquet(folder / "recommendations.parquet")
+    targets = pl.DataFrame([("artist_gender", "female", 1 / 3)], columns.schema(columns.EXPOSURE_TARGETS), orient="row")
+    targets.write_parquet(folder / "exposure_targets.parquet")
+    return {name: folder / f"{name}.parquet" for name in ("recommendations", "exposure_targets")}
+
+
+def test_groups_of_each_track(place: Place) -> None:
+    """Age in calendar months from the last day of the log; popularity by pairs; small cells have no name."""
+    path = place.build("groups")
+
+    found = {
+        track: tuple(
+            name
+            for (name,) in rows(
+                path, f"select group_name from marts.track_groups where track_id = '{track}' order by group_kind"
+            )
+        )
+        for track in ("new", "old", "older", "undated")
+    }
+
+    # age, country, gender, gender and country, label type, language, popularity
+    unknown, small = "unknown", "small cells"
+    assert found["new"] == ("current", "BR", "female", small, unknown, unknown, "head")
+    assert found["old"] == ("catalogue", "BR", "female", small, unknown, unknown, "tail")
+    assert found["older"] == ("deep catalogue", "DE", "male", small, unknown, unknown, "middle")
+    assert found["undated"] == (unknown, unknown, unknown, small, unknown, unknown, "tail")
+
+
+def test_shares_by_hand(place: Place, tmp_path: Path) -> None:
+    """Two first places for women, a second one for men; nobody knows whose the fourth track is."""
+    target = place.folder / "shares.duckdb"
+    build(target, Sources(Lake(place.home), AS_OF, results=results(tmp_path)), memory="1GB")
+
+    found = rows(
+        target,
+        "select group_name, n_tracks, n_listed, n_places, catalogue_share, listening_share, exposure_share, "
+        "target_share from marts.exposure where group_kind = 'artist_gender' order by group_name",
+    )
+
+    second = 0.6309297535714574
+    assert found == [
+        ("female", 2, 1, 2, 0.5, 0.75, pytest.approx(2 / (2 + second), abs=1e-9), 1 / 3),
+        ("male", 1, 1, 1, 0.25, 0.25, pytest.approx(second / (2 + second), abs=1e-9), None),
+        ("unknown", 1, 0, 0, 0.25, 0.0, 0.0, None),
+    ]
+
+
+def test_exposure_follows_the_lists_of_the_night(place: Place, tmp_path: Path) -> None:
+    """Tables that read results are built again when these arrive, without a new build of the warehouse."""
+    path = place.build("filled")
+    share = "select exposure_share from marts.exposure where group_kind = 'artist_gender' and group_name = 'female'"
+    assert rows(path, share) == [(None,)]
+
+    rebuilt = rebuild_results(path, results(tmp_path))
+
+    assert {"marts.recommendations", "marts.exposure"} <= {table.name for table in rebuilt}
+    assert rows(path, share)[0][0] == pytest.approx(2 / 2.6309297535714574, abs=1e-9)
