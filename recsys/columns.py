@@ -46,6 +46,14 @@ N_MEMBERS = Column("n_members", pl.Int64())
 ARTISTS = Column("artists", pl.List(pl.String()))
 GENRES = Column("genres", pl.List(pl.String()))
 MEMBER_ID = Column("member_id", pl.String())
+IS_EXPLORED = Column("is_explored", pl.Boolean())
+PROPENSITY = Column("propensity", pl.Float64())
+SERVED_ON = Column("served_on", pl.Date())
+UNTIL = Column("until", pl.Date())
+POLICY = Column("policy", pl.String())
+OPTION_NO = Column("option_no", pl.Int32())
+N_OPTIONS = Column("n_options", pl.Int32())
+FEATURES = Column("features", pl.List(pl.Float64()))
 BASELINE = Column("baseline", pl.String())
 DIFFERENCE = Column("difference", pl.Float64())
 RATIO = Column("ratio", pl.Float64())
@@ -55,7 +63,14 @@ P_VALUE = Column("p_value", pl.Float64())
 P_HOLM = Column("p_holm", pl.Float64())
 
 RANKING = (USER_ID, TRACK_ID, RANK, SCORE, IS_FALLBACK, SEGMENT, REASON_TRACK_ID)
-RECOMMENDATIONS = (RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER, REASON, REASON_TRACK_ID)
+RECOMMENDATIONS = (
+    *(RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER),
+    *(REASON, REASON_TRACK_ID, IS_EXPLORED, PROPENSITY),
+)
+EXPLORATIONS = (
+    *(RUN_ID, SERVED_ON, UNTIL, USER_ID, RANK, TRACK_ID),
+    *(POLICY, PROPENSITY, OPTION_NO, N_OPTIONS, FEATURES),
+)
 CANDIDATES = (USER_ID, RANK, TRACK_ID, SCORE, IS_FALLBACK)
 METRICS = (RECOMMENDER, METRIC, K, VALUE, LOW, HIGH, N_USERS)
 RUN_METRICS = (RUN_ID, *METRICS)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from recsys.communities import CommunitySettings
 from recsys.errors import BadRecipe, did_you_mean
+from recsys.feedback.exploration import ExplorationSettings
 from recsys.recommenders.base import recommender_class
 from recsys.rerank.base import Stages, stage_class
 
@@ -95,6 +96,7 @@ class Recipe:
     gate: GateSettings = field(default_factory=GateSettings)
     communities: CommunitySettings = field(default_factory=CommunitySettings)
     rerank: Stages = field(default_factory=dict)
+    exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
 
     @property
     def names(self) -> list[str]:
@@ -116,8 +118,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
     given = _toml(path) if path else {}
     default = _toml(DEFAULT)
     values = {**default, **given}
-    known = ("recommender", "compare", "recommenders", "evaluation", "export", "gate", "communities", "rerank")
-    _refuse_unknown(values, known, path)
+    _refuse_unknown(values, ("recommenders", *(each.name for each in fields(Recipe) if each.name != "configs")), path)
     _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict, "rerank": dict}, "the recipe")
     settings = {**default["recommenders"], **values["recommenders"]}
     for name, own in settings.get("blend", {}).get("models", {}).items():
@@ -134,6 +135,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         export=_filled(ExportSettings, values["export"], "[export]"),
         gate=_filled(GateSettings, values["gate"], "[gate]"),
         communities=_filled(CommunitySettings, values["communities"], "[communities]"),
+        exploration=_filled(ExplorationSettings, values["exploration"], "[exploration]"),
         rerank={name: _filled(stage_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
     )
 

@@ -105,6 +105,11 @@ class Run:
         return self.folder / "candidates.parquet"
 
     @property
+    def explorations(self) -> Path:
+        """What a policy drew for the lists."""
+        return self.folder / "explorations.parquet"
+
+    @property
     def communities(self) -> Path:
         """Groups of listeners and of tracks."""
         return self.folder / "communities.parquet"

@@ -21,6 +21,7 @@ from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import F64, ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
+from recsys.feedback.exploration import explore, learned, log_of
 from recsys.interactions import Interactions
 from recsys.lake import Lake
 from recsys.products.base import Shelf, maker, product_names, worded
@@ -47,6 +48,7 @@ where (is_known or not exists (select 1 from marts.track_features where is_known
     and (release_date is null or release_date <= $served_on)
 """
 GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
+FEEDBACK_SQL = "select features, reward from marts.feedback where is_complete order by run_id, user_id, rank"
 ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
@@ -236,8 +238,8 @@ def recommend(run: Run) -> Event:
     shelf = _shelf(run)
     settings = run.recipe.export
     _write(shelf.candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
-    stages = list(run.recipe.rerank.values())
-    ranking, n_widened = full_lists(shelf.candidates, shelf.best, stages, _about(run.taste, _groups(run)), settings.k)
+    ranking, n_widened = _lists(shelf, run)
+    _write(_of_run(log_of(ranking, run.recipe.exploration, run.served_on), run, columns.EXPLORATIONS), run.explorations)
     lists = _labelled(worded(shelf.model.because(ranking, run.taste), shelf.catalogue), run)
     _write(lists, run.recommendations)
     products = {name: maker(name)(shelf) for name in product_names()}
@@ -250,9 +252,21 @@ def recommend(run: Run) -> Event:
         "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
         "n_short_lists": int((lengths < settings.k).sum()),
         "n_widened": n_widened,
+        "n_explored": int(lists["is_explored"].sum()),
         "n_candidates": shelf.candidates.height,
         "products": {name: table.height for name, table in products.items()},
     }
+
+
+def _lists(shelf: Shelf, run: Run) -> tuple[pl.DataFrame, int]:
+    """Choose each listener's list by the recipe's rules, some places by a policy; and count whose were widened."""
+    k, settings = run.recipe.export.k, run.recipe.exploration
+    about, stages = _about(run.taste, _groups(run)), list(run.recipe.rerank.values())
+    with Warehouse.open(run.built) as warehouse:
+        posterior = learned(warehouse.frame(FEEDBACK_SQL))
+    long_lists, n_widened = full_lists(shelf.candidates, shelf.best, stages, about, settings.length(k))
+    dice = settings.dice(run.as_of)
+    return explore(long_lists, about, k, settings=settings, posterior=posterior, rng=dice), n_widened
 
 
 def _shelf(run: Run) -> Shelf:
@@ -288,7 +302,8 @@ def _write(table: pl.DataFrame, path: Path) -> None:
 def _labelled(lists: pl.DataFrame, run: Run) -> pl.DataFrame:
     """Say which run and which recommender made each row."""
     recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(run.recipe.recommender))
-    return _of_run(lists.with_columns(recommender=recommender), run, columns.RECOMMENDATIONS)
+    reason = pl.when("is_explored").then(pl.format("worth a try, {}", "reason")).otherwise("reason")
+    return _of_run(lists.with_columns(recommender=recommender, reason=reason), run, columns.RECOMMENDATIONS)
 
 
 def judge(run: Run) -> Event:
@@ -344,6 +359,7 @@ def publish(run: Run) -> Event:
             "run_metrics": _of_all_runs(run, run.metrics),
             "group_metrics": _of_all_runs(run, run.group_metrics),
             "exposure_targets": _exposure_targets(run),
+            "explorations": _of_all_runs(run, run.explorations, published=True),
             "communities": run.communities,
             "community_members": run.community_members,
         }
@@ -375,11 +391,12 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     return Release(warehouse, marts)
 
 
-def _of_all_runs(run: Run, table: Path) -> Path:
-    """Gather what every run has written under the same name."""
+def _of_all_runs(run: Run, table: Path, *, published: bool = False) -> Path:
+    """Gather what every run has written under the same name; `published`: only those whose lists were shown."""
     history = run.folder / f"{table.stem}_of_all_runs.parquet"
-    known = pl.read_parquet(sorted(run.home.runs.glob(f"*/{table.name}")))
-    _write(known.sort("run_id", "recommender", "metric", maintain_order=True), history)
+    known = sorted(run.home.runs.glob(f"*/{table.name}"))
+    kept = [path for path in known if not published or path == table or (path.parent / "publish.done.json").exists()]
+    _write(pl.read_parquet(kept).sort("run_id", maintain_order=True), history)
     return history
 
 

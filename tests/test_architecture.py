@@ -23,6 +23,7 @@ LAYERS = (
     ("interactions",),
     ("recommenders", "evaluate", "splitdir"),
     ("products", "communities", "rerank"),
+    ("feedback",),
     ("recipe", "protocols"),
     ("tune",),
     ("registry", "gate", "run"),

@@ -36,6 +36,7 @@ RESULTS = {
     "communities": columns.COMMUNITIES,
     "group_metrics": columns.RUN_GROUP_METRICS,
     "exposure_targets": columns.EXPOSURE_TARGETS,
+    "explorations": columns.EXPLORATIONS,
 }
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
@@ -181,13 +182,11 @@ def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.
 
 
 def _make_results(connection: duckdb.DuckDBPyConnection, results: dict[str, Path]) -> None:
+    """Make what runs wrote into tables; a column that an older version did not write is null."""
     for name, wanted in RESULTS.items():
-        known = (
-            pl.read_parquet(results[name], glob=False)
-            if name in results
-            else pl.DataFrame(schema=columns.schema(wanted))
-        )
-        _make_raw_table(connection, name, known)
+        shape = pl.DataFrame(schema=columns.schema(wanted))
+        known = pl.read_parquet(results[name], glob=False) if name in results else shape
+        _make_raw_table(connection, name, pl.concat([shape, known], how="diagonal").select(shape.columns))
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:

@@ -10,9 +10,12 @@
 --   recommender      the recommender that put it there
 --   reason           why, for a person to read
 --   reason_track_id  the recording the reason names, null where it names none
+--   is_explored      whether a policy drew it to find out if it is liked (see marts.explorations)
+--   propensity       probability with which it was drawn, 1 where nothing was
 -- checks:
 --   rank >= 1
 --   reason <> ''
+--   propensity > 0 and propensity <= 1
 -- reconcile:
 --   (select count(*) from marts.recommendations) = (select count(*) from raw.recommendations)
 select
@@ -23,5 +26,7 @@ select
     score,
     recommender,
     reason,
-    reason_track_id
+    reason_track_id,
+    coalesce(is_explored, false) as is_explored,
+    coalesce(propensity, 1) as propensity
 from raw.recommendations

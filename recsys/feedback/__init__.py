@@ -1,0 +1,1 @@
+"""Learning from what listeners did with what they were shown: exploration, its value, and where a loop of it leads."""

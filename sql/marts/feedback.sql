@@ -1,0 +1,58 @@
+-- What came of every place that a policy drew: liked, if the listener played the recording while its list was shown.
+-- grain: run_id, user_id, rank
+-- rows: 0
+-- columns:
+--   run_id       the run that drew
+--   served_on    day on which the list was shown
+--   user_id      listener (pseudonymous id)
+--   rank         place in the list, from 1 [count]
+--   track_id     recording drawn
+--   policy       thompson or linucb
+--   propensity   probability with which it was drawn
+--   option_no    which of the options it was, in the recommender's order [count]
+--   n_options    options that there were [count]
+--   features     what described it to the policy
+--   reward       1 where it was played in time, else 0
+--   is_complete  whether the log covers all days on which a play counts
+-- checks:
+--   reward in (0, 1)
+-- reconcile:
+--   (select count(*) from marts.feedback) = (select count(*) from marts.explorations)
+with last_day as (
+    select max(listen_date) as listen_date from marts.interactions_daily
+),
+
+played as (
+    select distinct
+        explorations.run_id,
+        explorations.user_id,
+        explorations.track_id
+    from marts.explorations as explorations
+    inner join marts.interactions_daily as daily
+        on
+            explorations.user_id = daily.user_id
+            and explorations.track_id = daily.track_id
+            and daily.listen_date between explorations.served_on and explorations.until
+    where daily.n_plays > 0
+)
+
+select
+    explorations.run_id,
+    explorations.served_on,
+    explorations.user_id,
+    explorations.rank,
+    explorations.track_id,
+    explorations.policy,
+    explorations.propensity,
+    explorations.option_no,
+    explorations.n_options,
+    explorations.features,
+    case when played.run_id is null then 0 else 1 end as reward,
+    explorations.until <= last_day.listen_date as is_complete
+from marts.explorations as explorations
+cross join last_day
+left join played
+    on
+        explorations.run_id = played.run_id
+        and explorations.user_id = played.user_id
+        and explorations.track_id = played.track_id
