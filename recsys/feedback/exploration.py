@@ -21,6 +21,7 @@ from recsys.rerank.base import About, Night, places_of
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
+DRAWN = (columns.OPTION_NO, columns.N_OPTIONS, columns.FEATURES)
 N_FOLDS = 5.0  # natural logarithms: beyond so many times the usual popularity, all is the same
 
 
@@ -100,7 +101,8 @@ def explore(
     tail = long_lists.filter(pl.Series(place >= n_kept, dtype=pl.Boolean))
     options = describe(Night.of(long_lists, about, k))[:, n_kept:]
     policy = POLICIES[settings.policy]
-    parts = [kept.with_columns(is_explored=pl.lit(value=False), propensity=pl.lit(1.0))]
+    nothing = [pl.lit(None, column.dtype).alias(column.name) for column in DRAWN]
+    parts = [kept.with_columns(nothing, is_explored=pl.lit(value=False), propensity=pl.lit(1.0))]
     row_of = np.full(options.shape[:2], -1)
     row_of[user[place >= n_kept], place[place >= n_kept] - n_kept] = np.arange(len(tail))
     for at in places:

@@ -95,6 +95,16 @@ def test_the_first_option_is_what_would_have_stood_there(about: About) -> None:
     assert second[1:] == (left.index(second[0]) + 1, 4)
 
 
+def test_where_nothing_is_to_be_found_out_nothing_is_drawn(about: About) -> None:
+    """The same columns, so that whoever reads them need not ask."""
+    settings = ExplorationSettings(share=0)
+    lists = explored(about, long_lists(ann=10), settings)
+
+    assert lists["track_id"].to_list() == TRACKS[1:11]
+    assert lists.columns == explored(about, long_lists(ann=13)).columns
+    assert log_of(lists, settings, date(2026, 7, 1)).is_empty()
+
+
 def test_short_lists_stay_as_they_are(about: About) -> None:
     """Nine tracks, one of them left to draw from; five tracks, none: nobody's list becomes shorter, or has gaps."""
     lists = explored(about, long_lists(ann=9, bob=5, cy=13))

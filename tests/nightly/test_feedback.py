@@ -8,7 +8,7 @@ import pytest
 from recsys.feedback.off_policy import Estimate, ips, snips
 from recsys.home import Home
 from recsys.run import Run
-from recsys.warehouse.query import Warehouse
+from recsys.warehouse.query import Warehouse, ask
 
 from .conftest import RECIPE, World
 
@@ -72,7 +72,7 @@ def test_rewards_are_plays_in_time(second: Run) -> None:
 def test_sql_evaluates_policies_as_python_does(second: Run, target: str) -> None:
     """Value, error and effective size of both estimators, to a billionth."""
     with Warehouse.open(second.home.published_warehouse()) as warehouse:
-        in_sql = {row["estimator"]: row for row in warehouse.query("off_policy_value", {"target": target}).to_dicts()}
+        in_sql = {row["estimator"]: row for row in ask(warehouse, "off_policy_value", {"target": target}).to_dicts()}
         log = warehouse.frame("select * from marts.feedback where is_complete")
     own = (pl.col("option_no") == 1).cast(pl.Float64) if target == "recommender" else 1 / pl.col("n_options")
     log = log.with_columns(target=own)
