@@ -13,7 +13,7 @@ setup: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, found $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[reports,dev]'
 	@touch $@
 
 demo: setup
@@ -37,7 +37,7 @@ types: setup
 lock: setup
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-options --no-annotate \
-		--extra audio --extra dashboards --extra spark --extra dev --output-file requirements.lock pyproject.toml
+		--extra audio --extra reports --extra dashboards --extra spark --extra dev --output-file requirements.lock pyproject.toml
 	sed -i "s/^torch==\(.*\)+cpu$$/torch==\1/" requirements.lock  # the local label names one build of the same release
 
 readme: setup

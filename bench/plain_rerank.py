@@ -47,6 +47,7 @@ def _best(night: Night, user: int, picked: list[int], stages: Sequence[Stage]) -
         match stage:
             case ArtistCap():
                 allowed &= _within_cap(night, tracks, picked, stage)
+                wanted.append(~_stood_lately(night, tracks, picked, stage))
             case NotHeard():
                 allowed &= _not_heard(night, user, tracks, stage)
             case Diversity():
@@ -68,6 +69,12 @@ def _within_cap(night: Night, tracks: Values, picked: list[int], stage: ArtistCa
     artists = night.about.artists[tracks]
     taken = artists[picked]
     return np.array([artist < 0 or (taken == artist).sum() < stage.tracks for artist in artists])
+
+
+def _stood_lately(night: Night, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
+    artists = night.about.artists[tracks]
+    lately = artists[picked[max(0, len(picked) - stage.apart) :]]
+    return np.array([artist >= 0 and artist in lately for artist in artists])
 
 
 def _not_heard(night: Night, user: int, tracks: Values, stage: NotHeard) -> Values:

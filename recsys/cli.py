@@ -240,6 +240,29 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 
 
 @main.command()
+@_told
+@click.option("--weeks", type=click.IntRange(min=1), default=12, show_default=True, help="Weeks of retraining.")
+@click.option("--listeners", type=click.IntRange(min=1), default=1000, show_default=True, help="How many, at most.")
+@click.option("--recommender", default="als", show_default=True, help="Which is retrained every week.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Of taste and dice.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder. [default: <home>/reports/feedback_loop]")
+@click.pass_obj
+def simulate(
+    home: Home, recipe: Path | None, weeks: int, listeners: int, recommender: str, seed: int, out: Path | None
+) -> None:
+    """Simulate weeks of learning from one's own lists, with and without the recipe's rules; writes a report."""
+    from recsys import show, simulation
+    from recsys.feedback.loop import LoopSettings
+    from recsys.feedback.report import write_report
+
+    settings = LoopSettings(weeks=weeks, recommender=recommender, seed=seed)
+    told = _recipe(home, recipe)
+    found = simulation.simulate_home(home, told, settings, n_listeners=listeners, tell=show.event)
+    page = write_report(out or home.path / "reports" / "feedback_loop", found.weeks, settings, found.about)
+    show.simulated(found.weeks, page)
+
+
+@main.command()
 @_dated
 @_told
 @click.pass_obj

@@ -153,6 +153,8 @@ def event(happened: Event) -> None:
         case "fitted":
             cost = f"{happened['train_cpu_seconds']:.1f} CPU-s, {happened['listeners_per_second']:,.0f} listeners/s"
             note.print(f"  {happened['recommender']:<12} fitted: {cost}")
+        case "week":
+            note.print(f"  {happened['remedy']:<22} week {happened['week']} of {happened['of']}")
         case "warning":
             note.print(f"\n  warning: {happened['text']}", markup=False, soft_wrap=True)
         case "nothing to do" if happened["is_current"]:
@@ -262,6 +264,15 @@ def compared(comparison: "Comparison") -> None:
         soft_wrap=True,
     )
     frame(rows)
+
+
+def simulated(weeks: pl.DataFrame, page: Path) -> None:
+    """Print how remedies compare in the last week, and where the report is."""
+    last = weeks.filter(pl.col("week") == pl.col("week").max())
+    table = last.pivot("metric", index="remedy", values="value")
+    plain = {name: name.removeprefix("exposure ").rpartition("=")[2].replace("_", " ") for name in table.columns}
+    frame(table.rename(plain).with_columns(pl.selectors.float().round(3)))
+    out.print(f"\nReport  {_relative(page)}")
 
 
 def tuned(name: str, found: "Tuned") -> None:

@@ -22,14 +22,13 @@ from recsys.evaluate.ranking import F64, ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
 from recsys.feedback.exploration import explore, learned, log_of
-from recsys.interactions import Interactions
 from recsys.lake import Lake
 from recsys.products.base import Shelf, maker, product_names, worded
 from recsys.recipe import FLOOR
 from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.filters import Filters
 from recsys.registry import Release
-from recsys.rerank.base import About
+from recsys.rerank.base import GROUPS_SQL, About
 from recsys.rerank.exposure import Exposure
 from recsys.rerank.lists import full_lists
 from recsys.rerank.price import ALL, before_and_after, prices
@@ -47,7 +46,6 @@ select track_id, title, artist_id, artist_name, release_date, available_in, with
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """
-GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
 FEEDBACK_SQL = "select features, reward from marts.feedback where is_complete order by run_id, user_id, rank"
 ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
@@ -145,7 +143,7 @@ def evaluate(run: Run) -> Event:
     rivals = [name for name in (CHAMPION, FLOOR) if name in values and name != own]
     candidates = models[own].recommend(judged, max(k, run.recipe.export.candidates), filters=filters)
     groups = _groups(run)
-    after = before_and_after(own, candidates, run.recipe.rerank, _about(run.split.train, groups), k)
+    after = before_and_after(own, candidates, run.recipe.rerank, About.of_groups(run.split.train, groups), k)
     metrics = report(rankings | after, run.split, k=k), prices(after, own, run.split, k=k)
     _write(_of_run(pl.concat(metrics), run, columns.RUN_METRICS), run.metrics)
     shown = {name: ranking for name, ranking in after.items() if name in (own, f"{own}+{ALL}")}
@@ -173,10 +171,6 @@ def _of_run(table: pl.DataFrame, run: Run, wanted: tuple[columns.Column, ...]) -
 def _groups(run: Run) -> pl.DataFrame:
     with Warehouse.open(run.built) as warehouse:
         return warehouse.frame(GROUPS_SQL)
-
-
-def _about(taste: Interactions, groups: pl.DataFrame) -> About:
-    return About.of(taste, groups.pivot("group_kind", index="track_id", values="group_name"))
 
 
 def refit(run: Run) -> Event:
@@ -261,7 +255,7 @@ def recommend(run: Run) -> Event:
 def _lists(shelf: Shelf, run: Run) -> tuple[pl.DataFrame, int]:
     """Choose each listener's list by the recipe's rules, some places by a policy; and count whose were widened."""
     k, settings = run.recipe.export.k, run.recipe.exploration
-    about, stages = _about(run.taste, _groups(run)), list(run.recipe.rerank.values())
+    about, stages = About.of_groups(run.taste, _groups(run)), list(run.recipe.rerank.values())
     with Warehouse.open(run.built) as warehouse:
         posterior = learned(warehouse.frame(FEEDBACK_SQL))
     long_lists, n_widened = full_lists(shelf.candidates, shelf.best, stages, about, settings.length(k))

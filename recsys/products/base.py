@@ -14,6 +14,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from recsys.errors import UnknownIds
@@ -78,18 +79,31 @@ class Shelf:
         nobody = pl.DataFrame(schema={"user_id": pl.String, "country": pl.String})
         return Filters.for_listeners(nobody, self.catalogue, tracks=self.model.tracks, as_of=self.served_on)
 
-    def continued(self, seeds: pl.DataFrame) -> pl.DataFrame:
+    @cached_property
+    def open_catalogue(self) -> pl.DataFrame:
+        """The part of the catalogue that lists which belong to nobody may name, of tracks that the model knows."""
+        allowed = self.for_everybody.allowed[-1]
+        return self.catalogue.filter(pl.col("track_id").is_in(self.model.tracks.ids(np.flatnonzero(allowed)).implode()))
+
+    @cached_property
+    def listeners_of(self) -> pl.DataFrame:
+        """track_id, n_listeners: how many like each track."""
+        n_listeners = np.bincount(self.taste.matrix.indices, minlength=len(self.taste.tracks))
+        return pl.DataFrame({"track_id": self.taste.tracks.ids(), "n_listeners": n_listeners})
+
+    def continued(self, seeds: pl.DataFrame, n: int = K) -> pl.DataFrame:
         """
         Continue lists of tracks as the model would if each were all that somebody ever played.
 
         Args:
             seeds: key, track_id.
+            n: Length of the lists.
 
         Returns:
             key, rank, track_id, score; none of its own seeds. Keys none of whose tracks the model knows are left out.
         """
         plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", strength=pl.lit(1.0))
-        found = self.model.fold_in(plays, K, filters=self.for_everybody).filter(~pl.col("is_fallback"))
+        found = self.model.fold_in(plays, n, filters=self.for_everybody).filter(~pl.col("is_fallback"))
         return found.select(pl.col("user_id").alias("key"), "rank", "track_id", "score")
 
 

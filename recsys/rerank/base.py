@@ -33,6 +33,7 @@ I32: TypeAlias = npt.NDArray[np.int32]
 HELPERS = ("base", "greedy", "lists", "price")
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
 SEED = 7  # of the decomposition's start
+GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,11 @@ class About:
     def of(cls, taste: Interactions, tracks: pl.DataFrame | None = None) -> Self:
         """Take groups from a frame: track_id, then one column a kind (see `Features.of`); unknown is a group."""
         return cls(taste, Features.of(taste.tracks, tracks) if tracks is not None else taste.track_features)
+
+    @classmethod
+    def of_groups(cls, taste: Interactions, groups: pl.DataFrame) -> Self:
+        """Take groups as marts.track_groups has them: track_id, group_kind, group_name."""
+        return cls.of(taste, groups.pivot("group_kind", index="track_id", values="group_name"))
 
     @cached_property
     def artists(self) -> Rows:

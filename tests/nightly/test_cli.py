@@ -218,6 +218,21 @@ def test_products_are_listed_and_shown_with_names(finished: Run) -> None:
     assert "release_radar" in call(finished.home, "product", "release_rador", "x").output
 
 
+def test_a_feedback_loop_is_simulated_and_reported(finished: Run, tmp_path: Path) -> None:
+    """Every rule of the recipe is a remedy; the page and its numbers are where they were asked for."""
+    words = ["--weeks", "2", "--listeners", "60", "--recommender", "popular", "--out", str(tmp_path)]
+
+    shown = call(finished.home, "simulate", *words)
+
+    assert shown.exit_code == 0, shown.output
+    weeks = pl.read_csv(tmp_path / "weeks.csv")
+    rules = list(finished.recipe.rerank)
+    expected = ["no remedy", *rules, "all rules", "exploration", "rules and exploration"]
+    assert weeks["remedy"].unique(maintain_order=True).to_list() == expected
+    assert weeks["week"].unique().to_list() == [1, 2]
+    assert "<h2>Week 2</h2>" in (tmp_path / "index.html").read_text()
+
+
 def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
     """A listener or a track that does not exist."""
     user_id, track_id = pl.read_parquet(finished.recommendations).select("user_id", "track_id").row(0)

@@ -161,3 +161,18 @@ def test_a_misspelt_product_gets_a_hint() -> None:
     """As a recommender does."""
     with pytest.raises(UnknownIds, match="release_radar"):
         maker("release_rador")
+
+
+def test_radio_opens_with_the_artist_and_stays_allowed(shelf: Shelf) -> None:
+    """Each station starts with the artist's best known open track and goes on with others', none twice."""
+    table = maker("radio")(shelf)
+
+    assert set(table["artist_id"]) == {"ada", "ben", "cleo"}
+    openings = table.filter(rank=1)
+    assert all(track.startswith(artist) for artist, track in openings.select("artist_id", "track_id").iter_rows())
+    assert openings["score"].null_count() == 3
+    assert not table.select("artist_id", "track_id").is_duplicated().any()
+    assert not set(table["track_id"]) & {"ben1", "cleo3"}  # for Germany only; withdrawn
+    for _, station in table.group_by("artist_id"):
+        assert station.sort("rank")["rank"].to_list() == list(range(1, len(station) + 1))
+        assert len(station) > 1

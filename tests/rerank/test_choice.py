@@ -21,7 +21,7 @@ from .conftest import drawn_night
 
 K = 8
 STAGES: tuple[Stage, ...] = (
-    ArtistCap(2),
+    ArtistCap(2, apart=2),
     NotHeard(30),
     Diversity(0.3),
     Calibration(0.1),

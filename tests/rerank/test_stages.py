@@ -34,6 +34,14 @@ def test_an_artist_is_capped_and_the_unknown_are_not_one_artist(about: About, ra
     assert listed(rerank(ranked(ann="a1 a2 x1 x2 a3 b1"), [ArtistCap(1)], about, 4), "ann") == "a1 x1 x2 b1"
 
 
+def test_two_of_an_artist_stand_apart_where_others_can_stand_between(about: About, ranked: Ranked) -> None:
+    """One between two of ada's; when nobody else is left, hers follow one another."""
+    lists = rerank(ranked(ann="a1 a2 b1 a3 c1", bob="a1 a2 b1 a3"), [ArtistCap(3, apart=1)], about, 5)
+
+    assert listed(lists, "ann") == "a1 b1 a2 c1 a3"
+    assert listed(lists, "bob") == "a1 b1 a2 a3"
+
+
 def test_what_was_heard_lately_or_only_skipped_does_not_return(about: About, ranked: Ranked) -> None:
     """Ann heard c1 50 days ago and a1 two; bob skipped b1, which never returns."""
     lists = rerank(ranked(ann="a1 c1 b1", bob="b1 a1 c1"), [NotHeard(30)], about, 3)
@@ -149,6 +157,7 @@ def test_an_unknown_stage_is_refused_with_the_nearest() -> None:
     ("name", "settings"),
     [
         ("artist_cap", {"tracks": 0}),
+        ("artist_cap", {"apart": -1}),
         ("not_heard", {"days": 0}),
         ("diversity", {"weight": -1}),
         ("calibration", {"weight": -1}),

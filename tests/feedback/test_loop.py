@@ -1,0 +1,130 @@
+"""The feedback loop on a small world: what listeners like, what a log remembers, what remedies change, the report."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.errors import InputError
+from recsys.feedback.exploration import ExplorationSettings
+from recsys.feedback.loop import LoopSettings, Remedy, World, _Log, simulate
+from recsys.feedback.report import last_week, write_report
+from recsys.interactions import Interactions
+from recsys.rerank.artist_cap import ArtistCap
+from recsys.rerank.base import About
+from recsys.rerank.exposure import Exposure
+
+SETTINGS = LoopSettings(weeks=3, recommender="item_knn", k=5, candidates=30)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Ninety listeners of three tastes and 120 tracks, forty of each; a tenth is of group 'f'."""
+    rng = np.random.default_rng(4)
+    tracks = [f"t{at:03}" for at in range(120)]
+    pairs = {
+        (f"u{user:02}", tracks[40 * (user % 3) + int(40 * rng.random() ** 2)]) for user in range(90) for _ in range(15)
+    }
+    plays = pl.DataFrame(sorted(pairs), ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
+    catalogue = pl.DataFrame({"track_id": tracks, "artist": [f"a{at // 4}" for at in range(120)]})
+    groups = pl.DataFrame({"track_id": tracks, "gender": ["f" if at % 10 == 0 else "m" for at in range(120)]})
+    return World.of(About.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7)
+
+
+def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World) -> None:
+    """Popularity says nothing about how well a track is liked; taste does."""
+    played = (world.about.taste.matrix > 0).toarray()
+    odds = np.log(world.likes / (1 - world.likes))
+    listeners = played.sum(axis=0)
+
+    assert world.likes[played].mean() > 3 * world.likes[~played].mean()
+    assert abs(np.corrcoef(odds.mean(axis=0), listeners)[0, 1]) < 0.35
+
+
+def test_the_log_remembers_and_counts_who_was_won_by_lists(world: World) -> None:
+    """A track wins a listener once, by a list, if they did not know it."""
+    log = _Log.of(world.about.taste)
+    known = int(world.about.taste.matrix[0].indices[0])
+    new = int(np.flatnonzero(log.strength[0] == 0)[0])
+
+    log.add(np.array([0, 0]), np.array([known, new]), 2, by_list=True)
+    log.add(np.array([0]), np.array([new + 1]), 3, by_list=False)
+
+    assert log.won_week[[known, new, new + 1]].tolist() == [0, 2, 0]
+    taste = log.taste(world.about.taste, week=4)
+    assert taste.matrix[0, known] == 2
+    assert taste.seen[0, new]
+    own = taste.of_users(np.array([0]))
+    ages = dict(zip(own.matrix.indices.tolist(), own.age_days.tolist(), strict=True))
+    assert (ages[new], ages[new + 1]) == (7, 0)
+
+
+def test_every_week_of_every_remedy_is_measured(world: World) -> None:
+    """In range, the same twice, and the first week's log is the same under every remedy."""
+    remedies = {"no remedy": Remedy(), "artist_cap": Remedy([ArtistCap(1)])}
+    told: list[dict[str, object]] = []
+
+    weeks = simulate(world, remedies, SETTINGS, tell=told.append)
+
+    assert weeks.equals(simulate(world, remedies, SETTINGS))
+    assert len(weeks) == 2 * 3 * 5
+    assert len(told) == 6
+    assert weeks["value"].is_between(0, 1).all()
+    assert not weeks.filter(remedy="no remedy")["value"].equals(weeks.filter(remedy="artist_cap")["value"])
+
+
+def test_a_target_is_met_every_week(world: World) -> None:
+    """Exposure of the group stays where the rule holds it, while lists without it go elsewhere."""
+    weeks = simulate(world, {"no remedy": Remedy(), "exposure": Remedy([Exposure({"gender=f": 0.25})])}, SETTINGS)
+
+    shares = weeks.filter(metric="exposure gender=f")
+    assert shares.filter(remedy="exposure")["value"].to_list() == pytest.approx([0.25] * 3, abs=0.015)
+    assert shares.filter(remedy="no remedy")["value"].max() < 0.2  # type: ignore[operator]
+
+
+def test_exploring_finds_what_following_does_not(world: World) -> None:
+    """Places drawn from a wide pool show more of the catalogue."""
+    remedies = {"no remedy": Remedy(), "exploration": Remedy(exploration=ExplorationSettings(share=0.4, pool=25))}
+
+    evenness = last_week(simulate(world, remedies, replace(SETTINGS, weeks=4))).select("remedy", "gini")
+
+    by_remedy = dict(evenness.iter_rows())
+    assert by_remedy["exploration"] < by_remedy["no remedy"]
+
+
+def test_too_small_a_world_is_refused(world: World) -> None:
+    """Twenty listeners have no tastes to tell apart."""
+    few = About(world.about.taste.of_users(np.arange(20)), world.about.groups)
+
+    with pytest.raises(InputError, match="20 listeners and 120 tracks; expected more than 32"):
+        World.of(few, [], seed=7)
+
+
+def test_the_report_shows_every_remedy_and_metric(tmp_path: Path) -> None:
+    """A page with a table against the first remedy, a picture, and numbers; the same bytes for the same weeks."""
+    weeks = pl.DataFrame(
+        [
+            (remedy, week, metric, 0.5 + 0.1 * week + shift)
+            for remedy, shift in (("no remedy", 0.0), ("<cap>", 0.05))
+            for week in (1, 2)
+            for metric in ("satisfaction", "gini", "exposure gender=f")
+        ],
+        ["remedy", "week", "metric", "value"],
+        orient="row",
+    )
+
+    page = write_report(tmp_path / "a", weeks, SETTINGS, "Ninety listeners.")
+    again = write_report(tmp_path / "b", weeks, SETTINGS, "Ninety listeners.")
+
+    text = page.read_text()
+    assert all(
+        said in text for said in ("Ninety listeners.", "&lt;cap&gt;", "Gini of exposure", "gender: f", "weeks.csv")
+    )
+    assert "<td>0.700</td>" in text
+    assert "<td>0.750 <small>(+0.050)</small></td>" in text
+    assert (tmp_path / "a" / "weeks.png").read_bytes().startswith(b"\x89PNG")
+    assert pl.read_csv(tmp_path / "a" / "weeks.csv").equals(weeks)
+    for name in ("index.html", "weeks.png", "weeks.csv"):
+        assert (page.parent / name).read_bytes() == (again.parent / name).read_bytes()
