@@ -1,8 +1,10 @@
 """
 How often the 95 % intervals of off-policy evaluation hold the truth, and what exploring costs and earns.
 
-The simulator's truth is known by counting. Run: python -m bench.feedback
+The simulator's truth is known by counting. Run: python -m bench.feedback [LOGS]
 """
+
+import sys
 
 import numpy as np
 import polars as pl
@@ -18,7 +20,7 @@ POLICIES: dict[str, Policy] = {
     "Thompson": Thompson(),
     "LinUCB": LinUCB(),
 }
-N_SEEDS, N_DECISIONS, N_OPTIONS, N_TRUTH = 100, 2_000, 10, 400_000
+N_DECISIONS, N_OPTIONS, N_TRUTH = 2_000, 10, 400_000
 N_ROUNDS, N_A_ROUND, N_REPEATS = 60, 200, 50
 SHOWN = np.array([1.0, 0, *[0] * len(KINDS)])  # prefers what is relevant
 ASKED = np.array([0.5, 1.0, 0, 1.5, *[0] * (len(KINDS) - 2)])  # prefers what is new and to the listener's taste
@@ -27,17 +29,17 @@ GUESS = np.array([0.1, 0.1, *[0.15] * len(KINDS)])  # a model that knows nothing
 
 def main() -> None:
     """Print both tables."""
-    rng = np.random.default_rng(0)
+    rng, n_logs = np.random.default_rng(0), int((sys.argv[1:] or ["100"])[0])
     everybody = Contexts.drawn(N_TRUTH, N_OPTIONS, rng)
     truth = everybody.value(softmax(everybody.options, ASKED))
     print(f"Value of the policy asked about, counted over {N_TRUTH:,} decisions: {truth:.4f}")
-    found = {name: [estimator(log_of(seed)) for seed in range(N_SEEDS)] for name, estimator in ESTIMATORS.items()}
+    found = {name: [estimator(log_of(seed)) for seed in range(n_logs)] for name, estimator in ESTIMATORS.items()}
     for name, estimates in found.items():
         held = sum(each.low <= truth <= each.high for each in estimates)
         mean, width = (
             np.mean(values) for values in ([e.value for e in estimates], [e.high - e.low for e in estimates])
         )
-        print(f"{name:<14} {held} of {N_SEEDS} intervals hold it, {width:.4f} wide; mean {mean:.4f}")
+        print(f"{name:<14} {held} of {n_logs} intervals hold it, {width:.4f} wide; mean {mean:.4f}")
     print(f"\nRegret over {N_ROUNDS} nights of {N_A_ROUND} decisions, mean of {N_REPEATS} seeds:")
     for name, policy in POLICIES.items():
         regrets = [regret(policy, seed) for seed in range(N_REPEATS)]
