@@ -122,6 +122,9 @@ def rollback(home: Home, name: str) -> None:
     point_at(home, name)
 
 
+PUBLISHED = "publish.done.json"  # of a run whose lists were shown, pruned or not
+
+
 def prune(home: Home, keep: int) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
@@ -149,7 +152,7 @@ def prune(home: Home, keep: int) -> list[str]:
 
 
 def _forget_unpublished(home: Home, keep: int) -> None:
-    """Remove what old runs without a release left behind; their log, verdict and metrics stay."""
+    """Remove what old runs without a release left behind; log, verdict, metrics and what was drawn for lists stay."""
     used = {part for name in release_names(home) for part in _read(home, name).links().values()}
     folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
     for folder in folders[: max(0, len(folders) - keep)]:
@@ -157,7 +160,8 @@ def _forget_unpublished(home: Home, keep: int) -> None:
         if not any(part.is_relative_to(model) for part in used):
             made = (f"{name}.parquet" for name in ("recommendations", "candidates", "communities", "community_members"))
             leftovers = ("*.done.json", "build.duckdb", "trial", "products", *made)
-            for left in (model, *(path for pattern in leftovers for path in folder.glob(pattern))):
+            found = [path for pattern in leftovers for path in folder.glob(pattern)]
+            for left in (model, *(path for path in found if path.name != PUBLISHED)):
                 files.remove(left)
 
 

@@ -24,6 +24,7 @@ from recsys import files, registry
 from recsys.demo import WorldSummary
 from recsys.doctor import Finding
 from recsys.errors import InputError, SetupError
+from recsys.feedback.loop import last_week
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
 from recsys.recipe import FLOOR
@@ -214,7 +215,7 @@ def quality(run: Run) -> None:
     if len(better):
         would = f'recommender = "{better[0]}" in recipe.toml would export it'
         out.print(f"{better[0]} found significantly more on these days: {would}", soft_wrap=True)
-    if run.recipe.rerank:
+    if PRICE in metrics["metric"]:
         out.print("\nWhat the rules for lists change, each alone and all together (rerank):")
         frame(_rules(metrics, ours))
 
@@ -268,8 +269,7 @@ def compared(comparison: "Comparison") -> None:
 
 def simulated(weeks: pl.DataFrame, page: Path) -> None:
     """Print how remedies compare in the last week, and where the report is."""
-    last = weeks.filter(pl.col("week") == pl.col("week").max())
-    table = last.pivot("metric", index="remedy", values="value")
+    table = last_week(weeks)
     plain = {name: name.removeprefix("exposure ").rpartition("=")[2].replace("_", " ") for name in table.columns}
     frame(table.rename(plain).with_columns(pl.selectors.float().round(3)))
     out.print(f"\nReport  {_relative(page)}")
@@ -342,7 +342,7 @@ def _ndcg(metrics: Path, recommender: str | None) -> float | None:
 
 
 def _verdict(folder: Path) -> str:
-    if (folder / "publish.done.json").exists():
+    if (folder / registry.PUBLISHED).exists():
         return "published"
     verdict = folder / "verdict.json"
     return "refused" if verdict.exists() and not files.read_json(verdict)["passed"] else "not finished"

@@ -94,6 +94,9 @@ def train(run: Run) -> Event:
             f"No listener known before {first} played anything new from then to {run.as_of}: nothing to judge a "
             "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
         )
+    about = About.of_groups(run.split.train, _groups(run))
+    for group in (group for stage in run.recipe.rerank.values() for group in stage.named):
+        about.members(group)  # a misspelt one is refused now, and not after an hour of training
     files.remove(run.trial)
     contenders = _contenders(run)
     for name, model in contenders.items():
@@ -389,7 +392,7 @@ def _of_all_runs(run: Run, table: Path, *, published: bool = False) -> Path:
     """Gather what every run has written under the same name; `published`: only those whose lists were shown."""
     history = run.folder / f"{table.stem}_of_all_runs.parquet"
     known = sorted(run.home.runs.glob(f"*/{table.name}"))
-    kept = [path for path in known if not published or path == table or (path.parent / "publish.done.json").exists()]
+    kept = [path for path in known if not published or path == table or (path.parent / registry.PUBLISHED).exists()]
     _write(pl.read_parquet(kept).sort("run_id", maintain_order=True), history)
     return history
 

@@ -147,6 +147,12 @@ def simulate(
     return pl.DataFrame(rows, types, orient="row")
 
 
+def last_week(weeks: pl.DataFrame) -> pl.DataFrame:
+    """Lay the remedies side by side as they stood at the end: remedy, then a column a metric."""
+    last = weeks.filter(pl.col("week") == pl.col("week").max())
+    return last.pivot("metric", index="remedy", values="value")
+
+
 def _weeks(
     world: World, name: str, remedy: Remedy, settings: LoopSettings, tell: Tell
 ) -> Iterator[tuple[int, dict[str, float]]]:

@@ -14,7 +14,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from recsys import files
-from recsys.feedback.loop import LoopSettings
+from recsys.feedback.loop import LoopSettings, last_week
 
 COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#999999")
 MARKERS = "os^vDPX*"
@@ -46,12 +46,6 @@ def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, abou
     _plot(weeks).savefig(folder / PLOT, dpi=110, metadata={"Software": None})
     files.write_text(folder / PAGE, _page(weeks, settings, about))
     return folder / PAGE
-
-
-def last_week(weeks: pl.DataFrame) -> pl.DataFrame:
-    """Lay the remedies side by side as they stood at the end: remedy, then a column a metric."""
-    last = weeks.filter(pl.col("week") == pl.col("week").max())
-    return last.pivot("metric", index="remedy", values="value")
 
 
 def _plot(weeks: pl.DataFrame) -> Figure:

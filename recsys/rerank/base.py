@@ -18,11 +18,10 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse.linalg import svds
 
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.past import Past
-from recsys.interactions import Features, History, Interactions, realign
+from recsys.interactions import Csr, Features, History, Interactions, realign
 from recsys.recommenders.tags import artists_of, tag_vectors, unit_rows
 from recsys.recommenders.topk import F32
 from recsys.vocab import Rows, as_ids
@@ -32,7 +31,8 @@ I32: TypeAlias = npt.NDArray[np.int32]
 
 HELPERS = ("base", "greedy", "lists", "price")
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
-SEED = 7  # of the decomposition's start
+SEED = 7  # of where the search for them starts
+N_ITERATIONS = 4
 GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
 
 
@@ -73,20 +73,16 @@ class About:
         """
         Tracks as vectors of length 1 (0 where nothing is known), shape (n_tracks, at most N_DIMENSIONS).
 
-        Their known features, or who plays them where no track has any, by latent semantic analysis.
+        Their known features, or who plays them where no track has any, brought down to the directions that tell most
+        by latent semantic analysis.
 
         Source: Deerwester et al., Indexing by Latent Semantic Analysis (1990).
         """
         known = tag_vectors(self.taste.track_features)
         known = known if known.nnz else unit_rows(self.taste.matrix.T.tocsr())
-        n_dimensions = min(N_DIMENSIONS, min(known.shape) - 1)
-        if n_dimensions < 1:
-            return np.zeros((len(self.taste.tracks), 1), np.float32)
-        start = np.random.default_rng(SEED).standard_normal(min(known.shape))
-        left, values, _ = svds(known.astype(np.float64), k=n_dimensions, v0=start)
-        vectors = left * values
+        vectors = reduced(known.astype(np.float64))
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        shortest = 1e-6  # what is left of a track none of whose features the dimensions kept
+        shortest = 1e-6  # what is left of a track none of whose features the directions kept
         return np.where(length > shortest, vectors / np.maximum(length, shortest), 0).astype(np.float32)
 
     def members(self, group: str) -> Bool:
@@ -178,6 +174,11 @@ class Turn:
 class Stage(ABC):
     """One rule of the choice. The subclass is a frozen dataclass of its settings."""
 
+    @property
+    def named(self) -> Sequence[str]:
+        """Groups of tracks that the settings name."""
+        return ()
+
     def prepared(self, night: Night) -> "Stage":  # noqa: ARG002 - for stages that look at the whole night
         """Return the stage with what it must know of all listeners together."""
         return self
@@ -189,6 +190,25 @@ class Stage(ABC):
     @abstractmethod
     def begin(self, night: Night, users: slice) -> Turn:
         """Open a block of listeners."""
+
+
+def reduced(rows: Csr) -> npt.NDArray[np.float64]:
+    """
+    Bring rows down to the N_DIMENSIONS directions along which they differ most, shape (n_rows, at most N_DIMENSIONS).
+
+    Subspace iteration from a fixed start, and not a truncated decomposition: features that equally many tracks have
+    give equal singular values, and which of them a decomposition drops is up to the last bit.
+
+    Source: Halko, Martinsson, Tropp, Finding Structure with Randomness (2011), algorithm 4.4.
+    """
+    if rows.shape[1] <= N_DIMENSIONS:
+        dense: npt.NDArray[np.float64] = rows.toarray()
+        return dense
+    directions = np.random.default_rng(SEED).standard_normal((rows.shape[1], N_DIMENSIONS))
+    for _ in range(N_ITERATIONS):
+        directions = np.linalg.qr(rows.T @ (rows @ directions))[0]
+    found: npt.NDArray[np.float64] = rows @ directions
+    return found
 
 
 def places_of(candidates: pl.DataFrame) -> tuple[Rows, Rows]:

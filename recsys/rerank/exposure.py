@@ -46,10 +46,18 @@ class Exposure(Stage):
             if not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise BadRecipe(f"[rerank.exposure]: the target of {group!r} is {share!r}; expected 0..1")
 
+    @property
+    @override
+    def named(self) -> tuple[str, ...]:
+        return tuple(self.targets)
+
     @override
     def prepared(self, night: Night) -> "Priced":
         aims = np.array(list(self.targets.values()), np.float64)
-        return _priced(night, np.stack([night.about.members(group) for group in self.targets], axis=1), aims, aims)
+        members = np.zeros((len(night.about.taste.tracks), len(aims)), np.bool_)
+        for at, group in enumerate(self.targets):
+            members[:, at] = night.about.members(group)
+        return _priced(night, members, aims, aims)
 
     @override
     def begin(self, night: Night, users: slice) -> Turn:

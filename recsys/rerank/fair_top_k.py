@@ -43,6 +43,11 @@ class FairTopK(Stage):
         if not (0 < self.share < 1 and 0 < self.alpha < 1):
             raise BadRecipe(f"[rerank.fair_top_k]: {self}; expected share and alpha between 0 and 1")
 
+    @property
+    @override
+    def named(self) -> tuple[str, ...]:
+        return (self.group,)
+
     @override
     def begin(self, night: Night, users: slice) -> Turn:
         is_protected = night.of_track(night.about.members(self.group), users)

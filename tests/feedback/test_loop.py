@@ -9,8 +9,8 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.feedback.exploration import ExplorationSettings
-from recsys.feedback.loop import LoopSettings, Remedy, World, _Log, simulate
-from recsys.feedback.report import last_week, write_report
+from recsys.feedback.loop import LoopSettings, Remedy, World, _Log, last_week, simulate
+from recsys.feedback.report import write_report
 from recsys.interactions import Interactions
 from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import About

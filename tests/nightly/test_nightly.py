@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from recsys import export, files, registry
-from recsys.errors import Refused
+from recsys.errors import BadRecipe, Refused
 from recsys.evaluate.exposure import crossed, exposure_shares
 from recsys.evaluate.groups import track_groups
 from recsys.home import Home
@@ -115,6 +115,35 @@ def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> 
     assert finished.recipe.rerank["artist_cap"] == ArtistCap(counted.item())
     assert prices["recommender"].to_list() == [f"als+{rule}" for rule in sorted([*finished.recipe.rerank, "rerank"])]
     assert prices.select((pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))).to_series().all()
+
+
+def test_a_misspelt_group_is_refused_before_training(world: World, tmp_path: Path) -> None:
+    """The message names the kinds of groups that there are."""
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f"{world.recipe.read_text()}\n[rerank.exposure.targets]\n'artist_gendre=female' = 0.3\n")
+
+    with pytest.raises(BadRecipe, match="Did you mean 'artist_gender'"):
+        world.night(Home(tmp_path / "home"), recipe=recipe)
+
+    (run,) = (tmp_path / "home" / "runs").iterdir()
+    assert (run / "build.done.json").exists()
+    assert not (run / "trial").exists()
+
+
+def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Path) -> None:
+    """What the lists were asked for stands beside what they give."""
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f"{world.recipe.read_text()}\n[exploration]\nshare = 0\n"
+        "[rerank.artist_cap]\n[rerank.exposure.targets]\n'artist_gender=nonbinary' = 0.1\n"
+    )
+
+    run = world.night(Home(tmp_path / "home"), recipe=recipe)
+
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        told = warehouse.frame("select * from marts.exposure where target_share is not null")
+    assert told.select("group_kind", "group_name", "target_share").rows() == [("artist_gender", "nonbinary", 0.1)]
+    assert told["exposure_share"].item() == pytest.approx(0.1, abs=0.01)
 
 
 def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:

@@ -45,6 +45,13 @@ def test_a_target_that_is_met_anyway_costs_nothing(about: About, ranked: Ranked)
     assert chosen.tolist() == [[0, 1], [0, 1]]
 
 
+def test_without_targets_nothing_changes(about: About, ranked: Ranked) -> None:
+    """A rule that asks for nothing."""
+    night = Night.of(ranked(ann="a1 c1 b1"), about, 2)
+
+    assert chosen_among(night, [Exposure()])[0].tolist() == [[0, 1]]
+
+
 def test_the_cheapest_listener_pays_first(about: About, ranked: Ranked) -> None:
     """Ann's c1 is hardly worse than her a2, bob's far worse: hers rises."""
     candidates = ranked(ann="a1 c1 a2 b1", bob="a1 a2 a3 c1").with_columns(

@@ -20,6 +20,7 @@ LIST = pl.DataFrame(
     {
         "run_id": ["r1"], "user_id": ["u1"], "rank": [1], "track_id": ["t1"], "score": [0.5],
         "recommender": ["als"], "reason": ["because"], "reason_track_id": [None],
+        "is_explored": [True], "propensity": [0.25],
     },
     schema=columns.schema(columns.RECOMMENDATIONS),
 )  # fmt: skip
@@ -117,6 +118,16 @@ def test_results_enter_a_file_that_is_not_yet_published(world: Place, tmp_path: 
     assert rows(path, "select n_rows from meta.tables where name = 'marts.recommendations'") == [(1,)]
     assert rows(path, "select * from marts.track_daily order by all") == before
     assert rows(path, "select count(*) from duckdb_tables() where schema_name = 'raw'") == [(0,)]
+
+
+def test_results_of_an_older_version_are_read(world: Place, tmp_path: Path) -> None:
+    """Lists from before places were drawn: nothing was explored."""
+    LIST.drop("is_explored", "propensity").write_parquet(tmp_path / "lists.parquet")
+    path = Place(world.home, tmp_path).build("w")
+
+    rebuild_results(path, {"recommendations": tmp_path / "lists.parquet"})
+
+    assert rows(path, "select track_id, is_explored, propensity from marts.recommendations") == [("t1", False, 1.0)]
 
 
 def test_the_marts_are_written_as_parquet(built: Path, tmp_path: Path) -> None:

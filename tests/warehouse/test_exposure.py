@@ -44,9 +44,10 @@ def results(folder: Path) -> dict[str, Path]:
     """A published night: ann is shown old and older, bob old; women are to have a third."""
     lists = pl.DataFrame(
         [("ann", 1, "old"), ("ann", 2, "older"), ("bob", 1, "old")], ["user_id", "rank", "track_id"], orient="row"
-    ).with_columns(run_id=pl.lit("r"), score=1.0, recommender=pl.lit("als"), reason=pl.lit("x"), reason_track_id=None)
+    ).with_columns(run_id=pl.lit("r"), score=1.0, recommender=pl.lit("als"), reason=pl.lit("x"))
     wanted = columns.schema(columns.RECOMMENDATIONS)
-    lists.select(wanted.names()).cast(wanted).write_parquet(folder / "recommendations.parquet")
+    known = pl.concat([pl.DataFrame(schema=wanted), lists], how="diagonal_relaxed")
+    known.select(wanted.names()).cast(wanted).write_parquet(folder / "recommendations.parquet")
     targets = pl.DataFrame([("artist_gender", "female", 1 / 3)], columns.schema(columns.EXPOSURE_TARGETS), orient="row")
     targets.write_parquet(folder / "exposure_targets.parquet")
     return {name: folder / f"{name}.parquet" for name in ("recommendations", "exposure_targets")}
