@@ -15,10 +15,12 @@ from recsys.feedback.simulator import KINDS, N_FEATURES, Contexts, logged, softm
 
 ESTIMATORS = {"IPS": ips, "SNIPS": snips, "doubly robust": doubly_robust}
 POLICIES: dict[str, Policy] = {
-    "greedy": Greedy(floor=0),
-    "greedy, 2 % at random": Greedy(),
-    "Thompson": Thompson(),
-    "LinUCB": LinUCB(),
+    "greedy": Greedy(floor=0, own=0),
+    "greedy, 2 % at random": Greedy(own=0),
+    "Thompson": Thompson(own=0),
+    "LinUCB": LinUCB(own=0),
+    "Thompson, 5 % the first": Thompson(),
+    "LinUCB, 5 % the first": LinUCB(),
 }
 N_DECISIONS, N_OPTIONS, N_TRUTH = 2_000, 10, 400_000
 N_ROUNDS, N_A_ROUND, N_REPEATS = 60, 200, 50

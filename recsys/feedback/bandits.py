@@ -3,8 +3,9 @@ Policies that learn what is liked by showing what may be: linear Thompson sampli
 
 Conventions: an option is described by a vector x (see `exploration.describe`); the mean reward is taken for linear in
 it. A policy answers with the probability of each option, so that whoever draws knows the dice: Thompson's is the share
-of posterior draws under which an option is best, which is exact for the policy that draws from it. Every option keeps
-`floor` of the probability, so that the weights of whoever evaluates another policy stay bounded.
+of posterior draws under which an option is best, which is exact for the policy that draws from it. A part of the
+probability goes to all options alike and another to the first one, so that the weights of whoever evaluates another
+policy stay bounded, first of all the one that always takes the first.
 
 Source:
     Agrawal, Goyal, Thompson Sampling for Contextual Bandits with Linear Payoffs (2013); Li, Chu, Langford, Schapire, A
@@ -70,9 +71,17 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Policy(ABC):
-    """How options are chosen; `floor` is the probability kept for choosing any of them alike, 0..1."""
+    """
+    How options are chosen.
+
+    Attributes:
+        floor: Probability kept for choosing any of them alike, 0..1.
+        own: Probability kept for the first of them, what would have been chosen without dice, 0..1: so that it is
+            chosen often enough to be compared with.
+    """
 
     floor: float = 0.02
+    own: float = 0.05
 
     def probabilities(self, posterior: Posterior, options: F64, rng: np.random.Generator) -> F64:
         """
@@ -84,9 +93,10 @@ class Policy(ABC):
             rng: For policies that roll dice to find them.
         """
         exists = ~np.isnan(options[:, :, 0])
+        first = exists & (exists.cumsum(axis=1) == 1)
         alike = exists / np.maximum(exists.sum(axis=1, keepdims=True), 1)
         preferred = self._preferred(posterior, np.nan_to_num(options), exists, rng)
-        chances: F64 = (1 - self.floor) * preferred + self.floor * alike
+        chances: F64 = (1 - self.floor - self.own) * preferred + self.floor * alike + self.own * first
         return chances
 
     @abstractmethod

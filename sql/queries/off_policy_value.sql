@@ -1,5 +1,6 @@
 -- What another way of filling the drawn places would have earned a place, judged by what was drawn and its dice: inverse
--- propensity score (ips), unbiased, and self-normalised (snips), narrower. The 95 % interval is value +- 1.96 errors.
+-- propensity score (ips), unbiased, and self-normalised (snips), narrower. Its error is that of the delta method; where few
+-- decisions carry the weight (n_effective under 30, mean_weight far from 1) take the interval of recsys/feedback/off_policy.py.
 -- params:
 --   target  whose choice: recommender (what would have stood there without dice) or alike (any option equally) = recommender
 with decisions as (
@@ -49,7 +50,8 @@ select
     errors.of_ips / totals.n as error,
     totals.n,
     totals.n_listeners,
-    totals.n_effective
+    totals.n_effective,
+    totals.weight / nullif(totals.n, 0) as mean_weight
 from totals
 cross join errors
 union all
@@ -59,7 +61,8 @@ select
     errors.of_snips / nullif(totals.weight, 0) as error,
     totals.n,
     totals.n_listeners,
-    totals.n_effective
+    totals.n_effective,
+    totals.weight / nullif(totals.n, 0) as mean_weight
 from totals
 cross join errors
 order by estimator
