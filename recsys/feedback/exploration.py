@@ -88,9 +88,9 @@ def explore(
         rng: The dice.
 
     Returns:
-        Lists of k with is_explored, propensity (1 where nothing was drawn) and, of what was drawn, option_no (1: what
-        would have stood there without dice), n_options and features; null elsewhere. A list too short to draw from
-        stays as it is.
+        Lists of k with is_explored, propensity (1 where nothing was drawn) and, of what was drawn, option_no (1: the
+        recommender's own choice among what was left), n_options and features; null elsewhere. A list too short to
+        draw from stays as it is.
     """
     places = settings.places(k)
     n_kept = k - len(places)

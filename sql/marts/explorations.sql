@@ -10,7 +10,7 @@
 --   track_id    recording drawn
 --   policy      thompson or linucb
 --   propensity  exact probability with which this recording was drawn, above 0
---   option_no   which of the options it was, in the recommender's order; 1: it would have stood there without dice [count]
+--   option_no   which of the options left it was, in the recommender's order; 1: its own choice [count]
 --   n_options   options that there were [count]
 --   features    what described it to the policy, as listed in recsys/feedback/exploration.py
 -- checks:

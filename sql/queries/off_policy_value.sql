@@ -2,7 +2,7 @@
 -- propensity score (ips), unbiased, and self-normalised (snips), narrower. Its error is that of the delta method; where few
 -- decisions carry the weight (n_effective under 30, mean_weight far from 1) take the interval of recsys/feedback/off_policy.py.
 -- params:
---   target  whose choice: recommender (what would have stood there without dice) or alike (any option equally) = recommender
+--   target  whose choice: recommender (its own first choice among what is left) or alike (any option equally) = recommender
 with decisions as (
     select
         user_id,
