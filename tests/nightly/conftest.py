@@ -19,6 +19,8 @@ LAST_DAY = date(2026, 6, 30)
 RECIPE = """
 recommender = "als"
 compare = []
+[export]
+candidates = 100
 [recommenders.als]
 factors = 16
 epochs = 5
