@@ -165,7 +165,7 @@ def test_a_full_disk_loses_nothing(
     """With no room for large files the night fails, the last release stays, and with room it can be resumed."""
     home = copy_of(finished.home)
     larger = tmp_path / "larger.toml"
-    larger.write_text(world.recipe.read_text() + "[export]\nk = 30\n")
+    larger.write_text(world.recipe.read_text().replace("[export]\n", "[export]\nk = 30\n"))
     night = [*command(home, world)[:-1], str(larger)]
 
     failed = subprocess.run(night, check=False, capture_output=True, text=True, preexec_fn=_no_room)

@@ -30,7 +30,7 @@ def two_nights(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> 
     """A home with the finished night and one of another recipe after it; their names, the first one first."""
     home = copy_of(finished.home)
     second = world.raw.parent / "second.toml"
-    second.write_text(world.recipe.read_text() + "[export]\nk = 5\n")
+    second.write_text(world.recipe.read_text().replace("[export]\n", "[export]\nk = 5\n"))
     return home, finished.run_id, world.night(home, recipe=second).run_id
 
 
