@@ -59,7 +59,7 @@ def _best(night: Night, user: int, picked: list[int], stages: Sequence[Stage]) -
             case Priced():
                 total += stage.members[tracks] @ (stage.above if user < stage.n_above else stage.below)
             case FairTopK():
-                wanted.append(_protected_if_needed(night, tracks, picked, stage))
+                wanted.insert(0, _protected_if_needed(night, tracks, picked, stage))
     for mask in wanted:
         allowed = allowed & mask if (allowed & mask).any() else allowed
     return int(np.argmax(np.where(allowed, total, -np.inf))) if allowed.any() else None

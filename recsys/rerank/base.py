@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -172,7 +172,14 @@ class Turn:
 
 
 class Stage(ABC):
-    """One rule of the choice. The subclass is a frozen dataclass of its settings."""
+    """
+    One rule of the choice. The subclass is a frozen dataclass of its settings.
+
+    Attributes:
+        urgency: Where what two stages want cannot both be had, the more urgent one has its way.
+    """
+
+    urgency: ClassVar[int] = 0
 
     @property
     def named(self) -> Sequence[str]:

@@ -10,6 +10,7 @@ Source: Zehlike et al., FA*IR: A Fair Top-k Ranking Algorithm (2017), definition
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,8 @@ class FairTopK(Stage):
         share: Their least share p, 0..1.
         alpha: How many of the lists drawn by chance may be called unfair, 0..1.
     """
+
+    urgency: ClassVar[int] = 1
 
     group: str = "artist_gender=female"
     share: float = 0.3

@@ -26,10 +26,11 @@ def choose(night: Night, stages: Sequence[Stage]) -> npt.NDArray[np.int64]:
     Returns:
         Columns of `night.tracks`, best first, shape (n_users, k); -1 where nothing was allowed any more.
     """
+    ordered = sorted(stages, key=lambda stage: (-stage.urgency, type(stage).__name__))  # to the last bit of a sum
     chosen = np.full((len(night.tracks), night.k), -1)
     for start in range(0, len(chosen), N_BLOCK):
         users = slice(start, min(start + N_BLOCK, len(chosen)))
-        turns = [stage.begin(night, users) for stage in stages]
+        turns = [stage.begin(night, users) for stage in ordered]
         free = night.tracks[users] >= 0
         for place in range(night.k):
             column = _next(night.relevance[users], free, turns)

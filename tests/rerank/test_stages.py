@@ -95,6 +95,15 @@ def test_the_protected_come_only_from_what_is_allowed(about: About, ranked: Rank
     assert listed(lists, "cy") == "a2 a3 b1 b2"
 
 
+def test_fairness_is_more_urgent_than_distance(about: About, ranked: Ranked) -> None:
+    """A protected track must come, and the only one is by who stood there last: it comes, whatever the order."""
+    stages = [ArtistCap(3, apart=1), FairTopK("gender=f", 0.5)]
+    candidates = ranked(ann="a1 a2 b1 b2 a3")
+
+    assert listed(rerank(candidates, stages, about, 4), "ann") == "a1 b1 a2 b2"
+    assert listed(rerank(ranked(ann="a1 x1 b1 b2 a2"), stages[::-1], about, 4), "ann") == "a1 x1 b1 b2"
+
+
 def test_lists_are_full_where_the_catalogue_allows_it(about: About, ranked: Ranked) -> None:
     """Too few of the first candidates are allowed: more are asked for, of the short listeners only."""
     asked = []
