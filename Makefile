@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Their dependencies (TensorFlow, PyAudio) are neither needed nor installable: we read the one's weights, call the other's synthesiser.
+NO_DEPS := musicnn==0.1.0 tinysoundfont==0.3.7
 DEMO := data/demo
 DEMO_DATE := 2026-06-30
 
@@ -13,7 +15,8 @@ setup: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, found $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[reports,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[audio,reports,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c requirements.lock $(NO_DEPS)
 	@touch $@
 
 demo: setup

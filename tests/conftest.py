@@ -13,3 +13,12 @@ def recsys_data() -> Path:
     if not named:
         pytest.skip("RECSYS_DATA is not set: it names the folder of real research data")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def recsys_audio() -> Path:
+    """The folder of real music, named by RECSYS_AUDIO."""
+    named = os.environ.get("RECSYS_AUDIO")
+    if not named:
+        pytest.skip("RECSYS_AUDIO is not set: it names the folder of real music")
+    return Path(named)

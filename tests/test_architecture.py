@@ -16,13 +16,14 @@ EVERYTHING = [*SOURCES, *(path for part in ("bench", "dashboards", "tests") for 
 # Who may import whom: a module only imports from lines above its own, or from its own entry. The longest entry counts.
 LAYERS = (
     ("errors", "columns", "files"),
-    ("vocab", "home", "demo"),
+    ("synth",),
+    ("vocab", "home", "demo", "audio"),
     ("ingest.contract",),
     ("lake",),
     ("ingest", "warehouse"),
     ("interactions",),
     ("recommenders", "evaluate", "splitdir"),
-    ("communities", "rerank"),
+    ("communities", "rerank", "similarity"),
     ("products", "feedback"),
     ("recipe", "protocols"),
     ("tune",),
@@ -48,13 +49,31 @@ HOMES = {
         "recsys/recommenders/transformer.py",
     ),
     "faiss": ("recsys/similarity/index.py",),
+    "av": ("recsys/audio/signal.py",),
+    "soundfile": ("recsys/audio/signal.py", "recsys/synth/render.py"),
+    "tinysoundfont": ("recsys/synth/render.py",),
+    "pretty_midi": ("recsys/synth/render.py",),
+    "pyloudnorm": ("recsys/audio/loudness.py",),
+    "librosa": (),
     "pyspark": ("recsys/warehouse/engine_spark.py",),
     "matplotlib": ("recsys/feedback/report.py",),
     "streamlit": ("dashboards/",),
     "altair": ("dashboards/",),
     "pandas": (),
 }
-NOT_AT_START = ("duckdb", "implicit", "lightfm", "torch", "faiss", "pyspark", "streamlit", "polars", "numpy", "scipy")
+NOT_AT_START = (
+    "duckdb",
+    "implicit",
+    "lightfm",
+    "torch",
+    "faiss",
+    "pyspark",
+    "streamlit",
+    "av",
+    "polars",
+    "numpy",
+    "scipy",
+)
 
 
 def module_of(path: Path) -> str:
