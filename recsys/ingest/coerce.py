@@ -46,21 +46,44 @@ def _boolean(text: pl.Expr) -> pl.Expr:
     return pl.when(lower.is_in(_TRUE)).then(pl.lit(value=True)).when(lower.is_in(_FALSE)).then(pl.lit(value=False))
 
 
+def _integer(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+
+
+def _real(text: pl.Expr) -> pl.Expr:
+    return _finite(text.cast(pl.Float64, strict=False))
+
+
+def _finite(numbers: pl.Expr) -> pl.Expr:
+    return pl.when(numbers.is_finite()).then(numbers)
+
+
+def _texts(text: pl.Expr) -> pl.Expr:
+    words = text.str.split("|").list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
+    return pl.when(words.list.len() > 0).then(words)
+
+
+def _reals(text: pl.Expr) -> pl.Expr:
+    """Read numbers; one that is none makes the whole list unreadable."""
+    numbers = _texts(text).list.eval(_finite(pl.element().cast(pl.Float32, strict=False)))
+    return pl.when(~numbers.list.eval(pl.element().is_null()).list.any()).then(numbers)
+
+
+_READERS = {
+    Kind.INTEGER: _integer,
+    Kind.BOOLEAN: _boolean,
+    Kind.INSTANT: _instant,
+    Kind.DAY: _day,
+    Kind.TEXTS: _texts,
+    Kind.REAL: _real,
+    Kind.REALS: _reals,
+}
+
+
 def _typed(text: pl.Expr, field: Field) -> pl.Expr:
-    match field.kind:
-        case Kind.TEXT:
-            return redacted(text) if field.is_personal else text.str.to_lowercase() if field.allowed else text
-        case Kind.INTEGER:
-            return text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
-        case Kind.BOOLEAN:
-            return _boolean(text)
-        case Kind.INSTANT:
-            return _instant(text)
-        case Kind.DAY:
-            return _day(text)
-        case Kind.TEXTS:
-            words = text.str.split("|").list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
-            return pl.when(words.list.len() > 0).then(words)
+    if field.kind is not Kind.TEXT:
+        return _READERS[field.kind](text)
+    return redacted(text) if field.is_personal else text.str.to_lowercase() if field.allowed else text
 
 
 def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
@@ -78,8 +101,11 @@ def _refusals(field: Field, today: date) -> list[tuple[str, pl.Expr]]:
     refusals = [("missing_value", text.is_null())] if field.required else []
     if field.kind not in (Kind.TEXT, Kind.TEXTS):
         refusals.append(("bad_type", value.is_null() & text.is_not_null()))
-    if field.kind is Kind.INTEGER:
+    if field.kind in (Kind.INTEGER, Kind.REAL):
         refusals.append(("out_of_range", ~value.is_between(field.low, field.high)))
+    if field.kind is Kind.REALS and field.low is not None:
+        inside = pl.element().is_between(field.low, field.high)
+        refusals.append(("out_of_range", ~value.list.eval(inside).list.all()))
     if field.kind is Kind.INSTANT:
         refusals.append(("out_of_range", value.dt.replace_time_zone(None) < EARLIEST))
     if field.kind in (Kind.INSTANT, Kind.DAY) and not field.may_be_future:

@@ -27,6 +27,8 @@ class Kind(Enum):
     INSTANT = pl.Datetime("us", "UTC")
     DAY = pl.Date()
     TEXTS = pl.List(pl.String())
+    REAL = pl.Float64()
+    REALS = pl.List(pl.Float32())
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Field:
         name: Column name, in files and in the lake.
         kind: How its text is read.
         required: Whether a row without it is refused.
-        low, high: Allowed range of an integer, both ends included.
+        low, high: Allowed range of a number, or of each number of a list; both ends included.
         allowed: Allowed values of a text, lower case.
         pattern: What each text must look like.
         default: What a missing value becomes.
@@ -49,8 +51,8 @@ class Field:
     name: str
     kind: Kind = Kind.TEXT
     required: bool = False
-    low: int | None = None
-    high: int | None = None
+    low: float | None = None
+    high: float | None = None
     allowed: tuple[str, ...] = ()
     pattern: str = ""
     default: str | int | None = None
@@ -97,6 +99,10 @@ def _instant(name: str, *, required: bool = True) -> Field:
 
 def _choice(name: str, *allowed: str) -> Field:
     return Field(name, allowed=(*allowed, "unknown"), default="unknown")
+
+
+def _real(name: str, low: float, high: float) -> Field:
+    return Field(name, Kind.REAL, low=low, high=high)
 
 
 _COUNTRY = Field("country", pattern=COUNTRY)
@@ -194,6 +200,65 @@ CONTRACTS: dict[str, Contract] = {
                 _instant("added_at", required=False),
             ),
             key=("playlist_id", "position"),
+        ),
+        Contract(
+            "audio_features",
+            (
+                _TRACK,
+                Field("audio_id"),
+                Field("file", is_personal=True),
+                Field("codec"),
+                Field("duration_ms", Kind.INTEGER, low=0, high=86_400_000),
+                Field("rate_hz", Kind.INTEGER, low=1, high=10_000_000),
+                Field("n_channels", Kind.INTEGER, low=1, high=1_024),
+                Field("lost_ms", Kind.INTEGER, low=0, high=86_400_000),
+                _real("loudness_lufs", -200, 50),
+                _real("loudness_range_lu", 0, 200),
+                _real("true_peak_dbtp", -400, 50),
+                _real("stereo_width", 0, 1),
+                _real("silence_share", 0, 1),
+                _real("tempo_bpm", 10, 1_000),
+                _real("tempo_confidence", 0, 1),
+                _real("beat_strength", 0, 1),
+                _real("onset_rate_hz", 0, 1_000),
+                Field("key", pattern=r"^[A-G]#?$"),
+                Field("mode", allowed=("major", "minor")),
+                _real("key_confidence", 0, 1),
+                _real("tuning_cents", -50, 50),
+                _real("spectral_centroid_hz", 0, 1_000_000),
+                _real("spectral_bandwidth_hz", 0, 1_000_000),
+                _real("spectral_rolloff_hz", 0, 1_000_000),
+                _real("spectral_flatness", 0, 1),
+                Field("mfcc_mean", Kind.REALS),
+                Field("mfcc_std", Kind.REALS),
+                Field("chroma", Kind.REALS, low=0, high=1),
+                _real("energy", 0, 1),
+                _real("danceability", 0, 1),
+                Field("analyser", default="unknown"),
+            ),
+            key=("track_id",),
+        ),
+        Contract(
+            "audio_vectors",
+            (
+                _TRACK,
+                Field("audio_id"),
+                Field("encoder", required=True),
+                Field("vector", Kind.REALS, required=True),
+            ),
+            key=("track_id",),
+        ),
+        Contract(
+            "audio_tags",
+            (
+                _TRACK,
+                Field("audio_id"),
+                Field("tagger", required=True),
+                Field("tag", required=True),
+                _choice("kind", "genre", "mood", "instrument", "vocal", "era", "other"),
+                Field("confidence", Kind.REAL, required=True, low=0, high=1),
+            ),
+            key=("track_id", "tagger", "tag"),
         ),
     )
 }

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from recsys.errors import InputError, UnreadableSource
 from recsys.files import short_hash
@@ -244,7 +245,8 @@ def _without(rows: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.
 
 
 def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
-    texts = rows.select(pl.exclude(LINE)).with_columns(pl.col(pl.List(pl.String)).list.join("|")).cast(pl.String)
+    lists = cs.list().cast(pl.List(pl.String)).list.join("|")
+    texts = rows.select(pl.exclude(LINE)).with_columns(lists).cast(pl.String)
     marks = rows.select(LINE, reason=pl.lit("conflicting_row"), column_name=pl.lit(None, dtype=pl.String))
     return _refused(marks, texts)
 

@@ -24,6 +24,12 @@
 --   withdrawn_at      day from which it may no longer be recommended, null where none
 --   training_consent  granted, denied or unknown
 --   is_known          whether the catalogue describes it
+--   tempo_bpm         tempo, null where nobody heard it [1/min]
+--   key               tonic: C, C#, D and so on, null where nobody heard it
+--   mode              major or minor, null where nobody heard it
+--   energy            how forceful it sounds, 0..1, null where nobody heard it
+--   danceability      how fit for dancing, 0..1, null where nobody heard it
+--   loudness_lufs     integrated loudness, null where nobody heard it [LUFS]
 -- checks:
 --   is_known or title is null
 --   duration_ms is null or duration_ms > 0
@@ -36,6 +42,8 @@ with mentioned as (
     select track_id from marts.interactions_daily
     union distinct
     select track_id from staging.playlists
+    union distinct
+    select track_id from staging.audio_names
 )
 
 select
@@ -61,8 +69,15 @@ select
     tracks.available_in,
     tracks.withdrawn_at,
     coalesce(tracks.training_consent, 'unknown') as training_consent,
-    tracks.track_id is not null as is_known
+    tracks.track_id is not null as is_known,
+    audio.tempo_bpm,
+    audio.key,
+    audio.mode,
+    audio.energy,
+    audio.danceability,
+    audio.loudness_lufs
 from mentioned
 left join staging.tracks as tracks on mentioned.track_id = tracks.track_id
 left join staging.artists as artists on tracks.artist_id = artists.artist_id
 left join staging.labels as labels on tracks.label_id = labels.label_id
+left join staging.audio_features as audio on mentioned.track_id = audio.track_id

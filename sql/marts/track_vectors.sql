@@ -1,0 +1,18 @@
+-- Where each recording stands among the others by its sound: one vector each.
+-- grain: track_id
+-- rows: 0
+-- columns:
+--   track_id  recording
+--   audio_id  hash of the file's bytes, null where somebody else analysed it
+--   encoder   what made the vector; only vectors of one encoder compare
+--   vector    place in the encoder's space
+-- checks:
+--   encoder is not null
+-- reconcile:
+--   (select count(*) from marts.track_vectors) = (select count(*) from staging.audio_vectors)
+select
+    track_id,
+    audio_id,
+    encoder,
+    vector
+from staging.audio_vectors
