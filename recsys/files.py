@@ -12,6 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+AUDIO_SUFFIXES = frozenset(
+    f".{suffix}" for suffix in ("mp3", "ogg", "oga", "opus", "flac", "m4a", "mp4", "aac", "wav", "aif", "aiff", "wma")
+)
+
+
+def is_audio(path: Path) -> bool:
+    """Say whether a file is music, going by its name."""
+    return path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Say whether a file, or a folder between it and `folder`, has a name that begins with a point."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
 
 def sync(path: Path) -> None:
     """Force a file's bytes, or a folder's entries, to disk."""

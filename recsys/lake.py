@@ -42,6 +42,7 @@ class Batch:
         ingested_on: The day of ingest.
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
         days: The `ds` partitions it wrote.
+        members: SHA-256 of the files it was made from, where it was made from several.
     """
 
     batch: str
@@ -55,6 +56,7 @@ class Batch:
     n_quarantined: int
     n_duplicate: int
     days: list[str] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Lake:
         """List every batch, in the order they came."""
         entries = (Batch(**entry) for path in self._ledger.glob("*.json") for entry in files.read_json(path))
         return sorted(entries, key=lambda entry: entry.batch_no)
+
+    def sources(self) -> set[str]:
+        """Return the SHA-256 of every file that the lake has taken in."""
+        return {sha256 for entry in self.batches() for sha256 in entry.members or [entry.source_sha256]}
 
     def fingerprint(self) -> str:
         """Return a hash that changes with what the lake holds."""

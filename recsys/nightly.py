@@ -8,12 +8,17 @@ same export. A finished run has nothing left to do.
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recsys import files, registry, steps
 from recsys.home import Home
 from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.recipe import Recipe
 from recsys.run import Event, Run, step_of
+from recsys.scan.library import audio_files
+
+if TYPE_CHECKING:
+    from recsys.scan.run import ScanReport
 
 STEPS: dict[str, Callable[[Run], Event]] = {
     "build": steps.build,
@@ -57,7 +62,8 @@ def nightly(
         Refused: The gate keeps the last release.
     """
     waiting = source_files([inbox]) if inbox.exists() else []
-    run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, waiting), tell=tell)
+    music = audio_files(inbox) if inbox.exists() else []
+    run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, [*waiting, *music]), tell=tell)
     is_released = run.run_id in registry.release_names(home)
     if is_released and run.outcome("publish") is not None:
         is_current = registry.current_name(home) == run.run_id
@@ -66,6 +72,8 @@ def nightly(
         if not is_released and (not resume or run.outcome("publish") is not None):  # a pruned night begins anew
             files.remove(run.folder)
         bring_in(run, waiting, today)
+        if music:
+            hear(run, inbox, today)
         advance(run, "publish")
     clean(run)
     return run
@@ -82,6 +90,19 @@ def bring_in(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
         )
         for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
             counts[name] = sum(getattr(batch, name) for batch in report.batches)
+    return report
+
+
+def hear(run: Run, folder: Path, today: date) -> "ScanReport":
+    """Scan a folder of music as a step of the run."""
+    from recsys.scan.run import scan  # noqa: PLC0415 - a night without music needs no decoder and no encoder
+
+    with step_of(run, "scan") as counts:
+        report = scan(run.home, folder, today=today, settings=run.recipe.audio)
+        for file, failure in report.failures.items():
+            run.log(event="warning", text=f"{file} cannot be heard: {failure.message}")
+        counts.update({name: getattr(report, name) for name in ("n_files", "n_known", "n_copied", "n_analysed")})
+        counts.update(n_damaged=len(report.damaged), n_failed=len(report.failures))
     return report
 
 

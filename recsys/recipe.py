@@ -15,6 +15,7 @@ from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.recommenders.base import recommender_class
 from recsys.rerank.base import Stages, stage_class
+from recsys.scan.settings import AudioSettings
 
 DEFAULT = Path(__file__).with_name("default.toml")
 FLOOR = "popular"
@@ -97,6 +98,7 @@ class Recipe:
     communities: CommunitySettings = field(default_factory=CommunitySettings)
     rerank: Stages = field(default_factory=dict)
     exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
+    audio: AudioSettings = field(default_factory=AudioSettings)
 
     @property
     def names(self) -> list[str]:
@@ -136,6 +138,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         gate=_filled(GateSettings, values["gate"], "[gate]"),
         communities=_filled(CommunitySettings, values["communities"], "[communities]"),
         exploration=_filled(ExplorationSettings, values["exploration"], "[exploration]"),
+        audio=_filled(AudioSettings, values["audio"], "[audio]"),
         rerank={name: _filled(stage_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
     )
 

@@ -57,7 +57,7 @@ class Run:
         tell: Callable[[Event], None] = lambda _event: None,
     ) -> "Run":
         """Name the run of what is in the lake, and of the source files (SHA-256) that wait to enter it."""
-        sources = {batch.source_sha256 for batch in Lake(home).batches()} | set(waiting)
+        sources = Lake(home).sources() | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
         code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
         told = json.dumps(recipe.as_dict(), sort_keys=True)

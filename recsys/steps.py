@@ -42,7 +42,8 @@ CHAMPION = "champion"
 LISTENERS_SQL = "select user_id, country, age_band from marts.listener_profile order by user_id"
 # A stub cannot be shown to anybody; where no catalogue was ever delivered, everything is a stub and may be.
 CATALOGUE_SQL = """
-select track_id, title, artist_id, artist_name, release_date, available_in, withdrawn_at from marts.track_features
+select track_id, title, artist_id, artist_name, release_date, available_in, withdrawn_at, tempo_bpm, energy
+from marts.track_features
 where (is_known or not exists (select 1 from marts.track_features where is_known))
     and (release_date is null or release_date <= $served_on)
 """

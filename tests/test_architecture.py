@@ -21,7 +21,7 @@ LAYERS = (
     ("ingest.contract",),
     ("lake",),
     ("ingest", "warehouse"),
-    ("interactions",),
+    ("interactions", "scan"),
     ("recommenders", "evaluate", "splitdir"),
     ("communities", "rerank", "similarity"),
     ("products", "feedback"),

@@ -84,6 +84,11 @@ class Contract:
         return [field.name for field in self.fields]
 
     @property
+    def has_listeners(self) -> bool:
+        """Whether its rows speak of listeners."""
+        return "user_id" in self.names
+
+    @property
     def schema(self) -> pl.Schema:
         """The polars schema of its rows in the lake, batch columns included."""
         return pl.Schema({field.name: field.kind.value for field in self.fields} | dict(BATCH))

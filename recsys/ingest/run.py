@@ -15,7 +15,7 @@ import polars as pl
 import polars.selectors as cs
 
 from recsys.errors import InputError, UnreadableSource
-from recsys.files import short_hash
+from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import judge
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
@@ -53,13 +53,13 @@ class _Gathered:
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
-    """List the files in `paths`, folders searched through, in name order; what is hidden in them is left out."""
+    """List files, those in folders in name order; music and what is hidden in folders is left out."""
     found: list[Path] = []
     for path in paths:
         if not path.exists():
             raise UnreadableSource(f"{path} does not exist. Give files, or folders that hold them")
         inside = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        found += [each for each in inside if not any(part.startswith(".") for part in each.relative_to(path).parts)]
+        found += [each for each in inside if each == path or not (is_hidden(each, path) or is_audio(each))]
     return found
 
 
@@ -98,7 +98,7 @@ def ingest(
     refuse_unknown_format(format_name)
     lake, report = Lake(home), IngestReport()
     lake.recover()
-    if not lake.batches():
+    if not any(CONTRACTS[entry.table].has_listeners for entry in lake.batches() if entry.table in CONTRACTS):
         make_listener_key(home.key_file)
     key = listener_key(home.key_file)
     known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}

@@ -39,7 +39,7 @@ class Shelf:
         filters: What each listener may not get.
         listeners: user_id, country, age_band.
         catalogue: What may be shown at all: track_id, title, artist_id, artist_name, release_date, available_in,
-            withdrawn_at.
+            withdrawn_at, tempo_bpm, energy.
         playlists: playlist_id, position, track_id.
         clusters: track_id, community, name: which cluster of the catalogue a track is in (see `recsys.communities`).
         n_candidates: How many of each listener's best tracks are worth a look.

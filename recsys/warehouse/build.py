@@ -154,7 +154,8 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
     _make_raw_table(connection, "quarantine", quarantine)
     batches = pl.DataFrame(
-        [asdict(entry) for entry in sources.lake.batches()], schema_overrides={"days": pl.List(pl.String)}
+        [asdict(entry) for entry in sources.lake.batches()],
+        schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)},
     )
     _make_raw_table(
         connection, "batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")

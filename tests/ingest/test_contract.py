@@ -50,6 +50,14 @@ BAD_ROWS = [
     ("users", "user_id,signed_up_at", "ann,2026-02-01", "in_future", "signed_up_at"),
     ("playlists", "playlist_id,position,track_id", "p1,0,t1", "out_of_range", "position"),
     ("playlists", "playlist_id,position,track_id,added_at", "p1,1,t1,2026-03-01", "in_future", "added_at"),
+    ("audio_features", "track_id,tempo_bpm", "t1,fast", "bad_type", "tempo_bpm"),
+    ("audio_features", "track_id,tempo_bpm", "t1,nan", "bad_type", "tempo_bpm"),
+    ("audio_features", "track_id,energy", "t1,1.01", "out_of_range", "energy"),
+    ("audio_features", "track_id,chroma", "t1,0.5|1.5", "out_of_range", "chroma"),
+    ("audio_features", "track_id,key", "t1,H", "not_allowed", "key"),
+    ("audio_vectors", "track_id,encoder,vector", "t1,ours,0.5|x", "bad_type", "vector"),
+    ("audio_vectors", "track_id,encoder,vector", "t1,ours,", "missing_value", "vector"),
+    ("audio_tags", "track_id,tagger,tag,confidence", "t1,ours,loud,2", "out_of_range", "confidence"),
 ]
 
 
@@ -139,6 +147,15 @@ def test_whole_numbers_may_carry_a_point(inbox: Inbox) -> None:
     inbox.take("l.csv", "user_id,track_id,listened_at,ms_played\nann,t1,2026-01-01,200000.0\n")
 
     assert inbox.rows("listens")["ms_played"].to_list() == [200_000]
+
+
+def test_what_others_measured_is_taken_in_as_numbers(inbox: Inbox) -> None:
+    """Tempo and vectors that a catalogue is delivered with need no scan."""
+    inbox.take("a.csv", "track_id,tempo_bpm,energy\nt1,128,0.75\n")
+    inbox.take("v.csv", "track_id,encoder,vector\nt1,theirs,0.5|-1|2e-1\n")
+
+    assert inbox.rows("audio_features").select("tempo_bpm", "energy", "key").row(0) == (128.0, 0.75, None)
+    assert inbox.rows("audio_vectors")["vector"].to_list() == [pytest.approx([0.5, -1, 0.2])]
 
 
 @pytest.mark.parametrize("table", CONTRACTS)

@@ -1,5 +1,6 @@
 """Each product on a world of three artists that can be counted: what is listed, and what never is."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -25,6 +26,8 @@ CATALOGUE = pl.DataFrame(
             "release_date": date(2026, 6, 20) if n == 3 else date(2020, 1, 1),
             "available_in": ["DE"] if (artist, n) == ("ben", 1) else None,
             "withdrawn_at": date(2026, 6, 30) if (artist, n) == ("cleo", 3) else None,
+            "tempo_bpm": None if n == 3 else 140.0 if artist == "ben" else 70.0,  # nobody heard the new tracks
+            "energy": None if n == 3 else 0.9 if artist == "ben" else 0.1,
         }
         for artist in ARTISTS
         for n in range(4)
@@ -102,6 +105,37 @@ def test_mixes_keep_tastes_apart(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) 
     assert {row["track_id"][:-1] for row in second} == {"ben", "cleo"}
     assert all(row["reason"] for row in [*first, *second])
     assert of(shelf, "daily_mixes", "u0/3") == []
+
+
+def test_a_context_holds_what_fits_it_and_nothing_that_nobody_heard(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ben is fast and loud, the others slow and quiet; what a listener heard before is not listed."""
+    monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
+
+    workout, sleep = of(shelf, "context_playlists", "u6/workout"), of(shelf, "context_playlists", "u6/sleep")
+
+    assert [row["track_id"] for row in workout] == ["ben0", "ben2"]  # the second is for Germany only
+    assert {row["track_id"] for row in sleep} == {"ada1", "cleo1"}
+    assert [row["rank"] for row in sleep] == [1, 2]
+    assert all(row["reason"] for row in [*workout, *sleep])
+    assert of(shelf, "context_playlists", "u6/focus") == []
+
+
+def test_a_track_of_the_right_hours_comes_first_where_taste_does_not_decide(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody plays the third tracks at noon, the others at midnight, which leads the sleep list."""
+    monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
+    noon = PLAYS.with_columns(hour_of_week=pl.when(pl.col("track_id").str.ends_with("2")).then(12).otherwise(0))
+    taste = Interactions.of(noon, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30))
+    nothing_seen = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=shelf.model.tracks, as_of=SERVED_ON)
+
+    rows = of(replace(shelf, taste=taste, filters=nothing_seen), "context_playlists", "u0/sleep")
+
+    places = {row["track_id"]: row["rank"] for row in rows}
+    assert places["ada0"] < places["ada2"]
+    assert places["cleo0"] < places["cleo2"]
 
 
 def test_a_taste_of_few_tracks_is_no_mix(shelf: Shelf) -> None:

@@ -1,0 +1,1 @@
+"""Hear the catalogue: decode, measure, place, tag."""

@@ -1,0 +1,75 @@
+"""
+A file to everything that is known of its sound: decoded, measured, placed among others, tagged.
+
+An `Analyse` is what a worker process is given: a small value that is called with a path and loads its encoder at the
+first call. The same bytes give the same answer.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from recsys.audio.embed import Embedder, Embedding
+from recsys.audio.features import Features, features
+from recsys.audio.signal import read_audio
+
+ANALYSER = "recsys-1"  # counts up whenever the same file would give other features
+RATE_HZ = 16_000  # what encoders hear
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """
+    What one file turned out to be.
+
+    Attributes:
+        codec: How it is encoded.
+        duration_ms, lost_ms: Length of what could be decoded, and of what could not [ms].
+        rate_hz: Sampling rate [Hz].
+        n_channels: Channels.
+        features: What was measured.
+        embedding: Vector and tags; None for silence, and for less than a second.
+    """
+
+    codec: str
+    duration_ms: int
+    lost_ms: int
+    rate_hz: int
+    n_channels: int
+    features: Features
+    embedding: Embedding | None
+
+
+@dataclass(frozen=True)
+class Analyse:
+    """
+    How files are analysed.
+
+    Attributes:
+        encoder: A pretrained encoder's name, or the folder of one trained here.
+    """
+
+    encoder: str
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The encoder, loaded."""
+        return Embedder.load(self.encoder)
+
+    @property
+    def version(self) -> str:
+        """What computed an analysis: equal versions give equal answers."""
+        return f"{ANALYSER} {self.embedder.version}"
+
+    def __call__(self, path: Path) -> Analysis:
+        """Analyse a file; raises UnreadableAudio where there is nothing to hear."""
+        signal = read_audio(path)
+        return Analysis(
+            codec=signal.codec,
+            duration_ms=round(signal.duration_s * 1000),
+            lost_ms=round(signal.lost_s * 1000),
+            rate_hz=signal.rate_hz,
+            n_channels=signal.n_channels,
+            features=features(signal),
+            embedding=self.embedder.embed(signal.mono(RATE_HZ)),
+        )

@@ -1,0 +1,229 @@
+"""
+An audio file to samples: any codec, rate and number of channels, with what could not be decoded counted.
+
+libav reads first; libsndfile has a second try at what libav gives up. Only plain audio containers are opened, never a
+playlist that points at other files. A damaged file gives what can be read; one of which nothing can, an error.
+"""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import gcd
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from av.container import InputContainer
+from scipy.signal import resample_poly
+from typing_extensions import override
+
+from recsys.errors import InputError
+
+F32: TypeAlias = npt.NDArray[np.float32]
+Reason: TypeAlias = Literal["no_file", "empty", "no_audio", "not_decodable", "too_long"]
+
+CONTAINERS = "aac,aiff,asf,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"
+LOUDEST = 8.0  # beyond this (18 dB over full scale) a float is no sound but damage
+LEAST_BIT_RATE = 1_000  # [bit/s]; a header that claims a longer file than this allows is not believed
+LEAST_LOSS_S = 0.1  # encoders pad and trim; less is no loss
+
+
+class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prints
+    """
+    A file of which nothing can be heard.
+
+    `reason` is a code: no_file (missing, a folder, a pipe), empty, no_audio (no such stream in it), not_decodable,
+    too_long.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+    @override
+    def __reduce__(self) -> tuple[type["UnreadableAudio"], tuple[str, str]]:
+        """Travel between processes whole."""
+        return type(self), (self.reason, str(self))
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """
+    A decoded recording.
+
+    Attributes:
+        samples: Shape (n_channels, n_samples), float32; full scale is -1..1, up to 8 where codecs overshoot.
+        rate_hz: Sampling rate of the file [Hz].
+        codec: What it was encoded by, as libav or libsndfile names it.
+        lost_s: Length of what could not be decoded, as far as the file tells [s].
+    """
+
+    samples: F32
+    rate_hz: int
+    codec: str
+    lost_s: float
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return int(self.samples.shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length of what was decoded [s]."""
+        return float(self.samples.shape[1] / self.rate_hz)
+
+    def mono(self, rate_hz: int) -> F32:
+        """Return the mean of the channels at another rate, band-limited; shape (about duration_s * rate_hz,)."""
+        mixed: F32 = self.samples.mean(axis=0, dtype=np.float32)
+        if rate_hz == self.rate_hz:
+            return mixed
+        shared = gcd(rate_hz, self.rate_hz)
+        resampled: F32 = resample_poly(mixed, rate_hz // shared, self.rate_hz // shared).astype(np.float32)
+        return resampled
+
+
+def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
+    """
+    Decode a file.
+
+    Args:
+        path: The file.
+        longest_s: A longer recording is refused: it would fill the memory [s].
+
+    Returns:
+        Its samples; what is not finite or louder than 18 dB over full scale is silence, and counts as lost.
+
+    Raises:
+        UnreadableAudio: Nothing of it can be decoded; it says why.
+    """
+    _refuse_what_is_no_file(path)
+    try:
+        signal = _by_libav(path, longest_s)
+    except (av.error.FFmpegError, _NothingDecodedError) as first:
+        signal = _by_libsndfile(path, longest_s, first)
+    return _cleaned(signal)
+
+
+class _NothingDecodedError(Exception):
+    """The container was opened and gave no sample."""
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as missing:
+        raise UnreadableAudio("no_file", f"{path} cannot be opened: {missing}. Is it still there?") from missing
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableAudio("no_file", f"{path} is no file (a folder, pipe or device). Give a file of music")
+    if found.st_size == 0:
+        raise UnreadableAudio("empty", f"{path} is empty. Get the file again")
+
+
+def _by_libav(path: Path, longest_s: float) -> Signal:
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "pipe"}
+    with path.open("rb") as stream, av.open(stream, "r", options=options, metadata_errors="replace") as container:
+        if not container.streams.audio:
+            raise UnreadableAudio(
+                "no_audio", f"{path} holds no audio ({container.format.name}). Is it a film or picture?"
+            )
+        audio = container.streams.audio[0]
+        decoder = _Decoder(path, longest_s)
+        chunks = list(decoder.chunks(container, audio))
+        if not chunks:
+            raise _NothingDecodedError
+        samples = np.concatenate(chunks, axis=1)
+        codec, rate_hz = audio.codec_context.name, decoder.rate_hz
+        declared_s = _believed(_declared_s(container, audio), path.stat().st_size)
+    lost_s = max(declared_s - samples.shape[1] / rate_hz, decoder.failed_s)
+    return Signal(samples, rate_hz, codec, lost_s if lost_s > LEAST_LOSS_S else 0.0)
+
+
+class _Decoder:
+    """Packets to samples of one rate and layout: those of the first frame. A packet that fails is passed over."""
+
+    def __init__(self, path: Path, longest_s: float) -> None:
+        self._path, self._longest_s = path, longest_s
+        self.rate_hz = 0
+        self.failed_s = 0.0
+        self._n_samples = 0
+
+    def chunks(self, container: InputContainer, audio: av.AudioStream) -> Iterator[F32]:
+        """Yield planar pieces, shape (n_channels, n)."""
+        shape: tuple[int, str] | None = None
+        resampler, source = None, None
+        for frame in self._frames(container, audio):
+            if frame.rate <= 0 or not frame.samples:
+                continue
+            if shape is None:
+                self.rate_hz, shape = frame.rate, (frame.rate, frame.layout.name)
+            if resampler is None or source != (frame.rate, frame.layout.name, frame.format.name):
+                source = (frame.rate, frame.layout.name, frame.format.name)
+                resampler = av.AudioResampler(format="fltp", layout=shape[1], rate=shape[0])
+            frame.pts = None
+            for each in resampler.resample(frame):
+                yield self._counted(each.to_ndarray().astype(np.float32, copy=False))
+
+    def _counted(self, chunk: F32) -> F32:
+        self._n_samples += chunk.shape[1]
+        if self._n_samples > self._longest_s * self.rate_hz:
+            raise UnreadableAudio(
+                "too_long", f"{self._path} lasts longer than {self._longest_s:,.0f} s. Cut it into pieces"
+            )
+        return chunk
+
+    def _frames(self, container: InputContainer, audio: av.AudioStream) -> Iterator[av.AudioFrame]:
+        packets = container.demux(audio)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:  # the container breaks off
+                return
+            try:
+                yield from packet.decode()
+            except av.error.FFmpegError:
+                seconds = (packet.duration or 0) * packet.time_base if packet.time_base else 0
+                self.failed_s += float(seconds)
+
+
+def _declared_s(container: InputContainer, audio: av.AudioStream) -> float:
+    if audio.duration and audio.time_base:
+        return float(audio.duration * audio.time_base)
+    return (container.duration or 0) / av.time_base
+
+
+def _believed(declared_s: float, n_bytes: int) -> float:
+    """Return the declared length where a file of this size can have it, else 0."""
+    return declared_s if 0 < declared_s <= 8 * n_bytes / LEAST_BIT_RATE else 0.0
+
+
+def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
+    try:
+        with soundfile.SoundFile(path) as file:
+            if file.frames > longest_s * file.samplerate:
+                raise UnreadableAudio("too_long", f"{path} lasts longer than {longest_s:,.0f} s. Cut it into pieces")
+            samples = file.read(dtype="float32", always_2d=True).T
+            rate_hz, codec, declared = file.samplerate, file.subtype.lower(), file.frames
+    except (soundfile.LibsndfileError, OSError) as second:
+        raise UnreadableAudio(
+            "not_decodable", f"{path} cannot be decoded: {first or 'no sample in it'}; {second}. Get the file again"
+        ) from second
+    if not samples.size:
+        raise UnreadableAudio("not_decodable", f"{path} holds no sample. Get the file again") from first
+    lost_s = (declared - samples.shape[1]) / rate_hz
+    return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s if lost_s > LEAST_LOSS_S else 0.0)
+
+
+def _cleaned(signal: Signal) -> Signal:
+    """Silence what no decoder can have meant."""
+    with np.errstate(invalid="ignore"):
+        is_sound = np.abs(signal.samples) <= LOUDEST  # False for NaN too
+    if is_sound.all():
+        return signal
+    lost_s = signal.lost_s + float((~is_sound).any(axis=0).sum()) / signal.rate_hz
+    return Signal(np.where(is_sound, signal.samples, np.float32(0)), signal.rate_hz, signal.codec, lost_s)

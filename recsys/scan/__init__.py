@@ -1,0 +1,1 @@
+"""Scan: a folder of music into the lake."""

@@ -1,0 +1,48 @@
+"""What a file sounds like as rows of the lake: its features, its vector, its tags."""
+
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+
+from recsys.audio.analyse import Analysis
+from recsys.audio.embed import Embedding
+from recsys.audio.tags import named
+from recsys.ingest.contract import CONTRACTS
+from recsys.scan.library import Recording
+
+FEATURES, VECTORS, TAGS = "audio_features", "audio_vectors", "audio_tags"
+TABLES = (FEATURES, VECTORS, TAGS)
+
+Rows = dict[str, pl.DataFrame]  # by table, in the contract's columns
+
+
+def rows_of(audio_id: str, analysis: Analysis, analyser: str, encoder: str) -> Rows:
+    """Write an analysis down; name and file are filled in by `under_name`."""
+    heard = {name: getattr(analysis, name) for name in ("codec", "duration_ms", "rate_hz", "n_channels", "lost_ms")}
+    features = {"analyser": analyser, **heard, **asdict(analysis.features)}
+    embedding = analysis.embedding
+    vectors = [] if embedding is None else [{"encoder": encoder, "vector": embedding.vector.tolist()}]
+    tags = [] if embedding is None else _tags(embedding, encoder)
+    return {
+        table: _table(table, [{"audio_id": audio_id, **row} for row in rows])
+        for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags))
+    }
+
+
+def _tags(embedding: Embedding, encoder: str) -> list[dict[str, Any]]:
+    return [
+        {"tagger": encoder, "tag": tag.name, "kind": tag.kind, "confidence": tag.confidence}
+        for tag in named(embedding.tags)
+    ]
+
+
+def _table(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    schema = {field.name: field.kind.value for field in CONTRACTS[table].fields}
+    return pl.DataFrame([dict.fromkeys(schema) | row for row in rows], schema=schema, orient="row")
+
+
+def under_name(rows: Rows, recording: Recording) -> Rows:
+    """Say whose rows they are."""
+    named_rows = {table: frame.with_columns(track_id=pl.lit(recording.name)) for table, frame in rows.items()}
+    return named_rows | {FEATURES: named_rows[FEATURES].with_columns(file=pl.lit(recording.file))}
