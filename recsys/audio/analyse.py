@@ -11,10 +11,10 @@ from pathlib import Path
 
 from recsys.audio.embed import Embedder, Embedding
 from recsys.audio.features import Features, features
+from recsys.audio.mel import RATE_HZ
 from recsys.audio.signal import read_audio
 
 ANALYSER = "recsys-1"  # counts up whenever the same file would give other features
-RATE_HZ = 16_000  # what encoders hear
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,13 @@ class Analyse:
     def __call__(self, path: Path) -> Analysis:
         """Analyse a file; raises UnreadableAudio where there is nothing to hear."""
         signal = read_audio(path)
+        mono = signal.mono(RATE_HZ)
         return Analysis(
             codec=signal.codec,
             duration_ms=round(signal.duration_s * 1000),
             lost_ms=round(signal.lost_s * 1000),
             rate_hz=signal.rate_hz,
             n_channels=signal.n_channels,
-            features=features(signal),
-            embedding=self.embedder.embed(signal.mono(RATE_HZ)),
+            features=features(signal, mono),
+            embedding=self.embedder.embed(mono),
         )

@@ -23,14 +23,14 @@ def log_mel(mono: torch.Tensor) -> torch.Tensor:
         mono, N_FFT, HOP, window=torch.hann_window(N_FFT), center=True, pad_mode="constant", return_complex=True
     )  # (..., 257, frames)
     power = spectrum.real.square() + spectrum.imag.square()
-    return torch.log10(1 + 10_000 * (power.transpose(-1, -2) @ filterbank()))  # (..., frames, 257)*(257, 96)
+    return torch.log10(1 + 10_000 * (power.transpose(-1, -2) @ filterbank(N_FFT, N_MELS)))  # (..., frames, 96)
 
 
 @cache
-def filterbank() -> torch.Tensor:
-    """Return the triangular bands, shape (257, 96), float32."""
-    hz = torch.linspace(0, RATE_HZ / 2, N_FFT // 2 + 1, dtype=torch.float64)
-    edges = _hz_of(torch.linspace(0, _mel_of(RATE_HZ / 2), N_MELS + 2, dtype=torch.float64))
+def filterbank(n_fft: int, n_mels: int) -> torch.Tensor:
+    """Return triangular bands over the bins of a spectrum of 16 kHz sound, shape (n_fft // 2 + 1, n_mels), float32."""
+    hz = torch.linspace(0, RATE_HZ / 2, n_fft // 2 + 1, dtype=torch.float64)
+    edges = _hz_of(torch.linspace(0, _mel_of(RATE_HZ / 2), n_mels + 2, dtype=torch.float64))
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (hz[:, None] - low) / (centre - low)
     falling = (high - hz[:, None]) / (high - centre)

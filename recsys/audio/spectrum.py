@@ -1,0 +1,52 @@
+"""
+The two spectra that all features are read from: one that knows when, one that knows which pitch.
+
+Both are of 16 kHz mono. Time wants short frames, pitch long ones; each is computed once.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+
+from recsys.audio.mel import RATE_HZ, filterbank
+from recsys.audio.signal import F32
+
+N_SHORT, HOP_SHORT = 1024, 160  # 64 ms every 10 ms
+N_LONG, HOP_LONG = 8192, 4096  # 0.5 s every 0.26 s
+N_BANDS = 40
+FRAMES_A_SECOND = RATE_HZ / HOP_SHORT
+SILENT = 1e-4  # root mean square of a frame of which nothing can be said: -80 dBFS
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """
+    What features are read from; frames begin within the sound, with nothing added at its ends.
+
+    Attributes:
+        short: Power of short frames, shape (n_short, 513), float32.
+        mel: The same in 40 mel bands, shape (n_short, 40).
+        long: Magnitudes of long frames, shape (n_long, 4097).
+    """
+
+    short: F32
+    mel: F32
+    long: F32
+
+    @classmethod
+    def of(cls, mono: F32) -> Self | None:
+        """Take the spectra of 16 kHz sound; None for silence, and for less than a long frame (0.5 s)."""
+        if len(mono) < N_LONG or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENT:
+            return None
+        short = _frames(mono, N_SHORT, HOP_SHORT).square()
+        mel = short @ filterbank(N_SHORT, N_BANDS)
+        return cls(short.numpy(), mel.numpy(), _frames(mono, N_LONG, HOP_LONG).numpy())
+
+
+def _frames(mono: F32, n_fft: int, hop: int) -> torch.Tensor:
+    spectrum = torch.stft(
+        torch.from_numpy(mono), n_fft, hop, window=torch.hann_window(n_fft), center=False, return_complex=True
+    )  # (n_fft / 2 + 1, frames)
+    return spectrum.abs().T.contiguous()

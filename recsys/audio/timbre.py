@@ -1,0 +1,75 @@
+"""
+The colour of the sound: where its energy lies, how noisy it is, and its cepstrum.
+
+Means over the frames that are not silent, each frame counting alike. Conventions: centroid and bandwidth of the
+magnitude spectrum, rolloff at 85 % of it, flatness of the power spectrum; MFCC from 40 mel bands in dB (at most 80 dB
+below the loudest), orthonormal DCT-II.
+
+Source: Peeters, A Large Set of Audio Features for Sound Description (CUIDADO, 2004).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.fft import dct
+
+from recsys.audio.mel import RATE_HZ
+from recsys.audio.signal import F32
+from recsys.audio.spectrum import N_SHORT, Spectrum
+
+N_MFCC = 20
+ROLLOFF = 0.85
+RANGE_DB = 80.0
+TINY = 1e-10
+QUIET = 1e-6  # power of a silent frame, of the loudest frame's
+
+
+@dataclass(frozen=True)
+class Timbre:
+    """
+    Colour of a recording.
+
+    Attributes:
+        spectral_centroid_hz, spectral_bandwidth_hz, spectral_rolloff_hz: Mean, spread and 85 % point [Hz].
+        spectral_flatness: 0 for a tone, 1 for white noise.
+        mfcc_mean, mfcc_std: 20 coefficients each, the first one loudness.
+    """
+
+    spectral_centroid_hz: float
+    spectral_bandwidth_hz: float
+    spectral_rolloff_hz: float
+    spectral_flatness: float
+    mfcc_mean: tuple[float, ...]
+    mfcc_std: tuple[float, ...]
+
+
+def timbre(spectrum: Spectrum) -> Timbre:
+    """Measure the colour of a sound that is not silent."""
+    total = spectrum.short.sum(axis=1)
+    heard = total > QUIET * total.max()
+    power, mel = spectrum.short[heard], spectrum.mel[heard]
+    magnitude = np.sqrt(power)
+    share = magnitude / magnitude.sum(axis=1, keepdims=True)  # (n_frames, 513)
+    hz = np.arange(share.shape[1], dtype=np.float32) * np.float32(RATE_HZ / N_SHORT)
+    centroid = share @ hz
+    bandwidth = np.sqrt(np.maximum(share @ hz**2 - centroid**2, 0))
+    rolloff = hz[(share.cumsum(axis=1) < ROLLOFF).sum(axis=1).clip(max=len(hz) - 1)]
+    floored = np.maximum(power, TINY)
+    flatness = np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
+    cepstrum = mfcc(mel)
+    return Timbre(
+        spectral_centroid_hz=float(centroid.mean()),
+        spectral_bandwidth_hz=float(bandwidth.mean()),
+        spectral_rolloff_hz=float(rolloff.mean()),
+        spectral_flatness=float(flatness.mean().clip(0, 1)),
+        mfcc_mean=tuple(cepstrum.mean(axis=0).tolist()),
+        mfcc_std=tuple(cepstrum.std(axis=0).tolist()),
+    )
+
+
+def mfcc(mel: F32) -> F32:
+    """Return the cepstrum of mel powers, shape (n_frames, 40) -> (n_frames, 20), float32."""
+    decibels = 10 * np.log10(np.maximum(mel, TINY))
+    bounded = np.maximum(decibels, decibels.max() - RANGE_DB)
+    cepstrum: F32 = dct(bounded, type=2, norm="ortho", axis=1)[:, :N_MFCC].astype(np.float32)
+    return cepstrum
