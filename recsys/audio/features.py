@@ -6,6 +6,7 @@ be sorted by them and anybody can say why.
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def features(signal: Signal, mono: F32 | None = None) -> Features:
     )
 
 
-def _columns(*parts: Rhythm | Timbre | Tonality) -> dict[str, object]:
+def _columns(*parts: Rhythm | Timbre | Tonality) -> dict[str, Any]:
     return {name: value for part in parts for name, value in asdict(part).items()}
 
 

@@ -50,9 +50,8 @@ def recordings(folder: Path) -> list[Recording]:
     """
     files = [path.relative_to(folder) for path in audio_files(folder)]
     names = pl.Series([file.stem for file in files], dtype=pl.String)
-    for longer in (lambda file: file.with_suffix("").as_posix(), lambda file: file.as_posix()):
-        again = pl.Series([longer(file) for file in files], dtype=pl.String)
-        names = names.zip_with(~names.is_duplicated(), again)
+    for longer in ([file.with_suffix("").as_posix() for file in files], [file.as_posix() for file in files]):
+        names = names.zip_with(~names.is_duplicated(), pl.Series(longer, dtype=pl.String))
     return [
         Recording(name, folder / file, file.as_posix(), sha256_of(folder / file), (folder / file).stat().st_size)
         for name, file in zip(names, files, strict=True)

@@ -23,16 +23,16 @@ def rows_of(audio_id: str, analysis: Analysis, analyser: str, encoder: str) -> R
     features = {"analyser": analyser, **heard, **asdict(analysis.features)}
     embedding = analysis.embedding
     vectors = [] if embedding is None else [{"encoder": encoder, "vector": embedding.vector.tolist()}]
-    tags = [] if embedding is None else _tags(embedding, encoder)
+    tags = [] if embedding is None else _tags(embedding)
     return {
         table: _table(table, [{"audio_id": audio_id, **row} for row in rows])
         for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags))
     }
 
 
-def _tags(embedding: Embedding, encoder: str) -> list[dict[str, Any]]:
+def _tags(embedding: Embedding) -> list[dict[str, Any]]:
     return [
-        {"tagger": encoder, "tag": tag.name, "kind": tag.kind, "confidence": tag.confidence}
+        {"tagger": tag.tagger, "tag": tag.name, "kind": tag.kind, "confidence": tag.confidence}
         for tag in named(embedding.tags)
     ]
 
