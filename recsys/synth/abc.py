@@ -1,0 +1,194 @@
+"""
+Tunes written in ABC, the notation of folk collections.
+
+Read are the header (X, T, M, L, K), notes with accidentals, octaves and lengths, rests, ties, triplets and other
+tuplets, broken rhythm, bars, and chord symbols; repeats are played once. Left out are grace notes, decorations, words
+and further voices. A tune that changes key, metre or unit length on its way is refused: its labels would not be exact.
+
+Source: Walshaw, The ABC Music Standard 2.1 (2011).
+"""
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from recsys.errors import InputError
+from recsys.synth.tune import Chord, Note, Tune
+
+NATURAL = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+ACCIDENTAL = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+MODES = {
+    "": "major", "maj": "major", "ion": "major", "m": "minor", "min": "minor", "aeo": "minor", "dor": "dorian",
+    "mix": "mixolydian", "lyd": "lydian", "phr": "phrygian",
+}  # fmt: skip
+FIFTHS = {"major": 0, "lydian": 1, "mixolydian": -1, "dorian": -2, "minor": -3, "phrygian": -4}  # sharps beside major's
+SHARPS = "FCGDAEB"
+IN_TIME_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes of a tuplet -> how many its time holds
+TOKEN = re.compile(
+    r'(?P<chord>"[^"]*")|(?P<tuplet>\([2-9](?::\d*){0,2})|(?P<skip>\{[^}]*\}|![^!]*!|\+[^+\n]*\+|[~.HLMOPSTUuvIJKRW]|\\\n|%[^\n]*|[\s`\\y&$*;()]'
+    r"|\[(?:[1-9][0-9,-]*)|\[\|)|(?P<inline>\[[A-Za-z]:[^\]]*\])"
+    r"|(?P<note>(?:\^\^|__|[\^_=])?[A-Ga-g][,']*)(?P<length>\d*/*\d*)(?P<tie>-?)|(?P<rest>[zxZ])(?P<rest_length>\d*/*\d*)"
+    r"|(?P<group>\[(?=[\^_=A-Ga-g])[^\]]*\])(?P<group_length>\d*/*\d*)(?P<group_tie>-?)|(?P<broken>[<>]+)"
+    r"|(?P<bar>:*\|[\]|:0-9,]*|::+|\]|-)"
+)
+CHORD = re.compile(r"^([A-G])([#b]?)(m(?!aj)|min|-)?")
+
+
+@dataclass
+class _Reader:
+    """Where a reading is: time so far, what bars and keys do to notes, what tuplets and broken rhythm do to lengths."""
+
+    unit: Fraction
+    key: dict[str, int]
+    notes: list[Note] = field(default_factory=list)
+    chords: list[Chord] = field(default_factory=list)
+    now: Fraction = Fraction(0)
+    in_bar: dict[str, int] = field(default_factory=dict)
+    tuplet: tuple[Fraction, int] = (Fraction(1), 0)
+    factor: Fraction = Fraction(1)
+    is_tied: bool = False
+
+
+def read_abc(text: str, name: str) -> Tune:
+    """
+    Read one tune.
+
+    Raises:
+        InputError: Something in it is not understood, with its place; or it has no note.
+    """
+    header, body = _divided(text, name)
+    metre = _metre(header.get("M", "4/4"), name)
+    tonic, mode, key = _key(header["K"], name)
+    reader = _Reader(_unit(header.get("L"), metre), key)
+    at = 0
+    while at < len(body):
+        token = TOKEN.match(body, at)
+        if token is None:
+            raise InputError(f"{name}: {body[at : at + 12]!r} is not understood (character {at} of its music)")
+        _take(reader, token, name)
+        at = token.end()
+    if not reader.notes:
+        raise InputError(f"{name} has no note")
+    return Tune(name, tuple(reader.notes), metre, tonic, mode, tuple(reader.chords))
+
+
+def _divided(text: str, name: str) -> tuple[dict[str, str], str]:
+    header: dict[str, str] = {}
+    lines = []
+    for line in text.splitlines():
+        if re.match(r"^[A-Za-z]:", line):
+            letter, value = line[0], line[2:].split("%")[0].strip()
+            if "K" in header and letter in "KMLV":
+                raise InputError(
+                    f"{name} changes its {letter} on the way ({line.strip()}): its labels would not be exact"
+                )
+            header.setdefault(letter, value)
+        elif "K" in header:
+            lines.append(line)
+    if "K" not in header:
+        raise InputError(f"{name} has no key (K:)")
+    return header, "\n".join(lines)
+
+
+def _metre(text: str, name: str) -> tuple[int, int]:
+    named = {"C": "4/4", "C|": "2/2"}.get(text, text)
+    found = re.fullmatch(r"(\d+)/(\d+)", named)
+    if not found or not int(found[1]) or not int(found[2]):
+        raise InputError(f"{name} has the metre {text!r}; expected one such as 6/8")
+    return int(found[1]), int(found[2])
+
+
+def _unit(text: str | None, metre: tuple[int, int]) -> Fraction:
+    """Return the unit length in crotchets; where none is given, a sixteenth in short bars, else a quaver."""
+    if text and re.fullmatch(r"\d+/[1-9]\d*", text):
+        return Fraction(text) * 4
+    return Fraction(1, 4) if Fraction(*metre) < Fraction(3, 4) else Fraction(1, 2)
+
+
+def _key(text: str, name: str) -> tuple[int, str, dict[str, int]]:
+    found = re.match(r"^([A-G])([#b]?)\s*([A-Za-z]*)", text)
+    mode = MODES.get(found[3].lower()[:3] if found[3] != "m" else "m") if found else None
+    if found is None or mode is None:
+        raise InputError(f"{name} has the key {text!r}; expected one such as D, Bm, Ador or Eb mix")
+    tonic = (NATURAL[found[1]] + {"": 0, "#": 1, "b": -1}[found[2]]) % 12
+    n_sharps = SHARPS.index(found[1]) - 1 + {"": 0, "#": 7, "b": -7}[found[2]] + FIFTHS[mode]
+    sharps = dict.fromkeys(SHARPS[: max(0, n_sharps)], 1) | dict.fromkeys(SHARPS[::-1][: max(0, -n_sharps)], -1)
+    return tonic, mode, sharps
+
+
+def _take(reader: _Reader, token: re.Match[str], name: str) -> None:
+    kind = token.lastgroup
+    if token["chord"]:
+        _take_chord(reader, token["chord"][1:-1])
+    elif token["tuplet"]:
+        n = int(token["tuplet"][1])
+        reader.tuplet = (Fraction(IN_TIME_OF.get(n, 2), n), n)
+    elif token["note"]:
+        _take_note(reader, token["note"], token["length"], is_tied=bool(token["tie"]))
+    elif token["group"]:
+        highest = re.findall(r"(?:\^\^|__|[\^_=])?[A-Ga-g][,']*", token["group"])[-1]
+        inner = re.search(r"[A-Ga-g][,']*(\d*/*\d*)", token["group"])
+        _take_note(
+            reader, highest, token["group_length"] or (inner[1] if inner else ""), is_tied=bool(token["group_tie"])
+        )
+    elif token["rest"]:
+        reader.now += _duration(reader, token["rest_length"])
+    elif token["broken"]:
+        _take_broken(reader, token["broken"])
+    elif token["inline"]:
+        raise InputError(f"{name} changes on the way ({token['inline']}): its labels would not be exact")
+    elif kind == "bar" and "|" in token["bar"]:
+        reader.in_bar = {}
+
+
+def _take_note(reader: _Reader, note: str, length: str, *, is_tied: bool) -> None:
+    found = re.fullmatch(r"(\^\^|__|[\^_=])?([A-Ga-g])([,']*)", note)
+    assert found is not None  # noqa: S101 - the token's own pattern
+    accidental, letter, octaves = found[1], found[2], found[3]
+    place = letter + octaves
+    if accidental:
+        reader.in_bar[place] = ACCIDENTAL[accidental]
+    shift = reader.in_bar.get(place, reader.key.get(letter.upper(), 0))
+    pitch = (
+        60 + NATURAL[letter.upper()] + 12 * letter.islower() + 12 * (octaves.count("'") - octaves.count(",")) + shift
+    )
+    duration = _duration(reader, length)
+    if reader.is_tied and reader.notes and reader.notes[-1].pitch == pitch:
+        last = reader.notes[-1]
+        reader.notes[-1] = last._replace(duration=last.duration + float(duration))
+    else:
+        reader.notes.append(Note(float(reader.now), float(duration), pitch))
+    reader.now += duration
+    reader.is_tied = is_tied
+
+
+def _duration(reader: _Reader, length: str) -> Fraction:
+    """Return a note's length [crotchets]: '3', '/2', '3/2', '/' and '//' are of the unit."""
+    above, slashes, below = re.fullmatch(r"(\d*)(/*)(\d*)", length).groups()  # type: ignore[union-attr]
+    divisor = int(below or 2) ** (len(slashes) if not below else 1) if slashes else 1
+    duration = reader.unit * int(above or 1) / max(divisor, 1) * reader.factor
+    reader.factor = Fraction(1)
+    scale, n_left = reader.tuplet
+    if n_left:
+        duration *= scale
+        reader.tuplet = (scale, n_left - 1)
+    return duration
+
+
+def _take_broken(reader: _Reader, marks: str) -> None:
+    """Lengthen the note before and shorten the next, or the reverse."""
+    short = Fraction(1, 2 ** len(marks))
+    if not reader.notes:
+        return
+    own, reader.factor = (2 - short, short) if marks[0] == ">" else (short, 2 - short)
+    last = reader.notes[-1]
+    longer = Fraction(last.duration).limit_denominator(960) * own
+    reader.now += longer - Fraction(last.duration).limit_denominator(960)
+    reader.notes[-1] = last._replace(duration=float(longer))
+
+
+def _take_chord(reader: _Reader, symbol: str) -> None:
+    found = CHORD.match(symbol)
+    if found:
+        root = (NATURAL[found[1]] + {"": 0, "#": 1, "b": -1}[found[2]]) % 12
+        reader.chords.append(Chord(float(reader.now), root, bool(found[3])))

@@ -1,0 +1,239 @@
+"""
+From a tune to what instruments play: tempo, key, chords, bass, drums, all drawn and all told.
+
+The same tune arranged twice is a cover: other instruments, another key, another tempo, the same melody.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from recsys.synth.tune import SCALES, Chord, Tune
+
+# Families of General MIDI programs, 0 to 103; sound effects are left out.
+FAMILIES = {
+    "piano": range(8),
+    "mallets": range(8, 16),
+    "organ": range(16, 24),
+    "guitar": range(24, 32),
+    "bass": range(32, 40),
+    "strings": range(40, 48),
+    "ensemble": range(48, 55),
+    "brass": range(56, 64),
+    "reed": range(64, 72),
+    "pipe": range(72, 80),
+    "synth lead": range(80, 88),
+    "synth pad": range(88, 96),
+}
+MELODY = ("piano", "mallets", "organ", "guitar", "strings", "brass", "reed", "pipe", "synth lead")
+HARMONY = ("piano", "organ", "guitar", "ensemble", "synth pad")
+STYLES = ("block", "arpeggio", "off-beat", "none")
+KICK, SNARE, HAT = 36, 38, 42
+MELODY_CHANNEL, CHORD_CHANNEL, BASS_CHANNEL, DRUM_CHANNEL = 0, 1, 2, 9
+CHANGE_COST = 0.4  # of a new chord, in crotchets of melody that it must fit better
+
+
+class Event(NamedTuple):
+    """A key that is held: from, to [s], channel, MIDI key and velocity 1..127."""
+
+    start_s: float
+    end_s: float
+    channel: int
+    key: int
+    velocity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """
+    How a tune is played.
+
+    Attributes:
+        tempo_bpm: Beats a minute.
+        transpose: Semitones.
+        melody, harmony, bass: General MIDI programs.
+        chords: One of `STYLES`.
+        has_bass, has_drums: Whether they play.
+    """
+
+    tempo_bpm: float
+    transpose: int
+    melody: int
+    harmony: int
+    bass: int
+    chords: str
+    has_bass: bool
+    has_drums: bool
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, *, programs: frozenset[int] = frozenset(range(104))) -> "Style":
+        """Draw a style; only from `programs` where instruments are held back for a test."""
+        return cls(
+            tempo_bpm=float(np.round(np.exp(rng.uniform(np.log(60), np.log(180))), 1)),
+            transpose=int(rng.integers(-6, 6)),
+            melody=_program(MELODY, programs, rng),
+            harmony=_program(HARMONY, programs, rng),
+            bass=_program(("bass",), programs, rng),
+            chords=str(rng.choice(STYLES, p=[0.35, 0.3, 0.25, 0.1])),
+            has_bass=bool(rng.random() < 0.7),
+            has_drums=bool(rng.random() < 0.5),
+        )
+
+    def covered(self, rng: np.random.Generator) -> "Style":
+        """Draw how somebody else would play the same tune: another key and melody, a tempo within 20 %."""
+        other = Style.drawn(rng)
+        tempo_bpm = float(np.round(self.tempo_bpm * rng.uniform(0.8, 1.2), 1))
+        return replace(other, tempo_bpm=tempo_bpm, transpose=self.transpose + int(rng.choice([-5, -3, -2, 2, 4, 5])))
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """
+    What is played, and what is true of it.
+
+    Attributes:
+        events: By start.
+        programs: Of each channel that is no drum.
+        style: How it is played.
+        tempo_bpm: Beats a minute; the beat is the dotted crotchet in compound metres.
+        tonic: Pitch class of the key as it sounds.
+        is_minor: Whether the key's third is minor.
+    """
+
+    events: tuple[Event, ...]
+    programs: dict[int, int]
+    style: Style
+    tempo_bpm: float
+    tonic: int
+    is_minor: bool
+
+
+def _program(families: tuple[str, ...], programs: frozenset[int], rng: np.random.Generator) -> int:
+    return int(rng.choice([program for name in families for program in FAMILIES[name] if program in programs]))
+
+
+def arrange(tune: Tune, style: Style, rng: np.random.Generator, *, longest_s: float = 30.0) -> Arrangement:
+    """
+    Arrange a tune, again from its start until the time is up.
+
+    Args:
+        tune: The melody.
+        style: How it is played.
+        rng: Of what hands do: no two strokes are alike.
+        longest_s: Nothing begins after it [s].
+    """
+    second = 60 / style.tempo_bpm / tune.beat  # a crotchet [s]
+    times = max(1, int(np.ceil(longest_s / (tune.length * second))))
+    once = [*_melody(tune), *_harmony(tune, style), *(_drums(tune) if style.has_drums else [])]
+    length = np.ceil(tune.length / tune.bar - 1e-6) * tune.bar
+    events = []
+    for start, end, channel, key, velocity in once:
+        moved = key if channel == DRUM_CHANNEL else key + style.transpose
+        for turn in range(times):
+            begin = (start + turn * length) * second + abs(rng.normal(0, 0.004))
+            if begin < longest_s:
+                hit = int(np.clip(velocity + rng.normal(0, 6), 20, 127))
+                events.append(Event(begin, begin + (end - start) * second, channel, moved, hit))
+    programs = {MELODY_CHANNEL: style.melody, CHORD_CHANNEL: style.harmony, BASS_CHANNEL: style.bass}
+    tonic = (tune.tonic + style.transpose) % 12
+    return Arrangement(tuple(sorted(events)), programs, style, style.tempo_bpm, tonic, tune.is_minor)
+
+
+_Played = tuple[float, float, int, int, int]  # start, end [crotchets], channel, key, velocity
+
+
+def _melody(tune: Tune) -> list[_Played]:
+    return [
+        (
+            note.onset,
+            note.onset + 0.9 * note.duration,
+            MELODY_CHANNEL,
+            note.pitch,
+            100 if _on_beat(tune, note.onset) else 88,
+        )
+        for note in tune.notes
+    ]
+
+
+def _on_beat(tune: Tune, onset: float) -> bool:
+    return abs(onset / tune.beat - round(onset / tune.beat)) < 1e-6
+
+
+def _harmony(tune: Tune, style: Style) -> list[_Played]:
+    chords = tune.chords or harmonised(tune)
+    ends = [*(chord.onset for chord in chords[1:]), tune.length]
+    played: list[_Played] = []
+    for chord, end in zip(chords, ends, strict=True):
+        keys = [48 + (chord.root + step) % 12 for step in (0, 3 if chord.is_minor else 4, 7)]
+        beats = np.arange(chord.onset, end - 1e-6, tune.beat)
+        played += [each for beat in beats for each in _chord_at(float(beat), keys, tune, style)]
+        if style.has_bass:
+            root = 36 + chord.root
+            played += [
+                (float(beat), float(beat) + 0.8 * tune.beat, BASS_CHANNEL, root + (7 if at % 2 else 0), 92)
+                for at, beat in enumerate(beats)
+            ]
+    return played
+
+
+def _chord_at(beat: float, keys: list[int], tune: Tune, style: Style) -> list[_Played]:
+    length = tune.beat
+    match style.chords:
+        case "block":
+            return [(beat, beat + 0.95 * length, CHORD_CHANNEL, key, 70) for key in keys]
+        case "arpeggio":
+            part = length / (3 if tune.is_compound else 2)
+            return [
+                (beat + at * part, beat + (at + 1) * part, CHORD_CHANNEL, keys[at % 3], 72)
+                for at in range(round(length / part))
+            ]
+        case "off-beat":
+            start = beat + length * (2 / 3 if tune.is_compound else 1 / 2)
+            return [(start, beat + length, CHORD_CHANNEL, key, 68) for key in keys]
+        case _:
+            return []
+
+
+def _drums(tune: Tune) -> list[_Played]:
+    """Kick on the first beat (and third of four), snare on the others that answer it, hats on beats and their parts."""
+    n_beats, part = round(tune.bar / tune.beat), tune.beat / (3 if tune.is_compound else 2)
+    strokes: list[tuple[float, int, int]] = []
+    for bar in np.arange(0, tune.length - 1e-6, tune.bar):
+        for beat in range(n_beats):
+            onset = float(bar) + beat * tune.beat
+            drum = KICK if beat == 0 or (n_beats == 4 and beat == 2) else SNARE
+            strokes += [(onset, drum, 100), (onset, HAT, 80), (onset + tune.beat - part, HAT, 60)]
+    return [(onset, onset + 0.1, DRUM_CHANNEL, drum, velocity) for onset, drum, velocity in strokes]
+
+
+def harmonised(tune: Tune) -> tuple[Chord, ...]:
+    """
+    Give every bar the triad of the scale that fits its melody best, changes having a price; the last one is the tonic.
+
+    The best sequence is found by dynamic programming (Viterbi).
+    """
+    scale = SCALES[tune.mode]
+    triads = [(scale[step], tuple((scale[(step + up) % 7]) % 12 for up in (0, 2, 4))) for step in (0, 1, 3, 4, 5)]
+    n_bars = max(1, int(np.ceil(tune.length / tune.bar - 1e-6)))
+    fits = np.zeros((n_bars, len(triads)))
+    for note in tune.notes:
+        above = (note.pitch - tune.tonic) % 12
+        fits[min(n_bars - 1, int(note.onset / tune.bar + 1e-6))] += [
+            note.duration * (above in notes) for _, notes in triads
+        ]
+    fits[0, 0] += 1.0
+    fits[-1, 1:] = -np.inf
+    best, came_from = fits[0], []
+    for row in fits[1:]:
+        moved = best[:, None] - CHANGE_COST * (1 - np.eye(len(triads)))
+        came_from.append(moved.argmax(axis=0))
+        best = moved.max(axis=0) + row
+    path = [int(best.argmax())]
+    for back in reversed(came_from):
+        path.append(int(back[path[-1]]))
+    found = [triads[at] for at in reversed(path)]
+    return tuple(
+        Chord(bar * tune.bar, (tune.tonic + root) % 12, (notes[1] - notes[0]) % 12 == 3)
+        for bar, (root, notes) in enumerate(found)
+    )

@@ -1,0 +1,89 @@
+"""
+An arrangement to sound: a soundfont synthesiser plays it, sample by sample the same every time.
+
+The soundfont (TimGM6mb) comes in the package `pretty_midi`; `tinysoundfont` plays it.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from recsys.errors import SetupError
+from recsys.synth.arrange import DRUM_CHANNEL, Arrangement
+
+FONT = "TimGM6mb.sf2"
+TAIL_S = 1.0  # for what still sounds when the last key is let go
+GAIN_DB = -8.0
+CHUNK = 4_096  # frames written at once: libsndfile's Vorbis encoder has crashed on a minute in one piece
+
+
+def render(arrangement: Arrangement, *, rate_hz: int = 44_100, longest_s: float = 30.0) -> np.ndarray:
+    """
+    Play an arrangement.
+
+    Returns:
+        Shape (2, n_samples), float32, peak at most 1; at most `longest_s` long.
+
+    Raises:
+        SetupError: Synthesiser or soundfont is not installed.
+    """
+    synth = _synth(arrangement, rate_hz)
+    strokes = sorted(
+        [(event.end_s, 0, event) for event in arrangement.events]
+        + [(event.start_s, 1, event) for event in arrangement.events],
+        key=lambda stroke: stroke[:2],
+    )
+    n_all = int(min(longest_s, strokes[-1][0] + TAIL_S) * rate_hz) if strokes else 0
+    pieces, done = [], 0
+    for at_s, is_start, event in strokes:
+        until = min(n_all, int(at_s * rate_hz))
+        if until > done:
+            pieces.append(_played(synth, until - done))
+            done = until
+        if is_start:
+            synth.noteon(event.channel, event.key, event.velocity)
+        else:
+            synth.noteoff(event.channel, event.key)
+    pieces.append(_played(synth, n_all - done))
+    samples = np.concatenate(pieces, axis=1)
+    return np.asarray(samples / max(1.0, float(np.abs(samples).max(initial=0.0))))
+
+
+def _synth(arrangement: Arrangement, rate_hz: int) -> Any:
+    try:
+        from tinysoundfont import Synth  # noqa: PLC0415 - installed by `make`, without its dependencies
+    except ModuleNotFoundError as missing:
+        raise SetupError("The synthesiser tinysoundfont is not installed. Run: make setup") from missing
+    synth = Synth(samplerate=rate_hz)
+    font = synth.sfload(str(_font()), gain=GAIN_DB)
+    for channel, program in arrangement.programs.items():
+        synth.program_select(channel, font, 0, program)
+    synth.program_select(DRUM_CHANNEL, font, 128, 0, is_drums=True)
+    return synth
+
+
+def _font() -> Path:
+    found = find_spec("pretty_midi")
+    folders = list(found.submodule_search_locations or []) if found else []
+    path = Path(folders[0]) / FONT if folders else Path(FONT)
+    if not path.exists():
+        raise SetupError(
+            f"The soundfont {FONT} is not there: the package pretty_midi is not installed. Run: make setup"
+        )
+    return path
+
+
+def _played(synth: Any, n_samples: int) -> np.ndarray:
+    if n_samples <= 0:
+        return np.zeros((2, 0), np.float32)
+    return np.frombuffer(bytes(synth.generate(n_samples)), np.float32).reshape(-1, 2).T
+
+
+def write_audio(path: Path, samples: np.ndarray, rate_hz: int) -> None:
+    """Write sound, shape (n_channels, n_samples), in the format of the file's ending (wav, flac, ogg, mp3)."""
+    with soundfile.SoundFile(path, "w", rate_hz, samples.shape[0]) as file:
+        for start in range(0, samples.shape[1], CHUNK):
+            file.write(samples[:, start : start + CHUNK].T)

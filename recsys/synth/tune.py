@@ -1,0 +1,152 @@
+"""
+Tunes: a melody in its metre and mode, read from ABC or made up here.
+
+Time counts in crotchets. The beat is the crotchet, in compound metres (6/8, 9/8, 12/8) the dotted crotchet.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+SCALES = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+}
+METRES = ((4, 4), (4, 4), (3, 4), (2, 4), (6, 8))  # of made-up tunes; as often as they stand here
+MADE_UP_MODES = ("major", "major", "minor", "minor", "dorian", "mixolydian")
+RHYTHMS = {  # of a bar, in crotchets
+    4.0: ((1, 1, 1, 1), (2, 1, 1), (1, 0.5, 0.5, 1, 1), (1.5, 0.5, 1, 1), (0.5, 0.5, 1, 0.5, 0.5, 1), (2, 2)),
+    3.0: ((1, 1, 1), (2, 1), (1, 0.5, 0.5, 1), (1.5, 0.5, 1), (0.5, 0.5, 1, 1)),
+    2.0: ((1, 1), (0.5, 0.5, 1), (1, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)),
+    1.5: ((1, 0.5), (0.5, 0.5, 0.5), (1.5,)),  # of a beat of 6/8
+}
+PROGRESSIONS = ((0, 3, 4, 0), (0, 5, 3, 4), (0, 3, 0, 4), (0, 5, 1, 4))  # degrees, one a bar; the last phrase ends on 0
+
+
+class Note(NamedTuple):
+    """A note: when it begins, how long it lasts [crotchets], and its pitch [MIDI]."""
+
+    onset: float
+    duration: float
+    pitch: int
+
+
+class Chord(NamedTuple):
+    """A chord from `onset` [crotchets] on: pitch class of its root, and whether its third is minor."""
+
+    onset: float
+    root: int
+    is_minor: bool
+
+
+@dataclass(frozen=True)
+class Tune:
+    """
+    A melody.
+
+    Attributes:
+        name: What it is called; no two tunes of a collection share one.
+        notes: By onset, none overlapping another.
+        metre: Beats or parts of beats in a bar, and their value: (6, 8).
+        tonic: Pitch class of the key, 0 = C.
+        mode: One of `SCALES`.
+        chords: By onset; empty where nobody wrote any.
+    """
+
+    name: str
+    notes: tuple[Note, ...]
+    metre: tuple[int, int]
+    tonic: int
+    mode: str
+    chords: tuple[Chord, ...] = ()
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether a beat has three parts."""
+        return self.metre[1] == 8 and self.metre[0] % 3 == 0
+
+    @property
+    def beat(self) -> float:
+        """Length of a beat [crotchets]."""
+        return 1.5 if self.is_compound else 4 / self.metre[1]
+
+    @property
+    def bar(self) -> float:
+        """Length of a bar [crotchets]."""
+        return self.metre[0] * 4 / self.metre[1]
+
+    @property
+    def length(self) -> float:
+        """Where the last note ends [crotchets]."""
+        return max((note.onset + note.duration for note in self.notes), default=0.0)
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether the third above the tonic is minor: dorian and phrygian count as minor."""
+        return SCALES[self.mode][2] == 3
+
+
+def compose(name: str, rng: np.random.Generator, *, mode: str | None = None) -> Tune:
+    """
+    Make up a tune of sixteen bars, in the form AABA, each phrase over a progression of four chords.
+
+    Args:
+        name: What to call it.
+        rng: Of all that is chosen.
+        mode: Instead of a drawn one.
+    """
+    chosen = mode or str(rng.choice(MADE_UP_MODES))
+    metre = METRES[rng.integers(len(METRES))]
+    tune = Tune(name, (), metre, int(rng.integers(12)), chosen)
+    first, second = (_phrase(tune, rng, PROGRESSIONS[rng.integers(len(PROGRESSIONS))]) for _ in range(2))
+    parts = [first, _ending(first, tune), second, _ending(first, tune)]
+    notes = tuple(
+        Note(note.onset + at * 4 * tune.bar, note.duration, note.pitch)
+        for at, part in enumerate(parts)
+        for note in part
+    )
+    return Tune(name, notes, metre, tune.tonic, chosen)
+
+
+def _phrase(tune: Tune, rng: np.random.Generator, progression: tuple[int, ...]) -> list[Note]:
+    """Walk through four bars: chord notes on beats, steps between, mostly near the last note."""
+    notes: list[Note] = []
+    degree = int(rng.choice([0, 2, 4]))
+    for bar, root in enumerate(progression):
+        onset = bar * tune.bar
+        for duration in _bar_rhythm(tune, rng):
+            on_beat = abs(onset / tune.beat - round(onset / tune.beat)) < 1e-6
+            degree = _next_degree(degree, root, on_beat, rng)
+            notes.append(Note(onset, float(duration), _pitch(tune, degree)))
+            onset += duration
+    return notes
+
+
+def _bar_rhythm(tune: Tune, rng: np.random.Generator) -> list[float]:
+    units = [tune.beat] * round(tune.bar / tune.beat) if tune.is_compound else [tune.bar]
+    return [part for unit in units for part in RHYTHMS[unit][rng.integers(len(RHYTHMS[unit]))]]
+
+
+def _next_degree(degree: int, root: int, on_beat: bool, rng: np.random.Generator) -> int:
+    if not on_beat:
+        return int(np.clip(degree + rng.choice([-1, 1]), -3, 9))
+    near = [step for step in range(degree - 4, degree + 5) if (step - root) % 7 in {0, 2, 4} and -3 <= step <= 9]
+    weights = np.array([0.5 ** abs(step - degree) + 0.05 for step in near])
+    return int(rng.choice(near, p=weights / weights.sum()))
+
+
+def _pitch(tune: Tune, degree: int) -> int:
+    octave, step = divmod(degree, 7)
+    return 60 + (tune.tonic + 3) % 12 - 3 + 12 * octave + SCALES[tune.mode][step]
+
+
+def _ending(phrase: list[Note], tune: Tune) -> list[Note]:
+    """End a phrase on its tonic: the last bar's notes give way to one long one."""
+    last_bar = 3 * tune.bar
+    kept = [note for note in phrase if note.onset < last_bar - 1e-6]
+    return [*kept, Note(last_bar, tune.bar, _pitch(tune, 0))]
