@@ -98,6 +98,26 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
         raise InputError(f"{len(report.unreadable)} of {len(found)} files cannot be read; the others are in the lake")
 
 
+@main.group()
+def audio() -> None:
+    """Hear the catalogue: scan a folder of music, train an encoder on it."""
+
+
+@audio.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_told
+@click.pass_obj
+def scan(home: Home, folder: Path, recipe: Path | None) -> None:
+    """Analyse what is new in a folder of music; a scan that was stopped goes on."""
+    from recsys import show
+    from recsys.scan import library, run
+
+    settings, n_bytes = _recipe(home, recipe).audio, sum(path.stat().st_size for path in library.audio_files(folder))
+    with locked(home), show.ingest_progress(n_bytes) as progress:
+        report = run.scan(home, folder, today=_today(), settings=settings, progress=progress)
+    show.scanned(report)
+
+
 @main.command()
 @_dated
 @_told

@@ -35,6 +35,7 @@ from recsys.warehouse.query import Warehouse
 if TYPE_CHECKING:
     from recsys.comparison import Comparison
     from recsys.explain import Explanation
+    from recsys.scan.run import ScanReport
     from recsys.tune import Tuned
 
 N_SAMPLED, N_SHOWN = 3, 3
@@ -119,6 +120,18 @@ def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
             bar.update(task, advance=done, description=path.name)
 
         yield advance
+
+
+def scanned(report: "ScanReport") -> None:
+    """Print what a scan heard, and of which files it heard nothing or not all."""
+    counts = {"analysed": report.n_analysed, "known": report.n_known, "same as another": report.n_copied}
+    out.print(f"{report.n_files:,} files: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
+    for file, lost_ms in report.damaged.items():
+        out.print(f"  {file}: {lost_ms / 1000:.1f} s of it are lost")
+    for file, failure in report.failures.items():
+        out.print(f"  {file}: {failure.reason}: {failure.message}")
+    if report.n_analysed or report.n_copied:
+        out.print("The tables know it after the next build: recsys build")
 
 
 def ingested(report: IngestReport) -> None:

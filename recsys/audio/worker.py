@@ -147,7 +147,8 @@ class Workers(Generic[Result]):
 
 
 def _serve(line: Connection, task: Callable[[Path], Any], limit_bytes: int) -> None:
-    """Answer paths with results until the line is closed."""
+    """Answer paths with results until the line is closed; what decoders print goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
     line.send(None)  # ready
     while True:

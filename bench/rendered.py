@@ -1,0 +1,118 @@
+"""
+Rendered music with exact labels for training and judging the estimators of tempo and key.
+
+Tunes come from the collections of `symbolic_melodies` (RECSYS_DATA), arranged and rendered by `recsys.synth`. Tunes are
+divided by a hash of their name, programs (instruments) by number: what is judged was played by instruments, and written
+by people, that training never met. Half of the pieces are minor (dorian and phrygian count as minor).
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.signal import lfilter
+
+from recsys.audio.mel import RATE_HZ
+from recsys.audio.signal import F32, Signal
+from recsys.errors import InputError
+from recsys.synth.abc import read_abc
+from recsys.synth.arrange import FAMILIES, Style, arrange
+from recsys.synth.render import render
+from recsys.synth.tune import Tune, compose
+
+FILES = ("nottingham_abc.parquet", "music21_folk_abc.parquet")
+METRES = {(2, 4), (3, 4), (4, 4), (6, 8), (9, 8), (12, 8)}  # others leave open what the beat is
+PARTS = {"train": range(7), "validation": range(7, 8), "test": range(8, 10)}  # tenths of the tunes
+HELD_BACK = frozenset(
+    program for family in FAMILIES.values() for program in list(family)[-2:]
+)  # for validation and test
+MADE_UP_SHARE = 0.25  # of the training pieces
+PIECE_S, SHORTEST_S = 30.0, 12.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is to be rendered: a tune, and the seed of all that is drawn for it."""
+
+    tune: Tune
+    seed: int
+    programs: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a rendered piece: tempo [1/min], pitch class of the tonic, and whether it is minor."""
+
+    tempo_bpm: float
+    tonic: int
+    is_minor: bool
+
+
+def pieces(part: str, n: int, *, seed: int = 7) -> list[Piece]:
+    """Draw pieces of a part ('train', 'validation', 'test'), minor and major by turns."""
+    rng = np.random.default_rng([seed, crc32(part.encode())])
+    of_part = [tune for tune in _tunes() if crc32(tune.name.encode()) % 10 in PARTS[part]]
+    by_mode = [[tune for tune in of_part if tune.is_minor == is_minor] for is_minor in (False, True)]
+    every = frozenset(range(104))
+    programs = every - HELD_BACK if part == "train" else HELD_BACK
+    drawn = []
+    for number in range(n):
+        if part == "train" and rng.random() < MADE_UP_SHARE:
+            tune = compose(f"made up {number}", rng, mode=("major", "minor", "mixolydian", "dorian")[number % 4])
+        else:
+            tune = by_mode[number % 2][rng.integers(len(by_mode[number % 2]))]
+        drawn.append(Piece(tune, int(rng.integers(1 << 31)), programs))
+    return drawn
+
+
+def _tunes() -> Iterator[Tune]:
+    folder = Path(os.environ["RECSYS_DATA"]) / "symbolic_melodies"
+    for file in FILES:
+        for row in pl.read_parquet(folder / file).iter_rows(named=True):
+            try:
+                tune = read_abc(row["abc"], f"{row['file']}/{row['x']}")
+            except InputError:
+                continue
+            if tune.metre in METRES and tune.length >= 4 * tune.bar:
+                yield tune
+
+
+def rendered(piece: Piece) -> tuple[Signal, Truth]:
+    """Render a piece at 22.05 kHz, some of it cut out, with the noise and colour of a recording."""
+    rng = np.random.default_rng(piece.seed)
+    style = Style.drawn(rng, programs=piece.programs)
+    played = arrange(piece.tune, style, rng, longest_s=PIECE_S)
+    sound = render(played, rate_hz=22_050, longest_s=PIECE_S)
+    n = sound.shape[1]
+    kept = int(rng.uniform(SHORTEST_S, PIECE_S) * 22_050) if rng.random() < 0.5 else n
+    start = int(rng.integers(max(1, n - kept)))
+    signal = Signal(_recorded(sound[:, start : start + kept], rng), 22_050, "rendered", 0.0)
+    return signal, Truth(played.tempo_bpm, played.tonic, played.is_minor)
+
+
+def _recorded(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> F32:
+    """Tilt the spectrum a little and add noise 20 to 50 dB below the music."""
+    tilted = lfilter([1, rng.uniform(-0.4, 0.4)], [1], sound, axis=1)
+    power = float(np.square(tilted).mean())
+    noise = rng.standard_normal(tilted.shape) * np.sqrt(power * 10 ** (-rng.uniform(2, 5)))
+    noisy: F32 = (tilted + noise).astype(np.float32)
+    return noisy / np.float32(max(1.0, float(np.abs(noisy).max())))
+
+
+def mono_of(piece: Piece) -> tuple[F32, Truth]:
+    """Render a piece as the estimators hear it: 16 kHz mono."""
+    signal, truth = rendered(piece)
+    return signal.mono(RATE_HZ), truth
+
+
+def in_parallel(work: object, some: list[Piece]) -> list[object]:
+    """Do a picklable piece of work for every piece, on all cores."""
+    with ProcessPoolExecutor(initializer=partial(os.environ.__setitem__, "OMP_NUM_THREADS", "1")) as pool:
+        return list(pool.map(work, some, chunksize=8))  # type: ignore[arg-type]
