@@ -55,7 +55,7 @@ def fitted(name: str, train: list[Arrays], validation: list[Arrays]) -> Scorer:
     best, kept = np.inf, layers.state_dict()
     for epoch in range(EPOCHS):
         layers.train()
-        for rows in torch.split(torch.randperm(len(inputs)), BATCH):  # type: ignore[no-untyped-call]
+        for rows in torch.split(torch.randperm(len(inputs)), BATCH):
             loss = _loss(layers((inputs[rows] - mean) / scale), right[rows])
             steps.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.audio.embed import N_POOLED
+from recsys.audio.encoder import N_POOLED
 from recsys.audio.tags import TAGS
 from recsys.home import Home
 from recsys.ingest.contract import CONTRACTS

@@ -1,0 +1,1 @@
+"""What sounds alike: an index of vectors, and what is asked of it."""
