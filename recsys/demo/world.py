@@ -14,6 +14,8 @@ import numpy as np
 
 from recsys.errors import InputError
 
+N_SOUNDING = 220
+
 
 class Truth(NamedTuple):
     """One planted fact: what kind, on which id, from which date on, and everything a test needs to confirm it."""
@@ -37,6 +39,7 @@ class World:
         base_listeners: Listeners at scale 1.
         listens_per_listener: Mean listens of a listener in the whole period.
         base_floor: Weekly listeners that a track needs before it can break out.
+        n_sounding: Tracks that have a recording.
 
     Raises:
         InputError: `scale` or `n_days` leaves no world to simulate.
@@ -57,6 +60,7 @@ class World:
     n_market_days: int = 2
     n_duplicates: int = 24
     base_floor: int = 20
+    n_sounding: int = N_SOUNDING
 
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:

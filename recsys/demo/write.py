@@ -14,13 +14,15 @@ from recsys.demo.events import make_events, playlist_table
 from recsys.demo.files import write_table
 from recsys.demo.listeners import Listeners, make_listeners
 from recsys.demo.listening import choose_tracks
+from recsys.demo.music import record
 from recsys.demo.plants import Field, plant_rises
 from recsys.demo.playing import Listens, play
 from recsys.demo.rises import weekly_listeners
 from recsys.demo.sessions import make_sessions, market_days
+from recsys.demo.sounds import Sounds, plant_sounds
 from recsys.demo.tables import event_table, listen_chunks, months, shuffled, user_table
 from recsys.demo.truth import tell_dirt, tell_market_days, tell_rises, write_truth
-from recsys.demo.world import Truth, World
+from recsys.demo.world import N_SOUNDING, Truth, World
 from recsys.demo.wrong import Tables, spoil
 
 AS_OF = date(2026, 6, 30)
@@ -43,10 +45,13 @@ class Simulated:
     tables: Tables
     listeners: Listeners
     listens: Listens
+    sounds: Sounds
     truths: list[Truth]
 
 
-def write_world(folder: Path, *, seed: int = 7, as_of: date = AS_OF, scale: float = 1.0) -> WorldSummary:
+def write_world(
+    folder: Path, *, seed: int = 7, as_of: date = AS_OF, scale: float = 1.0, n_sounding: int = N_SOUNDING
+) -> WorldSummary:
     """
     Write a demo world: raw files into `folder/raw`, what was planted into `folder/truth.jsonl`.
 
@@ -56,6 +61,7 @@ def write_world(folder: Path, *, seed: int = 7, as_of: date = AS_OF, scale: floa
         as_of: Last day of the period.
         scale: Factor on listeners and listens; 1.0 gives about a million listens. Under 0.3 some breakouts grow from
             fewer than 20 weekly listeners, and the truth says so.
+        n_sounding: Tracks that have a recording, `raw/audio/<track_id>.mp3`.
 
     Returns:
         Files, rows of each table and the path of the truth.
@@ -63,13 +69,14 @@ def write_world(folder: Path, *, seed: int = 7, as_of: date = AS_OF, scale: floa
     Raises:
         InputError: `scale` is too small for a world.
     """
-    world = World(seed=seed, as_of=as_of, scale=scale)
+    world = World(seed=seed, as_of=as_of, scale=scale, n_sounding=n_sounding)
     simulated = simulate(world)
     raw = folder / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     writer = _Writer(world, raw)
     _write_log(world, simulated, writer)
     _write_tables(world, simulated, writer)
+    writer.truths += record(world, simulated.catalogue.tracks.ids, simulated.sounds, raw / "audio")
     truth = folder / "truth.jsonl"
     write_truth(truth, simulated.truths + writer.truths)
     return WorldSummary(tuple(writer.files), dict(writer.rows), truth)
@@ -86,6 +93,7 @@ def simulate(world: World) -> Simulated:
     field = Field(catalogue, listeners, choices, day, np.ones(len(catalogue.tracks.ids), dtype=bool))
     field = plant_rises(world, field, world.rng("rises"))
     field, truths = plant_copies(world, field, world.rng("copies"))
+    field, sounds = plant_sounds(world, field, world.rng("sounds"))
     catalogue = field.catalogue
     listens = play(world, catalogue.tracks, listeners, world.rng("playing"), sessions=sessions, choices=field.choices)
     n_tracks = len(catalogue.tracks.ids)
@@ -93,7 +101,8 @@ def simulate(world: World) -> Simulated:
     tables, wrong = spoil(world, catalogue, field.free, heard_early, world.rng("wrong metadata"))
     weekly = weekly_listeners(listens.track, listens.listener, listens.day, n_tracks=n_tracks, n_days=world.n_days)
     risen = tell_rises(world, field.plants, weekly, catalogue.tracks, listeners.ids)
-    return Simulated(catalogue, tables, listeners, listens, [*risen, *tell_market_days(world, lifted), *truths, *wrong])
+    told = [*risen, *tell_market_days(world, lifted), *truths, *wrong]
+    return Simulated(catalogue, tables, listeners, listens, sounds, told)
 
 
 class _Writer:

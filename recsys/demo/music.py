@@ -1,0 +1,152 @@
+"""
+Recordings of the tracks that sound: tunes made up, arranged by how each track sounds, rendered, written as MP3.
+
+Some are planted for whoever matches recordings: covers (the same tune by others: another key, tempo and instruments),
+remixes (the same melody faster or slower, with other accompaniment) and re-uploads (the same recording trimmed and
+quieter). Two files are damaged.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from recsys.demo.sounds import Sounds
+from recsys.demo.world import Truth, World
+from recsys.synth.arrange import Arrangement, Style, arrange
+from recsys.synth.render import render, write_audio
+from recsys.synth.tune import Tune, compose
+
+RATE_HZ = 22_050
+LENGTH_S = 12.0
+PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+MELODIES = (89, 91, 48, 42, 40, 73, 24, 0, 11, 65, 56, 80, 81)  # General MIDI programs, dark to bright
+HARMONIES = (89, 19, 48, 25, 4, 0)
+SHARES = {"cover": 0.08, "remix": 0.06, "reupload": 0.06}  # of the recordings
+TRIM_S, QUIETER = 1.0, 0.6  # of a re-upload
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A track's recording: its arrangement, and whether it is the trimmed, quieter copy of another."""
+
+    track_id: str
+    arrangement: Arrangement
+    is_copy: bool = False
+
+
+def record(world: World, track_ids: np.ndarray, sounds: Sounds, folder: Path) -> list[Truth]:
+    """
+    Write the recordings as <track_id>.mp3 and tell what is true of them.
+
+    Args:
+        world: Seeds.
+        track_ids: Of every track row.
+        sounds: Which tracks sound, and how.
+        folder: Made where it does not exist; recordings of an earlier world there are removed.
+    """
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.mp3"):
+        old.unlink()
+    ids = [str(name) for name in track_ids[sounds.rows]]
+    planned, truths = _planned(ids, sounds, world.rng("tunes"))
+    paths = [folder / f"{each.track_id}.mp3" for each in planned]
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(_write, planned, paths, chunksize=8))
+    return [*truths, *_damaged(paths[:2])]
+
+
+def _planned(ids: list[str], sounds: Sounds, rng: np.random.Generator) -> tuple[list[Recording], list[Truth]]:
+    recordings: list[Recording] = []
+    tunes: list[tuple[Tune, Style]] = []
+    truths: list[Truth] = []
+    kinds = iter(_kinds(len(ids), rng))
+    for track_id, sides in zip(ids, sounds.sides, strict=True):
+        kind, of = next(kinds)
+        tune, style = _played(track_id, sides, rng) if kind == "own" else _again(kind, *tunes[of], rng)
+        is_copy = kind == "reupload"
+        arrangement = recordings[of].arrangement if is_copy else arrange(tune, style, rng, longest_s=LENGTH_S)
+        recordings.append(Recording(track_id, arrangement, is_copy))
+        tunes.append((tune, style))
+        truths.append(_told(track_id, arrangement))
+        if kind != "own":
+            truths.append(Truth(kind, track_id, None, {"of": ids[of]}))
+    return recordings, truths
+
+
+def _kinds(n: int, rng: np.random.Generator) -> Iterator[tuple[str, int]]:
+    """Yield what each recording is, and which earlier one it is taken from."""
+    names = ["own", *SHARES]
+    drawn = rng.choice(names, n, p=[1 - sum(SHARES.values()), *SHARES.values()])
+    originals: list[int] = []
+    for at, kind in enumerate(drawn):
+        if kind == "own" or not originals:
+            originals.append(at)
+            yield "own", at
+        else:
+            yield str(kind), int(rng.choice(originals))
+
+
+def _played(name: str, sides: np.ndarray, rng: np.random.Generator) -> tuple[Tune, Style]:
+    """Make up a tune and a style of this sound: fast, dense, bright, minor where the sides are above 0."""
+    fast, dense, bright, minor = sides
+    share = 1 / (1 + np.exp(-1.2 * bright))
+    tune = compose(name, rng, mode="minor" if minor > 0 else "major")
+    style = Style(
+        tempo_bpm=float(np.round(110 * 2 ** np.clip(0.35 * fast, -0.8, 0.7), 1)),
+        transpose=int(rng.integers(-6, 6)),
+        melody=MELODIES[int(share * (len(MELODIES) - 1))],
+        harmony=HARMONIES[int(share * (len(HARMONIES) - 1))],
+        bass=33 if bright > 0 else 32,
+        chords="arpeggio" if dense > 0.8 else "off-beat" if dense > 0 else "block",
+        has_bass=dense > -0.5,
+        has_drums=dense > 0.2,
+    )
+    return tune, style
+
+
+def _again(kind: str, tune: Tune, style: Style, rng: np.random.Generator) -> tuple[Tune, Style]:
+    if kind == "cover":
+        return tune, style.covered(rng)
+    if kind == "remix":
+        tempo_bpm = float(np.round(style.tempo_bpm * rng.choice([0.9, 1.12]), 1))
+        return tune, replace(style, tempo_bpm=tempo_bpm, has_drums=not style.has_drums, chords="arpeggio")
+    return tune, style
+
+
+def _told(track_id: str, arrangement: Arrangement) -> Truth:
+    style = arrangement.style
+    return Truth(
+        "sound",
+        track_id,
+        None,
+        {
+            "tempo_bpm": arrangement.tempo_bpm,
+            "key": PITCHES[arrangement.tonic],
+            "mode": "minor" if arrangement.is_minor else "major",
+            "melody_program": style.melody,
+            "has_drums": style.has_drums,
+        },
+    )
+
+
+def _write(recording: Recording, path: Path) -> None:
+    samples = render(recording.arrangement, rate_hz=RATE_HZ, longest_s=LENGTH_S)
+    if recording.is_copy:
+        samples = QUIETER * samples[:, int(TRIM_S * RATE_HZ) :]
+    write_audio(path, samples, RATE_HZ)
+
+
+def _damaged(paths: list[Path]) -> list[Truth]:
+    """Cut one file off and fill another with what is no music."""
+    if len(paths) < 2:
+        return []
+    cut, garbage = paths
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 3])
+    garbage.write_bytes(b"\x00this was music once" * 100)
+    return [
+        Truth("dirt", f"audio/{cut.name}", None, {"table": "audio", "fault": "cut_off", "rows": 1}),
+        Truth("dirt", f"audio/{garbage.name}", None, {"table": "audio", "fault": "no_music", "rows": 1}),
+    ]
