@@ -4,6 +4,10 @@ Rendered music with exact labels for training and judging the estimators of temp
 Tunes come from the collections of `symbolic_melodies` (RECSYS_DATA), arranged and rendered by `recsys.synth`. Tunes are
 divided by a hash of their name, programs (instruments) by number: what is judged was played by instruments, and written
 by people, that training never met. Half of the pieces are minor (dorian and phrygian count as minor).
+
+Collections write some tunes under another key's signature. A label that the tune itself contradicts is not exact, so
+such tunes are left out: those that do not end on a note of the tonic's chord, or in which the other mode's third sounds
+longer than the own.
 """
 
 import os
@@ -80,8 +84,16 @@ def _tunes() -> Iterator[Tune]:
                 tune = read_abc(row["abc"], f"{row['file']}/{row['x']}")
             except InputError:
                 continue
-            if tune.metre in METRES and tune.length >= 4 * tune.bar:
+            if tune.metre in METRES and tune.length >= 4 * tune.bar and _is_in_its_key(tune):
                 yield tune
+
+
+def _is_in_its_key(tune: Tune) -> bool:
+    third, other = (3, 4) if tune.is_minor else (4, 3)
+    heard = np.bincount(
+        [(note.pitch - tune.tonic) % 12 for note in tune.notes], [note.duration for note in tune.notes], 12
+    )
+    return (tune.notes[-1].pitch - tune.tonic) % 12 in {0, third, 7} and heard[third] > heard[other]
 
 
 def rendered(piece: Piece) -> tuple[Signal, Truth]:

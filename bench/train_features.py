@@ -79,7 +79,7 @@ def _loss(scores: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     return -(right * torch.log_softmax(scores[..., 0], dim=1)).sum(dim=1).mean()
 
 
-def main(n: int = 1500) -> None:
+def main(n: int = 2400) -> None:
     """Render, fit, write."""
     made = {part: in_parallel(described, pieces(part, size)) for part, size in (("train", n), ("validation", n // 5))}
     FOLDER.mkdir(exist_ok=True)

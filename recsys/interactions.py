@@ -15,6 +15,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from recsys.errors import InputError
+from recsys.sound import SOUND_SQL, sound_features
 from recsys.vocab import Ids, Rows, Vocab
 
 if TYPE_CHECKING:
@@ -83,6 +84,13 @@ class Features:
         ones = np.ones(len(pairs), np.float32)
         at = (pairs["row"].to_numpy(), names.find(pairs["name"]))
         return cls(sp.csr_matrix((ones, at), shape=(len(rows), len(names))), names)
+
+    def beside(self, other: Self) -> Self:
+        """Return these features and further ones of the same rows, whose names are others."""
+        names = pl.concat([self.names.ids(), other.names.ids()])
+        vocab = Vocab.of(names, kind=FEATURE_KIND)
+        both = sp.hstack([self.matrix, other.matrix], format="csc")
+        return type(self)(both[:, np.argsort(vocab.rows(names))].tocsr().astype(np.float32), vocab)
 
     @classmethod
     def weighted(cls, rows: Vocab, frame: pl.DataFrame) -> Self:
@@ -213,12 +221,14 @@ class Interactions:
     @classmethod
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
         """Read the days since..until, both included, from marts.interactions_daily; no `since`: from the first day."""
-        return cls.of(
+        taste = cls.of(
             warehouse.frame(PAIRS_SQL, {"since": since or date.min, "until": until}),
             catalogue=warehouse.frame(CATALOGUE_SQL),
             listeners=warehouse.frame(LISTENERS_SQL),
             as_of=until,
         )
+        sound = Features.weighted(taste.tracks, sound_features(warehouse.frame(SOUND_SQL)))
+        return replace(taste, track_features=taste.track_features.beside(sound))
 
     @property
     def liked(self) -> History:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.signal import butter, sosfilt
 
 from recsys.demo.sounds import Sounds
 from recsys.demo.world import Truth, World
@@ -24,16 +25,19 @@ LENGTH_S = 12.0
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MELODIES = (89, 91, 48, 42, 40, 73, 24, 0, 11, 65, 56, 80, 81)  # General MIDI programs, dark to bright
 HARMONIES = (89, 19, 48, 25, 4, 0)
-SHARES = {"cover": 0.08, "remix": 0.06, "reupload": 0.06}  # of the recordings
+SHARES = {"cover": 0.04, "remix": 0.03, "reupload": 0.04}  # of the recordings
+CUTOFF_HZ = 2_000.0  # of a mix neither dark nor bright; an octave for each unit of brightness
+PEAK = 0.95  # as records are mastered
 TRIM_S, QUIETER = 1.0, 0.6  # of a re-upload
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A track's recording: its arrangement, and whether it is the trimmed, quieter copy of another."""
+    """A track's recording: what is played, how dark its mix is, and whether it is a trimmed, quieter copy."""
 
     track_id: str
     arrangement: Arrangement
+    cutoff_hz: float
     is_copy: bool = False
 
 
@@ -68,7 +72,8 @@ def _planned(ids: list[str], sounds: Sounds, rng: np.random.Generator) -> tuple[
         tune, style = _played(track_id, sides, rng) if kind == "own" else _again(kind, *tunes[of], rng)
         is_copy = kind == "reupload"
         arrangement = recordings[of].arrangement if is_copy else arrange(tune, style, rng, longest_s=LENGTH_S)
-        recordings.append(Recording(track_id, arrangement, is_copy))
+        cutoff_hz = recordings[of].cutoff_hz if is_copy else float(CUTOFF_HZ * 2 ** np.clip(sides[2], -2, 2))
+        recordings.append(Recording(track_id, arrangement, cutoff_hz, is_copy))
         tunes.append((tune, style))
         truths.append(_told(track_id, arrangement))
         if kind != "own":
@@ -133,7 +138,9 @@ def _told(track_id: str, arrangement: Arrangement) -> Truth:
 
 
 def _write(recording: Recording, path: Path) -> None:
-    samples = render(recording.arrangement, rate_hz=RATE_HZ, longest_s=LENGTH_S)
+    played = render(recording.arrangement, rate_hz=RATE_HZ, longest_s=LENGTH_S)
+    played = sosfilt(butter(2, recording.cutoff_hz, fs=RATE_HZ, output="sos"), played, axis=1).astype(np.float32)
+    samples = played * (PEAK / max(float(np.abs(played).max()), 1e-3))
     if recording.is_copy:
         samples = QUIETER * samples[:, int(TRIM_S * RATE_HZ) :]
     write_audio(path, samples, RATE_HZ)

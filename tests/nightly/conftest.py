@@ -56,7 +56,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Five hundred listeners, all the plants and all the dirt."""
     folder = tmp_path_factory.mktemp("world")
-    write_world(folder, seed=7, as_of=LAST_DAY, scale=0.2)
+    write_world(folder, seed=7, as_of=LAST_DAY, scale=0.2, n_sounding=0)
     (folder / "recipe.toml").write_text(RECIPE)
     return World(folder / "raw", folder / "recipe.toml", LAST_DAY)
 
