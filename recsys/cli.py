@@ -384,6 +384,31 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 
 
 @main.command()
+@click.argument("track_or_file")
+@click.option("--where", help='SQL on what is known of tracks: "tempo between 90 and 110 and energy < 0.5".')
+@click.option("-n", "n_wanted", type=click.IntRange(min=1), default=10, show_default=True, help="Tracks.")
+@click.option("--per-artist", type=click.IntRange(min=1), default=2, show_default=True, help="Of one artist, at most.")
+@click.option(
+    "--per-release", type=click.IntRange(min=1), default=1, show_default=True, help="Of one release, at most."
+)
+@_told
+@_answers
+@click.pass_obj
+def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
+    """List what sounds like a track of the catalogue, or like a file."""
+    from recsys import show
+    from recsys.similarity.ask import sounds_like
+    from recsys.similarity.discover import Wanted
+
+    wanted = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"])
+    with _warehouse(home) as warehouse:
+        found = sounds_like(
+            warehouse, track_or_file, wanted, where=asked["where"], encoder=_recipe(home, recipe).audio.encoder
+        )
+    show.answer(found, form, out)
+
+
+@main.command()
 @click.argument("table", required=False)
 @_answers
 @click.pass_obj

@@ -143,7 +143,7 @@ def _by_libav(path: Path, longest_s: float) -> Signal:
 
 
 class _Decoder:
-    """Packets to samples of one rate and layout: those of the first frame. A packet that fails is passed over."""
+    """Packets to samples. A packet that fails is passed over; from where rate or channels change on, all is lost."""
 
     def __init__(self, path: Path, longest_s: float) -> None:
         self._path, self._longest_s = path, longest_s
@@ -152,20 +152,17 @@ class _Decoder:
         self._n_samples = 0
 
     def chunks(self, container: InputContainer, audio: av.AudioStream) -> Iterator[F32]:
-        """Yield planar pieces, shape (n_channels, n)."""
-        shape: tuple[int, str] | None = None
-        resampler, source = None, None
+        """Yield pieces, shape (n_channels, n), float32."""
+        n_channels = 0
         for frame in self._frames(container, audio):
             if frame.rate <= 0 or not frame.samples:
                 continue
-            if shape is None:
-                self.rate_hz, shape = frame.rate, (frame.rate, frame.layout.name)
-            if resampler is None or source != (frame.rate, frame.layout.name, frame.format.name):
-                source = (frame.rate, frame.layout.name, frame.format.name)
-                resampler = av.AudioResampler(format="fltp", layout=shape[1], rate=shape[0])
-            frame.pts = None
-            for each in resampler.resample(frame):
-                yield self._counted(each.to_ndarray().astype(np.float32, copy=False))
+            if not self.rate_hz:
+                self.rate_hz, n_channels = frame.rate, frame.layout.nb_channels
+            if (frame.rate, frame.layout.nb_channels) == (self.rate_hz, n_channels):
+                yield self._counted(_samples(frame))
+            else:
+                self.failed_s += frame.samples / frame.rate
 
     def _counted(self, chunk: F32) -> F32:
         self._n_samples += chunk.shape[1]
@@ -189,6 +186,17 @@ class _Decoder:
             except av.error.FFmpegError:
                 seconds = (packet.duration or 0) * packet.time_base if packet.time_base else 0
                 self.failed_s += float(seconds)
+
+
+def _samples(frame: av.AudioFrame) -> F32:
+    """Return a frame's samples by channel, -1..1."""
+    values = frame.to_ndarray()
+    by_channel = values if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels).T
+    if by_channel.dtype == np.uint8:
+        return np.asarray((by_channel.astype(np.float32) - 128) / 128, np.float32)
+    if by_channel.dtype.kind == "i":
+        return np.asarray(by_channel / 2.0 ** (8 * by_channel.dtype.itemsize - 1), np.float32)
+    return by_channel.astype(np.float32)
 
 
 def _declared_s(container: InputContainer, audio: av.AudioStream) -> float:

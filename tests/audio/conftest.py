@@ -1,0 +1,46 @@
+"""Sounds that tests are made of."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.audio.signal import F32
+from recsys.synth.arrange import Style, arrange
+from recsys.synth.render import render, write_audio
+from recsys.synth.tune import compose
+
+RATE_HZ = 44_100
+Encode = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def tone() -> F32:
+    """Four seconds of two partials at 44.1 kHz stereo, the right channel quieter."""
+    t = np.arange(4 * RATE_HZ) / RATE_HZ
+    wave = 0.4 * np.sin(2 * np.pi * 440 * t) + 0.2 * np.sin(2 * np.pi * 660 * t)
+    return np.stack([wave, 0.5 * wave]).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def song() -> F32:
+    """Twelve seconds of a made-up tune at 22.05 kHz stereo."""
+    rng = np.random.default_rng(11)
+    style = Style(
+        tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True
+    )
+    played = render(arrange(compose("song", rng), style, rng, longest_s=12), rate_hz=22_050, longest_s=12)
+    return np.asarray(played, np.float32)
+
+
+@pytest.fixture
+def encode(tmp_path: Path) -> Encode:
+    """Return how to write sound under a name, in the format of its ending."""
+
+    def write(name: str, samples: np.ndarray, rate_hz: int = RATE_HZ) -> Path:
+        path = tmp_path / name
+        write_audio(path, samples, rate_hz)
+        return path
+
+    return write

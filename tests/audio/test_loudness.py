@@ -1,0 +1,118 @@
+"""Loudness against the cases of the standards, and against a second implementation."""
+
+import numpy as np
+import pyloudnorm
+import pytest
+
+from recsys.audio.loudness import loudness, stereo_width
+from recsys.audio.signal import F32, Signal
+
+RATE_HZ = 48_000
+
+
+def sine(level_db: float, seconds: float, hz: float = 1000, phase: float = 0) -> F32:
+    """A stereo sine whose peak is at this level, shape (2, n)."""
+    t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    wave = 10 ** (level_db / 20) * np.sin(2 * np.pi * hz * t + phase)
+    return np.tile(wave, (2, 1)).astype(np.float32)
+
+
+def played(*parts: tuple[float, float]) -> Signal:
+    """Sines of 1 kHz one after the other, by level [dBFS] and length [s]."""
+    return Signal(np.concatenate([sine(*part) for part in parts], axis=1), RATE_HZ, "made", 0.0)
+
+
+# EBU Tech 3341, table 1: cases 1 to 5.
+INTEGRATED = [
+    (((-23, 20),), -23.0),
+    (((-33, 20),), -33.0),
+    (((-36, 10), (-23, 60), (-36, 10)), -23.0),
+    (((-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)), -23.0),
+    (((-26, 20), (-20, 20.1), (-26, 20)), -23.0),
+]
+# EBU Tech 3342, table 1: cases 1 to 4.
+RANGES = [
+    (((-20, 20), (-30, 20)), 10),
+    (((-20, 20), (-15, 20)), 5),
+    (((-40, 20), (-20, 20)), 20),
+    (((-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)), 15),
+]
+
+
+@pytest.mark.parametrize(("parts", "lufs"), INTEGRATED)
+def test_integrated_loudness_meets_the_cases_of_the_standard(
+    parts: tuple[tuple[float, float], ...], lufs: float
+) -> None:
+    """To a tenth of a unit; quiet parts are gated away."""
+    assert loudness(played(*parts)).loudness_lufs == pytest.approx(lufs, abs=0.1)
+
+
+@pytest.mark.parametrize(("parts", "lu"), RANGES)
+def test_loudness_range_meets_the_cases_of_the_standard(parts: tuple[tuple[float, float], ...], lu: float) -> None:
+    """To one unit."""
+    assert loudness(played(*parts)).loudness_range_lu == pytest.approx(lu, abs=1)
+
+
+# EBU Tech 3341, table 1: cases 15 to 19; frequency as a part of the rate, phase in degrees, level of the peak.
+@pytest.mark.parametrize(
+    ("part", "degrees", "level_db"), [(4, 0, -6), (4, 45, -6), (6, 60, -6), (8, 67.5, -6), (4, 45, 3)]
+)
+def test_the_true_peak_lies_between_the_samples(part: int, degrees: float, level_db: float) -> None:
+    """Within +0.2 and -0.4 dB, where no sample stands on the peak; faded in, since a step rings."""
+    samples = sine(level_db, 1, hz=RATE_HZ / part, phase=np.radians(degrees))
+    fade = np.minimum(np.arange(samples.shape[1]) / 2_000, 1)
+    faded = (samples * fade * fade[::-1]).astype(np.float32)
+
+    peak = loudness(Signal(faded, RATE_HZ, "made", 0.0)).true_peak_dbtp
+
+    assert peak is not None
+    assert -0.4 < peak - level_db < 0.2
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100, 48_000, 96_000])
+def test_two_implementations_agree(rate_hz: int) -> None:
+    """On noise that swells, at any rate; pyloudnorm gates as we do."""
+    rng = np.random.default_rng(7)
+    swell = 10 ** (np.linspace(-2.5, -0.5, 10 * rate_hz))
+    samples = (rng.standard_normal((2, 10 * rate_hz)) * swell * 0.2).astype(np.float32)
+
+    ours = loudness(Signal(samples, rate_hz, "made", 0.0)).loudness_lufs
+
+    theirs = pyloudnorm.Meter(rate_hz, filter_class="DeMan").integrated_loudness(samples.T.astype(np.float64))
+    assert ours == pytest.approx(theirs, abs=0.05)
+
+
+def test_silence_has_no_loudness(tone: F32) -> None:
+    """And a share of silence is counted in steps of a tenth of a second."""
+    nothing = loudness(Signal(np.zeros((2, RATE_HZ), np.float32), RATE_HZ, "made", 0.0))
+    half = loudness(Signal(np.concatenate([tone, 0 * tone], axis=1), 44_100, "made", 0.0))
+
+    assert (nothing.loudness_lufs, nothing.loudness_range_lu, nothing.true_peak_dbtp) == (None, None, None)
+    assert nothing.silence_share == 1
+    assert half.silence_share == pytest.approx(0.5)
+
+
+def test_what_is_too_short_has_no_loudness() -> None:
+    """Less than a block of 0.4 s; of 3 s for the range."""
+    short = loudness(Signal(sine(-20, 0.3), RATE_HZ, "made", 0.0))
+
+    assert (short.loudness_lufs, short.loudness_range_lu) == (None, None)
+    assert short.true_peak_dbtp == pytest.approx(-20, abs=0.6)
+    assert loudness(Signal(sine(-20, 2), RATE_HZ, "made", 0.0)).loudness_range_lu is None
+
+
+def test_width_is_what_two_channels_do_not_share() -> None:
+    """0 for the same twice, 1 for the inverse, a half for two that have nothing in common."""
+    rng = np.random.default_rng(7)
+    left, right = rng.standard_normal((2, 50_000)).astype(np.float32)
+
+    widths = [
+        stereo_width(Signal(np.stack(pair), RATE_HZ, "made", 0.0))
+        for pair in ((left, left), (left, -left), (left, right), (0 * left, 0 * left))
+    ]
+
+    assert widths[0] == 0
+    assert widths[1] == 1
+    assert widths[2] == pytest.approx(0.5, abs=0.01)
+    assert widths[3] is None
+    assert stereo_width(Signal(left[None], RATE_HZ, "made", 0.0)) == 0

@@ -1,0 +1,139 @@
+"""Decoding: what comes out is what went in, whatever the format."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from recsys.audio.signal import F32, Signal, UnreadableAudio, read_audio
+
+
+def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Path:
+    """Encode with libav what libsndfile cannot write."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=rate_hz)
+        stream.layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+        for start in range(0, samples.shape[1], 1024):
+            piece = np.ascontiguousarray(samples[:, start : start + 1024])
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=stream.layout.name)
+            frame.rate, frame.pts = rate_hz, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "tolerance"),
+    [
+        ("a.wav", "PCM_16", 1e-4),
+        ("a.wav", "PCM_24", 1e-6),
+        ("a.wav", "PCM_32", 1e-6),
+        ("a.wav", "PCM_U8", 1e-2),
+        ("a.wav", "FLOAT", 1e-7),
+        ("a.wav", "DOUBLE", 1e-7),
+        ("a.wav", "ALAW", 2e-2),
+        ("a.wav", "ULAW", 2e-2),
+        ("a.aiff", "PCM_16", 1e-4),
+        ("a.flac", "PCM_16", 1e-4),
+        ("a.flac", "PCM_24", 1e-6),
+        ("a.caf", "PCM_16", 1e-4),
+        ("a.w64", "PCM_16", 1e-4),
+        ("a.ogg", "VORBIS", 5e-2),
+        ("a.mp3", "MPEG_LAYER_III", 5e-2),
+    ],
+)
+def test_a_format_gives_back_what_was_written(
+    tmp_path: Path, tone: F32, name: str, subtype: str, tolerance: float
+) -> None:
+    """Samples in both channels, rate, no loss."""
+    with soundfile.SoundFile(tmp_path / name, "w", 44_100, 2, subtype) as file:
+        for start in range(0, tone.shape[1], 4_096):  # long pieces crash libsndfile's Vorbis encoder
+            file.write(tone[:, start : start + 4_096].T)
+
+    signal = read_audio(tmp_path / name)
+
+    assert (signal.rate_hz, signal.n_channels, signal.lost_s) == (44_100, 2, 0.0)
+    n = min(signal.samples.shape[1], tone.shape[1])
+    assert abs(signal.samples.shape[1] - tone.shape[1]) < 2_500
+    inside = slice(5_000, n - 5_000)
+    assert np.abs(signal.samples[:, inside] - tone[:, inside]).max() < tolerance
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.opus", "libopus")])
+def test_formats_that_only_libav_writes_are_read_too(tmp_path: Path, tone: F32, name: str, codec: str) -> None:
+    """By their loudness in each channel, since encoders delay."""
+    rate_hz = 48_000 if codec == "libopus" else 44_100
+    path = by_libav(tmp_path / name, codec, tone, rate_hz)
+
+    signal = read_audio(path)
+
+    assert (signal.rate_hz, signal.n_channels) == (rate_hz, 2)
+    assert np.sqrt(np.square(signal.samples).mean(axis=1)) == pytest.approx(
+        np.sqrt(np.square(tone).mean(axis=1)), rel=0.03
+    )
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 32_000, 48_000, 96_000, 192_000])
+def test_any_rate_becomes_any_other(encode: Callable[..., Path], rate_hz: int) -> None:
+    """A sine keeps its pitch and its height when it is resampled."""
+    t = np.arange(rate_hz) / rate_hz
+    path = encode("a.wav", np.sin(2 * np.pi * 1000 * t)[None].astype(np.float32) * 0.5, rate_hz)
+
+    mono = read_audio(path).mono(16_000)
+
+    spectrum = np.abs(np.fft.rfft(mono * np.hanning(len(mono))))
+    assert abs(len(mono) - 16_000) <= 1
+    assert spectrum.argmax() * 16_000 / len(mono) == pytest.approx(1000, abs=1.1)
+    assert np.abs(mono[1000:-1000]).max() == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_lies_above_the_new_rate_is_taken_out() -> None:
+    """A tone of 10 kHz has no place at 16 kHz, and comes back nowhere else."""
+    t = np.arange(44_100) / 44_100
+    signal = Signal(np.sin(2 * np.pi * 10_000 * t)[None].astype(np.float32), 44_100, "made", 0.0)
+
+    assert np.abs(signal.mono(16_000)[500:-500]).max() < 0.01
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 6, 8])
+def test_channels_come_one_by_one_and_mix_to_their_mean(encode: Callable[..., Path], n_channels: int) -> None:
+    """Each channel has a level of its own."""
+    levels = np.arange(1, n_channels + 1) / 10
+    path = encode("a.wav", np.tile(levels[:, None], 8_000).astype(np.float32), 8_000)
+
+    signal = read_audio(path)
+
+    assert signal.samples[:, 4_000] == pytest.approx(levels, abs=1e-3)
+    assert signal.mono(8_000)[4_000] == pytest.approx(levels.mean(), abs=1e-3)
+
+
+def test_a_recording_that_is_too_long_is_refused(encode: Callable[..., Path], tone: F32) -> None:
+    """Before it fills the memory."""
+    with pytest.raises(UnreadableAudio, match="lasts longer than 2 s") as refused:
+        read_audio(encode("a.flac", tone), longest_s=2)
+
+    assert refused.value.reason == "too_long"
+
+
+def test_what_is_no_number_is_silence_and_counts_as_lost(tmp_path: Path, tone: F32) -> None:
+    """Half a second of NaN, infinity and absurd values in a file of floats."""
+    broken = tone.copy()
+    broken[0, :22_050], broken[0, 30_000], broken[1, 40_000] = np.nan, np.inf, 1e9
+    soundfile.write(tmp_path / "a.wav", broken.T, 44_100, "FLOAT")
+
+    signal = read_audio(tmp_path / "a.wav")
+
+    assert np.isfinite(signal.samples).all()
+    assert np.abs(signal.samples).max() < 1
+    assert signal.lost_s == pytest.approx(0.5, abs=1e-3)
+
+
+def test_an_error_travels_between_processes() -> None:
+    """Its reason is not lost on the way."""
+    error = pickle.loads(pickle.dumps(UnreadableAudio("empty", "x.mp3 is empty")))  # noqa: S301 - our own bytes
+
+    assert (error.reason, str(error)) == ("empty", "x.mp3 is empty")
