@@ -23,6 +23,8 @@ class MartsInMemory:
         self._connection.execute(DAILY)
         self._connection.execute(TRACKS)
         self._connection.execute(LISTENERS)
+        for statement in SOUND:
+            self._connection.execute(statement)
 
     def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
         """Answer a query as `Warehouse.frame` does."""
@@ -51,6 +53,14 @@ select * from (values
     ('t5', ['rock'], null, null, 'en', 1990)
 ) as rows(track_id, genres, artist_id, label_id, language, decade)
 """
+SOUND = (
+    "alter table marts.track_features add column training_consent varchar default 'granted'",
+    "create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])",
+    """
+    create table marts.track_audio
+    (track_id varchar, tempo_bpm double, onset_rate_hz double, spectral_centroid_hz double, mode varchar)
+    """,
+)
 LISTENERS = """
 create table marts.listener_profile as
 select * from (values

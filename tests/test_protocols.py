@@ -36,6 +36,14 @@ create table marts.track_features as
 select track_id, ['rock'] as genres, 'ar' as artist_id, 'la' as label_id, 'en' as language, 1990 as decade
 from (values ('a'), ('b'), ('c'), ('d')) as rows(track_id)
 """
+SOUND = (
+    "alter table marts.track_features add column training_consent varchar default 'granted'",
+    "create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])",
+    """
+    create table marts.track_audio
+    (track_id varchar, tempo_bpm double, onset_rate_hz double, spectral_centroid_hz double, mode varchar)
+    """,
+)
 LISTENERS = """
 create table marts.listener_profile as
 select 'ann' as user_id, 'female' as gender, '25-34' as age_band, 'DE' as country
@@ -47,7 +55,7 @@ class MartsInMemory:
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
-        for statement in ("create schema marts", DAILY, TRACKS, LISTENERS):
+        for statement in ("create schema marts", DAILY, TRACKS, LISTENERS, *SOUND):
             self._connection.execute(statement)
 
     def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:

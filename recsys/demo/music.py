@@ -152,7 +152,7 @@ def _damaged(paths: list[Path]) -> list[Truth]:
         return []
     cut, garbage = paths
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 3])
-    garbage.write_bytes(b"\x00this was music once" * 100)
+    garbage.write_text(f"{garbage.name} was music once\n" * 100)
     return [
         Truth("dirt", f"audio/{cut.name}", None, {"table": "audio", "fault": "cut_off", "rows": 1}),
         Truth("dirt", f"audio/{garbage.name}", None, {"table": "audio", "fault": "no_music", "rows": 1}),

@@ -20,7 +20,6 @@ SIDES = 4  # tempo, density, brightness, minor
 OF_SCENE = 0.4  # weight of the scene in a track's sound
 STRENGTH = 3.5  # how much a listener's preference of sounds counts
 OTHER_STRENGTH = 0.15  # how much scene and artist count beside it
-WELL_HEARD = 0.96  # quantile of plays above which a track that is not new may sound: who sounds must be known
 NEW_DAYS = 35  # what came out in the last days of the period sounds first of all: nobody has played it yet
 NEW_SHARE = 0.5  # of the sounding tracks, at most
 
@@ -49,13 +48,16 @@ def plant_sounds(world: World, field: Field, rng: np.random.Generator) -> tuple[
 
 
 def _chosen(world: World, field: Field, rng: np.random.Generator) -> np.ndarray:
+    """Choose new tracks, and old ones that are heard a lot: of a sound that few have met nobody could learn."""
     tracks = field.catalogue.tracks
     may = field.free & (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER)
     is_new = tracks.release_day >= world.n_days - NEW_DAYS
     heard = np.bincount(field.choices.track, minlength=len(may))
     new = rng.permutation(np.flatnonzero(may & is_new & (heard > 0)))[: int(NEW_SHARE * world.n_sounding)]
-    old = np.flatnonzero(may & ~is_new & (heard > np.quantile(heard, WELL_HEARD)))
-    others = rng.choice(old, world.n_sounding - len(new), replace=False)
+    old = np.flatnonzero(may & ~is_new)
+    n_others = min(world.n_sounding - len(new), len(old))
+    well_heard = old[np.argsort(-heard[old], kind="stable")][: 2 * n_others]
+    others = rng.choice(well_heard, n_others, replace=False)
     return np.sort(np.concatenate([new, others]))
 
 

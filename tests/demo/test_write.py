@@ -20,23 +20,23 @@ def _digests(folder: Path) -> Mapping[str, str]:
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     """Two worlds of one seed are the same files, compressed ones included."""
-    write_world(tmp_path / "one", seed=11, scale=SMALL)
-    write_world(tmp_path / "two", seed=11, scale=SMALL)
+    write_world(tmp_path / "one", seed=11, scale=SMALL, n_sounding=6)
+    write_world(tmp_path / "two", seed=11, scale=SMALL, n_sounding=6)
 
     assert _digests(tmp_path / "one") == _digests(tmp_path / "two")
 
 
 def test_another_seed_gives_another_world(tmp_path: Path) -> None:
     """No raw file is shared by two seeds."""
-    write_world(tmp_path / "one", seed=11, scale=SMALL)
-    write_world(tmp_path / "two", seed=12, scale=SMALL)
+    write_world(tmp_path / "one", seed=11, scale=SMALL, n_sounding=6)
+    write_world(tmp_path / "two", seed=12, scale=SMALL, n_sounding=6)
 
     assert not set(_digests(tmp_path / "one").values()) & set(_digests(tmp_path / "two").values())
 
 
 def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> None:
     """The log is divided by calendar month, whatever the last day."""
-    summary = write_world(tmp_path, as_of=date(2026, 2, 10), scale=SMALL)
+    summary = write_world(tmp_path, as_of=date(2026, 2, 10), scale=SMALL, n_sounding=6)
 
     logs = sorted(path.name for path in summary.files if path.name.startswith("listens"))
     assert logs == [
@@ -50,7 +50,7 @@ def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> N
 
 def test_the_truth_lies_outside_the_raw_files(tmp_path: Path) -> None:
     """Whoever ingests the raw folder cannot meet the truth."""
-    summary = write_world(tmp_path, scale=SMALL)
+    summary = write_world(tmp_path, scale=SMALL, n_sounding=6)
 
     assert summary.truth == tmp_path / "truth.jsonl"
     assert {path.parent for path in summary.files} == {tmp_path / "raw"}
@@ -58,8 +58,8 @@ def test_the_truth_lies_outside_the_raw_files(tmp_path: Path) -> None:
 
 def test_scale_changes_the_listeners_and_not_the_catalogue(tmp_path: Path) -> None:
     """A smaller world has the whole catalogue."""
-    small = write_world(tmp_path / "small", scale=SMALL).rows
-    twice = write_world(tmp_path / "twice", scale=2 * SMALL).rows
+    small = write_world(tmp_path / "small", scale=SMALL, n_sounding=6).rows
+    twice = write_world(tmp_path / "twice", scale=2 * SMALL, n_sounding=6).rows
 
     assert small["tracks"] == twice["tracks"]
     assert twice["listens"] > 1.5 * small["listens"]

@@ -1,0 +1,160 @@
+"""Features of sounds that were made so that the answer is known."""
+
+from dataclasses import asdict, replace
+
+import librosa
+import numpy as np
+import pytest
+
+from recsys.audio.features import Features, danceability, energy, features
+from recsys.audio.loudness import Loudness
+from recsys.audio.rhythm import Rhythm
+from recsys.audio.signal import F32, Signal
+from recsys.audio.spectrum import N_BANDS, N_SHORT, Spectrum
+from recsys.audio.timbre import Timbre, mfcc, timbre
+from recsys.audio.tonality import peaks, tuning_cents
+from recsys.synth.arrange import Style, arrange
+from recsys.synth.render import render
+from recsys.synth.tune import Note, Tune
+
+RATE_HZ = 22_050
+STYLE = Style(tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
+LEVEL = Loudness(-14.0, 5.0, -1.0, 0.0)
+MOVES = Rhythm(tempo_bpm=120.0, tempo_confidence=0.9, beat_strength=0.5, onset_rate_hz=4.0)
+
+
+def scale(mode: str) -> Tune:
+    """A tune that walks up and down a scale of C and rests on its chord, four times over."""
+    steps = {"major": (0, 2, 4, 5, 7, 9, 11, 12), "minor": (0, 2, 3, 5, 7, 8, 10, 12)}[mode]
+    walk = [*steps, *reversed(steps[:-1]), 0]
+    pitches = [60 + step for _ in range(2) for step in walk]
+    return Tune("scale", tuple(Note(float(at), 1.0, pitch) for at, pitch in enumerate(pitches)), (4, 4), 0, mode)
+
+
+def heard(tune: Tune, style: Style) -> Features:
+    """What is measured in 20 seconds of a tune."""
+    played = render(arrange(tune, style, np.random.default_rng(7), longest_s=20), rate_hz=RATE_HZ, longest_s=20)
+    return features(Signal(played, RATE_HZ, "made", 0.0))
+
+
+@pytest.mark.parametrize("tempo_bpm", [72.0, 90.0, 120.0, 150.0])
+def test_a_tempo_is_found_to_four_per_cent(tempo_bpm: float) -> None:
+    """Of crotchets with drums."""
+    found = heard(scale("major"), replace(STYLE, tempo_bpm=tempo_bpm))
+
+    assert found.tempo_bpm == pytest.approx(tempo_bpm, rel=0.04)
+    assert found.tempo_confidence is not None
+    assert found.tempo_confidence > 0.3
+
+
+@pytest.mark.parametrize(
+    ("mode", "transpose", "key"), [("major", 0, "C"), ("major", 7, "G"), ("minor", -3, "A"), ("minor", 1, "C#")]
+)
+def test_a_key_is_found_wherever_it_lies(mode: str, transpose: int, key: str) -> None:
+    """Scales with their chords, without drums."""
+    found = heard(scale(mode), replace(STYLE, transpose=transpose, has_drums=False))
+
+    assert (found.key, found.mode) == (key, mode)
+    assert found.chroma is not None
+    assert sum(found.chroma) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("cents", [-40, -10, 0, 25, 45])
+def test_tuning_is_heard_in_cents(cents: int) -> None:
+    """Of a chord of three partials each."""
+    t = np.arange(3 * 16_000) / 16_000
+    hz = [220 * 2 ** ((step + cents / 100) / 12) for step in (0, 4, 7)]
+    chord = sum(np.sin(2 * np.pi * f * n * t) / n for f in hz for n in (1, 2, 4))
+    spectrum = Spectrum.of((0.1 * np.asarray(chord)).astype(np.float32))
+    assert spectrum is not None
+
+    assert tuning_cents(peaks(spectrum.long)) == pytest.approx(cents, abs=3)
+
+
+def test_clicks_are_counted() -> None:
+    """Four a second."""
+    clicks = np.zeros(10 * 16_000)
+    clicks[::4_000] = 0.8
+    struck = np.convolve(clicks, np.exp(-np.arange(400) / 60))[: len(clicks)]
+    noise = np.random.default_rng(7).standard_normal(len(clicks))
+
+    found = features(Signal((struck * noise)[None].astype(np.float32), 16_000, "made", 0.0))
+
+    assert found.onset_rate_hz == pytest.approx(4, abs=0.3)
+    assert found.beat_strength is not None
+    assert found.beat_strength > 0.5
+
+
+def test_the_cepstrum_is_that_of_librosa(song: F32) -> None:
+    """From the same mel powers."""
+    mono = Signal(song, RATE_HZ, "made", 0.0).mono(16_000)
+    spectrum = Spectrum.of(mono)
+    assert spectrum is not None
+
+    theirs = librosa.feature.mfcc(S=librosa.power_to_db(spectrum.mel.T, ref=1.0, amin=1e-10), n_mfcc=20).T
+
+    assert spectrum.mel.shape[1] == N_BANDS
+    assert mfcc(spectrum.mel) == pytest.approx(theirs, abs=1e-2)
+
+
+def test_spectral_shape_is_that_of_librosa(song: F32) -> None:
+    """Means over all frames; flatness of the power spectrum."""
+    mono = Signal(song, RATE_HZ, "made", 0.0).mono(16_000)
+    spectrum = Spectrum.of(mono)
+    assert spectrum is not None
+    magnitude = np.sqrt(spectrum.short.T)
+    magnitude = magnitude[:, magnitude.sum(axis=0) > 0]
+
+    found = timbre(spectrum)
+
+    shape = {"sr": 16_000, "n_fft": N_SHORT}
+    assert found.spectral_centroid_hz == pytest.approx(
+        librosa.feature.spectral_centroid(S=magnitude, **shape).mean(), rel=0.03
+    )
+    assert found.spectral_bandwidth_hz == pytest.approx(
+        librosa.feature.spectral_bandwidth(S=magnitude, **shape).mean(), rel=0.03
+    )
+    assert found.spectral_rolloff_hz == pytest.approx(
+        librosa.feature.spectral_rolloff(S=magnitude, **shape).mean(), rel=0.05
+    )
+    assert found.spectral_flatness == pytest.approx(librosa.feature.spectral_flatness(S=magnitude).mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.2, 2.0])
+def test_silence_says_nothing(seconds: float) -> None:
+    """Every column is unknown, but that all of it is silent."""
+    found = features(Signal(np.zeros((2, int(seconds * RATE_HZ)), np.float32), RATE_HZ, "made", 0.0))
+
+    known = {name: value for name, value in asdict(found).items() if value is not None}
+    assert known == ({"silence_share": 1.0} if seconds >= 0.1 else {})
+
+
+def test_energy_grows_with_each_of_its_parts() -> None:
+    """Louder, busier, brighter; between 0 and 1 whatever comes."""
+    sounds = Timbre(1_000.0, 500.0, 2_000.0, 0.1, (0.0,) * 20, (0.0,) * 20)
+    base = energy(LEVEL, MOVES, sounds)
+    assert base is not None
+
+    more = [
+        energy(replace(LEVEL, loudness_lufs=-10.0), MOVES, sounds),
+        energy(LEVEL, replace(MOVES, onset_rate_hz=6.0), sounds),
+        energy(LEVEL, MOVES, replace(sounds, spectral_centroid_hz=2_000.0)),
+    ]
+
+    assert all(each is not None and each > base for each in more)
+    extreme = energy(
+        replace(LEVEL, loudness_lufs=10.0), replace(MOVES, onset_rate_hz=99), replace(sounds, spectral_centroid_hz=9e4)
+    )
+    assert extreme == 1
+    assert energy(replace(LEVEL, loudness_lufs=None), MOVES, sounds) is None
+
+
+def test_danceability_is_best_near_120_and_with_a_clear_beat() -> None:
+    """Half the charm of the tempo is gone 0.4 octaves away; the beat counts as its root."""
+    at_120 = danceability(MOVES)
+    assert at_120 is not None
+
+    assert at_120 == pytest.approx(np.sqrt(0.5))
+    assert danceability(replace(MOVES, tempo_bpm=120 * 2**0.4)) == pytest.approx(at_120 * np.sqrt(0.5))
+    assert danceability(replace(MOVES, beat_strength=1.0)) == pytest.approx(1)
+    assert danceability(replace(MOVES, tempo_bpm=None)) is None

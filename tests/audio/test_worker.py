@@ -1,0 +1,57 @@
+"""Workers: limits hold, crashes lose one file, bugs surface, nothing is left running."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.audio.signal import UnreadableAudio
+from recsys.audio.worker import Failure, Workers
+
+
+def task(path: Path) -> str:
+    """Do what the file's name says."""
+    match path.name:
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "hang":
+            time.sleep(600)
+        case "eat":
+            return str(len(np.ones(2**31)))
+        case "refuse":
+            raise UnreadableAudio("empty", "there is nothing in it")
+        case "bug":
+            raise ZeroDivisionError("a bug")
+    return path.name
+
+
+def test_a_file_that_ends_its_worker_ends_no_other() -> None:
+    """Crash, hang, hunger and refusal each are that file's failure; the others are done."""
+    names = ["a", "crash", "b", "hang", "c", "eat", "refuse", "d"]
+
+    with Workers(task, n_workers=2, limit_s=3, limit_bytes=1 << 30) as workers:
+        results = {path.name: result for path, result in workers.map([Path(name) for name in names])}
+
+    assert {name: result for name, result in results.items() if isinstance(result, str)} == {n: n for n in "abcd"}
+    reasons = {name: result.reason for name, result in results.items() if isinstance(result, Failure)}
+    assert reasons == {"crash": "crash", "hang": "timeout", "eat": "out_of_memory", "refuse": "empty"}
+
+
+def test_a_bug_is_no_failure_of_a_file() -> None:
+    """It is raised where the work was asked for."""
+    with Workers(task, n_workers=1, limit_s=30, limit_bytes=1 << 30) as workers, pytest.raises(ZeroDivisionError):
+        list(workers.map([Path("bug")]))
+
+
+def test_nothing_runs_on_after_the_block() -> None:
+    """Not even what was cut off in the middle of its work."""
+    with Workers(task, n_workers=2, limit_s=600, limit_bytes=1 << 30) as workers:
+        answers = workers.map([Path("a"), Path("hang"), Path("b")])
+        next(answers)
+        processes = [worker.process for worker in workers._workers]
+        assert any(process.is_alive() for process in processes)
+
+    assert not any(process.is_alive() for process in processes)
