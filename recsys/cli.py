@@ -118,6 +118,24 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
     show.scanned(report)
 
 
+@audio.command("train")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("encoder", type=click.Path(path_type=Path))
+@click.option("--start", type=click.Choice(["pretrained", "random"]), default="pretrained", show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Times all music is heard.")
+@click.option("--with-unknown", is_flag=True, help="Learn also from music of whose consent nothing is known.")
+@click.pass_obj
+def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> None:
+    """Train an encoder on the music in FOLDER whose holders allow it; training that was stopped goes on."""
+    from recsys import show
+    from recsys.audio.train import TrainSettings, train
+    from recsys.scan.consent import training_tracks
+
+    with _warehouse(home) as warehouse:
+        tracks = training_tracks(warehouse, folder)
+    show.trained(train(tracks, TrainSettings(**asked), encoder, progress=show.epoch), encoder)
+
+
 @main.command()
 @_dated
 @_told

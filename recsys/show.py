@@ -33,6 +33,7 @@ from recsys.run import Event, Run
 from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
+    from recsys.audio.train import ModelCard
     from recsys.comparison import Comparison
     from recsys.explain import Explanation
     from recsys.scan.run import ScanReport
@@ -120,6 +121,18 @@ def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
             bar.update(task, advance=done, description=path.name)
 
         yield advance
+
+
+def epoch(event: Event) -> None:
+    """Print how an epoch of training went."""
+    note.print(f"epoch {event['epoch']}: loss {event['loss']:.3f}, nearest is the other piece {event['score']:.1%}")
+
+
+def trained(card: "ModelCard", folder: Path) -> None:
+    """Print what an encoder learned from, and how to use it."""
+    out.print(f"Heard {card.n_heard:,} recordings; {card.n_unreadable:,} more cannot be decoded")
+    out.print(f"Consent: {card.n_granted:,} granted, {card.n_unknown:,} unknown, {card.n_denied:,} denied")
+    out.print(f'Take it by the recipe ([audio] encoder = "{folder}"), then scan again: {card.version}')
 
 
 def scanned(report: "ScanReport") -> None:

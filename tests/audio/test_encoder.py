@@ -31,7 +31,7 @@ def plain_forward(weights: dict[str, np.ndarray], patch: np.ndarray) -> tuple[np
         gamma, beta, mean, var = (
             weights[f"{own}/{name}"].astype(float) for name in ("gamma", "beta", "moving_mean", "moving_variance")
         )
-        return (x - mean) / np.sqrt(var + EPSILON) * gamma + beta
+        return np.asarray((x - mean) / np.sqrt(var + EPSILON) * gamma + beta)
 
     def conv(x: np.ndarray, number: int) -> np.ndarray:  # x (T, F), zeros around it in time only
         own = "conv2d" + (f"_{number}" if number else "")
@@ -39,7 +39,7 @@ def plain_forward(weights: dict[str, np.ndarray], patch: np.ndarray) -> tuple[np
         n_t = kernel.shape[0]
         padded = np.pad(x, (((n_t - 1) // 2, n_t // 2), (0, 0)))
         seen = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2])  # (T, F', t, f)
-        return np.maximum(np.tensordot(seen, kernel, ([2, 3], [0, 1])) + weights[f"{own}/bias"], 0)
+        return np.asarray(np.maximum(np.tensordot(seen, kernel, ([2, 3], [0, 1])) + weights[f"{own}/bias"], 0))
 
     x = norm(patch.astype(float)[:, :, None], 0)[:, :, 0]
     front = np.concatenate([norm(conv(x, at), at + 1).max(axis=1) for at in range(5)], axis=1)  # (T, 561)

@@ -45,7 +45,7 @@ def source(folder: Path, suffix: str) -> bytes:
 
 def made(suffix: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
     """A case that changes the bytes of the whole file."""
-    return lambda path: path.write_bytes(change(source(path.parent.parent, suffix))) and None
+    return lambda path: bytes_of(change(source(path.parent.parent, suffix)))(path)
 
 
 def cut(share: float) -> Callable[[bytes], bytes]:
@@ -84,12 +84,16 @@ def wav(samples: np.ndarray, rate_hz: int = 8_000, chunks: bytes = b"") -> bytes
 
 def bytes_of(data: bytes) -> Callable[[Path], None]:
     """A case of these bytes."""
-    return lambda path: path.write_bytes(data) and None
+
+    def write(path: Path) -> None:
+        path.write_bytes(data)
+
+    return write
 
 
 def text_of(text: str) -> Callable[[Path], None]:
     """A case of this text."""
-    return lambda path: path.write_text(text) and None
+    return bytes_of(text.encode())
 
 
 def picture(path: Path) -> None:
@@ -204,8 +208,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tupl
     for suffix in ("mp3", "ogg", "flac", "wav", "aiff", "caf"):
         write_audio(folder / f"whole.{suffix}", tone, RATE_HZ)
     with av.open(folder / "whole.m4a", "w", format="mov") as container:
-        stream = container.add_stream("aac", rate=RATE_HZ)
-        stream.layout = "stereo"
+        stream = container.add_stream("aac", rate=RATE_HZ, layout="stereo")
         for start in range(0, tone.shape[1], 1024):
             piece = np.ascontiguousarray(tone[:, start : start + 1024])
             frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")

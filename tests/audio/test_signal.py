@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -15,11 +16,10 @@ from recsys.audio.signal import F32, Signal, UnreadableAudio, read_audio
 def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Path:
     """Encode with libav what libsndfile cannot write."""
     with av.open(path, "w") as container:
-        stream = container.add_stream(codec, rate=rate_hz)
-        stream.layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+        stream = cast("av.AudioStream", container.add_stream(codec, rate=rate_hz, layout="stereo"))
         for start in range(0, samples.shape[1], 1024):
             piece = np.ascontiguousarray(samples[:, start : start + 1024])
-            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=stream.layout.name)
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
             frame.rate, frame.pts = rate_hz, start
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -1,0 +1,194 @@
+"""
+Train an encoder on a catalogue: from nothing, or from the pretrained weights on.
+
+Only recordings whose holder has granted training are heard; a caller may add those of whom nothing is known, never
+those who denied it. Training goes on where it was cut off: after every epoch all of it is on disk. The same recordings,
+settings and threads give the same weights.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from recsys import files
+from recsys.audio.embed import FORMAT, VERSION, WEIGHTS
+from recsys.audio.encoder import Encoder
+from recsys.audio.mel import RATE_HZ, log_mel
+from recsys.audio.pretrained import pretrained
+from recsys.audio.signal import UnreadableAudio, read_audio
+from recsys.errors import InputError
+
+STATE, CARD = "state.pt", "card.json"
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainingTrack:
+    """A recording that could be learned from: its file, and whether its holder allows it."""
+
+    path: Path
+    consent: Literal["granted", "denied", "unknown"]
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """
+    How an encoder is trained.
+
+    Attributes:
+        task: A module of `recsys.audio.tasks`.
+        start: From the pretrained weights, or from random ones.
+        epochs: Times that every recording is heard.
+        batch_size: Recordings compared at a time.
+        learning_rate: Of Adam.
+        with_unknown: Whether recordings of whose consent nothing is known are heard too.
+        seed: Of weights and pieces.
+    """
+
+    task: str = "contrastive"
+    start: Literal["pretrained", "random"] = "pretrained"
+    epochs: int = 10
+    batch_size: int = 16
+    learning_rate: float = 1e-4
+    with_unknown: bool = False
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """
+    What an encoder was trained on, and how.
+
+    Attributes:
+        version: Names its weights.
+        n_granted, n_unknown, n_denied: Recordings by consent.
+        n_heard: Those that were learned from.
+        n_unreadable: Those that would have been, but cannot be decoded.
+        losses: Mean loss of each epoch.
+        settings: How.
+    """
+
+    version: str
+    n_granted: int
+    n_unknown: int
+    n_denied: int
+    n_heard: int
+    n_unreadable: int
+    losses: list[float]
+    settings: Event
+
+
+def train(
+    tracks: Sequence[TrainingTrack],
+    settings: TrainSettings,
+    folder: Path,
+    *,
+    progress: Callable[[Event], None] = lambda _event: None,
+) -> ModelCard:
+    """
+    Train an encoder; what `folder` holds of an interrupted training with these settings is gone on from.
+
+    Args:
+        tracks: Candidates; those without consent are counted and left out.
+        settings: How.
+        folder: Where the encoder is written: weights, version, model card.
+        progress: Called after every epoch with epoch, loss and score.
+
+    Raises:
+        InputError: Fewer recordings than a batch may be heard.
+    """
+    allowed = {"granted", "unknown"} if settings.with_unknown else {"granted"}
+    heard = [mel for track in tracks if track.consent in allowed if (mel := _mel_of(track.path)) is not None]
+    if len(heard) < settings.batch_size:
+        raise InputError(
+            f"{len(heard)} recordings may be learned from, at least {settings.batch_size} expected. "
+            "Is training_consent delivered with the tracks? A smaller batch_size needs fewer"
+        )
+    losses, encoder = _learned(heard, settings, folder, progress)
+    version = f"own-{_fingerprint(encoder)}-{FORMAT}"
+    counts = {
+        consent: sum(track.consent == consent for track in tracks) for consent in ("granted", "unknown", "denied")
+    }
+    n_asked = sum(counts[consent] for consent in allowed)
+    card = ModelCard(
+        version=version,
+        n_granted=counts["granted"],
+        n_unknown=counts["unknown"],
+        n_denied=counts["denied"],
+        n_heard=len(heard),
+        n_unreadable=n_asked - len(heard),
+        losses=losses,
+        settings=asdict(settings),
+    )
+    files.write_whole(folder / WEIGHTS, lambda path: torch.save(encoder.state_dict(), path))
+    files.write_text(folder / VERSION, version + "\n")
+    files.write_json(folder / CARD, asdict(card))
+    files.remove(folder / STATE)
+    return card
+
+
+def _learned(
+    heard: Sequence[torch.Tensor], settings: TrainSettings, folder: Path, progress: Callable[[Event], None]
+) -> tuple[list[float], Encoder]:
+    task = import_module(f"recsys.audio.tasks.{settings.task}")
+    torch.manual_seed(settings.seed)
+    encoder = pretrained("MSD") if settings.start == "pretrained" else Encoder()
+    steps = torch.optim.Adam(encoder.parameters(), settings.learning_rate)
+    losses = _resumed(folder / STATE, settings, encoder, steps)
+    for epoch in range(len(losses), settings.epochs):
+        rng = np.random.default_rng([settings.seed, epoch])
+        encoder.train()
+        found = [_step(task, encoder, steps, batch) for batch in task.batches(heard, settings.batch_size, rng)]
+        encoder.eval()
+        losses.append(float(np.mean(found)))
+        state = {
+            "settings": asdict(settings),
+            "losses": losses,
+            "encoder": encoder.state_dict(),
+            "steps": steps.state_dict(),
+        }
+        files.write_whole(folder / STATE, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
+        probe = next(task.batches(heard, settings.batch_size, np.random.default_rng(settings.seed)))
+        progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, probe)})
+    return losses, encoder.eval()
+
+
+def _step(task: ModuleType, encoder: Encoder, steps: torch.optim.Optimizer, batch: torch.Tensor) -> float:
+    loss = task.loss(encoder, batch)
+    steps.zero_grad()
+    loss.backward()
+    steps.step()
+    return float(loss.detach())
+
+
+def _resumed(path: Path, settings: TrainSettings, encoder: Encoder, steps: torch.optim.Optimizer) -> list[float]:
+    """Take up an interrupted training of the same settings; return the losses of its epochs."""
+    if not path.exists():
+        return []
+    state = torch.load(path, weights_only=True)
+    if state["settings"] != asdict(settings):
+        return []
+    encoder.load_state_dict(state["encoder"])
+    steps.load_state_dict(state["steps"])
+    return list(state["losses"])
+
+
+def _mel_of(path: Path) -> torch.Tensor | None:
+    try:
+        mono = read_audio(path).mono(RATE_HZ)
+    except UnreadableAudio:
+        return None
+    return log_mel(torch.from_numpy(mono)).half() if len(mono) >= RATE_HZ else None
+
+
+def _fingerprint(encoder: Encoder) -> str:
+    """Name weights by their values: eight hex digits."""
+    values = b"".join(value.numpy().tobytes() for value in encoder.state_dict().values())
+    return sha256(values).hexdigest()[:8]
