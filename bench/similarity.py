@@ -29,7 +29,8 @@ def mixture(n: int, n_queries: int) -> tuple[F32, F32]:
     rng = np.random.default_rng(7)
     centres = rng.standard_normal((N_CLUSTERS, DIMENSIONS), np.float32)
     drawn = [
-        centres[rng.integers(N_CLUSTERS, size=size)] + np.float32(SPREAD) * rng.standard_normal((size, DIMENSIONS), np.float32)
+        centres[rng.integers(N_CLUSTERS, size=size)]
+        + np.float32(SPREAD) * rng.standard_normal((size, DIMENSIONS), np.float32)
         for size in (n, n_queries)
     ]
     return drawn[0], drawn[1]
@@ -66,7 +67,9 @@ def main() -> None:
     some = queries[:1_000]
     (_, right), brute_s = timed(lambda: faiss.knn(some, unit, K, metric=faiss.METRIC_INNER_PRODUCT))
     print(f"{asked.n:,} vectors, one core       queries/s   recall@10   built in")
-    print(f"ours                      {N_QUERIES / ours_s:>11,.0f}   {recall(ours[:1000], right):>9.3f}   {build_s:>6.0f} s")
+    print(
+        f"ours                      {N_QUERIES / ours_s:>11,.0f}   {recall(ours[:1000], right):>9.3f}  {build_s:>5.0f} s"
+    )
     print(f"brute force               {len(some) / brute_s:>11,.0f}   {1:>9.3f}        -")
     print(f"ratio {brute_s / len(some) / (ours_s / N_QUERIES):.0f}; peak memory of ours {ours_gib:.2f} GiB")
     print("bar: recall >= .98 at >= 5,000 queries/s, within 8 GB")
@@ -78,8 +81,8 @@ def main() -> None:
             graph.hnsw.efSearch = effort
             (_, found), found_s = timed(lambda: graph.search(queries, K))
             print(
-                f"HNSW, efSearch {effort:<4}       {N_QUERIES / found_s:>11,.0f}   {recall(found[:1000], right):>9.3f}   "
-                f"{graph_s:>6.0f} s"
+                f"HNSW, efSearch {effort:<4}       {N_QUERIES / found_s:>11,.0f}   {recall(found[:1000], right):>9.3f}  "
+                f"{graph_s:>5.0f} s"
             )
 
 

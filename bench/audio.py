@@ -1,0 +1,263 @@
+"""
+What the audio part reaches: speed, retrieval on real music, tempo and key on rendered music.
+
+    RECSYS_AUDIO=... RECSYS_DATA=... python -m bench.audio [--pieces 300] [--train-minutes 0]
+
+One core. Peers run on the same input in the same run. Retrieval is judged on packages that decided nothing (see
+`part`); an encoder trained from scratch and one fine-tuned are judged beside the default where --train-minutes is given.
+"""
+
+import argparse
+import csv
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from zlib import crc32
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.rendered import Truth, pieces, rendered
+from recsys.audio.analyse import Analyse
+from recsys.audio.embed import Embedder, listened, patches_of, vector_of
+from recsys.audio.encoder import Encoder
+from recsys.audio.features import features
+from recsys.audio.mel import RATE_HZ
+from recsys.audio.signal import F32, read_audio
+from recsys.audio.tonality import PITCHES
+from recsys.audio.train import TrainingTrack, TrainSettings, train
+
+N_TIMED, N_DRAWS = 24, 1_000
+KRUMHANSL = {  # Krumhansl, Kessler (1982)
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+
+
+class Track(NamedTuple):
+    """A real recording: file, package and artist (credit variants merged)."""
+
+    path: Path
+    package: str
+    artist: str
+
+
+def real_tracks() -> list[Track]:
+    """List the recordings whose artist is known: the first name of a credit, without case and punctuation."""
+    folder = Path(os.environ["RECSYS_AUDIO"])
+    with (folder / "manifest.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    first = [re.split(r"\s*(?:\bfeat\b\.?|\bft\b\.?|&|,|/|\band\b)\s*", row["artist"].lower())[0] for row in rows]
+    artists = [re.sub(r"[^a-z0-9]", "", name) for name in first]
+    return [
+        Track(folder / row["file"], row["package"], artist)
+        for row, artist in zip(rows, artists, strict=True)
+        if artist not in {"", "unknown"}
+    ]
+
+
+def part(track: Track) -> str:
+    """Say which part a package is in: half of them may decide things, the other half are judged on."""
+    return "test" if crc32(track.package.encode()) % 2 else "train"
+
+
+def average_precisions(vectors: F32, tracks: Sequence[Track], *, own_package: bool) -> npt.NDArray[np.float64]:
+    """Return how well each track's neighbours are by its artist; NaN where no other, or every other, candidate is."""
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    cosines = unit @ unit.T
+    artist, package = (np.array([getattr(track, name) for track in tracks]) for name in ("artist", "package"))
+    found = np.full(len(tracks), np.nan)
+    for row in range(len(tracks)):
+        order = np.argsort(-cosines[row], kind="stable")
+        order = order[(order != row) & ((package[order] == package[row]) | (not own_package))]
+        hits = artist[order] == artist[row]
+        if 0 < hits.sum() < len(hits):
+            found[row] = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
+    return found
+
+
+def retrieval(ways: dict[str, Callable[[F32], F32]]) -> None:
+    """Print mAP of artist retrieval for each way to make a vector of a recording."""
+    tracks = [track for track in real_tracks() if part(track) == "test"]
+    sounds = [read_audio(track.path).mono(RATE_HZ) for track in tracks]
+    groups = np.unique([track.artist for track in tracks], return_inverse=True)[1]
+    rng = np.random.default_rng(7)
+    draws = [
+        np.bincount(rng.integers(groups.max() + 1, size=groups.max() + 1), minlength=groups.max() + 1)[groups]
+        for _ in range(N_DRAWS)
+    ]
+    print(f"\nArtist retrieval, {len(tracks)} recordings by {groups.max() + 1} artists (interval by artist)")
+    print("vector                   mAP                      in the own package")
+    for name, way in ways.items():
+        vectors = np.stack([way(sound) for sound in sounds])
+        cells = []
+        for own_package in (False, True):
+            values = average_precisions(vectors, tracks, own_package=own_package)
+            there = ~np.isnan(values)
+            spread = [np.average(values[there], weights=draw[there]) for draw in draws if draw[there].any()]
+            low, high = np.percentile(spread, (2.5, 97.5))
+            cells.append(f"{values[there].mean():.3f} ({low:.3f} to {high:.3f})")
+        print(f"{name:<22} {cells[0]:<24} {cells[1]}")
+    print("bar: default >= 1.5 x MFCC and random; in the own package above both")
+
+
+def mfcc_statistics(mono: F32) -> F32:
+    """Mean and standard deviation of 20 coefficients, as librosa computes them, in units of about one."""
+    coefficients = librosa.feature.mfcc(y=mono, sr=RATE_HZ, n_mfcc=20)
+    return np.asarray(np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1)]), np.float32)
+
+
+def by_encoder(encoder: Encoder) -> Callable[[F32], F32]:
+    """Return how an encoder places a recording."""
+
+    def vector(mono: F32) -> F32:
+        patches = patches_of(mono)
+        assert patches is not None  # no silence in the set
+        return vector_of(encoder, listened(encoder, patches))
+
+    return vector
+
+
+def random_encoder() -> Encoder:
+    """An encoder that learned nothing; its statistics are those of some patches of noise."""
+    torch.manual_seed(7)
+    encoder = Encoder().train()
+    for norm in (module for module in encoder.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)):
+        norm.momentum = None  # the mean over all that is heard
+    tracks = [track for track in real_tracks() if part(track) == "train"][:24]
+    with torch.inference_mode():
+        for track in tracks:
+            patches = patches_of(read_audio(track.path).mono(RATE_HZ))
+            if patches is not None:
+                encoder(patches)
+    return encoder.eval()
+
+
+def trained(start: str, minutes: float) -> Encoder:
+    """Train on the packages that may decide things, for about so long."""
+    tracks = [TrainingTrack(track.path, "granted") for track in real_tracks() if part(track) == "train"]
+    seconds_a_batch = 9.0
+    epochs = max(1, round(minutes * 60 / seconds_a_batch / (len(tracks) // 16)))
+    settings = TrainSettings(start=start, epochs=epochs, learning_rate=1e-3 if start == "random" else 1e-4)  # type: ignore[arg-type]
+    with TemporaryDirectory() as folder:
+        train(tracks, settings, Path(folder))
+        return Embedder.load(folder).encoder
+
+
+def speed() -> None:
+    """Print how fast files are analysed, against what librosa takes for tempo, chroma and MFCC."""
+    paths = sorted((Path(os.environ["RECSYS_AUDIO"]) / "music").glob("*.opus"))[:: 474 // N_TIMED][:N_TIMED]
+    analyse = Analyse("musicnn")
+    analyse(paths[0])
+    signals = [read_audio(path) for path in paths]
+    total_s = sum(signal.duration_s for signal in signals)
+    sounds = [signal.mono(22_050) for signal in signals]
+    _by_librosa(sounds[0])
+    features(signals[0])
+    whole_s = _seconds(lambda: [analyse(path) for path in paths])
+    ours_s = _seconds(lambda: [features(signal) for signal in signals])
+    theirs_s = _seconds(lambda: [_by_librosa(sound) for sound in sounds])
+    print(f"Speed, one core, {len(paths)} real recordings of {total_s / len(paths):.0f} s")
+    print(f"all features, without decoding and embedding   {total_s / ours_s:>5.0f} x real time")
+    print(
+        f"librosa: tempo, chroma, MFCC                   {total_s / theirs_s:>5.0f} x; ratio {theirs_s / ours_s:.2f} (bar 1.5)"
+    )
+    print(f"whole scan: decode, features, encoder, tags    {total_s / whole_s:>5.0f} x (bar 40)")
+
+
+def _by_librosa(mono: F32) -> None:
+    librosa.beat.beat_track(y=mono, sr=22_050)
+    librosa.feature.chroma_cqt(y=mono, sr=22_050)
+    librosa.feature.mfcc(y=mono, sr=22_050)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def rendered_labels(n: int) -> None:
+    """Print accuracy of tempo and key on tunes and programs that training never met."""
+    signals, truths = zip(*(rendered(piece) for piece in pieces("test", n)), strict=True)
+    measured = [features(signal) for signal in signals]
+    ours_bpm = np.array([each.tempo_bpm or 0 for each in measured])
+    ours_key = [(PITCHES.index(each.key), each.mode == "minor") if each.key else (0, False) for each in measured]
+    monos = [signal.mono(22_050) for signal in signals]
+    theirs_bpm = np.array([float(np.ravel(librosa.beat.beat_track(y=mono, sr=22_050)[0])[0]) for mono in monos])
+    theirs_key = [_krumhansl(librosa.feature.chroma_cqt(y=mono, sr=22_050).mean(axis=1)) for mono in monos]
+    print(f"\nTempo and key, {n} rendered pieces, half of them minor (95 % interval by piece)")
+    print("                     Acc1                    Acc2                    key                     MIREX")
+    for name, bpm, keys in (("ours", ours_bpm, ours_key), ("librosa, Krumhansl", theirs_bpm, theirs_key)):
+        tempo = _tempo_scores(bpm, truths)
+        scores = np.array([_mirex(key, truth) for key, truth in zip(keys, truths, strict=True)])
+        print(f"{name:<20} {' '.join(map(_cell, (*tempo, scores == 1, scores)))}")
+    print("bar                  .90                     .97                     .92                     .95")
+
+
+def _tempo_scores(
+    bpm: npt.NDArray[np.float64], truths: Sequence[Truth]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    ratio = bpm / np.array([truth.tempo_bpm for truth in truths])
+    near = np.abs(ratio[:, None] / np.array([1, 1 / 3, 1 / 2, 2, 3]) - 1) < 0.04
+    return near[:, 0], near.any(axis=1)
+
+
+def _mirex(key: tuple[int, bool], truth: Truth) -> float:
+    """Return MIREX's weighted score: right 1, a fifth off .5, relative .3, parallel .2."""
+    steps, same = (key[0] - truth.tonic) % 12, key[1] == truth.is_minor
+    if same:
+        return {0: 1.0, 5: 0.5, 7: 0.5}.get(steps, 0.0)
+    if steps == 0:
+        return 0.2
+    return 0.3 if steps == (3 if truth.is_minor else 9) else 0.0
+
+
+def _krumhansl(chroma: npt.NDArray[np.floating]) -> tuple[int, bool]:
+    fits = {
+        (tonic, mode == "minor"): np.corrcoef(np.roll(profile, tonic), chroma)[0, 1]
+        for mode, profile in KRUMHANSL.items()
+        for tonic in range(12)
+    }
+    return max(fits, key=lambda key: fits[key])
+
+
+def _cell(values: npt.NDArray[np.floating | np.bool_]) -> str:
+    draws = np.random.default_rng(7).integers(len(values), size=(N_DRAWS, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), (2.5, 97.5))
+    return f"{values.mean():.3f} ({low:.3f} to {high:.3f})"
+
+
+def main() -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pieces", type=int, default=300)
+    parser.add_argument("--train-minutes", type=float, default=0.0)
+    asked = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    speed()
+    default = Embedder.load("musicnn").encoder
+    ways = {
+        "musicnn (default)": by_encoder(default),
+        "MFCC statistics": mfcc_statistics,
+        "random network": by_encoder(random_encoder()),
+    }
+    if asked.train_minutes:
+        ways |= {
+            f"trained from {start}": by_encoder(trained(start, asked.train_minutes))
+            for start in ("random", "pretrained")
+        }
+    retrieval(ways)
+    rendered_labels(asked.pieces)
+
+
+if __name__ == "__main__":
+    main()
