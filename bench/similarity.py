@@ -68,7 +68,8 @@ def main() -> None:
     (_, right), brute_s = timed(lambda: faiss.knn(some, unit, K, metric=faiss.METRIC_INNER_PRODUCT))
     print(f"{asked.n:,} vectors, one core       queries/s   recall@10   built in")
     print(
-        f"ours                      {N_QUERIES / ours_s:>11,.0f}   {recall(ours[:1000], right):>9.3f}  {build_s:>4.0f} s"
+        f"ours                      {N_QUERIES / ours_s:>11,.0f}   {recall(ours[:1000], right):>9.3f}   "
+        f"{build_s:>6.0f} s"
     )
     print(f"brute force               {len(some) / brute_s:>11,.0f}   {1:>9.3f}        -")
     print(f"ratio {brute_s / len(some) / (ours_s / N_QUERIES):.0f}; peak memory of ours {ours_gib:.2f} GiB")
@@ -81,8 +82,8 @@ def main() -> None:
             graph.hnsw.efSearch = effort
             (_, found), found_s = timed(lambda: graph.search(queries, K))
             print(
-                f"HNSW, efSearch {effort:<4}       {N_QUERIES / found_s:>11,.0f}   {recall(found[:1000], right):>9.3f} "
-                f"{graph_s:>5.0f} s"
+                f"HNSW, efSearch {effort:<4} {N_QUERIES / found_s:>17,.0f}   {recall(found[:1000], right):>9.3f}   "
+                f"{graph_s:>6.0f} s"
             )
 
 

@@ -1,0 +1,128 @@
+"""Tunes read from ABC, each so short that a reader can count."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.errors import InputError
+from recsys.synth.abc import read_abc
+from recsys.synth.tune import Chord, Tune
+
+HEAD = "X:1\nT:A tune\nM:4/4\nL:1/4\n"
+
+
+def tune(music: str, head: str = HEAD, key: str = "C") -> Tune:
+    """A tune of this music."""
+    return read_abc(f"{head}K:{key}\n{music}\n", "tune")
+
+
+def pitches(music: str, key: str = "C") -> list[int]:
+    """Its pitches."""
+    return [note.pitch for note in tune(music, key=key).notes]
+
+
+def lengths(music: str) -> list[float]:
+    """Its lengths [crotchets]."""
+    return [note.duration for note in tune(music).notes]
+
+
+@pytest.mark.parametrize(
+    ("music", "key", "found"),
+    [
+        ("C D E c c' C,", "C", [60, 62, 64, 72, 84, 48]),
+        ("F C B", "D", [66, 61, 71]),
+        ("B E A", "Eb", [70, 63, 68]),
+        ("^F F | F =f f", "C", [66, 66, 65, 77, 77]),
+        ("_B B =B", "C", [70, 70, 71]),
+        ("F c", "Ador", [66, 72]),
+        ("F c", "Dmix", [66, 72]),
+        ("[CEG] c", "C", [67, 72]),
+        ('{d}C !trill!D ~E .F "Am"G (AB)', "C", [60, 62, 64, 65, 67, 69, 71]),
+    ],
+)
+def test_pitches_follow_octaves_accidentals_and_key(music: str, key: str, found: list[int]) -> None:
+    """An accidental lasts to the end of its bar; ornaments are no notes."""
+    assert pitches(music, key) == found
+
+
+@pytest.mark.parametrize(
+    ("music", "found"),
+    [
+        ("C C2 C/ C/2 C3/2 C// C4", [1, 2, 0.5, 0.5, 1.5, 0.25, 4]),
+        ("C>D C<D", [1.5, 0.5, 0.5, 1.5]),
+        ("C>>D", [1.75, 0.25]),
+        ("(3CDE F", [pytest.approx(2 / 3)] * 3 + [1]),
+        ("C-C D", [2, 1]),
+        ("C2- | C2 D", [4, 1]),
+        ("C-D", [1, 1]),
+    ],
+)
+def test_lengths_follow_broken_rhythm_tuplets_and_ties(music: str, found: list[float]) -> None:
+    """Of the unit that the header names."""
+    assert lengths(music) == found
+
+
+def test_rests_take_time_and_chords_stand_where_they_are_written() -> None:
+    """A chord's root and third are read, whatever follows."""
+    read = tune('"C"C z "F#m7"D2 "Bb/d"E')
+
+    assert [note.onset for note in read.notes] == [0, 2, 4]
+    assert read.chords == (Chord(0, 0, is_minor=False), Chord(2, 6, is_minor=True), Chord(4, 10, is_minor=False))
+
+
+@pytest.mark.parametrize(
+    ("key", "tonic", "mode", "is_minor"),
+    [
+        ("G", 7, "major", False),
+        ("Em", 4, "minor", True),
+        ("A dor", 9, "dorian", True),
+        ("Emix", 4, "mixolydian", False),
+        ("F# minor", 6, "minor", True),
+        ("Bb Major", 10, "major", False),
+    ],
+)
+def test_keys_have_many_spellings(key: str, tonic: int, mode: str, is_minor: bool) -> None:
+    """Dorian counts as minor."""
+    read = tune("C", key=key)
+
+    assert (read.tonic, read.mode, read.is_minor) == (tonic, mode, is_minor)
+
+
+@pytest.mark.parametrize(("metre", "beat", "bar"), [("4/4", 1, 4), ("6/8", 1.5, 3), ("C|", 2, 4), ("9/8", 1.5, 4.5)])
+def test_the_beat_of_compound_metres_is_the_dotted_crotchet(metre: str, beat: float, bar: float) -> None:
+    """In crotchets."""
+    read = tune("C", head=f"X:1\nM:{metre}\n")
+
+    assert (read.beat, read.bar) == (beat, bar)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("X:1\nM:4/4\nC D\n", "no key"),
+        (HEAD + "K:H\nC\n", "has the key 'H'"),
+        (HEAD + "K:C\nC D\nK:G\nE\n", "changes its K"),
+        (HEAD + "K:C\nC [M:3/4] D\n", "changes on the way"),
+        ("X:1\nM:none\nK:C\nC\n", "has the metre 'none'"),
+        (HEAD + "K:C\nC D ? E\n", "is not understood"),
+        (HEAD + "K:C\nz4 |\n", "has no note"),
+    ],
+)
+def test_what_is_not_understood_is_refused(text: str, message: str) -> None:
+    """With the tune's name and the place."""
+    with pytest.raises(InputError, match=message):
+        read_abc(text, "tune")
+
+
+def test_most_of_real_collections_are_read(recsys_data: Path) -> None:
+    """Of the Nottingham tunes nine in ten; the others change key or metre, or have none."""
+    rows = pl.read_parquet(recsys_data / "symbolic_melodies" / "nottingham_abc.parquet")
+    n_read = 0
+    for text in rows["abc"]:
+        try:
+            n_read += bool(read_abc(text, "tune").notes)
+        except InputError:
+            continue
+
+    assert n_read / len(rows) > 0.88

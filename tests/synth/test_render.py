@@ -1,0 +1,111 @@
+"""Arrangements and their sound: what the labels say is what is heard."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from recsys.synth.arrange import DRUM_CHANNEL, FAMILIES, MELODY_CHANNEL, Style, arrange, harmonised
+from recsys.synth.render import render, write_audio
+from recsys.synth.tune import SCALES, Note, Tune, compose
+
+STYLE = Style(tempo_bpm=120, transpose=3, melody=73, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
+WALK = (60, 62, 64, 65, 67, 65, 62, 60)
+WALK = (60, 62, 64, 65, 67, 65, 62, 60)
+TUNE = Tune("walk", tuple(Note(float(at), 1.0, pitch) for at, pitch in enumerate(WALK)), (4, 4), 0, "major")
+
+
+def test_the_melody_is_played_in_its_key_and_tempo() -> None:
+    """Three semitones up, a note every half second, again from the start until the time is up."""
+    played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=8)
+
+    melody = [event for event in played.events if event.channel == MELODY_CHANNEL]
+    assert [event.key for event in melody] == [note.pitch + 3 for note in TUNE.notes] * 2
+    assert [event.start_s for event in melody] == pytest.approx(np.arange(16) / 2, abs=0.03)
+    assert (played.tonic, played.is_minor, played.tempo_bpm) == (3, False, 120)
+
+
+def test_drums_keep_the_beat() -> None:
+    """A stroke on every beat."""
+    played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=4)
+    strokes = np.array([event.start_s for event in played.events if event.channel == DRUM_CHANNEL])
+
+    assert all(np.abs(strokes - beat).min() < 0.03 for beat in np.arange(0, 4, 0.5))
+
+
+def test_chords_fit_the_melody_and_end_on_the_tonic() -> None:
+    """The last bar of the walk is C; every chord is of the scale."""
+    chords = harmonised(TUNE)
+
+    assert [chord.onset for chord in chords] == [0, 4]
+    assert (chords[-1].root, chords[-1].is_minor) == (0, False)
+    assert {chord.root for chord in chords} <= set(SCALES["major"])
+
+
+def test_sound_is_the_same_every_time_and_as_long_as_asked() -> None:
+    """Two channels, no sample beyond full scale, something in every half second."""
+    played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=3)
+
+    first, second = (render(played, rate_hz=22_050, longest_s=3) for _ in range(2))
+
+    assert (first == second).all()
+    assert first.shape == (2, 3 * 22_050)
+    assert np.abs(first).max() <= 1
+    assert np.abs(first[:, : 6 * 11_025].reshape(2, 6, -1)).max(axis=(0, 2)).min() > 0.01
+
+
+def test_a_flute_sounds_its_pitch() -> None:
+    """The A above middle C has 440 Hz, give or take the player's vibrato."""
+    style = replace(STYLE, transpose=0, chords="none", has_bass=False, has_drums=False, tempo_bpm=60)
+    tune = Tune("a", (Note(0.0, 4.0, 69),), (4, 4), 9, "major")
+
+    sound = render(arrange(tune, style, np.random.default_rng(7), longest_s=3), rate_hz=22_050, longest_s=3)[0]
+
+    spectrum = np.abs(np.fft.rfft(sound[11_025:55_125]))
+    assert spectrum.argmax() * 22_050 / 44_100 == pytest.approx(440, abs=5)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+def test_files_are_written_in_the_format_of_their_name(tmp_path: Path, name: str) -> None:
+    """And are the same bytes again, where the format carries no serial number."""
+    sound = (0.3 * np.sin(np.arange(30_000) / 9)).astype(np.float32)[None]
+
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write_audio(tmp_path / folder / name, sound, 22_050)
+
+    assert soundfile.info(tmp_path / "one" / name).samplerate == 22_050
+    same = (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert same or name == "a.ogg"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_made_up_tunes_are_tunes(seed: int) -> None:
+    """Of their scale, without gaps or overlaps, sixteen bars, ending on the tonic."""
+    tune = compose("made up", np.random.default_rng(seed))
+
+    assert {(note.pitch - tune.tonic) % 12 for note in tune.notes} <= set(SCALES[tune.mode])
+    ends = [note.onset + note.duration for note in tune.notes]
+    assert [note.onset for note in tune.notes[1:]] == pytest.approx(ends[:-1])
+    assert tune.length == pytest.approx(16 * tune.bar)
+    assert (tune.notes[-1].pitch - tune.tonic) % 12 == 0
+    assert all(48 <= note.pitch <= 90 for note in tune.notes)
+
+
+def test_instruments_can_be_held_back() -> None:
+    """A style is drawn from what is allowed."""
+    allowed = frozenset(program for family in FAMILIES.values() for program in list(family)[-2:])
+
+    styles = [Style.drawn(np.random.default_rng(seed), programs=allowed) for seed in range(50)]
+
+    assert {program for style in styles for program in (style.melody, style.harmony, style.bass)} <= allowed
+
+
+def test_a_cover_is_the_same_tune_played_otherwise() -> None:
+    """Another key, a tempo within a fifth."""
+    covers = [STYLE.covered(np.random.default_rng(seed)) for seed in range(20)]
+
+    assert all(cover.transpose != STYLE.transpose for cover in covers)
+    assert all(0.79 < cover.tempo_bpm / STYLE.tempo_bpm < 1.21 for cover in covers)
