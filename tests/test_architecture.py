@@ -53,7 +53,7 @@ HOMES = {
     "soundfile": ("recsys/audio/signal.py", "recsys/synth/render.py"),
     "tinysoundfont": ("recsys/synth/render.py",),
     "pretty_midi": ("recsys/synth/render.py",),
-    "pyloudnorm": ("recsys/audio/loudness.py",),
+    "pyloudnorm": (),
     "librosa": (),
     "pyspark": ("recsys/warehouse/engine_spark.py",),
     "matplotlib": ("recsys/feedback/report.py",),

@@ -18,8 +18,8 @@ from recsys.demo.world import World
 
 SIDES = 4  # tempo, density, brightness, minor
 OF_SCENE = 0.4  # weight of the scene in a track's sound
-STRENGTH = 3.5  # how much a listener's preference of sounds counts
-OTHER_STRENGTH = 0.15  # how much scene and artist count beside it
+STRENGTH = 4.5  # how much a listener's preference of sounds counts
+OTHER_STRENGTH = 0.1  # how much scene and artist count beside it
 NEW_DAYS = 35  # what came out in the last days of the period sounds first of all: nobody has played it yet
 NEW_SHARE = 0.5  # of the sounding tracks, at most
 

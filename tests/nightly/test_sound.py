@@ -1,0 +1,113 @@
+"""A night over music: what lies in the inbox is heard, stands in the marts, in the lists, and answers questions."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.errors import UnknownIds
+from recsys.home import Home, locked
+from recsys.nightly import nightly
+from recsys.recipe import read_recipe
+from recsys.run import Run
+from recsys.similarity.ask import sounds_like
+from recsys.similarity.discover import Wanted
+from recsys.synth.arrange import Style, arrange
+from recsys.synth.render import render, write_audio
+from recsys.synth.tune import compose
+from recsys.warehouse.query import Warehouse
+
+from .conftest import World
+
+RATE_HZ = 22_050
+PLAIN = Wanted(3, per_artist=9, per_release=9)
+
+
+@pytest.fixture(scope="module")
+def heard(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path, list[str]]:
+    """A night whose inbox holds four recordings: of two tracks, of an ISRC, and one that is no music."""
+    inbox = tmp_path_factory.mktemp("inbox")
+    for path in world.raw.iterdir():
+        if path.is_file() and not path.name.startswith("audio_"):
+            shutil.copy(path, inbox)
+    tracks = pl.read_ndjson(inbox / "tracks.jsonl.gz", infer_schema_length=None)
+    tracks = tracks.drop_nulls(["track_id", "isrc"]).filter(~pl.col("isrc").is_duplicated()).sort("track_id")
+    ids = tracks["track_id"][:3].to_list()
+    (inbox / "music").mkdir()
+    names = [ids[0], ids[1], tracks["isrc"][2]]
+    for number, name in enumerate(names):
+        rng = np.random.default_rng(number)
+        played = arrange(compose(name, rng), Style.drawn(rng), rng, longest_s=5)
+        write_audio(inbox / "music" / f"{name}.flac", render(played, rate_hz=RATE_HZ, longest_s=5), RATE_HZ)
+    (inbox / "music" / "broken.mp3").write_text("no music")
+    home = Home(tmp_path_factory.mktemp("heard") / "home")
+    recipe = read_recipe(world.recipe)
+    with locked(home):
+        run = nightly(home, inbox, as_of=world.last_day, today=world.last_day + timedelta(days=1), recipe=recipe)
+    return run, inbox, ids
+
+
+def test_what_is_heard_stands_in_the_marts_by_track(heard: tuple[Run, Path, list[str]]) -> None:
+    """Two files by their id, one by its ISRC; tempo and energy beside the title."""
+    run, _, ids = heard
+
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        measured = warehouse.frame(
+            "select track_id, tempo_bpm, energy, title from marts.track_features where energy > 0"
+        )
+        vectors = warehouse.frame("select track_id from marts.track_vectors")
+        tags = warehouse.frame("select count(*) as n from marts.track_tags")
+    assert set(measured["track_id"]) == set(vectors["track_id"]) == set(ids)
+    assert measured["title"].null_count() == 0
+    assert tags["n"].to_list() == [300]
+
+
+def test_what_is_no_music_is_refused_with_its_file(heard: tuple[Run, Path, list[str]]) -> None:
+    """As any refused row, and counted by the step."""
+    run, _, _ = heard
+
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        refused = warehouse.frame("select n_rows from marts.data_quality where outcome = 'not_decodable'")
+    assert refused["n_rows"].to_list() == [1]
+    counts = run.outcome("scan")
+    assert counts is not None
+    assert (counts["n_analysed"], counts["n_failed"]) == (3, 1)
+
+
+def test_the_same_night_again_has_nothing_to_do(heard: tuple[Run, Path, list[str]], world: World) -> None:
+    """Music is part of what names a run."""
+    run, inbox, _ = heard
+    told: list[dict[str, object]] = []
+
+    with locked(run.home):
+        again = nightly(
+            run.home,
+            inbox,
+            as_of=world.last_day,
+            today=world.last_day + timedelta(days=1),
+            recipe=read_recipe(world.recipe),
+            tell=told.append,
+        )
+
+    assert again.run_id == run.run_id
+    assert [event["event"] for event in told] == ["nothing to do"]
+
+
+def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) -> None:
+    """The file of a track finds the track itself first; a condition is kept."""
+    run, inbox, ids = heard
+    file = str(inbox / "music" / f"{ids[0]}.flac")
+
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        by_file = sounds_like(warehouse, file, PLAIN, encoder="musicnn")
+        by_track = sounds_like(warehouse, ids[0], PLAIN, encoder="musicnn")
+        none = sounds_like(warehouse, ids[0], PLAIN, where="tempo < 0", encoder="musicnn")
+        with pytest.raises(UnknownIds, match="1 track id is not in the index of what was heard"):
+            sounds_like(warehouse, "no_such_track", PLAIN, encoder="musicnn")
+    assert by_file["track_id"][0] == ids[0]
+    assert by_file["similarity"][0] == pytest.approx(1, abs=1e-4)
+    assert set(by_track["track_id"]) == set(ids[1:])
+    assert none.is_empty()
