@@ -28,6 +28,7 @@ Reason: TypeAlias = Literal["no_file", "empty", "no_audio", "not_decodable", "to
 CONTAINERS = "aac,aiff,asf,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"
 LOUDEST = 8.0  # beyond this (18 dB over full scale) a float is no sound but damage
 LEAST_BIT_RATE = 1_000  # [bit/s]; a header that claims a longer file than this allows is not believed
+BROKEN = (av.error.FFmpegError, OSError)  # an offset that no file can have is an error of the system's
 LEAST_LOSS_S = 0.1  # encoders pad and trim; less is no loss
 
 
@@ -103,7 +104,7 @@ def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
     _refuse_what_is_no_file(path)
     try:
         signal = _by_libav(path, longest_s)
-    except (av.error.FFmpegError, _NothingDecodedError) as first:
+    except (*BROKEN, _NothingDecodedError) as first:
         signal = _by_libsndfile(path, longest_s, first)
     return _cleaned(signal)
 
@@ -179,11 +180,11 @@ class _Decoder:
                 packet = next(packets)
             except StopIteration:
                 return
-            except av.error.FFmpegError:  # the container breaks off
+            except BROKEN:  # the container breaks off
                 return
             try:
                 yield from packet.decode()
-            except av.error.FFmpegError:
+            except BROKEN:
                 seconds = (packet.duration or 0) * packet.time_base if packet.time_base else 0
                 self.failed_s += float(seconds)
 

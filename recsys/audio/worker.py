@@ -165,8 +165,13 @@ def _result(task: Callable[[Path], Any], path: Path, limit_bytes: int) -> Any:
     except UnreadableAudio as unreadable:
         return Failure(unreadable.reason, str(unreadable))
     except MemoryError:
-        return Failure("out_of_memory", f"{path} needs more than {limit_bytes / 2**30:.1f} GiB")
+        return _too_large(path, limit_bytes)
     except KeyboardInterrupt:
         return Failure("crash", f"{path} was interrupted")
     except Exception as bug:  # noqa: BLE001 - travels to the parent, which raises it
-        return bug
+        is_hunger = isinstance(bug, RuntimeError) and "can't allocate memory" in str(bug)  # torch has no word for it
+        return _too_large(path, limit_bytes) if is_hunger else bug
+
+
+def _too_large(path: Path, limit_bytes: int) -> Failure:
+    return Failure("out_of_memory", f"{path} needs more than {limit_bytes / 2**30:.1f} GiB")

@@ -157,6 +157,8 @@ CASES: list[Case] = [
     ("channels_0.wav", made("wav", put(22, "<H", 0)), NOTHING),
     ("channels_255.wav", made("wav", put(22, "<H", 255)), None),
     ("bits_1000.wav", made("wav", put(34, "<H", 1000)), None),
+    ("offset_huge.caf", made("caf", put(12, ">q", 2**62)), None),
+    ("size_negative.caf", made("caf", put(12, ">q", -(2**40))), None),
     ("rate_0.flac", made("flac", put(18, ">I", 0)), None),
     ("empty.mp3", bytes_of(b"") , "empty"),
     ("one_byte.ogg", bytes_of(b"O"), NOTHING),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from recsys.audio.signal import UnreadableAudio
 from recsys.audio.worker import Failure, Workers
@@ -21,6 +22,8 @@ def task(path: Path) -> str:
             time.sleep(600)
         case "eat":
             return str(len(np.ones(2**31)))
+        case "eat by torch":
+            return str(len(torch.ones(2**31)))
         case "refuse":
             raise UnreadableAudio("empty", "there is nothing in it")
         case "bug":
@@ -30,14 +33,15 @@ def task(path: Path) -> str:
 
 def test_a_file_that_ends_its_worker_ends_no_other() -> None:
     """Crash, hang, hunger and refusal each are that file's failure; the others are done."""
-    names = ["a", "crash", "b", "hang", "c", "eat", "refuse", "d"]
+    names = ["a", "crash", "b", "hang", "c", "eat", "eat by torch", "refuse", "d"]
 
-    with Workers(task, n_workers=2, limit_s=3, limit_bytes=1 << 30) as workers:
+    with Workers(task, n_workers=2, limit_s=3, limit_bytes=2 << 30) as workers:
         results = {path.name: result for path, result in workers.map([Path(name) for name in names])}
 
     assert {name: result for name, result in results.items() if isinstance(result, str)} == {n: n for n in "abcd"}
     reasons = {name: result.reason for name, result in results.items() if isinstance(result, Failure)}
-    assert reasons == {"crash": "crash", "hang": "timeout", "eat": "out_of_memory", "refuse": "empty"}
+    hunger = {"eat": "out_of_memory", "eat by torch": "out_of_memory"}
+    assert reasons == {"crash": "crash", "hang": "timeout", "refuse": "empty", **hunger}
 
 
 def test_a_bug_is_no_failure_of_a_file() -> None:
