@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -11,6 +12,7 @@ from recsys.home import Home, locked
 from recsys.nightly import nightly
 from recsys.recipe import read_recipe
 from recsys.run import Run
+from recsys.similarity.discover import read_index
 from recsys.warehouse.query import Warehouse, ask
 
 LAST_DAY = date(2026, 6, 30)
@@ -87,3 +89,38 @@ def test_the_listener_key_keeps_accounts_out_of_everything(demo: tuple[Run, pl.D
 
     assert "acct_" not in text
     assert b"acct_" not in published.read_bytes()
+
+
+@pytest.mark.slow
+def test_recordings_measure_what_was_rendered(demo: tuple[Run, pl.DataFrame]) -> None:
+    """Tempo to 4 % for nine in ten, key and mode for three in four; one file is no music, one is cut off."""
+    run, truth = demo
+    told = truth.filter(kind="sound").select(pl.col("id").alias("track_id"), "details").unnest("details")
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        columns = "track_id, tempo_bpm as tempo, key as tonic, mode as scale"
+        measured = warehouse.frame(f"select {columns} from marts.track_audio")
+    joined = told.join(measured, on="track_id")
+
+    counts = run.outcome("scan")
+    assert counts is not None
+    assert (counts["n_failed"], counts["n_damaged"]) == (1, 1)
+    assert joined.height == told.height - 1
+    assert ((joined["tempo"] / joined["tempo_bpm"] - 1).abs() < 0.04).mean() > 0.9  # type: ignore[operator]
+    assert ((joined["key"] == joined["tonic"]) & (joined["mode"] == joined["scale"])).mean() > 0.75  # type: ignore[operator]
+
+
+@pytest.mark.slow
+def test_a_reupload_sounds_like_its_original(demo: tuple[Run, pl.DataFrame]) -> None:
+    """Trimmed and quieter, it is among the three nearest, whatever its title."""
+    run, truth = demo
+    planted = truth.filter(kind="reupload")
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        index = read_index(warehouse)
+    known = set(index.ids)
+    originals = planted["details"].struct.field("of")
+    pairs = [pair for pair in zip(planted["id"], originals, strict=True) if set(pair) <= known]
+
+    found = [set(index.ids[index.search(index.vectors_of([copy]), 4).rows[0]]) for copy, _ in pairs]
+
+    assert len(pairs) >= 4
+    assert np.mean([of in near for (_, of), near in zip(pairs, found, strict=True)]) > 0.8
