@@ -76,8 +76,9 @@ def _places(vectors: F64, measured: F64) -> F64:
     centred = unit - unit.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     turned = _unit(centred @ directions[:DIMENSIONS].T)
-    spread = np.maximum(np.nanstd(measured, axis=0), 1e-9)
-    deviations = np.nan_to_num((measured - np.nanmean(measured, axis=0)) / spread).clip(-3, 3)
+    n_known = np.maximum((~np.isnan(measured)).sum(axis=0), 1)
+    off = np.nan_to_num(measured - np.nansum(measured, axis=0) / n_known)
+    deviations = (off / np.maximum(np.sqrt((off**2).sum(axis=0) / n_known), 1e-9)).clip(-3, 3)
     return _unit(np.hstack([turned, deviations]))
 
 
