@@ -1,9 +1,9 @@
 -- What became of every row of every source file: accepted, duplicate, or the reason it was refused.
--- grain: batch, outcome, column_name
+-- grain: batch, source_file, outcome, column_name
 -- columns:
 --   batch         batch
 --   source_table  raw table, unknown for a file that could not be read
---   source_file   file name
+--   source_file   file name; of a batch of recordings, the first one's for those that were accepted
 --   ingested_on   day of ingest
 --   outcome       accepted, duplicate or the reason code of a refusal (unreadable_file: the whole file)
 --   column_name   the column at fault, '' where none is
@@ -15,6 +15,7 @@
 with outcomes as (
     select
         batch,
+        source_file,
         'accepted' as outcome,
         '' as column_name,
         n_accepted as n_rows
@@ -22,6 +23,7 @@ with outcomes as (
     union all
     select
         batch,
+        source_file,
         'duplicate' as outcome,
         '' as column_name,
         n_duplicate as n_rows
@@ -29,17 +31,18 @@ with outcomes as (
     union all
     select
         batch,
+        source_file,
         reason as outcome,
         coalesce(column_name, '') as column_name,
         count(*) as n_rows
     from staging.quarantine
-    group by batch, reason, coalesce(column_name, '')
+    group by batch, source_file, reason, coalesce(column_name, '')
 )
 
 select
     outcomes.batch,
     batches.source_table,
-    batches.source_file,
+    outcomes.source_file,
     batches.ingested_on,
     outcomes.outcome,
     outcomes.column_name,

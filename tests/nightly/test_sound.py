@@ -70,8 +70,8 @@ def test_what_is_no_music_is_refused_with_its_file(heard: tuple[Run, Path, list[
     run, _, _ = heard
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        refused = warehouse.frame("select n_rows from marts.data_quality where outcome = 'not_decodable'")
-    assert refused["n_rows"].to_list() == [1]
+        refused = warehouse.frame("select source_file, n_rows from marts.data_quality where outcome = 'not_decodable'")
+    assert refused.rows() == [("music/broken.mp3", 1)]
     counts = run.outcome("scan")
     assert counts is not None
     assert (counts["n_analysed"], counts["n_failed"]) == (3, 1)
