@@ -184,16 +184,17 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def rendered_labels(n: int) -> None:
+def rendered_labels(n: int, *, by_turns: bool) -> None:
     """Print accuracy of tempo and key on tunes and programs that training never met."""
-    signals, truths = zip(*(rendered(piece) for piece in pieces("test", n)), strict=True)
+    signals, truths = zip(*(rendered(piece) for piece in pieces("test", n, by_turns=by_turns)), strict=True)
     measured = [features(signal) for signal in signals]
     ours_bpm = np.array([each.tempo_bpm or 0 for each in measured])
     ours_key = [(PITCHES.index(each.key), each.mode == "minor") if each.key else (0, False) for each in measured]
     monos = [signal.mono(22_050) for signal in signals]
     theirs_bpm = np.array([float(np.ravel(librosa.beat.beat_track(y=mono, sr=22_050)[0])[0]) for mono in monos])
     theirs_key = [_krumhansl(librosa.feature.chroma_cqt(y=mono, sr=22_050).mean(axis=1)) for mono in monos]
-    print(f"\nTempo and key, {n} rendered pieces, half of them minor (95 % interval by piece)")
+    n_minor = sum(truth.is_minor for truth in truths)
+    print(f"\nTempo and key, {n} rendered pieces, {n_minor} of them minor (95 % interval by piece)")
     print("                     Acc1                    Acc2                    key                     MIREX")
     for name, bpm, keys in (("ours", ours_bpm, ours_key), ("librosa, Krumhansl", theirs_bpm, theirs_key)):
         tempo = _tempo_scores(bpm, truths)
@@ -256,7 +257,8 @@ def main() -> None:
             for start in ("random", "pretrained")
         }
     retrieval(ways)
-    rendered_labels(asked.pieces)
+    for by_turns in (False, True):
+        rendered_labels(asked.pieces, by_turns=by_turns)
 
 
 if __name__ == "__main__":

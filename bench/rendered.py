@@ -3,7 +3,8 @@ Rendered music with exact labels for training and judging the estimators of temp
 
 Tunes come from the collections of `symbolic_melodies` (RECSYS_DATA), arranged and rendered by `recsys.synth`. Tunes are
 divided by a hash of their name, programs (instruments) by number: what is judged was played by instruments, and written
-by people, that training never met. Half of the pieces are minor (dorian and phrygian count as minor).
+by people, that training never met. Half of the pieces are minor where modes come by turns (dorian and phrygian count
+as minor).
 
 Collections write some tunes under another key's signature. A label that the tune itself contradicts is not exact, so
 such tunes are left out: those that do not end on a note of the tonic's chord, or in which the other mode's third sounds
@@ -59,11 +60,20 @@ class Truth:
     is_minor: bool
 
 
-def pieces(part: str, n: int, *, seed: int = 7) -> list[Piece]:
-    """Draw pieces of a part ('train', 'validation', 'test'), minor and major by turns."""
+def pieces(part: str, n: int, *, by_turns: bool = True, seed: int = 7) -> list[Piece]:
+    """
+    Draw pieces of a part.
+
+    Args:
+        part: 'train', 'validation', 'test'.
+        n: How many.
+        by_turns: Minor and major by turns; otherwise as often as the collections have them.
+        seed: Of the draw.
+    """
     rng = np.random.default_rng([seed, crc32(part.encode())])
     of_part = [tune for tune in _tunes() if crc32(tune.name.encode()) % 10 in PARTS[part]]
     by_mode = [[tune for tune in of_part if tune.is_minor == is_minor] for is_minor in (False, True)]
+    drawn_from = by_mode if by_turns else [of_part]
     every = frozenset(range(104))
     programs = every - HELD_BACK if part == "train" else HELD_BACK
     drawn = []
@@ -71,7 +81,8 @@ def pieces(part: str, n: int, *, seed: int = 7) -> list[Piece]:
         if part == "train" and rng.random() < MADE_UP_SHARE:
             tune = compose(f"made up {number}", rng, mode=("major", "minor", "mixolydian", "dorian")[number % 4])
         else:
-            tune = by_mode[number % 2][rng.integers(len(by_mode[number % 2]))]
+            some = drawn_from[number % len(drawn_from)]
+            tune = some[rng.integers(len(some))]
         drawn.append(Piece(tune, int(rng.integers(1 << 31)), programs))
     return drawn
 
