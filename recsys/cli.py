@@ -414,15 +414,15 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 @click.pass_obj
 def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
     """List what sounds like a track of the catalogue, or like a file."""
-    from recsys import show
+    from recsys import registry, show
     from recsys.similarity.ask import sounds_like
     from recsys.similarity.discover import Wanted
+    from recsys.similarity.index import Index
 
-    wanted = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"])
+    wanted, encoder = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), _recipe(home, recipe).audio
     with _warehouse(home) as warehouse:
-        found = sounds_like(
-            warehouse, track_or_file, wanted, where=asked["where"], encoder=_recipe(home, recipe).audio.encoder
-        )
+        index = Index.load(registry.index_folder(home))
+        found = sounds_like(warehouse, index, track_or_file, wanted, where=asked["where"], encoder=encoder.encoder)
     show.answer(found, form, out)
 
 

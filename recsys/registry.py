@@ -1,9 +1,9 @@
 """
 Releases: what was published, what is current, how to go back and what may be thrown away.
 
-A release is a folder of links to one run's warehouse, marts, model and export. `<home>/current` points at one of them,
-and `warehouse/current.duckdb`, `marts/current`, `models/champion` and `exports/current` all lead through it: swapping
-that one link publishes all four in the same instant. A reader keeps the files it has opened.
+A release is a folder of links to one run's warehouse, marts, model, export and index. `<home>/current` points at one of
+them, and `warehouse/current.duckdb`, `marts/current`, `models/champion` and `exports/current` all lead through it:
+swapping that one link publishes everything in the same instant. A reader keeps the files it has opened.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys import files
-from recsys.errors import SetupError, UnknownIds
+from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
 
 _DOORS = {
@@ -27,16 +27,27 @@ _DOORS = {
 
 @dataclass(frozen=True)
 class Release:
-    """What a release links to; the model and the export may be those of an earlier run."""
+    """
+    What a release links to; the model and the export may be those of an earlier run.
+
+    `index` is the index of what sounds alike, None where nothing was heard.
+    """
 
     warehouse: Path
     marts: Path
     model: Path | None = None
     export: Path | None = None
+    index: Path | None = None
 
     def links(self) -> dict[str, Path]:
         """Name each part by its link."""
-        parts = {"warehouse.duckdb": self.warehouse, "marts": self.marts, "model": self.model, "export": self.export}
+        parts = {
+            "warehouse.duckdb": self.warehouse,
+            "marts": self.marts,
+            "model": self.model,
+            "export": self.export,
+            "index": self.index,
+        }
         return {name: path for name, path in parts.items() if path is not None}
 
 
@@ -80,8 +91,8 @@ def current(home: Home) -> Release | None:
 
 def _read(home: Home, name: str) -> Release:
     folder = home.path / "releases" / name
-    model, export = (_target(folder / link) for link in ("model", "export"))
-    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), model, export)
+    model, export, index = (_target(folder / link) for link in ("model", "export", "index"))
+    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), model, export, index)
 
 
 def _target(link: Path) -> Path | None:
@@ -92,6 +103,14 @@ def release_names(home: Home) -> list[str]:
     """List the releases that are on disk, the oldest publication first."""
     folders = [path for path in (home.path / "releases").glob("*") if not path.name.startswith(".")]
     return [path.name for path in sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name))]
+
+
+def index_folder(home: Home) -> Path:
+    """Return where the current release's index of what sounds alike lies; raises InputError where nothing was heard."""
+    release = current(home)
+    if release is None or release.index is None:
+        raise InputError("The warehouse has no vectors yet. Scan some music: recsys audio scan FOLDER, recsys build")
+    return release.index
 
 
 def champion(home: Home) -> dict[str, Any] | None:

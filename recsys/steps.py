@@ -6,7 +6,7 @@ later one writes. Running them one by one from the command line or all of them a
 """
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -362,7 +362,7 @@ def publish(run: Run) -> Event:
             "community_members": run.community_members,
         }
         placed = _place_tables(run, run.run_id, results)
-        registry.publish(run.home, run.run_id, Release(placed.warehouse, placed.marts, run.model, run.export))
+        registry.publish(run.home, run.run_id, replace(placed, model=run.model, export=run.export))
     return {"release": run.run_id}
 
 
@@ -373,7 +373,7 @@ def publish_tables(run: Run) -> Path:
     name = registry.free_name(run.home, f"{run.run_id}-tables")
     placed = _place_tables(run, name, _results_of(release))
     model, exported = (release.model, release.export) if release else (None, None)
-    registry.publish(run.home, name, Release(placed.warehouse, placed.marts, model, exported))
+    registry.publish(run.home, name, replace(placed, model=model, export=exported))
     return placed.warehouse
 
 
@@ -386,7 +386,19 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     files.sync(beside)
     beside.replace(warehouse)
     write_marts(warehouse, marts)
-    return Release(warehouse, marts)
+    return Release(warehouse, marts, index=_place_index(run, warehouse, run.home.path / "indexes" / name))
+
+
+def _place_index(run: Run, warehouse: Path, folder: Path) -> Path | None:
+    """Bring the current release's index of what sounds alike up to new tables; None where nothing was heard."""
+    with Warehouse.open(warehouse) as opened:
+        if opened.frame("select 1 from marts.track_vectors limit 1").is_empty():
+            return None
+        from recsys.similarity.discover import index_of  # noqa: PLC0415 - a night without music needs no faiss
+
+        release = registry.current(run.home)
+        index_of(opened, release.index if release else None).save(folder)
+    return folder
 
 
 def _of_all_runs(run: Run, table: Path, *, published: bool = False) -> Path:

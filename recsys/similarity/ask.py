@@ -8,19 +8,20 @@ from recsys.audio.embed import Embedder
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.signal import read_audio
 from recsys.errors import InputError
-from recsys.similarity.discover import TRACKS_SQL, Wanted, allowed_by, discover, named_track, read_index
-from recsys.similarity.index import F32, StaleIndex
+from recsys.similarity.discover import TRACKS_SQL, Wanted, allowed_by, discover, named_track
+from recsys.similarity.index import F32, Index, StaleIndex
 from recsys.warehouse.query import Warehouse
 
 
 def sounds_like(
-    warehouse: Warehouse, track_or_file: str, wanted: Wanted, *, where: str | None = None, encoder: str
+    warehouse: Warehouse, index: Index, track_or_file: str, wanted: Wanted, *, where: str | None = None, encoder: str
 ) -> pl.DataFrame:
     """
     List what sounds most like a recording.
 
     Args:
         warehouse: Asked.
+        index: Of the warehouse's vectors.
         track_or_file: A file of music, or the id of a track that was heard.
         wanted: Length and variety.
         where: A condition in SQL (see `discover.allowed_by`).
@@ -30,11 +31,10 @@ def sounds_like(
         rank, track_id, title, artist_name, similarity, tempo_bpm, key, mode, energy.
 
     Raises:
-        InputError: Nothing was heard yet, the file is silent, or the condition is none.
+        InputError: The file is silent, or the condition is none.
         UnknownIds: There is no such file, and no such track was heard.
         StaleIndex: The catalogue was heard by another encoder.
     """
-    index = read_index(warehouse)
     tracks = warehouse.frame(TRACKS_SQL)
     only = None if where is None else allowed_by(warehouse, where)
     path = Path(track_or_file)

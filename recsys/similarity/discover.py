@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -47,19 +48,30 @@ class Wanted:
     per_release: int = 1
 
 
-def read_index(warehouse: Warehouse) -> Index:
+def index_of(warehouse: Warehouse, last: Path | None = None) -> Index:
     """
-    Build the index of a warehouse's vectors; those of the encoder that made most of them count.
+    Make the index of a warehouse's vectors; those of the encoder that made most of them count.
+
+    Args:
+        warehouse: Read.
+        last: Folder of an earlier index: where its encoder is the same, only what changed is added and removed.
 
     Raises:
-        InputError: It has none.
+        InputError: The warehouse has no vectors.
+        SetupError: The earlier index is damaged, or too many neighbours are missed.
     """
     vectors = warehouse.frame(VECTORS_SQL)
     if vectors.is_empty():
         raise InputError("The warehouse has no vectors yet. Scan some music: recsys audio scan FOLDER, recsys build")
     encoder = vectors["encoder"].mode().sort()[0]
     chosen = vectors.filter(encoder=encoder)
-    return Index.build(chosen["track_id"].to_list(), np.stack(chosen["vector"].to_list()), version=encoder)
+    ids, numbers = chosen["track_id"].to_list(), np.stack(chosen["vector"].to_list())
+    if last is not None:
+        index = Index.load(last)
+        if index.version == encoder:
+            index.update(ids, numbers)
+            return index
+    return Index.build(ids, numbers, version=encoder)
 
 
 def allowed_by(warehouse: Warehouse, where: str) -> pl.Series:

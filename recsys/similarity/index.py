@@ -25,6 +25,7 @@ Rows = npt.NDArray[np.int64]
 VECTORS, GROUPS, ABOUT = "vectors.npy", "groups.faiss", "about.json"
 K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
 NOTHING = -1
+SAME = 1e-6  # largest difference of the numbers of two vectors of length 1 that are one
 
 
 class StaleIndex(SetupError):  # noqa: N818 - reads as the sentence it prints
@@ -161,6 +162,36 @@ class Index:
             self._is_there, self._groups = np.ones(len(self.ids), np.bool_), None
             if len(self.ids) >= self.settings.exact_below:
                 self._group()
+
+    def update(self, ids: Sequence[str], vectors: F32) -> tuple[int, int]:
+        """
+        Bring the index to exactly these vectors; recall is measured again, and where it is too low, groups made anew.
+
+        Returns:
+            How many vectors were added and removed; a changed one counts as both.
+
+        Raises:
+            InputError, SetupError: As `build`.
+        """
+        _refuse_twice(ids)
+        wanted = _normalised(ids, vectors)
+        row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}
+        holds = [self._holds(row_of.get(name), vector) for name, vector in zip(ids, wanted, strict=True)]
+        is_kept = np.array(holds, np.bool_)
+        kept = {name for name, stays in zip(ids, is_kept, strict=True) if stays}
+        gone = [name for name in row_of if name not in kept]
+        if gone:
+            self.remove(gone)
+        if not is_kept.all():
+            self.add([name for name in ids if name not in kept], wanted[~is_kept])
+        if self._groups is not None and (gone or not is_kept.all()):
+            self._probe_enough(self._groups.nlist)
+            if self.recall < self.settings.recall_floor:
+                self._group()
+        return int((~is_kept).sum()), len(gone)
+
+    def _holds(self, row: int | None, vector: F32) -> bool:
+        return row is not None and bool(np.abs(self._vectors[row] - vector).max() <= SAME)
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""

@@ -12,7 +12,7 @@ from recsys.home import Home, locked
 from recsys.nightly import nightly
 from recsys.recipe import read_recipe
 from recsys.run import Run
-from recsys.similarity.discover import read_index
+from recsys.similarity.discover import index_of
 from recsys.warehouse.query import Warehouse, ask
 
 LAST_DAY = date(2026, 6, 30)
@@ -115,7 +115,7 @@ def test_a_reupload_sounds_like_its_original(demo: tuple[Run, pl.DataFrame]) -> 
     run, truth = demo
     planted = truth.filter(kind="reupload")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        index = read_index(warehouse)
+        index = index_of(warehouse)
     known = set(index.ids)
     originals = planted["details"].struct.field("of")
     pairs = [pair for pair in zip(planted["id"], originals, strict=True) if set(pair) <= known]

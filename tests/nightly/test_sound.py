@@ -8,13 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys import registry
 from recsys.errors import UnknownIds
 from recsys.home import Home, locked
-from recsys.nightly import nightly
+from recsys.nightly import advance, nightly
 from recsys.recipe import read_recipe
 from recsys.run import Run
 from recsys.similarity.ask import sounds_like
 from recsys.similarity.discover import Wanted
+from recsys.similarity.index import Index
+from recsys.steps import publish_tables
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
 from recsys.synth.tune import compose
@@ -96,17 +99,38 @@ def test_the_same_night_again_has_nothing_to_do(heard: tuple[Run, Path, list[str
     assert [event["event"] for event in told] == ["nothing to do"]
 
 
+def test_the_release_has_the_index_of_what_was_heard(heard: tuple[Run, Path, list[str]]) -> None:
+    """With the tables that it was made of; tables built anew go on from it."""
+    run, _, ids = heard
+    first = registry.current(run.home)
+    assert first is not None
+    assert first.index is not None
+    assert set(Index.load(first.index).ids) == set(ids)
+
+    with locked(run.home):
+        run.forget("build")
+        advance(run, "build")
+        publish_tables(run)
+
+    second = registry.current(run.home)
+    assert second is not None
+    assert second.index not in (None, first.index)
+    assert set(Index.load(registry.index_folder(run.home)).ids) == set(ids)
+
+
 def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) -> None:
     """The file of a track finds the track itself first; a condition is kept."""
     run, inbox, ids = heard
     file = str(inbox / "music" / f"{ids[0]}.flac")
 
+    index = Index.load(registry.index_folder(run.home))
+
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        by_file = sounds_like(warehouse, file, PLAIN, encoder="musicnn")
-        by_track = sounds_like(warehouse, ids[0], PLAIN, encoder="musicnn")
-        none = sounds_like(warehouse, ids[0], PLAIN, where="tempo < 0", encoder="musicnn")
+        by_file = sounds_like(warehouse, index, file, PLAIN, encoder="musicnn")
+        by_track = sounds_like(warehouse, index, ids[0], PLAIN, encoder="musicnn")
+        none = sounds_like(warehouse, index, ids[0], PLAIN, where="tempo < 0", encoder="musicnn")
         with pytest.raises(UnknownIds, match="1 track id is not in the index of what was heard"):
-            sounds_like(warehouse, "no_such_track", PLAIN, encoder="musicnn")
+            sounds_like(warehouse, index, "no_such_track", PLAIN, encoder="musicnn")
     assert by_file["track_id"][0] == ids[0]
     assert by_file["similarity"][0] == pytest.approx(1, abs=1e-4)
     assert set(by_track["track_id"]) == set(ids[1:])

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recsys.errors import InputError, UnknownIds
-from recsys.similarity.discover import Wanted, allowed_by, discover, named_track, read_index
+from recsys.similarity.discover import Wanted, allowed_by, discover, index_of, named_track
 from recsys.similarity.index import Index
 from recsys.warehouse.query import Warehouse
 
@@ -99,7 +99,7 @@ def test_what_is_no_condition_is_refused(warehouse: Warehouse, where: str) -> No
 
 def test_an_index_holds_the_vectors_of_one_encoder(warehouse: Warehouse) -> None:
     """Those of which there are most."""
-    index = read_index(warehouse)
+    index = index_of(warehouse)
 
     assert index.ids.tolist() == ["t0", "t1"]
     assert index.version == "v1"

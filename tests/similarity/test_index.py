@@ -150,3 +150,35 @@ def test_ties_go_to_the_lower_row() -> None:
     index = Index.build(["a", "b", "c"], np.ones((3, 4), np.float32), version="v1")
 
     assert index.search(np.ones((1, 4), np.float32), 3).rows.tolist() == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("chosen", [IndexSettings(), GROUPED], ids=["exact", "grouped"])
+def test_an_updated_index_finds_what_a_new_one_finds(chosen: IndexSettings) -> None:
+    """Some vectors gone, some changed, some new; and recall is measured of what is there now."""
+    index = Index.build(IDS[:2_000], VECTORS[:2_000], version="v1", settings=chosen)
+    ids = IDS[100:2_600]
+    wanted = VECTORS[100:2_600].copy()
+    wanted[:50] = VECTORS[2_600:2_650]
+
+    counts = index.update(ids, wanted)
+
+    fresh = Index.build(ids, wanted, version="v1")
+    found, right = index.search(QUERIES, 10).rows, fresh.search(QUERIES, 10).rows
+    alike = [np.isin(fresh.ids[b], index.ids[a]).mean() for a, b in zip(found, right, strict=True)]
+    assert counts == (650, 150)
+    assert len(index) == len(ids)
+    assert np.mean(alike) >= (1.0 if index.recall == 1.0 else 0.95)
+    assert index.recall >= 0.95
+
+
+def test_an_update_with_the_same_vectors_does_nothing(index: Index) -> None:
+    """In another order, and of another length."""
+    assert index.update(IDS[::-1], 2 * VECTORS[::-1]) == (0, 0)
+
+
+def test_an_update_to_nothing_empties_the_index() -> None:
+    """As when all music is withdrawn."""
+    index = Index.build(IDS[:10], VECTORS[:10], version="v1")
+
+    assert index.update([], np.empty((0, D), np.float32)) == (0, 10)
+    assert (index.search(QUERIES, 3).rows == NOTHING).all()
