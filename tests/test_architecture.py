@@ -49,7 +49,7 @@ HOMES = {
         "recsys/recommenders/transformer.py",
     ),
     "faiss": ("recsys/similarity/index.py",),
-    "av": ("recsys/audio/signal.py",),
+    "av": ("recsys/audio/signal.py", "recsys/audio/distort.py"),
     "soundfile": ("recsys/audio/signal.py", "recsys/synth/render.py"),
     "tinysoundfont": ("recsys/synth/render.py",),
     "pretty_midi": ("recsys/synth/render.py",),

@@ -16,13 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from recsys import files
-from recsys.audio.embed import FORMAT, VERSION, WEIGHTS
-from recsys.audio.encoder import Encoder
-from recsys.audio.mel import RATE_HZ, log_mel
-from recsys.audio.pretrained import pretrained
-from recsys.audio.signal import UnreadableAudio, read_audio
+from recsys.audio.embed import VERSION, WEIGHTS
 from recsys.errors import InputError
 
 STATE, CARD = "state.pt", "card.json"
@@ -105,14 +102,15 @@ def train(
         InputError: Fewer recordings than a batch may be heard.
     """
     allowed = {"granted", "unknown"} if settings.with_unknown else {"granted"}
-    heard = [mel for track in tracks if track.consent in allowed if (mel := _mel_of(track.path)) is not None]
+    task = import_module(f"recsys.audio.tasks.{settings.task}")
+    heard = [sound for track in tracks if track.consent in allowed if (sound := task.prepare(track.path)) is not None]
     if len(heard) < settings.batch_size:
         raise InputError(
             f"{len(heard)} recordings may be learned from, at least {settings.batch_size} expected. "
             "Is training_consent delivered with the tracks? A smaller batch_size needs fewer"
         )
-    losses, encoder = _learned(heard, settings, folder, progress)
-    version = f"own-{_fingerprint(encoder)}-{FORMAT}"
+    losses, encoder = _learned(task, heard, settings, folder, progress)
+    version = f"own-{_fingerprint(encoder)}-{task.FORMAT}"
     counts = {
         consent: sum(track.consent == consent for track in tracks) for consent in ("granted", "unknown", "denied")
     }
@@ -135,11 +133,14 @@ def train(
 
 
 def _learned(
-    heard: Sequence[torch.Tensor], settings: TrainSettings, folder: Path, progress: Callable[[Event], None]
-) -> tuple[list[float], Encoder]:
-    task = import_module(f"recsys.audio.tasks.{settings.task}")
+    task: ModuleType,
+    heard: Sequence[torch.Tensor],
+    settings: TrainSettings,
+    folder: Path,
+    progress: Callable[[Event], None],
+) -> tuple[list[float], nn.Module]:
     torch.manual_seed(settings.seed)
-    encoder = pretrained("MSD") if settings.start == "pretrained" else Encoder()
+    encoder: nn.Module = task.network(settings.start)
     steps = torch.optim.Adam(encoder.parameters(), settings.learning_rate)
     losses = _resumed(folder / STATE, settings, encoder, steps)
     for epoch in range(len(losses), settings.epochs):
@@ -160,7 +161,7 @@ def _learned(
     return losses, encoder.eval()
 
 
-def _step(task: ModuleType, encoder: Encoder, steps: torch.optim.Optimizer, batch: torch.Tensor) -> float:
+def _step(task: ModuleType, encoder: nn.Module, steps: torch.optim.Optimizer, batch: torch.Tensor) -> float:
     loss = task.loss(encoder, batch)
     steps.zero_grad()
     loss.backward()
@@ -168,7 +169,7 @@ def _step(task: ModuleType, encoder: Encoder, steps: torch.optim.Optimizer, batc
     return float(loss.detach())
 
 
-def _resumed(path: Path, settings: TrainSettings, encoder: Encoder, steps: torch.optim.Optimizer) -> list[float]:
+def _resumed(path: Path, settings: TrainSettings, encoder: nn.Module, steps: torch.optim.Optimizer) -> list[float]:
     """Take up an interrupted training of the same settings; return the losses of its epochs."""
     if not path.exists():
         return []
@@ -180,15 +181,7 @@ def _resumed(path: Path, settings: TrainSettings, encoder: Encoder, steps: torch
     return list(state["losses"])
 
 
-def _mel_of(path: Path) -> torch.Tensor | None:
-    try:
-        mono = read_audio(path).mono(RATE_HZ)
-    except UnreadableAudio:
-        return None
-    return log_mel(torch.from_numpy(mono)).half() if len(mono) >= RATE_HZ else None
-
-
-def _fingerprint(encoder: Encoder) -> str:
+def _fingerprint(encoder: nn.Module) -> str:
     """Name weights by their values: eight hex digits."""
     values = b"".join(value.numpy().tobytes() for value in encoder.state_dict().values())
     return sha256(values).hexdigest()[:8]

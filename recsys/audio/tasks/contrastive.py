@@ -6,16 +6,36 @@ Source: Chen, Kornblith, Norouzi, Hinton, A Simple Framework for Contrastive Lea
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from recsys.audio import embed
 from recsys.audio.encoder import N_FRAMES, Encoder
+from recsys.audio.mel import RATE_HZ, log_mel
+from recsys.audio.pretrained import pretrained
+from recsys.audio.signal import UnreadableAudio, read_audio
 
+FORMAT = embed.FORMAT
 TEMPERATURE = 0.1
 LEVELS = 0.3  # how far a piece's level may be moved, in units of the log-mel scale
 MOST_BANDS, MOST_FRAMES = 12, 24  # that may be blanked out in a piece
+
+
+def network(start: str) -> Encoder:
+    """Return an encoder with the pretrained weights, or with random ones."""
+    return pretrained("MSD") if start == "pretrained" else Encoder()
+
+
+def prepare(path: Path) -> torch.Tensor | None:
+    """Read a recording as log-mel frames, shape (n_frames, 96), float16; None where nothing can be heard."""
+    try:
+        mono = read_audio(path).mono(RATE_HZ)
+    except UnreadableAudio:
+        return None
+    return log_mel(torch.from_numpy(mono)).half() if len(mono) >= RATE_HZ else None
 
 
 def batches(mels: Sequence[torch.Tensor], size: int, rng: np.random.Generator) -> Iterator[torch.Tensor]:
@@ -49,18 +69,18 @@ def places(encoder: Encoder, batch: torch.Tensor) -> torch.Tensor:
 
 def loss(encoder: Encoder, batch: torch.Tensor) -> torch.Tensor:
     """Return NT-Xent: minus the log of the other piece's share among all pieces, by likeness."""
-    likeness, other = _likeness(places(encoder, batch))
-    return functional.cross_entropy(likeness / TEMPERATURE, other)
+    cosines, other = likeness(places(encoder, batch))
+    return functional.cross_entropy(cosines / TEMPERATURE, other)
 
 
 def score(encoder: Encoder, batch: torch.Tensor) -> float:
     """Return the share of pieces to which the other piece of their recording is nearest, 0..1."""
     with torch.inference_mode():
-        likeness, other = _likeness(places(encoder, batch))
-    return float((likeness.argmax(dim=1) == other).float().mean())
+        cosines, other = likeness(places(encoder, batch))
+    return float((cosines.argmax(dim=1) == other).float().mean())
 
 
-def _likeness(vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def likeness(vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the cosines of all pieces, none with itself, (2B, 2B), and which is the other piece of each, (2B,)."""
     n = len(vectors)
     cosines = (vectors @ vectors.T).masked_fill(torch.eye(n, dtype=torch.bool), -torch.inf)
