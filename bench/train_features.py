@@ -3,7 +3,7 @@ Train the scorers of tempo and key on rendered tunes, and write their weights in
 
     RECSYS_DATA=... python -m bench.train_features [n]
 
-Takes some minutes on two cores. The weights hold no tune. `bench.audio_features` judges them on other tunes and other
+Takes half an hour on two cores. The weights hold no tune. `bench.audio` judges them on other tunes and other
 instruments.
 """
 
@@ -79,7 +79,7 @@ def _loss(scores: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     return -(right * torch.log_softmax(scores[..., 0], dim=1)).sum(dim=1).mean()
 
 
-def main(n: int = 2400) -> None:
+def main(n: int = 6000) -> None:
     """Render, fit, write."""
     made = {part: in_parallel(described, pieces(part, size)) for part, size in (("train", n), ("validation", n // 5))}
     FOLDER.mkdir(exist_ok=True)
