@@ -9,13 +9,13 @@ import shutil
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from recsys import columns, export, files, gate, registry
 from recsys.communities import TRACKS, communities
-from recsys.errors import InputError, Refused
+from recsys.errors import InputError, Refused, SetupError
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import F64, ndcg_at_k
@@ -37,6 +37,9 @@ from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
+
+if TYPE_CHECKING:
+    from recsys.similarity.index import Index
 
 CHAMPION = "champion"
 LISTENERS_SQL = "select user_id, country, age_band from marts.listener_profile order by user_id"
@@ -396,9 +399,22 @@ def _place_index(run: Run, warehouse: Path, folder: Path) -> Path | None:
             return None
         from recsys.similarity.discover import index_of  # noqa: PLC0415 - a night without music needs no faiss
 
-        release = registry.current(run.home)
-        index_of(opened, release.index if release else None).save(folder)
+        index_of(opened, _last_index(run)).save(folder)
     return folder
+
+
+def _last_index(run: Run) -> "Index | None":
+    """Read the current release's index; a damaged one is no reason to publish nothing, and is made anew."""
+    from recsys.similarity.index import Index  # noqa: PLC0415 - likewise
+
+    release = registry.current(run.home)
+    if release is None or release.index is None:
+        return None
+    try:
+        return Index.load(release.index)
+    except SetupError as damaged:
+        run.log(event="warning", text=f"the index of what sounds alike is made anew: {damaged}")
+        return None
 
 
 def _of_all_runs(run: Run, table: Path, *, published: bool = False) -> Path:

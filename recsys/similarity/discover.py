@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -48,17 +47,17 @@ class Wanted:
     per_release: int = 1
 
 
-def index_of(warehouse: Warehouse, last: Path | None = None) -> Index:
+def index_of(warehouse: Warehouse, last: Index | None = None) -> Index:
     """
     Make the index of a warehouse's vectors; those of the encoder that made most of them count.
 
     Args:
         warehouse: Read.
-        last: Folder of an earlier index: where its encoder is the same, only what changed is added and removed.
+        last: An earlier index: where its encoder is the same, it is brought up to date and returned.
 
     Raises:
         InputError: The warehouse has no vectors.
-        SetupError: The earlier index is damaged, or too many neighbours are missed.
+        SetupError: Too many neighbours are missed.
     """
     vectors = warehouse.frame(VECTORS_SQL)
     if vectors.is_empty():
@@ -66,11 +65,9 @@ def index_of(warehouse: Warehouse, last: Path | None = None) -> Index:
     encoder = vectors["encoder"].mode().sort()[0]
     chosen = vectors.filter(encoder=encoder)
     ids, numbers = chosen["track_id"].to_list(), np.stack(chosen["vector"].to_list())
-    if last is not None:
-        index = Index.load(last)
-        if index.version == encoder:
-            index.update(ids, numbers)
-            return index
+    if last is not None and last.version == encoder:
+        last.update(ids, numbers)
+        return last
     return Index.build(ids, numbers, version=encoder)
 
 

@@ -112,10 +112,23 @@ def test_the_release_has_the_index_of_what_was_heard(heard: tuple[Run, Path, lis
         advance(run, "build")
         publish_tables(run)
 
-    second = registry.current(run.home)
-    assert second is not None
-    assert second.index not in (None, first.index)
+    second = registry.index_folder(run.home)
+    assert second != first.index
+    assert set(Index.load(second).ids) == set(ids)
+
+
+def test_a_damaged_index_is_made_anew(heard: tuple[Run, Path, list[str]]) -> None:
+    """It keeps nothing from being published, and the log says so."""
+    run, _, ids = heard
+    (registry.index_folder(run.home) / "vectors.npy").write_bytes(b"damage")
+
+    with locked(run.home):
+        run.forget("build")
+        advance(run, "build")
+        publish_tables(run)
+
     assert set(Index.load(registry.index_folder(run.home)).ids) == set(ids)
+    assert "index of what sounds alike is made anew" in (run.folder / "log.jsonl").read_text(encoding="utf-8")
 
 
 def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) -> None:
