@@ -1,30 +1,40 @@
 """
 The fingerprint: a small network that hears a second of music and places it where it places the same second distorted.
 
-Sound at 8 kHz becomes a spectrogram on a logarithmic scale of frequency, on which another pitch is a shift; segments of
-1.1 s every half second become vectors of length 1. Time and frequency are first cut into patches of 4 by 4, which costs
-a tenth of what looking at each point would, then looked at by plain 3 by 3 filters.
+Sound at 8 kHz becomes a spectrogram on a logarithmic scale of frequency, on which another pitch is a shift. Time and
+frequency are first cut into patches of 4 by 4, which costs a tenth of what looking at each point would, then looked at
+by plain 3 by 3 filters. The network slides over a recording as a whole: every quarter of a second gives a vector of
+length 1, and neighbours share most of the work.
 
 Source of the idea: Chang, Lee, Park, Lim, Lee, Ko, Han, Neural Audio Fingerprint for High-Specific Audio Retrieval
 Based on Contrastive Learning (ICASSP 2021).
 """
 
 from functools import cache
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional
 from typing_extensions import override
 
+SHIPPED = Path(__file__).with_name("weights") / "fingerprint"  # made by bench/train_fingerprint.py
 RATE_HZ = 8_000
 N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # some two bins a semitone
-N_FRAMES, FRAMES_APART = 64, 32  # of a segment, and from one to the next: 0.5 s
-N_SAMPLES = N_FFT + (N_FRAMES - 1) * HOP  # of a segment: 1.14 s
-CHANNELS = (64, 96, 128, 128, 192)
-STRIDES = (1, 2, 1, 2)
-N_SQUEEZED, N_DIMENSIONS = 32, 128
 QUIET = 1e-3  # magnitude below which a bin counts as silent, for sound of level 1
+N_AROUND = 65  # frames whose mean and spread are the measure of a frame: 1 s
+PATCH = 4
+CHANNELS = (64, 128, 160, 192, 256)
+STRIDES = (1, 2, 1, 2)
+N_COLUMNS = 4  # that a vector is made of
+N_SQUEEZED, N_DIMENSIONS = 32, 128
+
+FRAMES_APART = 16  # from one vector to the next
+APART_S = FRAMES_APART * HOP / RATE_HZ  # 0.256 s
+# A column of the last layer looks at frames around 16 i + 1.5, a vector at four columns, a frame at 1,024 samples.
+FIRST_S = ((FRAMES_APART * (N_COLUMNS - 1) / 2 + (PATCH - 1) / 2) * HOP + N_FFT / 2) / RATE_HZ  # 0.472 s
+N_SAMPLES = N_FFT + (FRAMES_APART * N_COLUMNS - 1) * HOP  # of the shortest sound that gives a vector: 1.14 s
 
 
 def spectrogram(sound: torch.Tensor) -> torch.Tensor:
@@ -44,10 +54,9 @@ def spectrogram(sound: torch.Tensor) -> torch.Tensor:
     return heard
 
 
-def segments(frames: torch.Tensor) -> torch.Tensor:
-    """Cut frames, shape (n_frames, 112), into segments, shape (n, 64, 112); segment i begins at i * 0.512 s."""
-    cut: torch.Tensor = frames.unfold(0, N_FRAMES, FRAMES_APART)
-    return cut.transpose(1, 2)
+def n_vectors(n_frames: int) -> int:
+    """Return how many vectors so many frames of a spectrogram give; the middle of vector i lies at .472 + .256 i s."""
+    return max(0, -(-(n_frames // PATCH) // 4) - N_COLUMNS + 1)
 
 
 @cache
@@ -63,11 +72,11 @@ def _bands() -> torch.Tensor:
 
 
 class Fingerprint(nn.Module):
-    """Segments to vectors, 0.66 M parameters."""
+    """Spectrograms to vectors, 1.1 M parameters."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.patches = nn.Sequential(nn.Conv2d(1, CHANNELS[0], 4, stride=4), nn.BatchNorm2d(CHANNELS[0]), nn.ReLU())
+        self.patches = nn.Sequential(nn.Conv2d(1, CHANNELS[0], PATCH, PATCH), nn.BatchNorm2d(CHANNELS[0]), nn.ReLU())
         self.layers = nn.Sequential(
             *(
                 nn.Sequential(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU())
@@ -75,14 +84,23 @@ class Fingerprint(nn.Module):
             )
         )
         self.squeeze = nn.Conv2d(CHANNELS[-1], N_SQUEEZED, 1)
-        n_places = (N_FRAMES // 16) * (N_BINS // 16)
-        self.place = nn.Linear(N_SQUEEZED * n_places, N_DIMENSIONS)
+        self.place = nn.Conv2d(N_SQUEEZED, N_DIMENSIONS, (N_COLUMNS, N_BINS // 16))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @override
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Place segments, shape (B, 64, 112), at vectors of length 1, shape (B, 128); their level does not count."""
-        level, spread = x.mean(dim=(1, 2), keepdim=True), x.std(dim=(1, 2), keepdim=True)
-        x = ((x - level) / (spread + 1e-3))[:, None]  # (B,1,64,112)
-        x = self.layers(self.patches(x))  # (B,64,16,28) -> (B,192,4,7)
-        places: torch.Tensor = self.place(self.squeeze(x).flatten(1))  # (B,32,4,7) -> (B,128)
-        return functional.normalize(places, dim=1)
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """Place spectrograms, shape (B, n_frames, 112), at vectors of length 1, shape (B, n_vectors(n_frames), 128)."""
+        x = _levelled(frames)[:, None].contiguous(memory_format=torch.channels_last)  # (B,1,T,112)
+        x = self.layers(self.patches(x))  # (B,64,T/4,28) -> (B,192,T/16,7)
+        places: torch.Tensor = self.place(self.squeeze(x))[..., 0]  # (B,128,n)
+        return functional.normalize(places, dim=1).transpose(1, 2)
+
+
+def _levelled(frames: torch.Tensor) -> torch.Tensor:
+    """Measure frames by mean and spread of the second around them: level does not count."""
+    moments = torch.stack([frames.mean(dim=2), frames.square().mean(dim=2)], dim=1)  # (B,2,T)
+    mean, square = functional.avg_pool1d(moments, N_AROUND, 1, padding=N_AROUND // 2, count_include_pad=False).unbind(
+        dim=1
+    )
+    spread = (square - mean.square()).clamp(min=0).sqrt() + 1e-2
+    return (frames - mean[..., None]) / spread[..., None]

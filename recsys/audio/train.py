@@ -6,10 +6,12 @@ those who denied it. Training goes on where it was cut off: after every epoch al
 settings and threads give the same weights.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib import import_module
+from math import cos, pi
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -44,7 +46,7 @@ class TrainSettings:
         start: From the pretrained weights, or from random ones.
         epochs: Times that every recording is heard.
         batch_size: Recordings compared at a time.
-        learning_rate: Of Adam.
+        learning_rate: Of Adam in the first epoch; it falls to nothing along a cosine.
         with_unknown: Whether recordings of whose consent nothing is known are heard too.
         seed: Of weights and pieces.
     """
@@ -87,6 +89,7 @@ def train(
     settings: TrainSettings,
     folder: Path,
     *,
+    noises: Sequence[Path] = (),
     progress: Callable[[Event], None] = lambda _event: None,
 ) -> ModelCard:
     """
@@ -96,6 +99,7 @@ def train(
         tracks: Candidates; those without consent are counted and left out.
         settings: How.
         folder: Where the encoder is written: weights, version, model card.
+        noises: Recorded noise, for tasks that mix it in.
         progress: Called after every epoch with epoch, loss and score.
 
     Raises:
@@ -109,7 +113,8 @@ def train(
             f"{len(heard)} recordings may be learned from, at least {settings.batch_size} expected. "
             "Is training_consent delivered with the tracks? A smaller batch_size needs fewer"
         )
-    losses, encoder = _learned(task, heard, settings, folder, progress)
+    around = [sound for path in noises if (sound := task.prepare(path)) is not None]
+    losses, encoder = _learned(_Lesson(task, heard, around, settings), folder, progress)
     version = f"own-{_fingerprint(encoder)}-{task.FORMAT}"
     counts = {
         consent: sum(track.consent == consent for track in tracks) for consent in ("granted", "unknown", "denied")
@@ -132,21 +137,31 @@ def train(
     return card
 
 
-def _learned(
-    task: ModuleType,
-    heard: Sequence[torch.Tensor],
-    settings: TrainSettings,
-    folder: Path,
-    progress: Callable[[Event], None],
-) -> tuple[list[float], nn.Module]:
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    """What is learned, from what, and how."""
+
+    task: ModuleType
+    heard: Sequence[torch.Tensor]
+    noises: Sequence[torch.Tensor]
+    settings: TrainSettings
+
+    def batches(self, *seed: int) -> Iterator[Any]:
+        rng = np.random.default_rng([self.settings.seed, *seed])
+        batches: Iterator[Any] = self.task.batches(self.heard, self.settings.batch_size, rng, noises=self.noises)
+        return batches
+
+
+def _learned(lesson: _Lesson, folder: Path, progress: Callable[[Event], None]) -> tuple[list[float], nn.Module]:
+    task, settings = lesson.task, lesson.settings
     torch.manual_seed(settings.seed)
     encoder: nn.Module = task.network(settings.start)
     steps = torch.optim.Adam(encoder.parameters(), settings.learning_rate)
     losses = _resumed(folder / STATE, settings, encoder, steps)
     for epoch in range(len(losses), settings.epochs):
-        rng = np.random.default_rng([settings.seed, epoch])
+        steps.param_groups[0]["lr"] = settings.learning_rate * (1 + cos(pi * epoch / settings.epochs)) / 2
         encoder.train()
-        found = [_step(task, encoder, steps, batch) for batch in task.batches(heard, settings.batch_size, rng)]
+        found = [_step(task, encoder, steps, batch) for batch in _ahead(lesson.batches(epoch))]
         encoder.eval()
         losses.append(float(np.mean(found)))
         state = {
@@ -156,12 +171,20 @@ def _learned(
             "steps": steps.state_dict(),
         }
         files.write_whole(folder / STATE, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
-        probe = next(task.batches(heard, settings.batch_size, np.random.default_rng(settings.seed)))
-        progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, probe)})
+        progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, next(lesson.batches()))})
     return losses, encoder.eval()
 
 
-def _step(task: ModuleType, encoder: nn.Module, steps: torch.optim.Optimizer, batch: torch.Tensor) -> float:
+def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """Make the next batch while the network learns from this one."""
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = worker.submit(next, batches, None)
+            yield batch
+
+
+def _step(task: ModuleType, encoder: nn.Module, steps: torch.optim.Optimizer, batch: Any) -> float:
     loss = task.loss(encoder, batch)
     steps.zero_grad()
     loss.backward()

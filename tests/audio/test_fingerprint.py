@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.audio.distort import with_tempo
 from recsys.audio.embed import WEIGHTS
 from recsys.audio.fingerprint import (
+    APART_S,
     FRAMES_APART,
     HIGHEST_HZ,
     HOP,
@@ -17,7 +19,7 @@ from recsys.audio.fingerprint import (
     N_SAMPLES,
     RATE_HZ,
     Fingerprint,
-    segments,
+    n_vectors,
     spectrogram,
 )
 from recsys.audio.tasks import fingerprint
@@ -44,17 +46,31 @@ def test_a_tone_is_heard_in_its_bin() -> None:
         assert abs(int(heard.argmax()) - expected) <= 1
 
 
-@pytest.mark.parametrize(("n", "expected"), [(N_SAMPLES - 1, 0), (N_SAMPLES, 1), (N_SAMPLES + FRAMES_APART * HOP, 2)])
-def test_segments_begin_every_half_second(n: int, expected: int) -> None:
-    """As many as are whole."""
-    sound = torch.randn(n, generator=torch.Generator().manual_seed(7))
-    frames = spectrogram(sound)
+@pytest.mark.parametrize(
+    ("n", "expected"), [(N_SAMPLES - FRAMES_APART * HOP, 0), (N_SAMPLES, 1), (N_SAMPLES + FRAMES_APART * HOP, 2)]
+)
+def test_vectors_come_every_quarter_of_a_second(n: int, expected: int) -> None:
+    """As many as are whole; the network gives as many as are foretold."""
+    frames = spectrogram(torch.randn(n, generator=torch.Generator().manual_seed(7)))
 
-    cut = segments(frames) if len(frames) >= 64 else frames.new_empty(0, 64, N_BINS)
+    assert n_vectors(len(frames)) == expected
+    if expected:
+        assert Fingerprint().eval()(frames[None]).shape == (1, expected, 128)
 
-    assert cut.shape == (expected, 64, N_BINS)
-    if expected == 2:
-        assert torch.equal(cut[1], frames[FRAMES_APART : FRAMES_APART + 64])
+
+def test_vectors_depend_on_what_is_near_only() -> None:
+    """Another piece four seconds later changes nothing: a long recording can be heard in parts."""
+    torch.manual_seed(7)
+    network = Fingerprint().eval()
+    sound = torch.from_numpy(melody(1))
+    other = torch.cat([sound[: 8 * RATE_HZ], torch.from_numpy(melody(2))[: 6 * RATE_HZ]])
+
+    with torch.inference_mode():
+        one, two = network(spectrogram(torch.stack([sound, other])))
+
+    n_same = int(4 / APART_S)
+    assert torch.allclose(one[:n_same], two[:n_same], atol=1e-5)
+    assert not torch.allclose(one[-4:], two[-4:], atol=1e-2)
 
 
 def test_vectors_have_length_one_and_level_does_not_count() -> None:
@@ -63,12 +79,12 @@ def test_vectors_have_length_one_and_level_does_not_count() -> None:
     sound = torch.from_numpy(melody(1)[:N_SAMPLES])[None]
 
     with torch.inference_mode():
-        quiet, loud = network(spectrogram(sound)), network(spectrogram(2 * sound))
+        quiet, loud = network(spectrogram(sound))[:, 0], network(spectrogram(2 * sound))[:, 0]
 
     assert quiet.shape == (1, 128)
     assert float(quiet.norm()) == pytest.approx(1, abs=1e-5)
     assert float((quiet * loud).sum()) > 0.98
-    assert 500_000 < sum(p.numel() for p in network.parameters()) < 1_000_000
+    assert 900_000 < sum(p.numel() for p in network.parameters()) < 1_300_000
 
 
 def test_training_brings_distorted_seconds_to_their_clean_ones(encode: Callable[..., Path], tmp_path: Path) -> None:
@@ -96,9 +112,26 @@ def test_batches_are_the_same_for_the_same_seed() -> None:
 
     first, second = (next(fingerprint.batches(sounds, 4, np.random.default_rng(3))) for _ in range(2))
 
-    assert first.shape == (64, 64, N_BINS)
-    assert torch.isfinite(first).all()
-    assert torch.equal(first, second)
+    assert len(first.clean) == len(first.distorted) == len(first.clean_at) == 4
+    assert all(bool(torch.isfinite(each).all()) for each in first)
+    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("ratio", [0.85, 1.0, 1.15])
+def test_pairs_are_the_same_moment(ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a piece was moved in time: a rising tone has the same height at both ends of a pair."""
+    t = torch.arange(30 * RATE_HZ) / RATE_HZ
+    rising = torch.sin(2 * torch.pi * (300 * t + 20 * t**2)).half()
+    monkeypatch.setattr(fingerprint, "_distorted", lambda sound, *_: (with_tempo(sound, RATE_HZ, ratio), ratio))
+
+    pairs = next(fingerprint.batches([rising], 1, np.random.default_rng(5)))
+
+    for at, other in zip(pairs.clean_at[0], pairs.distorted_at[0], strict=True):
+        middles = [
+            int(frames[0, 16 * i + 22 : 16 * i + 30].mean(dim=0).argmax())
+            for frames, i in ((pairs.clean, at), (pairs.distorted, other))
+        ]
+        assert abs(middles[0] - middles[1]) <= 2
 
 
 def test_there_is_no_pretrained_fingerprint() -> None:

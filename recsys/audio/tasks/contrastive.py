@@ -38,12 +38,15 @@ def prepare(path: Path) -> torch.Tensor | None:
     return log_mel(torch.from_numpy(mono)).half() if len(mono) >= RATE_HZ else None
 
 
-def batches(mels: Sequence[torch.Tensor], size: int, rng: np.random.Generator) -> Iterator[torch.Tensor]:
+def batches(
+    mels: Sequence[torch.Tensor], size: int, rng: np.random.Generator, *, noises: Sequence[torch.Tensor] = ()
+) -> Iterator[torch.Tensor]:
     """
     Yield two pieces of each of `size` recordings, shape (2 * size, 187, 96): the first pieces, then the second.
 
-    Every recording comes once, in a drawn order; an incomplete last batch is left out.
+    Every recording comes once, in a drawn order; an incomplete last batch is left out. Noise is not mixed in.
     """
+    del noises
     order = rng.permutation(len(mels))
     for start in range(0, len(order) - size + 1, size):
         some = [mels[at] for at in order[start : start + size]]
