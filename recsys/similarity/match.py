@@ -1,0 +1,138 @@
+"""
+Which recordings of the index are in a query: from when to when, how fast, how sure.
+
+The way of a query: its vectors -> the nearest rows of the index -> votes for (recording, where it would begin) -> for
+the best of these, all tempi and beginnings nearby are tried on all vectors of the query -> alignments, best first.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.audio.fingerprint import APART_S
+from recsys.similarity.prints import F32, Prints
+
+F64 = npt.NDArray[np.float64]
+
+INDEX_STEP = 2  # of the vectors of a recording, every second is kept in the index
+N_NEAREST = 12  # rows that each vector of a query votes for
+VOTE_FROM = 0.25  # cosine below which a row has no vote
+VOTE_S = 1.0  # width of a vote: a tempo off by 10 % moves by a second in ten
+N_TRIED = 10  # beginnings that are tried
+RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
+BEGINNINGS_S = np.arange(-2.0, 2.001, 0.128)
+FINE_RATIOS, FINE_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """
+    A recording laid along a query.
+
+    Attributes:
+        track_id: The recording.
+        offset_s: Where in the recording the query begins; below 0 where the query begins earlier [s].
+        ratio: How much faster than the recording the query is; 1.05 for 5 %.
+        score: Mean cosine of the query's vectors with those of the recording they lie on, -1..1.
+        n_vectors: How many of the query's vectors lie on the recording.
+    """
+
+    track_id: str
+    offset_s: float
+    ratio: float
+    score: float
+    n_vectors: int
+
+
+def aligned(prints: Prints, query: F32) -> list[Alignment]:
+    """
+    Lay recordings along a short query, such as ten seconds.
+
+    Args:
+        prints: Searched.
+        query: Its vectors, a quarter of a second apart, shape (n, 128).
+
+    Returns:
+        The best alignment of each recording that was tried, best first.
+    """
+    near = prints.search(query, N_NEAREST)
+    best: dict[int, Alignment] = {}
+    for track, begins_s in _begun(prints, near.rows, near.cosines):
+        found = _tried(prints, query, track, begins_s)
+        if found is not None and (track not in best or found.score > best[track].score):
+            best[track] = found
+    return sorted(best.values(), key=lambda each: (-each.score, each.track_id))
+
+
+def _begun(prints: Prints, rows: npt.NDArray[np.int64], cosines: F32) -> list[tuple[int, float]]:
+    """List recordings and where in them the query would begin, by votes."""
+    is_vote = (cosines >= VOTE_FROM) & (rows >= 0)
+    if not is_vote.any():
+        return []
+    at, _ = np.nonzero(is_vote)
+    rows, weights = rows[is_vote], cosines[is_vote].astype(np.float64) ** 2
+    tracks = np.searchsorted(prints.starts, rows, side="right") - 1
+    begins = ((rows - prints.starts[tracks]) * INDEX_STEP - at) * APART_S
+    n_wide = 1 << 24
+    votes: dict[tuple[int, int], float] = {}
+    for shift in (0.0, 0.5):  # bins that overlap by half: no beginning lies on an edge of both
+        bins = np.floor(begins / VOTE_S + shift).astype(np.int64)
+        keys, where = np.unique(tracks * n_wide + bins + n_wide // 2, return_inverse=True)
+        # each second of the query counts once for a recording and beginning: a held note has many rows
+        for key, total in zip(keys, _most_of_each(where, at, weights, len(keys)), strict=True):
+            track, place = divmod(int(key), n_wide)
+            votes[track, round(2 * (place - n_wide // 2 + 0.5 - shift))] = total
+    chosen = sorted(votes, key=lambda each: (-votes[each], each))[:N_TRIED]
+    return [(track, half * VOTE_S / 2) for track, half in chosen]
+
+
+def _most_of_each(where: npt.NDArray[np.int64], at: npt.NDArray[np.int64], weights: F64, n_keys: int) -> F64:
+    """Sum, for each key, the largest weight that each vector of the query gives it."""
+    order = np.lexsort((-weights, at, where))
+    where, at, weights = where[order], at[order], weights[order]
+    is_first = np.r_[True, (np.diff(where) != 0) | (np.diff(at) != 0)]
+    return np.bincount(where[is_first], weights[is_first], n_keys)
+
+
+def _tried(prints: Prints, query: F32, track: int, begins_s: float) -> Alignment | None:
+    """Try all tempi and beginnings near a beginning."""
+    step_s = INDEX_STEP * APART_S
+    first_row, last_row = prints.starts[track], prints.starts[track + 1]
+    long_s = len(query) * APART_S * RATIOS[-1] + BEGINNINGS_S[-1]
+    low = int(np.clip(np.floor((begins_s + BEGINNINGS_S[0]) / step_s), 0, last_row - first_row))
+    high = int(np.clip(np.ceil((begins_s + long_s) / step_s) + 1, low, last_row - first_row))
+    if high - low < 1:
+        return None
+    likeness = query @ prints.vectors(first_row + low, first_row + high).T  # (n, m)
+    ratios, begins = (each.ravel() for each in np.meshgrid(RATIOS, begins_s + BEGINNINGS_S))
+    scores = _mean_along(likeness, ratios, begins, low)
+    at = int(scores.argmax())
+    ratios, begins = (each.ravel() for each in np.meshgrid(ratios[at] + FINE_RATIOS, begins[at] + FINE_S))
+    scores = _mean_along(likeness, ratios, begins, low)
+    at = int(scores.argmax())
+    places = _places(len(query), ratios[at : at + 1], begins[at : at + 1], low)[0]
+    n_on = int(((places >= -0.5) & (places <= likeness.shape[1] - 0.5)).sum())
+    return Alignment(prints.ids[track], float(begins[at]), float(ratios[at]), float(scores[at]), n_on)
+
+
+def _places(n: int, ratios: F64, begins: F64, low: int) -> F64:
+    """Return on which row of a recording, counted from `low`, each vector lies: shape (n_hypotheses, n)."""
+    seconds = begins[:, None] + ratios[:, None] * (APART_S * np.arange(n))
+    places: F64 = seconds / (INDEX_STEP * APART_S) - low
+    return places
+
+
+def _mean_along(likeness: F32, ratios: F64, begins: F64, low: int) -> F64:
+    """Return the mean cosine along each hypothesis, between rows in proportion; beside the recording it is 0."""
+    n, m = likeness.shape
+    places = _places(n, ratios, begins, low)
+    is_on = (places >= -0.5) & (places <= m - 0.5)
+    places = np.clip(places, 0, m - 1)
+    left = np.minimum(places.astype(np.int64), max(m - 2, 0))
+    share = places - left
+    rows = np.arange(n)
+    right = np.minimum(left + 1, m - 1)
+    along = likeness[rows, left] * (1 - share) + likeness[rows, right] * share
+    means: F64 = np.where(is_on, along, 0).mean(axis=1)
+    return means
