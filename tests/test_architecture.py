@@ -48,7 +48,7 @@ HOMES = {
         "recsys/recommenders/sequential.py",
         "recsys/recommenders/transformer.py",
     ),
-    "faiss": ("recsys/similarity/index.py",),
+    "faiss": ("recsys/similarity/index.py", "recsys/similarity/prints.py"),
     "av": ("recsys/audio/signal.py", "recsys/audio/distort.py"),
     "soundfile": ("recsys/audio/signal.py", "recsys/synth/render.py"),
     "tinysoundfont": ("recsys/synth/render.py",),

@@ -10,18 +10,28 @@ Source of the idea: Chang, Lee, Park, Lim, Lee, Ko, Han, Neural Audio Fingerprin
 Based on Contrastive Learning (ICASSP 2021).
 """
 
+from dataclasses import dataclass
 from functools import cache
+from math import gcd
 from pathlib import Path
+from typing import Self
 
+import numpy as np
 import torch
+from scipy.signal import resample_poly
 from torch import nn
 from torch.nn import functional
 from typing_extensions import override
+
+from recsys.audio.embed import VERSION, WEIGHTS
+from recsys.audio.signal import F32
+from recsys.errors import SetupError
 
 SHIPPED = Path(__file__).with_name("weights") / "fingerprint"  # made by bench/train_fingerprint.py
 RATE_HZ = 8_000
 N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # some two bins a semitone
+SILENT = 1e-5  # level below which nothing is heard
 QUIET = 1e-3  # magnitude below which a bin counts as silent, for sound of level 1
 N_AROUND = 65  # frames whose mean and spread are the measure of a frame: 1 s
 PATCH = 4
@@ -104,3 +114,42 @@ def _levelled(frames: torch.Tensor) -> torch.Tensor:
     )
     spread = (square - mean.square()).clamp(min=0).sqrt() + 1e-2
     return (frames - mean[..., None]) / spread[..., None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprinter:
+    """
+    A trained network and its name.
+
+    Attributes:
+        version: Names the weights and all else that decides a vector: only vectors of one version compare.
+        network: Gives the vectors.
+    """
+
+    version: str
+    network: Fingerprint
+
+    @classmethod
+    def load(cls, folder: Path = SHIPPED) -> Self:
+        """
+        Load a network.
+
+        Raises:
+            SetupError: There are no weights.
+        """
+        if not (folder / WEIGHTS).exists():
+            raise SetupError(f"{folder} holds no fingerprint network. Install the package again")
+        network = Fingerprint()
+        network.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
+        return cls((folder / VERSION).read_text(encoding="utf-8").strip(), network.eval())
+
+    def vectors(self, mono: F32, rate_hz: int) -> F32:
+        """Return vectors a quarter of a second apart, shape (n_vectors, 128), of sound, shape (n,); none of silence."""
+        shared = gcd(rate_hz, RATE_HZ)
+        sound = np.asarray(resample_poly(mono, RATE_HZ // shared, rate_hz // shared), np.float32)
+        level = np.sqrt(np.square(sound, dtype=np.float64).mean()) if len(sound) else 0.0
+        if level < SILENT or len(sound) < N_SAMPLES:
+            return np.empty((0, N_DIMENSIONS), np.float32)
+        with torch.inference_mode():
+            vectors: F32 = self.network(spectrogram(torch.from_numpy(sound / np.float32(level)))[None])[0].numpy()
+        return vectors

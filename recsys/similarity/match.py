@@ -3,23 +3,33 @@ Which recordings of the index are in a query: from when to when, how fast, how s
 
 The way of a query: its vectors -> the nearest rows of the index -> votes for (recording, where it would begin) -> for
 the best of these, all tempi and beginnings nearby are tried on all vectors of the query -> alignments, best first.
+
+A cosine does not say how sure a match is: a held tone is near to every held tone. So what is known of a query is told
+together: how well the best recording lies along it, how well others do, and how near other recordings' seconds are to
+its seconds at all. A logistic regression, fitted on recordings outside of the index, makes a probability of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys import files
 from recsys.audio.fingerprint import APART_S
-from recsys.similarity.prints import F32, Prints
+from recsys.similarity.prints import F32, Near, Prints
 
 F64 = npt.NDArray[np.float64]
 
 INDEX_STEP = 2  # of the vectors of a recording, every second is kept in the index
-N_NEAREST = 12  # rows that each vector of a query votes for
+N_NEAREST = 32  # rows that each vector of a query is near to
+N_VOTING = 12  # of which so many vote
 VOTE_FROM = 0.25  # cosine below which a row has no vote
 VOTE_S = 1.0  # width of a vote: a tempo off by 10 % moves by a second in ten
-N_TRIED = 10  # beginnings that are tried
+N_TRIED = 24  # beginnings that are tried
+N_SPARED, N_OTHERS = 3, 6  # alignments that count as others; the next best may be copies of the best
+RANKS = (0, 3, 11)  # of rows of other recordings
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 BEGINNINGS_S = np.arange(-2.0, 2.001, 0.128)
 FINE_RATIOS, FINE_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
@@ -45,24 +55,105 @@ class Alignment:
     n_vectors: int
 
 
-def aligned(prints: Prints, query: F32) -> list[Alignment]:
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """
+    What is known of a short query.
+
+    Attributes:
+        alignments: The best one of each recording that was tried, best first.
+        evidence: By which it is judged whether the first is right: its score, the mean score of the others, and the
+            mean cosine of the query's vectors with the nearest, the fourth and the twelfth nearest row of other
+            recordings, shape (5,).
+    """
+
+    alignments: list[Alignment]
+    evidence: F64
+
+
+def answer(prints: Prints, query: F32) -> Answer:
     """
     Lay recordings along a short query, such as ten seconds.
 
     Args:
         prints: Searched.
         query: Its vectors, a quarter of a second apart, shape (n, 128).
-
-    Returns:
-        The best alignment of each recording that was tried, best first.
     """
     near = prints.search(query, N_NEAREST)
     best: dict[int, Alignment] = {}
-    for track, begins_s in _begun(prints, near.rows, near.cosines):
+    for track, begins_s in _begun(prints, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
         found = _tried(prints, query, track, begins_s)
         if found is not None and (track not in best or found.score > best[track].score):
             best[track] = found
-    return sorted(best.values(), key=lambda each: (-each.score, each.track_id))
+    tracks = sorted(best, key=lambda track: (-best[track].score, best[track].track_id))
+    alignments = [best[track] for track in tracks]
+    if not alignments:
+        return Answer([], np.zeros(1 + 1 + len(RANKS)))
+    others = [each.score for each in alignments[N_SPARED + 1 : N_SPARED + 1 + N_OTHERS]]
+    about = [alignments[0].score, float(np.mean(others)) if others else 0.0]
+    return Answer(alignments, np.array(about + _around(prints, near, tracks[0])))
+
+
+def _around(prints: Prints, near: Near, best: int) -> list[float]:
+    """Return how near other recordings' rows are, by rank; where fewer are known, the farthest that is."""
+    is_own = (near.rows >= prints.starts[best]) & (near.rows < prints.starts[best + 1])
+    least = np.where(near.rows >= 0, near.cosines, 0).min(axis=1, keepdims=True)
+    others = -np.sort(-np.where(is_own | (near.rows < 0), least, near.cosines), axis=1)
+    return [float(others[:, min(rank, others.shape[1] - 1)].mean()) for rank in RANKS]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """
+    A logistic regression over the evidence for queries of one length, and where it is to be cut.
+
+    Attributes:
+        length_s: Of the queries it was fitted on [s].
+        mean, spread: Of each piece of evidence.
+        weights: Of each, in units of its spread, and the constant last.
+        at_1_percent, at_01_percent: Probability above which 1 % and 0.1 % of queries that are not in the index lie.
+    """
+
+    length_s: float
+    mean: list[float]
+    spread: list[float]
+    weights: list[float]
+    at_1_percent: float = 1.0
+    at_01_percent: float = 1.0
+
+    def probability(self, evidence: F64) -> F64:
+        """Return how sure the best alignment is right, 0..1, for evidence of shape (..., 5)."""
+        standard = (evidence - np.array(self.mean)) / np.array(self.spread)
+        chance: F64 = 1 / (1 + np.exp(-(standard @ np.array(self.weights[:-1]) + self.weights[-1])))
+        return chance
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """
+    Judges by length.
+
+    Attributes:
+        version: The network whose vectors they judge.
+        judges: Shortest first.
+    """
+
+    version: str
+    judges: list[Judge]
+
+    def judge(self, length_s: float) -> Judge:
+        """Return the judge whose length is nearest, by ratio."""
+        return min(self.judges, key=lambda each: abs(np.log(each.length_s / max(length_s, 0.1))))
+
+    def save(self, path: Path) -> None:
+        """Write it down."""
+        files.write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read it."""
+        told = files.read_json(path)
+        return cls(told["version"], [Judge(**each) for each in told["judges"]])
 
 
 def _begun(prints: Prints, rows: npt.NDArray[np.int64], cosines: F32) -> list[tuple[int, float]]:
@@ -92,7 +183,8 @@ def _most_of_each(where: npt.NDArray[np.int64], at: npt.NDArray[np.int64], weigh
     order = np.lexsort((-weights, at, where))
     where, at, weights = where[order], at[order], weights[order]
     is_first = np.r_[True, (np.diff(where) != 0) | (np.diff(at) != 0)]
-    return np.bincount(where[is_first], weights[is_first], n_keys)
+    sums: F64 = np.bincount(where[is_first], weights[is_first], n_keys).astype(np.float64)
+    return sums
 
 
 def _tried(prints: Prints, query: F32, track: int, begins_s: float) -> Alignment | None:

@@ -186,7 +186,7 @@ class Prints:
         kmeans = faiss.Kmeans(self._codes.shape[1], n_groups, niter=8, seed=SEED, spherical=True)
         kmeans.train(self._codes[some].astype(np.float32))
         centres = faiss.IndexFlatIP(self._codes.shape[1])
-        centres.add(kmeans.centroids)
+        centres.add(np.asarray(kmeans.centroids))
         return centres
 
 
