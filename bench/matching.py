@@ -1,11 +1,12 @@
 """
 How many uses of a recording are found, and how many strangers are taken for one.
 
-    RECSYS_AUDIO=... python -m bench.matching [--calibrate] [--queries N]
+    RECSYS_AUDIO=... python -m bench.matching [--calibrate] [--queries N] [--hours H]
 
 Queries are cut out of real recordings that training never met, distorted in 31 ways (`bench.distorted`) with noise that
 training never met, and looked for among 249 recordings; strangers are in no index. With `--calibrate` the shipped
-calibration is fitted, on another part of the recordings. Shares are told with 95 % intervals over recordings.
+calibration is fitted, on another part of the recordings. Shares are told with 95 % intervals over recordings. With
+`--hours` the index is filled up to that size with perturbed copies, and queries are timed.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from scipy.optimize import minimize
 
 from bench.distorted import DISTORTIONS, RATE_HZ, Around, Distortion
 from bench.recordings import noises, recordings
-from recsys.audio.fingerprint import SHIPPED, Fingerprinter
+from recsys.audio.fingerprint import APART_S, SHIPPED, Fingerprinter
 from recsys.audio.signal import F32, read_audio
 from recsys.similarity.match import INDEX_STEP, Calibration, Judge, answer
 from recsys.similarity.prints import Prints
@@ -39,6 +40,7 @@ PARTS = {  # asked for and in the index; asked for and not in it; noise
 }
 CALIBRATION = SHIPPED / "calibration.json"
 ROWS = ("mean over the 31", "clean and mp3", "pitch", "phone", "real noise -5 dB", "speed 5 %")
+PERTURBED = 0.5  # length of what is added to a vector of length 1
 N_RESAMPLED, PENALTY, SEED = 1_000, 1e-4, 7
 
 
@@ -205,18 +207,60 @@ def _share(hits: npt.NDArray[np.bool_], who: npt.NDArray[np.str_]) -> str:
     return f"{hits.mean():.1%} [{low:.1%}, {high:.1%}]"
 
 
+def filled(hours: float) -> Prints:
+    """Fill the index up with perturbed copies of its recordings."""
+    index, rng = _index(), np.random.default_rng(SEED)
+    ids, vectors = list(index.ids), [index.vectors(*index.starts[at : at + 2]) for at in range(len(index))]
+    n_wanted, n_own = int(hours * 3_600 / (INDEX_STEP * APART_S)), len(vectors)
+    n = sum(map(len, vectors))
+    while n < n_wanted:
+        copied = vectors[len(vectors) % n_own]
+        moved = copied + PERTURBED * rng.standard_normal(copied.shape, np.float32) / np.sqrt(copied.shape[1])
+        vectors.append(np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32))
+        ids.append(f"copy {len(ids)}")
+        n += len(copied)
+    return Prints.build(ids, vectors, version=index.version)
+
+
+def timed(hours: float) -> None:
+    """Print the size of an index of so many hours, and the CPU time of queries of 10 s."""
+    own = recordings(_audio())["queried"]
+    begun = process_time()
+    rows = sum(len(_network().vectors(read_audio(path).mono(RATE_HZ), RATE_HZ)) for path in own)
+    heard_h = rows * APART_S / 3_600
+    print(f"indexing, with decoding: {(process_time() - begun) / heard_h:.1f} CPU-s for an hour of audio")
+    index = filled(hours)
+    pieces = list(queries("phone", PARTS["test"][0], PARTS["test"][2], 10, len(own)))
+    vectors = [_network().vectors(sound, RATE_HZ) for _, _, sound in pieces]
+    begun = process_time()
+    answers = [answer(index, each) for each in vectors]
+    each_ms = 1000 * (process_time() - begun) / len(vectors)
+    first = [found.alignments[0].track_id if found.alignments else "" for found in answers]
+    right = np.mean([name == path.name for name, (path, _, _) in zip(first, pieces, strict=True)])
+    n_rows = int(index.starts[-1])
+    print(
+        f"{n_rows * INDEX_STEP * APART_S / 3_600:.0f} h: {n_rows:,} vectors, "
+        f"{index.n_bytes / 2**20 / (n_rows * INDEX_STEP * APART_S / 3_600):.2f} MB an hour; "
+        f"10 s by phone: {each_ms:.1f} ms CPU, the original first in {right:.0%}"
+    )
+
+
 def main() -> None:
     """Calibrate or judge."""
     asks = argparse.ArgumentParser(description=__doc__)
     asks.add_argument("--calibrate", action="store_true", help="fit the shipped calibration first")
     asks.add_argument("--queries", type=int, default=100, help="for each distortion and length")
+    asks.add_argument("--hours", type=float, help="time queries in an index of this size [h]")
     told = asks.parse_args()
+    if told.hours:
+        return timed(told.hours)
     with ProcessPoolExecutor(2) as pool:
         if told.calibrate:
             calibrate(pool, told.queries).save(CALIBRATION)
         calibration = Calibration.load(CALIBRATION)
         for length_s in LENGTHS_S:
             judged(pool, calibration, length_s, told.queries)
+    return None
 
 
 if __name__ == "__main__":

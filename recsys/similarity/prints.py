@@ -82,6 +82,11 @@ class Prints:
         return len(self.ids)
 
     @property
+    def n_bytes(self) -> int:
+        """Bytes of the vectors on disk."""
+        return int(self._codes.nbytes)
+
+    @property
     def track_of_row(self) -> Rows:
         """Which recording each row is of, shape (n_rows,)."""
         return np.repeat(np.arange(len(self.ids)), np.diff(self.starts))
