@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import files
-from recsys.audio.fingerprint import APART_S
+from recsys.audio.fingerprint import APART_S, INDEX_STEP
 from recsys.similarity.prints import F32, Near, Prints
 
 F64 = npt.NDArray[np.float64]
 
-INDEX_STEP = 2  # of the vectors of a recording, every second is kept in the index
 N_NEAREST = 32  # rows that each vector of a query is near to
 N_VOTING = 12  # of which so many vote
 VOTE_FROM = 0.25  # cosine below which a row has no vote

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import files
+from recsys.audio.fingerprint import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError, SetupError
 from recsys.similarity.index import StaleIndex
 
@@ -24,7 +25,6 @@ I8 = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
 
 CODES, ABOUT = "codes.npy", "about.json"
-SCALE = 200.0  # codes of a component; those beyond .635 are cut off, which no vector of 128 numbers has in practice
 EXACT_BELOW = 50_000
 N_PROBED = 16
 SEED = 7
@@ -196,10 +196,10 @@ class Prints:
 
 
 def _coded(vectors: Sequence[F32]) -> I8:
-    together = np.concatenate([np.empty((0, 128), np.float32), *vectors])
+    together = np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors])
     if not np.isfinite(together).all():
         raise InputError("A fingerprint is not finite. Was the recording silent?")
-    return np.clip(np.rint(together * SCALE), -127, 127).astype(np.int8)
+    return codes_of(together)
 
 
 def _refuse_twice(ids: Sequence[str]) -> None:
