@@ -34,6 +34,7 @@ SHIPPED = Path(__file__).with_name("weights") / "fingerprint"  # made by bench/t
 RATE_HZ = 8_000
 N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # some two bins a semitone
+BINS_A_SEMITONE = (N_BINS - 1) / (12 * np.log2(HIGHEST_HZ / LOWEST_HZ))
 SILENT = 1e-5  # level below which nothing is heard
 QUIET = 1e-3  # magnitude below which a bin counts as silent, for sound of level 1
 N_AROUND = 65  # frames whose mean and spread are the measure of a frame: 1 s

@@ -9,6 +9,7 @@ together: how well the best recording lies along it, how well others do, and how
 its seconds at all. A logistic regression, fitted on recordings outside of the index, makes a probability of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from recsys import files
 from recsys.audio.fingerprint import APART_S, INDEX_STEP
+from recsys.similarity.index import NOTHING
 from recsys.similarity.prints import F32, Near, Prints
 
 F64 = npt.NDArray[np.float64]
@@ -78,6 +80,11 @@ def answer(prints: Prints, query: F32) -> Answer:
         prints: Searched.
         query: Its vectors, a quarter of a second apart, shape (n, 128).
     """
+    return next(answers(prints, query), Answer([], np.zeros(2 + len(RANKS))))
+
+
+def answers(prints: Prints, query: F32) -> Iterator[Answer]:
+    """Yield the answer to a query, then what it would be without the best recording of that one, and so on."""
     near = prints.search(query, N_NEAREST)
     best: dict[int, Alignment] = {}
     for track, begins_s in _begun(prints, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
@@ -85,20 +92,21 @@ def answer(prints: Prints, query: F32) -> Answer:
         if found is not None and (track not in best or found.score > best[track].score):
             best[track] = found
     tracks = sorted(best, key=lambda track: (-best[track].score, best[track].track_id))
-    alignments = [best[track] for track in tracks]
-    if not alignments:
-        return Answer([], np.zeros(1 + 1 + len(RANKS)))
+    while tracks:
+        alignments = [best[track] for track in tracks]
+        is_first = (near.rows >= prints.starts[tracks[0]]) & (near.rows < prints.starts[tracks[0] + 1])
+        without_first = Near(np.where(is_first, NOTHING, near.rows), near.cosines)
+        yield Answer(alignments, _evidence(alignments, near, without_first))
+        near, tracks = without_first, tracks[1:]
+
+
+def _evidence(alignments: list[Alignment], near: Near, without_first: Near) -> F64:
+    """Put together what `Answer.evidence` says; where fewer rows are known, the farthest that is counts."""
     others = [each.score for each in alignments[N_SPARED + 1 : N_SPARED + 1 + N_OTHERS]]
-    about = [alignments[0].score, float(np.mean(others)) if others else 0.0]
-    return Answer(alignments, np.array(about + _around(prints, near, tracks[0])))
-
-
-def _around(prints: Prints, near: Near, best: int) -> list[float]:
-    """Return how near other recordings' rows are, by rank; where fewer are known, the farthest that is."""
-    is_own = (near.rows >= prints.starts[best]) & (near.rows < prints.starts[best + 1])
-    least = np.where(near.rows >= 0, near.cosines, 0).min(axis=1, keepdims=True)
-    others = -np.sort(-np.where(is_own | (near.rows < 0), least, near.cosines), axis=1)
-    return [float(others[:, min(rank, others.shape[1] - 1)].mean()) for rank in RANKS]
+    least = np.where(near.rows == NOTHING, 0, near.cosines).min(axis=1, keepdims=True)
+    around = -np.sort(-np.where(without_first.rows == NOTHING, least, near.cosines), axis=1)
+    ranks = [float(around[:, min(rank, around.shape[1] - 1)].mean()) for rank in RANKS]
+    return np.array([alignments[0].score, float(np.mean(others)) if others else 0.0, *ranks])
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,7 @@ class Calibration:
 
 def _begun(prints: Prints, rows: npt.NDArray[np.int64], cosines: F32) -> list[tuple[int, float]]:
     """List recordings and where in them the query would begin, by votes."""
-    is_vote = (cosines >= VOTE_FROM) & (rows >= 0)
+    is_vote = (cosines >= VOTE_FROM) & (rows != NOTHING)
     if not is_vote.any():
         return []
     at, _ = np.nonzero(is_vote)
@@ -197,10 +205,10 @@ def _tried(prints: Prints, query: F32, track: int, begins_s: float) -> Alignment
         return None
     likeness = query @ prints.vectors(first_row + low, first_row + high).T  # (n, m)
     ratios, begins = (each.ravel() for each in np.meshgrid(RATIOS, begins_s + BEGINNINGS_S))
-    scores = _mean_along(likeness, ratios, begins, low)
+    scores = mean_along(likeness, ratios, begins, low)
     at = int(scores.argmax())
     ratios, begins = (each.ravel() for each in np.meshgrid(ratios[at] + FINE_RATIOS, begins[at] + FINE_S))
-    scores = _mean_along(likeness, ratios, begins, low)
+    scores = mean_along(likeness, ratios, begins, low)
     at = int(scores.argmax())
     places = _places(len(query), ratios[at : at + 1], begins[at : at + 1], low)[0]
     n_on = int(((places >= -0.5) & (places <= likeness.shape[1] - 0.5)).sum())
@@ -214,8 +222,19 @@ def _places(n: int, ratios: F64, begins: F64, low: int) -> F64:
     return places
 
 
-def _mean_along(likeness: F32, ratios: F64, begins: F64, low: int) -> F64:
-    """Return the mean cosine along each hypothesis, between rows in proportion; beside the recording it is 0."""
+def mean_along(likeness: F32, ratios: F64, begins: F64, low: int) -> F64:
+    """
+    Return the mean cosine of a query with a recording along each hypothesis of where it lies.
+
+    Args:
+        likeness: Cosines of the query's vectors with rows of the recording, shape (n, m).
+        ratios: Tempo of each hypothesis, shape (h,).
+        begins: Where in the recording the query would begin, shape (h,) [s].
+        low: Row of the recording that is the first of `likeness`.
+
+    Returns:
+        Shape (h,); between rows in proportion, beside the rows 0.
+    """
     n, m = likeness.shape
     places = _places(n, ratios, begins, low)
     is_on = (places >= -0.5) & (places <= m - 0.5)

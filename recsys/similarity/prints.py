@@ -18,7 +18,7 @@ import numpy.typing as npt
 from recsys import files
 from recsys.audio.fingerprint import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError, SetupError
-from recsys.similarity.index import StaleIndex
+from recsys.similarity.index import NOTHING, StaleIndex
 
 F32 = npt.NDArray[np.float32]
 I8 = npt.NDArray[np.int8]
@@ -36,7 +36,7 @@ class Near:
     What is near to each vector of a query, best first.
 
     Attributes:
-        rows: Into the index; -1 where there are fewer than k. Shape (n_queries, k), int64.
+        rows: Into the index; `NOTHING` where there are fewer than k. Shape (n_queries, k), int64.
         cosines: Shape (n_queries, k), float32; -1 where there is nothing.
     """
 
@@ -59,7 +59,7 @@ class Prints:
         self._codes = codes
         self._groups: Any = None
         self._centres: Any = None
-        self._group()
+        self._arrange()
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: Sequence[F32], *, version: str) -> Self:
@@ -91,6 +91,11 @@ class Prints:
         """Which recording each row is of, shape (n_rows,)."""
         return np.repeat(np.arange(len(self.ids)), np.diff(self.starts))
 
+    def rows_of(self, name: str) -> range:
+        """Return the rows of a recording; raises KeyError where it is not there."""
+        at = self._places[name]
+        return range(int(self.starts[at]), int(self.starts[at + 1]))
+
     def vectors(self, first: int, last: int) -> F32:
         """Return the vectors of rows first..last - 1, shape (last - first, 128)."""
         return self._codes[first:last].astype(np.float32) / np.float32(SCALE)
@@ -105,7 +110,7 @@ class Prints:
             cosines, rows = faiss.knn(asked, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
             return Near(rows, cosines)
         scores, rows = self._groups.search(asked * np.float32(SCALE), k)
-        return Near(rows, np.where(rows < 0, -1, scores / SCALE**2).astype(np.float32))
+        return Near(rows, np.where(rows == NOTHING, -1, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
         """Add recordings; raises InputError for one that is there already."""
@@ -113,7 +118,7 @@ class Prints:
         self._codes = np.concatenate([self._codes, _coded(vectors)])
         self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
         self.ids = [*self.ids, *ids]
-        self._group()
+        self._arrange()
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove recordings with all their vectors. Ids that are not there are passed over."""
@@ -121,7 +126,7 @@ class Prints:
         self._codes = self._codes[is_kept[self.track_of_row]]
         self.starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[is_kept])])
         self.ids = [name for name, stays in zip(self.ids, is_kept, strict=True) if stays]
-        self._group()
+        self._arrange()
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
@@ -163,8 +168,9 @@ class Prints:
             )
         return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), version)
 
-    def _group(self) -> None:
-        """Group the vectors where there are many."""
+    def _arrange(self) -> None:
+        """Note where each recording is, and group the vectors where there are many."""
+        self._places = {name: at for at, name in enumerate(self.ids)}
         n = len(self._codes)
         self._groups = None
         if n < EXACT_BELOW:
