@@ -3,8 +3,8 @@ Cue sheets of long mixes: how many uses are found, from when to when, how transf
 
     RECSYS_AUDIO=... python -m bench.cue_sheets [--mixes N]
 
-A mix is a row of pieces of 12 to 40 s, one fading into the next: of recordings that are in the index, each changed in its
-own way, and of strangers. All of these recordings, and the noise, are ones that training and calibration never met.
+A mix is a row of pieces of 12 to 40 s, one fading into the next: of recordings that are in the index, each changed in
+its own way, and of strangers. All of these recordings, and the noise, are ones that training and calibration never met.
 Then all strangers are asked for one by one, plain and in noise: every use that is told of them is made up.
 """
 
@@ -21,7 +21,7 @@ from recsys.audio import distort
 from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, SHIPPED, Fingerprinter
 from recsys.audio.signal import F32, read_audio
 from recsys.matching.cue import Use, uses
-from recsys.matching.pitch import pitch_of
+from recsys.matching.pitch import excerpt_of, pitch_of
 from recsys.similarity.match import Calibration
 from recsys.similarity.prints import Prints
 
@@ -74,9 +74,7 @@ def mix(known: list[Path], strange: list[Path], noise: list[F32], rng: np.random
         sound = np.concatenate([sound, np.zeros(start + len(part) - len(sound), np.float32)])
         sound[start:] += part
         name = path.name if is_known else None
-        pieces.append(
-            Piece(name, start / RATE_HZ, (start + len(part)) / RATE_HZ, first / RATE_HZ, ratio, semitones)
-        )
+        pieces.append(Piece(name, start / RATE_HZ, (start + len(part)) / RATE_HZ, first / RATE_HZ, ratio, semitones))
     around = np.resize(np.concatenate([noise[at] for at in rng.permutation(len(noise))]), len(sound))
     return distort.with_other(sound, around, 15, rng), pieces
 
@@ -84,6 +82,12 @@ def mix(known: list[Path], strange: list[Path], noise: list[F32], rng: np.random
 def overlap_s(use: Use, piece: Piece) -> float:
     """How long a use and a piece go together [s]."""
     return min(use.ends_s, piece.ends_s) - max(use.starts_s, piece.starts_s)
+
+
+def excerpt(sound: F32, use: Use) -> F32:
+    """What is listened to of a use."""
+    starts_s, ends_s = excerpt_of(use)
+    return sound[round(starts_s * RATE_HZ) : round(ends_s * RATE_HZ)]
 
 
 def main() -> None:
@@ -112,7 +116,7 @@ def main() -> None:
         for piece in (each for each in pieces if each.recording):
             own = [use for use in found if use.audio_id == piece.recording and overlap_s(use, piece) > 2]
             best = max(own, key=lambda use: overlap_s(use, piece), default=None)
-            pitch = float("nan") if best is None else pitch_of(index, best, sound, network)
+            pitch = float("nan") if best is None else pitch_of(index, best, excerpt(sound, best), network)
             told.append((piece, best, pitch))
         real = [use for use in found if any(use.audio_id == p.recording and overlap_s(use, p) > 1 for p in pieces)]
         n_false += len(found) - len(real)
@@ -124,10 +128,14 @@ def main() -> None:
     for name, off in (
         ("start", [use.starts_s - piece.starts_s for piece, use, _ in hits]),
         ("end", [use.ends_s - piece.ends_s for piece, use, _ in hits]),
-        ("place in the recording", [
-            use.reference_starts_s - (piece.reference_s + piece.ratio * (use.starts_s - piece.starts_s))
-            for piece, use, _ in hits if use.n_places == 1
-        ]),
+        (
+            "place in the recording",
+            [
+                use.reference_starts_s - (piece.reference_s + piece.ratio * (use.starts_s - piece.starts_s))
+                for piece, use, _ in hits
+                if use.n_places == 1
+            ],
+        ),
         ("tempo, %", [100 * (use.tempo_ratio / piece.ratio - 1) for piece, use, _ in hits]),
         ("pitch, semitones", [pitch - piece.semitones for piece, _, pitch in hits]),
     ):

@@ -61,6 +61,24 @@ RATIO_LOW = Column("ratio_low", pl.Float64())
 RATIO_HIGH = Column("ratio_high", pl.Float64())
 P_VALUE = Column("p_value", pl.Float64())
 P_HOLM = Column("p_holm", pl.Float64())
+SOURCE_KIND = Column("source_kind", pl.String())
+SOURCE_FILE = Column("source_file", pl.String())
+SOURCE_AUDIO_ID = Column("source_audio_id", pl.String())
+SOURCE_DURATION_S = Column("source_duration_s", pl.Float64(), "s")
+AUDIO_ID = Column("audio_id", pl.String())
+STARTS_S = Column("starts_s", pl.Float64(), "s")
+ENDS_S = Column("ends_s", pl.Float64(), "s")
+REFERENCE_STARTS_S = Column("reference_starts_s", pl.Float64(), "s")
+REFERENCE_ENDS_S = Column("reference_ends_s", pl.Float64(), "s")
+TEMPO_RATIO = Column("tempo_ratio", pl.Float64())
+PITCH_SEMITONES = Column("pitch_semitones", pl.Float64())
+PROBABILITY = Column("probability", pl.Float64())
+IS_STRICT = Column("is_strict", pl.Boolean())
+N_PLACES = Column("n_places", pl.Int64())
+FOUND_ON = Column("found_on", pl.Date())
+CHECKED_ON = Column("checked_on", pl.Date())
+N_USES = Column("n_uses", pl.Int64())
+FAILURE = Column("failure", pl.String())
 
 RANKING = (USER_ID, TRACK_ID, RANK, SCORE, IS_FALLBACK, SEGMENT, REASON_TRACK_ID)
 RECOMMENDATIONS = (
@@ -79,6 +97,11 @@ RUN_GROUP_METRICS = (RUN_ID, *GROUP_METRICS)
 TRACK_GROUPS = (TRACK_ID, GROUP_KIND, GROUP_NAME)
 EXPOSURE_TARGETS = (GROUP_KIND, GROUP_NAME, TARGET_SHARE)
 COMMUNITIES = (KIND, COMMUNITY, NAME, N_MEMBERS, ARTISTS, GENRES)
+MATCH_CANDIDATES = (
+    *(SOURCE_KIND, SOURCE_FILE, SOURCE_AUDIO_ID, AUDIO_ID, STARTS_S, ENDS_S, REFERENCE_STARTS_S, REFERENCE_ENDS_S),
+    *(TEMPO_RATIO, PITCH_SEMITONES, PROBABILITY, IS_STRICT, N_PLACES, FOUND_ON),
+)
+MATCH_CHECKS = (SOURCE_KIND, SOURCE_FILE, SOURCE_AUDIO_ID, SOURCE_DURATION_S, N_USES, FAILURE, CHECKED_ON)
 COMMUNITY_MEMBERS = (KIND, MEMBER_ID, COMMUNITY)
 COMPARISON = (
     *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),

@@ -153,10 +153,12 @@ class Fingerprinter:
 
     def vectors(self, mono: F32, rate_hz: int) -> F32:
         """Return vectors a quarter of a second apart, shape (n_vectors, 128), of sound, shape (n,); none of silence."""
-        shared = gcd(rate_hz, RATE_HZ)
-        sound = np.asarray(resample_poly(mono, RATE_HZ // shared, rate_hz // shared), np.float32)
-        frames = levelled_spectrogram(sound)
+        frames = levelled_spectrogram(_at_8_khz(mono, rate_hz))
         return np.empty((0, N_DIMENSIONS), np.float32) if frames is None else self.of_frames(frames)
+
+    def of_sound(self, mono: F32, rate_hz: int) -> F32:
+        """Return the vectors of a whole recording, as `stream` gives them."""
+        return np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *self.stream([_at_8_khz(mono, rate_hz)])])
 
     def of_frames(self, frames: torch.Tensor) -> F32:
         """Return the vectors of a spectrogram, shape (n_frames, 112)."""
@@ -193,8 +195,13 @@ class Fingerprinter:
         return self.of_frames(frames)[first:end]
 
 
+def _at_8_khz(mono: F32, rate_hz: int) -> F32:
+    shared = gcd(rate_hz, RATE_HZ)
+    return np.asarray(resample_poly(mono, RATE_HZ // shared, rate_hz // shared), np.float32)
+
+
 def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
-    """Return the spectrogram of 8 kHz sound brought to level 1, shape (n_frames, 112); None where it is silent or short."""
+    """Return the spectrogram of 8 kHz sound brought to level 1, shape (n_frames, 112); None where it is silent."""
     level = np.sqrt(np.square(sound, dtype=np.float64).mean()) if len(sound) else 0.0
     if level < SILENT or len(sound) < N_SAMPLES:
         return None
@@ -203,7 +210,8 @@ def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
 
 def codes_of(vectors: F32) -> npt.NDArray[np.int8]:
     """Write each number of vectors of length 1 into a byte."""
-    return np.clip(np.rint(vectors * SCALE), -127, 127).astype(np.int8)
+    codes: npt.NDArray[np.int8] = np.clip(np.rint(vectors * SCALE), -127, 127).astype(np.int8)
+    return codes
 
 
 def to_text(vectors: F32) -> str:

@@ -163,7 +163,7 @@ def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit
 
 
 def _join(drafts: list[Draft], hit: Hit, prints: Prints, query: F32) -> None:
-    """Let a window go on with a use that lies along the same line, or on which it lies nearly as well as at its best."""
+    """Let a window go on with a use on whose line it lies, or lies nearly as well as at its best."""
     for draft in reversed(drafts):
         if hit.first - draft.hits[-1].first > MOST_BETWEEN * HOP:
             continue
@@ -234,7 +234,7 @@ def _use(prints: Prints, query: F32, draft: Draft) -> Use:
 
 
 def _extent(cosines: F64, draft: Draft) -> tuple[int, int, float]:
-    """Return first vector, one past the last, and mean cosine: from where to where the windows' neighbourhood is alike."""
+    """Return first vector, one past the last, and mean cosine of the stretch about the windows that is alike."""
     known = np.nan_to_num(cosines)
     smooth = np.convolve(known, np.ones(SMOOTHED) / SMOOTHED, "same")
     core = np.concatenate([np.arange(hit.first, hit.first + hit.n) for hit in draft.hits])

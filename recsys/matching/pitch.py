@@ -12,7 +12,6 @@ import torch
 from recsys.audio.fingerprint import (
     BINS_A_SEMITONE,
     N_BINS,
-    RATE_HZ,
     Fingerprinter,
     levelled_spectrogram,
 )
@@ -30,24 +29,23 @@ def excerpt_of(use: Use) -> tuple[float, float]:
     return max(use.starts_s, middle_s - EXCERPT_S / 2), min(use.ends_s, middle_s + EXCERPT_S / 2)
 
 
-def pitch_of(prints: Prints, use: Use, sound: F32, network: Fingerprinter, *, from_s: float = 0.0) -> float:
+def pitch_of(prints: Prints, use: Use, sound: F32, network: Fingerprinter) -> float:
     """
     Estimate the pitch of a use.
 
     Args:
         prints: The index.
         use: What was found.
-        sound: 8 kHz sound of the query that holds `excerpt_of(use)`, shape (n,).
+        sound: 8 kHz sound of `excerpt_of(use)`, shape (n,).
         network: The one that made the index.
-        from_s: When in the query the sound begins [s].
 
     Returns:
         Semitones above the recording, -4..4; nan where too little is heard.
     """
-    starts_s, ends_s = excerpt_of(use)
-    frames = levelled_spectrogram(sound[round((starts_s - from_s) * RATE_HZ) : round((ends_s - from_s) * RATE_HZ)])
+    frames = levelled_spectrogram(sound)
     if frames is None:
         return float("nan")
+    starts_s, _ = excerpt_of(use)
     line = Line(use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s), use.tempo_ratio)
 
     def nearness(semitones: float) -> float:

@@ -114,6 +114,8 @@ class Prints:
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
         """Add recordings; raises InputError for one that is there already."""
+        if not ids:
+            return
         _refuse_twice([*self.ids, *ids])
         self._codes = np.concatenate([self._codes, _coded(vectors)])
         self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
@@ -122,7 +124,10 @@ class Prints:
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove recordings with all their vectors. Ids that are not there are passed over."""
-        is_kept = ~np.isin(np.array(self.ids, dtype=object), np.array(ids, dtype=object))
+        gone = set(ids)
+        is_kept = np.array([name not in gone for name in self.ids], np.bool_)
+        if is_kept.all():
+            return
         self._codes = self._codes[is_kept[self.track_of_row]]
         self.starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[is_kept])])
         self.ids = [name for name, stays in zip(self.ids, is_kept, strict=True) if stays]
@@ -144,12 +149,12 @@ class Prints:
         files.place_folder(beside, folder)
 
     @classmethod
-    def load(cls, folder: Path, *, version: str) -> Self:
+    def load(cls, folder: Path, *, version: str | None = None) -> Self:
         """
         Read an index.
 
         Raises:
-            StaleIndex: It holds vectors of another network than `version`.
+            StaleIndex: It holds vectors of another network than `version`, where that is given.
             SetupError: It is missing or damaged.
         """
         if not (folder / ABOUT).exists():
@@ -161,12 +166,12 @@ class Prints:
             is_whole = False
         if not is_whole:
             raise SetupError(f"{folder} is damaged. Remove it and run: recsys nightly")
-        if about["version"] != version:
+        if version is not None and about["version"] != version:
             raise StaleIndex(
                 f"{folder} holds fingerprints of {about['version']}, this installation makes {version}. "
                 "Run: recsys nightly"
             )
-        return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), version)
+        return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), about["version"])
 
     def _arrange(self) -> None:
         """Note where each recording is, and group the vectors where there are many."""

@@ -37,6 +37,8 @@ RESULTS = {
     "group_metrics": columns.RUN_GROUP_METRICS,
     "exposure_targets": columns.EXPOSURE_TARGETS,
     "explorations": columns.EXPLORATIONS,
+    "match_candidates": columns.MATCH_CANDIDATES,
+    "match_checks": columns.MATCH_CHECKS,
 }
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint import APART_S
+from recsys.audio.fingerprint import APART_S, INDEX_STEP, SCALE
 from recsys.errors import InputError, SetupError
 from recsys.similarity.index import StaleIndex
-from recsys.similarity.match import INDEX_STEP, Calibration, Judge, answer
-from recsys.similarity.prints import ABOUT, CODES, EXACT_BELOW, SCALE, Prints
+from recsys.similarity.match import Calibration, Judge, answer
+from recsys.similarity.prints import ABOUT, CODES, EXACT_BELOW, Prints
 
 STEP_S = INDEX_STEP * APART_S
 
