@@ -6,7 +6,7 @@ stands one above the other, and another pitch is a shift up or down.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from io import BytesIO
 from math import log2
@@ -20,6 +20,7 @@ from recsys import files
 from recsys.audio.fingerprint import BINS_A_SEMITONE, LOWEST_HZ, N_BINS, levelled_spectrogram
 from recsys.audio.signal import F32
 from recsys.matching.ask import Cue, CueSheet
+from recsys.matching.cue import Use
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import ABOUT, INDEX_ABOUT, Found
 from recsys.matching.words import clock
@@ -62,9 +63,9 @@ def write_page(found: Found, references: Sounds, path: Path) -> None:
 <p>{escape(ABOUT)}</p>
 {sections}
 <section><h2>How sure</h2>
-<p>Probabilities are calibrated on recordings that are in no index. Above those below, 1 or .1 % of queries of that length
-are taken for a recording that they do not use. In a file of more than ten seconds only what passes .1 % in one window of
-ten seconds counts, or 1 % in two without a second in common.</p>
+<p>Probabilities are calibrated on recordings that are in no index. Above those below, 1 or .1 % of queries of that
+length are taken for a recording that they do not use. In a file of more than ten seconds only what passes .1 % in one
+window of ten seconds counts, or 1 % in two without a second in common.</p>
 {_points(found)}
 <p class="quiet">{escape(INDEX_ABOUT)}</p></section>
 </body></html>
@@ -101,22 +102,21 @@ def _timeline(sheet: CueSheet) -> str:
     return f"<svg viewBox='0 0 1000 {height}' role='img' aria-label='When each use is heard'>{bars}{marks}</svg>"
 
 
+def _bar(use: Use, n: int, a_second: float) -> str:
+    width = max(2.0, (use.ends_s - use.starts_s) * a_second)
+    title = f"{clock(use.starts_s)} to {clock(use.ends_s)}"
+    place = f"x='{use.starts_s * a_second:.1f}' y='{16 * n + 2}' width='{width:.1f}' height='12' rx='2'"
+    return f"<rect {place} fill='#0072B2'><title>{title}</title></rect>"
+
+
 def _table(uses: pl.DataFrame) -> str:
-    titles = (
-        "in the file",
-        "recording",
-        "artist",
-        "label",
-        "ISRC",
-        "in the recording",
-        "changed",
-        "sure",
-        "false positives",
-    )
-    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in _cells(row))}</tr>" for row in uses.to_dicts())
-    return (
-        f"<table><thead><tr>{''.join(f'<th>{each}</th>' for each in titles)}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    return _rows(TITLES, map(_cells, uses.to_dicts()))
+
+
+def _rows(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = "".join(f"<th>{escape(each)}</th>" for each in titles)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

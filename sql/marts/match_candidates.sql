@@ -48,7 +48,20 @@ lengths as (
 
 shares as (
     select
-        uses.*,
+        uses.source_kind,
+        uses.source_file,
+        uses.source_audio_id,
+        uses.audio_id,
+        uses.starts_s,
+        uses.ends_s,
+        uses.reference_starts_s,
+        uses.reference_ends_s,
+        uses.tempo_ratio,
+        uses.pitch_semitones,
+        uses.probability,
+        uses.is_strict,
+        uses.n_places,
+        uses.found_on,
         owners.track_id,
         sources.track_id as source_track_id,
         least(1.0, (uses.reference_ends_s - uses.reference_starts_s) / nullif(owners.duration_s, 0)) as share_of_reference,
