@@ -449,15 +449,15 @@ def match(home: Home, path: Path, form: str | None, out: Path | None, recipe: Pa
 
 @main.command()
 @click.argument("tracks", nargs=-1, required=True)
-@click.option("--reason", default="", help="Why; kept beside it.")
+@click.option("--grounds", default="", help="Why; kept beside it.")
 @click.pass_obj
-def takedown(home: Home, tracks: tuple[str, ...], reason: str) -> None:
+def takedown(home: Home, tracks: tuple[str, ...], grounds: str) -> None:
     """Take recordings out of every index at once, and out of all lists from the next night on."""
     from recsys import show
     from recsys.takedown import take_down
 
     with locked(home):
-        show.taken_down(take_down(home, tracks, reason, today=_today()))
+        show.taken_down(take_down(home, tracks, grounds, today=_today()))
 
 
 @main.command()

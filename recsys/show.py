@@ -447,15 +447,20 @@ def matched(found: "Found") -> None:
     out.print("\nWhat is found is that recordings sound alike, not that a right was infringed.")
 
 
-MATCHED = ("title", "artist_name", "label_name", "track_id", "transformation", "probability", "false_positives")
-REFERENCE = ("reference_starts_s", "reference_ends_s")
-
-
-def _span(start: str, end: str, name: str) -> pl.Expr:
+def _matched() -> tuple[pl.Expr, ...]:
     from recsys.matching.words import clock  # noqa: PLC0415 - likewise
 
-    times = [pl.col(each).map_elements(clock, return_dtype=pl.String) for each in (start, end)]
-    return pl.format("{} to {}", *times).alias(name)
+    def span(start: str, end: str) -> pl.Expr:
+        return pl.format("{}-{}", *(pl.col(each).map_elements(clock, return_dtype=pl.String) for each in (start, end)))
+
+    owner = pl.concat_str("title", "artist_name", "label_name", separator=", ", ignore_nulls=True)
+    return (
+        span("starts_s", "ends_s").alias("in the file"),
+        pl.format("{} ({})", owner, pl.col("track_id").fill_null("no track")).alias("recording"),
+        span("reference_starts_s", "reference_ends_s").alias("in it"),
+        pl.col("transformation").alias("changed"),
+        pl.format("{} %", (100 * pl.col("probability")).round(1)).alias("sure"),
+    )
 
 
 def taken_down(releases: list[str]) -> None:

@@ -301,16 +301,19 @@ def match(run: Run) -> Event:
     uploads = recordings(run.home.uploads) if run.home.uploads.exists() else []
     known = _results_of(registry.current(run.home))
     last = Checked(*(_read(known.get(name), RESULTS[name]) for name in ("match_candidates", "match_checks")))
+    now = last
     if index is not None:
         from recsys.matching.night import checked  # noqa: PLC0415 - a night without music needs no network
 
         index.save(run.prints)
-        last = checked(index, uploads, last, run.recipe.audio, run.recipe.matching, found_on=run.served_on)
-    _write(last.candidates, run.match_candidates)
-    _write(last.checks, run.match_checks)
-    tonight = last.checks.filter(checked_on=run.served_on)
-    return {f"n_of_{kind}": n for kind, n in tonight.group_by("source_kind").len().sort("source_kind").iter_rows()} | {
-        "n_found": last.candidates.filter(found_on=run.served_on).height
+        now = checked(index, uploads, last, run.recipe.audio, run.recipe.matching, found_on=run.served_on)
+    _write(now.candidates, run.match_candidates)
+    _write(now.checks, run.match_checks)
+    tonight = now.checks[last.checks.height :]
+    return {
+        "n_uploads": tonight.filter(source_kind="upload").height,
+        "n_recordings": tonight.filter(source_kind="catalogue").height,
+        "n_found": now.candidates.height - last.candidates.height,
     }
 
 

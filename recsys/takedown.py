@@ -27,14 +27,14 @@ where audio_id is not null and list_contains($ids::varchar[], track_id)
 """
 
 
-def take_down(home: Home, track_ids: Sequence[str], reason: str, *, today: date) -> list[str]:
+def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date) -> list[str]:
     """
     Take recordings down, in a home held by the caller.
 
     Args:
         home: Whose lake and releases.
         track_ids: Tracks; what has the same bytes leaves the index of fingerprints with them.
-        reason: Why, kept beside it; may be empty.
+        grounds: Why, kept beside it; may be empty.
         today: The day of the takedown.
 
     Returns:
@@ -48,16 +48,16 @@ def take_down(home: Home, track_ids: Sequence[str], reason: str, *, today: date)
     unknown = sorted(set(track_ids) - set(known))
     if unknown:
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
-    _enter(home, track_ids, reason, today)
+    _enter(home, track_ids, grounds, today)
     return [name for name in registry.release_names(home) if _taken_out(home, name, track_ids)]
 
 
-def _enter(home: Home, track_ids: Sequence[str], reason: str, today: date) -> None:
+def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> None:
     """Bring the takedown into the lake by the door that every file takes."""
     rows = pl.DataFrame({"track_id": sorted(set(track_ids))}).with_columns(
-        taken_down_at=pl.lit(str(today)), reason=pl.lit(reason or None, dtype=pl.String)
+        taken_down_at=pl.lit(str(today)), grounds=pl.lit(grounds or None, dtype=pl.String)
     )
-    path = home.path / "takedowns" / f"{files.short_hash(str(today), reason, *rows['track_id'])}.csv"
+    path = home.path / "takedowns" / f"{files.short_hash(str(today), grounds, *rows['track_id'])}.csv"
     files.write_whole(path, rows.write_csv)
     ingest(home, [path], today=today, table="takedowns")
 

@@ -37,6 +37,7 @@ N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # some two bins a semitone
 BINS_A_SEMITONE = (N_BINS - 1) / (12 * np.log2(HIGHEST_HZ / LOWEST_HZ))
 SILENT = 1e-5  # level below which nothing is heard
 QUIET = 1e-3  # magnitude below which a bin counts as silent, for sound of level 1
+LOUD, LEAST_HEARD = float(np.log(2 * QUIET)), 0.25  # from where a frame is heard, and share of them that a vector needs
 N_AROUND = 65  # frames whose mean and spread are the measure of a frame: 1 s
 PATCH = 4
 CHANNELS = (64, 128, 160, 192, 256)
@@ -161,9 +162,9 @@ class Fingerprinter:
         return np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *self.stream([_at_8_khz(mono, rate_hz)])])
 
     def of_frames(self, frames: torch.Tensor) -> F32:
-        """Return the vectors of a spectrogram, shape (n_frames, 112)."""
+        """Return the vectors of a spectrogram, shape (n_frames, 112); zeros where nothing is heard."""
         with torch.inference_mode():
-            vectors: F32 = self.network(frames[None])[0].numpy()
+            vectors: F32 = (self.network(frames[None])[0] * _is_heard(frames)[:, None]).numpy()
         return vectors
 
     def stream(self, sound: Iterable[F32]) -> Iterator[F32]:
@@ -193,6 +194,14 @@ class Fingerprinter:
         if frames is None:
             return np.zeros((end - first, N_DIMENSIONS), np.float32)
         return self.of_frames(frames)[first:end]
+
+
+def _is_heard(frames: torch.Tensor) -> torch.Tensor:
+    """Say which vectors of a spectrogram are of sound: a quarter of their frames at least, as 0 or 1."""
+    loud = (frames.amax(dim=1) > LOUD).float()[None, None]
+    missing = FRAMES_APART * (n_vectors(frames.shape[0]) + N_COLUMNS - 1) - frames.shape[0]
+    shares = functional.avg_pool1d(functional.pad(loud, (0, max(0, missing))), FRAMES_APART * N_COLUMNS, FRAMES_APART)
+    return (shares[0, 0] >= LEAST_HEARD).float()
 
 
 def _at_8_khz(mono: F32, rate_hz: int) -> F32:

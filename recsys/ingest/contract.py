@@ -277,7 +277,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         Contract(
             "takedowns",
-            (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("reason")),
+            (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("grounds")),
             key=("track_id",),
         ),
     )

@@ -25,6 +25,7 @@ F64 = npt.NDArray[np.float64]
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of it
 MOST_AT_ONCE = 4  # recordings that are looked for in a window
+LONGEST_PAUSE = 4  # silent vectors that a window may hold
 SAME_LINE_S = 1.0  # so far apart two alignments of one use may be
 NEARLY = 0.05  # of score that a window may lose by going on along a use's line
 MOST_BETWEEN = 4  # windows that a use may pass over, such as speech above it
@@ -133,24 +134,35 @@ def uses(prints: Prints, query: F32, calibration: Calibration) -> list[Use]:
     Returns:
         Uses, the earliest first; several at one time where several recordings sound, or one is in the index twice.
     """
-    windows = list(_windows(len(query)))
+    windows = list(_windows(query))
     drafts: dict[str, list[Draft]] = {}
     for first, n in windows:
         judge = calibration.judge(n * APART_S + FIRST_S)
         for hit in _hits(prints, query[first : first + n], first, judge):
             _join(drafts.setdefault(hit.alignment.track_id, []), hit, prints, query)
-    sure = [draft for each in drafts.values() for draft in each if draft.is_strict or len(windows) == 1]
-    found = [_use(prints, query, draft) for draft in sure]
+    sure = [[draft for draft in each if draft.is_strict or len(windows) == 1] for each in drafts.values()]
+    found = [use for each in sure for use in _apart([_use(prints, query, draft) for draft in each])]
     return sorted(found, key=lambda use: (use.starts_s, -use.probability, use.audio_id))
 
 
-def _windows(n: int) -> Iterator[tuple[int, int]]:
-    """Yield first vector and length of windows; the last one ends with the query."""
-    if n <= WINDOW:
-        yield from [(0, n)] if n else []
-        return
-    yield from ((first, WINDOW) for first in range(0, n - WINDOW, HOP))
-    yield n - WINDOW, WINDOW
+def _apart(found: list[Use]) -> list[Use]:
+    """Leave out uses of a recording during a longer use of it: it repeats itself."""
+    kept: list[Use] = []
+    for use in sorted(found, key=lambda use: use.starts_s - use.ends_s):
+        shared_s = (min(use.ends_s, other.ends_s) - max(use.starts_s, other.starts_s) for other in kept)
+        if max(shared_s, default=0.0) < (use.ends_s - use.starts_s) / 2:
+            kept.append(use)
+    return kept
+
+
+def _windows(query: F32) -> Iterator[tuple[int, int]]:
+    """Yield first vector and length of windows of each stretch of sound; its last one ends with it."""
+    sounding = np.flatnonzero(query.any(axis=1))
+    for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > LONGEST_PAUSE) + 1):
+        if len(stretch):
+            first, end = int(stretch[0]), int(stretch[-1]) + 1
+            yield from ((at, WINDOW) for at in range(first, end - WINDOW, HOP))
+            yield max(first, end - WINDOW), min(WINDOW, end - first)
 
 
 def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit]:
@@ -198,7 +210,7 @@ def along(prints: Prints, query: F32, audio_id: str, line: Line, first: int = 0)
     rows = prints.rows_of(audio_id)
     query_s = APART_S * (first + np.arange(len(query)))
     places = (line.begins_s + line.ratio * query_s) / (INDEX_STEP * APART_S)
-    is_on = (places >= -0.5) & (places <= len(rows) - 0.5)
+    is_on = (places >= -1) & (places <= len(rows))
     cosines = np.full(len(query), np.nan)
     if is_on.any():
         places = np.clip(places[is_on], 0, len(rows) - 1)
@@ -236,7 +248,8 @@ def _use(prints: Prints, query: F32, draft: Draft) -> Use:
 def _extent(cosines: F64, draft: Draft) -> tuple[int, int, float]:
     """Return first vector, one past the last, and mean cosine of the stretch about the windows that is alike."""
     known = np.nan_to_num(cosines)
-    smooth = np.convolve(known, np.ones(SMOOTHED) / SMOOTHED, "same")
+    around = np.ones(SMOOTHED)
+    smooth = np.convolve(known, around, "same") / np.convolve(np.ones(len(known)), around, "same")
     core = np.concatenate([np.arange(hit.first, hit.first + hit.n) for hit in draft.hits])
     least = ALIKE * float(np.median(smooth[core]))
     is_alike = (smooth >= least) & ~np.isnan(cosines)

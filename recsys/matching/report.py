@@ -69,7 +69,7 @@ class Found:
         rows = [_row(sheet, cue) for sheet in self.sheets for cue in sheet.cues]
         uses = pl.DataFrame(rows, schema={name: kind for name, kind in COLUMNS.items() if name not in OWNER})
         owners = self.owners.select("audio_id", *OWNER)
-        return uses.join(owners, on="audio_id", how="left", maintain_order="left").select(COLUMNS)
+        return uses.join(owners, on="audio_id", how="left", maintain_order="left").select(list(COLUMNS))
 
     @property
     def silent(self) -> dict[str, str]:

@@ -31,6 +31,7 @@ VOTE_S = 1.0  # width of a vote: a tempo off by 10 % moves by a second in ten
 N_TRIED = 24  # beginnings that are tried
 N_SPARED, N_OTHERS = 3, 6  # alignments that count as others; the next best may be copies of the best
 RANKS = (0, 3, 11)  # of rows of other recordings
+COPY_SCORE, COPY_SHARE = 0.4, 0.8  # what scores as much, and so much of the best, is the same recording again
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 BEGINNINGS_S = np.arange(-2.0, 2.001, 0.128)
 FINE_RATIOS, FINE_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
@@ -65,7 +66,7 @@ class Answer:
         alignments: The best one of each recording that was tried, best first.
         evidence: By which it is judged whether the first is right: its score, the mean score of the others, and the
             mean cosine of the query's vectors with the nearest, the fourth and the twelfth nearest row of other
-            recordings, shape (5,).
+            recordings, shape (5,). What scores nearly as well as the first is a copy of it, and no other.
     """
 
     alignments: list[Alignment]
@@ -93,20 +94,26 @@ def answers(prints: Prints, query: F32) -> Iterator[Answer]:
             best[track] = found
     tracks = sorted(best, key=lambda track: (-best[track].score, best[track].track_id))
     while tracks:
-        alignments = [best[track] for track in tracks]
-        is_first = (near.rows >= prints.starts[tracks[0]]) & (near.rows < prints.starts[tracks[0] + 1])
-        without_first = Near(np.where(is_first, NOTHING, near.rows), near.cosines)
-        yield Answer(alignments, _evidence(alignments, near, without_first))
-        near, tracks = without_first, tracks[1:]
+        least = max(COPY_SCORE, COPY_SHARE * best[tracks[0]].score)
+        copies = [track for track in tracks[1:] if best[track].score >= least]
+        others = [best[track] for track in tracks[1 + len(copies) :]]
+        evidence = _evidence(best[tracks[0]].score, others, _without(near, prints, [tracks[0], *copies]))
+        yield Answer([best[track] for track in tracks], evidence)
+        near, tracks = _without(near, prints, tracks[:1]), tracks[1:]
 
 
-def _evidence(alignments: list[Alignment], near: Near, without_first: Near) -> F64:
+def _without(near: Near, prints: Prints, tracks: list[int]) -> Near:
+    """Leave the rows of some recordings out."""
+    is_out = np.any([(near.rows >= prints.starts[at]) & (near.rows < prints.starts[at + 1]) for at in tracks], axis=0)
+    return Near(np.where(is_out, NOTHING, near.rows), near.cosines)
+
+
+def _evidence(score: float, others: list[Alignment], near: Near) -> F64:
     """Put together what `Answer.evidence` says; where fewer rows are known, the farthest that is counts."""
-    others = [each.score for each in alignments[N_SPARED + 1 : N_SPARED + 1 + N_OTHERS]]
-    least = np.where(near.rows == NOTHING, 0, near.cosines).min(axis=1, keepdims=True)
-    around = -np.sort(-np.where(without_first.rows == NOTHING, least, near.cosines), axis=1)
+    scores = [each.score for each in others[N_SPARED : N_SPARED + N_OTHERS]]
+    around = -np.sort(-np.where(near.rows == NOTHING, near.cosines.min(axis=1, keepdims=True), near.cosines), axis=1)
     ranks = [float(around[:, min(rank, around.shape[1] - 1)].mean()) for rank in RANKS]
-    return np.array([alignments[0].score, float(np.mean(others)) if others else 0.0, *ranks])
+    return np.array([score, float(np.mean(scores)) if scores else 0.0, *ranks])
 
 
 @dataclass(frozen=True)

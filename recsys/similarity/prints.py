@@ -37,7 +37,7 @@ class Near:
 
     Attributes:
         rows: Into the index; `NOTHING` where there are fewer than k. Shape (n_queries, k), int64.
-        cosines: Shape (n_queries, k), float32; -1 where there is nothing.
+        cosines: Shape (n_queries, k), float32; 0 where there is nothing.
     """
 
     rows: Rows
@@ -110,7 +110,7 @@ class Prints:
             cosines, rows = faiss.knn(asked, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
             return Near(rows, cosines)
         scores, rows = self._groups.search(asked * np.float32(SCALE), k)
-        return Near(rows, np.where(rows == NOTHING, -1, scores / SCALE**2).astype(np.float32))
+        return Near(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
         """Add recordings; raises InputError for one that is there already."""

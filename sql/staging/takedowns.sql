@@ -4,7 +4,7 @@
 -- columns:
 --   track_id       recording
 --   taken_down_at  day from which it is taken down
---   reason         why, as delivered, null where nobody said
+--   grounds        why, as delivered, null where nobody said
 -- checks:
 --   taken_down_at is not null
 -- reconcile:
@@ -13,7 +13,7 @@ with versions as (
     select
         track_id,
         taken_down_at,
-        reason,
+        grounds,
         row_number() over (partition by track_id order by batch_no desc) as version_no
     from raw.takedowns
 )
@@ -21,6 +21,6 @@ with versions as (
 select
     track_id,
     taken_down_at,
-    reason
+    grounds
 from versions
 where version_no = 1
