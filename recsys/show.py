@@ -441,9 +441,7 @@ def matched(found: "Found") -> None:
         elif own.is_empty():
             out.print("no recording of the catalogue was found in it")
         else:
-            frame(
-                own.select(_span("starts_s", "ends_s", "in the file"), *MATCHED, _span(*REFERENCE, "in the recording"))
-            )
+            frame(own.select(*_matched()))
     out.print("\nWhat is found is that recordings sound alike, not that a right was infringed.")
 
 

@@ -106,20 +106,23 @@ class Prints:
         if not k or not len(queries):
             return Near(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32))
         asked = np.ascontiguousarray(queries, np.float32)
-        if self._groups is None:
+        groups = self._groups
+        if groups is None:
             cosines, rows = faiss.knn(asked, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
             return Near(rows, cosines)
-        scores, rows = self._groups.search(asked * np.float32(SCALE), k)
+        scores, rows = groups.search(asked * np.float32(SCALE), k)
         return Near(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
-        """Add recordings; raises InputError for one that is there already."""
+        """Add recordings, also during a search; raises InputError for one that is there already."""
         if not ids:
             return
         _refuse_twice([*self.ids, *ids])
-        self._codes = np.concatenate([self._codes, _coded(vectors)])
-        self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
+        codes = _coded(vectors)
+        # In this order a search in another thread never finds a row whose recording it does not know.
         self.ids = [*self.ids, *ids]
+        self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
+        self._codes = np.concatenate([self._codes, codes])
         self._arrange()
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -176,10 +179,10 @@ class Prints:
     def _arrange(self) -> None:
         """Note where each recording is, and group the vectors where there are many."""
         self._places = {name: at for at, name in enumerate(self.ids)}
+        self._groups = self._grouped() if len(self._codes) >= EXACT_BELOW else None
+
+    def _grouped(self) -> Any:
         n = len(self._codes)
-        self._groups = None
-        if n < EXACT_BELOW:
-            return
         n_groups = 2 ** round(np.log2(4 * np.sqrt(n)))
         if self._centres is None or self._centres.ntotal != n_groups:
             self._centres = self._middles(n_groups)
@@ -194,7 +197,7 @@ class Prints:
         groups.is_trained, groups.nprobe = True, N_PROBED
         for first in range(0, n, EXACT_BELOW):
             groups.add(self._codes[first : first + EXACT_BELOW].astype(np.float32))
-        self._groups = groups
+        return groups
 
     def _middles(self, n_groups: int) -> Any:
         rng = np.random.default_rng(SEED)
