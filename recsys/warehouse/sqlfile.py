@@ -7,10 +7,10 @@ is rebuilt by the day, `columns:` the data dictionary (unit in brackets at the e
 row keeps, `reconcile:` conditions that tie the table to its source, `params:` the parameters of a query with their
 defaults. The path is the name: `sql/marts/track_daily.sql` is `marts.track_daily`.
 
-A mart goes into the labels' own files (`recsys.labels`) where its header has `labels:`, the column by which a row
+A mart goes into the labels' own files (`warehouse.labels`) where its header has `labels:`, the column by which a row
 belongs to a label: artist_id, track_id or label_id. `people:` names the column that counts the distinct listeners
-behind a row: under ten, the row is withheld, and every other figure is rounded. A mart without it must tell nothing of
-people. Three more sections refine this:
+behind a row: under ten, the row is withheld; every other figure is rounded, those in [count] to the ten below. A mart
+without it must tell nothing of people. Three more sections refine this:
 
     parts: week_start   columns of the grain; rows that differ in one of them only add up to a total seen elsewhere
     kept: name, genre   columns outside the grain that tell nothing of people: neither withheld nor rounded

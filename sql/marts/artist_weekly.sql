@@ -5,6 +5,7 @@
 -- labels: artist_id
 -- people: n_listeners
 -- parts: week_start
+-- kept: n_tracks
 -- columns:
 --   artist_id    artist
 --   week_start   Monday of the week (UTC)
