@@ -127,8 +127,8 @@ def label_warehouse(home: Home, label_id: str) -> Path:
     path = release.labels / file_name(label_id) if release is not None and release.labels is not None else None
     if path is None or not path.exists():
         raise SetupError(
-            f"The current release has no file for the label {label_id!r}: no recording names it, or the release is older "
-            "than these files. Publish one: recsys build"
+            f"The current release has no file for the label {label_id!r}: no recording names it, or the release is "
+            "older than these files. Publish one: recsys build"
         )
     return path
 
@@ -168,8 +168,8 @@ def prune(home: Home, keep: int) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
-    The current release stays, every release of which a reader holds a warehouse open, and those whose model or export one
-    of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes too.
+    The current release stays, every release of which a reader holds a warehouse open, and those whose model or export
+    one of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes too.
 
     Returns:
         The names of the releases thrown away.
