@@ -1,0 +1,22 @@
+-- What is expected of each artist: plays of the next 28 days, day by day, with the interval that holds four days in five
+-- by the errors of earlier forecasts (recsys/analytics/forecast.py says how; bench/forecasts.py how well).
+-- grain: artist_id, forecast_date
+-- rows: 0
+-- columns:
+--   artist_id      artist
+--   forecast_date  the day (UTC)
+--   n_plays        plays expected [count]
+--   low            lower end of the 80 % interval [count]
+--   high           upper end [count]
+-- checks:
+--   low >= 0
+--   low <= n_plays and n_plays <= high
+-- reconcile:
+--   (select count(*) from marts.forecasts) = (select count(*) from raw.forecasts)
+select
+    artist_id,
+    forecast_date,
+    n_plays,
+    low,
+    high
+from raw.forecasts
