@@ -169,7 +169,7 @@ def prune(home: Home, keep: int) -> list[str]:
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
     The current release stays, every release of which a reader holds a warehouse open, and those whose model or export
-    one of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes too.
+    one of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes.
 
     Returns:
         The names of the releases thrown away.

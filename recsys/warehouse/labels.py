@@ -6,7 +6,7 @@ What comes from listening (`people:`) leaves the house by three rules, the same 
 
 1. Primary: a row with fewer than ten distinct listeners, none included, is withheld.
 2. Complementary: rows that differ in one of `parts` only add up to a total that may be seen. Where one is withheld, the
-   smallest of the others is too: total minus parts is then about ten listeners at least, and two rows.
+   smallest of the others is too: total minus parts is then about ten listeners at least, in two rows at least.
 3. Rounding: counts are shown as the ten below, other figures to two significant digits. Where tables, windows and
    filters overlap in ways that no rule foresees, they differ by what is rounded, not by what a few people did.
 
@@ -96,7 +96,8 @@ def _withhold_more(connection: duckdb.DuckDBPyConnection, grain: tuple[str, ...]
                     rowid as row_no,
                     _is_withheld,
                     bool_or(_is_withheld) over (partition by {line}) as is_open,
-                    bool_or(_is_withheld and _people >= {LEAST}) over (partition by {line}) as is_covered,
+                    bool_or(_is_withheld and _people >= {LEAST}) over (partition by {line})
+                    and count(*) filter (_is_withheld) over (partition by {line}) > 1 as is_covered,
                     row_number() over (partition by {line}, _is_withheld order by _people, {_name(part)}) as place
                 from rows_of
             )
