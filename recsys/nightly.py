@@ -27,6 +27,7 @@ STEPS: dict[str, Callable[[Run], Event]] = {
     "refit": steps.refit,
     "group": steps.group,
     "recommend": steps.recommend,
+    "match": steps.match,
     "gate": steps.judge,
     "export": steps.write_export,
     "publish": steps.publish,
@@ -123,3 +124,4 @@ def clean(run: Run) -> None:
     """Remove a finished run's working files; log, counts, metrics and lists stay."""
     files.remove(run.trial)
     files.remove(run.built)
+    files.remove(run.prints)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from recsys.communities import CommunitySettings
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.exploration import ExplorationSettings
+from recsys.matching.settings import MatchingSettings
 from recsys.recommenders.base import recommender_class
 from recsys.rerank.base import Stages, stage_class
 from recsys.scan.settings import AudioSettings
@@ -99,6 +100,7 @@ class Recipe:
     rerank: Stages = field(default_factory=dict)
     exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
+    matching: MatchingSettings = field(default_factory=MatchingSettings)
 
     @property
     def names(self) -> list[str]:
@@ -139,6 +141,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         communities=_filled(CommunitySettings, values["communities"], "[communities]"),
         exploration=_filled(ExplorationSettings, values["exploration"], "[exploration]"),
         audio=_filled(AudioSettings, values["audio"], "[audio]"),
+        matching=_filled(MatchingSettings, values["matching"], "[matching]"),
         rerank={name: _filled(stage_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
     )
 
