@@ -3,6 +3,9 @@
 -- the artist's listeners / its share in all listeners of these days: above 1, the group is overrepresented.
 -- grain: artist_id, dimension, value
 -- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: value
 -- columns:
 --   artist_id    artist
 --   dimension    country, gender, age_band or taste

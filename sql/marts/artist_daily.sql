@@ -6,6 +6,9 @@
 -- grain: artist_id, listen_date
 -- rows: 0
 -- incremental: listen_date
+-- labels: artist_id
+-- people: n_listeners
+-- parts: listen_date
 -- columns:
 --   artist_id        artist
 --   listen_date      day (UTC)

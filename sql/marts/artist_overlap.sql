@@ -3,10 +3,13 @@
 -- with fewer than ten shared listeners are left out. Affinity is shared listeners / those that chance would give.
 -- grain: artist_id, other_artist_id
 -- rows: 0
+-- labels: artist_id
+-- people: n_within_label
 -- columns:
 --   artist_id        artist
 --   other_artist_id  another one
 --   n_listeners      listeners who count for both [count]
+--   n_within_label   n_listeners where one and the same label holds both, else null: all that a label may see [count]
 --   jaccard          of those who count for either, the share who count for both [0..1]
 --   affinity         shared listeners / (listeners of one x listeners of the other / all listeners) [x]
 -- checks:
@@ -40,6 +43,16 @@ favourites as (
     where artist_no <= 20
 ),
 
+labels as (
+    select
+        artist_id,
+        min(label_id) as label_id
+    from marts.track_features
+    where label_id is not null
+    group by artist_id
+    having count(distinct label_id) = 1
+),
+
 n_all as (
     select count(distinct user_id) as n_listeners from favourites
 ),
@@ -61,7 +74,10 @@ select
     pairs.artist_id,
     pairs.other_artist_id,
     pairs.n_listeners,
+    case when labels.label_id = other_labels.label_id then pairs.n_listeners end as n_within_label,
     1.0 * pairs.n_listeners / (pairs.n_of_one + pairs.n_of_other - pairs.n_listeners) as jaccard,
     1.0 * pairs.n_listeners * n_all.n_listeners / pairs.n_of_one / pairs.n_of_other as affinity
 from pairs
 cross join n_all
+left join labels on pairs.artist_id = labels.artist_id
+left join labels as other_labels on pairs.other_artist_id = other_labels.artist_id

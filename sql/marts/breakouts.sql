@@ -6,6 +6,10 @@
 -- the week before; it was released, or first heard, four or three weeks before: a release that ramps up is none.
 -- grain: track_id, listen_date
 -- rows: 0
+-- labels: track_id
+-- people: n_listeners
+-- parts: listen_date
+-- kept: started_on
 -- columns:
 --   track_id      recording
 --   listen_date   last of the seven days (UTC)

@@ -1,6 +1,9 @@
 -- Where an artist is heard: a week, Monday to Sunday, by the country that listeners told. Unknown is a country of its own.
 -- grain: artist_id, country, week_start
 -- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: country, week_start
 -- columns:
 --   artist_id    artist
 --   country      ISO 3166-1 alpha-2 or unknown

@@ -2,9 +2,13 @@
 -- by the errors of earlier forecasts (recsys/analytics/forecast.py says how; bench/forecasts.py how well).
 -- grain: artist_id, forecast_date
 -- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: forecast_date
 -- columns:
 --   artist_id      artist
 --   forecast_date  the day (UTC)
+--   n_listeners    distinct listeners of the artist so far [count]
 --   n_plays        plays expected [count]
 --   low            lower end of the 80 % interval [count]
 --   high           upper end [count]
@@ -14,9 +18,11 @@
 -- reconcile:
 --   (select count(*) from marts.forecasts) = (select count(*) from raw.forecasts)
 select
-    artist_id,
-    forecast_date,
-    n_plays,
-    low,
-    high
-from raw.forecasts
+    forecasts.artist_id,
+    forecasts.forecast_date,
+    coalesce(artists.n_listeners, 0) as n_listeners,
+    forecasts.n_plays,
+    forecasts.low,
+    forecasts.high
+from raw.forecasts as forecasts
+left join marts.artist_profile as artists on forecasts.artist_id = artists.artist_id

@@ -3,10 +3,13 @@
 -- the best week and four weeks to fit, the best of the first by date among equals.
 -- grain: track_id
 -- rows: 0
+-- labels: track_id
+-- people: n_listeners
 -- columns:
 --   track_id         recording
 --   peak_week        Monday of its best week (UTC)
 --   n_plays_peak     plays in it [count]
+--   n_listeners      distinct listeners with at least one play, on any day [count]
 --   n_weeks          weeks fitted, the best one included [count]
 --   slope            change of ln(plays + 1/2) a week
 --   r2               share of the variance that the line explains; null where plays never change [0..1]
@@ -64,6 +67,15 @@ centred as (
     from points
 ),
 
+audiences as (
+    select
+        track_id,
+        count(*) as n_listeners
+    from marts.interactions
+    where n_plays > 0
+    group by track_id
+),
+
 lines as (
     select
         track_id,
@@ -79,9 +91,11 @@ select
     lines.track_id,
     peaks.week_start as peak_week,
     peaks.n_plays as n_plays_peak,
+    audiences.n_listeners,
     lines.n_weeks,
     lines.slope,
     lines.r2,
     case when lines.slope < -1e-9 then -ln(2) / lines.slope end as half_life_weeks
 from lines
 inner join ranked as peaks on lines.track_id = peaks.track_id and peaks.place = 1
+inner join audiences on lines.track_id = audiences.track_id

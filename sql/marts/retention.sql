@@ -2,6 +2,10 @@
 -- artist again in each month after. The cohort of the log's first month holds whoever listened before it too.
 -- grain: artist_id, cohort_month, months_since
 -- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: cohort_month, months_since
+-- kept: is_complete
 -- columns:
 --   artist_id     artist
 --   cohort_month  first day of the month of the first play (UTC)
