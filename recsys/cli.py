@@ -557,6 +557,19 @@ def prune(home: Home, keep: int) -> None:
 
 
 @main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="TCP port.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Another one needs a login (README, Labels).")
+@click.pass_obj
+def dashboard(home: Home, port: int, address: str) -> None:
+    """Open the dashboards; without a login, on this machine only."""
+    from recsys import dashboard as pages
+
+    if not pages.has_login(home):
+        click.echo("No login is set up: whoever opens this sees everything, so it opens on this machine only.")
+    pages.start(home, address=address, port=port)
+
+
+@main.command()
 @click.pass_obj
 def doctor(home: Home) -> None:
     """Check machine, home and data, and say what to do."""

@@ -61,6 +61,9 @@ RATIO_LOW = Column("ratio_low", pl.Float64())
 RATIO_HIGH = Column("ratio_high", pl.Float64())
 P_VALUE = Column("p_value", pl.Float64())
 P_HOLM = Column("p_holm", pl.Float64())
+ARTIST_ID = Column("artist_id", pl.String())
+FORECAST_DATE = Column("forecast_date", pl.Date())
+N_PLAYS = Column("n_plays", pl.Float64())
 SOURCE_KIND = Column("source_kind", pl.String())
 SOURCE_FILE = Column("source_file", pl.String())
 SOURCE_AUDIO_ID = Column("source_audio_id", pl.String())
@@ -103,6 +106,7 @@ MATCH_CANDIDATES = (
 )
 MATCH_CHECKS = (SOURCE_KIND, SOURCE_FILE, SOURCE_AUDIO_ID, SOURCE_DURATION_S, N_USES, FAILURE, CHECKED_ON)
 COMMUNITY_MEMBERS = (KIND, MEMBER_ID, COMMUNITY)
+FORECASTS = (ARTIST_ID, FORECAST_DATE, N_PLAYS, LOW, HIGH)
 COMPARISON = (
     *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),
     *(RATIO, RATIO_LOW, RATIO_HIGH, P_VALUE, P_HOLM, N_USERS),

@@ -37,6 +37,7 @@ from recsys.run import Event, Run
 from recsys.scan.library import recordings
 from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
+from recsys.warehouse.labels import write_labels
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
 
@@ -418,8 +419,10 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     files.sync(beside)
     beside.replace(warehouse)
     write_marts(warehouse, marts)
+    labels = warehouse.parent / "labels" / name
+    write_labels(warehouse, labels)
     sounds, prints = indexes.place(run, warehouse, name)
-    return Release(warehouse, marts, index=sounds, prints=prints)
+    return Release(warehouse, marts, index=sounds, prints=prints, labels=labels)
 
 
 def _of_all_runs(run: Run, table: Path, *, published: bool = False) -> Path:

@@ -37,6 +37,7 @@ RESULTS = {
     "group_metrics": columns.RUN_GROUP_METRICS,
     "exposure_targets": columns.EXPOSURE_TARGETS,
     "explorations": columns.EXPLORATIONS,
+    "forecasts": columns.FORECASTS,
     "match_candidates": columns.MATCH_CANDIDATES,
     "match_checks": columns.MATCH_CHECKS,
 }
