@@ -83,7 +83,9 @@ def _truth(theft: Theft, file: SqlFile, rules: ForLabels) -> pl.DataFrame:
     owned = theft.own.frame("select track_id as id from marts.track_features")["id"].to_list()
     if rules.owner == "artist_id":
         owned = theft.own.frame("select artist_id from marts.artist_profile")["artist_id"].to_list()
-    whole = theft.whole.frame(f"select {kept} from {file.name} where list_contains($ids, {rules.owner})", {"ids": owned})
+    whole = theft.whole.frame(
+        f"select {kept} from {file.name} where list_contains($ids, {rules.owner})", {"ids": owned}
+    )
     shown = theft.own.frame(f"select {kept} from {file.name} where {rules.people} is not null")
     return whole.join(shown, on=file.grain, how="left", suffix="_shown", maintain_order="left")
 
@@ -156,7 +158,9 @@ def test_all_sums_together_name_no_small_cell(theft: Theft, rank: int) -> None:
         aim = np.zeros(cells.height)
         aim[at] = 1
         bounds = [
-            linprog(sign * aim, A_ub=vstack([matrix, -matrix]), b_ub=np.concatenate([below + 9, -below]), method="highs").fun
+            linprog(
+                sign * aim, A_ub=vstack([matrix, -matrix]), b_ub=np.concatenate([below + 9, -below]), method="highs"
+            ).fun
             for sign in (1, -1)
         ]
         assert bounds[0] <= 1
