@@ -16,7 +16,7 @@ from recsys.recipe import MorningSettings, read_recipe
 from recsys.run import Run
 from recsys.warehouse.query import Warehouse
 
-TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=50)
+TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=10_000)
 
 
 class _Texts(HTMLParser):
