@@ -16,6 +16,7 @@ from typing import Any
 from recsys import files
 from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
+from recsys.warehouse.labels import file_name
 
 _DOORS = {
     "warehouse/current.duckdb": "../current/warehouse.duckdb",
@@ -30,7 +31,8 @@ class Release:
     """
     What a release links to; the model and the export may be those of an earlier run.
 
-    `index` is the index of what sounds alike, None where nothing was heard.
+    `index` is the index of what sounds alike, None where nothing was heard. `labels` is the folder of the labels' own
+    files (`recsys.warehouse.labels`), None in releases older than these.
     """
 
     warehouse: Path
@@ -38,6 +40,7 @@ class Release:
     model: Path | None = None
     export: Path | None = None
     index: Path | None = None
+    labels: Path | None = None
 
     def links(self) -> dict[str, Path]:
         """Name each part by its link."""
@@ -47,8 +50,13 @@ class Release:
             "model": self.model,
             "export": self.export,
             "index": self.index,
+            "labels": self.labels,
         }
         return {name: path for name, path in parts.items() if path is not None}
+
+    def warehouses(self) -> list[Path]:
+        """List the files that readers open: the whole warehouse, and each label's."""
+        return [self.warehouse, *(sorted(self.labels.glob("*.duckdb")) if self.labels else ())]
 
 
 def publish(home: Home, name: str, release: Release) -> None:
@@ -91,8 +99,8 @@ def current(home: Home) -> Release | None:
 
 def _read(home: Home, name: str) -> Release:
     folder = home.path / "releases" / name
-    model, export, index = (_target(folder / link) for link in ("model", "export", "index"))
-    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), model, export, index)
+    others = {link: _target(folder / link) for link in ("model", "export", "index", "labels")}
+    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), **others)
 
 
 def _target(link: Path) -> Path | None:
@@ -111,6 +119,18 @@ def index_folder(home: Home) -> Path:
     if release is None or release.index is None:
         raise InputError("The warehouse has no vectors yet. Scan some music: recsys audio scan FOLDER, recsys build")
     return release.index
+
+
+def label_warehouse(home: Home, label_id: str) -> Path:
+    """Return the real path of a label's own file in the current release; raises SetupError where it has none."""
+    release = current(home)
+    path = release.labels / file_name(label_id) if release is not None and release.labels is not None else None
+    if path is None or not path.exists():
+        raise SetupError(
+            f"The current release has no file for the label {label_id!r}: no recording names it, or the release is older "
+            "than these files. Publish one: recsys build"
+        )
+    return path
 
 
 def champion(home: Home) -> dict[str, Any] | None:
@@ -148,7 +168,7 @@ def prune(home: Home, keep: int) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
-    The current release stays, every release whose warehouse a reader holds open, and those whose model or export one
+    The current release stays, every release of which a reader holds a warehouse open, and those whose model or export one
     of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes too.
 
     Returns:
@@ -157,7 +177,7 @@ def prune(home: Home, keep: int) -> list[str]:
     releases = {name: _read(home, name) for name in release_names(home)}
     newest = set(list(releases)[max(0, len(releases) - keep) :])
     staying = {name for name in releases if name in newest or name == current_name(home)}
-    staying |= {name for name, release in releases.items() if _is_held(release.warehouse)}
+    staying |= {name for name, release in releases.items() if any(map(_is_held, release.warehouses()))}
     used = {part for name in staying for part in releases[name].links().values()}
     staying |= {name for name, release in releases.items() if used & {release.model, release.export}}
     gone = [name for name in releases if name not in staying]

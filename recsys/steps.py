@@ -35,6 +35,7 @@ from recsys.rerank.price import ALL, before_and_after, prices
 from recsys.run import Event, Run
 from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
+from recsys.warehouse.labels import write_labels
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
 
@@ -389,7 +390,10 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     files.sync(beside)
     beside.replace(warehouse)
     write_marts(warehouse, marts)
-    return Release(warehouse, marts, index=_place_index(run, warehouse, run.home.path / "indexes" / name))
+    labels = warehouse.parent / "labels" / name
+    write_labels(warehouse, labels)
+    index = _place_index(run, warehouse, run.home.path / "indexes" / name)
+    return Release(warehouse, marts, index=index, labels=labels)
 
 
 def _place_index(run: Run, warehouse: Path, folder: Path) -> Path | None:

@@ -37,6 +37,7 @@ RESULTS = {
     "group_metrics": columns.RUN_GROUP_METRICS,
     "exposure_targets": columns.EXPOSURE_TARGETS,
     "explorations": columns.EXPLORATIONS,
+    "forecasts": columns.FORECASTS,
 }
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")

@@ -6,6 +6,15 @@ apart (or `none`), `rows:` the least number of rows (1 where not given), `increm
 is rebuilt by the day, `columns:` the data dictionary (unit in brackets at the end), `checks:` conditions that every
 row keeps, `reconcile:` conditions that tie the table to its source, `params:` the parameters of a query with their
 defaults. The path is the name: `sql/marts/track_daily.sql` is `marts.track_daily`.
+
+A mart goes into the labels' own files (`warehouse.labels`) where its header has `labels:`, the column by which a row
+belongs to a label: artist_id, track_id or label_id. `people:` names the column that counts the distinct listeners
+behind a row: under ten, the row is withheld; every other figure is rounded, those in [count] to the ten below. A mart
+without it must tell nothing of people. Three more sections refine this:
+
+    parts: week_start   columns of the grain; rows that differ in one of them only add up to a total seen elsewhere
+    kept: name, genre   columns outside the grain that tell nothing of people: neither withheld nor rounded
+    withheld: blank     a withheld row stays, figures null (for rows that are there whoever listens); else it goes
 """
 
 import re
@@ -23,6 +32,9 @@ from recsys.files import short_hash
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
 LAYERS = ("staging", "intermediate", "marts")
 _SECTIONS = ("grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
+_LABEL_SECTIONS = ("labels", "people", "parts", "kept", "withheld")
+_OWNED_BY = ("artist_id", "track_id", "label_id")
+_KNOWN = _SECTIONS + _LABEL_SECTIONS
 _SECTION = re.compile(r"^(?P<name>[a-z]+):\s*(?P<value>.*)$")
 _UNIT = re.compile(r"^(?P<text>.*?)(?:\s*\[(?P<unit>[^\]]+)\])?$")
 
@@ -34,6 +46,26 @@ class ColumnDoc:
     meaning: str
     unit: str = ""
     default: str | None = None
+
+
+@dataclass(frozen=True)
+class ForLabels:
+    """
+    How a mart goes into the files of labels.
+
+    Attributes:
+        owner: The column by which a row is a label's own: artist_id, track_id or label_id.
+        people: The column that counts the distinct listeners behind a row, '' where the mart tells nothing of people.
+        parts: Columns of the grain along which rows add up to a total that is seen elsewhere.
+        kept: Columns outside the grain that tell nothing of people.
+        is_blanked: Whether a withheld row stays, its figures null; else it is left out.
+    """
+
+    owner: str
+    people: str = ""
+    parts: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    is_blanked: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +84,7 @@ class SqlFile:
         params: Parameter name -> what it means.
         min_rows: The least number of rows.
         incremental: The day column of a table rebuilt by the day, or ''.
+        for_labels: How it goes into the files of labels, None where it does not.
     """
 
     name: str
@@ -64,6 +97,7 @@ class SqlFile:
     params: dict[str, ColumnDoc] = field(default_factory=dict)
     min_rows: int = 1
     incremental: str = ""
+    for_labels: ForLabels | None = None
 
     @property
     def layer(self) -> str:
@@ -112,6 +146,7 @@ def read_sql_file(path: Path, name: str) -> SqlFile:
         params=dict(_param(line) for line in sections.get("params", [])),
         min_rows=int(rows),
         incremental="".join(sections.get("incremental", [])),
+        for_labels=_for_labels(sections, name),
     )
     for column in filter(None, (*file.grain, file.incremental)):
         if column not in file.columns:
@@ -119,7 +154,43 @@ def read_sql_file(path: Path, name: str) -> SqlFile:
                 f"{name}: grain or incremental names {column!r}, which columns does not."
                 + did_you_mean(column, file.columns)
             )
+    if file.for_labels:
+        _refuse_unsafe(file, file.for_labels)
     return file
+
+
+def _for_labels(sections: dict[str, list[str]], name: str) -> ForLabels | None:
+    given = {section: " ".join(sections[section]) for section in _LABEL_SECTIONS if section in sections}
+    if not given:
+        return None
+    if given.get("labels") not in _OWNED_BY:
+        raise BadSqlFile(f"{name}: labels: {given.get('labels', '')}; expected one of {', '.join(_OWNED_BY)}")
+    if "people" not in given and len(given) > 1:
+        raise BadSqlFile(f"{name}: {', '.join(given)} without people: name the column that counts distinct listeners")
+    if given.get("withheld", "blank") != "blank":
+        raise BadSqlFile(f"{name}: withheld: {given['withheld']}; expected blank, or no such section")
+    parts, kept = (tuple(filter(None, re.split(r"[,\s]+", given.get(section, "")))) for section in ("parts", "kept"))
+    return ForLabels(given["labels"], given.get("people", ""), parts, kept, "withheld" in given)
+
+
+def _refuse_unsafe(file: SqlFile, rules: ForLabels) -> None:
+    """Refuse a mart whose rows are of single listeners, or whose rules name what it does not have."""
+    outside = file.columns.keys() - set(file.grain)
+    wanted = (
+        ("labels", (rules.owner,), file.columns.keys()),
+        ("people", (rules.people,) if rules.people else (), outside),
+        ("parts", rules.parts, set(file.grain) - {rules.owner}),
+        ("kept", rules.kept, outside - {rules.people}),
+    )
+    for section, named, known in wanted:
+        for column in named:
+            if column not in known:
+                raise BadSqlFile(
+                    f"{file.name}: {section} names {column!r}; expected one of {', '.join(sorted(known))}."
+                    + did_you_mean(column, known)
+                )
+    if "user_id" in file.columns:
+        raise BadSqlFile(f"{file.name} has the column user_id: rows of listeners never go into a label's file")
 
 
 def _sections(header: list[str], name: str) -> tuple[str, dict[str, list[str]]]:
@@ -130,12 +201,12 @@ def _sections(header: list[str], name: str) -> tuple[str, dict[str, list[str]]]:
         found = None if line.startswith("   ") else _SECTION.match(line.strip())
         if found and found["name"] in sections:
             raise BadSqlFile(f"{name}: the header has the section {found['name']!r} twice. Put the two together")
-        if found and found["name"] in _SECTIONS:
+        if found and found["name"] in _KNOWN:
             into = sections[found["name"]] = [found["value"]] if found["value"] else []
-        elif found and (sections or not found["value"] or did_you_mean(found["name"], _SECTIONS)):
+        elif found and (sections or not found["value"] or did_you_mean(found["name"], _KNOWN)):
             raise BadSqlFile(
-                f"{name}: the header has a section {found['name']!r}; known: {', '.join(_SECTIONS)}."
-                + did_you_mean(found["name"], _SECTIONS)
+                f"{name}: the header has a section {found['name']!r}; known: {', '.join(_KNOWN)}."
+                + did_you_mean(found["name"], _KNOWN)
             )
         elif line.strip():
             into.append(line.strip())

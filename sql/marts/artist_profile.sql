@@ -1,6 +1,10 @@
 -- Who each artist is and how far they reach. An artist that only a recording mentions stands here as a stub.
 -- grain: artist_id
 -- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- kept: name, gender, artist_type, country, main_genre, n_tracks, is_known
+-- withheld: blank
 -- columns:
 --   artist_id    artist
 --   name         artist credit, null for a stub

@@ -2,6 +2,10 @@
 -- counted in marts.catalogue_health.
 -- grain: artist_id, week_start
 -- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: week_start
+-- kept: n_tracks
 -- columns:
 --   artist_id    artist
 --   week_start   Monday of the week (UTC)

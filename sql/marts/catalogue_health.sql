@@ -1,14 +1,19 @@
 -- What is wrong with the catalogue: one row a recording and issue.
 -- grain: track_id, issue
 -- rows: 0
+-- labels: track_id
+-- people: n_listeners
+-- kept: label_id, detail
+-- withheld: blank
 -- columns:
---   track_id  recording
---   label_id  label, null where unknown
---   issue     unknown_track, unknown_artist, unknown_label, no_label, no_release_date, heard_before_release, no_duration, odd_duration, no_isrc, odd_isrc, shared_isrc, same_recording, no_genre or consent_unknown
---   detail    the value that is wrong, null where it is missing
---   n_plays   plays of the recording: what the issue touches [count]
+--   track_id     recording
+--   label_id     label, null where unknown
+--   issue        unknown_track, unknown_artist, unknown_label, no_label, no_release_date, heard_before_release, no_duration, odd_duration, no_isrc, odd_isrc, shared_isrc, same_recording, no_genre or consent_unknown
+--   detail       the value that is wrong, null where it is missing
+--   n_listeners  distinct listeners with at least one play [count]
+--   n_plays      plays of the recording: what the issue touches [count]
 -- checks:
---   n_plays >= 0
+--   n_plays >= n_listeners
 -- reconcile:
 --   (select count(*) from marts.catalogue_health where issue = 'unknown_track') = (select count(*) from marts.track_features where not is_known)
 --   (select count(*) from marts.catalogue_health where issue in ('shared_isrc', 'same_recording')) = (select count(*) from intermediate.suspect_tracks)
@@ -18,6 +23,15 @@ with plays as (
         cast(sum(n_plays) as bigint) as n_plays,
         min(case when n_plays + n_skips > 0 then listen_date end) as first_date
     from marts.track_daily
+    group by track_id
+),
+
+audiences as (
+    select
+        track_id,
+        count(*) as n_listeners
+    from marts.interactions
+    where n_plays > 0
     group by track_id
 ),
 
@@ -35,9 +49,11 @@ tracks as (
         features.training_consent,
         features.is_known,
         plays.first_date,
+        coalesce(audiences.n_listeners, 0) as n_listeners,
         coalesce(plays.n_plays, 0) as n_plays
     from marts.track_features as features
     left join plays on features.track_id = plays.track_id
+    left join audiences on features.track_id = audiences.track_id
 ),
 
 issues as (
@@ -75,6 +91,7 @@ select
     tracks.label_id,
     issues.issue,
     issues.detail,
+    tracks.n_listeners,
     tracks.n_plays
 from issues
 inner join tracks on issues.track_id = tracks.track_id

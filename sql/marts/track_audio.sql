@@ -1,6 +1,7 @@
 -- What was measured in the sound of each recording: tempo, key, loudness, timbre and what follows from them.
 -- grain: track_id
 -- rows: 0
+-- labels: track_id
 -- columns:
 --   track_id               recording
 --   audio_id               hash of the file's bytes, null where somebody else analysed it

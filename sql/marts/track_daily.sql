@@ -1,6 +1,9 @@
 -- A recording's day: how many heard it, how often, and what they did with it.
 -- grain: track_id, listen_date
 -- incremental: listen_date
+-- labels: track_id
+-- people: n_listeners
+-- parts: listen_date
 -- columns:
 --   track_id         recording
 --   listen_date      day (UTC)

@@ -1,5 +1,6 @@
 -- What is known of each recording. A recording that was only ever mentioned stands here as a stub: is_known is false.
 -- grain: track_id
+-- labels: track_id
 -- columns:
 --   track_id          recording
 --   title             its title, null for a stub

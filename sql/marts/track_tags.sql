@@ -1,6 +1,7 @@
 -- Words for the sound of each recording: genre, mood, instruments and voices, as a tagger hears them.
 -- grain: track_id, tagger, tag
 -- rows: 0
+-- labels: track_id
 -- columns:
 --   track_id    recording
 --   tagger      the model, or whoever else, that gave the tag

@@ -6,7 +6,16 @@ import pytest
 
 from recsys.errors import BadSqlFile
 from recsys.warehouse.increment import fingerprint
-from recsys.warehouse.sqlfile import ColumnDoc, SqlFile, quoted, raw_sources, read_layers, read_queries, read_sql_file
+from recsys.warehouse.sqlfile import (
+    ColumnDoc,
+    ForLabels,
+    SqlFile,
+    quoted,
+    raw_sources,
+    read_layers,
+    read_queries,
+    read_sql_file,
+)
 
 WHOLE = """-- Plays a day: one row a listener and day.
 -- Note: the second line belongs to the description.
@@ -167,6 +176,65 @@ def test_a_fingerprint_changes_with_any_query_below(tmp_path: Path) -> None:
     assert all(fingerprint(before[name], before) == fingerprint(described[name], described) for name in before)
     assert fingerprint(before["marts.a"], before) != fingerprint(changed["marts.a"], changed)
     assert fingerprint(before["marts.b"], before) == fingerprint(changed["marts.b"], changed)
+
+
+LABELLED = """-- An artist's week.
+-- grain: artist_id, week_start
+-- labels: artist_id
+-- people: n_listeners
+-- parts: week_start
+-- kept: n_released
+-- withheld: blank
+-- columns:
+--   artist_id    artist
+--   week_start   Monday
+--   n_listeners  listeners [count]
+--   n_plays      plays [count]
+--   n_released   recordings released [count]
+select 1 as artist_id
+"""
+
+
+def test_a_mart_says_how_it_goes_into_the_files_of_labels(tmp_path: Path) -> None:
+    """Whose a row is, how many people are behind it, and what else is known."""
+    assert header(tmp_path, LABELLED).for_labels == ForLabels(
+        "artist_id", "n_listeners", ("week_start",), ("n_released",), is_blanked=True
+    )
+    assert header(tmp_path, "-- A table.\nselect 1 as a\n").for_labels is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "labels: artist_id",
+            "labels: week_start",
+            "labels: week_start; expected one of artist_id",
+        ),
+        ("-- labels: artist_id\n", "", "labels: ; expected one of"),
+        ("-- people: n_listeners\n", "", "without people"),
+        ("people: n_listeners", "people: n_listners", r"people names 'n_listners'.*Did you mean 'n_listeners'\?"),
+        ("parts: week_start", "parts: n_plays", "parts names 'n_plays'; expected one of week_start"),
+        ("kept: n_released", "kept: n_listeners", "kept names 'n_listeners'"),
+        ("withheld: blank", "withheld: yes", "withheld: yes; expected blank"),
+        ("--   n_plays ", "--   user_id ", "rows of listeners never go into a label's file"),
+    ],
+)
+def test_unsafe_rules_for_labels_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """What a label may see is not guessed from a misspelt word."""
+    with pytest.raises(BadSqlFile, match=message):
+        header(tmp_path, LABELLED.replace(old, new))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.for_labels))
+def test_a_mart_for_labels_that_counts_people_says_so(name: str) -> None:
+    """Plays, skips and listeners come from people: where a column counts them, `people` is named."""
+    file = read_layers()[name]
+    counted = {
+        column for column in file.columns if column.startswith(("n_listen", "n_play", "n_skip", "n_like", "n_user"))
+    }
+
+    assert not counted or (file.for_labels and file.for_labels.people)
 
 
 @pytest.mark.parametrize("name", sorted(read_layers()))

@@ -1,0 +1,103 @@
+-- Who hears an artist, over the last 28 days of the log, and what tells these listeners from all others. Taste is the
+-- genre that a listener played most in these days, the first by name among equals. Affinity is the share of the group in
+-- the artist's listeners / its share in all listeners of these days: above 1, the group is overrepresented.
+-- grain: artist_id, dimension, value
+-- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: value
+-- columns:
+--   artist_id    artist
+--   dimension    country, gender, age_band or taste
+--   value        the group; unknown is one
+--   n_listeners  distinct listeners with at least one play [count]
+--   n_plays      plays [count]
+--   share        share of the artist's listeners [0..1]
+--   affinity     share / share among all listeners [x]
+-- checks:
+--   n_listeners between 1 and n_plays
+--   share > 0 and share <= 1
+--   affinity > 0
+-- reconcile:
+--   (select count(*) from (select artist_id, dimension, sum(share) as share from marts.artist_audience group by artist_id, dimension) as parts where abs(share - 1) > 1e-9) = 0
+with last_day as (
+    select max(listen_date) as listen_date from marts.interactions_daily
+),
+
+plays as (
+    select
+        daily.user_id,
+        tracks.artist_id,
+        tracks.genre,
+        sum(daily.n_plays) as n_plays
+    from marts.interactions_daily as daily
+    inner join last_day on daily.listen_date > last_day.listen_date - 28
+    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+    where daily.n_plays > 0
+    group by daily.user_id, tracks.artist_id, tracks.genre
+),
+
+tastes as (
+    select
+        user_id,
+        genre,
+        row_number() over (partition by user_id order by sum(n_plays) desc, genre asc) as genre_no
+    from plays
+    group by user_id, genre
+),
+
+groups as (
+    -- noqa: disable=LT09,LT14
+    select user_id, 'taste' as dimension, genre as value from tastes where genre_no = 1
+    union all
+    select user_id, 'country' as dimension, country as value from marts.listener_profile
+    union all
+    select user_id, 'gender' as dimension, gender as value from marts.listener_profile
+    union all
+    select user_id, 'age_band' as dimension, age_band as value from marts.listener_profile
+    -- noqa: enable=LT09,LT14
+),
+
+listeners as (
+    select
+        artist_id,
+        user_id,
+        sum(n_plays) as n_plays
+    from plays
+    where artist_id is not null
+    group by artist_id, user_id
+),
+
+everybody as (
+    select
+        groups.dimension,
+        groups.value,
+        1.0 * count(*) / sum(count(*)) over (partition by groups.dimension) as share
+    from groups
+    inner join tastes on groups.user_id = tastes.user_id and tastes.genre_no = 1
+    group by groups.dimension, groups.value
+),
+
+audiences as (
+    select
+        listeners.artist_id,
+        groups.dimension,
+        groups.value,
+        count(*) as n_listeners,
+        cast(sum(listeners.n_plays) as bigint) as n_plays,
+        1.0 * count(*) / sum(count(*)) over (partition by listeners.artist_id, groups.dimension) as share
+    from listeners
+    inner join groups on listeners.user_id = groups.user_id
+    group by listeners.artist_id, groups.dimension, groups.value
+)
+
+select
+    audiences.artist_id,
+    audiences.dimension,
+    audiences.value,
+    audiences.n_listeners,
+    audiences.n_plays,
+    audiences.share,
+    audiences.share / everybody.share as affinity
+from audiences
+inner join everybody on audiences.dimension = everybody.dimension and audiences.value = everybody.value

@@ -1,0 +1,41 @@
+-- An artist's day, and what the words of the trade mean here. A play is a listen of at least 30 s or half the track, a
+-- skip a shorter one that the listener ended, a scrobble a play (see intermediate.judged_listens). Streams per listener
+-- are n_plays / n_listeners; skip share is n_skips / (n_plays + n_skips); save rate is n_saves / n_listeners; engagement
+-- is (n_likes + n_saves + n_playlist_adds + n_shares) / n_listeners. Counts add up over days and artists, listeners do
+-- not: who comes on two days is counted on both. Days are UTC; marts.interactions_daily has the listener's own clock.
+-- grain: artist_id, listen_date
+-- rows: 0
+-- incremental: listen_date
+-- labels: artist_id
+-- people: n_listeners
+-- parts: listen_date
+-- columns:
+--   artist_id        artist
+--   listen_date      day (UTC)
+--   n_listeners      distinct listeners with at least one play [count]
+--   n_plays          plays [count]
+--   n_skips          skips [count]
+--   n_likes          likes [count]
+--   n_saves          saves to the library [count]
+--   n_playlist_adds  adds to a playlist [count]
+--   n_shares         shares [count]
+--   ms_played        time listened, null where the log has no durations [ms]
+-- checks:
+--   n_listeners <= n_plays
+--   n_skips >= 0
+-- reconcile:
+--   (select coalesce(sum(n_plays), 0) from marts.artist_daily) = (select coalesce(sum(daily.n_plays), 0) from marts.interactions_daily as daily inner join staging.tracks as tracks on daily.track_id = tracks.track_id)
+select
+    tracks.artist_id,
+    daily.listen_date,
+    count(distinct case when daily.n_plays > 0 then daily.user_id end) as n_listeners,
+    cast(sum(daily.n_plays) as bigint) as n_plays,
+    cast(sum(daily.n_skips) as bigint) as n_skips,
+    cast(sum(daily.n_likes) as bigint) as n_likes,
+    cast(sum(daily.n_saves) as bigint) as n_saves,
+    cast(sum(daily.n_playlist_adds) as bigint) as n_playlist_adds,
+    cast(sum(daily.n_shares) as bigint) as n_shares,
+    cast(sum(daily.ms_played) as bigint) as ms_played
+from marts.interactions_daily as daily
+inner join staging.tracks as tracks on daily.track_id = tracks.track_id
+group by tracks.artist_id, daily.listen_date

@@ -1,0 +1,83 @@
+-- Which artists share listeners, over the last 28 days of the log. A listener counts for the 20 artists they played most,
+-- the first by id among equals, so that the work grows with listeners and not with the square of what they hear. Pairs
+-- with fewer than ten shared listeners are left out. Affinity is shared listeners / those that chance would give.
+-- grain: artist_id, other_artist_id
+-- rows: 0
+-- labels: artist_id
+-- people: n_within_label
+-- columns:
+--   artist_id        artist
+--   other_artist_id  another one
+--   n_listeners      listeners who count for both [count]
+--   n_within_label   n_listeners where one and the same label holds both, else null: all that a label may see [count]
+--   jaccard          of those who count for either, the share who count for both [0..1]
+--   affinity         shared listeners / (listeners of one x listeners of the other / all listeners) [x]
+-- checks:
+--   n_listeners >= 10
+--   jaccard > 0 and jaccard <= 1
+--   artist_id <> other_artist_id
+-- reconcile:
+--   (select count(*) from marts.artist_overlap as pairs inner join marts.artist_overlap as turned on pairs.artist_id = turned.other_artist_id and pairs.other_artist_id = turned.artist_id and pairs.n_listeners = turned.n_listeners) = (select count(*) from marts.artist_overlap)
+with last_day as (
+    select max(listen_date) as listen_date from marts.interactions_daily
+),
+
+plays as (
+    select
+        daily.user_id,
+        tracks.artist_id,
+        row_number() over (partition by daily.user_id order by sum(daily.n_plays) desc, tracks.artist_id asc) as artist_no
+    from marts.interactions_daily as daily
+    inner join last_day on daily.listen_date > last_day.listen_date - 28
+    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+    where daily.n_plays > 0 and tracks.artist_id is not null
+    group by daily.user_id, tracks.artist_id
+),
+
+favourites as (
+    select
+        user_id,
+        artist_id,
+        count(*) over (partition by artist_id) as n_of_artist
+    from plays
+    where artist_no <= 20
+),
+
+labels as (
+    select
+        artist_id,
+        min(label_id) as label_id
+    from marts.track_features
+    where label_id is not null
+    group by artist_id
+    having count(distinct label_id) = 1
+),
+
+n_all as (
+    select count(distinct user_id) as n_listeners from favourites
+),
+
+pairs as (
+    select
+        one.artist_id,
+        other.artist_id as other_artist_id,
+        count(*) as n_listeners,
+        max(one.n_of_artist) as n_of_one,
+        max(other.n_of_artist) as n_of_other
+    from favourites as one
+    inner join favourites as other on one.user_id = other.user_id and one.artist_id <> other.artist_id
+    group by one.artist_id, other.artist_id
+    having count(*) >= 10
+)
+
+select
+    pairs.artist_id,
+    pairs.other_artist_id,
+    pairs.n_listeners,
+    case when labels.label_id = other_labels.label_id then pairs.n_listeners end as n_within_label,
+    1.0 * pairs.n_listeners / (pairs.n_of_one + pairs.n_of_other - pairs.n_listeners) as jaccard,
+    1.0 * pairs.n_listeners * n_all.n_listeners / pairs.n_of_one / pairs.n_of_other as affinity
+from pairs
+cross join n_all
+left join labels on pairs.artist_id = labels.artist_id
+left join labels as other_labels on pairs.other_artist_id = other_labels.artist_id

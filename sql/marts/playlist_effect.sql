@@ -1,0 +1,144 @@
+-- What an add to a playlist did: plays of the four weeks after the week of the add against the four before it, beside the
+-- same change of recordings of the same genre, with plays before within the same doubling, and on no playlist within
+-- those weeks. Effect is the difference of the two changes of ln(plays + 1/2); its error is that of one recording among
+-- such controls. Recordings with at least four plays before and ten controls; weeks that the log does not hold are left
+-- out. An add follows interest as well as making it: an effect is no proof.
+-- grain: track_id, playlist_id
+-- rows: 0
+-- columns:
+--   track_id         recording
+--   playlist_id      playlist
+--   added_at         when it was added, first of several times (UTC)
+--   plays_before     plays a day before [1/d]
+--   plays_after      plays a day after [1/d]
+--   n_controls       recordings it is held against [count]
+--   control_lift     what plays of the controls were multiplied by, on the geometric mean [x]
+--   lift             what plays were multiplied by, beyond the controls: exp(effect) [x]
+--   low              lower end of its 95 % interval [x]
+--   high             upper end [x]
+--   error            standard error of the effect, in ln
+-- checks:
+--   n_controls >= 10
+--   low <= lift and lift <= high
+-- reconcile:
+--   (select count(*) from marts.playlist_effect) <= (select count(*) from marts.playlist_tracks where added_at is not null)
+with last_day as (
+    select
+        min(listen_date) as first_date,
+        max(listen_date) as last_date
+    from marts.track_daily
+),
+
+levels as (
+    select
+        daily.track_id,
+        tracks.genre,
+        cast(floor(epoch(date_trunc('week', cast(daily.listen_date as timestamp))) / 604800) as bigint) as week_no,
+        sum(daily.n_plays) as n_plays
+    from marts.track_daily as daily
+    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+    group by
+        daily.track_id,
+        tracks.genre,
+        cast(floor(epoch(date_trunc('week', cast(daily.listen_date as timestamp))) / 604800) as bigint)
+),
+
+adds as (
+    select
+        track_id,
+        playlist_id,
+        min(added_at) as added_at,
+        cast(floor(epoch(date_trunc('week', cast(min(added_at) as timestamp))) / 604800) as bigint) as week_no
+    from marts.playlist_tracks
+    where added_at is not null
+    group by track_id, playlist_id
+),
+
+cohorts as (
+    select distinct adds.week_no
+    from adds
+    cross join last_day
+    where
+        cast(date_trunc('week', cast(adds.added_at as date)) as date) - 28 >= last_day.first_date
+        and cast(date_trunc('week', cast(adds.added_at as date)) as date) + 34 <= last_day.last_date
+),
+
+changes as (
+    select
+        cohorts.week_no,
+        levels.track_id,
+        levels.genre,
+        sum(case when levels.week_no < cohorts.week_no then levels.n_plays else 0 end) as n_before,
+        sum(case when levels.week_no > cohorts.week_no then levels.n_plays else 0 end) as n_after
+    from cohorts
+    inner join levels on levels.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
+    group by cohorts.week_no, levels.track_id, levels.genre
+),
+
+busy as (
+    select distinct
+        cohorts.week_no,
+        adds.track_id
+    from cohorts
+    inner join adds on adds.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
+),
+
+cells as (
+    select
+        changes.week_no,
+        changes.track_id,
+        changes.genre,
+        changes.n_before,
+        changes.n_after,
+        floor(ln(changes.n_before) / ln(2)) as doubling,
+        ln(changes.n_after + 0.5) - ln(changes.n_before + 0.5) as change,
+        busy.track_id is null as is_control
+    from changes
+    left join busy on changes.week_no = busy.week_no and changes.track_id = busy.track_id
+    where changes.n_before >= 4
+),
+
+controls as (
+    select
+        week_no,
+        genre,
+        doubling,
+        count(*) as n_controls,
+        avg(change) as change,
+        (sum(change * change) - sum(change) * sum(change) / count(*)) / (count(*) - 1) as variance
+    from cells
+    where is_control
+    group by week_no, genre, doubling
+    having count(*) >= 10
+),
+
+effects as (
+    select
+        adds.track_id,
+        adds.playlist_id,
+        adds.added_at,
+        cells.n_before,
+        cells.n_after,
+        controls.n_controls,
+        controls.change as control_change,
+        cells.change - controls.change as effect,
+        sqrt(greatest(controls.variance, 0) * (1 + 1.0 / controls.n_controls)) as error
+    from adds
+    inner join cells on adds.week_no = cells.week_no and adds.track_id = cells.track_id
+    inner join controls
+        on cells.week_no = controls.week_no and cells.genre = controls.genre and cells.doubling = controls.doubling
+)
+
+select
+    track_id,
+    playlist_id,
+    added_at,
+    n_before / 28.0 as plays_before,
+    n_after / 28.0 as plays_after,
+    n_controls,
+    exp(control_change) as control_lift,
+    exp(effect) as lift,
+    exp(effect - 1.96 * error) as low,
+    exp(effect + 1.96 * error) as high,
+    error
+from effects

@@ -1,0 +1,101 @@
+-- How fast a recording fades: a line through ln(plays + 1/2) of the weeks from its best week on, at most 26 of them, the
+-- log's last week left out unless it is whole. The half-life is ln 2 / fall a week. Recordings with at least 20 plays in
+-- the best week and four weeks to fit, the best of the first by date among equals.
+-- grain: track_id
+-- rows: 0
+-- labels: track_id
+-- people: n_listeners
+-- columns:
+--   track_id         recording
+--   peak_week        Monday of its best week (UTC)
+--   n_plays_peak     plays in it [count]
+--   n_listeners      distinct listeners with at least one play, on any day [count]
+--   n_weeks          weeks fitted, the best one included [count]
+--   slope            change of ln(plays + 1/2) a week
+--   r2               share of the variance that the line explains; null where plays never change [0..1]
+--   half_life_weeks  weeks until plays halve, null where they do not fall [weeks]
+-- checks:
+--   n_weeks between 4 and 26
+--   half_life_weeks is null or half_life_weeks > 0
+--   r2 is null or r2 between 0 and 1 + 1e-9
+-- reconcile:
+--   (select count(*) from marts.release_decay) <= (select count(distinct track_id) from marts.track_daily where n_plays > 0)
+with weeks as (
+    select
+        track_id,
+        cast(date_trunc('week', listen_date) as date) as week_start,
+        cast(sum(n_plays) as bigint) as n_plays
+    from marts.track_daily
+    group by track_id, cast(date_trunc('week', listen_date) as date)
+),
+
+whole_weeks as (
+    select
+        week_start,
+        row_number() over (order by week_start asc) as week_no
+    from (select distinct weeks.week_start from weeks) as starts
+    where week_start + 6 <= (select max(daily.listen_date) from marts.track_daily as daily)
+),
+
+ranked as (
+    select
+        weeks.track_id,
+        weeks.week_start,
+        weeks.n_plays,
+        whole_weeks.week_no,
+        row_number() over (partition by weeks.track_id order by weeks.n_plays desc, weeks.week_start asc) as place
+    from weeks
+    inner join whole_weeks on weeks.week_start = whole_weeks.week_start
+),
+
+points as (
+    select
+        peaks.track_id,
+        1.0 * (whole_weeks.week_no - peaks.week_no) as x,
+        ln(coalesce(ranked.n_plays, 0) + 0.5) as y
+    from ranked as peaks
+    inner join whole_weeks on whole_weeks.week_no between peaks.week_no and peaks.week_no + 25
+    left join ranked on peaks.track_id = ranked.track_id and whole_weeks.week_no = ranked.week_no
+    where peaks.place = 1 and peaks.n_plays >= 20
+),
+
+centred as (
+    select
+        track_id,
+        x - avg(x) over (partition by track_id) as x,
+        y - avg(y) over (partition by track_id) as y
+    from points
+),
+
+audiences as (
+    select
+        track_id,
+        count(*) as n_listeners
+    from marts.interactions
+    where n_plays > 0
+    group by track_id
+),
+
+lines as (
+    select
+        track_id,
+        count(*) as n_weeks,
+        sum(x * y) / sum(x * x) as slope,
+        case when sum(y * y) > 1e-9 then sum(x * y) * sum(x * y) / sum(x * x) / sum(y * y) end as r2
+    from centred
+    group by track_id
+    having count(*) >= 4
+)
+
+select
+    lines.track_id,
+    peaks.week_start as peak_week,
+    peaks.n_plays as n_plays_peak,
+    audiences.n_listeners,
+    lines.n_weeks,
+    lines.slope,
+    lines.r2,
+    case when lines.slope < -1e-9 then -ln(2) / lines.slope end as half_life_weeks
+from lines
+inner join ranked as peaks on lines.track_id = peaks.track_id and peaks.place = 1
+inner join audiences on lines.track_id = audiences.track_id

@@ -1,0 +1,77 @@
+-- Who comes back to an artist: listeners by the month of their first play of the artist, and how many of them played the
+-- artist again in each month after. The cohort of the log's first month holds whoever listened before it too.
+-- grain: artist_id, cohort_month, months_since
+-- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: cohort_month, months_since
+-- kept: is_complete
+-- columns:
+--   artist_id     artist
+--   cohort_month  first day of the month of the first play (UTC)
+--   months_since  months after it, 0 is the month itself [count]
+--   n_cohort      listeners in the cohort [count]
+--   n_listeners   of them, those with a play in this month [count]
+--   share         n_listeners / n_cohort [0..1]
+--   is_complete   whether the month is over on the last day of the log
+-- checks:
+--   n_listeners between 1 and n_cohort
+--   months_since > 0 or n_listeners = n_cohort
+-- reconcile:
+--   (select coalesce(sum(n_cohort), 0) from marts.retention where months_since = 0) = (select count(*) from (select distinct tracks.artist_id, daily.user_id from marts.interactions_daily as daily inner join marts.track_features as tracks on daily.track_id = tracks.track_id where daily.n_plays > 0 and tracks.artist_id is not null) as pairs)
+with last_day as (
+    select max(listen_date) as listen_date from marts.interactions_daily
+),
+
+months as (
+    select distinct
+        tracks.artist_id,
+        daily.user_id,
+        cast(date_trunc('month', daily.listen_date) as date) as month_start
+    from marts.interactions_daily as daily
+    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+    where daily.n_plays > 0 and tracks.artist_id is not null
+),
+
+cohorts as (
+    select
+        artist_id,
+        user_id,
+        month_start,
+        min(month_start) over (partition by artist_id, user_id) as cohort_month
+    from months
+),
+
+counts as (
+    select
+        artist_id,
+        cohort_month,
+        month_start,
+        count(*) as n_listeners
+    from cohorts
+    group by artist_id, cohort_month, month_start
+),
+
+sizes as (
+    select
+        artist_id,
+        cohort_month,
+        n_listeners as n_cohort
+    from counts
+    where month_start = cohort_month
+)
+
+select
+    counts.artist_id,
+    counts.cohort_month,
+    cast(
+        (year(counts.month_start) - year(counts.cohort_month)) * 12
+        + month(counts.month_start) - month(counts.cohort_month) as bigint
+    ) as months_since,
+    sizes.n_cohort,
+    counts.n_listeners,
+    1.0 * counts.n_listeners / sizes.n_cohort as share,
+    counts.month_start < date_trunc('month', last_day.listen_date + 1) as is_complete
+from counts
+inner join sizes on counts.artist_id = sizes.artist_id and counts.cohort_month = sizes.cohort_month
+cross join last_day

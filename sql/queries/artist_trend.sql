@@ -1,0 +1,48 @@
+-- An artist's days: plays, reach and what listeners did, and plays a day over a window that ends with each day.
+-- params:
+--   artist_id  artist id
+--   from       first day, the first of the log where empty =
+--   to         last day, the last of the log where empty =
+--   days       length of the window: 1, 7 or 28 [d] = 7
+with days as (
+    select
+        listen_date,
+        n_listeners,
+        n_plays,
+        n_skips,
+        n_likes,
+        n_saves,
+        n_playlist_adds,
+        n_shares
+    from marts.artist_daily
+    where artist_id = $artist_id
+),
+
+windows as (
+    select
+        days.listen_date,
+        sum(past.n_plays) / $days::integer as plays_a_day
+    from days
+    inner join days as past on past.listen_date between days.listen_date - $days::integer + 1 and days.listen_date
+    group by days.listen_date
+)
+
+select
+    days.listen_date,
+    days.n_listeners,
+    days.n_plays,
+    days.n_skips,
+    days.n_likes,
+    days.n_saves,
+    days.n_playlist_adds,
+    days.n_shares,
+    windows.plays_a_day,
+    days.n_plays / nullif(days.n_listeners, 0) as streams_per_listener,
+    days.n_skips / nullif(days.n_plays + days.n_skips, 0) as skip_share,
+    days.n_saves / nullif(days.n_listeners, 0) as save_rate
+from days
+inner join windows on days.listen_date = windows.listen_date
+where
+    ($from = '' or days.listen_date >= cast(nullif($from, '') as date))
+    and ($to = '' or days.listen_date <= cast(nullif($to, '') as date))
+order by days.listen_date asc

@@ -1,0 +1,14 @@
+-- Who hears an artist, group by group, beside how common the group is among all listeners (see marts.artist_audience).
+-- params:
+--   artist_id  artist id
+--   dimension  country, gender, age_band or taste, all of them where empty =
+select
+    dimension,
+    value,
+    n_listeners,
+    n_plays,
+    share,
+    affinity
+from marts.artist_audience
+where artist_id = $artist_id and ($dimension = '' or dimension = $dimension)
+order by dimension asc, n_listeners desc, value asc

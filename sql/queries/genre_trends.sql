@@ -1,0 +1,18 @@
+-- Genres or moods, week by week: their share of plays, and how it moves against the four weeks before.
+-- params:
+--   kind  genre or mood = genre
+--   from  first day, the first of the log where empty =
+--   to    last day, the last of the log where empty =
+select
+    name,
+    week_start,
+    n_listeners,
+    n_plays,
+    share,
+    growth
+from marts.genre_weekly
+where
+    kind = $kind
+    and ($from = '' or week_start >= cast(nullif($from, '') as date))
+    and ($to = '' or week_start <= cast(nullif($to, '') as date))
+order by week_start asc, share desc, name asc

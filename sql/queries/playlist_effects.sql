@@ -1,0 +1,28 @@
+-- What adds to playlists did to an artist's or a recording's plays, beside recordings that nobody added (see
+-- marts.playlist_effect), the surest effects first.
+-- params:
+--   artist_id  artist id, every artist where empty =
+--   track_id   recording, every one where empty =
+--   label      label id, every label where empty =
+--   n          how many adds [count] = 50
+select
+    effects.track_id,
+    tracks.title,
+    tracks.artist_name,
+    effects.playlist_id,
+    effects.added_at,
+    effects.plays_before,
+    effects.plays_after,
+    effects.control_lift,
+    effects.lift,
+    effects.low,
+    effects.high,
+    effects.n_controls
+from marts.playlist_effect as effects
+inner join marts.track_features as tracks on effects.track_id = tracks.track_id
+where
+    ($artist_id = '' or tracks.artist_id = $artist_id)
+    and ($track_id = '' or effects.track_id = $track_id)
+    and ($label = '' or tracks.label_id = $label)
+order by abs(ln(effects.lift)) / effects.error desc, effects.track_id asc, effects.playlist_id asc
+limit $n::integer

@@ -1,0 +1,52 @@
+-- Artists by how their plays move: the last days against as many before (velocity), and velocity against what it was one
+-- window earlier (acceleration). Windows of 7 or 28 days hold every weekday equally often.
+-- params:
+--   as_of  last day looked at, the last of the log where empty =
+--   days   length of the window: 1, 7 or 28 [d] = 7
+--   floor  plays in the window before that an artist needs [count] = 50
+--   label  label id, every label where empty =
+--   n      how many artists [count] = 50
+with last_day as (
+    select coalesce(cast(nullif($as_of, '') as date), max(listen_date)) as day
+    from marts.artist_daily
+),
+
+windows as (
+    select
+        daily.artist_id,
+        sum(case when daily.listen_date > last_day.day - $days::integer then daily.n_plays end) as n_plays,
+        sum(
+            case
+                when daily.listen_date between last_day.day - 2 * $days::integer + 1 and last_day.day - $days::integer
+                    then daily.n_plays
+            end
+        ) as n_before,
+        sum(case when daily.listen_date <= last_day.day - 2 * $days::integer then daily.n_plays end) as n_long_before
+    from marts.artist_daily as daily
+    cross join last_day
+    where daily.listen_date between last_day.day - 3 * $days::integer + 1 and last_day.day
+    group by daily.artist_id
+)
+
+select
+    windows.artist_id,
+    artists.name,
+    artists.main_genre,
+    coalesce(windows.n_plays, 0)::bigint as n_plays,
+    windows.n_before::bigint as n_plays_before,
+    coalesce(windows.n_plays, 0) / windows.n_before as velocity,
+    coalesce(windows.n_plays, 0) / windows.n_before / nullif(windows.n_before / windows.n_long_before, 0) as acceleration
+from windows
+inner join marts.artist_profile as artists on windows.artist_id = artists.artist_id
+where
+    windows.n_before >= greatest($floor::integer, 1)
+    and (
+        $label = ''
+        or windows.artist_id in (
+            select tracks.artist_id
+            from marts.track_features as tracks
+            where tracks.label_id = $label
+        )
+    )
+order by velocity desc, windows.artist_id asc
+limit $n::integer

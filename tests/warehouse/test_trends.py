@@ -1,0 +1,252 @@
+"""What the marts of trends and audiences mean, on rows that can be counted by hand."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from recsys.warehouse.query import Warehouse, ask
+
+from .conftest import AS_OF, Place, place_in, rows
+
+HEADER = "user_id,track_id,listened_at,n_listens"
+
+
+def heard(days: Iterable[int], track_id: str, users: Iterable[str], n_listens: int = 1) -> list[str]:
+    """Listens by each user on each day, counted back from the last one."""
+    users = list(users)
+    return [f"{user},{track_id},{AS_OF - timedelta(days=ago)},{n_listens}" for ago in days for user in users]
+
+
+def warehouse_of(place: Place, listens: list[str], tracks: Iterable[str], **tables: str) -> Path:
+    """Build a warehouse of listens, tracks (track_id,title,artist_id,release_date,genres) and other tables."""
+    place.take("tracks.csv", "\n".join(["track_id,title,artist_id,label_id,release_date,genres", *tracks]))
+    place.take("listens.csv", "\n".join([HEADER, *listens]))
+    for name, content in tables.items():
+        place.take(f"{name}.csv", content)
+    return place.build("w")
+
+
+def test_an_artists_day(warehouse: Warehouse) -> None:
+    """A day with a save and no play counts, with nobody as listener; skips and likes stand on their day."""
+    days = warehouse.frame(
+        "select artist_id, listen_date, n_listeners, n_plays, n_skips, n_likes, n_saves from marts.artist_daily"
+    )
+
+    assert set(days.rows()) == {
+        ("ar1", date(2026, 1, 5), 1, 1, 0, 0, 0),
+        ("ar1", date(2026, 1, 6), 1, 1, 1, 1, 0),
+        ("ar1", date(2026, 1, 11), 1, 1, 0, 0, 0),
+        ("ar2", date(2026, 1, 1), 0, 0, 0, 0, 1),
+        ("ar2", date(2026, 1, 12), 1, 1, 0, 0, 0),
+    }
+
+
+def test_a_country_is_what_listeners_told(warehouse: Warehouse) -> None:
+    """Ann told Germany, bob nothing: unknown is a country of its own."""
+    weeks = warehouse.frame("select artist_id, country, week_start, n_listeners, n_plays from marts.country_weekly")
+
+    assert set(weeks.rows()) == {
+        ("ar1", "DE", date(2026, 1, 5), 1, 2),
+        ("ar1", "unknown", date(2026, 1, 5), 1, 1),
+        ("ar2", "unknown", date(2026, 1, 12), 1, 1),
+    }
+
+
+def test_an_audience_is_held_against_all_listeners(warehouse: Warehouse) -> None:
+    """Ar2 is heard by bob alone, who is half of all listeners; his taste is the first by name among three equals."""
+    audience = warehouse.frame(
+        "select dimension, value, n_listeners, n_plays, share, affinity from marts.artist_audience "
+        "where artist_id = 'ar2'"
+    )
+
+    assert set(audience.rows()) == {
+        ("country", "unknown", 1, 1, 1.0, 2.0),
+        ("gender", "unknown", 1, 1, 1.0, 2.0),
+        ("age_band", "unknown", 1, 1, 1.0, 2.0),
+        ("taste", "jazz", 1, 1, 1.0, 2.0),
+    }
+
+
+def test_a_genres_week_is_a_share_of_the_weeks_plays(warehouse: Warehouse) -> None:
+    """Recordings without a genre are one; growth is unknown in the first four weeks."""
+    weeks = warehouse.frame("select name, week_start, n_listeners, n_plays, share, growth from marts.genre_weekly")
+
+    assert set(weeks.rows()) == {
+        ("rock", date(2026, 1, 5), 2, 3, 1.0, None),
+        ("jazz", date(2026, 1, 12), 1, 1, 0.5, None),
+        ("unknown", date(2026, 1, 12), 1, 1, 0.5, None),
+    }
+
+
+def test_growth_of_a_genre_is_not_that_of_the_market(place: Place) -> None:
+    """All plays double in the fifth week; rock's go from a half to three quarters of them."""
+    ago = [34, 27, 20, 13]
+    listens = heard(ago, "t1", ["ann"], 10) + heard(ago, "t2", ["ann"], 10)
+    listens += heard([6], "t1", ["ann"], 30) + heard([6], "t2", ["ann"], 10)
+    built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,jazz"])
+
+    growth = rows(built, "select name, growth from marts.genre_weekly where growth is not null order by 1")
+
+    assert growth == [("jazz", pytest.approx(0.5)), ("rock", pytest.approx(1.5))]
+
+
+def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
+    """The same recording is current in one week and catalogue in a later one."""
+    listens = heard([61, 2], "t1", ["ann"], 3) + heard([2], "t2", ["bob"])
+    built = warehouse_of(place, listens, ["t1,One,ar1,,2024-07-10,rock", "t2,Two,ar1,,2020-01-01,rock"])
+
+    split = rows(
+        built, "select week_start, age_group, n_listeners, n_tracks, n_plays, share from marts.catalogue_split"
+    )
+
+    assert set(split) == {
+        (date(2025, 12, 1), "current", 1, 1, 3, 1.0),
+        (date(2026, 1, 26), "catalogue", 1, 1, 3, 0.75),
+        (date(2026, 1, 26), "deep catalogue", 1, 1, 1, 0.25),
+    }
+
+
+def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
+    """Of two listeners of December one comes back in January; a third is new then."""
+    listens = heard([40], "t1", ["ann", "bob"]) + heard([0], "t2", ["ann", "cyd"])
+    built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,rock"])
+
+    kept = rows(
+        built, "select cohort_month, months_since, n_cohort, n_listeners, share, is_complete from marts.retention"
+    )
+
+    assert set(kept) == {
+        (date(2025, 12, 1), 0, 2, 2, 1.0, True),
+        (date(2025, 12, 1), 1, 2, 1, 0.5, True),
+        (date(2026, 1, 1), 0, 1, 1, 1.0, True),
+    }
+
+
+def test_a_half_life_is_a_line_through_the_weeks_after_the_peak(place: Place) -> None:
+    """Plays that halve every week; a track that keeps its plays has none, one with a small peak is not fitted."""
+    weeks = [33, 26, 19, 12]
+    listens = [row for ago, n in zip(weeks, (800, 400, 200, 100), strict=True) for row in heard([ago], "t1", ["a"], n)]
+    listens += heard(weeks, "t2", ["a"], 50) + heard(weeks, "t3", ["a"], 19) + heard([60], "t1", ["b"], 3)
+    listens += heard([0], "t2", ["a"], 50)
+    tracks = [f"t{n},T{n},ar1,,,rock" for n in (1, 2, 3)]
+    built = warehouse_of(place, listens, tracks)
+
+    found = rows(built, "select track_id, n_plays_peak, half_life_weeks, r2, n_listeners from marts.release_decay")
+
+    assert {row[0] for row in found} == {"t1", "t2"}
+    ((*_, half_life, r2, n_listeners),) = [row for row in found if row[0] == "t1"]
+    assert (half_life, r2) == (pytest.approx(1.0, abs=0.01), pytest.approx(1.0, abs=0.01))
+    assert n_listeners == 2
+    assert ("t2", 50, None, None, 1) in found
+
+
+def test_overlap_counts_listeners_of_both(place: Place) -> None:
+    """Twelve hear ar1 and ar2, twelve ar3: twice what chance would give; nine shared listeners are too few to tell."""
+    both, other = [f"u{n}" for n in range(12)], [f"v{n}" for n in range(12)]
+    listens = heard([3], "t1", both) + heard([3], "t2", both) + heard([3], "t3", other) + heard([3], "t3", both[:9])
+    tracks = ["t1,One,ar1,la1,,rock", "t2,Two,ar2,la1,,rock", "t3,Three,ar3,la1,,rock"]
+    built = warehouse_of(place, listens, tracks)
+
+    pairs = rows(built, "select artist_id, other_artist_id, n_listeners, jaccard, affinity from marts.artist_overlap")
+
+    assert set(pairs) == {("ar1", "ar2", 12, 1.0, 2.0), ("ar2", "ar1", 12, 1.0, 2.0)}
+
+
+@pytest.mark.parametrize(("label", "told"), [("la1", 12), ("la2", None), ("", None)], ids=["own", "other", "none"])
+def test_a_label_sees_overlap_of_its_own_artists_only(place: Place, label: str, told: int | None) -> None:
+    """How many listeners an artist shares with another label's is not told: it says how many the other has."""
+    both = [f"u{n}" for n in range(12)]
+    tracks = ["t1,One,ar1,la1,,rock", f"t2,Two,ar2,{label},,rock"]
+    built = warehouse_of(place, heard([3], "t1", both) + heard([3], "t2", both), tracks)
+
+    assert rows(built, "select distinct n_within_label from marts.artist_overlap") == [(told,)]
+
+
+COUNTRIES = ("DE", "FR", "GB", "US")
+
+
+@pytest.fixture(scope="module")
+def risen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty days of a market of a thousand plays a day, and four recordings that rise in its last four days."""
+    crowd = [f"u{n}" for n in range(40)]
+    listens = heard(range(60), "rest", ["everybody"], 1000)
+    germans = [f"de{n}" for n in range(40)]
+    for track_id, fans in {"rises": crowd, "loops": crowd, "local": germans}.items():
+        listens += [row for ago in range(4, 60) for row in heard([ago], track_id, fans[ago % 36 :][:4])]
+    listens += heard(range(4), "rises", crowd)
+    listens += heard(range(4), "loops", crowd[:4], 30)
+    listens += heard(range(4), "local", germans)
+    listens += heard(range(4), "release", crowd)
+    listens += [row for ago in range(4, 60) for row in heard([ago], "grows", crowd[: 4 + (60 - ago) // 8])]
+    tracks = [f"{name},{name},ar1,la1,2020-01-01,rock" for name in ("rest", "rises", "loops", "local", "grows")]
+    tracks.append(f"release,release,ar1,la1,{AS_OF - timedelta(days=3)},rock")
+    users = [f"u{n},{COUNTRIES[n % 4]}" for n in range(40)] + [f"{name},DE" for name in germans]
+    place = place_in(tmp_path_factory.mktemp("risen"))
+    return warehouse_of(place, listens, tracks, users="\n".join(["user_id,country", *users]))
+
+
+def test_a_breakout_is_a_rise_of_many_people_in_several_countries(risen: Path) -> None:
+    """Not one of few on repeat, in one country, of a release, or over weeks."""
+    assert rows(risen, "select distinct track_id from marts.breakouts") == [("rises",)]
+
+
+def test_a_breakout_says_what_was_expected(risen: Path) -> None:
+    """Four plays a day were usual: 28 a week; three such days and four of forty are 172."""
+    query = (
+        "select n_plays, n_expected, n_listeners, velocity, started_on from marts.breakouts order by listen_date desc"
+    )
+
+    n_plays, n_expected, n_listeners, velocity, started_on = rows(risen, query)[0]
+
+    assert (n_plays, n_listeners) == (172, 40)
+    assert n_expected == pytest.approx(29 * (7000 + 172 * 3 + 7 * 4) / 7300, rel=0.1)
+    assert velocity == pytest.approx(172 / 28)
+    assert started_on in {AS_OF - timedelta(days=ago) for ago in (1, 2, 3)}
+
+
+def test_a_day_on_which_everything_rises_is_no_breakout(place: Place) -> None:
+    """The same rise, and all others with it."""
+    crowd = [f"u{n}" for n in range(40)]
+    names = ("one", "two", "three")
+    listens = [row for ago in range(4, 60) for name in names for row in heard([ago], name, crowd[ago % 36 :][:4])]
+    listens += [row for name in names for row in heard(range(4), name, crowd)]
+    tracks = [f"{name},{name},ar1,la1,2020-01-01,rock" for name in names]
+    users = [f"u{n},{COUNTRIES[n % 4]}" for n in range(40)]
+    built = warehouse_of(place, listens, tracks, users="\n".join(["user_id,country", *users]))
+
+    assert rows(built, "select count(*) from marts.breakouts") == [(0,)]
+
+
+def test_breakouts_are_asked_for_by_day_and_label(risen: Path) -> None:
+    """The newest day of a run stands for it; another label's are not shown."""
+    with Warehouse.open(risen) as warehouse:
+        now = ask(warehouse, "breakouts", {})
+        other = ask(warehouse, "breakouts", {"label": "la2"})
+        earlier = ask(warehouse, "breakouts", {"as_of": str(AS_OF - timedelta(days=10))})
+
+    assert now.select("track_id", "listen_date").rows() == [("rises", AS_OF)]
+    assert other.is_empty()
+    assert earlier.is_empty()
+
+
+def test_an_adds_effect_is_what_its_controls_did_not_show(place: Place) -> None:
+    """Ten others of the genre double as well; the one that was added goes from one play a day to six."""
+    days, added = range(10 * 7), date(2025, 12, 23)
+    ago = (AS_OF - added).days
+    before, after = [n for n in days if n > ago + 1], [n for n in days if n < ago - 5]
+    names = [f"c{n}" for n in range(10)]
+    listens = [row for name in [*names, "added"] for row in heard(before, name, ["ann"])]
+    listens += [row for name in names for row in heard(after, name, ["ann"], 2)] + heard(after, "added", ["ann"], 6)
+    tracks = [f"{name},{name},ar1,,2020-01-01,rock" for name in [*names, "added"]]
+    lists = f"playlist_id,position,track_id,added_at\np1,1,added,{added}T12:00:00Z\n"
+    built = warehouse_of(place, listens, tracks, playlists=lists)
+
+    ((track_id, lift, control_lift, n_controls, before_a_day, after_a_day),) = rows(
+        built, "select track_id, lift, control_lift, n_controls, plays_before, plays_after from marts.playlist_effect"
+    )
+
+    assert (track_id, n_controls, before_a_day, after_a_day) == ("added", 10, 1.0, 6.0)
+    assert lift == pytest.approx(168.5 / 56.5)
+    assert control_lift == pytest.approx(56.5 / 28.5)
