@@ -26,9 +26,9 @@ from scipy.optimize import minimize
 
 from bench.distorted import DISTORTIONS, RATE_HZ, Around, Distortion
 from bench.recordings import noises, recordings
-from recsys.audio.fingerprint import APART_S, SHIPPED, Fingerprinter
+from recsys.audio.fingerprint import APART_S, INDEX_STEP, SHIPPED, Fingerprinter
 from recsys.audio.signal import F32, read_audio
-from recsys.similarity.match import INDEX_STEP, Calibration, Judge, answer
+from recsys.similarity.match import Calibration, Judge, answer
 from recsys.similarity.prints import Prints
 
 LENGTHS_S = (3, 5, 10)
