@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from dashboards.access import Viewer, viewer_of
@@ -180,7 +181,8 @@ def served(home: Home, app: Path, issuer: str) -> Iterator[str]:
     )
     command = dashboard.command(home, address="127.0.0.1", port=port)
     command[command.index(str(dashboard.APP))] = str(app)
-    environment = os.environ | {"RECSYS_HOME": str(home.path), "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"RECSYS_HOME": str(home.path), "PYTHONPATH": python_path}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as process:
         try:
             _wait_for(port)
@@ -205,7 +207,6 @@ def test_two_labels_log_in_and_each_sees_its_own(home: Home, tmp_path: Path) -> 
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if not found:
         pytest.skip("no Chromium on this machine: apt install chromium")
-    from playwright.sync_api import expect, sync_playwright
 
     copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
     (tmp_path / "app.py").write_text(APP)
@@ -219,7 +220,7 @@ def test_two_labels_log_in_and_each_sees_its_own(home: Home, tmp_path: Path) -> 
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
         browser = play.chromium.launch(executable_path=found, args=[*flags, "--disable-component-update"])
         page = browser.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         for account, text in wanted.items():
             page.goto(address)
             expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)

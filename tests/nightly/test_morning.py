@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from recsys import registry
 from recsys.errors import BadRecipe
@@ -26,10 +27,12 @@ class _Texts(HTMLParser):
         super().__init__()
         self.words, self.fetched = "", list[str]()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what is fetched."""
         self.fetched += [value or "" for name, value in attrs if name == "src"]
 
+    @override
     def handle_data(self, data: str) -> None:
         """Note what is read."""
         self.words += data
