@@ -26,6 +26,7 @@ STEPS: dict[str, Callable[[Run], Event]] = {
     "evaluate": steps.evaluate,
     "refit": steps.refit,
     "group": steps.group,
+    "forecast": steps.forecast,
     "recommend": steps.recommend,
     "gate": steps.judge,
     "export": steps.write_export,

@@ -17,7 +17,7 @@ EVERYTHING = [*SOURCES, *(path for part in ("bench", "dashboards", "tests") for 
 LAYERS = (
     ("errors", "columns", "files"),
     ("synth",),
-    ("vocab", "home", "demo", "audio", "sound"),
+    ("vocab", "home", "demo", "audio", "sound", "analytics"),
     ("ingest.contract",),
     ("lake",),
     ("ingest", "warehouse"),
