@@ -1,10 +1,10 @@
 """
 A query of any length to its cue sheet: which recordings are used in it, from when to when.
 
-Windows of ten seconds, each half over the last, are answered one by one; several recordings may lie in one window.
-Windows whose alignments go on from each other are one use. Its line (where in the recording each moment of the query
-lies) is then followed to both sides for as long as the two sound alike. A recording that repeats itself is reported at
-the earliest place that fits as well.
+Windows of ten seconds, each half over the last, are answered one by one, what is shorter than fourteen in one; several
+recordings may lie in a window. Windows whose alignments go on from each other are one use. Its line (where in the
+recording each moment of the query lies) is then followed to both sides for as long as the two sound alike. A recording
+that repeats itself is reported at the earliest place that fits as well.
 
 What is left to chance: one window in a hundred, or in a thousand, of music that is in no index lies above the cuts of
 the calibration. A query of one window is held against the first; a longer one has many windows, so that one of them has
@@ -26,6 +26,7 @@ F64 = npt.NDArray[np.float64]
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of it
 MOST_AT_ONCE = 4  # recordings that are looked for in a window
 LONGEST_PAUSE = 4  # silent vectors that a window may hold
+HELD = 0.9  # length of the mean vector from which a window is one held tone, and names nobody; music has .4 to .8
 SAME_LINE_S = 1.0  # so far apart two alignments of one use may be
 NEARLY = 0.05  # of score that a window may lose by going on along a use's line
 MOST_BETWEEN = 4  # windows that a use may pass over, such as speech above it
@@ -161,12 +162,17 @@ def _windows(query: F32) -> Iterator[tuple[int, int]]:
     for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > LONGEST_PAUSE) + 1):
         if len(stretch):
             first, end = int(stretch[0]), int(stretch[-1]) + 1
-            yield from ((at, WINDOW) for at in range(first, end - WINDOW, HOP))
-            yield max(first, end - WINDOW), min(WINDOW, end - first)
+            if end - first < WINDOW + HOP:
+                yield first, end - first
+            else:
+                yield from ((at, WINDOW) for at in range(first, end - WINDOW, HOP))
+                yield end - WINDOW, WINDOW
 
 
 def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit]:
     """Yield recordings as long as they are likely; each next one is judged as if those before were not in the index."""
+    if float(np.linalg.norm(window.mean(axis=0))) > HELD:
+        return
     for found, _ in zip(answers(prints, window), range(MOST_AT_ONCE), strict=False):
         probability = float(judge.probability(found.evidence))
         if probability <= judge.at_1_percent:
