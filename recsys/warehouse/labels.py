@@ -123,7 +123,10 @@ def _figure(name: str, type_: str, file: SqlFile) -> str:
         if file.columns[name].unit == _COUNT:
             rounded = f"{LEAST} * floor({value} / {LEAST})"
         else:
-            rounded = f"case when {value} = 0 then 0 else round({value}, 1 - floor(log10(abs({value})))::integer) end"
+            digits = f"1 - floor(log10(abs({value})))::integer"
+            rounded = (
+                f"case when {value} <> 0 and isfinite({value}::double) then round({value}, {digits}) else {value} end"
+            )
         value = f"cast({rounded} as {type_})"
     return f"case when not _is_withheld then {value} end"
 
