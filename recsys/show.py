@@ -27,6 +27,7 @@ from recsys.errors import InputError, SetupError
 from recsys.feedback.loop import last_week
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
+from recsys.morning.write import folder_of
 from recsys.recipe import FLOOR
 from recsys.rerank.price import PRICE
 from recsys.run import Event, Run
@@ -212,13 +213,15 @@ def summary(run: Run) -> None:
         quality(run)
         out.print(f"\nExport     {_relative(run.export)}")
         out.print(f"Warehouse  {_relative(run.home.warehouse)}")
+        if run.outcome("morning"):
+            out.print(f"Morning    {_relative(folder_of(run) / 'index.html')}")
         samples = _samples(warehouse)
     for (listener,), rows in samples.group_by(["user_id"], maintain_order=True):
         out.print(Text.assemble("\nListener ", (str(listener), "bold")))
         frame(rows.select(rank="rank", title="title", artist="artist_name", why="reason"))
     words = str(samples["artist_name"].drop_nulls().first() if samples.height else "love")
     out.print("\nTry next")
-    for line in (f'find "{words}"', "query top_tracks", "describe interactions_daily"):
+    for line in ("dashboard", f'find "{words}"', "query top_tracks", "describe interactions_daily"):
         out.print(f"  {_command(run.home)} {line}")
 
 
