@@ -427,6 +427,40 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
 
 
 @main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--report", "form", type=click.Choice(["html", "csv", "json"]), help="Write a report.")
+@click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
+@_told
+@click.pass_obj
+def match(home: Home, path: Path, form: str | None, out: Path | None, recipe: Path | None) -> None:
+    """Find the recordings of the catalogue that a file, or the files of a folder, use."""
+    from recsys import show
+    from recsys.matching import published
+
+    told = _recipe(home, recipe)
+    found = published.match(home, path, told, progress=show.looked_through)
+    if form is not None:
+        page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
+        published.report(home, found, form, page, told)
+        click.echo(page)
+    else:
+        show.matched(found)
+
+
+@main.command()
+@click.argument("tracks", nargs=-1, required=True)
+@click.option("--grounds", default="", help="Why; kept beside it.")
+@click.pass_obj
+def takedown(home: Home, tracks: tuple[str, ...], grounds: str) -> None:
+    """Take recordings out of every index at once, and out of all lists from the next night on."""
+    from recsys import show
+    from recsys.takedown import take_down
+
+    with locked(home):
+        show.taken_down(take_down(home, tracks, grounds, today=_today()))
+
+
+@main.command()
 @click.argument("table", required=False)
 @_answers
 @click.pass_obj
@@ -520,6 +554,19 @@ def prune(home: Home, keep: int) -> None:
     with locked(home):
         gone = registry.prune(home, keep)
     click.echo("\n".join(gone) or "nothing to prune")
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="TCP port.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Another one needs a login (README, Labels).")
+@click.pass_obj
+def dashboard(home: Home, port: int, address: str) -> None:
+    """Open the dashboards; without a login, on this machine only."""
+    from recsys import dashboard as pages
+
+    if not pages.has_login(home):
+        click.echo("No login is set up: whoever opens this sees everything, so it opens on this machine only.")
+    pages.start(home, address=address, port=port)
 
 
 @main.command()

@@ -3,6 +3,7 @@ Where everything lies: the folders of one home, and the lock that lets one run w
 
     <home>/lake        raw tables as Parquet, the ledger of batches, the quarantine
     <home>/inbox       where the nightly run looks for new files
+    <home>/uploads     where it looks for files that may use recordings of the catalogue
     <home>/runs        one folder a run: its log, its finished steps, its verdict
     <home>/warehouse, marts, models, exports      what runs made, by run
     <home>/current ->  releases/<run>             the one link that a publication swaps
@@ -33,6 +34,16 @@ class Home:
     def inbox(self) -> Path:
         """Files that wait for the nightly run."""
         return self.path / "inbox"
+
+    @property
+    def uploads(self) -> Path:
+        """Files in which recordings of the catalogue are looked for."""
+        return self.path / "uploads"
+
+    @property
+    def music_folders(self) -> Path:
+        """A list of the folders of music that were scanned."""
+        return self.path / "music.json"
 
     @property
     def runs(self) -> Path:

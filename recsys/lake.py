@@ -150,9 +150,11 @@ class Lake:
             return pl.LazyFrame(schema=CONTRACTS[table].schema)
         return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
-    def latest(self, contract: Contract) -> pl.LazyFrame:
-        """Return a register's newest row of each key."""
-        return self.rows(contract.table).sort("batch_no").unique(contract.key, keep="last", maintain_order=True)
+    def latest(self, contract: Contract, *, of: str | None = None) -> pl.LazyFrame:
+        """Return a register's newest row of each key; `of`: only of this track."""
+        rows = self.rows(contract.table)
+        chosen = rows if of is None else rows.filter(track_id=of)
+        return chosen.sort("batch_no").unique(contract.key, keep="last", maintain_order=True)
 
     def commit(self, source_sha256: str, staged: list[StagedBatch]) -> None:
         """Write the batches of one source: all of them or nothing."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from recsys import files, registry, steps
 from recsys.home import Home
 from recsys.ingest.run import IngestReport, ingest, source_files
+from recsys.morning.write import morning
 from recsys.recipe import Recipe
 from recsys.run import Event, Run, step_of
 from recsys.scan.library import audio_files
@@ -28,9 +29,11 @@ STEPS: dict[str, Callable[[Run], Event]] = {
     "group": steps.group,
     "forecast": steps.forecast,
     "recommend": steps.recommend,
+    "match": steps.match,
     "gate": steps.judge,
     "export": steps.write_export,
     "publish": steps.publish,
+    "morning": morning,
 }
 
 
@@ -66,7 +69,7 @@ def nightly(
     music = audio_files(inbox) if inbox.exists() else []
     run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, [*waiting, *music]), tell=tell)
     is_released = run.run_id in registry.release_names(home)
-    if is_released and run.outcome("publish") is not None:
+    if is_released and run.outcome("morning") is not None:
         is_current = registry.current_name(home) == run.run_id
         run.tell({"event": "nothing to do", "run": run.run_id, "is_current": is_current})
     else:
@@ -75,7 +78,7 @@ def nightly(
         bring_in(run, waiting, today)
         if music:
             hear(run, inbox, today)
-        advance(run, "publish")
+        advance(run, "morning")
     clean(run)
     return run
 
@@ -124,3 +127,4 @@ def clean(run: Run) -> None:
     """Remove a finished run's working files; log, counts, metrics and lists stay."""
     files.remove(run.trial)
     files.remove(run.built)
+    files.remove(run.prints)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from recsys.communities import CommunitySettings
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.exploration import ExplorationSettings
+from recsys.matching.settings import MatchingSettings
 from recsys.recommenders.base import recommender_class
 from recsys.rerank.base import Stages, stage_class
 from recsys.scan.settings import AudioSettings
@@ -78,6 +79,34 @@ class GateSettings:
 
 
 @dataclass(frozen=True)
+class MorningSettings:
+    """
+    What the morning report tells of.
+
+    Attributes:
+        days: Breakouts, uses and refused files of so many last days [d].
+        breakout_z: Least z of a breakout, as in marts.breakouts; that mart begins at 5.
+        drop_z: Greatest z of a drop, below 0.
+        drop_floor: Listeners that an artist's usual week needs for a drop to be one.
+        use_probability: Least probability of a use that matching found, 0..1.
+        n: Most findings of a kind.
+    """
+
+    days: int = 1
+    breakout_z: float = 5.0
+    drop_z: float = -4.0
+    drop_floor: int = 30
+    use_probability: float = 0.9
+    n: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse reports of nothing, and drops that rise."""
+        _refuse_below("[morning]", self, days=1, n=1, drop_floor=0, use_probability=0)
+        if self.drop_z >= 0 or self.use_probability > 1:
+            raise BadRecipe(f"[morning]: {self}; expected drop_z below 0 and use_probability up to 1")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """
     Everything a run can be told.
@@ -99,6 +128,8 @@ class Recipe:
     rerank: Stages = field(default_factory=dict)
     exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
+    morning: MorningSettings = field(default_factory=MorningSettings)
+    matching: MatchingSettings = field(default_factory=MatchingSettings)
 
     @property
     def names(self) -> list[str]:
@@ -139,6 +170,8 @@ def read_recipe(path: Path | None = None) -> Recipe:
         communities=_filled(CommunitySettings, values["communities"], "[communities]"),
         exploration=_filled(ExplorationSettings, values["exploration"], "[exploration]"),
         audio=_filled(AudioSettings, values["audio"], "[audio]"),
+        morning=_filled(MorningSettings, values["morning"], "[morning]"),
+        matching=_filled(MatchingSettings, values["matching"], "[matching]"),
         rerank={name: _filled(stage_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
     )
 

@@ -1,8 +1,8 @@
 """
 Releases: what was published, what is current, how to go back and what may be thrown away.
 
-A release is a folder of links to one run's warehouse, marts, model, export and index. `<home>/current` points at one of
-them, and `warehouse/current.duckdb`, `marts/current`, `models/champion` and `exports/current` all lead through it:
+A release is a folder of links to one run's warehouse, marts, model, export and indexes. `<home>/current` points at one
+of them, and `warehouse/current.duckdb`, `marts/current`, `models/champion` and `exports/current` all lead through it:
 swapping that one link publishes everything in the same instant. A reader keeps the files it has opened.
 """
 
@@ -31,8 +31,8 @@ class Release:
     """
     What a release links to; the model and the export may be those of an earlier run.
 
-    `index` is the index of what sounds alike, None where nothing was heard. `labels` is the folder of the labels' own
-    files (`recsys.warehouse.labels`), None in releases older than these.
+    `index` is the index of what sounds alike, `prints` that of fingerprints; None where nothing was heard. `labels` is
+    the folder of the labels' own files (`recsys.warehouse.labels`), None in releases older than these.
     """
 
     warehouse: Path
@@ -40,6 +40,7 @@ class Release:
     model: Path | None = None
     export: Path | None = None
     index: Path | None = None
+    prints: Path | None = None
     labels: Path | None = None
 
     def links(self) -> dict[str, Path]:
@@ -50,6 +51,7 @@ class Release:
             "model": self.model,
             "export": self.export,
             "index": self.index,
+            "prints": self.prints,
             "labels": self.labels,
         }
         return {name: path for name, path in parts.items() if path is not None}
@@ -94,13 +96,20 @@ def current_name(home: Home) -> str | None:
 def current(home: Home) -> Release | None:
     """Return the current release, None before the first."""
     name = current_name(home)
-    return _read(home, name) if name else None
+    return read(home, name) if name else None
 
 
-def _read(home: Home, name: str) -> Release:
+def read(home: Home, name: str) -> Release:
+    """Return what a release that is on disk links to."""
     folder = home.path / "releases" / name
-    others = {link: _target(folder / link) for link in ("model", "export", "index", "labels")}
-    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), **others)
+    parts = (_target(folder / link) for link in ("model", "export", "index", "prints", "labels"))
+    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), *parts)
+
+
+def relink(home: Home, name: str, link: str, part: Path) -> None:
+    """Have a part of a release lead elsewhere, in one step: what was taken down leaves every release."""
+    folder = home.path / "releases" / name
+    files.swap_link(folder / link, os.path.relpath(part, folder))
 
 
 def _target(link: Path) -> Path | None:
@@ -127,8 +136,8 @@ def label_warehouse(home: Home, label_id: str) -> Path:
     path = release.labels / file_name(label_id) if release is not None and release.labels is not None else None
     if path is None or not path.exists():
         raise SetupError(
-            f"The current release has no file for the label {label_id!r}: no recording names it, or the release is older "
-            "than these files. Publish one: recsys build"
+            f"The current release has no file for the label {label_id!r}: no recording names it, or the release is "
+            "older than these files. Publish one: recsys build"
         )
     return path
 
@@ -155,26 +164,30 @@ def rollback(home: Home, name: str) -> None:
     known = release_names(home)
     if name not in known:
         raise UnknownIds.of("release", [name], known, f"{home.path}/releases")
-    missing = [path for path in _read(home, name).links().values() if not path.exists()]
+    missing = [path for path in read(home, name).links().values() if not path.exists()]
     if missing:
         raise SetupError(f"The release {name} lacks {missing[0]}. Choose another: recsys runs")
     point_at(home, name)
 
 
 PUBLISHED = "publish.done.json"  # of a run whose lists were shown, pruned or not
+LEFT_TABLES = (
+    *("recommendations", "candidates", "communities", "community_members"),
+    *("match_candidates", "match_checks"),
+)  # in a run's folder, of no use once its release is gone
 
 
 def prune(home: Home, keep: int) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
-    The current release stays, every release of which a reader holds a warehouse open, and those whose model or export one
-    of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes too.
+    The current release stays, every release of which a reader holds a warehouse open, and those whose model or export
+    one of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes.
 
     Returns:
         The names of the releases thrown away.
     """
-    releases = {name: _read(home, name) for name in release_names(home)}
+    releases = {name: read(home, name) for name in release_names(home)}
     newest = set(list(releases)[max(0, len(releases) - keep) :])
     staying = {name for name in releases if name in newest or name == current_name(home)}
     staying |= {name for name, release in releases.items() if any(map(_is_held, release.warehouses()))}
@@ -192,13 +205,13 @@ def prune(home: Home, keep: int) -> list[str]:
 
 def _forget_unpublished(home: Home, keep: int) -> None:
     """Remove what old runs without a release left behind; log, verdict, metrics and what was drawn for lists stay."""
-    used = {part for name in release_names(home) for part in _read(home, name).links().values()}
+    used = {part for name in release_names(home) for part in read(home, name).links().values()}
     folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
     for folder in folders[: max(0, len(folders) - keep)]:
         model = home.path / "models" / folder.name
         if not any(part.is_relative_to(model) for part in used):
-            made = (f"{name}.parquet" for name in ("recommendations", "candidates", "communities", "community_members"))
-            leftovers = ("*.done.json", "build.duckdb", "trial", "products", *made)
+            made = (f"{name}.parquet" for name in LEFT_TABLES)
+            leftovers = ("*.done.json", "build.duckdb", "trial", "prints", "products", *made)
             found = [path for pattern in leftovers for path in folder.glob(pattern)]
             for left in (model, *(path for path in found if path.name != PUBLISHED)):
                 files.remove(left)

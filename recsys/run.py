@@ -110,6 +110,21 @@ class Run:
         return self.folder / "explorations.parquet"
 
     @property
+    def match_candidates(self) -> Path:
+        """Uses of recordings that were found, this night and before."""
+        return self.folder / "match_candidates.parquet"
+
+    @property
+    def match_checks(self) -> Path:
+        """What they were looked for in."""
+        return self.folder / "match_checks.parquet"
+
+    @property
+    def prints(self) -> Path:
+        """The index of fingerprints as this night made it, not yet published."""
+        return self.folder / "prints"
+
+    @property
     def communities(self) -> Path:
         """Groups of listeners and of tracks."""
         return self.folder / "communities.parquet"

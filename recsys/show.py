@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from recsys.audio.train import ModelCard
     from recsys.comparison import Comparison
     from recsys.explain import Explanation
+    from recsys.matching.report import Found
     from recsys.scan.run import ScanReport
     from recsys.tune import Tuned
 
@@ -419,3 +420,48 @@ def world(made: WorldSummary) -> None:
     """Print the files of a demo world."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
     out.print(f"\n{len(made.files)} files in {_relative(made.files[0].parent)}, the truth in {_relative(made.truth)}")
+
+
+def looked_through(path: Path) -> None:
+    """Tell that a file was looked through, where a person watches."""
+    if note.is_terminal:
+        note.print(f"looked through {path.name}")
+
+
+def matched(found: "Found") -> None:
+    """Print the cue sheets, and what could not be heard."""
+    from recsys.matching.words import clock  # noqa: PLC0415 - the package of matching loads a network
+
+    uses = found.table
+    for sheet in found.sheets:
+        out.print(f"\n{sheet.path}  {clock(sheet.duration_s)}")
+        own = uses.filter(file=str(sheet.path))
+        if sheet.failure is not None:
+            out.print(f"could not be heard: {sheet.failure.message}")
+        elif own.is_empty():
+            out.print("no recording of the catalogue was found in it")
+        else:
+            frame(own.select(*_matched()))
+    out.print("\nWhat is found is that recordings sound alike, not that a right was infringed.")
+
+
+def _matched() -> tuple[pl.Expr, ...]:
+    from recsys.matching.words import clock  # noqa: PLC0415 - likewise
+
+    def span(start: str, end: str) -> pl.Expr:
+        return pl.format("{}-{}", *(pl.col(each).map_elements(clock, return_dtype=pl.String) for each in (start, end)))
+
+    owner = pl.concat_str("title", "artist_name", "label_name", separator=", ", ignore_nulls=True)
+    return (
+        span("starts_s", "ends_s").alias("in the file"),
+        pl.format("{} ({})", owner, pl.col("track_id").fill_null("no track")).alias("recording"),
+        span("reference_starts_s", "reference_ends_s").alias("in it"),
+        pl.col("transformation").alias("changed"),
+        pl.format("{} %", (100 * pl.col("probability")).round(1)).alias("sure"),
+    )
+
+
+def taken_down(releases: list[str]) -> None:
+    """Say what a takedown did."""
+    out.print(f"Taken out of the indexes of {len(releases)} releases: {', '.join(releases) or 'none held it'}")
+    out.print("Lists leave it out from the next night on.")

@@ -1,5 +1,5 @@
 """
-What the steps of a run do, in order: build, train, evaluate, refit, group, forecast, recommend, gate, export, publish.
+What the steps of a run do, in the order in which they stand in `nightly.STEPS`.
 
 Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a
 later one writes. Running them one by one from the command line or all of them at night is the same thing.
@@ -9,14 +9,14 @@ import shutil
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from recsys import columns, export, files, gate, registry
+from recsys import columns, export, files, gate, indexes, registry
 from recsys.analytics.forecast import artist_forecasts
 from recsys.communities import TRACKS, communities
-from recsys.errors import InputError, Refused, SetupError
+from recsys.errors import InputError, Refused
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import F64, ndcg_at_k
@@ -24,6 +24,7 @@ from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
 from recsys.feedback.exploration import explore, learned, log_of
 from recsys.lake import Lake
+from recsys.matching.checked import Checked
 from recsys.products.base import Shelf, maker, product_names, worded
 from recsys.recipe import FLOOR
 from recsys.recommenders.base import Recommender, recommender_class
@@ -34,14 +35,12 @@ from recsys.rerank.exposure import Exposure
 from recsys.rerank.lists import full_lists
 from recsys.rerank.price import ALL, before_and_after, prices
 from recsys.run import Event, Run
+from recsys.scan.library import recordings
 from recsys.warehouse.build import RESULTS, Sources, rebuild_results
 from recsys.warehouse.build import build as build_warehouse
 from recsys.warehouse.labels import write_labels
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
-
-if TYPE_CHECKING:
-    from recsys.similarity.index import Index
 
 CHAMPION = "champion"
 LISTENERS_SQL = "select user_id, country, age_band from marts.listener_profile order by user_id"
@@ -307,6 +306,34 @@ def _clusters(run: Run) -> pl.DataFrame:
     return members.join(groups, on="community").select("community", "name", track_id="member_id")
 
 
+def match(run: Run) -> Event:
+    """Look for recordings of the catalogue in new uploads, and in the catalogue's own new recordings."""
+    index = indexes.prints_of(run, run.built)
+    uploads = recordings(run.home.uploads) if run.home.uploads.exists() else []
+    known = _results_of(registry.current(run.home))
+    last = Checked(*(_read(known.get(name), RESULTS[name]) for name in ("match_candidates", "match_checks")))
+    now = last
+    if index is not None:
+        from recsys.matching.night import checked  # noqa: PLC0415 - a night without music needs no network
+
+        index.save(run.prints)
+        now = checked(index, uploads, last, run.recipe.audio, run.recipe.matching, found_on=run.served_on)
+    _write(now.candidates, run.match_candidates)
+    _write(now.checks, run.match_checks)
+    tonight = now.checks[last.checks.height :]
+    return {
+        "n_uploads": tonight.filter(source_kind="upload").height,
+        "n_recordings": tonight.filter(source_kind="catalogue").height,
+        "n_found": now.candidates.height - last.candidates.height,
+    }
+
+
+def _read(path: Path | None, wanted: tuple[columns.Column, ...]) -> pl.DataFrame:
+    """Read what an earlier run made, in its columns; empty where there is none."""
+    shape = pl.DataFrame(schema=columns.schema(wanted))
+    return shape if path is None else pl.concat([shape, pl.read_parquet(path)], how="diagonal").select(shape.columns)
+
+
 def _write(table: pl.DataFrame, path: Path) -> None:
     files.write_whole(path, lambda beside: table.write_parquet(beside, compression="zstd"))
 
@@ -374,6 +401,8 @@ def publish(run: Run) -> Event:
             "explorations": _of_all_runs(run, run.explorations, published=True),
             "communities": run.communities,
             "community_members": run.community_members,
+            "match_candidates": run.match_candidates,
+            "match_checks": run.match_checks,
             "forecasts": run.forecasts,
         }
         placed = _place_tables(run, run.run_id, results)
@@ -403,33 +432,8 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     write_marts(warehouse, marts)
     labels = warehouse.parent / "labels" / name
     write_labels(warehouse, labels)
-    index = _place_index(run, warehouse, run.home.path / "indexes" / name)
-    return Release(warehouse, marts, index=index, labels=labels)
-
-
-def _place_index(run: Run, warehouse: Path, folder: Path) -> Path | None:
-    """Bring the current release's index of what sounds alike up to new tables; None where nothing was heard."""
-    with Warehouse.open(warehouse) as opened:
-        if opened.frame("select 1 from marts.track_vectors limit 1").is_empty():
-            return None
-        from recsys.similarity.discover import index_of  # noqa: PLC0415 - a night without music needs no faiss
-
-        index_of(opened, _last_index(run)).save(folder)
-    return folder
-
-
-def _last_index(run: Run) -> "Index | None":
-    """Read the current release's index; a damaged one is no reason to publish nothing, and is made anew."""
-    from recsys.similarity.index import Index  # noqa: PLC0415 - likewise
-
-    release = registry.current(run.home)
-    if release is None or release.index is None:
-        return None
-    try:
-        return Index.load(release.index)
-    except SetupError as damaged:
-        run.log(event="warning", text=f"the index of what sounds alike is made anew: {damaged}")
-        return None
+    sounds, prints = indexes.place(run, warehouse, name)
+    return Release(warehouse, marts, index=sounds, prints=prints, labels=labels)
 
 
 def _of_all_runs(run: Run, table: Path, *, published: bool = False) -> Path:

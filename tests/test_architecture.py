@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "recsys").rglob("*.py"))
 EVERYTHING = [*SOURCES, *(path for part in ("bench", "dashboards", "tests") for path in (ROOT / part).rglob("*.py"))]
 
+PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
+
 # Who may import whom: a module only imports from lines above its own, or from its own entry. The longest entry counts.
 LAYERS = (
     ("errors", "columns", "files"),
@@ -24,12 +26,13 @@ LAYERS = (
     ("interactions", "scan"),
     ("recommenders", "evaluate", "splitdir"),
     ("communities", "rerank", "similarity"),
-    ("products", "feedback"),
+    ("products", "feedback", "matching"),
     ("recipe", "protocols"),
     ("tune",),
     ("registry", "gate", "run"),
     ("export",),
-    ("steps", "comparison", "explain", "products.published", "simulation"),
+    ("matching.published", "indexes", "takedown"),
+    ("steps", "comparison", "dashboard", "explain", "morning", "products.published", "simulation"),
     ("nightly", "doctor"),
     ("show",),
     ("cli",),
@@ -56,7 +59,7 @@ HOMES = {
     "pyloudnorm": (),
     "librosa": (),
     "pyspark": ("recsys/warehouse/engine_spark.py",),
-    "matplotlib": ("recsys/feedback/report.py",),
+    "matplotlib": ("recsys/feedback/report.py", "recsys/matching/page.py", "recsys/morning/plots.py"),
     "streamlit": ("dashboards/",),
     "altair": ("dashboards/",),
     "pandas": (),
@@ -124,6 +127,14 @@ def test_a_heavy_package_has_one_home(package: str) -> None:
     }
 
     assert {user for user in users if not user.startswith(HOMES[package])} == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_asks_draws_and_stops(path: Path) -> None:
+    """What it needs beyond Streamlit, data, charts and parts give it; it computes nothing."""
+    allowed = {"streamlit", "dashboards.charts", "dashboards.data", "dashboards.parts"}
+
+    assert set(imports(path)) <= allowed
 
 
 def test_the_command_line_starts_without_heavy_packages() -> None:

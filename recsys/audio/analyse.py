@@ -1,5 +1,5 @@
 """
-A file to everything that is known of its sound: decoded, measured, placed among others, tagged.
+A file to everything that is known of its sound: decoded, measured, placed among others, tagged, fingerprinted.
 
 An `Analyse` is what a worker process is given: a small value that is called with a path and loads its encoder at the
 first call. The same bytes give the same answer.
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from recsys.audio.embed import Embedder, Embedding
 from recsys.audio.features import Features, features
+from recsys.audio.fingerprint import Fingerprinter
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import read_audio
+from recsys.audio.signal import F32, read_audio
 
 ANALYSER = "recsys-1"  # counts up whenever the same file would give other features
 
@@ -29,6 +30,7 @@ class Analysis:
         n_channels: Channels.
         features: What was measured.
         embedding: Vector and tags; None for silence, and for less than a second.
+        prints: Vectors of its fingerprint, a quarter of a second apart, shape (n, 128).
     """
 
     codec: str
@@ -38,6 +40,7 @@ class Analysis:
     n_channels: int
     features: Features
     embedding: Embedding | None
+    prints: F32
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,15 @@ class Analyse:
         """The encoder, loaded."""
         return Embedder.load(self.encoder)
 
+    @cached_property
+    def fingerprinter(self) -> Fingerprinter:
+        """The network of fingerprints, loaded."""
+        return Fingerprinter.load()
+
     @property
     def version(self) -> str:
         """What computed an analysis: equal versions give equal answers."""
-        return f"{ANALYSER} {self.embedder.version}"
+        return f"{ANALYSER} {self.embedder.version} {self.fingerprinter.version}"
 
     def __call__(self, path: Path) -> Analysis:
         """Analyse a file; raises UnreadableAudio where there is nothing to hear."""
@@ -73,4 +81,5 @@ class Analyse:
             n_channels=signal.n_channels,
             features=features(signal, mono),
             embedding=self.embedder.embed(mono),
+            prints=self.fingerprinter.of_sound(mono, RATE_HZ),
         )

@@ -10,6 +10,8 @@ Source of the idea: Chang, Lee, Park, Lim, Lee, Ko, Han, Neural Audio Fingerprin
 Based on Contrastive Learning (ICASSP 2021).
 """
 
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import gcd
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.signal import resample_poly
 from torch import nn
@@ -25,14 +28,16 @@ from typing_extensions import override
 
 from recsys.audio.embed import VERSION, WEIGHTS
 from recsys.audio.signal import F32
-from recsys.errors import SetupError
+from recsys.errors import InputError, SetupError
 
 SHIPPED = Path(__file__).with_name("weights") / "fingerprint"  # made by bench/train_fingerprint.py
 RATE_HZ = 8_000
 N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # some two bins a semitone
+BINS_A_SEMITONE = (N_BINS - 1) / (12 * np.log2(HIGHEST_HZ / LOWEST_HZ))
 SILENT = 1e-5  # level below which nothing is heard
 QUIET = 1e-3  # magnitude below which a bin counts as silent, for sound of level 1
+LOUD, LEAST_HEARD = float(np.log(2 * QUIET)), 0.25  # from where a frame is heard, and share of them that a vector needs
 N_AROUND = 65  # frames whose mean and spread are the measure of a frame: 1 s
 PATCH = 4
 CHANNELS = (64, 128, 160, 192, 256)
@@ -45,6 +50,10 @@ APART_S = FRAMES_APART * HOP / RATE_HZ  # 0.256 s
 # A column of the last layer looks at frames around 16 i + 1.5, a vector at four columns, a frame at 1,024 samples.
 FIRST_S = ((FRAMES_APART * (N_COLUMNS - 1) / 2 + (PATCH - 1) / 2) * HOP + N_FFT / 2) / RATE_HZ  # 0.472 s
 N_SAMPLES = N_FFT + (FRAMES_APART * N_COLUMNS - 1) * HOP  # of the shortest sound that gives a vector: 1.14 s
+N_PIECE, N_CONTEXT = 256, 8  # vectors that are made at a time, and of how many more their sound reaches to each side
+
+INDEX_STEP = 2  # of the vectors of a recording, every second is kept
+SCALE = 200.0  # codes of a component; those beyond .635 are cut off, which no vector of 128 numbers has in practice
 
 
 def spectrogram(sound: torch.Tensor) -> torch.Tensor:
@@ -145,11 +154,97 @@ class Fingerprinter:
 
     def vectors(self, mono: F32, rate_hz: int) -> F32:
         """Return vectors a quarter of a second apart, shape (n_vectors, 128), of sound, shape (n,); none of silence."""
-        shared = gcd(rate_hz, RATE_HZ)
-        sound = np.asarray(resample_poly(mono, RATE_HZ // shared, rate_hz // shared), np.float32)
-        level = np.sqrt(np.square(sound, dtype=np.float64).mean()) if len(sound) else 0.0
-        if level < SILENT or len(sound) < N_SAMPLES:
-            return np.empty((0, N_DIMENSIONS), np.float32)
+        frames = levelled_spectrogram(_at_8_khz(mono, rate_hz))
+        return np.empty((0, N_DIMENSIONS), np.float32) if frames is None else self.of_frames(frames)
+
+    def of_sound(self, mono: F32, rate_hz: int) -> F32:
+        """Return the vectors of a whole recording, as `stream` gives them."""
+        return np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *self.stream([_at_8_khz(mono, rate_hz)])])
+
+    def of_frames(self, frames: torch.Tensor) -> F32:
+        """Return the vectors of a spectrogram, shape (n_frames, 112); zeros where nothing is heard."""
         with torch.inference_mode():
-            vectors: F32 = self.network(spectrogram(torch.from_numpy(sound / np.float32(level)))[None])[0].numpy()
+            vectors: F32 = (self.network(frames[None])[0] * _is_heard(frames)[:, None]).numpy()
         return vectors
+
+    def stream(self, sound: Iterable[F32]) -> Iterator[F32]:
+        """
+        Yield the vectors of sound of any length in a memory that does not grow with it.
+
+        Args:
+            sound: Consecutive pieces of 8 kHz sound, each of shape (n,) for any n.
+
+        Yields:
+            Vectors of about a minute, shape (n, 128); zeros where it is silent. All together they stand a quarter of a
+            second apart, as `vectors` gives them; sound is levelled by the minute.
+        """
+        apart, reach = FRAMES_APART * HOP, N_SAMPLES - FRAMES_APART * HOP
+        held, n_before = np.empty(0, np.float32), 0  # what is not done yet, and how many done vectors it begins with
+        for piece in sound:
+            held = np.concatenate([held, piece])
+            while len(held) >= (n_before + N_PIECE + N_CONTEXT) * apart + reach:
+                end = n_before + N_PIECE
+                yield self._some(held[: (end + N_CONTEXT) * apart + reach], n_before, end)
+                held, n_before = held[(end - N_CONTEXT) * apart :], N_CONTEXT
+        if len(held) >= N_SAMPLES:
+            yield self._some(held, n_before, n_vectors(1 + (len(held) - N_FFT) // HOP))
+
+    def _some(self, sound: F32, first: int, end: int) -> F32:
+        frames = levelled_spectrogram(sound)
+        if frames is None:
+            return np.zeros((end - first, N_DIMENSIONS), np.float32)
+        return self.of_frames(frames)[first:end]
+
+
+def _is_heard(frames: torch.Tensor) -> torch.Tensor:
+    """Say which vectors of a spectrogram are of sound: a quarter of their frames at least, as 0 or 1."""
+    loud = (frames.amax(dim=1) > LOUD).float()[None, None]
+    missing = FRAMES_APART * (n_vectors(frames.shape[0]) + N_COLUMNS - 1) - frames.shape[0]
+    shares = functional.avg_pool1d(functional.pad(loud, (0, max(0, missing))), FRAMES_APART * N_COLUMNS, FRAMES_APART)
+    return (shares[0, 0] >= LEAST_HEARD).float()
+
+
+def _at_8_khz(mono: F32, rate_hz: int) -> F32:
+    shared = gcd(rate_hz, RATE_HZ)
+    return np.asarray(resample_poly(mono, RATE_HZ // shared, rate_hz // shared), np.float32)
+
+
+def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
+    """Return the spectrogram of 8 kHz sound brought to level 1, shape (n_frames, 112); None where it is silent."""
+    level = np.sqrt(np.square(sound, dtype=np.float64).mean()) if len(sound) else 0.0
+    if level < SILENT or len(sound) < N_SAMPLES:
+        return None
+    return spectrogram(torch.from_numpy(sound / np.float32(level)))
+
+
+def shifted(frames: torch.Tensor, semitones: float) -> torch.Tensor:
+    """Move a spectrogram, shape (n_frames, 112), up by semitones, between bins in proportion."""
+    places = np.clip(np.arange(N_BINS) - semitones * BINS_A_SEMITONE, 0, N_BINS - 1)
+    left = np.minimum(places.astype(np.int64), N_BINS - 2)
+    share = torch.from_numpy(places - left).float()
+    return frames[:, left] * (1 - share) + frames[:, left + 1] * share
+
+
+def codes_of(vectors: F32) -> npt.NDArray[np.int8]:
+    """Write each number of vectors of length 1 into a byte."""
+    codes: npt.NDArray[np.int8] = np.clip(np.rint(vectors * SCALE), -127, 127).astype(np.int8)
+    return codes
+
+
+def to_text(vectors: F32) -> str:
+    """Write down what the index keeps of a recording: every second vector, a byte a number, as base64."""
+    return b64encode(codes_of(vectors[::INDEX_STEP]).tobytes()).decode("ascii")
+
+
+def from_text(text: str) -> F32:
+    """
+    Read what `to_text` wrote, shape (n, 128).
+
+    Raises:
+        InputError: It is no such text.
+    """
+    try:
+        codes = np.frombuffer(b64decode(text, validate=True), np.int8).reshape(-1, N_DIMENSIONS)
+    except ValueError as broken:
+        raise InputError(f"A fingerprint is no base64 of vectors of {N_DIMENSIONS} bytes: {text[:20]!r}...") from broken
+    return codes.astype(np.float32) / np.float32(SCALE)

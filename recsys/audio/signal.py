@@ -7,8 +7,10 @@ playlist that points at other files. A damaged file gives what can be read; one 
 
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from math import gcd
+from itertools import chain
+from math import gcd, inf
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -30,6 +32,7 @@ LOUDEST = 8.0  # beyond this (18 dB over full scale) a float is no sound but dam
 LEAST_BIT_RATE = 1_000  # [bit/s]; a header that claims a longer file than this allows is not believed
 BROKEN = (av.error.FFmpegError, OSError)  # an offset that no file can have is an error of the system's
 LEAST_LOSS_S = 0.1  # encoders pad and trim; less is no loss
+PIECE_S, CONTEXT_S = 60, 1  # what is resampled at a time, and how far its filter may look to each side
 
 
 class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prints
@@ -80,11 +83,7 @@ class Signal:
     def mono(self, rate_hz: int) -> F32:
         """Return the mean of the channels at another rate, band-limited; shape (about duration_s * rate_hz,)."""
         mixed: F32 = self.samples.mean(axis=0, dtype=np.float32)
-        if rate_hz == self.rate_hz:
-            return mixed
-        shared = gcd(rate_hz, self.rate_hz)
-        resampled: F32 = resample_poly(mixed, rate_hz // shared, self.rate_hz // shared).astype(np.float32)
-        return resampled
+        return _at_rate(mixed, self.rate_hz, rate_hz)
 
 
 def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
@@ -124,14 +123,109 @@ def _refuse_what_is_no_file(path: Path) -> None:
         raise UnreadableAudio("empty", f"{path} is empty. Get the file again")
 
 
-def _by_libav(path: Path, longest_s: float) -> Signal:
+def mono_pieces(path: Path, rate_hz: int) -> Iterator[F32]:
+    """
+    Decode a file of any length in a memory that does not grow with it.
+
+    Args:
+        path: The file.
+        rate_hz: Of what is yielded [Hz].
+
+    Yields:
+        The mean of the channels, a minute at a time, shape (n,); together they are what `Signal.mono` gives.
+
+    Raises:
+        UnreadableAudio: Nothing of it can be decoded; it says why.
+    """
+    _refuse_what_is_no_file(path)
+    pieces = _pieces_by_libav(path)
+    try:
+        first = next(pieces)
+    except (*BROKEN, StopIteration) as nothing:
+        pieces = _pieces_by_libsndfile(path, nothing)
+        first = next(pieces)
+    yield from _resampled(chain([first], pieces), rate_hz)
+
+
+_Piece: TypeAlias = tuple[F32, int]  # consecutive samples, mono, and their rate [Hz]
+
+
+def _pieces_by_libav(path: Path) -> Iterator[_Piece]:
+    with _opened(path) as (container, audio):
+        decoder = _Decoder(path, inf)
+        yield from _gathered((_mixed(chunk), decoder.rate_hz) for chunk in decoder.chunks(container, audio))
+
+
+def _pieces_by_libsndfile(path: Path, first: Exception) -> Iterator[_Piece]:
+    try:
+        with soundfile.SoundFile(path) as file:
+            blocks = file.blocks(PIECE_S * file.samplerate, dtype="float32", always_2d=True)
+            n = 0
+            for block in blocks:
+                n += len(block)
+                yield _mixed(block.T), file.samplerate
+    except (soundfile.LibsndfileError, OSError) as second:
+        raise _undecodable(path, first, second) from second
+    if not n:
+        raise UnreadableAudio("not_decodable", f"{path} holds no sample. Get the file again") from first
+
+
+def _mixed(samples: F32) -> F32:
+    with np.errstate(invalid="ignore"):
+        sound = np.where(np.abs(samples) <= LOUDEST, samples, np.float32(0))
+    mixed: F32 = sound.mean(axis=0, dtype=np.float32)
+    return mixed
+
+
+def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
+    """Put chunks of some milliseconds together to a minute."""
+    some: list[F32] = []
+    n, rate_hz = 0, 0
+    for chunk, rate_hz in chunks:
+        some.append(chunk)
+        n += len(chunk)
+        if n >= PIECE_S * rate_hz:
+            yield np.concatenate(some), rate_hz
+            some, n = [], 0
+    if some:
+        yield np.concatenate(some), rate_hz
+
+
+def _resampled(pieces: Iterator[_Piece], rate_hz: int) -> Iterator[F32]:
+    """Resample without seams: each piece with a second of what is before and after it."""
+    held, n_before, own_hz = np.empty(0, np.float32), 0, rate_hz
+    for piece, own_hz in pieces:
+        held = np.concatenate([held, piece])
+        while len(held) >= n_before + (PIECE_S + CONTEXT_S) * own_hz:
+            end = n_before + PIECE_S * own_hz
+            yield _at_rate(held[: end + CONTEXT_S * own_hz], own_hz, rate_hz)[
+                n_before * rate_hz // own_hz : end * rate_hz // own_hz
+            ]
+            held, n_before = held[end - CONTEXT_S * own_hz :], CONTEXT_S * own_hz
+    yield _at_rate(held, own_hz, rate_hz)[n_before * rate_hz // own_hz :]
+
+
+def _at_rate(mono: F32, own_hz: int, rate_hz: int) -> F32:
+    if rate_hz == own_hz:
+        return mono
+    shared = gcd(rate_hz, own_hz)
+    resampled: F32 = resample_poly(mono, rate_hz // shared, own_hz // shared).astype(np.float32)
+    return resampled
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "pipe"}
     with path.open("rb") as stream, av.open(stream, "r", options=options, metadata_errors="replace") as container:
         if not container.streams.audio:
             raise UnreadableAudio(
                 "no_audio", f"{path} holds no audio ({container.format.name}). Is it a film or picture?"
             )
-        audio = container.streams.audio[0]
+        yield container, container.streams.audio[0]
+
+
+def _by_libav(path: Path, longest_s: float) -> Signal:
+    with _opened(path) as (container, audio):
         decoder = _Decoder(path, longest_s)
         chunks = list(decoder.chunks(container, audio))
         if not chunks:
@@ -219,13 +313,17 @@ def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
             samples = file.read(dtype="float32", always_2d=True).T
             rate_hz, codec, declared = file.samplerate, file.subtype.lower(), file.frames
     except (soundfile.LibsndfileError, OSError) as second:
-        raise UnreadableAudio(
-            "not_decodable", f"{path} cannot be decoded: {first or 'no sample in it'}; {second}. Get the file again"
-        ) from second
+        raise _undecodable(path, first, second) from second
     if not samples.size:
         raise UnreadableAudio("not_decodable", f"{path} holds no sample. Get the file again") from first
     lost_s = (declared - samples.shape[1]) / rate_hz
     return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s if lost_s > LEAST_LOSS_S else 0.0)
+
+
+def _undecodable(path: Path, first: Exception, second: Exception) -> UnreadableAudio:
+    return UnreadableAudio(
+        "not_decodable", f"{path} cannot be decoded: {first or 'no sample in it'}; {second}. Get the file again"
+    )
 
 
 def _cleaned(signal: Signal) -> Signal:

@@ -265,6 +265,21 @@ CONTRACTS: dict[str, Contract] = {
             ),
             key=("track_id", "tagger", "tag"),
         ),
+        Contract(
+            "audio_prints",
+            (
+                _TRACK,
+                Field("audio_id", required=True),
+                Field("fingerprinter", required=True),
+                Field("prints", required=True),
+            ),
+            key=("track_id",),
+        ),
+        Contract(
+            "takedowns",
+            (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("grounds")),
+            key=("track_id",),
+        ),
     )
 }
 

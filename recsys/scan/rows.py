@@ -1,32 +1,34 @@
-"""What a file sounds like as rows of the lake: its features, its vector, its tags."""
+"""What a file sounds like as rows of the lake: its features, its vector, its tags, its fingerprint."""
 
 from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
-from recsys.audio.analyse import Analysis
+from recsys.audio.analyse import Analyse, Analysis
 from recsys.audio.embed import Embedding
+from recsys.audio.fingerprint import to_text
 from recsys.audio.tags import named
 from recsys.ingest.contract import CONTRACTS
 from recsys.scan.library import Recording
 
-FEATURES, VECTORS, TAGS = "audio_features", "audio_vectors", "audio_tags"
-TABLES = (FEATURES, VECTORS, TAGS)
+FEATURES, VECTORS, TAGS, PRINTS = "audio_features", "audio_vectors", "audio_tags", "audio_prints"
+TABLES = (FEATURES, VECTORS, TAGS, PRINTS)
 
 Rows = dict[str, pl.DataFrame]  # by table, in the contract's columns
 
 
-def rows_of(audio_id: str, analysis: Analysis, analyser: str, encoder: str) -> Rows:
-    """Write an analysis down; name and file are filled in by `under_name`."""
+def rows_of(audio_id: str, analysis: Analysis, analyse: Analyse) -> Rows:
+    """Write an analysis down, and what made it; name and file are filled in by `under_name`."""
     heard = {name: getattr(analysis, name) for name in ("codec", "duration_ms", "rate_hz", "n_channels", "lost_ms")}
-    features = {"analyser": analyser, **heard, **asdict(analysis.features)}
+    features = {"analyser": analyse.version, **heard, **asdict(analysis.features)}
     embedding = analysis.embedding
-    vectors = [] if embedding is None else [{"encoder": encoder, "vector": embedding.vector.tolist()}]
+    vectors = [] if embedding is None else [{"encoder": analyse.embedder.version, "vector": embedding.vector.tolist()}]
     tags = [] if embedding is None else _tags(embedding)
+    prints = [{"fingerprinter": analyse.fingerprinter.version, "prints": to_text(analysis.prints)}]
     return {
         table: _table(table, [{"audio_id": audio_id, **row} for row in rows])
-        for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags))
+        for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags), (PRINTS, prints))
     }
 
 

@@ -23,6 +23,7 @@ from recsys.ingest.contract import BATCH, CONTRACTS, QUARANTINE
 from recsys.ingest.pseudonym import redacted
 from recsys.lake import Batch, Lake, StagedBatch
 from recsys.scan.library import Recording, recordings
+from recsys.scan.places import remember
 from recsys.scan.rows import FEATURES, TABLES, Rows, rows_of, under_name
 from recsys.scan.settings import AudioSettings
 
@@ -58,30 +59,28 @@ class Memory:
     What one analyser has heard already.
 
     Attributes:
+        lake: Where it stands.
         names: name -> audio_id of the newest row.
-        rows: The newest rows of each table, of every name.
         failures: audio_id -> why nothing could be heard.
     """
 
+    lake: Lake
     names: dict[str, str]
-    rows: Rows
     failures: dict[str, Failure]
 
     @classmethod
     def of(cls, lake: Lake, analyser: str) -> Self:
         """Read it off the lake."""
-        latest = {table: lake.latest(CONTRACTS[table]).drop(BATCH.names()).collect() for table in TABLES}
-        heard = latest[FEATURES].filter(analyser=analyser)
-        rows = {
-            table: frame.join(heard.select("track_id"), on="track_id", how="semi") for table, frame in latest.items()
-        }
-        names = dict(heard.select("track_id", "audio_id").iter_rows())
-        return cls(names, rows, _failures(lake, analyser))
+        newest = lake.latest(CONTRACTS[FEATURES]).select("track_id", "audio_id", "analyser").collect()
+        heard = newest.filter(analyser=analyser).select("track_id", "audio_id")
+        return cls(lake, dict(heard.iter_rows()), _failures(lake, analyser))
 
     def of_content(self, audio_id: str) -> Rows | None:
         """Return the rows of a file that was heard under any name; None where it was not."""
         name = next((name for name, known in self.names.items() if known == audio_id), None)
-        return None if name is None else {table: frame.filter(track_id=name) for table, frame in self.rows.items()}
+        if name is None:
+            return None
+        return {table: self.lake.latest(CONTRACTS[table], of=name).drop(BATCH.names()).collect() for table in TABLES}
 
 
 def _failures(lake: Lake, analyser: str) -> dict[str, Failure]:
@@ -120,6 +119,7 @@ def scan(
     lake = Lake(home)
     lake.recover()
     found = recordings(folder)
+    remember(home, folder)
     report = ScanReport(n_files=len(found))
     if found:
         job = _Job(lake, Analyse(settings.encoder), today, report)
@@ -182,7 +182,7 @@ class _Job:
             if isinstance(result, Failure):
                 failures |= dict.fromkeys([first, *others], result)
                 continue
-            told = rows_of(first.audio_id, result, self.analyser, self.analyse.embedder.version)
+            told = rows_of(first.audio_id, result, self.analyse)
             rows |= {each: under_name(told, each) for each in (first, *others)}
             self.report.n_analysed += 1
             self.report.n_copied += len(others)

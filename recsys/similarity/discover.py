@@ -11,7 +11,12 @@ from recsys.errors import InputError, UnknownIds
 from recsys.similarity.index import F32, NOTHING, Index
 from recsys.warehouse.query import Warehouse
 
-VECTORS_SQL = "select track_id, encoder, vector from marts.track_vectors order by track_id"
+VECTORS_SQL = """
+select vectors.track_id, vectors.encoder, vectors.vector
+from marts.track_vectors as vectors
+inner join marts.track_features as features using (track_id)
+where features.taken_down_at is null order by vectors.track_id
+"""
 TRACKS_SQL = """
 select track_id, title, artist_id, artist_name, release_title, tempo_bpm, key, mode, energy
 from marts.track_features order by track_id

@@ -9,6 +9,7 @@ together: how well the best recording lies along it, how well others do, and how
 its seconds at all. A logistic regression, fitted on recordings outside of the index, makes a probability of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -17,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import files
-from recsys.audio.fingerprint import APART_S
+from recsys.audio.fingerprint import APART_S, INDEX_STEP
+from recsys.similarity.index import NOTHING
 from recsys.similarity.prints import F32, Near, Prints
 
 F64 = npt.NDArray[np.float64]
 
-INDEX_STEP = 2  # of the vectors of a recording, every second is kept in the index
 N_NEAREST = 32  # rows that each vector of a query is near to
 N_VOTING = 12  # of which so many vote
 VOTE_FROM = 0.25  # cosine below which a row has no vote
@@ -30,6 +31,7 @@ VOTE_S = 1.0  # width of a vote: a tempo off by 10 % moves by a second in ten
 N_TRIED = 24  # beginnings that are tried
 N_SPARED, N_OTHERS = 3, 6  # alignments that count as others; the next best may be copies of the best
 RANKS = (0, 3, 11)  # of rows of other recordings
+COPY_SCORE, COPY_SHARE = 0.4, 0.8  # what scores as much, and so much of the best, is the same recording again
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 BEGINNINGS_S = np.arange(-2.0, 2.001, 0.128)
 FINE_RATIOS, FINE_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
@@ -64,7 +66,7 @@ class Answer:
         alignments: The best one of each recording that was tried, best first.
         evidence: By which it is judged whether the first is right: its score, the mean score of the others, and the
             mean cosine of the query's vectors with the nearest, the fourth and the twelfth nearest row of other
-            recordings, shape (5,).
+            recordings, shape (5,). What scores nearly as well as the first is a copy of it, and no other.
     """
 
     alignments: list[Alignment]
@@ -79,6 +81,11 @@ def answer(prints: Prints, query: F32) -> Answer:
         prints: Searched.
         query: Its vectors, a quarter of a second apart, shape (n, 128).
     """
+    return next(answers(prints, query), Answer([], np.zeros(2 + len(RANKS))))
+
+
+def answers(prints: Prints, query: F32) -> Iterator[Answer]:
+    """Yield the answer to a query, then what it would be without the best recording of that one, and so on."""
     near = prints.search(query, N_NEAREST)
     best: dict[int, Alignment] = {}
     for track, begins_s in _begun(prints, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
@@ -86,20 +93,27 @@ def answer(prints: Prints, query: F32) -> Answer:
         if found is not None and (track not in best or found.score > best[track].score):
             best[track] = found
     tracks = sorted(best, key=lambda track: (-best[track].score, best[track].track_id))
-    alignments = [best[track] for track in tracks]
-    if not alignments:
-        return Answer([], np.zeros(1 + 1 + len(RANKS)))
-    others = [each.score for each in alignments[N_SPARED + 1 : N_SPARED + 1 + N_OTHERS]]
-    about = [alignments[0].score, float(np.mean(others)) if others else 0.0]
-    return Answer(alignments, np.array(about + _around(prints, near, tracks[0])))
+    while tracks:
+        least = max(COPY_SCORE, COPY_SHARE * best[tracks[0]].score)
+        copies = [track for track in tracks[1:] if best[track].score >= least]
+        others = [best[track] for track in tracks[1 + len(copies) :]]
+        evidence = _evidence(best[tracks[0]].score, others, _without(near, prints, [tracks[0], *copies]))
+        yield Answer([best[track] for track in tracks], evidence)
+        near, tracks = _without(near, prints, tracks[:1]), tracks[1:]
 
 
-def _around(prints: Prints, near: Near, best: int) -> list[float]:
-    """Return how near other recordings' rows are, by rank; where fewer are known, the farthest that is."""
-    is_own = (near.rows >= prints.starts[best]) & (near.rows < prints.starts[best + 1])
-    least = np.where(near.rows >= 0, near.cosines, 0).min(axis=1, keepdims=True)
-    others = -np.sort(-np.where(is_own | (near.rows < 0), least, near.cosines), axis=1)
-    return [float(others[:, min(rank, others.shape[1] - 1)].mean()) for rank in RANKS]
+def _without(near: Near, prints: Prints, tracks: list[int]) -> Near:
+    """Leave the rows of some recordings out."""
+    is_out = np.any([(near.rows >= prints.starts[at]) & (near.rows < prints.starts[at + 1]) for at in tracks], axis=0)
+    return Near(np.where(is_out, NOTHING, near.rows), near.cosines)
+
+
+def _evidence(score: float, others: list[Alignment], near: Near) -> F64:
+    """Put together what `Answer.evidence` says; where fewer rows are known, the farthest that is counts."""
+    scores = [each.score for each in others[N_SPARED : N_SPARED + N_OTHERS]]
+    around = -np.sort(-np.where(near.rows == NOTHING, near.cosines.min(axis=1, keepdims=True), near.cosines), axis=1)
+    ranks = [float(around[:, min(rank, around.shape[1] - 1)].mean()) for rank in RANKS]
+    return np.array([score, float(np.mean(scores)) if scores else 0.0, *ranks])
 
 
 @dataclass(frozen=True)
@@ -121,10 +135,19 @@ class Judge:
     at_1_percent: float = 1.0
     at_01_percent: float = 1.0
 
+    def standard(self, evidence: F64) -> F64:
+        """
+        Return evidence in units of its spread, shape (..., 5).
+
+        What is known of other recordings counts as usual where it is less: that little is near to anything says that
+        the index is small, not that an alignment is right.
+        """
+        standard = (evidence - np.array(self.mean)) / np.array(self.spread)
+        return np.concatenate([standard[..., :1], np.maximum(standard[..., 1:], 0)], axis=-1)
+
     def probability(self, evidence: F64) -> F64:
         """Return how sure the best alignment is right, 0..1, for evidence of shape (..., 5)."""
-        standard = (evidence - np.array(self.mean)) / np.array(self.spread)
-        chance: F64 = 1 / (1 + np.exp(-(standard @ np.array(self.weights[:-1]) + self.weights[-1])))
+        chance: F64 = 1 / (1 + np.exp(-(self.standard(evidence) @ np.array(self.weights[:-1]) + self.weights[-1])))
         return chance
 
 
@@ -158,7 +181,7 @@ class Calibration:
 
 def _begun(prints: Prints, rows: npt.NDArray[np.int64], cosines: F32) -> list[tuple[int, float]]:
     """List recordings and where in them the query would begin, by votes."""
-    is_vote = (cosines >= VOTE_FROM) & (rows >= 0)
+    is_vote = (cosines >= VOTE_FROM) & (rows != NOTHING)
     if not is_vote.any():
         return []
     at, _ = np.nonzero(is_vote)
@@ -198,10 +221,10 @@ def _tried(prints: Prints, query: F32, track: int, begins_s: float) -> Alignment
         return None
     likeness = query @ prints.vectors(first_row + low, first_row + high).T  # (n, m)
     ratios, begins = (each.ravel() for each in np.meshgrid(RATIOS, begins_s + BEGINNINGS_S))
-    scores = _mean_along(likeness, ratios, begins, low)
+    scores = mean_along(likeness, ratios, begins, low)
     at = int(scores.argmax())
     ratios, begins = (each.ravel() for each in np.meshgrid(ratios[at] + FINE_RATIOS, begins[at] + FINE_S))
-    scores = _mean_along(likeness, ratios, begins, low)
+    scores = mean_along(likeness, ratios, begins, low)
     at = int(scores.argmax())
     places = _places(len(query), ratios[at : at + 1], begins[at : at + 1], low)[0]
     n_on = int(((places >= -0.5) & (places <= likeness.shape[1] - 0.5)).sum())
@@ -215,8 +238,19 @@ def _places(n: int, ratios: F64, begins: F64, low: int) -> F64:
     return places
 
 
-def _mean_along(likeness: F32, ratios: F64, begins: F64, low: int) -> F64:
-    """Return the mean cosine along each hypothesis, between rows in proportion; beside the recording it is 0."""
+def mean_along(likeness: F32, ratios: F64, begins: F64, low: int) -> F64:
+    """
+    Return the mean cosine of a query with a recording along each hypothesis of where it lies.
+
+    Args:
+        likeness: Cosines of the query's vectors with rows of the recording, shape (n, m).
+        ratios: Tempo of each hypothesis, shape (h,).
+        begins: Where in the recording the query would begin, shape (h,) [s].
+        low: Row of the recording that is the first of `likeness`.
+
+    Returns:
+        Shape (h,); between rows in proportion, beside the rows 0.
+    """
     n, m = likeness.shape
     places = _places(n, ratios, begins, low)
     is_on = (places >= -0.5) & (places <= m - 0.5)

@@ -16,15 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import files
+from recsys.audio.fingerprint import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError, SetupError
-from recsys.similarity.index import StaleIndex
+from recsys.similarity.index import NOTHING, StaleIndex
 
 F32 = npt.NDArray[np.float32]
 I8 = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
 
 CODES, ABOUT = "codes.npy", "about.json"
-SCALE = 200.0  # codes of a component; those beyond .635 are cut off, which no vector of 128 numbers has in practice
 EXACT_BELOW = 50_000
 N_PROBED = 16
 SEED = 7
@@ -36,8 +36,8 @@ class Near:
     What is near to each vector of a query, best first.
 
     Attributes:
-        rows: Into the index; -1 where there are fewer than k. Shape (n_queries, k), int64.
-        cosines: Shape (n_queries, k), float32; -1 where there is nothing.
+        rows: Into the index; `NOTHING` where there are fewer than k. Shape (n_queries, k), int64.
+        cosines: Shape (n_queries, k), float32; 0 where there is nothing.
     """
 
     rows: Rows
@@ -59,7 +59,7 @@ class Prints:
         self._codes = codes
         self._groups: Any = None
         self._centres: Any = None
-        self._group()
+        self._arrange()
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: Sequence[F32], *, version: str) -> Self:
@@ -91,6 +91,11 @@ class Prints:
         """Which recording each row is of, shape (n_rows,)."""
         return np.repeat(np.arange(len(self.ids)), np.diff(self.starts))
 
+    def rows_of(self, name: str) -> range:
+        """Return the rows of a recording; raises KeyError where it is not there."""
+        at = self._places[name]
+        return range(int(self.starts[at]), int(self.starts[at + 1]))
+
     def vectors(self, first: int, last: int) -> F32:
         """Return the vectors of rows first..last - 1, shape (last - first, 128)."""
         return self._codes[first:last].astype(np.float32) / np.float32(SCALE)
@@ -101,27 +106,35 @@ class Prints:
         if not k or not len(queries):
             return Near(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32))
         asked = np.ascontiguousarray(queries, np.float32)
-        if self._groups is None:
+        groups = self._groups
+        if groups is None:
             cosines, rows = faiss.knn(asked, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
             return Near(rows, cosines)
-        scores, rows = self._groups.search(asked * np.float32(SCALE), k)
-        return Near(rows, np.where(rows < 0, -1, scores / SCALE**2).astype(np.float32))
+        scores, rows = groups.search(asked * np.float32(SCALE), k)
+        return Near(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
-        """Add recordings; raises InputError for one that is there already."""
+        """Add recordings, also during a search; raises InputError for one that is there already."""
+        if not ids:
+            return
         _refuse_twice([*self.ids, *ids])
-        self._codes = np.concatenate([self._codes, _coded(vectors)])
-        self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
+        codes = _coded(vectors)
+        # In this order a search in another thread never finds a row whose recording it does not know.
         self.ids = [*self.ids, *ids]
-        self._group()
+        self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
+        self._codes = np.concatenate([self._codes, codes])
+        self._arrange()
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove recordings with all their vectors. Ids that are not there are passed over."""
-        is_kept = ~np.isin(np.array(self.ids, dtype=object), np.array(ids, dtype=object))
+        gone = set(ids)
+        is_kept = np.array([name not in gone for name in self.ids], np.bool_)
+        if is_kept.all():
+            return
         self._codes = self._codes[is_kept[self.track_of_row]]
         self.starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[is_kept])])
         self.ids = [name for name, stays in zip(self.ids, is_kept, strict=True) if stays]
-        self._group()
+        self._arrange()
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
@@ -139,12 +152,12 @@ class Prints:
         files.place_folder(beside, folder)
 
     @classmethod
-    def load(cls, folder: Path, *, version: str) -> Self:
+    def load(cls, folder: Path, *, version: str | None = None) -> Self:
         """
         Read an index.
 
         Raises:
-            StaleIndex: It holds vectors of another network than `version`.
+            StaleIndex: It holds vectors of another network than `version`, where that is given.
             SetupError: It is missing or damaged.
         """
         if not (folder / ABOUT).exists():
@@ -156,19 +169,20 @@ class Prints:
             is_whole = False
         if not is_whole:
             raise SetupError(f"{folder} is damaged. Remove it and run: recsys nightly")
-        if about["version"] != version:
+        if version is not None and about["version"] != version:
             raise StaleIndex(
                 f"{folder} holds fingerprints of {about['version']}, this installation makes {version}. "
                 "Run: recsys nightly"
             )
-        return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), version)
+        return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), about["version"])
 
-    def _group(self) -> None:
-        """Group the vectors where there are many."""
+    def _arrange(self) -> None:
+        """Note where each recording is, and group the vectors where there are many."""
+        self._places = {name: at for at, name in enumerate(self.ids)}
+        self._groups = self._grouped() if len(self._codes) >= EXACT_BELOW else None
+
+    def _grouped(self) -> Any:
         n = len(self._codes)
-        self._groups = None
-        if n < EXACT_BELOW:
-            return
         n_groups = 2 ** round(np.log2(4 * np.sqrt(n)))
         if self._centres is None or self._centres.ntotal != n_groups:
             self._centres = self._middles(n_groups)
@@ -183,7 +197,7 @@ class Prints:
         groups.is_trained, groups.nprobe = True, N_PROBED
         for first in range(0, n, EXACT_BELOW):
             groups.add(self._codes[first : first + EXACT_BELOW].astype(np.float32))
-        self._groups = groups
+        return groups
 
     def _middles(self, n_groups: int) -> Any:
         rng = np.random.default_rng(SEED)
@@ -196,10 +210,10 @@ class Prints:
 
 
 def _coded(vectors: Sequence[F32]) -> I8:
-    together = np.concatenate([np.empty((0, 128), np.float32), *vectors])
+    together = np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors])
     if not np.isfinite(together).all():
         raise InputError("A fingerprint is not finite. Was the recording silent?")
-    return np.clip(np.rint(together * SCALE), -127, 127).astype(np.int8)
+    return codes_of(together)
 
 
 def _refuse_twice(ids: Sequence[str]) -> None:

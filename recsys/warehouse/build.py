@@ -38,6 +38,8 @@ RESULTS = {
     "exposure_targets": columns.EXPOSURE_TARGETS,
     "explorations": columns.EXPLORATIONS,
     "forecasts": columns.FORECASTS,
+    "match_candidates": columns.MATCH_CANDIDATES,
+    "match_checks": columns.MATCH_CHECKS,
 }
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")

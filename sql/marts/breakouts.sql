@@ -9,7 +9,7 @@
 -- labels: track_id
 -- people: n_listeners
 -- parts: listen_date
--- kept: started_on
+-- kept: started_on, n_countries
 -- columns:
 --   track_id      recording
 --   listen_date   last of the seven days (UTC)

@@ -5,6 +5,7 @@
 -- rows: 0
 -- labels: track_id
 -- people: n_listeners
+-- kept: n_weeks
 -- columns:
 --   track_id         recording
 --   peak_week        Monday of its best week (UTC)

@@ -22,7 +22,8 @@
 --   language          ISO 639 code of the lyrics or unknown
 --   explicit          whether its words are marked explicit, null where unknown
 --   available_in      territories it may be played in, null where everywhere
---   withdrawn_at      day from which it may no longer be recommended, null where none
+--   withdrawn_at      day from which it may no longer be recommended, null where none; a takedown is one
+--   taken_down_at     day from which no index of sound or fingerprints may hold it, null where none
 --   training_consent  granted, denied or unknown
 --   is_known          whether the catalogue describes it
 --   tempo_bpm         tempo, null where nobody heard it [1/min]
@@ -68,7 +69,8 @@ select
     coalesce(tracks.language, 'unknown') as language,
     tracks.explicit,
     tracks.available_in,
-    tracks.withdrawn_at,
+    least(tracks.withdrawn_at, takedowns.taken_down_at) as withdrawn_at,
+    takedowns.taken_down_at,
     coalesce(tracks.training_consent, 'unknown') as training_consent,
     tracks.track_id is not null as is_known,
     audio.tempo_bpm,
@@ -82,3 +84,4 @@ left join staging.tracks as tracks on mentioned.track_id = tracks.track_id
 left join staging.artists as artists on tracks.artist_id = artists.artist_id
 left join staging.labels as labels on tracks.label_id = labels.label_id
 left join staging.audio_features as audio on mentioned.track_id = audio.track_id
+left join staging.takedowns as takedowns on mentioned.track_id = takedowns.track_id

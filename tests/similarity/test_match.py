@@ -1,15 +1,16 @@
 """Matching on vectors of which the truth is known: what was cut out of where, how fast, and what is in no index."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint import APART_S
+from recsys.audio.fingerprint import APART_S, INDEX_STEP, SCALE
 from recsys.errors import InputError, SetupError
 from recsys.similarity.index import StaleIndex
-from recsys.similarity.match import INDEX_STEP, Calibration, Judge, answer
-from recsys.similarity.prints import ABOUT, CODES, EXACT_BELOW, SCALE, Prints
+from recsys.similarity.match import Calibration, Judge, answer
+from recsys.similarity.prints import ABOUT, CODES, EXACT_BELOW, Prints
 
 STEP_S = INDEX_STEP * APART_S
 
@@ -152,6 +153,28 @@ def test_many_vectors_are_found_by_groups() -> None:
     assert found.track_id == "t9"
     assert found.ratio == pytest.approx(1.05, abs=0.02)
     assert found.offset_s == pytest.approx(40.0, abs=0.2)
+
+
+def test_recordings_are_added_during_searches() -> None:
+    """In another thread: every answer is one of before or after, and in the end all are found."""
+    tracks = {f"t{seed}": walk(seed, 400) for seed in range(60)}
+    prints = index_of({name: tracks[name] for name in list(tracks)[:20]})
+    queries = {name: heard(track, 20.0, 20, noise=0.5) for name, track in tracks.items()}
+    found: list[str] = []
+
+    def search() -> None:
+        for _ in range(5):
+            found.extend(answer(prints, queries[name]).alignments[0].track_id for name in list(tracks)[:20])
+
+    with ThreadPoolExecutor(2) as pool:
+        searches = [pool.submit(search) for _ in range(2)]
+        for name in list(tracks)[20:]:
+            prints.add([name], [tracks[name][::INDEX_STEP]])
+        for each in searches:
+            each.result()
+
+    assert sorted(found) == sorted(list(tracks)[:20] * 10)
+    assert all(answer(prints, query).alignments[0].track_id == name for name, query in queries.items())
 
 
 def test_the_judge_of_the_nearest_length_is_asked(tmp_path: Path) -> None:

@@ -1,0 +1,175 @@
+"""
+Charts as all pages draw them: labels on the lines and bars themselves, units, intervals, and nothing else.
+
+Colours are those of Okabe and Ito, which people of every colour vision tell apart, in the order that stands out most on
+a light and on a dark ground. No chart tells things apart by colour alone.
+"""
+
+import altair as alt
+import polars as pl
+import streamlit as st
+
+LIGHT = ("#0072B2", "#D55E00", "#00795A", "#9C4F80", "#A06A00", "#2D89B8")
+DARK = ("#56B4E9", "#E69F00", "#2BC59B", "#E79AC4", "#F0E442", "#FF8A4C")
+LIGHT_INK, DARK_INK = ("#16202B", "#5B6875", "#D3DBE3"), ("#E9EEF3", "#A3B0BD", "#35414D")  # text, quiet text, lines
+HEIGHT, ROW = 280, 26  # of a chart over time, and of a bar with its gap [px]
+NARROW = 30  # characters of a name beside a bar
+
+
+def _is_dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
+def _colours() -> tuple[str, ...]:
+    return DARK if _is_dark() else LIGHT
+
+
+def _ink() -> tuple[str, str, str]:
+    return DARK_INK if _is_dark() else LIGHT_INK
+
+
+def _number(unit: str) -> str:
+    return ".1%" if unit == "%" else ",.3~s" if not unit.startswith("0..") else ".3f"
+
+
+def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip(
+            name,
+            title=name.replace("_", " "),
+            **({"format": _number(unit)} if name in measures else {"format": "%d %b %Y"} if dtype == pl.Date else {}),
+        )
+        for name, dtype in rows.schema.items()
+        if not dtype.is_nested()
+    ]
+
+
+def _x_of_days(name: str) -> alt.X:
+    return alt.X(f"{name}:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False, labelFlush=True))
+
+
+def _y_of(name: str, unit: str, title: str, *, from_zero: bool = True) -> alt.Y:
+    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=4, domain=False, ticks=False, title=None)
+    return alt.Y(f"{name}:Q", title=title, scale=alt.Scale(zero=from_zero, nice=True), axis=axis)
+
+
+def _dressed(chart: alt.LayerChart | alt.Chart, title: str, height: int) -> alt.LayerChart | alt.Chart:
+    ink, quiet, line = _ink()
+    heading = alt.TitleParams(title, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8)
+    dressed = chart.properties(height=height, title=heading)
+    return (
+        dressed.configure_view(strokeWidth=0)
+        .configure_axis(
+            labelColor=quiet,
+            titleColor=quiet,
+            gridColor=line,
+            gridOpacity=0.7,
+            domainColor=line,
+            tickColor=line,
+            labelFontSize=12,
+        )
+        .configure_text(color=ink, fontSize=12)
+        .configure_legend(disable=True)
+    )
+
+
+def lines(
+    rows: pl.DataFrame, x: str, y: str, *, by: str | None = None, unit: str, band: tuple[str, str] | None = None
+) -> alt.LayerChart | alt.Chart:
+    """
+    Draw values over days, a line each, named where it ends.
+
+    Args:
+        rows: One row a day and line.
+        x: Column of days.
+        y: Column of values; the axis begins at 0.
+        by: Column that tells lines apart; one line where it is None.
+        unit: Written above the chart; '%' for shares of 1.
+        band: Columns of the lower and upper end of an interval, drawn behind its line.
+    """
+    names = rows[by].unique(maintain_order=True).to_list() if by else [""]
+    colour = (
+        alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
+        if by
+        else alt.value(_colours()[0])
+    )
+    base = alt.Chart(rows).encode(x=_x_of_days(x), color=colour)
+    tooltips = _tooltips(rows, unit, {y, *(band or ())})
+    layers = [
+        base.mark_line(strokeWidth=2, interpolate="monotone").encode(y=_y_of(y, unit, "")),
+        base.mark_point(size=220, opacity=0).encode(y=f"{y}:Q", tooltip=tooltips),
+    ]
+    if band:
+        low, high = band
+        layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
+    if by:
+        last = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last()
+        ends = alt.Chart(last).encode(x=f"{x}:T", y=f"{y}:Q", color=colour)
+        layers.append(ends.mark_text(align="right", dx=-4, dy=-10, fontWeight="bold").encode(text=f"{by}:N"))
+    return _dressed(alt.layer(*layers), unit, HEIGHT)
+
+
+def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerChart | alt.Chart:
+    """
+    Draw one bar a row, in the order of the rows, its name before it and its value behind.
+
+    Args:
+        rows: One row a bar.
+        value: Column of values; below 0 they go to the left.
+        name: Column of names, each once.
+        unit: Written above the chart; '%' for shares of 1.
+    """
+    shown, has_losses = _short(rows, name), rows[value].min() is not None and float(rows[value].min() or 0) < 0
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(zero=True, padding=46)),
+        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        tooltip=_tooltips(shown, unit, {value}),
+    )
+    up, down = _colours()[0], _colours()[1]
+    colour = alt.condition(f"datum['{value}'] < 0", alt.value(down), alt.value(up))
+    text = base.encode(text=alt.Text(f"{value}:Q", format=("+" if has_losses else "") + _number(unit)))
+    layers = [base.mark_bar(cornerRadiusEnd=2, height={"band": 0.7}).encode(color=colour)]
+    layers.append(text.transform_filter(f"datum['{value}'] >= 0").mark_text(align="left", dx=5))
+    if has_losses:
+        layers.append(text.transform_filter(f"datum['{value}'] < 0").mark_text(align="right", dx=-5))
+    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 10)
+
+
+def intervals(
+    rows: pl.DataFrame, value: str, name: str, *, unit: str, low: str, high: str, mark: str | None = None
+) -> alt.LayerChart | alt.Chart:
+    """
+    Draw one point a row with its interval, in the order of the rows, its name before it.
+
+    Args:
+        rows: One row a point.
+        value: Column of values.
+        name: Column of names.
+        unit: Written above the chart; '%' for shares of 1.
+        low: Column of the lower end; null where there is no interval.
+        high: Column of the upper end.
+        mark: Column of a value to hold it against, drawn as an upright line.
+    """
+    shown = _short(rows, name)
+    measures = {value, low, high, *([mark] if mark else [])}
+    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=5, domain=False, ticks=False, title=None)
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=axis),
+        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        tooltip=_tooltips(shown, unit, measures),
+        color=alt.value(_colours()[0]),
+    )
+    layers = [
+        base.mark_rule(strokeWidth=2).encode(x=alt.X(f"{low}:Q"), x2=f"{high}:Q"),
+        base.mark_point(filled=True, size=70, opacity=1),
+    ]
+    if mark:
+        layers.append(base.mark_tick(thickness=3, size=16).encode(x=alt.X(f"{mark}:Q"), color=alt.value(_colours()[1])))
+    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 30)
+
+
+def _short(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Cut names that would push the bars off a phone."""
+    text = pl.col(name).cast(pl.String)
+    is_long = text.str.len_chars() > NARROW
+    return rows.with_columns(pl.when(is_long).then(text.str.head(NARROW - 1) + "…").otherwise(text).alias(name))

@@ -1,0 +1,241 @@
+"""
+What pages are put together from: headings, filters, figures, tables, downloads, and what to do where there is nothing.
+
+Every filter is bound to the address, so that what one sees can be sent as a link.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards import data
+from recsys.errors import RecsysError
+
+EVERY = "All"
+LEVEL = 0.005  # a smaller change is none worth a word
+
+
+def signature(name: str) -> None:
+    """Say at the foot of the menu who is looking, and how old what they see is."""
+    st.logo(str(data.MARK), size="large")
+    st.sidebar.caption(f"{name} · data up to {day(data.as_of())}")
+
+
+def header(title: str, lead: str) -> None:
+    """Begin a page: its title, and what it answers."""
+    st.title(title)
+    st.markdown(lead)
+
+
+def failed(wrong: RecsysError) -> None:
+    """Say what is wrong, and what to do about it."""
+    st.error(f"**This cannot be shown.** {wrong}")
+
+
+def empty(what: str, remedy: str) -> None:
+    """Say that there is nothing here, and what would bring something, in place of an empty chart."""
+    st.info(f"**{what}** {remedy}")
+
+
+def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None = None) -> str:  # noqa: A002
+    """
+    Let one of some values be chosen; the address remembers it under `key`.
+
+    Args:
+        label: Above the box.
+        options: Value -> what is shown for it; the first is the default. Equal names get their value behind them.
+        key: In the address.
+        help: On hover.
+    """
+    names = list(options.values())
+    shown = {value: name if names.count(name) == 1 else f"{name} ({value})" for value, name in options.items()}
+    chosen = st.selectbox(
+        label,
+        list(shown),
+        format_func=shown.__getitem__,
+        key=key,
+        help=help,
+        bind="query-params",
+        filter_mode="contains",
+    )
+    return str(chosen)
+
+
+def narrowing() -> dict[str, str]:
+    """Let what is shown be narrowed down to a label (where the viewer may see several) and a genre."""
+    values = data.ask("filter_values")
+    chosen: dict[str, str] = {}
+    for kind, title in (("label", "Label"), ("genre", "Genre")):
+        found = values.filter(kind=kind)
+        if kind == "genre" or data.viewer().label_id is None:
+            chosen[kind] = choose(title, {"": EVERY} | dict(zip(found["value"], found["name"], strict=True)), kind)
+    return chosen
+
+
+def filters() -> Any:
+    """Open the row that filters stand in; they wrap on a narrow screen."""
+    return st.container(horizontal=True, vertical_alignment="bottom")
+
+
+def metric(
+    label: str,
+    value: float | None,
+    *,
+    of: tuple[str, str],
+    change: float | None = None,
+    unit: str = "",
+    less_is_better: bool = False,
+) -> None:
+    """
+    Show one number, its definition on hover.
+
+    Args:
+        label: Its name.
+        value: The number; null is shown as a dash.
+        of: Mart and column whose header defines it.
+        change: Against what it is held, a share: .1 is 10 % more.
+        unit: '%' for a share of 1.
+        less_is_better: Whether a rise is bad news.
+    """
+    delta = None if change is None else f"{change:+.1%}"
+    good = "inverse" if less_is_better else "normal"
+    st.metric(label, number(value, unit), delta, delta_color=good, help=data.meaning(*of), border=True)
+
+
+def told(sentences: Sequence[str]) -> None:
+    """Say what is to be said, a line each."""
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def compared(name: str, row: Mapping[str, Any]) -> str:
+    """Put a row of `what_changed` into a sentence."""
+    change, now = row["change"], _span(row["first_date"], row["last_date"])
+    if change is None:
+        return f"**{name}**: {number(row['n_now'])} {now}; none before to hold them against."
+    moved = "stayed level" if abs(change) < LEVEL else f"{'rose' if change > 0 else 'fell'} by **{abs(change):.1%}**"
+    before = _span(row["first_date_before"], row["last_date_before"])
+    return f"**{name}** {moved}: {number(row['n_now'])} {now}, {number(row['n_before'])} {before}."
+
+
+def moved(row: Mapping[str, Any]) -> str:
+    """Put a row of `artist_changes` into a sentence."""
+    change = "" if row["change"] is None else f" ({row['change']:+.1%})"
+    verb = "gained" if row["difference"] > 0 else "lost"
+    return f"**{row['artist_name']}** {verb} most: {row['difference']:+,} plays{change}, now {number(row['n_now'])}."
+
+
+def _span(first: Any, last: Any) -> str:
+    return f"on {day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Write a number as a person would: 57,342, 1.24 M, 4.1 %."""
+    if value is None:
+        return "-"
+    if unit == "%":
+        return f"{value:.1%}"
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:,.2f} M"
+    text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1_000 else f"{value:.3g}"
+    return f"{text} {unit}".rstrip()
+
+
+def day(date: Any) -> str:
+    """Write a day: 30 June 2026."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def figure(title: str, rows: pl.DataFrame, chart: Any, *, says: str, key: str, note: str = "") -> None:
+    """
+    Show a chart under its title, and offer what it shows as files.
+
+    Args:
+        title: What it shows.
+        rows: What it was drawn from.
+        chart: Made by `charts`.
+        says: The chart in words, for who cannot see it.
+        key: Of this figure on its page; names the files.
+        note: How to read it.
+    """
+    _headed(title, rows, key)
+    if note:
+        st.caption(note)
+    st.altair_chart(chart, width="stretch", alt=says, key=f"chart_{key}")
+
+
+def _headed(title: str, rows: pl.DataFrame, key: str) -> None:
+    """Write a heading, and at its end the files."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        st.subheader(title, anchor=key)
+        downloads(rows, key)
+
+
+def table(
+    rows: pl.DataFrame,
+    *,
+    of: str,
+    key: str,
+    title: str,
+    names: Mapping[str, str] = {},
+    formats: Mapping[str, str] = {},
+) -> None:
+    """
+    Show a table, with the meaning of each column on hover, and offer it as files.
+
+    Args:
+        rows: What is shown.
+        of: Mart whose header says what columns mean.
+        key: Of this table on its page; names the files.
+        title: Above it.
+        names: Column -> heading, where the column's own name is no heading.
+        formats: Column -> 'percent', 'compact' or a printf format.
+    """
+    _headed(title, rows, key)
+    headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
+    columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
+    st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}")
+    downloads(rows, key)
+
+
+def _column(rows: pl.DataFrame, name: str, heading: str, of: str, form: str | None) -> Any:
+    meaning = data.meaning(of, name)
+    if rows.schema[name].is_numeric():
+        return st.column_config.NumberColumn(heading, help=meaning, format=form or "localized")
+    if rows.schema[name] == pl.Date:
+        return st.column_config.DateColumn(heading, help=meaning, format="D MMM YYYY")
+    return st.column_config.Column(heading, help=meaning)
+
+
+def downloads(rows: pl.DataFrame, key: str) -> None:
+    """Offer rows as CSV and Parquet, made when asked for."""
+    forms: Sequence[tuple[str, str, Callable[[], bytes]]] = (
+        ("CSV", "text/csv", lambda: _flat(rows).write_csv().encode()),
+        ("Parquet", "application/vnd.apache.parquet", lambda: _parquet(rows)),
+    )
+    with st.container(horizontal=True, gap="small", width="content"):
+        for form, mime, made in forms:
+            st.download_button(
+                form,
+                made,
+                f"{key}.{form.lower()}",
+                mime,
+                key=f"{key}_{form.lower()}",
+                on_click="ignore",
+                type="tertiary",
+                help=f"What is shown above, as {form}",
+            )
+
+
+def _flat(rows: pl.DataFrame) -> pl.DataFrame:
+    """Write lists as text: CSV holds none."""
+    nested = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.List)]
+    return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in nested)
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer)
+    return buffer.getvalue()

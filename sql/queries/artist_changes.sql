@@ -1,0 +1,65 @@
+-- Artists whose plays changed most: the last days beside the as many days that ended whole weeks before.
+-- params:
+--   days       days compared [d] = 7
+--   label      label id, every label where empty =
+--   genre      main genre of the recordings, every genre where empty =
+--   min_plays  plays that one of the two periods must have [count] = 50
+--   n          how many artists of each direction [count] = 5
+with last_day as (
+    select max(listen_date) as day from marts.track_daily
+),
+
+sums as (
+    select
+        tracks.artist_id,
+        sum(case when daily.listen_date > last_day.day - $days::integer then daily.n_plays end)::bigint as n_now,
+        sum(
+            case
+                when
+                    daily.listen_date > last_day.day - $days::integer - 7 * ceil($days::integer / 7)::integer
+                    and daily.listen_date <= last_day.day - 7 * ceil($days::integer / 7)::integer
+                    then daily.n_plays
+            end
+        )::bigint as n_before
+    from marts.track_daily as daily
+    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+    cross join last_day
+    where
+        daily.listen_date > last_day.day - $days::integer - 7 * ceil($days::integer / 7)::integer
+        and tracks.artist_id is not null
+        and ($label = '' or tracks.label_id = $label)
+        and ($genre = '' or tracks.genre = $genre)
+    group by tracks.artist_id
+),
+
+compared as (
+    select
+        sums.artist_id,
+        coalesce(artists.name, sums.artist_id) as artist_name,
+        coalesce(sums.n_now, 0) as n_now,
+        coalesce(sums.n_before, 0) as n_before,
+        coalesce(sums.n_now, 0) - coalesce(sums.n_before, 0) as difference,
+        coalesce(sums.n_now, 0) / nullif(sums.n_before, 0) - 1 as change
+    from sums
+    inner join marts.artist_profile as artists on sums.artist_id = artists.artist_id
+    where greatest(coalesce(sums.n_now, 0), coalesce(sums.n_before, 0)) >= $min_plays::integer
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (order by difference desc, artist_id asc) as gain_no,
+        row_number() over (order by difference asc, artist_id asc) as loss_no
+    from compared
+)
+
+select
+    artist_id,
+    artist_name,
+    n_now,
+    n_before,
+    difference,
+    change
+from ranked
+where (gain_no <= $n::integer and difference > 0) or (loss_no <= $n::integer and difference < 0)
+order by difference desc, artist_id asc

@@ -1,0 +1,88 @@
+"""A running dashboard and a headless Chromium to look at it with."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+TIMEOUT_MS = 30_000
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """Run the dashboards on a free port; gives their address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboards/app.py", "--server.headless=true"]
+    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    environment = os.environ | {"RECSYS_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the Chromium of this machine."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visit:
+    """One visitor's window: opens pages, and notes every console error and every request to elsewhere."""
+
+    def __init__(
+        self, browser: Browser, address: str, *, width: int = 1440, height: int = 900, dark: bool = False
+    ) -> None:
+        self.address, self.errors, self.elsewhere = address, list[str](), list[str]()
+        scheme = "dark" if dark else "light"
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
+        )
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(TIMEOUT_MS)
+        self.page.on("console", self._note)
+        self.page.on("request", self._watch)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _watch(self, request: Request) -> None:
+        if not request.url.startswith((self.address, self.address.replace("http", "ws"), "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+    def open(self, path: str = "") -> Page:
+        """Open a page of the dashboards and wait until it is drawn."""
+        self.page.goto(f"{self.address}/{path}", wait_until="commit")
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the page's script has ended and nothing is being drawn."""
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+        self.page.wait_for_selector("h1, [data-testid=stAlert]")
+        self.page.wait_for_timeout(400)
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')

@@ -1,0 +1,65 @@
+"""Made-up recordings as the index sees them: vectors that change as music does, of which the truth is known."""
+
+import numpy as np
+import pytest
+
+from recsys.audio.fingerprint import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
+from recsys.matching.ask import calibration
+from recsys.similarity.match import Calibration
+from recsys.similarity.prints import Prints
+from recsys.synth.arrange import Style, arrange
+from recsys.synth.render import render
+from recsys.synth.tune import compose
+
+
+def walk(seed: int, seconds: float) -> np.ndarray:
+    """Vectors of length 1, a quarter of a second apart, neighbours alike."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.standard_normal(128)]
+    for _ in range(round(seconds / APART_S) - 1):
+        rows.append(0.4 * rows[-1] + 0.6 * rng.standard_normal(128))
+    return unit(np.array(rows))
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Bring vectors to length 1."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def piece(track: np.ndarray, begin_s: float, seconds: float, *, ratio: float = 1.0, noise: float = 0.7) -> np.ndarray:
+    """A stretch of a recording as a query would have it: played faster by a ratio, pushed aside by noise."""
+    at = begin_s / APART_S + ratio * np.arange(round(seconds / APART_S))
+    left = at.astype(int)
+    vectors = track[left] * (1 - (at - left)[:, None]) + track[left + 1] * (at - left)[:, None]
+    return unit(vectors + noise * np.random.default_rng(99).standard_normal(vectors.shape) / np.sqrt(128))
+
+
+def index_of(tracks: dict[str, np.ndarray]) -> Prints:
+    """Index every second vector, as recordings are."""
+    return Prints.build(list(tracks), [each[::INDEX_STEP] for each in tracks.values()], version="v1")
+
+
+@pytest.fixture(scope="session")
+def judges() -> Calibration:
+    """The calibration that is shipped."""
+    return calibration()
+
+
+@pytest.fixture(scope="session")
+def network() -> Fingerprinter:
+    """The network that is shipped."""
+    return Fingerprinter.load()
+
+
+@pytest.fixture(scope="session")
+def song() -> np.ndarray:
+    """Twelve seconds of a made-up tune, 8 kHz mono."""
+    rng = np.random.default_rng(5)
+    stereo = render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
+    return np.asarray(stereo.mean(axis=0), np.float32)
+
+
+@pytest.fixture(scope="session")
+def tracks() -> dict[str, np.ndarray]:
+    """Thirty recordings of a minute."""
+    return {f"t{seed}": walk(seed, 60) for seed in range(30)}

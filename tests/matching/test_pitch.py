@@ -1,0 +1,40 @@
+"""How much higher a use is than its recording, from the index alone."""
+
+import numpy as np
+import pytest
+
+from recsys.audio.distort import with_pitch, with_speed
+from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, Fingerprinter
+from recsys.matching.cue import Use
+from recsys.matching.pitch import pitch_of
+from recsys.similarity.prints import Prints
+
+
+def use_of(ratio: float) -> Use:
+    """The whole of ten seconds, from the recording's first on."""
+    return Use("song", 0.0, 10.0, 0.0, 10.0 * ratio, ratio, 1.0, is_strict=True, n_places=1, score=1.0)
+
+
+@pytest.mark.parametrize("semitones", [-2.5, -1.0, 0.0, 0.7, 2.0])
+def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, semitones: float) -> None:
+    """To a third of a semitone."""
+    index = Prints.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+    query = with_pitch(song, RATE_HZ, semitones)[: 10 * RATE_HZ]
+
+    assert pitch_of(index, use_of(1.0), query, network) == pytest.approx(semitones, abs=0.33)
+
+
+def test_what_is_played_faster_is_higher_too(song: np.ndarray, network: Fingerprinter) -> None:
+    """Five per cent of speed are .84 semitones."""
+    index = Prints.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+    query = with_speed(song, 1.05)[: 10 * RATE_HZ]
+
+    assert pitch_of(index, use_of(1.05), query, network) == pytest.approx(0.84, abs=0.33)
+
+
+def test_silence_has_no_pitch(song: np.ndarray, network: Fingerprinter) -> None:
+    """Nor has what is shorter than a second."""
+    index = Prints.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+
+    assert np.isnan(pitch_of(index, use_of(1.0), np.zeros(80_000, np.float32), network))
+    assert np.isnan(pitch_of(index, use_of(1.0), song[:4_000], network))

@@ -1,0 +1,108 @@
+"""The morning reports of a whole night: who reads what, and that nobody reads more than their file holds."""
+
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from recsys import registry
+from recsys.errors import BadRecipe
+from recsys.morning.findings import Finding, Section, sections
+from recsys.morning.page import Report, html, markdown
+from recsys.morning.write import folder_of
+from recsys.recipe import MorningSettings, read_recipe
+from recsys.run import Run
+from recsys.warehouse.query import Warehouse
+
+TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=10_000)
+
+
+class _Texts(HTMLParser):
+    """The words of a page, and what it would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.fetched = "", list[str]()
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is fetched."""
+        self.fetched += [value or "" for name, value in attrs if name == "src"]
+
+    @override
+    def handle_data(self, data: str) -> None:
+        """Note what is read."""
+        self.words += data
+
+
+def told(path: Path, *, is_label: bool) -> list[Section]:
+    """Everything that a talkative report says of a file."""
+    with Warehouse.open(path) as warehouse:
+        return sections(warehouse, TALKATIVE, is_label=is_label)
+
+
+def test_the_night_writes_a_report_for_the_operator_and_each_label(finished: Run) -> None:
+    """As a page and as Markdown, and the operator's leads to all others."""
+    folder, release = folder_of(finished), registry.current(finished.home)
+    assert release is not None
+    labels = release.warehouses()[1:]
+
+    assert {path.parent.name for path in folder.glob("labels/*/index.html")} == {path.stem for path in labels}
+    assert {path.parent.name for path in folder.glob("labels/*/index.md")} == {path.stem for path in labels}
+    assert (folder / "index.html").read_text().count('href="labels/') == len(labels) > 1
+    assert (finished.outcome("morning") or {})["n_reports"] == len(labels) + 1
+
+
+def test_a_label_reads_of_its_own_recordings_only(finished: Run) -> None:
+    """What the operator is told of others' breakouts and drops stands in no label's report."""
+    release = registry.current(finished.home)
+    assert release is not None
+    of_all = {finding.name for section in told(release.warehouse, is_label=False) for finding in section.findings}
+    own = [
+        {finding.name for section in told(path, is_label=True) for finding in section.findings if finding.name}
+        for path in release.warehouses()[1:]
+    ]
+
+    assert any(own)
+    assert set().union(*own) <= of_all
+    assert all(names < of_all for names in own)
+
+
+def test_sentences_carry_the_numbers_of_their_marts(finished: Run) -> None:
+    """The first breakout's plays and z are those of marts.breakouts."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        found = warehouse.frame("select n_plays, z from marts.breakouts order by z desc limit 1")
+        breakouts = sections(warehouse, TALKATIVE, is_label=False)[0]
+    if found.is_empty():
+        pytest.skip("nothing broke out in this small world")
+
+    assert f"{found['n_plays'].item():,} plays" in breakouts.findings[0].text
+    assert f"(z {found['z'].item():.1f})" in breakouts.findings[0].text
+
+
+def test_a_page_needs_nothing_beside_it_and_believes_no_title() -> None:
+    """Pictures are in it, so that it can be mailed; what a catalogue calls a recording is text and no markup."""
+    section = Section("breakouts", "Breakouts", [Finding("“<script>x</script>” rose")], "Nothing rose.", "plays")
+    empty = replace(section, key="drops", findings=[])
+    report = Report("A & B", date(2026, 6, 30), [section, empty], {"breakouts": b"png"}, [], is_label=True)
+    page = _Texts()
+    page.feed(html(report))
+
+    assert "“<script>x</script>” rose" in page.words
+    assert "Nothing rose." in page.words
+    assert all(source.startswith("data:image/png;base64,") for source in page.fetched)
+    assert len(page.fetched) == 1
+    assert "![Breakouts: plays](breakouts.png)" in markdown(report)
+
+
+@pytest.mark.parametrize("wrong", ["drop_z = 1.0", "n = 0", "use_probability = 2.0", "days = 0", "drop = 1"])
+def test_thresholds_that_mean_nothing_are_refused(tmp_path: Path, wrong: str) -> None:
+    """With the section's name."""
+    path = tmp_path / "recipe.toml"
+    path.write_text(f"[morning]\n{wrong}\n")
+
+    with pytest.raises(BadRecipe, match=r"\[morning\]"):
+        read_recipe(path)
