@@ -17,7 +17,7 @@ def main() -> None:
     st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
     try:
         viewer = enter()
-        page = st.navigation(menu(is_label=viewer.label_id is not None))
+        page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
         parts.signature(viewer.name)
         page.run()
     except RecsysError as wrong:

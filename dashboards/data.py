@@ -7,7 +7,7 @@ that one file is for operators, and says so.
 """
 
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,11 @@ def _as_of(path: Path) -> date:
 def as_of() -> date:
     """Return the last day that the viewer's file counts."""
     return _as_of(_file())
+
+
+def last_sunday() -> date:
+    """Return the last day of the last whole week."""
+    return as_of() - timedelta(days=(as_of().weekday() + 1) % 7)
 
 
 def sql(text: str) -> pl.DataFrame:
@@ -241,7 +246,14 @@ def runs() -> pl.DataFrame:
         verdict = "passed" if told["passed"] else "refused"
         rows.append({"run": run, "verdict": verdict, "reasons": told["reasons"], "is_current": run == current})
     return pl.DataFrame(
-        rows, dict(zip(("run", "verdict", "reasons", "is_current"), (pl.String, pl.String, pl.List(pl.String), pl.Boolean), strict=True))
+        rows,
+        dict(
+            zip(
+                ("run", "verdict", "reasons", "is_current"),
+                (pl.String, pl.String, pl.List(pl.String), pl.Boolean),
+                strict=True,
+            )
+        ),
     )
 
 
