@@ -19,7 +19,7 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 LAYERS = (
     ("errors", "columns", "files"),
     ("synth",),
-    ("vocab", "home", "demo", "audio", "sound"),
+    ("vocab", "home", "demo", "audio", "sound", "analytics"),
     ("ingest.contract",),
     ("lake",),
     ("ingest", "warehouse"),
