@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards.access import home, viewer
+from dashboards import access
+from dashboards.access import home
 from recsys import files, registry
 from recsys.errors import InputError, SetupError
 from recsys.explain import AS_OF_SQL
@@ -43,12 +44,12 @@ def _opened(path: Path) -> Warehouse:
 
 
 def _file() -> Path:
-    return viewer().warehouse.resolve()
+    return access.viewer().warehouse.resolve()
 
 
 def is_operator() -> bool:
     """Say whether the viewer may see everything."""
-    return viewer().label_id is None
+    return access.viewer().label_id is None
 
 
 def _operators_only() -> None:
