@@ -5,14 +5,21 @@ Colours are those of Okabe and Ito, which people of every colour vision tell apa
 a light and on a dark ground. No chart tells things apart by colour alone.
 """
 
+from typing import TypeAlias
+
 import altair as alt
 import polars as pl
 import streamlit as st
 
-LIGHT = ("#0072B2", "#D55E00", "#00795A", "#9C4F80", "#A06A00", "#2D89B8")
+Drawn: TypeAlias = alt.LayerChart | alt.FacetChart
+
+LIGHT = ("#0072B2", "#C25400", "#00795A", "#9C4F80", "#8F5F00", "#1F78A4")
 DARK = ("#56B4E9", "#E69F00", "#2BC59B", "#E79AC4", "#F0E442", "#FF8A4C")
 LIGHT_INK, DARK_INK = ("#16202B", "#5B6875", "#D3DBE3"), ("#E9EEF3", "#A3B0BD", "#35414D")  # text, quiet text, lines
 HEIGHT, ROW = 280, 26  # of a chart over time, and of a bar with its gap [px]
+SAID = {False: "so far", True: "expected"}  # of a line that is a forecast or none
+SMALL = 10  # values below are no counts to be shortened
+GAP = 0.07  # between the names of lines, of the height
 NARROW = 30  # characters of a name beside a bar
 
 
@@ -28,17 +35,17 @@ def _ink() -> tuple[str, str, str]:
     return DARK_INK if _is_dark() else LIGHT_INK
 
 
-def _number(unit: str) -> str:
-    return ".1%" if unit == "%" else ",.3~s" if not unit.startswith("0..") else ".3f"
+def _number(unit: str, values: pl.Series) -> str:
+    """Return the format of values: shares of 1 as percentages, small ones with three digits, counts shortened."""
+    greatest = values.cast(pl.Float64).abs().fill_null(0).to_numpy().max(initial=0)
+    return ".1%" if unit == "%" else ".3~r" if greatest < SMALL else ",.3~s"
 
 
 def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:
+    formats = {name: "%d %b %Y" for name, dtype in rows.schema.items() if dtype == pl.Date}
+    formats |= {name: _number(unit, rows[name]) for name in measures}
     return [
-        alt.Tooltip(
-            name,
-            title=name.replace("_", " "),
-            **({"format": _number(unit)} if name in measures else {"format": "%d %b %Y"} if dtype == pl.Date else {}),
-        )
+        alt.Tooltip(name, title=name.replace("_", " "), format=formats.get(name, alt.Undefined))
         for name, dtype in rows.schema.items()
         if not dtype.is_nested()
     ]
@@ -48,34 +55,44 @@ def _x_of_days(name: str) -> alt.X:
     return alt.X(f"{name}:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False, labelFlush=True))
 
 
-def _y_of(name: str, unit: str, title: str, *, from_zero: bool = True) -> alt.Y:
+def _y_of(name: str, unit: str) -> alt.Y:
     axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=4, domain=False, ticks=False, title=None)
-    return alt.Y(f"{name}:Q", title=title, scale=alt.Scale(zero=from_zero, nice=True), axis=axis)
+    return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
 
 
-def _dressed(chart: alt.LayerChart | alt.Chart, title: str, height: int) -> alt.LayerChart | alt.Chart:
+def _scale_of(unit: str, values: pl.Series) -> alt.Axis:
+    form = ".0%" if unit == "%" else _number(unit, values)
+    return alt.Axis(format=form, tickCount=5, domain=False, ticks=False, title=None)
+
+
+def _y_of_names(name: str) -> alt.Y:
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=220, labelOverlap=False)
+    return alt.Y(f"{name}:N", sort=None, title=None, axis=axis)
+
+
+def _dressed(chart: Drawn, title: str, height: int) -> Drawn:
     ink, quiet, line = _ink()
     heading = alt.TitleParams(title, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8)
-    dressed = chart.properties(height=height, title=heading)
-    return (
-        dressed.configure_view(strokeWidth=0)
-        .configure_axis(
-            labelColor=quiet,
-            titleColor=quiet,
-            gridColor=line,
-            gridOpacity=0.7,
-            domainColor=line,
-            tickColor=line,
-            labelFontSize=12,
-        )
+    axis = {"labelColor": quiet, "titleColor": quiet, "gridColor": line, "domainColor": line, "tickColor": line}
+    dressed: Drawn = (
+        chart.properties(height=height, title=heading)
+        .configure_view(strokeWidth=0)
+        .configure_axis(**axis, gridOpacity=0.7, labelFontSize=12)
         .configure_text(color=ink, fontSize=12)
-        .configure_legend(disable=True)
     )
+    return dressed
 
 
 def lines(
-    rows: pl.DataFrame, x: str, y: str, *, by: str | None = None, unit: str, band: tuple[str, str] | None = None
-) -> alt.LayerChart | alt.Chart:
+    rows: pl.DataFrame,
+    x: str,
+    y: str,
+    *,
+    by: str | None = None,
+    unit: str,
+    band: tuple[str, str] | None = None,
+    points: bool = False,
+) -> Drawn:
     """
     Draw values over days, a line each, named where it ends.
 
@@ -86,7 +103,10 @@ def lines(
         by: Column that tells lines apart; one line where it is None.
         unit: Written above the chart; '%' for shares of 1.
         band: Columns of the lower and upper end of an interval, drawn behind its line.
+        points: Whether each value has a mark of its own, as where there are few.
     """
+    if by and rows.schema[by] == pl.Boolean:
+        rows = rows.with_columns(pl.col(by).replace_strict(SAID, return_dtype=pl.String))
     names = rows[by].unique(maintain_order=True).to_list() if by else [""]
     colour = (
         alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
@@ -96,20 +116,28 @@ def lines(
     base = alt.Chart(rows).encode(x=_x_of_days(x), color=colour)
     tooltips = _tooltips(rows, unit, {y, *(band or ())})
     layers = [
-        base.mark_line(strokeWidth=2, interpolate="monotone").encode(y=_y_of(y, unit, "")),
+        base.mark_line(strokeWidth=2, point=points).encode(y=_y_of(y, unit)),
         base.mark_point(size=220, opacity=0).encode(y=f"{y}:Q", tooltip=tooltips),
     ]
     if band:
         low, high = band
         layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
     if by:
-        last = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last()
-        ends = alt.Chart(last).encode(x=f"{x}:T", y=f"{y}:Q", color=colour)
+        ends = alt.Chart(_line_names(rows, x, y, by)).encode(x=f"{x}:T", y="at:Q", color=colour)
         layers.append(ends.mark_text(align="right", dx=-4, dy=-10, fontWeight="bold").encode(text=f"{by}:N"))
     return _dressed(alt.layer(*layers), unit, HEIGHT)
 
 
-def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerChart | alt.Chart:
+def _line_names(rows: pl.DataFrame, x: str, y: str, by: str) -> pl.DataFrame:
+    """Place each line's name at its end, and the higher of two that would overlap above the other."""
+    ends = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last().sort(y)
+    gap, places = GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0), list[float]()
+    for value in ends[y]:
+        places.append(max(float(value), places[-1] + gap) if places else float(value))
+    return ends.select(by, x, pl.Series("at", places))
+
+
+def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Drawn:
     """
     Draw one bar a row, in the order of the rows, its name before it and its value behind.
 
@@ -119,25 +147,25 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerCh
         name: Column of names, each once.
         unit: Written above the chart; '%' for shares of 1.
     """
-    shown, has_losses = _short(rows, name), rows[value].min() is not None and float(rows[value].min() or 0) < 0
+    shown, has_losses = _short(rows, name), bool((rows[value] < 0).any())
     base = alt.Chart(shown).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(zero=True, padding=46)),
-        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        y=_y_of_names(name),
         tooltip=_tooltips(shown, unit, {value}),
     )
     up, down = _colours()[0], _colours()[1]
     colour = alt.condition(f"datum['{value}'] < 0", alt.value(down), alt.value(up))
-    text = base.encode(text=alt.Text(f"{value}:Q", format=("+" if has_losses else "") + _number(unit)))
+    text = base.encode(text=alt.Text(f"{value}:Q", format=("+" if has_losses else "") + _number(unit, rows[value])))
     layers = [base.mark_bar(cornerRadiusEnd=2, height={"band": 0.7}).encode(color=colour)]
     layers.append(text.transform_filter(f"datum['{value}'] >= 0").mark_text(align="left", dx=5))
     if has_losses:
         layers.append(text.transform_filter(f"datum['{value}'] < 0").mark_text(align="right", dx=-5))
-    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 10)
+    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 40)
 
 
 def intervals(
     rows: pl.DataFrame, value: str, name: str, *, unit: str, low: str, high: str, mark: str | None = None
-) -> alt.LayerChart | alt.Chart:
+) -> Drawn:
     """
     Draw one point a row with its interval, in the order of the rows, its name before it.
 
@@ -152,10 +180,9 @@ def intervals(
     """
     shown = _short(rows, name)
     measures = {value, low, high, *([mark] if mark else [])}
-    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=5, domain=False, ticks=False, title=None)
     base = alt.Chart(shown).encode(
-        x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=axis),
-        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=_scale_of(unit, rows[value])),
+        y=_y_of_names(name),
         tooltip=_tooltips(shown, unit, measures),
         color=alt.value(_colours()[0]),
     )
@@ -165,7 +192,62 @@ def intervals(
     ]
     if mark:
         layers.append(base.mark_tick(thickness=3, size=16).encode(x=alt.X(f"{mark}:Q"), color=alt.value(_colours()[1])))
-    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 30)
+    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 70)
+
+
+def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> Drawn:
+    """
+    Draw values of each row as points on one line, told apart by colour, shape and the words above.
+
+    Args:
+        rows: One row a line, in this order.
+        name: Column of names.
+        values: Column -> what it is called; two or three.
+        unit: '%' for shares of 1.
+    """
+    colours, shapes = _colours()[: len(values)], ("circle", "diamond", "square")
+    long = rows.rename(values).unpivot(list(values.values()), index=name, variable_name="what", value_name="value")
+    y = _y_of_names(name)
+    x = alt.X("value:Q", title=None, axis=_scale_of(unit, long["value"]))
+    domain = list(values.values())
+    points = alt.Chart(long).encode(
+        x=x,
+        y=y,
+        color=alt.Color("what:N", scale=alt.Scale(domain=domain, range=colours), legend=None),
+        shape=alt.Shape("what:N", scale=alt.Scale(domain=domain, range=shapes[: len(domain)]), legend=None),
+        tooltip=_tooltips(long, unit, {"value"}),
+    )
+    ranges = alt.Chart(long).encode(x=alt.X("min(value):Q", title=None), x2="max(value):Q", y=y)
+    layers = [
+        ranges.mark_rule(color=_ink()[2], strokeWidth=3),
+        points.mark_point(filled=True, size=90, opacity=1),
+    ]
+    marks = ("●", "◆", "■")
+    heading = "   ".join(f"{mark} {word}" for mark, word in zip(marks, domain, strict=False))
+    return _dressed(alt.layer(*layers), heading, ROW * max(len(rows), 1) + 70)
+
+
+def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> Drawn:
+    """
+    Draw shares as a table whose cells are the darker the greater, each with its number.
+
+    Args:
+        rows: One row a cell.
+        x: Column of whole numbers.
+        y: Column of months.
+        value: Column of shares, 0..1.
+        x_title: Above the columns.
+    """
+    months = rows.with_columns(pl.col(y).dt.strftime("%b %Y").alias("month"))
+    base = alt.Chart(months).encode(
+        x=alt.X(f"{x}:O", title=None, axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False)),
+        y=alt.Y("month:O", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False)),
+    )
+    ground, deep = ("#19222C", "#2F86BD") if _is_dark() else ("#EAF3F9", "#2D89B8")
+    shade = alt.Color(f"{value}:Q", scale=alt.Scale(domain=[0, 1], range=[ground, deep]), legend=None)
+    cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(rows, "%", {value}))
+    numbers = base.mark_text().encode(text=alt.Text(f"{value}:Q", format=".0%"), color=alt.value(_ink()[0]))
+    return _dressed(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 60)
 
 
 def _short(rows: pl.DataFrame, name: str) -> pl.DataFrame:
