@@ -10,7 +10,9 @@ Then all strangers are asked for one by one, plain and in noise: every use that 
 
 import argparse
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +20,42 @@ import torch
 
 from bench.recordings import noises, recordings
 from recsys.audio import distort
-from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, SHIPPED, Fingerprinter
+from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.audio.signal import F32, read_audio
+from recsys.matching.ask import calibration
 from recsys.matching.cue import Use, uses
 from recsys.matching.pitch import excerpt_of, pitch_of
-from recsys.similarity.match import Calibration
 from recsys.similarity.prints import Prints
 
 N_FILLING, N_PIECES, FADE_S, SEED = 150, 12, 2.0, 7
-SHORTEST_S, LONGEST_S, SHARE_KNOWN = 12.0, 40.0, 0.6
+SHORTEST_S, LONGEST_S, SHARE_KNOWN, NOISE_DB = 12.0, 40.0, 0.6, 15.0
 
 
 @dataclass(frozen=True)
 class Piece:
-    """What is in a mix: whose (None for a stranger's), from when to when, where from, and how it was changed."""
+    """What is in a mix: whose ('' for a stranger's), from when to when, where from, and how it was changed."""
 
-    recording: str | None
+    recording: str
     starts_s: float
     ends_s: float
     reference_s: float
     ratio: float
     semitones: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """A piece, the use that was told of it, and its pitch."""
+
+    piece: Piece
+    use: Use | None
+    pitch: float
+
+
+@cache
+def sound_of(path: Path) -> F32:
+    """Read a recording at 8 kHz."""
+    return read_audio(path).mono(RATE_HZ)
 
 
 def changed(sound: F32, rng: np.random.Generator) -> tuple[F32, float, float]:
@@ -56,103 +73,115 @@ def changed(sound: F32, rng: np.random.Generator) -> tuple[F32, float, float]:
     return sound, 1.0, 0.0
 
 
-def mix(known: list[Path], strange: list[Path], noise: list[F32], rng: np.random.Generator) -> tuple[F32, list[Piece]]:
+def cut(path: Path, rng: np.random.Generator) -> tuple[F32, float, float, float]:
+    """Cut a piece out, change it and fade it in and out; return it, where from [s], its tempo and its pitch."""
+    whole, fade = sound_of(path), int(FADE_S * RATE_HZ)
+    n = int(rng.uniform(SHORTEST_S, LONGEST_S) * RATE_HZ)
+    first = int(rng.integers(max(1, len(whole) - n)))
+    part, ratio, semitones = changed(whole[first : first + n], rng)
+    part = part / max(float(np.sqrt(np.square(part).mean())), 1e-3) * np.float32(0.1)
+    part[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+    part[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return part, first / RATE_HZ, ratio, semitones
+
+
+def mixed(
+    known: list[Path], strange: list[Path], noise: list[F32], rng: np.random.Generator
+) -> tuple[F32, list[Piece]]:
     """Make a mix; the truth beside it."""
-    fade = int(FADE_S * RATE_HZ)
     sound, pieces = np.zeros(0, np.float32), []
     for _ in range(N_PIECES):
         is_known = rng.random() < SHARE_KNOWN
-        path = (known if is_known else strange)[int(rng.integers(len(known if is_known else strange)))]
-        whole = read_audio(path).mono(RATE_HZ)
-        n = int(rng.uniform(SHORTEST_S, LONGEST_S) * RATE_HZ)
-        first = int(rng.integers(max(1, len(whole) - n)))
-        part, ratio, semitones = changed(whole[first : first + n], rng)
-        part = part / max(float(np.sqrt(np.square(part).mean())), 1e-3) * np.float32(0.1)
-        part[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
-        part[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-        start = max(0, len(sound) - fade)
+        paths = known if is_known else strange
+        path = paths[int(rng.integers(len(paths)))]
+        part, reference_s, ratio, semitones = cut(path, rng)
+        start = max(0, len(sound) - int(FADE_S * RATE_HZ))
         sound = np.concatenate([sound, np.zeros(start + len(part) - len(sound), np.float32)])
         sound[start:] += part
-        name = path.name if is_known else None
-        pieces.append(Piece(name, start / RATE_HZ, (start + len(part)) / RATE_HZ, first / RATE_HZ, ratio, semitones))
+        times = start / RATE_HZ, (start + len(part)) / RATE_HZ, reference_s
+        pieces.append(Piece(path.name if is_known else "", *times, ratio, semitones))
+    return in_noise(sound, noise, NOISE_DB, rng), pieces
+
+
+def in_noise(sound: F32, noise: list[F32], snr_db: float, rng: np.random.Generator) -> F32:
+    """Mix recorded noise in: clips in a drawn order."""
     around = np.resize(np.concatenate([noise[at] for at in rng.permutation(len(noise))]), len(sound))
-    return distort.with_other(sound, around, 15, rng), pieces
+    return distort.with_other(sound, around, snr_db, rng)
 
 
-def overlap_s(use: Use, piece: Piece) -> float:
-    """How long a use and a piece go together [s]."""
-    return min(use.ends_s, piece.ends_s) - max(use.starts_s, piece.starts_s)
+def shared_s(use: Use, piece: Piece) -> float:
+    """How long a use and a piece go together [s]; below 0 where it is another's."""
+    return min(use.ends_s, piece.ends_s) - max(use.starts_s, piece.starts_s) if use.audio_id == piece.recording else -1
 
 
-def excerpt(sound: F32, use: Use) -> F32:
-    """What is listened to of a use."""
-    starts_s, ends_s = excerpt_of(use)
-    return sound[round(starts_s * RATE_HZ) : round(ends_s * RATE_HZ)]
+def told_of(sound: F32, pieces: list[Piece], index: Prints, network: Fingerprinter) -> tuple[list[Told], list[Use]]:
+    """Find what is in a mix; return what was told of each known piece, and what is made up."""
+    found = uses(index, np.concatenate(list(network.stream([sound]))), calibration())
+    told = []
+    for piece in (each for each in pieces if each.recording):
+        best = max(found, key=lambda use: shared_s(use, piece), default=None)
+        if best is None or shared_s(best, piece) < 2:
+            told.append(Told(piece, None, np.nan))
+            continue
+        starts_s, ends_s = excerpt_of(best)
+        heard = sound[round(starts_s * RATE_HZ) : round(ends_s * RATE_HZ)]
+        told.append(Told(piece, best, pitch_of(index, best, heard, network)))
+    return told, [use for use in found if max(shared_s(use, piece) for piece in pieces) < 1]
+
+
+def tell(name: str, off: Iterable[float]) -> None:
+    """Print how far off something is."""
+    size = np.abs(np.array(list(off)))
+    print(f"  {name}: off by {np.median(size):.2f} (median), {np.quantile(size, 0.9):.2f} (90 %)")
+
+
+def tell_mixes(n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], index: Prints) -> None:
+    """Make mixes, find what is in them, print how well."""
+    rng, network = np.random.default_rng(SEED), Fingerprinter.load()
+    told, made_up, long_s = list[Told](), list[Use](), 0.0
+    for _ in range(n_mixes):
+        sound, pieces = mixed(parts["queried"], parts["strangers"], noise, rng)
+        some, false = told_of(sound, pieces, index, network)
+        told, made_up, long_s = [*told, *some], [*made_up, *false], long_s + len(sound) / RATE_HZ
+    hits = [(each.piece, each.use, each.pitch) for each in told if each.use is not None]
+    print(f"{n_mixes} mixes, {long_s / 60:.0f} minutes, {len(told)} uses in them: found {len(hits) / len(told):.1%}")
+    tell("start, in a fade of 2 s", (use.starts_s - piece.starts_s for piece, use, _ in hits))
+    tell("end, likewise", (use.ends_s - piece.ends_s for piece, use, _ in hits))
+    once = [(piece, use) for piece, use, _ in hits if use.n_places == 1]
+    moved = (use.starts_s - piece.starts_s for piece, use in once)
+    places = (piece.reference_s + piece.ratio * by for (piece, _), by in zip(once, moved, strict=True))
+    tell("place in the recording", (use.reference_starts_s - at for (_, use), at in zip(once, places, strict=True)))
+    tell("tempo, %", (100 * (use.tempo_ratio / piece.ratio - 1) for piece, use, _ in hits))
+    tell("pitch, semitones", (pitch - piece.semitones for piece, _, pitch in hits))
+    print(f"  made up: {len(made_up)} ({len(made_up) / long_s * 3600:.1f} an hour)", flush=True)
+
+
+def tell_strangers(paths: list[Path], noise: list[F32], index: Prints) -> None:
+    """Ask for strangers whole; print how many uses are made up."""
+    rng, network = np.random.default_rng(SEED), Fingerprinter.load()
+    for snr_db in (None, 10.0, 0.0):
+        n, long_s = 0, 0.0
+        for path in paths:
+            sound = sound_of(path) if snr_db is None else in_noise(sound_of(path), noise, snr_db, rng)
+            n += len(uses(index, np.concatenate(list(network.stream([sound]))), calibration()))
+            long_s += len(sound) / RATE_HZ
+        around = "plain" if snr_db is None else f"in noise {snr_db:g} dB below"
+        print(f"strangers, {around}: {n} uses made up in {long_s / 3600:.2f} h", flush=True)
 
 
 def main() -> None:
-    """Make mixes, find what is in them, print how well."""
+    """Index, then tell of mixes and of strangers."""
     asks = argparse.ArgumentParser(description=__doc__)
     asks.add_argument("--mixes", type=int, default=10)
     n_mixes = asks.parse_args().mixes
     torch.set_num_threads(1)
     audio, network = Path(os.environ["RECSYS_AUDIO"]), Fingerprinter.load()
-    parts, noise = recordings(audio), [read_audio(path).mono(RATE_HZ) for path in noises(audio)["test"]]
+    parts, noise = recordings(audio), [sound_of(path) for path in noises(audio)["test"]]
     paths = [*parts["queried"], *parts["calibration"], *parts["train"][:N_FILLING]]
-    index = Prints.build(
-        [path.name for path in paths],
-        [network.vectors(read_audio(path).mono(RATE_HZ), RATE_HZ)[::INDEX_STEP] for path in paths],
-        version=network.version,
-    )
-    calibration = Calibration.load(SHIPPED / "calibration.json")
-    rng = np.random.default_rng(SEED)
-    told: list[tuple[Piece, Use | None, float]] = []
-    n_false, long_s = 0, 0.0
-    for _ in range(n_mixes):
-        sound, pieces = mix(parts["queried"], parts["strangers"], noise, rng)
-        vectors = np.concatenate(list(network.stream([sound])))
-        found = uses(index, vectors, calibration)
-        long_s += len(sound) / RATE_HZ
-        for piece in (each for each in pieces if each.recording):
-            own = [use for use in found if use.audio_id == piece.recording and overlap_s(use, piece) > 2]
-            best = max(own, key=lambda use: overlap_s(use, piece), default=None)
-            pitch = float("nan") if best is None else pitch_of(index, best, excerpt(sound, best), network)
-            told.append((piece, best, pitch))
-        real = [use for use in found if any(use.audio_id == p.recording and overlap_s(use, p) > 1 for p in pieces)]
-        n_false += len(found) - len(real)
-        for use in found:
-            if use not in real:
-                print("  made up:", use)
-    hits = [(piece, use, pitch) for piece, use, pitch in told if use is not None]
-    print(f"{n_mixes} mixes, {long_s / 60:.0f} minutes, {len(told)} uses in them: found {len(hits) / len(told):.1%}")
-    for name, off in (
-        ("start", [use.starts_s - piece.starts_s for piece, use, _ in hits]),
-        ("end", [use.ends_s - piece.ends_s for piece, use, _ in hits]),
-        (
-            "place in the recording",
-            [
-                use.reference_starts_s - (piece.reference_s + piece.ratio * (use.starts_s - piece.starts_s))
-                for piece, use, _ in hits
-                if use.n_places == 1
-            ],
-        ),
-        ("tempo, %", [100 * (use.tempo_ratio / piece.ratio - 1) for piece, use, _ in hits]),
-        ("pitch, semitones", [pitch - piece.semitones for piece, _, pitch in hits]),
-    ):
-        size = np.abs(off)
-        print(f"  {name}: off by {np.median(size):.2f} (median), {np.quantile(size, 0.9):.2f} (90 %)")
-    print(f"  made up: {n_false} ({n_false / long_s * 3600:.1f} an hour)")
-    n_strange, strange_s = 0, 0.0
-    for snr_db in (None, 10, 0):
-        n_strange, strange_s = 0, 0.0
-        for path in parts["strangers"]:
-            sound = read_audio(path).mono(RATE_HZ)
-            if snr_db is not None:
-                around = np.resize(np.concatenate([noise[at] for at in rng.permutation(len(noise))]), len(sound))
-                sound = distort.with_other(sound, around, snr_db, rng)
-            n_strange += len(uses(index, np.concatenate(list(network.stream([sound]))), calibration))
-            strange_s += len(sound) / RATE_HZ
-        print(f"strangers, noise {snr_db} dB: {n_strange} uses told in {strange_s / 3600:.2f} h")
+    vectors = [network.of_sound(sound_of(path), RATE_HZ)[::INDEX_STEP] for path in paths]
+    index = Prints.build([path.name for path in paths], vectors, version=network.version)
+    tell_mixes(n_mixes, parts, noise, index)
+    tell_strangers(parts["strangers"], noise, index)
 
 
 if __name__ == "__main__":

@@ -217,6 +217,14 @@ def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
     return spectrogram(torch.from_numpy(sound / np.float32(level)))
 
 
+def shifted(frames: torch.Tensor, semitones: float) -> torch.Tensor:
+    """Move a spectrogram, shape (n_frames, 112), up by semitones, between bins in proportion."""
+    places = np.clip(np.arange(N_BINS) - semitones * BINS_A_SEMITONE, 0, N_BINS - 1)
+    left = np.minimum(places.astype(np.int64), N_BINS - 2)
+    share = torch.from_numpy(places - left).float()
+    return frames[:, left] * (1 - share) + frames[:, left + 1] * share
+
+
 def codes_of(vectors: F32) -> npt.NDArray[np.int8]:
     """Write each number of vectors of length 1 into a byte."""
     codes: npt.NDArray[np.int8] = np.clip(np.rint(vectors * SCALE), -127, 127).astype(np.int8)

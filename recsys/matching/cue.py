@@ -26,6 +26,7 @@ F64 = npt.NDArray[np.float64]
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of it
 MOST_AT_ONCE = 4  # recordings that are looked for in a window
 LONGEST_PAUSE = 4  # silent vectors that a window may hold
+HELD = 0.9  # length of the mean vector from which a window is one held tone, and names nobody; music has .4 to .8
 SAME_LINE_S = 1.0  # so far apart two alignments of one use may be
 NEARLY = 0.05  # of score that a window may lose by going on along a use's line
 MOST_BETWEEN = 4  # windows that a use may pass over, such as speech above it
@@ -167,6 +168,8 @@ def _windows(query: F32) -> Iterator[tuple[int, int]]:
 
 def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit]:
     """Yield recordings as long as they are likely; each next one is judged as if those before were not in the index."""
+    if float(np.linalg.norm(window.mean(axis=0))) > HELD:
+        return
     for found, _ in zip(answers(prints, window), range(MOST_AT_ONCE), strict=False):
         probability = float(judge.probability(found.evidence))
         if probability <= judge.at_1_percent:

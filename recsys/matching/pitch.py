@@ -7,14 +7,8 @@ shift at which it lies nearest to the recording is its pitch. This needs no soun
 """
 
 import numpy as np
-import torch
 
-from recsys.audio.fingerprint import (
-    BINS_A_SEMITONE,
-    N_BINS,
-    Fingerprinter,
-    levelled_spectrogram,
-)
+from recsys.audio.fingerprint import Fingerprinter, levelled_spectrogram, shifted
 from recsys.audio.signal import F32
 from recsys.matching.cue import Line, Use, along
 from recsys.similarity.prints import Prints
@@ -49,7 +43,7 @@ def pitch_of(prints: Prints, use: Use, sound: F32, network: Fingerprinter) -> fl
     line = Line(use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s), use.tempo_ratio)
 
     def nearness(semitones: float) -> float:
-        vectors = network.of_frames(_shifted(frames, -semitones))
+        vectors = network.of_frames(shifted(frames, -semitones))
         return float(np.nan_to_num(along(prints, vectors, use.audio_id, line)).mean())
 
     coarse = np.arange(-WIDEST, WIDEST + COARSE, COARSE)
@@ -58,14 +52,6 @@ def pitch_of(prints: Prints, use: Use, sound: F32, network: Fingerprinter) -> fl
     near = np.array([nearness(each) for each in fine])
     at = int(near.argmax())
     return float(fine[at] + (FINE * _vertex(near[at - 1 : at + 2]) if 0 < at < len(near) - 1 else 0.0))
-
-
-def _shifted(frames: torch.Tensor, semitones: float) -> torch.Tensor:
-    """Move a spectrogram up."""
-    places = np.clip(np.arange(N_BINS) - semitones * BINS_A_SEMITONE, 0, N_BINS - 1)
-    left = np.minimum(places.astype(np.int64), N_BINS - 2)
-    share = torch.from_numpy(places - left).float()
-    return frames[:, left] * (1 - share) + frames[:, left + 1] * share
 
 
 def _vertex(values: np.ndarray) -> float:

@@ -135,10 +135,19 @@ class Judge:
     at_1_percent: float = 1.0
     at_01_percent: float = 1.0
 
+    def standard(self, evidence: F64) -> F64:
+        """
+        Return evidence in units of its spread, shape (..., 5).
+
+        What is known of other recordings counts as usual where it is less: that little is near to anything says that
+        the index is small, not that an alignment is right.
+        """
+        standard = (evidence - np.array(self.mean)) / np.array(self.spread)
+        return np.concatenate([standard[..., :1], np.maximum(standard[..., 1:], 0)], axis=-1)
+
     def probability(self, evidence: F64) -> F64:
         """Return how sure the best alignment is right, 0..1, for evidence of shape (..., 5)."""
-        standard = (evidence - np.array(self.mean)) / np.array(self.spread)
-        chance: F64 = 1 / (1 + np.exp(-(standard @ np.array(self.weights[:-1]) + self.weights[-1])))
+        chance: F64 = 1 / (1 + np.exp(-(self.standard(evidence) @ np.array(self.weights[:-1]) + self.weights[-1])))
         return chance
 
 

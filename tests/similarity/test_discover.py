@@ -37,7 +37,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
     with duckdb.connect(path) as connection:
         connection.execute("create schema marts")
         connection.execute(
-            "create table marts.track_features as select 't' || n as track_id, 60 + 10.0 * n as tempo_bpm, 'C' as key "
+            "create table marts.track_features as select 't' || n as track_id, 60 + 10.0 * n as tempo_bpm, 'C' as key, "
+            "null::date as taken_down_at "
             "from range(8) as numbers(n)"
         )
         connection.execute(
