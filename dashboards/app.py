@@ -7,6 +7,7 @@ A page asks, draws and stops; what it cannot be given is said here, in words.
 import streamlit as st
 
 from dashboards import data, parts
+from dashboards.access import enter
 from dashboards.menu import menu
 from recsys.errors import RecsysError
 
@@ -15,7 +16,7 @@ def main() -> None:
     """Show the menu and the page that was asked for."""
     st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
     try:
-        viewer = data.viewer()
+        viewer = enter()
         page = st.navigation(menu(is_label=viewer.label_id is not None))
         parts.signature(viewer.name)
         page.run()

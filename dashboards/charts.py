@@ -13,6 +13,7 @@ LIGHT = ("#0072B2", "#D55E00", "#00795A", "#9C4F80", "#A06A00", "#2D89B8")
 DARK = ("#56B4E9", "#E69F00", "#2BC59B", "#E79AC4", "#F0E442", "#FF8A4C")
 LIGHT_INK, DARK_INK = ("#16202B", "#5B6875", "#D3DBE3"), ("#E9EEF3", "#A3B0BD", "#35414D")  # text, quiet text, lines
 HEIGHT, ROW = 280, 26  # of a chart over time, and of a bar with its gap [px]
+SAID = {False: "so far", True: "expected"}  # of a line that is a forecast or none
 NARROW = 30  # characters of a name beside a bar
 
 
@@ -48,9 +49,9 @@ def _x_of_days(name: str) -> alt.X:
     return alt.X(f"{name}:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False, labelFlush=True))
 
 
-def _y_of(name: str, unit: str, title: str, *, from_zero: bool = True) -> alt.Y:
+def _y_of(name: str, unit: str) -> alt.Y:
     axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=4, domain=False, ticks=False, title=None)
-    return alt.Y(f"{name}:Q", title=title, scale=alt.Scale(zero=from_zero, nice=True), axis=axis)
+    return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
 
 
 def _dressed(chart: alt.LayerChart | alt.Chart, title: str, height: int) -> alt.LayerChart | alt.Chart:
@@ -74,7 +75,14 @@ def _dressed(chart: alt.LayerChart | alt.Chart, title: str, height: int) -> alt.
 
 
 def lines(
-    rows: pl.DataFrame, x: str, y: str, *, by: str | None = None, unit: str, band: tuple[str, str] | None = None
+    rows: pl.DataFrame,
+    x: str,
+    y: str,
+    *,
+    by: str | None = None,
+    unit: str,
+    band: tuple[str, str] | None = None,
+    points: bool = False,
 ) -> alt.LayerChart | alt.Chart:
     """
     Draw values over days, a line each, named where it ends.
@@ -86,7 +94,10 @@ def lines(
         by: Column that tells lines apart; one line where it is None.
         unit: Written above the chart; '%' for shares of 1.
         band: Columns of the lower and upper end of an interval, drawn behind its line.
+        points: Whether each value has a mark of its own, as where there are few.
     """
+    if by and rows.schema[by] == pl.Boolean:
+        rows = rows.with_columns(pl.col(by).replace_strict(SAID, return_dtype=pl.String))
     names = rows[by].unique(maintain_order=True).to_list() if by else [""]
     colour = (
         alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
@@ -96,7 +107,7 @@ def lines(
     base = alt.Chart(rows).encode(x=_x_of_days(x), color=colour)
     tooltips = _tooltips(rows, unit, {y, *(band or ())})
     layers = [
-        base.mark_line(strokeWidth=2, interpolate="monotone").encode(y=_y_of(y, unit, "")),
+        base.mark_line(strokeWidth=2, interpolate="monotone", point=points).encode(y=_y_of(y, unit)),
         base.mark_point(size=220, opacity=0).encode(y=f"{y}:Q", tooltip=tooltips),
     ]
     if band:
@@ -166,6 +177,62 @@ def intervals(
     if mark:
         layers.append(base.mark_tick(thickness=3, size=16).encode(x=alt.X(f"{mark}:Q"), color=alt.value(_colours()[1])))
     return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 30)
+
+
+def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> alt.LayerChart | alt.Chart:
+    """
+    Draw values of each row as points on one line, told apart by colour, shape and the words above.
+
+    Args:
+        rows: One row a line, in this order.
+        name: Column of names.
+        values: Column -> what it is called; two or three.
+        unit: '%' for shares of 1.
+    """
+    colours, shapes = _colours()[: len(values)], ("circle", "diamond", "square")
+    long = rows.rename(values).unpivot(list(values.values()), index=name, variable_name="what", value_name="value")
+    y = alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220))
+    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=5, domain=False, ticks=False)
+    x = alt.X("value:Q", title=None, axis=axis)
+    domain = list(values.values())
+    points = alt.Chart(long).encode(
+        x=x,
+        y=y,
+        color=alt.Color("what:N", scale=alt.Scale(domain=domain, range=colours), legend=None),
+        shape=alt.Shape("what:N", scale=alt.Scale(domain=domain, range=shapes[: len(domain)]), legend=None),
+        tooltip=_tooltips(long, unit, {"value"}),
+    )
+    ranges = alt.Chart(long).encode(x=alt.X("min(value):Q", title=None), x2="max(value):Q", y=y)
+    layers = [
+        ranges.mark_rule(color=_ink()[2], strokeWidth=3),
+        points.mark_point(filled=True, size=90, opacity=1),
+    ]
+    marks = ("●", "◆", "■")
+    heading = "   ".join(f"{mark} {word}" for mark, word in zip(marks, domain, strict=False))
+    return _dressed(alt.layer(*layers), heading, ROW * max(len(rows), 1) + 30)
+
+
+def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> alt.LayerChart | alt.Chart:
+    """
+    Draw shares as a table whose cells are the darker the greater, each with its number.
+
+    Args:
+        rows: One row a cell.
+        x: Column of whole numbers.
+        y: Column of months.
+        value: Column of shares, 0..1.
+        x_title: Above the columns.
+    """
+    months = rows.with_columns(pl.col(y).dt.strftime("%b %Y").alias("month"))
+    base = alt.Chart(months).encode(
+        x=alt.X(f"{x}:O", title=None, axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False)),
+        y=alt.Y("month:O", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False)),
+    )
+    ground, deep = ("#19222C", "#2F86BD") if _is_dark() else ("#EAF3F9", "#2D89B8")
+    shade = alt.Color(f"{value}:Q", scale=alt.Scale(domain=[0, 1], range=[ground, deep]), legend=None)
+    cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(rows, "%", {value}))
+    numbers = base.mark_text().encode(text=alt.Text(f"{value}:Q", format=".0%"), color=alt.value(_ink()[0]))
+    return _dressed(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 20)
 
 
 def _short(rows: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -2,42 +2,39 @@
 The pages' only door to data: named queries, and public functions of `recsys`.
 
 Every answer is kept for as long as the file that gave it is current: a new release is a new file, thus a new key. The
-file is chosen from who is looking (`viewer`), never from what a page or a link asks for.
+file is chosen from who is looking (`access.viewer`), never from what a page or a link asks for. What reads more than
+that one file is for operators, and says so.
 """
 
-import os
-from dataclasses import dataclass
+import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from recsys.home import Home
+from dashboards.access import home, viewer
+from recsys import files, registry
+from recsys.errors import InputError, SetupError
+from recsys.explain import AS_OF_SQL
+from recsys.explain import explain as explain_pair
+from recsys.interactions import Interactions
+from recsys.matching import published as matching
+from recsys.recipe import Recipe, read_recipe
+from recsys.rerank.base import GROUPS_SQL, About, Night
+from recsys.rerank.what_if import what_if as choose_again
+from recsys.scan.places import sound_file
+from recsys.similarity.ask import sounds_like
+from recsys.similarity.discover import Wanted
+from recsys.similarity.index import Index
 from recsys.warehouse import query
 from recsys.warehouse.query import Warehouse
+from recsys.warehouse.sqlfile import quoted, read_queries
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
+N_ROWS = 10_000  # of an answer on the SQL page
 MARK = Path(__file__).parent / "static" / "mark.svg"
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Who is looking: a name to show, the label they are limited to (None: an operator) and the file they may read."""
-
-    name: str
-    label_id: str | None
-    warehouse: Path
-
-
-def home() -> Home:
-    """Return the home whose release is shown: `RECSYS_HOME`."""
-    return Home(Path(os.environ.get("RECSYS_HOME", "data/home")).absolute())
-
-
-def viewer() -> Viewer:
-    """Say who is looking."""
-    return Viewer("Operator", None, home().published_warehouse())
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner=False, on_release=Warehouse.close)
@@ -45,9 +42,18 @@ def _opened(path: Path) -> Warehouse:
     return Warehouse.open(path)
 
 
-def warehouse() -> Warehouse:
-    """Return the viewer's file, open for reading, shared by everybody who reads the same one."""
-    return _opened(viewer().warehouse.resolve())
+def _file() -> Path:
+    return viewer().warehouse.resolve()
+
+
+def is_operator() -> bool:
+    """Say whether the viewer may see everything."""
+    return viewer().label_id is None
+
+
+def _operators_only() -> None:
+    if not is_operator():
+        raise InputError("This is for operators. Ask yours")
 
 
 @st.cache_data(max_entries=N_ANSWERS, show_spinner="Asking the warehouse")
@@ -63,8 +69,7 @@ def ask(name: str, **params: object) -> pl.DataFrame:
         InputError: The query has no such parameter, or lacks one.
         UnknownIds: There is no such query.
     """
-    given = {key: str(value) for key, value in params.items()}
-    return _answer(viewer().warehouse.resolve(), name, given)
+    return _answer(_file(), name, {key: str(value) for key, value in params.items()})
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
@@ -77,15 +82,173 @@ def _meanings(path: Path) -> dict[tuple[str, str], str]:
 
 def meaning(table: str, column: str) -> str | None:
     """Return what a mart's header says of a column, for whoever points at its name; None where it says nothing."""
-    return _meanings(viewer().warehouse.resolve()).get((f"marts.{table}", column))
-
-
-def as_of() -> date:
-    """Return the last day that the viewer's file counts."""
-    return _as_of(viewer().warehouse.resolve())
+    return _meanings(_file()).get((f"marts.{table}", column))
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _as_of(path: Path) -> date:
-    day: date = _opened(path).frame("select as_of from meta.build").item()
+    day: date = _opened(path).frame(AS_OF_SQL).item()
     return day
+
+
+def as_of() -> date:
+    """Return the last day that the viewer's file counts."""
+    return _as_of(_file())
+
+
+def sql(text: str) -> pl.DataFrame:
+    """
+    Answer a SELECT on the viewer's file, its first N_ROWS rows; nothing else can be read or written.
+
+    Raises:
+        InputError: DuckDB's own words say what is wrong.
+    """
+    return _opened(_file()).frame(f"select * from (\n{text.strip().rstrip(';')}\n) limit {N_ROWS}")
+
+
+def dictionary() -> pl.DataFrame:
+    """List the tables that the viewer can read: name, grain, rows and description."""
+    return query.tables(_opened(_file()))
+
+
+def columns_of(table: str) -> pl.DataFrame:
+    """List the columns of a table: type, unit and meaning."""
+    return query.describe(_opened(_file()), table)[1]
+
+
+def saved_queries() -> dict[str, str]:
+    """Return the text of each query that needs no parameters, by name: what the SQL page can begin with."""
+    return {file.name: file.query for file in read_queries().values() if not file.params}
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the index")
+def _index(folder: Path) -> Index:
+    return Index.load(folder)
+
+
+def similar(
+    track_id: str, *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
+) -> pl.DataFrame:
+    """
+    List what sounds most like a recording, among those that the viewer may see.
+
+    Args:
+        track_id: One that was heard.
+        tags: Words that all must be heard in it; '' is none.
+        key: Its tonic, any where ''.
+        mode: major or minor, any where ''.
+        tempo: Lowest and highest [1/min].
+        k: How many.
+    """
+    asked = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
+    asked += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
+    asked.append(f"tempo between {tempo[0]} and {tempo[1]}")
+    index = _index(registry.index_folder(home()).resolve())
+    where, encoder = " and ".join(asked), _recipe().audio.encoder
+    return sounds_like(_opened(_file()), index, track_id, Wanted(k), where=where, encoder=encoder)
+
+
+def sound_of(track_id: str) -> Path | None:
+    """Return the file of a recording, None where it is not on this machine."""
+    found = ask("audio_file", track_id=track_id)
+    return None if found.is_empty() else sound_file(home(), *found.row(0))
+
+
+def _recipe() -> Recipe:
+    own = home().path / "recipe.toml"
+    return read_recipe(own if own.exists() else None)
+
+
+def matches(name: str, content: bytes) -> tuple[pl.DataFrame, dict[str, str]]:
+    """
+    Find the recordings of the catalogue in a file that somebody dropped; it is thrown away afterwards. Operators only.
+
+    Returns:
+        A row a use, with its owner as known; and files that could not be heard, with the reason.
+    """
+    _operators_only()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(name).name
+        path.write_bytes(content)
+        found = matching.match(home(), path, _recipe())
+    return found.table, found.silent
+
+
+def _export() -> Path:
+    _operators_only()
+    release = registry.current(home())
+    if release is None or release.export is None:
+        raise SetupError("No lists are published yet. Run: recsys nightly")
+    return release.export
+
+
+def passed_over(user_id: str) -> pl.DataFrame:
+    """List a listener's best candidates that are not on the published list: rules chose others. Operators only."""
+    candidates = pl.scan_parquet(_export() / "candidates.parquet").filter(user_id=user_id).sort("rank").collect()
+    listed = ask("recommended_to", user_id=user_id)
+    best = candidates.head(listed.height)
+    return best.filter(~pl.col("track_id").is_in(listed["track_id"].implode()))
+
+
+@st.cache_data(max_entries=100, show_spinner="Asking the model in charge")
+def _explained(path: Path, user_id: str, track_id: str) -> pl.DataFrame:  # noqa: ARG001 - the release, for the key
+    return explain_pair(home(), user_id, track_id).contributions
+
+
+def explain(user_id: str, track_id: str) -> pl.DataFrame:
+    """List what each of a listener's tracks says for or against another one. Operators only."""
+    _operators_only()
+    return _explained(_file(), user_id, track_id)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the night's candidates")
+def _night(path: Path, export: Path, k: int) -> Night:
+    warehouse = _opened(path)
+    taste = Interactions.read(warehouse, until=_as_of(path))
+    about = About.of_groups(taste, warehouse.frame(GROUPS_SQL))
+    return Night.of(pl.read_parquet(export / "candidates.parquet"), about, k)
+
+
+@st.cache_data(max_entries=500, show_spinner="Choosing all lists again")
+def _what_if(path: Path, export: Path, group: str, target: float) -> dict[str, float]:
+    return vars(choose_again(_night(path, export, 20), group, [target])[0])
+
+
+def what_if(group: str, target: float) -> dict[str, float]:
+    """
+    Choose all lists again with at least this share of exposure for a group. Operators only.
+
+    Returns:
+        See `recsys.rerank.what_if.Outcome`.
+    """
+    return _what_if(_file(), _export().resolve(), group, target)
+
+
+def loop_report() -> Path | None:
+    """Return the report of `recsys simulate`, None before the first. Operators only."""
+    _operators_only()
+    return next(iter(sorted((home().path / "reports" / "feedback_loop").glob("*.html"))), None)
+
+
+def runs() -> pl.DataFrame:
+    """List every run, the newest first: run, verdict, why it was refused, and which one is current. Operators only."""
+    _operators_only()
+    current = registry.current_name(home())
+    folders = sorted(home().runs.glob("*/verdict.json"), reverse=True)
+    rows: list[dict[str, Any]] = []
+    for path in folders:
+        told, run = files.read_json(path), path.parent.name
+        verdict = "passed" if told["passed"] else "refused"
+        rows.append({"run": run, "verdict": verdict, "reasons": told["reasons"], "is_current": run == current})
+    return pl.DataFrame(
+        rows, dict(zip(("run", "verdict", "reasons", "is_current"), (pl.String, pl.String, pl.List(pl.String), pl.Boolean), strict=True))
+    )
+
+
+def card() -> str:
+    """Return the card of the model in charge, Markdown. Operators only."""
+    _operators_only()
+    release = registry.current(home())
+    if release is None or release.model is None:
+        raise SetupError("No model is in charge yet. Run: recsys nightly")
+    return (release.model / "card.md").read_text(encoding="utf-8")

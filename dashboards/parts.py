@@ -64,15 +64,73 @@ def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None
     return str(chosen)
 
 
-def narrowing() -> dict[str, str]:
-    """Let what is shown be narrowed down to a label (where the viewer may see several) and a genre."""
+def narrowing(*kinds: str) -> dict[str, str]:
+    """
+    Let what is shown be narrowed down; a label's viewer has no choice of labels.
+
+    Args:
+        kinds: 'label', 'genre'; both where none is given.
+
+    Returns:
+        Kind -> the value chosen, '' for all.
+    """
     values = data.ask("filter_values")
     chosen: dict[str, str] = {}
-    for kind, title in (("label", "Label"), ("genre", "Genre")):
+    for kind in kinds or ("label", "genre"):
         found = values.filter(kind=kind)
-        if kind == "genre" or data.viewer().label_id is None:
-            chosen[kind] = choose(title, {"": EVERY} | dict(zip(found["value"], found["name"], strict=True)), kind)
+        if kind == "genre" or data.is_operator():
+            options = {"": EVERY} | dict(zip(found["value"], found["name"], strict=True))
+            chosen[kind] = choose(kind.capitalize(), options, kind)
     return chosen
+
+
+def any_of(values: Sequence[str]) -> dict[str, str]:
+    """Offer values, and before them that any will do."""
+    return {"": EVERY} | {value: value for value in values}
+
+
+def several(label: str, options: Sequence[str], key: str, *, most: int) -> list[str]:
+    """Let up to `most` of some values be chosen; the first ones are the default."""
+    given = list(options[:most])
+    return list(st.multiselect(label, options, given, key=key, max_selections=most, bind="query-params"))
+
+
+def span(label: str, low: int, high: int, key: str) -> tuple[int, int]:
+    """Let a span of numbers be chosen; all of it is the default."""
+    first, last = st.slider(label, low, high, (low, high), key=key, bind="query-params")
+    return int(first), int(last)
+
+
+def share(label: str, key: str) -> float:
+    """Let a share be chosen, 0..1, in steps of 1 %."""
+    return int(st.slider(label, 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
+
+
+def text(label: str, key: str, *, placeholder: str) -> str:
+    """Let words be typed."""
+    return str(st.text_input(label, key=key, placeholder=placeholder, bind="query-params") or "")
+
+
+def code(label: str, given: str, key: str) -> str:
+    """Let a query be written, beginning with one that is given; it is asked on leaving the box."""
+    return str(st.text_area(label, given, key=key, height=180))
+
+
+def asked(label: str, key: str) -> bool:
+    """Offer what takes a while on a button; say whether it was asked for."""
+    return bool(st.button(label, key=key))
+
+
+def artist() -> str:
+    """Let an artist be chosen; stops the page where there is none."""
+    known = data.ask("artist_names")
+    if known.is_empty():
+        empty(
+            "No artist is known yet.",
+            "Bring the catalogue in: recsys ingest artists.csv tracks.csv, then recsys nightly.",
+        )
+        st.stop()
+    return choose("Artist", dict(zip(known["artist_id"], known["name"], strict=True)), "artist")
 
 
 def filters() -> Any:
@@ -84,7 +142,8 @@ def metric(
     label: str,
     value: float | None,
     *,
-    of: tuple[str, str],
+    of: tuple[str, str] | None = None,
+    says: str = "",
     change: float | None = None,
     unit: str = "",
     less_is_better: bool = False,
@@ -96,13 +155,21 @@ def metric(
         label: Its name.
         value: The number; null is shown as a dash.
         of: Mart and column whose header defines it.
+        says: Its definition, where no header has it.
         change: Against what it is held, a share: .1 is 10 % more.
         unit: '%' for a share of 1.
         less_is_better: Whether a rise is bad news.
     """
     delta = None if change is None else f"{change:+.1%}"
     good = "inverse" if less_is_better else "normal"
-    st.metric(label, number(value, unit), delta, delta_color=good, help=data.meaning(*of), border=True)
+    st.metric(
+        label,
+        number(value, unit),
+        delta,
+        delta_color=good,
+        help=says or (data.meaning(*of) if of else None),
+        border=True,
+    )
 
 
 def told(sentences: Sequence[str]) -> None:
@@ -113,6 +180,8 @@ def told(sentences: Sequence[str]) -> None:
 def compared(name: str, row: Mapping[str, Any]) -> str:
     """Put a row of `what_changed` into a sentence."""
     change, now = row["change"], _span(row["first_date"], row["last_date"])
+    if row["n_now"] is None:
+        return f"**{name}**: none {now} that may be shown."
     if change is None:
         return f"**{name}**: {number(row['n_now'])} {now}; none before to hold them against."
     moved = "stayed level" if abs(change) < LEVEL else f"{'rose' if change > 0 else 'fell'} by **{abs(change):.1%}**"
@@ -125,6 +194,13 @@ def moved(row: Mapping[str, Any]) -> str:
     change = "" if row["change"] is None else f" ({row['change']:+.1%})"
     verb = "gained" if row["difference"] > 0 else "lost"
     return f"**{row['artist_name']}** {verb} most: {row['difference']:+,} plays{change}, now {number(row['n_now'])}."
+
+
+def broke_out(row: Mapping[str, Any]) -> str:
+    """Put a row of `breakouts` into a sentence."""
+    plays = f"{number(row['n_plays'])} plays in seven days where {number(row['n_expected'])} were expected"
+    people = f"{number(row['n_listeners'])} listeners in {row['n_countries']} countries"
+    return f"**{row['title']}** by {row['artist_name']}, since {day(row['started_on'])}: {plays}, {people}."
 
 
 def _span(first: Any, last: Any) -> str:
@@ -198,6 +274,29 @@ def table(
     columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
     st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}")
     downloads(rows, key)
+
+
+def facts(row: pl.DataFrame, *, of: str, key: str, title: str) -> None:
+    """Show one row as a list of facts, those that are known, and offer it as files."""
+    _headed(title, row, key)
+    known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
+    lines = [f"- {name.replace('_', ' ')}: **{_fact(value)}**{_unit(of, name)}" for name, value in known]
+    st.markdown("\n".join(lines))
+
+
+def _fact(value: Any) -> str:
+    match value:
+        case list():
+            return ", ".join(map(str, value))
+        case float() | int():
+            return number(value)
+        case _:
+            return str(value)
+
+
+def _unit(of: str, name: str) -> str:
+    _, bracket, unit = (data.meaning(of, name) or "").rpartition("[")
+    return f" {unit.removesuffix(']')}" if bracket else ""
 
 
 def _column(rows: pl.DataFrame, name: str, heading: str, of: str, form: str | None) -> Any:

@@ -29,7 +29,7 @@ from recsys.vocab import Rows, as_ids
 Bool: TypeAlias = npt.NDArray[np.bool_]
 I32: TypeAlias = npt.NDArray[np.int32]
 
-HELPERS = ("base", "greedy", "lists", "price")
+HELPERS = ("base", "greedy", "lists", "price", "what_if")
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
 SEED = 7  # of where the search for them starts
 N_ITERATIONS = 4

@@ -1,10 +1,10 @@
 """A published home to look at, and a way to open each page without a browser."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from recsys.home import Home
@@ -34,5 +34,7 @@ def open_page(shown: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         app.run()
         return app.switch_page(f"app_pages/{name}.py").run()
 
+    was = config.get_option("server.address")
+    config.set_option("server.address", "127.0.0.1")
     yield opened
-    os.environ.pop("RECSYS_HOME", None)
+    config.set_option("server.address", was)

@@ -1,0 +1,39 @@
+"""Breakouts: recordings that rise all at once."""
+
+import streamlit as st
+
+from dashboards import charts, data, parts
+
+PAGE = {"title": "Breakouts", "section": "Music", "order": 50, "for_labels": True}
+
+parts.header(
+    "Breakouts",
+    "Recordings that rise all at once, beyond the whole market, their own past weeks and a release's ordinary ramp.",
+)
+with parts.filters():
+    days = parts.choose(
+        "Seen in", {"7": "the last 7 days", "28": "the last 28 days", "120": "the last 120 days"}, "days"
+    )
+    label = parts.narrowing("label").get("label", "")
+
+found = data.ask("breakouts", days=days, label=label)
+if found.is_empty():
+    parts.empty("Nothing broke out in this period.", "That is usual; look further back, or at Trends for slower rises.")
+    st.stop()
+
+parts.told([parts.broke_out(row) for row in found.head(3).iter_rows(named=True)])
+parts.figure(
+    "How far above what was expected",
+    found,
+    charts.bars(found.head(20), "z", "title", unit="standard deviations above the weeks before, robustly"),
+    says=f"{found['title'][0]} stands out most.",
+    key="breakouts",
+    note=data.meaning("breakouts", "z") or "",
+)
+parts.table(
+    found.drop("track_id", "artist_id"),
+    of="breakouts",
+    key="breakouts_table",
+    title="All of them",
+    names={"z": "z", "n_expected": "expected plays"},
+)

@@ -1,0 +1,47 @@
+"""Discovery: recordings that sound alike, within mood, tempo, key and instruments."""
+
+import streamlit as st
+
+from dashboards import data, parts
+
+PAGE = {"title": "Discovery", "section": "Find", "order": 70, "for_labels": True}
+
+parts.header("Discovery", "What sounds like a recording, within what you ask for. Nobody's plays take part in it.")
+heard = data.ask("heard_tracks")
+if heard.is_empty():
+    parts.empty("No music was heard yet.", "Let it be heard: recsys audio scan FOLDER, then recsys nightly.")
+    st.stop()
+words = data.ask("heard_words")
+with parts.filters():
+    track_id = parts.choose("Sounds like", dict(zip(heard["track_id"], heard["name"], strict=True)), "like")
+    mood = parts.choose("Mood", parts.any_of(words.filter(kind="mood")["tag"].to_list()), "mood")
+    instrument = parts.choose(
+        "Instrument", parts.any_of(words.filter(kind="instrument")["tag"].to_list()), "instrument"
+    )
+with parts.filters():
+    key = parts.choose("Key", parts.any_of(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]), "key")
+    mode = parts.choose("Mode", parts.any_of(["major", "minor"]), "mode")
+    tempo = parts.span("Tempo [beats a minute]", 40, 220, "tempo")
+
+sound = data.sound_of(track_id)
+if sound is not None:
+    st.audio(str(sound))
+found = data.similar(track_id, tags=[mood, instrument], key=key, mode=mode, tempo=tempo)
+if found.is_empty():
+    parts.empty("Nothing fits all of this.", "Take a filter back, or widen the tempo.")
+    st.stop()
+parts.table(
+    found.drop("track_id"),
+    of="track_features",
+    key="similar",
+    title="Most alike",
+    formats={"similarity": "%.3f", "tempo_bpm": "%.0f", "energy": "%.2f"},
+)
+st.subheader("Listen")
+for row in found.head(5).iter_rows(named=True):
+    path = data.sound_of(row["track_id"])
+    st.markdown(f"**{row['rank']}. {row['title']}** by {row['artist_name']}")
+    if path is None:
+        st.caption("Its file is not on this machine.")
+    else:
+        st.audio(str(path))

@@ -1,0 +1,98 @@
+"""Fairness: who is shown, for whom lists are good, what rules change, and what another target would cost."""
+
+import streamlit as st
+
+from dashboards import charts, data, parts
+
+PAGE = {"title": "Fairness", "section": "Operations", "order": 100, "for_labels": False}
+
+KINDS = {
+    "artist_gender": "Artist's gender",
+    "artist_country": "Artist's country",
+    "label_type": "Label type",
+    "language": "Language",
+    "popularity": "Popularity",
+    "age": "Age of the recording",
+}
+METRICS = {
+    "ndcg": "nDCG",
+    "recall": "Recall",
+    "exposure_gini": "Gini of exposure",
+    "intra_list_diversity": "Diversity within lists",
+    "miscalibration": "Distance from own taste",
+    "popularity_lift": "Popularity lift",
+    "coverage": "Coverage",
+}
+LISTENERS = {
+    "gender": "Gender",
+    "age_band": "Age",
+    "country": "Country",
+    "activity": "Activity",
+    "mainstream": "Mainstream",
+}
+
+parts.header("Fairness", "Who is shown, for whom lists are good, and what it costs to change that.")
+with parts.filters():
+    kind = parts.choose("Groups of recordings", KINDS, "kind")
+    metric = parts.choose("Metric", METRICS, "metric")
+    listeners = parts.choose("Groups of listeners", LISTENERS, "listeners")
+
+shares = data.ask("exposure_shares", kind=kind)
+if shares.is_empty():
+    parts.empty("No lists are published yet.", "Run: recsys nightly")
+    st.stop()
+parts.figure(
+    "Who is shown, and who is there",
+    shares,
+    charts.beside(
+        shares.head(15), "group_name", {"catalogue_share": "catalogue", "exposure_share": "exposure"}, unit="%"
+    ),
+    says="Each group's share of exposure beside its share of the catalogue.",
+    key="exposure",
+    note="Exposure of a place is 1 / log2(1 + rank), over all published lists.",
+)
+effects = data.ask("rule_effects", metric=metric)
+if effects.is_empty():
+    parts.empty("The recipe sets no rules.", "Rules are sections of [rerank] in recipe.toml.")
+else:
+    parts.figure(
+        f"{METRICS[metric]}, before and after each rule",
+        effects,
+        charts.intervals(effects, "value", "lists", unit="mean over listeners, 95 % interval", low="low", high="high"),
+        says="The metric of the recommender's own lists, under each rule, and under all.",
+        key="rule_effects",
+        note="On days that no model was trained on.",
+    )
+quality = data.ask("group_quality", metric=metric, kind=listeners)
+if quality.is_empty():
+    parts.empty("This metric is not measured by group of listeners.", "nDCG and recall are.")
+else:
+    parts.figure(
+        f"{METRICS[metric]} by group of listeners",
+        quality,
+        charts.intervals(quality, "value", "group_name", unit="mean, 95 % interval", low="low", high="high"),
+        says="The metric by group of listeners.",
+        key="group_quality",
+        note="Groups of fewer than ten listeners are not shown.",
+    )
+
+st.subheader("What if")
+st.caption("All lists chosen again among the stored candidates, with at least this share of exposure for one group.")
+with parts.filters():
+    group = parts.choose("Group", dict(zip(shares["group_name"], shares["group_name"], strict=True)), "group")
+    target = parts.share("Least share of exposure", "target")
+before, after = data.what_if(f"{kind}={group}", 0.0), data.what_if(f"{kind}={group}", target)
+with st.container(horizontal=True):
+    parts.metric("Share without a target", before["share"], unit="%", says="Of what all listeners look at")
+    parts.metric("Share with it", after["share"], unit="%", says="Of what all listeners look at")
+    parts.metric(
+        "Relevance kept", after["kept"], unit="%", says="What the recommender thinks of the lists, weighed by place"
+    )
+    parts.metric("Places that change", after["changed"], unit="%", says="Share of places that hold another recording")
+
+report = data.loop_report()
+st.subheader("The loop")
+if report is None:
+    parts.empty("No feedback loop was simulated yet.", "Run: recsys simulate")
+else:
+    st.markdown(f"The latest simulation of weeks of learning from one's own lists lies at `{report}`.")

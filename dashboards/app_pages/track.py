@@ -1,0 +1,67 @@
+"""Track: one recording: who hears it, what it sounds like, what its metadata says."""
+
+import streamlit as st
+
+from dashboards import charts, data, parts
+
+PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
+
+parts.header("Track", "One recording: how it is heard, what it sounds like and what is known of it.")
+with parts.filters():
+    artist_id = parts.artist()
+    tracks = data.ask("artist_tracks", artist_id=artist_id)
+    if tracks.is_empty():
+        parts.empty("This artist has no recordings in the catalogue.", "Choose another one.")
+        st.stop()
+    track_id = parts.choose("Track", dict(zip(tracks["track_id"], tracks["title"], strict=True)), "track")
+    days = parts.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "days")
+
+sound = data.sound_of(track_id)
+if sound is not None:
+    st.audio(str(sound))
+trend = data.ask("track_trend", track_id=track_id, days=days)
+row = tracks.filter(track_id=track_id).row(0, named=True)
+with st.container(horizontal=True):
+    parts.metric("Plays, 28 days", row["n_plays"], of=("track_daily", "n_plays"))
+    parts.metric("Skip share", row["skip_share"], unit="%", of=("artist_weekly", "skip_share"))
+    parts.metric("Saves, 28 days", row["n_saves"], of=("track_daily", "n_saves"))
+    parts.metric("Playlist adds, 28 days", row["n_playlist_adds"], of=("track_daily", "n_playlist_adds"))
+if trend.is_empty():
+    parts.empty("Nobody played it in this period.", "Choose a longer one.")
+else:
+    parts.figure(
+        "Plays a day",
+        trend,
+        charts.lines(trend, "listen_date", "n_plays", unit="plays a day"),
+        says=f"Plays a day over {days} days.",
+        key="track_trend",
+    )
+words = data.ask("track_words", track_id=track_id)
+if words.is_empty():
+    parts.empty(
+        "Nobody has heard this recording yet.", "Its sound is known after: recsys audio scan FOLDER, recsys build"
+    )
+else:
+    parts.figure(
+        "What it sounds like",
+        words,
+        charts.bars(words, "confidence", "tag", unit="how sure the tagger is, 0..1"),
+        says=f"The surest word is {words['tag'][0]}.",
+        key="track_words",
+        note="Words that a tagger hears; how sure it is, is no calibrated chance.",
+    )
+effects = data.ask("playlist_effects", track_id=track_id) if data.is_operator() else words.clear()
+if not effects.is_empty():
+    parts.figure(
+        "What playlists did for it",
+        effects,
+        charts.intervals(
+            effects, "lift", "playlist_id", unit="times the plays, beyond controls", low="low", high="high"
+        ),
+        says="Each add to a playlist with what plays were multiplied by, beyond recordings like it.",
+        key="playlist_effects",
+        note="An add follows interest as well as making it: an effect is no proof.",
+    )
+parts.facts(
+    data.ask("track_facts", track_id=track_id), of="track_features", key="track_facts", title="What is known of it"
+)

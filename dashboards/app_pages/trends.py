@@ -1,0 +1,53 @@
+"""Trends: which artists, genres and moods rise."""
+
+import streamlit as st
+
+from dashboards import charts, data, parts
+
+PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
+
+parts.header("Trends", "Which artists rise and how fast, beside the same span before.")
+with parts.filters():
+    days = parts.choose("Window", {"7": "7 days", "28": "28 days"}, "days")
+    floor = parts.choose(
+        "At least", {"50": "50 plays before", "200": "200 plays before", "10": "10 plays before"}, "floor"
+    )
+    label = parts.narrowing("label").get("label", "")
+
+artists = data.ask("trending_artists", days=days, floor=floor, label=label)
+if artists.is_empty():
+    parts.empty("No artist has so many plays.", "Lower the floor, or choose a longer window.")
+else:
+    head = artists.head(12)
+    parts.figure(
+        "Who rises fastest",
+        artists,
+        charts.bars(head, "velocity", "name", unit="times the plays of the window before"),
+        says=f"{head['name'][0]} rises fastest, {head['velocity'][0]:.2f} times the plays before.",
+        key="velocity",
+    )
+    parts.table(
+        artists.drop("artist_id"),
+        of="artist_profile",
+        key="trending_artists",
+        title="All of them",
+        formats={"velocity": "%.2f", "acceleration": "%.2f"},
+    )
+if not data.is_operator():
+    st.stop()
+
+kind = parts.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
+trends = data.ask("genre_trends", kind=kind)
+if trends.is_empty():
+    parts.empty("No moods are known yet.", "They are heard in the music: recsys audio scan FOLDER, recsys build")
+else:
+    shown = parts.several("Show", trends["name"].unique(maintain_order=True).to_list(), "names", most=4)
+    chosen = trends.filter(trends["name"].is_in(shown))
+    parts.figure(
+        "Share of plays, week by week",
+        chosen,
+        charts.lines(chosen.sort("week_start"), "week_start", "share", by="name", unit="%"),
+        says="Share of each week's plays by genre or mood.",
+        key="genre_trends",
+        note="The log's first and last week may not be whole.",
+    )

@@ -1,0 +1,65 @@
+"""
+What if a group of tracks had to be seen more: the stored candidates chosen among again, at another target.
+
+Accuracy is what the recommender itself thinks of the lists: the relevance of what is shown, weighed by how much each
+place is looked at, as a share of that of its own lists. What listeners will do is not known before they have seen them;
+the night's metrics (marts.run_metrics) say what rules cost on days that have passed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.evaluate.exposure import discounts
+from recsys.rerank.base import Night
+from recsys.rerank.exposure import Exposure, shares
+from recsys.rerank.lists import chosen_among
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What lists would be.
+
+    Attributes:
+        share: The group's share of what all listeners look at, 0..1; NaN where nothing is shown.
+        kept: Relevance of what is shown / that of the recommender's own lists, at most 1; NaN likewise.
+        changed: Share of places that another track holds, 0..1.
+    """
+
+    share: float
+    kept: float
+    changed: float
+
+
+def what_if(night: Night, group: str, targets: list[float]) -> list[Outcome]:
+    """
+    Choose all lists again under each least share of exposure.
+
+    Args:
+        night: The candidates of all listeners.
+        group: As in marts.track_groups: 'artist_gender=female'.
+        targets: Least shares, 0..1; 0 leaves the recommender's own lists.
+
+    Raises:
+        BadRecipe: There is no such kind of group, or a target is no share.
+    """
+    own, members = chosen_among(night, [])[0], night.about.members(group)[:, None]
+    outcomes = []
+    for target in targets:
+        chosen = chosen_among(night, [Exposure({group: target})])[0] if target > 0 else own
+        share = float(shares(night, chosen, members)[0])
+        changed = float((_tracks(night, chosen) != _tracks(night, own)).mean())
+        outcomes.append(Outcome(share, _relevance(night, chosen) / _relevance(night, own), changed))
+    return outcomes
+
+
+def _relevance(night: Night, chosen: npt.NDArray[np.int64]) -> np.float64:
+    shown = np.where(chosen >= 0, np.take_along_axis(night.relevance, np.maximum(chosen, 0), axis=1), 0)
+    return np.float64((shown * discounts(night.k)).sum())
+
+
+def _tracks(night: Night, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    tracks: npt.NDArray[np.int32] = np.take_along_axis(night.tracks, np.maximum(chosen, 0), axis=1)
+    return tracks

@@ -1,0 +1,29 @@
+-- Recordings of an artist, the most played of the last days first.
+-- params:
+--   artist_id  artist id
+--   days       how many days back from the last one [d] = 28
+with plays as (
+    select
+        track_id,
+        sum(n_plays)::bigint as n_plays,
+        sum(n_skips)::bigint as n_skips,
+        sum(n_saves)::bigint as n_saves,
+        sum(n_playlist_adds)::bigint as n_playlist_adds
+    from marts.track_daily
+    where listen_date > (select max(latest.listen_date) from marts.track_daily as latest) - $days::integer
+    group by track_id
+)
+
+select
+    tracks.track_id,
+    tracks.title,
+    tracks.release_title,
+    tracks.release_date,
+    coalesce(plays.n_plays, 0) as n_plays,
+    plays.n_skips / nullif(plays.n_plays + plays.n_skips, 0) as skip_share,
+    coalesce(plays.n_saves, 0) as n_saves,
+    coalesce(plays.n_playlist_adds, 0) as n_playlist_adds
+from marts.track_features as tracks
+left join plays on tracks.track_id = plays.track_id
+where tracks.artist_id = $artist_id and tracks.title is not null
+order by n_plays desc, tracks.track_id asc

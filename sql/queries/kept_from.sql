@@ -1,0 +1,36 @@
+-- Why recordings cannot be on a listener's list: how many of the catalogue each rule keeps away.
+-- params:
+--   user_id  listener (pseudonymous id)
+with listener as (
+    select
+        user_id,
+        country,
+        n_tracks
+    from marts.listener_profile
+    where user_id = $user_id
+)
+
+select
+    'played already' as reason,
+    n_tracks
+from listener
+union all
+select
+    'withdrawn' as reason,
+    count(*) as n_tracks
+from marts.track_features
+where withdrawn_at is not null
+union all
+select
+    'not available in ' || max(listener.country) as reason,
+    count(*) as n_tracks
+from marts.track_features as tracks
+cross join listener
+where tracks.available_in is not null and not list_contains(tracks.available_in, listener.country)
+union all
+select
+    'nothing known but its id' as reason,
+    count(*) as n_tracks
+from marts.track_features
+where not is_known
+order by n_tracks desc

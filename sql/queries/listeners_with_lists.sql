@@ -1,0 +1,18 @@
+-- Listeners who have a list, the most active first, with what is known of them.
+-- params:
+--   n  how many listeners [count] = 200
+with listed as (
+    select distinct user_id from marts.recommendations
+)
+
+select
+    profiles.user_id,
+    profiles.country,
+    profiles.age_band,
+    profiles.gender,
+    profiles.n_tracks,
+    profiles.n_plays
+from marts.listener_profile as profiles
+inner join listed on profiles.user_id = listed.user_id
+order by profiles.n_plays desc, profiles.user_id asc
+limit $n::integer

@@ -1,0 +1,16 @@
+-- A metric of every recommender, run by run.
+-- params:
+--   metric  as in marts.run_metrics = ndcg
+--   k       places that count, any where empty [count] =
+select
+    run_id,
+    cast(left(run_id, 10) as date) as run_date,
+    recommender,
+    k,
+    value,
+    low,
+    high,
+    n_users
+from marts.run_metrics
+where metric = $metric and ($k = '' or k = try_cast($k as integer)) and not contains(recommender, '+')
+order by run_id desc, value desc, recommender asc

@@ -1,0 +1,30 @@
+-- What each rule for lists changes on the test window of the published run: before, and under each rule and all (rerank).
+-- params:
+--   metric  as in marts.run_metrics = ndcg
+with published as (
+    select max(run_id) as run_id from marts.recommendations
+),
+
+ruled as (
+    select distinct split_part(metrics.recommender, '+', 1) as recommender
+    from marts.run_metrics as metrics
+    inner join published on metrics.run_id = published.run_id
+    where contains(metrics.recommender, '+')
+)
+
+select
+    case
+        when metrics.recommender = ruled.recommender then 'before: no rule'
+        when ends_with(metrics.recommender, '+rerank') then 'all rules'
+        else replace(split_part(metrics.recommender, '+', 2), '_', ' ')
+    end as lists,
+    metrics.value,
+    metrics.low,
+    metrics.high,
+    metrics.n_users
+from marts.run_metrics as metrics
+inner join published on metrics.run_id = published.run_id
+inner join ruled
+    on metrics.recommender = ruled.recommender or starts_with(metrics.recommender, ruled.recommender || '+')
+where metrics.metric = $metric
+order by metrics.recommender <> ruled.recommender asc, ends_with(metrics.recommender, '+rerank') asc, lists asc

@@ -1,0 +1,64 @@
+-- Recordings and artists whose name or id holds every word, the most played first.
+-- params:
+--   words  what to look for
+--   label  label id, every label where empty =
+--   genre  main genre, every genre where empty =
+--   n      how many [count] = 100
+with plays as (
+    select
+        track_id,
+        sum(n_plays)::bigint as n_plays
+    from marts.track_daily
+    group by track_id
+),
+
+things as (
+    select
+        'track' as kind,
+        tracks.track_id as id,
+        tracks.title as name,
+        tracks.artist_name as artist,
+        tracks.label_name as label,
+        tracks.genre,
+        tracks.release_date,
+        plays.n_plays,
+        tracks.label_id
+    from marts.track_features as tracks
+    left join plays on tracks.track_id = plays.track_id
+    where tracks.title is not null
+    union all
+    select
+        'artist' as kind,
+        artist_id as id,
+        name,
+        name as artist,
+        null as label,
+        main_genre as genre,
+        null as release_date,
+        n_plays,
+        null as label_id
+    from marts.artist_profile
+    where name is not null
+)
+
+select
+    kind,
+    name,
+    artist,
+    label,
+    genre,
+    release_date,
+    n_plays,
+    id
+from things
+where
+    list_bool_and(
+        [
+            contains(lower(concat_ws(' ', id, name, artist, label)), word)
+            for word in string_split(lower(trim($words)), ' ')
+        ]
+    )
+    and ($label = '' or label_id = $label)
+    and ($genre = '' or genre = $genre)
+order by n_plays desc nulls last, kind asc, id asc
+limit $n::integer

@@ -1,0 +1,17 @@
+-- Recordings with one fault of the catalogue, those that most plays touch first.
+-- params:
+--   issue  as in marts.catalogue_health
+--   label  label id, every label where empty =
+--   n      how many recordings [count] = 200
+select
+    health.track_id,
+    tracks.title,
+    tracks.artist_name,
+    tracks.label_name,
+    health.detail,
+    health.n_plays
+from marts.catalogue_health as health
+inner join marts.track_features as tracks on health.track_id = tracks.track_id
+where health.issue = $issue and ($label = '' or health.label_id = $label)
+order by health.n_plays desc nulls last, health.track_id asc
+limit $n::integer
