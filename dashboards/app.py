@@ -24,4 +24,5 @@ def main() -> None:
         parts.failed(wrong)
 
 
-main()
+if __name__ == "__main__":  # and not in the processes that a page starts, which import this file
+    main()

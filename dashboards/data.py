@@ -6,6 +6,7 @@ file is chosen from who is looking (`access.viewer`), never from what a page or 
 that one file is for operators, and says so.
 """
 
+import hashlib
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from recsys.explain import AS_OF_SQL
 from recsys.explain import explain as explain_pair
 from recsys.interactions import Interactions
 from recsys.matching import published as matching
+from recsys.matching.report import Found
 from recsys.recipe import Recipe, read_recipe
 from recsys.rerank.base import GROUPS_SQL, About, Night
 from recsys.rerank.what_if import what_if as choose_again
@@ -159,19 +161,34 @@ def _recipe() -> Recipe:
     return read_recipe(own if own.exists() else None)
 
 
-def matches(name: str, content: bytes) -> tuple[pl.DataFrame, dict[str, str]]:
-    """
-    Find the recordings of the catalogue in a file that somebody dropped; it is thrown away afterwards. Operators only.
-
-    Returns:
-        A row a use, with its owner as known; and files that could not be heard, with the reason.
-    """
-    _operators_only()
+@st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
+def _found(path: Path, name: str, sha256: str, _content: bytes) -> Found:  # noqa: ARG001 - release and bytes, as key
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(name).name
-        path.write_bytes(content)
-        found = matching.match(home(), path, _recipe())
-    return found.table, found.silent
+        dropped = Path(folder) / name
+        dropped.write_bytes(_content)
+        return matching.match(home(), dropped, _recipe()).by_name()
+
+
+def matches(name: str, content: bytes) -> Found:
+    """
+    Find the viewer's recordings in a file that somebody dropped; it is thrown away afterwards.
+
+    Raises:
+        InputError: No recording was scanned yet.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = _found(home().published_warehouse(), Path(name).name, sha256, content)
+    if is_operator():
+        return found
+    return found.of_tracks(_opened(_file()).frame("select track_id from marts.track_features")["track_id"].to_list())
+
+
+def match_report(found: Found, form: str) -> bytes:
+    """Write what was found as `html`, `csv` or `json`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"matches.{form}"
+        matching.report(home(), found, form, path, _recipe())
+        return path.read_bytes()
 
 
 def _export() -> Path:
@@ -241,7 +258,14 @@ def runs() -> pl.DataFrame:
         verdict = "passed" if told["passed"] else "refused"
         rows.append({"run": run, "verdict": verdict, "reasons": told["reasons"], "is_current": run == current})
     return pl.DataFrame(
-        rows, dict(zip(("run", "verdict", "reasons", "is_current"), (pl.String, pl.String, pl.List(pl.String), pl.Boolean), strict=True))
+        rows,
+        dict(
+            zip(
+                ("run", "verdict", "reasons", "is_current"),
+                (pl.String, pl.String, pl.List(pl.String), pl.Boolean),
+                strict=True,
+            )
+        ),
     )
 
 

@@ -6,6 +6,7 @@ Every filter is bound to the address, so that what one sees can be sent as a lin
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ import streamlit as st
 
 from dashboards import data
 from recsys.errors import RecsysError
+from recsys.matching.words import clock
 
 EVERY = "All"
 LEVEL = 0.005  # a smaller change is none worth a word
@@ -326,6 +328,25 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
                 type="tertiary",
                 help=f"What is shown above, as {form}",
             )
+
+
+def clocked(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Write seconds as one reads them off a player: 1:05."""
+    return rows.with_columns(pl.col(name).map_elements(clock, return_dtype=pl.String) for name in columns)
+
+
+def dropped(label: str, key: str, *, help: str) -> tuple[str, bytes] | None:  # noqa: A002
+    """Let a file be dropped in; its name and its bytes, None until there is one."""
+    file = st.file_uploader(label, key=key, help=help)
+    return None if file is None else (file.name, file.getvalue())
+
+
+def reports(make: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
+    """Offer one thing as files of several forms, such as html, each made when asked for."""
+    with st.container(horizontal=True, gap="small", width="content"):
+        for form in forms:
+            made, name = partial(make, form), f"{key}.{form}"
+            st.download_button(form.upper(), made, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary")
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
