@@ -101,8 +101,13 @@ def _names(claims: Mapping[str, Any]) -> list[str]:
     """List the names that the access file may know an account by."""
     names = [f"sub:{claims['sub']}"] if claims.get("sub") else []
     if claims.get("email") and claims.get("email_verified") is True:
-        names.append(str(claims["email"]).strip().lower())
+        names.append(_email(str(claims["email"])))
     return names
+
+
+def _email(address: str) -> str:
+    """Name an account by its e-mail, so that no e-mail reads as another's `sub:`."""
+    return f"email:{address.strip().lower()}"
 
 
 def _listed(of: Home) -> dict[str, str]:
@@ -112,7 +117,7 @@ def _listed(of: Home) -> dict[str, str]:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         rows = [(name, OPERATOR) for name in given.pop("operators", [])]
         rows += [(name, label_id) for label_id, names in given.pop("labels", {}).items() for name in names]
-        names = [name if name.startswith("sub:") else name.strip().lower() for name, _ in rows]
+        names = [name if name.startswith("sub:") else _email(name) for name, _ in rows]
     except FileNotFoundError as missing:
         raise SetupError(f"{path} does not exist: nobody has access. Write it (README, Labels)") from missing
     except (tomllib.TOMLDecodeError, AttributeError, TypeError) as broken:
@@ -126,7 +131,7 @@ def _listed(of: Home) -> dict[str, str]:
 def _refuse_strangers() -> None:
     """Without a login the app is for its own machine, whoever forwards to it."""
     address, host = str(st.get_option("server.address") or ""), _host()
-    if address not in LOOPBACK or host not in (*LOOPBACK, None):
+    if host is not None and not {address, host} <= set(LOOPBACK):
         raise SetupError(
             f"No login is set up, and the app listens on {address or 'every address'} and was asked as {host}. "
             "Without a login it opens on its own machine only: recsys dashboard"

@@ -34,7 +34,8 @@ class Header:
 def headers() -> dict[str, Header]:
     """Read the header of every page, by the name of its file, in the order of the menu."""
     found = {path.stem: _header(path) for path in FOLDER.glob("*.py")}
-    return dict(sorted(found.items(), key=lambda item: item[1].order))
+    first = {header.section: header.order for header in sorted(found.values(), key=lambda each: -each.order)}
+    return dict(sorted(found.items(), key=lambda item: (first[item[1].section], item[1].order)))
 
 
 def _header(path: Path) -> Header:

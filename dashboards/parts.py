@@ -275,7 +275,6 @@ def table(
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
     st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}")
-    downloads(rows, key)
 
 
 def facts(row: pl.DataFrame, *, of: str, key: str, title: str) -> None:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from recsys import registry
 from recsys.errors import BadRecipe
@@ -16,7 +17,7 @@ from recsys.recipe import MorningSettings, read_recipe
 from recsys.run import Run
 from recsys.warehouse.query import Warehouse
 
-TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=50)
+TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=10_000)
 
 
 class _Texts(HTMLParser):
@@ -26,10 +27,12 @@ class _Texts(HTMLParser):
         super().__init__()
         self.words, self.fetched = "", list[str]()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what is fetched."""
         self.fetched += [value or "" for name, value in attrs if name == "src"]
 
+    @override
     def handle_data(self, data: str) -> None:
         """Note what is read."""
         self.words += data

@@ -1,0 +1,232 @@
+"""Who opens which file: by the access file, by what a provider has verified, and by nothing else."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from dashboards.access import Viewer, viewer_of
+from recsys import dashboard, registry, steps
+from recsys.errors import InputError, RecsysError, SetupError
+from recsys.home import Home
+from recsys.ingest.run import ingest
+from recsys.recipe import read_recipe
+from recsys.run import Run, step_of
+from recsys.warehouse.query import Warehouse
+
+from .provider import CLIENT, SECRET, provider
+
+ROOT = Path(__file__).parents[2]
+TODAY, AS_OF = date(2026, 2, 28), date(2026, 1, 31)
+TRACKS = "track_id,title,artist_id,label_id\nt1,One,ar1,la1\nt2,Two,ar2,la2\n"
+LABELS = "label_id,name\nla1,Small Hours\nla2,Lodestar\n"
+ACCESS = """
+operators = ["Ops@Example.org"]
+
+[labels]
+la1 = ["anna@small.example", "sub:00u1"]
+la2 = ["bea@lodestar.example"]
+"""
+ANNA = {"sub": "1", "email": "anna@small.example", "email_verified": True}
+BEA = {"sub": "2", "email": "bea@lodestar.example", "email_verified": True}
+APP = """
+import streamlit as st
+from dashboards.access import enter
+from recsys.warehouse.query import Warehouse
+
+found = enter()
+with Warehouse.open(found.warehouse) as warehouse:
+    tracks = warehouse.frame("select title from marts.track_features order by title")["title"].to_list()
+st.title(f"{found.name} sees {', '.join(tracks)}")
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a release of two labels, a recording each, and an access file."""
+    folder = tmp_path_factory.mktemp("access")
+    home = Home(folder / "home")
+    listens = "".join(f"u{n},t{n % 2 + 1},2026-01-05T10:00:00Z,200000\n" for n in range(40))
+    texts = {"listens": f"user_id,track_id,listened_at,ms_played\n{listens}", "tracks": TRACKS, "labels": LABELS}
+    for name, text in texts.items():
+        (folder / f"{name}.csv").write_text(text)
+    ingest(home, [folder / f"{name}.csv" for name in texts], today=TODAY)
+    run = Run.of(home, AS_OF, read_recipe())
+    with step_of(run, "build") as counts:
+        counts.update(steps.build(run))
+    steps.publish_tables(run)
+    (home.path / "access.toml").write_text(ACCESS)
+    return home
+
+
+def titles(viewer: Viewer) -> list[str]:
+    """What recordings a viewer's file holds."""
+    with Warehouse.open(viewer.warehouse) as warehouse:
+        return warehouse.frame("select title from marts.track_features order by title")["title"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("claims", "label_id", "seen"),
+    [
+        (ANNA, "la1", ["One"]),
+        (ANNA | {"email": "ANNA@small.example"}, "la1", ["One"]),
+        (BEA, "la2", ["Two"]),
+        ({"sub": "00u1"}, "la1", ["One"]),
+        ({"sub": "9", "email": "ops@example.org", "email_verified": True}, None, ["One", "Two"]),
+    ],
+    ids=["label", "capitals", "other label", "by the provider's id", "operator"],
+)
+def test_who_is_listed_sees_their_own(
+    home: Home, claims: dict[str, Any], label_id: str | None, seen: list[str]
+) -> None:
+    """A label its own file, an operator the whole warehouse."""
+    viewer = viewer_of(claims, home)
+
+    assert viewer.label_id == label_id
+    assert titles(viewer) == seen
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        (ANNA | {"email_verified": False}, "anna@small.example is not verified"),
+        ({"sub": "1", "email": "anna@small.example"}, "is not verified"),
+        (ANNA | {"email_verified": "true"}, "is not verified"),
+        (ANNA | {"email": "eve@small.example"}, "eve@small.example has no access yet"),
+        ({"sub": "anna@small.example"}, "has no access yet"),
+        ({"sub": "3", "email": "sub:00u1", "email_verified": True}, "has no access yet"),
+        ({}, "this account has no access yet"),
+    ],
+    ids=["unverified", "nothing said", "a text", "stranger", "an id like an e-mail", "an e-mail like an id", "nobody"],
+)
+def test_others_are_refused(home: Home, claims: dict[str, Any], message: str) -> None:
+    """What the provider has not verified names nobody."""
+    with pytest.raises(InputError, match=message):
+        viewer_of(claims, home)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "does not exist: nobody has access"),
+        ("operators = [", "cannot be read"),
+        ('operators = ["a@b.c"]\n[labels]\nla1 = ["A@b.c"]', "'email:a@b.c' is not expected: each name stands once"),
+        ('operator = ["a@b.c"]', "'operator' is not expected"),
+        ('labels = "la1"', "cannot be read"),
+        ("[labels]\nla1 = [1]", "cannot be read"),
+    ],
+    ids=["none", "broken", "twice", "misspelt", "no table", "no names"],
+)
+def test_an_access_file_that_cannot_be_read_lets_nobody_in(
+    home: Home, tmp_path: Path, text: str | None, message: str
+) -> None:
+    """Rather nobody than anybody."""
+    copy = Home(tmp_path)
+    if text is not None:
+        (tmp_path / "access.toml").write_text(text)
+
+    with pytest.raises(SetupError, match=message):
+        viewer_of(ANNA, copy)
+
+
+def test_without_a_login_the_machine_itself_is_the_operator(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the viewer's name says why."""
+    monkeypatch.setenv("RECSYS_HOME", str(home.path))
+    app = AppTest.from_string(APP).run()
+
+    assert not app.exception
+    assert [title.value for title in app.title] == ["Operator, this machine only (no login is set up) sees One, Two"]
+
+
+def test_another_address_needs_a_login(home: Home, tmp_path: Path) -> None:
+    """The command refuses to show everything to everybody; broken secrets are no permission."""
+    copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
+    assert "--server.address=127.0.0.1" in dashboard.command(copy, address="127.0.0.1", port=8501)
+    with pytest.raises(SetupError, match=r"--address is 0\.0\.0\.0, and no login is set up"):
+        dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - what is refused
+
+    dashboard.secrets_file(copy).write_text("[auth]\nclient_id = 'x'\n")
+    assert "--server.address=0.0.0.0" in dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - allowed now
+    dashboard.secrets_file(copy).write_text("[auth")
+    with pytest.raises(SetupError, match="until then nobody is let in"):
+        dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - refused again
+
+
+def test_a_label_that_no_release_knows_is_told_what_to_do(home: Home) -> None:
+    """Its file is made by the next build."""
+    with pytest.raises(RecsysError, match="no file for the label 'la9'"):
+        registry.label_warehouse(home, "la9")
+
+
+@contextmanager
+def served(home: Home, app: Path, issuer: str) -> Iterator[str]:
+    """Serve an app that needs a login by this issuer; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    dashboard.secrets_file(home).write_text(
+        f'[auth]\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\ncookie_secret = "{"x" * 32}"\n'
+        f'client_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
+        f'server_metadata_url = "{issuer}/.well-known/openid-configuration"\n'
+    )
+    command = dashboard.command(home, address="127.0.0.1", port=port)
+    command[command.index(str(dashboard.APP))] = str(app)
+    python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"RECSYS_HOME": str(home.path), "PYTHONPATH": python_path}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as process:
+        try:
+            _wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(port)
+
+
+@pytest.mark.slow
+def test_two_labels_log_in_and_each_sees_its_own(home: Home, tmp_path: Path) -> None:
+    """In a browser, by a provider of OpenID Connect; who is not verified is told so, and out again is out."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium on this machine: apt install chromium")
+
+    copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
+    (tmp_path / "app.py").write_text(APP)
+    accounts = {"anna": ANNA, "bea": BEA, "eve": ANNA | {"sub": "3", "email_verified": False}}
+    wanted = {
+        "anna": "anna@small.example sees One",
+        "bea": "bea@lodestar.example sees Two",
+        "eve": "anna@small.example is not verified",
+    }
+    with provider(accounts) as issuer, served(copy, tmp_path / "app.py", issuer) as address, sync_playwright() as play:
+        flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+        browser = play.chromium.launch(executable_path=found, args=[*flags, "--disable-component-update"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        for account, text in wanted.items():
+            page.goto(address)
+            expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)
+            page.get_by_role("button", name="Log in").click()
+            page.get_by_role("link", name=account).click()
+            expect(page.get_by_text(text)).to_be_visible(timeout=60_000)
+            page.get_by_role("button", name="Log out").click()
+            expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)
+        browser.close()
