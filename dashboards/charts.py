@@ -199,7 +199,7 @@ def spans(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> 
         tooltip=_tooltips(shown, unit, set()),
     )
     marks = base.mark_bar(cornerRadius=2, height={"band": 0.6}, color=_colours()[0])
-    return _dressed(marks, unit, ROW * max(shown[name].n_unique(), 1) + 30)
+    return _dressed(marks, unit, ROW * max(shown[name].n_unique(), 1) + 60)
 
 
 def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> alt.LayerChart | alt.Chart:

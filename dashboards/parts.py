@@ -7,7 +7,7 @@ Every filter is bound to the address, so that what one sees can be sent as a lin
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -16,6 +16,7 @@ from dashboards import data
 from recsys.errors import RecsysError
 from recsys.matching.words import clock
 
+Result = TypeVar("Result")
 EVERY = "All"
 LEVEL = 0.005  # a smaller change is none worth a word
 
@@ -35,6 +36,15 @@ def header(title: str, lead: str) -> None:
 def failed(wrong: RecsysError) -> None:
     """Say what is wrong, and what to do about it."""
     st.error(f"**This cannot be shown.** {wrong}")
+
+
+def attempt(make: Callable[[], Result]) -> Result | None:
+    """Make something that the rest of the page can do without; where it fails, say so in its place and return None."""
+    try:
+        return make()
+    except RecsysError as wrong:
+        failed(wrong)
+        return None
 
 
 def empty(what: str, remedy: str) -> None:

@@ -10,6 +10,11 @@ ANY = "%"
 SOURCES = {ANY: "uploads and the catalogue", "upload": "uploads", "catalogue": "the catalogue itself"}
 SURE = {"0.9": "90 %", "0.5": "50 %", "0": "any"}
 TIMES = ("starts_s", "ends_s", "reference_starts_s", "reference_ends_s")
+CUES = [
+    *("starts_s", "ends_s", "title", "artist_name", "label_name", "transformation", "probability", "false_positives"),
+    *("reference_starts_s", "reference_ends_s", "tempo_ratio", "pitch_semitones", "n_places", "isrc", "track_id"),
+]
+FORMATS = {"probability": "percent", "tempo_ratio": "%.3f", "pitch_semitones": "%.1f"}
 HEADINGS = {
     "starts_s": "from",
     "ends_s": "to",
@@ -17,6 +22,9 @@ HEADINGS = {
     "reference_ends_s": "of the recording to",
     "artist_name": "artist",
     "label_name": "label",
+    "probability": "sure",
+    "tempo_ratio": "tempo, times",
+    "pitch_semitones": "pitch, semitones",
     "false_positives": "strangers that pass",
     "n_places": "places that fit",
     "source_kind": "found in",
@@ -31,14 +39,13 @@ parts.header(
 dropped = parts.dropped(
     "A recording, a mix or a video's sound", "dropped", help="It is heard in a process of its own and not kept."
 )
-if dropped is not None:
-    name, content = dropped
-    found = data.matches(name, content)
-    uses = found.table.drop("file", "duration_s", "audio_id")
+found = None if dropped is None else parts.attempt(lambda: data.matches(*dropped))
+if dropped is not None and found is not None:
+    name, uses = dropped[0], found.table.select(CUES)
     if found.silent:
-        parts.empty(f"{name} could not be heard.", f"{found.silent[name]} Try another format: WAV, FLAC, MP3, M4A.")
+        parts.empty(f"{name} could not be heard.", f"{found.silent[name]}. Try another format: WAV, FLAC, MP3 or M4A.")
     elif uses.is_empty():
-        parts.empty(f"No recording was found in {name}.", "Five seconds of it, undisturbed, are enough to be found.")
+        parts.empty(f"No recording was found in {name}.", "Ten undisturbed seconds of one should be in it.")
     else:
         parts.figure(
             f"In {name}",
@@ -53,7 +60,7 @@ if dropped is not None:
             key="cue_sheet",
             title="Cue sheet",
             names=HEADINGS,
-            formats={"probability": "percent", "tempo_ratio": "%.3f", "pitch_semitones": "%.1f"},
+            formats=FORMATS,
         )
     parts.reports(lambda form: data.match_report(found, form), ["html", "csv", "json"], "matches")
 
@@ -64,7 +71,7 @@ with parts.filters():
     probability = parts.choose("At least this sure", SURE, "sure")
     if is_operator:
         labels = data.ask("filter_values").filter(kind="label")["name"].to_list()
-        label = parts.choose("Label", {ANY: parts.EVERY} | {each: each for each in labels}, "label")
+        label = parts.choose("Label", {ANY: parts.EVERY} | {each: each for each in labels}, "owner")
 if is_operator:
     uses = data.ask("uses_found", source_kind=source_kind, probability=probability, label=label, n=500)
 else:
@@ -81,7 +88,7 @@ else:
         key="uses",
         title=f"{uses.height:,} uses",
         names=HEADINGS,
-        formats={"probability": "percent", "tempo_ratio": "%.3f", "pitch_semitones": "%.1f"},
+        formats=FORMATS,
     )
 if not is_operator:
     st.stop()
