@@ -32,7 +32,7 @@ from recsys.similarity.discover import Wanted
 from recsys.similarity.index import Index
 from recsys.warehouse import query
 from recsys.warehouse.query import Warehouse
-from recsys.warehouse.sqlfile import quoted, read_queries
+from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
 N_ROWS = 10_000  # of an answer on the SQL page
@@ -113,14 +113,23 @@ def dictionary() -> pl.DataFrame:
     return query.tables(_opened(_file()))
 
 
-def columns_of(table: str) -> pl.DataFrame:
-    """List the columns of a table: type, unit and meaning."""
-    return query.describe(_opened(_file()), table)[1]
+def described(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Describe a table: name, description, grain, n_rows, reads and read_by; and its columns: type, unit, meaning."""
+    about, columns = query.describe(_opened(_file()), table)
+    return about.row(0, named=True), columns
 
 
-def saved_queries() -> dict[str, str]:
-    """Return the text of each query that needs no parameters, by name: what the SQL page can begin with."""
-    return {file.name: file.query for file in read_queries().values() if not file.params}
+@st.cache_data(max_entries=N_FILES, show_spinner=False)
+def _answerable(path: Path) -> list[str]:
+    tables = _opened(path).frame("select concat(schema_name, '.', table_name) as name from duckdb_tables()")
+    known = set(tables["name"])
+    return [name for name, file in read_queries().items() if file.sources <= known]
+
+
+def saved_queries() -> dict[str, SqlFile]:
+    """Return the queries of `sql/queries` that the viewer's file can answer, by name."""
+    files_of = read_queries()
+    return {name: files_of[name] for name in _answerable(_file())}
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the index")

@@ -38,12 +38,14 @@ def failed(wrong: RecsysError) -> None:
     st.error(f"**This cannot be shown.** {wrong}")
 
 
-def attempt(make: Callable[[], Result]) -> Result | None:
-    """Make something that the rest of the page can do without; where it fails, say so in its place and return None."""
+def attempt(make: Callable[[], Result], remedy: str = "") -> Result | None:
+    """Make what the rest of the page can do without; where it fails, say why and what helps, and return None."""
     try:
         return make()
     except RecsysError as wrong:
         failed(wrong)
+        if remedy:
+            st.caption(remedy)
         return None
 
 
@@ -118,14 +120,16 @@ def share(label: str, key: str) -> float:
     return int(st.slider(label, 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
 
 
-def text(label: str, key: str, *, placeholder: str) -> str:
-    """Let words be typed."""
-    return str(st.text_input(label, key=key, placeholder=placeholder, bind="query-params") or "")
+def text(label: str, key: str, *, placeholder: str, given: str = "", help: str | None = None) -> str:  # noqa: A002
+    """Let words be typed, beginning with those given."""
+    typed = st.text_input(label, given, key=key, placeholder=placeholder, help=help, bind="query-params")
+    return str(typed or "")
 
 
 def code(label: str, given: str, key: str) -> str:
     """Let a query be written, beginning with one that is given; it is asked on leaving the box."""
-    return str(st.text_area(label, given, key=key, height=180))
+    typed = st.text_area(label, given, key=key, height=180, help="Ctrl+Enter asks it", bind="query-params")
+    return str(typed or "")
 
 
 def asked(label: str, key: str) -> bool:

@@ -5,7 +5,7 @@ select
     checked_on,
     source_kind,
     count(*) as n_files,
-    cast(count(failure) as bigint) as n_not_heard,
+    count(failure) as n_not_heard,
     sum(n_uses)::bigint as n_uses,
     sum(source_duration_s) / 3600 as heard_h,
     max(failure) as failure

@@ -29,7 +29,7 @@ def found(judges: Calibration) -> Found:
     """A mix that uses two recordings, the second one of two labels."""
     uses = [Use(audio_id, at, at + 9, 0, 9, 1.0, 0.99, True, 1, 0.9) for audio_id, at in (("a", 0), ("b", 10))]
     cues = [Cue(use, 0.0, np.empty(0, np.float32)) for use in uses]
-    return Found([CueSheet(Path("/tmp/somewhere/mix.mp3"), 20.0, cues)], OWNERS, judges)
+    return Found([CueSheet(Path("/somewhere/mix.mp3"), 20.0, cues)], OWNERS, judges)
 
 
 def test_a_holder_sees_their_own_uses_only(found: Found) -> None:
