@@ -2,10 +2,10 @@
 Planted breakouts of five made-up worlds: how many marts.breakouts finds, when, and how often it is wrong.
 
 A breakout counts as found where a run begins on its day or within 21 days after. A decoy (a listener on repeat, a
-release day, a day on which everything rises) is taken in where a run begins within 21 days (of a market day: 7) that is of no
-breakout. A false alarm is a run of any other recording that did not in fact triple its weekly listeners. The chance of
-one is measured once more on histories without any: the days of each recording shuffled among the same weekdays, planted
-and new recordings left out. The thresholds were set on seed 7, which is not among the five.
+release day, a day on which everything rises) is taken in where a run of no breakout begins within 21 days (of a market
+day: 7). A false alarm is a run of any other recording that did not in fact triple its weekly listeners. Their rate is
+measured once more on histories without any: the days of each recording shuffled among the same weekdays, planted and
+new recordings left out. The thresholds were set on seed 7, which is not among the five.
 Usage: python -m bench.breakouts [SEED ...]
 """
 

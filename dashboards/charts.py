@@ -14,6 +14,8 @@ DARK = ("#56B4E9", "#E69F00", "#2BC59B", "#E79AC4", "#F0E442", "#FF8A4C")
 LIGHT_INK, DARK_INK = ("#16202B", "#5B6875", "#D3DBE3"), ("#E9EEF3", "#A3B0BD", "#35414D")  # text, quiet text, lines
 HEIGHT, ROW = 280, 26  # of a chart over time, and of a bar with its gap [px]
 SAID = {False: "so far", True: "expected"}  # of a line that is a forecast or none
+SMALL = 10  # values below are no counts to be shortened
+GAP = 0.07  # between the names of lines, of the height
 NARROW = 30  # characters of a name beside a bar
 
 
@@ -29,8 +31,10 @@ def _ink() -> tuple[str, str, str]:
     return DARK_INK if _is_dark() else LIGHT_INK
 
 
-def _number(unit: str) -> str:
-    return ".1%" if unit == "%" else ",.3~s" if not unit.startswith("0..") else ".3f"
+def _number(unit: str, values: pl.Series) -> str:
+    """Return the format of values: shares of 1 as percentages, small ones with three digits, counts shortened."""
+    greatest = max((abs(float(value)) for value in (values.min(), values.max()) if value is not None), default=0.0)
+    return ".1%" if unit == "%" else ".3~r" if greatest < SMALL else ",.3~s"
 
 
 def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:
@@ -38,7 +42,13 @@ def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Too
         alt.Tooltip(
             name,
             title=name.replace("_", " "),
-            **({"format": _number(unit)} if name in measures else {"format": "%d %b %Y"} if dtype == pl.Date else {}),
+            **(
+                {"format": _number(unit, rows[name])}
+                if name in measures
+                else {"format": "%d %b %Y"}
+                if dtype == pl.Date
+                else {}
+            ),
         )
         for name, dtype in rows.schema.items()
         if not dtype.is_nested()
@@ -52,6 +62,16 @@ def _x_of_days(name: str) -> alt.X:
 def _y_of(name: str, unit: str) -> alt.Y:
     axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=4, domain=False, ticks=False, title=None)
     return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
+
+
+def _scale_of(unit: str, values: pl.Series) -> alt.Axis:
+    form = ".0%" if unit == "%" else _number(unit, values)
+    return alt.Axis(format=form, tickCount=5, domain=False, ticks=False, title=None)
+
+
+def _y_of_names(name: str) -> alt.Y:
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=220, labelOverlap=False)
+    return alt.Y(f"{name}:N", sort=None, title=None, axis=axis)
 
 
 def _dressed(chart: alt.LayerChart | alt.Chart, title: str, height: int) -> alt.LayerChart | alt.Chart:
@@ -107,17 +127,25 @@ def lines(
     base = alt.Chart(rows).encode(x=_x_of_days(x), color=colour)
     tooltips = _tooltips(rows, unit, {y, *(band or ())})
     layers = [
-        base.mark_line(strokeWidth=2, interpolate="monotone", point=points).encode(y=_y_of(y, unit)),
+        base.mark_line(strokeWidth=2, point=points).encode(y=_y_of(y, unit)),
         base.mark_point(size=220, opacity=0).encode(y=f"{y}:Q", tooltip=tooltips),
     ]
     if band:
         low, high = band
         layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
     if by:
-        last = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last()
-        ends = alt.Chart(last).encode(x=f"{x}:T", y=f"{y}:Q", color=colour)
+        ends = alt.Chart(_line_names(rows, x, y, by)).encode(x=f"{x}:T", y="at:Q", color=colour)
         layers.append(ends.mark_text(align="right", dx=-4, dy=-10, fontWeight="bold").encode(text=f"{by}:N"))
     return _dressed(alt.layer(*layers), unit, HEIGHT)
+
+
+def _line_names(rows: pl.DataFrame, x: str, y: str, by: str) -> pl.DataFrame:
+    """Place each line's name at its end, and the higher of two that would overlap above the other."""
+    ends = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last().sort(y)
+    gap, places = GAP * float(rows[y].max() or 0), list[float]()
+    for value in ends[y]:
+        places.append(max(float(value), places[-1] + gap) if places else float(value))
+    return ends.select(by, x, pl.Series("at", places))
 
 
 def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerChart | alt.Chart:
@@ -133,17 +161,17 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerCh
     shown, has_losses = _short(rows, name), rows[value].min() is not None and float(rows[value].min() or 0) < 0
     base = alt.Chart(shown).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(zero=True, padding=46)),
-        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        y=_y_of_names(name),
         tooltip=_tooltips(shown, unit, {value}),
     )
     up, down = _colours()[0], _colours()[1]
     colour = alt.condition(f"datum['{value}'] < 0", alt.value(down), alt.value(up))
-    text = base.encode(text=alt.Text(f"{value}:Q", format=("+" if has_losses else "") + _number(unit)))
+    text = base.encode(text=alt.Text(f"{value}:Q", format=("+" if has_losses else "") + _number(unit, rows[value])))
     layers = [base.mark_bar(cornerRadiusEnd=2, height={"band": 0.7}).encode(color=colour)]
     layers.append(text.transform_filter(f"datum['{value}'] >= 0").mark_text(align="left", dx=5))
     if has_losses:
         layers.append(text.transform_filter(f"datum['{value}'] < 0").mark_text(align="right", dx=-5))
-    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 10)
+    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 40)
 
 
 def intervals(
@@ -163,10 +191,9 @@ def intervals(
     """
     shown = _short(rows, name)
     measures = {value, low, high, *([mark] if mark else [])}
-    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=5, domain=False, ticks=False, title=None)
     base = alt.Chart(shown).encode(
-        x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=axis),
-        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=_scale_of(unit, rows[value])),
+        y=_y_of_names(name),
         tooltip=_tooltips(shown, unit, measures),
         color=alt.value(_colours()[0]),
     )
@@ -176,7 +203,7 @@ def intervals(
     ]
     if mark:
         layers.append(base.mark_tick(thickness=3, size=16).encode(x=alt.X(f"{mark}:Q"), color=alt.value(_colours()[1])))
-    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 30)
+    return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 70)
 
 
 def spans(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> alt.LayerChart | alt.Chart:
@@ -214,9 +241,8 @@ def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) 
     """
     colours, shapes = _colours()[: len(values)], ("circle", "diamond", "square")
     long = rows.rename(values).unpivot(list(values.values()), index=name, variable_name="what", value_name="value")
-    y = alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220))
-    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=5, domain=False, ticks=False)
-    x = alt.X("value:Q", title=None, axis=axis)
+    y = _y_of_names(name)
+    x = alt.X("value:Q", title=None, axis=_scale_of(unit, long["value"]))
     domain = list(values.values())
     points = alt.Chart(long).encode(
         x=x,
@@ -232,7 +258,7 @@ def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) 
     ]
     marks = ("●", "◆", "■")
     heading = "   ".join(f"{mark} {word}" for mark, word in zip(marks, domain, strict=False))
-    return _dressed(alt.layer(*layers), heading, ROW * max(len(rows), 1) + 30)
+    return _dressed(alt.layer(*layers), heading, ROW * max(len(rows), 1) + 70)
 
 
 def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> alt.LayerChart | alt.Chart:
@@ -255,7 +281,7 @@ def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> alt
     shade = alt.Color(f"{value}:Q", scale=alt.Scale(domain=[0, 1], range=[ground, deep]), legend=None)
     cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(rows, "%", {value}))
     numbers = base.mark_text().encode(text=alt.Text(f"{value}:Q", format=".0%"), color=alt.value(_ink()[0]))
-    return _dressed(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 20)
+    return _dressed(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 60)
 
 
 def _short(rows: pl.DataFrame, name: str) -> pl.DataFrame:

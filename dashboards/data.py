@@ -8,7 +8,7 @@ that one file is for operators, and says so.
 
 import hashlib
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ import polars as pl
 import streamlit as st
 
 from dashboards.access import home, viewer
-from recsys import files, registry
+from recsys import registry
 from recsys.errors import InputError, SetupError
 from recsys.explain import AS_OF_SQL
 from recsys.explain import explain as explain_pair
 from recsys.interactions import Interactions
 from recsys.matching import published as matching
 from recsys.matching.report import Found
+from recsys.past_runs import past_runs
 from recsys.recipe import Recipe, read_recipe
 from recsys.rerank.base import GROUPS_SQL, About, Night
 from recsys.rerank.what_if import what_if as choose_again
@@ -96,6 +97,11 @@ def _as_of(path: Path) -> date:
 def as_of() -> date:
     """Return the last day that the viewer's file counts."""
     return _as_of(_file())
+
+
+def last_sunday() -> date:
+    """Return the last day of the last whole week."""
+    return as_of() - timedelta(days=(as_of().weekday() + 1) % 7)
 
 
 def sql(text: str) -> pl.DataFrame:
@@ -257,25 +263,9 @@ def loop_report() -> Path | None:
 
 
 def runs() -> pl.DataFrame:
-    """List every run, the newest first: run, verdict, why it was refused, and which one is current. Operators only."""
+    """List every run, the newest first (see `recsys.past_runs`). Operators only."""
     _operators_only()
-    current = registry.current_name(home())
-    folders = sorted(home().runs.glob("*/verdict.json"), reverse=True)
-    rows: list[dict[str, Any]] = []
-    for path in folders:
-        told, run = files.read_json(path), path.parent.name
-        verdict = "passed" if told["passed"] else "refused"
-        rows.append({"run": run, "verdict": verdict, "reasons": told["reasons"], "is_current": run == current})
-    return pl.DataFrame(
-        rows,
-        dict(
-            zip(
-                ("run", "verdict", "reasons", "is_current"),
-                (pl.String, pl.String, pl.List(pl.String), pl.Boolean),
-                strict=True,
-            )
-        ),
-    )
+    return past_runs(home()).reverse()
 
 
 def card() -> str:

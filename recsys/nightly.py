@@ -27,6 +27,7 @@ STEPS: dict[str, Callable[[Run], Event]] = {
     "evaluate": steps.evaluate,
     "refit": steps.refit,
     "group": steps.group,
+    "forecast": steps.forecast,
     "recommend": steps.recommend,
     "match": steps.match,
     "gate": steps.judge,

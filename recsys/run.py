@@ -135,6 +135,11 @@ class Run:
         return self.folder / "community_members.parquet"
 
     @property
+    def forecasts(self) -> Path:
+        """What is expected of each artist."""
+        return self.folder / "forecasts.parquet"
+
+    @property
     def products(self) -> Path:
         """A table for each product (see `products.base`)."""
         return self.folder / "products"

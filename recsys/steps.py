@@ -1,5 +1,6 @@
 """
-What the steps of a run do, in order: build, train, evaluate, refit, group, recommend, match, gate, export, publish.
+What the steps of a run do, in order: build, train, evaluate, refit, group, forecast, recommend, match, gate, export,
+publish.
 
 Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a
 later one writes. Running them one by one from the command line or all of them at night is the same thing.
@@ -14,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from recsys import columns, export, files, gate, indexes, registry
+from recsys.analytics.forecast import artist_forecasts
 from recsys.communities import TRACKS, communities
 from recsys.errors import InputError, Refused
 from recsys.evaluate.fairness import fairness_report
@@ -51,6 +53,7 @@ where (is_known or not exists (select 1 from marts.track_features where is_known
     and (release_date is null or release_date <= $served_on)
 """
 FEEDBACK_SQL = "select features, reward from marts.feedback where is_complete order by run_id, user_id, rank"
+ARTIST_DAYS_SQL = "select artist_id, listen_date, n_plays from marts.artist_daily"
 ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
@@ -234,6 +237,14 @@ def group(run: Run) -> Event:
     return {f"n_of_{kind}": n for kind, n in groups.group_by("kind").len().sort("kind").iter_rows()}
 
 
+def forecast(run: Run) -> Event:
+    """Say what is expected of each artist in the next 28 days."""
+    with Warehouse.open(run.built) as warehouse:
+        expected = artist_forecasts(warehouse.frame(ARTIST_DAYS_SQL), run.as_of)
+    _write(expected, run.forecasts)
+    return {"n_artists": expected["artist_id"].n_unique()}
+
+
 def recommend(run: Run) -> Event:
     """Give every listener a list, each row with its reason, and keep what else was worth a look."""
     shelf = _shelf(run)
@@ -393,6 +404,7 @@ def publish(run: Run) -> Event:
             "community_members": run.community_members,
             "match_candidates": run.match_candidates,
             "match_checks": run.match_checks,
+            "forecasts": run.forecasts,
         }
         placed = _place_tables(run, run.run_id, results)
         registry.publish(run.home, run.run_id, replace(placed, model=run.model, export=run.export))

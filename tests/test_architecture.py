@@ -19,7 +19,7 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 LAYERS = (
     ("errors", "columns", "files"),
     ("synth",),
-    ("vocab", "home", "demo", "audio", "sound"),
+    ("vocab", "home", "demo", "audio", "sound", "analytics"),
     ("ingest.contract",),
     ("lake",),
     ("ingest", "warehouse"),
@@ -30,7 +30,7 @@ LAYERS = (
     ("recipe", "protocols"),
     ("tune",),
     ("registry", "gate", "run"),
-    ("export",),
+    ("export", "past_runs"),
     ("matching.published", "indexes", "takedown"),
     ("steps", "comparison", "dashboard", "explain", "morning", "products.published", "simulation"),
     ("nightly", "doctor"),

@@ -48,13 +48,15 @@ else:
 
 tracks = data.ask("artist_tracks", artist_id=artist_id)
 parts.table(
-    tracks,
+    tracks.select(
+        "title", "release_title", "release_date", "n_plays", "skip_share", "n_saves", "n_playlist_adds", "track_id"
+    ),
     of="track_daily",
     key="artist_tracks",
     title="Recordings, last 28 days",
     formats={"skip_share": "percent"},
 )
-split = data.ask("catalogue_split", artist_id=artist_id)
+split = data.ask("catalogue_split", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
 if not split.is_empty():
     parts.figure(
         "Frontline and catalogue",
@@ -62,7 +64,7 @@ if not split.is_empty():
         charts.lines(split, "week_start", "n_plays", by="age_group", unit="plays a week"),
         says="Plays a week of recordings that are current, catalogue and deep catalogue.",
         key="catalogue_split",
-        note="Current for 18 months after release, then catalogue, deep catalogue after 36.",
+        note="Whole weeks. Current for 18 months after release, then catalogue, deep catalogue after 36.",
     )
 decay = data.ask("decay", artist_id=artist_id)
 if not decay.is_empty():
@@ -71,4 +73,5 @@ if not decay.is_empty():
         of="release_decay",
         key="decay",
         title="How fast releases fade",
+        names={"r2": "fit (r²)", "half_life_weeks": "half-life, weeks", "n_plays_peak": "plays, best week"},
     )

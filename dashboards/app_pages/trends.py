@@ -37,7 +37,7 @@ if not data.is_operator():
     st.stop()
 
 kind = parts.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
-trends = data.ask("genre_trends", kind=kind)
+trends = data.ask("genre_trends", kind=kind, to=data.last_sunday())
 if trends.is_empty():
     parts.empty("No moods are known yet.", "They are heard in the music: recsys audio scan FOLDER, recsys build")
 else:
@@ -49,5 +49,5 @@ else:
         charts.lines(chosen.sort("week_start"), "week_start", "share", by="name", unit="%"),
         says="Share of each week's plays by genre or mood.",
         key="genre_trends",
-        note="The log's first and last week may not be whole.",
+        note="Whole weeks.",
     )

@@ -1,0 +1,1 @@
+"""What SQL cannot tell of trends: forecasts."""

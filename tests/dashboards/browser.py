@@ -67,7 +67,9 @@ class Visit:
         self.page.on("request", self._watch)
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if (
+            message.type == "error" and "/_stcore/" not in message.location["url"]
+        ):  # Streamlit looks where it is served from
             self.errors.append(message.text)
 
     def _watch(self, request: Request) -> None:

@@ -7,12 +7,20 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+from dashboards import access, data
+from dashboards.access import Viewer
+from recsys import registry
 from recsys.home import Home
 from recsys.run import Run
+from recsys.warehouse.query import Warehouse
 
 from ..nightly.conftest import World, finished, world  # noqa: F401 - fixtures
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
+PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("*.py"))
+LARGEST_SQL = (
+    "select label_id from marts.track_features where label_id is not null group by 1 order by count(*) desc, 1"
+)
 Open = Callable[..., AppTest]
 
 
@@ -22,19 +30,34 @@ def shown(finished: Run) -> Home:  # noqa: F811
     return finished.home
 
 
+@pytest.fixture(scope="session")
+def label_id(shown: Home) -> str:
+    """The label with most recordings."""
+    with Warehouse.open(shown.published_warehouse()) as warehouse:
+        return str(warehouse.frame(LARGEST_SQL).item(0, 0))
+
+
 @pytest.fixture
 def open_page(shown: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Open a page by its name, as an operator, with what its address asks for."""
+    """Open a page by its name, as an operator or a label, with what its address asks for."""
     monkeypatch.setenv("RECSYS_HOME", str(shown.path))
-
-    def opened(name: str, **address: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        for key, value in address.items():
-            app.query_params[key] = value
-        app.run()
-        return app.switch_page(f"app_pages/{name}.py").run()
-
     was = config.get_option("server.address")
     config.set_option("server.address", "127.0.0.1")
+
+    def opened(name: str, *, label: str | None = None, file: Path | None = None, **address: str) -> AppTest:
+        if label is not None or file is not None:
+            viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(shown, str(label)))
+            monkeypatch.setattr(access, "enter", lambda: viewer)
+            monkeypatch.setattr(data, "viewer", lambda: viewer)
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        for key, value in address.items():
+            app.query_params[key] = value
+        return app.switch_page(f"app_pages/{name}.py").run()
+
     yield opened
     config.set_option("server.address", was)
+
+
+def failures(page: AppTest) -> list[str]:
+    """List what a page says went wrong."""
+    return [each.value for each in page.error] + [each.message for each in page.exception]

@@ -1,40 +1,136 @@
-"""Every page of the folder opens, narrows and says what to do where there is nothing."""
+"""Every page of the folder opens, narrows, shows a label its own, and says what to do where there is nothing."""
 
 from pathlib import Path
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards import data
 from dashboards.menu import headers
+from recsys.errors import InputError
+from recsys.home import Home
 
-from .conftest import APP, Open
+from .conftest import APP, PAGES, Open, failures
 
-PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("*.py"))
 README = APP.parents[1] / "README.md"
+FOR_LABELS = [name for name in PAGES if headers()[name].for_labels]
+
+
+@pytest.fixture(scope="module")
+def empty_file(shown: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with every table and no row in any mart, as of a label that has nothing yet."""
+    path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(f"attach '{shown.published_warehouse()}' as full_one (read_only)")
+        connection.execute("copy from database full_one to empty")
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables where table_catalog = 'empty' and table_schema = 'marts'"
+        ).fetchall():
+            connection.execute(f"delete from marts.{name}")
+    return path
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens(open_page: Open, name: str) -> None:
-    """It has a title, and nothing on it failed."""
+    """It has a title, something below it, and nothing on it failed."""
     page = open_page(name)
 
-    assert len(page.title) == 1
-    assert [error.value for error in page.error] == []
-    assert not page.exception
+    assert failures(page) == []
+    assert page.title[0].value == headers()[name].title
+    assert len(page.main) > 2
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_filter_of_a_page_can_be_set(open_page: Open, name: str) -> None:
-    """Whatever a box offers second, and last, the page can show."""
+    """Whatever a box offers second, and last, the page can show, together with what was chosen in others."""
     page = open_page(name)
-    for at in range(len(page.selectbox)):
-        for choice in {1, len(page.selectbox[at].options) - 1}:
-            if 0 <= choice < len(page.selectbox[at].options):
-                page.selectbox[at].select_index(choice)
-                page.run()
 
-                assert [error.value for error in page.error] == []
-                assert not page.exception
+    for at in range(len(page.selectbox)):
+        if at < len(page.selectbox):  # a choice may leave fewer boxes
+            for choice in {min(1, len(page.selectbox[at].options) - 1), len(page.selectbox[at].options) - 1}:
+                page.selectbox[at].select_index(choice).run()
+
+                assert failures(page) == [], (page.selectbox[at].label, choice)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_data_says_so(open_page: Open, empty_file: Path, name: str) -> None:
+    """No chart of nothing, no failure."""
+    page = open_page(name, file=empty_file)
+
+    assert failures(page) == []
+    assert len(page.info) + len(page.caption) > 0
+
+
+@pytest.mark.parametrize("name", FOR_LABELS)
+def test_a_label_opens_its_pages(open_page: Open, label_id: str, name: str) -> None:
+    """Its own file has all that these pages ask for."""
+    page = open_page(name, label=label_id)
+
+    assert failures(page) == []
+    assert page.title[0].value == headers()[name].title
+    assert "Label" not in [box.label for box in page.selectbox]
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in FOR_LABELS])
+def test_a_label_is_not_shown_pages_of_operators(open_page: Open, label_id: str, name: str) -> None:
+    """They are in no menu of a label's, so that Streamlit knows no such page."""
+    with pytest.raises(ValueError, match="Could not find a navigation page"):
+        open_page(name, label=label_id)
+
+
+@pytest.mark.parametrize("asked", ["runs", "card", "loop_report"])
+def test_what_reads_more_than_a_labels_file_is_for_operators(open_page: Open, label_id: str, asked: str) -> None:
+    """Whatever page would ask."""
+    open_page("overview", label=label_id)
+
+    with pytest.raises(InputError, match="for operators"):
+        getattr(data, asked)()
+
+
+def test_the_sql_page_of_a_label_reads_its_own_file(open_page: Open, label_id: str) -> None:
+    """Whatever it asks for: there is no other label in it, and no other file."""
+    page = open_page("sql", label=label_id)
+
+    page.text_area[0].set_value("select distinct label_id from marts.track_features").run()
+    assert page.dataframe[0].value["label_id"].tolist() == [label_id]
+
+    page.text_area[0].set_value("select * from read_csv('/etc/passwd')").run()
+    assert "failed" in page.error[0].value
+
+
+def test_the_sql_page_writes_nothing(open_page: Open) -> None:
+    """A statement that is no SELECT is refused in words."""
+    page = open_page("sql")
+
+    page.text_area[0].set_value("delete from marts.track_daily").run()
+
+    assert "The query failed" in page.error[0].value
+
+
+def test_another_target_moves_the_exposure(open_page: Open) -> None:
+    """The slider chooses all lists again, and says what is kept of their relevance."""
+    page = open_page("fairness")
+    before = {metric.label: metric.value for metric in page.metric}
+
+    page.slider[0].set_value(60).run()
+
+    after = {metric.label: metric.value for metric in page.metric}
+    assert after["Share without a target"] == before["Share without a target"]
+    assert after["Share with it"] == "60.0%"
+    assert after["Relevance kept"] != "100.0%"
+
+
+def test_search_finds_words_in_any_order(open_page: Open) -> None:
+    """The words of a title may stand the other way round."""
+    page = open_page("search")
+    page.text_input[0].set_value("the").run()
+    title = str(page.dataframe[0].value["name"].iloc[0])
+
+    page.text_input[0].set_value(" ".join(reversed(title.split()))).run()
+
+    assert title in page.dataframe[0].value["name"].tolist()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -44,7 +140,7 @@ def test_a_page_is_in_the_readme(name: str) -> None:
 
 
 def test_without_a_published_warehouse_the_app_says_how_to_get_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No traceback, but the command to run."""
     monkeypatch.setenv("RECSYS_HOME", str(tmp_path))
