@@ -19,6 +19,7 @@ from dashboards.access import home, viewer
 from recsys import registry
 from recsys.errors import InputError, SetupError
 from recsys.explain import AS_OF_SQL
+from recsys.explain import candidates as candidates_of
 from recsys.explain import explain as explain_pair
 from recsys.interactions import Interactions
 from recsys.matching import published as matching
@@ -37,6 +38,7 @@ from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
 N_ROWS = 10_000  # of an answer on the SQL page
+N_CANDIDATES = 50  # of a listener, that are shown beside the list
 MARK = Path(__file__).parent / "static" / "mark.svg"
 
 
@@ -214,12 +216,10 @@ def _export() -> Path:
     return release.export
 
 
-def passed_over(user_id: str) -> pl.DataFrame:
-    """List a listener's best candidates that are not on the published list: rules chose others. Operators only."""
-    candidates = pl.scan_parquet(_export() / "candidates.parquet").filter(user_id=user_id).sort("rank").collect()
-    listed = ask("recommended_to", user_id=user_id)
-    best = candidates.head(listed.height)
-    return best.filter(~pl.col("track_id").is_in(listed["track_id"].implode()))
+def candidates(user_id: str) -> pl.DataFrame:
+    """List a listener's N_CANDIDATES best candidates and their places (see `recsys.explain`). Operators only."""
+    _operators_only()
+    return candidates_of(home(), user_id, N_CANDIDATES)
 
 
 @st.cache_data(max_entries=100, show_spinner="Asking the model in charge")
