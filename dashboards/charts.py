@@ -5,11 +5,15 @@ Colours are those of Okabe and Ito, which people of every colour vision tell apa
 a light and on a dark ground. No chart tells things apart by colour alone.
 """
 
+from typing import TypeAlias
+
 import altair as alt
 import polars as pl
 import streamlit as st
 
-LIGHT = ("#0072B2", "#D55E00", "#00795A", "#9C4F80", "#A06A00", "#2D89B8")
+Drawn: TypeAlias = alt.LayerChart | alt.FacetChart
+
+LIGHT = ("#0072B2", "#C25400", "#00795A", "#9C4F80", "#8F5F00", "#1F78A4")
 DARK = ("#56B4E9", "#E69F00", "#2BC59B", "#E79AC4", "#F0E442", "#FF8A4C")
 LIGHT_INK, DARK_INK = ("#16202B", "#5B6875", "#D3DBE3"), ("#E9EEF3", "#A3B0BD", "#35414D")  # text, quiet text, lines
 HEIGHT, ROW = 280, 26  # of a chart over time, and of a bar with its gap [px]
@@ -33,23 +37,15 @@ def _ink() -> tuple[str, str, str]:
 
 def _number(unit: str, values: pl.Series) -> str:
     """Return the format of values: shares of 1 as percentages, small ones with three digits, counts shortened."""
-    greatest = max((abs(float(value)) for value in (values.min(), values.max()) if value is not None), default=0.0)
+    greatest = values.cast(pl.Float64).abs().fill_null(0).to_numpy().max(initial=0)
     return ".1%" if unit == "%" else ".3~r" if greatest < SMALL else ",.3~s"
 
 
 def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:
+    formats = {name: "%d %b %Y" for name, dtype in rows.schema.items() if dtype == pl.Date}
+    formats |= {name: _number(unit, rows[name]) for name in measures}
     return [
-        alt.Tooltip(
-            name,
-            title=name.replace("_", " "),
-            **(
-                {"format": _number(unit, rows[name])}
-                if name in measures
-                else {"format": "%d %b %Y"}
-                if dtype == pl.Date
-                else {}
-            ),
-        )
+        alt.Tooltip(name, title=name.replace("_", " "), format=formats.get(name, alt.Undefined))
         for name, dtype in rows.schema.items()
         if not dtype.is_nested()
     ]
@@ -74,24 +70,17 @@ def _y_of_names(name: str) -> alt.Y:
     return alt.Y(f"{name}:N", sort=None, title=None, axis=axis)
 
 
-def _dressed(chart: alt.LayerChart | alt.Chart, title: str, height: int) -> alt.LayerChart | alt.Chart:
+def _dressed(chart: Drawn, title: str, height: int) -> Drawn:
     ink, quiet, line = _ink()
     heading = alt.TitleParams(title, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8)
-    dressed = chart.properties(height=height, title=heading)
-    return (
-        dressed.configure_view(strokeWidth=0)
-        .configure_axis(
-            labelColor=quiet,
-            titleColor=quiet,
-            gridColor=line,
-            gridOpacity=0.7,
-            domainColor=line,
-            tickColor=line,
-            labelFontSize=12,
-        )
+    axis = {"labelColor": quiet, "titleColor": quiet, "gridColor": line, "domainColor": line, "tickColor": line}
+    dressed: Drawn = (
+        chart.properties(height=height, title=heading)
+        .configure_view(strokeWidth=0)
+        .configure_axis(**axis, gridOpacity=0.7, labelFontSize=12)
         .configure_text(color=ink, fontSize=12)
-        .configure_legend(disable=True)
     )
+    return dressed
 
 
 def lines(
@@ -103,7 +92,7 @@ def lines(
     unit: str,
     band: tuple[str, str] | None = None,
     points: bool = False,
-) -> alt.LayerChart | alt.Chart:
+) -> Drawn:
     """
     Draw values over days, a line each, named where it ends.
 
@@ -142,13 +131,13 @@ def lines(
 def _line_names(rows: pl.DataFrame, x: str, y: str, by: str) -> pl.DataFrame:
     """Place each line's name at its end, and the higher of two that would overlap above the other."""
     ends = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last().sort(y)
-    gap, places = GAP * float(rows[y].max() or 0), list[float]()
+    gap, places = GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0), list[float]()
     for value in ends[y]:
         places.append(max(float(value), places[-1] + gap) if places else float(value))
     return ends.select(by, x, pl.Series("at", places))
 
 
-def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerChart | alt.Chart:
+def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Drawn:
     """
     Draw one bar a row, in the order of the rows, its name before it and its value behind.
 
@@ -158,7 +147,7 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerCh
         name: Column of names, each once.
         unit: Written above the chart; '%' for shares of 1.
     """
-    shown, has_losses = _short(rows, name), rows[value].min() is not None and float(rows[value].min() or 0) < 0
+    shown, has_losses = _short(rows, name), bool((rows[value] < 0).any())
     base = alt.Chart(shown).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(zero=True, padding=46)),
         y=_y_of_names(name),
@@ -176,7 +165,7 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> alt.LayerCh
 
 def intervals(
     rows: pl.DataFrame, value: str, name: str, *, unit: str, low: str, high: str, mark: str | None = None
-) -> alt.LayerChart | alt.Chart:
+) -> Drawn:
     """
     Draw one point a row with its interval, in the order of the rows, its name before it.
 
@@ -206,7 +195,7 @@ def intervals(
     return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 70)
 
 
-def spans(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> alt.LayerChart | alt.Chart:
+def spans(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> Drawn:
     """
     Draw from when to when each row lasts, the rows of one name on one line.
 
@@ -229,7 +218,7 @@ def spans(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> 
     return _dressed(marks, unit, ROW * max(shown[name].n_unique(), 1) + 60)
 
 
-def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> alt.LayerChart | alt.Chart:
+def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> Drawn:
     """
     Draw values of each row as points on one line, told apart by colour, shape and the words above.
 
@@ -261,7 +250,7 @@ def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) 
     return _dressed(alt.layer(*layers), heading, ROW * max(len(rows), 1) + 70)
 
 
-def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> alt.LayerChart | alt.Chart:
+def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> Drawn:
     """
     Draw shares as a table whose cells are the darker the greater, each with its number.
 

@@ -8,6 +8,7 @@ that one file is for operators, and says so.
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards.access import home, viewer
+from dashboards import access
+from dashboards.access import home
 from recsys import registry
 from recsys.errors import InputError, SetupError
 from recsys.explain import AS_OF_SQL
@@ -48,12 +50,12 @@ def _opened(path: Path) -> Warehouse:
 
 
 def _file() -> Path:
-    return viewer().warehouse.resolve()
+    return access.viewer().warehouse.resolve()
 
 
 def is_operator() -> bool:
     """Say whether the viewer may see everything."""
-    return viewer().label_id is None
+    return access.viewer().label_id is None
 
 
 def _operators_only() -> None:
@@ -200,12 +202,16 @@ def matches(name: str, content: bytes) -> Found:
     return found.of_tracks(_opened(_file()).frame("select track_id from marts.track_features")["track_id"].to_list())
 
 
-def match_report(found: Found, form: str) -> bytes:
-    """Write what was found as `html`, `csv` or `json`."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"matches.{form}"
-        matching.report(home(), found, form, path, _recipe())
-        return path.read_bytes()
+def match_reports(found: Found) -> Callable[[str], bytes]:
+    """Return what writes what was found as `html`, `csv` or `json`."""
+
+    def written(form: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"matches.{form}"
+            matching.report(home(), found, form, path, _recipe())
+            return path.read_bytes()
+
+    return written
 
 
 def _export() -> Path:

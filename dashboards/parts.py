@@ -7,7 +7,7 @@ Every filter is bound to the address, so that what one sees can be sent as a lin
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -177,7 +177,7 @@ def metric(
         less_is_better: Whether a rise is bad news.
     """
     delta = None if change is None else f"{change:+.1%}"
-    good = "inverse" if less_is_better else "normal"
+    good: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
     st.metric(
         label,
         number(value, unit),

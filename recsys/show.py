@@ -219,7 +219,7 @@ def summary(run: Run) -> None:
         frame(rows.select(rank="rank", title="title", artist="artist_name", why="reason"))
     words = str(samples["artist_name"].drop_nulls().first() if samples.height else "love")
     out.print("\nTry next")
-    for line in (f'find "{words}"', "query top_tracks", "describe interactions_daily"):
+    for line in (f'find "{words}"', "query top_tracks", "describe interactions_daily", "dashboard"):
         out.print(f"  {_command(run.home)} {line}")
 
 

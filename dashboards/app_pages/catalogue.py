@@ -49,14 +49,19 @@ if outcomes.is_empty():
 with st.container(horizontal=True):
     for column in ("n_accepted", "n_duplicate", "n_refused"):
         parts.metric(
-            column.removeprefix("n_").capitalize(), outcomes[column].sum(), of=("data_quality", "outcome"), unit="rows"
+            column.removeprefix("n_").capitalize(),
+            int(outcomes[column].sum()),
+            of=("data_quality", "outcome"),
+            unit="rows",
         )
 parts.table(outcomes, of="data_quality", key="outcomes", title="Table by table", formats={"refused_share": "percent"})
 refused = data.ask("refused_rows")
 if refused.is_empty():
     parts.empty("No row was refused.", "Every delivered row kept its contract.")
 else:
-    table = parts.choose("Refused rows of", parts.any_of(refused["source_table"].unique(maintain_order=True)), "table")
+    table = parts.choose(
+        "Refused rows of", parts.any_of(refused["source_table"].unique(maintain_order=True).to_list()), "table"
+    )
     parts.table(
         refused.filter(source_table=table) if table else refused,
         of="data_quality",

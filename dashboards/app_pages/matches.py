@@ -39,9 +39,10 @@ parts.header(
 dropped = parts.dropped(
     "A recording, a mix or a video's sound", "dropped", help="It is heard in a process of its own and not kept."
 )
-found = None if dropped is None else parts.attempt(lambda: data.matches(*dropped))
-if dropped is not None and found is not None:
-    name, uses = dropped[0], found.table.select(CUES)
+name, content = dropped or ("", b"")
+found = parts.attempt(lambda: data.matches(name, content)) if dropped else None
+if found is not None:
+    uses = found.table.select(CUES)
     if found.silent:
         parts.empty(f"{name} could not be heard.", f"{found.silent[name]}. Try another format: WAV, FLAC, MP3 or M4A.")
     elif uses.is_empty():
@@ -62,7 +63,7 @@ if dropped is not None and found is not None:
             names=HEADINGS,
             formats=FORMATS,
         )
-    parts.reports(lambda form: data.match_report(found, form), ["html", "csv", "json"], "matches")
+    parts.reports(data.match_reports(found), ["html", "csv", "json"], "matches")
 
 st.header("Uses that the nights found")
 is_operator = data.is_operator()

@@ -14,7 +14,7 @@ with parts.filters():
         parts.empty("This artist has no recordings in the catalogue.", "Choose another one.")
         st.stop()
     track_id = parts.choose("Track", dict(zip(tracks["track_id"], tracks["title"], strict=True)), "track")
-    days = parts.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "days")
+    days = parts.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span")
 
 sound = data.sound_of(track_id)
 if sound is not None:

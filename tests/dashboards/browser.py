@@ -57,9 +57,8 @@ class Visit:
         self, browser: Browser, address: str, *, width: int = 1440, height: int = 900, dark: bool = False
     ) -> None:
         self.address, self.errors, self.elsewhere = address, list[str](), list[str]()
-        scheme = "dark" if dark else "light"
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
         )
         self.page: Page = context.new_page()
         self.page.set_default_timeout(TIMEOUT_MS)

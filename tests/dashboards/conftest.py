@@ -7,7 +7,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboards import access, data
+from dashboards import access
 from dashboards.access import Viewer
 from recsys import registry
 from recsys.home import Home
@@ -48,7 +48,7 @@ def open_page(shown: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         if label is not None or file is not None:
             viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(shown, str(label)))
             monkeypatch.setattr(access, "enter", lambda: viewer)
-            monkeypatch.setattr(data, "viewer", lambda: viewer)
+            monkeypatch.setattr(access, "viewer", lambda: viewer)
         app = AppTest.from_file(str(APP), default_timeout=60).run()
         for key, value in address.items():
             app.query_params[key] = value

@@ -41,6 +41,7 @@ def test_a_page_opens(open_page: Open, name: str) -> None:
     assert len(page.main) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_each_filter_of_a_page_can_be_set(open_page: Open, name: str) -> None:
     """Whatever a box offers second, and last, the page can show, together with what was chosen in others."""
