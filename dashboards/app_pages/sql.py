@@ -41,7 +41,7 @@ if name:
     else:
         answer = parts.attempt(lambda: data.ask(name, **given), REMEDY)
 else:
-    text = parts.code("One SELECT", FIRST, "sql")
+    text = parts.code("Query", FIRST, "sql")
     answer = parts.attempt(lambda: data.sql(text), REMEDY)
 if answer is not None:
     parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
