@@ -28,6 +28,10 @@ APP = Path(__file__).parents[1] / "dashboards" / "app.py"
 N_ASKED = 12  # runs of a page
 BAR_S, BAR_WHAT_IF_S = 1.0, 2.0
 PLAYS_SQL = "select sum(n_listens) / 1e6 from full_one.marts.interactions_daily"
+HEARD = ("track_audio", "track_tags", "track_vectors")  # what the index of sounds knows: copies were not heard
+UNHEARD_SQL = (
+    "update marts.track_features set tempo_bpm = null where track_id not in (select track_id from marts.track_audio)"
+)
 ONES_OWN = ("track_id", "artist_id", "other_artist_id")  # ids that a copy has of its own
 
 
@@ -45,12 +49,13 @@ def grown(warehouse: Path, path: Path, millions: float) -> float:
         ).fetchall()
         for table, columns in tables:
             own = [column for column in columns if column in ONES_OWN]
-            if own and "user_id" not in columns:
+            if own and "user_id" not in columns and table not in HEARD:
                 changed = ", ".join(f"{column} || '-' || copy_no as {column}" for column in own)
                 connection.execute(
                     f"insert into marts.{table} select full_rows.* replace ({changed}) from full_one.marts.{table} as "
                     f"full_rows cross join range(1, {times}) as copies (copy_no)"
                 )
+        connection.execute(UNHEARD_SQL)
     return listens * times
 
 

@@ -5,6 +5,7 @@ Every filter is bound to the address, so that what one sees can be sent as a lin
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -64,8 +65,8 @@ def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None
         key: In the address.
         help: On hover.
     """
-    names = list(options.values())
-    shown = {value: name if names.count(name) == 1 else f"{name} ({value})" for value, name in options.items()}
+    n_named = Counter(options.values())
+    shown = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
     chosen = st.selectbox(
         label,
         list(shown),

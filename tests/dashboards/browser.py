@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from urllib3 import PoolManager, Retry
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,9 +35,16 @@ def served(home: Path) -> Iterator[str]:
     environment = os.environ | {"RECSYS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
+            _wait(f"http://127.0.0.1:{port}/_stcore/health")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+def _wait(address: str) -> None:
+    """Return once the app answers; raises where it never does."""
+    answered = Retry(total=60, backoff_factor=0.1, backoff_max=0.5)
+    PoolManager(retries=answered).request("GET", address)
 
 
 @contextmanager
