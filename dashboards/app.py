@@ -1,27 +1,10 @@
 """
 The dashboards: what `recsys dashboard` runs.
 
-A page asks, draws and stops; what it cannot be given is said here, in words.
+Processes that a page starts (`recsys.audio.worker`) read this file again under another name. There it does nothing.
 """
 
-import streamlit as st
+if __name__ == "__main__":
+    from dashboards.shell import main
 
-from dashboards import data, parts
-from dashboards.access import enter
-from dashboards.menu import menu
-from recsys.errors import RecsysError
-
-
-def main() -> None:
-    """Show the menu and the page that was asked for."""
-    st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
-    try:
-        viewer = enter()
-        page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
-        parts.signature(viewer.name)
-        page.run()
-    except RecsysError as wrong:
-        parts.failed(wrong)
-
-
-main()
+    main()

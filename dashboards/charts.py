@@ -195,6 +195,29 @@ def intervals(
     return _dressed(alt.layer(*layers), unit, ROW * max(len(rows), 1) + 70)
 
 
+def spans(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> Drawn:
+    """
+    Draw from when to when each row lasts, the rows of one name on one line.
+
+    Args:
+        rows: One row a span.
+        start: Column of beginnings.
+        end: Column of ends.
+        name: Column of names, in the order that lines stand in.
+        unit: Written above the chart.
+    """
+    shown = _short(rows, name)
+    axis = alt.Axis(format="~s", tickCount=6, domain=False, ticks=False)
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{start}:Q", title=None, scale=alt.Scale(zero=True), axis=axis),
+        x2=f"{end}:Q",
+        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
+        tooltip=_tooltips(shown, unit, set()),
+    )
+    marks = base.mark_bar(cornerRadius=2, height={"band": 0.6}, color=_colours()[0])
+    return _dressed(marks, unit, ROW * max(shown[name].n_unique(), 1) + 60)
+
+
 def beside(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> Drawn:
     """
     Draw values of each row as points on one line, told apart by colour, shape and the words above.

@@ -6,7 +6,9 @@ file is chosen from who is looking (`access.viewer`), never from what a page or 
 that one file is for operators, and says so.
 """
 
+import hashlib
 import tempfile
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,15 @@ import streamlit as st
 
 from dashboards import access
 from dashboards.access import home
-from recsys import files, registry
+from recsys import registry
 from recsys.errors import InputError, SetupError
 from recsys.explain import AS_OF_SQL
+from recsys.explain import candidates as candidates_of
 from recsys.explain import explain as explain_pair
 from recsys.interactions import Interactions
 from recsys.matching import published as matching
+from recsys.matching.report import Found
+from recsys.past_runs import past_runs
 from recsys.recipe import Recipe, read_recipe
 from recsys.rerank.base import GROUPS_SQL, About, Night
 from recsys.rerank.what_if import what_if as choose_again
@@ -31,10 +36,11 @@ from recsys.similarity.discover import Wanted
 from recsys.similarity.index import Index
 from recsys.warehouse import query
 from recsys.warehouse.query import Warehouse
-from recsys.warehouse.sqlfile import quoted, read_queries
+from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
 N_ROWS = 10_000  # of an answer on the SQL page
+N_CANDIDATES = 50  # of a listener, that are shown beside the list
 MARK = Path(__file__).parent / "static" / "mark.svg"
 
 
@@ -117,14 +123,23 @@ def dictionary() -> pl.DataFrame:
     return query.tables(_opened(_file()))
 
 
-def columns_of(table: str) -> pl.DataFrame:
-    """List the columns of a table: type, unit and meaning."""
-    return query.describe(_opened(_file()), table)[1]
+def described(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Describe a table: name, description, grain, n_rows, reads and read_by; and its columns: type, unit, meaning."""
+    about, columns = query.describe(_opened(_file()), table)
+    return about.row(0, named=True), columns
 
 
-def saved_queries() -> dict[str, str]:
-    """Return the text of each query that needs no parameters, by name: what the SQL page can begin with."""
-    return {file.name: file.query for file in read_queries().values() if not file.params}
+@st.cache_data(max_entries=N_FILES, show_spinner=False)
+def _answerable(path: Path) -> list[str]:
+    tables = _opened(path).frame("select concat(schema_name, '.', table_name) as name from duckdb_tables()")
+    known = set(tables["name"])
+    return [name for name, file in read_queries().items() if file.sources <= known]
+
+
+def saved_queries() -> dict[str, SqlFile]:
+    """Return the queries of `sql/queries` that the viewer's file can answer, by name."""
+    files_of = read_queries()
+    return {name: files_of[name] for name in _answerable(_file())}
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the index")
@@ -165,19 +180,38 @@ def _recipe() -> Recipe:
     return read_recipe(own if own.exists() else None)
 
 
-def matches(name: str, content: bytes) -> tuple[pl.DataFrame, dict[str, str]]:
-    """
-    Find the recordings of the catalogue in a file that somebody dropped; it is thrown away afterwards. Operators only.
-
-    Returns:
-        A row a use, with its owner as known; and files that could not be heard, with the reason.
-    """
-    _operators_only()
+@st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
+def _found(path: Path, name: str, sha256: str, _content: bytes) -> Found:  # noqa: ARG001 - release and bytes, as key
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(name).name
-        path.write_bytes(content)
-        found = matching.match(home(), path, _recipe())
-    return found.table, found.silent
+        dropped = Path(folder) / name
+        dropped.write_bytes(_content)
+        return matching.match(home(), dropped, _recipe()).by_name()
+
+
+def matches(name: str, content: bytes) -> Found:
+    """
+    Find the viewer's recordings in a file that somebody dropped; it is thrown away afterwards.
+
+    Raises:
+        InputError: No recording was scanned yet.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = _found(home().published_warehouse(), Path(name).name, sha256, content)
+    if is_operator():
+        return found
+    return found.of_tracks(_opened(_file()).frame("select track_id from marts.track_features")["track_id"].to_list())
+
+
+def match_reports(found: Found) -> Callable[[str], bytes]:
+    """Return what writes what was found as `html`, `csv` or `json`."""
+
+    def written(form: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"matches.{form}"
+            matching.report(home(), found, form, path, _recipe())
+            return path.read_bytes()
+
+    return written
 
 
 def _export() -> Path:
@@ -188,12 +222,10 @@ def _export() -> Path:
     return release.export
 
 
-def passed_over(user_id: str) -> pl.DataFrame:
-    """List a listener's best candidates that are not on the published list: rules chose others. Operators only."""
-    candidates = pl.scan_parquet(_export() / "candidates.parquet").filter(user_id=user_id).sort("rank").collect()
-    listed = ask("recommended_to", user_id=user_id)
-    best = candidates.head(listed.height)
-    return best.filter(~pl.col("track_id").is_in(listed["track_id"].implode()))
+def candidates(user_id: str) -> pl.DataFrame:
+    """List a listener's N_CANDIDATES best candidates and their places (see `recsys.explain`). Operators only."""
+    _operators_only()
+    return candidates_of(home(), user_id, N_CANDIDATES)
 
 
 @st.cache_data(max_entries=100, show_spinner="Asking the model in charge")
@@ -237,25 +269,9 @@ def loop_report() -> Path | None:
 
 
 def runs() -> pl.DataFrame:
-    """List every run, the newest first: run, verdict, why it was refused, and which one is current. Operators only."""
+    """List every run, the newest first (see `recsys.past_runs`). Operators only."""
     _operators_only()
-    current = registry.current_name(home())
-    folders = sorted(home().runs.glob("*/verdict.json"), reverse=True)
-    rows: list[dict[str, Any]] = []
-    for path in folders:
-        told, run = files.read_json(path), path.parent.name
-        verdict = "passed" if told["passed"] else "refused"
-        rows.append({"run": run, "verdict": verdict, "reasons": told["reasons"], "is_current": run == current})
-    return pl.DataFrame(
-        rows,
-        dict(
-            zip(
-                ("run", "verdict", "reasons", "is_current"),
-                (pl.String, pl.String, pl.List(pl.String), pl.Boolean),
-                strict=True,
-            )
-        ),
-    )
+    return past_runs(home()).reverse()
 
 
 def card() -> str:

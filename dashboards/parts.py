@@ -7,14 +7,17 @@ Every filter is bound to the address, so that what one sees can be sent as a lin
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 import streamlit as st
 
 from dashboards import data
 from recsys.errors import RecsysError
+from recsys.matching.words import clock
 
+Result = TypeVar("Result")
 EVERY = "All"
 LEVEL = 0.005  # a smaller change is none worth a word
 
@@ -34,6 +37,17 @@ def header(title: str, lead: str) -> None:
 def failed(wrong: RecsysError) -> None:
     """Say what is wrong, and what to do about it."""
     st.error(f"**This cannot be shown.** {wrong}")
+
+
+def attempt(make: Callable[[], Result], remedy: str = "") -> Result | None:
+    """Make what the rest of the page can do without; where it fails, say why and what helps, and return None."""
+    try:
+        return make()
+    except RecsysError as wrong:
+        failed(wrong)
+        if remedy:
+            st.caption(remedy)
+        return None
 
 
 def empty(what: str, remedy: str) -> None:
@@ -107,14 +121,16 @@ def share(label: str, key: str) -> float:
     return int(st.slider(label, 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
 
 
-def text(label: str, key: str, *, placeholder: str) -> str:
-    """Let words be typed."""
-    return str(st.text_input(label, key=key, placeholder=placeholder, bind="query-params") or "")
+def text(label: str, key: str, *, placeholder: str, given: str = "", help: str | None = None) -> str:  # noqa: A002
+    """Let words be typed, beginning with those given."""
+    typed = st.text_input(label, given, key=key, placeholder=placeholder, help=help, bind="query-params")
+    return str(typed or "")
 
 
 def code(label: str, given: str, key: str) -> str:
     """Let a query be written, beginning with one that is given; it is asked on leaving the box."""
-    return str(st.text_area(label, given, key=key, height=180))
+    typed = st.text_area(label, given, key=key, height=180, help="Ctrl+Enter asks it", bind="query-params")
+    return str(typed or "")
 
 
 def asked(label: str, key: str) -> bool:
@@ -326,6 +342,25 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
                 type="tertiary",
                 help=f"What is shown above, as {form}",
             )
+
+
+def clocked(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Write seconds as one reads them off a player: 1:05."""
+    return rows.with_columns(pl.col(name).map_elements(clock, return_dtype=pl.String) for name in columns)
+
+
+def dropped(label: str, key: str, *, help: str) -> tuple[str, bytes] | None:  # noqa: A002
+    """Let a file be dropped in; its name and its bytes, None until there is one."""
+    file = st.file_uploader(label, key=key, help=help)
+    return None if file is None else (file.name, file.getvalue())
+
+
+def reports(make: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
+    """Offer one thing as files of several forms, such as html, each made when asked for."""
+    with st.container(horizontal=True, gap="small", width="content"):
+        for form in forms:
+            made, name = partial(make, form), f"{key}.{form}"
+            st.download_button(form.upper(), made, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary")
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:

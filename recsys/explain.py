@@ -24,6 +24,12 @@ from marts.track_features as tracks
 left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
 where tracks.track_id = $track_id
 """
+PLACES_SQL = """
+select tracks.track_id, tracks.title, tracks.artist_name, lists.rank as place
+from marts.track_features as tracks
+left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
+where list_contains($track_ids, tracks.track_id)
+"""
 TITLES_SQL = "select track_id, title, artist_name from marts.track_features"
 
 
@@ -69,6 +75,28 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
     named = said.join(titles, on="track_id", how="left", maintain_order="left")
     columns = "title", "artist_name", "track_id", "contribution"
     return Explanation(f"{title} by {artist}", rank, reason, named.select(*columns, share=share))
+
+
+def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
+    """
+    List a listener's best candidates of the published export, among which the rules chose.
+
+    Returns:
+        rank (the recommender's own), title, artist_name, score, place (in the published list; null where the rules
+        chose others), track_id; empty for a listener without a list.
+
+    Raises:
+        SetupError: No lists are published yet.
+    """
+    release = registry.current(home)
+    if release is None or release.export is None:
+        raise SetupError(f"{home.path} has no published lists yet. Run: recsys nightly")
+    stored = pl.scan_parquet(release.export / "candidates.parquet").filter(user_id=user_id).sort("rank")
+    best = stored.head(n).select("rank", "score", "track_id").collect()
+    with Warehouse.open(release.warehouse) as warehouse:
+        places = warehouse.frame(PLACES_SQL, {"user_id": user_id, "track_ids": best["track_id"].to_list()})
+    named = best.join(places, on="track_id", how="left", maintain_order="left")
+    return named.select("rank", "title", "artist_name", "score", "place", "track_id")
 
 
 def _model_in_charge(home: Home) -> Recommender[object]:

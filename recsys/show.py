@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 from rich.text import Text
 
-from recsys import files, registry
+from recsys import registry
 from recsys.demo import WorldSummary
 from recsys.doctor import Finding
 from recsys.errors import InputError, SetupError
@@ -28,6 +28,7 @@ from recsys.feedback.loop import last_week
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
 from recsys.morning.write import folder_of
+from recsys.past_runs import past_runs
 from recsys.recipe import FLOOR
 from recsys.rerank.price import PRICE
 from recsys.run import Event, Run
@@ -332,50 +333,15 @@ def _samples(warehouse: Warehouse) -> pl.DataFrame:
 
 def runs(home: Home) -> None:
     """Print every run with its verdict and quality, and which release is current."""
-    folders = [folder for folder in sorted(home.runs.glob("*")) if (folder / "log.jsonl").exists()]
-    if not folders:
+    found = past_runs(home)
+    if found.is_empty():
         out.print("No runs yet. Begin with: recsys nightly")
         return
-    frame(pl.DataFrame([_run_row(folder) for folder in folders], infer_schema_length=None))
-    for folder in folders:
-        if _verdict(folder) == "refused":
-            reasons = files.read_json(folder / "verdict.json")["reasons"]
-            out.print(f"{folder.name} was refused: {'; '.join(reasons)}", soft_wrap=True)
+    frame(found.drop("reasons", "is_current").rename({"n_steps": "steps done", "ndcg": "nDCG"}))
+    for run, reasons in found.filter(verdict="refused").select("run", "reasons").iter_rows():
+        out.print(f"{run} was refused: {'; '.join(reasons)}", soft_wrap=True)
     on_disk = registry.release_names(home)
     out.print(f"\nCurrent: {registry.current_name(home) or 'none'}. On disk: {', '.join(on_disk) or 'none'}")
-
-
-def _run_row(folder: Path) -> dict[str, object]:
-    done = {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
-    recommender = done.get("refit", {}).get("recommender")
-    return {
-        "run": folder.name,
-        "steps done": len(done),
-        "verdict": _verdict(folder),
-        "recommender": recommender,
-        "nDCG": _ndcg(folder / "metrics.parquet", recommender),
-        "seconds": sum(event["seconds"] for event in done.values()),
-    }
-
-
-def _events(log: Path) -> Iterator[Event]:
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(json.JSONDecodeError):  # a killed run leaves a torn line
-            yield json.loads(line)
-
-
-def _ndcg(metrics: Path, recommender: str | None) -> float | None:
-    if recommender is None or not metrics.exists():
-        return None
-    found = pl.read_parquet(metrics).filter(metric="ndcg", recommender=recommender)
-    return float(found["value"].item()) if found.height else None
-
-
-def _verdict(folder: Path) -> str:
-    if (folder / registry.PUBLISHED).exists():
-        return "published"
-    verdict = folder / "verdict.json"
-    return "refused" if verdict.exists() and not files.read_json(verdict)["passed"] else "not finished"
 
 
 def _relative(path: Path) -> str:

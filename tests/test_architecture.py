@@ -30,7 +30,7 @@ LAYERS = (
     ("recipe", "protocols"),
     ("tune",),
     ("registry", "gate", "run"),
-    ("export",),
+    ("export", "past_runs"),
     ("matching.published", "indexes", "takedown"),
     ("steps", "comparison", "dashboard", "explain", "morning", "products.published", "simulation"),
     ("nightly", "doctor"),

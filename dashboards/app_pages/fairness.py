@@ -16,6 +16,7 @@ KINDS = {
 }
 METRICS = {
     "ndcg": "nDCG",
+    "ndcg_price": "nDCG given up, a share of it",
     "recall": "Recall",
     "exposure_gini": "Gini of exposure",
     "intra_list_diversity": "Diversity within lists",
@@ -23,6 +24,7 @@ METRICS = {
     "popularity_lift": "Popularity lift",
     "coverage": "Coverage",
 }
+SHARES = {"catalogue_share": "of recordings", "listening_share": "of plays", "exposure_share": "of exposure"}
 LISTENERS = {
     "gender": "Gender",
     "age_band": "Age",
@@ -42,12 +44,10 @@ if shares.is_empty():
     parts.empty("No lists are published yet.", "Run: recsys nightly")
     st.stop()
 parts.figure(
-    "Who is shown, and who is there",
+    "Who is shown, who is there, and who is listened to",
     shares,
-    charts.beside(
-        shares.head(15), "group_name", {"catalogue_share": "catalogue", "exposure_share": "exposure"}, unit="%"
-    ),
-    says="Each group's share of exposure beside its share of the catalogue.",
+    charts.beside(shares.head(15), "group_name", SHARES, unit="%"),
+    says="Each group's share of exposure beside its shares of the catalogue and of plays.",
     key="exposure",
     note="Exposure of a place is 1 / log2(1 + rank), over all published lists.",
 )
@@ -61,7 +61,8 @@ else:
         charts.intervals(effects, "value", "lists", unit="mean over listeners, 95 % interval", low="low", high="high"),
         says="The metric of the recommender's own lists, under each rule, and under all.",
         key="rule_effects",
-        note="On days that no model was trained on.",
+        note="On days that no model was trained on. What a rule costs is told most sharply by nDCG given up: it holds "
+        "each listener's list against their own before the rule.",
     )
 quality = data.ask("group_quality", metric=metric, kind=listeners)
 if quality.is_empty():
@@ -70,14 +71,25 @@ else:
     parts.figure(
         f"{METRICS[metric]} by group of listeners",
         quality,
-        charts.intervals(quality, "value", "group_name", unit="mean, 95 % interval", low="low", high="high"),
-        says="The metric by group of listeners.",
+        charts.intervals(
+            quality,
+            "value",
+            "group_name",
+            unit="mean under all rules, 95 % interval; the tick: before any rule",
+            low="low",
+            high="high",
+            mark="value_before_rules",
+        ),
+        says=f"Highest for {quality['group_name'][0]}, {quality['value'][0]:.4f}.",
         key="group_quality",
-        note="Groups of fewer than ten listeners are not shown.",
+        note="Groups of fewer than ten listeners are not shown. Unknown is a group of its own.",
     )
 
 st.subheader("What if")
-st.caption("All lists chosen again among the stored candidates, with at least this share of exposure for one group.")
+st.caption(
+    "All lists chosen again among the stored candidates, with at least this share of exposure for one group and no "
+    "other rule. A good target belongs into [rerank.exposure.targets] of recipe.toml; the next night tells its price."
+)
 with parts.filters():
     group = parts.choose("Group", dict(zip(shares["group_name"], shares["group_name"], strict=True)), "group")
     target = parts.share("Least share of exposure", "target")
@@ -88,11 +100,14 @@ with st.container(horizontal=True):
     parts.metric(
         "Relevance kept", after["kept"], unit="%", says="What the recommender thinks of the lists, weighed by place"
     )
-    parts.metric("Places that change", after["changed"], unit="%", says="Share of places that hold another recording")
+    parts.metric(
+        "Recordings exchanged", after["changed"], unit="%", says="Share of recordings that were not on that list before"
+    )
 
 report = data.loop_report()
 st.subheader("The loop")
 if report is None:
     parts.empty("No feedback loop was simulated yet.", "Run: recsys simulate")
 else:
-    st.markdown(f"The latest simulation of weeks of learning from one's own lists lies at `{report}`.")
+    st.markdown("Weeks of learning from what its own lists led to, under each rule: the latest report.")
+    st.download_button("HTML", report.read_bytes, report.name, "text/html", on_click="ignore", type="tertiary")

@@ -1,39 +1,119 @@
-"""Matches: uses of the catalogue's recordings, found in uploads, in each other, and in a file that one drops."""
+"""Matches: recordings of the catalogue in a file that one drops, and the uses that the nights found."""
 
 import streamlit as st
 
-from dashboards import data, parts
+from dashboards import charts, data, parts
 
 PAGE = {"title": "Matches", "section": "Find", "order": 85, "for_labels": True}
 
-PERIODS = {"7": "the last 7 days", "1": "the last night", "365": "the last year"}
+ANY = "%"
+SOURCES = {ANY: "uploads and the catalogue", "upload": "uploads", "catalogue": "the catalogue itself"}
 SURE = {"0.9": "90 %", "0.5": "50 %", "0": "any"}
+TIMES = ("starts_s", "ends_s", "reference_starts_s", "reference_ends_s")
+CUES = [
+    *("starts_s", "ends_s", "title", "artist_name", "label_name", "transformation", "probability", "false_positives"),
+    *("reference_starts_s", "reference_ends_s", "tempo_ratio", "pitch_semitones", "n_places", "isrc", "track_id"),
+]
+FORMATS = {"probability": "percent", "tempo_ratio": "%.3f", "pitch_semitones": "%.1f"}
+HEADINGS = {
+    "starts_s": "from",
+    "ends_s": "to",
+    "reference_starts_s": "of the recording from",
+    "reference_ends_s": "of the recording to",
+    "artist_name": "artist",
+    "label_name": "label",
+    "probability": "sure",
+    "tempo_ratio": "tempo, times",
+    "pitch_semitones": "pitch, semitones",
+    "false_positives": "strangers that pass",
+    "n_places": "places that fit",
+    "source_kind": "found in",
+    "found_on": "found",
+}
 
-parts.header("Matches", "Where recordings are used. That two sound alike does not say that a right was infringed.")
+parts.header(
+    "Matches",
+    "Drop a file to see which recordings of the catalogue are in it. What is found is that recordings sound alike, "
+    "**not that a right was infringed**: licences, quotations and works in the public domain are for people to judge.",
+)
+dropped = parts.dropped(
+    "A recording, a mix or a video's sound", "dropped", help="It is heard in a process of its own and not kept."
+)
+name, content = dropped or ("", b"")
+found = parts.attempt(lambda: data.matches(name, content)) if dropped else None
+if found is not None:
+    uses = found.table.select(CUES)
+    if found.silent:
+        parts.empty(f"{name} could not be heard.", f"{found.silent[name]}. Try another format: WAV, FLAC, MP3 or M4A.")
+    elif uses.is_empty():
+        parts.empty(f"No recording was found in {name}.", "Ten undisturbed seconds of one should be in it.")
+    else:
+        parts.figure(
+            f"In {name}",
+            uses,
+            charts.spans(uses, "starts_s", "ends_s", "title", unit="seconds of the file"),
+            says=f"{uses.height} uses in {name}, the first of {uses['title'][0]}.",
+            key="cues",
+        )
+        parts.table(
+            parts.clocked(uses, *TIMES),
+            of="match_candidates",
+            key="cue_sheet",
+            title="Cue sheet",
+            names=HEADINGS,
+            formats=FORMATS,
+        )
+    parts.reports(data.match_reports(found), ["html", "csv", "json"], "matches")
+
+st.header("Uses that the nights found")
+is_operator = data.is_operator()
 with parts.filters():
-    days = parts.choose("Found in", PERIODS, "days")
+    source_kind = parts.choose("In", SOURCES, "in")
     probability = parts.choose("At least this sure", SURE, "sure")
-uses = data.ask("new_uses", days=days, probability=probability, n=200)
-if uses.is_empty():
-    parts.empty("No uses were found.", "Look further back, or let the night look through uploads (README, Operators).")
+    if is_operator:
+        labels = data.ask("filter_values").filter(kind="label")["name"].to_list()
+        label = parts.choose("Label", {ANY: parts.EVERY} | {each: each for each in labels}, "owner")
+if is_operator:
+    uses = data.ask("uses_found", source_kind=source_kind, probability=probability, label=label, n=500)
 else:
-    parts.table(uses, of="recording_uses", key="uses", title="Uses found", formats={"probability": "percent"})
-if not data.is_operator():
+    uses = data.ask("new_uses", source_kind=source_kind, probability=probability, days=36_500, n=500)
+if uses.is_empty():
+    parts.empty(
+        "The nights found no such use.",
+        "Take a filter back. Nights look through the folder of uploads of the home, and through new recordings.",
+    )
+else:
+    parts.table(
+        parts.clocked(uses, *(each for each in TIMES if each in uses.columns)),
+        of="match_candidates",
+        key="uses",
+        title=f"{uses.height:,} uses",
+        names=HEADINGS,
+        formats=FORMATS,
+    )
+if not is_operator:
     st.stop()
 
-st.subheader("Look through a file")
-dropped = st.file_uploader("A recording, a mix or a video", key="dropped", help="It is not kept.")
-if dropped is not None:
-    found, silent = data.matches(dropped.name, dropped.getvalue())
-    if silent:
-        parts.empty("It could not be heard.", next(iter(silent.values())))
-    elif found.is_empty():
-        parts.empty("No recording of the catalogue was found in it.", "A few seconds of it should be audible.")
-    else:
-        parts.table(
-            found.drop("file", "audio_id"),
-            of="match_candidates",
-            key="matches",
-            title=f"Found in {dropped.name}",
-            formats={"probability": "percent"},
-        )
+weeks = data.ask("usage_over_time")
+if weeks.is_empty():
+    parts.empty("No upload used a recording yet.", "Put files into the folder of uploads; the next night looks.")
+else:
+    parts.table(
+        parts.clocked(weeks, "used_s"),
+        of="match_candidates",
+        key="usage",
+        title="Uploads that use a recording, week by week",
+        names={"used_s": "used for", "week_start": "week from"},
+    )
+checks = data.ask("looked_through")
+if checks.is_empty():
+    parts.empty("Nothing was looked through yet.", "Let music be heard: recsys audio scan FOLDER, then recsys nightly.")
+else:
+    parts.table(
+        checks,
+        of="match_checks",
+        key="looked_through",
+        title="What was looked through",
+        names={"checked_on": "night", "source_kind": "what", "n_not_heard": "could not be heard", "heard_h": "hours"},
+        formats={"heard_h": "%.2f"},
+    )

@@ -6,6 +6,8 @@ from dashboards import data, parts
 
 PAGE = {"title": "Recommendations", "section": "Operations", "order": 90, "for_labels": False}
 
+NAMES = {"artist_name": "artist", "rank": "recommender's rank", "place": "place in the list"}
+
 parts.header(
     "Recommendations", "One listener's list as exported, why each recording is there, and what is not and why."
 )
@@ -14,36 +16,60 @@ if listeners.is_empty():
     parts.empty("No lists are published yet.", "Run: recsys nightly")
     st.stop()
 with parts.filters():
-    user_id = parts.choose("Listener", dict(zip(listeners["user_id"], listeners["user_id"], strict=True)), "listener")
-about = listeners.filter(user_id=user_id).row(0, named=True)
+    offered = parts.choose("Listener", {each: each for each in listeners["user_id"]}, "listener")
+    typed = parts.text("Or any other", "user_id", placeholder="a listener's pseudonymous id").strip()
+user_id = typed or offered
+lists = data.ask("recommended_to", user_id=user_id)
+if lists.is_empty():
+    parts.empty(f"{user_id} has no list.", "Choose one of the box, or look an id up: recsys find WORDS")
+    st.stop()
+about = data.ask("listener", user_id=user_id).row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Recordings played", about["n_tracks"], of=("listener_profile", "n_tracks"))
     parts.metric("Plays", about["n_plays"], of=("listener_profile", "n_plays"))
 st.caption(f"Country {about['country']}, age {about['age_band']}, gender {about['gender']}, as they told.")
+parts.table(lists, of="recommendations", key="recommended_to", title="The list", names={"artist_name": "artist"})
 
-lists = data.ask("recommended_to", user_id=user_id)
-parts.table(lists, of="recommendations", key="recommended_to", title="The list")
-over = data.passed_over(user_id)
-if over.is_empty():
-    parts.empty("No candidate was passed over.", "The rules chose the recommender's own best.")
-else:
-    parts.table(
-        over,
-        of="recommendations",
-        key="passed_over",
-        title="Better candidates that rules passed over",
-        names={"rank": "recommender's rank"},
-    )
+candidates = data.candidates(user_id)
 parts.table(
-    data.ask("kept_from", user_id=user_id), of="listener_profile", key="kept_from", title="What filters keep away"
+    candidates,
+    of="recommendations",
+    key="candidates",
+    title="What it was chosen from",
+    names=NAMES,
+    formats={"score": "%.3f"},
+)
+st.caption(
+    f"The recommender's {candidates.height} best of what filters left. Without a place in the list: the rules for "
+    "lists ([rerank] of the recipe) chose others, or a place was drawn to find out what else is liked."
+)
+parts.table(
+    data.ask("kept_from", user_id=user_id),
+    of="listener_profile",
+    key="kept_from",
+    title="What filters kept away",
+    names={"n_tracks": "recordings"},
 )
 
-track_id = parts.choose("Explain", dict(zip(lists["track_id"], lists["title"], strict=True)), "track")
-if parts.asked("Ask the model why", "why"):
-    parts.table(
-        data.explain(user_id, track_id),
-        of="recommendations",
-        key="explanation",
-        title="What their own recordings say for or against it",
-        formats={"share": "percent"},
-    )
+st.header("Why, or why not")
+with parts.filters():
+    titles = dict(zip(candidates["track_id"], candidates["title"], strict=True))
+    named = parts.choose("Recording", {track: title or track for track, title in titles.items()}, "track")
+    other = parts.text("Or any other", "track_id", placeholder="a recording's id").strip()
+track_id = other or named
+reasons = data.ask("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
+if reasons:
+    parts.told([f"Filters keep it away: **{reason}**" for reason in reasons])
+if parts.asked("Ask the model", "why"):
+    said = parts.attempt(lambda: data.explain(user_id, track_id), "Ids of recordings: the Search page has them.")
+    if said is not None and said.is_empty():
+        parts.empty("Nothing speaks for or against it.", "The model learned from none of this listener's plays.")
+    elif said is not None:
+        parts.table(
+            said,
+            of="recommendations",
+            key="explanation",
+            title="What their own recordings say for or against it",
+            names=NAMES,
+            formats={"share": "percent", "contribution": "%.4f"},
+        )

@@ -1,4 +1,4 @@
-"""SQL: one's own questions to the file that one may read, with the data dictionary and saved queries."""
+"""SQL: questions to the file that one may read, saved ones and one's own, with the data dictionary."""
 
 import streamlit as st
 
@@ -6,19 +6,59 @@ from dashboards import data, parts
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
 
-FIRST = "select * from marts.artist_profile order by n_plays desc nulls last limit 20"
+FIRST = "select *\nfrom marts.artist_profile\norder by n_plays desc nulls last\nlimit 20"
+REMEDY = (
+    "These are DuckDB's words. The tables and columns that there are stand below; a text stands in 'single quotes'."
+)
 
-parts.header("SQL", "One SELECT on the file that you may read. Nothing can be written, no other file opened.")
-saved = {"": "your own"} | {name: name.replace("_", " ") for name in data.saved_queries()}
-with parts.filters():
-    name = parts.choose("Begin with", saved, "saved")
-text = parts.code("Query", data.saved_queries().get(name, FIRST), f"sql_{name}")
-answer = data.sql(text)
-parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
-if answer.height == data.N_ROWS:
-    st.caption(f"Only the first {data.N_ROWS:,} rows are shown.")
+parts.header(
+    "SQL",
+    "Questions to the file that you may read, saved ones or your own. It is opened for reading only: nothing can be "
+    "written, no other file or address reached.",
+)
+saved = data.saved_queries()
+name = parts.choose("Question", {"": "your own"} | {each: each.replace("_", " ") for each in saved}, "saved")
+if name:
+    question = saved[name]
+    st.markdown(question.description)
+    with parts.filters():
+        given = {
+            each: parts.text(
+                each.replace("_", " "),
+                f"{name}_{each}",
+                placeholder=doc.meaning,
+                given=doc.default or "",
+                help=doc.meaning,
+            )
+            for each, doc in question.params.items()
+        }
+    with st.expander("Its SQL"):
+        st.code(question.query, language="sql")
+    missing = [each for each, doc in question.params.items() if doc.default is None and not given[each].strip()]
+    if missing:
+        parts.empty(f"It needs {missing[0]}.", f"That is: {question.params[missing[0]].meaning}.")
+        answer = None
+    else:
+        answer = parts.attempt(lambda: data.ask(name, **given), REMEDY)
+else:
+    text = parts.code("Query", FIRST, "sql")
+    answer = parts.attempt(lambda: data.sql(text), REMEDY)
+if answer is not None:
+    parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
+    if answer.height == data.N_ROWS:
+        st.caption(f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Add up in SQL, or add a where.")
 
+st.header("What there is")
 tables = data.dictionary()
-parts.table(tables, of="", key="dictionary", title="Tables")
-table = parts.choose("Columns of", {table: table for table in tables["name"]}, "table")
-parts.table(data.columns_of(table), of="", key="columns", title="Columns")
+parts.table(tables, of="", key="dictionary", title="Tables", names={"name": "table", "n_rows": "rows"})
+table = parts.choose("Describe", {each: each for each in tables["name"]}, "table")
+about, columns = data.described(table)
+st.markdown(about["description"])
+parts.told(
+    [
+        f"A row for each: **{about['grain'] or 'none'}**",
+        f"Made of: {', '.join(about['reads'] or ['nothing'])}",
+        f"Read by: {', '.join(about['read_by'] or ['nothing'])}",
+    ]
+)
+parts.table(columns, of="", key="columns", title="Columns")

@@ -5,10 +5,11 @@ A row is a use of a recording by a file and a track that has this recording: two
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -83,6 +84,17 @@ class Found:
             {"length_s": each.length_s, "at_1_percent": each.at_1_percent, "at_01_percent": each.at_01_percent}
             for each in self.calibration.judges
         ]
+
+    def of_tracks(self, track_ids: Collection[str]) -> Self:
+        """Keep the uses of these tracks, and nothing of others: what their holder may see."""
+        owners = self.owners.filter(pl.col("track_id").is_in(list(track_ids)))
+        known = set(owners["audio_id"])
+        kept = {n: [cue for cue in sheet.cues if cue.use.audio_id in known] for n, sheet in enumerate(self.sheets)}
+        return replace(self, sheets=[replace(self.sheets[n], cues=cues) for n, cues in kept.items()], owners=owners)
+
+    def by_name(self) -> Self:
+        """Call the files by their names alone: the folder that a dropped file lay in tells nobody anything."""
+        return replace(self, sheets=[replace(sheet, path=Path(sheet.path.name)) for sheet in self.sheets])
 
     def as_json(self) -> str:
         """Write everything as JSON."""

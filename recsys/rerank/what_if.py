@@ -25,7 +25,7 @@ class Outcome:
     Attributes:
         share: The group's share of what all listeners look at, 0..1; NaN where nothing is shown.
         kept: Relevance of what is shown / that of the recommender's own lists, at most 1; NaN likewise.
-        changed: Share of places that another track holds, 0..1.
+        changed: Share of the tracks on lists that were not on the same listener's own list, 0..1.
     """
 
     share: float
@@ -50,7 +50,7 @@ def what_if(night: Night, group: str, targets: list[float]) -> list[Outcome]:
     for target in targets:
         chosen = chosen_among(night, [Exposure({group: target})])[0] if target > 0 else own
         share = float(shares(night, chosen, members)[0])
-        changed = float((_tracks(night, chosen) != _tracks(night, own)).mean())
+        changed = float(1 - _kept(chosen, own))
         outcomes.append(Outcome(share, _relevance(night, chosen) / _relevance(night, own), changed))
     return outcomes
 
@@ -60,6 +60,7 @@ def _relevance(night: Night, chosen: npt.NDArray[np.int64]) -> np.float64:
     return np.float64((shown * discounts(night.k)).sum())
 
 
-def _tracks(night: Night, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    tracks: npt.NDArray[np.int32] = np.take_along_axis(night.tracks, np.maximum(chosen, 0), axis=1)
-    return tracks
+def _kept(chosen: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> np.float64:
+    """Which share of the columns chosen were also chosen without a target, listener by listener."""
+    is_kept = (chosen[:, :, None] == own[:, None, :]).any(axis=2)  # (B,K,1) == (B,1,K) -> (B,K)
+    return np.float64(is_kept[chosen >= 0].mean())

@@ -2,6 +2,7 @@
 -- params:
 --   days         how many days back from the last night that looked [d] = 1
 --   probability  how sure at least, 0..1 = 0.9
+--   source_kind  upload, catalogue or % for both = %
 --   n            how many uses [count] = 20
 select
     uses.track_id,
@@ -20,5 +21,6 @@ left join marts.track_features as sources on uses.source_track_id = sources.trac
 where
     uses.found_on > (select build.as_of + 1 - $days::integer from meta.build as build)
     and uses.probability >= $probability::double
+    and uses.source_kind like $source_kind
 order by uses.probability desc, uses.track_id asc, uses.source_audio_id asc, uses.starts_s asc
 limit $n::integer

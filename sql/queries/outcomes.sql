@@ -1,8 +1,10 @@
 -- What became of the rows of source files, table by table.
 select
     source_table,
-    case when outcome in ('accepted', 'duplicate') then outcome else 'refused' end as became,
-    sum(n_rows)::bigint as n_rows
+    sum(case when outcome = 'accepted' then n_rows else 0 end)::bigint as n_accepted,
+    sum(case when outcome = 'duplicate' then n_rows else 0 end)::bigint as n_duplicate,
+    sum(case when outcome not in ('accepted', 'duplicate') then n_rows else 0 end)::bigint as n_refused,
+    sum(case when outcome not in ('accepted', 'duplicate') then n_rows else 0 end) / sum(n_rows) as refused_share
 from marts.data_quality
-group by source_table, case when outcome in ('accepted', 'duplicate') then outcome else 'refused' end
-order by source_table asc, became asc
+group by source_table
+order by n_refused desc, source_table asc

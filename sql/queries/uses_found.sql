@@ -4,6 +4,7 @@
 --   label        label whose recordings are wanted, % for all = %
 --   source_kind  upload, catalogue or % for both = %
 --   since        first day of finding (YYYY-MM-DD) = 1970-01-01
+--   probability  how sure at least, 0..1 = 0
 --   n            how many at most [count] = 100
 select
     uses.found_on,
@@ -30,5 +31,6 @@ where
     and coalesce(features.label_name, '') like $label
     and uses.source_kind like $source_kind
     and uses.found_on >= $since::date
+    and uses.probability >= $probability::double
 order by uses.found_on desc, uses.probability desc, source asc, uses.starts_s asc
 limit $n::bigint
