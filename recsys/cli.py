@@ -430,21 +430,22 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--report", "form", type=click.Choice(["html", "csv", "json"]), help="Write a report.")
 @click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
+@click.option("--against", type=click.Path(path_type=Path), help="A folder of music to find, not the catalogue's.")
 @_told
 @click.pass_obj
-def match(home: Home, path: Path, form: str | None, out: Path | None, recipe: Path | None) -> None:
+def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
     """Find the recordings of the catalogue that a file, or the files of a folder, use."""
     from recsys import show
     from recsys.matching import published
 
     told = _recipe(home, recipe)
-    found = published.match(home, path, told, progress=show.looked_through)
-    if form is not None:
+    found = published.match(home, path, told, progress=show.looked_through, **asked)
+    if form is None:
+        show.matched(found)
+    else:
         page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
         published.report(home, found, form, page, told)
         click.echo(page)
-    else:
-        show.matched(found)
 
 
 @main.command()

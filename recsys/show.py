@@ -27,6 +27,7 @@ from recsys.errors import InputError, SetupError
 from recsys.feedback.loop import last_week
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
+from recsys.morning.write import folder_of
 from recsys.past_runs import past_runs
 from recsys.recipe import FLOOR
 from recsys.rerank.price import PRICE
@@ -213,6 +214,8 @@ def summary(run: Run) -> None:
         quality(run)
         out.print(f"\nExport     {_relative(run.export)}")
         out.print(f"Warehouse  {_relative(run.home.warehouse)}")
+        if run.outcome("morning"):
+            out.print(f"Morning    {_relative(folder_of(run) / 'index.html')}")
         samples = _samples(warehouse)
     for (listener,), rows in samples.group_by(["user_id"], maintain_order=True):
         out.print(Text.assemble("\nListener ", (str(listener), "bold")))

@@ -1,5 +1,5 @@
 """
-The steps of a run, in order: build, train, evaluate, refit, group, forecast, recommend, match, gate, export, publish.
+What the steps of a run do, in the order in which they stand in `nightly.STEPS`.
 
 Each takes the run, leaves its result whole under the run's paths, and returns what it counted. No step reads what a
 later one writes. Running them one by one from the command line or all of them at night is the same thing.

@@ -1,10 +1,10 @@
 """
 A query of any length to its cue sheet: which recordings are used in it, from when to when.
 
-Windows of ten seconds, each half over the last, are answered one by one; several recordings may lie in one window.
-Windows whose alignments go on from each other are one use. Its line (where in the recording each moment of the query
-lies) is then followed to both sides for as long as the two sound alike. A recording that repeats itself is reported at
-the earliest place that fits as well.
+Windows of ten seconds, each half over the last, are answered one by one, what is shorter than fourteen in one; several
+recordings may lie in a window. Windows whose alignments go on from each other are one use. Its line (where in the
+recording each moment of the query lies) is then followed to both sides for as long as the two sound alike. A recording
+that repeats itself is reported at the earliest place that fits as well.
 
 What is left to chance: one window in a hundred, or in a thousand, of music that is in no index lies above the cuts of
 the calibration. A query of one window is held against the first; a longer one has many windows, so that one of them has
@@ -162,8 +162,11 @@ def _windows(query: F32) -> Iterator[tuple[int, int]]:
     for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > LONGEST_PAUSE) + 1):
         if len(stretch):
             first, end = int(stretch[0]), int(stretch[-1]) + 1
-            yield from ((at, WINDOW) for at in range(first, end - WINDOW, HOP))
-            yield max(first, end - WINDOW), min(WINDOW, end - first)
+            if end - first < WINDOW + HOP:
+                yield first, end - first
+            else:
+                yield from ((at, WINDOW) for at in range(first, end - WINDOW, HOP))
+                yield end - WINDOW, WINDOW
 
 
 def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit]:

@@ -2,7 +2,8 @@
 A night's matching: new uploads against the catalogue, and the catalogue's new recordings against those before them.
 
 An upload is looked through once, by its bytes. Of two recordings of the catalogue the one that came later is told to
-use the earlier. A catalogue needs no sound for that: the index has its fingerprints, half as dense as a query's.
+use the earlier, where it passes the strict point: a catalogue asks often. That needs no sound: the index has the
+fingerprints, half as dense as a query's.
 """
 
 from collections.abc import Sequence
@@ -94,7 +95,7 @@ def _of_recording(name: str, prints: Prints) -> list[Use]:
     """Find which recordings that stand before it in the index a recording uses."""
     rows = prints.rows_of(name)
     found = uses(prints, doubled(prints.vectors(rows.start, rows.stop)), calibration())
-    return [use for use in found if prints.rows_of(use.audio_id).start < rows.start]
+    return [use for use in found if use.is_strict and prints.rows_of(use.audio_id).start < rows.start]
 
 
 def doubled(vectors: F32) -> F32:

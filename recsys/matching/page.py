@@ -64,8 +64,8 @@ def write_page(found: Found, references: Sounds, path: Path) -> None:
 {sections}
 <section><h2>How sure</h2>
 <p>Probabilities are calibrated on recordings that are in no index. Above those below, 1 or .1 % of queries of that
-length are taken for a recording that they do not use. In a file of more than ten seconds only what passes .1 % in one
-window of ten seconds counts, or 1 % in two without a second in common.</p>
+length are taken for a recording that they do not use. In a file of fourteen seconds or more only what passes .1 % in
+one window of ten seconds counts, or 1 % in two without a second in common.</p>
 {_points(found)}
 <p class="quiet">{escape(INDEX_ABOUT)}</p></section>
 </body></html>

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
 from recsys import registry
 from recsys.audio.signal import F32
 from recsys.audio.worker import Failure
@@ -17,10 +19,18 @@ from recsys.matching.report import Found, write
 from recsys.recipe import Recipe
 from recsys.scan.places import sound_file
 from recsys.scan.settings import AudioSettings
+from recsys.similarity.prints import Prints
 from recsys.warehouse.query import Warehouse
 
 
-def match(home: Home, path: Path, recipe: Recipe, *, progress: Callable[[Path], None] = lambda _path: None) -> Found:
+def match(
+    home: Home,
+    path: Path,
+    recipe: Recipe,
+    *,
+    against: Path | None = None,
+    progress: Callable[[Path], None] = lambda _path: None,
+) -> Found:
     """
     Find the recordings of the published catalogue in a file, or in the files of a folder.
 
@@ -28,6 +38,7 @@ def match(home: Home, path: Path, recipe: Recipe, *, progress: Callable[[Path], 
         home: Its published release is asked.
         path: The file or folder.
         recipe: Limits of the processes that listen.
+        against: A folder of music that is asked instead of the release.
         progress: Called with each file once it is looked through.
 
     Raises:
@@ -36,13 +47,19 @@ def match(home: Home, path: Path, recipe: Recipe, *, progress: Callable[[Path], 
         SetupError: The index is damaged.
     """
     paths = ask.queries(path)
+    prints, whose = _catalogue(home) if against is None else shelf.of_folder(against, limits(recipe))
+    return Found(ask.cue_sheets(paths, prints, limits(recipe), progress=progress), whose, ask.calibration())
+
+
+def _catalogue(home: Home) -> tuple[Prints, pl.DataFrame]:
     release = registry.current(home)
     if release is None or release.prints is None:
-        raise InputError("The release has no fingerprints yet. Scan some music: recsys audio scan FOLDER, recsys build")
+        raise InputError(
+            "The release has no fingerprints yet. Scan some music: recsys audio scan FOLDER, recsys build; "
+            "or ask a folder of music: recsys match FILE --against FOLDER"
+        )
     with Warehouse.open(release.warehouse) as warehouse:
-        whose = shelf.owners(warehouse)
-    sheets = ask.cue_sheets(paths, shelf.load(release.prints), limits(recipe), progress=progress)
-    return Found(sheets, whose, ask.calibration())
+        return shelf.load(release.prints), shelf.owners(warehouse)
 
 
 def limits(recipe: Recipe) -> AudioSettings:

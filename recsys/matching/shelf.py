@@ -1,15 +1,19 @@
 """
 The index of fingerprints as part of a release: which recordings stand in it, whose they are, how it is kept up to date.
 
-A recording is known by its bytes (`audio_id`); which tracks have it, and whose these are, the tables say.
+A recording is known by its bytes (`audio_id`); which tracks have it, and whose these are, the tables say. A folder of
+music can be asked without any.
 """
 
 from pathlib import Path
 
 import polars as pl
 
-from recsys.audio.fingerprint import Fingerprinter, from_text
+from recsys.audio.fingerprint import INDEX_STEP, Fingerprinter, from_text
 from recsys.lake import Lake
+from recsys.matching.listen import Heard, listened
+from recsys.scan.library import recordings
+from recsys.scan.settings import AudioSettings
 from recsys.similarity.prints import Prints
 from recsys.warehouse.query import Warehouse
 
@@ -59,6 +63,31 @@ def prints_of(warehouse: Warehouse, lake: Lake, last: Prints | None) -> Prints:
 def _fingerprints(lake: Lake, audio_ids: list[str], version: str) -> pl.DataFrame:
     rows = lake.rows("audio_prints").filter(pl.col("audio_id").is_in(audio_ids), fingerprinter=version)
     return rows.select("audio_id", "prints").unique("audio_id").sort("audio_id").collect()
+
+
+def of_folder(folder: Path, settings: AudioSettings) -> tuple[Prints, pl.DataFrame]:
+    """
+    Index a folder of music without a catalogue: a recording is called by its file, and nobody is known to own it.
+
+    Args:
+        folder: Searched through; files of the same bytes are one recording, files that cannot be heard are none.
+        settings: Limits of the processes that listen.
+
+    Returns:
+        The index, and what `owners` tells of its recordings.
+    """
+    by_id = {each.audio_id: each for each in recordings(folder)}
+    heard = dict(listened([each.path for each in by_id.values()], settings))
+    known = {each: sound for each in by_id.values() if isinstance(sound := heard[each.path], Heard)}
+    prints = Prints.build(
+        [each.audio_id for each in known],
+        [sound.vectors[::INDEX_STEP] for sound in known.values()],
+        version=Fingerprinter.load().version,
+    )
+    rows = [(each.audio_id, each.name, each.file, str(each.path.absolute())) for each in known]
+    named = pl.DataFrame(rows, schema=["audio_id", "track_id", "title", "file"], orient="row")
+    unknown = (pl.lit(None, dtype=pl.String).alias(name) for name in ("artist_name", "label_name", "isrc"))
+    return prints, named.with_columns(*unknown)
 
 
 def load(folder: Path) -> Prints:

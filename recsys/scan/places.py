@@ -19,13 +19,13 @@ def sound_file(home: Home, file: str, audio_id: str) -> Path | None:
 
     Args:
         home: Remembers which folders were scanned.
-        file: Its way from the folder (marts.track_audio).
+        file: Its way from the folder (marts.track_audio), or from the root.
         audio_id: SHA-256 of its bytes: another file of that name does not count.
 
     Returns:
         None where it is not there any more.
     """
-    paths = (folder / file for folder in reversed(_folders(home)))
+    paths = (folder / file for folder in (Path("/"), *reversed(_folders(home))))
     return next((path for path in paths if path.is_file() and files.sha256_of(path) == audio_id), None)
 
 

@@ -25,6 +25,7 @@ from recsys.warehouse.build import STORAGE_VERSION
 from recsys.warehouse.sqlfile import SQL_FOLDER, ForLabels, SqlFile, quoted, read_layers
 
 LEAST = 10  # listeners that a figure is about, and the step that counts are shown in
+BLOCK = 16_384  # bytes that a column takes at least in a small file: DuckDB's least
 _COUNT = "count"
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 _OWNERS = """
@@ -122,7 +123,10 @@ def _figure(name: str, type_: str, file: SqlFile) -> str:
         if file.columns[name].unit == _COUNT:
             rounded = f"{LEAST} * floor({value} / {LEAST})"
         else:
-            rounded = f"case when {value} = 0 then 0 else round({value}, 1 - floor(log10(abs({value})))::integer) end"
+            digits = f"1 - floor(log10(abs({value})))::integer"
+            rounded = (
+                f"case when {value} <> 0 and isfinite({value}::double) then round({value}, {digits}) else {value} end"
+            )
         value = f"cast({rounded} as {type_})"
     return f"case when not _is_withheld then {value} end"
 
@@ -131,7 +135,7 @@ def _write_one(
     connection: duckdb.DuckDBPyConnection, target: Path, label_id: str, name: str | None, marts: list[SqlFile]
 ) -> None:
     """Write one label's file: its rows, the data dictionary, and whose file it is."""
-    connection.execute(f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}')")
+    connection.execute(f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK})")
     for schema in ("marts", "meta"):
         connection.execute(f"create schema own.{schema}")
     for table in ("tables", "columns"):

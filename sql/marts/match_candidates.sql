@@ -2,7 +2,6 @@
 -- two recordings sound alike does not say that a right was infringed.
 -- grain: source_audio_id, audio_id, starts_s
 -- rows: 0
--- labels: track_id
 -- columns:
 --   source_kind         upload or catalogue
 --   source_file         the upload, as seen from the folder of uploads, null for a recording of the catalogue

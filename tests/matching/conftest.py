@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint import APART_S, INDEX_STEP, Fingerprinter
+from recsys.audio.fingerprint import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.matching.ask import calibration
 from recsys.similarity.match import Calibration
 from recsys.similarity.prints import Prints
+from recsys.synth.arrange import Style, arrange
+from recsys.synth.render import render
+from recsys.synth.tune import compose
 
 
 def walk(seed: int, seconds: float) -> np.ndarray:
@@ -46,6 +49,14 @@ def judges() -> Calibration:
 def network() -> Fingerprinter:
     """The network that is shipped."""
     return Fingerprinter.load()
+
+
+@pytest.fixture(scope="session")
+def song() -> np.ndarray:
+    """Twelve seconds of a made-up tune, 8 kHz mono."""
+    rng = np.random.default_rng(5)
+    stereo = render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
+    return np.asarray(stereo.mean(axis=0), np.float32)
 
 
 @pytest.fixture(scope="session")

@@ -11,17 +11,7 @@ from recsys.audio.fingerprint import APART_S, RATE_HZ, Fingerprinter
 from recsys.audio.worker import Failure
 from recsys.matching.listen import Heard, Listen, ListenAgain, listened
 from recsys.scan.settings import AudioSettings
-from recsys.synth.arrange import Style, arrange
-from recsys.synth.render import render, write_audio
-from recsys.synth.tune import compose
-
-
-@pytest.fixture(scope="module")
-def song() -> np.ndarray:
-    """Twelve seconds of a made-up tune, 8 kHz mono."""
-    rng = np.random.default_rng(11)
-    stereo = render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
-    return np.asarray(stereo.mean(axis=0), np.float32)
+from recsys.synth.render import write_audio
 
 
 def written(path: Path, mono: np.ndarray, rate_hz: int = RATE_HZ) -> Path:

@@ -8,17 +8,6 @@ from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.matching.cue import Use
 from recsys.matching.pitch import pitch_of
 from recsys.similarity.prints import Prints
-from recsys.synth.arrange import Style, arrange
-from recsys.synth.render import render
-from recsys.synth.tune import compose
-
-
-@pytest.fixture(scope="module")
-def song() -> np.ndarray:
-    """Twelve seconds of a made-up tune, 8 kHz mono."""
-    rng = np.random.default_rng(5)
-    stereo = render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
-    return np.asarray(stereo.mean(axis=0), np.float32)
 
 
 def use_of(ratio: float) -> Use:

@@ -160,6 +160,30 @@ def test_a_folder_is_asked_about_file_by_file(searched: tuple[Run, list[str]], t
     ]
 
 
+def test_a_folder_of_music_is_asked_without_a_catalogue(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """In a home where nothing was ever done: recordings are called by their files."""
+    run, ids = searched
+    music = Path(json.loads(run.home.music_folders.read_text(encoding="utf-8"))[0]) / "music"
+    bare = Run.of(Home(tmp_path / "bare"), run.as_of, run.recipe)
+
+    told = call(bare, "match", str(run.home.uploads / "party.ogg"), "--against", str(music))
+    page = call(
+        bare,
+        "match",
+        str(run.home.uploads / "party.ogg"),
+        "--against",
+        str(music),
+        "--report",
+        "html",
+        "--out",
+        str(tmp_path / "r.html"),
+    )
+
+    assert f"{ids[1]}.flac ({ids[1]})" in told.output
+    assert page.exit_code == 0
+    assert "not at hand" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_what_is_not_there_is_refused(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
     """A path that leads nowhere, and a home that has heard nothing."""
     run, _ = searched

@@ -99,6 +99,24 @@ def test_a_reader_keeps_its_version_and_prune_waits_for_it(two_nights: tuple[Hom
     assert registry.prune(home, keep=1) == [first]
 
 
+def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[Home, str, str]) -> None:
+    """A label's file is a part of its release, for prune as for rollback."""
+    home, first, second = two_nights
+    held = next((home.path / "warehouse" / "labels" / first).glob("*.duckdb"))
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(held)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        print(file=reader.stdin, flush=True)
+        reader.stdout.readline()
+
+        assert registry.prune(home, keep=1) == []
+    assert registry.prune(home, keep=1) == [first]
+    assert not held.exists()
+    assert (home.path / "current/labels").resolve().name == second
+
+
 def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], world: World) -> None:
     """Its inputs are still in the lake: the same run comes back under the same name."""
     home, first, _ = two_nights
