@@ -34,7 +34,7 @@ with st.container(horizontal=True):
     parts.metric("nDCG of the last run", runs["ndcg"][0], says="Of what it exported, mean over listeners")
 
 with parts.filters():
-    metric = parts.choose("Metric", METRICS, "metric", help="Defined in recsys/evaluate; run_metrics has them all")
+    metric = parts.choose("Metric", METRICS, "measure", help="Defined in recsys/evaluate; run_metrics has them all")
     history = data.ask("metric_history", metric=metric)
     names = history["recommender"].unique(maintain_order=True).to_list()
     recommender = parts.choose("Drift of", {name: name for name in names}, "recommender") if names else ""

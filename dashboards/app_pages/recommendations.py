@@ -54,7 +54,7 @@ parts.table(
 st.header("Why, or why not")
 with parts.filters():
     titles = dict(zip(candidates["track_id"], candidates["title"], strict=True))
-    named = parts.choose("Recording", {track: title or track for track, title in titles.items()}, "track")
+    named = parts.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
     other = parts.text("Or any other", "track_id", placeholder="a recording's id").strip()
 track_id = other or named
 reasons = data.ask("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
