@@ -134,7 +134,7 @@ def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
 
 
 def _plays(n: int | None) -> str:
-    return "too few plays to tell" if n is None else f"{n:,} plays"
+    return "no plays" if n is None else f"{n:,} plays"
 
 
 def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:

@@ -1,5 +1,6 @@
 -- Artists whose last whole week is unusually low, the lowest first: z is the distance of ln(plays + 1/2) from the median of
--- the weeks before it, in units of the greater of 1.4826 x their median deviation and the noise of counting.
+-- the weeks before it, in units of the greater of 1.4826 x their median deviation and the noise of counting. A week that is
+-- not there had no plays, but in a label's own file it may be withheld, and says nothing.
 -- params:
 --   z      how far below the median, at most [standard deviations] = -4
 --   floor  listeners that the artist's median week needs [count] = 30
@@ -50,6 +51,15 @@ cross join last_week
 inner join marts.artist_profile as artists on spreads.artist_id = artists.artist_id
 left join marts.artist_weekly as weekly
     on spreads.artist_id = weekly.artist_id and last_week.week_start = weekly.week_start
-where (ln(coalesce(weekly.n_plays, 0) + 0.5) - spreads.usual) / spreads.spread <= $z::double
+where
+    (ln(coalesce(weekly.n_plays, 0) + 0.5) - spreads.usual) / spreads.spread <= $z::double
+    and (
+        weekly.n_plays is not null
+        or not exists (
+            select 1
+            from information_schema.tables as tables
+            where tables.table_schema = 'meta' and tables.table_name = 'label'
+        )
+    )
 order by z asc, spreads.artist_id asc
 limit $n::integer
