@@ -56,7 +56,7 @@ parts.table(
     title="Recordings, last 28 days",
     formats={"skip_share": "percent"},
 )
-split = data.ask("catalogue_split", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
+split = data.ask("frontline_share", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
 if not split.is_empty():
     parts.figure(
         "Frontline and catalogue",

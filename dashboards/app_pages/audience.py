@@ -38,7 +38,7 @@ if not countries.is_empty():
     parts.table(
         countries, of="country_weekly", key="countries", title="Where, over all weeks", formats={"share": "percent"}
     )
-cohorts = data.ask("retention", artist_id=artist_id).drop_nulls("share")
+cohorts = data.ask("returning", artist_id=artist_id).drop_nulls("share")
 if cohorts.is_empty():
     parts.empty("No cohort is large enough to show.", "Cohorts grow with time.")
 else:

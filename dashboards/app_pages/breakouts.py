@@ -16,7 +16,7 @@ with parts.filters():
     )
     label = parts.narrowing("label").get("label", "")
 
-found = data.ask("breakouts", days=days, label=label)
+found = data.ask("breaking_out", days=days, label=label)
 if found.is_empty():
     parts.empty("Nothing broke out in this period.", "That is usual; look further back, or at Trends for slower rises.")
     st.stop()

@@ -90,7 +90,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool)
 
 
 def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    found = ask(warehouse, "breakouts", {"days": str(settings.days), "n": str(settings.n)})
+    found = ask(warehouse, "breaking_out", {"days": str(settings.days), "n": str(settings.n)})
     return [
         Finding(
             f"“{row['title']}” by {row['artist_name']}: {row['n_plays']:,} plays in the seven days to "

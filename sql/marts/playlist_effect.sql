@@ -136,9 +136,9 @@ select
     n_before / 28.0 as plays_before,
     n_after / 28.0 as plays_after,
     n_controls,
-    exp(control_change) as control_lift,
-    exp(effect) as lift,
-    exp(effect - 1.96 * error) as low,
-    exp(effect + 1.96 * error) as high,
-    error
+    round(exp(control_change), 6) as control_lift,
+    round(exp(effect), 6) as lift,
+    round(exp(effect - 1.96 * error), 6) as low,
+    round(exp(effect + 1.96 * error), 6) as high,
+    round(error, 6) as error
 from effects

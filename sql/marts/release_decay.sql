@@ -94,9 +94,9 @@ select
     peaks.n_plays as n_plays_peak,
     audiences.n_listeners,
     lines.n_weeks,
-    lines.slope,
-    lines.r2,
-    case when lines.slope < -1e-9 then -ln(2) / lines.slope end as half_life_weeks
+    round(lines.slope, 6) as slope,
+    round(lines.r2, 6) as r2,
+    case when lines.slope < -1e-9 then round(-ln(2) / lines.slope, 6) end as half_life_weeks
 from lines
 inner join ranked as peaks on lines.track_id = peaks.track_id and peaks.place = 1
 inner join audiences on lines.track_id = audiences.track_id

@@ -55,10 +55,10 @@ where
     (ln(coalesce(weekly.n_plays, 0) + 0.5) - spreads.usual) / spreads.spread <= $z::double
     and (
         weekly.n_plays is not null
-        or not exists (
+        or exists (
             select 1
-            from information_schema.tables as tables
-            where tables.table_schema = 'meta' and tables.table_name = 'label'
+            from meta.tables as tables
+            where tables.name = 'marts.interactions'
         )
     )
 order by z asc, spreads.artist_id asc

@@ -150,8 +150,8 @@ def test_a_parameter_needs_its_value(finished: Run) -> None:
 
 def test_a_day_that_does_not_exist_is_not_the_last_day(finished: Run) -> None:
     """Only an empty as_of is the last one."""
-    wrong = call(finished.home, "query", "breakouts", "--param", "as_of=2026-13-45")
-    empty = call(finished.home, "query", "breakouts", "--param", "as_of=")
+    wrong = call(finished.home, "query", "breaking_out", "--param", "as_of=2026-13-45")
+    empty = call(finished.home, "query", "breaking_out", "--param", "as_of=")
 
     assert wrong.exit_code == 2
     assert "2026-13-45" in wrong.stderr

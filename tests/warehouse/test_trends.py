@@ -222,9 +222,9 @@ def test_a_day_on_which_everything_rises_is_no_breakout(place: Place) -> None:
 def test_breakouts_are_asked_for_by_day_and_label(risen: Path) -> None:
     """The newest day of a run stands for it; another label's are not shown."""
     with Warehouse.open(risen) as warehouse:
-        now = ask(warehouse, "breakouts", {})
-        other = ask(warehouse, "breakouts", {"label": "la2"})
-        earlier = ask(warehouse, "breakouts", {"as_of": str(AS_OF - timedelta(days=10))})
+        now = ask(warehouse, "breaking_out", {})
+        other = ask(warehouse, "breaking_out", {"label": "la2"})
+        earlier = ask(warehouse, "breaking_out", {"as_of": str(AS_OF - timedelta(days=10))})
 
     assert now.select("track_id", "listen_date").rows() == [("rises", AS_OF)]
     assert other.is_empty()
