@@ -14,20 +14,18 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from math import gcd
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.signal import resample_poly
 from torch import nn
 from torch.nn import functional
 from typing_extensions import override
 
 from recsys.audio.embed import VERSION, WEIGHTS
-from recsys.audio.signal import F32
+from recsys.audio.signal import F32, at_rate
 from recsys.errors import InputError, SetupError
 
 SHIPPED = Path(__file__).with_name("weights") / "fingerprint"  # made by bench/train_fingerprint.py
@@ -154,12 +152,14 @@ class Fingerprinter:
 
     def vectors(self, mono: F32, rate_hz: int) -> F32:
         """Return vectors a quarter of a second apart, shape (n_vectors, 128), of sound, shape (n,); none of silence."""
-        frames = levelled_spectrogram(_at_8_khz(mono, rate_hz))
+        frames = levelled_spectrogram(at_rate(mono, rate_hz, RATE_HZ))
         return np.empty((0, N_DIMENSIONS), np.float32) if frames is None else self.of_frames(frames)
 
     def of_sound(self, mono: F32, rate_hz: int) -> F32:
         """Return the vectors of a whole recording, as `stream` gives them."""
-        return np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *self.stream([_at_8_khz(mono, rate_hz)])])
+        return np.concatenate(
+            [np.empty((0, N_DIMENSIONS), np.float32), *self.stream([at_rate(mono, rate_hz, RATE_HZ)])]
+        )
 
     def of_frames(self, frames: torch.Tensor) -> F32:
         """Return the vectors of a spectrogram, shape (n_frames, 112); zeros where nothing is heard."""
@@ -202,11 +202,6 @@ def _is_heard(frames: torch.Tensor) -> torch.Tensor:
     missing = FRAMES_APART * (n_vectors(frames.shape[0]) + N_COLUMNS - 1) - frames.shape[0]
     shares = functional.avg_pool1d(functional.pad(loud, (0, max(0, missing))), FRAMES_APART * N_COLUMNS, FRAMES_APART)
     return (shares[0, 0] >= LEAST_HEARD).float()
-
-
-def _at_8_khz(mono: F32, rate_hz: int) -> F32:
-    shared = gcd(rate_hz, RATE_HZ)
-    return np.asarray(resample_poly(mono, RATE_HZ // shared, rate_hz // shared), np.float32)
 
 
 def levelled_spectrogram(sound: F32) -> torch.Tensor | None:

@@ -83,7 +83,7 @@ class Signal:
     def mono(self, rate_hz: int) -> F32:
         """Return the mean of the channels at another rate, band-limited; shape (about duration_s * rate_hz,)."""
         mixed: F32 = self.samples.mean(axis=0, dtype=np.float32)
-        return _at_rate(mixed, self.rate_hz, rate_hz)
+        return at_rate(mixed, self.rate_hz, rate_hz)
 
 
 def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
@@ -198,14 +198,15 @@ def _resampled(pieces: Iterator[_Piece], rate_hz: int) -> Iterator[F32]:
         held = np.concatenate([held, piece])
         while len(held) >= n_before + (PIECE_S + CONTEXT_S) * own_hz:
             end = n_before + PIECE_S * own_hz
-            yield _at_rate(held[: end + CONTEXT_S * own_hz], own_hz, rate_hz)[
+            yield at_rate(held[: end + CONTEXT_S * own_hz], own_hz, rate_hz)[
                 n_before * rate_hz // own_hz : end * rate_hz // own_hz
             ]
             held, n_before = held[end - CONTEXT_S * own_hz :], CONTEXT_S * own_hz
-    yield _at_rate(held, own_hz, rate_hz)[n_before * rate_hz // own_hz :]
+    yield at_rate(held, own_hz, rate_hz)[n_before * rate_hz // own_hz :]
 
 
-def _at_rate(mono: F32, own_hz: int, rate_hz: int) -> F32:
+def at_rate(mono: F32, own_hz: int, rate_hz: int) -> F32:
+    """Return sound, shape (n,), at another rate, band-limited; shape (about n * rate_hz / own_hz,)."""
     if rate_hz == own_hz:
         return mono
     shared = gcd(rate_hz, own_hz)

@@ -10,10 +10,10 @@ from recsys.audio.fingerprint import SHIPPED, Fingerprinter
 from recsys.audio.signal import F32
 from recsys.audio.worker import Failure
 from recsys.errors import InputError
-from recsys.files import is_audio, is_hidden
 from recsys.matching.cue import Use, uses
 from recsys.matching.listen import listened, listened_again
 from recsys.matching.pitch import excerpt_of, pitch_of
+from recsys.scan.library import audio_files
 from recsys.scan.settings import AudioSettings
 from recsys.similarity.match import Calibration
 from recsys.similarity.prints import Prints
@@ -80,7 +80,7 @@ def queries(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    found = sorted(each for each in path.rglob("*") if is_audio(each) and not is_hidden(each, path) and each.is_file())
+    found = audio_files(path) if path.is_dir() else []
     if not found:
         raise InputError(f"{path} is no file, and no folder with music in it. Give a file or a folder of music")
     return found
