@@ -7,12 +7,13 @@ Nothing runs on after the block that the workers were made in.
 
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 from time import monotonic
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -23,6 +24,7 @@ from recsys.errors import SetupError
 Result = TypeVar("Result")
 START_S = 120  # a process that is not ready by then never will be
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ANSWER = "import sys; from recsys.audio.worker import answer; answer(int(sys.argv[1]))"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Failure:
 class _Worker(Generic[Result]):
     """A process, the line to it, and what it is at: a file and when its time is up."""
 
-    process: BaseProcess
+    process: Popen[bytes]
     line: Connection
     path: Path | None = None
     until: float = 0.0
@@ -53,14 +55,14 @@ class Workers(Generic[Result]):
     """
     Processes that all do one task, path -> result.
 
-    The task and its results must be picklable. An `UnreadableAudio` or a `MemoryError` that it raises is a `Failure` of
-    that file; any other error is a bug, and raised here.
+    They are interpreters of their own, which never run the main module again as those of `multiprocessing` do: in a
+    page of a dashboard that module is the page. The task and its results must be picklable. An `UnreadableAudio` or a
+    `MemoryError` that it raises is a `Failure` of that file; any other error is a bug, and raised here.
     """
 
     def __init__(self, task: Callable[[Path], Result], *, n_workers: int, limit_s: float, limit_bytes: int) -> None:
         self._task = task
         self._limit_s, self._limit_bytes = limit_s, limit_bytes
-        self._context = get_context("spawn")
         self._n_workers = n_workers
         self._workers: list[_Worker[Result]] = []
 
@@ -105,7 +107,7 @@ class Workers(Generic[Result]):
             else:
                 continue
             worker.path = None
-            if not worker.process.is_alive():
+            if worker.process.poll() is not None:
                 self._workers.remove(worker)
             yield path, result
 
@@ -113,42 +115,60 @@ class Workers(Generic[Result]):
         try:
             result = worker.line.recv()
         except (EOFError, ConnectionResetError):
-            worker.process.join()
-            return Failure("crash", f"{path} ended the process that read it (exit status {worker.process.exitcode})")
+            status = worker.process.wait()
+            return Failure("crash", f"{path} ended the process that read it (exit status {status})")
         if isinstance(result, Exception):
             raise result
         return result  # type: ignore[no-any-return]
 
     def _started(self) -> "_Worker[Result]":
-        ours, theirs = self._context.Pipe()
-        before = {name: os.environ.get(name) for name in ONE_THREAD}
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # read when the child imports its libraries
-        try:
-            process = self._context.Process(target=_serve, args=(theirs, self._task, self._limit_bytes), daemon=True)
-            process.start()
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        ours, theirs = Pipe()
+        path = os.pathsep.join(sys.path)  # what can be imported here can be imported there
+        process = Popen(  # noqa: S603 - this interpreter, our own words
+            [sys.executable, "-c", ANSWER, str(theirs.fileno())],
+            env=os.environ | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONPATH": path},
+            pass_fds=[theirs.fileno()],
+            stdin=DEVNULL,
+            stderr=DEVNULL,  # what decoders print
+        )
         theirs.close()
-        if not ours.poll(START_S):
-            process.kill()
-            raise SetupError(f"A worker process was not ready after {START_S} s. Is the machine out of memory?")
         worker: _Worker[Result] = _Worker(process, ours)
-        if isinstance(wrong := ours.recv(), Exception):
+        try:
+            self._prepare(worker)
+        except BaseException:
             self._stop(worker)
-            raise wrong
+            raise
         return worker
+
+    def _prepare(self, worker: "_Worker[Result]") -> None:
+        try:
+            worker.line.send((self._task, self._limit_bytes))
+            if not worker.line.poll(START_S):
+                raise SetupError(f"A worker process was not ready after {START_S} s. Is the machine out of memory?")
+            wrong = worker.line.recv()
+        except (EOFError, ConnectionError) as ended:
+            raise SetupError(
+                f"A worker process ended before it was ready (exit status {worker.process.wait()}). To see why: "
+                f'{sys.executable} -c "import recsys.audio.worker"'
+            ) from ended
+        if wrong is not None:
+            raise wrong
 
     @staticmethod
     def _stop(worker: "_Worker[Result]") -> None:
         worker.line.close()
         worker.process.kill()
-        worker.process.join()
+        worker.process.wait()
 
 
-def _serve(line: Connection, task: Callable[[Path], Any], limit_bytes: int) -> None:
-    """Answer paths with results until the line is closed; what decoders print goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def answer(line_number: int) -> None:
+    """Be a worker: take a task and its limit of memory from the line of this number, then answer paths till it ends."""
+    line = Connection(line_number)
+    try:
+        task, limit_bytes = line.recv()
+    except Exception as bug:  # noqa: BLE001 - travels to the parent, which raises it
+        line.send(bug)
+        return
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
     line.send(None)  # ready
     while True:

@@ -2,15 +2,19 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
+from recsys.audio import worker
 from recsys.audio.signal import UnreadableAudio
 from recsys.audio.worker import Failure, Workers
+from recsys.errors import SetupError
 
 
 def task(path: Path) -> str:
@@ -50,12 +54,35 @@ def test_a_bug_is_no_failure_of_a_file() -> None:
         list(workers.map([Path("bug")]))
 
 
+def test_a_worker_does_not_run_the_main_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a page of a dashboard that is the page, which would be drawn once more and end the worker."""
+    page = tmp_path / "page.py"
+    page.write_text("raise SystemExit('the page was run')")
+    main = ModuleType("__main__")
+    main.__file__ = str(page)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+
+    with Workers(task, n_workers=1, limit_s=30, limit_bytes=1 << 30) as workers:
+        assert list(workers.map([Path("a")])) == [(Path("a"), "a")]
+
+
+def test_a_worker_that_cannot_start_says_how_to_see_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that cannot be imported, a machine without memory."""
+    monkeypatch.setattr(worker, "ANSWER", "raise SystemExit(3)")
+
+    with (
+        Workers(task, n_workers=1, limit_s=30, limit_bytes=1 << 30) as workers,
+        pytest.raises(SetupError, match=r"exit status 3.*import recsys\.audio\.worker"),
+    ):
+        list(workers.map([Path("a")]))
+
+
 def test_nothing_runs_on_after_the_block() -> None:
     """Not even what was cut off in the middle of its work."""
     with Workers(task, n_workers=2, limit_s=600, limit_bytes=1 << 30) as workers:
         answers = workers.map([Path("a"), Path("hang"), Path("b")])
         next(answers)
         processes = [worker.process for worker in workers._workers]
-        assert any(process.is_alive() for process in processes)
+        assert any(process.poll() is None for process in processes)
 
-    assert not any(process.is_alive() for process in processes)
+    assert not any(process.poll() is None for process in processes)
