@@ -67,16 +67,25 @@ def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None
     """
     n_named = Counter(options.values())
     shown = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
-    chosen = st.selectbox(
-        label,
-        list(shown),
-        format_func=shown.__getitem__,
-        key=key,
-        help=help,
-        bind="query-params",
-        filter_mode="contains",
-    )
+    with st.container():
+        _admit_another(label, key, set(shown.values()))
+        chosen = st.selectbox(
+            label,
+            list(shown),
+            format_func=shown.__getitem__,
+            key=key,
+            help=help,
+            bind="query-params",
+            filter_mode="contains",
+        )
     return str(chosen)
+
+
+def _admit_another(label: str, key: str, names: set[str]) -> None:
+    """Say so where a link asks for what is not offered, without repeating it: the box then shows something else."""
+    asked = st.query_params.get(key)
+    if asked and asked not in names and key not in st.session_state:
+        st.warning(f"**The link's {label.lower()} is not here:** renamed, removed or not yours. Choose another.")
 
 
 def narrowing(*kinds: str) -> dict[str, str]:

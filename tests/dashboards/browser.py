@@ -4,13 +4,17 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from urllib3 import PoolManager, Retry
+
+from recsys import dashboard
+from recsys.home import Home
+
+from .provider import CLIENT, SECRET
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -25,20 +29,29 @@ TIMEOUT_MS = 30_000
 
 
 @contextmanager
-def served(home: Path) -> Iterator[str]:
-    """Run the dashboards on a free port; gives their address."""
+def served(home: Path, *, issuer: str | None = None) -> Iterator[str]:
+    """Run the dashboards on a free port, with a login where an issuer is given; gives their address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboards/app.py", "--server.headless=true"]
-    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    if issuer:
+        dashboard.secrets_file(Home(home)).write_text(_secrets(f"http://127.0.0.1:{port}", issuer))
+    command = [*dashboard.command(Home(home), address="127.0.0.1", port=port), "--server.fileWatcherType=none"]
     environment = os.environ | {"RECSYS_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             _wait(f"http://127.0.0.1:{port}/_stcore/health")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+def _secrets(address: str, issuer: str) -> str:
+    return (
+        f'[auth]\nredirect_uri = "{address}/oauth2callback"\ncookie_secret = "{"x" * 32}"\n'
+        f'client_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
+        f'server_metadata_url = "{issuer}/.well-known/openid-configuration"\n'
+    )
 
 
 def _wait(address: str) -> None:

@@ -1,19 +1,11 @@
 """Who opens which file: by the access file, by what a provider has verified, and by nothing else."""
 
-import os
 import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from streamlit.testing.v1 import AppTest
 
 from dashboards.access import Viewer, viewer_of
 from recsys import dashboard, registry, steps
@@ -24,9 +16,8 @@ from recsys.recipe import read_recipe
 from recsys.run import Run, step_of
 from recsys.warehouse.query import Warehouse
 
-from .provider import CLIENT, SECRET, provider
+from .conftest import Open
 
-ROOT = Path(__file__).parents[2]
 TODAY, AS_OF = date(2026, 2, 28), date(2026, 1, 31)
 TRACKS = "track_id,title,artist_id,label_id\nt1,One,ar1,la1\nt2,Two,ar2,la2\n"
 LABELS = "label_id,name\nla1,Small Hours\nla2,Lodestar\n"
@@ -39,17 +30,6 @@ la2 = ["bea@lodestar.example"]
 """
 ANNA = {"sub": "1", "email": "anna@small.example", "email_verified": True}
 BEA = {"sub": "2", "email": "bea@lodestar.example", "email_verified": True}
-APP = """
-import streamlit as st
-from dashboards.access import enter
-from recsys.warehouse.query import Warehouse
-
-found = enter()
-with Warehouse.open(found.warehouse) as warehouse:
-    tracks = warehouse.frame("select title from marts.track_features order by title")["title"].to_list()
-st.title(f"{found.name} sees {', '.join(tracks)}")
-"""
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
@@ -139,13 +119,11 @@ def test_an_access_file_that_cannot_be_read_lets_nobody_in(
         viewer_of(ANNA, copy)
 
 
-def test_without_a_login_the_machine_itself_is_the_operator(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the viewer's name says why."""
-    monkeypatch.setenv("RECSYS_HOME", str(home.path))
-    app = AppTest.from_string(APP).run()
+def test_without_a_login_the_machine_itself_is_the_operator(open_page: Open) -> None:
+    """And the foot of the menu says why."""
+    page = open_page("overview")
 
-    assert not app.exception
-    assert [title.value for title in app.title] == ["Operator, this machine only (no login is set up) sees One, Two"]
+    assert page.sidebar.caption[0].value.startswith("Operator, this machine only (no login is set up)")
 
 
 def test_another_address_needs_a_login(home: Home, tmp_path: Path) -> None:
@@ -166,67 +144,3 @@ def test_a_label_that_no_release_knows_is_told_what_to_do(home: Home) -> None:
     """Its file is made by the next build."""
     with pytest.raises(RecsysError, match="no file for the label 'la9'"):
         registry.label_warehouse(home, "la9")
-
-
-@contextmanager
-def served(home: Home, app: Path, issuer: str) -> Iterator[str]:
-    """Serve an app that needs a login by this issuer; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    dashboard.secrets_file(home).write_text(
-        f'[auth]\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\ncookie_secret = "{"x" * 32}"\n'
-        f'client_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
-        f'server_metadata_url = "{issuer}/.well-known/openid-configuration"\n'
-    )
-    command = dashboard.command(home, address="127.0.0.1", port=port)
-    command[command.index(str(dashboard.APP))] = str(app)
-    python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"RECSYS_HOME": str(home.path), "PYTHONPATH": python_path}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as process:
-        try:
-            _wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(port)
-
-
-@pytest.mark.slow
-def test_two_labels_log_in_and_each_sees_its_own(home: Home, tmp_path: Path) -> None:
-    """In a browser, by a provider of OpenID Connect; who is not verified is told so, and out again is out."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("no Chromium on this machine: apt install chromium")
-
-    copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
-    (tmp_path / "app.py").write_text(APP)
-    accounts = {"anna": ANNA, "bea": BEA, "eve": ANNA | {"sub": "3", "email_verified": False}}
-    wanted = {
-        "anna": "anna@small.example sees One",
-        "bea": "bea@lodestar.example sees Two",
-        "eve": "anna@small.example is not verified",
-    }
-    with provider(accounts) as issuer, served(copy, tmp_path / "app.py", issuer) as address, sync_playwright() as play:
-        flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
-        browser = play.chromium.launch(executable_path=found, args=[*flags, "--disable-component-update"])
-        page = browser.new_page()
-        page.set_default_timeout(60_000)
-        for account, text in wanted.items():
-            page.goto(address)
-            expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)
-            page.get_by_role("button", name="Log in").click()
-            page.get_by_role("link", name=account).click()
-            expect(page.get_by_text(text)).to_be_visible(timeout=60_000)
-            page.get_by_role("button", name="Log out").click()
-            expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=60_000)
-        browser.close()

@@ -1,0 +1,136 @@
+"""Two labels and a stranger log in to the dashboards as they are served, in a browser, and see what is theirs."""
+
+import io
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import polars as pl
+import pytest
+from playwright.sync_api import Page, expect
+
+from recsys import registry
+from recsys.home import Home
+from recsys.warehouse.query import Warehouse
+
+from .browser import CHROMIUM, Visit, chromium, served
+from .provider import provider
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found; apt-get install chromium"),
+]
+STRANGER = "eve@elsewhere.example"
+OWN_SQL = """
+select artist.name, track.title
+from marts.artist_profile as artist
+inner join marts.track_features as track using (artist_id)
+order by artist.n_plays desc, artist.artist_id, track.track_id limit 1
+"""
+LABELS_SQL = "select label_id from marts.track_features where label_id is not null group by 1 order by count(*) desc, 1"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label, its person's e-mail, all names of its artists, and one of these with a recording."""
+
+    label_id: str
+    email: str
+    artists: set[str]
+    artist: str
+    track: str
+
+
+@pytest.fixture(scope="module")
+def labels(shown: Home) -> list[Label]:
+    """The two labels with most recordings."""
+    with Warehouse.open(shown.published_warehouse()) as warehouse:
+        ids = warehouse.frame(LABELS_SQL)["label_id"].head(2).to_list()
+    return [_label(shown, label_id) for label_id in ids]
+
+
+def _label(home: Home, label_id: str) -> Label:
+    with Warehouse.open(registry.label_warehouse(home, label_id)) as warehouse:
+        names = set(warehouse.frame("select name from marts.artist_profile")["name"])
+        artist, track = warehouse.frame(OWN_SQL).row(0)
+    return Label(label_id, f"anna@{label_id}.example", names, artist, track)
+
+
+@pytest.fixture(scope="module")
+def site(shown: Home, labels: list[Label], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Addresses of dashboards with a login and of its provider, where each label's person and a stranger are known."""
+    home = tmp_path_factory.mktemp("login") / "home"
+    shutil.copytree(shown.path, home, symlinks=True)
+    access = "".join(f'{each.label_id} = ["{each.email}"]\n' for each in labels)
+    (home / "access.toml").write_text(f"operators = []\n[labels]\n{access}")
+    emails = [*(each.email for each in labels), STRANGER]
+    accounts = {email: {"sub": email, "email": email, "email_verified": True} for email in emails}
+    with provider(accounts) as issuer, served(home, issuer=issuer) as address:
+        yield address, issuer
+
+
+@pytest.fixture
+def visit(site: tuple[str, str]) -> Iterator[Visit]:
+    """A visitor whose browser asks nobody but the dashboards and the provider for anything."""
+    address, issuer = site
+    with chromium() as browser:
+        visitor = Visit(browser, address)
+        yield visitor
+        assert visitor.errors == []
+        assert [url for url in visitor.elsewhere if not url.startswith(issuer)] == []
+
+
+def log_in(visit: Visit, email: str) -> Page:
+    """Log in by the provider's page."""
+    page = visit.open()
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name=email).click()
+    page.wait_for_url(f"{visit.address}/**")
+    visit.settle()
+    return page
+
+
+def log_out(visit: Visit) -> None:
+    """Leave; what was open is then the login."""
+    visit.page.get_by_role("button", name="Log out").click()
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Log in")
+
+
+def downloaded(page: Page, key: str) -> pl.DataFrame:
+    """The rows of a figure or table, by its key."""
+    with page.expect_download() as waiting:
+        page.locator(f".st-key-{key}_csv button").first.click()
+    return pl.read_csv(io.BytesIO(waiting.value.path().read_bytes()))
+
+
+def test_each_label_sees_its_own_and_nothing_of_another(visit: Visit, labels: list[Label]) -> None:
+    """On four pages, and behind links to the other label's artist and recording."""
+    for own, other in (labels, reversed(labels)):
+        page = log_in(visit, own.email)
+        expect(page.get_by_test_id("stSidebar")).to_contain_text(own.email)
+        assert set(downloaded(page, "artist_changes")["artist_name"]) <= own.artists
+
+        page = visit.open("sql?" + urlencode({"sql": "select distinct label_id from marts.track_features"}))
+        assert downloaded(page, "answer")["label_id"].to_list() == [own.label_id]
+
+        page = visit.open("track?" + urlencode({"artist": own.artist, "track": own.track}))
+        assert downloaded(page, "track_facts")["title"].to_list() == [own.track]
+
+        for name in ("artist", "track"):
+            page = visit.open(f"{name}?" + urlencode({"artist": other.artist, "track": other.track}))
+            expect(page.get_by_text("The link's artist is not here")).to_be_visible()
+            assert other.artist not in page.inner_text("body")
+            assert other.track not in page.inner_text("body")
+        log_out(visit)
+
+
+def test_who_is_not_listed_is_refused(visit: Visit) -> None:
+    """In words that say what to do, without a menu, whatever page was asked for."""
+    page = log_in(visit, STRANGER)
+    for path in ("", "artist"):
+        visit.open(path)
+
+        expect(page.get_by_role("alert")).to_contain_text(f"{STRANGER} has no access yet. Ask the operator")
+        expect(page.get_by_role("link", name="Artist")).to_have_count(0)
+    log_out(visit)
