@@ -1,10 +1,20 @@
 """
-The dashboards: what `recsys dashboard` runs.
+The dashboards: what `recsys dashboard` runs; the frame around every page.
 
-Processes that a page starts (`recsys.audio.worker`) read this file again under another name. There it does nothing.
+It says who is looking, shows the menu, and tells what went wrong. A page asks, draws and stops.
 """
 
-if __name__ == "__main__":
-    from dashboards.shell import main
+import streamlit as st
 
-    main()
+from dashboards import access, data, parts
+from dashboards.menu import menu
+from recsys.errors import RecsysError
+
+st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
+try:
+    viewer = access.enter()
+    page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
+    parts.signature(viewer.name)
+    page.run()
+except RecsysError as wrong:
+    parts.failed(wrong)

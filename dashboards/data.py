@@ -8,7 +8,8 @@ that one file is for operators, and says so.
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ from recsys.recipe import Recipe, read_recipe
 from recsys.rerank.base import GROUPS_SQL, About, Night
 from recsys.rerank.what_if import what_if as choose_again
 from recsys.scan.places import sound_file
-from recsys.similarity.ask import sounds_like
+from recsys.scan.settings import AudioSettings
+from recsys.similarity.ask import Sound, sounds_like
+from recsys.similarity.ask import heard as heard_file
 from recsys.similarity.discover import Wanted
 from recsys.similarity.index import Index
 from recsys.warehouse import query
@@ -148,13 +151,13 @@ def _index(folder: Path) -> Index:
 
 
 def similar(
-    track_id: str, *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
+    like: str | Sound, *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
 ) -> pl.DataFrame:
     """
     List what sounds most like a recording, among those that the viewer may see.
 
     Args:
-        track_id: One that was heard.
+        like: The id of one that was heard, or the sound of a file.
         tags: Words that all must be heard in it; '' is none.
         key: Its tonic, any where ''.
         mode: major or minor, any where ''.
@@ -165,8 +168,35 @@ def similar(
     asked += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
     asked.append(f"tempo between {tempo[0]} and {tempo[1]}")
     index = _index(registry.index_folder(home()).resolve())
-    where, encoder = " and ".join(asked), _recipe().audio.encoder
-    return sounds_like(_opened(_file()), index, track_id, Wanted(k), where=where, encoder=encoder)
+    return sounds_like(_opened(_file()), index, like, Wanted(k), where=" and ".join(asked))
+
+
+@st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file")
+def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> Sound:  # noqa: ARG001 - for the key
+    with _dropped(name, _content) as file:
+        return heard_file(file, settings)
+
+
+def heard(name: str, content: bytes) -> Sound:
+    """
+    Hear a file that somebody dropped, in a process with limits; it is thrown away afterwards.
+
+    Raises:
+        InputError: Nothing of it can be heard.
+    """
+    return _heard(_recipe().audio, Path(name).name, hashlib.sha256(content).hexdigest(), content)
+
+
+@contextmanager
+def _dropped(name: str, content: bytes) -> Iterator[Path]:
+    """Write a dropped file for as long as it is heard; where that fails, its folder is nobody's business."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        try:
+            yield path
+        except InputError as wrong:
+            raise InputError(str(wrong).replace(str(path), name)) from wrong
 
 
 def sound_of(track_id: str) -> Path | None:
@@ -182,10 +212,8 @@ def _recipe() -> Recipe:
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
 def _found(path: Path, name: str, sha256: str, _content: bytes) -> Found:  # noqa: ARG001 - release and bytes, as key
-    with tempfile.TemporaryDirectory() as folder:
-        dropped = Path(folder) / name
-        dropped.write_bytes(_content)
-        return matching.match(home(), dropped, _recipe()).by_name()
+    with _dropped(name, _content) as file:
+        return matching.match(home(), file, _recipe()).by_name()
 
 
 def matches(name: str, content: bytes) -> Found:

@@ -415,14 +415,14 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
     """List what sounds like a track of the catalogue, or like a file."""
     from recsys import registry, show
-    from recsys.similarity.ask import sounds_like
+    from recsys.similarity.ask import named, sounds_like
     from recsys.similarity.discover import Wanted
     from recsys.similarity.index import Index
 
-    wanted, encoder = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), _recipe(home, recipe).audio
+    wanted, audio = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), _recipe(home, recipe).audio
     with _warehouse(home) as warehouse:
         index = Index.load(registry.index_folder(home))
-        found = sounds_like(warehouse, index, track_or_file, wanted, where=asked["where"], encoder=encoder.encoder)
+        found = sounds_like(warehouse, index, named(track_or_file, audio), wanted, where=asked["where"])
     show.answer(found, form, out)
 
 

@@ -1,4 +1,4 @@
-"""Discovery: recordings that sound alike, within mood, tempo, key and instruments."""
+"""Discovery: recordings that sound like one of the catalogue or like a file, by mood, tempo, key and instruments."""
 
 import streamlit as st
 
@@ -12,6 +12,11 @@ if heard.is_empty():
     parts.empty("No music was heard yet.", "Let it be heard: recsys audio scan FOLDER, then recsys nightly.")
     st.stop()
 words = data.ask("heard_words")
+dropped = parts.dropped(
+    "Like a file that is not in the catalogue",
+    "dropped",
+    help="It is heard in a process of its own and not kept. Without a file, the box below says what to look for.",
+)
 with parts.filters():
     track_id = parts.choose("Sounds like", dict(zip(heard["track_id"], heard["name"], strict=True)), "like")
     mood = parts.choose("Mood", parts.any_of(words.filter(kind="mood")["tag"].to_list()), "mood")
@@ -23,10 +28,14 @@ with parts.filters():
     mode = parts.choose("Mode", parts.any_of(["major", "minor"]), "mode")
     tempo = parts.span("Tempo [beats a minute]", 40, 220, "tempo")
 
-sound = data.sound_of(track_id)
+name, content = dropped or ("", b"")
+like = parts.attempt(lambda: data.heard(name, content)) if dropped else track_id
+sound = content if dropped else data.sound_of(track_id)
+if like is None:
+    st.stop()
 if sound is not None:
-    st.audio(str(sound))
-found = data.similar(track_id, tags=[mood, instrument], key=key, mode=mode, tempo=tempo)
+    st.audio(sound)
+found = data.similar(like, tags=[mood, instrument], key=key, mode=mode, tempo=tempo)
 if found.is_empty():
     parts.empty("Nothing fits all of this.", "Take a filter back, or widen the tempo.")
     st.stop()
@@ -34,7 +43,8 @@ parts.table(
     found.drop("track_id"),
     of="track_features",
     key="similar",
-    title="Most alike",
+    title=f"Most like {name}" if dropped else "Most alike",
+    names={"artist_name": "artist", "tempo_bpm": "tempo, beats a minute"},
     formats={"similarity": "%.3f", "tempo_bpm": "%.0f", "energy": "%.2f"},
 )
 st.subheader("Listen")

@@ -31,6 +31,7 @@ la2 = ["bea@lodestar.example"]
 ANNA = {"sub": "1", "email": "anna@small.example", "email_verified": True}
 BEA = {"sub": "2", "email": "bea@lodestar.example", "email_verified": True}
 
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with a release of two labels, a recording each, and an access file."""

@@ -18,8 +18,12 @@ from recsys.home import Home, locked
 from recsys.nightly import nightly
 from recsys.recipe import read_recipe
 from recsys.run import Run
+from recsys.synth.arrange import Style, arrange
+from recsys.synth.render import render
+from recsys.synth.tune import compose
 
 LAST_DAY = date(2026, 6, 30)
+RATE_HZ = 22_050
 RECIPE = """
 recommender = "als"
 compare = []
@@ -64,6 +68,13 @@ def catalogue_of(raw: Path) -> pl.DataFrame:
             row = json.loads(line)
             rows.append({"track_id": str(row.get("track_id") or ""), "isrc": str(row.get("isrc") or "")})
     return pl.DataFrame(rows).filter(pl.col("track_id").str.starts_with("trk_"))
+
+
+def song(seed: int) -> np.ndarray:
+    """A made-up tune of 24 s, stereo."""
+    rng = np.random.default_rng(seed)
+    played = arrange(compose(f"song {seed}", rng), Style.drawn(rng), rng, longest_s=24)
+    return render(played, rate_hz=RATE_HZ, longest_s=24)
 
 
 def _deliver_sound(raw: Path) -> None:

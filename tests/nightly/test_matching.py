@@ -21,22 +21,12 @@ from recsys.recipe import read_recipe
 from recsys.run import Run
 from recsys.similarity.index import Index
 from recsys.steps import publish_tables
-from recsys.synth.arrange import Style, arrange
-from recsys.synth.render import render, write_audio
-from recsys.synth.tune import compose
+from recsys.synth.render import write_audio
 from recsys.warehouse.query import Warehouse
 
-from .conftest import World, catalogue_of
+from .conftest import RATE_HZ, World, catalogue_of, song
 
-RATE_HZ = 22_050
 N_RECORDINGS = 6
-
-
-def song(seed: int) -> np.ndarray:
-    """A made-up tune of 24 s, stereo."""
-    rng = np.random.default_rng(seed)
-    played = arrange(compose(f"song {seed}", rng), Style.drawn(rng), rng, longest_s=24)
-    return render(played, rate_hz=RATE_HZ, longest_s=24)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from recsys.home import Home, locked
 from recsys.nightly import advance, nightly
 from recsys.recipe import read_recipe
 from recsys.run import Run
-from recsys.similarity.ask import sounds_like
+from recsys.scan.settings import AudioSettings
+from recsys.similarity.ask import named, sounds_like
 from recsys.similarity.discover import Wanted
 from recsys.similarity.index import Index
 from recsys.steps import publish_tables
@@ -139,11 +140,11 @@ def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) 
     index = Index.load(registry.index_folder(run.home))
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        by_file = sounds_like(warehouse, index, file, PLAIN, encoder="musicnn")
-        by_track = sounds_like(warehouse, index, ids[0], PLAIN, encoder="musicnn")
-        none = sounds_like(warehouse, index, ids[0], PLAIN, where="tempo < 0", encoder="musicnn")
+        by_file = sounds_like(warehouse, index, named(file, AudioSettings()), PLAIN)
+        by_track = sounds_like(warehouse, index, named(ids[0], AudioSettings()), PLAIN)
+        none = sounds_like(warehouse, index, ids[0], PLAIN, where="tempo < 0")
         with pytest.raises(UnknownIds, match="1 track id is not in the index of what was heard"):
-            sounds_like(warehouse, index, "no_such_track", PLAIN, encoder="musicnn")
+            sounds_like(warehouse, index, "no_such_track", PLAIN)
     assert by_file["track_id"][0] == ids[0]
     assert by_file["similarity"][0] == pytest.approx(1, abs=1e-4)
     assert set(by_track["track_id"]) == set(ids[1:])

@@ -1,0 +1,156 @@
+"""A file dropped on Matches or Discovery is heard in a process of its own and held against what was scanned."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
+
+from recsys import registry, steps
+from recsys.audio.distort import with_speed
+from recsys.home import Home
+from recsys.ingest.run import ingest
+from recsys.recipe import read_recipe
+from recsys.run import Run, step_of
+from recsys.scan.run import scan
+from recsys.scan.settings import AudioSettings
+from recsys.synth.render import write_audio
+
+from ..nightly.conftest import RATE_HZ, song
+from .browser import CHROMIUM, Visit, chromium, served
+from .conftest import Open, failures
+
+TODAY, AS_OF = date(2026, 2, 28), date(2026, 1, 31)
+TABLES = {
+    "listens": "user_id,track_id,listened_at\nu1,t1,2026-01-05T10:00:00Z\n",
+    "artists": "artist_id,name\nar1,Anna Acorn\nar2,Bea Birch\n",
+    "labels": "label_id,name\nla1,Small Hours\nla2,Lodestar\n",
+    "tracks": "track_id,title,artist_id,label_id\nt1,One,ar1,la1\nt2,Two,ar1,la1\nt3,Three,ar2,la2\nt4,Four,ar2,la2\n",
+}
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found; apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def sounding(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a release of four recordings that were scanned, two of each label: t1 to t4 are songs 1 to 4."""
+    folder = tmp_path_factory.mktemp("sounding")
+    for name, text in TABLES.items():
+        (folder / f"{name}.csv").write_text(text)
+    (folder / "music").mkdir()
+    for seed in range(1, 5):
+        write_audio(folder / "music" / f"t{seed}.flac", song(seed), RATE_HZ)
+    home = Home(folder / "home")
+    ingest(home, [folder / f"{name}.csv" for name in TABLES], today=TODAY)
+    scan(home, folder / "music", today=TODAY, settings=AudioSettings(workers=2))
+    run = Run.of(home, AS_OF, read_recipe())
+    with step_of(run, "build") as counts:
+        counts.update(steps.build(run))
+    steps.publish_tables(run)
+    return home
+
+
+@pytest.fixture(scope="module")
+def faster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Song 3 at 104 % speed, as an MP3, after five seconds of silence."""
+    path = tmp_path_factory.mktemp("dropped") / "party.mp3"
+    silence = np.zeros((2, 5 * RATE_HZ), np.float32)
+    write_audio(path, np.concatenate([silence, [with_speed(side, 1.04) for side in song(3)]], axis=1), RATE_HZ)
+    return path
+
+
+@pytest.fixture
+def open_sounding(open_page: Open, sounding: Home, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a page on the recordings that were scanned."""
+    monkeypatch.setenv("RECSYS_HOME", str(sounding.path))
+    return open_page
+
+
+def dropped(page: AppTest, path: Path) -> AppTest:
+    """Drop a file on the page."""
+    return page.file_uploader[0].upload(path.name, path.read_bytes(), "audio/mpeg").run(timeout=120)
+
+
+@pytest.mark.slow
+def test_a_file_finds_what_sounds_like_it(open_sounding: Open, faster: Path) -> None:
+    """The recording it was made from first, among all; the filters still hold."""
+    page = dropped(open_sounding("discovery"), faster)
+
+    assert failures(page) == []
+    assert page.subheader[0].value == "Most like party.mp3"
+    assert page.dataframe[0].value["title"].iloc[0] == "Three"
+    page.slider(key="tempo").set_value((40, 41)).run()
+    assert "Nothing fits all of this" in page.info[0].value
+
+
+@pytest.mark.slow
+def test_a_label_is_shown_its_own_recordings_only(open_sounding: Open, sounding: Home, faster: Path) -> None:
+    """Also where another label's is nearer, on Discovery; on Matches it is then as if nothing was found."""
+    own = registry.label_warehouse(sounding, "la1")
+    page = dropped(open_sounding("discovery", label="la1", file=own), faster)
+    assert failures(page) == []
+    assert set(page.dataframe[0].value["title"]) == {"One", "Two"}
+
+    page = dropped(open_sounding("matches", label="la1", file=own), faster)
+    assert failures(page) == []
+    assert "No recording was found in party.mp3" in page.info[0].value
+
+
+@pytest.mark.slow
+def test_what_cannot_be_heard_is_told_by_its_name(open_sounding: Open, tmp_path: Path) -> None:
+    """Without the folder that it lay in."""
+    (tmp_path / "letter.mp3").write_text("no music")
+
+    page = dropped(open_sounding("discovery"), tmp_path / "letter.mp3")
+
+    assert "letter.mp3" in page.error[0].value
+    assert "/tmp" not in page.error[0].value  # noqa: S108 - what must not be there
+
+
+@pytest.fixture(scope="module")
+def visit(sounding: Home) -> Iterator[Visit]:
+    """A visitor of the recordings that were scanned."""
+    with served(sounding.path) as address, chromium() as browser:
+        visitor = Visit(browser, address)
+        visitor.page.set_default_timeout(120_000)  # a process that listens starts
+        yield visitor
+        assert visitor.errors == []
+        assert visitor.elsewhere == []
+
+
+@pytest.mark.slow
+@in_a_browser
+def test_a_distorted_copy_has_a_cue_sheet(visit: Visit, faster: Path) -> None:
+    """In a browser: whose recording it is, from when to when, how it was changed; and the report can be taken along."""
+    page = visit.open("matches")
+    page.locator("input[type=file]").set_input_files(faster)
+    expect(page.get_by_role("heading", name="Cue sheet")).to_be_visible(timeout=120_000)
+
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    (sheet,) = json.loads(waiting.value.path().read_text(encoding="utf-8"))["files"]
+    (use,) = sheet["uses"]
+    assert sheet["file"] == "party.mp3"
+    assert (use["title"], use["artist_name"], use["label_name"]) == ("Three", "Bea Birch", "Lodestar")
+    assert use["starts_s"] == pytest.approx(5, abs=1)
+    assert use["ends_s"] == pytest.approx(5 + 24 / 1.04, abs=1.5)
+    assert use["transformation"].startswith("speed +")
+
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="HTML", exact=True).click()
+    assert "data:image/png;base64," in waiting.value.path().read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@in_a_browser
+def test_a_file_is_dropped_on_discovery(visit: Visit, faster: Path) -> None:
+    """In a browser: what is most like it, and a player for it and what was found."""
+    page = visit.open("discovery")
+    page.locator("input[type=file]").set_input_files(faster)
+
+    expect(page.get_by_role("heading", name="Most like party.mp3")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("1. Three by Bea Birch")).to_be_visible()
+    expect(page.get_by_test_id("stAudio")).to_have_count(5)
