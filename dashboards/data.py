@@ -43,6 +43,7 @@ from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
 N_ROWS = 10_000  # of an answer on the SQL page
+LIMIT_S = 30  # of a question; a longer one is stopped, whoever asks
 N_CANDIDATES = 50  # of a listener, that are shown beside the list
 MARK = Path(__file__).parent / "static" / "mark.svg"
 
@@ -68,7 +69,7 @@ def _operators_only() -> None:
 
 @st.cache_data(max_entries=N_ANSWERS, show_spinner="Asking the warehouse")
 def _answer(path: Path, name: str, given: dict[str, str]) -> pl.DataFrame:
-    return query.ask(_opened(path), name, given)
+    return query.ask(_opened(path), name, given, limit_s=LIMIT_S)
 
 
 def ask(name: str, **params: object) -> pl.DataFrame:
@@ -116,9 +117,10 @@ def sql(text: str) -> pl.DataFrame:
     Answer a SELECT on the viewer's file, its first N_ROWS rows; nothing else can be read or written.
 
     Raises:
-        InputError: DuckDB's own words say what is wrong.
+        InputError: DuckDB's own words say what is wrong; or it took longer than LIMIT_S.
     """
-    return _opened(_file()).frame(f"select * from (\n{text.strip().rstrip(';')}\n) limit {N_ROWS}")
+    first = f"select * from (\n{text.strip().rstrip(';')}\n) limit {N_ROWS}"
+    return _opened(_file()).frame(first, limit_s=LIMIT_S)
 
 
 def dictionary() -> pl.DataFrame:

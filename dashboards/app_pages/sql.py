@@ -14,7 +14,7 @@ REMEDY = (
 parts.header(
     "SQL",
     "Questions to the file that you may read, saved ones or your own. It is opened for reading only: nothing can be "
-    "written, no other file or address reached.",
+    f"written, no other file or address reached. A question is stopped after {data.LIMIT_S} seconds.",
 )
 saved = data.saved_queries()
 name = parts.choose("Question", {"": "your own"} | {each: each.replace("_", " ") for each in saved}, "saved")

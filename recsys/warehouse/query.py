@@ -5,7 +5,10 @@ The connection can read its one file and nothing else: no other files, no networ
 label's query can do no harm.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Self
 
@@ -45,25 +48,29 @@ class Warehouse:
             connection.execute("set lock_configuration = true")
         return cls(connection, path)
 
-    def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+    def frame(self, sql: str, params: dict[str, object] | None = None, *, limit_s: float | None = None) -> pl.DataFrame:
         """
         Answer one SELECT.
 
         Args:
             sql: The query, `$name` where a parameter stands.
             params: Parameter values.
+            limit_s: A query that takes longer is stopped [s]; None is no limit.
 
         Returns:
             The rows; an interval, or what holds one, as text.
 
         Raises:
-            InputError: The query is wrong, or asks for what a reader may not do; DuckDB's own words say what.
+            InputError: The query is wrong, or asks for what a reader may not do; DuckDB's own words say what. Or it
+                took too long.
         """
+        cursor = self._connection.cursor()
         try:
-            relation = self._connection.cursor().sql(sql, params=params)
-            if relation is None:
-                raise InputError("That statement returns no rows; a warehouse is read with SELECT")
-            return pl.DataFrame(_intervals_as_texts(relation).pl())
+            with _stopped_after(cursor, limit_s):
+                relation = cursor.sql(sql, params=params)
+                if relation is None:
+                    raise InputError("That statement returns no rows; a warehouse is read with SELECT")
+                return pl.DataFrame(_intervals_as_texts(relation).pl())
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
@@ -78,6 +85,25 @@ class Warehouse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> Iterator[None]:
+    """Stop what a cursor does when its time is up. DuckDB's own setting would hold for every reader of the file."""
+    if limit_s is None:
+        yield
+        return
+    timer = Timer(limit_s, cursor.interrupt)
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as late:
+        raise InputError(
+            f"The query took longer than {limit_s:g} s and was stopped. Ask for less: fewer days or rows in a where, "
+            "tables added up before they are joined, or a saved question"
+        ) from late
+    finally:
+        timer.cancel()
 
 
 def _intervals_as_texts(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
@@ -109,12 +135,12 @@ def _parameters(query: SqlFile) -> list[str]:
     ]
 
 
-def ask(warehouse: Warehouse, name: str, given: dict[str, str]) -> pl.DataFrame:
-    """Answer a named query of `sql/queries` with the parameters given and its defaults for the others."""
+def ask(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s: float | None = None) -> pl.DataFrame:
+    """Answer a named query of `sql/queries`: the parameters given, its defaults for the others, at most `limit_s`."""
     queries = read_queries()
     if name not in queries:
         raise UnknownIds.of("query", [name], queries, "sql/queries")
-    return warehouse.frame(queries[name].query, dict(_filled(queries[name], given)) or None)
+    return warehouse.frame(queries[name].query, dict(_filled(queries[name], given)) or None, limit_s=limit_s)
 
 
 def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A running dashboard and a headless Chromium to look at it with."""
 
+import io
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from urllib3 import PoolManager, Retry
 
@@ -69,6 +71,13 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def downloaded(page: Page, key: str) -> pl.DataFrame:
+    """The rows of a figure or table, by its key."""
+    with page.expect_download() as waiting:
+        page.locator(f".st-key-{key}_csv button").first.click()
+    return pl.read_csv(io.BytesIO(waiting.value.path().read_bytes()))
 
 
 class Visit:

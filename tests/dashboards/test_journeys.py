@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from dashboards.menu import headers
 from recsys.home import Home
 
-from .browser import CHROMIUM, ROOT, Visit, chromium, served
+from .browser import CHROMIUM, ROOT, Visit, chromium, downloaded, served
 from .conftest import PAGES
 
 pytestmark = [
@@ -97,9 +97,12 @@ def test_what_is_chosen_is_in_the_address(visit: Visit) -> None:
 
 def test_filters_combine_in_a_link(visit: Visit) -> None:
     """Tempo and mode both hold in what a link opens."""
-    page = visit.open("discovery?tempo=80&tempo=120")
+    page = visit.open("discovery?mode=minor&tempo=80&tempo=120")
 
-    expect(page.get_by_role("heading", name="Discovery")).to_be_visible()
+    found = downloaded(page, "similar")
+    assert found.height > 0
+    assert set(found["mode"]) == {"minor"}
+    assert found["tempo_bpm"].is_between(80, 120).all()
 
 
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])

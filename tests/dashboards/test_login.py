@@ -1,12 +1,10 @@
 """Two labels and a stranger log in to the dashboards as they are served, in a browser, and see what is theirs."""
 
-import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -14,7 +12,7 @@ from recsys import registry
 from recsys.home import Home
 from recsys.warehouse.query import Warehouse
 
-from .browser import CHROMIUM, Visit, chromium, served
+from .browser import CHROMIUM, Visit, chromium, downloaded, served
 from .provider import provider
 
 pytestmark = [
@@ -95,13 +93,6 @@ def log_out(visit: Visit) -> None:
     """Leave; what was open is then the login."""
     visit.page.get_by_role("button", name="Log out").click()
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Log in")
-
-
-def downloaded(page: Page, key: str) -> pl.DataFrame:
-    """The rows of a figure or table, by its key."""
-    with page.expect_download() as waiting:
-        page.locator(f".st-key-{key}_csv button").first.click()
-    return pl.read_csv(io.BytesIO(waiting.value.path().read_bytes()))
 
 
 def test_each_label_sees_its_own_and_nothing_of_another(visit: Visit, labels: list[Label]) -> None:

@@ -110,6 +110,23 @@ def test_the_sql_page_writes_nothing(open_page: Open) -> None:
     assert "The query failed" in page.error[0].value
 
 
+@pytest.mark.parametrize("is_label", [False, True], ids=["operator", "label"])
+def test_a_question_that_takes_too_long_is_stopped(
+    open_page: Open, label_id: str, monkeypatch: pytest.MonkeyPatch, is_label: bool
+) -> None:
+    """With what to do; the next one is answered."""
+    page = open_page("sql", label=label_id if is_label else None)
+    monkeypatch.setattr(data, "LIMIT_S", 0.2)
+
+    page.text_area[0].set_value(
+        "select count(*) from range(10000000) a, range(10000000) b where a.range < b.range"
+    ).run()
+    assert "took longer than 0.2 s and was stopped. Ask for less" in page.error[0].value
+
+    page.text_area[0].set_value("select 1 as one").run()
+    assert failures(page) == []
+
+
 def test_another_target_moves_the_exposure(open_page: Open) -> None:
     """The slider chooses all lists again, and says what is kept of their relevance."""
     page = open_page("fairness")

@@ -82,7 +82,8 @@ def _deliver_sound(raw: Path) -> None:
     ids = catalogue_of(raw)["track_id"].unique().sort()[:300]
     rng = np.random.default_rng(7)
     features = {"tempo_bpm": rng.uniform(60, 180, len(ids)), "energy": rng.uniform(0, 1, len(ids))}
-    pl.DataFrame({"track_id": ids, **features}).write_csv(raw / "audio_features.csv")
+    modes = [("major", "minor")[at % 2] for at in range(len(ids))]
+    pl.DataFrame({"track_id": ids, "mode": modes, **features}).write_csv(raw / "audio_features.csv")
     vectors = rng.standard_normal((len(ids), 8)).tolist()
     pl.DataFrame({"track_id": ids, "encoder": "delivered", "vector": vectors}).write_parquet(
         raw / "audio_vectors.parquet"
