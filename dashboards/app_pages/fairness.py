@@ -110,4 +110,5 @@ if report is None:
     parts.empty("No feedback loop was simulated yet.", "Run: recsys simulate")
 else:
     st.markdown("Weeks of learning from what its own lists led to, under each rule: the latest report.")
-    st.download_button("HTML", report.read_bytes, report.name, "text/html", on_click="ignore", type="tertiary")
+    name = "feedback_loop.html"
+    st.download_button("HTML", report.read_bytes, name, "text/html", on_click="ignore", type="tertiary")

@@ -5,8 +5,10 @@ Colours are Okabe and Ito's, which the colour-blind can tell apart; the lists wi
 """
 
 import json
+from base64 import b64encode
 from dataclasses import asdict
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,12 @@ MEANINGS = {
     "tracks_found": ("Tracks found", "share for which lists won a new listener this week"),
 }
 N_COLUMNS = 2
-PLOT, NUMBERS, PAGE = "weeks.png", "weeks.csv", "index.html"
+NUMBERS, PAGE = "weeks.csv", "index.html"
 
 
 def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, about: str) -> Path:
     """
-    Write the page, its plot and its numbers.
+    Write the page, which can be mailed: plot and numbers are in it; and the numbers beside it.
 
     Args:
         folder: Where; what an earlier report left there is replaced.
@@ -43,9 +45,19 @@ def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, abou
     """
     folder.mkdir(parents=True, exist_ok=True)
     weeks.write_csv(folder / NUMBERS)
-    _plot(weeks).savefig(folder / PLOT, dpi=110, metadata={"Software": None})
     files.write_text(folder / PAGE, _page(weeks, settings, about))
     return folder / PAGE
+
+
+def _picture(weeks: pl.DataFrame) -> str:
+    """Draw the plot as a URL that holds it."""
+    picture = BytesIO()
+    _plot(weeks).savefig(picture, format="png", dpi=110, metadata={"Software": None})
+    return _in_url("image/png", picture.getvalue())
+
+
+def _in_url(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode()}"
 
 
 def _plot(weeks: pl.DataFrame) -> Figure:
@@ -92,6 +104,7 @@ def _page(weeks: pl.DataFrame, settings: LoopSettings, about: str) -> str:
         for name, *values in table.iter_rows()
     )
     told = escape(json.dumps(asdict(settings)))
+    link = f'<a href="{_in_url("text/csv", weeks.write_csv().encode())}" download="{NUMBERS}">{NUMBERS}</a>'
     n_weeks = int(weeks["week"].max())  # type: ignore[arg-type]
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Feedback loop over {n_weeks} weeks</title>
@@ -107,10 +120,10 @@ small {{ color: #666 }}
 <p>{escape(about)} What they like was drawn once and does not change; every track is liked as well as any other in the
 mean. Each week the recommender learns from what was played, and lists steer what is played next. A simulation says how
 remedies compare in such a world, not what will happen in yours.</p>
-<img src="{PLOT}" alt="Each metric by week, a line a remedy; the numbers are in {NUMBERS}">
+<img src="{_picture(weeks)}" alt="Each metric by week, a line a remedy; the numbers are in {NUMBERS}">
 <h2>Week {n_weeks}</h2>
 <table><thead><tr><th>lists</th>{titles}</tr></thead><tbody>{body}</tbody></table>
-<p><small>In brackets: against the first line. All weeks: <a href="{NUMBERS}">{NUMBERS}</a>. {told}</small></p>
+<p><small>In brackets: against the first line. All weeks: {link}. {told}</small></p>
 </body></html>
 """
 

@@ -1,14 +1,17 @@
 """What people do with the dashboards, in a real browser: open, filter, send a link, download, drop a file."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
 
 from dashboards.menu import headers
+from recsys.cli import main
 from recsys.home import Home
 
 from .browser import CHROMIUM, ROOT, Visit, chromium, downloaded, served
@@ -23,9 +26,19 @@ SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
-def address(shown: Home) -> Iterator[str]:
-    """The dashboards of one finished night, served."""
-    with served(shown.path) as at:
+def home(shown: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One finished night, and after it a week of the feedback loop."""
+    home = tmp_path_factory.mktemp("journeys") / "home"
+    shutil.copytree(shown.path, home, symlinks=True)
+    words = ["--weeks", "1", "--listeners", "40", "--recommender", "popular"]
+    assert CliRunner().invoke(main, ["--home", str(home), "simulate", *words], catch_exceptions=False).exit_code == 0
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    """The dashboards of that home, served."""
+    with served(home) as at:
         yield at
 
 
@@ -115,6 +128,19 @@ def test_what_is_shown_can_be_taken_along(visit: Visit, form: str, tmp_path: Pat
 
     read = pl.read_csv if form == "CSV" else pl.read_parquet
     assert "velocity" in read(io.BytesIO((tmp_path / "rows").read_bytes())).columns
+
+
+def test_the_report_of_the_loop_can_be_taken_along(visit: Visit, home: Path) -> None:
+    """From the page of fairness, as `recsys simulate` wrote it: a page of its own, plots in it."""
+    page = visit.open("fairness")
+
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="HTML", exact=True).click()
+
+    taken = waiting.value.path().read_bytes()
+    assert taken == (home / "reports" / "feedback_loop" / "index.html").read_bytes()
+    assert b'src="data:image/png;base64,' in taken
+    assert waiting.value.suggested_filename == "feedback_loop.html"
 
 
 def test_a_search_is_a_link(visit: Visit) -> None:
