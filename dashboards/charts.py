@@ -5,7 +5,8 @@ Colours are those of Okabe and Ito, which people of every colour vision tell apa
 a light and on a dark ground. No chart tells things apart by colour alone.
 """
 
-from typing import TypeAlias
+from textwrap import wrap
+from typing import Any, TypeAlias
 
 import altair as alt
 import polars as pl
@@ -16,11 +17,13 @@ Drawn: TypeAlias = alt.LayerChart | alt.FacetChart
 LIGHT = ("#0072B2", "#C25400", "#00795A", "#9C4F80", "#8F5F00", "#1F78A4")
 DARK = ("#56B4E9", "#E69F00", "#2BC59B", "#E79AC4", "#F0E442", "#FF8A4C")
 LIGHT_INK, DARK_INK = ("#16202B", "#5B6875", "#D3DBE3"), ("#E9EEF3", "#A3B0BD", "#35414D")  # text, quiet text, lines
+GROUND = {False: "#FFFFFF", True: "#0F151C"}  # of a page, dark or not: behind the names of lines
 HEIGHT, ROW = 280, 26  # of a chart over time, and of a bar with its gap [px]
+NUMBER = 46  # width of the number behind a bar [px]
 SAID = {False: "so far", True: "expected"}  # of a line that is a forecast or none
 SMALL = 10  # values below are no counts to be shortened
 GAP = 0.07  # between the names of lines, of the height
-NARROW = 30  # characters of a name beside a bar
+NARROW, PHONE = 30, 60  # characters of a name beside a bar, and of a line above a chart on a phone
 
 
 def _is_dark() -> bool:
@@ -31,14 +34,19 @@ def _colours() -> tuple[str, ...]:
     return DARK if _is_dark() else LIGHT
 
 
+def _ground() -> str:
+    return GROUND[_is_dark()]
+
+
 def _ink() -> tuple[str, str, str]:
     return DARK_INK if _is_dark() else LIGHT_INK
 
 
 def _number(unit: str, values: pl.Series) -> str:
-    """Return the format of values: shares of 1 as percentages, small ones with three digits, counts shortened."""
+    """Return the format of values: percentages of shares, two or three decimals of small ones, counts shortened."""
     greatest = values.cast(pl.Float64).abs().fill_null(0).to_numpy().max(initial=0)
-    return ".1%" if unit == "%" else ".3~r" if greatest < SMALL else ",.3~s"
+    small = "d" if values.dtype.is_integer() else ".3f" if greatest < 1 else ".2f"
+    return ".1%" if unit == "%" else small if greatest < SMALL else ",.3~s"
 
 
 def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:
@@ -55,8 +63,15 @@ def _x_of_days(name: str) -> alt.X:
     return alt.X(f"{name}:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False, labelFlush=True))
 
 
+def _tick(unit: str) -> str:
+    """Write a tick of an axis as an expression of Vega's: 0, 250, 1.5k, 20k, 15%."""
+    if unit == "%":
+        return "format(datum.value, '.0%')"
+    return f"format(datum.value, abs(datum.value) < {SMALL} ? '~r' : '~s')"
+
+
 def _y_of(name: str, unit: str) -> alt.Y:
-    axis = alt.Axis(format=".0%" if unit == "%" else "~s", tickCount=4, domain=False, ticks=False, title=None)
+    axis = alt.Axis(tickCount=4, domain=False, ticks=False, title=None, labelExpr=_tick(unit))
     return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
 
 
@@ -72,12 +87,13 @@ def _y_of_names(name: str) -> alt.Y:
 
 def _dressed(chart: Drawn, title: str, height: int) -> Drawn:
     ink, quiet, line = _ink()
-    heading = alt.TitleParams(title, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8)
+    lines_of_title = [] if title == "%" else wrap(title, PHONE)
+    heading = alt.TitleParams(lines_of_title, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8)
     axis = {"labelColor": quiet, "titleColor": quiet, "gridColor": line, "domainColor": line, "tickColor": line}
     dressed: Drawn = (
         chart.properties(height=height, title=heading)
         .configure_view(strokeWidth=0)
-        .configure_axis(**axis, gridOpacity=0.7, labelFontSize=12)
+        .configure_axis(**axis, gridOpacity=0.7, labelFontSize=12, labelFlush=False)
         .configure_text(color=ink, fontSize=12)
     )
     return dressed
@@ -124,7 +140,10 @@ def lines(
         layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
     if by:
         ends = alt.Chart(_line_names(rows, x, y, by)).encode(x=f"{x}:T", y="at:Q", color=colour)
-        layers.append(ends.mark_text(align="right", dx=-4, dy=-10, fontWeight="bold").encode(text=f"{by}:N"))
+        named: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10, "fontWeight": "bold"}
+        halo = ends.encode(text=f"{by}:N", color=alt.value(_ground()))
+        layers.append(halo.mark_text(**named, stroke=_ground(), strokeWidth=4, strokeJoin="round"))
+        layers.append(ends.mark_text(**named).encode(text=f"{by}:N"))
     return _dressed(alt.layer(*layers), unit, HEIGHT)
 
 
@@ -149,7 +168,7 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Drawn:
     """
     shown, has_losses = _short(rows, name), bool((rows[value] < 0).any())
     base = alt.Chart(shown).encode(
-        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(zero=True, padding=46)),
+        x=alt.X(f"{value}:Q", axis=None, scale=_room(rows[value])),
         y=_y_of_names(name),
         tooltip=_tooltips(shown, unit, {value}),
     )
@@ -271,6 +290,12 @@ def heat(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> Dra
     cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(rows, "%", {value}))
     numbers = base.mark_text().encode(text=alt.Text(f"{value}:Q", format=".0%"), color=alt.value(_ink()[0]))
     return _dressed(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 60)
+
+
+def _room(values: pl.Series) -> alt.Scale:
+    """Leave room for numbers behind bars: on their right, and on their left where bars go there."""
+    left = NUMBER if values.cast(pl.Float64).fill_null(0).to_numpy().min(initial=0) < 0 else 0
+    return alt.Scale(zero=True, range=[left, alt.ExprRef(f"width - {NUMBER}")])
 
 
 def _short(rows: pl.DataFrame, name: str) -> pl.DataFrame:

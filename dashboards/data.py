@@ -19,6 +19,7 @@ import streamlit as st
 
 from dashboards import access
 from dashboards.access import home
+from dashboards.words import COMPUTED
 from recsys import registry
 from recsys.errors import InputError, SetupError
 from recsys.explain import AS_OF_SQL
@@ -92,8 +93,8 @@ def _meanings(path: Path) -> dict[tuple[str, str], str]:
 
 
 def meaning(table: str, column: str) -> str | None:
-    """Return what a mart's header says of a column, for whoever points at its name; None where it says nothing."""
-    return _meanings(_file()).get((f"marts.{table}", column))
+    """Return what a column of a mart, or what a query computes of it, means, for whoever points at its name."""
+    return _meanings(_file()).get((f"marts.{table}", column), COMPUTED.get(column) if table else None)
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)

@@ -19,13 +19,18 @@ from recsys.matching.words import clock
 
 Result = TypeVar("Result")
 EVERY = "All"
+SPOKEN = {"LUFS]": " LUFS", "1/min]": " beats a minute"}  # units that a fact is written with
+ROUNDED = "Counts are sums of tens, rounded down. What fewer than ten listeners did is left out."
 LEVEL = 0.005  # a smaller change is none worth a word
 
 
 def signature(name: str) -> None:
     """Say at the foot of the menu who is looking, and how old what they see is."""
     st.logo(str(data.MARK), size="large")
-    st.sidebar.caption(f"{name} · data up to {day(data.as_of())}")
+    st.sidebar.text(name)
+    st.sidebar.caption(f"Data up to {day(data.as_of())}.")
+    if not data.is_operator():
+        st.sidebar.caption(ROUNDED)
 
 
 def header(title: str, lead: str) -> None:
@@ -240,7 +245,7 @@ def number(value: float | None, unit: str = "") -> str:
     if unit == "%":
         return f"{value:.1%}"
     if abs(value) >= 1e6:
-        return f"{value / 1e6:,.2f} M"
+        return f"{value / 1e6:,.2f} M {unit}".rstrip()
     text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1_000 else f"{value:.3g}"
     return f"{text} {unit}".rstrip()
 
@@ -298,19 +303,22 @@ def table(
     _headed(title, rows, key)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
-    st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}")
+    st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder="-")
 
 
-def facts(row: pl.DataFrame, *, of: str, key: str, title: str) -> None:
-    """Show one row as a list of facts, those that are known, and offer it as files."""
+def facts(row: pl.DataFrame, *, of: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
+    """Show one row as a list of facts, those that are known, and offer it as files; `names` as of `table`."""
     _headed(title, row, key)
     known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
-    lines = [f"- {name.replace('_', ' ')}: **{_fact(value)}**{_unit(of, name)}" for name, value in known]
+    headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
+    lines = [f"- {headings[name]}: **{_fact(name, value)}**{_unit(of, name)}" for name, value in known]
     st.markdown("\n".join(lines))
 
 
-def _fact(value: Any) -> str:
+def _fact(name: str, value: Any) -> str:
     match value:
+        case int() if name.endswith("_ms"):
+            return clock(value / 1_000)
         case list():
             return ", ".join(map(str, value))
         case float() | int():
@@ -320,8 +328,8 @@ def _fact(value: Any) -> str:
 
 
 def _unit(of: str, name: str) -> str:
-    _, bracket, unit = (data.meaning(of, name) or "").rpartition("[")
-    return f" {unit.removesuffix(']')}" if bracket else ""
+    _, _, unit = (data.meaning(of, name) or "").rpartition("[")
+    return SPOKEN.get(unit, "")
 
 
 def _column(rows: pl.DataFrame, name: str, heading: str, of: str, form: str | None) -> Any:

@@ -74,4 +74,5 @@ if not decay.is_empty():
         key="decay",
         title="How fast releases fade",
         names={"r2": "fit (r²)", "half_life_weeks": "half-life, weeks", "n_plays_peak": "plays, best week"},
+        formats={"r2": "%.2f", "half_life_weeks": "%.1f"},
     )

@@ -12,6 +12,7 @@ with parts.filters():
     dimension = parts.choose("By", DIMENSIONS, "by")
 
 audience = data.ask("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
+audience = audience.sort("share", descending=True, maintain_order=True)
 if audience.is_empty():
     parts.empty("Too few listeners in the last 28 days.", "Groups of under ten people are not shown to labels.")
 else:
@@ -54,4 +55,11 @@ overlap = data.ask("overlap", artist_id=artist_id)
 if overlap.is_empty():
     parts.empty("No other artist shares enough listeners.", "Pairs with fewer than ten shared listeners are left out.")
 else:
-    parts.table(overlap.drop("other_artist_id"), of="artist_overlap", key="overlap", title="Whom else they hear")
+    parts.table(
+        overlap.drop("other_artist_id"),
+        of="artist_overlap",
+        key="overlap",
+        title="Whom else they hear",
+        names={"n_listeners": "shared listeners"},
+        formats={"jaccard": "%.3f", "affinity": "%.2f"},
+    )

@@ -25,15 +25,19 @@ parts.told([parts.broke_out(row) for row in found.head(3).iter_rows(named=True)]
 parts.figure(
     "How far above what was expected",
     found,
-    charts.bars(found.head(20), "z", "title", unit="standard deviations above the weeks before, robustly"),
+    charts.bars(found.head(20), "z", "title", unit="robust standard deviations above the weeks before"),
     says=f"{found['title'][0]} stands out most.",
     key="breakouts",
-    note=data.meaning("breakouts", "z") or "",
 )
 parts.table(
     found.drop("track_id", "artist_id"),
     of="breakouts",
     key="breakouts_table",
     title="All of them",
-    names={"z": "z", "n_expected": "expected plays"},
+    names={
+        "artist_name": "artist",
+        "label_name": "label",
+        "listen_date": "seen on",
+        "n_expected": "expected plays",
+    },
 )

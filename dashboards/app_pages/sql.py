@@ -51,7 +51,7 @@ if answer is not None:
 st.header("What there is")
 tables = data.dictionary()
 parts.table(tables, of="", key="dictionary", title="Tables", names={"name": "table", "n_rows": "rows"})
-table = parts.choose("Describe", {each: each for each in tables["name"]}, "table")
+table = parts.choose("Describe", {each: each for each in tables["name"]}, "describe")
 about, columns = data.described(table)
 st.markdown(about["description"])
 parts.told(

@@ -6,6 +6,16 @@ from dashboards import charts, data, parts
 
 PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
 
+FACTS = {
+    "artist_name": "artist",
+    "label_name": "label",
+    "isrc": "ISRC",
+    "duration_ms": "duration",
+    "training_consent": "consent to train on it",
+    "tempo_bpm": "tempo",
+    "loudness_lufs": "loudness",
+}
+
 parts.header("Track", "One recording: how it is heard, what it sounds like and what is known of it.")
 with parts.filters():
     artist_id = parts.artist()
@@ -63,5 +73,9 @@ if not effects.is_empty():
         note="An add follows interest as well as making it: an effect is no proof.",
     )
 parts.facts(
-    data.ask("track_facts", track_id=track_id), of="track_features", key="track_facts", title="What is known of it"
+    data.ask("track_facts", track_id=track_id),
+    of="track_features",
+    key="track_facts",
+    title="What is known of it",
+    names=FACTS,
 )

@@ -124,7 +124,7 @@ def test_without_a_login_the_machine_itself_is_the_operator(open_page: Open) -> 
     """And the foot of the menu says why."""
     page = open_page("overview")
 
-    assert page.sidebar.caption[0].value.startswith("Operator, this machine only (no login is set up)")
+    assert page.sidebar.text[0].value.startswith("Operator, this machine only (no login is set up)")
 
 
 def test_another_address_needs_a_login(home: Home, tmp_path: Path) -> None:

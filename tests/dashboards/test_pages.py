@@ -1,8 +1,10 @@
 """Every page of the folder opens, narrows, shows a label its own, and says what to do where there is nothing."""
 
+import tomllib
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -149,6 +151,27 @@ def test_search_finds_words_in_any_order(open_page: Open) -> None:
     page.text_input[0].set_value(" ".join(reversed(title.split()))).run()
 
     assert title in page.dataframe[0].value["name"].tolist()
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_quiet_text_can_be_read(ground: str) -> None:
+    """Captions are drawn with 60 % of the text's colour: 4.5 to 1 at least, on the page and on the menu (WCAG AA)."""
+    colours = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())["theme"][ground]
+    text, *grounds = (_rgb(colours[name]) for name in ("textColor", "backgroundColor", "secondaryBackgroundColor"))
+
+    for behind in grounds:
+        assert _contrast(0.6 * text + 0.4 * behind, behind) >= 4.5
+
+
+def _rgb(colour: str) -> np.ndarray:
+    return np.array(list(bytes.fromhex(colour.removeprefix("#")))) / 255
+
+
+def _contrast(one: np.ndarray, other: np.ndarray) -> float:
+    """WCAG 2.2, contrast ratio of two colours, sRGB 0..1."""
+    linear = [np.where(each <= 0.04045, each / 12.92, ((each + 0.055) / 1.055) ** 2.4) for each in (one, other)]
+    dark, light = sorted(float(each @ [0.2126, 0.7152, 0.0722]) + 0.05 for each in linear)
+    return light / dark
 
 
 @pytest.mark.parametrize("name", PAGES)
