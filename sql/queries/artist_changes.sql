@@ -9,24 +9,36 @@ with last_day as (
     select max(listen_date) as day from marts.track_daily
 ),
 
+-- whole weeks between the two, so that weekdays are held against the same weekdays
+periods as (
+    select
+        day - $days::integer as now_after,
+        day - $days::integer - 7 * ceil($days::integer / 7)::integer as before_after,
+        day - 7 * ceil($days::integer / 7)::integer as before_until
+    from last_day
+),
+
+-- by recording first: millions of days are then few sums, and only these are joined
+by_track as (
+    select
+        daily.track_id,
+        sum(case when daily.listen_date > periods.now_after then daily.n_plays end) as n_now,
+        sum(case when daily.listen_date <= periods.before_until then daily.n_plays end) as n_before
+    from marts.track_daily as daily
+    cross join periods
+    where daily.listen_date > periods.before_after
+    group by daily.track_id
+),
+
 sums as (
     select
         tracks.artist_id,
-        sum(case when daily.listen_date > last_day.day - $days::integer then daily.n_plays end)::bigint as n_now,
-        sum(
-            case
-                when
-                    daily.listen_date > last_day.day - $days::integer - 7 * ceil($days::integer / 7)::integer
-                    and daily.listen_date <= last_day.day - 7 * ceil($days::integer / 7)::integer
-                    then daily.n_plays
-            end
-        )::bigint as n_before
-    from marts.track_daily as daily
-    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
-    cross join last_day
+        sum(by_track.n_now)::bigint as n_now,
+        sum(by_track.n_before)::bigint as n_before
+    from by_track
+    inner join marts.track_features as tracks on by_track.track_id = tracks.track_id
     where
-        daily.listen_date > last_day.day - $days::integer - 7 * ceil($days::integer / 7)::integer
-        and tracks.artist_id is not null
+        tracks.artist_id is not null
         and ($label = '' or tracks.label_id = $label)
         and ($genre = '' or tracks.genre = $genre)
     group by tracks.artist_id

@@ -1,0 +1,35 @@
+"""
+What the files of all labels cost: CPU-seconds of writing them, and how large they are beside the warehouse.
+
+Usage: python -m bench.labels [HOME]
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from time import perf_counter, process_time
+
+from recsys.home import Home
+from recsys.warehouse.labels import write_labels
+
+MB = 1e6
+
+
+def main() -> None:
+    """Write every label's file of a published warehouse, beside it, and print the price."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", nargs="?", default="data/demo/home", type=Path)
+    warehouse = Home(parser.parse_args().home).published_warehouse()
+    with tempfile.TemporaryDirectory() as folder:
+        cpu, wall = process_time(), perf_counter()
+        n_labels = write_labels(warehouse, Path(folder) / "labels")
+        cpu, wall = process_time() - cpu, perf_counter() - wall
+        sizes = [path.stat().st_size / MB for path in Path(folder).rglob("*.duckdb")]
+    print(f"{n_labels} labels: {cpu:.1f} CPU-seconds, {wall:.1f} s")
+    print(
+        f"{sum(sizes):.0f} MB, the largest file {max(sizes):.1f} MB; warehouse {warehouse.stat().st_size / MB:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
