@@ -374,7 +374,8 @@ def dropped(label: str, key: str, *, help: str) -> tuple[str, bytes] | None:  # 
 
 def reports(make: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
     """Offer one thing as files of several forms, such as html, each made when asked for."""
-    with st.container(horizontal=True, gap="small", width="content"):
+    with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
+        st.caption("Report as", width="content")
         for form in forms:
             made, name = partial(make, form), f"{key}.{form}"
             st.download_button(form.upper(), made, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary")

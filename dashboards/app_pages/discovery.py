@@ -15,10 +15,12 @@ words = data.ask("heard_words")
 dropped = parts.dropped(
     "Like a file that is not in the catalogue",
     "dropped",
-    help="It is heard in a process of its own and not kept. Without a file, the box below says what to look for.",
+    help="It is heard in a process of its own and not kept. Without one, a recording of the catalogue is asked about.",
 )
 with parts.filters():
-    track_id = parts.choose("Sounds like", dict(zip(heard["track_id"], heard["name"], strict=True)), "like")
+    track_id = (
+        "" if dropped else parts.choose("Sounds like", dict(zip(heard["track_id"], heard["name"], strict=True)), "like")
+    )
     mood = parts.choose("Mood", parts.any_of(words.filter(kind="mood")["tag"].to_list()), "mood")
     instrument = parts.choose(
         "Instrument", parts.any_of(words.filter(kind="instrument")["tag"].to_list()), "instrument"
