@@ -1,10 +1,20 @@
 """
-The dashboards: what `recsys dashboard` runs.
+What `recsys dashboard` runs, the frame around every page: who is looking, the menu, and what went wrong.
 
-Processes that a page starts (`recsys.audio.worker`) read this file again under another name. There it does nothing.
+A page asks, draws and stops; what it cannot be given is said here, in words.
 """
 
-if __name__ == "__main__":
-    from dashboards.shell import main
+import streamlit as st
 
-    main()
+from dashboards import access, data, parts
+from dashboards.menu import menu
+from recsys.errors import RecsysError
+
+st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
+try:
+    viewer = access.enter()
+    page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
+    parts.signature(viewer.name)
+    page.run()
+except RecsysError as wrong:
+    parts.failed(wrong)

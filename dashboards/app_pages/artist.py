@@ -26,12 +26,6 @@ with st.container(horizontal=True):
     parts.metric("Skip share", last["skip_share"], unit="%", of=("artist_weekly", "skip_share"))
     parts.metric("Save rate", last["save_rate"], unit="%", says="Saves / listeners of the day")
     parts.metric("Completion rate", last["completion_rate"], unit="%", says=f"Heard to 90 %, {WINDOWS[window]}")
-    parts.metric(
-        "Algorithmic share",
-        last["algorithmic_share"],
-        unit="%",
-        says=f"Plays that a recommender chose, among those whose source is known, {WINDOWS[window]}",
-    )
 
 parts.figure(
     "Plays a day",
@@ -45,10 +39,10 @@ if not sources.is_empty():
     parts.figure(
         "Chosen by a recommender",
         sources,
-        charts.lines(sources, "listen_date", "algorithmic_share", unit=f"share of plays, {WINDOWS[window]}"),
+        charts.lines(sources, "listen_date", "algorithmic_share", unit="%"),
         says=f"The share of plays that a recommender chose, {sources['algorithmic_share'][-1]:.0%} at the end.",
         key="artist_sources",
-        note="Among plays whose source is known; the others were chosen by the listener.",
+        note="Share of plays whose source is known, over the window; the others were chosen by the listener.",
     )
 forecast = data.ask("forecast", artist_id=artist_id)
 if not forecast["is_forecast"].any():
