@@ -1,7 +1,7 @@
 """
-The dashboards: what `recsys dashboard` runs; the frame around every page.
+What `recsys dashboard` runs, the frame around every page: who is looking, the menu, and what went wrong.
 
-It says who is looking, shows the menu, and tells what went wrong. A page asks, draws and stops.
+A page asks, draws and stops; what it cannot be given is said here, in words.
 """
 
 import streamlit as st

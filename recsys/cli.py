@@ -5,7 +5,7 @@ Heavy libraries are imported inside the commands that need them, so that `recsys
 """
 
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,17 @@ def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG0
     ctx.obj = Home(home.absolute())
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+def _today(home: Home) -> date:
+    from recsys.lake import Lake
+
+    return datetime.now(Lake(home).zone).date()
 
 
 _DATE = click.DateTime(["%Y-%m-%d"])
 _dated = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
+_timed = click.option(
+    "--time-zone", help="The market's, at whose midnight a day ends; kept from the first file on. [default: UTC]"
+)
 _told = click.option("--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]")
 
 
@@ -66,11 +71,18 @@ def _run(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
     from recsys import show
     from recsys.run import Run
 
-    return Run.of(home, _day(as_of), _recipe(home, recipe), tell=show.event)
+    return Run.of(home, _day(home, as_of), _recipe(home, recipe), tell=show.event)
 
 
-def _day(as_of: datetime | None) -> date:
-    return as_of.date() if as_of else _today() - timedelta(days=1)
+def _day(home: Home, as_of: datetime | None) -> date:
+    return as_of.date() if as_of else _today(home) - timedelta(days=1)
+
+
+def _keep_clock(home: Home, time_zone: str | None) -> None:
+    from recsys.lake import Lake
+
+    if time_zone is not None:
+        Lake(home).set_zone(time_zone)
 
 
 def _recipe(home: Home, path: Path | None) -> Any:
@@ -84,15 +96,18 @@ def _recipe(home: Home, path: Path | None) -> Any:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "table", help="Raw table, where the columns do not tell (listens, events, tracks ...).")
 @click.option("--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm or auto.")
+@_timed
 @click.pass_obj
-def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str) -> None:
+def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
     """Take files into the lake, bad rows to the quarantine."""
     from recsys import show
     from recsys.ingest import run as ingesting
 
     found = ingesting.source_files(paths)
     with locked(home), show.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
-        report = ingesting.ingest(home, found, today=_today(), table=table, format_name=format_name, progress=progress)
+        _keep_clock(home, time_zone)
+        today = _today(home)
+        report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
     show.ingested(report)
     if report.unreadable:
         raise InputError(f"{len(report.unreadable)} of {len(found)} files cannot be read; the others are in the lake")
@@ -114,7 +129,7 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 
     settings, n_bytes = _recipe(home, recipe).audio, sum(path.stat().st_size for path in library.audio_files(folder))
     with locked(home), show.ingest_progress(n_bytes) as progress:
-        report = run.scan(home, folder, today=_today(), settings=settings, progress=progress)
+        report = run.scan(home, folder, today=_today(home), settings=settings, progress=progress)
     show.scanned(report)
 
 
@@ -245,7 +260,7 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: di
 
     if asked["folder"]:
         return protocols.fixed(asked["folder"], exclude_seen=asked["exclude_seen"])
-    return comparison.protocol_of(home, asked["protocol"], as_of=_day(as_of), recipe=_recipe(home, recipe))
+    return comparison.protocol_of(home, asked["protocol"], as_of=_day(home, as_of), recipe=_recipe(home, recipe))
 
 
 def _compare(protocol: Any, asked: dict[str, Any]) -> None:
@@ -271,7 +286,7 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
     from recsys import comparison, show
     from recsys.tune import Budget
 
-    day, told = _day(as_of), _recipe(home, recipe)
+    day, told = _day(home, as_of), _recipe(home, recipe)
     with locked(home):
         task = comparison.task_of(home, recommender, as_of=day, recipe=told)
         show.tuned(recommender, comparison.search(home, task, Budget(trials), tell=show.event))
@@ -326,17 +341,27 @@ def export(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @_dated
 @_told
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
+@_timed
 @click.option("--resume", is_flag=True, help="Keep what an interrupted run of the same inputs has finished.")
 @click.pass_obj
-def nightly(home: Home, as_of: datetime | None, recipe: Path | None, inbox: Path | None, resume: bool) -> None:
+def nightly(
+    home: Home,
+    as_of: datetime | None,
+    recipe: Path | None,
+    inbox: Path | None,
+    time_zone: str | None,
+    resume: bool,
+) -> None:
     """Do everything: new files in, tables, models, gate, export."""
     from recsys import nightly as whole
     from recsys import show
 
-    told, day = _recipe(home, recipe), _day(as_of)
+    told = _recipe(home, recipe)
     with locked(home):
+        _keep_clock(home, time_zone)
+        day, today = _day(home, as_of), _today(home)
         run = whole.nightly(
-            home, _inbox(home, inbox), as_of=day, today=_today(), recipe=told, resume=resume, tell=show.event
+            home, _inbox(home, inbox), as_of=day, today=today, recipe=told, resume=resume, tell=show.event
         )
         show.summary(run)
 
@@ -458,7 +483,7 @@ def takedown(home: Home, tracks: tuple[str, ...], grounds: str) -> None:
     from recsys.takedown import take_down
 
     with locked(home):
-        show.taken_down(take_down(home, tracks, grounds, today=_today()))
+        show.taken_down(take_down(home, tracks, grounds, today=_today(home)))
 
 
 @main.command()

@@ -79,10 +79,11 @@ def _try(what: str, look: Callable[[], str]) -> Finding:
 
 
 def _lake(home: Home) -> Finding:
-    batches = Lake(home).batches()
+    lake = Lake(home)
+    batches = lake.batches()
     days = sorted(day for batch in batches if batch.table == "listens" for day in batch.days)
     n_listens = sum(batch.n_accepted for batch in batches if batch.table == "listens")
-    found = f"{n_listens:,} listens, {days[0]} to {days[-1]}" if days else "no listens"
+    found = f"{n_listens:,} listens, {days[0]} to {days[-1]} ({lake.zone.key})" if days else "no listens"
     return Finding("lake", bool(days), found, "recsys ingest FILES, or recsys demo")
 
 

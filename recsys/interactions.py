@@ -34,7 +34,8 @@ select
     user_id,
     track_id,
     round(sum(weight), 6) as strength,
-    (epoch(cast($until as timestamp)) + 86400 - epoch(max(last_listened_at))) / 86400 as age_days,
+    ((select epoch(timezone(time_zone, cast($until as timestamp) + interval 1 day)) from meta.build)
+    - epoch(max(last_listened_at))) / 86400 as age_days,
     cast(floor(epoch(max(last_local_at)) / 3600 + 72) as bigint) % 168 as hour_of_week
 from marts.interactions_daily
 where listen_date between $since and $until

@@ -5,6 +5,7 @@ The lake: raw tables as Parquet, append-only; a source file makes one batch in e
     lake/quarantine/ds=YYYY-MM-DD/<batch>.parquet refused rows, by day of ingest
     lake/_ledger/<source>.json                    the batches of one source; its presence commits them
     lake/_staging/<source>/                       a source being written
+    lake/_time_zone                               the market's time zone, at whose midnight a log's day ends; else UTC
 
 A source is staged whole, then entered in the ledger, then moved into place. After a crash `recover` finishes the move
 of sources in the ledger and drops the others, so that a source is in the lake wholly or not at all.
@@ -14,6 +15,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -22,6 +24,7 @@ from recsys.errors import InputError
 from recsys.home import Home
 from recsys.ingest.contract import CONTRACTS, Contract
 
+UTC = "UTC"
 _RESTORE = (
     "Put lake/ back from a backup; without one, move it aside (listener.key stays) and ingest all source files again, "
     "in the order in which they came"
@@ -82,6 +85,35 @@ class Lake:
         self.folder = home.lake
         self._ledger = home.lake / "_ledger"
         self._staging = home.lake / "_staging"
+        self._time_zone = home.lake / "_time_zone"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The market's time zone: at its midnight a log's day ends."""
+        return ZoneInfo(self._time_zone.read_text().strip() if self._time_zone.exists() else UTC)
+
+    def set_zone(self, name: str) -> None:
+        """
+        Cut the days of logs at the midnight of a time zone, from the first file on.
+
+        Raises:
+            InputError: There is no such time zone, or days were cut by another one already.
+        """
+        try:
+            zone = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as unknown:
+            raise InputError(
+                f"There is no time zone {name!r}. Expected a name of the IANA database, such as Europe/Berlin"
+            ) from unknown
+        if zone.key == self.zone.key:
+            return
+        if self.batches():
+            raise InputError(
+                f"The days of {self.folder} end at midnight in {self.zone.key}, and {name} was asked for. Days that "
+                "are in the lake are not cut again: leave it, or ingest everything into a new home"
+            )
+        self._time_zone.parent.mkdir(parents=True, exist_ok=True)
+        files.write_text(self._time_zone, f"{zone.key}\n")
 
     def batches(self) -> list[Batch]:
         """List every batch, in the order they came."""
@@ -138,7 +170,7 @@ class Lake:
     def _parquet_files(self) -> list[Path]:
         """List the files in place, and those of committed sources that are yet to be moved there."""
         staged = [folder for folder in self._staging.glob("*") if (self._ledger / f"{folder.name}.json").exists()]
-        tables = [path for path in self.folder.glob("*") if path not in (self._ledger, self._staging)]
+        tables = [path for path in self.folder.glob("*") if path not in (self._ledger, self._staging, self._time_zone)]
         return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:

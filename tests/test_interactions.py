@@ -20,6 +20,8 @@ class MartsInMemory:
     def __init__(self) -> None:
         self._connection = duckdb.connect()
         self._connection.execute("create schema marts")
+        self._connection.execute("create schema meta")
+        self._connection.execute("create table meta.build as select 'UTC' as time_zone")
         self._connection.execute(DAILY)
         self._connection.execute(TRACKS)
         self._connection.execute(LISTENERS)

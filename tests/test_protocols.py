@@ -55,7 +55,8 @@ class MartsInMemory:
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
-        for statement in ("create schema marts", DAILY, TRACKS, LISTENERS, *SOUND):
+        build = ("create schema meta", "create table meta.build as select 'UTC' as time_zone")
+        for statement in ("create schema marts", *build, DAILY, TRACKS, LISTENERS, *SOUND):
             self._connection.execute(statement)
 
     def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:

@@ -25,6 +25,7 @@ with st.container(horizontal=True):
     parts.metric("Streams per listener", last["streams_per_listener"], says="Plays / listeners of the day")
     parts.metric("Skip share", last["skip_share"], unit="%", of=("artist_weekly", "skip_share"))
     parts.metric("Save rate", last["save_rate"], unit="%", says="Saves / listeners of the day")
+    parts.metric("Completion rate", last["completion_rate"], unit="%", says=f"Heard to 90 %, {WINDOWS[window]}")
 
 parts.figure(
     "Plays a day",
@@ -33,6 +34,16 @@ parts.figure(
     says=f"Plays a day, {parts.number(last['plays_a_day'])} at the end.",
     key="artist_trend",
 )
+sources = trend.drop_nulls("algorithmic_share")
+if not sources.is_empty():
+    parts.figure(
+        "Chosen by a recommender",
+        sources,
+        charts.lines(sources, "listen_date", "algorithmic_share", unit="%"),
+        says=f"The share of plays that a recommender chose, {sources['algorithmic_share'][-1]:.0%} at the end.",
+        key="artist_sources",
+        note="Share of plays whose source is known, over the window; the others were chosen by the listener.",
+    )
 forecast = data.ask("forecast", artist_id=artist_id)
 if not forecast["is_forecast"].any():
     parts.empty("There is no forecast for this artist.", "Forecasts need some weeks of plays.")
@@ -49,12 +60,21 @@ else:
 tracks = data.ask("artist_tracks", artist_id=artist_id)
 parts.table(
     tracks.select(
-        "title", "release_title", "release_date", "n_plays", "skip_share", "n_saves", "n_playlist_adds", "track_id"
+        "title",
+        "release_title",
+        "release_date",
+        "n_plays",
+        "skip_share",
+        "completion_rate",
+        "algorithmic_share",
+        "n_saves",
+        "n_playlist_adds",
+        "track_id",
     ),
     of="track_daily",
     key="artist_tracks",
     title="Recordings, last 28 days",
-    formats={"skip_share": "percent"},
+    formats=dict.fromkeys(("skip_share", "completion_rate", "algorithmic_share"), "percent"),
 )
 split = data.ask("frontline_share", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
 if not split.is_empty():

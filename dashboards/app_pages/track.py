@@ -34,6 +34,13 @@ row = tracks.filter(track_id=track_id).row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Plays, 28 days", row["n_plays"], of=("track_daily", "n_plays"))
     parts.metric("Skip share", row["skip_share"], unit="%", of=("artist_weekly", "skip_share"))
+    parts.metric("Completion rate", row["completion_rate"], unit="%", says="Listens heard to 90 %, 28 days")
+    parts.metric(
+        "Algorithmic share",
+        row["algorithmic_share"],
+        unit="%",
+        says="Plays that a recommender chose, among those whose source is known, 28 days",
+    )
     parts.metric("Saves, 28 days", row["n_saves"], of=("track_daily", "n_saves"))
     parts.metric("Playlist adds, 28 days", row["n_playlist_adds"], of=("track_daily", "n_playlist_adds"))
 if trend.is_empty():

@@ -15,7 +15,8 @@ from recsys.demo.listening import Choices
 from recsys.demo.sessions import DAY_S, Sessions
 from recsys.demo.world import World
 
-UNKNOWN = -1  # of ms_played and skipped, where the player logs neither
+UNKNOWN = -1  # of ms_played, skipped and source, where the player logs none
+ACTIVE, ALGORITHMIC = 0, 1
 NO_OFFSET = -9_999
 PLAY_MS = 30_000
 _APART_S = 1 << 32  # longer than any period: keeps the listeners' queues apart
@@ -27,7 +28,8 @@ class Listens:
     The log in time order; all shapes (n_listens,).
 
     `at_s` [s after day 0, UTC], `ms_played` [ms, UNKNOWN], `skipped` (1, 0, UNKNOWN), `offset_min` (or NO_OFFSET),
-    `day` the local day (the UTC day where the offset is unknown), `is_new` True for discoveries.
+    `day` the local day (the UTC day where the offset is unknown), `is_new` True for discoveries, `source` who chose
+    (ACTIVE, ALGORITHMIC, UNKNOWN): a recommender brings most discoveries and few of the returns.
     """
 
     listener: np.ndarray
@@ -38,6 +40,7 @@ class Listens:
     skipped: np.ndarray
     offset_min: np.ndarray
     is_new: np.ndarray
+    source: np.ndarray
 
     def take(self, rows: np.ndarray) -> "Listens":
         """Return the listens in `rows` (row numbers or a mask)."""
@@ -60,6 +63,7 @@ def play(
     local_day = (at_s + 60 * offset.astype(np.int64)) // DAY_S
     is_logged = rng.random(len(ms), dtype=np.float32) >= 0.02
     has_clock = (rng.random(len(ms), dtype=np.float32) >= 0.03) | (at_s < 0)
+    is_algorithmic = rng.random(len(ms), dtype=np.float32) < np.where(choices.is_new, 0.6, 0.2)
     kept = _within(world, tracks.withdrawn_day[choices.track], local_day, at_s // DAY_S)
     log = Listens(
         listener=choices.listener,
@@ -70,6 +74,7 @@ def play(
         skipped=np.where(is_logged, skipped, UNKNOWN).astype(np.int8),
         offset_min=np.where(has_clock, offset, NO_OFFSET).astype(np.int16),
         is_new=choices.is_new,
+        source=np.where(is_logged, np.where(is_algorithmic, ALGORITHMIC, ACTIVE), UNKNOWN).astype(np.int8),
     ).take(kept)
     return log.take(np.argsort(log.at_s, kind="stable"))
 

@@ -2,7 +2,8 @@
 The raw tables as frames: which file carries which rows, in which of the accepted shapes.
 
 The months of the log differ on purpose, as the exports of different years do: ISO times or epoch seconds, CSV or
-Parquet, pre-counted rows, and columns about people that must never enter (`ip_address`, `e_mail`).
+Parquet, pre-counted rows, with and without the source of plays, and columns about people that must never enter
+(`ip_address`, `e_mail`).
 """
 
 from collections.abc import Iterator
@@ -28,13 +29,14 @@ class Shape(NamedTuple):
     in_seconds: bool
     pre_counted: bool
     with_ip: bool
+    with_source: bool
 
 
 SHAPES = (
-    Shape(".csv.gz", in_seconds=False, pre_counted=False, with_ip=True),
-    Shape(".parquet", in_seconds=True, pre_counted=True, with_ip=False),
-    Shape(".csv.gz", in_seconds=True, pre_counted=False, with_ip=False),
-    Shape(".csv.gz", in_seconds=False, pre_counted=False, with_ip=False),
+    Shape(".csv.gz", in_seconds=False, pre_counted=False, with_ip=True, with_source=False),
+    Shape(".parquet", in_seconds=True, pre_counted=True, with_ip=False, with_source=False),
+    Shape(".csv.gz", in_seconds=True, pre_counted=False, with_ip=False, with_source=True),
+    Shape(".csv.gz", in_seconds=False, pre_counted=False, with_ip=False, with_source=True),
 )
 
 
@@ -84,6 +86,7 @@ def listen_chunks(
             }
         )
         frame = _pre_counted(frame, rng) if month.shape.pre_counted else frame
+        frame = frame.with_columns(source=_sources(part.source)) if month.shape.with_source else frame
         yield frame.with_columns(ip_address=_ips(part.listener)) if month.shape.with_ip else frame
 
 
@@ -114,6 +117,11 @@ def shuffled(table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 def _null_where(values: np.ndarray, missing: int) -> pl.Series:
     series = pl.Series(values)
     return series.set(series == missing, None)
+
+
+def _sources(source: np.ndarray) -> pl.Series:
+    names = pl.Series(["active", "algorithmic", "unknown"])
+    return names.gather(np.where(source == UNKNOWN, 2, source))
 
 
 def _pre_counted(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:

@@ -5,6 +5,7 @@ Every format hands over texts, so there is one reading of an instant, a number o
 """
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -95,7 +96,7 @@ def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
     return text.to_frame().select(_typed(pl.col(field.name), field).alias(field.name)).to_series()
 
 
-def _refusals(field: Field, today: date) -> list[tuple[str, pl.Expr]]:
+def _refusals(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.Expr]]:
     """List the reason codes a column can give, each with the rows it refuses."""
     value, text = pl.col(field.name), pl.col(f"{field.name}:raw")
     refusals = [("missing_value", text.is_null())] if field.required else []
@@ -108,8 +109,10 @@ def _refusals(field: Field, today: date) -> list[tuple[str, pl.Expr]]:
         refusals.append(("out_of_range", ~value.list.eval(inside).list.all()))
     if field.kind is Kind.INSTANT:
         refusals.append(("out_of_range", value.dt.replace_time_zone(None) < EARLIEST))
-    if field.kind in (Kind.INSTANT, Kind.DAY) and not field.may_be_future:
-        refusals.append(("in_future", value.cast(pl.Datetime("us")) > last_instant(today)))
+    if not field.may_be_future and field.kind is Kind.INSTANT:
+        refusals.append(("in_future", value.dt.replace_time_zone(None) > last_instant(today, zone)))
+    if not field.may_be_future and field.kind is Kind.DAY:
+        refusals.append(("in_future", value > today))
     if field.allowed:
         refusals.append(("not_allowed", ~value.is_in(field.allowed)))
     if field.pattern and field.kind is Kind.TEXTS:
@@ -119,7 +122,7 @@ def _refusals(field: Field, today: date) -> list[tuple[str, pl.Expr]]:
     return refusals
 
 
-def judge(raw: pl.DataFrame, contract: Contract, today: date) -> pl.DataFrame:
+def judge(raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo) -> pl.DataFrame:
     """
     Read texts as the contract's types and name the first thing wrong with each row.
 
@@ -127,6 +130,7 @@ def judge(raw: pl.DataFrame, contract: Contract, today: date) -> pl.DataFrame:
         raw: The contract's columns as texts (String; null = missing), one row a record.
         contract: What the rows must keep.
         today: The last day that is not the future.
+        zone: The time zone in which that day ends.
 
     Returns:
         The typed columns with defaults filled in, and `reason` and `column_name` (both null where the row is good),
@@ -134,7 +138,7 @@ def judge(raw: pl.DataFrame, contract: Contract, today: date) -> pl.DataFrame:
     """
     columns = [_typed_column(raw, field) for field in contract.fields]
     texts = [raw[name].str.strip_chars().replace("", None).alias(f"{name}:raw") for name in contract.names]
-    refusals = [(code, field.name, rows) for field in contract.fields for code, rows in _refusals(field, today)]
+    refusals = [(code, field.name, rows) for field in contract.fields for code, rows in _refusals(field, today, zone)]
     first = pl.coalesce(pl.when(rows).then(pl.lit(at, dtype=pl.UInt8)) for at, (_, _, rows) in enumerate(refusals))
     reasons = pl.Series([code for code, _, _ in refusals], dtype=pl.String)
     names = pl.Series([name for _, name, _ in refusals], dtype=pl.String)

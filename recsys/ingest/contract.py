@@ -8,8 +8,9 @@ of the quarantine: `unreadable_file`. An empty list is a missing value: no terri
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -127,6 +128,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("skipped", Kind.BOOLEAN),
                 Field("n_listens", Kind.INTEGER, low=1, high=10_000_000, default=1),
                 Field("utc_offset_min", Kind.INTEGER, low=-720, high=840),
+                _choice("source", "active", "algorithmic"),
             ),
             key=("user_id", "track_id", "listened_at"),
             instant="listened_at",
@@ -296,6 +298,6 @@ QUARANTINE = pl.Schema(
 )
 
 
-def last_instant(today: date) -> datetime:
-    """Return the last instant, in naive UTC, that is not the future on the day `today`."""
-    return datetime.combine(today, datetime.max.time())
+def last_instant(today: date, zone: ZoneInfo) -> datetime:
+    """Return the last instant, in naive UTC, that is not the future on the day `today` of a time zone."""
+    return datetime.combine(today, datetime.max.time(), zone).astimezone(UTC).replace(tzinfo=None)

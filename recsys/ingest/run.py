@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import polars.selectors as cs
@@ -82,7 +83,7 @@ def ingest(
     Args:
         home: The home, held by the caller (`locked`).
         paths: Files and folders.
-        today: The day of ingest; instants after it are refused as future.
+        today: The day of ingest by the lake's clock; instants after it are refused as future.
         table: The raw table, where the columns do not tell.
         format_name: A format's name, or "auto".
         progress: Called with the file and its size once it is in.
@@ -120,7 +121,7 @@ def ingest(
 def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[Batch]:
     gathered: dict[str, _Gathered] = defaultdict(_Gathered)
     for chunk in chunks:
-        _gather(gathered[chunk.table], chunk, key, today)
+        _gather(gathered[chunk.table], chunk, key, today, lake.zone)
     n_batches = len(lake.batches())
     staged = [
         _staged(lake, CONTRACTS[table], rows, source=source, batch_no=n_batches + at, today=today)
@@ -154,10 +155,10 @@ def _stored_name(source: Source) -> str:
     return str(pl.select(redacted(pl.lit(source.path.name))).item())
 
 
-def _gather(into: _Gathered, chunk: Chunk, key: bytes, today: date) -> None:
+def _gather(into: _Gathered, chunk: Chunk, key: bytes, today: date, zone: ZoneInfo) -> None:
     contract = CONTRACTS[chunk.table]
     raw = pseudonymise(_of_contract(chunk.rows, contract), key)
-    judged = judge(raw, contract, today).with_columns(raw[LINE])
+    judged = judge(raw, contract, today, zone).with_columns(raw[LINE])
     is_good = judged["reason"].is_null()
     into.accepted.append(judged.filter(is_good).drop("reason", "column_name"))
     into.refused.append(_refused(judged.filter(~is_good), raw.filter(~is_good)))
@@ -195,7 +196,7 @@ def _staged(
     quarantine = pl.concat([*rows.refused, _refused_conflicts(conflicting)])
     batch = short_hash(source.sha256, contract.table)
     marked = fresh.drop(LINE).with_columns(batch=pl.lit(batch), batch_no=pl.lit(batch_no, dtype=pl.Int64))
-    parts = _partitions(contract, marked, today)
+    parts = _partitions(contract, marked, today, lake.zone)
     entry = Batch(
         batch=batch,
         batch_no=batch_no,
@@ -223,7 +224,7 @@ def _without_known(
         lake. A register's row that differs from the lake's is fresh: it is the newer version.
     """
     if contract.instant:
-        days = read[contract.instant].dt.date().unique().sort().to_list()
+        days = read.select(_day_of(contract.instant, lake.zone)).to_series().unique().sort().to_list()
         stored = lake.rows(contract.table, days).select(contract.names).collect()
     else:
         stored = lake.latest(contract).select(contract.names).collect()
@@ -251,11 +252,16 @@ def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
     return _refused(marks, texts)
 
 
-def _partitions(contract: Contract, rows: pl.DataFrame, today: date) -> dict[str, pl.DataFrame]:
+def _day_of(instant: str, zone: ZoneInfo) -> pl.Expr:
+    """Return the day of an instant by the market's clock, as `ds`."""
+    return pl.col(instant).dt.convert_time_zone(zone.key).dt.date().alias("ds")
+
+
+def _partitions(contract: Contract, rows: pl.DataFrame, today: date, zone: ZoneInfo) -> dict[str, pl.DataFrame]:
     if not contract.instant:
         return {str(today): rows} if rows.height else {}
     ordered = rows.sort(contract.instant, *contract.key)
-    by_day = ordered.with_columns(pl.col(contract.instant).dt.date().alias("ds"))
+    by_day = ordered.with_columns(_day_of(contract.instant, zone))
     days = by_day.partition_by("ds", as_dict=True, include_key=False, maintain_order=True)
     return {str(day): part for (day,), part in days.items()}
 

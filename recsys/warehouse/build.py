@@ -274,7 +274,8 @@ def _describe(
         connection.register("incoming", pl.DataFrame(rows).to_arrow())
         connection.execute(f"create table meta.{name} as select * from incoming")
         connection.unregister("incoming")
-    connection.execute("create table meta.build as select $as_of::date as as_of", {"as_of": sources.as_of})
+    of_build = {"as_of": sources.as_of, "time_zone": sources.lake.zone.key}
+    connection.execute("create table meta.build as select $as_of::date as as_of, $time_zone as time_zone", of_build)
 
 
 def _drop_scaffolding(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:

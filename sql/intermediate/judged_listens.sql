@@ -1,17 +1,20 @@
 -- Each listen judged: a play lasted at least 30 s or half the track; a shorter one that the listener ended is a skip.
 -- Where the log has no durations, a listen is a play (a scrobble) unless the log says that it was skipped. A short
--- listen of which nobody says who ended it counts as ended by the listener.
+-- listen of which nobody says who ended it counts as ended by the listener. Heard to 90 % it is complete, the rest being
+-- what players fade out.
 -- grain: user_id, track_id, listened_at
 -- columns:
 --   user_id      listener (pseudonymous id)
 --   track_id     recording
 --   listened_at  when the listen began (UTC)
---   listen_date  its day (UTC)
+--   listen_date  its day (market's clock)
 --   local_at     when it began on the listener's own clock, null where the log does not tell
 --   n_listens    listens this row stands for [count]
 --   ms_played    time listened, null where the log has no durations [ms]
 --   is_play      whether it was a play
 --   is_skip      whether it was a skip
+--   is_complete  whether at least 90 % was heard, null where the log or the catalogue has no duration
+--   source       who chose the recording: active (the listener), algorithmic (a recommender) or unknown
 -- checks:
 --   is_play is not null
 --   not (is_play and is_skip)
@@ -27,6 +30,8 @@ with timed as (
         listens.n_listens,
         listens.ms_played,
         listens.skipped,
+        listens.source,
+        listens.ms_played >= 0.9 * tracks.duration_ms as is_complete,
         (listens.ms_played is null and not coalesce(listens.skipped, false))
         or coalesce(listens.ms_played >= 30000, false)
         or coalesce(listens.ms_played * 2 >= tracks.duration_ms, false) as is_play
@@ -43,5 +48,7 @@ select
     n_listens,
     ms_played,
     is_play,
-    not is_play and coalesce(skipped, true) as is_skip
+    not is_play and coalesce(skipped, true) as is_skip,
+    is_complete,
+    source
 from timed

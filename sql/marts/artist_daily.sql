@@ -1,8 +1,10 @@
 -- An artist's day, and what the words of the trade mean here. A play is a listen of at least 30 s or half the track, a
 -- skip a shorter one that the listener ended, a scrobble a play (see intermediate.judged_listens). Streams per listener
 -- are n_plays / n_listeners; skip share is n_skips / (n_plays + n_skips); save rate is n_saves / n_listeners; engagement
--- is (n_likes + n_saves + n_playlist_adds + n_shares) / n_listeners. Counts add up over days and artists, listeners do
--- not: who comes on two days is counted on both. Days are UTC; marts.interactions_daily has the listener's own clock.
+-- is (n_likes + n_saves + n_playlist_adds + n_shares) / n_listeners; completion rate is n_completions / n_timed_listens;
+-- algorithmic share is n_algorithmic_plays / (n_active_plays + n_algorithmic_plays), plays of unknown source left out.
+-- Counts add up over days and artists, listeners do not: who comes on two days is counted on both. Days end at midnight
+-- by the market's clock, the home's time zone; marts.interactions_daily has the listener's own clock.
 -- grain: artist_id, listen_date
 -- rows: 0
 -- incremental: listen_date
@@ -10,16 +12,20 @@
 -- people: n_listeners
 -- parts: listen_date
 -- columns:
---   artist_id        artist
---   listen_date      day (UTC)
---   n_listeners      distinct listeners with at least one play [count]
---   n_plays          plays [count]
---   n_skips          skips [count]
---   n_likes          likes [count]
---   n_saves          saves to the library [count]
---   n_playlist_adds  adds to a playlist [count]
---   n_shares         shares [count]
---   ms_played        time listened, null where the log has no durations [ms]
+--   artist_id            artist
+--   listen_date          day (market's clock)
+--   n_listeners          distinct listeners with at least one play [count]
+--   n_plays              plays [count]
+--   n_skips              skips [count]
+--   n_active_plays       plays that the listener chose [count]
+--   n_algorithmic_plays  plays that a recommender chose [count]
+--   n_timed_listens      listens of which the durations of listen and recording are known [count]
+--   n_completions        those of them heard to at least 90 % [count]
+--   n_likes              likes [count]
+--   n_saves              saves to the library [count]
+--   n_playlist_adds      adds to a playlist [count]
+--   n_shares             shares [count]
+--   ms_played            time listened, null where the log has no durations [ms]
 -- checks:
 --   n_listeners <= n_plays
 --   n_skips >= 0
@@ -31,6 +37,10 @@ select
     count(distinct case when daily.n_plays > 0 then daily.user_id end) as n_listeners,
     cast(sum(daily.n_plays) as bigint) as n_plays,
     cast(sum(daily.n_skips) as bigint) as n_skips,
+    cast(sum(daily.n_active_plays) as bigint) as n_active_plays,
+    cast(sum(daily.n_algorithmic_plays) as bigint) as n_algorithmic_plays,
+    cast(sum(daily.n_timed_listens) as bigint) as n_timed_listens,
+    cast(sum(daily.n_completions) as bigint) as n_completions,
     cast(sum(daily.n_likes) as bigint) as n_likes,
     cast(sum(daily.n_saves) as bigint) as n_saves,
     cast(sum(daily.n_playlist_adds) as bigint) as n_playlist_adds,

@@ -12,7 +12,7 @@
 -- kept: started_on, n_countries
 -- columns:
 --   track_id      recording
---   listen_date   last of the seven days (UTC)
+--   listen_date   last of the seven days (market's clock)
 --   started_on    first day of this run of such days; a new run begins after a week without any
 --   n_listeners   distinct listeners of the seven days [count]
 --   n_countries   countries they told, unknown is one [count]

@@ -8,7 +8,7 @@
 -- kept: n_tracks
 -- columns:
 --   artist_id    artist
---   week_start   Monday of the week (UTC)
+--   week_start   Monday of the week (market's clock)
 --   age_group    current, catalogue, deep catalogue or unknown
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_tracks     distinct recordings played [count]

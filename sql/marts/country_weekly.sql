@@ -7,7 +7,7 @@
 -- columns:
 --   artist_id    artist
 --   country      ISO 3166-1 alpha-2 or unknown
---   week_start   Monday of the week (UTC)
+--   week_start   Monday of the week (market's clock)
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_plays      plays [count]
 -- checks:

@@ -7,7 +7,7 @@
 -- parts: forecast_date
 -- columns:
 --   artist_id      artist
---   forecast_date  the day (UTC)
+--   forecast_date  the day (market's clock)
 --   n_listeners    distinct listeners of the artist so far [count]
 --   n_plays        plays expected [count]
 --   low            lower end of the 80 % interval [count]

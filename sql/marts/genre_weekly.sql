@@ -6,7 +6,7 @@
 -- columns:
 --   kind         genre or mood
 --   name         the genre or mood; of recordings without a genre unknown
---   week_start   Monday of the week (UTC)
+--   week_start   Monday of the week (market's clock)
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_plays      plays [count]
 --   share        share of the week's plays of this kind [0..1]

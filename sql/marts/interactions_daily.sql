@@ -5,25 +5,31 @@
 -- grain: user_id, track_id, listen_date
 -- incremental: listen_date
 -- columns:
---   user_id           listener (pseudonymous id)
---   track_id          recording
---   listen_date       day (UTC)
---   last_listened_at  when the day's last listen began or its last event happened (UTC)
---   last_local_at     when the day's last listen began on the listener's own clock, null where the log does not tell
---   n_listens         listens of any length [count]
---   n_plays           plays: at least 30 s or half the track; a scrobble is a play [count]
---   n_skips           shorter listens that the listener ended [count]
---   n_likes           likes [count]
---   n_unlikes         likes taken back [count]
---   n_saves           saves to the library [count]
---   n_playlist_adds   adds to a playlist [count]
---   n_shares          shares [count]
---   ms_played         time listened, null where the log has no durations [ms]
---   weight            evidence of taste; below zero where the day speaks against the track [plays]
+--   user_id              listener (pseudonymous id)
+--   track_id             recording
+--   listen_date          day (market's clock)
+--   last_listened_at     when the day's last listen began or its last event happened (UTC)
+--   last_local_at        when the day's last listen began on the listener's own clock, null where the log does not tell
+--   n_listens            listens of any length [count]
+--   n_plays              plays: at least 30 s or half the track; a scrobble is a play [count]
+--   n_skips              shorter listens that the listener ended [count]
+--   n_active_plays       plays that the listener chose [count]
+--   n_algorithmic_plays  plays that a recommender chose [count]
+--   n_timed_listens      listens of which the durations of listen and recording are known [count]
+--   n_completions        those of them heard to at least 90 % [count]
+--   n_likes              likes [count]
+--   n_unlikes            likes taken back [count]
+--   n_saves              saves to the library [count]
+--   n_playlist_adds      adds to a playlist [count]
+--   n_shares             shares [count]
+--   ms_played            time listened, null where the log has no durations [ms]
+--   weight               evidence of taste; below zero where the day speaks against the track [plays]
 -- checks:
 --   n_listens >= n_plays + n_skips
 --   n_listens + n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares >= 1
 --   ms_played is null or ms_played > 0
+--   n_active_plays + n_algorithmic_plays <= n_plays
+--   n_completions <= n_timed_listens and n_timed_listens <= n_listens
 -- reconcile:
 --   (select sum(n_listens) from marts.interactions_daily) = (select sum(n_listens) from staging.listens)
 --   (select sum(n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares) from marts.interactions_daily) = (select count(*) from staging.events)
@@ -37,6 +43,10 @@ with days as (
         cast(sum(n_listens) as bigint) as n_listens,
         cast(sum(n_plays) as bigint) as n_plays,
         cast(sum(n_skips) as bigint) as n_skips,
+        cast(sum(n_active_plays) as bigint) as n_active_plays,
+        cast(sum(n_algorithmic_plays) as bigint) as n_algorithmic_plays,
+        cast(sum(n_timed_listens) as bigint) as n_timed_listens,
+        cast(sum(n_completions) as bigint) as n_completions,
         cast(sum(n_likes) as bigint) as n_likes,
         cast(sum(n_unlikes) as bigint) as n_unlikes,
         cast(sum(n_saves) as bigint) as n_saves,
@@ -56,6 +66,10 @@ select
     n_listens,
     n_plays,
     n_skips,
+    n_active_plays,
+    n_algorithmic_plays,
+    n_timed_listens,
+    n_completions,
     n_likes,
     n_unlikes,
     n_saves,

@@ -8,7 +8,7 @@
 -- kept: n_weeks
 -- columns:
 --   track_id         recording
---   peak_week        Monday of its best week (UTC)
+--   peak_week        Monday of its best week (market's clock)
 --   n_plays_peak     plays in it [count]
 --   n_listeners      distinct listeners with at least one play, on any day [count]
 --   n_weeks          weeks fitted, the best one included [count]

@@ -8,7 +8,7 @@
 -- kept: is_complete
 -- columns:
 --   artist_id     artist
---   cohort_month  first day of the month of the first play (UTC)
+--   cohort_month  first day of the month of the first play (market's clock)
 --   months_since  months after it, 0 is the month itself [count]
 --   n_cohort      listeners in the cohort [count]
 --   n_listeners   of them, those with a play in this month [count]

@@ -5,16 +5,20 @@
 -- people: n_listeners
 -- parts: listen_date
 -- columns:
---   track_id         recording
---   listen_date      day (UTC)
---   n_listeners      listeners with at least one play [count]
---   n_plays          plays [count]
---   n_skips          skips [count]
---   n_likes          likes [count]
---   n_saves          saves to the library [count]
---   n_playlist_adds  adds to a playlist [count]
---   n_shares         shares [count]
---   ms_played        time listened, null where the log has no durations [ms]
+--   track_id             recording
+--   listen_date          day (market's clock)
+--   n_listeners          listeners with at least one play [count]
+--   n_plays              plays [count]
+--   n_skips              skips [count]
+--   n_active_plays       plays that the listener chose [count]
+--   n_algorithmic_plays  plays that a recommender chose [count]
+--   n_timed_listens      listens of which the durations of listen and recording are known [count]
+--   n_completions        those of them heard to at least 90 % [count]
+--   n_likes              likes [count]
+--   n_saves              saves to the library [count]
+--   n_playlist_adds      adds to a playlist [count]
+--   n_shares             shares [count]
+--   ms_played            time listened, null where the log has no durations [ms]
 -- checks:
 --   n_listeners <= n_plays
 --   n_plays >= 0
@@ -26,6 +30,10 @@ select
     cast(sum(case when n_plays > 0 then 1 else 0 end) as bigint) as n_listeners,
     cast(sum(n_plays) as bigint) as n_plays,
     cast(sum(n_skips) as bigint) as n_skips,
+    cast(sum(n_active_plays) as bigint) as n_active_plays,
+    cast(sum(n_algorithmic_plays) as bigint) as n_algorithmic_plays,
+    cast(sum(n_timed_listens) as bigint) as n_timed_listens,
+    cast(sum(n_completions) as bigint) as n_completions,
     cast(sum(n_likes) as bigint) as n_likes,
     cast(sum(n_saves) as bigint) as n_saves,
     cast(sum(n_playlist_adds) as bigint) as n_playlist_adds,

@@ -1,4 +1,5 @@
--- An artist's days: plays, reach and what listeners did, and plays a day over a window that ends with each day.
+-- An artist's days: plays, reach and what listeners did; plays a day, completion rate and algorithmic share over a window
+-- that ends with each day.
 -- params:
 --   artist_id  artist id
 --   from       first day, the first of the log where empty =
@@ -10,6 +11,10 @@ with days as (
         n_listeners,
         n_plays,
         n_skips,
+        n_active_plays,
+        n_algorithmic_plays,
+        n_timed_listens,
+        n_completions,
         n_likes,
         n_saves,
         n_playlist_adds,
@@ -21,7 +26,10 @@ with days as (
 windows as (
     select
         days.listen_date,
-        sum(past.n_plays) / $days::integer as plays_a_day
+        sum(past.n_plays) / $days::integer as plays_a_day,
+        sum(past.n_completions) / nullif(sum(past.n_timed_listens), 0) as completion_rate,
+        sum(past.n_algorithmic_plays)
+        / nullif(sum(past.n_active_plays + past.n_algorithmic_plays), 0) as algorithmic_share
     from days
     inner join days as past on past.listen_date between days.listen_date - $days::integer + 1 and days.listen_date
     group by days.listen_date
@@ -37,6 +45,8 @@ select
     days.n_playlist_adds,
     days.n_shares,
     windows.plays_a_day,
+    windows.completion_rate,
+    windows.algorithmic_share,
     days.n_plays / nullif(days.n_listeners, 0) as streams_per_listener,
     days.n_skips / nullif(days.n_plays + days.n_skips, 0) as skip_share,
     days.n_saves / nullif(days.n_listeners, 0) as save_rate

@@ -5,7 +5,7 @@
 --   user_id     listener (pseudonymous id)
 --   track_id    recording
 --   event_at    when (UTC)
---   event_date  its day (UTC)
+--   event_date  its day by the market's clock (the home's time zone, UTC unless set)
 --   event       like, unlike, save, playlist_add or share
 -- checks:
 --   event in ('like', 'unlike', 'save', 'playlist_add', 'share')

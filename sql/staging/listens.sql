@@ -4,11 +4,12 @@
 --   user_id         listener (pseudonymous id)
 --   track_id        recording
 --   listened_at     when the listen began (UTC)
---   listen_date     its day (UTC)
+--   listen_date     its day by the market's clock (the home's time zone, UTC unless set)
 --   n_listens       listens this row stands for: more than 1 in logs that were counted before they came here [count]
 --   ms_played       time listened, null where the log has no durations [ms]
 --   skipped         whether the listener ended it, null where the log does not say
 --   utc_offset_min  the listener's local time minus UTC, null where unknown [min]
+--   source          who chose the recording: active (the listener), algorithmic (a recommender) or unknown
 -- checks:
 --   n_listens >= 1
 --   ms_played is null or ms_played > 0
@@ -22,5 +23,6 @@ select
     n_listens,
     ms_played,
     skipped,
-    utc_offset_min
+    utc_offset_min,
+    source
 from raw.listens

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsys.demo.events import make_events
-from recsys.demo.playing import Listens
+from recsys.demo.playing import ACTIVE, Listens
 from recsys.demo.sessions import DAY_S
 from recsys.demo.world import World
 
@@ -20,6 +20,7 @@ def _log(n: int, at_s: int, *, skipped: int = 0) -> Listens:
         skipped=same * skipped,
         offset_min=same * 0,
         is_new=same == 1,
+        source=same * ACTIVE,
     )
 
 

@@ -1,6 +1,7 @@
 """Laws of reading a moment in time."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from recsys.ingest.coerce import judge
 from recsys.ingest.contract import CONTRACTS, last_instant
 
 TODAY = date(2030, 12, 31)
+UTC_CLOCK = ZoneInfo("UTC")
 MOMENTS = st.datetimes(datetime(1995, 1, 1), datetime(2030, 12, 30)).map(lambda at: at.replace(microsecond=0))  # noqa: DTZ001 - hypothesis wants naive bounds
 OFFSETS_MIN = st.integers(-12 * 4, 14 * 4).map(lambda quarters: quarters * 15)
 
@@ -18,7 +20,7 @@ def read(texts: list[str]) -> list[datetime | None]:
     """Read texts as the instants of a listens file."""
     rows = pl.DataFrame({"user_id": "ann", "track_id": "t1", "listened_at": texts})
     empty = [pl.lit(None, dtype=pl.String).alias(name) for name in CONTRACTS["listens"].names[3:]]
-    return judge(rows.with_columns(empty), CONTRACTS["listens"], TODAY)["listened_at"].to_list()
+    return judge(rows.with_columns(empty), CONTRACTS["listens"], TODAY, UTC_CLOCK)["listened_at"].to_list()
 
 
 def spellings(at: datetime, offset_min: int) -> list[str]:
@@ -77,4 +79,13 @@ def test_what_is_no_moment_stays_unread() -> None:
 
 def test_the_last_instant_of_a_day_is_its_last_microsecond() -> None:
     """What comes after is the future."""
-    assert last_instant(date(2026, 1, 31)) + timedelta(microseconds=1) == datetime(2026, 2, 1)  # noqa: DTZ001 - naive UTC
+    after = last_instant(date(2026, 1, 31), UTC_CLOCK) + timedelta(microseconds=1)
+
+    assert after == datetime(2026, 2, 1)  # noqa: DTZ001 - naive UTC
+
+
+def test_a_market_west_of_greenwich_ends_its_day_later() -> None:
+    """At midnight of its own winter clock."""
+    after = last_instant(date(2026, 1, 31), ZoneInfo("America/Los_Angeles")) + timedelta(microseconds=1)
+
+    assert after == datetime(2026, 2, 1, 8)  # noqa: DTZ001 - naive UTC

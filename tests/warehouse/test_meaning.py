@@ -60,6 +60,24 @@ def test_what_is_a_play_and_what_a_skip(judged: Path, case: str) -> None:
     assert rows(judged, query) == [(1, n_plays, n_skips)]
 
 
+def test_who_chose_a_recording_and_whether_it_was_heard_out(place: Place) -> None:
+    """Plays of known source and listens of known lengths are counted apart; 90 % heard is complete."""
+    place.take("tracks.csv", "track_id,title,artist_id,duration_ms\nt1,x,ar1,200000\nt2,x,ar1,\n")
+    place.take(
+        "listens.csv",
+        "user_id,track_id,listened_at,ms_played,source\n"
+        "ann,t1,2026-01-01T10:00:00Z,180000,active\n"
+        "ann,t1,2026-01-01T11:00:00Z,179999,Algorithmic\n"
+        "ann,t1,2026-01-01T12:00:00Z,1000,algorithmic\n"
+        "ann,t1,2026-01-01T13:00:00Z,,\n"
+        "ann,t2,2026-01-01T14:00:00Z,180000,active\n",
+    )
+    warehouse = place.build("sources")
+
+    of_day = "n_plays, n_active_plays, n_algorithmic_plays, n_timed_listens, n_completions"
+    assert rows(warehouse, f"select {of_day} from marts.artist_daily") == [(4, 2, 1, 3, 1)]
+
+
 def test_a_stub_has_no_length_to_be_half_of(judged: Path) -> None:
     """Twenty seconds of a track that nobody described are a skip."""
     query = "select n_plays, n_skips from marts.interactions_daily where track_id = 'stub'"

@@ -1,0 +1,88 @@
+-- Who is recommended an artist, and why: listeners with a recording of the artist on their published list, by who they are
+-- and by what speaks for it. Affinity is the share of the group among them / its share among all who have a list: above 1,
+-- lists show the artist to the group more than to others. A reason names one of the listener's own recordings: of the same
+-- artist, of another artist, or none (a popular recording, an audience, a sound). A listener counts once for each reason.
+-- grain: artist_id, dimension, value
+-- rows: 0
+-- labels: artist_id
+-- people: n_listeners
+-- parts: value
+-- columns:
+--   artist_id    artist
+--   dimension    country, gender, age_band or reason
+--   value        the group; unknown is one
+--   n_listeners  distinct listeners who are shown the artist [count]
+--   n_places     places on their lists [count]
+--   share        share of the places of the artist [0..1]
+--   affinity     share of these listeners / share of all with a list, null for reasons [x]
+-- checks:
+--   n_listeners between 1 and n_places
+--   share > 0 and share <= 1
+-- reconcile:
+--   (select coalesce(sum(n_places), 0) from marts.artist_shown where dimension = 'reason') = (select count(*) from marts.recommendations as lists inner join marts.track_features as tracks on lists.track_id = tracks.track_id where tracks.artist_id is not null)
+with places as (
+    select
+        tracks.artist_id,
+        lists.user_id,
+        case
+            when lists.reason_track_id is null then 'no recording of theirs'
+            when reasons.artist_id = tracks.artist_id then 'the same artist'
+            else 'another artist'
+        end as reason
+    from marts.recommendations as lists
+    inner join marts.track_features as tracks on lists.track_id = tracks.track_id
+    left join marts.track_features as reasons on lists.reason_track_id = reasons.track_id
+    where tracks.artist_id is not null
+),
+
+groups as (
+    -- noqa: disable=LT09,LT14
+    select user_id, 'country' as dimension, country as value from marts.listener_profile
+    union all
+    select user_id, 'gender' as dimension, gender as value from marts.listener_profile
+    union all
+    select user_id, 'age_band' as dimension, age_band as value from marts.listener_profile
+    -- noqa: enable=LT09,LT14
+),
+
+everybody as (
+    select
+        groups.dimension,
+        groups.value,
+        count(*) / sum(count(*)) over (partition by groups.dimension) as share
+    from groups
+    where groups.user_id in (select lists.user_id from marts.recommendations as lists)
+    group by groups.dimension, groups.value
+),
+
+shown as (
+    -- noqa: disable=LT09,LT14
+    select places.artist_id, groups.dimension, groups.value, places.user_id
+    from places inner join groups on places.user_id = groups.user_id
+    union all
+    select artist_id, 'reason' as dimension, reason as value, user_id from places
+    -- noqa: enable=LT09,LT14
+),
+
+counts as (
+    select
+        artist_id,
+        dimension,
+        value,
+        count(distinct user_id) as n_listeners,
+        count(*) as n_places
+    from shown
+    group by artist_id, dimension, value
+)
+
+select
+    counts.artist_id,
+    counts.dimension,
+    counts.value,
+    counts.n_listeners,
+    counts.n_places,
+    counts.n_places / sum(counts.n_places) over (partition by counts.artist_id, counts.dimension) as share,
+    counts.n_listeners / sum(counts.n_listeners) over (partition by counts.artist_id, counts.dimension)
+    / everybody.share as affinity
+from counts
+left join everybody on counts.dimension = everybody.dimension and counts.value = everybody.value

@@ -1,0 +1,13 @@
+-- Who is recommended an artist, and why: the groups of listeners with the artist on their list, the largest first.
+-- params:
+--   artist_id  artist id
+--   dimension  country, gender, age_band or reason = reason
+select
+    value,
+    n_listeners,
+    n_places,
+    share,
+    affinity
+from marts.artist_shown
+where artist_id = $artist_id and dimension = $dimension
+order by n_places desc, value asc

@@ -1,0 +1,151 @@
+"""What labels learn of recommendations: how much of theirs is shown beside what is played, to whom, and why."""
+
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.warehouse.sqlfile import read_layers
+
+N_LISTENERS, N_TRACKS, LENGTH = 400, 60, 10
+
+
+@pytest.fixture(scope="module")
+def lists() -> pl.DataFrame:
+    """Ten places of every listener, the first tracks oftener."""
+    rng = np.random.default_rng(7)
+    chance = 1 / np.arange(1, N_TRACKS + 1)
+    chosen = [rng.choice(N_TRACKS, LENGTH, replace=False, p=chance / chance.sum()) for _ in range(N_LISTENERS)]
+    return pl.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(N_LISTENERS), LENGTH),
+            "rank": np.tile(np.arange(1, LENGTH + 1), N_LISTENERS),
+            "track_id": np.concatenate(chosen),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def plays() -> pl.DataFrame:
+    """Some plays of everybody, many of a few."""
+    rng = np.random.default_rng(8)
+    of_each = rng.integers(1, 40, N_LISTENERS)
+    drawn = pl.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(N_LISTENERS), of_each),
+            "track_id": rng.integers(0, N_TRACKS, of_each.sum()),
+        }
+    )
+    return drawn.group_by("user_id", "track_id", maintain_order=True).agg(pl.len().alias("n_plays"))
+
+
+@pytest.fixture(scope="module")
+def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The marts that the two read: six labels of ten tracks and twenty artists of three, one of them a man."""
+    track = pl.int_range(N_TRACKS, eager=True)
+    tracks = pl.DataFrame({"track_id": track, "label_id": track % 6, "artist_id": track // 3})
+    gender = pl.when(pl.col("artist_id") == 0).then(pl.lit("male")).otherwise(pl.lit("female"))
+    groups = tracks.select("track_id", group_kind=pl.lit("artist_gender"), group_name=gender)
+    reasons = lists.with_columns(
+        reason_track_id=pl.when(pl.col("rank") == 1)
+        .then(pl.col("track_id") // 3 * 3)  # the first of the same artist
+        .when(pl.col("rank") == 2)
+        .then((pl.col("track_id") + 3) % N_TRACKS)
+    )
+    everybody = pl.DataFrame({"user_id": range(N_LISTENERS)})
+    country = pl.when(pl.col("user_id") < 100).then(pl.lit("IS")).otherwise(pl.lit("unknown"))
+    profiles = everybody.with_columns(country=country, gender=pl.lit("unknown"), age_band=pl.lit("unknown"))
+    made = {
+        "recommendations": reasons,
+        "interactions": plays,
+        "track_features": tracks,
+        "track_groups": groups,
+        "listener_profile": profiles,
+    }
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        for name, frame in made.items():
+            connection.register("incoming", frame.to_arrow())
+            connection.execute(f"create table marts.{name} as select * from incoming")
+        yield connection
+
+
+def ratio_of(label: int, lists: pl.DataFrame, plays: pl.DataFrame) -> np.ndarray:
+    """The ratio of a label as it is, then as 2,000 draws of listeners would have it."""
+    exposure, played = np.zeros((2, N_LISTENERS)), np.zeros((2, N_LISTENERS))  # of the label, of all
+    weight = 1 / np.log2(1 + lists["rank"].to_numpy())
+    for at, (of_lists, of_plays) in enumerate(
+        [(lists["track_id"] % 6 == label, plays["track_id"] % 6 == label), (1, 1)]
+    ):
+        np.add.at(exposure[at], lists["user_id"].to_numpy(), weight * np.asarray(of_lists))
+        np.add.at(played[at], plays["user_id"].to_numpy(), plays["n_plays"].to_numpy() * np.asarray(of_plays))
+    times = np.random.default_rng(9).multinomial(N_LISTENERS, np.full(N_LISTENERS, 1 / N_LISTENERS), 2_000)
+    times = np.vstack([np.ones(N_LISTENERS), times])
+    of_lists, all_lists, of_plays, all_plays = (times @ sums for sums in (*exposure, *played))
+    return np.asarray(of_lists / all_lists / (of_plays / all_plays))
+
+
+def test_the_interval_is_that_of_listeners_drawn_again(
+    marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame, plays: pl.DataFrame
+) -> None:
+    """The linearised interval of a label's ratio lies where a bootstrap has it."""
+    query = read_layers()["marts.label_exposure"].query
+    low, ratio, high = marts.sql(
+        f"select low, ratio, high from ({query}) where label_id = 0 and group_kind = 'all'"
+    ).fetchall()[0]
+
+    itself, *drawn = ratio_of(0, lists, plays)
+
+    assert ratio == pytest.approx(itself, abs=1e-8)
+    assert np.log([low, high]) == pytest.approx(np.log(np.quantile(drawn, [0.025, 0.975])), abs=0.02)
+
+
+def test_shares_of_labels_and_of_their_groups_add_up(marts: duckdb.DuckDBPyConnection) -> None:
+    """To all exposure and all plays, since every recording here has a label."""
+    query = read_layers()["marts.label_exposure"].query
+    sums = marts.sql(f"""
+        select group_kind, sum(exposure_share), sum(listening_share), sum(n_tracks) from ({query})
+        group by group_kind order by group_kind
+    """).fetchall()
+
+    assert sums == [(kind, pytest.approx(1), pytest.approx(1), N_TRACKS) for kind in ("all", "artist_gender")]
+
+
+def test_what_few_labels_hold_is_compared_with_nobody(marts: duckdb.DuckDBPyConnection) -> None:
+    """Men's recordings are on three labels: the market less the own would be two others'."""
+    query = read_layers()["marts.label_exposure"].query
+    found = marts.sql(f"""
+        select group_name, count(*), count(market_ratio) from ({query})
+        where group_kind = 'artist_gender' group by group_name order by group_name
+    """).fetchall()
+
+    assert found == [("female", 6, 6), ("male", 3, 0)]
+
+
+def test_why_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame) -> None:
+    """The first place names the artist's own recording, the second another artist's, the others none."""
+    query = read_layers()["marts.artist_shown"].query
+    found = marts.sql(f"""
+        select value, sum(n_places)::int from ({query}) where dimension = 'reason' group by value order by value
+    """).fetchall()
+
+    of_others = N_LISTENERS * (LENGTH - 2)
+    assert found == [
+        ("another artist", N_LISTENERS),
+        ("no recording of theirs", of_others),
+        ("the same artist", N_LISTENERS),
+    ]
+
+
+def test_to_whom_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame) -> None:
+    """Affinity of a group is its share of the artist's listeners over its share of all: a quarter are Icelanders."""
+    query = read_layers()["marts.artist_shown"].query
+    found = marts.sql(
+        f"select n_listeners, affinity from ({query}) where artist_id = 0 and dimension = 'country' and value = 'IS'"
+    ).fetchall()
+
+    shown = lists.filter(pl.col("track_id") < 3)["user_id"].unique()
+    n_icelanders = len(shown.filter(shown < 100))
+    assert found == [(n_icelanders, pytest.approx(n_icelanders / len(shown) / 0.25))]
