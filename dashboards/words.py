@@ -2,6 +2,8 @@
 
 COMPUTED = {
     "acceleration": "velocity / velocity one window earlier: above 1 the rise gets faster",
+    "algorithmic_share": "plays that a recommender chose / plays whose source is known [0..1]",
+    "completion_rate": "listens of at least 90 % of the recording / listens whose length is known [0..1]",
     "false_positives": "of recordings that are in no index, how many would pass as this does",
     "heard_h": "length of what was heard [h]",
     "id": "of the recording or the artist",

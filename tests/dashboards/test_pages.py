@@ -2,13 +2,15 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data
+from dashboards import data, parts
 from dashboards.menu import headers
 from recsys.errors import InputError
 from recsys.home import Home
@@ -41,6 +43,22 @@ def test_a_page_opens(open_page: Open, name: str) -> None:
     assert failures(page) == []
     assert page.title[0].value == headers()[name].title
     assert len(page.main) > 2
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_number_says_what_it_means(open_page: Open, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On hover, in a mart's words or those of `words.py`; but for an analyst's own query."""
+    unsaid, as_drawn = [], parts._column
+
+    def noted(rows: pl.DataFrame, column: str, heading: str, of: str, form: str | None) -> Any:
+        if of and rows.schema[column].is_numeric() and data.meaning(of, column) is None:
+            unsaid.append((of, column))
+        return as_drawn(rows, column, heading, of, form)
+
+    monkeypatch.setattr(parts, "_column", noted)
+    open_page(name)
+
+    assert unsaid == []
 
 
 @pytest.mark.slow
