@@ -38,6 +38,7 @@ RESULTS = {
     "exposure_targets": columns.EXPOSURE_TARGETS,
     "explorations": columns.EXPLORATIONS,
     "forecasts": columns.FORECASTS,
+    "chart_breakouts": columns.CHART_BREAKOUTS,
     "match_candidates": columns.MATCH_CANDIDATES,
     "match_checks": columns.MATCH_CHECKS,
 }
