@@ -8,8 +8,7 @@ with ranked as (
     select
         found.chart,
         found.chart_date,
-        found.title,
-        found.artist,
+        concat(found.title, ', ', found.artist) as name,
         found.rank,
         found.rank_before,
         found.peak_rank,
@@ -29,16 +28,16 @@ with ranked as (
 select
     chart,
     chart_date,
-    title,
-    artist,
+    name,
     rank,
-    rank_before,
-    peak_rank,
-    n_weeks,
     probability,
     story,
     n_similar,
     n_similar_reached,
+    track_id is not null as is_own,
+    rank_before,
+    peak_rank,
+    n_weeks,
     song_id,
     track_id
 from ranked

@@ -1,4 +1,5 @@
--- A chart's edition, place by place: what moved since the one before, and which songs are in the catalogue.
+-- A chart's edition, place by place: what moved since the one before, and which songs are in the catalogue (in a label's
+-- file: its own).
 -- params:
 --   chart  chart, the first by name where empty =
 --   to     the last edition up to this day, the newest where empty =
@@ -19,11 +20,15 @@ edition as (
 
 select
     weeks.rank,
-    weeks.change,
+    case
+        when weeks.is_new then 'new'
+        when weeks.is_reentry then 'back'
+        when weeks.change = 0 then '='
+        else printf('%+d', weeks.change)
+    end as moved,
     weeks.title,
     weeks.artist,
-    weeks.is_new,
-    weeks.is_reentry,
+    songs.track_id is not null as is_own,
     weeks.rank_before,
     weeks.peak_rank,
     weeks.entry_rank,
@@ -33,7 +38,6 @@ select
     weeks.chart_date,
     weeks.song_id,
     songs.track_id,
-    songs.artist_id,
     songs.linked_by
 from marts.chart_weekly as weeks
 inner join edition on weeks.chart = edition.chart and weeks.chart_date = edition.chart_date

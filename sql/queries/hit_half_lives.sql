@@ -3,7 +3,7 @@
 --   chart  chart, every chart where empty =
 select
     chart,
-    decade,
+    concat(decade, 's') as decade,
     n_songs,
     round(half_life_weeks, 1) as half_life_weeks,
     round(r2, 3) as r2,
