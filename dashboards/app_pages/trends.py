@@ -51,3 +51,22 @@ else:
         key="genre_trends",
         note="Whole weeks.",
     )
+
+of = parts.choose("Groups of", {"tracks": "recordings", "listeners": "listeners"}, "of")
+groups = data.ask("growing_clusters", kind=of)
+if groups.is_empty():
+    parts.empty(
+        "No group is large enough yet.", "Groups are made by the night: recsys nightly. Each needs 20 listeners."
+    )
+else:
+    parts.table(
+        groups.drop("community"),
+        of="emerging_clusters",
+        key="growing_clusters",
+        title="Groups that grow, last 28 days against the 28 before",
+        names={
+            "is_emerging": "surely grows",
+            "n_listeners_before": "listeners before",
+            "n_plays_before": "plays before",
+        },
+    )
