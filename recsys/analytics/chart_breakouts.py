@@ -27,7 +27,7 @@ LIKE_IT_WEEKS, PRIOR_WEEKS, USUAL = (
     0.04,
 )  # how far back counts go; song-weeks of the rank's own rate; its start
 HALF_LIFE_WEEKS = 261  # of the weight of a week in the fit: five years
-MIN_REACHED = 20  # known song-weeks that led to the top ten: a chart with fewer has nothing to learn from
+MIN_KNOWN = 20  # song-weeks that led to the top ten, and that did not: a chart with fewer has nothing to learn from
 BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)
 STORIES = (
     "back after half a year, once in the top ten",
@@ -63,8 +63,9 @@ def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
 
 def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
     weeks = song_weeks(chart)
-    known, last = weeks.filter("is_known"), weeks.filter(week_no=pl.col("week_no").max())
-    if known["reaches"].sum() < MIN_REACHED:
+    known, last = weeks.filter("is_known"), weeks.filter(week_no=chart["week_no"].max())
+    n_reached = int(known["reaches"].sum())
+    if last.is_empty() or min(n_reached, known.height - n_reached) < MIN_KNOWN:
         return pl.DataFrame(schema=columns.schema(columns.CHART_BREAKOUTS))
     chances = pl.Series("probability", probabilities(known, last)).round(6)
     return last.with_columns(chances, story=pl.col("story").replace_strict(dict(enumerate(STORIES)))).sort(

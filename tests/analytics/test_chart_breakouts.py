@@ -73,6 +73,15 @@ def test_each_chart_is_learned_for_itself_and_a_short_one_not_at_all() -> None:
     assert chart_breakouts(short).is_empty()
 
 
+def test_a_chart_without_losers_or_without_a_foot_is_left_alone() -> None:
+    """Where all reach the top ten there is nothing to tell apart; a last edition of ten places has no outside."""
+    turns = chart_of([(f"a {n}", week, (n + week) % 12 + 1) for n in range(12) for week in range(1, 60)])
+    cut_off = climbers().filter((pl.col("week_no") < N_WEEKS) | (pl.col("rank") <= TOP))
+
+    assert chart_breakouts(turns).is_empty()
+    assert chart_breakouts(cut_off).is_empty()
+
+
 def test_without_charts_there_is_nothing_to_say() -> None:
     """Of a home that has none."""
     assert chart_breakouts(climbers().clear()).is_empty()
