@@ -63,10 +63,14 @@ else:
         groups.drop("community"),
         of="emerging_clusters",
         key="growing_clusters",
-        title="Groups that grow, last 28 days against the 28 before",
+        title="Which groups grow, last 28 days against the 28 before",
         names={
             "is_emerging": "surely grows",
-            "n_listeners_before": "listeners before",
-            "n_plays_before": "plays before",
+            "listener_growth": "listeners, times",
+            "listener_growth_low": "at least",
+            "listener_growth_high": "at most",
+            "play_growth": "plays, times",
+            "play_growth_low": "at least",
+            "play_growth_high": "at most",
         },
     )

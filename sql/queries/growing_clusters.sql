@@ -4,18 +4,18 @@
 --   n     how many groups [count] = 10
 select
     name,
-    n_members,
+    is_emerging,
     n_listeners,
-    n_listeners_before,
     round(listener_growth, 2) as listener_growth,
     round(listener_growth_low, 2) as listener_growth_low,
     round(listener_growth_high, 2) as listener_growth_high,
     n_plays,
-    n_plays_before,
     round(play_growth, 2) as play_growth,
     round(play_growth_low, 2) as play_growth_low,
     round(play_growth_high, 2) as play_growth_high,
-    is_emerging,
+    n_listeners_before,
+    n_plays_before,
+    n_members,
     community
 from marts.emerging_clusters
 where kind = $kind
