@@ -95,7 +95,9 @@ def _recipe(home: Home, path: Path | None) -> Any:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "table", help="Raw table, where the columns do not tell (listens, events, tracks ...).")
-@click.option("--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm or auto.")
+@click.option(
+    "--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm, billboard or auto."
+)
 @_timed
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:

@@ -43,6 +43,7 @@ HOMES = {
     "duckdb": ("recsys/warehouse/",),
     "implicit": (),
     "lightfm": ("recsys/recommenders/lightfm.py",),
+    "sklearn": ("recsys/analytics/chart_breakouts.py",),
     "sqlglot": ("recsys/warehouse/sqlfile.py", "recsys/warehouse/portability.py"),
     "pyarrow": ("recsys/ingest/formats/", "recsys/demo/files.py"),
     "torch": (
@@ -76,6 +77,7 @@ NOT_AT_START = (
     "polars",
     "numpy",
     "scipy",
+    "sklearn",
 )
 
 
