@@ -21,11 +21,8 @@ F64: TypeAlias = npt.NDArray[np.float64]
 I64: TypeAlias = npt.NDArray[np.int64]
 
 AHEAD, TOP, AWAY_WEEKS, ALBUM = 6, 10, 26, 5  # weeks; ranks; weeks away; songs of one artist that are an album
-LIKE_IT_WEEKS, PRIOR_WEEKS, USUAL = (
-    156,
-    10,
-    0.04,
-)  # how far back counts go; song-weeks of the rank's own rate; its start
+LIKE_IT_WEEKS = 156  # how far back counts go
+PRIOR_WEEKS, USUAL = 10, 0.04  # song-weeks of the rank's own rate that counts start from; what that rate starts from
 HALF_LIFE_WEEKS = 261  # of the weight of a week in the fit: five years
 MIN_KNOWN = 20  # song-weeks that led to the top ten, and that did not: a chart with fewer has nothing to learn from
 BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)
