@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import duckdb
 import numpy as np
-import polars as pl
 
 from bench.breakouts import LAST_DAY, SEEDS, built
+from bench.real_charts import chart_table
 from recsys.analytics.forecast import F64, HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
 
 BAR = 0.9
@@ -50,7 +50,7 @@ def main() -> None:
     """Print a line an origin and the ratio to the bar for both kinds of series."""
     judge_all("made-up worlds", worlds())
     if "RECSYS_DATA" in os.environ:
-        judge_all("Billboard 200", billboard(Path(os.environ["RECSYS_DATA"]) / "billboard"))
+        judge_all("Billboard 200", billboard())
     else:
         print("Billboard 200: RECSYS_DATA is unset")
 
@@ -101,12 +101,12 @@ def worlds() -> Iterator[Case]:
             yield Case(f"seed {seed}, {back} days back", counts[kept, :cut], counts[kept, cut : cut + HORIZON], WEEK)
 
 
-def billboard(folder: Path) -> Iterator[Case]:
+def billboard() -> Iterator[Case]:
     """Three origins every fifth year."""
-    chart = pl.read_parquet(folder / "billboard200_weekly.parquet").select("artist", pl.col("date").cast(pl.Date))
-    weeks, artists = chart["date"].unique().sort(), chart["artist"].unique().sort()
+    chart = chart_table("chart_weekly", "billboard200")
+    weeks, artists = chart["chart_date"].unique().sort(), chart["artist"].unique().sort()
     counts = np.zeros((len(artists), len(weeks)))
-    np.add.at(counts, (artists.search_sorted(chart["artist"]), weeks.search_sorted(chart["date"])), 1)
+    np.add.at(counts, (artists.search_sorted(chart["artist"]), weeks.search_sorted(chart["chart_date"])), 1)
     for year in range(1995, 2026, 5):
         for week in (0, 17, 34):
             cut = int((weeks.dt.year() < year).sum()) + week

@@ -5,10 +5,12 @@ Colours are those of Okabe and Ito, which people of every colour vision tell apa
 a light and on a dark ground. No chart tells things apart by colour alone.
 """
 
+from datetime import timedelta
 from textwrap import wrap
 from typing import Any, TypeAlias
 
 import altair as alt
+import numpy as np
 import polars as pl
 import streamlit as st
 
@@ -23,7 +25,10 @@ NUMBER = 46  # width of the number behind a bar [px]
 SAID = {False: "so far", True: "expected"}  # of a line that is a forecast or none
 SMALL = 10  # values below are no counts to be shortened
 GAP = 0.07  # between the names of lines, of the height
-NARROW, PHONE = 30, 60  # characters of a name beside a bar, and of a line above a chart on a phone
+PLACES = (1, 2, 3, 5, 10, 20, 50, 100, 200)  # that an axis of a chart names
+ROOM, N_DAYS = 0.55, 4  # behind lines for their names, of the lines' width; days that their axis names
+NARROW, BESIDE = 30, 18  # characters of a name beside a bar, and behind a line
+PHONE = 60  # characters of a line above a chart on a phone
 
 
 def _is_dark() -> bool:
@@ -139,7 +144,8 @@ def lines(
         low, high = band
         layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
     if by:
-        ends = alt.Chart(_line_names(rows, x, y, by)).encode(x=f"{x}:T", y="at:Q", color=colour)
+        gap = GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0)
+        ends = alt.Chart(_line_names(rows, x, y, by, gap)).encode(x=f"{x}:T", y="at:Q", color=colour)
         named: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10, "fontWeight": "bold"}
         halo = ends.encode(text=f"{by}:N", color=alt.value(_ground()))
         layers.append(halo.mark_text(**named, stroke=_ground(), strokeWidth=4, strokeJoin="round"))
@@ -147,13 +153,51 @@ def lines(
     return _dressed(alt.layer(*layers), unit, HEIGHT)
 
 
-def _line_names(rows: pl.DataFrame, x: str, y: str, by: str) -> pl.DataFrame:
-    """Place each line's name at its end, and the higher of two that would overlap above the other."""
+def _line_names(rows: pl.DataFrame, x: str, y: str, by: str, gap: float) -> pl.DataFrame:
+    """Place each line's name at its end, and the higher of two that would overlap `gap` above the other."""
     ends = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last().sort(y)
-    gap, places = GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0), list[float]()
+    heights = list[float]()
     for value in ends[y]:
-        places.append(max(float(value), places[-1] + gap) if places else float(value))
-    return ends.select(by, x, pl.Series("at", places))
+        heights.append(max(float(value), heights[-1] + gap) if heights else float(value))
+    return ends.select(by, x, pl.Series("at", heights))
+
+
+def places(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Drawn:
+    """
+    Draw places over days, a line each, the first place on top, each as far from its half as from its double.
+
+    Args:
+        rows: One row a day and line.
+        x: Column of days.
+        rank: Column of places, from 1; null breaks the line.
+        by: Column that tells lines apart; its values stand where the lines end.
+    """
+    shown = _short(rows, by, BESIDE)
+    names = shown[by].unique(maintain_order=True).to_list()
+    upside_down = shown.with_columns(-pl.col(rank).log())
+    span = -float(upside_down[rank].fill_null(0).to_numpy().min(initial=-1))
+    ends = _line_names(upside_down, x, rank, by, GAP * span).with_columns((-pl.col("at")).exp())
+    scale = alt.Scale(type="log", domain=[float(np.exp(span)), 0.7 * min(1, *ends["at"])], nice=False)
+    y = alt.Y(f"{rank}:Q", title=None, scale=scale, axis=alt.Axis(values=PLACES, domain=False, ticks=False, format="d"))
+    colour = alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
+    base = alt.Chart(shown).encode(x=_x_with_room(x, shown[x]), color=colour)
+    texts = alt.Chart(ends).encode(x=f"{x}:T", y="at:Q", color=colour, text=f"{by}:N")
+    layers = [
+        base.mark_line(strokeWidth=2, point=True).encode(y=y),
+        base.mark_point(size=220, opacity=0).encode(y=f"{rank}:Q", tooltip=_tooltips(shown, "", {rank})),
+        texts.mark_text(align="left", dx=8, fontWeight="bold"),
+    ]
+    return _dressed(alt.layer(*layers), "place", HEIGHT)
+
+
+def _x_with_room(name: str, days: pl.Series) -> alt.X:
+    """Return an axis of days that ends so far behind the last one that BESIDE characters fit there on a phone."""
+    first, last = min(days), max(days)
+    end = last + max(ROOM * (last - first), timedelta(days=1))
+    some = days.unique().sort().gather_every(-(-days.n_unique() // N_DAYS))
+    named = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in some]
+    axis = alt.Axis(format="%-d %b", values=named, grid=False)
+    return alt.X(f"{name}:T", title=None, axis=axis, scale=alt.Scale(domain=[str(first), str(end)]))
 
 
 def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Drawn:
@@ -298,8 +342,8 @@ def _room(values: pl.Series) -> alt.Scale:
     return alt.Scale(zero=True, range=[left, alt.ExprRef(f"width - {NUMBER}")])
 
 
-def _short(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+def _short(rows: pl.DataFrame, name: str, most: int = NARROW) -> pl.DataFrame:
     """Cut names that would push the bars off a phone."""
     text = pl.col(name).cast(pl.String)
-    is_long = text.str.len_chars() > NARROW
-    return rows.with_columns(pl.when(is_long).then(text.str.head(NARROW - 1) + "…").otherwise(text).alias(name))
+    is_long = text.str.len_chars() > most
+    return rows.with_columns(pl.when(is_long).then(text.str.head(most - 1) + "…").otherwise(text).alias(name))

@@ -234,6 +234,13 @@ def broke_out(row: Mapping[str, Any]) -> str:
     return f"**{row['title']}** by {row['artist_name']}, since {day(row['started_on'])}: {plays}, {people}."
 
 
+def charted(row: Mapping[str, Any]) -> str:
+    """Put a row of `chart_movers` into a sentence."""
+    how = {"new": "new on the chart", "back": "back on the chart", "=": "as the week before"}.get(row["moved"])
+    how = how or f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
+    return f"**{row['title']}** by {row['artist']} is at **{row['rank']}**, {how}; at best {row['peak_rank']}."
+
+
 def _span(first: Any, last: Any) -> str:
     return f"on {day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
 

@@ -64,6 +64,12 @@ P_HOLM = Column("p_holm", pl.Float64())
 ARTIST_ID = Column("artist_id", pl.String())
 FORECAST_DATE = Column("forecast_date", pl.Date())
 N_PLAYS = Column("n_plays", pl.Float64())
+CHART = Column("chart", pl.String())
+SONG_ID = Column("song_id", pl.String())
+CHART_DATE = Column("chart_date", pl.Date())
+STORY = Column("story", pl.String())
+N_SIMILAR = Column("n_similar", pl.Int64())
+N_SIMILAR_REACHED = Column("n_similar_reached", pl.Int64())
 SOURCE_KIND = Column("source_kind", pl.String())
 SOURCE_FILE = Column("source_file", pl.String())
 SOURCE_AUDIO_ID = Column("source_audio_id", pl.String())
@@ -107,6 +113,7 @@ MATCH_CANDIDATES = (
 MATCH_CHECKS = (SOURCE_KIND, SOURCE_FILE, SOURCE_AUDIO_ID, SOURCE_DURATION_S, N_USES, FAILURE, CHECKED_ON)
 COMMUNITY_MEMBERS = (KIND, MEMBER_ID, COMMUNITY)
 FORECASTS = (ARTIST_ID, FORECAST_DATE, N_PLAYS, LOW, HIGH)
+CHART_BREAKOUTS = (CHART, SONG_ID, CHART_DATE, PROBABILITY, STORY, N_SIMILAR, N_SIMILAR_REACHED)
 COMPARISON = (
     *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),
     *(RATIO, RATIO_LOW, RATIO_HIGH, P_VALUE, P_HOLM, N_USERS),

@@ -28,6 +28,7 @@ STEPS: dict[str, Callable[[Run], Event]] = {
     "refit": steps.refit,
     "group": steps.group,
     "forecast": steps.forecast,
+    "chart": steps.chart,
     "recommend": steps.recommend,
     "match": steps.match,
     "gate": steps.judge,

@@ -140,6 +140,11 @@ class Run:
         return self.folder / "forecasts.parquet"
 
     @property
+    def chart_breakouts(self) -> Path:
+        """Which songs look like reaching a chart's top ten."""
+        return self.folder / "chart_breakouts.parquet"
+
+    @property
     def products(self) -> Path:
         """A table for each product (see `products.base`)."""
         return self.folder / "products"

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from recsys import columns, export, files, gate, indexes, registry
+from recsys.analytics.chart_breakouts import chart_breakouts
 from recsys.analytics.forecast import artist_forecasts
 from recsys.communities import TRACKS, communities
 from recsys.errors import InputError, Refused
@@ -53,6 +54,7 @@ where (is_known or not exists (select 1 from marts.track_features where is_known
 """
 FEEDBACK_SQL = "select features, reward from marts.feedback where is_complete order by run_id, user_id, rank"
 ARTIST_DAYS_SQL = "select artist_id, listen_date, n_plays from marts.artist_daily"
+CHARTS_SQL = "select chart, song_id, lead_artist, chart_date, week_no, rank from marts.chart_weekly"
 ARTISTS_SQL = "select artist_id, name from marts.artist_profile order by artist_id"
 PLAYLISTS_SQL = "select playlist_id, position, track_id from marts.playlist_tracks order by playlist_id, position"
 LAST_SQL = """
@@ -244,6 +246,14 @@ def forecast(run: Run) -> Event:
     return {"n_artists": expected["artist_id"].n_unique()}
 
 
+def chart(run: Run) -> Event:
+    """Say which songs outside the top ten of each chart look like reaching it."""
+    with Warehouse.open(run.built) as warehouse:
+        found = chart_breakouts(warehouse.frame(CHARTS_SQL))
+    _write(found, run.chart_breakouts)
+    return {"n_charts": found["chart"].n_unique(), "n_songs": found.height}
+
+
 def recommend(run: Run) -> Event:
     """Give every listener a list, each row with its reason, and keep what else was worth a look."""
     shelf = _shelf(run)
@@ -404,6 +414,7 @@ def publish(run: Run) -> Event:
             "match_candidates": run.match_candidates,
             "match_checks": run.match_checks,
             "forecasts": run.forecasts,
+            "chart_breakouts": run.chart_breakouts,
         }
         placed = _place_tables(run, run.run_id, results)
         registry.publish(run.home, run.run_id, replace(placed, model=run.model, export=run.export))

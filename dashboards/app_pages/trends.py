@@ -51,3 +51,26 @@ else:
         key="genre_trends",
         note="Whole weeks.",
     )
+
+of = parts.choose("Groups of", {"tracks": "recordings", "listeners": "listeners"}, "of")
+groups = data.ask("growing_clusters", kind=of)
+if groups.is_empty():
+    parts.empty(
+        "No group is large enough yet.", "Groups are made by the night: recsys nightly. Each needs 20 listeners."
+    )
+else:
+    parts.table(
+        groups.drop("community"),
+        of="emerging_clusters",
+        key="growing_clusters",
+        title="Which groups grow, last 28 days against the 28 before",
+        names={
+            "is_emerging": "surely grows",
+            "listener_growth": "listeners, times",
+            "listener_growth_low": "at least",
+            "listener_growth_high": "at most",
+            "play_growth": "plays, times",
+            "play_growth_low": "at least",
+            "play_growth_high": "at most",
+        },
+    )

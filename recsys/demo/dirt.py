@@ -70,6 +70,11 @@ FAULTS = {
         Fault("position_out_of_range", "position", 0),
         Fault("unparsable_number", "position", "first"),
     ),
+    "charts": (
+        Fault("missing_title", "title", None),
+        Fault("unparsable_date", "chart_date", "this week"),
+        Fault("rank_out_of_range", "rank", 0),
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 What was planted, for tests and evaluations: one JSON line a fact, in a file beside the raw files, never ingested.
 
 Kinds: breakout, decoy (loop, release_spike, market_day), unplanned_rise (mostly a release that found its listeners
-slowly; `days_since_release` tells), duplicate, wrong_*, stub_*, dirt. Growth is
+slowly; `days_since_release` tells), duplicate, wrong_*, stub_*, charted, dirt. Growth is
 measured on the finished log (see `rises`), so what is told is what the files show.
 """
 

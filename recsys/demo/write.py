@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from recsys.demo.catalogue import Catalogue, make_catalogue
+from recsys.demo.chart import chart_table, tell_songs
 from recsys.demo.copies import plant_copies
 from recsys.demo.events import make_events, playlist_table
 from recsys.demo.files import write_table
@@ -146,3 +147,6 @@ def _write_tables(world: World, simulated: Simulated, writer: _Writer) -> None:
     writer.write("users.jsonl", "users", [shuffled(user_table(listeners, rng), rng)])
     playlists = playlist_table(world, catalogue, listeners.ids, events, world.rng("playlists"))
     writer.write("playlists.csv.gz", "playlists", [playlists])
+    chart = chart_table(world, catalogue, simulated.listens, world.rng("chart"))
+    writer.write("charts.csv", "charts", [chart.drop("track_id")])
+    writer.truths += tell_songs(chart)

@@ -72,12 +72,14 @@ class Contract:
         key: The columns that name a row.
         instant: For a log, the column whose day is its partition; a table without one is a register, whose later rows
             replace earlier ones of the same key.
+        day: For a register of days, the column of the day: rows of days after a run's last one do not count.
     """
 
     table: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     instant: str | None = None
+    day: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -281,6 +283,21 @@ CONTRACTS: dict[str, Contract] = {
             "takedowns",
             (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("grounds")),
             key=("track_id",),
+        ),
+        Contract(
+            "charts",
+            (
+                Field("chart", required=True),
+                Field("chart_date", Kind.DAY, required=True, may_be_future=True),  # dated for the week it is sold in
+                Field("rank", Kind.INTEGER, required=True, low=1, high=10_000),
+                Field("title", required=True),
+                Field("artist", required=True),
+                _id("track_id", required=False),
+                Field("isrc"),
+                _real("value", 0, 1e15),
+            ),
+            key=("chart", "chart_date", "rank"),
+            day="chart_date",
         ),
     )
 }

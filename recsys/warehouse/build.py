@@ -38,6 +38,7 @@ RESULTS = {
     "exposure_targets": columns.EXPOSURE_TARGETS,
     "explorations": columns.EXPLORATIONS,
     "forecasts": columns.FORECASTS,
+    "chart_breakouts": columns.CHART_BREAKOUTS,
     "match_candidates": columns.MATCH_CANDIDATES,
     "match_checks": columns.MATCH_CHECKS,
 }
@@ -171,7 +172,8 @@ def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, so
     if not any(folder.rglob("*.parquet")):
         _make_raw_table(connection, contract.table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
         return
-    until = f"where ds <= date '{sources.as_of}'" if contract.instant else ""
+    day = "ds" if contract.instant else contract.day
+    until = f"where {day} <= date '{sources.as_of}'" if day else ""
     files = quoted(f"{escape(str(folder))}/*/*.parquet")
     connection.execute(
         f"create view raw.{contract.table} as select * from read_parquet({files}, "

@@ -1,7 +1,8 @@
 """
 One warehouse file a label: the marts that declare `labels:`, its own rows only, and no figures of a few people.
 
-A recording belongs to the label that its metadata names, an artist to the one label of all recordings that name any.
+A recording belongs to the label that its metadata names, an artist to the one label of all recordings that name any;
+what is public (`labels: all`) is in every file.
 What comes from listening (`people:`) leaves the house by three rules, the same for every mart:
 
 1. Primary: a row with fewer than ten distinct listeners, none included, is withheld.
@@ -71,7 +72,12 @@ def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> in
 
 
 def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLabels) -> None:
-    """Make `safe.<mart>`: every label's rows, by label, as the label may see them."""
+    """Make `safe.<mart>`: every label's rows, by label, as the label may see them; a public mart's as they are."""
+    ordered = f"order by {', '.join(map(_name, file.grain))}"
+    if not rules.owner:
+        public = f"select * from published.{file.name} where {rules.only or 'true'} {ordered}"
+        connection.execute(f"create table safe.{_table(file)} as {public}")
+        return
     people = f"coalesce({rules.people}, 0)" if rules.people else "null"
     connection.execute(
         f"create or replace temp table rows_of as select owners.label_id as _label, {people} as _people, "
@@ -147,8 +153,10 @@ def _write_one(
     connection.execute("create table own.meta.build as select * from published.meta.build")
     connection.execute("create table own.meta.label as select ? as label_id, ? as name", [label_id, name])
     for mart in marts:
-        own = f"select * exclude (_label) from safe.{_table(mart)} where _label = ?"
-        counted = connection.execute(f"create table own.{mart.name} as {own}", [label_id]).fetchone()
+        own, given = (f"select * exclude (_label) from safe.{_table(mart)} where _label = ?", [label_id])
+        if mart.for_labels and not mart.for_labels.owner:
+            own, given = (f"select * from safe.{_table(mart)}", [])
+        counted = connection.execute(f"create table own.{mart.name} as {own}", given).fetchone()
         n_rows = counted[0] if counted else 0
         connection.execute("update own.meta.tables set n_rows = ? where name = ?", [n_rows, mart.name])
     connection.execute("checkpoint own")

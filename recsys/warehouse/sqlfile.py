@@ -10,11 +10,13 @@ defaults. The path is the name: `sql/marts/track_daily.sql` is `marts.track_dail
 A mart goes into the labels' own files (`warehouse.labels`) where its header has `labels:`, the column by which a row
 belongs to a label: artist_id, track_id or label_id. `people:` names the column that counts the distinct listeners
 behind a row: under ten, the row is withheld; every other figure is rounded, those in [count] to the ten below. A mart
-without it must tell nothing of people. Three more sections refine this:
+without it must tell nothing of people. `labels: all` gives every label every row: for what is public, and never with
+people. Four more sections refine this:
 
     parts: week_start   columns of the grain; rows that differ in one of them only add up to a total seen elsewhere
     kept: name, genre   columns outside the grain that tell nothing of people: neither withheld nor rounded
     withheld: blank     a withheld row stays, figures null (for rows that are there whoever listens); else it goes
+    only: is_recent     with `labels: all`, the column that is true where a row goes into labels' files
 """
 
 import re
@@ -32,8 +34,9 @@ from recsys.files import short_hash
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
 LAYERS = ("staging", "intermediate", "marts")
 _SECTIONS = ("grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
-_LABEL_SECTIONS = ("labels", "people", "parts", "kept", "withheld")
+_LABEL_SECTIONS = ("labels", "people", "parts", "kept", "withheld", "only")
 _OWNED_BY = ("artist_id", "track_id", "label_id")
+_ALL = "all"
 _KNOWN = _SECTIONS + _LABEL_SECTIONS
 _SECTION = re.compile(r"^(?P<name>[a-z]+):\s*(?P<value>.*)$")
 _UNIT = re.compile(r"^(?P<text>.*?)(?:\s*\[(?P<unit>[^\]]+)\])?$")
@@ -54,11 +57,12 @@ class ForLabels:
     How a mart goes into the files of labels.
 
     Attributes:
-        owner: The column by which a row is a label's own: artist_id, track_id or label_id.
+        owner: The column by which a row is a label's own: artist_id, track_id or label_id; '' where all is public.
         people: The column that counts the distinct listeners behind a row, '' where the mart tells nothing of people.
         parts: Columns of the grain along which rows add up to a total that is seen elsewhere.
         kept: Columns outside the grain that tell nothing of people.
         is_blanked: Whether a withheld row stays, its figures null; else it is left out.
+        only: Of a public mart, the column that is true where a row goes into the files; '' where all do.
     """
 
     owner: str
@@ -66,6 +70,7 @@ class ForLabels:
     parts: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     is_blanked: bool = False
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,8 +168,12 @@ def _for_labels(sections: dict[str, list[str]], name: str) -> ForLabels | None:
     given = {section: " ".join(sections[section]) for section in _LABEL_SECTIONS if section in sections}
     if not given:
         return None
+    if given.get("labels") == _ALL:
+        return _for_all_labels(given, name)
     if given.get("labels") not in _OWNED_BY:
-        raise BadSqlFile(f"{name}: labels: {given.get('labels', '')}; expected one of {', '.join(_OWNED_BY)}")
+        raise BadSqlFile(f"{name}: labels: {given.get('labels', '')}; expected one of {', '.join((*_OWNED_BY, _ALL))}")
+    if "only" in given:
+        raise BadSqlFile(f"{name}: only: {given['only']} with labels: {given['labels']}; expected labels: {_ALL}")
     if "people" not in given and len(given) > 1:
         raise BadSqlFile(f"{name}: {', '.join(given)} without people: name the column that counts distinct listeners")
     if given.get("withheld", "blank") != "blank":
@@ -173,11 +182,19 @@ def _for_labels(sections: dict[str, list[str]], name: str) -> ForLabels | None:
     return ForLabels(given["labels"], given.get("people", ""), parts, kept, "withheld" in given)
 
 
+def _for_all_labels(given: dict[str, str], name: str) -> ForLabels:
+    refused = sorted(given.keys() - {"labels", "only"})
+    if refused:
+        raise BadSqlFile(f"{name}: {', '.join(refused)} with labels: {_ALL}; what tells of people is never for all")
+    return ForLabels("", only=given.get("only", ""))
+
+
 def _refuse_unsafe(file: SqlFile, rules: ForLabels) -> None:
     """Refuse a mart whose rows are of single listeners, or whose rules name what it does not have."""
     outside = file.columns.keys() - set(file.grain)
     wanted = (
-        ("labels", (rules.owner,), file.columns.keys()),
+        ("labels", (rules.owner,) if rules.owner else (), file.columns.keys()),
+        ("only", (rules.only,) if rules.only else (), file.columns.keys()),
         ("people", (rules.people,) if rules.people else (), outside),
         ("parts", rules.parts, set(file.grain) - {rules.owner}),
         ("kept", rules.kept, outside - {rules.people}),

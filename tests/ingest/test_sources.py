@@ -133,7 +133,7 @@ def test_a_format_may_be_named(inbox: Inbox) -> None:
 
 def test_formats_are_found_in_their_folder() -> None:
     """CSV is tried last: nearly everything looks like it."""
-    assert format_names() == ["jsonl", "lastfm", "parquet", "csv"]
+    assert format_names() == ["billboard", "jsonl", "lastfm", "parquet", "csv"]
 
 
 def test_folders_are_searched_in_name_order_without_hidden_files(tmp_path: Path) -> None:

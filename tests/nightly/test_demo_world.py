@@ -124,3 +124,26 @@ def test_a_reupload_sounds_like_its_original(demo: tuple[Run, pl.DataFrame]) -> 
 
     assert len(pairs) >= 4
     assert np.mean([of in near for (_, of), near in zip(pairs, found, strict=True)]) > 0.8
+
+
+@pytest.mark.slow
+def test_charted_songs_are_found_in_the_catalogue(demo: tuple[Run, pl.DataFrame]) -> None:
+    """Nearly all, by ISRC or names, each its own recording or another one of the same ISRC or names."""
+    run, truth = demo
+    charted = truth.filter(kind="charted").select("id", pl.col("details").struct.field("title"))
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
+        links = warehouse.frame("select song_id, track_id, linked_by from marts.chart_songs")
+
+    assert set(links["linked_by"]) == {"isrc", "name"}
+    assert links.height > 0.9 * charted.height
+    assert links["track_id"].is_in(charted["id"].implode()).mean() > 0.95  # type: ignore[operator]
+
+
+@pytest.mark.slow
+def test_the_night_names_songs_that_could_reach_the_top_ten(demo: tuple[Run, pl.DataFrame]) -> None:
+    """Each of the last edition's songs outside it has a probability; those close below it the greatest."""
+    with Warehouse.open(demo[0].home.published_warehouse()) as warehouse:
+        found = warehouse.frame("select rank, probability from marts.chart_breakouts order by probability desc")
+
+    assert found.height == 90
+    assert found["rank"].head(5).max() < found["rank"].tail(5).min()  # type: ignore[operator]

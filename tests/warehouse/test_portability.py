@@ -52,6 +52,7 @@ def test_a_trap_is_refused_with_its_name(query: str, message: str) -> None:
     [
         "select count(*) as n from raw.t",
         "select a / b as share from raw.t",
+        "select split_part(replace(a, 'x', 'y'), ' & ', 1) as first_part from raw.t",
         "select genres[1] as genre from raw.t",
         "select a, row_number() over (partition by a order by b desc) as no from raw.t",
         "select cast(floor(year(day) / 10) * 10 as bigint) as decade from raw.t",

@@ -226,6 +226,37 @@ def test_unsafe_rules_for_labels_are_refused(tmp_path: Path, old: str, new: str,
         header(tmp_path, LABELLED.replace(old, new))
 
 
+PUBLIC = """-- A chart.
+-- grain: chart
+-- labels: all
+-- only: is_recent
+-- columns:
+--   chart      chart
+--   is_recent  whether it is
+select 1 as chart
+"""
+
+
+def test_what_is_public_goes_to_every_label(tmp_path: Path) -> None:
+    """All of it, or the rows that a column names."""
+    assert header(tmp_path, PUBLIC).for_labels == ForLabels("", only="is_recent")
+    assert header(tmp_path, PUBLIC.replace("-- only: is_recent\n", "")).for_labels == ForLabels("")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("only: is_recent", "only: is_rcent", r"only names 'is_rcent'.*Did you mean 'is_recent'\?"),
+        ("-- only", "-- people: is_recent\n-- only", "people with labels: all; what tells of people is never for all"),
+        ("labels: all", "labels: track_id", "only: is_recent with labels: track_id; expected labels: all"),
+    ],
+)
+def test_what_tells_of_people_is_never_public(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """And what is a label's own has rules of its own."""
+    with pytest.raises(BadSqlFile, match=message):
+        header(tmp_path, PUBLIC.replace(old, new))
+
+
 @pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.for_labels))
 def test_a_mart_for_labels_that_counts_people_says_so(name: str) -> None:
     """Plays, skips and listeners come from people: where a column counts them, `people` is named."""

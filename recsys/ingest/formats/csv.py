@@ -27,12 +27,17 @@ def recognises(source: Source) -> bool:
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     """Read the file block by block, with the line of every row."""
-    header = source.sample.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
-    delimiter = max(_DELIMITERS, key=header.count)
-    names = [name.strip().strip('"').lower() for name in header.split(delimiter)]
+    names, delimiter = header_of(source)
     found = table_of(names, source.path, table)
     for rows, malformed in delimited(source, names, delimiter, skip_rows=1):
         yield Chunk(found, rows, malformed)
+
+
+def header_of(source: Source) -> tuple[list[str], str]:
+    """Return the column names of the first line, lower case, and what separates them."""
+    header = source.sample.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
+    delimiter = max(_DELIMITERS, key=header.count)
+    return [name.strip().strip('"').lower() for name in header.split(delimiter)], delimiter
 
 
 def delimited(

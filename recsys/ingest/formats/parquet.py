@@ -1,6 +1,7 @@
 """Parquet, one row group's worth at a time; a row's line is its number, counted from 1."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import polars as pl
 import pyarrow as pa
@@ -20,34 +21,47 @@ def recognises(source: Source) -> bool:
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     """Read the file some rows at a time: the columns of its table, as text."""
+    names = column_names(source)
+    found = table_of([name.lower() for name in names], source.path, table)
+    given = {name.lower(): name for name in names}
+    wanted = {name: given[name] for name in CONTRACTS[found].names if name in given}
+    for rows in texts(source, wanted):
+        yield Chunk(found, rows)
+
+
+def column_names(source: Source) -> list[str]:
+    """List the file's columns, as it writes them."""
+    with _opened(source) as file:
+        return list(file.schema_arrow.names)
+
+
+def texts(source: Source, wanted: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+    """Read columns as texts, some rows at a time, with `_line`; `wanted`: the name to give -> the file's own."""
+    n_rows = 0
+    with _opened(source) as file:
+        for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(wanted.values())):
+            rows = pl.DataFrame(pl.from_arrow(batch))
+            read = rows.select(_text(given, rows.schema[given]).alias(name) for name, given in wanted.items())
+            yield read.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE))
+            n_rows += rows.height
+    if n_rows == 0:
+        yield pl.DataFrame(schema={LINE: pl.Int64})
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[pq.ParquetFile]:
+    """Open the file where it lies, or unpacked in memory: Parquet is read from its end."""
+    with source.open() as stream:
+        is_packed = stream.read(4) != source.path.open("rb").read(4)
     try:
-        with _opened(source) as file:
-            names = file.schema_arrow.names
-            found = table_of([name.lower() for name in names], source.path, table)
-            given = {name.lower(): name for name in names}
-            wanted = {name: given[name] for name in CONTRACTS[found].names if name in given}
-            n_rows = 0
-            for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(wanted.values())):
-                rows = pl.DataFrame(pl.from_arrow(batch))
-                texts = rows.select(_text(given, rows.schema[given]).alias(name) for name, given in wanted.items())
-                yield Chunk(found, texts.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE)))
-                n_rows += rows.height
-            if n_rows == 0:
-                yield Chunk(found, pl.DataFrame(schema={LINE: pl.Int64}))
+        with source.open() as stream:
+            whole = pa.BufferReader(stream.read()) if is_packed else source.path
+        with pq.ParquetFile(whole) as file:
+            yield file
     except pa.ArrowException as broken:
         raise UnreadableSource(
             f"{source.path} is broken Parquet: {broken}. Nothing of it was taken in; get the file again"
         ) from broken
-
-
-def _opened(source: Source) -> pq.ParquetFile:
-    """Open the file where it lies, or unpacked in memory: Parquet is read from its end."""
-    with source.open() as stream:
-        is_packed = stream.read(4) != source.path.open("rb").read(4)
-    if not is_packed:
-        return pq.ParquetFile(source.path)
-    with source.open() as stream:
-        return pq.ParquetFile(pa.BufferReader(stream.read()))
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:

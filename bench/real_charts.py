@@ -1,0 +1,40 @@
+"""The real charts of `RECSYS_DATA` by the ordinary door: ingested, built into `marts.chart_weekly`, read back."""
+
+import os
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from recsys.home import Home
+from recsys.ingest.run import ingest
+from recsys.lake import Lake
+from recsys.warehouse.build import Sources, build
+from recsys.warehouse.query import Warehouse
+from recsys.warehouse.sqlfile import SQL_FOLDER
+
+TABLES = ("staging/charts", "intermediate/charted_songs", "marts/chart_weekly", "marts/chart_half_lives")
+FILES = {"hot100": "hot100_weekly.parquet", "billboard200": "billboard200_weekly.parquet"}
+
+
+def chart_table(name: str, *charts: str, until: date = date.max) -> pl.DataFrame:
+    """
+    Return a table of charts.
+
+    Args:
+        name: `chart_weekly` or `chart_half_lives`.
+        charts: Names of FILES.
+        until: The last day that counts.
+    """
+    data = Path(os.environ["RECSYS_DATA"]) / "billboard"
+    with tempfile.TemporaryDirectory() as made:
+        home, sql = Home(Path(made) / "home"), Path(made) / "sql"
+        ingest(home, [data / FILES[chart] for chart in charts], today=date.max)
+        for table in TABLES:
+            (sql / table).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(SQL_FOLDER / f"{table}.sql", sql / f"{table}.sql")
+        build(Path(made) / "charts.duckdb", Sources(Lake(home), until), sql=sql)
+        with Warehouse.open(Path(made) / "charts.duckdb") as warehouse:
+            return warehouse.frame(f"select * from marts.{name} order by all")

@@ -1,0 +1,155 @@
+"""Commands that answer questions: sql, query, describe, find, similar, match, product, explain."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recsys.cli.options import answered, recipe_of, told, warehouse_of
+from recsys.errors import InputError
+from recsys.home import Home
+
+
+@click.command()
+@click.argument("query")
+@click.option("--warehouse", type=click.Path(path_type=Path), help="Another warehouse file than the published one.")
+@answered
+@click.pass_obj
+def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
+    """Answer one SELECT on the published warehouse, read-only."""
+    from recsys import show
+
+    with warehouse_of(home, warehouse) as opened:
+        show.answer(opened.frame(query), form, out)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may stand several times.")
+@answered
+@click.pass_obj
+def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
+    """List the named queries, or answer one."""
+    from recsys import show
+    from recsys.warehouse import query as asking
+
+    if name is None:
+        show.answer(asking.queries(), form, out)
+    else:
+        with warehouse_of(home) as warehouse:
+            show.answer(asking.ask(warehouse, name, _given(params)), form, out)
+
+
+def _given(params: tuple[str, ...]) -> dict[str, str]:
+    for param in params:
+        if "=" not in param:
+            raise InputError(f"--param is {param!r}; expected NAME=VALUE, such as n=10")
+    return {name: value for name, _, value in (param.partition("=") for param in params)}
+
+
+@click.command()
+@click.argument("table", required=False)
+@answered
+@click.pass_obj
+def describe(home: Home, table: str | None, form: str, out: Path | None) -> None:
+    """List the tables, or one table's columns and lineage."""
+    from recsys import show
+    from recsys.warehouse import query as asking
+
+    with warehouse_of(home) as warehouse:
+        if table is None:
+            show.answer(asking.tables(warehouse), form, out)
+        else:
+            about, columns = asking.describe(warehouse, table)
+            show.about(about)
+            show.answer(columns, form, out)
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@answered
+@click.pass_obj
+def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
+    """Find tracks, artists and listeners by name or id."""
+    from recsys import show
+    from recsys.warehouse import query as asking
+
+    with warehouse_of(home) as warehouse:
+        show.answer(asking.find(warehouse, " ".join(words), n), form, out)
+
+
+@click.command()
+@click.argument("track_or_file")
+@click.option("--where", help='SQL on what is known of tracks: "tempo between 90 and 110 and energy < 0.5".')
+@click.option("-n", "n_wanted", type=click.IntRange(min=1), default=10, show_default=True, help="Tracks.")
+@click.option("--per-artist", type=click.IntRange(min=1), default=2, show_default=True, help="Of one artist, at most.")
+@click.option(
+    "--per-release", type=click.IntRange(min=1), default=1, show_default=True, help="Of one release, at most."
+)
+@told
+@answered
+@click.pass_obj
+def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
+    """List what sounds like a track of the catalogue, or like a file."""
+    from recsys import registry, show
+    from recsys.similarity.ask import named, sounds_like
+    from recsys.similarity.discover import Wanted
+    from recsys.similarity.index import Index
+
+    wanted, audio = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), recipe_of(home, recipe).audio
+    with warehouse_of(home) as warehouse:
+        index = Index.load(registry.index_folder(home))
+        found = sounds_like(warehouse, index, named(track_or_file, audio), wanted, where=asked["where"])
+    show.answer(found, form, out)
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--report", "form", type=click.Choice(["html", "csv", "json"]), help="Write a report.")
+@click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
+@click.option("--against", type=click.Path(path_type=Path), help="A folder of music to find, not the catalogue's.")
+@told
+@click.pass_obj
+def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
+    """Find the recordings of the catalogue that a file, or the files of a folder, use."""
+    from recsys import show
+    from recsys.matching import published
+
+    terms = recipe_of(home, recipe)
+    found = published.match(home, path, terms, progress=show.looked_through, **asked)
+    if form is None:
+        show.matched(found)
+    else:
+        page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
+        published.report(home, found, form, page, terms)
+        click.echo(page)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("key", required=False)
+@answered
+@click.pass_obj
+def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
+    """List the products, or show one list of a product."""
+    from recsys import show
+    from recsys.products import published
+
+    if name is None or key is None:
+        show.answer(published.products(), form, out)
+    else:
+        show.answer(published.product(home, name, key), form, out)
+
+
+@click.command()
+@click.argument("listener")
+@click.argument("track")
+@click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many tracks at most.")
+@click.pass_obj
+def explain(home: Home, listener: str, track: str, n: int) -> None:
+    """Say which of a listener's tracks speak for another track."""
+    from recsys import explain as explaining
+    from recsys import show
+
+    show.explained(explaining.explain(home, listener, track), n)

@@ -1,0 +1,83 @@
+"""What commands share: options, and what those mean in a home."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recsys.home import Home, locked
+
+if TYPE_CHECKING:
+    from recsys.run import Run
+
+_DATE = click.DateTime(["%Y-%m-%d"])
+dated = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
+timed = click.option(
+    "--time-zone", help="The market's, at whose midnight a day ends; kept from the first file on. [default: UTC]"
+)
+told = click.option("--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]")
+
+
+def answered(command: Any) -> Any:
+    """Give a command the forms that a table can be answered in: `form` and `out`."""
+    command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")(
+        command
+    )
+    for form in ("parquet", "json", "csv"):
+        command = click.option(f"--{form}", "form", flag_value=form, help=f"Answer as {form}.")(command)
+    return click.option("--table", "form", flag_value="table", default="table", help="Answer as a table. [default]")(
+        command
+    )
+
+
+def today_of(home: Home) -> date:
+    """Return today by the home's clock."""
+    from recsys.lake import Lake
+
+    return datetime.now(Lake(home).zone).date()
+
+
+def day_of(home: Home, as_of: datetime | None) -> date:
+    """Return the day given by `dated`, else the home's yesterday."""
+    return as_of.date() if as_of else today_of(home) - timedelta(days=1)
+
+
+def keep_clock(home: Home, time_zone: str | None) -> None:
+    """Set the home's clock where `timed` gives one; raises InputError where its days are cut by another already."""
+    from recsys.lake import Lake
+
+    if time_zone is not None:
+        Lake(home).set_zone(time_zone)
+
+
+def recipe_of(home: Home, path: Path | None) -> Any:
+    """Read the recipe given by `told`, else the home's own, else the default one."""
+    from recsys.recipe import read_recipe
+
+    own = home.path / "recipe.toml"
+    return read_recipe(path or (own if own.exists() else None))
+
+
+def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
+    """Return the run of a day and a recipe, which tells what it does on the screen."""
+    from recsys import show
+    from recsys.run import Run
+
+    return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=show.event)
+
+
+def advance(run: "Run", needed: str, command: str, last: str) -> None:
+    """Do a run's steps up to `last`; raises SetupError where the step `needed` was not done, which `command` does."""
+    from recsys import nightly as whole
+
+    with locked(run.home):
+        run.needs(needed, command)
+        whole.advance(run, last)
+
+
+def warehouse_of(home: Home, path: Path | None = None) -> Any:
+    """Open the warehouse file at `path`, else the published one."""
+    from recsys.warehouse.query import Warehouse
+
+    return Warehouse.open(path or home.published_warehouse())

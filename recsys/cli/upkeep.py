@@ -1,0 +1,81 @@
+"""Commands that look after a home: runs, rollback, prune, doctor, dashboard, demo."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from recsys.home import Home, locked
+
+
+@click.command()
+@click.pass_obj
+def runs(home: Home) -> None:
+    """List the runs with their verdicts and metrics."""
+    from recsys import show
+
+    show.runs(home)
+
+
+@click.command()
+@click.argument("run")
+@click.pass_obj
+def rollback(home: Home, run: str) -> None:
+    """Make an earlier release current again, models and tables."""
+    from recsys import registry
+
+    with locked(home):
+        registry.rollback(home, run)
+    click.echo(f"{run} is current")
+
+
+@click.command()
+@click.option(
+    "--keep", type=click.IntRange(min=0), default=7, show_default=True, help="How many of the newest releases stay."
+)
+@click.pass_obj
+def prune(home: Home, keep: int) -> None:
+    """Throw old releases away, never one that is in use."""
+    from recsys import registry
+
+    with locked(home):
+        gone = registry.prune(home, keep)
+    click.echo("\n".join(gone) or "nothing to prune")
+
+
+@click.command()
+@click.pass_obj
+def doctor(home: Home) -> None:
+    """Check machine, home and data, and say what to do."""
+    from recsys import doctor as doctoring
+    from recsys import show
+
+    sys.exit(show.findings(list(doctoring.examine(home))))
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="TCP port.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Another one needs a login (README, Labels).")
+@click.pass_obj
+def dashboard(home: Home, port: int, address: str) -> None:
+    """Open the dashboards; without a login, on this machine only."""
+    from recsys import dashboard as pages
+
+    if not pages.has_login(home):
+        click.echo("No login is set up: whoever opens this sees everything, so it opens on this machine only.")
+    pages.start(home, address=address, port=port)
+
+
+_DEMO = Path("data/demo")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=_DEMO)
+@click.option("--seed", default=7, show_default=True, help="The same seed makes the same world.")
+@click.option("--scale", default=1.0, show_default=True, help="Times 2,500 listeners and a million listens.")
+def demo(folder: Path, seed: int, scale: float) -> None:
+    """Write a made-up world as raw files, the truth beside them."""
+    from recsys import demo as world
+    from recsys import show
+
+    show.world(world.write_world(folder, seed=seed, scale=scale))

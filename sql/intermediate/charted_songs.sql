@@ -1,0 +1,84 @@
+-- Which song stands at each place of a chart. A song is its title and the lead artist, whatever the guests, capitals and
+-- apostrophes; a song at two places of one week has the better one. Weeks are numbered by the chart's own editions.
+-- grain: chart, song_id, chart_date
+-- rows: 0
+-- columns:
+--   chart        chart
+--   song_id      title / lead artist, lower case
+--   chart_date   the day that the chart is of
+--   week_no      number of the edition, from 1 [count]
+--   rank         place, from 1 [count]
+--   title        title as published
+--   artist       artist credit as published
+--   lead_artist  the first artist of the credit, lower case
+--   track_id     recording, as delivered, null where not told
+--   isrc         ISRC as delivered, null where not told
+--   value        what the chart counts, such as streams or sales, null where not told
+-- checks:
+--   week_no >= 1
+--   rank >= 1
+-- reconcile:
+--   (select count(*) from (select distinct chart, chart_date from intermediate.charted_songs) as weeks) = (select count(*) from (select distinct chart, chart_date from staging.charts) as weeks)
+with leads as (
+    select
+        chart,
+        chart_date,
+        rank,
+        title,
+        artist,
+        track_id,
+        isrc,
+        value,
+        lower(trim(replace(title, '’', ''''))) as name,
+        split_part(
+            split_part(split_part(lower(trim(replace(artist, '’', ''''))), ' featuring ', 1), ' & ', 1), ', ', 1
+        ) as first_artist
+    from staging.charts
+),
+
+songs as (
+    select
+        chart,
+        chart_date,
+        rank,
+        title,
+        artist,
+        track_id,
+        isrc,
+        value,
+        name,
+        split_part(split_part(split_part(first_artist, ' x ', 1), ' with ', 1), ' duet ', 1) as lead_artist
+    from leads
+),
+
+places as (
+    select
+        chart,
+        concat(name, ' / ', lead_artist) as song_id,
+        chart_date,
+        dense_rank() over (partition by chart order by chart_date asc) as week_no,
+        rank,
+        title,
+        artist,
+        lead_artist,
+        track_id,
+        isrc,
+        value,
+        row_number() over (partition by chart, chart_date, name, lead_artist order by rank asc) as place_no
+    from songs
+)
+
+select
+    chart,
+    song_id,
+    chart_date,
+    week_no,
+    rank,
+    title,
+    artist,
+    lead_artist,
+    track_id,
+    isrc,
+    value
+from places
+where place_no = 1

@@ -1,0 +1,8 @@
+-- The editions of every chart, the newest first.
+select
+    chart,
+    chart_date,
+    count(*) as n_songs
+from marts.chart_weekly
+group by chart, chart_date
+order by chart asc, chart_date desc

@@ -1,0 +1,23 @@
+-- Groups of recordings or listeners that grow against the market, those that surely do first (see marts.emerging_clusters).
+-- params:
+--   kind  tracks or listeners = tracks
+--   n     how many groups [count] = 10
+select
+    name,
+    is_emerging,
+    n_listeners,
+    round(listener_growth, 2) as listener_growth,
+    round(listener_growth_low, 2) as listener_growth_low,
+    round(listener_growth_high, 2) as listener_growth_high,
+    n_plays,
+    round(play_growth, 2) as play_growth,
+    round(play_growth_low, 2) as play_growth_low,
+    round(play_growth_high, 2) as play_growth_high,
+    n_listeners_before,
+    n_plays_before,
+    n_members,
+    community
+from marts.emerging_clusters
+where kind = $kind
+order by is_emerging desc, least(listener_growth_low, play_growth_low) desc, community
+limit $n::integer

@@ -1,0 +1,108 @@
+"""What charts become: weeks of songs, links to the catalogue, how fast hits fade; a chart that one can count."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from recsys.warehouse.labels import file_name, write_labels
+
+from .conftest import AS_OF, Place, rows
+
+FIRST = date(2026, 1, 3)
+CHART = """chart,chart_date,rank,title,artist,track_id,isrc,value
+House,2026-01-03,1,One,Ada,,,90
+House,2026-01-03,2,Alien,Zed Featuring Ada,,,80
+House,2026-01-03,3,Don\u2019t,Bix & Cyd,,,70
+House,2026-01-10,1,ALIEN,Zed,,,60
+House,2026-01-10,2,One,Ada & Friends,,,50
+House,2026-01-17,1,Alien,Zed,,,40
+House,2026-01-17,2,Alien,Zed Duet Bix,,,30
+House,2026-01-17,3,Don't,Bix,,,20
+House,2026-02-07,1,Later,Zed,,,10
+"""
+WEEKS_SQL = """
+select chart_date, song_id, rank, rank_before, change, entry_rank, peak_rank, n_weeks, is_new, is_reentry
+from marts.chart_weekly order by chart_date, rank
+"""
+ONE, ALIEN, DONT = "one / ada", "alien / zed", "don't / bix"
+
+
+@pytest.fixture
+def charted(grown: Place) -> Path:
+    """The warehouse of a world with a chart."""
+    grown.take("chart.csv", CHART)
+    return grown.build("charted")
+
+
+def test_a_song_is_followed_from_week_to_week(charted: Path) -> None:
+    """Whatever its guests, capitals, apostrophes; at two places it has the better; weeks after the run do not count."""
+    first, second, third = (FIRST + timedelta(weeks=n) for n in range(3))
+
+    assert rows(charted, WEEKS_SQL) == [
+        (first, ONE, 1, None, None, 1, 1, 1, True, False),
+        (first, ALIEN, 2, None, None, 2, 2, 1, True, False),
+        (first, DONT, 3, None, None, 3, 3, 1, True, False),
+        (second, ALIEN, 1, 2, 1, 2, 1, 2, False, False),
+        (second, ONE, 2, 1, -1, 1, 1, 2, False, False),
+        (third, ALIEN, 1, 1, 0, 2, 1, 3, False, False),
+        (third, DONT, 3, None, None, 3, 3, 2, False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "track_id", "linked_by"),
+    [
+        ("House,2026-01-24,1,Other words,Somebody,t2,USRC17600001,", "t2", "track_id"),
+        ("House,2026-01-24,1,Other words,Somebody,gone,us-rc1-76-00002,", "t2", "isrc"),
+        ("House,2026-01-24,1,THREE,bix Featuring Ada,,,", "t3", "name"),
+    ],
+)
+def test_a_charted_song_is_found_in_the_catalogue(grown: Place, line: str, track_id: str, linked_by: str) -> None:
+    """By what the chart names first, then by ISRC, then by its names."""
+    grown.take("chart.csv", CHART + line + "\n")
+
+    found = rows(grown.build("linked"), "select song_id, track_id, artist_id, linked_by from marts.chart_songs")
+
+    artist_id = "ar2" if track_id == "t3" else "ar1"
+    assert (ONE, "t1", "ar1", "name") in found
+    assert [row[1:] for row in found if row[0] != ONE] == [(track_id, artist_id, linked_by)]
+
+
+def test_a_label_sees_the_chart_whole_and_its_own_links(grown: Place, tmp_path: Path) -> None:
+    """The last 52 editions of what everybody can read, and of the catalogue nothing that is another label's."""
+    weekly = "".join(
+        f"Long,{FIRST - timedelta(weeks=n)},1,One,Ada,,,\nLong,{FIRST - timedelta(weeks=n)},2,Two,Zed,,,\n"
+        for n in range(60)
+    )
+    grown.take("long.csv", CHART.splitlines(keepends=True)[0] + weekly)
+    grown.take("other.csv", "track_id,title,artist_id,label_id\nt9,Two,ar9,la2\n")
+    grown.take("artists.csv", "artist_id,name\nar9,Zed\n")
+    built = grown.build("built")
+    write_labels(built, tmp_path / "labels")
+
+    own = tmp_path / "labels" / file_name("la1")
+    assert rows(built, "select count(*) from marts.chart_weekly") == [(120,)]
+    assert rows(own, "select count(*), count(distinct song_id) from marts.chart_weekly") == [(104, 2)]
+    assert rows(own, "select song_id, track_id from marts.chart_songs") == [(ONE, "t1")]
+    assert rows(own, "select n_rows from meta.tables where name = 'marts.chart_weekly'") == [(104,)]
+
+
+def test_hits_that_halve_every_week_have_a_half_life_of_one(grown: Place) -> None:
+    """Rank 1, 2, 4, 8 and so on: half the points each week, a line without a residue; what still fades is left out."""
+    places = [("Fades", week, 2**week) for week in range(13)] + [("New", 12, 1)]
+    lines = [f"House,{AS_OF - timedelta(weeks=12 - week)},{rank},{song},Zed,,," for song, week, rank in places]
+    grown.take("chart.csv", "\n".join([CHART.splitlines()[0], *lines]) + "\n")
+
+    found = rows(
+        grown.build("built"),
+        "select decade, n_songs, n_weeks, half_life_weeks, r2, weeks_to_half from marts.chart_half_lives",
+    )
+
+    assert found == [(2020, 1, 13, pytest.approx(1), pytest.approx(1), 2)]
+
+
+def test_a_home_without_charts_has_empty_tables(built: Path) -> None:
+    """Nothing fails where nobody brought any."""
+    for table in ("chart_weekly", "chart_songs", "chart_half_lives", "chart_breakouts"):
+        assert rows(built, f"select count(*) from marts.{table}") == [(0,)]
