@@ -3,7 +3,8 @@ For whom our recommenders are worse, on real listeners: nDCG@10 by gender and ag
 
 4,817 listeners of Last.fm with what they told of themselves; tracks they took up in the last days, cut at the same day
 for everybody; full ranking. Intervals draw listeners again; a gap is one where its interval leaves out 0. Settings are
-found on the validation days. Intervals are not corrected for the number of groups. Usage: python -m bench.listener_gaps [--trials 1]
+found on the validation days. Intervals are not corrected for the number of groups.
+Usage: python -m bench.listener_gaps [--trials 1]
 """
 
 import argparse

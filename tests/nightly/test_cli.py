@@ -67,7 +67,7 @@ def _body_lines(function: Callable[..., object]) -> int:
     source = inspect.getsource(inspect.unwrap(function))
     (definition,) = ast.parse(source).body
     assert isinstance(definition, ast.FunctionDef)
-    after_docstring = source.splitlines()[definition.body[1].lineno - 1 :]
+    after_docstring = source.splitlines()[definition.body[0].end_lineno :]
     return len([line for line in after_docstring if line.strip()])
 
 
