@@ -38,17 +38,6 @@ if labels.height == 1:
         parts.metric("Share of exposure", whole["exposure_share"], unit="%", of=("label_exposure", "exposure_share"))
         parts.metric("Exposure / plays", whole["ratio"], of=("label_exposure", "ratio"))
         parts.metric("Listeners shown any", whole["n_shown"], of=("label_exposure", "n_shown"))
-else:
-    parts.figure(
-        "Label by label",
-        labels,
-        charts.intervals(labels, "ratio", "label_name", unit=RATIO, low="low", high="high", mark="market_ratio"),
-        says=f"Least is shown of {labels['label_name'][0]}, {labels['ratio'][0]:.2f} times its share of plays.",
-        key="labels",
-        note="At 1, lists show as much of a label as is played. They name what a listener has not played yet: hits are "
-        "shown less than they are played.",
-    )
-if label_id or labels.height == 1:
     groups = data.ask("own_exposure", label_id=label_id, kind=kind)
     if groups.is_empty():
         parts.empty("No group is large enough to show.", "Groups of under ten people are not shown to labels.")
@@ -62,6 +51,16 @@ if label_id or labels.height == 1:
             note="An interval that leaves out 1 is no chance of who happened to listen. The tick is missing where "
             "fewer than three other labels have any of the group.",
         )
+else:
+    parts.figure(
+        "Label by label",
+        labels,
+        charts.intervals(labels, "ratio", "label_name", unit=RATIO, low="low", high="high", mark="market_ratio"),
+        says=f"Least is shown of {labels['label_name'][0]}, {labels['ratio'][0]:.2f} times its share of plays.",
+        key="labels",
+        note="At 1, lists show as much of a label as is played. They name what a listener has not played yet: hits are "
+        "shown less than they are played.",
+    )
 
 st.header("Why, and to whom")
 with parts.filters():

@@ -135,7 +135,7 @@ class Workers(Generic[Result]):
         worker: _Worker[Result] = _Worker(process, ours)
         try:
             self._prepare(worker)
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no process behind
             self._stop(worker)
             raise
         return worker

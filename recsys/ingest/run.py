@@ -120,8 +120,9 @@ def ingest(
 
 def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[Batch]:
     gathered: dict[str, _Gathered] = defaultdict(_Gathered)
+    zone = lake.zone
     for chunk in chunks:
-        _gather(gathered[chunk.table], chunk, key, today, lake.zone)
+        _gather(gathered[chunk.table], chunk, key, today, zone)
     n_batches = len(lake.batches())
     staged = [
         _staged(lake, CONTRACTS[table], rows, source=source, batch_no=n_batches + at, today=today)

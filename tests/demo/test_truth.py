@@ -387,3 +387,22 @@ def test_tastes_can_be_learned(world: Opened) -> None:
     ]
 
     assert hits[0] > 2 * hits[1] > 0
+
+
+def test_a_recommender_brings_most_discoveries_and_few_returns(world: Opened) -> None:
+    """Six in ten and two in ten, where files name a source; a return that was found anew counts as a return here."""
+    june = pl.read_csv(world.file("listens_2026-06.csv.gz"), infer_schema=False, truncate_ragged_lines=True)
+    told = june.filter(pl.col("source").is_in(["active", "algorithmic"])).sort("listened_at")
+    pair = ["user_id", "track_id"]
+    before = world.log.filter(pl.col("day") < (date(2026, 6, 1) - FIRST).days).select(pair).unique()
+    returns = told.join(before, on=pair, how="semi")
+    discoveries = told.join(before, on=pair, how="anti").unique(pair, keep="first", maintain_order=True)
+
+    of_discoveries, of_returns = (
+        (rows["source"] == "algorithmic").sum() / rows.height for rows in (discoveries, returns)
+    )
+
+    assert of_discoveries == pytest.approx(0.6, abs=0.03)
+    assert 0.2 < of_returns < 0.35
+    with gzip.open(world.file("listens_2026-03.csv.gz"), "rt") as march:
+        assert "source" not in march.readline()
