@@ -24,10 +24,10 @@ demo: setup
 	@$(BIN)/recsys --home $(DEMO)/home nightly --inbox $(DEMO)/raw --date $(DEMO_DATE)
 
 test: setup
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 slow: setup
-	$(BIN)/pytest -q -n 2 -m slow
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
 
 lint: setup
 	$(BIN)/ruff check .

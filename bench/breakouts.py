@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import beta
 
-from recsys.demo import write_world
+from recsys.demo import World, write_world
 from recsys.home import Home
 from recsys.ingest.run import ingest, source_files
 from recsys.lake import Lake
@@ -98,7 +98,7 @@ def score(seed: int) -> Score:
 
 def built(folder: Path, seed: int) -> tuple[Path, pl.DataFrame]:
     """Write a world and build its warehouse; return the file and the truth, days as dates."""
-    world = write_world(folder, seed=seed, as_of=LAST_DAY, n_sounding=0)
+    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, n_sounding=0))
     home, warehouse = Home(folder / "home"), folder / "built.duckdb"
     ingest(home, source_files([folder / "raw"]), today=LAST_DAY)
     build(warehouse, Sources(Lake(home), LAST_DAY))

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from recsys.demo import write_world
+from recsys.demo import World, write_world
 
 AS_OF = "2026-06-30"
 BAR = 1.6
@@ -55,7 +55,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        world = write_world(folder, seed=7, scale=asked.scale)
+        world = write_world(folder, World(scale=asked.scale))
         ours, plain = measure(folder, asked.rounds)
     ratios = [mine / theirs for mine, theirs in zip(ours, plain, strict=True)]
     peak_gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2

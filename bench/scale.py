@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recsys.demo import write_world
+from recsys.demo import World, write_world
 
 AS_OF = "2026-06-30"
 BAR_GROWTH, BAR_GB = 1.3, 6.0
@@ -44,7 +44,7 @@ def main() -> None:
     per_million: list[float] = []
     for scale in parser.parse_args().scales:
         with tempfile.TemporaryDirectory() as made:
-            world = write_world(Path(made), seed=7, scale=scale)
+            world = write_world(Path(made), World(scale=scale))
             millions = world.rows["listens"] / 1e6
             seconds, peak_gb = night(Path(made))
         measured = sum(seconds.values()) - seconds["ingest"]
