@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from .cpu_budget import CpuBudget
 from .nights import copy_of, finished, world
 
 __all__ = ["copy_of", "finished", "world"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count what the tests cost."""
+    config.pluginmanager.register(CpuBudget(config))
 
 
 @pytest.hookimpl(tryfirst=True)

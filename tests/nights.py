@@ -18,7 +18,7 @@ from recsys.demo import write_world
 from recsys.home import Home, locked
 from recsys.nightly import nightly
 from recsys.recipe import read_recipe
-from recsys.run import Run
+from recsys.run import Event, Run
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import compose
@@ -51,7 +51,15 @@ class World:
         """What was planted: kind, id, date, details."""
         return pl.read_ndjson(self.raw.parent / "truth.jsonl", infer_schema_length=None)
 
-    def night(self, home: Home, *, days_before: int = 0, recipe: Path | None = None, resume: bool = False) -> Run:
+    def night(
+        self,
+        home: Home,
+        *,
+        days_before: int = 0,
+        recipe: Path | None = None,
+        resume: bool = False,
+        tell: Callable[[Event], None] = lambda _event: None,
+    ) -> Run:
         """Run one night in this process."""
         with locked(home):
             return nightly(
@@ -61,6 +69,7 @@ class World:
                 today=self.last_day,
                 recipe=read_recipe(recipe or self.recipe),
                 resume=resume,
+                tell=tell,
             )
 
 

@@ -3,6 +3,7 @@
 import json
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from recsys import files, registry
 from recsys.home import Home, locked
 from recsys.nightly import STEPS
-from recsys.run import Run
+from recsys.run import Event, Run
 
 from ..nights import World
 
@@ -41,6 +42,27 @@ def fresh_home(path: Path, finished: Run) -> Home:
 def digest(folder: Path) -> dict[str, str]:
     """Every file of an export and its hash."""
     return {path.name: files.sha256_of(path) for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def begun(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
+    """Copies of a home as each step of an undisturbed night begins: look, do not touch."""
+    folder = tmp_path_factory.mktemp("begun")
+    home = fresh_home(folder / "home", finished)
+    copies = {}
+
+    def keep(event: Event) -> None:
+        if event["event"] == "start":
+            copies[event["step"]] = Home(shutil.copytree(home.path, folder / event["step"], symlinks=True))
+
+    world.night(home, tell=keep)
+    return copies
+
+
+@pytest.fixture
+def as_begun(begun: dict[str, Home], copy_of: Callable[[Home], Home]) -> Callable[[str], Home]:
+    """Return a home of one's own in which a step begins."""
+    return lambda step: copy_of(begun[step])
 
 
 # Starts a night in which one step kills its own process, without warning, at a moment of our choice.
@@ -70,14 +92,14 @@ main()
 @pytest.mark.parametrize("moment", ["on entering", "when done, before it is noted"])
 @pytest.mark.parametrize("step", ["ingest", *STEPS])
 def test_a_night_killed_in_a_step_resumes_to_the_same_export(
-    step: str, moment: str, finished: Run, world: World, tmp_path: Path
+    step: str, moment: str, as_begun: Callable[[str], Home], finished: Run, world: World
 ) -> None:
     """Killed in any step, before or after its work: resumed, it exports what an undisturbed night does, to the byte."""
-    home = fresh_home(tmp_path / "home", finished)
-    words = command(home, world)[len(RECSYS) :]
+    home = as_begun(step)
+    words = command(home, world, "--resume")[len(RECSYS) :]
 
     killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
-    subprocess.run(command(home, world, "--resume"), check=True, capture_output=True)
+    world.night(home, resume=True)
 
     assert killed.returncode == -signal.SIGKILL
     assert_undisturbed(home, finished)
@@ -86,20 +108,23 @@ def test_a_night_killed_in_a_step_resumes_to_the_same_export(
 @pytest.mark.slow
 @pytest.mark.parametrize("step", ["ingest", "build", "train"])
 def test_a_night_killed_amid_a_long_step_resumes_to_the_same_export(
-    step: str, finished: Run, world: World, tmp_path: Path
+    step: str, as_begun: Callable[[str], Home], finished: Run, world: World
 ) -> None:
     """Killed at some moment inside a step that takes its time."""
-    home = fresh_home(tmp_path / "home", finished)
-    with subprocess.Popen(command(home, world), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as night:
+    home = as_begun(step)
+    n_begun = len(_begun(home))
+    with subprocess.Popen(
+        command(home, world, "--resume"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as night:
         until = time.monotonic() + DEADLINE_S
-        while step not in _begun(home):
+        while step not in _begun(home)[n_begun:]:
             assert night.poll() is None
             assert time.monotonic() < until
         time.sleep(random.Random(step).uniform(0.1, 0.3))
         night.send_signal(signal.SIGKILL)
     last_begun = _begun(home)[-1]
 
-    subprocess.run(command(home, world, "--resume"), check=True, capture_output=True)
+    world.night(home, resume=True)
 
     assert last_begun == step
     assert_undisturbed(home, finished)
