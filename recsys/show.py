@@ -142,10 +142,8 @@ def scanned(report: "ScanReport") -> None:
     """Print what a scan heard, and of which files it heard nothing or not all."""
     counts = {"analysed": report.n_analysed, "known": report.n_known, "same as another": report.n_copied}
     out.print(f"{report.n_files:,} files: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
-    for file, lost_ms in report.damaged.items():
-        out.print(f"  {file}: {lost_ms / 1000:.1f} s of it are lost")
-    for file, failure in report.failures.items():
-        out.print(f"  {file}: {failure.reason}: {failure.message}")
+    for problem in report.problems():
+        out.print(f"  {problem}", soft_wrap=True)
     if report.n_analysed or report.n_copied:
         out.print("The tables know it after the next build: recsys build")
 
@@ -161,8 +159,8 @@ def ingested(report: IngestReport) -> None:
         frame(pl.DataFrame(batches))
     if report.known_files:
         out.print(f"{len(report.known_files):,} files were in the lake already: nothing to do for them")
-    for path, reason in report.unreadable:
-        note.print(f"Not taken in: {_relative(path)}: {reason}", soft_wrap=True)
+    for _path, reason in report.unreadable:
+        note.print(f"Not taken in: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
         note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
 
