@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from shlex import quote
 from subprocess import DEVNULL, Popen
 from time import monotonic
 from types import TracebackType
@@ -149,7 +150,7 @@ class Workers(Generic[Result]):
         except (EOFError, ConnectionError) as ended:
             raise SetupError(
                 f"A worker process ended before it was ready (exit status {worker.process.wait()}). To see why: "
-                f'{sys.executable} -c "import recsys.audio.worker"'
+                f'{quote(sys.executable)} -c "import recsys.audio.worker"'
             ) from ended
         if wrong is not None:
             raise wrong
