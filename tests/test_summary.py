@@ -10,11 +10,12 @@ import pytest
 
 from recsys import show
 from recsys.home import Home
+from recsys.run import Event
 from recsys.summary import Area, Sample, areas, next_commands
 from recsys.warehouse.query import Warehouse
 
 TABLES = pl.DataFrame({"table": ["marts.a", "marts.b"], "rows": [1_200, 34]})
-DONE = {
+DONE: dict[str, Event] = {
     "ingest": {"seconds": 9.25, "n_files": 11, "n_unreadable": 1, "n_accepted": 1_099_318}
     | {"n_quarantined": 940, "n_duplicate": 0},
     "scan": {"seconds": 2.0, "n_files": 1, "n_analysed": 0, "n_known": 0, "n_copied": 0, "n_damaged": 0, "n_failed": 1},
