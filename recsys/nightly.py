@@ -104,8 +104,8 @@ def hear(run: Run, folder: Path, today: date) -> "ScanReport":
 
     with step_of(run, "scan") as counts:
         report = scan(run.home, folder, today=today, settings=run.recipe.audio)
-        for file, failure in report.failures.items():
-            run.log(event="warning", text=f"{file} cannot be heard: {failure.message}")
+        for problem in report.problems():
+            run.log(event="warning", text=problem)
         counts.update({name: getattr(report, name) for name in ("n_files", "n_known", "n_copied", "n_analysed")})
         counts.update(n_damaged=len(report.damaged), n_failed=len(report.failures))
     return report

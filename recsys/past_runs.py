@@ -44,7 +44,7 @@ def past_runs(home: Home) -> pl.DataFrame:
 
 
 def _row(folder: Path) -> dict[str, object]:
-    done = {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
+    done = steps_done(folder)
     recommender = done.get("refit", {}).get("recommender")
     verdict, reasons = _verdict(folder)
     return {
@@ -56,6 +56,11 @@ def _row(folder: Path) -> dict[str, object]:
         "ndcg": _ndcg(folder / "metrics.parquet", recommender),
         "seconds": float(sum(event["seconds"] for event in done.values())),
     }
+
+
+def steps_done(folder: Path) -> dict[str, Event]:
+    """Return the last `done` event of each step, with its counts and its time, from the log in a run's folder."""
+    return {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
 
 
 def _events(log: Path) -> Iterator[Event]:

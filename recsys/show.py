@@ -6,29 +6,32 @@ Titles, names and paths are printed as they are: brackets and colons in them are
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from recsys import registry
+from recsys import summary as making
 from recsys.demo import WorldSummary
 from recsys.doctor import Finding
 from recsys.errors import InputError, SetupError
 from recsys.feedback.loop import last_week
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
-from recsys.morning.write import folder_of
-from recsys.past_runs import past_runs
+from recsys.past_runs import past_runs, steps_done
 from recsys.recipe import FLOOR
 from recsys.rerank.price import PRICE
 from recsys.run import Event, Run
@@ -42,19 +45,42 @@ if TYPE_CHECKING:
     from recsys.scan.run import ScanReport
     from recsys.tune import Tuned
 
-N_SAMPLED, N_SHOWN = 3, 3
+GAP = 2  # characters between two columns
+LONGEST_WORD = 40  # characters; what is longer (an address, a hash) may be cut
 out = Console(highlight=False, markup=False, emoji=False)
 note = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def frame(rows: pl.DataFrame) -> None:
-    """Print a frame as a table: numbers right, missing values as a dash."""
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    for name, dtype in rows.schema.items():
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in rows.iter_rows():
-        table.add_row(*map(cell, row))
-    out.print(table)
+    """
+    Print a frame as a table: numbers right, missing values as a dash.
+
+    Long texts wrap between words. No id, number or heading is cut to fit the screen: a table of many columns is wider.
+    """
+    cells = [list(map(cell, row)) for row in rows.iter_rows()]
+    texts = [[name, *column] for name, *column in zip(rows.columns, *cells, strict=True)]
+    widths = _widths(texts, out.width)
+    table = Table(header_style="bold", box=None, pad_edge=False, width=sum(widths) + GAP * (len(widths) - 1))
+    for (name, dtype), width in zip(rows.schema.items(), widths, strict=True):
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*row)
+    out.print(table, crop=False)
+
+
+def _widths(texts: list[list[str]], available: int) -> list[int]:
+    """Return the width of each column's cells: the widest give way, but never below their longest word."""
+    widths = [
+        min(available, max(cell_len(line) for text in column for line in text.splitlines() or [""])) for column in texts
+    ]
+    least = [
+        min(LONGEST_WORD, max(cell_len(word) for text in column for word in text.split() or [""])) for column in texts
+    ]
+    for _ in range(max(0, sum(widths) + GAP * (len(widths) - 1) - available)):
+        spare = [width if width > low else 0 for width, low in zip(widths, least, strict=True)]
+        if any(spare):
+            widths[spare.index(max(spare))] -= 1
+    return widths
 
 
 def cell(value: object) -> str:
@@ -135,17 +161,16 @@ def trained(card: "ModelCard", folder: Path) -> None:
     """Print what an encoder learned from, and how to use it."""
     out.print(f"Heard {card.n_heard:,} recordings; {card.n_unreadable:,} more cannot be decoded")
     out.print(f"Consent: {card.n_granted:,} granted, {card.n_unknown:,} unknown, {card.n_denied:,} denied")
-    out.print(f'Take it by the recipe ([audio] encoder = "{folder}"), then scan again: {card.version}')
+    named = json.dumps(str(folder), ensure_ascii=False)
+    out.print(f"Take it by the recipe ([audio] encoder = {named}), then scan again: {card.version}", soft_wrap=True)
 
 
 def scanned(report: "ScanReport") -> None:
     """Print what a scan heard, and of which files it heard nothing or not all."""
     counts = {"analysed": report.n_analysed, "known": report.n_known, "same as another": report.n_copied}
     out.print(f"{report.n_files:,} files: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
-    for file, lost_ms in report.damaged.items():
-        out.print(f"  {file}: {lost_ms / 1000:.1f} s of it are lost")
-    for file, failure in report.failures.items():
-        out.print(f"  {file}: {failure.reason}: {failure.message}")
+    for problem in report.problems():
+        out.print(f"  {problem}", soft_wrap=True)
     if report.n_analysed or report.n_copied:
         out.print("The tables know it after the next build: recsys build")
 
@@ -161,22 +186,23 @@ def ingested(report: IngestReport) -> None:
         frame(pl.DataFrame(batches))
     if report.known_files:
         out.print(f"{len(report.known_files):,} files were in the lake already: nothing to do for them")
-    for path, reason in report.unreadable:
-        note.print(f"Not taken in: {_relative(path)}: {reason}", soft_wrap=True)
+    for _path, reason in report.unreadable:
+        note.print(f"Not taken in: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
         note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
 
 
-def event(happened: Event) -> None:
-    """Print one event of a run as a line."""
+def event(happened: Event, *, counts: bool = True) -> None:
+    """Print one event of a run as a line; `counts`: what a step counted too."""
     match happened["event"]:
-        case "start":
-            note.print(f"  {happened['step']:<10}", end="")
+        case "start" if note.is_terminal:
+            note.print(f"  {happened['step']} ...", end="\r")  # the next line takes its place
         case "done":
-            counts = (f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened))
-            note.print(f"{happened['seconds']:8.1f} s   {', '.join(counts)}", soft_wrap=True)
+            said = ", ".join(f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened))
+            line = f"  {happened['step']:<10}{happened['seconds']:8.1f} s"
+            note.print(f"{line}   {said}" if counts else line, soft_wrap=True)
         case "failed":
-            note.print("  stopped")
+            note.print(f"  {happened['step']:<10} stopped")
         case "trial":
             shown = "{recommender:<12} trial {trial} of {of}: nDCG {value:.4f}, best {best:.4f}"
             note.print(f"  {shown.format(**happened)}")
@@ -186,7 +212,7 @@ def event(happened: Event) -> None:
         case "week":
             note.print(f"  {happened['remedy']:<22} week {happened['week']} of {happened['of']}")
         case "warning":
-            note.print(f"\n  warning: {happened['text']}", markup=False, soft_wrap=True)
+            note.print(f"  warning: {happened['text']}", soft_wrap=True)
         case "nothing to do" if happened["is_current"]:
             note.print(f"The run {happened['run']} is finished and is current. Nothing to do")
 
@@ -197,33 +223,72 @@ def _plain(happened: Event) -> Iterator[tuple[str, object]]:
     return ((name, value) for name, value in shown if name not in hidden and isinstance(value, (int, str)))
 
 
-def summary(run: Run) -> None:
-    """Say what a finished run made, how good it is and what to try next; or that another release is current."""
+def summary(run: Run, *, verbose: bool = False) -> None:
+    """
+    Say what a finished run made, how good it is and what to try next; or that another release is current.
+
+    Args:
+        run: The run.
+        verbose: Whether to list the size of every table too.
+    """
     if registry.current_name(run.home) != run.run_id:
-        remedy = f"To bring it back: recsys rollback {run.run_id}"
+        remedy = f"To bring it back: {command_line(run.home, ['rollback', run.run_id])}"
         out.print(f"The run {run.run_id} is finished but not current. {remedy}", soft_wrap=True)
         return
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        out.print(Text.assemble("\n", (f"Run {run.run_id}", "bold"), " is published.\n"))
-        frame(
-            warehouse.frame(
-                "select name as table, n_rows as rows from meta.tables where name like 'marts.%' order by 1"
-            )
-        )
+        tables, sampled = warehouse.frame(making.TABLES_SQL), making.samples(warehouse)
+        commands = making.next_commands(warehouse, sampled)
+    out.print(Text.assemble("\n", (f"Run {run.run_id}", "bold"), " is published.\n"))
+    _areas(making.areas(steps_done(run.folder), tables, run.recipe.export.k))
+    if verbose:
         out.print()
-        quality(run)
-        out.print(f"\nExport     {_relative(run.export)}")
-        out.print(f"Warehouse  {_relative(run.home.warehouse)}")
-        if run.outcome("morning"):
-            out.print(f"Morning    {_relative(folder_of(run) / 'index.html')}")
-        samples = _samples(warehouse)
-    for (listener,), rows in samples.group_by(["user_id"], maintain_order=True):
-        out.print(Text.assemble("\nListener ", (str(listener), "bold")))
-        frame(rows.select(rank="rank", title="title", artist="artist_name", why="reason"))
-    words = str(samples["artist_name"].drop_nulls().first() if samples.height else "love")
-    out.print("\nTry next")
-    for line in (f'find "{words}"', "query top_tracks", "describe interactions_daily", "dashboard"):
-        out.print(f"  {_command(run.home)} {line}")
+        frame(tables)
+    out.print()
+    quality(run)
+    for sample in sampled:
+        _sample(sample)
+    _title("Where things lie")
+    for name, path in making.locations(run).items():
+        out.print(f"  {name:<10} {_relative(path)}", soft_wrap=True)
+    _title("Try next")
+    for words in commands:
+        out.print(f"  {command_line(run.home, words)}", soft_wrap=True)
+
+
+def _title(text: str) -> None:
+    out.print(Text(f"\n{text}", "bold"))
+
+
+def _areas(lines: list[making.Area]) -> None:
+    """Print a line per area, its time at the right, and the time of all."""
+    table = Table.grid(Column(), Column(ratio=1), Column(justify="right", no_wrap=True), padding=(0, GAP, 0, 0))
+    for area in lines:
+        table.add_row(area.name, area.made, "" if area.seconds is None else f"{area.seconds:,.1f} s")
+    table.add_row("All", "", f"{sum(area.seconds or 0 for area in lines):,.1f} s")
+    out.print(table)
+
+
+def _sample(sample: making.Sample) -> None:
+    """Print the head of a listener's list: title - artist, and below it why."""
+    out.print(Text.assemble("\nListener ", (sample.user_id, "bold"), f": {sample.about}"))
+    table = Table.grid(Column(justify="right", width=4), Column(), padding=(0, GAP, 0, 0))
+    for row in sample.tracks.iter_rows(named=True):
+        name = " - ".join(filter(None, (row["title"], row["artist_name"])))
+        table.add_row(str(row["rank"]), Text(f"{name}\n{row['reason']}"))
+    out.print(table)
+
+
+METRICS = {  # metric -> its heading, and what it means, for a mean over listeners
+    "ndcg": ("nDCG@{k}", "how high up the tracks stand that were played next; 1 is best"),
+    "recall": ("recall@{k}", "share of the tracks played next that are among the {k}"),
+    "hit_rate": ("hits@{k}", "share of listeners who played at least one of the {k} next"),
+}
+EFFECTS = {  # metric -> its heading, and what it means
+    "intra_list_diversity": ("diversity", "how unlike a list's tracks are; 0 all alike, 1 nothing shared"),
+    "miscalibration": ("genre gap", "distance to the listener's own mix of genres; 0 is the same"),
+    "popularity_lift": ("lift", "how much better known than the listener's own tracks; 1 is twice"),
+    "exposure_gini": ("Gini", "how unevenly tracks are shown; near 1 only a few of them are"),
+}
 
 
 def quality(run: Run) -> None:
@@ -231,16 +296,10 @@ def quality(run: Run) -> None:
     metrics = pl.read_parquet(run.metrics)
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
-    marks = {ours: "exported", FLOOR: "the floor", "champion": "in charge before"}
     k, n_users = found["k"][0], found["n_users"][0]
-    rows = found.select(
-        "recommender",
-        pl.col("value").round(4).alias(f"nDCG@{k}"),
-        pl.format("{} to {}", pl.col("low").round(4), pl.col("high").round(4)).alias("95 % interval"),
-        pl.col("recommender").replace_strict(marks, default="").alias(""),
-    )
     out.print(f"Judged on {n_users:,} listeners, on days that no model was trained on:")
-    frame(rows)
+    frame(_qualities(metrics, found, ours))
+    _meanings({name: meaning for name, meaning in METRICS.items() if name in metrics["metric"]}, k)
     high = found.row(by_predicate=pl.col("recommender") == ours, named=True)["high"]
     better = found.filter(pl.col("recommender").is_in(run.recipe.names), pl.col("low") > high)["recommender"]
     if len(better):
@@ -249,6 +308,30 @@ def quality(run: Run) -> None:
     if PRICE in metrics["metric"]:
         out.print("\nWhat the rules for lists change, each alone and all together (rerank):")
         frame(_rules(metrics, ours))
+        _meanings(EFFECTS, k)
+
+
+def _qualities(metrics: pl.DataFrame, found: pl.DataFrame, ours: str) -> pl.DataFrame:
+    """Lay out the metrics of each recommender in `found`, and what it is here."""
+    marks = {ours: "exported", FLOOR: "popularity floor", "champion": "in charge before"}
+    k = found["k"][0]
+    wide = metrics.pivot("metric", index="recommender", values="value")
+    others = [name for name in METRICS if name in wide.columns and name != "ndcg"]
+    return found.join(wide, on="recommender", maintain_order="left").select(
+        "recommender",
+        pl.col("value").round(4).alias(METRICS["ndcg"][0].format(k=k)),
+        pl.format("{} to {}", pl.col("low").round(4), pl.col("high").round(4)).alias("95 % interval"),
+        *(pl.col(name).round(4).alias(METRICS[name][0].format(k=k)) for name in others),
+        pl.col("recommender").replace_strict(marks, default="").alias(""),
+    )
+
+
+def _meanings(metrics: Mapping[str, tuple[str, str]], k: int) -> None:
+    """Print what each heading means."""
+    table = Table.grid(Column(), Column(), padding=(0, GAP, 0, 0))
+    for heading, meaning in metrics.values():
+        table.add_row(f"  {heading.format(k=k)}", meaning.format(k=k))
+    out.print(table, style="dim")
 
 
 def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -256,21 +339,15 @@ def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
     is_own = (pl.col("recommender") == name) | pl.col("recommender").str.starts_with(f"{name}+")
     wide = metrics.filter(is_own).pivot("metric", index="recommender", values=["value", "low", "high"])
     price = pl.format("{} ({} to {})", *(_percent(f"{part}_{PRICE}") for part in ("value", "low", "high")))
-    shown = {
-        "diversity": "intra_list_diversity",
-        "off mix": "miscalibration",
-        "lift": "popularity_lift",
-        "Gini": "exposure_gini",
-    }
     return wide.sort("recommender").select(
         pl.col("recommender").str.strip_prefix(f"{name}+").alias("lists"),
         price.fill_null("").alias("nDCG given up, %"),
-        *(pl.col(f"value_{metric}").round(3).alias(header) for header, metric in shown.items()),
+        *(pl.col(f"value_{metric}").round(3).alias(heading) for metric, (heading, _) in EFFECTS.items()),
     )
 
 
 def _percent(column: str) -> pl.Expr:
-    return (pl.col(column) * 100).round(1)
+    return (pl.col(column) * 100).round(1) + 0.0  # and never -0.0
 
 
 def compared(comparison: "Comparison") -> None:
@@ -314,23 +391,6 @@ def tuned(name: str, found: "Tuned") -> None:
         out.print(f"{setting} = {json.dumps(value)}")
 
 
-def _samples(warehouse: Warehouse) -> pl.DataFrame:
-    return warehouse.frame(
-        """
-        with chosen as (
-            select user_id from marts.listener_profile where n_tracks >= 10 order by hash(user_id) limit $n
-        )
-        select user_id, rank, title, artist_name, reason
-        from marts.recommendations
-        inner join chosen using (user_id)
-        inner join marts.track_features using (track_id)
-        where rank <= $shown
-        order by user_id, rank
-        """,
-        {"n": N_SAMPLED, "shown": N_SHOWN},
-    )
-
-
 def runs(home: Home) -> None:
     """Print every run with its verdict and quality, and which release is current."""
     found = past_runs(home)
@@ -348,10 +408,15 @@ def _relative(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _command(home: Home) -> str:
-    called = Path(sys.argv[0])
-    program = _relative(called.absolute()) if called.name == "recsys" else "recsys"
-    return f"{program} --home {_relative(home.path.absolute())}"
+def command_line(home: Home, words: list[str]) -> str:
+    """Write a command on this home as a shell takes it, from where the reader is: names and paths quoted."""
+    return shlex.join([*_program(home), *words])
+
+
+def _program(home: Home) -> list[str]:
+    called, found = Path(sys.argv[0]), which("recsys")
+    is_found = called.name != "recsys" or (found is not None and called.exists() and called.samefile(found))
+    return ["recsys" if is_found else _relative(called.absolute()), "--home", _relative(home.path.absolute())]
 
 
 def about(described: pl.DataFrame) -> None:
@@ -388,7 +453,10 @@ def findings(found: list[Finding]) -> int:
 def world(made: WorldSummary) -> None:
     """Print the files of a demo world."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
-    out.print(f"\n{len(made.files)} files in {_relative(made.files[0].parent)}, the truth in {_relative(made.truth)}")
+    raw = made.files[0].parent
+    n_recordings = sum(1 for _ in (raw / "audio").glob("*.mp3"))
+    out.print(f"\nIn {_relative(raw)}: {len(made.files)} files and {n_recordings} recordings")
+    out.print(f"What is true of them: {_relative(made.truth)}", soft_wrap=True)
 
 
 def looked_through(path: Path) -> None:

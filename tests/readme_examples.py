@@ -25,8 +25,9 @@ LAST_DAY = "2026-06-30"
 WIDTH = 110
 _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.DOTALL)
 _DRAWN = re.compile(
-    r"(marts\.artist_shown\b[^\n\d]*)\d+"
-)  # its rows follow the lists, and those the random listener key
+    r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )[\d,]+"
+)  # rows that follow the lists, and those the random listener key
+_TIME = re.compile(r"[\d,.]+ s$", re.MULTILINE)
 _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
 
@@ -69,9 +70,9 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
 
 
 def excerpt(summary: str) -> str:
-    """Keep of a night's summary what the random listener key leaves the same; the run's name changes with the code."""
+    """Keep of a night's summary what is the same everywhere: no times, no lists, the run without its hash."""
     kept, judged, _ = summary.partition(" listeners, on days that no model was trained on:")
-    return _RUN.sub("xxxxxxxx", f"{kept}{judged}\n...")
+    return _TIME.sub("x.x s", _RUN.sub("xxxxxxxx", f"{kept}{judged}\n..."))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ LAYERS = (
     ("export", "past_runs"),
     ("matching.published", "indexes", "takedown"),
     ("steps", "comparison", "dashboard", "explain", "morning", "products.published", "simulation"),
-    ("nightly", "doctor"),
+    ("nightly", "doctor", "summary"),
     ("show",),
     ("cli",),
 )

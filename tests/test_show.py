@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 from recsys import show
 from recsys.errors import InputError
@@ -44,6 +45,30 @@ def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"cannot be written as csv: .*\. Cast the column to text"):
         show.answer(rows, "csv", tmp_path / "answer.csv")
+
+
+def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Texts give way, down to their longest word; a table that still does not fit is wider than the screen."""
+    monkeypatch.setattr(show, "out", Console(width=40, highlight=False, markup=False, emoji=False))
+    ids = {"user_id": ["kxabm2g7ek76lv3r"], "track": ["trk_334567"], "why": ["because you played Canção Serena"]}
+
+    show.frame(pl.DataFrame(ids))
+    fits = capsys.readouterr().out.splitlines()
+    show.frame(pl.DataFrame(ids | {"n": [1_234_567]}))
+    wider = capsys.readouterr().out.splitlines()
+
+    assert [line.split() for line in fits] == [
+        ["user_id", "track", "why"],
+        ["kxabm2g7ek76lv3r", "trk_334567", "because"],
+        ["you", "played"],
+        ["Canção"],
+        ["Serena"],
+    ]
+    assert max(map(len, fits)) <= 40
+    assert wider[0].split() == ["user_id", "track", "why", "n"]
+    assert wider[1].split() == ["kxabm2g7ek76lv3r", "trk_334567", "because", "1,234,567"]
 
 
 @pytest.fixture

@@ -37,20 +37,24 @@ PIECE_S, CONTEXT_S = 60, 1  # what is resampled at a time, and how far its filte
 
 class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prints
     """
-    A file of which nothing can be heard.
+    A file of which nothing can be heard; it prints as one short sentence, `<path>: <message>`.
 
-    `reason` is a code: no_file (missing, a folder, a pipe), empty, no_audio (no such stream in it), not_decodable,
-    too_long.
+    Attributes:
+        reason: no_file (missing, not to be opened, a folder, a pipe), empty, no_audio (no such stream in it),
+            not_decodable, too_long.
+        path: The file.
+        message: What is wrong with it, for a person; what the decoders said is in `__cause__`.
     """
 
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, reason: Reason, path: Path, message: str) -> None:
+        super().__init__(f"{path}: {message}")
         self.reason: Reason = reason
+        self.path, self.message = path, message
 
     @override
-    def __reduce__(self) -> tuple[type["UnreadableAudio"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["UnreadableAudio"], tuple[str, Path, str]]:
         """Travel between processes whole."""
-        return type(self), (self.reason, str(self))
+        return type(self), (self.reason, self.path, self.message)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +119,16 @@ class _NothingDecodedError(Exception):
 def _refuse_what_is_no_file(path: Path) -> None:
     try:
         found = path.stat()
-    except (OSError, ValueError) as missing:
-        raise UnreadableAudio("no_file", f"{path} cannot be opened: {missing}. Is it still there?") from missing
-    if not stat.S_ISREG(found.st_mode):
-        raise UnreadableAudio("no_file", f"{path} is no file (a folder, pipe or device). Give a file of music")
+        is_file = stat.S_ISREG(found.st_mode)
+        if is_file:
+            path.open("rb").close()
+    except (OSError, ValueError) as closed:  # a name with a zero byte in it is a ValueError
+        why = closed.strerror if isinstance(closed, OSError) else closed
+        raise UnreadableAudio("no_file", path, f"cannot be opened ({why})") from closed
+    if not is_file:
+        raise UnreadableAudio("no_file", path, "not a file (a folder, pipe or device)")
     if found.st_size == 0:
-        raise UnreadableAudio("empty", f"{path} is empty. Get the file again")
+        raise UnreadableAudio("empty", path, "an empty file")
 
 
 def mono_pieces(path: Path, rate_hz: int) -> Iterator[F32]:
@@ -165,9 +173,9 @@ def _pieces_by_libsndfile(path: Path, first: Exception) -> Iterator[_Piece]:
                 n += len(block)
                 yield _mixed(block.T), file.samplerate
     except (soundfile.LibsndfileError, OSError) as second:
-        raise _undecodable(path, first, second) from second
+        raise UnreadableAudio("not_decodable", path, "not an audio file we can decode") from second
     if not n:
-        raise UnreadableAudio("not_decodable", f"{path} holds no sample. Get the file again") from first
+        raise UnreadableAudio("not_decodable", path, "an audio file without a sample in it") from first
 
 
 def _mixed(samples: F32) -> F32:
@@ -219,9 +227,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "pipe"}
     with path.open("rb") as stream, av.open(stream, "r", options=options, metadata_errors="replace") as container:
         if not container.streams.audio:
-            raise UnreadableAudio(
-                "no_audio", f"{path} holds no audio ({container.format.name}). Is it a film or picture?"
-            )
+            raise UnreadableAudio("no_audio", path, "no sound in it (a picture, or a silent film?)")
         yield container, container.streams.audio[0]
 
 
@@ -263,9 +269,7 @@ class _Decoder:
     def _counted(self, chunk: F32) -> F32:
         self._n_samples += chunk.shape[1]
         if self._n_samples > self._longest_s * self.rate_hz:
-            raise UnreadableAudio(
-                "too_long", f"{self._path} lasts longer than {self._longest_s:,.0f} s. Cut it into pieces"
-            )
+            raise _too_long(self._path, self._longest_s)
         return chunk
 
     def _frames(self, container: InputContainer, audio: av.AudioStream) -> Iterator[av.AudioFrame]:
@@ -310,21 +314,19 @@ def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
     try:
         with soundfile.SoundFile(path) as file:
             if file.frames > longest_s * file.samplerate:
-                raise UnreadableAudio("too_long", f"{path} lasts longer than {longest_s:,.0f} s. Cut it into pieces")
+                raise _too_long(path, longest_s)
             samples = file.read(dtype="float32", always_2d=True).T
             rate_hz, codec, declared = file.samplerate, file.subtype.lower(), file.frames
     except (soundfile.LibsndfileError, OSError) as second:
-        raise _undecodable(path, first, second) from second
+        raise UnreadableAudio("not_decodable", path, "not an audio file we can decode") from second
     if not samples.size:
-        raise UnreadableAudio("not_decodable", f"{path} holds no sample. Get the file again") from first
+        raise UnreadableAudio("not_decodable", path, "an audio file without a sample in it") from first
     lost_s = (declared - samples.shape[1]) / rate_hz
     return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s if lost_s > LEAST_LOSS_S else 0.0)
 
 
-def _undecodable(path: Path, first: Exception, second: Exception) -> UnreadableAudio:
-    return UnreadableAudio(
-        "not_decodable", f"{path} cannot be decoded: {first or 'no sample in it'}; {second}. Get the file again"
-    )
+def _too_long(path: Path, longest_s: float) -> UnreadableAudio:
+    return UnreadableAudio("too_long", path, f"longer than {longest_s:,.0f} s (cut it into pieces)")
 
 
 def _cleaned(signal: Signal) -> Signal:

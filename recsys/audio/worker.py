@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from shlex import quote
 from subprocess import DEVNULL, Popen
 from time import monotonic
 from types import TracebackType
@@ -34,7 +35,7 @@ class Failure:
 
     Attributes:
         reason: timeout, crash, out_of_memory, or a reason of `UnreadableAudio`.
-        message: The same for a person.
+        message: The same for a person, in a few words that go on from the file's name.
     """
 
     reason: str
@@ -100,10 +101,10 @@ class Workers(Generic[Result]):
             path = worker.path
             assert path is not None  # noqa: S101 - it is busy
             if worker.line in ready:
-                result = self._received(worker, path)
+                result = self._received(worker)
             elif monotonic() >= worker.until:
                 self._stop(worker)
-                result = Failure("timeout", f"{path} took longer than {self._limit_s:,.0f} s and was given up")
+                result = Failure("timeout", f"took longer than {self._limit_s:,.0f} s and was given up")
             else:
                 continue
             worker.path = None
@@ -111,12 +112,12 @@ class Workers(Generic[Result]):
                 self._workers.remove(worker)
             yield path, result
 
-    def _received(self, worker: "_Worker[Result]", path: Path) -> Result | Failure:
+    def _received(self, worker: "_Worker[Result]") -> Result | Failure:
         try:
             result = worker.line.recv()
         except (EOFError, ConnectionResetError):
             status = worker.process.wait()
-            return Failure("crash", f"{path} ended the process that read it (exit status {status})")
+            return Failure("crash", f"made the decoder crash (exit status {status})")
         if isinstance(result, Exception):
             raise result
         return result  # type: ignore[no-any-return]
@@ -149,7 +150,7 @@ class Workers(Generic[Result]):
         except (EOFError, ConnectionError) as ended:
             raise SetupError(
                 f"A worker process ended before it was ready (exit status {worker.process.wait()}). To see why: "
-                f'{sys.executable} -c "import recsys.audio.worker"'
+                f'{quote(sys.executable)} -c "import recsys.audio.worker"'
             ) from ended
         if wrong is not None:
             raise wrong
@@ -183,15 +184,15 @@ def _result(task: Callable[[Path], Any], path: Path, limit_bytes: int) -> Any:
     try:
         return task(path)
     except UnreadableAudio as unreadable:
-        return Failure(unreadable.reason, str(unreadable))
+        return Failure(unreadable.reason, unreadable.message)
     except MemoryError:
-        return _too_large(path, limit_bytes)
+        return _too_large(limit_bytes)
     except KeyboardInterrupt:
-        return Failure("crash", f"{path} was interrupted")
+        return Failure("crash", "was interrupted")
     except Exception as bug:  # noqa: BLE001 - travels to the parent, which raises it
         is_hunger = isinstance(bug, RuntimeError) and "can't allocate memory" in str(bug)  # torch has no word for it
-        return _too_large(path, limit_bytes) if is_hunger else bug
+        return _too_large(limit_bytes) if is_hunger else bug
 
 
-def _too_large(path: Path, limit_bytes: int) -> Failure:
-    return Failure("out_of_memory", f"{path} needs more than {limit_bytes / 2**30:.1f} GiB")
+def _too_large(limit_bytes: int) -> Failure:
+    return Failure("out_of_memory", f"needs more than {limit_bytes / 2**30:.1f} GiB of memory")

@@ -1,6 +1,7 @@
 """Commands of models and of the night: train, evaluate, tune, simulate, recommend, export, nightly."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from recsys.errors import InputError
 from recsys.home import Home, locked
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_verbose = click.option("--verbose", is_flag=True, help="Show each step's counts and each table's size too.")
 
 
 _COMPARED = (
@@ -151,14 +153,15 @@ def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.command()
 @dated
 @told
+@_verbose
 @click.pass_obj
-def export(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
+def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: bool) -> None:
     """Pass the gate, write the export and publish everything."""
     from recsys import show
 
     run = run_of(home, as_of, recipe)
     advance(run, "recommend", "recommend", "publish")
-    show.summary(run)
+    show.summary(run, verbose=verbose)
 
 
 @click.command()
@@ -167,6 +170,7 @@ def export(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
 @timed
 @click.option("--resume", is_flag=True, help="Keep what an interrupted run of the same inputs has finished.")
+@_verbose
 @click.pass_obj
 def nightly(
     home: Home,
@@ -175,19 +179,18 @@ def nightly(
     inbox: Path | None,
     time_zone: str | None,
     resume: bool,
+    verbose: bool,
 ) -> None:
     """Do everything: new files in, tables, models, gate, export."""
     from recsys import nightly as whole
     from recsys import show
 
-    terms = recipe_of(home, recipe)
+    terms, tell = recipe_of(home, recipe), partial(show.event, counts=verbose)
     with locked(home):
         keep_clock(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
-        run = whole.nightly(
-            home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=show.event
-        )
-        show.summary(run)
+        run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
+        show.summary(run, verbose=verbose)
 
 
 def _inbox(home: Home, given: Path | None) -> Path:

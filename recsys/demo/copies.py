@@ -47,8 +47,8 @@ def _originals(world: World, field: Field, rng: np.random.Generator) -> np.ndarr
 
 def _copied_rows(table: pl.DataFrame, rows: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
     by_isrc = pl.int_range(pl.len()) % 2 == 0
-    fresh = names.ids("trk", 2 * len(table), 6, rng)
-    fresh = fresh[~np.isin(fresh, table["track_id"].to_numpy())][: len(rows)]
+    taken = set(table["track_id"])
+    fresh = [name for name in names.ids("trk", 2 * len(table), 6, rng).tolist() if name not in taken][: len(rows)]
     return table[rows].with_columns(
         pl.Series("track_id", fresh),
         pl.when(by_isrc).then(pl.col("title") + " (Remastered)").otherwise("title").alias("title"),

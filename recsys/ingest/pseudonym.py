@@ -12,6 +12,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from shlex import quote
 
 import polars as pl
 
@@ -37,10 +38,12 @@ def listener_key(path: Path) -> bytes:
     if not path.exists():
         raise SetupError(
             f"{path} is gone. Put your copy of it back: under a new key every account would become a new listener. "
-            f"If that must be, make one: head -c {_KEY_BYTES} /dev/urandom > {path}; chmod 600 {path}"
+            f"If that must be, make one: head -c {_KEY_BYTES} /dev/urandom > {quote(str(path))}; "
+            f"chmod 600 {quote(str(path))}"
         )
     if path.stat().st_mode & 0o077:
-        raise SetupError(f"{path} can be read by others (mode {path.stat().st_mode & 0o777:o}). Run: chmod 600 {path}")
+        mode = path.stat().st_mode & 0o777
+        raise SetupError(f"{path} can be read by others (mode {mode:o}). Run: chmod 600 {quote(str(path))}")
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
         raise SetupError(f"{path} holds {len(key)} bytes, a key has {_KEY_BYTES}. Put your copy of the key back there")

@@ -52,6 +52,11 @@ class ScanReport:
     damaged: dict[str, int] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
 
+    def problems(self) -> list[str]:
+        """Say in one sentence per file what could not be heard of it: those of which nothing could, and those cut."""
+        cut = (f"{file}: {lost_ms / 1000:.1f} s of it could not be decoded" for file, lost_ms in self.damaged.items())
+        return [*(f"{file}: {failure.message}" for file, failure in self.failures.items()), *cut]
+
 
 @dataclass(frozen=True)
 class Memory:

@@ -46,7 +46,7 @@ class Listen:
         """Hear a file; raises UnreadableAudio where there is nothing to hear."""
         embedding = self.embedder.embed(read_audio(path).mono(RATE_HZ))
         if embedding is None:
-            raise UnreadableAudio("empty", f"{path} is silent or shorter than a second. Give a longer piece")
+            raise UnreadableAudio("empty", path, "silent, or shorter than a second")
         return Sound(embedding.vector, self.embedder.version)
 
 
@@ -67,7 +67,7 @@ def heard(path: Path, settings: AudioSettings) -> Sound:
     with Workers(task, n_workers=1, limit_s=settings.limit_s, limit_bytes=limit_bytes) as workers:
         _, result = next(workers.map([path]))
     if isinstance(result, Failure):
-        raise InputError(result.message)
+        raise InputError(f"{path}: {result.message}")
     return result
 
 

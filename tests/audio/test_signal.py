@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from recsys.audio.signal import F32, Signal, UnreadableAudio, read_audio
+from recsys.audio.signal import F32, Signal, UnreadableAudio, mono_pieces, read_audio
 
 
 def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Path:
@@ -113,7 +113,7 @@ def test_channels_come_one_by_one_and_mix_to_their_mean(encode: Callable[..., Pa
 
 def test_a_recording_that_is_too_long_is_refused(encode: Callable[..., Path], tone: F32) -> None:
     """Before it fills the memory."""
-    with pytest.raises(UnreadableAudio, match="lasts longer than 2 s") as refused:
+    with pytest.raises(UnreadableAudio, match=r"a\.flac: longer than 2 s \(cut it into pieces\)$") as refused:
         read_audio(encode("a.flac", tone), longest_s=2)
 
     assert refused.value.reason == "too_long"
@@ -133,7 +133,38 @@ def test_what_is_no_number_is_silence_and_counts_as_lost(tmp_path: Path, tone: F
 
 
 def test_an_error_travels_between_processes() -> None:
-    """Its reason is not lost on the way."""
-    error = pickle.loads(pickle.dumps(UnreadableAudio("empty", "x.mp3 is empty")))  # noqa: S301 - our own bytes
+    """Neither its reason nor its file is lost on the way."""
+    sent = UnreadableAudio("empty", Path("x.mp3"), "an empty file")
 
-    assert (error.reason, str(error)) == ("empty", "x.mp3 is empty")
+    error = pickle.loads(pickle.dumps(sent))  # noqa: S301 - our own bytes
+
+    assert (error.reason, error.path, str(error)) == ("empty", Path("x.mp3"), "x.mp3: an empty file")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_bytes(b"no music at all" * 40), "not an audio file we can decode"),
+        (lambda path: path.write_bytes(b""), "an empty file"),
+        (lambda path: path.mkdir(), "not a file (a folder, pipe or device)"),
+        (lambda path: None, "cannot be opened (No such file or directory)"),  # noqa: ARG005 - nothing is there
+        (
+            lambda path: soundfile.write(path, np.empty((0, 1)), 8_000, format="WAV"),
+            "an audio file without a sample in it",
+        ),
+    ],
+    ids=["noise", "empty", "folder", "gone", "no sample"],
+)
+@pytest.mark.parametrize("read", [read_audio, lambda path: list(mono_pieces(path, 8_000))], ids=["whole", "pieces"])
+def test_what_is_wrong_with_a_file_is_one_short_sentence(
+    tmp_path: Path, make: Callable[[Path], object], message: str, read: Callable[[Path], object]
+) -> None:
+    """The file once and no word of a decoder's, however it is read; what the decoder said stays its cause."""
+    path = tmp_path / "broken.mp3"
+    make(path)
+
+    with pytest.raises(UnreadableAudio) as refused:
+        read(path)
+
+    assert str(refused.value) == f"{path}: {message}"
+    assert refused.value.message == message

@@ -29,7 +29,7 @@ def task(path: Path) -> str:
         case "eat by torch":
             return str(len(torch.ones(2**31)))
         case "refuse":
-            raise UnreadableAudio("empty", "there is nothing in it")
+            raise UnreadableAudio("empty", path, "an empty file")
         case "bug":
             raise ZeroDivisionError("a bug")
     return path.name
@@ -46,6 +46,14 @@ def test_a_file_that_ends_its_worker_ends_no_other() -> None:
     reasons = {name: result.reason for name, result in results.items() if isinstance(result, Failure)}
     hunger = {"eat": "out_of_memory", "eat by torch": "out_of_memory"}
     assert reasons == {"crash": "crash", "hang": "timeout", "refuse": "empty", **hunger}
+    messages = {name: result.message for name, result in results.items() if isinstance(result, Failure)}
+    assert messages == {
+        "crash": "made the decoder crash (exit status -11)",
+        "hang": "took longer than 3 s and was given up",
+        "eat": "needs more than 2.0 GiB of memory",
+        "eat by torch": "needs more than 2.0 GiB of memory",
+        "refuse": "an empty file",
+    }
 
 
 def test_a_bug_is_no_failure_of_a_file() -> None:

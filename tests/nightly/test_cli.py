@@ -285,7 +285,10 @@ def test_a_finished_run_that_is_not_current_is_not_called_published(
     shown = call(home, "nightly", "--inbox", str(world.raw), *told)
 
     assert shown.exit_code == 0, shown.output
-    assert f"finished but not current. To bring it back: recsys rollback {finished.run_id}" in shown.stdout
+    assert (
+        f"finished but not current. To bring it back: recsys --home {home.path} rollback {finished.run_id}"
+        in shown.stdout
+    )
     assert "is published" not in shown.output
 
 

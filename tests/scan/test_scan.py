@@ -108,6 +108,8 @@ def test_damage_is_told_and_what_says_nothing_is_not_tried_again(
     assert first.damaged.keys() == {"cut.flac"}
     assert 5_000 < first.damaged["cut.flac"] < 17_000
     assert first.failures["no.mp3"].reason == second.failures["no.mp3"].reason == "not_decodable"
+    assert second.problems() == ["no.mp3: not an audio file we can decode"]
+    assert first.problems()[1] == f"cut.flac: {first.damaged['cut.flac'] / 1000:.1f} s of it could not be decoded"
     refused = pl.concat(pl.read_parquet(path) for path in (home.lake / "quarantine").rglob("*.parquet"))
     assert refused.select("source_table", "reason", "source_file").rows() == [
         ("audio_features", "not_decodable", "no.mp3")
