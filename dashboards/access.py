@@ -26,7 +26,7 @@ from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.registry import label_warehouse
 
-OPERATOR = ""  # no label's id
+_EXPECTED = "Expected operators = [...] and [labels], with a list of e-mails or sub:... for each label's id"
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,14 @@ def viewer_of(claims: Mapping[str, Any], of: Home) -> Viewer:
     """Return the viewer whom a provider's claims (sub, email, email_verified) name, by the home's access file."""
     names, is_verified = _names(claims), claims.get("email_verified") is True
     listed = _listed(of)
-    label_id = next((listed[name] for name in names if name in listed), None)
+    known = [name for name in names if name in listed]
     shown = str(claims.get("email") or claims.get("sub") or "this account")
-    if label_id is None and claims.get("email") and not is_verified:
+    if not known and claims.get("email") and not is_verified:
         raise InputError(f"The e-mail {shown} is not verified. Verify it with your provider, then log in again")
-    if label_id is None:
+    if not known:
         raise InputError(f"{shown} has no access yet. Ask the operator to list you in access.toml")
-    if label_id == OPERATOR:
+    label_id = listed[known[0]]
+    if label_id is None:
         return Viewer(shown, None, of.published_warehouse())
     return Viewer(shown, label_id, label_warehouse(of, label_id))
 
@@ -110,22 +111,71 @@ def _email(address: str) -> str:
     return f"email:{address.strip().lower()}"
 
 
-def _listed(of: Home) -> dict[str, str]:
-    """Read who is given what: a label's id, or OPERATOR."""
+def _listed(of: Home) -> dict[str, str | None]:
+    """
+    Read who is given what: a label's id, or None for an operator.
+
+    Raises:
+        SetupError: The file is missing or anything in it is not expected: it then lets nobody in.
+    """
     path = of.path / "access.toml"
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        rows = [(name, OPERATOR) for name in given.pop("operators", [])]
-        rows += [(name, label_id) for label_id, names in given.pop("labels", {}).items() for name in names]
-        names = [name if name.startswith("sub:") else _email(name) for name, _ in rows]
     except FileNotFoundError as missing:
         raise SetupError(f"{path} does not exist: nobody has access. Write it (README, Labels)") from missing
-    except (tomllib.TOMLDecodeError, AttributeError, TypeError) as broken:
-        raise SetupError(f"{path} cannot be read: {broken}. Expected operators = [...] and [labels]") from broken
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or given:
-        raise SetupError(f"{path}: {(twice or sorted(given))[0]!r} is not expected: each name stands once, in one list")
-    return dict(zip(names, (label_id for _, label_id in rows), strict=True))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as broken:
+        raise SetupError(f"{path} cannot be read: {broken}. {_EXPECTED}") from broken
+    wrong = _wrong_key(given) or _wrong_names(given) or _repeated(given)
+    if wrong:
+        raise SetupError(f"{path}: {wrong}. {_EXPECTED}")
+    return {_account(name): label_id for label_id, names in _lists(given) for name in names}
+
+
+def _lists(given: Mapping[str, Any]) -> list[tuple[str | None, Any]]:
+    """List what stands for operators (None) and for each label."""
+    return [(None, given.get("operators", [])), *given.get("labels", {}).items()]
+
+
+def _wrong_key(given: Mapping[str, Any]) -> str | None:
+    unknown = sorted(given.keys() - {"operators", "labels"})
+    if not given:
+        return "it is empty"
+    if unknown:
+        return f"{unknown[0]!r} is not expected"
+    if not isinstance(given.get("labels", {}), dict):
+        return "labels is no table"
+    if any(not label_id.strip() for label_id in given.get("labels", {})):
+        return "a label's id is empty"
+    return None
+
+
+def _wrong_names(given: Mapping[str, Any]) -> str | None:
+    for label_id, names in _lists(given):
+        if not isinstance(names, list) or any(not isinstance(name, str) for name in names):
+            return f"{_list_name(label_id)} is no list of names"
+        if any(not name.strip().removeprefix("sub:").strip() for name in names):
+            return f"a name of {_list_name(label_id)} is empty"
+    return None
+
+
+def _repeated(given: Mapping[str, Any]) -> str | None:
+    """Say where a name stands twice, without the name: whoever logs in may read this."""
+    list_of: dict[str, str] = {}
+    for label_id, names in _lists(given):
+        for account in map(_account, names):
+            if account in list_of:
+                return f"a name of {list_of[account]} stands again in {_list_name(label_id)}; each stands once"
+            list_of[account] = _list_name(label_id)
+    return None
+
+
+def _list_name(label_id: str | None) -> str:
+    return "operators" if label_id is None else f"label {label_id!r}"
+
+
+def _account(name: str) -> str:
+    """Name an account as `_names` does."""
+    return name.strip() if name.strip().startswith("sub:") else _email(name)
 
 
 def _refuse_strangers() -> None:

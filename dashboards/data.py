@@ -115,13 +115,12 @@ def last_sunday() -> date:
 
 def sql(text: str) -> pl.DataFrame:
     """
-    Answer a SELECT on the viewer's file, its first N_ROWS rows; nothing else can be read or written.
+    Answer one query on the viewer's file, its first N_ROWS rows; nothing else can be read or written.
 
     Raises:
-        InputError: DuckDB's own words say what is wrong; or it took longer than LIMIT_S.
+        InputError: It is not one query, DuckDB's own words say what is wrong, or it took longer than LIMIT_S.
     """
-    first = f"select * from (\n{text.strip().rstrip(';')}\n) limit {N_ROWS}"
-    return _opened(_file()).frame(first, limit_s=LIMIT_S)
+    return _opened(_file()).question(text, n_rows=N_ROWS, limit_s=LIMIT_S)
 
 
 def dictionary() -> pl.DataFrame:

@@ -85,6 +85,18 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_database(path: Path) -> None:
+    """Remove a DuckDB file and what a killed writer left beside it: the log would break the next file."""
+    for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".tmp"):
+        remove(path.with_name(path.name + ending))
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a DuckDB file that nobody has open, in place of an unfinished earlier copy."""
+    remove_database(target)
+    shutil.copyfile(source, target)
+
+
 def swap_link(link: Path, target: str) -> None:
     """Point the symbolic link at `target` in one step: readers follow the old one or the new one, never none."""
     link.parent.mkdir(parents=True, exist_ok=True)

@@ -127,5 +127,5 @@ def advance(run: Run, last: str) -> None:
 def clean(run: Run) -> None:
     """Remove a finished run's working files; log, counts, metrics and lists stay."""
     files.remove(run.trial)
-    files.remove(run.built)
+    files.remove_database(run.built)
     files.remove(run.prints)

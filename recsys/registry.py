@@ -198,7 +198,7 @@ def prune(home: Home, keep: int) -> list[str]:
         files.remove(home.path / "releases" / name)
         for part in releases[name].links().values():
             if part not in used:
-                files.remove(part)
+                files.remove_database(part)
     _forget_unpublished(home, keep)
     return gone
 
@@ -211,7 +211,7 @@ def _forget_unpublished(home: Home, keep: int) -> None:
         model = home.path / "models" / folder.name
         if not any(part.is_relative_to(model) for part in used):
             made = (f"{name}.parquet" for name in LEFT_TABLES)
-            leftovers = ("*.done.json", "build.duckdb", "trial", "prints", "products", *made)
+            leftovers = ("*.done.json", "build.duckdb*", "trial", "prints", "products", *made)
             found = [path for pattern in leftovers for path in folder.glob(pattern)]
             for left in (model, *(path for path in found if path.name != PUBLISHED)):
                 files.remove(left)

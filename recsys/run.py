@@ -7,6 +7,7 @@ same inputs are the same run: a finished one has nothing left to do, an interrup
 
 import json
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys import files
-from recsys.errors import SetupError
+from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.interactions import Interactions, Split, split
 from recsys.lake import Lake
@@ -214,8 +215,17 @@ def step_of(run: Run, name: str) -> Iterator[Event]:
     try:
         yield counts
     except BaseException as stopped:  # an interrupt is logged too; whatever it is goes on its way
-        run.log(event="failed", step=name, error=f"{type(stopped).__name__}: {stopped}")
+        run.log(event="failed", step=name, error=_told(stopped))
         raise
     seconds = round(time.perf_counter() - started, 3)
     files.write_json(run.marker(name), counts)
     run.log(event="done", step=name, seconds=seconds, **counts)
+
+
+def _told(stopped: BaseException) -> str:
+    """Put an error into the log: ours in its words, a library's by its kind and place, for its words may hold data."""
+    kind = type(stopped).__name__
+    if isinstance(stopped, RecsysError):
+        return f"{kind}: {stopped}"
+    place = traceback.extract_tb(stopped.__traceback__)[-1]
+    return f"{kind} in {Path(place.filename).name}, line {place.lineno}"

@@ -202,9 +202,9 @@ def _seconds(path: Path, times: pl.Series) -> pl.Series:
 
 
 def _refuse_unless(good: pl.Series, path: Path, values: pl.Series, expected: str) -> None:
-    bad = values.filter(~good.fill_null(value=False))
+    bad = (~good.fill_null(value=False)).arg_true()
     if len(bad):
         raise InputError(
-            f"{path}: {values.name} is wrong in {len(bad):,} rows, first: {bad[0]!r}; expected {expected}. "
+            f"{path}: {values.name} is wrong in {len(bad):,} rows, first in row {bad[0] + 1:,}; expected {expected}. "
             "Mend or drop such rows"
         )

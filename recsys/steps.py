@@ -5,7 +5,6 @@ Each takes the run, leaves its result whole under the run's paths, and returns w
 later one writes. Running them one by one from the command line or all of them at night is the same thing.
 """
 
-import shutil
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -436,7 +435,7 @@ def _place_tables(run: Run, name: str, results: dict[str, Path]) -> Release:
     warehouse, marts = run.home.path / "warehouse" / f"{name}.duckdb", run.home.path / "marts" / name
     beside = warehouse.with_name(f".{name}.partial")
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run.built, beside)
+    files.copy_database(run.built, beside)
     rebuild_results(beside, results)
     files.sync(beside)
     beside.replace(warehouse)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from recsys import files
@@ -76,3 +77,44 @@ def test_hashes_name_bytes_and_sequences(tmp_path: Path) -> None:
     assert files.sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea")
     assert files.short_hash("ab", "c") != files.short_hash("a", "bc")
     assert len(files.short_hash()) == 12
+
+
+def leave_log(path: Path) -> None:
+    """Leave what a process leaves that is killed while it writes a DuckDB file: the file, and a log beside it."""
+    log = path.with_name(f"{path.name}.wal")
+    with duckdb.connect(path) as killed:
+        killed.execute("create table old (n integer)")
+        kept = path.read_bytes(), log.read_bytes()
+    path.write_bytes(kept[0])
+    log.write_bytes(kept[1])
+
+
+def tables(path: Path) -> list[str]:
+    """The tables of a DuckDB file."""
+    with duckdb.connect(path) as connection:
+        return [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
+
+
+def test_a_killed_writers_log_does_not_enter_the_next_copy(tmp_path: Path) -> None:
+    """A copy holds what its source holds, and nothing is left beside it."""
+    source, target = tmp_path / "built", tmp_path / ".night.partial"
+    with duckdb.connect(source) as connection:
+        connection.execute("create table new (n integer)")
+    leave_log(target)
+    (tmp_path / ".night.partial.tmp").mkdir()
+
+    files.copy_database(source, target)
+
+    assert tables(target) == ["new"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".night.partial", "built"]
+
+
+def test_a_database_is_removed_with_what_lies_beside_it(tmp_path: Path) -> None:
+    """And what is not there is no error."""
+    leave_log(tmp_path / "w.duckdb")
+    (tmp_path / "w.duckdb.tmp").mkdir()
+
+    files.remove_database(tmp_path / "w.duckdb")
+    files.remove_database(tmp_path / "w.duckdb")
+
+    assert list(tmp_path.iterdir()) == []

@@ -16,11 +16,11 @@ from recsys.home import Home
 @answered
 @click.pass_obj
 def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
-    """Answer one SELECT on the published warehouse, read-only."""
+    """Answer one query on the published warehouse, read-only."""
     from recsys import show
 
     with warehouse_of(home, warehouse) as opened:
-        show.answer(opened.frame(query), form, out)
+        show.answer(opened.question(query), form, out)
 
 
 @click.command()

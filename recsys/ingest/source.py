@@ -2,6 +2,8 @@
 A source file: its identity, its bytes (gzip and zstd undone), and what a format makes of it.
 
 A format is a module in `recsys/ingest/formats/` with two functions: `recognises(source)` and `chunks(source, table)`.
+A file that is refused may hold anything anywhere, also where its column names should stand. So no message repeats
+what stands in it, and no error of a library that might is shown or chained.
 """
 
 import gzip
@@ -31,7 +33,7 @@ _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
 BOM = b"\xef\xbb\xbf"
-_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, pl.exceptions.ComputeError)
+_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ class Source:
             yield from _format(self, format_name).chunks(self, table)
         except _BROKEN as broken:
             raise UnreadableSource(
-                f"{self.path} cannot be read to its end: {broken}. "
+                f"{self.path} cannot be read to its end ({type(broken).__name__}). "
                 "Nothing of it was taken in; get the file again, or take it out of the folder"
-            ) from broken
+            ) from None
 
 
 class _Unzstd(io.RawIOBase):
@@ -140,8 +142,9 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
     """
     given = set(columns)
     if len(given) < len(columns):
-        twice = next(name for name in columns if columns.count(name) > 1)
-        raise UnreadableSource(f"{path} names a column twice: {twice}. Rename one of the two")
+        second = next(at for at, name in enumerate(columns) if name in columns[:at])
+        first = columns.index(columns[second])
+        raise UnreadableSource(f"{path} names a column twice: columns {first + 1} and {second + 1}. Rename one of them")
     if table is not None:
         found = [table] if given & set(CONTRACTS[table].names) else []
     else:
@@ -149,10 +152,19 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
     if not found:
         knows = f"{table} has none of these" if table else "no table has these"
         raise UnreadableSource(
-            f"{path} has the columns {', '.join(columns[:8])}: {knows}. "
+            f"{path} has {_columns_told(columns)}: {knows}. "
             f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
         )
     return max(found, key=lambda name: len(set(CONTRACTS[name].names) & given))
+
+
+def _columns_told(columns: list[str]) -> str:
+    """Name the columns that some table has and count the others, whose names may be values."""
+    known = [name for name in columns if any(name in contract.names for contract in CONTRACTS.values())]
+    n_others = len(columns) - len(known)
+    if not known:
+        return f"{n_others} columns and no header line, or one in which no name is known"
+    return f"the columns {', '.join(known)}" + (f" and {n_others} of other names" if n_others else "")
 
 
 def _fits(contract: Contract, given: set[str]) -> bool:

@@ -20,7 +20,7 @@ import polars as pl
 
 from recsys import columns
 from recsys.errors import BadSqlFile
-from recsys.files import remove
+from recsys.files import remove, remove_database
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake import Lake
 from recsys.warehouse.check import Built, check
@@ -106,7 +106,7 @@ def build(
         layers = with_sources(layers, only)
     sources.lake.recover()
     sources.lake.verify()
-    remove(target)
+    remove_database(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)
         days = days_of_logs(connection)

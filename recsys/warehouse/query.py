@@ -1,8 +1,9 @@
 """
 Read-only questions to a warehouse file: SQL in, a polars frame out.
 
-The connection can read its one file and nothing else: no other files, no network, no settings. So an analyst's or a
-label's query can do no harm.
+The connection can read its one file and nothing else: no other files, no network, no settings. That alone is no guard:
+it lets through ATTACH of the file itself, and COPY to the names of the log beside the file, whose content DuckDB would
+replay. So what people write goes through `Warehouse.question`, which answers one query and runs nothing else.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,11 @@ _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "4GB",
+    "max_temp_directory_size": "16GB",
+    "max_expression_depth": "250",  # planning a deeper one takes a minute, in which it cannot be stopped
 }
+_LONGEST = 20_000  # characters of a question, for the same reason
+_ASKED_WITH = "A question is one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
 class Warehouse:
@@ -50,7 +55,7 @@ class Warehouse:
 
     def frame(self, sql: str, params: dict[str, object] | None = None, *, limit_s: float | None = None) -> pl.DataFrame:
         """
-        Answer one SELECT.
+        Answer one SELECT of the program's own; what people write is for `question`.
 
         Args:
             sql: The query, `$name` where a parameter stands.
@@ -64,15 +69,34 @@ class Warehouse:
             InputError: The query is wrong, or asks for what a reader may not do; DuckDB's own words say what. Or it
                 took too long.
         """
-        cursor = self._connection.cursor()
         try:
-            with _stopped_after(cursor, limit_s):
+            with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s):
                 relation = cursor.sql(sql, params=params)
                 if relation is None:
                     raise InputError("That statement returns no rows; a warehouse is read with SELECT")
                 return pl.DataFrame(_intervals_as_texts(relation).pl())
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
+
+    def question(self, text: str, *, n_rows: int | None = None, limit_s: float | None = None) -> pl.DataFrame:
+        """
+        Answer what somebody wrote: one query, and nothing beside it.
+
+        Args:
+            text: The query; comments and a semicolon may stand behind it.
+            n_rows: Only its first rows, in its own order; None is all.
+            limit_s: As of `frame`.
+
+        Raises:
+            InputError: It is no query, more than one, or too long, and no part of it has run; or as of `frame`.
+        """
+        if _kind_of(text) is duckdb.StatementType.SELECT:
+            subquery = "select * from query($text) limit $n_rows"  # in which no WITH may write
+            return self.frame(subquery, {"text": text, "n_rows": n_rows}, limit_s=limit_s)
+        alone = text.rstrip("; \n\t")
+        pivot = f"select * from (\n{alone}\n) limit {'all' if n_rows is None else n_rows}"
+        _kind_of(pivot)
+        return self.frame(pivot, limit_s=limit_s)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -85,6 +109,21 @@ class Warehouse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _kind_of(text: str) -> duckdb.StatementType:
+    """Return whether a text is one SELECT, or one with a PIVOT in it (MULTI); refuse all else, without running it."""
+    if len(text) > _LONGEST:
+        raise InputError(f"The query has {len(text):,} characters; {_LONGEST:,} are the most. Ask for it in parts")
+    try:
+        kinds = [statement.type for statement in duckdb.extract_statements(text)]
+    except duckdb.Error as wrong:
+        raise InputError(f"The query failed: {wrong}") from wrong
+    if len(kinds) != 1:
+        raise InputError(f"{len(kinds) or 'No'} statements were given, and none was run. {_ASKED_WITH}")
+    if kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI):
+        raise InputError(f"{kinds[0].name} is no query, and was not run. {_ASKED_WITH}")
+    return kinds[0]
 
 
 @contextmanager

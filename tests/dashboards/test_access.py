@@ -101,12 +101,26 @@ def test_others_are_refused(home: Home, claims: dict[str, Any], message: str) ->
     [
         (None, "does not exist: nobody has access"),
         ("operators = [", "cannot be read"),
-        ('operators = ["a@b.c"]\n[labels]\nla1 = ["A@b.c"]', "'email:a@b.c' is not expected: each name stands once"),
+        ("", "it is empty"),
+        ("# nobody yet", "it is empty"),
+        ('operators = ["a@b.c"]\n[labels]\nla1 = ["A@b.c "]', "a name of operators stands again in label 'la1'"),
+        ('[labels]\nla1 = ["a@b.c"]\nla2 = ["A@B.C"]', "a name of label 'la1' stands again in label 'la2'"),
+        ('operators = ["sub:1", " sub:1"]', "a name of operators stands again in operators"),
         ('operator = ["a@b.c"]', "'operator' is not expected"),
-        ('labels = "la1"', "cannot be read"),
-        ("[labels]\nla1 = [1]", "cannot be read"),
+        ('labels = "la1"', "labels is no table"),
+        ('operators = "anna@small.example"', "operators is no list of names"),
+        ("operators = [1]", "operators is no list of names"),
+        ('operators = ["anna@small.example"]\n[labels]\noperators = 1', "label 'operators' is no list of names"),
+        ("[labels]\nla1 = [1]", "label 'la1' is no list of names"),
+        ('[labels]\nla1 = "anna@small.example"', "label 'la1' is no list of names"),
+        ('[labels.la1]\nnames = ["anna@small.example"]', "label 'la1' is no list of names"),
+        ('[labels]\n"" = ["anna@small.example"]', "a label's id is empty"),
+        ('[labels]\n"  " = ["anna@small.example"]', "a label's id is empty"),
+        ('[labels.""]\n', "a label's id is empty"),
+        ('operators = [""]', "a name of operators is empty"),
+        ('operators = ["sub:"]', "a name of operators is empty"),
+        ('[labels]\nla1 = [" "]', "a name of label 'la1' is empty"),
     ],
-    ids=["none", "broken", "twice", "misspelt", "no table", "no names"],
 )
 def test_an_access_file_that_cannot_be_read_lets_nobody_in(
     home: Home, tmp_path: Path, text: str | None, message: str
@@ -116,8 +130,19 @@ def test_an_access_file_that_cannot_be_read_lets_nobody_in(
     if text is not None:
         (tmp_path / "access.toml").write_text(text)
 
-    with pytest.raises(SetupError, match=message):
+    with pytest.raises(SetupError, match=message) as refused:
         viewer_of(ANNA, copy)
+    assert "@" not in str(refused.value).replace(str(tmp_path), "")  # a stranger may read it
+
+
+def test_a_label_that_is_not_in_the_release_opens_nothing(home: Home, tmp_path: Path) -> None:
+    """A misspelt id is no way to another label's file, nor to the operator's."""
+    copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
+    for label_id in ("la9", "LA1", " la1", "../la1", "operators", "None"):
+        (copy.path / "access.toml").write_text(f'[labels]\n"{label_id}" = ["anna@small.example"]\n')
+
+        with pytest.raises(SetupError, match="no file for the label"):
+            viewer_of(ANNA, copy)
 
 
 def test_without_a_login_the_machine_itself_is_the_operator(open_page: Open) -> None:

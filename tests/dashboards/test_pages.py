@@ -121,13 +121,16 @@ def test_the_sql_page_of_a_label_reads_its_own_file(open_page: Open, label_id: s
     assert "failed" in page.error[0].value
 
 
-def test_the_sql_page_writes_nothing(open_page: Open) -> None:
-    """A statement that is no SELECT is refused in words."""
-    page = open_page("sql")
+def test_the_sql_page_answers_one_query_and_runs_nothing_else(open_page: Open) -> None:
+    """Nor does a link to it: what would close the page's own parentheses attaches nothing."""
+    page = open_page("sql", sql="select 1) limit 1; attach ':memory:' as mine; select * from (select 2")
+    assert "The query failed" in page.error[0].value
 
     page.text_area[0].set_value("delete from marts.track_daily").run()
+    assert "DELETE is no query, and was not run" in page.error[0].value
 
-    assert "The query failed" in page.error[0].value
+    page.text_area[0].set_value("from duckdb_databases() where not internal").run()
+    assert len(page.dataframe[0].value) == 1
 
 
 @pytest.mark.parametrize("is_label", [False, True], ids=["operator", "label"])

@@ -122,8 +122,8 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
     except pa.ArrowInvalid as broken:
         if "Empty CSV file" not in str(broken):
             raise UnreadableSource(
-                f"{source.path} cannot be split into fields: {broken}. Check its quotes; nothing of it was taken in"
-            ) from broken
+                f"{source.path} cannot be split into fields. Check its quotes; nothing of it was taken in"
+            ) from None
     yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))
 
 

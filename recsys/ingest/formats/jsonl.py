@@ -1,6 +1,7 @@
 """JSON Lines: one object a line; lists become "a|b", nested objects stay JSON text."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -10,15 +11,24 @@ from recsys.errors import UnreadableSource
 from recsys.ingest.source import BOM, LINE, Chunk, Source, table_of
 
 _LINES_A_CHUNK = 200_000
+_ARRAY = re.compile(rb'\[\s*[{\["\]]')
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the first line begins an object."""
-    return source.sample.removeprefix(BOM).lstrip().startswith(b"{")
+    """Say whether the first line begins an object; or an array, so that it is not taken for CSV."""
+    return source.sample.removeprefix(BOM).lstrip().startswith(b"{") or _is_array(source)
+
+
+def _is_array(source: Source) -> bool:
+    return _ARRAY.match(source.sample.removeprefix(BOM).lstrip()) is not None
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     """Read the file some lines at a time; lines that are no JSON object are malformed; the first name the table."""
+    if _is_array(source):
+        raise UnreadableSource(
+            f"{source.path} is a JSON array, not JSON Lines. Write one object a line: jq -c '.[]' FILE > FILE.jsonl"
+        )
     found, first_line = None, 1
     with source.open() as stream:
         while lines := list(islice(stream, _LINES_A_CHUNK)):

@@ -58,7 +58,7 @@ def _named(*columns: str) -> pl.Expr:
 
 
 def _users(rows: pl.DataFrame) -> pl.DataFrame:
-    ends = pl.col("age").str.extract_all(r"\d+").cast(pl.List(pl.Int64))
+    ends = pl.col("age").str.extract_all(r"\d+").cast(pl.List(pl.Int64), strict=False)
     years = pl.when(pl.col("age").str.contains(r"^\d+(-\d+)?$")).then(ends.list.mean())
     return rows.select(
         LINE,

@@ -58,10 +58,10 @@ def _opened(source: Source) -> Iterator[pq.ParquetFile]:
             whole = pa.BufferReader(stream.read()) if is_packed else source.path
         with pq.ParquetFile(whole) as file:
             yield file
-    except pa.ArrowException as broken:
+    except pa.ArrowException:
         raise UnreadableSource(
-            f"{source.path} is broken Parquet: {broken}. Nothing of it was taken in; get the file again"
-        ) from broken
+            f"{source.path} is broken Parquet. Nothing of it was taken in; get the file again"
+        ) from None
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -1,0 +1,102 @@
+"""Whatever is wrong with a file, nothing that stands in it is said, logged or kept."""
+
+import io
+import json
+import traceback
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.errors import InputError, UnreadableSource
+from recsys.ingest.source import Source
+from recsys.nightly import bring_in
+from recsys.recipe import read_recipe
+from recsys.run import Run, step_of
+
+from .conftest import TODAY, Inbox
+
+ANN = "ann@example.com"
+HISTORY = [{"ts": "2026-05-01T10:00:00Z", "username": ANN, "ip_addr_decrypted": "10.0.0.1"}]
+
+
+def parquet(**columns: pa.Array) -> bytes:
+    """A Parquet file of two listens, but for these columns."""
+    table = {"user_id": pa.array([ANN, "bo"]), "track_id": pa.array(["t1", "t2"]), "listened_at": pa.array(["x", "y"])}
+    packed = io.BytesIO()
+    pq.write_table(pa.table(table | columns), packed)
+    return packed.getvalue()
+
+
+REFUSED = {
+    "array.json": (json.dumps(HISTORY).encode(), "is a JSON array, not JSON Lines"),
+    "indented_array.json": (json.dumps(HISTORY, indent=1).encode(), "is a JSON array, not JSON Lines"),
+    "array_of_lists.json": (json.dumps([[ANN, 1]]).encode(), "is a JSON array, not JSON Lines"),
+    "array_a_line.json": (f'["{ANN}", 1]\n["bo", 2]\n'.encode(), "is a JSON array, not JSON Lines"),
+    "array_with_mark.json": (b"\xef\xbb\xbf" + json.dumps(HISTORY).encode(), "is a JSON array, not JSON Lines"),
+    "accounts_as_keys.jsonl": (json.dumps({ANN: 1, "bo": 2}).encode(), "has 2 columns and no header line"),
+    "indented.json": (json.dumps(HISTORY[0], indent=1).encode(), "none of its first lines is a JSON object"),
+    "headerless.csv": (f"{ANN},t1,2026-05-01\nbo,t2,2026-05-01\n".encode(), "has 3 columns and no header line"),
+    "headerless_semicolons.csv": (f"{ANN};t1;2026-05-01\n".encode(), "has 3 columns and no header line"),
+    "headerless_tabs.tsv": (f"{ANN}\tt1\t2026-05-01\n".encode(), "has 3 columns and no header line"),
+    "headerless_twice.csv": (f"t1,{ANN},{ANN}\n".encode(), "names a column twice: columns 2 and 3"),
+    "partly_known.csv": (
+        f"user_id,track_id,{ANN}\n".encode(),
+        "has the columns user_id, track_id and 1 of other",
+    ),
+    "page.html": (f"<p>{ANN}, t1</p>\n".encode(), "has 2 columns and no header line"),
+    "quotes.csv": (f'user_id,track_id,listened_at\n"{ANN},t1\n'.encode() * 2, None),
+    "broken.parquet": (b"PAR1" + ANN.encode() * 9 + b"PAR1", "is broken Parquet"),
+    "bytes.parquet": (parquet(user_id=pa.array([ANN.encode() + b"\xff", b"bo"])), "cannot be read to its end"),
+    "map.parquet": (parquet(track_id=pa.array([[(ANN, 1)], []], pa.map_(pa.string(), pa.int64()))), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_file_is_not_repeated(inbox: Inbox, name: str) -> None:
+    """Not in what is said, not with `--traceback`, not in the run's log, not in the lake."""
+    content, message = REFUSED[name]
+    path = inbox.put(name, content)
+    run = Run(inbox.home, TODAY, read_recipe(), "run")
+
+    report = bring_in(run, [path], TODAY)
+
+    said = [text for _, text in report.unreadable] + [shown(path)]
+    logged = (run.folder / "log.jsonl").read_text()
+    assert message is None or message in said[0]
+    assert not [each for each in [*said, logged, *map(str, inbox.payloads())] if "example.com" in each]
+    assert "10.0.0.1" not in "".join([*said, logged])
+    assert not message or inbox.refused() == [("unreadable_file", None, name, 1)]
+
+
+def shown(path: Path) -> str:
+    """The whole error with its causes, as Python prints it; '' where there is none."""
+    try:
+        list(Source(path).chunks())
+    except UnreadableSource as refused:
+        return "".join(traceback.format_exception(refused))
+    return ""
+
+
+def test_an_age_of_many_digits_is_an_unknown_age(inbox: Inbox) -> None:
+    """It is refused by its row, and stops no night with a library's error that repeats it."""
+    inbox.take("profile.tsv", f"#id\tgender\tage\tcountry\tregistered\nann\tm\t{'9' * 30}\tFinland\tJan 1, 2006\n")
+
+    assert inbox.refused() == [("not_allowed", "age_band", "profile.tsv", 2)]
+
+
+def test_the_log_has_our_words_and_only_the_kind_of_other_errors(inbox: Inbox) -> None:
+    """A library's error may repeat what it could not read."""
+    run = Run(inbox.home, TODAY, read_recipe(), "run")
+    with pytest.raises(pl.exceptions.PolarsError, match="ann"), step_of(run, "ingest"):
+        pl.Series([ANN]).cast(pl.Int64)
+    with pytest.raises(InputError), step_of(run, "ingest"):
+        raise InputError("The file has no rows")
+
+    log = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+    library, ours = (event["error"] for event in log if event["event"] == "failed")
+    assert library.startswith("InvalidOperationError in ")
+    assert "ann" not in library
+    assert ours == "InputError: The file has no rows"

@@ -1,0 +1,158 @@
+"""What people write to ask a warehouse: one query is answered, and nothing beside it runs."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import pytest
+
+from recsys.errors import InputError
+from recsys.warehouse.query import Warehouse
+
+NUMBERS = "select range::integer as n from range(5)"
+NO_QUERY = [
+    "attach ':memory:' as mine",
+    "attach '{file}' as mine (read_only)",
+    "detach numbers",
+    "use marts",
+    "set threads = 1",
+    "set variable mine = 1",
+    "reset threads",
+    "pragma database_list",
+    "pragma version",
+    "call enable_logging()",
+    "checkpoint",
+    "begin",
+    "prepare mine as select 1",
+    "execute mine",
+    "copy (select 1) to '{file}.wal'",
+    "export database '{file}.out'",
+    "import database '{file}.out'",
+    "install json",
+    "load json",
+    "vacuum",
+    "explain analyze select 1",
+    "create temp table mine as select 1",
+    "create temp macro mine() as 1",
+    "insert into marts.numbers values (1)",
+    "delete from marts.numbers",
+    "drop table marts.numbers",
+]
+SEVERAL = [
+    "select 1) limit 1; attach ':memory:' as mine; select * from (select 2",
+    "select 1; attach ':memory:' as mine",
+    "attach ':memory:' as mine; select 1",
+    "select 1; select 2",
+    "pivot marts.numbers on n; attach ':memory:' as mine",
+    "",
+    " ; -- nothing",
+]
+HIDDEN = [  # one statement each, and a query by its kind
+    "with mine as (copy (select 1) to '{file}.wal') select 1",
+    "with mine as (copy (select 1) to '{file}.wal.recovery') select 1",
+    "with mine as (copy (select 1) to '{file}.tmp/mine.csv') select 1",
+    "with mine as (delete from marts.numbers returning *) select * from mine",
+    "with mine as (copy (select 1) to '{file}.wal'), p as (pivot marts.numbers on n) select * from p",
+    "pivot (with mine as (copy (select 1) to '{file}.wal') select * from marts.numbers) on n",
+    "copy (pivot marts.numbers on n) to '{file}.wal'",
+    "create temp table mine as pivot marts.numbers on n",
+    "prepare mine as pivot marts.numbers on n",
+    "select * from query('attach '':memory:'' as mine')",
+    "select * from enable_logging()",
+    "select * from read_text('/etc/hostname')",
+    "select * from glob('/*')",
+    "select getenv('HOME')",
+]
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A warehouse of one table: 0, 1, 2, 3, 4."""
+    path = tmp_path_factory.mktemp("numbers") / "numbers.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(f"create schema marts; create table marts.numbers as {NUMBERS}")
+    with Warehouse.open(path) as warehouse:
+        yield warehouse
+
+
+def state(warehouse: Warehouse) -> tuple[list[str], list[tuple[str]], bytes]:
+    """What a statement could leave: files, databases that are open, and the warehouse's own bytes."""
+    databases = warehouse.frame("select database_name from duckdb_databases() order by 1").rows()
+    return sorted(path.name for path in warehouse.path.parent.iterdir()), databases, warehouse.path.read_bytes()
+
+
+@pytest.mark.parametrize("text", NO_QUERY + SEVERAL + HIDDEN)
+def test_what_is_not_one_query_leaves_nothing(numbers: Warehouse, text: str) -> None:
+    """No file, no attachment, no setting, whoever asks next."""
+    before = state(numbers)
+    settings = numbers.frame("select name, value from duckdb_settings() order by all")
+
+    with pytest.raises(InputError):
+        numbers.question(text.format(file=numbers.path))
+
+    assert state(numbers) == before
+    assert numbers.frame("select name, value from duckdb_settings() order by all").equals(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("attach ':memory:' as mine", "ATTACH is no query, and was not run. A question is one query: SELECT,"),
+        ("select 1; select 2", "2 statements were given, and none was run"),
+        (";", "No statements were given, and none was run"),
+        (f"select '{'x' * 20_000}'", "20,009 characters; 20,000 are the most"),
+        ("select 1)", "The query failed: Parser Error"),
+    ],
+)
+def test_a_refusal_says_what_was_given_and_what_is_expected(numbers: Warehouse, text: str, message: str) -> None:
+    """In words for who wrote it."""
+    with pytest.raises(InputError, match=re.escape(message)):
+        numbers.question(text)
+
+
+@pytest.mark.parametrize("end", ["", ";", " ;; ", " -- the largest first", "\n-- first; second\n", " /* x */;"])
+def test_rows_come_in_the_order_of_the_query_and_no_more_than_asked_for(numbers: Warehouse, end: str) -> None:
+    """Whatever stands behind it."""
+    text = f"select n from marts.numbers order by n desc{end}"
+
+    assert numbers.question(text, n_rows=2)["n"].to_list() == [4, 3]
+    assert numbers.question(text)["n"].to_list() == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "n_rows"),
+    [
+        ("with few as (select 1 union all select 2) select * from few", 2),
+        ("from marts.numbers", 5),
+        ("values (1), (2), (3)", 3),
+        ("(select 1) union (select 2)", 2),
+        ("describe marts.numbers", 1),
+        ("summarize marts.numbers", 1),
+        ("show all tables", 1),
+        ("pivot marts.numbers on n using count(*);", 1),
+        ("select * from (pivot marts.numbers on n using count(*)) -- as columns", 1),
+        ("select * from marts.numbers pivot (count(*) for n in (1, 2))", 1),
+        ("unpivot marts.numbers on n", 5),
+    ],
+)
+def test_every_form_of_a_query_is_answered(numbers: Warehouse, text: str, n_rows: int) -> None:
+    """All that reads."""
+    assert numbers.question(text).height == n_rows
+
+
+def test_questions_at_the_same_time_do_not_see_each_other(numbers: Warehouse) -> None:
+    """A PIVOT makes a type of its own for as long as it runs: many at once each find theirs."""
+    pivot = "pivot (select n, {k} as k from marts.numbers where n < {k}) on n using count(*)"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda k: numbers.question(pivot.format(k=k)), [1, 2, 3, 4, 5] * 4))
+
+    assert [answer.width - 1 for answer in answers] == [1, 2, 3, 4, 5] * 4
+    assert numbers.frame("select 1 from duckdb_types() where type_name like '%pivot%'").is_empty()
+
+
+def test_a_query_too_deep_to_plan_is_refused_at_once(numbers: Warehouse) -> None:
+    """Planning cannot be stopped when its time is up."""
+    with pytest.raises(InputError, match="Max expression depth limit of 250"):
+        numbers.question("select " + "[" * 900 + "1" + "]" * 900)
