@@ -21,7 +21,6 @@ from rich.table import Table
 from rich.text import Text
 
 from recsys import registry
-from recsys.demo import WorldSummary
 from recsys.doctor import Finding
 from recsys.errors import InputError, SetupError
 from recsys.feedback.loop import last_week
@@ -37,6 +36,7 @@ from recsys.warehouse.query import Warehouse
 if TYPE_CHECKING:
     from recsys.audio.train import ModelCard
     from recsys.comparison import Comparison
+    from recsys.demo import WorldSummary
     from recsys.explain import Explanation
     from recsys.matching.report import Found
     from recsys.scan.run import ScanReport
@@ -214,7 +214,7 @@ def summary(run: Run) -> None:
         quality(run)
         out.print(f"\nExport     {_relative(run.export)}")
         out.print(f"Warehouse  {_relative(run.home.warehouse)}")
-        if run.outcome("morning"):
+        if (run.outcome("morning") or {}).get("n_reports"):
             out.print(f"Morning    {_relative(folder_of(run) / 'index.html')}")
         samples = _samples(warehouse)
     for (listener,), rows in samples.group_by(["user_id"], maintain_order=True):
@@ -385,7 +385,7 @@ def findings(found: list[Finding]) -> int:
     return 0 if all(each.is_fit for each in found) else SetupError.exit_code
 
 
-def world(made: WorldSummary) -> None:
+def world(made: "WorldSummary") -> None:
     """Print the files of a demo world."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
     out.print(f"\n{len(made.files)} files in {_relative(made.files[0].parent)}, the truth in {_relative(made.truth)}")

@@ -76,6 +76,10 @@ _DEMO = Path("data/demo")
 def demo(folder: Path, seed: int, scale: float) -> None:
     """Write a made-up world as raw files, the truth beside them."""
     from recsys import demo as world
-    from recsys import show
+    from recsys import extras, show
+    from recsys.synth.render import NEEDS
 
-    show.world(world.write_world(folder, seed=seed, scale=scale))
+    if lacking := extras.lacking(*NEEDS):
+        click.echo(f"This world has no recordings. {lacking}", err=True)
+    n_sounding = 0 if lacking else world.N_SOUNDING
+    show.world(world.write_world(folder, seed=seed, scale=scale, n_sounding=n_sounding))
