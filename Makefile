@@ -7,7 +7,7 @@ NO_DEPS := musicnn==0.1.0 tinysoundfont==0.3.7
 DEMO := data/demo
 DEMO_DATE := 2026-06-30
 
-.PHONY: setup demo test slow lint types lock readme clean
+.PHONY: setup demo test slow lint types lock wheel readme clean
 
 setup: .venv/ready
 
@@ -15,7 +15,7 @@ setup: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, found $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[audio,reports,dashboards,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[all,dev]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c requirements.lock $(NO_DEPS)
 	@touch $@
 
@@ -46,8 +46,11 @@ lock: setup
 		--extra audio --extra reports --extra dashboards --extra spark --extra dev --output-file requirements.lock pyproject.toml
 	sed -i "s/^torch==\(.*\)+cpu$$/torch==\1/" requirements.lock  # the local label names one build of the same release
 
+wheel: setup
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 readme: setup
 	$(BIN)/python tests/readme_examples.py
 
 clean:
-	rm -rf .venv build *.egg-info $(DEMO)
+	rm -rf .venv build dist *.egg-info $(DEMO)

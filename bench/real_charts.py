@@ -10,10 +10,10 @@ import polars as pl
 
 from recsys.home import Home
 from recsys.ingest.run import ingest
+from recsys.installation import SQL_FOLDER
 from recsys.lake import Lake
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
-from recsys.warehouse.sqlfile import SQL_FOLDER
 
 TABLES = ("staging/charts", "intermediate/charted_songs", "marts/chart_weekly", "marts/chart_half_lives")
 FILES = {"hot100": "hot100_weekly.parquet", "billboard200": "billboard200_weekly.parquet"}

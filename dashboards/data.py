@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import streamlit as st
@@ -26,21 +26,20 @@ from recsys.explain import AS_OF_SQL
 from recsys.explain import candidates as candidates_of
 from recsys.explain import explain as explain_pair
 from recsys.interactions import Interactions
-from recsys.matching import published as matching
-from recsys.matching.report import Found
 from recsys.past_runs import past_runs
 from recsys.recipe import Recipe, read_recipe
 from recsys.rerank.base import GROUPS_SQL, About, Night
 from recsys.rerank.what_if import what_if as choose_again
 from recsys.scan.places import sound_file
 from recsys.scan.settings import AudioSettings
-from recsys.similarity.ask import Sound, sounds_like
-from recsys.similarity.ask import heard as heard_file
-from recsys.similarity.discover import Wanted
-from recsys.similarity.index import Index
 from recsys.warehouse import query
 from recsys.warehouse.query import Warehouse
 from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
+
+if TYPE_CHECKING:
+    from recsys.matching.report import Found
+    from recsys.similarity.ask import Sound
+    from recsys.similarity.index import Index
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
 N_ROWS = 10_000  # of an answer on the SQL page
@@ -148,12 +147,14 @@ def saved_queries() -> dict[str, SqlFile]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the index")
-def _index(folder: Path) -> Index:
+def _index(folder: Path) -> "Index":
+    from recsys.similarity.index import Index  # noqa: PLC0415 - sound is an extra
+
     return Index.load(folder)
 
 
 def similar(
-    like: str | Sound, *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
+    like: "str | Sound", *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
 ) -> pl.DataFrame:
     """
     List what sounds most like a recording, among those that the viewer may see.
@@ -166,6 +167,9 @@ def similar(
         tempo: Lowest and highest [1/min].
         k: How many.
     """
+    from recsys.similarity.ask import sounds_like  # noqa: PLC0415 - sound is an extra
+    from recsys.similarity.discover import Wanted  # noqa: PLC0415
+
     asked = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
     asked += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
     asked.append(f"tempo between {tempo[0]} and {tempo[1]}")
@@ -174,12 +178,14 @@ def similar(
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file")
-def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> Sound:  # noqa: ARG001 - for the key
+def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> "Sound":  # noqa: ARG001 - for the key
+    from recsys.similarity.ask import heard as heard_file  # noqa: PLC0415 - sound is an extra
+
     with _dropped(name, _content) as file:
         return heard_file(file, settings)
 
 
-def heard(name: str, content: bytes) -> Sound:
+def heard(name: str, content: bytes) -> "Sound":
     """
     Hear a file that somebody dropped, in a process with limits; it is thrown away afterwards.
 
@@ -213,12 +219,14 @@ def _recipe() -> Recipe:
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
-def _found(path: Path, name: str, sha256: str, _content: bytes) -> Found:  # noqa: ARG001 - release and bytes, as key
+def _found(path: Path, name: str, sha256: str, _content: bytes) -> "Found":  # noqa: ARG001 - release and bytes, as key
+    from recsys.matching import published as matching  # noqa: PLC0415 - sound is an extra
+
     with _dropped(name, _content) as file:
         return matching.match(home(), file, _recipe()).by_name()
 
 
-def matches(name: str, content: bytes) -> Found:
+def matches(name: str, content: bytes) -> "Found":
     """
     Find the viewer's recordings in a file that somebody dropped; it is thrown away afterwards.
 
@@ -232,8 +240,9 @@ def matches(name: str, content: bytes) -> Found:
     return found.of_tracks(_opened(_file()).frame("select track_id from marts.track_features")["track_id"].to_list())
 
 
-def match_reports(found: Found) -> Callable[[str], bytes]:
+def match_reports(found: "Found") -> Callable[[str], bytes]:
     """Return what writes what was found as `html`, `csv` or `json`."""
+    from recsys.matching import published as matching  # noqa: PLC0415 - sound is an extra
 
     def written(form: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:

@@ -15,6 +15,7 @@ import streamlit as st
 
 from dashboards import data
 from recsys.errors import RecsysError
+from recsys.extras import explain_missing
 from recsys.matching.words import clock
 
 Result = TypeVar("Result")
@@ -47,7 +48,8 @@ def failed(wrong: RecsysError) -> None:
 def attempt(make: Callable[[], Result], remedy: str = "") -> Result | None:
     """Make what the rest of the page can do without; where it fails, say why and what helps, and return None."""
     try:
-        return make()
+        with explain_missing():
+            return make()
     except RecsysError as wrong:
         failed(wrong)
         if remedy:

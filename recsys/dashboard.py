@@ -8,14 +8,15 @@ reaches the port sees everything, so it is then the loopback's.
 import os
 import sys
 import tomllib
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+from recsys import extras
 from recsys.errors import SetupError
 from recsys.home import Home
+from recsys.installation import DASHBOARDS
 
-APP = Path(__file__).parents[1] / "dashboards" / "app.py"
+APP = DASHBOARDS / "app.py"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -45,8 +46,7 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
     Raises:
         SetupError: Streamlit or a release is missing, or the address would show everything to everybody.
     """
-    if find_spec("streamlit") is None:
-        raise SetupError("The dashboards need Streamlit. Install it: pip install 'recsys[dashboards]'")
+    extras.need("streamlit", "altair")
     home.published_warehouse()
     if address not in LOOPBACK and not has_login(home):
         raise SetupError(

@@ -56,7 +56,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, "not installed", "make setup")
+        return Finding(name, False, "not installed", f"pip install {name}")
 
 
 def _nearest(home: Home) -> str:

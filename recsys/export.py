@@ -7,7 +7,6 @@ same bytes: there is no clock in it. `_SUCCESS` is written last.
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ import polars as pl
 import recsys
 from recsys import files
 from recsys.errors import InputError
+from recsys.installation import commit
 from recsys.lake import Lake
 from recsys.run import Run
 
@@ -101,7 +101,7 @@ def _manifest(run: Run, lists: pl.DataFrame, tables: dict[str, int], folder: Pat
             "fingerprint": Lake(run.home).fingerprint(),
         },
         "recipe": run.recipe.as_dict(),
-        "versions": {"recsys": recsys.__version__, "git": git_version()},
+        "versions": {"recsys": recsys.__version__, "git": commit() or "unknown"},
         "model": {
             "recommender": run.recipe.recommender,
             "config": asdict(run.recipe.configs[run.recipe.recommender]),
@@ -113,19 +113,3 @@ def _manifest(run: Run, lists: pl.DataFrame, tables: dict[str, int], folder: Pat
 
 def _rows(path: Path) -> int:
     return _COUNT_LINES[path.suffix](path)
-
-
-def git_version() -> str:
-    """Return the commit of the checkout that this code runs from, 'unknown' outside of one."""
-    here = Path(__file__).parent
-    try:
-        asked = subprocess.run(
-            ["git", "describe", "--always", "--dirty"],  # noqa: S607 - whichever git the machine has
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return asked.stdout.strip()

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from recsys import files
+from recsys import files, installation
 from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.interactions import Interactions, Split, split
@@ -60,7 +60,7 @@ class Run:
         """Name the run of what is in the lake, and of the source files (SHA-256) that wait to enter it."""
         sources = Lake(home).sources() | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
-        code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
+        code = [path.read_text(encoding="utf-8") for path in installation.code_files()]
         told = json.dumps(recipe.as_dict(), sort_keys=True)
         name = files.short_hash(*sorted(sources), told, *code, *queries)[:8]
         return cls(home, as_of, recipe, f"{as_of}-{name}", tell)

@@ -25,7 +25,6 @@ from rich.text import Text
 
 from recsys import registry
 from recsys import summary as making
-from recsys.demo import WorldSummary
 from recsys.doctor import Finding
 from recsys.errors import InputError, SetupError
 from recsys.feedback.loop import last_week
@@ -40,6 +39,7 @@ from recsys.warehouse.query import Warehouse
 if TYPE_CHECKING:
     from recsys.audio.train import ModelCard
     from recsys.comparison import Comparison
+    from recsys.demo import WorldSummary
     from recsys.explain import Explanation
     from recsys.matching.report import Found
     from recsys.scan.run import ScanReport
@@ -450,7 +450,7 @@ def findings(found: list[Finding]) -> int:
     return 0 if all(each.is_fit for each in found) else SetupError.exit_code
 
 
-def world(made: WorldSummary) -> None:
+def world(made: "WorldSummary") -> None:
     """Print the files of a demo world."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
     raw = made.files[0].parent

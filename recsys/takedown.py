@@ -12,12 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
-from recsys import files, registry
+from recsys import extras, files, registry
 from recsys.errors import UnknownIds
 from recsys.home import Home
 from recsys.ingest.run import ingest
-from recsys.similarity.index import Index
-from recsys.similarity.prints import Prints
+from recsys.registry import Release
 from recsys.warehouse.query import Warehouse
 
 TRACKS_SQL = "select track_id from marts.track_features"
@@ -42,14 +41,18 @@ def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date
 
     Raises:
         UnknownIds: The published warehouse has no such track.
+        SetupError: A release has an index, and what reads it is not installed.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         known = warehouse.frame(TRACKS_SQL)["track_id"]
     unknown = sorted(set(track_ids) - set(known))
     if unknown:
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
+    indexed = [name for name in registry.release_names(home) if _has_index(registry.read(home, name))]
+    if indexed:
+        extras.need("faiss")  # before anything is written
     _enter(home, track_ids, grounds, today)
-    return [name for name in registry.release_names(home) if _taken_out(home, name, track_ids)]
+    return [name for name in indexed if _taken_out(home, name, track_ids)]
 
 
 def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> None:
@@ -62,7 +65,14 @@ def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> N
     ingest(home, [path], today=today, table="takedowns")
 
 
+def _has_index(release: Release) -> bool:
+    return release.index is not None or release.prints is not None
+
+
 def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
+    from recsys.similarity.index import Index  # noqa: PLC0415 - releases without music have no index
+    from recsys.similarity.prints import Prints  # noqa: PLC0415
+
     release = registry.read(home, name)
     with Warehouse.open(release.warehouse) as warehouse:
         audio_ids = warehouse.frame(RECORDINGS_SQL, {"ids": list(track_ids)})["audio_id"].to_list()

@@ -15,7 +15,8 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 
 # Who may import whom: a module only imports from lines above its own, or from its own entry. The longest entry counts.
 LAYERS = (
-    ("errors", "columns", "files"),
+    ("errors", "columns", "files", "installation"),
+    ("extras",),
     ("synth",),
     ("vocab", "home", "demo", "audio", "sound", "analytics"),
     ("ingest.contract",),

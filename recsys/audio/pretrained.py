@@ -8,16 +8,15 @@ of a game gave to MagnaTagATune.
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from recsys import extras
 from recsys.audio.checkpoint import read_checkpoint
 from recsys.audio.encoder import Encoder
-from recsys.errors import SetupError
 
 PACKAGE = "musicnn"
 LAYERS = ("timbral.0", "timbral.1", "temporal.0", "temporal.1", "temporal.2", "middle.0", "middle.1", "middle.2")
@@ -26,14 +25,7 @@ Tensors = Mapping[str, npt.NDArray[np.float32]]
 
 def checkpoint(training_set: str) -> Path:
     """Return where the checkpoint of a training set ('MSD', 'MTT') lies; SetupError where it is not installed."""
-    found = find_spec(PACKAGE)
-    folders = list(found.submodule_search_locations or []) if found else []
-    if not folders:
-        raise SetupError(
-            f"The trained weights are not there: the package {PACKAGE} is not installed. "
-            f"Run: make setup (or pip install --no-deps {PACKAGE}==0.1.0)"
-        )
-    return Path(folders[0]) / f"{training_set}_musicnn"
+    return extras.folder_of(PACKAGE) / f"{training_set}_musicnn"
 
 
 def pretrained(training_set: str) -> Encoder:

@@ -10,9 +10,12 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from recsys import __version__
 from recsys.cli import answers, data, models, upkeep
 from recsys.errors import RecsysError
+from recsys.extras import explain_missing
 from recsys.home import Home
+from recsys.installation import commit
 
 
 class _Group(click.Group):
@@ -22,12 +25,21 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with explain_missing():
+                return super().invoke(ctx)
         except RecsysError as wrong:
             if ctx.params.get("traceback"):
                 raise
             click.echo(f"{type(wrong).__name__}: {wrong}", err=True)
             ctx.exit(wrong.exit_code)
+
+
+def _version(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    """Tell version and commit; the commit is looked up only here, since that may ask git."""
+    if is_asked and not ctx.resilient_parsing:
+        of_code = f"commit {found}" if (found := commit()) else "unknown commit"
+        click.echo(f"recsys {__version__}, {of_code.replace('-dirty', ', modified')}")
+        ctx.exit()
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -40,7 +52,7 @@ class _Group(click.Group):
     help="Where lake, warehouse, models and exports live.",
 )
 @click.option("--traceback", is_flag=True, help="Show where an error came from.")
-@click.version_option(package_name="recsys")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG001 - read by the group itself
     """Turn listening logs and metadata into a warehouse, recommendations and nightly exports."""

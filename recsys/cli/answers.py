@@ -113,9 +113,11 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
 @click.pass_obj
 def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
     """Find the recordings of the catalogue that a file, or the files of a folder, use."""
-    from recsys import show
+    from recsys import extras, show
     from recsys.matching import published
 
+    if form == "html":
+        extras.need("matplotlib")
     terms = recipe_of(home, recipe)
     found = published.match(home, path, terms, progress=show.looked_through, **asked)
     if form is None:

@@ -63,10 +63,12 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 @click.pass_obj
 def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> None:
     """Train an encoder on the music in FOLDER whose holders allow it; training that was stopped goes on."""
-    from recsys import show
+    from recsys import extras, show
     from recsys.audio.train import TrainSettings, train
     from recsys.scan.consent import training_tracks
 
+    if asked["start"] == "pretrained":
+        extras.need("musicnn")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
     show.trained(train(tracks, TrainSettings(**asked), encoder, progress=show.epoch), encoder)

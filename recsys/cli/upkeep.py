@@ -1,6 +1,7 @@
 """Commands that look after a home: runs, rollback, prune, doctor, dashboard, demo."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -76,6 +77,11 @@ _DEMO = Path("data/demo")
 def demo(folder: Path, seed: int, scale: float) -> None:
     """Write a made-up world as raw files, the truth beside them."""
     from recsys import demo as world
-    from recsys import show
+    from recsys import extras, show
+    from recsys.synth.render import NEEDS
 
-    show.world(world.write_world(folder, world.World(seed=seed, scale=scale)))
+    settings = world.World(seed=seed, scale=scale)
+    if lacking := extras.lacking(*NEEDS):
+        click.echo(f"This world has no recordings. {lacking}", err=True)
+        settings = replace(settings, n_sounding=0)
+    show.world(world.write_world(folder, settings))

@@ -5,10 +5,9 @@ They lie in `<home>/reports/morning/<last day>/`: `index.html` and `index.md` fo
 `labels/`, named as the label's file is.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 
-from recsys import files, registry
+from recsys import extras, files, registry
 from recsys.home import Home
 from recsys.morning.findings import sections
 from recsys.morning.page import Report, html, markdown
@@ -23,8 +22,9 @@ LABEL_SQL = "select coalesce(name, label_id) as name from meta.label"
 def morning(run: Run) -> Event:
     """Write every report of the current release, replacing those of the same day at once."""
     release = registry.current(run.home)
-    if release is None or find_spec("matplotlib") is None:
-        run.log(event="warning", text="no morning report: it needs a release, and pip install 'recsys[reports]'")
+    lacking = extras.lacking("matplotlib")
+    if release is None or lacking:
+        run.log(event="warning", text=f"no morning report. {lacking or 'It needs a release'}")
         return {"n_reports": 0}
     folder = folder_of(run)
     beside = folder.with_name(f".{folder.name}.partial")

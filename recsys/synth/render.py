@@ -4,16 +4,15 @@ An arrangement to sound: a soundfont synthesiser plays it, sample by sample the 
 The soundfont (TimGM6mb) comes in the package `pretty_midi`; `tinysoundfont` plays it.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from recsys.errors import SetupError
+from recsys import extras
 from recsys.synth.arrange import DRUM_CHANNEL, Arrangement
 
+NEEDS = ("pretty_midi", "soundfile", "tinysoundfont")
 FONT = "TimGM6mb.sf2"
 TAIL_S = 1.0  # for what still sounds when the last key is let go
 GAIN_DB = -8.0
@@ -53,27 +52,14 @@ def render(arrangement: Arrangement, *, rate_hz: int = 44_100, longest_s: float 
 
 
 def _synth(arrangement: Arrangement, rate_hz: int) -> Any:
-    try:
-        from tinysoundfont import Synth  # noqa: PLC0415 - installed by `make`, without its dependencies
-    except ModuleNotFoundError as missing:
-        raise SetupError("The synthesiser tinysoundfont is not installed. Run: make setup") from missing
+    with extras.explain_missing():
+        from tinysoundfont import Synth  # noqa: PLC0415 - a world without recordings needs no synthesiser
     synth = Synth(samplerate=rate_hz)
-    font = synth.sfload(str(_font()), gain=GAIN_DB)
+    font = synth.sfload(str(extras.folder_of("pretty_midi") / FONT), gain=GAIN_DB)
     for channel, program in arrangement.programs.items():
         synth.program_select(channel, font, 0, program)
     synth.program_select(DRUM_CHANNEL, font, 128, 0, is_drums=True)
     return synth
-
-
-def _font() -> Path:
-    found = find_spec("pretty_midi")
-    folders = list(found.submodule_search_locations or []) if found else []
-    path = Path(folders[0]) / FONT if folders else Path(FONT)
-    if not path.exists():
-        raise SetupError(
-            f"The soundfont {FONT} is not there: the package pretty_midi is not installed. Run: make setup"
-        )
-    return path
 
 
 def _played(synth: Any, n_samples: int) -> np.ndarray:
@@ -84,6 +70,8 @@ def _played(synth: Any, n_samples: int) -> np.ndarray:
 
 def write_audio(path: Path, samples: np.ndarray, rate_hz: int) -> None:
     """Write sound, shape (n_channels, n_samples), in the format of the file's ending (wav, flac, ogg, mp3)."""
-    with soundfile.SoundFile(path, "w", rate_hz, samples.shape[0]) as file:
+    from soundfile import SoundFile  # noqa: PLC0415 - a world without recordings needs no encoder
+
+    with SoundFile(path, "w", rate_hz, samples.shape[0]) as file:
         for start in range(0, samples.shape[1], CHUNK):
             file.write(samples[:, start : start + CHUNK].T)

@@ -22,11 +22,12 @@ from recsys import columns
 from recsys.errors import BadSqlFile
 from recsys.files import remove, remove_database
 from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.installation import SQL_FOLDER
 from recsys.lake import Lake
 from recsys.warehouse.check import Built, check
 from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers, with_sources
+from recsys.warehouse.sqlfile import SqlFile, quoted, read_layers, with_sources
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
 RESULTS = {

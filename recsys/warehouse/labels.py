@@ -22,8 +22,9 @@ from pathlib import Path
 import duckdb
 
 from recsys import files
+from recsys.installation import SQL_FOLDER
 from recsys.warehouse.build import STORAGE_VERSION
-from recsys.warehouse.sqlfile import SQL_FOLDER, ForLabels, SqlFile, quoted, read_layers
+from recsys.warehouse.sqlfile import ForLabels, SqlFile, quoted, read_layers
 
 LEAST = 10  # listeners that a figure is about, and the step that counts are shown in
 BLOCK = 16_384  # bytes that a column takes at least in a small file: DuckDB's least

@@ -31,8 +31,8 @@ from sqlglot import exp
 
 from recsys.errors import BadSqlFile, did_you_mean
 from recsys.files import short_hash
+from recsys.installation import SQL_FOLDER
 
-SQL_FOLDER = Path(__file__).parents[2] / "sql"
 LAYERS = ("staging", "intermediate", "marts")
 _SECTIONS = ("grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
 _LABEL_SECTIONS = ("labels", "people", "parts", "kept", "withheld", "only")
@@ -257,6 +257,8 @@ def _param(line: str) -> tuple[str, ColumnDoc]:
 
 def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
     """Read every staging, intermediate and mart file, each after the files it reads from."""
+    if not folder.is_dir():
+        raise BadSqlFile(f"{folder} does not exist, and holds every table's query. Install recsys again")
     found = {
         f"{layer}.{path.stem}": read_sql_file(path, f"{layer}.{path.stem}")
         for layer in LAYERS

@@ -12,10 +12,10 @@ import pytest
 from recsys.home import Home
 from recsys.ingest.pseudonym import listener_key, pseudonym
 from recsys.ingest.run import ingest
+from recsys.installation import SQL_FOLDER
 from recsys.lake import Lake
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
-from recsys.warehouse.sqlfile import SQL_FOLDER
 
 TODAY = date(2026, 2, 28)
 AS_OF = date(2026, 1, 31)

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import pytest
 
 from recsys.errors import BadSqlFile, BrokenCheck
+from recsys.installation import SQL_FOLDER
 from recsys.warehouse.build import RESULTS
-from recsys.warehouse.sqlfile import SQL_FOLDER
 
 from .conftest import Place, rows
 

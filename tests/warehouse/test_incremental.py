@@ -8,9 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from recsys.installation import SQL_FOLDER
 from recsys.warehouse import build as building
 from recsys.warehouse.increment import fresh_days, spans
-from recsys.warehouse.sqlfile import SQL_FOLDER, quoted
+from recsys.warehouse.sqlfile import quoted
 
 from .conftest import LISTENS, Place, rows
 
