@@ -261,7 +261,7 @@ def _title(text: str) -> None:
 
 def _areas(lines: list[making.Area]) -> None:
     """Print a line per area, its time at the right, and the time of all."""
-    table = Table.grid(Column(), Column(ratio=1), Column(justify="right", no_wrap=True), padding=(0, GAP, 0, 0))
+    table = Table.grid(Column(), Column(ratio=1), Column(justify="right", min_width=9), padding=(0, GAP, 0, 0))
     for area in lines:
         table.add_row(area.name, area.made, "" if area.seconds is None else f"{area.seconds:,.1f} s")
     table.add_row("All", "", f"{sum(area.seconds or 0 for area in lines):,.1f} s")

@@ -117,7 +117,7 @@ def _nonzero(counts: Mapping[str, int]) -> str:
 def _files(read: Event) -> str:
     if not read["n_files"] and not read["n_unreadable"]:
         return "nothing new"
-    counts = {"refused": read["n_quarantined"], "duplicates": read["n_duplicate"]}
+    counts = {"refused": read["n_quarantined"], "repeated": read["n_duplicate"]}
     taken = f"{_counted(read['n_files'], 'file')}: {read['n_accepted']:,} rows taken"
     more = [_nonzero(counts), _counted(read["n_unreadable"], "unreadable file") if read["n_unreadable"] else ""]
     see = ". Which: marts.data_quality" if any(more) else ""
@@ -125,7 +125,7 @@ def _files(read: Event) -> str:
 
 
 def _music(heard: Event) -> str:
-    counts = {"analysed": heard["n_analysed"], "known": heard["n_known"], "copies": heard["n_copied"]}
+    counts = {"analysed": heard["n_analysed"], "known": heard["n_known"], "copied": heard["n_copied"]}
     faults = {"damaged": heard["n_damaged"], "unreadable": heard["n_failed"]}
     return f"{_counted(heard['n_files'], 'file')}: {_nonzero(counts | faults)}"
 

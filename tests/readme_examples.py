@@ -25,9 +25,9 @@ LAST_DAY = "2026-06-30"
 WIDTH = 110
 _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.DOTALL)
 _DRAWN = re.compile(
-    r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )[\d,]+"
+    r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )([\d,]+)"
 )  # rows that follow the lists, and those the random listener key
-_TIME = re.compile(r"[\d,.]+ s$", re.MULTILINE)
+_TIME = re.compile(r" *[\d,.]+ s$", re.MULTILINE)
 _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
 
@@ -41,11 +41,15 @@ def rewritten(text: str, run: Callable[[list[str]], str]) -> str:
     """Put what each command prints between its marks."""
 
     def printed(found: re.Match[str]) -> str:
-        told = _DRAWN.sub(r"\g<1>xxxx", run(shlex.split(found["command"])).strip())
+        told = _DRAWN.sub(_blurred, run(shlex.split(found["command"])).strip())
         lines = "\n".join(line.rstrip() for line in told.splitlines())
         return f"<!-- output: {found['command']} -->\n```\n{lines}\n```\n<!-- end -->"
 
     return _OUTPUT.sub(printed, text)
+
+
+def _blurred(found: re.Match[str]) -> str:
+    return found[1] + re.sub(r"\d", "x", found[2])
 
 
 def run_on(home: str) -> Callable[[list[str]], str]:
@@ -72,7 +76,7 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
 def excerpt(summary: str) -> str:
     """Keep of a night's summary what is the same everywhere: no times, no lists, the run without its hash."""
     kept, judged, _ = summary.partition(" listeners, on days that no model was trained on:")
-    return _TIME.sub("x.x s", _RUN.sub("xxxxxxxx", f"{kept}{judged}\n..."))
+    return _TIME.sub(lambda time: f"{'x.x s':>{len(time[0])}}", _RUN.sub("xxxxxxxx", f"{kept}{judged}\n..."))
 
 
 if __name__ == "__main__":
