@@ -7,6 +7,7 @@ import click
 
 from recsys.cli.options import answered, recipe_of, told, warehouse_of
 from recsys.errors import InputError
+from recsys.extras import need
 from recsys.home import Home
 
 
@@ -104,20 +105,27 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
     show.answer(found, form, out)
 
 
+def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
+    """Refuse a report that cannot be drawn here before the hours that matching may take."""
+    if form == "html":
+        need("matplotlib")
+    return form
+
+
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--report", "form", type=click.Choice(["html", "csv", "json"]), help="Write a report.")
+@click.option(
+    "--report", "form", type=click.Choice(["html", "csv", "json"]), callback=_drawable, help="Write a report."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
 @click.option("--against", type=click.Path(path_type=Path), help="A folder of music to find, not the catalogue's.")
 @told
 @click.pass_obj
 def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
     """Find the recordings of the catalogue that a file, or the files of a folder, use."""
-    from recsys import extras, show
+    from recsys import show
     from recsys.matching import published
 
-    if form == "html":
-        extras.need("matplotlib")
     terms = recipe_of(home, recipe)
     found = published.match(home, path, terms, progress=show.looked_through, **asked)
     if form is None:

@@ -22,7 +22,7 @@ from recsys.scan.run import ScanReport
 from recsys.summary import samples
 from recsys.warehouse.query import Warehouse
 
-from .conftest import LAST_DAY
+from ..nights import LAST_DAY
 
 WIDTH = 80
 
