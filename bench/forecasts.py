@@ -18,10 +18,9 @@ import duckdb
 import numpy as np
 
 from bench.breakouts import LAST_DAY, SEEDS, built
-from bench.options import benchmark, data_folder, size
+from bench.options import Missing, benchmark, data_folder, size
 from bench.real_charts import chart_table
 from recsys.analytics.forecast import F64, HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
-from recsys.errors import SetupError
 
 BAR = 0.9
 YEAR, QUARTER = 52, 13
@@ -55,7 +54,7 @@ def main(seeds: tuple[int, ...], scale: float, first_year: int) -> None:
     judge_all("made-up worlds", worlds(seeds, scale))
     try:
         data_folder()
-    except SetupError as missing:
+    except Missing as missing:
         print(f"Billboard 200: {missing}")
     else:
         judge_all("Billboard 200", billboard(first_year))

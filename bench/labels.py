@@ -1,6 +1,4 @@
-"""
-What the files of all labels cost: CPU-seconds of writing them, and how large they are beside the warehouse.
-"""
+"""What the files of all labels cost: CPU-seconds of writing them, and how large they are beside the warehouse."""
 
 import tempfile
 from pathlib import Path

@@ -21,6 +21,11 @@ from typing_extensions import override
 
 from recsys.errors import RecsysError, SetupError
 
+
+class Missing(SetupError):  # noqa: N818 - reads as the sentence it prints
+    """Data or a peer that a benchmark needs is not on this machine."""
+
+
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
@@ -70,16 +75,18 @@ def _take_smallest(context: click.Context, _parameter: click.Parameter, is_asked
         context.default_map = {each.name: each.smallest for each in sizes if each.name}
 
 
-def benchmark(*, headline: str) -> Callable[[Callable[..., None]], Benchmark]:
+def benchmark(*, headline: str, description: str | None = None) -> Callable[[Callable[..., None]], Benchmark]:
     """
     Make a script's `main` its command.
 
     Args:
         headline: Pattern of the figure that the benchmark is run for, in what it prints; the first group is the number.
+        description: What `--help` says; without one, the docstring of the module of `main`.
     """
 
     def command(main: Callable[..., None]) -> Benchmark:
-        paragraphs = inspect.cleandoc(sys.modules[main.__module__].__doc__ or "").split("\n\n")
+        says = description or sys.modules[main.__module__].__doc__ or ""
+        paragraphs = inspect.cleandoc(says).split("\n\n")
         text = "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)  # as it stands, lines unbroken
         made: Benchmark = click.command(cls=Benchmark, headline=headline, help=text)(main)
         return made
@@ -103,25 +110,25 @@ home_argument = click.argument(
 
 
 def data_folder() -> Path:
-    """Return the folder of real research data; raises SetupError where RECSYS_DATA does not name one."""
+    """Return the folder of real research data; raises Missing where RECSYS_DATA does not name one."""
     return _folder("RECSYS_DATA", "real research data")
 
 
 def audio_folder() -> Path:
-    """Return the folder of real recordings; raises SetupError where RECSYS_AUDIO does not name one."""
+    """Return the folder of real recordings; raises Missing where RECSYS_AUDIO does not name one."""
     return _folder("RECSYS_AUDIO", "real music and noise")
 
 
 def _folder(variable: str, content: str) -> Path:
     named = os.environ.get(variable)
     if not named:
-        raise SetupError(f"{variable} is not set. Set it to the folder of {content}: {variable}=FOLDER python -m ...")
+        raise Missing(f"{variable} is not set. Set it to the folder of {content}: {variable}=FOLDER python -m ...")
     if not Path(named).is_dir():
-        raise SetupError(f"{variable} is {named!r}, which is no folder. Set it to the folder of {content}")
+        raise Missing(f"{variable} is {named!r}, which is no folder. Set it to the folder of {content}")
     return Path(named)
 
 
 def require(package: str, install: str) -> None:
-    """Raise SetupError where a peer's package is not installed; `install` says how to."""
+    """Raise Missing where a peer's package is not installed; `install` says how to."""
     if find_spec(package) is None:
-        raise SetupError(f"{package} is not installed for {sys.executable}. {install}")
+        raise Missing(f"{package} is not installed for {sys.executable}. {install}")

@@ -7,6 +7,7 @@ A pair of `test` that stands in train or validation is dropped. `candidates.parq
 recommended where that is not everything. Real data is found through RECSYS_DATA.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -45,8 +46,9 @@ class Split:
                 path.unlink(missing_ok=True)
                 continue
             new = table.join(self._known(), on=PAIR, how="anti") if name == "test" else table
-            new.sort(new.columns[:2]).write_parquet(path.with_suffix(".new"))
-            path.with_suffix(".new").replace(path)  # a comparison that runs meanwhile reads whole files
+            beside = path.with_suffix(f".{os.getpid()}")
+            new.sort(new.columns[:2]).write_parquet(beside)
+            beside.replace(path)  # a comparison that runs meanwhile reads whole files
 
     def _known(self) -> pl.DataFrame:
         return pl.concat([self.train.select(PAIR), self.validation.select(PAIR)])
