@@ -55,7 +55,7 @@ SASREC_FIRST = {
 def peers(folder: Path) -> Sequence[Peer]:
     """All models that fit the split: features and time stamps where it has them."""
     require("rectools", installation("rectools"))
-    be_quiet()
+    warnings.simplefilter("ignore")
     from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
     from rectools.models import EASEModel, PopularModel, PureSVDModel
 
@@ -119,6 +119,8 @@ def sasrec(params: Params) -> Any:
     from pytorch_lightning import Trainer, seed_everything
     from rectools.models import SASRecModel
 
+    for name in ("pytorch_lightning", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     seed_everything(SEED)
     epochs = params["epochs"]
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
@@ -131,10 +133,11 @@ def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend
     """Return the `fit` of a model: all parameters but 'weights' and 'n_features' are the library's own."""
 
     def fit(task: Task, params: Params) -> Recommend:
+        from rectools import Columns
+
         data = dataset(task, params)
         model = build({name: value for name, value in params.items() if name != "weights"})
         model.fit(data)
-        from rectools import Columns
 
         def recommend(rows: Rows, k: int) -> Rows:
             found = model.recommend(users=rows, dataset=data, k=k, filter_viewed=True)
@@ -177,22 +180,15 @@ def dataset(task: Task, params: Params) -> Any:
 
 def long(features: Features | None, known: Any, n_features: int) -> Any:
     """Return id, feature, value of the most frequent features of known rows: each becomes a dense factor."""
+    import pandas as pd
+
     if features is None:
         return None
     counts = np.diff(features.matrix.tocsc().indptr)
     kept = np.argsort(-counts, kind="stable")[:n_features]
     pairs = features.matrix[:, kept].tocoo()
-    import pandas as pd
-
     frame = pd.DataFrame({"id": pairs.row, "feature": "value", "value": kept[pairs.col]})
     return frame[frame["id"].isin(known)]
-
-
-def be_quiet() -> None:
-    """Keep warnings and the trainer's own log out of ours."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
 
 
 main = command(__doc__, peers)
