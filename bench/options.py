@@ -21,12 +21,12 @@ from typing_extensions import override
 
 from recsys.errors import RecsysError, SetupError
 
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+OWN = ("bench", "dashboards", "recsys")
+
 
 class Missing(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """Data or a peer that a benchmark needs is not on this machine."""
-
-
-Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+    """Data or a library that a benchmark needs is not on this machine."""
 
 
 class _Size(click.Option):
@@ -63,10 +63,19 @@ class Benchmark(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the benchmark; what a user can mend is told in one line and gives the project's exit status."""
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except RecsysError as wrong:
             click.echo(f"{type(wrong).__name__}: {wrong}", err=True)
             ctx.exit(wrong.exit_code)
+
+    def _invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as absent:
+            if str(absent.name).split(".")[0] in OWN:
+                raise
+            install = "make setup installs it; by hand: pip install -e '.[audio,reports,dashboards,dev]'"
+            raise Missing(f"{absent.name} is not installed for {sys.executable}. {install}") from absent
 
 
 def _take_smallest(context: click.Context, _parameter: click.Parameter, is_asked: bool) -> None:
@@ -88,7 +97,8 @@ def benchmark(*, headline: str, description: str | None = None) -> Callable[[Cal
         says = description or sys.modules[main.__module__].__doc__ or ""
         paragraphs = inspect.cleandoc(says).split("\n\n")
         text = "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)  # as it stands, lines unbroken
-        made: Benchmark = click.command(cls=Benchmark, headline=headline, help=text)(main)
+        wide = {"max_content_width": 120}
+        made: Benchmark = click.command(cls=Benchmark, headline=headline, help=text, context_settings=wide)(main)
         return made
 
     return command
@@ -129,6 +139,6 @@ def _folder(variable: str, content: str) -> Path:
 
 
 def require(package: str, install: str) -> None:
-    """Raise Missing where a peer's package is not installed; `install` says how to."""
+    """Raise Missing where the package of a peer with an environment of its own is not installed; `install` says how."""
     if find_spec(package) is None:
         raise Missing(f"{package} is not installed for {sys.executable}. {install}")

@@ -204,9 +204,7 @@ def chosen(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe") -> pl.DataF
 
 def best(shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
     """Take each listener's best tracks, without rules, and give the reason for each."""
-    return cast(
-        "pl.DataFrame", shelf.model.because(shelf.best(shelf.listeners["user_id"], recipe.export.k), shelf.taste)
-    )
+    return shelf.model.because(shelf.best(shelf.listeners["user_id"], recipe.export.k), shelf.taste)
 
 
 def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:

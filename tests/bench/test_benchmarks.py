@@ -114,15 +114,19 @@ def test_a_folder_that_is_not_there_is_asked_for(given: str | None, said: str) -
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_peer_that_is_not_installed_is_named() -> None:
-    """With what to install, and the same exit status."""
+def test_a_library_that_is_not_installed_is_named() -> None:
+    """With what to install, and the same exit status: a peer with an environment of its own, or one of ours."""
 
     @benchmark(headline=r"(\d+)", description="Made up.")
-    def main() -> None:
-        require("no_such_library", "Install it: pip install no-such-library")
+    @click.option("--peer", is_flag=True)
+    def main(peer: bool) -> None:
+        if peer:
+            require("no_such_library", "It needs an environment: pip install -r bench/peers/none.txt")
+        import_module("no_such_library")
 
-    done = CliRunner().invoke(main, [])
+    for arguments, install in (([], "pip install -e '.["), (["--peer"], "pip install -r bench/peers/none.txt")):
+        done = CliRunner().invoke(main, arguments)
 
-    assert done.exit_code == 3
-    assert "no_such_library is not installed" in done.stderr
-    assert "pip install no-such-library" in done.stderr
+        assert done.exit_code == 3
+        assert done.stderr.startswith("Missing: no_such_library is not installed for ")
+        assert install in done.stderr
