@@ -23,11 +23,14 @@ demo: setup
 	@$(BIN)/recsys demo $(DEMO)
 	@$(BIN)/recsys --home $(DEMO)/home nightly --inbox $(DEMO)/raw --date $(DEMO_DATE)
 
+# Two workers, each with one thread for numpy, torch and faiss: threads that wait for each other cost several times the work.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup
+
 test: setup
-	$(BIN)/pytest -q -n 2
+	$(PYTEST)
 
 slow: setup
-	$(BIN)/pytest -q -n 2 -m slow
+	$(PYTEST) -m slow
 
 lint: setup
 	$(BIN)/ruff check .

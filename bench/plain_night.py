@@ -311,9 +311,9 @@ def main(
 
 def world(folder: Path, scale: float) -> int:
     """Write a world without recordings; return its number of listens."""
-    from recsys.demo import write_world
+    from recsys.demo import World, write_world
 
-    return write_world(folder, seed=7, scale=scale, n_sounding=0).rows["listens"]
+    return write_world(folder, World(scale=scale, n_sounding=0)).rows["listens"]
 
 
 if __name__ == "__main__":

@@ -40,12 +40,12 @@ def night(folder: Path) -> tuple[dict[str, float], float]:
 @size_argument("scales", nargs=-1, type=float, default=(2.0, 20.0), smallest=(0.05,))
 def main(scales: tuple[float, ...]) -> None:
     """Run a night at every scale (millions of listens) and print the table."""
-    from recsys.demo import write_world
+    from recsys.demo import World, write_world
 
     per_million: list[float] = []
     for scale in scales:
         with tempfile.TemporaryDirectory() as made:
-            world = write_world(Path(made), seed=7, scale=scale, n_sounding=0)
+            world = write_world(Path(made), World(scale=scale, n_sounding=0))
             millions = world.rows["listens"] / 1e6
             seconds, peak_gb = night(Path(made))
         measured = sum(seconds.values()) - seconds["ingest"]

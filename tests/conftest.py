@@ -1,24 +1,37 @@
-"""What every test may ask for."""
+"""What every test may ask for, and which worker runs it."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from .nights import copy_of, finished, world
+
+__all__ = ["copy_of", "finished", "world"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Run the tests of a file on one worker, and all that look at the finished night on one too: each is made once."""
+    for item in items:
+        group = "finished night" if "finished" in item.fixturenames else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _folder(variable: str, holds: str) -> Path:
+    named = os.environ.get(variable)
+    if not named:
+        pytest.skip(f"{variable} is not set: it names the folder of {holds}")
+    return Path(named)
+
 
 @pytest.fixture(scope="session")
 def recsys_data() -> Path:
     """The folder of real research data, named by RECSYS_DATA."""
-    named = os.environ.get("RECSYS_DATA")
-    if not named:
-        pytest.skip("RECSYS_DATA is not set: it names the folder of real research data")
-    return Path(named)
+    return _folder("RECSYS_DATA", "real research data")
 
 
 @pytest.fixture(scope="session")
 def recsys_audio() -> Path:
     """The folder of real music, named by RECSYS_AUDIO."""
-    named = os.environ.get("RECSYS_AUDIO")
-    if not named:
-        pytest.skip("RECSYS_AUDIO is not set: it names the folder of real music")
-    return Path(named)
+    return _folder("RECSYS_AUDIO", "real music")

@@ -78,4 +78,4 @@ def demo(folder: Path, seed: int, scale: float) -> None:
     from recsys import demo as world
     from recsys import show
 
-    show.world(world.write_world(folder, seed=seed, scale=scale))
+    show.world(world.write_world(folder, world.World(seed=seed, scale=scale)))

@@ -14,8 +14,6 @@ import numpy as np
 
 from recsys.errors import InputError
 
-N_SOUNDING = 220
-
 
 class Truth(NamedTuple):
     """One planted fact: what kind, on which id, from which date on, and everything a test needs to confirm it."""
@@ -34,12 +32,16 @@ class World:
     Args:
         seed: Seed of every draw.
         as_of: Last day of the period; no listen is later, neither by the UTC clock nor by the listener's own.
-        scale: Factor on listeners and listens, > 0; the catalogue and the plants stay as they are.
+        scale: Factor on listeners and listens, > 0; the catalogue and the plants stay as they are. 1.0 gives about a
+            million listens; under 0.3 some breakouts grow from fewer than 20 weekly listeners, and the truth says so.
         n_days: Length of the period [d], at least 90: room for every plant to be seen before and after.
+        n_labels: Labels, at least 6: four majors, two of unknown kind.
+        n_artists: Artists.
+        n_tracks: Recordings, the planted duplicates among them.
         base_listeners: Listeners at scale 1.
         listens_per_listener: Mean listens of a listener in the whole period.
         base_floor: Weekly listeners that a track needs before it can break out.
-        n_sounding: Tracks that have a recording.
+        n_sounding: Tracks that have a recording, `raw/audio/<track_id>.mp3`.
 
     Raises:
         InputError: `scale` or `n_days` leaves no world to simulate.
@@ -60,7 +62,7 @@ class World:
     n_market_days: int = 2
     n_duplicates: int = 24
     base_floor: int = 20
-    n_sounding: int = N_SOUNDING
+    n_sounding: int = 220
 
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +22,8 @@ from recsys.demo.sessions import make_sessions, market_days
 from recsys.demo.sounds import Sounds, plant_sounds
 from recsys.demo.tables import event_table, listen_chunks, months, shuffled, user_table
 from recsys.demo.truth import tell_dirt, tell_market_days, tell_rises, write_truth
-from recsys.demo.world import N_SOUNDING, Truth, World
+from recsys.demo.world import Truth, World
 from recsys.demo.wrong import Tables, spoil
-
-AS_OF = date(2026, 6, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +47,17 @@ class Simulated:
     truths: list[Truth]
 
 
-def write_world(
-    folder: Path, *, seed: int = 7, as_of: date = AS_OF, scale: float = 1.0, n_sounding: int = N_SOUNDING
-) -> WorldSummary:
+def write_world(folder: Path, world: World) -> WorldSummary:
     """
     Write a demo world: raw files into `folder/raw`, what was planted into `folder/truth.jsonl`.
 
     Args:
         folder: Made where it does not exist; files of an earlier world there are replaced.
-        seed: Same seed, same bytes.
-        as_of: Last day of the period.
-        scale: Factor on listeners and listens; 1.0 gives about a million listens. Under 0.3 some breakouts grow from
-            fewer than 20 weekly listeners, and the truth says so.
-        n_sounding: Tracks that have a recording, `raw/audio/<track_id>.mp3`.
+        world: Its settings; the same settings give the same bytes.
 
     Returns:
         Files, rows of each table and the path of the truth.
-
-    Raises:
-        InputError: `scale` is too small for a world.
     """
-    world = World(seed=seed, as_of=as_of, scale=scale, n_sounding=n_sounding)
     simulated = simulate(world)
     raw = folder / "raw"
     raw.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ own for a label. So a label's report cannot tell more than its file holds.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -93,21 +94,27 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
     found = ask(warehouse, "breaking_out", {"days": str(settings.days), "n": str(settings.n)})
     return [
         Finding(
-            f"“{row['title']}” by {row['artist_name']}: {row['n_plays']:,} plays in the seven days to "
+            f"{_recording(row)}: {row['n_plays']:,} plays in the seven days to "
             f"{row['listen_date']:%-d %B}, where {row['n_expected']:,.0f} were to be expected (z {row['z']:.1f}), by "
             f"{row['n_listeners']:,} listeners in {row['n_countries']} countries; since {row['started_on']:%-d %B}.",
-            f"{row['title']}",
+            row["title"] or row["track_id"],
             warehouse.frame(DAYS_SQL, {"id": row["track_id"]}),
         )
         for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
     ]
 
 
+def _recording(row: dict[str, Any]) -> str:
+    """Name a recording by title and artist; by its id, and no artist, where no file describes them."""
+    title = f"“{row['title']}”" if row["title"] else f"Recording {row['track_id']}"
+    return f"{title} by {row['artist_name']}" if row["artist_name"] else title
+
+
 def _uses(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
     told = {"days": str(settings.days), "probability": str(settings.use_probability), "n": str(settings.n)}
     return [
         Finding(
-            f"“{row['title']}” by {row['artist_name']} is in {_source(row['source_kind'], row['source_title'])}, "
+            f"{_recording(row)} is in {_source(row['source_kind'], row['source_title'])}, "
             f"{clock(row['starts_s'])} to {clock(row['ends_s'])} ({row['relation']}, {row['probability']:.2f} sure)."
         )
         for row in ask(warehouse, "new_uses", told).iter_rows(named=True)
@@ -124,9 +131,9 @@ def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
     told = {"z": str(settings.drop_z), "floor": str(settings.drop_floor), "n": str(settings.n)}
     return [
         Finding(
-            f"{row['name']}: {_plays(row['n_plays'])} in the week from {row['week_start']:%-d %B}, usually "
-            f"{row['usual_plays']:,.0f} (z {row['z']:.1f}).",
-            f"{row['name']}",
+            f"{row['name'] or row['artist_id']}: {_plays(row['n_plays'])} in the week from "
+            f"{row['week_start']:%-d %B}, usually {row['usual_plays']:,.0f} (z {row['z']:.1f}).",
+            row["name"] or row["artist_id"],
             warehouse.frame(WEEKS_SQL, {"id": row["artist_id"]}),
         )
         for row in ask(warehouse, "unusual_drops", told).iter_rows(named=True)

@@ -7,7 +7,7 @@ intermediate tables live only while the build runs: the file holds the marts, an
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -26,7 +26,7 @@ from recsys.lake import Lake
 from recsys.warehouse.check import Built, check
 from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers
+from recsys.warehouse.sqlfile import SQL_FOLDER, SqlFile, quoted, read_layers, with_sources
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
 RESULTS = {
@@ -72,7 +72,13 @@ class Sources:
 
 
 def build(
-    target: Path, sources: Sources, *, sql: Path = SQL_FOLDER, memory: str = "4GB", progress: Progress = _silent
+    target: Path,
+    sources: Sources,
+    *,
+    sql: Path = SQL_FOLDER,
+    only: Collection[str] = (),
+    memory: str = "4GB",
+    progress: Progress = _silent,
 ) -> list[Built]:
     """
     Build and check every table.
@@ -81,6 +87,7 @@ def build(
         target: The file to write; an unfinished earlier one is replaced.
         sources: What to read. An ingest that was cut short is finished or dropped first.
         sql: The folder of SQL files.
+        only: Tables to build, with all that they stand on; none named: every table.
         memory: How much memory DuckDB may take before it spills beside the file.
         progress: Called with each table's name, rows and seconds.
 
@@ -95,6 +102,8 @@ def build(
     layers = read_layers(sql)
     for file in layers.values():
         refuse_unportable(file)
+    if only:
+        layers = with_sources(layers, only)
     sources.lake.recover()
     sources.lake.verify()
     remove(target)

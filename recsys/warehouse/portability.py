@@ -4,6 +4,8 @@ The dialect guard: what a file in `sql/` may use so that DuckDB and Spark mean t
 An allow-list, not a block-list: a function enters it once somebody has looked it up on both engines.
 """
 
+from functools import cache
+
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import SqlglotError
 
@@ -29,6 +31,7 @@ _REFUSED = {
 }
 
 
+@cache
 def refuse_unportable(file: SqlFile) -> None:
     """Raise BadSqlFile where a query uses what does not mean the same on both engines."""
     if not isinstance(file.tree, exp.Query):

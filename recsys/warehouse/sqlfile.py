@@ -20,8 +20,9 @@ people. Four more sections refine this:
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -39,6 +40,7 @@ _OWNED_BY = ("artist_id", "track_id", "label_id")
 _ALL = "all"
 _KNOWN = _SECTIONS + _LABEL_SECTIONS
 _SECTION = re.compile(r"^(?P<name>[a-z]+):\s*(?P<value>.*)$")
+_TABLE = re.compile(rf"\b(?:{'|'.join(LAYERS)})\.\w+")
 _UNIT = re.compile(r"^(?P<text>.*?)(?:\s*\[(?P<unit>[^\]]+)\])?$")
 
 
@@ -73,10 +75,10 @@ class ForLabels:
     only: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SqlFile:
     """
-    One query and its contract.
+    One query and its contract; the same text under the same name is the same object, so that it is parsed once.
 
     Attributes:
         name: `<layer>.<table>`, or the bare name of a query.
@@ -126,6 +128,11 @@ class SqlFile:
         return frozenset(name for name in names if name not in steps)
 
     @property
+    def needs(self) -> frozenset[str]:
+        """The tables that must be there before it is built and checked: its sources, and what `reconcile` names."""
+        return self.sources | set(_TABLE.findall(" ".join(self.reconcile))) - {self.name}
+
+    @property
     def fingerprint(self) -> str:
         """Changes with the query."""
         return short_hash(self.query)
@@ -133,7 +140,12 @@ class SqlFile:
 
 def read_sql_file(path: Path, name: str) -> SqlFile:
     """Read one file; raises BadSqlFile where the header breaks its grammar."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    return _parsed(path.read_text(encoding="utf-8"), name)
+
+
+@cache
+def _parsed(text: str, name: str) -> SqlFile:
+    lines = text.splitlines()
     n_header = next((at for at, line in enumerate(lines) if not line.startswith("--")), len(lines))
     description, sections = _sections([line[2:].rstrip() for line in lines[:n_header]], name)
     grain = " ".join(sections.get("grain", ["none"]))
@@ -254,11 +266,21 @@ def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
         missing = sorted(source for source in file.sources if not source.startswith("raw.") and source not in found)
         if missing:
             raise BadSqlFile(f"{file.name} reads {missing[0]}, which has no file.{did_you_mean(missing[0], found)}")
-    graph = {name: sorted(source for source in file.sources if source in found) for name, file in found.items()}
+    graph = {name: sorted(file.needs & found.keys()) for name, file in found.items()}
     try:
         return {name: found[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as cycle:
         raise BadSqlFile(f"These tables read each other in a circle: {' -> '.join(cycle.args[1])}") from cycle
+
+
+def with_sources(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
+    """Return these tables and all that they stand on, in the order of `layers`."""
+    wanted: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        wanted |= waiting
+        waiting = set().union(*(layers[name].needs & layers.keys() for name in waiting)) - wanted
+    return {name: file for name, file in layers.items() if name in wanted}
 
 
 def read_queries(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:

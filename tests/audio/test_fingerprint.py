@@ -87,6 +87,7 @@ def test_vectors_have_length_one_and_level_does_not_count() -> None:
     assert 900_000 < sum(p.numel() for p in network.parameters()) < 1_300_000
 
 
+@pytest.mark.slow
 def test_training_brings_distorted_seconds_to_their_clean_ones(encode: Callable[..., Path], tmp_path: Path) -> None:
     """On melodies that it never met."""
     tracks = [

@@ -32,6 +32,7 @@ def tracks(encode: Callable[..., Path]) -> list[TrainingTrack]:
     return made
 
 
+@pytest.mark.slow
 def test_only_what_is_allowed_is_heard(tracks: list[TrainingTrack], tmp_path: Path) -> None:
     """The card counts every consent; unknown is added by choice, denied never."""
     strict = train(tracks, replace(SETTINGS, epochs=1), tmp_path / "strict")
@@ -49,6 +50,7 @@ def test_too_few_recordings_are_no_training(tracks: list[TrainingTrack], tmp_pat
         train(tracks[5:8], SETTINGS, tmp_path)
 
 
+@pytest.mark.slow
 def test_training_cut_off_goes_on_and_ends_the_same(tracks: list[TrainingTrack], tmp_path: Path) -> None:
     """Weights are equal, and the whole training is repeatable."""
 
@@ -66,6 +68,7 @@ def test_training_cut_off_goes_on_and_ends_the_same(tracks: list[TrainingTrack],
     assert [event["epoch"] for event in told] == [2]
 
 
+@pytest.mark.slow
 def test_a_trained_encoder_is_loaded_by_its_folder(tracks: list[TrainingTrack], tmp_path: Path) -> None:
     """Its vectors are of its own version, the tags still the pretrained networks'."""
     card = train(tracks, replace(SETTINGS, epochs=1, start="pretrained"), tmp_path / "own")

@@ -19,8 +19,6 @@ from recsys.audio.learned import FOLDER as WEIGHTS
 from recsys.files import sha256_of
 from recsys.run import Run
 
-from ..nightly.conftest import World, finished, world  # noqa: F401 - fixtures
-
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -65,7 +63,7 @@ def first_line(name: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_a_benchmark_runs_at_its_smallest_size(name: str, finished: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_a_benchmark_runs_at_its_smallest_size(name: str, finished: Run, tmp_path: Path) -> None:
     """It prints the figure that it is run for, and no run writes into the shipped weights."""
     shipped = {path: sha256_of(path) for path in WEIGHTS.rglob("*.*")}
     environment = os.environ | {"RECSYS_HOME": str(finished.home.path), "TMPDIR": str(tmp_path)}

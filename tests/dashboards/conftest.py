@@ -14,8 +14,6 @@ from recsys.home import Home
 from recsys.run import Run
 from recsys.warehouse.query import Warehouse
 
-from ..nightly.conftest import World, finished, world  # noqa: F401 - fixtures
-
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
 PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("*.py"))
 LARGEST_SQL = (
@@ -25,7 +23,7 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session")
-def shown(finished: Run) -> Home:  # noqa: F811
+def shown(finished: Run) -> Home:
     """The home that pages show: one finished night."""
     return finished.home
 

@@ -20,7 +20,7 @@ from recsys.scan.run import scan
 from recsys.scan.settings import AudioSettings
 from recsys.synth.render import write_audio
 
-from ..nightly.conftest import RATE_HZ, song
+from ..nights import RATE_HZ, song
 from .browser import CHROMIUM, Visit, chromium, served
 from .conftest import Open, failures
 

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 from scipy import sparse
 
-from recsys.demo import WorldSummary, write_world
+from recsys.demo import World, WorldSummary, write_world
 from recsys.demo.dirt import BROKEN_JSON, DUPLICATE, FAULTS, FUTURE, FUTURE_S, TOO_MANY_FIELDS, Fault
 from recsys.demo.rises import rises, weekly_listeners
 
@@ -47,8 +47,8 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    """Write one world of full size and open its files."""
-    summary = write_world(tmp_path_factory.mktemp("world"), as_of=AS_OF)
+    """Write one world of full size, but for its recordings, and open its files."""
+    summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_sounding=0))
     logs = [_log(path) for path in summary.files if path.name.startswith("listens")]
     tracks = [each for each in _records(summary.truth.parent / "raw" / "tracks.jsonl.gz") if isinstance(each, dict)]
     return Opened(

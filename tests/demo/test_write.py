@@ -1,16 +1,17 @@
 """Writing a world: the same bytes for the same seed, any period, and errors that say what to do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from recsys.demo import World, write_world
+from recsys.demo import World, WorldSummary, write_world
 from recsys.errors import InputError
 
-SMALL = 0.04
+SMALL = World(seed=11, scale=0.04, n_labels=6, n_artists=160, n_tracks=2_000, n_sounding=2)
 
 
 def _digests(folder: Path) -> Mapping[str, str]:
@@ -18,25 +19,30 @@ def _digests(folder: Path) -> Mapping[str, str]:
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Two worlds of one seed are the same files, compressed ones included."""
-    write_world(tmp_path / "one", seed=11, scale=SMALL, n_sounding=6)
-    write_world(tmp_path / "two", seed=11, scale=SMALL, n_sounding=6)
-
-    assert _digests(tmp_path / "one") == _digests(tmp_path / "two")
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> WorldSummary:
+    """A small world as written: look, do not touch."""
+    return write_world(tmp_path_factory.mktemp("small"), SMALL)
 
 
-def test_another_seed_gives_another_world(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes(small: WorldSummary, tmp_path: Path) -> None:
+    """Two worlds of one seed are the same files, compressed ones and recordings included."""
+    again = write_world(tmp_path, SMALL)
+
+    assert _digests(small.truth.parent) == _digests(again.truth.parent)
+    assert len(list((tmp_path / "raw" / "audio").glob("*.mp3"))) >= 2
+
+
+def test_another_seed_gives_another_world(small: WorldSummary, tmp_path: Path) -> None:
     """No raw file is shared by two seeds."""
-    write_world(tmp_path / "one", seed=11, scale=SMALL, n_sounding=6)
-    write_world(tmp_path / "two", seed=12, scale=SMALL, n_sounding=6)
+    other = write_world(tmp_path, replace(SMALL, seed=12))
 
-    assert not set(_digests(tmp_path / "one").values()) & set(_digests(tmp_path / "two").values())
+    assert not set(_digests(small.truth.parent).values()) & set(_digests(other.truth.parent).values())
 
 
 def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> None:
     """The log is divided by calendar month, whatever the last day."""
-    summary = write_world(tmp_path, as_of=date(2026, 2, 10), scale=SMALL, n_sounding=6)
+    summary = write_world(tmp_path, replace(SMALL, as_of=date(2026, 2, 10), n_sounding=0))
 
     logs = sorted(path.name for path in summary.files if path.name.startswith("listens"))
     assert logs == [
@@ -48,21 +54,20 @@ def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> N
     ]
 
 
-def test_the_truth_lies_outside_the_raw_files(tmp_path: Path) -> None:
+def test_the_truth_lies_outside_the_raw_files(small: WorldSummary) -> None:
     """Whoever ingests the raw folder cannot meet the truth."""
-    summary = write_world(tmp_path, scale=SMALL, n_sounding=6)
+    folder = small.truth.parent
 
-    assert summary.truth == tmp_path / "truth.jsonl"
-    assert {path.parent for path in summary.files} == {tmp_path / "raw"}
+    assert small.truth == folder / "truth.jsonl"
+    assert {path.parent for path in small.files} == {folder / "raw"}
 
 
-def test_scale_changes_the_listeners_and_not_the_catalogue(tmp_path: Path) -> None:
-    """A smaller world has the whole catalogue."""
-    small = write_world(tmp_path / "small", scale=SMALL, n_sounding=6).rows
-    twice = write_world(tmp_path / "twice", scale=2 * SMALL, n_sounding=6).rows
+def test_scale_changes_the_listeners_and_not_the_catalogue(small: WorldSummary, tmp_path: Path) -> None:
+    """A larger world has the same catalogue."""
+    twice = write_world(tmp_path, replace(SMALL, scale=0.08, n_sounding=0)).rows
 
-    assert small["tracks"] == twice["tracks"]
-    assert twice["listens"] > 1.5 * small["listens"]
+    assert small.rows["tracks"] == twice["tracks"]
+    assert twice["listens"] > 1.5 * small.rows["listens"]
 
 
 def test_a_world_too_small_is_refused() -> None:

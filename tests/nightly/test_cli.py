@@ -19,8 +19,7 @@ from recsys.home import Home
 from recsys.products.base import product_names
 from recsys.run import Run
 
-from ..readme_examples import README, examples, run_on
-from .conftest import World
+from ..nights import World
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,16 +41,6 @@ def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
 
     assert [name for name in main.commands if f"recsys {name}" not in readme] == []
-
-
-def test_every_example_of_the_readme_runs(finished: Run) -> None:
-    """What a reader copies works; test_readme.py holds what the README shows as output against the commands."""
-    run = run_on(str(finished.home.path))
-
-    answers = [run(words) for words in examples(README.read_text())]
-
-    assert len(answers) >= 3
-    assert all(answers)
 
 
 def test_commands_are_at_most_ten_lines() -> None:
@@ -328,6 +317,7 @@ def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
     assert "recsys ingest FILES" in asked.stderr
 
 
+@pytest.mark.slow
 def test_step_by_step_is_the_same_run_as_nightly(finished: Run, world: World, tmp_path: Path) -> None:
     """ingest, build, train, evaluate, recommend, export: the same run, the same lists."""
     home = Home(tmp_path / "home")

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.demo import write_world
+from recsys.demo import World, write_world
 from recsys.home import Home, locked
 from recsys.nightly import nightly
 from recsys.recipe import read_recipe
@@ -23,7 +23,7 @@ WATCH_DAYS = 21
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, pl.DataFrame]:
     """The demo night with the recipe as shipped, and the truth."""
     folder = tmp_path_factory.mktemp("demo")
-    truth = write_world(folder, seed=7, as_of=LAST_DAY).truth
+    truth = write_world(folder, World(as_of=LAST_DAY)).truth
     home = Home(folder / "home")
     with locked(home):
         run = nightly(home, folder / "raw", as_of=LAST_DAY, today=LAST_DAY, recipe=read_recipe())

@@ -10,7 +10,9 @@ from recsys.home import Home
 from recsys.run import Run
 from recsys.warehouse.query import Warehouse, ask
 
-from .conftest import RECIPE, World
+from ..nights import RECIPE, World
+
+pytestmark = pytest.mark.slow  # two whole nights
 
 
 @pytest.fixture(scope="module")

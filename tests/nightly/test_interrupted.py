@@ -17,7 +17,7 @@ from recsys.home import Home, locked
 from recsys.nightly import STEPS
 from recsys.run import Run
 
-from .conftest import World
+from ..nights import World
 
 RECSYS = [sys.executable, "-c", "from recsys.cli import main; main()"]
 DEADLINE_S = 120

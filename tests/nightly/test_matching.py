@@ -24,9 +24,11 @@ from recsys.steps import publish_tables
 from recsys.synth.render import write_audio
 from recsys.warehouse.query import Warehouse
 
-from .conftest import RATE_HZ, World, catalogue_of, song
+from ..nights import RATE_HZ, World, catalogue_of, song
 
 N_RECORDINGS = 6
+
+pytestmark = pytest.mark.slow  # a whole night with sound
 
 
 @pytest.fixture(scope="module")

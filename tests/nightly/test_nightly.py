@@ -21,7 +21,7 @@ from recsys.rerank.artist_cap import ArtistCap
 from recsys.run import Run
 from recsys.warehouse.query import Warehouse
 
-from .conftest import World
+from ..nights import World
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -117,6 +117,7 @@ def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> 
     assert prices.select((pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))).to_series().all()
 
 
+@pytest.mark.slow
 def test_a_misspelt_group_is_refused_before_training(world: World, tmp_path: Path) -> None:
     """The message names the kinds of groups that there are."""
     recipe = tmp_path / "recipe.toml"
@@ -130,6 +131,7 @@ def test_a_misspelt_group_is_refused_before_training(world: World, tmp_path: Pat
     assert not (run / "trial").exists()
 
 
+@pytest.mark.slow
 def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Path) -> None:
     """What the lists were asked for stands beside what they give."""
     recipe = tmp_path / "recipe.toml"
@@ -248,6 +250,7 @@ def test_a_finished_night_done_again_changes_nothing(
     assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} <= {home.path}
 
 
+@pytest.mark.slow
 def test_the_same_inputs_in_another_home_give_the_same_bytes(finished: Run, world: World, tmp_path: Path) -> None:
     """Given the same listener key, two homes export the same files, byte for byte."""
     home = Home(tmp_path / "home")
@@ -258,6 +261,7 @@ def test_the_same_inputs_in_another_home_give_the_same_bytes(finished: Run, worl
     assert digest(world.night(home).export) == digest(finished.export)
 
 
+@pytest.mark.slow
 def test_a_worse_recommender_is_refused_and_the_last_release_stays(
     finished: Run, world: World, copy_of: Callable[[Home], Home], tmp_path: Path
 ) -> None:
@@ -322,6 +326,7 @@ def test_every_dirty_row_is_accounted_for(finished: Run, world: World) -> None:
     assert lost.rows() == planted.rows()
 
 
+@pytest.mark.slow
 def test_a_stray_file_in_the_inbox_is_loud_but_stops_nobody(world: World, tmp_path: Path) -> None:
     """The night goes on without it, says so in its log, and counts it."""
     inbox = tmp_path / "inbox"

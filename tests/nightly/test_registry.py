@@ -1,5 +1,6 @@
 """Releases: one link publishes everything; earlier ones come back; old ones go, but never under a reader's hands."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from recsys.errors import Refused, UnknownIds
 from recsys.home import Home
 from recsys.run import Run
 
-from .conftest import World
+from ..nights import World
 
 READER = """
 import sys
@@ -25,13 +26,20 @@ with Warehouse.open(Path(sys.argv[1]).resolve()) as warehouse:
 """
 
 
+@pytest.fixture(scope="module")
+def second(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A night of another recipe after the finished one, in a copy of its home: look, do not touch."""
+    folder = tmp_path_factory.mktemp("second")
+    shutil.copytree(finished.home.path, folder / "home", symlinks=True)
+    recipe = folder / "second.toml"
+    recipe.write_text(world.recipe.read_text().replace("[export]\n", "[export]\nk = 5\n"))
+    return world.night(Home(folder / "home"), recipe=recipe)
+
+
 @pytest.fixture
-def two_nights(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> tuple[Home, str, str]:
+def two_nights(finished: Run, second: Run, copy_of: Callable[[Home], Home]) -> tuple[Home, str, str]:
     """A home with the finished night and one of another recipe after it; their names, the first one first."""
-    home = copy_of(finished.home)
-    second = world.raw.parent / "second.toml"
-    second.write_text(world.recipe.read_text().replace("[export]\n", "[export]\nk = 5\n"))
-    return home, finished.run_id, world.night(home, recipe=second).run_id
+    return copy_of(second.home), finished.run_id, second.run_id
 
 
 def test_all_doors_lead_to_the_current_release(finished: Run) -> None:
@@ -117,6 +125,7 @@ def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[H
     assert (home.path / "current/labels").resolve().name == second
 
 
+@pytest.mark.slow
 def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], world: World) -> None:
     """Its inputs are still in the lake: the same run comes back under the same name."""
     home, first, _ = two_nights
@@ -128,6 +137,7 @@ def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], wor
     assert registry.current_name(home) == first
 
 
+@pytest.mark.slow
 def test_prune_forgets_what_a_refused_night_left_behind(
     finished: Run, world: World, copy_of: Callable[[Home], Home]
 ) -> None:
@@ -148,6 +158,7 @@ def test_prune_forgets_what_a_refused_night_left_behind(
     assert registry.current_name(home) == finished.run_id
 
 
+@pytest.mark.slow
 def test_prune_never_takes_the_model_in_charge(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
     """Tables published later still use the night's model and export, however old its own release is."""
     home = copy_of(finished.home)

@@ -24,10 +24,12 @@ from recsys.synth.render import render, write_audio
 from recsys.synth.tune import compose
 from recsys.warehouse.query import Warehouse
 
-from .conftest import World, catalogue_of
+from ..nights import World, catalogue_of
 
 RATE_HZ = 22_050
 PLAIN = Wanted(3, per_artist=9, per_release=9)
+
+pytestmark = pytest.mark.slow  # a whole night with sound
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """A home to fill with rows, and warehouses built of it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,10 +42,12 @@ class Place:
         previous: Path | None = None,
         backfill: tuple[date, date] | None = None,
         sql: Path = SQL_FOLDER,
+        only: Collection[str] = (),
     ) -> Path:
-        """Build `<name>.duckdb` and return its path."""
+        """Build `<name>.duckdb`, whole or only some of its tables, and return its path."""
         target = self.folder / f"{name}.duckdb"
-        build(target, Sources(Lake(self.home), as_of, previous=previous, backfill=backfill), sql=sql, memory="1GB")
+        sources = Sources(Lake(self.home), as_of, previous=previous, backfill=backfill)
+        build(target, sources, sql=sql, only=only, memory="1GB")
         return target
 
     def listener(self, account: str) -> str:

@@ -15,7 +15,14 @@ from recsys.warehouse.sqlfile import SQL_FOLDER, quoted
 from .conftest import LISTENS, Place, rows
 
 DAY_GRAIN = {"marts.artist_daily", "marts.interactions_daily", "marts.track_daily"}
+READ = {*DAY_GRAIN, "marts.data_quality", "marts.track_features"}  # what these tests build: days, rows, and a register
 FULL: dict[str, list[str]] = {}
+
+
+@pytest.fixture(scope="module")
+def built(world: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """These tables of the rows in conftest, built from nothing."""
+    return Place(world.home, tmp_path_factory.mktemp("built")).build("built", only=READ)
 
 
 def fresh(*days: str) -> dict[str, list[str]]:
@@ -98,10 +105,10 @@ def test_an_incremental_build_equals_a_full_one(
 ) -> None:
     """Whatever came in since; and only the days that it touches are computed."""
     change(grown)
-    incremental = grown.build("incremental", previous=built)
+    incremental = grown.build("incremental", previous=built, only=READ)
 
     assert planned == fresh(*CHANGES[change])
-    assert differences(incremental, grown.build("full")) == {}
+    assert differences(incremental, grown.build("full", only=READ)) == {}
 
 
 def test_the_date_moves_back_and_forth(
@@ -109,22 +116,22 @@ def test_the_date_moves_back_and_forth(
 ) -> None:
     """Back: from nothing, and nothing later leaks. Forth: rows beyond the last date come in, though no batch is new."""
     place = Place(world.home, tmp_path)
-    earlier = place.build("earlier", as_of=date(2026, 1, 6), previous=built)
+    earlier = place.build("earlier", as_of=date(2026, 1, 6), previous=built, only=READ)
     assert planned == FULL
-    later = place.build("later", previous=earlier)
+    later = place.build("later", previous=earlier, only=READ)
     assert planned == fresh("2026-01-11", "2026-01-12")
 
-    assert differences(earlier, place.build("full", as_of=date(2026, 1, 6))) == {}
+    assert differences(earlier, place.build("full", as_of=date(2026, 1, 6), only=READ)) == {}
     assert differences(later, built) == {}
 
 
 def test_late_rows_beyond_the_date_wait(grown: Place, built: Path, planned: dict[str, list[str]]) -> None:
     """A new batch with days to come touches none of today's."""
     grown.take("ahead.csv", "user_id,track_id,listened_at\nann,t1,2026-02-25\n")
-    same = grown.build("same", previous=built)
+    same = grown.build("same", previous=built, only=READ)
     assert planned == fresh()
     assert differences(same, built) == {"data_quality": 1}
-    following = grown.build("following", as_of=date(2026, 2, 26), previous=same)
+    following = grown.build("following", as_of=date(2026, 2, 26), previous=same, only=READ)
 
     assert planned == fresh("2026-02-25")
     assert rows(following, "select max(listen_date) from marts.track_daily") == [(date(2026, 2, 25),)]
@@ -139,7 +146,7 @@ def test_a_backfill_computes_its_days_again(
         connection.execute("delete from marts.interactions_daily where listen_date = '2026-01-12' and track_id = 't3'")
         connection.execute("insert into marts.track_daily from marts.track_daily where listen_date = '2026-01-11'")
     span = (date(2026, 1, 11), date(2026, 1, 12))
-    mended = place.build("mended", previous=before, backfill=span)
+    mended = place.build("mended", previous=before, backfill=span, only=READ)
 
     assert planned == fresh("2026-01-11", "2026-01-12")
     assert differences(before, built).keys() == {"interactions_daily", "track_daily"}
@@ -152,7 +159,7 @@ def test_a_long_log_is_built_some_days_at_a_time(
     """The rows are the same, wherever the days are parted."""
     monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 2)
 
-    assert differences(Place(world.home, tmp_path).build("parted"), built) == {}
+    assert differences(Place(world.home, tmp_path).build("parted", only=READ), built) == {}
 
 
 @pytest.mark.parametrize(
@@ -200,10 +207,10 @@ def test_a_changed_query_is_built_from_nothing(
     for old, new in (("- 0.25 * n_skips", "- 0.5 * n_skips"), (">= 30000", ">= 70000"), ("n_plays > 0", "n_plays > 1")):
         text = text.replace(old, new)
     (sql / file).write_text(text)
-    changed = place.build("changed", previous=built, sql=sql)
+    changed = place.build("changed", previous=built, sql=sql, only=READ)
 
     assert planned.keys() == STILL_INCREMENTAL[file]
-    assert differences(changed, place.build("full", sql=sql)) == {}
+    assert differences(changed, place.build("full", sql=sql, only=READ)) == {}
     assert differences(changed, built) != {}
 
 
@@ -212,8 +219,8 @@ def test_a_batch_that_left_the_lake_leaves_the_marts(
 ) -> None:
     """A lake restored from a copy is read from nothing."""
     late_rows(grown)
-    before = grown.build("before")
-    restored = Place(world.home, grown.folder).build("restored", previous=before)
+    before = grown.build("before", only=READ)
+    restored = Place(world.home, grown.folder).build("restored", previous=before, only=READ)
 
     assert planned == FULL
     assert differences(restored, built) == {}
@@ -226,7 +233,7 @@ def test_an_ingest_cut_short_is_finished_before_the_build(grown: Place, monkeypa
         with pytest.raises(KeyboardInterrupt):
             new_day(grown)
 
-    assert rows(grown.build("w"), "select sum(n_listens)::bigint from marts.interactions_daily") == [(7,)]
+    assert rows(grown.build("w", only=READ), "select sum(n_listens)::bigint from marts.interactions_daily") == [(7,)]
 
 
 def _cut(*_: object) -> None:

@@ -46,7 +46,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "counted.csv",
         "user_id,track_id,listened_at,n_listens,ms_played\nbob,t0,2026-01-01,5,30000\nbob,t2,2026-01-01,7,1000\n",
     )
-    return place.build("judged")
+    return place.build("judged", only=["marts.interactions_daily"])
 
 
 @pytest.mark.parametrize("case", LISTENS_JUDGED)
@@ -72,7 +72,7 @@ def test_who_chose_a_recording_and_whether_it_was_heard_out(place: Place) -> Non
         "ann,t1,2026-01-01T13:00:00Z,,\n"
         "ann,t2,2026-01-01T14:00:00Z,180000,active\n",
     )
-    warehouse = place.build("sources")
+    warehouse = place.build("sources", only=["marts.artist_daily"])
 
     of_day = "n_plays, n_active_plays, n_algorithmic_plays, n_timed_listens, n_completions"
     assert rows(warehouse, f"select {of_day} from marts.artist_daily") == [(4, 2, 1, 3, 1)]
@@ -103,7 +103,7 @@ def test_the_weight_of_a_day(place: Place) -> None:
     listens += ["bob,all,2026-01-01T11:00:00Z,30000", "bob,all,2026-01-01T12:00:00Z,1000"]
     place.take("listens.csv", "user_id,track_id,listened_at,ms_played\n" + "\n".join(listens))
 
-    with Warehouse.open(place.build("w")) as warehouse:
+    with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
         weighed = dict(warehouse.frame("select track_id, weight from marts.interactions_daily").rows())
 
     assert weighed == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
@@ -115,7 +115,7 @@ def test_a_day_knows_its_last_listen_or_event(place: Place) -> None:
     place.take("listens.csv", "user_id,track_id,listened_at\n" + "\n".join(listens))
     place.take("events.csv", "user_id,track_id,event_at,event\nann,t2,2026-01-01T23:15:00Z,like\n")
 
-    with Warehouse.open(place.build("w")) as warehouse:
+    with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
         query = "select track_id, epoch(last_listened_at) % 86400 / 3600 from marts.interactions_daily"
         assert dict(warehouse.frame(query).rows()) == {"t1": 11.5, "t2": 23.25}
 
@@ -126,7 +126,7 @@ def test_a_day_knows_the_listeners_own_clock(place: Place) -> None:
     rows = "\n".join(f"ann,{listen}" for listen in listens)
     place.take("listens.csv", f"user_id,track_id,listened_at,utc_offset_min\n{rows}")
 
-    with Warehouse.open(place.build("w")) as warehouse:
+    with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
         found = warehouse.frame("select track_id, strftime(last_local_at, '%d %H:%M') from marts.interactions_daily")
 
     assert dict(found.rows()) == {"t1": "02 00:30", "t2": None}
@@ -234,7 +234,10 @@ def test_faults_of_the_catalogue(place: Place) -> None:
     )
     place.take("events.csv", "user_id,track_id,event_at,event\nann,saved,2026-01-19,save\n")
 
-    found = rows(place.build("w"), "select track_id, issue, detail, n_plays from marts.catalogue_health")
+    found = rows(
+        place.build("w", only=["marts.catalogue_health"]),
+        "select track_id, issue, detail, n_plays from marts.catalogue_health",
+    )
 
     missing = ("no_label", "no_release_date", "no_duration", "no_isrc", "no_genre", "consent_unknown")
     assert set(found) == {
@@ -259,7 +262,11 @@ def test_what_became_of_every_row(place: Place) -> None:
     listens = "user_id,track_id,listened_at\nann,t1,2026-01-01\nann,t1,2026-01-01\n,t1,2026-01-01\n,t2,2026-01-01\nx\n"
     place.take("listens.csv", listens)
 
-    assert set(rows(place.build("w"), "select outcome, column_name, n_rows from marts.data_quality")) == {
+    assert set(
+        rows(
+            place.build("w", only=["marts.data_quality"]), "select outcome, column_name, n_rows from marts.data_quality"
+        )
+    ) == {
         ("accepted", "", 1),
         ("duplicate", "", 1),
         ("missing_value", "user_id", 2),
@@ -276,14 +283,16 @@ def test_files_may_be_missing(place: Place, without: tuple[str, ...]) -> None:
         place.take(f"{name}.csv", WORLD[name])
 
     n_listens = frame_of(WORLD["listens"]).height
-    assert rows(place.build("w"), "select sum(n_listens)::bigint from marts.interactions") == [(n_listens,)]
+    assert rows(
+        place.build("w", only=["marts.interactions"]), "select sum(n_listens)::bigint from marts.interactions"
+    ) == [(n_listens,)]
 
 
 def test_the_newest_row_of_a_register_counts(grown: Place) -> None:
     """In every register; the older ones are not counted twice."""
     grown.take("newer.csv", "artist_id,name,gender,artist_type,country\nar1,Ada B.,female,person,DE\n")
     grown.take("lists.csv", "playlist_id,position,track_id\np1,2,t1\n")
-    path = grown.build("w")
+    path = grown.build("w", only=["marts.artist_profile", "marts.track_features"])
 
     assert rows(path, "select name from marts.artist_profile order by artist_id") == [("Ada B.",), ("Bix",)]
     assert rows(path, "select count(*) from marts.track_features where track_id = 'onlist'") == [(0,)]
@@ -295,7 +304,7 @@ def test_nothing_after_the_date_is_seen(grown: Place) -> None:
         "later.csv", "user_id,track_id,listened_at\ngil,latestub,2026-02-01T00:00:00Z\ngil,t1,2026-01-31T23:59:59Z\n"
     )
     grown.take("likes.csv", "user_id,track_id,event_at,event\nhal,t1,2026-02-01,like\n")
-    path = grown.build("w")
+    path = grown.build("w", only=["marts.interactions_daily", "marts.listener_profile", "marts.track_features"])
 
     assert rows(path, "select max(listen_date) from marts.interactions_daily") == [(AS_OF,)]
     assert rows(path, "select count(*) from marts.track_features where track_id = 'latestub'") == [(0,)]

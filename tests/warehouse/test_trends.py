@@ -1,6 +1,6 @@
 """What the marts of trends and audiences mean, on rows that can be counted by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,13 +19,15 @@ def heard(days: Iterable[int], track_id: str, users: Iterable[str], n_listens: i
     return [f"{user},{track_id},{AS_OF - timedelta(days=ago)},{n_listens}" for ago in days for user in users]
 
 
-def warehouse_of(place: Place, listens: list[str], tracks: Iterable[str], **tables: str) -> Path:
+def warehouse_of(
+    place: Place, listens: list[str], tracks: Iterable[str], *, only: Collection[str] = (), **tables: str
+) -> Path:
     """Build a warehouse of listens, tracks (track_id,title,artist_id,release_date,genres) and other tables."""
     place.take("tracks.csv", "\n".join(["track_id,title,artist_id,label_id,release_date,genres", *tracks]))
     place.take("listens.csv", "\n".join([HEADER, *listens]))
     for name, content in tables.items():
         place.take(f"{name}.csv", content)
-    return place.build("w")
+    return place.build("w", only=only)
 
 
 def test_an_artists_day(warehouse: Warehouse) -> None:
@@ -85,7 +87,7 @@ def test_growth_of_a_genre_is_not_that_of_the_market(place: Place) -> None:
     ago = [34, 27, 20, 13]
     listens = heard(ago, "t1", ["ann"], 10) + heard(ago, "t2", ["ann"], 10)
     listens += heard([6], "t1", ["ann"], 30) + heard([6], "t2", ["ann"], 10)
-    built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,jazz"])
+    built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,jazz"], only=["marts.genre_weekly"])
 
     growth = rows(built, "select name, growth from marts.genre_weekly where growth is not null order by 1")
 
@@ -95,7 +97,9 @@ def test_growth_of_a_genre_is_not_that_of_the_market(place: Place) -> None:
 def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
     """The same recording is current in one week and catalogue in a later one."""
     listens = heard([61, 2], "t1", ["ann"], 3) + heard([2], "t2", ["bob"])
-    built = warehouse_of(place, listens, ["t1,One,ar1,,2024-07-10,rock", "t2,Two,ar1,,2020-01-01,rock"])
+    built = warehouse_of(
+        place, listens, ["t1,One,ar1,,2024-07-10,rock", "t2,Two,ar1,,2020-01-01,rock"], only=["marts.catalogue_split"]
+    )
 
     split = rows(
         built, "select week_start, age_group, n_listeners, n_tracks, n_plays, share from marts.catalogue_split"
@@ -111,7 +115,7 @@ def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
 def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
     """Of two listeners of December one comes back in January; a third is new then."""
     listens = heard([40], "t1", ["ann", "bob"]) + heard([0], "t2", ["ann", "cyd"])
-    built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,rock"])
+    built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,rock"], only=["marts.retention"])
 
     kept = rows(
         built, "select cohort_month, months_since, n_cohort, n_listeners, share, is_complete from marts.retention"
@@ -131,7 +135,7 @@ def test_a_half_life_is_a_line_through_the_weeks_after_the_peak(place: Place) ->
     listens += heard(weeks, "t2", ["a"], 50) + heard(weeks, "t3", ["a"], 19) + heard([60], "t1", ["b"], 3)
     listens += heard([0], "t2", ["a"], 50)
     tracks = [f"t{n},T{n},ar1,,,rock" for n in (1, 2, 3)]
-    built = warehouse_of(place, listens, tracks)
+    built = warehouse_of(place, listens, tracks, only=["marts.release_decay"])
 
     found = rows(built, "select track_id, n_plays_peak, half_life_weeks, r2, n_listeners from marts.release_decay")
 
@@ -147,7 +151,7 @@ def test_overlap_counts_listeners_of_both(place: Place) -> None:
     both, other = [f"u{n}" for n in range(12)], [f"v{n}" for n in range(12)]
     listens = heard([3], "t1", both) + heard([3], "t2", both) + heard([3], "t3", other) + heard([3], "t3", both[:9])
     tracks = ["t1,One,ar1,la1,,rock", "t2,Two,ar2,la1,,rock", "t3,Three,ar3,la1,,rock"]
-    built = warehouse_of(place, listens, tracks)
+    built = warehouse_of(place, listens, tracks, only=["marts.artist_overlap"])
 
     pairs = rows(built, "select artist_id, other_artist_id, n_listeners, jaccard, affinity from marts.artist_overlap")
 
@@ -159,7 +163,7 @@ def test_a_label_sees_overlap_of_its_own_artists_only(place: Place, label: str, 
     """How many listeners an artist shares with another label's is not told: it says how many the other has."""
     both = [f"u{n}" for n in range(12)]
     tracks = ["t1,One,ar1,la1,,rock", f"t2,Two,ar2,{label},,rock"]
-    built = warehouse_of(place, heard([3], "t1", both) + heard([3], "t2", both), tracks)
+    built = warehouse_of(place, heard([3], "t1", both) + heard([3], "t2", both), tracks, only=["marts.artist_overlap"])
 
     assert rows(built, "select distinct n_within_label from marts.artist_overlap") == [(told,)]
 
@@ -184,7 +188,8 @@ def risen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tracks.append(f"release,release,ar1,la1,{AS_OF - timedelta(days=3)},rock")
     users = [f"u{n},{COUNTRIES[n % 4]}" for n in range(40)] + [f"{name},DE" for name in germans]
     place = place_in(tmp_path_factory.mktemp("risen"))
-    return warehouse_of(place, listens, tracks, users="\n".join(["user_id,country", *users]))
+    read = ["marts.breakouts", "marts.track_daily", "marts.track_features"]
+    return warehouse_of(place, listens, tracks, users="\n".join(["user_id,country", *users]), only=read)
 
 
 def test_a_breakout_is_a_rise_of_many_people_in_several_countries(risen: Path) -> None:
@@ -214,7 +219,7 @@ def test_a_day_on_which_everything_rises_is_no_breakout(place: Place) -> None:
     listens += [row for name in names for row in heard(range(4), name, crowd)]
     tracks = [f"{name},{name},ar1,la1,2020-01-01,rock" for name in names]
     users = [f"u{n},{COUNTRIES[n % 4]}" for n in range(40)]
-    built = warehouse_of(place, listens, tracks, users="\n".join(["user_id,country", *users]))
+    built = warehouse_of(place, listens, tracks, users="\n".join(["user_id,country", *users]), only=["marts.breakouts"])
 
     assert rows(built, "select count(*) from marts.breakouts") == [(0,)]
 
@@ -241,7 +246,7 @@ def test_an_adds_effect_is_what_its_controls_did_not_show(place: Place) -> None:
     listens += [row for name in names for row in heard(after, name, ["ann"], 2)] + heard(after, "added", ["ann"], 6)
     tracks = [f"{name},{name},ar1,,2020-01-01,rock" for name in [*names, "added"]]
     lists = f"playlist_id,position,track_id,added_at\np1,1,added,{added}T12:00:00Z\n"
-    built = warehouse_of(place, listens, tracks, playlists=lists)
+    built = warehouse_of(place, listens, tracks, playlists=lists, only=["marts.playlist_effect"])
 
     ((track_id, lift, control_lift, n_controls, before_a_day, after_a_day),) = rows(
         built, "select track_id, lift, control_lift, n_controls, plays_before, plays_after from marts.playlist_effect"

@@ -1,4 +1,4 @@
-"""A small demo world, and one finished night on it that tests may copy."""
+"""A small made-up world, and one finished night on it, for all tests: look, do not touch; `copy_of` gives a copy."""
 
 import gzip
 import json
@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.demo import World as Settings
 from recsys.demo import write_world
 from recsys.home import Home, locked
 from recsys.nightly import nightly
@@ -23,6 +24,9 @@ from recsys.synth.render import render
 from recsys.synth.tune import compose
 
 LAST_DAY = date(2026, 6, 30)
+SMALL = Settings(
+    as_of=LAST_DAY, scale=0.2, n_labels=6, n_artists=160, n_tracks=2_000, listens_per_listener=240, n_sounding=0
+)
 RATE_HZ = 22_050
 RECIPE = """
 recommender = "als"
@@ -92,9 +96,9 @@ def _deliver_sound(raw: Path) -> None:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Five hundred listeners, all the plants and all the dirt."""
+    """Six labels, five hundred listeners, all the plants and all the dirt."""
     folder = tmp_path_factory.mktemp("world")
-    write_world(folder, seed=7, as_of=LAST_DAY, scale=0.2, n_sounding=0)
+    write_world(folder, SMALL)
     _deliver_sound(folder / "raw")
     (folder / "recipe.toml").write_text(RECIPE)
     return World(folder / "raw", folder / "recipe.toml", LAST_DAY)
