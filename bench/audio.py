@@ -1,40 +1,33 @@
 """
 What the audio part reaches: speed, retrieval on real music, tempo and key on rendered music.
 
-    RECSYS_AUDIO=... RECSYS_DATA=... python -m bench.audio [--pieces 300] [--train-minutes 0]
-
 One core. Peers run on the same input in the same run. Retrieval is judged on packages that decided nothing (see
 `part`); encoders trained from scratch and fine-tuned are judged beside the default where --train-minutes is given.
 """
 
-import argparse
 import csv
-import os
 import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from zlib import crc32
 
-import librosa
+import click
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from bench.rendered import Truth, pieces, rendered
-from recsys.audio.analyse import Analyse
-from recsys.audio.embed import Embedder, listened, patches_of, vector_of
-from recsys.audio.encoder import Encoder
-from recsys.audio.features import features
-from recsys.audio.mel import RATE_HZ
+from bench.options import audio_folder, benchmark, data_folder, size
 from recsys.audio.signal import F32, read_audio
-from recsys.audio.tonality import PITCHES
-from recsys.audio.train import TrainingTrack, TrainSettings, train
 from recsys.errors import InputError
 
+if TYPE_CHECKING:
+    from bench.rendered import Truth
+    from recsys.audio.encoder import Encoder
+
+RATE_HZ = 16_000  # as encoders hear
 N_TIMED, N_DRAWS = 24, 1_000
 KRUMHANSL = {  # Krumhansl, Kessler (1982)
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
@@ -52,7 +45,7 @@ class Track(NamedTuple):
 
 def real_tracks() -> list[Track]:
     """List the recordings whose artist is known: the first name of a credit, without case and punctuation."""
-    folder = Path(os.environ["RECSYS_AUDIO"])
+    folder = audio_folder()
     with (folder / "manifest.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     first = [re.split(r"\s*(?:\bfeat\b\.?|\bft\b\.?|&|,|/|\band\b)\s*", row["artist"].lower())[0] for row in rows]
@@ -84,9 +77,9 @@ def average_precisions(vectors: F32, tracks: Sequence[Track], *, own_package: bo
     return found
 
 
-def retrieval(ways: dict[str, Callable[[F32], F32]]) -> None:
-    """Print mAP of artist retrieval for each way to make a vector of a recording."""
-    tracks = [track for track in real_tracks() if part(track) == "test"]
+def retrieval(ways: dict[str, Callable[[F32], F32]], n: int) -> None:
+    """Print mAP of artist retrieval for each way to make a vector of a recording, of n recordings at most."""
+    tracks = [track for track in real_tracks() if part(track) == "test"][:n]
     sounds = [read_audio(track.path).mono(RATE_HZ) for track in tracks]
     groups = np.unique([track.artist for track in tracks], return_inverse=True)[1]
     n_artists = int(groups.max()) + 1
@@ -109,12 +102,15 @@ def retrieval(ways: dict[str, Callable[[F32], F32]]) -> None:
 
 def mfcc_statistics(mono: F32) -> F32:
     """Mean and standard deviation of 20 coefficients, as librosa computes them, in units of about one."""
+    import librosa
+
     coefficients = librosa.feature.mfcc(y=mono, sr=RATE_HZ, n_mfcc=20)
     return np.asarray(np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1)]), np.float32)
 
 
-def by_encoder(encoder: Encoder) -> Callable[[F32], F32]:
+def by_encoder(encoder: "Encoder") -> Callable[[F32], F32]:
     """Return how an encoder places a recording."""
+    from recsys.audio.embed import listened, patches_of, vector_of
 
     def vector(mono: F32) -> F32:
         patches = patches_of(mono)
@@ -125,14 +121,19 @@ def by_encoder(encoder: Encoder) -> Callable[[F32], F32]:
     return vector
 
 
-def random_encoder() -> Encoder:
-    """An encoder that learned nothing; its statistics are those of some patches of noise."""
+def random_encoder(n: int) -> "Encoder":
+    """An encoder that learned nothing; its statistics are those of n recordings."""
+    import torch
+
+    from recsys.audio.embed import patches_of
+    from recsys.audio.encoder import Encoder
+
     torch.manual_seed(7)
     encoder = Encoder().train()
     for module in encoder.modules():
         if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
             module.momentum = None  # the mean over all that is heard
-    tracks = [track for track in real_tracks() if part(track) == "train"][:24]
+    tracks = [track for track in real_tracks() if part(track) == "train"][:n]
     with torch.inference_mode():
         for track in tracks:
             patches = patches_of(read_audio(track.path).mono(RATE_HZ))
@@ -141,20 +142,26 @@ def random_encoder() -> Encoder:
     return encoder.eval()
 
 
-def trained(start: str, minutes: float) -> Encoder:
+def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder":
     """Train on the packages that may decide things, for about so long."""
+    from recsys.audio.embed import Embedder
+    from recsys.audio.train import TrainingTrack, TrainSettings, train
+
     tracks = [TrainingTrack(track.path, "granted") for track in real_tracks() if part(track) == "train"]
     seconds_a_batch = 9.0
     epochs = max(1, round(minutes * 60 / seconds_a_batch / (len(tracks) // 16)))
-    settings = TrainSettings(start=start, epochs=epochs, learning_rate=1e-3 if start == "random" else 1e-4)  # type: ignore[arg-type]
+    settings = TrainSettings(start=start, epochs=epochs, learning_rate=1e-3 if start == "random" else 1e-4)
     with TemporaryDirectory() as folder:
         train(tracks, settings, Path(folder))
         return Embedder.load(folder).encoder
 
 
-def speed() -> None:
-    """Print how fast files are analysed, against what librosa takes for tempo, chroma and MFCC."""
-    paths = sorted((Path(os.environ["RECSYS_AUDIO"]) / "music").glob("*.opus"))[:: 474 // N_TIMED][:N_TIMED]
+def speed(n: int) -> None:
+    """Print how fast n files are analysed, against what librosa takes for tempo, chroma and MFCC."""
+    from recsys.audio.analyse import Analyse
+    from recsys.audio.features import features
+
+    paths = sorted((audio_folder() / "music").glob("*.opus"))[:: 474 // N_TIMED][:n]
     analyse = Analyse("musicnn")
     analyse(paths[0])
     signals = [read_audio(path) for path in paths]
@@ -173,6 +180,8 @@ def speed() -> None:
 
 
 def _by_librosa(mono: F32) -> object:
+    import librosa
+
     librosa.beat.beat_track(y=mono, sr=22_050)
     librosa.feature.chroma_cqt(y=mono, sr=22_050)
     return librosa.feature.mfcc(y=mono, sr=22_050)
@@ -186,6 +195,12 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def rendered_labels(n: int, *, by_turns: bool) -> None:
     """Print accuracy of tempo and key on tunes and programs that training never met."""
+    import librosa
+
+    from bench.rendered import pieces, rendered
+    from recsys.audio.features import features
+    from recsys.audio.tonality import PITCHES
+
     signals, truths = zip(*(rendered(piece) for piece in pieces("test", n, by_turns=by_turns)), strict=True)
     measured = [features(signal) for signal in signals]
     ours_bpm = np.array([each.tempo_bpm or 0 for each in measured])
@@ -204,14 +219,14 @@ def rendered_labels(n: int, *, by_turns: bool) -> None:
 
 
 def _tempo_scores(
-    bpm: npt.NDArray[np.float64], truths: Sequence[Truth]
+    bpm: npt.NDArray[np.float64], truths: "Sequence[Truth]"
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     ratio = bpm / np.array([truth.tempo_bpm for truth in truths])
     near = np.abs(ratio[:, None] / np.array([1, 1 / 3, 1 / 2, 2, 3]) - 1) < 0.04
     return near[:, 0], near.any(axis=1)
 
 
-def _mirex(key: tuple[int, bool], truth: Truth) -> float:
+def _mirex(key: tuple[int, bool], truth: "Truth") -> float:
     """Return MIREX's weighted score: right 1, a fifth off .5, relative .3, parallel .2."""
     steps, same = (key[0] - truth.tonic) % 12, key[1] == truth.is_minor
     if same:
@@ -236,29 +251,33 @@ def _cell(values: npt.NDArray[np.floating | np.bool_]) -> str:
     return f"{values.mean():.3f} ({low:.3f} to {high:.3f})"
 
 
-def main() -> None:
+@benchmark(headline=r"musicnn \(default\) +(0\.\d{3}|1\.000)")
+@size("--pieces", "n_pieces", default=300, smallest=2, help="Rendered pieces, of each of two draws.")
+@size("--recordings", "n_recordings", default=1_000, smallest=16, help="For retrieval, at most.")
+@size("--timed", "n_timed", default=N_TIMED, smallest=1, type=click.IntRange(1, N_TIMED), help="Recordings timed.")
+@click.option("--train-minutes", default=0.0, show_default=True, help="Judge encoders trained for so long as well.")
+def main(n_pieces: int, n_recordings: int, n_timed: int, train_minutes: float) -> None:
     """Print all tables."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pieces", type=int, default=300)
-    parser.add_argument("--train-minutes", type=float, default=0.0)
-    asked = parser.parse_args()
+    import torch
+
+    from recsys.audio.embed import Embedder
+
+    audio_folder(), data_folder()  # both are needed: said at once, not after the first table
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    speed()
+    speed(n_timed)
     default = Embedder.load("musicnn").encoder
     ways = {
         "musicnn (default)": by_encoder(default),
         "MFCC statistics": mfcc_statistics,
-        "random network": by_encoder(random_encoder()),
+        "random network": by_encoder(random_encoder(min(n_recordings, 24))),
     }
-    if asked.train_minutes:
-        ways |= {
-            f"trained from {start}": by_encoder(trained(start, asked.train_minutes))
-            for start in ("random", "pretrained")
-        }
-    retrieval(ways)
+    if train_minutes:
+        starts: tuple[Literal["random"], Literal["pretrained"]] = ("random", "pretrained")
+        ways |= {f"trained from {start}": by_encoder(trained(start, train_minutes)) for start in starts}
+    retrieval(ways, n_recordings)
     for by_turns in (False, True):
-        rendered_labels(asked.pieces, by_turns=by_turns)
+        rendered_labels(n_pieces, by_turns=by_turns)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ release day, a day on which everything rises) is taken in where a run of no brea
 day: 7). A false alarm is a run of any other recording that did not in fact triple its weekly listeners. Their rate is
 measured once more on histories without any: the days of each recording shuffled among the same weekdays, planted and
 new recordings left out. The thresholds were set on seed 7, which is not among the five.
-Usage: python -m bench.breakouts [SEED ...]
 """
 
-import sys
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,9 +16,8 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 import polars as pl
-from scipy.stats import beta
 
-from recsys.demo import World, write_world
+from bench.options import benchmark, size, size_argument
 from recsys.home import Home
 from recsys.ingest.run import ingest, source_files
 from recsys.lake import Lake
@@ -53,9 +50,12 @@ class Score(NamedTuple):
     shuffled_alarms: float
 
 
-def main() -> None:
+@benchmark(headline=r"recall ([01]\.\d{3}) \[")
+@size_argument("seeds", nargs=-1, type=int, default=SEEDS, smallest=SEEDS[:1])
+@size("--scale", default=1.0, smallest=0.1, help="Millions of listens of each world, or so.")
+def main(seeds: tuple[int, ...], scale: float) -> None:
     """Score every world and print the table, its sums and the bars."""
-    scores = {seed: score(seed) for seed in map(int, sys.argv[1:] or SEEDS)}
+    scores = {seed: score(seed, scale) for seed in seeds}
     print(f"{'seed':>4} {'found':>8} {'days':>5} {'decoys':>8} {'false alarms':>13} {'on shuffled':>12}")
     for seed, one in scores.items():
         found, decoys = f"{one.found}/{one.planted}", f"{one.taken_in}/{one.decoys}"
@@ -71,11 +71,11 @@ def main() -> None:
     print(f"bar: recall >= .9, lower end >= .8, at most 1 false alarm: {'met' if is_met else 'not met'}")
 
 
-def score(seed: int) -> Score:
+def score(seed: int, scale: float) -> Score:
     """Make a world, build its marts, and hold the breakouts against what was planted."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        warehouse, truth = built(folder, seed)
+        warehouse, truth = built(folder, seed, scale)
         with duckdb.connect(warehouse, read_only=True) as connection:
             alarms = connection.sql(RUNS_SQL).pl()
             n_tracks, n_weeks = connection.sql(WATCHED_SQL).fetchall()[0]
@@ -96,9 +96,11 @@ def score(seed: int) -> Score:
         )
 
 
-def built(folder: Path, seed: int) -> tuple[Path, pl.DataFrame]:
+def built(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFrame]:
     """Write a world and build its warehouse; return the file and the truth, days as dates."""
-    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, n_sounding=0))
+    from recsys.demo import World, write_world
+
+    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_sounding=0))
     home, warehouse = Home(folder / "home"), folder / "built.duckdb"
     ingest(home, source_files([folder / "raw"]), today=LAST_DAY)
     build(warehouse, Sources(Lake(home), LAST_DAY))
@@ -161,6 +163,8 @@ def moves(tracks: pl.Series, days: pl.Series, rng: np.random.Generator) -> pl.Da
 
 def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
     """Return the exact 95 % interval of a share."""
+    from scipy.stats import beta
+
     low = beta.ppf(0.025, hits, n - hits + 1) if hits else 0.0
     return float(low), float(beta.ppf(0.975, hits + 1, n - hits) if hits < n else 1.0)
 

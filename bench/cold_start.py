@@ -1,15 +1,13 @@
 """
 Cold start by sound: how well tracks that nobody has played are placed, with what is heard of them and without.
 
-    python -m bench.cold_start DEMO_HOME        # the home of a night over `recsys demo`, data/demo/home
-
-Half of the tracks that were heard are taken out of all listening; every recommender then ranks these alone for those
-who play them, once knowing artist, genres, label, language and decade, once their sound too, and once a sound that was
-dealt out at random: that control must show no gain. In this world taste follows sound by design, so the figures say
-that the mechanism works, not how good it is on music. Intervals by bootstrap over listeners.
+HOME is that of a night over `recsys demo`, which has recordings that were heard. Half of the tracks that were heard are
+taken out of all listening; every recommender then ranks these alone for those who play them, once knowing artist,
+genres, label, language and decade, once their sound too, and once a sound that was dealt out at random: that control
+must show no gain. In this world taste follows sound by design, so the figures say that the mechanism works, not how
+good it is on music. Intervals by bootstrap over listeners.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -18,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from bench.options import benchmark, home_argument, size
+from recsys.home import Home
 from recsys.interactions import CATALOGUE_SQL, LISTENERS_SQL, PAIRS_SQL, Features, Interactions
 from recsys.recommenders.base import recommender_class
 from recsys.recommenders.filters import Filters
@@ -51,9 +51,12 @@ def ndcg(ranked: pl.DataFrame, played: pl.DataFrame, users: pl.Series) -> np.nda
     )
 
 
-def main(home: str) -> None:
+@benchmark(headline=r"content +(\d\.\d{4})")
+@home_argument
+@size("--recommender", "names", multiple=True, default=NAMES, smallest=NAMES[:1], help="Several times for several.")
+def main(home: Path, names: tuple[str, ...]) -> None:
     """Print the table."""
-    with Warehouse.open(Path(home) / "warehouse" / "current.duckdb") as warehouse:
+    with Warehouse.open(Home(home).published_warehouse()) as warehouse:
         pairs = warehouse.frame(PAIRS_SQL, {"since": date.min, "until": date.max.replace(year=2100)})
         catalogue, listeners = warehouse.frame(CATALOGUE_SQL), warehouse.frame(LISTENERS_SQL)
         heard = warehouse.frame(SOUND_SQL)
@@ -67,7 +70,7 @@ def main(home: str) -> None:
     print(f"{len(cold)} cold tracks of {len(heard)} heard, {len(users):,} listeners; nDCG@{K} among the cold tracks\n")
     print("recommender   without      with   shuffled   with / without (95 % interval)")
     draws = rng.integers(len(users), size=(1_000, len(users)))
-    for name in NAMES:
+    for name in names:
         found = {}
         for variant, taste in variants(base, heard):
             model = recommender_class(name)(recommender_class(name).config_class()).fit(taste)
@@ -81,4 +84,4 @@ def main(home: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

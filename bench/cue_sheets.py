@@ -1,32 +1,30 @@
 """
 Cue sheets of long mixes: how many uses are found, from when to when, how transformed, and how many are made up.
 
-    RECSYS_AUDIO=... python -m bench.cue_sheets [--mixes N]
-
 A mix is a row of pieces of 12 to 40 s, one fading into the next: of recordings that are in the index, each changed in
 its own way, and of strangers. All of these recordings, and the noise, are ones that training and calibration never met.
 Then all strangers are asked for one by one, plain and in noise: every use that is told of them is made up.
 """
 
-import argparse
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from bench.options import audio_folder, benchmark, size
 from bench.recordings import noises, recordings
 from recsys.audio import distort
-from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.audio.signal import F32, read_audio
-from recsys.matching.ask import calibration
-from recsys.matching.cue import Use, uses
-from recsys.matching.pitch import excerpt_of, pitch_of
-from recsys.similarity.prints import Prints
 
+if TYPE_CHECKING:
+    from recsys.audio.fingerprint import Fingerprinter
+    from recsys.matching.cue import Use
+    from recsys.similarity.prints import Prints
+
+RATE_HZ = 8_000  # as the fingerprint hears
 N_FILLING, N_PIECES, FADE_S, SEED = 150, 12, 2.0, 7
 SHORTEST_S, LONGEST_S, SHARE_KNOWN, NOISE_DB = 12.0, 40.0, 0.6, 15.0
 
@@ -48,7 +46,7 @@ class Told:
     """A piece, the use that was told of it, and its pitch."""
 
     piece: Piece
-    use: Use | None
+    use: "Use | None"
     pitch: float
 
 
@@ -109,14 +107,26 @@ def in_noise(sound: F32, noise: list[F32], snr_db: float, rng: np.random.Generat
     return distort.with_other(sound, around, snr_db, rng)
 
 
-def shared_s(use: Use, piece: Piece) -> float:
+def shared_s(use: "Use", piece: Piece) -> float:
     """How long a use and a piece go together [s]; below 0 where it is another's."""
     return min(use.ends_s, piece.ends_s) - max(use.starts_s, piece.starts_s) if use.audio_id == piece.recording else -1
 
 
-def told_of(sound: F32, pieces: list[Piece], index: Prints, network: Fingerprinter) -> tuple[list[Told], list[Use]]:
+def uses_in(sound: F32, index: "Prints", network: "Fingerprinter") -> "list[Use]":
+    """Find the uses of indexed recordings in a sound."""
+    from recsys.matching.ask import calibration
+    from recsys.matching.cue import uses
+
+    return uses(index, np.concatenate(list(network.stream([sound]))), calibration())
+
+
+def told_of(
+    sound: F32, pieces: list[Piece], index: "Prints", network: "Fingerprinter"
+) -> "tuple[list[Told], list[Use]]":
     """Find what is in a mix; return what was told of each known piece, and what is made up."""
-    found = uses(index, np.concatenate(list(network.stream([sound]))), calibration())
+    from recsys.matching.pitch import excerpt_of, pitch_of
+
+    found = uses_in(sound, index, network)
     told = []
     for piece in (each for each in pieces if each.recording):
         best = max(found, key=lambda use: shared_s(use, piece), default=None)
@@ -135,10 +145,13 @@ def tell(name: str, off: Iterable[float]) -> None:
     print(f"  {name}: off by {np.median(size):.2f} (median), {np.quantile(size, 0.9):.2f} (90 %)")
 
 
-def tell_mixes(n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], index: Prints) -> None:
+def tell_mixes(
+    n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], index: "Prints", network: "Fingerprinter"
+) -> None:
     """Make mixes, find what is in them, print how well."""
-    rng, network = np.random.default_rng(SEED), Fingerprinter.load()
-    told, made_up, long_s = list[Told](), list[Use](), 0.0
+    rng, long_s = np.random.default_rng(SEED), 0.0
+    told: list[Told] = []
+    made_up: list[Use] = []
     for _ in range(n_mixes):
         sound, pieces = mixed(parts["queried"], parts["strangers"], noise, rng)
         some, false = told_of(sound, pieces, index, network)
@@ -156,32 +169,38 @@ def tell_mixes(n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], ind
     print(f"  made up: {len(made_up)} ({len(made_up) / long_s * 3600:.1f} an hour)", flush=True)
 
 
-def tell_strangers(paths: list[Path], noise: list[F32], index: Prints) -> None:
+def tell_strangers(paths: list[Path], noise: list[F32], index: "Prints", network: "Fingerprinter") -> None:
     """Ask for strangers whole; print how many uses are made up."""
-    rng, network = np.random.default_rng(SEED), Fingerprinter.load()
+    rng = np.random.default_rng(SEED)
     for snr_db in (None, 10.0, 0.0):
         n, long_s = 0, 0.0
         for path in paths:
             sound = sound_of(path) if snr_db is None else in_noise(sound_of(path), noise, snr_db, rng)
-            n += len(uses(index, np.concatenate(list(network.stream([sound]))), calibration()))
+            n += len(uses_in(sound, index, network))
             long_s += len(sound) / RATE_HZ
         around = "plain" if snr_db is None else f"in noise {snr_db:g} dB below"
         print(f"strangers, {around}: {n} uses made up in {long_s / 3600:.2f} h", flush=True)
 
 
-def main() -> None:
+@benchmark(headline=r"uses in them: found (\d+\.\d)%")
+@size("--mixes", "n_mixes", default=10, smallest=1, help="Mixes of twelve pieces.")
+@size("--recordings", "n", default=1_000, smallest=5, help="Recordings of each part, at most.")
+def main(n_mixes: int, n: int) -> None:
     """Index, then tell of mixes and of strangers."""
-    asks = argparse.ArgumentParser(description=__doc__)
-    asks.add_argument("--mixes", type=int, default=10)
-    n_mixes = asks.parse_args().mixes
+    import torch
+
+    from recsys.audio.fingerprint import INDEX_STEP, Fingerprinter
+    from recsys.similarity.prints import Prints
+
     torch.set_num_threads(1)
-    audio, network = Path(os.environ["RECSYS_AUDIO"]), Fingerprinter.load()
-    parts, noise = recordings(audio), [sound_of(path) for path in noises(audio)["test"]]
+    audio, network = audio_folder(), Fingerprinter.load()
+    parts = {part: paths[:n] for part, paths in recordings(audio).items()}
+    noise = [sound_of(path) for path in noises(audio)["test"][:n]]
     paths = [*parts["queried"], *parts["calibration"], *parts["train"][:N_FILLING]]
     vectors = [network.of_sound(sound_of(path), RATE_HZ)[::INDEX_STEP] for path in paths]
     index = Prints.build([path.name for path in paths], vectors, version=network.version)
-    tell_mixes(n_mixes, parts, noise, index)
-    tell_strangers(parts["strangers"], noise, index)
+    tell_mixes(n_mixes, parts, noise, index, network)
+    tell_strangers(parts["strangers"], noise, index, network)
 
 
 if __name__ == "__main__":

@@ -2,53 +2,58 @@
 EASE at 20,000 tracks: how near the closed form comes to the machine's measured matrix multiplication.
 
 n^3 floating-point operations for the inverse of a symmetric matrix (Cholesky n^3/3, inverse from it 2n^3/3), against
-the rate of a plain single-precision product on the same cores in the same run. Usage: python bench/ease.py [N_TRACKS]
+the rate of a plain single-precision product on the same cores in the same run.
 """
 
-import sys
 from time import perf_counter
 
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.recommenders.ease import regressions
+from bench.options import benchmark, size, size_argument
 from recsys.recommenders.topk import F32
 
-N_PRODUCT, N_USERS, N_LIKED = 6_000, 50_000, 60
+N_LIKED = 60
 
 
-def main(n_tracks: int) -> None:
+@benchmark(headline=r"GFLOP/s: \d+\.\d s, (\d+)% of it")
+@size_argument("n_tracks", default=20_000, smallest=300, type=int)
+@size("--users", "n_users", default=50_000, smallest=500, help="Listeners who like tracks.")
+@size("--product", "n_product", default=6_000, smallest=300, help="Rows and columns of the plain product's matrices.")
+def main(n_tracks: int, n_users: int, n_product: int) -> None:
     """Measure both and print the ratio."""
-    peak = product_rate()
-    gram = gram_of(n_tracks)
+    from recsys.recommenders.ease import regressions
+
+    peak = product_rate(n_product)
+    gram = gram_of(n_tracks, n_users)
     started = perf_counter()
     coefficients = regressions(gram)
     seconds = perf_counter() - started
     rate = n_tracks**3 / seconds / 1e9
-    print(f"matrix product      {peak:7.1f} GFLOP/s ({N_PRODUCT:,} square, float32)")
+    print(f"matrix product      {peak:7.1f} GFLOP/s ({n_product:,} square, float32)")
     print(f"EASE, {n_tracks:,} tracks {rate:7.1f} GFLOP/s: {seconds:.1f} s, {rate / peak:.0%} of it")
     print(f"largest coefficient {np.abs(coefficients).max():.3f}")
 
 
-def product_rate() -> float:
+def product_rate(n: int) -> float:
     """Return the best of three products [GFLOP/s]."""
     rng = np.random.default_rng(7)
-    left, right = (rng.standard_normal((N_PRODUCT, N_PRODUCT), np.float32) for _ in range(2))
+    left, right = (rng.standard_normal((n, n), np.float32) for _ in range(2))
     rates = []
     for _ in range(3):
         started = perf_counter()
         left @ right
-        rates.append(2 * N_PRODUCT**3 / (perf_counter() - started) / 1e9)
+        rates.append(2 * n**3 / (perf_counter() - started) / 1e9)
     return max(rates)
 
 
-def gram_of(n_tracks: int) -> F32:
+def gram_of(n_tracks: int, n_users: int) -> F32:
     """Return the regularised Gram matrix of made-up likes, popular tracks liked more."""
     rng = np.random.default_rng(7)
-    tracks = np.minimum(rng.zipf(1.2, N_USERS * N_LIKED) - 1, n_tracks - 1)
+    tracks = np.minimum(rng.zipf(1.2, n_users * N_LIKED) - 1, n_tracks - 1)
     tracks = np.where(tracks == n_tracks - 1, rng.integers(0, n_tracks, len(tracks)), tracks)
     likes = sp.csr_matrix(
-        (np.ones(len(tracks), np.float32), tracks, np.arange(N_USERS + 1) * N_LIKED), (N_USERS, n_tracks)
+        (np.ones(len(tracks), np.float32), tracks, np.arange(n_users + 1) * N_LIKED), (n_users, n_tracks)
     )
     likes.sum_duplicates()
     likes.data[:] = 1
@@ -58,4 +63,4 @@ def gram_of(n_tracks: int) -> F32:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    main()

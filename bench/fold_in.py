@@ -3,38 +3,36 @@ Listeners with 1, 3 and 5 plays, folded in, against models fitted again with tho
 
 500 listeners who choose something in the test window are taken out of training; of each, the last n plays before the
 window come back, once by `fold_in` and once as part of a new fit. Same listeners, same plays: the difference is paired.
-Usage: python -m bench.fold_in [MODEL ...]
 """
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from bench.splits import SPLITS, data_folder
-from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import values_per_user
-from recsys.evaluate.significance import difference_interval
+from bench.options import benchmark, size, size_argument
+from bench.splits import written
 from recsys.interactions import Interactions, Split
-from recsys.protocols import fixed
 from recsys.recommenders.base import recommender_class
 from recsys.recommenders.filters import Filters
 
-FOLDER = Path(".bench/splits/lfm1m")
 MODELS = ("popular", "item_knn", "user_knn", "als", "lightfm", "bpr", "ease", "sequential")
-N_LISTENERS, K, SEED = 500, 10, 7
+K, SEED = 10, 7
 
 
-def main() -> None:
+@benchmark(headline=r"popular +5 +(0\.\d{4})")
+@size_argument("models", nargs=-1, default=MODELS, smallest=MODELS[:1])
+@size("--listeners", "n_listeners", default=500, smallest=50, help="Taken out of training and folded in.")
+def main(models: tuple[str, ...], n_listeners: int) -> None:
     """Print a line for each model and number of plays."""
-    SPLITS["lfm1m"](data_folder()).write(FOLDER)
-    cut = fixed(FOLDER).test
-    chosen = newcomers(cut)
+    from recsys.evaluate.significance import difference_interval
+    from recsys.protocols import fixed
+
+    cut = fixed(written("lfm1m")).test
+    chosen = newcomers(cut, n_listeners)
     print(f"{'model':<12}{'plays':>6}{'refit':>9}{'folded':>9}{'ratio':>8}  difference [95 %]")
-    for name in sys.argv[1:] or MODELS:
+    for name in models:
         without = recommender_class(name)().fit(known_only(cut.train, chosen))
         for n_plays in (1, 3, 5):
             values = both(name, without, cut, chosen, n_plays)
@@ -44,10 +42,10 @@ def main() -> None:
             print(f"{name:<12}{n_plays:>6}{means}{ratio:8.3f}  [{low:+.4f}, {high:+.4f}]", flush=True)
 
 
-def newcomers(cut: Split) -> Any:
+def newcomers(cut: Split, n: int) -> Any:
     """Rows of the listeners taken out: all have 5 plays at least, and choose something in the test window."""
     fit = (np.diff(cut.test.indptr) > 0) & (np.diff(cut.train.matrix.indptr) >= 5)
-    return np.sort(np.random.default_rng(SEED).choice(np.flatnonzero(fit), N_LISTENERS, replace=False))
+    return np.sort(np.random.default_rng(SEED).choice(np.flatnonzero(fit), n, replace=False))
 
 
 def known_only(taste: Interactions, left_out: Any) -> Interactions:
@@ -57,6 +55,9 @@ def known_only(taste: Interactions, left_out: Any) -> Interactions:
 
 def both(name: str, without: Any, cut: Split, chosen: Any, n_plays: int) -> dict[str, Any]:
     """Return nDCG of each newcomer, folded in and fitted again."""
+    from recsys.evaluate.ranking import ndcg_at_k
+    from recsys.evaluate.report import values_per_user
+
     taste = cut.train
     plays = last_plays(taste, chosen, n_plays)
     shortened = with_only(taste, chosen, plays)

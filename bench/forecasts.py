@@ -7,10 +7,8 @@ what came that the 80 % intervals held.
 Made-up worlds: 28 days of each artist's plays, from three days of five worlds. Billboard 200: for how many weeks the
 albums of each artist stand on the chart, 13 weeks ahead, three origins every fifth year from 1995 on, five years known,
 artists that stood on it within a year. Nothing after an origin is used for its forecast.
-Usage: python -m bench.forecasts
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ import duckdb
 import numpy as np
 
 from bench.breakouts import LAST_DAY, SEEDS, built
+from bench.options import Missing, benchmark, data_folder, size
 from bench.real_charts import chart_table
 from recsys.analytics.forecast import F64, HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
 
@@ -46,13 +45,19 @@ class Judged(NamedTuple):
     inside: float
 
 
-def main() -> None:
+@benchmark(headline=r"ours / seasonal naive (\d\.\d{3})")
+@size("--seed", "seeds", multiple=True, default=SEEDS, smallest=SEEDS[:1], help="Of a made-up world.")
+@size("--scale", default=1.0, smallest=0.2, help="Millions of listens of each world, or so.")
+@size("--first-year", default=1995, smallest=2025, help="Of the origins on the Billboard 200.")
+def main(seeds: tuple[int, ...], scale: float, first_year: int) -> None:
     """Print a line an origin and the ratio to the bar for both kinds of series."""
-    judge_all("made-up worlds", worlds())
-    if "RECSYS_DATA" in os.environ:
-        judge_all("Billboard 200", billboard())
+    judge_all("made-up worlds", worlds(seeds, scale))
+    try:
+        data_folder()
+    except Missing as missing:
+        print(f"Billboard 200: {missing}")
     else:
-        print("Billboard 200: RECSYS_DATA is unset")
+        judge_all("Billboard 200", billboard(first_year))
 
 
 def judge_all(title: str, cases: Iterator[Case]) -> None:
@@ -88,11 +93,11 @@ def numbers(judged: Judged) -> str:
     return f"{judged.ours:>6.3f} {judged.seasonal:>9.3f} {judged.last:>6.3f} {judged.inside:>7.3f}"
 
 
-def worlds() -> Iterator[Case]:
-    """Three origins in each of five made-up worlds."""
-    for seed in SEEDS:
+def worlds(seeds: tuple[int, ...], scale: float) -> Iterator[Case]:
+    """Three origins in each made-up world."""
+    for seed in seeds:
         with tempfile.TemporaryDirectory() as made:
-            warehouse, _ = built(Path(made), seed)
+            warehouse, _ = built(Path(made), seed, scale)
             with duckdb.connect(warehouse, read_only=True) as connection:
                 _, counts = series(connection.sql(DAYS_SQL).pl(), LAST_DAY)
         for back in (HORIZON, HORIZON + 7, HORIZON + 14):
@@ -101,13 +106,13 @@ def worlds() -> Iterator[Case]:
             yield Case(f"seed {seed}, {back} days back", counts[kept, :cut], counts[kept, cut : cut + HORIZON], WEEK)
 
 
-def billboard() -> Iterator[Case]:
+def billboard(first_year: int) -> Iterator[Case]:
     """Three origins every fifth year."""
     chart = chart_table("chart_weekly", "billboard200")
     weeks, artists = chart["chart_date"].unique().sort(), chart["artist"].unique().sort()
     counts = np.zeros((len(artists), len(weeks)))
     np.add.at(counts, (artists.search_sorted(chart["artist"]), weeks.search_sorted(chart["chart_date"])), 1)
-    for year in range(1995, 2026, 5):
+    for year in range(first_year, 2026, 5):
         for week in (0, 17, 34):
             cut = int((weeks.dt.year() < year).sum()) + week
             kept = counts[:, cut - YEAR : cut].any(axis=1)

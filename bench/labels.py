@@ -1,25 +1,22 @@
-"""
-What the files of all labels cost: CPU-seconds of writing them, and how large they are beside the warehouse.
+"""What the files of all labels cost: CPU-seconds of writing them, and how large they are beside the warehouse."""
 
-Usage: python -m bench.labels [HOME]
-"""
-
-import argparse
 import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 
+from bench.options import benchmark, home_argument
 from recsys.home import Home
-from recsys.warehouse.labels import write_labels
 
 MB = 1e6
 
 
-def main() -> None:
+@benchmark(headline=r"labels: (\d+\.\d) CPU-seconds")
+@home_argument
+def main(home: Path) -> None:
     """Write every label's file of a published warehouse, beside it, and print the price."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("home", nargs="?", default="data/demo/home", type=Path)
-    warehouse = Home(parser.parse_args().home).published_warehouse()
+    from recsys.warehouse.labels import write_labels
+
+    warehouse = Home(home).published_warehouse()
     with tempfile.TemporaryDirectory() as folder:
         cpu, wall = process_time(), perf_counter()
         n_labels = write_labels(warehouse, Path(folder) / "labels")

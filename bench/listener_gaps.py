@@ -4,41 +4,44 @@ For whom our recommenders are worse, on real listeners: nDCG@10 by gender and ag
 4,817 listeners of Last.fm with what they told of themselves; tracks they took up in the last days, cut at the same day
 for everybody; full ranking. Intervals draw listeners again; a gap is one where its interval leaves out 0. Settings are
 found on the validation days. Intervals are not corrected for the number of groups.
-Usage: python -m bench.listener_gaps [--trials 1]
 """
 
-import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import polars as pl
 
-from bench.splits import data_folder, lfm1m
-from recsys.comparison import Comparison, Terms, compare
-from recsys.evaluate.fairness import fairness_report
-from recsys.protocols import fixed
-from recsys.tune import Budget
+from bench.options import benchmark, size
+from bench.splits import written
 
-FOLDER = Path(".bench/splits/lfm1m")
+if TYPE_CHECKING:
+    from recsys.comparison import Comparison
+
 NAMES = ("popular", "als", "ease", "blend")
 KINDS = ("gender", "age_band")
 
 
-def main() -> None:
+@benchmark(headline=r"popular .* listeners +(0\.\d{4}) \[")
+@click.option("--trials", "n_trials", default=1, show_default=True, help="Settings tried per recommender.")
+@size("--recommender", "names", multiple=True, default=NAMES, smallest=NAMES[:1], help="Several times for several.")
+def main(n_trials: int, names: tuple[str, ...]) -> None:
     """Print, for each recommender, every group's nDCG and its gap with intervals."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=1, help="settings tried a model")
-    asked = parser.parse_args()
-    lfm1m(data_folder()).write(FOLDER)
-    found = compare(fixed(FOLDER), NAMES, Terms(Budget(asked.trials)))
+    from recsys.comparison import Terms, compare
+    from recsys.protocols import fixed
+    from recsys.tune import Budget
+
+    found = compare(fixed(written("lfm1m")), names, Terms(Budget(n_trials)))
     groups = measured(found)
     for kind in KINDS:
         print(f"\nnDCG@{found.k} by {kind}, and the gap to all other listeners")
-        for name in NAMES:
+        for name in names:
             print_groups(groups.filter(recommender=name, group_kind=kind), name)
 
 
-def measured(found: Comparison) -> pl.DataFrame:
+def measured(found: "Comparison") -> pl.DataFrame:
     """Return nDCG and gap of every group of listeners, a row a recommender and group."""
+    from recsys.evaluate.fairness import fairness_report
+
     cut = found.protocol.test
     one = pl.DataFrame({"track_id": cut.train.tracks.ids()}).with_columns(
         group_kind=pl.lit("all"), group_name=pl.lit("all")

@@ -1,8 +1,6 @@
 """
 How many uses of a recording are found, and how many strangers are taken for one.
 
-    RECSYS_AUDIO=... RECSYS_DATA=... python -m bench.matching [--calibrate] [--queries 100] [--rendered 100] [--hours H]
-
 Queries are cut out of real recordings that training never met, distorted in 31 ways (`bench.distorted`) with noise that
 training never met, and looked for among 309 recordings: 249 real, 60 rendered. Strangers are in no index. Where
 `fpcalc` is on the PATH, Chromaprint gets the same queries and the same index in the same run.
@@ -16,69 +14,83 @@ A point of 0.1 % asks for more strangers than there are real recordings, so 310 
 With `--hours` the index is filled up to that size with perturbed copies, and queries are timed.
 """
 
-import argparse
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+import click
 from threadpoolctl import threadpool_limits
 
-from bench.matching_answers import ask, network, prepare
-from bench.matching_fit import fitted
-from bench.matching_price import tell_price
-from bench.matching_queries import CALIBRATION, LENGTHS_S, TEST, Numbers
-from bench.matching_report import tell
+from bench.options import audio_folder, benchmark, data_folder, size
 from bench.peers import chromaprint
-from recsys.audio.fingerprint import SHIPPED
-from recsys.similarity.match import Calibration
 
-SHIPPED_CALIBRATION = SHIPPED / "calibration.json"
+if TYPE_CHECKING:
+    from bench.matching_queries import Numbers
+
 N_PROCESSES = 2
 
 
-def calibrate(pool: Executor, home: Path, n: Numbers) -> Calibration:
-    """Fit a judge for each length on the recordings and tunes kept for it."""
+def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
+    """Fit a judge for each length on the recordings and tunes kept for it, and write them where the matching ships."""
+    from bench.matching_answers import ask, network
+    from bench.matching_fit import fitted
+    from bench.matching_queries import CALIBRATION, LENGTHS_S
+    from recsys.audio.fingerprint import SHIPPED
+    from recsys.similarity.match import Calibration
+
     judges = []
     for length_s in reversed(LENGTHS_S):
         judge = fitted(ask(pool, home, CALIBRATION, length_s, n), length_s)
         print(f"{length_s} s: 1 % point {judge.at_1_percent:.4f}, 0.1 % point {judge.at_01_percent:.4f}", flush=True)
         judges.append(judge)
-    return Calibration(network().version, judges)
+    Calibration(network().version, judges).save(SHIPPED / "calibration.json")
 
 
-def main() -> None:
+@benchmark(headline=r"mean over the 31 +(\d+\.\d)%")
+@click.option("--calibrate", "is_calibrated", is_flag=True, help="Fit the shipped calibration.")
+@size("--queries", default=100, smallest=1, help="For each distortion and length: uses, real strangers.")
+@size("--rendered", default=100, smallest=1, help="For each distortion and length: rendered strangers.")
+@size("--recordings", "most", default=1_000, smallest=4, help="Recordings of each part, at most.")
+@size("--length", "lengths_s", multiple=True, type=click.Choice([10, 5, 3]), default=(10, 5, 3), smallest=(3,))
+@click.option("--hours", type=float, help="Time queries in an index of this size [h].")
+def main(
+    is_calibrated: bool, queries: int, rendered: int, most: int, lengths_s: tuple[int, ...], hours: float | None
+) -> None:
     """Calibrate, judge or time."""
-    asks = argparse.ArgumentParser(description=__doc__)
-    asks.add_argument("--calibrate", action="store_true", help="fit the shipped calibration")
-    asks.add_argument("--queries", type=int, default=100, help="for each distortion and length: uses, real strangers")
-    asks.add_argument("--rendered", type=int, default=100, help="for each distortion and length: rendered strangers")
-    asks.add_argument("--hours", type=float, help="time queries in an index of this size [h]")
-    told = asks.parse_args()
+    audio_folder(), data_folder()  # both are needed: said at once
+    from bench.matching_answers import prepare
+    from bench.matching_price import tell_price
+    from bench.matching_queries import Numbers
+
     with (
         TemporaryDirectory() as folder,
         ProcessPoolExecutor(N_PROCESSES, initializer=partial(threadpool_limits, 1)) as pool,
     ):
-        home = Path(folder)
-        is_judged = not (told.calibrate or told.hours)
-        prepare(home, pool, with_peer=is_judged and chromaprint.is_installed())
-        n = Numbers(told.queries, told.rendered)
-        if told.calibrate:
-            calibrate(pool, home, n).save(SHIPPED_CALIBRATION)
-        if told.hours:
-            tell_price(home, told.hours)
+        home, n = Path(folder), Numbers(queries, rendered, most)
+        is_judged = not (is_calibrated or hours)
+        prepare(home, pool, most, with_peer=is_judged and chromaprint.is_installed())
+        if is_calibrated:
+            calibrate(pool, home, n)
+        if hours:
+            tell_price(home, hours, most)
         if is_judged:
-            judge(pool, home, n)
+            judge(pool, home, n, lengths_s)
 
 
-def judge(pool: Executor, home: Path, n: Numbers) -> None:
+def judge(pool: Executor, home: Path, n: "Numbers", lengths_s: tuple[int, ...]) -> None:
     """Print what is found of each length."""
+    from bench.matching_answers import ask
+    from bench.matching_queries import TEST
+    from bench.matching_report import tell
+    from recsys.matching.ask import calibration
+
     if not chromaprint.is_installed():
-        print("Chromaprint is not compared: fpcalc is not on the PATH", file=sys.stderr)
-    calibration = Calibration.load(SHIPPED_CALIBRATION)
-    for length_s in LENGTHS_S:
-        tell(ask(pool, home, TEST, length_s, n), calibration.judge(length_s), length_s)
+        print("Chromaprint is not compared: fpcalc is not on the PATH (Debian: libchromaprint-tools)", file=sys.stderr)
+    for length_s in lengths_s:
+        tell(ask(pool, home, TEST, length_s, n), calibration().judge(length_s), length_s)
 
 
 if __name__ == "__main__":

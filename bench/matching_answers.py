@@ -69,10 +69,10 @@ def _peer(home: Path) -> Chromaprint:
     return Chromaprint.load(home / PEER)
 
 
-def prepare(home: Path, pool: Executor, *, with_peer: bool) -> None:
+def prepare(home: Path, pool: Executor, most: int, *, with_peer: bool) -> None:
     """Render, and index the same recordings for every matcher."""
-    render(home, pool)
-    paths = in_index(home)
+    render(home, pool, most)
+    paths = in_index(home, most)
     names = [path.name for path in paths]
     Prints.build(names, list(pool.map(_vectors, paths)), version=network().version).save(home / OURS)
     if with_peer:
@@ -99,8 +99,10 @@ class Told:
 def ask(pool: Executor, home: Path, side: Side, length_s: int, n: Numbers) -> Told:
     """Ask for all that one side asks for."""
     has_peer = (home / PEER).exists()
-    known, strangers = (Cell(home, of, side.noise, length_s, n.real, has_peer) for of in (side.known, side.strangers))
-    rendered = Cell(home, side.rendered, side.noise, length_s, n.rendered, with_peer=False)
+    known, strangers = (
+        Cell(home, of, side.noise, length_s, n.real, n.most, has_peer) for of in (side.known, side.strangers)
+    )
+    rendered = Cell(home, side.rendered, side.noise, length_s, n.rendered, n.most, with_peer=False)
     return Told(_asked(pool, known), _asked(pool, strangers), _asked(pool, rendered))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from bench.distorted import RATE_HZ
 from bench.matching_answers import index, network
-from bench.matching_queries import SEED, TEST, Cell, audio, queries
+from bench.matching_queries import SEED, TEST, Cell, queries
+from bench.options import audio_folder
 from bench.recordings import recordings
 from recsys.audio.fingerprint import APART_S, INDEX_STEP
 from recsys.audio.signal import read_audio
@@ -32,14 +33,14 @@ def filled(own: Prints, hours: float) -> Prints:
     return Prints.build(ids, vectors, version=own.version)
 
 
-def tell_price(home: Path, hours: float) -> None:
+def tell_price(home: Path, hours: float, most: int) -> None:
     """Print the size of an index of so many hours, and the CPU time of indexing and of queries of 10 s."""
-    own = recordings(audio())[TEST.known]
+    own = recordings(audio_folder())[TEST.known][:most]
     begun = process_time()
     rows = sum(len(network().vectors(read_audio(path).mono(RATE_HZ), RATE_HZ)) for path in own)
     print(f"indexing, with decoding: {(process_time() - begun) / (rows * APART_S / 3_600):.1f} CPU-s an hour of audio")
     prints = filled(index(home), hours)
-    pieces = list(queries(Cell(home, TEST.known, TEST.noise, LENGTH_S, len(own), with_peer=False), "phone"))
+    pieces = list(queries(Cell(home, TEST.known, TEST.noise, LENGTH_S, len(own), most, with_peer=False), "phone"))
     vectors = [network().vectors(piece.sound, RATE_HZ) for piece in pieces]
     begun = process_time()
     answers = [answer(prints, each) for each in vectors]

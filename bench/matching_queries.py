@@ -5,7 +5,6 @@ Rendered strangers of the test are other tunes on other instruments than those o
 renders of both kinds: otherwise a render would be told from a use by its instruments alone.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from bench.distorted import DISTORTIONS, RATE_HZ, Around, Distortion
+from bench.options import audio_folder
 from bench.recordings import noises, recordings
 from bench.rendered import Piece, mono_of, pieces
 from recsys.audio.signal import F32, read_audio
@@ -52,24 +52,19 @@ TEST = Side("queried", "strangers", "rendered", "test", "test", 310)
 
 
 @cache
-def audio() -> Path:
-    """Return the folder of real recordings."""
-    return Path(os.environ["RECSYS_AUDIO"])
-
-
-@cache
 def sound_of(path: Path) -> F32:
     """Read a recording as queries are cut out of it: mono, 16 kHz."""
     return read_audio(path).mono(RATE_HZ)
 
 
-def render(home: Path, pool: Executor) -> None:
-    """Render what is asked for and what fills the index, each tune once."""
+def render(home: Path, pool: Executor, most: int) -> None:
+    """Render what is asked for and what fills the index, each tune once, at most so many of each kind."""
     wanted: list[tuple[Path, Piece]] = []
     for side in (CALIBRATION, TEST):
-        n = N_RENDERED_FILLING + side.n_rendered
+        n_filling, n_asked = min(N_RENDERED_FILLING, most), min(side.n_rendered, most)
+        n = n_filling + n_asked
         tunes = list({each.tune.name: each for each in pieces(side.tunes, 2 * n, by_turns=False)}.values())[:n]
-        folders = ["filling"] * N_RENDERED_FILLING + [side.rendered] * side.n_rendered
+        folders = ["filling"] * n_filling + [side.rendered] * n_asked
         for number, (folder, piece) in enumerate(zip(folders, tunes, strict=True)):
             wanted.append((home / folder / f"{side.tunes} {number:03}.wav", piece))
     for path, _ in wanted:
@@ -81,19 +76,27 @@ def _write(path: Path, piece: Piece) -> None:
     write_audio(path, mono_of(piece)[0][None], RATE_HZ)
 
 
-def in_index(home: Path) -> list[Path]:
-    """List the recordings of the index."""
-    of = recordings(audio())
-    filling = [*of["train"][:N_FILLING], *sorted((home / "filling").iterdir())]
-    return [*of[TEST.known], *of[CALIBRATION.known], *filling]
+def in_index(home: Path, most: int) -> list[Path]:
+    """List the recordings of the index, at most so many of each part."""
+    of = recordings(audio_folder())
+    filling = [*of["train"][: min(N_FILLING, most)], *sorted((home / "filling").iterdir())]
+    return [*of[TEST.known][:most], *of[CALIBRATION.known][:most], *filling]
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """How many queries of each distortion and length: uses, and as many of real strangers; rendered strangers."""
+    """
+    How much is asked for, and among how much.
+
+    Attributes:
+        real: Queries of each distortion and length: uses, and as many of real strangers.
+        rendered: Queries of rendered strangers.
+        most: Recordings of each part, and renders of each kind, at most.
+    """
 
     real: int
     rendered: int
+    most: int
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class Cell:
         noise: What is mixed in.
         length_s: Of each [s].
         n: How many of each distortion.
+        most: Recordings that they are cut out of, at most.
         with_peer: Whether Chromaprint is asked, too.
     """
 
@@ -115,6 +119,7 @@ class Cell:
     noise: str
     length_s: int
     n: int
+    most: int
     with_peer: bool
 
 
@@ -131,7 +136,7 @@ def queries(cell: Cell, name: str) -> Iterator[Query]:
     """Cut pieces out of recordings, by turns, and distort them."""
     distortion = DISTORTIONS[name]
     rng = np.random.default_rng([SEED, crc32(f"{name} {cell.of} {cell.length_s}".encode())])
-    around = Around(*_around(cell.noise), rng)
+    around = Around(*_around(cell.noise, cell.most), rng)
     paths = _asked_for(cell)
     order = np.concatenate([rng.permutation(len(paths)) for _ in range(1 + cell.n // len(paths))])[: cell.n]
     for at in order:
@@ -140,13 +145,14 @@ def queries(cell: Cell, name: str) -> Iterator[Query]:
 
 
 def _asked_for(cell: Cell) -> list[Path]:
-    return recordings(audio()).get(cell.of) or sorted((cell.home / cell.of).iterdir())
+    return (recordings(audio_folder()).get(cell.of) or sorted((cell.home / cell.of).iterdir()))[: cell.most]
 
 
 @cache
-def _around(noise: str) -> tuple[list[F32], list[F32]]:
-    others = recordings(audio())["train"][N_FILLING : N_FILLING + N_OTHERS]
-    return [sound_of(path) for path in noises(audio())[noise]], [sound_of(path) for path in others]
+def _around(noise: str, most: int) -> tuple[list[F32], list[F32]]:
+    audio = audio_folder()
+    others = recordings(audio)["train"][N_FILLING : N_FILLING + min(N_OTHERS, most)]
+    return [sound_of(path) for path in noises(audio)[noise][:most]], [sound_of(path) for path in others]
 
 
 def _piece(sound: F32, distortion: Distortion, length_s: int, rng: np.random.Generator) -> tuple[int, F32]:

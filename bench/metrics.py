@@ -2,12 +2,11 @@
 All accuracy metrics of 100,000 lists of 100 tracks at six k: ours against RecTools and against polars.
 
 Ours is timed twice: from the arrays that recommenders give, and from the same long frames that the others read. All
-answers are compared. RecTools lives in an environment of its own, made on first use. Run alone: python bench/metrics.py
+answers are compared. RecTools lives in an environment of its own, made on first use. Run alone.
 """
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,14 +20,12 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
+from bench.options import benchmark, size
+from bench.peers.environments import ROOT, python_of
 from recsys.evaluate.ranking import average_precision_at_k, judge
-from recsys.evaluate.report import metrics
 
-N_USERS, N_TRACKS, N_RANKED, MAX_RELEVANT, ROUNDS, BAR = 100_000, 50_000, 100, 40, 5, 3.0
+N_TRACKS, N_RANKED, MAX_RELEVANT, BAR = 50_000, 100, 40, 3.0
 KS = (1, 5, 10, 20, 50, 100)
-HERE = Path(__file__).parent
-ENVIRONMENT = HERE.parent / ".bench" / "metrics"
-PINNED = ("rectools==0.19.0", "numpy<2")
 
 Means: TypeAlias = dict[str, float]  # by metric and k: 'ndcg@10'
 
@@ -43,16 +40,23 @@ class World:
     truth: pl.DataFrame
 
 
-def main() -> None:
+@benchmark(headline=r"ours, from arrays +(\d+\.\d{3}) +1.00x")
+@size("--listeners", "n_users", default=100_000, smallest=500, help="Whose lists are judged.")
+@size("--rounds", "n_rounds", default=5, smallest=1, help="How often each is timed.")
+@size("--peer/--no-peer", "with_peer", default=True, smallest=False, help="Whether RecTools is timed.")
+def main(n_users: int, n_rounds: int, with_peer: bool) -> None:
     """Time everybody, compare the answers, print the table."""
-    made = world(np.random.default_rng(7))
+    from recsys.evaluate.report import metrics
+
+    made = world(np.random.default_rng(7), n_users)
+    accuracy = {name: metric for name, metric in metrics().items() if "judged" in signature(metric).parameters}
     variants: dict[str, Callable[[], Means]] = {
-        "ours, from arrays": lambda: ours(made.ranked, made.relevant),
-        "ours, from frames": lambda: ours(*arrays(made.lists, made.truth)),
+        "ours, from arrays": lambda: ours(accuracy, made.ranked, made.relevant),
+        "ours, from frames": lambda: ours(accuracy, *arrays(made.lists, made.truth)),
         "polars, in memory": lambda: with_polars(made, "in-memory"),
         "polars, streaming": lambda: with_polars(made, "streaming"),
     }
-    timed = in_turns(variants) | {"RecTools": with_rectools(made)}
+    timed = in_turns(variants, n_rounds) | ({"RecTools": with_rectools(made)} if with_peer else {})
     expected = timed["ours, from arrays"][1]
     print(f"{'variant':18} {'s':>7} {'ours is':>8} {'values':>7} {'differ by':>10}")
     for name, (seconds, means) in timed.items():
@@ -60,38 +64,38 @@ def main() -> None:
         apart = max(abs(value - same[metric]) for metric, value in means.items())
         times = seconds / timed["ours, from arrays"][0]
         print(f"{name:18} {seconds:7.3f} {times:7.2f}x {len(means):7} {apart:10.0e}")
-    print_bar({name: seconds for name, (seconds, _) in timed.items()}, made)
+    print_bar({name: seconds for name, (seconds, _) in timed.items()}, made, n_rounds)
 
 
-def world(rng: np.random.Generator) -> World:
+def world(rng: np.random.Generator, n_users: int) -> World:
     """Lists of distinct tracks, 1 to 40 relevant tracks a user, about a quarter of them somewhere in the list."""
-    start, step = rng.integers(N_TRACKS, size=(N_USERS, 1)), 7 * rng.integers(1, 100, size=(N_USERS, 1))
-    ranked = (start + step * rng.permuted(np.tile(np.arange(N_RANKED), (N_USERS, 1)), axis=1)) % N_TRACKS
-    owner = np.repeat(np.arange(N_USERS), rng.integers(1, MAX_RELEVANT + 1, N_USERS))
+    start, step = rng.integers(N_TRACKS, size=(n_users, 1)), 7 * rng.integers(1, 100, size=(n_users, 1))
+    ranked = (start + step * rng.permuted(np.tile(np.arange(N_RANKED), (n_users, 1)), axis=1)) % N_TRACKS
+    owner = np.repeat(np.arange(n_users), rng.integers(1, MAX_RELEVANT + 1, n_users))
     place = (N_RANKED * rng.random(len(owner)) ** 2).astype(np.int64)
     found = rng.random(len(owner)) < 0.25
     tracks = np.where(found, ranked[owner, place], rng.integers(N_TRACKS, size=len(owner)))
-    relevant = sp.csr_matrix((np.ones(len(owner), np.bool_), (owner, tracks)), (N_USERS, N_TRACKS))
+    relevant = sp.csr_matrix((np.ones(len(owner), np.bool_), (owner, tracks)), (n_users, N_TRACKS))
     relevant.sum_duplicates()
-    pairs, ranks = relevant.tocoo(), np.tile(np.arange(1, N_RANKED + 1), N_USERS)
-    users = np.repeat(np.arange(N_USERS), N_RANKED)
+    pairs, ranks = relevant.tocoo(), np.tile(np.arange(1, N_RANKED + 1), n_users)
+    users = np.repeat(np.arange(n_users), N_RANKED)
     lists = pl.DataFrame({"user_id": users, "item_id": ranked.ravel(), "rank": ranks}).cast(pl.Int32)
     return World(ranked, relevant, lists, pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).cast(pl.Int32))
 
 
-def ours(ranked: npt.NDArray[np.int64], relevant: Any) -> Means:
+def ours(accuracy: dict[str, Callable[..., Any]], ranked: npt.NDArray[np.int64], relevant: Any) -> Means:
     """Judge once, then take every metric at every k."""
     judged = judge(ranked, relevant)
-    accuracy = {name: metric for name, metric in metrics().items() if "judged" in signature(metric).parameters}
     return {f"{name}@{k}": float(metric(judged, k).mean()) for name, metric in accuracy.items() for k in KS}
 
 
 def arrays(lists: pl.DataFrame, truth: pl.DataFrame) -> tuple[npt.NDArray[np.int64], Any]:
     """Turn the long frames into what `judge` takes."""
-    ranked = np.full((N_USERS, N_RANKED), -1)
+    n_users = len(lists) // N_RANKED
+    ranked = np.full((n_users, N_RANKED), -1)
     ranked.ravel()[lists["user_id"].to_numpy() * N_RANKED + lists["rank"].to_numpy() - 1] = lists["item_id"].to_numpy()
     at = (truth["user_id"].to_numpy(), truth["item_id"].to_numpy())
-    return ranked, sp.csr_matrix((np.ones(len(truth), np.bool_), at), (N_USERS, N_TRACKS))
+    return ranked, sp.csr_matrix((np.ones(len(truth), np.bool_), at), (n_users, N_TRACKS))
 
 
 def with_polars(made: World, engine: Literal["in-memory", "streaming"]) -> Means:
@@ -138,15 +142,11 @@ def polars_metrics(k: int) -> dict[str, pl.Expr]:
 
 def with_rectools(made: World) -> tuple[float, Means]:
     """Return RecTools' shortest time [s], reading and starting left out, and its answer."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not (ENVIRONMENT / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PINNED], check=True)
-        (ENVIRONMENT / "ready").touch()
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "lists.npy", made.lists.to_numpy())
         np.save(Path(folder) / "truth.npy", made.truth.to_numpy())
-        subprocess.run([str(python), str(HERE / "metrics_rectools.py"), folder], check=True)
+        command = [str(python_of("rectools")), "-m", "bench.peers.rectools_metrics", folder]
+        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
         answer = json.loads((Path(folder) / "answer.json").read_text())
     return answer["seconds"], answer["means"]
 
@@ -158,10 +158,10 @@ def as_in_rectools(made: World) -> Means:
     return {f"average_precision@{k}": float((average_precision_at_k(judged, k) * reach[k]).mean()) for k in KS}
 
 
-def in_turns(variants: dict[str, Callable[[], Means]]) -> dict[str, tuple[float, Means]]:
+def in_turns(variants: dict[str, Callable[[], Means]], n_rounds: int) -> dict[str, tuple[float, Means]]:
     """Return each variant's shortest time [s] and its answer, timed in turns so that a busy moment hits all."""
     timed = {name: (float("inf"), Means()) for name in variants}
-    for _ in range(ROUNDS):
+    for _ in range(n_rounds):
         for name, variant in variants.items():
             start = perf_counter()
             answer = variant()
@@ -169,14 +169,14 @@ def in_turns(variants: dict[str, Callable[[], Means]]) -> dict[str, tuple[float,
     return timed
 
 
-def print_bar(seconds: dict[str, float], made: World) -> None:
+def print_bar(seconds: dict[str, float], made: World, n_rounds: int) -> None:
     """Say how far ours is from the fastest peer, and from only moving its bytes through memory."""
     fastest = min(time for name, time in seconds.items() if not name.startswith("ours"))
     for name in ("ours, from arrays", "ours, from frames"):
         times = fastest / seconds[name]
         print(f"{name}: {times:.1f} x the fastest peer, bar {BAR:.0f}: {'met' if times >= BAR else 'not met'}")
     n_bytes = made.ranked.nbytes + made.ranked.size + made.relevant.indices.nbytes + made.relevant.indptr.nbytes
-    copied = [_copy_seconds(made.ranked) for _ in range(ROUNDS)]
+    copied = [_copy_seconds(made.ranked) for _ in range(n_rounds)]
     floor = n_bytes / (2 * made.ranked.nbytes / min(copied))
     print(
         f"floor: lists and truth read and hits written once are {n_bytes / 1e6:.0f} MB, {floor * 1e3:.0f} ms at the "

@@ -5,29 +5,27 @@ The marts of a home are copied, every recording, artist and listener as often as
 of its own: so days, weeks, countries and names to choose from are as many. Each page is asked several times, with other
 choices in its boxes; timed is the run of its script, without the browser. Queries that a page's choices may miss are
 asked by themselves, of the most played artist and the first add to a playlist. Bar: 95th percentile below 1 s; what-if
-on 2,500 listeners x 500 candidates below 2 s. Usage: python -m bench.pages [HOME] [--millions 20]
+on 2,500 listeners x 500 candidates below 2 s.
 """
 
-import argparse
 import logging
 import os
 import tempfile
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
-from streamlit import config
-from streamlit.testing.v1 import AppTest
 
-from dashboards import access, data
-from dashboards.access import Viewer
-from dashboards.menu import headers
+from bench.options import benchmark, home_argument, size
 from recsys.home import Home
 from recsys.warehouse.query import Warehouse, ask
 
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
 APP = Path(__file__).parents[1] / "dashboards" / "app.py"
-N_ASKED = 12  # runs of a page
 BAR_S, BAR_WHAT_IF_S = 1.0, 2.0
 PLAYS_SQL = "select sum(n_listens) / 1e6 from full_one.marts.interactions_daily"
 HEARD = ("track_audio", "track_tags", "track_vectors")  # as many as the index of sounds knows: copies were not heard
@@ -64,11 +62,11 @@ def grown(warehouse: Path, path: Path, millions: float) -> float:
     return listens * times
 
 
-def asked(app: AppTest, name: str) -> list[float]:
+def asked(app: "AppTest", name: str, n_asked: int) -> list[float]:
     """Ask a page again and again, choosing something else each time; seconds of each run after the first."""
     app.switch_page(f"app_pages/{name}.py").run()
     seconds = []
-    for turn in range(N_ASKED):
+    for turn in range(n_asked):
         boxes = [box for box in app.selectbox if box.options]  # a listener's copy has no candidates
         if boxes:
             box = boxes[turn % len(boxes)]
@@ -81,7 +79,7 @@ def asked(app: AppTest, name: str) -> list[float]:
     return seconds
 
 
-def asked_alone(path: Path) -> dict[str, list[float]]:
+def asked_alone(path: Path, n_asked: int) -> dict[str, list[float]]:
     """Ask some queries again and again, of a warehouse file itself; seconds of each answer after the first."""
     seconds: dict[str, list[float]] = {name: [] for name in QUERIES}
     with Warehouse.open(path) as warehouse:
@@ -90,38 +88,56 @@ def asked_alone(path: Path) -> dict[str, list[float]]:
         for name in QUERIES:
             given = {of[name]: known[of[name]]} if name in of else {}
             ask(warehouse, name, given)
-            for _ in range(N_ASKED):
+            for _ in range(n_asked):
                 started = perf_counter()
                 ask(warehouse, name, given)
                 seconds[name].append(perf_counter() - started)
     return seconds
 
 
-def main() -> None:
+@benchmark(headline=r"95th percentile of \d+ answers (\d+\.\d{3}) s")
+@home_argument
+@size("--millions", default=20.0, smallest=0.01, help="Listens that the marts are grown to.")
+@size("--asked", "n_asked", default=12, smallest=1, help="Answers that are timed of each page and query.")
+def main(home: Path, millions: float, n_asked: int) -> None:
     """Print each page's times, and those of the what-if."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("home", nargs="?", default="data/demo/home", type=Path)
-    parser.add_argument("--millions", type=float, default=20.0)
-    given = parser.parse_args()
     logging.disable(logging.WARNING)
-    os.environ["RECSYS_HOME"] = str(given.home.absolute())
-    published = Home(given.home.absolute()).published_warehouse()
+    os.environ["RECSYS_HOME"] = str(home.absolute())
+    published = Home(home.absolute()).published_warehouse()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "grown.duckdb"
-        millions = grown(published, path, given.millions)
-        viewer = Viewer("bench", None, path)
-        access.enter = access.viewer = lambda: viewer
-        app = AppTest.from_file(str(APP), default_timeout=120).run()
-        config.set_option("server.address", "127.0.0.1")
-        times = {name: asked(app, name) for name in headers()}
-        for name, seconds in times.items():
-            print(f"{name:<16} median {np.median(seconds):.3f} s, slowest {max(seconds):.3f} s")
-        for name, seconds in asked_alone(path).items():
-            print(f"query {name:<18} median {np.median(seconds):.3f} s, slowest {max(seconds):.3f} s")
-        high = float(np.quantile(np.concatenate(list(times.values())), 0.95))
-        verdict = "met" if high < BAR_S else "not met"
-        print(f"{millions:.1f} M listens: 95th percentile of {N_ASKED * len(times)} answers {high:.3f} s ({verdict})")
-    viewer = Viewer("bench", None, published)
+        tell_pages(published, Path(folder) / "grown.duckdb", millions, n_asked)
+    tell_what_if(published)
+
+
+def tell_pages(published: Path, path: Path, millions: float, n_asked: int) -> None:
+    """Grow a warehouse into a file at `path`, and print the times of pages and queries on it."""
+    from streamlit import config
+    from streamlit.testing.v1 import AppTest
+
+    from dashboards import access
+    from dashboards.menu import headers
+
+    n_millions = grown(published, path, millions)
+    viewer = access.Viewer("bench", None, path)
+    access.enter = access.viewer = lambda: viewer
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
+    config.set_option("server.address", "127.0.0.1")
+    times = {name: asked(app, name, n_asked) for name in headers()}
+    for name, seconds in times.items():
+        print(f"{name:<16} median {np.median(seconds):.3f} s, slowest {max(seconds):.3f} s")
+    for name, seconds in asked_alone(path, n_asked).items():
+        print(f"query {name:<18} median {np.median(seconds):.3f} s, slowest {max(seconds):.3f} s")
+    high = float(np.quantile(np.concatenate(list(times.values())), 0.95))
+    verdict = "met" if high < BAR_S else "not met"
+    print(f"{n_millions:.1f} M listens: 95th percentile of {n_asked * len(times)} answers {high:.3f} s ({verdict})")
+
+
+def tell_what_if(published: Path) -> None:
+    """Print how long another target takes."""
+    from dashboards import access, data
+
+    viewer = access.Viewer("bench", None, published)
+    access.enter = access.viewer = lambda: viewer
     data.what_if("artist_gender=female", 0.0)
     seconds = []
     for percent in (31, 35, 40, 45, 50):

@@ -1,33 +1,38 @@
 """
-The same night as `recsys nightly`, written as a script: the same SQL, models, parameters, number of fits and top-k.
+The same night as `recsys nightly`, as a plain script: the same SQL, models, parameters, number of fits and top-k.
 
-What it leaves out is what the platform adds: pseudonyms, the contract and the quarantine, checks, gate, intervals,
-model files, manifest, CSV and JSON Lines, the marts as Parquet. Called by bench/nightly.py as
-plain_night.py RAW AS_OF OUT RECIPE.
+It has none of what the platform adds: pseudonyms, the contract and the quarantine, checks, gate, intervals and metrics
+beyond nDCG, model files, manifest and exports, the marts as Parquet, files of labels, the morning report, and the means
+to resume. It prints the seconds of each part. `bench.nightly` runs it beside the night on the same files; without
+--raw it makes a world of its own. Its first version knew the parts up to the lists alone, chosen without rules.
 """
 
-import sys
-from datetime import date, timedelta
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
+import click
 import duckdb
-import numpy as np
 import polars as pl
 
-from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, values_per_user
+from bench.options import benchmark, size
+from recsys import columns
 from recsys.ingest.contract import CONTRACTS, Contract, Field, Kind
-from recsys.interactions import Interactions, split
-from recsys.recipe import read_recipe
-from recsys.recommenders.base import recommender_class
-from recsys.recommenders.filters import Filters
-from recsys.steps import CATALOGUE_SQL, LISTENERS_SQL
-from recsys.warehouse.sqlfile import read_layers
 
 if TYPE_CHECKING:
+    from recsys.interactions import Interactions
+    from recsys.products.base import Shelf
+    from recsys.recipe import Recipe
     from recsys.warehouse.query import Warehouse
+    from recsys.warehouse.sqlfile import SqlFile
 
+AS_OF = datetime(2026, 6, 30)  # noqa: DTZ001 - a date, as click reads one
+RECIPE = 'recommender = "als"\ncompare = ["lightfm"]\n'
 TYPES = {
     Kind.TEXT: "varchar",
     Kind.INTEGER: "bigint",
@@ -35,16 +40,10 @@ TYPES = {
     Kind.INSTANT: "timestamp",
     Kind.DAY: "date",
     Kind.TEXTS: "varchar[]",
+    Kind.REAL: "double",
+    Kind.REALS: "float[]",
 }
-# What only the platform has: its ledger, its quarantine, and the lists and metrics of runs.
-UNKNOWN_HERE = {
-    "raw.quarantine",
-    "raw.batches",
-    "staging.quarantine",
-    "staging.batches",
-    "raw.recommendations",
-    "raw.run_metrics",
-}
+LEDGER = {"raw.quarantine", "raw.batches"}  # what only the platform keeps
 
 
 class Open:
@@ -58,18 +57,38 @@ class Open:
         return cast("pl.DataFrame", self.connection.sql(sql, params=params).pl())
 
 
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """Print how long a part of the night takes, by the wall's clock and of all cores."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"{name:<11} {wall:7.2f} s {cpu:7.2f} CPU-s", flush=True)
+
+
 def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:
     """Read the files as DuckDB reads them, rows that do not parse left out."""
     for table, contract in CONTRACTS.items():
         paths = sorted(raw.glob(f"{table}*"))
+        if not paths:
+            put(connection, table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
+            continue
         rows = " union all ".join(selection(connection, contract, path) for path in paths)
         required = " and ".join(f"{field.name} is not null" for field in contract.fields if field.required)
         day = f", {contract.instant}::date as ds" if contract.instant else ""
-        until = f" and {contract.instant}::date <= date '{as_of}'" if contract.instant else ""
+        dated = contract.instant or contract.day
+        until = f" and {dated}::date <= date '{as_of}'" if dated else ""
         connection.execute(
-            f"create table raw.{table} as select distinct on ({', '.join(contract.key)}) *{day}, 1 as batch_no "
-            f"from ({rows}) where {required}{until}"
+            f"create table raw.{table} as select distinct on ({', '.join(contract.key)}) *{day}, 1 as batch_no, "
+            f"'' as batch from ({rows}) where {required}{until}"
         )
+
+
+def put(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """Make a raw table of a frame."""
+    connection.register("incoming", frame.to_arrow())
+    connection.execute(f"create table raw.{name} as select * from incoming")
+    connection.unregister("incoming")
 
 
 def selection(connection: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> str:
@@ -101,37 +120,201 @@ def reader(path: Path) -> str:
     return f"read_json('{path}', format = 'newline_delimited', ignore_errors = true)"
 
 
-def main(raw: Path, as_of: date, out: Path, recipe_path: Path) -> None:
-    """Run the night and print the quality of each model."""
-    recipe = read_recipe(recipe_path)
-    connection = duckdb.connect(out / "plain.duckdb")
-    for schema in ("raw", "staging", "intermediate", "marts"):
-        connection.execute(f"create schema {schema}")
-    load(connection, raw, as_of)
-    for name, file in read_layers().items():
-        if not file.sources & UNKNOWN_HERE:
-            connection.execute(f"create {'table' if file.layer == 'marts' else 'view'} {name} as {file.query}")
-    warehouse = cast("Warehouse", Open(connection))
+def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
+    """List the SQL files that read the logs alone, and those that read what the night makes."""
+    from recsys.warehouse.build import RESULTS
+    from recsys.warehouse.sqlfile import read_layers
+
+    unknown, later = set(LEDGER), {f"raw.{name}" for name in RESULTS}
+    first, second = [], []
+    for file in read_layers().values():
+        if file.sources & unknown:
+            unknown.add(file.name)
+        elif file.sources & later:
+            later.add(file.name)
+            second.append(file)
+        else:
+            first.append(file)
+    return first, second
+
+
+def make(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]") -> None:
+    """Make a mart a table and everything else a view."""
+    for file in files:
+        connection.execute(f"create {'table' if file.layer == 'marts' else 'view'} {file.name} as {file.query}")
+
+
+def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
+    """Fit each recommender without the last days, and print how well it foresees them."""
+    import numpy as np
+
+    from recsys.evaluate.ranking import ndcg_at_k
+    from recsys.evaluate.report import judged_users, values_per_user
+    from recsys.interactions import split
+    from recsys.recommenders.filters import Filters
+
     settings = recipe.evaluation
     cut = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
-    judged = cut.train.users.ids(judged_users(cut))
+    users = cut.train.users.ids(judged_users(cut))
     for name in recipe.names:
-        model = fitted(name, recipe.configs[name], cut.train)
-        ranking = model.recommend(judged, settings.k, filters=Filters.of(cut.train))
-        print(name, np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)))
-    taste = Interactions.read(warehouse, until=as_of)
-    model = fitted(recipe.recommender, recipe.configs[recipe.recommender], taste)
-    served_on = as_of + timedelta(days=1)
-    listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL, {"served_on": served_on})
-    filters = Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste)
-    ranking = model.recommend(listeners["user_id"], recipe.export.k, filters=filters, profiles=listeners)
-    model.because(ranking, taste).write_parquet(out / "recommendations.parquet")
+        ranking = fitted(name, recipe, cut.train).recommend(users, settings.k, filters=Filters.of(cut.train))
+        print(f"{name:<11} nDCG@{settings.k} {np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)):.4f}")
 
 
-def fitted(name: str, config: object, taste: Interactions) -> Any:
+def fitted(name: str, recipe: "Recipe", taste: "Interactions") -> Any:
     """Fit one model."""
-    return recommender_class(name)(config).fit(taste)
+    from recsys.recommenders.base import recommender_class
+
+    return recommender_class(name)(recipe.configs[name]).fit(taste)
+
+
+def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
+    """Fit the recipe's model on everything, and read what lists are made from."""
+    from recsys.interactions import Interactions
+    from recsys.products.base import Shelf
+    from recsys.recommenders.filters import Filters
+    from recsys.steps import CATALOGUE_SQL, LISTENERS_SQL, PLAYLISTS_SQL
+
+    taste, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
+    model = fitted(recipe.recommender, recipe, taste)
+    listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL, {"served_on": served_on})
+    return Shelf(
+        model=model,
+        taste=taste,
+        filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste),
+        listeners=listeners,
+        catalogue=catalogue,
+        playlists=warehouse.frame(PLAYLISTS_SQL),
+        clusters=pl.DataFrame(),
+        n_candidates=recipe.export.candidates,
+        served_on=served_on,
+    )
+
+
+def chosen(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
+    """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
+    from recsys.products.base import worded
+    from recsys.rerank.base import GROUPS_SQL, About
+    from recsys.rerank.lists import full_lists
+
+    about, rules = About.of_groups(shelf.taste, warehouse.frame(GROUPS_SQL)), list(recipe.rerank.values())
+    ranking, _ = full_lists(shelf.candidates, shelf.best, rules, about, recipe.export.k)
+    return worded(shelf.model.because(ranking, shelf.taste), shelf.catalogue)
+
+
+def best(shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
+    """Take each listener's best tracks, without rules, and give the reason for each."""
+    return shelf.model.because(shelf.best(shelf.listeners["user_id"], recipe.export.k), shelf.taste)
+
+
+def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
+    """Group listeners and tracks, forecast artists, rate songs of the charts."""
+    from recsys.analytics.chart_breakouts import chart_breakouts
+    from recsys.analytics.forecast import artist_forecasts
+    from recsys.communities import communities
+    from recsys.steps import ARTIST_DAYS_SQL, ARTISTS_SQL, CHARTS_SQL
+
+    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    groups, members = communities(shelf.taste, warehouse.frame(ARTISTS_SQL), recipe.communities, nobody)
+    return {
+        "communities": groups,
+        "community_members": members,
+        "forecasts": artist_forecasts(warehouse.frame(ARTIST_DAYS_SQL), as_of),
+        "chart_breakouts": chart_breakouts(warehouse.frame(CHARTS_SQL)),
+    }
+
+
+def write_products(shelf: "Shelf", found: dict[str, pl.DataFrame], out: Path) -> None:
+    """Make every product."""
+    from recsys.communities import TRACKS
+    from recsys.products.base import maker, product_names
+
+    named = (
+        found["community_members"].filter(kind=TRACKS).join(found["communities"].filter(kind=TRACKS), on="community")
+    )
+    with_clusters = replace(shelf, clusters=named.select("community", "name", track_id="member_id"))
+    for name in product_names():
+        maker(name)(with_clusters).write_parquet(out / f"{name}.parquet")
+
+
+def make_results(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]", found: dict[str, pl.DataFrame]) -> None:
+    """Make the tables that read what the night made; what only the platform makes is empty."""
+    from recsys.warehouse.build import RESULTS
+
+    for name, wanted in RESULTS.items():
+        shape = pl.DataFrame(schema=columns.schema(wanted))
+        put(connection, name, pl.concat([shape, found.get(name, shape)], how="diagonal").select(shape.columns))
+    make(connection, files)
+
+
+def opened(path: Path, as_of: date) -> duckdb.DuckDBPyConnection:
+    """Make the warehouse file, without tables of the logs."""
+    connection = duckdb.connect(path)
+    connection.execute("set TimeZone = 'UTC'")
+    for schema in ("raw", "staging", "intermediate", "marts", "meta"):
+        connection.execute(f"create schema {schema}")
+    connection.execute("create table meta.build as select $1::date as as_of, 'UTC' as time_zone", [as_of])
+    return connection
+
+
+def night(raw: Path, as_of: date, out: Path, recipe: "Recipe", *, as_at_first: bool) -> None:
+    """Run the night part by part."""
+    connection = opened(out / "plain.duckdb", as_of)
+    warehouse = cast("Warehouse", Open(connection))
+    with part("files"):
+        load(connection, raw, as_of)
+    with part("tables"):
+        of_logs, of_results = tables()
+        make(connection, of_logs)
+    with part("judged"):
+        judged(warehouse, recipe, as_of)
+    with part("lists"):
+        shelf = prepared(warehouse, recipe, as_of)
+        recommended = best(shelf, recipe) if as_at_first else chosen(warehouse, shelf, recipe)
+        recommended.write_parquet(out / "recommendations.parquet")
+    if as_at_first:
+        return
+    with part("trends"):
+        found = trends(warehouse, shelf, recipe, as_of)
+    with part("products"):
+        write_products(shelf, found, out)
+    with part("results"):
+        make_results(
+            connection, of_results, found | {"recommendations": recommended.with_columns(run_id=pl.lit("plain"))}
+        )
+
+
+@benchmark(headline=r"plain night +(\d+\.\d\d) s")
+@click.option("--raw", type=click.Path(path_type=Path, exists=True), help="Files to read. [default: a made-up world]")
+@click.option("--date", "as_of", type=click.DateTime(["%Y-%m-%d"]), default=AS_OF, help="Last day that counts.")
+@click.option("--recipe", "path", type=click.Path(path_type=Path, exists=True), help="[default: that of bench.nightly]")
+@click.option("--out", type=click.Path(path_type=Path), help="Where it writes. [default: a temporary folder]")
+@click.option("--as-at-first", is_flag=True, help="Do only what the first version did.")
+@size("--scale", default=2.0, smallest=0.05, help="Millions of listens of a made-up world.")
+def main(
+    raw: Path | None, as_of: datetime, path: Path | None, out: Path | None, as_at_first: bool, scale: float
+) -> None:
+    """Run the night and print the quality of each model and the seconds of each part."""
+    from recsys.recipe import read_recipe
+
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "recipe.toml").write_text(RECIPE)
+        if raw is None:
+            world(folder, scale)
+        out = out or folder / "out"
+        out.mkdir(parents=True, exist_ok=True)
+        recipe = read_recipe(path or folder / "recipe.toml")
+        with part("plain night"):
+            night(raw or folder / "raw", as_of.date(), out, recipe, as_at_first=as_at_first)
+
+
+def world(folder: Path, scale: float) -> int:
+    """Write a world without recordings; return its number of listens."""
+    from recsys.demo import World, write_world
+
+    return write_world(folder, World(scale=scale, n_sounding=0)).rows["listens"]
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]))
+    main()

@@ -1,6 +1,5 @@
 """The real charts of `RECSYS_DATA` by the ordinary door: ingested, built into `marts.chart_weekly`, read back."""
 
-import os
 import shutil
 import tempfile
 from datetime import date
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from bench.options import data_folder
 from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.installation import SQL_FOLDER
@@ -28,7 +28,7 @@ def chart_table(name: str, *charts: str, until: date = date.max) -> pl.DataFrame
         charts: Names of FILES.
         until: The last day that counts.
     """
-    data = Path(os.environ["RECSYS_DATA"]) / "billboard"
+    data = data_folder() / "billboard"
     with tempfile.TemporaryDirectory() as made:
         home, sql = Home(Path(made) / "home"), Path(made) / "sql"
         ingest(home, [data / FILES[chart] for chart in charts], today=date.max)

@@ -6,31 +6,32 @@ own kernel. A ratio is to the best peer *on test*, which no tuner could know, an
 interval draws listeners again, its p-value is Wilcoxon's, corrected for as many models as we have (Holm). Listeners/s
 count the wall's seconds: run it alone. `cold` is asked twice: among the new artists alone, and among all. Peers'
 results are kept: see `bench.peers.running`.
-
-Usage: python -m bench.recommenders [hetrec cpfair lfm1m cold] [--trials 30] [--cpu-minutes 10] [--only ours|peers]
 """
 
-import argparse
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
 import numpy as np
 import polars as pl
 
-from bench.peers.common import Task, check, ranked_rows
+from bench.options import benchmark, size, size_argument
+from bench.peers.common import Task, check, made_up, ranked_rows
 from bench.peers.common import read as read_split
 from bench.peers.environments import BENCH, ROOT
-from bench.peers.running import Budget, Found, run_peers
-from bench.splits import SPLITS, data_folder
+from bench.peers.running import LIBRARIES, Found, run_peers
+from bench.peers.tuning import Budget
+from bench.splits import SPLITS, written
 from recsys.evaluate.ranking import F64, judge, ndcg_at_k, recall_at_k
-from recsys.evaluate.significance import compare_paired, mean_interval
 
 SEED, K, K_COLD, K_RECALL, K_LISTS = 7, 10, 20, 10, 20
 OURS = "recsys"
+MADE_UP = "made-up"
 HEADER = (
     f"{'model':30} {'library':9} {{ndcg:>24}} {'recall@10':>9} {'train CPU-s':>11} {'listeners/s':>11} {'trials':>6} "
     f"{'valid. nDCG':>11} {'ratio to best on test':>22} {'p (Holm)':>9} {'to best on valid.':>22}"
@@ -46,32 +47,43 @@ class Scores:
     recall: F64
 
 
-def main() -> None:
+@benchmark(headline=r"recsys +([01]\.\d{4}) \[")
+@size_argument("splits", nargs=-1, type=click.Choice([*SPLITS, MADE_UP]), default=list(SPLITS), smallest=[MADE_UP])
+@size("--trials", default=30, smallest=1, help="Settings tried per model.")
+@size("--cpu-minutes", default=10.0, smallest=1.0, help="No trial of a model begins after so much work.")
+@click.option("--only", type=click.Choice(["ours", "peers"]), help="One side alone.")
+@size("--library", "libraries", multiple=True, type=click.Choice(LIBRARIES), default=LIBRARIES, smallest=LIBRARIES[:1])
+@click.option("--models", default="", help="Peers, by name, separated by commas. [default: all]")
+@size("--recommender", "ours", multiple=True, default=(), smallest=("popular", "ease"), help="Of ours. [default: all]")
+def main(
+    splits: tuple[str, ...],
+    trials: int,
+    cpu_minutes: float,
+    only: str | None,
+    libraries: tuple[str, ...],
+    models: str,
+    ours: tuple[str, ...],
+) -> None:
     """Run what is asked for and print one table a comparison."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("splits", nargs="*", help=f"of {', '.join(SPLITS)}; all without")
-    parser.add_argument("--trials", type=int, default=30)
-    parser.add_argument("--cpu-minutes", type=float, default=10.0)
-    parser.add_argument("--only", choices=["ours", "peers"])
-    parser.add_argument("--models", default="", help="peers, by name, separated by commas; all without")
-    asked = parser.parse_args()
-    budget = Budget(asked.trials, asked.cpu_minutes)
-    for name in asked.splits or SPLITS:
-        folder = BENCH / "splits" / name
-        SPLITS[name](data_folder()).write(folder)
-        for only_candidates in [True, False] if (folder / "candidates.parquet").exists() else [False]:
-            found = []
-            if asked.only != "ours":
-                found.append(run_peers(folder, budget, models=asked.models, only_candidates=only_candidates))
-            if asked.only != "peers":
-                found.append(run_ours(folder, budget, only_candidates=only_candidates))
-            print_table(folder, found, only_candidates=only_candidates)
+    budget = Budget(trials, cpu_minutes)
+    with TemporaryDirectory() as made:
+        for name in splits:
+            folder = made_up(Path(made) / MADE_UP) if name == MADE_UP else written(name)
+            for only_candidates in [True, False] if (folder / "candidates.parquet").exists() else [False]:
+                found = []
+                out = (
+                    (Path(made) if name == MADE_UP else BENCH) / "results" / f"{name}{'-candidates' * only_candidates}"
+                )
+                if only != "ours":
+                    found.append(run_peers(folder, out, budget, libraries, models, only_candidates=only_candidates))
+                if only != "peers":
+                    found.append(run_ours(folder, out / OURS, budget, ours, only_candidates=only_candidates))
+                print_table(folder, found, only_candidates=only_candidates)
 
 
-def run_ours(folder: Path, budget: Budget, *, only_candidates: bool) -> Found:
+def run_ours(folder: Path, work: Path, budget: Budget, names: tuple[str, ...], *, only_candidates: bool) -> Found:
     """Run our recommenders and read their lists and costs in the peers' terms."""
-    work = BENCH / "results" / f"{folder.name}{'-candidates' * only_candidates}" / OURS
-    path = ours(folder, budget, work, only_candidates=only_candidates)
+    path = evaluated(folder, budget, names, work, only_candidates=only_candidates)
     rankings = pl.read_parquet(path).rename({"recommender": "model"})
     costs = json.loads(path.with_suffix(".json").read_text())["costs"]
     for cost in costs.values():
@@ -79,14 +91,15 @@ def run_ours(folder: Path, budget: Budget, *, only_candidates: bool) -> Found:
     return Found(rankings, costs, dict.fromkeys(costs, OURS))
 
 
-def ours(folder: Path, budget: Budget, work: Path, *, only_candidates: bool) -> Path:
+def evaluated(folder: Path, budget: Budget, names: tuple[str, ...], work: Path, *, only_candidates: bool) -> Path:
     """Evaluate our recommenders by the command that users have; return the rankings, with a JSON file beside them."""
     work.mkdir(parents=True, exist_ok=True)
     out = work / "rankings.parquet"
+    own = [option for name in names for option in ("--recommender", name)]
     candidates = ["--candidates", str(folder / "candidates.parquet")] if only_candidates else []
     command = [sys.executable, "-c", "from recsys.cli import main; main()", "evaluate", "--split", str(folder)]
-    written = ["--rankings", str(out), "--json", str(out.with_suffix(".json"))]
-    subprocess.run([*command, *budget.options(), *candidates, *written], check=True, cwd=ROOT)
+    results = ["--rankings", str(out), "--json", str(out.with_suffix(".json"))]
+    subprocess.run([*command, *budget.options(), *own, *candidates, *results], check=True, cwd=ROOT)
     return out
 
 
@@ -104,6 +117,8 @@ def scores(found: Found, task: Task, k: int) -> dict[str, Scores]:
 
 def against(mine: dict[str, Scores], theirs: dict[str, Scores], peer: str) -> dict[str, dict[str, Any]]:
     """Lay each of our models beside one peer: see `compare_paired`."""
+    from recsys.evaluate.significance import compare_paired
+
     if not mine or not theirs:
         return {}
     values = {model: own.ndcg for model, own in mine.items()} | {peer: theirs[peer].ndcg}
@@ -133,6 +148,8 @@ def print_table(folder: Path, found: list[Found], *, only_candidates: bool) -> N
 
 def measured(score: Scores) -> tuple[str, float]:
     """Return the mean nDCG with its interval, written, and the mean recall."""
+    from recsys.evaluate.significance import mean_interval
+
     mean = mean_interval(score.ndcg, seed=SEED)
     return f"{mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}]", float(np.nanmean(score.recall))
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -24,6 +23,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.signal import lfilter
 
+from bench.options import data_folder
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.signal import F32, Signal
 from recsys.errors import InputError
@@ -88,7 +88,7 @@ def pieces(part: str, n: int, *, by_turns: bool = True, seed: int = 7) -> list[P
 
 
 def _tunes() -> Iterator[Tune]:
-    folder = Path(os.environ["RECSYS_DATA"]) / "symbolic_melodies"
+    folder = data_folder() / "symbolic_melodies"
     for file in FILES:
         for row in pl.read_parquet(folder / file).iter_rows(named=True):
             try:

@@ -3,17 +3,14 @@ What each stage changes on LFM-1M, and what it costs in nDCG@10, on the test win
 
 The protected group is one artist in ten, drawn by seed, with a tenth of the exposure or so; its target is a fifth.
 Since the price depends on whom the seed draws, exposure is repeated for five groups. Settings are the defaults, but
-for popularity and FA*IR's share. Usage: python -m bench.rerank_price [MODEL]
+for popularity and FA*IR's share.
 """
-
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from bench.splits import SPLITS, data_folder
-from recsys.evaluate.report import judged_users, report
+from bench.options import benchmark, size, size_argument
+from bench.splits import written
 from recsys.interactions import Interactions
 from recsys.protocols import Protocol, fixed
 from recsys.recommenders.base import recommender_class
@@ -24,19 +21,23 @@ from recsys.rerank.diversity import Diversity
 from recsys.rerank.exposure import Exposure, shares
 from recsys.rerank.fair_top_k import FairTopK
 from recsys.rerank.popularity import Popularity
-from recsys.rerank.price import before_and_after, prices
 
-FOLDER = Path(".bench/splits/lfm1m")
-GROUP, TARGET, K, N_CANDIDATES, SEED = "group=drawn", 0.2, 10, 500, 7
+GROUP, TARGET, K, SEED = "group=drawn", 0.2, 10, 7
 SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "exposure_gini")
 
 
-def main() -> None:
+@benchmark(headline=r"group 1: (0\.\d{3}) to")
+@size_argument("name", default="ease", smallest="popular", metavar="[MODEL]")
+@size("--candidates", "n_candidates", default=500, smallest=30, help="That a list is chosen from.")
+@size("--groups", "n_groups", default=5, smallest=1, help="Drawn, for which exposure is repeated.")
+def main(name: str, n_candidates: int, n_groups: int) -> None:
     """Print a line for the recommender's own lists, for each stage, and for all of them."""
-    SPLITS["lfm1m"](data_folder()).write(FOLDER)
-    protocol, name = fixed(FOLDER), (sys.argv[1:] or ["ease"])[0]
+    from recsys.evaluate.report import report
+    from recsys.rerank.price import before_and_after, prices
+
+    protocol = fixed(written("lfm1m"))
     split, about = protocol.test, About.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
-    candidates = candidates_of(protocol, name)
+    candidates = candidates_of(protocol, name, n_candidates)
     stages = {
         "artist_cap": ArtistCap(),
         "diversity": Diversity(),
@@ -54,7 +55,7 @@ def main() -> None:
     table = wide.join(group, on="recommender").select("recommender", price.alias("price"), *shown, "share")
     with pl.Config(tbl_cols=-1, tbl_rows=-1, tbl_width_chars=200, fmt_str_lengths=40):
         print(table)
-    for seed in range(1, 6):
+    for seed in range(1, 1 + n_groups):
         drawn = About.of(split.train, drawn_group(split.train, seed))
         lists = before_and_after(name, candidates, {"exposure": stages["exposure"]}, drawn, K)
         before, after = (exposure_of(each, drawn) for each in lists.values())
@@ -72,12 +73,14 @@ def drawn_group(taste: Interactions, seed: int) -> pl.DataFrame:
     return pl.DataFrame({"track_id": taste.tracks.ids(), "group": np.where(is_drawn[artist], "drawn", "other")})
 
 
-def candidates_of(protocol: Protocol, name: str) -> pl.DataFrame:
+def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
     """Fit on all but the test and rank what the judged listeners do not know."""
+    from recsys.evaluate.report import judged_users
+
     split = protocol.test
     model = recommender_class(name)().fit(split.train, validation=protocol.validation)
     ids = split.train.users.ids(judged_users(split))
-    return model.recommend(ids, N_CANDIDATES, filters=protocol.filters(split))
+    return model.recommend(ids, n, filters=protocol.filters(split))
 
 
 def exposure_of(lists: pl.DataFrame, about: About) -> float:

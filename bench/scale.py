@@ -2,10 +2,9 @@
 How the night grows from 2 to 20 million listens: seconds a million and peak memory, step by step.
 
 Bar: seconds a million grow by at most 1.3 times (build, train, evaluate, refit, recommend, export, publish; popularity
-and ALS), peak memory under 6 GB. Usage: python bench/scale.py [--scales 2 20]
+and ALS), peak memory under 6 GB. No world has recordings to hear: that takes as long whatever the listens.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from recsys.demo import World, write_world
+from bench.options import benchmark, size_argument
 
 AS_OF = "2026-06-30"
 BAR_GROWTH, BAR_GB = 1.3, 6.0
@@ -37,14 +36,16 @@ def night(folder: Path) -> tuple[dict[str, float], float]:
     }, used.ru_maxrss * 1024 / 1e9
 
 
-def main() -> None:
-    """Run a night at every scale and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scales", type=float, nargs="+", default=[2.0, 20.0])
+@benchmark(headline=r"listens: (\d+\.\d\d) s a million")
+@size_argument("scales", nargs=-1, type=float, default=(2.0, 20.0), smallest=(0.05,))
+def main(scales: tuple[float, ...]) -> None:
+    """Run a night at every scale (millions of listens) and print the table."""
+    from recsys.demo import World, write_world
+
     per_million: list[float] = []
-    for scale in parser.parse_args().scales:
+    for scale in scales:
         with tempfile.TemporaryDirectory() as made:
-            world = write_world(Path(made), World(scale=scale))
+            world = write_world(Path(made), World(scale=scale, n_sounding=0))
             millions = world.rows["listens"] / 1e6
             seconds, peak_gb = night(Path(made))
         measured = sum(seconds.values()) - seconds["ingest"]

@@ -1,26 +1,23 @@
 """
 Similarity search over a million vectors: how fast, how exact, how large.
 
-    python -m bench.similarity [--n 1000000]
-
 Vectors of 128 dimensions from a mixture of 10,000 clusters, queries from the same, one core. Ours against brute force
 (faiss, every vector looked at) and HNSW-flat (32 links) on the same input in the same run; HNSW only up to 200,000
 vectors unless --hnsw, since its build takes a quarter of an hour on one core.
 """
 
-import argparse
 import resource
 import time
 from collections.abc import Callable
 from typing import Any
 
-import faiss
+import click
 import numpy as np
 import numpy.typing as npt
 
-from recsys.similarity.index import Index
+from bench.options import benchmark, size
 
-DIMENSIONS, N_CLUSTERS, SPREAD, K, N_QUERIES = 128, 10_000, 0.6, 10, 10_000
+DIMENSIONS, N_CLUSTERS, SPREAD, K = 128, 10_000, 0.6, 10
 F32 = npt.NDArray[np.float32]
 
 
@@ -52,29 +49,33 @@ def peak_gib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def main() -> None:
+@benchmark(headline=r"ours +[\d,]+ +(\d\.\d{3})")
+@size("--n", default=1_000_000, smallest=3_000, help="Vectors.")
+@size("--queries", "n_queries", default=10_000, smallest=1_000, type=click.IntRange(min=1_000), help="Queries.")
+@click.option("--hnsw", is_flag=True, help="HNSW above 200,000 vectors, too.")
+def main(n: int, n_queries: int, hnsw: bool) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--n", type=int, default=1_000_000)
-    parser.add_argument("--hnsw", action="store_true")
-    asked = parser.parse_args()
+    import faiss
+
+    from recsys.similarity.index import Index
+
     faiss.omp_set_num_threads(1)
-    vectors, queries = mixture(asked.n, N_QUERIES)
-    index, build_s = timed(lambda: Index.build([str(row) for row in range(asked.n)], vectors, version="bench"))
+    vectors, queries = mixture(n, n_queries)
+    index, build_s = timed(lambda: Index.build([str(row) for row in range(n)], vectors, version="bench"))
     ours, ours_s = timed(lambda: index.search(queries, K).rows)
     ours_gib = peak_gib()
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     some = queries[:1_000]
     (_, right), brute_s = timed(lambda: faiss.knn(some, unit, K, metric=faiss.METRIC_INNER_PRODUCT))
-    print(f"{asked.n:,} vectors, one core       queries/s   recall@10   built in")
+    print(f"{n:,} vectors, one core       queries/s   recall@10   built in")
     print(
-        f"ours                      {N_QUERIES / ours_s:>11,.0f}   {recall(ours[:1000], right):>9.3f}   "
+        f"ours                      {n_queries / ours_s:>11,.0f}   {recall(ours[:1000], right):>9.3f}   "
         f"{build_s:>6.0f} s"
     )
     print(f"brute force               {len(some) / brute_s:>11,.0f}   {1:>9.3f}        -")
-    print(f"ratio {brute_s / len(some) / (ours_s / N_QUERIES):.0f}; peak memory of ours {ours_gib:.2f} GiB")
+    print(f"ratio {brute_s / len(some) / (ours_s / n_queries):.0f}; peak memory of ours {ours_gib:.2f} GiB")
     print("bar: recall >= .98 at >= 5,000 queries/s, within 8 GB")
-    if asked.hnsw or asked.n <= 200_000:
+    if hnsw or n <= 200_000:
         graph = faiss.IndexHNSWFlat(DIMENSIONS, 32, faiss.METRIC_INNER_PRODUCT)
         graph.hnsw.efConstruction = 100
         _, graph_s = timed(lambda: graph.add(unit))
@@ -82,7 +83,7 @@ def main() -> None:
             graph.hnsw.efSearch = effort
             (_, found), found_s = timed(lambda: graph.search(queries, K))
             print(
-                f"HNSW, efSearch {effort:<4} {N_QUERIES / found_s:>17,.0f}   {recall(found[:1000], right):>9.3f}   "
+                f"HNSW, efSearch {effort:<4} {n_queries / found_s:>17,.0f}   {recall(found[:1000], right):>9.3f}   "
                 f"{graph_s:>6.0f} s"
             )
 

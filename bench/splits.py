@@ -3,20 +3,22 @@ The splits that recommenders are compared on, each written as one folder that ev
 
 A folder holds train, validation and test.parquet (user_id, item_id and, where known, weight and timestamp) and, where
 it has some, item_features and user_features.parquet (the id, feature such as 'genre=Rock', weight where known).
-A pair of
-`test` that stands in train or validation is dropped. `candidates.parquet` (item_id) names what may be recommended where
-that is not everything. Real data is found through RECSYS_DATA. Usage: python -m bench.splits hetrec FOLDER
+A pair of `test` that stands in train or validation is dropped. `candidates.parquet` (item_id) names what may be
+recommended where that is not everything. Real data is found through RECSYS_DATA.
 """
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import click
 import numpy as np
 import polars as pl
+
+from bench.options import benchmark, data_folder, size_argument
+from bench.peers.environments import BENCH
 
 SEED = 7
 COLD_SHARE = 0.1  # of the artists, hidden for the test; as many of the others are hidden for validation
@@ -44,8 +46,9 @@ class Split:
                 path.unlink(missing_ok=True)
                 continue
             new = table.join(self._known(), on=PAIR, how="anti") if name == "test" else table
-            new.sort(new.columns[:2]).write_parquet(path.with_suffix(".new"))
-            path.with_suffix(".new").replace(path)  # a comparison that runs meanwhile reads whole files
+            beside = path.with_suffix(f".{os.getpid()}")
+            new.sort(new.columns[:2]).write_parquet(beside)
+            beside.replace(path)  # a comparison that runs meanwhile reads whole files
 
     def _known(self) -> pl.DataFrame:
         return pl.concat([self.train.select(PAIR), self.validation.select(PAIR)])
@@ -144,13 +147,23 @@ def cold(data: Path) -> Split:
 SPLITS: dict[str, Callable[[Path], Split]] = {"hetrec": hetrec, "cpfair": cpfair, "lfm1m": lfm1m, "cold": cold}
 
 
-def data_folder() -> Path:
-    """Folder of real research data, named by RECSYS_DATA."""
-    named = os.environ.get("RECSYS_DATA")
-    if named is None:
-        raise SystemExit("RECSYS_DATA is not set: it names the folder of real research data")
-    return Path(named)
+def written(name: str) -> Path:
+    """Write a split where benchmarks share it, and return the folder."""
+    folder = BENCH / "splits" / name
+    SPLITS[name](data_folder()).write(folder)
+    return folder
+
+
+@benchmark(headline=r"train +([\d,]+) rows")
+@size_argument("name", type=click.Choice(list(SPLITS)), smallest="hetrec")
+@size_argument("folder", type=click.Path(path_type=Path, file_okay=False), smallest=BENCH / "splits" / "hetrec")
+def main(name: str, folder: Path) -> None:
+    """Write a split into a folder and print the rows of each table."""
+    split = SPLITS[name](data_folder())
+    split.write(folder)
+    for path in sorted(folder.glob("*.parquet")):
+        print(f"{path.stem:<16} {pl.scan_parquet(path).select(pl.len()).collect().item():>11,} rows")
 
 
 if __name__ == "__main__":
-    SPLITS[sys.argv[1]](data_folder()).write(Path(sys.argv[2]))
+    main()

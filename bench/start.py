@@ -1,29 +1,35 @@
-"""
-How long `recsys --help` takes, as a whole process: median of ten, beside a Python that does nothing. Bar: under 0.5 s.
-
-Usage: python bench/start.py
-"""
+"""How long `recsys --help` takes as a process: median of ten, beside a Python that does nothing. Bar: under 0.5 s."""
 
 import statistics
 import subprocess
 import sys
 import time
 
-BAR_S, ROUNDS = 0.5, 10
+from bench.options import benchmark, size
+
+BAR_S = 0.5
 
 
-def median_s(*arguments: str) -> float:
+def median_s(n_rounds: int, *arguments: str) -> float:
     """Time a Python process [s]."""
     seconds = []
-    for _ in range(ROUNDS):
+    for _ in range(n_rounds):
         started = time.perf_counter()
         subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds)
 
 
-if __name__ == "__main__":
-    ours, floor = median_s("-c", "from recsys.cli import main; main()", "--help"), median_s("-c", "pass")
+@benchmark(headline=r"recsys --help (\d\.\d{3}) s")
+@size("--rounds", "n_rounds", default=10, smallest=1, help="How often each is started.")
+def main(n_rounds: int) -> None:
+    """Print both times."""
+    ours = median_s(n_rounds, "-c", "from recsys.cli import main; main()", "--help")
+    floor = median_s(n_rounds, "-c", "pass")
     print(
         f"recsys --help {ours:.3f} s, python alone {floor:.3f} s, bar {BAR_S} s: {'met' if ours < BAR_S else 'not met'}"
     )
+
+
+if __name__ == "__main__":
+    main()

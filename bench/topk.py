@@ -2,7 +2,7 @@
 Exact top-100 for 50,000 listeners over 20,000 tracks with 128 factors, seen tracks filtered: ours against implicit's.
 
 Both with two threads. implicit is timed twice: with BLAS as it comes, and with BLAS held to one thread a worker, the
-best that it can do. Run alone: python bench/topk.py
+best that it can do. Run alone.
 """
 
 from collections.abc import Callable
@@ -11,26 +11,30 @@ from time import perf_counter
 
 import numpy as np
 import scipy.sparse as sp
-from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
+from bench.options import benchmark, size
 from recsys.recommenders.topk import F32, I32, N_BLOCK, Mask, top_k
 
-N_USERS, N_TRACKS, FACTORS, K, N_SEEN, N_THREADS, ROUNDS = 50_000, 20_000, 128, 100, 60, 2, 3
-GFLOP = 2 * N_USERS * N_TRACKS * FACTORS / 1e9
+FACTORS, K, N_SEEN, N_THREADS, ROUNDS = 128, 100, 60, 2, 3
 
 
-def main() -> None:
+@benchmark(headline=r"ours +(\d+\.\d\d) +1.00x")
+@size("--listeners", "n_users", default=50_000, smallest=200, help="Who get a list.")
+@size("--tracks", "n_tracks", default=20_000, smallest=1_000, help="Of the catalogue.")
+def main(n_users: int, n_tracks: int) -> None:
     """Time every variant in turns, so that a busy moment hits all, and print the best of each."""
+    from implicit.cpu.als import AlternatingLeastSquares
+
     rng = np.random.default_rng(7)
-    users = rng.standard_normal((N_USERS, FACTORS), np.float32)
-    tracks = rng.standard_normal((N_TRACKS, FACTORS), np.float32) * rng.gamma(2, 1, (N_TRACKS, 1)).astype(np.float32)
-    indptr = np.arange(N_USERS + 1) * N_SEEN
+    users = rng.standard_normal((n_users, FACTORS), np.float32)
+    tracks = rng.standard_normal((n_tracks, FACTORS), np.float32) * rng.gamma(2, 1, (n_tracks, 1)).astype(np.float32)
+    indptr = np.arange(n_users + 1) * N_SEEN
     seen = sp.csr_matrix(
-        (np.ones(indptr[-1], np.float32), rng.integers(0, N_TRACKS, indptr[-1]), indptr), (N_USERS, N_TRACKS)
+        (np.ones(indptr[-1], np.float32), rng.integers(0, n_tracks, indptr[-1]), indptr), (n_users, n_tracks)
     )
     seen.sum_duplicates()
-    mask = Mask(seen, np.ones((1, N_TRACKS), np.bool_), np.zeros(N_USERS, np.int64))
+    mask = Mask(seen, np.ones((1, n_tracks), np.bool_), np.zeros(n_users, np.int64))
     model = AlternatingLeastSquares(FACTORS, num_threads=N_THREADS)
     model.user_factors, model.item_factors = users, tracks
 
@@ -38,7 +42,7 @@ def main() -> None:
         return top_k(lambda at, out: np.matmul(users[at], tracks.T, out=out), mask, K, n_threads=N_THREADS).tracks
 
     def theirs() -> I32:
-        found: I32 = model.recommend(np.arange(N_USERS), seen, N=K)[0]
+        found: I32 = model.recommend(np.arange(n_users), seen, N=K)[0]
         return found
 
     def theirs_held() -> I32:
@@ -55,7 +59,7 @@ def main() -> None:
         "sgemm": product,
     }
     seconds, answers = in_turns(variants)
-    print_table(seconds, answers)
+    print_table(seconds, answers, 2 * n_users * n_tracks * FACTORS / 1e9)
 
 
 def in_blocks(users: F32, tracks: F32) -> None:
@@ -83,13 +87,13 @@ def in_turns(variants: dict[str, Callable[[], I32 | None]]) -> tuple[dict[str, f
     return seconds, answers
 
 
-def print_table(seconds: dict[str, float], answers: dict[str, I32 | None]) -> None:
+def print_table(seconds: dict[str, float], answers: dict[str, I32 | None], gflop: float) -> None:
     """Print time, speed against ours, share of the product's peak and of equal answers."""
     print(f"{'variant':28} {'s':>6} {'ours is':>8} {'GFLOP/s':>8} {'of sgemm':>8} {'same tracks':>11}")
     for name, time in seconds.items():
         answer, mine = answers[name], answers["ours"]
         same = "" if answer is None or mine is None else f"{(answer == mine).mean():.5f}"
-        speed = f"{time / seconds['ours']:7.2f}x {GFLOP / time:8.1f} {seconds['sgemm'] / time:8.0%}"
+        speed = f"{time / seconds['ours']:7.2f}x {gflop / time:8.1f} {seconds['sgemm'] / time:8.0%}"
         print(f"{name:28} {time:6.2f} {speed} {same:>11}")
 
 

@@ -1,23 +1,25 @@
 """
 Train the scorers of tempo and key on rendered tunes, and write their weights into the package.
 
-    RECSYS_DATA=... python -m bench.train_features [n]
-
 Takes half an hour on two cores. The weights hold no tune. `bench.audio` judges them on other tunes and other
 instruments.
 """
 
-import sys
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
+import click
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
 
-from bench.rendered import Piece, in_parallel, mono_of, pieces
-from recsys.audio import rhythm, tonality
+from bench.options import benchmark, size, size_argument
 from recsys.audio.learned import FOLDER, Scorer
-from recsys.audio.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.rendered import Piece
 
 HIDDEN = {"tempo": 48, "key": 48}
 EPOCHS, BATCH, LEARNING_RATE, DECAY, SEED = 120, 64, 3e-3, 1e-3, 7
@@ -26,8 +28,12 @@ BLUR = 1.5  # bins of the tempo scale that count as right beside the true one
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
-def described(piece: Piece) -> tuple[Arrays, Arrays] | None:
+def described(piece: "Piece") -> tuple[Arrays, Arrays] | None:
     """Return candidates and the chances that would be right, for tempo and for key."""
+    from bench.rendered import mono_of
+    from recsys.audio import rhythm, tonality
+    from recsys.audio.spectrum import Spectrum
+
     mono, truth = mono_of(piece)
     spectrum = Spectrum.of(mono)
     if spectrum is None:
@@ -43,6 +49,9 @@ def described(piece: Piece) -> tuple[Arrays, Arrays] | None:
 
 def fitted(name: str, train: list[Arrays], validation: list[Arrays]) -> Scorer:
     """Fit one scorer; the epoch with the best validation loss is kept."""
+    import torch
+    from torch import nn
+
     torch.manual_seed(SEED)
     inputs, right = (torch.from_numpy(np.stack(each)) for each in zip(*train, strict=True))
     unseen, unseen_right = (torch.from_numpy(np.stack(each)) for each in zip(*validation, strict=True))
@@ -75,18 +84,27 @@ def fitted(name: str, train: list[Arrays], validation: list[Arrays]) -> Scorer:
     return Scorer(*(each.detach().numpy().astype(np.float32) for each in arrays))
 
 
-def _loss(scores: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+def _loss(scores: "torch.Tensor", right: "torch.Tensor") -> "torch.Tensor":
+    import torch
+
     return -(right * torch.log_softmax(scores[..., 0], dim=1)).sum(dim=1).mean()
 
 
-def main(n: int = 6000) -> None:
-    """Render, fit, write."""
+@benchmark(headline=r"key: epoch \d+, validation loss (\d+\.\d{3})")
+@size_argument("n", default=6_000, smallest=40, type=click.IntRange(min=5))
+@size(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=FOLDER, smallest=mkdtemp, help="For weights."
+)
+def main(n: int, folder: Path) -> None:
+    """Render n pieces to learn from and a fifth as many to validate on, fit, write."""
+    from bench.rendered import in_parallel, pieces
+
     made = {part: in_parallel(described, pieces(part, size)) for part, size in (("train", n), ("validation", n // 5))}
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for at, name in enumerate(("tempo", "key")):
         parts = [[each[at] for each in some if each] for some in made.values()]  # type: ignore[index]
-        fitted(name, *parts).save(FOLDER / f"{name}.npz")
+        fitted(name, *parts).save(folder / f"{name}.npz")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

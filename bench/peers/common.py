@@ -21,6 +21,7 @@ F32: TypeAlias = npt.NDArray[np.float32]
 F64: TypeAlias = npt.NDArray[np.float64]
 
 PAIR = ["user_id", "item_id"]
+N_MADE_UP = 30  # listeners of a made-up split, and tracks of each of its two genres
 NOT_ONE_LIST = "a list names an item twice, or one that the listener has or may not get"
 
 
@@ -118,6 +119,23 @@ def table(path: Path) -> pl.DataFrame:
     missing = [pl.lit(value).alias(name) for name, value in added.items() if name not in found.columns]
     ids = pl.col("^(user|item)_id$").cast(pl.String)
     return found.with_columns(ids, *missing).with_columns(pl.col("weight").cast(pl.Float32))
+
+
+def made_up(folder: Path) -> Path:
+    """Write a small split with all that one may have: two groups of listeners, each with tracks of its own genre."""
+    rng = np.random.default_rng(7)
+    user, place = (index.ravel() for index in np.indices((N_MADE_UP, 9)))
+    drawn = np.stack([rng.permutation(N_MADE_UP)[:9] for _ in range(N_MADE_UP)])
+    item = drawn.ravel() + N_MADE_UP * (user % 2)
+    pairs = pl.DataFrame({"user_id": user, "item_id": item, "weight": rng.gamma(2, 5, len(user)), "timestamp": place})
+    tracks = np.arange(2 * N_MADE_UP)
+    genres = pl.DataFrame({"item_id": tracks, "feature": [f"genre={item // N_MADE_UP}" for item in tracks]})
+    folder.mkdir(parents=True)
+    for name, part in (("train", pl.col("timestamp") < 5), ("validation", pl.col("timestamp").is_between(5, 6))):
+        pairs.filter(part).write_parquet(folder / f"{name}.parquet")
+    pairs.filter(pl.col("timestamp") > 6).write_parquet(folder / "test.parquet")
+    genres.write_parquet(folder / "item_features.parquet")
+    return folder
 
 
 def has(folder: Path, column: str) -> bool:

@@ -35,6 +35,15 @@ def python_of(name: str) -> Path:
     return python
 
 
+def installation(name: str) -> str:
+    """Say how a library is installed that has an environment of its own."""
+    folder = BENCH.relative_to(ROOT) / name
+    return (
+        f"It needs an environment of its own: {PYTHON} -m venv {folder} && {folder}/bin/pip install -r "
+        f"{(HERE / name).relative_to(ROOT)}.txt, then {folder}/bin/python -m ... (bench.recommenders does it by itself)"
+    )
+
+
 def _make(folder: Path, pins: Path) -> None:
     print(f"making {folder} from {pins.name} ...", flush=True)
     shutil.rmtree(folder, ignore_errors=True)

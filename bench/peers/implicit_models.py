@@ -1,7 +1,7 @@
 """
 Models of implicit: ALS, BPR, logistic factorisation, item neighbours. See `bench.peers.tuning` for what is written.
 
-Usage: OPENBLAS_NUM_THREADS=1 python -m bench.peers.implicit_models SPLIT OUT
+Run with OPENBLAS_NUM_THREADS=1: the library brings its own threads.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from implicit.als import AlternatingLeastSquares
-from implicit.bpr import BayesianPersonalizedRanking
-from implicit.lmf import LogisticMatrixFactorization
-from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 
 from bench.peers.common import Rows, Task
-from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, real, run, share, whole
+from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, command, real, share, whole
 
 NOWHERE = float(np.finfo(np.float32).min)
 
@@ -28,6 +24,10 @@ def peers(_: Path) -> Sequence[Peer]:
 
 def factor_models() -> Sequence[Peer]:
     """Matrix factorisations."""
+    from implicit.als import AlternatingLeastSquares
+    from implicit.bpr import BayesianPersonalizedRanking
+    from implicit.lmf import LogisticMatrixFactorization
+
     return [
         Peer(
             "implicit ALS",
@@ -77,6 +77,8 @@ def factor_models() -> Sequence[Peer]:
 
 def neighbour_models() -> Sequence[Peer]:
     """Neighbourhoods of tracks."""
+    from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+
     return [
         Peer(
             "implicit BM25",
@@ -123,5 +125,7 @@ def fitted(build: Callable[[Params], Any], least: float = NOWHERE) -> Callable[[
     return fit
 
 
+main = command(__doc__, peers)
+
 if __name__ == "__main__":
-    run(peers)
+    main()

@@ -1,7 +1,7 @@
 """
 Models of LensKit: neighbours of items and users, ALS, EASE, SLIM, factorisation by gradients. See `bench.peers.tuning`.
 
-Runs in an environment of its own: see `bench.peers.environments`. Usage: python -m bench.peers.lenskit_models SPLIT OUT
+Runs in an environment of its own: see `bench.peers.environments`.
 """
 
 import warnings
@@ -10,18 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
-from lenskit.als import BiasedMFScorer, ImplicitMFScorer
-from lenskit.basic import PopScorer
-from lenskit.batch import recommend as batch_recommend
-from lenskit.data import Dataset, from_interactions_df
-from lenskit.flexmf import FlexMFImplicitScorer
-from lenskit.knn import EASEScorer, ItemKNNScorer, SLIMScorer, UserKNNScorer
-from lenskit.pipeline import topn_pipeline
-from lenskit.training import TrainingOptions
 
+from bench.options import require
 from bench.peers.common import Rows, Task, has
-from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, real, run, share, whole
+from bench.peers.environments import installation
+from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, command, real, share, whole
 
 T = TypeVar("T")
 NEIGHBOURS = {"max_nbrs": whole(5, 500), "min_nbrs": whole(1, 5), "min_sim": real(1e-6, 0.1)}
@@ -46,6 +39,13 @@ FLEX_DEFAULTS = {
 
 def peers(folder: Path) -> Sequence[Peer]:
     """All models of the library that rank from pairs, and one for ratings where the split has weights."""
+    require("lenskit", installation("lenskit"))
+    warnings.simplefilter("ignore")
+    from lenskit.als import BiasedMFScorer, ImplicitMFScorer
+    from lenskit.basic import PopScorer
+    from lenskit.flexmf import FlexMFImplicitScorer
+    from lenskit.knn import EASEScorer, ItemKNNScorer, SLIMScorer, UserKNNScorer
+
     return [
         Peer("LensKit popular", {}, {}, Fit(PopScorer)),
         Peer("LensKit ItemKNN", NEIGHBOURS, NEIGHBOUR_DEFAULTS, Fit(ItemKNNScorer, feedback="implicit")),
@@ -85,7 +85,7 @@ def peers(folder: Path) -> Sequence[Peer]:
             "LensKit warp", without_count(FLEX), without_count(FLEX_DEFAULTS), Fit(FlexMFImplicitScorer, preset="warp")
         ),
         Peer("LensKit logistic", FLEX, FLEX_DEFAULTS, Fit(FlexMFImplicitScorer)),
-        *([BIASED_MF] if has(folder, "weight") else []),
+        *([biased_mf(Fit(BiasedMFScorer, user_embeddings="prefer"))] if has(folder, "weight") else []),
     ]
 
 
@@ -102,6 +102,10 @@ class Fit:
 
     def __call__(self, task: Task, params: Params) -> Recommend:
         """Train a pipeline of history, candidates (what is not seen), scorer and ranker."""
+        from lenskit.batch import recommend as batch_recommend
+        from lenskit.pipeline import topn_pipeline
+        from lenskit.training import TrainingOptions
+
         own = {name: value for name, value in params.items() if name != "weights"}
         pipeline = topn_pipeline(self.scorer, {**self.fixed, **own})
         pipeline.train(dataset(task, params.get("weights", "ones")), TrainingOptions(rng=SEED))
@@ -117,27 +121,33 @@ class Fit:
         return recommend
 
 
-BIASED_MF = Peer(
-    "LensKit BiasedMF",
-    {
-        "embedding_size": whole(4, 256),
-        "epochs": whole(3, 40),
-        "regularization": real(1e-3, 100),
-        "damping": share(0, 100),
-        "weights": choice("log", "plain"),
-    },
-    {"embedding_size": 50, "epochs": 10, "regularization": 0.1, "damping": 5.0, "weights": "log"},
-    Fit(BiasedMFScorer, user_embeddings="prefer"),
-)
+def biased_mf(fit: Fit) -> Peer:
+    """Return the model of ratings."""
+    return Peer(
+        "LensKit BiasedMF",
+        {
+            "embedding_size": whole(4, 256),
+            "epochs": whole(3, 40),
+            "regularization": real(1e-3, 100),
+            "damping": share(0, 100),
+            "weights": choice("log", "plain"),
+        },
+        {"embedding_size": 50, "epochs": 10, "regularization": 0.1, "damping": 5.0, "weights": "log"},
+        fit,
+    )
 
 
-def dataset(task: Task, weights: str) -> Dataset:
+def dataset(task: Task, weights: str) -> Any:
     """Return the task as the library's own data set; ids are our rows, weights its ratings."""
+    import pandas as pd
+    from lenskit.data import from_interactions_df
+
     pairs = task.weighted_pairs(weights)
     names = {"user": "user_id", "item": "item_id", "weight": "rating"}
     return from_interactions_df(pd.DataFrame({new: pairs[old].to_numpy() for old, new in names.items()}))
 
 
+main = command(__doc__, peers)
+
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    run(peers)
+    main()

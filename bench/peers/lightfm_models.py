@@ -2,7 +2,7 @@
 LightFM with WARP, without and with the features of items and users. See `bench.peers.tuning` for what is written.
 
 It learns from the items that somebody played, so that a cold one is never drawn as a negative; a cold item is known by
-its features alone. Usage: python -m bench.peers.lightfm_models SPLIT OUT
+its features alone.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
-from lightfm import LightFM
 
 from bench.peers.common import F32, Csr, Features, Rows, Task, top_k
-from bench.peers.tuning import SEED, Params, Peer, Recommend, choice, real, run, whole
+from bench.peers.tuning import SEED, Params, Peer, Recommend, choice, command, real, whole
 
 N_THREADS, N_BLOCK = 2, 1024
 SPACE = {
@@ -75,6 +74,8 @@ def beside(identity: Csr, features: Features | None, weight: float) -> Csr:
 
 def fit(task: Task, params: Params, users: Csr, items: Csr) -> Recommend:
     """Learn from the played items' pairs; recommend by the inner product of representations."""
+    from lightfm import LightFM
+
     own = {name: value for name, value in params.items() if name not in ("epochs", "weights")}
     model = LightFM(**own, loss="warp", random_state=SEED)
     played = np.unique(task.pairs["item"].to_numpy())
@@ -98,5 +99,7 @@ def fit(task: Task, params: Params, users: Csr, items: Csr) -> Recommend:
     return recommend
 
 
+main = command(__doc__, peers)
+
 if __name__ == "__main__":
-    run(peers)
+    main()

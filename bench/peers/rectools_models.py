@@ -2,7 +2,6 @@
 Models of RecTools: EASE, PureSVD, ALS with features, item neighbours, SASRec. See `bench.peers.tuning`.
 
 Runs in an environment of its own: see `bench.peers.environments`.
-Usage: python -m bench.peers.rectools_models SPLIT OUT
 """
 
 import logging
@@ -13,25 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from implicit.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
-from pytorch_lightning import Trainer, seed_everything
-from rectools import Columns
-from rectools.dataset import Dataset
-from rectools.models import (
-    EASEModel,
-    ImplicitALSWrapperModel,
-    ImplicitItemKNNWrapperModel,
-    PopularModel,
-    PureSVDModel,
-    SASRecModel,
-)
 
+from bench.options import require
 from bench.peers.common import Features, Rows, Task, has
-from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, real, run, share, whole
+from bench.peers.environments import installation
+from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, command, real, share, whole
 
-NEIGHBOURS = {"BM25": BM25Recommender, "TF-IDF": TFIDFRecommender, "cosine": CosineRecommender}
 ALS_SPACE = {
     "factors": whole(32, 512),
     "regularization": real(1e-3, 100),
@@ -68,6 +54,12 @@ SASREC_FIRST = {
 
 def peers(folder: Path) -> Sequence[Peer]:
     """All models that fit the split: features and time stamps where it has them."""
+    require("rectools", installation("rectools"))
+    warnings.simplefilter("ignore")
+    from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+    from rectools.models import EASEModel, PopularModel, PureSVDModel
+
+    neighbourhoods = {"BM25": BM25Recommender, "TF-IDF": TFIDFRecommender, "cosine": CosineRecommender}
     found = [
         Peer("RecTools popular", {}, {}, fitted(lambda _: PopularModel())),
         Peer(
@@ -90,7 +82,7 @@ def peers(folder: Path) -> Sequence[Peer]:
                 {"K": 20, "weights": "ones"} | ({"K1": 1.2, "B": 0.75} if name == "BM25" else {}),
                 fitted(partial(neighbours, model)),
             )
-            for name, model in NEIGHBOURS.items()
+            for name, model in neighbourhoods.items()
         ),
     ]
     if (folder / "item_features.parquet").exists():
@@ -106,11 +98,16 @@ def peers(folder: Path) -> Sequence[Peer]:
 
 def neighbours(model: Any, params: Params) -> Any:
     """Build a model of item neighbours."""
+    from rectools.models import ImplicitItemKNNWrapperModel
+
     return ImplicitItemKNNWrapperModel(model(**params))
 
 
 def als_with_features(params: Params) -> Any:
     """Build ALS whose items and users carry their features as further, fixed factors."""
+    from implicit.als import AlternatingLeastSquares
+    from rectools.models import ImplicitALSWrapperModel
+
     own = {name: value for name, value in params.items() if name not in ("n_features", "together")}
     return ImplicitALSWrapperModel(
         AlternatingLeastSquares(**own, random_state=SEED), fit_features_together=params["together"]
@@ -119,6 +116,11 @@ def als_with_features(params: Params) -> Any:
 
 def sasrec(params: Params) -> Any:
     """Build the self-attentive model of what comes next; its trainer writes and prints nothing."""
+    from pytorch_lightning import Trainer, seed_everything
+    from rectools.models import SASRecModel
+
+    for name in ("pytorch_lightning", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     seed_everything(SEED)
     epochs = params["epochs"]
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
@@ -131,6 +133,8 @@ def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend
     """Return the `fit` of a model: all parameters but 'weights' and 'n_features' are the library's own."""
 
     def fit(task: Task, params: Params) -> Recommend:
+        from rectools import Columns
+
         data = dataset(task, params)
         model = build({name: value for name, value in params.items() if name != "weights"})
         model.fit(data)
@@ -148,6 +152,10 @@ def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend
 
 def dataset(task: Task, params: Params) -> Any:
     """Return the task as the library's own data set; ids are our rows."""
+    import pandas as pd
+    from rectools import Columns
+    from rectools.dataset import Dataset
+
     pairs = task.weighted_pairs(params.get("weights", "ones"))
     frame = pd.DataFrame(
         {
@@ -172,6 +180,8 @@ def dataset(task: Task, params: Params) -> Any:
 
 def long(features: Features | None, known: Any, n_features: int) -> Any:
     """Return id, feature, value of the most frequent features of known rows: each becomes a dense factor."""
+    import pandas as pd
+
     if features is None:
         return None
     counts = np.diff(features.matrix.tocsc().indptr)
@@ -181,8 +191,7 @@ def long(features: Features | None, known: Any, n_features: int) -> Any:
     return frame[frame["id"].isin(known)]
 
 
+main = command(__doc__, peers)
+
 if __name__ == "__main__":
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
-    run(peers)
+    main()

@@ -11,28 +11,18 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from bench.peers.environments import BENCH, HERE, ROOT, python_of
+from bench.peers.environments import HERE, ROOT, python_of
+from bench.peers.tuning import Budget
 
 LIBRARIES = ("implicit", "lightfm", "rectools", "lenskit")
 COLD_LIBRARIES = ("lightfm",)  # of what nobody has played, no other peer knows anything
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What each model may spend on tuning, whichever ends first."""
-
-    trials: int
-    cpu_minutes: float
-
-    def options(self) -> list[str]:
-        """Write it as options of a command."""
-        return ["--trials", str(self.trials), "--cpu-minutes", str(self.cpu_minutes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +41,25 @@ class Found:
     library: dict[str, str]
 
 
-def run_peers(folder: Path, budget: Budget, *, models: str, only_candidates: bool) -> Found:
-    """Tune, fit and ask all peers on a split folder, but for what is there already; `models`: '' for all."""
-    libraries = COLD_LIBRARIES if (folder / "candidates.parquet").exists() else LIBRARIES
-    name = f"{folder.name}-candidates" if only_candidates else folder.name
+def run_peers(
+    folder: Path, results: Path, budget: Budget, libraries: Iterable[str], models: str, *, only_candidates: bool
+) -> Found:
+    """
+    Tune, fit and ask the libraries' models on a split folder.
+
+    Args:
+        folder: The split.
+        results: Where they are kept, and taken from where they are there already.
+        budget: Of each model.
+        libraries: Of LIBRARIES.
+        models: Names, separated by commas; '' for all.
+        only_candidates: Recommend the candidates of the split alone.
+    """
+    is_cold = (folder / "candidates.parquet").exists()
+    libraries = [each for each in libraries if each in COLD_LIBRARIES or not is_cold]
     there: dict[str, list[Path]] = {}
     for library in libraries:
-        out = BENCH / "results" / name / library / _key(folder, library, budget)
+        out = results / library / _key(folder, library, budget)
         options = ["--models", models, *(["--only-candidates"] if only_candidates else [])]
         _run(library, [str(folder), str(out), *budget.options(), *options], out / "log.txt")
         there[library] = sorted(path.parent for path in out.glob("*/costs.json"))

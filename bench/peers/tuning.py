@@ -6,20 +6,22 @@ one that has started may end. CPU time is that of all threads of this process. W
 OUT/<model>/rankings.parquet (model, user_id, item_id, rank) and costs.json, and is not done again if it is there.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
+import click
 import numpy as np
 import optuna
 import polars as pl
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from bench.peers.common import Rows, Task, check, ndcg_at_k, ranked_rows, read
+from bench.options import Benchmark, benchmark, size
+from bench.peers.common import Rows, Task, check, made_up, ndcg_at_k, ranked_rows, read
 
 SEED, K_TUNED, K_WRITTEN = 7, 10, 20
 Params: TypeAlias = Mapping[str, Any]
@@ -143,25 +145,59 @@ def lists(name: str, ranked: Rows, task: Task) -> pl.DataFrame:
     return pl.DataFrame(data).select(pl.lit(name).alias("model"), pl.all())
 
 
-def run(peers: Callable[[Path], Sequence[Peer]]) -> None:
-    """Tune, fit and write each peer that is asked for on the command line and not there yet."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--trials", type=int, default=30)
-    parser.add_argument("--cpu-minutes", type=float, default=10.0)
-    parser.add_argument("--models", default="", help="names, separated by commas; all without")
-    parser.add_argument("--only-candidates", action="store_true")
-    asked = parser.parse_args()
+def command(description: str | None, found: Callable[[Path], Sequence[Peer]]) -> Benchmark:
+    """
+    Make a library's script its command.
+
+    Args:
+        description: The script's docstring.
+        found: Lists the library's models for a split folder; raises `Missing` where the library is not installed.
+    """
+
+    @click.argument("folder", type=click.Path(path_type=Path, exists=True), required=False)
+    @click.argument("out", type=click.Path(path_type=Path), required=False)
+    @size("--trials", "n_trials", default=30, smallest=1, help="Settings tried per model.")
+    @size("--cpu-minutes", default=10.0, smallest=1.0, help="No trial of a model begins after so much work.")
+    @click.option("--models", default="", help="Names, separated by commas. [default: all]")
+    @click.option("--only-candidates", is_flag=True, help="Recommend the candidates of the split alone.")
+    def main(
+        folder: Path | None, out: Path | None, n_trials: int, cpu_minutes: float, models: str, only_candidates: bool
+    ) -> None:
+        """Tune, fit and write each model that is asked for and not there yet; without a folder, on a made-up split."""
+        with TemporaryDirectory() as made:
+            split = folder or made_up(Path(made) / "split")
+            run(
+                [peer for peer in found(split) if not models or peer.name in models.split(",")],
+                read(split, only_candidates=only_candidates),
+                out or Path(made) / "out",
+                Budget(n_trials, cpu_minutes),
+            )
+
+    return benchmark(headline=r"test nDCG@10 ([01]\.\d{4})", description=description)(main)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What each model may spend on tuning, whichever ends first."""
+
+    trials: int
+    cpu_minutes: float
+
+    def options(self) -> list[str]:
+        """Write it as options of a command."""
+        return ["--trials", str(self.trials), "--cpu-minutes", str(self.cpu_minutes)]
+
+
+def run(peers: Sequence[Peer], tasks: tuple[Task, Task], out: Path, budget: Budget) -> None:
+    """Tune, fit and write each model that is not there yet."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    to_tune, to_judge = read(asked.folder, only_candidates=asked.only_candidates)
-    names = set(filter(None, asked.models.split(",")))
-    for peer in peers(asked.folder):
-        place = asked.out / peer.name.replace(" ", "-")
-        if (names and peer.name not in names) or (place / "costs.json").exists():
+    to_tune, to_judge = tasks
+    for peer in peers:
+        place = out / peer.name.replace(" ", "-")
+        if (place / "costs.json").exists():
             continue
-        print(f"{peer.name} on {asked.folder.name}", flush=True)
-        tuned = tune(peer, to_tune, n_trials=asked.trials, cpu_seconds=60 * asked.cpu_minutes)
+        print(f"{peer.name}: {len(to_judge.judged):,} listeners", flush=True)
+        tuned = tune(peer, to_tune, n_trials=budget.trials, cpu_seconds=60 * budget.cpu_minutes)
         ranking, costs = final(peer, to_judge, tuned)
         place.mkdir(parents=True, exist_ok=True)
         ranking.write_parquet(place / "rankings.parquet")

@@ -6,13 +6,16 @@ metrics and recommenders of the same listeners; what is compared is compared on 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.evaluate.ranking import F64
 
 N_DRAWS = 2000
 N_CELLS = 4_000_000  # counts held at once
+N_KEPT = 16_000_000  # counts of a set of draws that is kept for the next metrics of as many listeners
 
 
 def drawn_means(values: F64, *, seed: int) -> F64:
@@ -41,9 +44,20 @@ def drawn_means(values: F64, *, seed: int) -> F64:
 
 def _draws(n_users: int, seed: int) -> Iterator[F64]:
     """Yield how often each draw holds each listener, shape (n_at_once, n_users), until there are `N_DRAWS`."""
+    is_kept = N_DRAWS * n_users <= N_KEPT
+    for times in _kept(n_users, seed) if is_kept else _drawn(n_users, seed):
+        yield times.astype(np.float64)
+
+
+@lru_cache(maxsize=4)
+def _kept(n_users: int, seed: int) -> list[npt.NDArray[np.uint16]]:
+    return [times.astype(np.uint16) for times in _drawn(n_users, seed)]
+
+
+def _drawn(n_users: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     n_at_once = max(1, N_CELLS // max(1, n_users))
     for start in range(0, N_DRAWS, n_at_once):
         size = min(n_at_once, N_DRAWS - start)
         drawn = rng.integers(n_users, size=(size, n_users)) + np.arange(size)[:, None] * n_users
-        yield np.bincount(drawn.ravel(), minlength=size * n_users).reshape(size, n_users).astype(np.float64)
+        yield np.bincount(drawn.ravel(), minlength=size * n_users).reshape(size, n_users)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 from recsys.columns import COMPARISON, schema
 from recsys.errors import InputError
+from recsys.evaluate import bootstrap
 from recsys.evaluate.bootstrap import N_DRAWS, drawn_means
 from recsys.evaluate.significance import (
     compare_paired,
@@ -100,6 +101,18 @@ def test_columns_share_their_draws() -> None:
     assert_allclose(drawn[:, 1], 2 * drawn[:, 0])
     assert mean_intervals(values, seed=1)[0] == pytest.approx(mean_interval(values[:, 0], seed=1))
     assert mean_intervals(values, seed=1)[2][3] == 45
+
+
+def test_draws_that_are_kept_are_those_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit by bit, whoever asked first, and however many are held at once."""
+    values = np.random.default_rng(RNG_SEED).random((40, 2))
+    kept = [drawn_means(values, seed=3) for _ in range(2)]
+    monkeypatch.setattr(bootstrap, "N_KEPT", 0)
+
+    anew = drawn_means(values, seed=3)
+
+    assert all((means == anew).all() for means in kept)
+    assert (drawn_means(values, seed=4) != anew).any()
 
 
 def test_a_mean_lies_within_its_interval() -> None:
