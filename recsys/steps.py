@@ -188,7 +188,8 @@ def refit(run: Run) -> Event:
     name = run.recipe.recommender
     beside = run.model.parent.with_name(f".{run.run_id}.partial")
     files.remove(beside)
-    model = recommender_class(name)(run.recipe.configs[name]).fit(run.taste, validation=run.split)
+    model = recommender_class(name)(run.recipe.configs[name])
+    model.fit(run.taste, validation=run.split, fitted=Recommender.load(run.trial / name))
     model.save(beside / name)
     files.write_json(beside / name / "provenance.json", _provenance(run))
     files.write_text(beside / name / "card.md", _card(run))

@@ -76,7 +76,13 @@ class Recommender(ABC, Generic[Config]):
     def __init__(self, config: Config | None = None) -> None:
         self.config: Config = self.config_class() if config is None else config
 
-    def fit(self, taste: Interactions, *, validation: Split | None = None) -> Self:  # noqa: ARG002 - blends learn from it
+    def fit(
+        self,
+        taste: Interactions,
+        *,
+        validation: Split | None = None,  # noqa: ARG002 - blends learn from it
+        fitted: Self | None = None,  # noqa: ARG002 - blends take its members over
+    ) -> Self:
         """
         Learn from a window of interactions; same window, config and seed: the same model.
 
@@ -84,6 +90,8 @@ class Recommender(ABC, Generic[Config]):
             taste: Everything that may be learned from.
             validation: A cut through an earlier part of the same window, for models that learn by how much to trust
                 others (see `recommenders.blend`).
+            fitted: The same model fitted to the training part of `validation`, where there is one: it saves work and
+                changes nothing.
         """
         learners = taste.of_users(np.flatnonzero(np.diff(taste.matrix.indptr)))
         self.users, self.tracks = learners.users, learners.tracks

@@ -80,10 +80,11 @@ class Blend(Recommender[BlendConfig]):
     _members: list[Recommender[Any]]
 
     @override
-    def fit(self, taste: Interactions, *, validation: Split | None = None) -> Self:
+    def fit(self, taste: Interactions, *, validation: Split | None = None, fitted: Self | None = None) -> Self:
         """Learn; where nothing was chosen in the validation cut, from the latest of each listener's likes."""
         is_telling = validation is not None and validation.test.nnz > 0
         self._cut = validation if is_telling else Split.latest(taste, seed=self.config.seed)
+        self._members = fitted._members if is_telling and fitted is not None else []  # noqa: SLF001 - of its own kind
         return super().fit(taste)
 
     @override
@@ -100,7 +101,7 @@ class Blend(Recommender[BlendConfig]):
     def _taught(self, cut: Any) -> Ranker:
         """Fit the members to the cut's training part and the ranker to what was chosen later."""
         taste = cut.train.of_users(np.flatnonzero(np.diff(cut.train.matrix.indptr)))
-        self._members, self._catalogue = self._fitted(taste), Catalogue.of(taste)
+        self._members, self._catalogue = self._members or self._fitted(taste), Catalogue.of(taste)
         chosen = cut.test[cut.train.users.rows(taste.users.ids())]
         asked = np.flatnonzero(np.diff(chosen.indptr))
         if len(asked) > N_TAUGHT:

@@ -1,5 +1,6 @@
 """The blend: what speaks for a candidate, how the ranker learns from it, and that it learns from validation alone."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from polars.testing import assert_frame_equal
 from recsys.errors import BadRecipe
 from recsys.interactions import Interactions, Split
 from recsys.recommenders import blend
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
 from recsys.recommenders.evidence import Catalogue, candidates, standing
 from recsys.recommenders.filters import Filters
@@ -250,6 +251,25 @@ class TestBlend:
 
         assert all((rankers[0][name] == rankers[1][name]).all() for name in rankers[0])
         assert len(rankers[0]) == 4
+
+    def test_members_fitted_before_are_taken_over(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A saved blend of the validation cut's training part saves a fit of each member, and changes no score."""
+        taste, fits, original = taste_of(0, 9), [], ItemKNN._fit
+        Blend(SMALL).fit(cut().train).save(tmp_path / "before")
+
+        def spied(self: ItemKNN, seen: Interactions) -> None:
+            fits.append(seen)
+            original(self, seen)
+
+        monkeypatch.setattr(ItemKNN, "_fit", spied)
+
+        before = Recommender.load(tmp_path / "before")
+        assert isinstance(before, Blend)
+        plain, spared = (Blend(SMALL).fit(taste, validation=cut(), fitted=fitted) for fitted in (None, before))
+
+        assert len(fits) == 2 + 1
+        answers = [model.recommend(taste.users.ids(), 12, filters=Filters.of(taste)) for model in (plain, spared)]
+        assert_frame_equal(*answers, check_exact=True)
 
     def test_members_see_the_cuts_past_first_and_then_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A member is fitted to what stood before the choices, and again to the whole window."""
