@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from recsys.tune import Tuned
 
 N_SAMPLED, N_SHOWN = 3, 3
+_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}  # a terminal obeys
 out = Console(highlight=False, markup=False, emoji=False)
 note = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -69,9 +70,9 @@ def cell(value: object) -> str:
         case int() | Decimal():
             return _number(Decimal(value))
         case list():
-            return ", ".join(map(str, value))
+            return ", ".join(map(str, value)).translate(_CONTROLS)
         case _:
-            return str(value)
+            return str(value).translate(_CONTROLS)
 
 
 def _number(value: Decimal) -> str:
