@@ -7,7 +7,7 @@ unless it is `Markdown` (see `dashboards.markdown`).
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -17,6 +17,7 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.markdown import Markdown, say, shown
+from dashboards.words import FROM_LISTENING, NOT_WHOLE
 from recsys.errors import RecsysError
 from recsys.matching.words import clock
 
@@ -55,6 +56,12 @@ def paragraph(text: str) -> None:
 def remark(text: str) -> None:
     """Write what is beside the point, smaller."""
     st.caption(shown(text))
+
+
+def not_whole(columns: Iterable[str]) -> None:
+    """Tell a label, beside totals of listening, that they lack what its file lacks; other columns need no word."""
+    if not data.is_operator() and not FROM_LISTENING.isdisjoint(columns):
+        remark(NOT_WHOLE)
 
 
 def failed(wrong: RecsysError) -> None:
@@ -216,14 +223,16 @@ def metric(
     """
     delta = None if change is None else f"{change:+.1%}"
     good: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
-    st.metric(
-        shown(label),
-        number(value, unit),
-        delta,
-        delta_color=good,
-        help=_hint(says or (data.meaning(*of) if of else None)),
-        border=True,
-    )
+    with st.container(gap="small"):
+        st.metric(
+            shown(label),
+            number(value, unit),
+            delta,
+            delta_color=good,
+            help=_hint(says or (data.meaning(*of) if of else None)),
+            border=True,
+        )
+        not_whole([of[1]] if of else [])
 
 
 def told(sentences: Sequence[str]) -> None:
@@ -305,6 +314,7 @@ def figure(title: str, rows: pl.DataFrame, chart: Any, *, says: str, key: str, n
         note: How to read it.
     """
     _headed(title, rows, key)
+    not_whole(rows.columns)
     if note:
         remark(note)
     st.altair_chart(chart, width="stretch", alt=says, key=f"chart_{key}")
@@ -338,6 +348,7 @@ def table(
         formats: Column -> 'percent', 'compact' or a printf format.
     """
     _headed(title, rows, key)
+    not_whole(rows.columns)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
     st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder="-")
@@ -346,6 +357,7 @@ def table(
 def facts(row: pl.DataFrame, *, of: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
     """Show one row as a list of facts, those that are known, and offer it as files; `names` as of `table`."""
     _headed(title, row, key)
+    not_whole(row.columns)
     known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
     headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
     told(

@@ -1,7 +1,6 @@
 """Titles and names in reports and on the screen are text: nothing in them is markup or a formula."""
 
 from datetime import date
-from io import StringIO
 
 import polars as pl
 import pytest
@@ -41,7 +40,7 @@ def test_a_morning_reports_page_shows_names_letter_by_letter() -> None:
 
 def test_plots_take_no_name_for_a_formula() -> None:
     """Half a formula is an error in a plot, which would end the night."""
-    series = pl.DataFrame({"day": [DAY], "value": [3.0]})
+    series = pl.DataFrame({"day": [date(2026, 1, 1), DAY], "value": [3.0, 2.0]})
     section = Section("drops", "Drops", [Finding("", r"$\frac$", series)], "None.", "plays a week")
     weeks = pl.DataFrame({"remedy": ["none"], "week": [1], "metric": [r"exposure genre=$\frac$"], "value": [0.5]})
 
@@ -49,14 +48,12 @@ def test_plots_take_no_name_for_a_formula() -> None:
     _plot(weeks).canvas.draw()
 
 
-def test_the_screen_shows_names_letter_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_screen_shows_names_letter_by_letter(capsys: pytest.CaptureFixture[str]) -> None:
     """Brackets, colons and links in them are no markup, and the terminal obeys no command in them."""
-    screen = StringIO()
-    monkeypatch.setattr(show.out, "file", screen)
-    monkeypatch.setattr(show.out, "_width", 200)
     name = "[red]Love[/red] [link=https://outside.example]x[/link] :heart:"
 
     show.frame(pl.DataFrame({name: [name, "\x1b]8;;https://outside.example\x07Free\x1b[2J"]}))
 
-    assert screen.getvalue().count(name) == 2
-    assert "\ufffd]8;;https://outside.example\ufffdFree\ufffd[2J" in screen.getvalue()
+    screen = capsys.readouterr().out
+    assert screen.count(name) == 2
+    assert "\ufffd]8;;https://outside.example\ufffdFree\ufffd[2J" in screen

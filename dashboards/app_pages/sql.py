@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboards import data, parts
 from dashboards.markdown import say
+from dashboards.words import FROM_LISTENING
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
 
@@ -46,6 +47,8 @@ else:
     answer = parts.attempt(lambda: data.sql(text), REMEDY)
 if answer is not None:
     parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
+    if FROM_LISTENING.isdisjoint(answer.columns):
+        parts.not_whole(FROM_LISTENING)  # a total may have any name here
     if answer.height == data.N_ROWS:
         parts.remark(f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Add up in SQL, or add a where.")
 
