@@ -21,6 +21,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.markdown import say
 from recsys.dashboard import LOOPBACK, has_login
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
@@ -90,7 +91,7 @@ def enter() -> Viewer:
     try:
         found = viewer()
     except InputError as refused:
-        st.error(f"**No access.** {refused}")
+        st.error(say("**No access.** {refused}", refused=refused))
         st.button("Log out", on_click=st.logout)
         st.stop()
     if needs_login():

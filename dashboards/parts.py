@@ -1,12 +1,14 @@
 """
 What pages are put together from: headings, filters, figures, tables, downloads, and what to do where there is nothing.
 
-Every filter is bound to the address, so that what one sees can be sent as a link.
+Every filter is bound to the address, so that what one sees can be sent as a link. Every text is shown letter by letter
+unless it is `Markdown` (see `dashboards.markdown`).
 """
 
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +16,8 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data
+from dashboards.markdown import Markdown, say, shown
+from dashboards.words import FROM_LISTENING, NOT_WHOLE
 from recsys.errors import RecsysError
 from recsys.extras import explain_missing
 from recsys.matching.words import clock
@@ -29,20 +33,41 @@ def signature(name: str) -> None:
     """Say at the foot of the menu who is looking, and how old what they see is."""
     st.logo(str(data.MARK), size="large")
     st.sidebar.text(name)
-    st.sidebar.caption(f"Data up to {day(data.as_of())}.")
+    st.sidebar.caption(shown(f"Data up to {day(data.as_of())}."))
     if not data.is_operator():
-        st.sidebar.caption(ROUNDED)
+        st.sidebar.caption(shown(ROUNDED))
 
 
 def header(title: str, lead: str) -> None:
     """Begin a page: its title, and what it answers."""
-    st.title(title)
-    st.markdown(lead)
+    st.title(shown(title))
+    st.markdown(shown(lead))
+
+
+def heading(title: str, level: Literal[2, 3] = 2) -> None:
+    """Begin a part of a page."""
+    (st.header if level == 2 else st.subheader)(shown(title))
+
+
+def paragraph(text: str) -> None:
+    """Write a paragraph."""
+    st.markdown(shown(text))
+
+
+def remark(text: str) -> None:
+    """Write what is beside the point, smaller."""
+    st.caption(shown(text))
+
+
+def not_whole(columns: Iterable[str]) -> None:
+    """Tell a label, beside totals of listening, that they lack what its file lacks; other columns need no word."""
+    if not data.is_operator() and not FROM_LISTENING.isdisjoint(columns):
+        remark(NOT_WHOLE)
 
 
 def failed(wrong: RecsysError) -> None:
     """Say what is wrong, and what to do about it."""
-    st.error(f"**This cannot be shown.** {wrong}")
+    st.error(say("**This cannot be shown.** {wrong}", wrong=wrong))
 
 
 def attempt(make: Callable[[], Result], remedy: str = "") -> Result | None:
@@ -53,13 +78,13 @@ def attempt(make: Callable[[], Result], remedy: str = "") -> Result | None:
     except RecsysError as wrong:
         failed(wrong)
         if remedy:
-            st.caption(remedy)
+            remark(remedy)
         return None
 
 
 def empty(what: str, remedy: str) -> None:
     """Say that there is nothing here, and what would bring something, in place of an empty chart."""
-    st.info(f"**{what}** {remedy}")
+    st.info(say("**{what}** {remedy}", what=what, remedy=remedy))
 
 
 def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None = None) -> str:  # noqa: A002
@@ -73,26 +98,31 @@ def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None
         help: On hover.
     """
     n_named = Counter(options.values())
-    shown = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
+    names = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
     with st.container():
-        _admit_another(label, key, set(shown.values()))
+        _admit_another(label, key, set(names.values()))
         chosen = st.selectbox(
-            label,
-            list(shown),
-            format_func=shown.__getitem__,
+            shown(label),
+            list(names),
+            format_func=names.__getitem__,
             key=key,
-            help=help,
+            help=_hint(help),
             bind="query-params",
             filter_mode="contains",
         )
     return str(chosen)
 
 
+def _hint(text: str | None) -> str | None:
+    return None if text is None else shown(text)
+
+
 def _admit_another(label: str, key: str, names: set[str]) -> None:
     """Say so where a link asks for what is not offered, without repeating it: the box then shows something else."""
     asked = st.query_params.get(key)
     if asked and asked not in names and key not in st.session_state:
-        st.warning(f"**The link's {label.lower()} is not here:** renamed, removed or not yours. Choose another.")
+        told = "**The link's {label} is not here:** renamed, removed or not yours. Choose another."
+        st.warning(say(told, label=label.lower()))
 
 
 def narrowing(*kinds: str) -> dict[str, str]:
@@ -123,35 +153,35 @@ def any_of(values: Sequence[str]) -> dict[str, str]:
 def several(label: str, options: Sequence[str], key: str, *, most: int) -> list[str]:
     """Let up to `most` of some values be chosen; the first ones are the default."""
     given = list(options[:most])
-    return list(st.multiselect(label, options, given, key=key, max_selections=most, bind="query-params"))
+    return list(st.multiselect(shown(label), options, given, key=key, max_selections=most, bind="query-params"))
 
 
 def span(label: str, low: int, high: int, key: str) -> tuple[int, int]:
     """Let a span of numbers be chosen; all of it is the default."""
-    first, last = st.slider(label, low, high, (low, high), key=key, bind="query-params")
+    first, last = st.slider(shown(label), low, high, (low, high), key=key, bind="query-params")
     return int(first), int(last)
 
 
 def share(label: str, key: str) -> float:
     """Let a share be chosen, 0..1, in steps of 1 %."""
-    return int(st.slider(label, 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
+    return int(st.slider(shown(label), 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
 
 
 def text(label: str, key: str, *, placeholder: str, given: str = "", help: str | None = None) -> str:  # noqa: A002
     """Let words be typed, beginning with those given."""
-    typed = st.text_input(label, given, key=key, placeholder=placeholder, help=help, bind="query-params")
+    typed = st.text_input(shown(label), given, key=key, placeholder=placeholder, help=_hint(help), bind="query-params")
     return str(typed or "")
 
 
 def code(label: str, given: str, key: str) -> str:
     """Let a query be written, beginning with one that is given; it is asked on leaving the box."""
-    typed = st.text_area(label, given, key=key, height=180, help="Ctrl+Enter asks it", bind="query-params")
+    typed = st.text_area(shown(label), given, key=key, height=180, help="Ctrl+Enter asks it", bind="query-params")
     return str(typed or "")
 
 
 def asked(label: str, key: str) -> bool:
     """Offer what takes a while on a button; say whether it was asked for."""
-    return bool(st.button(label, key=key))
+    return bool(st.button(shown(label), key=key))
 
 
 def artist() -> str:
@@ -195,52 +225,61 @@ def metric(
     """
     delta = None if change is None else f"{change:+.1%}"
     good: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
-    st.metric(
-        label,
-        number(value, unit),
-        delta,
-        delta_color=good,
-        help=says or (data.meaning(*of) if of else None),
-        border=True,
-    )
+    with st.container(gap="small"):
+        st.metric(
+            shown(label),
+            number(value, unit),
+            delta,
+            delta_color=good,
+            help=_hint(says or (data.meaning(*of) if of else None)),
+            border=True,
+        )
+        not_whole([of[1]] if of else [])
 
 
 def told(sentences: Sequence[str]) -> None:
     """Say what is to be said, a line each."""
-    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    st.markdown(Markdown("\n".join(f"- {shown(sentence)}" for sentence in sentences)))
 
 
-def compared(name: str, row: Mapping[str, Any]) -> str:
+def compared(name: str, row: Mapping[str, Any]) -> Markdown:
     """Put a row of `what_changed` into a sentence."""
-    change, now = row["change"], _span(row["first_date"], row["last_date"])
+    change, values = row["change"], {"name": name, "now": _span(row["first_date"], row["last_date"])}
     if row["n_now"] is None:
-        return f"**{name}**: none {now} that may be shown."
+        return say("**{name}**: none {now} that may be shown.", **values)
+    values["n"] = number(row["n_now"])
     if change is None:
-        return f"**{name}**: {number(row['n_now'])} {now}; none before to hold them against."
-    moved = "stayed level" if abs(change) < LEVEL else f"{'rose' if change > 0 else 'fell'} by **{abs(change):.1%}**"
-    before = _span(row["first_date_before"], row["last_date_before"])
-    return f"**{name}** {moved}: {number(row['n_now'])} {now}, {number(row['n_before'])} {before}."
+        return say("**{name}**: {n} {now}; none before to hold them against.", **values)
+    values |= {"before": _span(row["first_date_before"], row["last_date_before"]), "n_before": number(row["n_before"])}
+    if abs(change) < LEVEL:
+        return say("**{name}** stayed level: {n} {now}, {n_before} {before}.", **values)
+    values |= {"moved": "rose" if change > 0 else "fell", "change": f"{abs(change):.1%}"}
+    return say("**{name}** {moved} by **{change}**: {n} {now}, {n_before} {before}.", **values)
 
 
-def moved(row: Mapping[str, Any]) -> str:
+def moved(row: Mapping[str, Any]) -> Markdown:
     """Put a row of `artist_changes` into a sentence."""
     change = "" if row["change"] is None else f" ({row['change']:+.1%})"
     verb = "gained" if row["difference"] > 0 else "lost"
-    return f"**{row['artist_name']}** {verb} most: {row['difference']:+,} plays{change}, now {number(row['n_now'])}."
+    more = f"{verb} most: {row['difference']:+,} plays{change}, now {number(row['n_now'])}."
+    return say("**{name}** {more}", name=row["artist_name"], more=more)
 
 
-def broke_out(row: Mapping[str, Any]) -> str:
+def broke_out(row: Mapping[str, Any]) -> Markdown:
     """Put a row of `breakouts` into a sentence."""
     plays = f"{number(row['n_plays'])} plays in seven days where {number(row['n_expected'])} were expected"
     people = f"{number(row['n_listeners'])} listeners in {row['n_countries']} countries"
-    return f"**{row['title']}** by {row['artist_name']}, since {day(row['started_on'])}: {plays}, {people}."
+    more = f"by {row['artist_name']}, since {day(row['started_on'])}: {plays}, {people}."
+    return say("**{title}** {more}", title=row["title"], more=more)
 
 
-def charted(row: Mapping[str, Any]) -> str:
+def charted(row: Mapping[str, Any]) -> Markdown:
     """Put a row of `chart_movers` into a sentence."""
     how = {"new": "new on the chart", "back": "back on the chart", "=": "as the week before"}.get(row["moved"])
     how = how or f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
-    return f"**{row['title']}** by {row['artist']} is at **{row['rank']}**, {how}; at best {row['peak_rank']}."
+    more = f"{how}; at best {row['peak_rank']}."
+    names = {"title": row["title"], "artist": row["artist"], "rank": row["rank"]}
+    return say("**{title}** by {artist} is at **{rank}**, {more}", **names, more=more)
 
 
 def _span(first: Any, last: Any) -> str:
@@ -277,15 +316,16 @@ def figure(title: str, rows: pl.DataFrame, chart: Any, *, says: str, key: str, n
         note: How to read it.
     """
     _headed(title, rows, key)
+    not_whole(rows.columns)
     if note:
-        st.caption(note)
+        remark(note)
     st.altair_chart(chart, width="stretch", alt=says, key=f"chart_{key}")
 
 
 def _headed(title: str, rows: pl.DataFrame, key: str) -> None:
     """Write a heading, and at its end the files."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.subheader(title, anchor=key)
+        st.subheader(shown(title), anchor=key)
         downloads(rows, key)
 
 
@@ -310,6 +350,7 @@ def table(
         formats: Column -> 'percent', 'compact' or a printf format.
     """
     _headed(title, rows, key)
+    not_whole(rows.columns)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
     st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder="-")
@@ -318,10 +359,15 @@ def table(
 def facts(row: pl.DataFrame, *, of: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
     """Show one row as a list of facts, those that are known, and offer it as files; `names` as of `table`."""
     _headed(title, row, key)
+    not_whole(row.columns)
     known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
     headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
-    lines = [f"- {headings[name]}: **{_fact(name, value)}**{_unit(of, name)}" for name, value in known]
-    st.markdown("\n".join(lines))
+    told(
+        [
+            say("{name}: **{value}**{unit}", name=headings[name], value=_fact(name, value), unit=_unit(of, name))
+            for name, value in known
+        ]
+    )
 
 
 def _fact(name: str, value: Any) -> str:
@@ -342,7 +388,7 @@ def _unit(of: str, name: str) -> str:
 
 
 def _column(rows: pl.DataFrame, name: str, heading: str, of: str, form: str | None) -> Any:
-    meaning = data.meaning(of, name)
+    meaning = _hint(data.meaning(of, name))
     if rows.schema[name].is_numeric():
         return st.column_config.NumberColumn(heading, help=meaning, format=form or "localized")
     if rows.schema[name] == pl.Date:
@@ -359,14 +405,14 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
     with st.container(horizontal=True, gap="small", width="content"):
         for form, mime, made in forms:
             st.download_button(
-                form,
+                shown(form),
                 made,
                 f"{key}.{form.lower()}",
                 mime,
                 key=f"{key}_{form.lower()}",
                 on_click="ignore",
                 type="tertiary",
-                help=f"What is shown above, as {form}",
+                help=shown(f"What is shown above, as {form}"),
             )
 
 
@@ -377,8 +423,15 @@ def clocked(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 def dropped(label: str, key: str, *, help: str) -> tuple[str, bytes] | None:  # noqa: A002
     """Let a file be dropped in; its name and its bytes, None until there is one."""
-    file = st.file_uploader(label, key=key, help=help)
+    file = st.file_uploader(shown(label), key=key, help=shown(help))
     return None if file is None else (file.name, file.getvalue())
+
+
+@contextmanager
+def folded(title: str) -> Iterator[None]:
+    """Hold what only some want to see, under a title."""
+    with st.expander(shown(title)):
+        yield
 
 
 def reports(make: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
@@ -387,7 +440,9 @@ def reports(make: Callable[[str], bytes], forms: Sequence[str], key: str) -> Non
         st.caption("Report as", width="content")
         for form in forms:
             made, name = partial(make, form), f"{key}.{form}"
-            st.download_button(form.upper(), made, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary")
+            st.download_button(
+                shown(form.upper()), made, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary"
+            )
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:

@@ -31,3 +31,13 @@ COMPUTED = {
     "velocity": "plays / plays of as many days before: 2 is twice as many",
     "verdict": "published, refused by the gate, or not finished",
 }
+
+NOT_WHOLE = "Not the whole: small groups are left out."  # beside every total that a label sees of listening
+FROM_LISTENING = frozenset(
+    {
+        *("n_listeners", "n_plays", "n_skips", "n_active_plays", "n_algorithmic_plays", "n_timed_listens"),
+        *("n_completions", "n_likes", "n_saves", "n_playlist_adds", "n_shares", "n_plays_peak", "n_within_label"),
+        *("n_cohort", "n_expected", "n_shown", "n_players"),
+        *("n_plays_before", "plays_a_day", "difference"),  # these are computed for pages
+    }
+)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 GAP = 2  # characters between two columns
 LONGEST_WORD = 40  # characters; what is longer (an address, a hash) may be cut
+_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}  # a terminal obeys
 out = Console(highlight=False, markup=False, emoji=False)
 note = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -95,9 +96,9 @@ def cell(value: object) -> str:
         case int() | Decimal():
             return _number(Decimal(value))
         case list():
-            return ", ".join(map(str, value))
+            return ", ".join(map(str, value)).translate(_CONTROLS)
         case _:
-            return str(value)
+            return str(value).translate(_CONTROLS)
 
 
 def _number(value: Decimal) -> str:
@@ -252,7 +253,7 @@ def summary(run: Run, *, verbose: bool = False) -> None:
         out.print(f"  {name:<10} {_relative(path)}", soft_wrap=True)
     _title("Try next")
     for words in commands:
-        out.print(f"  {command_line(run.home, words)}", soft_wrap=True)
+        out.print(f"  {cell(command_line(run.home, words))}", soft_wrap=True)
 
 
 def _title(text: str) -> None:
@@ -274,7 +275,7 @@ def _sample(sample: making.Sample) -> None:
     table = Table.grid(Column(justify="right", width=4), Column(), padding=(0, GAP, 0, 0))
     for row in sample.tracks.iter_rows(named=True):
         name = " - ".join(filter(None, (row["title"], row["artist_name"])))
-        table.add_row(str(row["rank"]), Text(f"{name}\n{row['reason']}"))
+        table.add_row(str(row["rank"]), Text(cell(f"{name}\n{row['reason']}")))
     out.print(table)
 
 

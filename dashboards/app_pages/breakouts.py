@@ -22,6 +22,7 @@ if found.is_empty():
     st.stop()
 
 parts.told([parts.broke_out(row) for row in found.head(3).iter_rows(named=True)])
+parts.not_whole(found.columns)
 parts.figure(
     "How far above what was expected",
     found,

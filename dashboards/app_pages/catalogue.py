@@ -37,11 +37,11 @@ else:
         title=f"Recordings: {issue.replace('_', ' ')}",
         names=NAMES,
     )
-    st.caption("Mend them at their source and deliver the file again; the next night takes what is new.")
+    parts.remark("Mend them at their source and deliver the file again; the next night takes what is new.")
 if not data.is_operator():
     st.stop()
 
-st.header("Delivered rows")
+parts.heading("Delivered rows")
 outcomes = data.ask("outcomes")
 if outcomes.is_empty():
     parts.empty("Nothing was delivered yet.", "Bring files in: recsys ingest FILES")
@@ -69,4 +69,4 @@ else:
         title="Why rows were refused",
         names={"outcome": "reason", "column_name": "column at fault"},
     )
-    st.caption("The rows themselves lie in the quarantine of the lake, with file, line and reason.")
+    parts.remark("The rows themselves lie in the quarantine of the lake, with file, line and reason.")

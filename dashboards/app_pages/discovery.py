@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards import data, parts
+from dashboards.markdown import say
 
 PAGE = {"title": "Discovery", "section": "Find", "order": 70, "for_labels": True}
 
@@ -49,11 +50,11 @@ parts.table(
     names={"artist_name": "artist", "tempo_bpm": "tempo, beats a minute"},
     formats={"similarity": "%.3f", "tempo_bpm": "%.0f", "energy": "%.2f"},
 )
-st.subheader("Listen")
+parts.heading("Listen", 3)
 for row in found.head(5).iter_rows(named=True):
     path = data.sound_of(row["track_id"])
-    st.markdown(f"**{row['rank']}. {row['title']}** by {row['artist_name']}")
+    parts.paragraph(say("**{rank}. {title}** by {artist_name}", **row))
     if path is None:
-        st.caption("Its file is not on this machine.")
+        parts.remark("Its file is not on this machine.")
     else:
         st.audio(str(path))

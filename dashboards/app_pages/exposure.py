@@ -62,7 +62,7 @@ else:
         "shown less than they are played.",
     )
 
-st.header("Why, and to whom")
+parts.heading("Why, and to whom")
 with parts.filters():
     artist_id = parts.artist()
     dimension = parts.choose("Listeners by", DIMENSIONS, "by")

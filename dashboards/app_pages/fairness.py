@@ -85,8 +85,8 @@ else:
         note="Groups of fewer than ten listeners are not shown. Unknown is a group of its own.",
     )
 
-st.subheader("What if")
-st.caption(
+parts.heading("What if", 3)
+parts.remark(
     "All lists chosen again among the stored candidates, with at least this share of exposure for one group and no "
     "other rule. A good target belongs into [rerank.exposure.targets] of recipe.toml; the next night tells its price."
 )
@@ -105,10 +105,10 @@ with st.container(horizontal=True):
     )
 
 report = data.loop_report()
-st.subheader("The loop")
+parts.heading("The loop", 3)
 if report is None:
     parts.empty("No feedback loop was simulated yet.", "Run: recsys simulate")
 else:
-    st.markdown("Weeks of learning from what its own lists led to, under each rule: the latest report.")
+    parts.paragraph("Weeks of learning from what its own lists led to, under each rule: the latest report.")
     name = "feedback_loop.html"
     st.download_button("HTML", report.read_bytes, name, "text/html", on_click="ignore", type="tertiary")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards import charts, data, parts
+from dashboards.markdown import Markdown
 
 PAGE = {"title": "Matches", "section": "Find", "order": 85, "for_labels": True}
 
@@ -33,8 +34,11 @@ HEADINGS = {
 
 parts.header(
     "Matches",
-    "Drop a file to see which recordings of the catalogue are in it. What is found is that recordings sound alike, "
-    "**not that a right was infringed**: licences, quotations and works in the public domain are for people to judge.",
+    Markdown(
+        "Drop a file to see which recordings of the catalogue are in it. What is found is that recordings sound "
+        "alike, **not that a right was infringed**: licences, quotations and works in the public domain are for people "
+        "to judge."
+    ),
 )
 dropped = parts.dropped(
     "A recording, a mix or a video's sound", "dropped", help="It is heard in a process of its own and not kept."
@@ -65,7 +69,7 @@ if found is not None:
         )
     parts.reports(data.match_reports(found), ["html", "csv", "json"], "matches")
 
-st.header("Uses that the nights found")
+parts.heading("Uses that the nights found")
 is_operator = data.is_operator()
 with parts.filters():
     source_kind = parts.choose("In", SOURCES, "in")

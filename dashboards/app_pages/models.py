@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards import charts, data, parts
+from dashboards.markdown import Markdown
 
 PAGE = {"title": "Models", "section": "Operations", "order": 110, "for_labels": False}
 
@@ -71,5 +72,5 @@ parts.table(
 )
 card = parts.attempt(data.card)
 if card is not None:
-    with st.expander("Card of the model in charge"):
-        st.markdown(card)
+    with parts.folded("Card of the model in charge"):
+        parts.paragraph(Markdown(card))

@@ -31,6 +31,7 @@ releases = data.ask("new_releases", **chosen)
 said = [parts.compared(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
 said += [parts.moved(row) for at, row in enumerate(movers.iter_rows(named=True)) if at in {0, movers.height - 1}]
 parts.told(said)
+parts.not_whole(MEASURES)
 
 with st.container(horizontal=True):
     for row in changes.iter_rows(named=True):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards import data, parts
+from dashboards.markdown import say
 
 PAGE = {"title": "Recommendations", "section": "Operations", "order": 90, "for_labels": False}
 
@@ -27,7 +28,7 @@ about = data.ask("listener", user_id=user_id).row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Recordings played", about["n_tracks"], of=("listener_profile", "n_tracks"))
     parts.metric("Plays", about["n_plays"], of=("listener_profile", "n_plays"))
-st.caption(f"Country {about['country']}, age {about['age_band']}, gender {about['gender']}, as they told.")
+parts.remark(f"Country {about['country']}, age {about['age_band']}, gender {about['gender']}, as they told.")
 parts.table(lists, of="recommendations", key="recommended_to", title="The list", names={"artist_name": "artist"})
 
 candidates = data.candidates(user_id)
@@ -39,7 +40,7 @@ parts.table(
     names=NAMES,
     formats={"score": "%.3f"},
 )
-st.caption(
+parts.remark(
     f"The recommender's {candidates.height} best of what filters left. Without a place in the list: the rules for "
     "lists ([rerank] of the recipe) chose others, or a place was drawn to find out what else is liked."
 )
@@ -51,7 +52,7 @@ parts.table(
     names={"n_tracks": "recordings"},
 )
 
-st.header("Why, or why not")
+parts.heading("Why, or why not")
 with parts.filters():
     titles = dict(zip(candidates["track_id"], candidates["title"], strict=True))
     named = parts.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
@@ -59,7 +60,7 @@ with parts.filters():
 track_id = other or named
 reasons = data.ask("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
 if reasons:
-    parts.told([f"Filters keep it away: **{reason}**" for reason in reasons])
+    parts.told([say("Filters keep it away: **{reason}**", reason=reason) for reason in reasons])
 if parts.asked("Ask the model", "why"):
     said = parts.attempt(lambda: data.explain(user_id, track_id), "Ids of recordings: the Search page has them.")
     if said is not None and said.is_empty():

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from dashboards import data, parts
+from dashboards.markdown import say
+from dashboards.words import FROM_LISTENING
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
 
@@ -20,7 +22,7 @@ saved = data.saved_queries()
 name = parts.choose("Question", {"": "your own"} | {each: each.replace("_", " ") for each in saved}, "saved")
 if name:
     question = saved[name]
-    st.markdown(question.description)
+    parts.paragraph(question.description)
     with parts.filters():
         given = {
             each: parts.text(
@@ -32,7 +34,7 @@ if name:
             )
             for each, doc in question.params.items()
         }
-    with st.expander("Its SQL"):
+    with parts.folded("Its SQL"):
         st.code(question.query, language="sql")
     missing = [each for each, doc in question.params.items() if doc.default is None and not given[each].strip()]
     if missing:
@@ -45,18 +47,20 @@ else:
     answer = parts.attempt(lambda: data.sql(text), REMEDY)
 if answer is not None:
     parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
+    if FROM_LISTENING.isdisjoint(answer.columns):
+        parts.not_whole(FROM_LISTENING)  # a total may have any name here
     if answer.height == data.N_ROWS:
-        st.caption(f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Add up in SQL, or add a where.")
+        parts.remark(f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Add up in SQL, or add a where.")
 
-st.header("What there is")
+parts.heading("What there is")
 tables = data.dictionary()
 parts.table(tables, of="", key="dictionary", title="Tables", names={"name": "table", "n_rows": "rows"})
 table = parts.choose("Describe", {each: each for each in tables["name"]}, "describe")
 about, columns = data.described(table)
-st.markdown(about["description"])
+parts.paragraph(about["description"])
 parts.told(
     [
-        f"A row for each: **{about['grain'] or 'none'}**",
+        say("A row for each: **{grain}**", grain=about["grain"] or "none"),
         f"Made of: {', '.join(about['reads'] or ['nothing'])}",
         f"Read by: {', '.join(about['read_by'] or ['nothing'])}",
     ]

@@ -81,7 +81,7 @@ def _draw(axis: Any, values: pl.DataFrame, metric: str) -> None:
         width = 2.4 if colour == COLOURS[0] else 1.4
         axis.plot(own["week"], own["value"], label=remedy, color=colour, marker=marker, markersize=4, linewidth=width)
     title, meaning = _meaning(metric)
-    axis.set_title(f"{title}: {meaning}", loc="left", fontsize=9)
+    axis.set_title(f"{title}: {meaning}", loc="left", fontsize=9, parse_math=False)
     axis.set_xlabel("week", fontsize=8)
     axis.tick_params(labelsize=8)
     axis.xaxis.get_major_locator().set_params(integer=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
+from recsys.markdown import escaped
 from recsys.morning.findings import Section
 
 ROUNDED = "Counts are shown as the ten below. What fewer than ten listeners did, and what tells of it, is left out."
@@ -54,17 +55,17 @@ class Report:
 
 def markdown(report: Report) -> str:
     """Write a report as Markdown; pictures lie beside it as `<section>.png`."""
-    lines = [f"# {report.title}", "", report.lead, ""]
+    lines = [f"# {escaped(report.title)}", "", report.lead, ""]
     for section in report.sections:
         lines += [f"## {section.title}", ""]
-        lines += [f"- {finding.text}" for finding in section.findings] or [section.nothing]
+        lines += [f"- {escaped(finding.text)}" for finding in section.findings] or [section.nothing]
         if section.key in report.pictures:
             lines += ["", f"![{section.title}: {section.unit}]({section.key}.png)"]
         lines.append("")
     if report.is_label:
         lines += [f"*{ROUNDED}*", ""]
     if report.links:
-        lines += ["## Labels", "", *(f"- [{name}]({address}.md)" for name, address in report.links), ""]
+        lines += ["## Labels", "", *(f"- [{escaped(name)}]({address}.md)" for name, address in report.links), ""]
     return "\n".join(lines)
 
 

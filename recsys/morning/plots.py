@@ -38,7 +38,7 @@ def _draw(axis: Any, finding: Finding, unit: str, last_day: date) -> None:
     last, value = series.row(-1)
     axis.annotate(f"{value:,.0f}", (last, value), (6, 0), textcoords="offset points", va="center", color=COLOUR)
     name = finding.name if len(finding.name) <= LONGEST else f"{finding.name[: LONGEST - 1]}…"
-    axis.set_title(name, loc="left", fontsize=10, fontweight="bold")
+    axis.set_title(name, loc="left", fontsize=10, fontweight="bold", parse_math=False)
     axis.set_ylabel(unit, fontsize=8, color=QUIET)
     axis.set_ylim(bottom=0)
     axis.set_xlim(right=max(last_day, last))
