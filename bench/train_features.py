@@ -91,7 +91,7 @@ def _loss(scores: "torch.Tensor", right: "torch.Tensor") -> "torch.Tensor":
 
 
 @benchmark(headline=r"key: epoch \d+, validation loss (\d+\.\d{3})")
-@size_argument("n", default=6_000, smallest=40, type=click.IntRange(min=5))
+@size_argument("n", default=6_000, smallest=15, type=click.IntRange(min=5))
 @size(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=FOLDER, smallest=mkdtemp, help="For weights."
 )

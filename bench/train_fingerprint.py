@@ -21,7 +21,7 @@ SHIPPED = Path(recsys.audio.__file__).with_name("weights") / "fingerprint"
 
 @benchmark(headline=r"loss (\d+\.\d{3})")
 @size_argument("folder", type=click.Path(path_type=Path, file_okay=False), default=SHIPPED, smallest=mkdtemp)
-@size("--recordings", "n", default=1_000, smallest=40, help="To learn from, at most.")
+@size("--recordings", "n", default=1_000, smallest=20, help="To learn from, at most.")
 @size("--epochs", "n_epochs", default=30, smallest=1, help="Times that every recording is heard.")
 def main(folder: Path, n: int, n_epochs: int) -> None:
     """Train, and say after every epoch how it went."""
