@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from recsys import registry
 from recsys.audio.distort import with_speed
 from recsys.cli import main
 from recsys.home import Home, locked
+from recsys.lake import Lake
 from recsys.matching import shelf
 from recsys.nightly import advance, nightly
 from recsys.recipe import read_recipe
@@ -217,6 +219,21 @@ def test_a_takedown_leaves_no_index_and_no_list(searched: tuple[Run, list[str]],
             f"select withdrawn_at, taken_down_at from marts.track_features where track_id = '{ids[1]}'"
         )
     assert None not in row.row(0)
+
+
+def test_a_takedown_that_cannot_reach_an_index_is_refused_whole(
+    searched: tuple[Run, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without what reads the indexes nothing enters the lake either: it would look done."""
+    run, ids = searched
+    before = Lake(run.home).fingerprint()
+    monkeypatch.setitem(sys.modules, "faiss", None)
+
+    result = call(run, "takedown", ids[1])
+
+    assert result.exit_code == 3
+    assert "pip install 'recsys[audio]'" in result.output
+    assert Lake(run.home).fingerprint() == before
 
 
 def test_an_unknown_track_is_not_taken_down(searched: tuple[Run, list[str]]) -> None:
