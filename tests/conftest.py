@@ -18,10 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Run the tests of a file on one worker, and all that look at the finished night on one too: each is made once."""
+    """Run the tests of a file on one worker, and all that look at the same night on one too: each is made once."""
     for item in items:
-        group = "finished night" if "finished" in item.fixturenames else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+        night = next((name for name in ("demo", "finished") if name in item.fixturenames), None)
+        item.add_marker(pytest.mark.xdist_group(night or item.path.name))
 
 
 def _folder(variable: str, holds: str) -> Path:

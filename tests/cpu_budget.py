@@ -42,7 +42,7 @@ class CpuBudget:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up: the process that tells of all workers gets every report."""
         path = PurePath(report.nodeid.partition("::")[0])
-        self.spent_s[path.parent.name] += dict(report.user_properties)[_NAME]
+        self.spent_s[path.parent.name] += float(str(dict(report.user_properties)[_NAME]))
 
     def over(self) -> list[str]:
         """Name the folders that cost more than they may; one without a budget may cost nothing."""

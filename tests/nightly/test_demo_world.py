@@ -1,33 +1,20 @@
 """The world that `make demo` makes, at its full size: what was planted is found, what only looks like it is not."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from recsys.demo import World, write_world
-from recsys.home import Home, locked
-from recsys.nightly import nightly
-from recsys.recipe import read_recipe
 from recsys.run import Run
 from recsys.similarity.discover import index_of
 from recsys.warehouse.query import Warehouse
 
-LAST_DAY = date(2026, 6, 30)
+from .conftest import Demo
+
 WATCH_DAYS = 21
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, pl.DataFrame]:
-    """The demo night with the recipe as shipped, and the truth."""
-    folder = tmp_path_factory.mktemp("demo")
-    truth = write_world(folder, World(as_of=LAST_DAY)).truth
-    home = Home(folder / "home")
-    with locked(home):
-        run = nightly(home, folder / "raw", as_of=LAST_DAY, today=LAST_DAY, recipe=read_recipe())
-    return run, pl.read_ndjson(truth, infer_schema_length=None)
+pytestmark = pytest.mark.slow  # a whole night, with the recipe as shipped
 
 
 def alarms(run: Run) -> pl.DataFrame:
@@ -38,20 +25,18 @@ def alarms(run: Run) -> pl.DataFrame:
         )
 
 
-@pytest.mark.slow
-def test_both_models_beat_the_floor_with_disjoint_intervals(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_both_models_beat_the_floor_with_disjoint_intervals(demo: Demo) -> None:
     """On two weeks that no model was trained on."""
-    ndcg = pl.read_parquet(demo[0].metrics).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
+    ndcg = pl.read_parquet(demo.run.metrics).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
 
     assert ndcg["als"]["low"] > ndcg["popular"]["high"]
     assert ndcg["blend"]["low"] > ndcg["popular"]["high"]
     assert ndcg["blend"]["value"] > ndcg["als"]["value"]
 
 
-@pytest.mark.slow
-def test_planted_breakouts_are_found_within_three_weeks(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_planted_breakouts_are_found_within_three_weeks(demo: Demo) -> None:
     """Every track that was made to break out begins a run of marts.breakouts soon after."""
-    run, truth = demo
+    run, truth = demo.run, demo.truth
     planted = truth.filter(kind="breakout")
 
     begun = planted.select(track_id="id", planted=pl.col("date").str.to_date(strict=False)).join(
@@ -63,10 +48,9 @@ def test_planted_breakouts_are_found_within_three_weeks(demo: tuple[Run, pl.Data
     assert found["track_id"].n_unique() >= 0.9 * planted.height
 
 
-@pytest.mark.slow
-def test_decoys_are_not_taken_for_breakouts(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_decoys_are_not_taken_for_breakouts(demo: Demo) -> None:
     """One listener on repeat and a release from nothing do not rise, nor does a day on which everything rises."""
-    run, truth = demo
+    run, truth = demo.run, demo.truth
     decoys = truth.filter(kind="decoy").with_columns(pl.col("details").struct.field("why"))
     tracks = decoys.filter(pl.col("why") != "market_day")
     market_days = decoys.filter(why="market_day")["date"].cast(pl.String).str.to_date()
@@ -80,10 +64,9 @@ def test_decoys_are_not_taken_for_breakouts(demo: tuple[Run, pl.DataFrame]) -> N
         assert wrong.filter(pl.col("day").is_between(day, day + timedelta(days=6))).is_empty()
 
 
-@pytest.mark.slow
-def test_the_listener_key_keeps_accounts_out_of_everything(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_the_listener_key_keeps_accounts_out_of_everything(demo: Demo) -> None:
     """No account name of the raw files stands in the export or the warehouse."""
-    run, _ = demo
+    run = demo.run
     text = (run.export / "recommendations.csv").read_text() + (run.export / "manifest.json").read_text()
     published: Path = run.home.published_warehouse()
 
@@ -91,10 +74,9 @@ def test_the_listener_key_keeps_accounts_out_of_everything(demo: tuple[Run, pl.D
     assert b"acct_" not in published.read_bytes()
 
 
-@pytest.mark.slow
-def test_recordings_measure_what_was_rendered(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_recordings_measure_what_was_rendered(demo: Demo) -> None:
     """Tempo to 4 % for nine in ten, key and mode for three in four; one file is no music, one is cut off."""
-    run, truth = demo
+    run, truth = demo.run, demo.truth
     told = truth.filter(kind="sound").select(pl.col("id").alias("track_id"), "details").unnest("details")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         columns = "track_id, tempo_bpm as tempo, key as tonic, mode as scale"
@@ -109,10 +91,9 @@ def test_recordings_measure_what_was_rendered(demo: tuple[Run, pl.DataFrame]) ->
     assert ((joined["key"] == joined["tonic"]) & (joined["mode"] == joined["scale"])).mean() > 0.75  # type: ignore[operator]
 
 
-@pytest.mark.slow
-def test_a_reupload_sounds_like_its_original(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_a_reupload_sounds_like_its_original(demo: Demo) -> None:
     """Trimmed and quieter, it is among the three nearest, whatever its title."""
-    run, truth = demo
+    run, truth = demo.run, demo.truth
     planted = truth.filter(kind="reupload")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         index = index_of(warehouse)
@@ -126,10 +107,9 @@ def test_a_reupload_sounds_like_its_original(demo: tuple[Run, pl.DataFrame]) -> 
     assert np.mean([of in near for (_, of), near in zip(pairs, found, strict=True)]) > 0.8
 
 
-@pytest.mark.slow
-def test_charted_songs_are_found_in_the_catalogue(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_charted_songs_are_found_in_the_catalogue(demo: Demo) -> None:
     """Nearly all, by ISRC or names, each its own recording or another one of the same ISRC or names."""
-    run, truth = demo
+    run, truth = demo.run, demo.truth
     charted = truth.filter(kind="charted").select("id", pl.col("details").struct.field("title"))
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         links = warehouse.frame("select song_id, track_id, linked_by from marts.chart_songs")
@@ -139,10 +119,9 @@ def test_charted_songs_are_found_in_the_catalogue(demo: tuple[Run, pl.DataFrame]
     assert links["track_id"].is_in(charted["id"].implode()).mean() > 0.95  # type: ignore[operator]
 
 
-@pytest.mark.slow
-def test_the_night_names_songs_that_could_reach_the_top_ten(demo: tuple[Run, pl.DataFrame]) -> None:
+def test_the_night_names_songs_that_could_reach_the_top_ten(demo: Demo) -> None:
     """Each of the last edition's songs outside it has a probability; those close below it the greatest."""
-    with Warehouse.open(demo[0].home.published_warehouse()) as warehouse:
+    with Warehouse.open(demo.run.home.published_warehouse()) as warehouse:
         found = warehouse.frame("select rank, probability from marts.chart_breakouts order by probability desc")
 
     assert found.height == 90
