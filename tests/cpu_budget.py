@@ -5,7 +5,7 @@ Only whole runs, of the fast or of the slow tests, are judged.
 """
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator
 from pathlib import PurePath
 
@@ -28,7 +28,7 @@ class CpuBudget:
 
     def __init__(self, config: pytest.Config) -> None:
         self.budgets_s = _budgets(config)
-        self.spent_s: Counter[str] = Counter()
+        self.spent_s: defaultdict[str, float] = defaultdict(float)
         self.noted_s = _used_s()
 
     @pytest.hookimpl(wrapper=True)
@@ -59,7 +59,7 @@ class CpuBudget:
         if not self.budgets_s:
             return
         terminalreporter.section(f"CPU seconds: {sum(self.spent_s.values()):.0f}")
-        for name, spent in self.spent_s.most_common():
+        for name, spent in sorted(self.spent_s.items(), key=lambda folder: -folder[1]):
             mark = f" above {TOLERANCE} x its budget" if name in self.over() else ""
             terminalreporter.write_line(f"{name:14} {spent:7.1f} of {self.budgets_s.get(name, 0)}{mark}")
 
