@@ -143,25 +143,35 @@ def _write_one(
 ) -> None:
     """Write one label's file: its rows, the data dictionary, and whose file it is."""
     connection.execute(f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK})")
+    connection.execute("begin")  # or every statement would write, and sync, a log of its own
     for schema in ("marts", "meta"):
         connection.execute(f"create schema own.{schema}")
-    for table in ("tables", "columns"):
-        key = "name" if table == "tables" else "table_name"
-        connection.execute(
-            f"create table own.meta.{table} as select * from published.meta.{table} where list_contains(?, {key})",
-            [[mart.name for mart in marts]],
-        )
     connection.execute("create table own.meta.build as select * from published.meta.build")
     connection.execute("create table own.meta.label as select ? as label_id, ? as name", [label_id, name])
-    for mart in marts:
-        own, given = (f"select * exclude (_label) from safe.{_table(mart)} where _label = ?", [label_id])
-        if mart.for_labels and not mart.for_labels.owner:
-            own, given = (f"select * from safe.{_table(mart)}", [])
-        counted = connection.execute(f"create table own.{mart.name} as {own}", given).fetchone()
-        n_rows = counted[0] if counted else 0
-        connection.execute("update own.meta.tables set n_rows = ? where name = ?", [n_rows, mart.name])
+    n_rows = {mart.name: _write_own(connection, mart, label_id) for mart in marts}
+    names, counts = list(n_rows), list(n_rows.values())
+    connection.execute(
+        "create table own.meta.tables as select * replace (map(?, ?)[name] as n_rows) from published.meta.tables "
+        "where list_contains(?, name)",
+        [names, counts, names],
+    )
+    connection.execute(
+        "create table own.meta.columns as select * from published.meta.columns where list_contains(?, table_name)",
+        [names],
+    )
+    connection.execute("commit")
     connection.execute("checkpoint own")
     connection.execute("detach own")
+
+
+def _write_own(connection: duckdb.DuckDBPyConnection, mart: SqlFile, label_id: str) -> int:
+    """Write a label's rows of one mart, all of them where it is public; return how many."""
+    if mart.for_labels and not mart.for_labels.owner:
+        own, given = f"select * from safe.{_table(mart)}", []
+    else:
+        own, given = f"select * exclude (_label) from safe.{_table(mart)} where _label = ?", [label_id]
+    counted = connection.execute(f"create table own.{mart.name} as {own}", given).fetchone()
+    return int(counted[0]) if counted else 0
 
 
 def _table(file: SqlFile) -> str:
