@@ -3,7 +3,7 @@
 import re
 
 _JOINER = "\u2060"  # WORD JOINER: has no width, and lines do not break there
-_SPECIAL = re.compile(r"[\\`*_~\[\]<>#|$&]")
+_SPECIAL = re.compile(r"[\\`*~\[\]<>#|$&]|(?<!\w)_|_(?!\w)")  # inside a word an underscore is one
 _AT_START = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))")
 # What renderers make of plain text, whatever is escaped: addresses into links, :names: into pictures, -> into arrows.
 _MADE_INTO_MORE = re.compile(r"(?<=[:@])(?=\S)|(?<=[-<>=~])(?=[-<>=~])|(?<=www)(?=\.)", re.IGNORECASE)

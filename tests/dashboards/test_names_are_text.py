@@ -59,6 +59,7 @@ def test_values_enter_sentences_as_text() -> None:
         ("<b>Bold</b>", r"\<b\>Bold\</b\>"),
         ("R&B &amp; Soul", r"R\&B \&amp; Soul"),
         (r"AC\DC", r"AC\\DC"),
+        ("user_id _live_ (_x_)", r"user_id \_live\_ (\_x\_)"),
         (":heart: and :material/home:", ":\u2060heart: and :\u2060material/home:"),
         ("Part 2: The End", "Part 2: The End"),
         ("a -> b -- c", "a -\u2060\\> b -\u2060- c"),
