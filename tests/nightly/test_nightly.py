@@ -137,15 +137,15 @@ def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Pat
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f"{world.recipe.read_text()}\n[exploration]\nshare = 0\n"
-        "[rerank.artist_cap]\n[rerank.exposure.targets]\n'artist_gender=nonbinary' = 0.1\n"
+        "[rerank.artist_cap]\n[rerank.exposure.targets]\n'artist_gender=female' = 0.5\n"
     )
 
     run = world.night(Home(tmp_path / "home"), recipe=recipe)
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         told = warehouse.frame("select * from marts.exposure where target_share is not null")
-    assert told.select("group_kind", "group_name", "target_share").rows() == [("artist_gender", "nonbinary", 0.1)]
-    assert told["exposure_share"].item() == pytest.approx(0.1, abs=0.01)
+    assert told.select("group_kind", "group_name", "target_share").rows() == [("artist_gender", "female", 0.5)]
+    assert told["exposure_share"].item() == pytest.approx(0.5, abs=0.01)
 
 
 def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
