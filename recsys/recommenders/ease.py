@@ -33,6 +33,7 @@ from recsys.recommenders.weights import of_mean, weighed
 from recsys.vocab import Rows
 
 N_BLOCK = 1024  # rows at a time
+N_LAPACK = 8192  # rows of a matrix that LAPACK inverts at once
 
 log = logging.getLogger(__name__)
 
@@ -149,22 +150,60 @@ def regressions(gram: F32) -> F32:
     Return the coefficients with which all other columns explain each, from a regularised Gram matrix; uses it up.
 
     Column j holds the ridge regression of track j on the others: -P[i, j] / P[j, j] with P the inverse, 0 for itself.
-    Two thirds of the work are the inverse from Cholesky's factor, in place, by LAPACK on all cores.
 
     Raises:
         InputError: The matrix is not positive definite: the regularisation is too small for single precision.
     """
-    factor, failed = lapack.spotrf(
-        gram.T, lower=0, overwrite_a=1
-    )  # the transpose is the same matrix, in LAPACK's order
+    try:
+        invert(gram)
+    except np.linalg.LinAlgError as failed:
+        remedy = "raise ease's regularization"
+        raise InputError(f"the Gram matrix of {len(gram):,} tracks cannot be inverted; {remedy}") from failed
+    diagonal = gram.diagonal().copy()
+    gram /= -diagonal
+    np.fill_diagonal(gram, 0)
+    return gram
+
+
+def invert(matrix: F32) -> None:
+    """
+    Put the inverse in place of a symmetric, positive definite matrix, of which the lower triangle counts.
+
+    Half by half, by the Schur complement: n^3 operations, as by Cholesky's factor, and most of them in plain products.
+    LAPACK gets matrices of `N_LAPACK` rows at most: its own factorisation crashes on two threads from about 37,000 on.
+
+    Raises:
+        LinAlgError: It is not positive definite in single precision.
+    """
+    if len(matrix) <= N_LAPACK:
+        _invert_at_once(matrix)
+        return
+    half = len(matrix) // 2
+    first, below, last = matrix[:half, :half], matrix[half:, :half], matrix[half:, half:]
+    invert(first)
+    explained = below @ first  # (n - half, half): the last rows by the first
+    explained *= -1
+    _add_product(last, explained, below)
+    invert(last)  # of the Schur complement
+    np.matmul(last, explained, out=below)
+    _add_product(first, explained.T, below.T)
+    matrix[:half, half:] = below.T
+
+
+def _invert_at_once(matrix: F32) -> None:
+    factor, failed = lapack.spotrf(matrix, lower=1)
     if failed:
-        raise InputError(f"the Gram matrix of {len(gram):,} tracks cannot be inverted; raise ease's regularization")
-    inverse: F32 = lapack.spotri(factor, lower=0, overwrite_c=1)[0].T
-    mirror(inverse)
-    diagonal = inverse.diagonal().copy()
-    inverse /= -diagonal
-    np.fill_diagonal(inverse, 0)
-    return inverse
+        raise np.linalg.LinAlgError("not positive definite")
+    matrix[:] = lapack.spotri(factor, lower=1, overwrite_c=1)[0]
+    mirror(matrix)
+
+
+def _add_product(matrix: F32, left: F32, right: F32) -> None:
+    """Add left right', of which is known that it is symmetric: its lower triangle, then the mirror of it."""
+    for start in range(0, len(matrix), N_BLOCK):
+        rows, until = slice(start, start + N_BLOCK), min(start + N_BLOCK, len(matrix))
+        matrix[rows, :until] += left[rows] @ right[:until].T
+    mirror(matrix)
 
 
 def mirror(lower: F32) -> None:

@@ -12,7 +12,7 @@ from recsys.errors import InputError
 from recsys.interactions import Interactions
 from recsys.recommenders import ease
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.ease import EASE, EASEConfig, mirror, regressions
+from recsys.recommenders.ease import EASE, EASEConfig, invert, mirror, regressions
 from recsys.recommenders.filters import Filters
 
 LIKES = np.array(
@@ -57,6 +57,45 @@ def test_regressions_are_the_closed_form() -> None:
 
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert not found.diagonal().any()
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9, 13])
+def test_an_inverse_half_by_half_is_the_inverse(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below, at and above what LAPACK gets at once, whatever stands above the diagonal; the same bits each time."""
+    monkeypatch.setattr(ease, "N_LAPACK", 4)
+    monkeypatch.setattr(ease, "N_BLOCK", 3)
+    rows = np.random.default_rng(size).standard_normal((2 * size, size))
+    gram = rows.T @ rows + np.eye(size)
+    found, again = (np.tril(gram).astype(np.float32) for _ in range(2))
+
+    invert(found)
+    invert(again)
+
+    np.testing.assert_allclose(found, np.linalg.inv(gram), atol=1e-5)
+    np.testing.assert_array_equal(found, again)
+
+
+def test_lapack_gets_no_matrix_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On two threads it crashes on large ones, which no test should wait for."""
+    monkeypatch.setattr(ease, "N_LAPACK", 4)
+    sizes = []
+    at_once = ease._invert_at_once
+    monkeypatch.setattr(ease, "_invert_at_once", lambda matrix: (sizes.append(len(matrix)), at_once(matrix)))
+
+    regressions(np.eye(13, dtype=np.float32) + 0.1)
+
+    assert max(sizes) <= 4
+    assert sum(sizes) == 13
+
+
+def test_a_singular_matrix_is_refused_in_whatever_half_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tracks with the same listeners, in halves of their own."""
+    monkeypatch.setattr(ease, "N_LAPACK", 4)
+    gram = np.eye(6, dtype=np.float32)
+    gram[5, 0] = gram[0, 5] = 1
+
+    with pytest.raises(InputError, match="6 tracks cannot be inverted; raise ease's regularization"):
+        regressions(gram)
 
 
 def test_each_column_is_a_ridge_regression() -> None:
