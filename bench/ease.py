@@ -3,7 +3,7 @@ EASE at 20,000 tracks: how near the closed form comes to the machine's measured 
 
 n^3 floating-point operations for the inverse of a symmetric matrix, against the rate of a plain single-precision
 product on the same cores in the same run. Each column must be the ridge regression that it is said to be; a second run
-must give the same hash. `python -m bench.ease 38000` is more than LAPACK's own factorisation bears on two threads (9 GB).
+must give the same hash. 38,000 tracks (9 GB) are more than LAPACK's own factorisation bears on two threads.
 """
 
 import hashlib
