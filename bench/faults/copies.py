@@ -1,0 +1,69 @@
+"""A private copy of a checkout, in which files are replaced and tests are run."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+TIME_IS_UP = {124, 137}  # exit statuses of `timeout`
+PLUGIN = "faultplugin"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """
+    A copy.
+
+    Attributes:
+        checkout: What was copied; never written.
+        folder: Where the copy stands.
+        under: Words before each run of pytest, such as `nice`.
+    """
+
+    checkout: Path
+    folder: Path
+    under: tuple[str, ...] = ()
+
+    @classmethod
+    def make(cls, checkout: Path, folder: Path, under: Sequence[str] = ()) -> "Copy":
+        """Copy what git knows of a checkout, edits not yet committed too."""
+        listed = ["git", "-C", str(checkout), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split("\0")
+        for name in names:
+            if name and (checkout / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(checkout / name, folder / name)
+        shutil.copy2(Path(__file__).with_name("plugin.py"), folder / f"{PLUGIN}.py")
+        return cls(checkout, folder, tuple(under))
+
+    def write(self, file: str, text: str) -> None:
+        """Replace a file; what Python compiled of it before is dropped, for it tells changes by the second."""
+        path = self.folder / file
+        path.write_text(text, encoding="utf-8")
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+    def restore(self, file: str) -> None:
+        """Put a file back as it is in the checkout."""
+        self.write(file, (self.checkout / file).read_text(encoding="utf-8"))
+
+    def pytest(self, arguments: Sequence[str], reports: Path, limit_s: float | None) -> int:
+        """Run tests in the copy, with a temporary folder of their own; returns the exit status."""
+        with TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
+            listed = Path(scratch) / "arguments"
+            listed.write_text("\n".join(arguments), encoding="utf-8")
+            own = {"PYTHONPATH": str(self.folder), "TMPDIR": scratch, "FAULTS_REPORTS": str(reports.absolute())}
+            limited = ["timeout", "--kill-after=5", str(round(limit_s))] if limit_s else []
+            options = ["-q", "--tb=no", "-p", PLUGIN, "-p", "no:randomly", "-p", "no:cacheprovider", f"@{listed}"]
+            return subprocess.run(
+                [*self.under, *limited, sys.executable, "-m", "pytest", *options],
+                cwd=self.folder,
+                env=os.environ | own,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            ).returncode
