@@ -1,4 +1,4 @@
-"""A fault: one line of the package or of its SQL that is replaced, found by its text so that edits beside it do no harm."""
+"""A fault: one line of the package or of its SQL that is replaced. Found by its text, it outlives edits beside it."""
 
 import ast
 import csv
@@ -10,7 +10,7 @@ LIST = Path(__file__).with_name("faults.csv")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-class NoLongerApplies(LookupError):
+class FaultIsGoneError(LookupError):
     """The line of a fault is gone, or is there twice."""
 
 
@@ -36,10 +36,10 @@ class Fault:
     replacement: str
 
     def line_no(self, checkout: Path) -> int:
-        """Return the number of the line in a checkout, from 1; raises NoLongerApplies."""
+        """Return the number of the line in a checkout, from 1; raises FaultIsGoneError."""
         path = checkout / self.file
         if not path.exists():
-            raise NoLongerApplies(f"fault {self.number}: {self.file} is gone. List faults anew: --list")
+            raise FaultIsGoneError(f"fault {self.number}: {self.file} is gone. List faults anew: --list")
         lines = path.read_text(encoding="utf-8").splitlines()
         first, last = 1, len(lines)
         if self.function:
@@ -50,11 +50,11 @@ class Fault:
         found = [number for number in range(first, last + 1) if lines[number - 1].strip() == self.line]
         if len(found) != 1:
             scope = f"{self.file} {self.function}".strip()
-            raise NoLongerApplies(f"fault {self.number}: {scope} has {self.line!r} {len(found)} times, expected once")
+            raise FaultIsGoneError(f"fault {self.number}: {scope} has {self.line!r} {len(found)} times, expected once")
         return found[0]
 
     def faulted(self, checkout: Path) -> str:
-        """Return the file's text with the fault; raises NoLongerApplies."""
+        """Return the file's text with the fault; raises FaultIsGoneError."""
         lines = (checkout / self.file).read_text(encoding="utf-8").splitlines(keepends=True)
         at = self.line_no(checkout) - 1
         lines[at] = lines[at].replace(self.line, self.replacement)
@@ -62,7 +62,7 @@ class Fault:
 
 
 def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]:
-    """Yield every function of a module or class by its qualified name; functions within functions belong to the outer."""
+    """Yield every function of a module or class by its qualified name; one within another belongs to the outer."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, Function):
             yield within + node.name, node

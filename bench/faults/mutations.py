@@ -2,13 +2,14 @@
 Which faults a line can have: a seeded choice of them over `recsys/` and `sql/`, by lines of code.
 
 At most one fault falls on a function or an SQL file. Left out is what no test could be asked to notice: messages,
-logging, type hints, docstrings, seeds, limits of time and sizes of chunks. A faulted file still parses, SQL still binds.
+logging, type hints, docstrings, seeds, limits of time and sizes of chunks. A faulted file still parses, and SQL binds.
 """
 
 import ast
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,19 +150,37 @@ def _sites(node: ast.AST, lines: list[str]) -> Iterator[Site]:
     """Yield what can be made faulty in a function, leaving out what only speaks."""
     for child in _code(node):
         yield from _sites(child, lines)
+    yield from _operators(node, lines)
+    yield from _constants(node)
+    yield from _calls(node)
+
+
+def _operators(node: ast.AST, lines: list[str]) -> Iterator[Site]:
     match node:
         case ast.Compare(left, [operator], [right]) | ast.BinOp(left, operator, right) if type(operator) in OPERATORS:
             if not _is_text(left) and not _is_text(right):
-                yield from _between(left, right, *OPERATORS[type(operator)], lines)
+                yield from _between(left, right, OPERATORS[type(operator)], lines)
         case ast.BoolOp(operator, values):
-            for left, right in zip(values, values[1:], strict=False):
-                yield from _between(left, right, *OPERATORS[type(operator)], lines)
-        case ast.UnaryOp(ast.Not(), operand):
-            yield from _site("not", node, node, operand, "")
+            for left, right in pairwise(values):
+                yield from _between(left, right, OPERATORS[type(operator)], lines)
+        case ast.UnaryOp(ast.Not(), operand) if node.lineno == operand.lineno:
+            yield Site("not", node.lineno, node.col_offset, operand.col_offset, "")
+
+
+def _constants(node: ast.AST) -> Iterator[Site]:
+    match node:
         case ast.Constant(bool(value)):
-            yield Site("boolean", node.lineno, node.col_offset, node.end_col_offset or 0, str(not value))
+            yield _instead("boolean", node, str(not value))
         case ast.Constant(int(value)) if value < 1000:
-            yield Site("constant", node.lineno, node.col_offset, node.end_col_offset or 0, str(value + 1))
+            yield _instead("constant", node, str(value + 1))
+        case ast.keyword("axis" | "dim", ast.Constant(0 | 1 as axis)):
+            yield _instead("axis", node.value, str(1 - axis))
+        case ast.keyword("how", ast.Constant("left" | "inner" as how)):
+            yield _instead("join", node.value, '"inner"' if how == "left" else '"left"')
+
+
+def _calls(node: ast.AST) -> Iterator[Site]:
+    match node:
         case ast.Call(ast.Name(name) | ast.Attribute(_, name)) if name in SWAPS:
             if not (isinstance(node.func, ast.Name) and SWAPS[name] == "mean"):
                 end = node.func.end_col_offset or 0
@@ -170,12 +189,11 @@ def _sites(node: ast.AST, lines: list[str]) -> Iterator[Site]:
             if ast.unparse(value) not in MODULES:
                 yield Site("dropped", node.end_lineno or 0, value.end_col_offset or 0, node.end_col_offset or 0, "")
         case ast.Call(ast.Name("sorted"), [_]) if not node.keywords:
-            yield Site("dropped", node.lineno, node.col_offset, node.func.end_col_offset or 0, "list")
-        case ast.keyword("axis" | "dim", ast.Constant(0 | 1 as axis)):
-            yield Site("axis", node.lineno, node.value.col_offset, node.value.end_col_offset or 0, str(1 - axis))
-        case ast.keyword("how", ast.Constant("left" | "inner" as how)):
-            other = '"inner"' if how == "left" else '"left"'
-            yield Site("join", node.lineno, node.value.col_offset, node.value.end_col_offset or 0, other)
+            yield _instead("dropped", node.func, "list")
+
+
+def _instead(kind: str, node: ast.expr, text: str) -> Site:
+    return Site(kind, node.lineno, node.col_offset, node.end_col_offset or 0, text)
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
@@ -202,17 +220,12 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _site(kind: str, at: ast.expr, first: ast.expr, last: ast.expr, text: str) -> Iterator[Site]:
-    if first.lineno == last.lineno:
-        yield Site(kind, at.lineno, first.col_offset, last.col_offset, text)
-
-
-def _between(left: ast.expr, right: ast.expr, kind: str, old: str, new: str, lines: list[str]) -> Iterator[Site]:
-    if left.end_lineno != right.lineno:
-        return
-    line, start = lines[right.lineno - 1].encode(), left.end_col_offset or 0
-    gap = line[start : right.col_offset].decode()
-    yield Site(kind, right.lineno, start, right.col_offset, gap.replace(old, new, 1))
+def _between(left: ast.expr, right: ast.expr, operator: tuple[str, str, str], lines: list[str]) -> Iterator[Site]:
+    if left.end_lineno == right.lineno:
+        kind, old, new = operator
+        start, end = left.end_col_offset or 0, right.col_offset
+        gap = lines[right.lineno - 1].encode()[start:end].decode()
+        yield Site(kind, right.lineno, start, end, gap.replace(old, new, 1))
 
 
 def _sql_scopes(checkout: Path) -> Iterator[Scope]:

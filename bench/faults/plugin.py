@@ -1,5 +1,5 @@
 """
-A plugin for pytest, laid into the copy that is tested: how each test ended, what it cost, what it may be reached through.
+A plugin for pytest, laid into the copy that is tested: how each test ended, what it cost, on which fixtures it stands.
 
 What a fixture wider than one test sets off is marked as the fixture's (FAULTS_MARK), since every test that uses it may
 notice. Caches of the package are emptied before each test while faults are traced: what a first test left computed
@@ -28,13 +28,6 @@ def _write(**row: object) -> None:
 
 def _mark(definition: Any, index: int) -> str:
     return f"fixture:{definition.baseid}::{definition.argname}[{index}]"
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Leave writing to the workers where tests are spread over processes."""
-    if config.pluginmanager.hasplugin("dsession"):
-        config.pluginmanager.unregister(sys.modules[__name__])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,7 +61,9 @@ def pytest_runtest_setup(item: Any) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write how a phase of a test ended."""
+    """Write how a phase of a test ended, unless it is another process that says so (it has written it itself)."""
+    if hasattr(report, "node"):
+        return
     crash = getattr(report.longrepr, "reprcrash", None)
     error = crash.message.partition(":")[0].partition("\n")[0][:60] if crash else ""
     _write(test=report.nodeid, outcome=report.outcome, seconds=report.duration, error=error)
@@ -80,6 +75,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
         _write(test=report.nodeid, outcome="failed", seconds=0.0, error="not collected")
 
 
-def pytest_sessionfinish() -> None:
-    """Write what this process and its children cost."""
-    _write(cpu_s=sum(os.times()[:4]))
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what this process and its children cost; where tests are spread over processes, each of them does."""
+    if not session.config.pluginmanager.hasplugin("dsession"):
+        _write(cpu_s=sum(os.times()[:4]))

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 from bench.faults.copies import TIME_IS_UP, Copy
-from bench.faults.fault import Fault, NoLongerApplies
+from bench.faults.fault import Fault, FaultIsGoneError
 from bench.faults.tracing import Trace
 
 START_S, PATIENCE = 120, 8  # a run may take so long to start, and so many times its traced seconds
@@ -52,7 +52,7 @@ def measure(fault: Fault, copy: Copy, traces: Mapping[str, Trace], limit_s: floa
     """Run the tests that can notice a fault, suite by suite, until one does."""
     try:
         copy.write(fault.file, fault.faulted(copy.checkout))
-    except NoLongerApplies as gone:
+    except FaultIsGoneError as gone:
         return Result(fault.number, "no longer applies", error=str(gone))
     started, n_run, n_left_out, cpu_s = monotonic(), 0, 0, 0.0
     try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.faults.copies import Copy
-from bench.faults.fault import Fault, NoLongerApplies, functions
+from bench.faults.fault import Fault, FaultIsGoneError, functions
 
 PROBE = '''
 """Notes which faults a test reaches."""
@@ -90,7 +90,7 @@ class Trace:
 
 
 def trace(copy: Copy, faults: Sequence[Fault], suite: str, folder: Path, tests: Sequence[str]) -> None:
-    """Run a suite with probes in it; writes `reports-<suite>.jsonl` and `hits-<suite>.tsv`, the reports when all is done."""
+    """Run a suite with probes in it; writes `hits-<suite>.tsv`, and `reports-<suite>.jsonl` when all is done."""
     hits, reports = folder / f"hits-{suite}.tsv", folder / f"reports-{suite}.jsonl"
     hits.unlink(missing_ok=True)
     _put_probes(copy, faults, hits)
@@ -106,7 +106,7 @@ def _put_probes(copy: Copy, faults: Sequence[Fault], hits: Path) -> None:
     for fault in faults:
         try:
             line_no = fault.line_no(copy.checkout)
-        except NoLongerApplies:
+        except FaultIsGoneError:
             continue
         if fault.function:
             by_file[fault.file][fault.number] = line_no
@@ -115,14 +115,14 @@ def _put_probes(copy: Copy, faults: Sequence[Fault], hits: Path) -> None:
             layer = path.parent.name
             of_sql[path.stem if layer == "queries" else f"{layer}.{path.stem}"].append(fault.number)
     for file, numbers in by_file.items():
-        copy.write(file, _probed((copy.checkout / file).read_text(encoding="utf-8"), numbers))
+        copy.write(file, probed((copy.checkout / file).read_text(encoding="utf-8"), numbers))
     for path in (copy.folder / "recsys").rglob("*.py"):
         if "\nclass SqlFile:" in (text := path.read_text(encoding="utf-8")):
             copy.write(path.relative_to(copy.folder).as_posix(), text + WATCHED)
     copy.write("recsys/faultprobe.py", PROBE.format(sql=dict(of_sql), hits=str(hits.absolute())).lstrip())
 
 
-def _probed(text: str, numbers: dict[int, int]) -> str:
+def probed(text: str, numbers: dict[int, int]) -> str:
     """Put a probe before the innermost statement around each fault's line."""
     tree = ast.parse(text)
     bodies = [
