@@ -6,7 +6,8 @@ How many of a hundred seeded faults the tests catch, to hold a change of the tes
     python -m bench.faults --list                          choose the faults anew: bench/faults/faults.csv
 
 A fault is one line of `recsys/` or `sql/`, replaced in a private copy of the checkout. What is done stays in the work
-folder and is not done again: results.jsonl, and a trace of each suite. Prints the counts and what was not caught.
+folder and is not done again: a trace of each suite and its results. The slow suite runs only against what the fast one
+does not catch. Prints the counts and what was not caught.
 """
 
 import argparse
@@ -53,10 +54,8 @@ def traced(given: argparse.Namespace, faults: list[Fault], suite: str) -> Trace:
     return known
 
 
-def run(given: argparse.Namespace, faults: list[Fault], traces: dict[str, Trace]) -> None:
-    """Run each fault of which no result is known."""
-    path = given.work / "results.jsonl"
-    known = read_results(path)
+def run(given: argparse.Namespace, faults: list[Fault], trace_of_suite: Trace, path: Path) -> None:
+    """Run a suite against faults, side by side where there are several jobs."""
     with TemporaryDirectory(prefix="faulted-") as folder, ThreadPoolExecutor(given.jobs) as threads:
         free: SimpleQueue[Copy] = SimpleQueue()
         for number in range(given.jobs):
@@ -65,11 +64,11 @@ def run(given: argparse.Namespace, faults: list[Fault], traces: dict[str, Trace]
         def one(fault: Fault) -> Result:
             copy = free.get()
             try:
-                return measure(fault, copy, traces, given.limit_s)
+                return measure(fault, copy, trace_of_suite, given.limit_s)
             finally:
                 free.put(copy)
 
-        for result in threads.map(one, [fault for fault in faults if fault.number not in known]):
+        for result in threads.map(one, faults):
             note(result, path)
             print(
                 f"{result.number:>3} {result.outcome} {result.test} {result.error} {result.cpu_s:.0f} CPU-s", flush=True
@@ -87,11 +86,16 @@ def main() -> None:
     given.checkout, given.work = given.checkout.absolute(), given.work.absolute()
     given.work.mkdir(parents=True, exist_ok=True)
     faults = read_list()
-    suites = ("fast", "slow") if given.suite == "both" else (given.suite,)
-    traces = {suite: traced(given, faults, suite) for suite in suites}
-    if not given.trace:
-        run(given, faults[: given.limit], traces)
-        print("\n".join(summary(faults, read_results(given.work / "results.jsonl"))))
+    caught: set[int] = set()
+    results: dict[str, dict[int, Result]] = {}
+    for suite in ("fast", "slow") if given.suite == "both" else (given.suite,):
+        of_suite, path = traced(given, faults, suite), given.work / f"results-{suite}.jsonl"
+        done = caught | read_results(path).keys()
+        if not given.trace:
+            run(given, [fault for fault in faults[: given.limit] if fault.number not in done], of_suite, path)
+        results[suite] = read_results(path)
+        caught |= {number for number, result in results[suite].items() if result.outcome == "caught"}
+    print("\n".join(summary(faults, results)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """
 Which faults the tests catch: each fault by itself in a copy, against the tests that can notice it.
 
-Fast tests go first, the nearest of them before the others: those of the mirrored file, then of files that name the
-module or table, then the cheapest. A run ends at the first test that fails. A suite's tests count until their traced
-seconds reach a limit; how many were left out is noted. A run that takes many times as long as traced is caught, too.
+The nearest tests go first: those of the mirrored file, then of files that name the module or table, then the cheapest.
+A run ends at the first test that fails. Tests count until their traced seconds reach a limit; how many were left out is
+noted. A run that takes many times as long as traced is caught, too.
 """
 
 import json
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
-from time import monotonic
 
 from bench.faults.copies import TIME_IS_UP, Copy
 from bench.faults.fault import Fault, FaultIsGoneError
@@ -25,17 +24,16 @@ NO_TESTS, WRONG_USE = 5, 4  # exit statuses of pytest
 @dataclass(frozen=True)
 class Result:
     """
-    What became of a fault.
+    What became of a fault in a suite.
 
     Attributes:
         number: The fault.
-        outcome: `caught by fast`, `caught by slow`, `survived`, `not reached` or `no longer applies`.
+        outcome: `caught`, `survived`, `not reached` or `no longer applies`.
         test: The test that caught it.
         error: How that test failed.
         n_run: Tests that were to run against it.
         n_left_out: Tests that can notice it and were not run, for the limit of seconds.
         cpu_s: Seconds of CPU that it took.
-        wall_s: Seconds that it took.
     """
 
     number: int
@@ -45,31 +43,26 @@ class Result:
     n_run: int = 0
     n_left_out: int = 0
     cpu_s: float = 0.0
-    wall_s: float = 0.0
 
 
-def measure(fault: Fault, copy: Copy, traces: Mapping[str, Trace], limit_s: float) -> Result:
-    """Run the tests that can notice a fault, suite by suite, until one does."""
+def measure(fault: Fault, copy: Copy, trace: Trace, limit_s: float) -> Result:
+    """Run the tests of a suite that can notice a fault until one does."""
     try:
         copy.write(fault.file, fault.faulted(copy.checkout))
     except FaultIsGoneError as gone:
         return Result(fault.number, "no longer applies", error=str(gone))
-    started, n_run, n_left_out, cpu_s = monotonic(), 0, 0, 0.0
+    near, far, n_left_out = _selected(fault, trace, copy.checkout, limit_s)
+    n_run, cpu_s = 0, 0.0
     try:
-        for suite, trace in traces.items():
-            near, far, left_out = _selected(fault, trace, copy.checkout, limit_s)
-            n_left_out += left_out
-            for tests in filter(None, (near, far)):
-                n_run += len(tests)
-                caught, error, cost = _run(copy, tests, sum(trace.seconds[test] for test in tests))
-                cpu_s += cost
-                if error:
-                    took = monotonic() - started
-                    return Result(fault.number, f"caught by {suite}", caught, error, n_run, n_left_out, cpu_s, took)
+        for tests in filter(None, (near, far)):
+            n_run += len(tests)
+            caught, error, cost = _run(copy, tests, sum(trace.seconds[test] for test in tests))
+            cpu_s += cost
+            if error:
+                return Result(fault.number, "caught", caught, error, n_run, n_left_out, cpu_s)
     finally:
         copy.restore(fault.file)
-    outcome = "survived" if n_run + n_left_out else "not reached"
-    return Result(fault.number, outcome, "", "", n_run, n_left_out, cpu_s, monotonic() - started)
+    return Result(fault.number, "survived" if n_run else "not reached", "", "", n_run, n_left_out, cpu_s)
 
 
 def _selected(fault: Fault, trace: Trace, checkout: Path, limit_s: float) -> tuple[list[str], list[str], int]:
@@ -125,22 +118,35 @@ def note(result: Result, path: Path) -> None:
         out.write(json.dumps(asdict(result)) + "\n")
 
 
-def summary(faults: Sequence[Fault], results: Mapping[int, Result]) -> Iterator[str]:
-    """Tell, as Markdown, how many faults were caught by what, and which were not."""
-    known = [(fault, results[fault.number]) for fault in faults if fault.number in results]
+def summary(faults: Sequence[Fault], results: Mapping[str, Mapping[int, Result]]) -> Iterator[str]:
+    """Tell, as Markdown, how many faults each suite caught, and which none did; `results` by suite and number."""
+    ended = {
+        fault: _ended(fault.number, results) for fault in faults if any(fault.number in of for of in results.values())
+    }
     yield "| outcome | faults | in Python | in SQL |"
     yield "|---|---|---|---|"
-    for outcome in ("caught by fast", "caught by slow", "survived", "not reached", "no longer applies"):
-        of_python = [bool(fault.function) for fault, result in known if result.outcome == outcome]
+    for outcome in (*(f"caught by {suite}" for suite in results), "survived", "not reached", "no longer applies"):
+        of_python = [bool(fault.function) for fault, (name, _) in ended.items() if name == outcome]
         yield f"| {outcome} | {len(of_python)} | {sum(of_python)} | {len(of_python) - sum(of_python)} |"
     yield ""
-    yield f"{len(known)} faults, {sum(result.cpu_s for _, result in known):,.0f} CPU-seconds."
+    cost = sum(result.cpu_s for of_suite in results.values() for result in of_suite.values())
+    yield f"{len(ended)} faults, {cost:,.0f} CPU-seconds."
     yield ""
     yield "| fault | where | line | replaced by | outcome | tests run, left out |"
     yield "|---|---|---|---|---|---|"
-    for fault, result in known:
-        if not result.outcome.startswith("caught"):
+    for fault, (name, tests) in ended.items():
+        if not name.startswith("caught"):
             line, replacement = (text.replace("|", "\\|") for text in (fault.line, fault.replacement))
             where = f"`{fault.file}` {fault.function}".strip()
-            tests = f"{result.n_run}, {result.n_left_out}"
-            yield f"| {fault.number} | {where} | `{line}` | `{replacement}` | {result.outcome} | {tests} |"
+            yield f"| {fault.number} | {where} | `{line}` | `{replacement}` | {name} | {tests} |"
+
+
+def _ended(number: int, results: Mapping[str, Mapping[int, Result]]) -> tuple[str, str]:
+    """Return what became of a fault in all suites, and how many tests were run and left out."""
+    known = {suite: of_suite[number] for suite, of_suite in results.items() if number in of_suite}
+    tests = ", ".join(
+        str(sum(counts)) for counts in zip(*((one.n_run, one.n_left_out) for one in known.values()), strict=True)
+    )
+    caught = [f"caught by {suite}" for suite, result in known.items() if result.outcome == "caught"]
+    others = {result.outcome for result in known.values()}
+    return next(iter(caught), "survived" if "survived" in others else min(others)), tests

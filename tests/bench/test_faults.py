@@ -86,10 +86,14 @@ def test_whoever_uses_a_fixture_may_notice_what_it_reached(tmp_path: Path) -> No
 
 
 def test_the_summary_lists_what_was_not_caught() -> None:
-    """And counts the rest."""
-    other = Fault(2, "sql/marts/plays.sql", "", "call", "sum(n)", "max(n)")
-    lines = list(summary([FAULT, other], {1: Result(1, "survived", n_run=3), 2: Result(2, "caught by fast", "a")}))
+    """And counts what each suite caught."""
+    others = [Fault(number, "sql/marts/plays.sql", "", "call", "sum(n)", "max(n)") for number in (2, 3)]
+    fast = {1: Result(1, "not reached"), 2: Result(2, "caught", "a"), 3: Result(3, "survived", n_run=2)}
+    slow = {1: Result(1, "survived", n_run=3), 3: Result(3, "caught", "b", n_run=1)}
 
-    assert "| survived | 1 | 1 | 0 |" in lines
+    lines = list(summary([FAULT, *others], {"fast": fast, "slow": slow}))
+
     assert "| caught by fast | 1 | 0 | 1 |" in lines
+    assert "| caught by slow | 1 | 0 | 1 |" in lines
+    assert "| survived | 1 | 1 | 0 |" in lines
     assert lines[-1] == "| 1 | `recsys/shares.py` share | `if whole == 0:` | `if whole != 0:` | survived | 3, 0 |"
