@@ -1,13 +1,13 @@
 """
 How many of a hundred seeded faults the tests catch, to hold a change of the tests to those before it.
 
-    python -m bench.faults --checkout DIR --work DIR      trace both suites once, then run every fault not yet run
+    python -m bench.faults --checkout DIR --work DIR      trace the fast suite, then run every fault not yet run
     python -m bench.faults --limit 2 --tests tests/test_vocab.py      the smallest size: two faults, one file of tests
     python -m bench.faults --list                          choose the faults anew: bench/faults/faults.csv
 
 A fault is one line of `recsys/` or `sql/`, replaced in a private copy of the checkout. What is done stays in the work
-folder and is not done again: a trace of each suite and its results. The slow suite runs only against what the fast one
-does not catch. Prints the counts and what was not caught.
+folder and is not done again: the trace of the fast suite, which tells the tests that can notice a fault, and each
+suite's results. The slow suite runs against what the fast one does not catch. Prints the counts and what was not caught.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 
 from bench.faults.copies import Copy
 from bench.faults.fault import Fault, read_list, write_list
-from bench.faults.running import Result, measure, note, read_results, summary
-from bench.faults.tracing import Trace, trace
+from bench.faults.running import Result, alone, note, read_results, summary, together
+from bench.faults.tracing import Trace, listed, trace
 
 N_FAULTS, SEED = 100, 20261128
 ROOT = Path(__file__).parents[2]
@@ -30,20 +30,24 @@ def parsed() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="choose the faults anew and do nothing else")
-    parser.add_argument("--trace", action="store_true", help="trace the suites and do nothing else")
     parser.add_argument("--suite", choices=("fast", "slow", "both"), default="both", help="the tests that are run")
     parser.add_argument("--checkout", type=Path, default=ROOT, help="what is tested (default: this checkout)")
     parser.add_argument("--work", type=Path, default=ROOT / ".bench" / "faults", help="where traces and results stay")
     parser.add_argument("--tests", nargs="*", default=["tests"], help="files or folders of tests (default: all)")
     parser.add_argument("--jobs", type=int, default=1, help="copies in which tests run side by side")
     parser.add_argument("--limit", type=int, default=N_FAULTS, help="how many faults of the list")
-    parser.add_argument("--limit-s", type=float, default=240, help="traced seconds of tests of a suite for each fault")
+    parser.add_argument(
+        "--near-s", type=float, default=45, help="traced seconds of near tests that a fault meets alone"
+    )
     parser.add_argument("--under", type=shlex.split, default=[], help="words before each run of tests, such as 'nice'")
     return parser.parse_args()
 
 
-def traced(given: argparse.Namespace, faults: list[Fault], suite: str) -> Trace:
-    """Trace a suite where that is not done yet."""
+def tests_of(given: argparse.Namespace, faults: list[Fault], suite: str) -> Trace:
+    """Trace the fast suite where that is not done yet; the slow one, which meets few faults, is only listed."""
+    if suite == "slow":
+        with TemporaryDirectory(prefix="listed-") as folder:
+            return listed(Copy.make(given.checkout, Path(folder)), faults, suite, given.tests)
     if not (given.work / f"reports-{suite}.jsonl").exists():
         with TemporaryDirectory(prefix="traced-") as folder:
             copy = Copy.make(given.checkout, Path(folder), given.under)
@@ -54,8 +58,10 @@ def traced(given: argparse.Namespace, faults: list[Fault], suite: str) -> Trace:
     return known
 
 
-def run(given: argparse.Namespace, faults: list[Fault], trace_of_suite: Trace, path: Path) -> None:
-    """Run a suite against faults, side by side where there are several jobs."""
+def run(given: argparse.Namespace, faults: list[Fault], suite: str, path: Path) -> None:
+    """Run a suite against faults: alone, side by side where there are several jobs, then what is left together."""
+    known = tests_of(given, faults, suite)
+    results = read_results(path)
     with TemporaryDirectory(prefix="faulted-") as folder, ThreadPoolExecutor(given.jobs) as threads:
         free: SimpleQueue[Copy] = SimpleQueue()
         for number in range(given.jobs):
@@ -64,15 +70,17 @@ def run(given: argparse.Namespace, faults: list[Fault], trace_of_suite: Trace, p
         def one(fault: Fault) -> Result:
             copy = free.get()
             try:
-                return measure(fault, copy, trace_of_suite, given.limit_s)
+                return alone(fault, copy, known, given.near_s)
             finally:
                 free.put(copy)
 
-        for result in threads.map(one, faults):
+        if known.is_timed:
+            for result in threads.map(one, [fault for fault in faults if fault.number not in results]):
+                note(result, path)
+        results = read_results(path)
+        left = [fault for fault in faults if fault.number not in results or results[fault.number].outcome == "not near"]
+        for result in together(left, free.get(), known, given.jobs):
             note(result, path)
-            print(
-                f"{result.number:>3} {result.outcome} {result.test} {result.error} {result.cpu_s:.0f} CPU-s", flush=True
-            )
 
 
 def main() -> None:
@@ -85,16 +93,13 @@ def main() -> None:
         return
     given.checkout, given.work = given.checkout.absolute(), given.work.absolute()
     given.work.mkdir(parents=True, exist_ok=True)
-    faults = read_list()
-    caught: set[int] = set()
+    faults = read_list()[: given.limit]
     results: dict[str, dict[int, Result]] = {}
     for suite in ("fast", "slow") if given.suite == "both" else (given.suite,):
-        of_suite, path = traced(given, faults, suite), given.work / f"results-{suite}.jsonl"
-        done = caught | read_results(path).keys()
-        if not given.trace:
-            run(given, [fault for fault in faults[: given.limit] if fault.number not in done], of_suite, path)
+        path = given.work / f"results-{suite}.jsonl"
+        caught = {number for known in results.values() for number, one in known.items() if one.outcome == "caught"}
+        run(given, [fault for fault in faults if fault.number not in caught], suite, path)
         results[suite] = read_results(path)
-        caught |= {number for number, result in results[suite].items() if result.outcome == "caught"}
     print("\n".join(summary(faults, results)))
 
 

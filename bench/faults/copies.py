@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from bench.faults.fault import Fault
 
 TIME_IS_UP = {124, 137}  # exit statuses of `timeout`
 PLUGIN = "faultplugin"
@@ -28,6 +30,7 @@ class Copy:
     checkout: Path
     folder: Path
     under: tuple[str, ...] = ()
+    _faulted: set[str] = field(default_factory=set)
 
     @classmethod
     def make(cls, checkout: Path, folder: Path, under: Sequence[str] = ()) -> "Copy":
@@ -47,9 +50,15 @@ class Copy:
         path.write_text(text, encoding="utf-8")
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
-    def restore(self, file: str) -> None:
-        """Put a file back as it is in the checkout."""
-        self.write(file, (self.checkout / file).read_text(encoding="utf-8"))
+    def lay(self, faults: Sequence[Fault]) -> None:
+        """Put these faults in, and take out any others; raises FaultIsGoneError."""
+        for file in self._faulted:
+            self.write(file, (self.checkout / file).read_text(encoding="utf-8"))
+        self._faulted.clear()
+        for fault in faults:
+            text = fault.faulted(self.folder)
+            self._faulted.add(fault.file)
+            self.write(fault.file, text)
 
     def pytest(self, arguments: Sequence[str], reports: Path, limit_s: float | None) -> int:
         """Run tests in the copy, with a temporary folder of their own; returns the exit status."""

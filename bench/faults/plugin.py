@@ -45,6 +45,13 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, 
             os.environ["FAULTS_MARK"] = before
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Write which tests there are where nothing else is asked."""
+    if session.config.option.collectonly:
+        for item in session.items:
+            _write(test=item.nodeid)
+
+
 def pytest_runtest_setup(item: Any) -> None:
     """Write that a test begins, and which fixtures it stands on."""
     _write(test=item.nodeid)

@@ -1,9 +1,11 @@
 """
-Which faults the tests catch: each fault by itself in a copy, against the tests that can notice it.
+Which faults the tests catch.
 
-The nearest tests go first: those of the mirrored file, then of files that name the module or table, then the cheapest.
-A run ends at the first test that fails. Tests count until their traced seconds reach a limit; how many were left out is
-noted. A run that takes many times as long as traced is caught, too.
+First each fault by itself in a copy, against the near tests that can notice it: those of the mirrored file, then of
+files that name the module or table, as many as their traced seconds allow. Then all that are left at once, against
+every test that can notice one of them: a test that passes notices none; one that fails is run again with half of them,
+and half of those. So what no test notices costs one run of the suite together, not one each. The price: one fault may
+hide another. A run that takes many times as long as traced counts as failed.
 """
 
 import json
@@ -28,11 +30,9 @@ class Result:
 
     Attributes:
         number: The fault.
-        outcome: `caught`, `survived`, `not reached` or `no longer applies`.
+        outcome: `caught`, `survived`, `not reached`, `no longer applies`; `not near` where only near tests were run.
         test: The test that caught it.
         error: How that test failed.
-        n_run: Tests that were to run against it.
-        n_left_out: Tests that can notice it and were not run, for the limit of seconds.
         cpu_s: Seconds of CPU that it took.
     """
 
@@ -40,44 +40,78 @@ class Result:
     outcome: str
     test: str = ""
     error: str = ""
-    n_run: int = 0
-    n_left_out: int = 0
     cpu_s: float = 0.0
 
 
-def measure(fault: Fault, copy: Copy, trace: Trace, limit_s: float) -> Result:
-    """Run the tests of a suite that can notice a fault until one does."""
+@dataclass(frozen=True)
+class Ended:
+    """How a run of tests ended: the first test that failed and how ('' where none did), those that passed, its cost."""
+
+    test: str
+    error: str
+    passed: frozenset[str]
+    cpu_s: float
+
+
+def alone(fault: Fault, copy: Copy, trace: Trace, limit_s: float) -> Result:
+    """Run the near tests that can notice a fault until one does."""
+    reached = trace.reached.get(fault.number, set())
     try:
-        copy.write(fault.file, fault.faulted(copy.checkout))
+        copy.lay([fault])
     except FaultIsGoneError as gone:
         return Result(fault.number, "no longer applies", error=str(gone))
-    near, far, n_left_out = _selected(fault, trace, copy.checkout, limit_s)
-    n_run, cpu_s = 0, 0.0
-    try:
-        for tests in filter(None, (near, far)):
-            n_run += len(tests)
-            caught, error, cost = _run(copy, tests, sum(trace.seconds[test] for test in tests))
-            cpu_s += cost
-            if error:
-                return Result(fault.number, "caught", caught, error, n_run, n_left_out, cpu_s)
-    finally:
-        copy.restore(fault.file)
-    return Result(fault.number, "survived" if n_run else "not reached", "", "", n_run, n_left_out, cpu_s)
+    tests = _near(fault, [test for test in trace.seconds if test in reached], trace, copy.checkout, limit_s)
+    ended = _run(copy, tests, trace) if tests else Ended("", "", frozenset(), 0.0)
+    outcome = "caught" if ended.error else "not near" if reached else "not reached"
+    return Result(fault.number, outcome, ended.test if ended.error else "", ended.error, ended.cpu_s)
 
 
-def _selected(fault: Fault, trace: Trace, checkout: Path, limit_s: float) -> tuple[list[str], list[str], int]:
-    """Choose tests that can notice a fault: near ones, others, and how many are left out for the limit."""
+def together(faults: Sequence[Fault], copy: Copy, trace: Trace, jobs: int) -> Iterator[Result]:
+    """Run every test that can notice one of the faults with all of them in, and find out which one a failure is of."""
+    alive, waiting, spent_s = list(faults), list(trace.seconds), 0.0
+    while alive:
+        waiting = [test for test in waiting if any(test in trace.reached.get(fault.number, ()) for fault in alive)]
+        if not waiting:
+            break
+        copy.lay(alive)
+        ended = _run(copy, waiting, trace, ("-n", str(jobs)) if jobs > 1 else ())
+        spent_s += ended.cpu_s
+        if not ended.error:
+            break
+        waiting = [test for test in waiting if test not in ended.passed and test != ended.test]
+        suspects = [fault for fault in alive if ended.test in trace.reached.get(fault.number, ())]
+        found = _culprits(ended.test, suspects, copy, trace)
+        print(f"    {ended.test} {ended.error}: of {len(suspects)}, {[fault.number for fault, _ in found]}", flush=True)
+        for fault, one in found:
+            alive.remove(fault)
+            yield Result(fault.number, "caught", one.test, one.error, one.cpu_s)
+    for fault in alive:
+        yield Result(fault.number, "survived", cpu_s=spent_s / len(alive))
+
+
+def _culprits(test: str, suspects: Sequence[Fault], copy: Copy, trace: Trace) -> list[tuple[Fault, Ended]]:
+    """Return the faults by which a test fails; none where it fails by several together, or by chance."""
+    copy.lay(suspects)
+    ended = _run(copy, [test], trace)
+    if not ended.error or not suspects:
+        return []
+    if len(suspects) == 1:
+        return [(suspects[0], ended)]
+    half = len(suspects) // 2
+    return [pair for some in (suspects[:half], suspects[half:]) for pair in _culprits(test, some, copy, trace)]
+
+
+def _near(fault: Fault, tests: Sequence[str], trace: Trace, checkout: Path, limit_s: float) -> list[str]:
+    """Choose the near ones of tests, file by file, the nearest and cheapest first, up to a limit of traced seconds."""
     files: dict[str, list[str]] = {}
-    for test in trace.seconds:
-        if test in trace.reached.get(fault.number, ()):
-            files.setdefault(test.partition("::")[0], []).append(test)
+    for test in tests:
+        files.setdefault(test.partition("::")[0], []).append(test)
     ranks = {file: _rank(fault, checkout / file) for file in files}
-    costs = {file: sum(trace.seconds[test] for test in tests) for file, tests in files.items()}
-    tests = [test for file in sorted(files, key=lambda file: (ranks[file], costs[file], file)) for test in files[file]]
-    spent = accumulate((trace.seconds[test] for test in tests), initial=0.0)
-    kept = [test for test, before in zip(tests, spent, strict=False) if before < limit_s]
-    near = [test for test in kept if ranks[test.partition("::")[0]] < 2]
-    return near, kept[len(near) :], len(tests) - len(kept)
+    costs = {file: sum(trace.seconds[test] for test in some) for file, some in files.items()}
+    near = sorted((file for file in files if ranks[file] < 2), key=lambda file: (ranks[file], costs[file], file))
+    ordered = [test for file in near for test in files[file]]
+    spent = accumulate(trace.seconds[test] for test in ordered)
+    return [test for test, until in zip(ordered, spent, strict=True) if until <= limit_s]
 
 
 def _rank(fault: Fault, tests: Path) -> int:
@@ -88,22 +122,24 @@ def _rank(fault: Fault, tests: Path) -> int:
     return 1 if re.search(rf"\b{subject}\b", tests.read_text(encoding="utf-8")) else 2
 
 
-def _run(copy: Copy, tests: Sequence[str], seconds: float) -> tuple[str, str, float]:
-    """Run tests until one fails; returns it, how it failed ('' where all pass), and seconds of CPU."""
+def _run(copy: Copy, tests: Sequence[str], trace: Trace, options: Sequence[str] = ()) -> Ended:
+    """Run tests until one fails."""
     reports = copy.folder / "reports.jsonl"
     reports.unlink(missing_ok=True)
-    status = copy.pytest([*tests, "-m", "", "-x"], reports, START_S + PATIENCE * seconds)
+    limit_s = START_S + PATIENCE * sum(trace.seconds[test] for test in tests) if trace.is_timed else None
+    status = copy.pytest([*tests, "-m", "", "-x", *options], reports, limit_s)
     rows = [json.loads(line) for line in reports.read_text(encoding="utf-8").splitlines()] if reports.exists() else []
     cost = sum(row.get("cpu_s", 0.0) for row in rows)
-    failed = [row for row in rows if row.get("outcome") == "failed"]
+    failed = {row["test"]: row["error"] or "failed" for row in reversed(rows) if row.get("outcome") == "failed"}
+    passed = frozenset(row["test"] for row in rows if row.get("outcome") in {"passed", "skipped"}) - failed.keys()
     if failed:
-        return failed[0]["test"], failed[0]["error"] or "failed", cost
+        test = [*failed][-1]
+        return Ended(test, failed[test], passed, cost)
     if status in {WRONG_USE, NO_TESTS}:
         raise SystemExit(f"pytest found no test {tests[0]} in {copy.folder}: trace anew, for the checkout has changed")
-    at_work = next((row["test"] for row in reversed(rows) if "test" in row), "")
-    if status in TIME_IS_UP:
-        return at_work, "time limit", cost
-    return at_work, f"exit status {status}" if status else "", cost
+    at_work = next((row["test"] for row in reversed(rows) if "test" in row), tests[0])
+    error = "time limit" if status in TIME_IS_UP else f"exit status {status}" if status else ""
+    return Ended(at_work, error, passed - {at_work} if error else passed, cost)
 
 
 def read_results(path: Path) -> dict[int, Result]:
@@ -126,27 +162,23 @@ def summary(faults: Sequence[Fault], results: Mapping[str, Mapping[int, Result]]
     yield "| outcome | faults | in Python | in SQL |"
     yield "|---|---|---|---|"
     for outcome in (*(f"caught by {suite}" for suite in results), "survived", "not reached", "no longer applies"):
-        of_python = [bool(fault.function) for fault, (name, _) in ended.items() if name == outcome]
+        of_python = [bool(fault.function) for fault, name in ended.items() if name == outcome]
         yield f"| {outcome} | {len(of_python)} | {sum(of_python)} | {len(of_python) - sum(of_python)} |"
     yield ""
     cost = sum(result.cpu_s for of_suite in results.values() for result in of_suite.values())
     yield f"{len(ended)} faults, {cost:,.0f} CPU-seconds."
     yield ""
-    yield "| fault | where | line | replaced by | outcome | tests run, left out |"
-    yield "|---|---|---|---|---|---|"
-    for fault, (name, tests) in ended.items():
+    yield "| fault | where | line | replaced by | outcome |"
+    yield "|---|---|---|---|---|"
+    for fault, name in ended.items():
         if not name.startswith("caught"):
             line, replacement = (text.replace("|", "\\|") for text in (fault.line, fault.replacement))
             where = f"`{fault.file}` {fault.function}".strip()
-            yield f"| {fault.number} | {where} | `{line}` | `{replacement}` | {name} | {tests} |"
+            yield f"| {fault.number} | {where} | `{line}` | `{replacement}` | {name} |"
 
 
-def _ended(number: int, results: Mapping[str, Mapping[int, Result]]) -> tuple[str, str]:
-    """Return what became of a fault in all suites, and how many tests were run and left out."""
-    known = {suite: of_suite[number] for suite, of_suite in results.items() if number in of_suite}
-    tests = ", ".join(
-        str(sum(counts)) for counts in zip(*((one.n_run, one.n_left_out) for one in known.values()), strict=True)
-    )
-    caught = [f"caught by {suite}" for suite, result in known.items() if result.outcome == "caught"]
-    others = {result.outcome for result in known.values()}
-    return next(iter(caught), "survived" if "survived" in others else min(others)), tests
+def _ended(number: int, results: Mapping[str, Mapping[int, Result]]) -> str:
+    """Say what became of a fault in all suites."""
+    known = {suite: of_suite[number].outcome for suite, of_suite in results.items() if number in of_suite}
+    caught = [f"caught by {suite}" for suite, outcome in known.items() if outcome == "caught"]
+    return next(iter(caught), "survived" if "survived" in known.values() else min(known.values()))

@@ -43,6 +43,7 @@ def watch(sql_file):
 
     sql_file.__getattribute__ = probed
 '''
+MARKS = {"fast": "not slow", "slow": "slow"}
 WATCHED = "\n\n__import__('recsys.faultprobe', fromlist=['watch']).watch(SqlFile)\n"
 
 
@@ -56,12 +57,14 @@ class Trace:
         reached: Ids of the tests that can notice each fault.
         failed: Tests that fail without any fault: they notice nothing.
         cpu_s: What the run cost.
+        is_timed: Whether the tests were run, and not only listed.
     """
 
     seconds: dict[str, float]
     reached: dict[int, set[str]]
     failed: list[str]
     cpu_s: float
+    is_timed: bool = True
 
     @classmethod
     def read(cls, folder: Path, suite: str) -> "Trace":
@@ -89,6 +92,14 @@ class Trace:
         return cls(passed, reached, failed, cpu_s)
 
 
+def listed(copy: Copy, faults: Sequence[Fault], suite: str, tests: Sequence[str]) -> Trace:
+    """List the tests of a suite without running them: each may notice every fault."""
+    reports = copy.folder / "listed.jsonl"
+    copy.pytest([*tests, "-m", MARKS[suite], "--collect-only"], reports, limit_s=None)
+    names = [json.loads(line)["test"] for line in reports.read_text(encoding="utf-8").splitlines() if "test" in line]
+    return Trace(dict.fromkeys(names, 0.0), {fault.number: set(names) for fault in faults}, [], 0.0, is_timed=False)
+
+
 def trace(copy: Copy, faults: Sequence[Fault], suite: str, folder: Path, tests: Sequence[str]) -> None:
     """Run a suite with probes in it; writes `hits-<suite>.tsv`, and `reports-<suite>.jsonl` when all is done."""
     hits, reports = folder / f"hits-{suite}.tsv", folder / f"reports-{suite}.jsonl"
@@ -96,7 +107,7 @@ def trace(copy: Copy, faults: Sequence[Fault], suite: str, folder: Path, tests: 
     _put_probes(copy, faults, hits)
     unfinished = reports.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
-    copy.pytest([*tests, "-m", "slow" if suite == "slow" else "not slow"], unfinished, limit_s=None)
+    copy.pytest([*tests, "-m", MARKS[suite]], unfinished, limit_s=None)
     unfinished.rename(reports)
 
 

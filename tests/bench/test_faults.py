@@ -47,8 +47,8 @@ def test_a_fault_whose_line_is_gone_says_so(checkout: Path) -> None:
 
 
 def test_one_fault_of_a_function_is_chosen_outside_of_messages(checkout: Path) -> None:
-    """With every seed: it parses, and changes neither the docstring nor the error's message."""
-    for seed in range(20):
+    """It parses, and changes neither the docstring nor the error's message."""
+    for seed in range(5):
         (fault,) = chosen(checkout, n=100, seed=seed)
 
         faulty = ast.unparse(ast.parse(fault.faulted(checkout)))
@@ -88,12 +88,12 @@ def test_whoever_uses_a_fixture_may_notice_what_it_reached(tmp_path: Path) -> No
 def test_the_summary_lists_what_was_not_caught() -> None:
     """And counts what each suite caught."""
     others = [Fault(number, "sql/marts/plays.sql", "", "call", "sum(n)", "max(n)") for number in (2, 3)]
-    fast = {1: Result(1, "not reached"), 2: Result(2, "caught", "a"), 3: Result(3, "survived", n_run=2)}
-    slow = {1: Result(1, "survived", n_run=3), 3: Result(3, "caught", "b", n_run=1)}
+    fast = {1: Result(1, "not reached"), 2: Result(2, "caught", "a"), 3: Result(3, "survived")}
+    slow = {1: Result(1, "survived"), 3: Result(3, "caught", "b")}
 
     lines = list(summary([FAULT, *others], {"fast": fast, "slow": slow}))
 
     assert "| caught by fast | 1 | 0 | 1 |" in lines
     assert "| caught by slow | 1 | 0 | 1 |" in lines
     assert "| survived | 1 | 1 | 0 |" in lines
-    assert lines[-1] == "| 1 | `recsys/shares.py` share | `if whole == 0:` | `if whole != 0:` | survived | 3, 0 |"
+    assert lines[-1] == "| 1 | `recsys/shares.py` share | `if whole == 0:` | `if whole != 0:` | survived |"
