@@ -6,8 +6,8 @@ How many of a hundred seeded faults the tests catch, to hold a change of the tes
     python -m bench.faults --list                          choose the faults anew: bench/faults/faults.csv
 
 A fault is one line of `recsys/` or `sql/`, replaced in a private copy of the checkout. What is done stays in the work
-folder and is not done again: the trace of the fast suite, which tells the tests that can notice a fault, and each
-suite's results. The slow suite runs against what the fast one does not catch. Prints the counts and what was not caught.
+folder and is not done again: the trace of the fast suite, which tells the tests that can notice a fault, and results.
+The slow suite runs against what the fast one does not catch. Prints the counts and what was not caught.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from bench.faults.copies import Copy
 from bench.faults.fault import Fault, read_list, write_list
-from bench.faults.running import Result, alone, note, read_results, summary, together
+from bench.faults.running import DONE, Result, alone, note, read_results, summary, together
 from bench.faults.tracing import Trace, listed, trace
 
 N_FAULTS, SEED = 100, 20261128
@@ -97,8 +97,8 @@ def main() -> None:
     results: dict[str, dict[int, Result]] = {}
     for suite in ("fast", "slow") if given.suite == "both" else (given.suite,):
         path = given.work / f"results-{suite}.jsonl"
-        caught = {number for known in results.values() for number, one in known.items() if one.outcome == "caught"}
-        run(given, [fault for fault in faults if fault.number not in caught], suite, path)
+        done = {number for known in results.values() for number, one in known.items() if one.outcome in DONE}
+        run(given, [fault for fault in faults if fault.number not in done], suite, path)
         results[suite] = read_results(path)
     print("\n".join(summary(faults, results)))
 

@@ -20,6 +20,7 @@ from bench.faults.fault import Fault, FaultIsGoneError
 from bench.faults.tracing import Trace
 
 START_S, PATIENCE = 120, 8  # a run may take so long to start, and so many times its traced seconds
+DONE = {"caught", "no longer applies"}  # outcomes after which no other suite is run
 NO_TESTS, WRONG_USE = 5, 4  # exit statuses of pytest
 
 
