@@ -2,7 +2,7 @@
 Which faults the tests catch.
 
 First each fault by itself in a copy, against the near tests that can notice it: those of the mirrored file, then of
-files that name the module or table, as many as their traced seconds allow. Then all that are left at once, against
+files that name the module or table, then of their folder, as many as traced seconds allow. Then all that are left at once, against
 every test that can notice one of them: a test that passes notices none; one that fails is run again with half of them,
 and half of those. So what no test notices costs one run of the suite together, not one each. The price: one fault may
 hide another. A run that takes many times as long as traced counts as failed.
@@ -109,18 +109,22 @@ def _near(fault: Fault, tests: Sequence[str], trace: Trace, checkout: Path, limi
         files.setdefault(test.partition("::")[0], []).append(test)
     ranks = {file: _rank(fault, checkout / file) for file in files}
     costs = {file: sum(trace.seconds[test] for test in some) for file, some in files.items()}
-    near = sorted((file for file in files if ranks[file] < 2), key=lambda file: (ranks[file], costs[file], file))
+    near = sorted((file for file in files if ranks[file] < 3), key=lambda file: (ranks[file], costs[file], file))
     ordered = [test for file in near for test in files[file]]
     spent = accumulate(trace.seconds[test] for test in ordered)
     return [test for test, until in zip(ordered, spent, strict=True) if until <= limit_s]
 
 
 def _rank(fault: Fault, tests: Path) -> int:
-    """Return 0 for the mirrored file, 1 for one that names the module or table, else 2."""
-    subject = Path(fault.file).stem
+    """Return 0 for the mirrored file, 1 for one that names the module, table or query, 2 in the mirrored folder, else 3."""
+    *folders, subject = Path(fault.file).with_suffix("").parts
+    of_python = rf"\b{re.escape('.'.join(folders))}(\.| import [^\n]*\b){subject}\b"
+    of_sql = rf"\b{folders[-1]}\.{subject}\b|[\"']{subject}[\"']"
     if tests.stem == f"test_{subject}":
         return 0
-    return 1 if re.search(rf"\b{subject}\b", tests.read_text(encoding="utf-8")) else 2
+    if re.search(of_python if fault.function else of_sql, tests.read_text(encoding="utf-8")):
+        return 1
+    return 2 if tests.parent.name == (folders[-1] if fault.function else "warehouse") else 3
 
 
 def _run(copy: Copy, tests: Sequence[str], trace: Trace, options: Sequence[str] = ()) -> Ended:
