@@ -1,11 +1,11 @@
 """
 Which faults the tests catch.
 
-First each fault by itself in a copy, against the near tests that can notice it: those of the mirrored file, then of
-files that name the module or table, then of their folder, as many as traced seconds allow. Then all that are left at once, against
-every test that can notice one of them: a test that passes notices none; one that fails is run again with half of them,
-and half of those. So what no test notices costs one run of the suite together, not one each. The price: one fault may
-hide another. A run that takes many times as long as traced counts as failed.
+First each fault by itself in a copy, against the near tests that can notice it: those of the mirrored file, of files
+that name the module or table, and of the mirrored folder, as many as traced seconds allow. Then all that are left at
+once, against every test that can notice one of them: a test that passes notices none; one that fails is run again with
+half of them, and half of those. So what no test notices costs one run of the suite together, not one each. The price:
+one fault may hide another. A run that takes many times as long as traced counts as failed.
 """
 
 import json
@@ -116,7 +116,7 @@ def _near(fault: Fault, tests: Sequence[str], trace: Trace, checkout: Path, limi
 
 
 def _rank(fault: Fault, tests: Path) -> int:
-    """Return 0 for the mirrored file, 1 for one that names the module, table or query, 2 in the mirrored folder, else 3."""
+    """Return 0 for the mirrored file, 1 for one that names the module, table or query, 2 for their folder, else 3."""
     *folders, subject = Path(fault.file).with_suffix("").parts
     of_python = rf"\b{re.escape('.'.join(folders))}(\.| import [^\n]*\b){subject}\b"
     of_sql = rf"\b{folders[-1]}\.{subject}\b|[\"']{subject}[\"']"
