@@ -1,6 +1,7 @@
 """A private copy of a checkout, in which files are replaced and tests are run."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -60,14 +61,16 @@ class Copy:
             self._faulted.add(fault.file)
             self.write(fault.file, text)
 
-    def pytest(self, arguments: Sequence[str], reports: Path, limit_s: float | None) -> int:
-        """Run tests in the copy, with a temporary folder of their own; returns the exit status."""
+    def pytest(self, arguments: Sequence[str], reports: Path, limit_s: float | None, tests: Sequence[str] = ()) -> int:
+        """Run tests in the copy, only these where some are named, in a temporary folder; returns the exit status."""
         with TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
-            listed = Path(scratch) / "arguments"
-            listed.write_text("\n".join(arguments), encoding="utf-8")
-            own = {"PYTHONPATH": str(self.folder), "TMPDIR": scratch, "FAULTS_REPORTS": str(reports.absolute())}
+            chosen = Path(scratch) / "tests.json"
+            chosen.write_text(json.dumps(tests), encoding="utf-8")  # some ids are no arguments that pytest can read
+            files = dict.fromkeys(test.partition("::")[0] for test in tests)
+            own = {"PYTHONPATH": str(self.folder), "TMPDIR": scratch, "FAULTS_TESTS": str(chosen)}
+            own["FAULTS_REPORTS"] = str(reports.absolute())
             limited = ["timeout", "--kill-after=5", str(round(limit_s))] if limit_s else []
-            options = ["-q", "--tb=no", "-p", PLUGIN, "-p", "no:randomly", "-p", "no:cacheprovider", f"@{listed}"]
+            options = ["-q", "--tb=no", "-p", PLUGIN, "-p", "no:randomly", "-p", "no:cacheprovider", *arguments, *files]
             return subprocess.run(
                 [*self.under, *limited, sys.executable, "-m", "pytest", *options],
                 cwd=self.folder,

@@ -18,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parent
 REPORTS = Path(os.environ["FAULTS_REPORTS"])
+CHOSEN = {test: place for place, test in enumerate(json.loads(Path(os.environ["FAULTS_TESTS"]).read_text()))}
 IS_TRACED = (ROOT / "recsys" / "faultprobe.py").exists()
 
 
@@ -43,6 +44,12 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, 
         del os.environ["FAULTS_MARK"]
         if before is not None:
             os.environ["FAULTS_MARK"] = before
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that were chosen, in their order."""
+    if CHOSEN:
+        items[:] = sorted((item for item in items if item.nodeid in CHOSEN), key=lambda item: CHOSEN[item.nodeid])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -132,7 +132,7 @@ def _run(copy: Copy, tests: Sequence[str], trace: Trace, options: Sequence[str] 
     reports = copy.folder / "reports.jsonl"
     reports.unlink(missing_ok=True)
     limit_s = START_S + PATIENCE * sum(trace.seconds[test] for test in tests) if trace.is_timed else None
-    status = copy.pytest([*tests, "-m", "", "-x", *options], reports, limit_s)
+    status = copy.pytest(["-m", "", "-x", *options], reports, limit_s, tests)
     rows = [json.loads(line) for line in reports.read_text(encoding="utf-8").splitlines()] if reports.exists() else []
     cost = sum(row.get("cpu_s", 0.0) for row in rows)
     failed = {row["test"]: row["error"] or "failed" for row in reversed(rows) if row.get("outcome") == "failed"}
