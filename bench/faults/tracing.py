@@ -86,8 +86,10 @@ class Trace:
         hits = folder / f"hits-{suite}.tsv"
         for line in hits.read_text(encoding="utf-8").splitlines() if hits.exists() else ():
             fault, _, test = line.partition("\t")
-            noticing = through.get(test, {test}) if test else passed  # reached while tests were read: by any of them
-            reached[int(fault)] |= passed.keys() & noticing
+            reached[int(fault)] |= passed.keys() & through.get(test, {test})
+        for fault, tests in reached.items():
+            if not tests:  # reached while tests were collected, or in those that fail
+                reached[fault] = set(passed)
         failed = sorted(test for test, ended in outcomes.items() if "failed" in ended)
         return cls(passed, reached, failed, cpu_s)
 
