@@ -10,7 +10,7 @@ one fault may hide another. A run that takes many times as long as traced counts
 
 import json
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
@@ -70,7 +70,7 @@ def alone(fault: Fault, copy: Copy, trace: Trace, limit_s: float) -> Result:
 
 def together(faults: Sequence[Fault], copy: Copy, trace: Trace, jobs: int) -> Iterator[Result]:
     """Run every test that can notice one of the faults with all of them in, and find out which one a failure is of."""
-    costs: Counter[str] = Counter()
+    costs: dict[str, float] = defaultdict(float)
     for test, seconds in trace.seconds.items():
         costs[test.partition("::")[0]] += seconds
     waiting = sorted(trace.seconds, key=lambda test: costs[test.partition("::")[0]])  # cheap files first

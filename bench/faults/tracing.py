@@ -87,9 +87,9 @@ class Trace:
         for line in hits.read_text(encoding="utf-8").splitlines() if hits.exists() else ():
             fault, _, test = line.partition("\t")
             reached[int(fault)] |= passed.keys() & through.get(test, {test})
-        for fault, tests in reached.items():
+        for number, tests in reached.items():
             if not tests:  # reached while tests were collected, or in those that fail
-                reached[fault] = set(passed)
+                reached[number] = set(passed)
         failed = sorted(test for test, ended in outcomes.items() if "failed" in ended)
         return cls(passed, reached, failed, cpu_s)
 
