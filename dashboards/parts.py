@@ -59,9 +59,14 @@ def remark(text: str) -> None:
     st.caption(shown(text))
 
 
-def not_whole(columns: Iterable[str]) -> None:
+def is_of_listening(columns: Iterable[str]) -> bool:
+    """Say whether one of these columns counts what listeners did."""
+    return not FROM_LISTENING.isdisjoint(columns)
+
+
+def not_whole(columns: Iterable[str] = FROM_LISTENING) -> None:
     """Tell a label, beside totals of listening, that they lack what its file lacks; other columns need no word."""
-    if not data.is_operator() and not FROM_LISTENING.isdisjoint(columns):
+    if not data.is_operator() and is_of_listening(columns):
         remark(NOT_WHOLE)
 
 

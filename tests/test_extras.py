@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from recsys import extras
 from recsys.cli import main
 from recsys.errors import SetupError
+from recsys.markdown import escaped
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -177,7 +178,7 @@ def test_a_page_says_what_is_missing() -> None:
 
     shown = AppTest.from_function(page).run()
 
-    assert "pip install 'recsys[audio]'" in shown.error[0].value
+    assert escaped("pip install 'recsys[audio]'") in shown.error[0].value
     assert [each.value for each in shown.markdown] == ["the rest"]
 
 

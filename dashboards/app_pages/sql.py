@@ -4,7 +4,6 @@ import streamlit as st
 
 from dashboards import data, parts
 from dashboards.markdown import say
-from dashboards.words import FROM_LISTENING
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
 
@@ -47,8 +46,8 @@ else:
     answer = parts.attempt(lambda: data.sql(text), REMEDY)
 if answer is not None:
     parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
-    if FROM_LISTENING.isdisjoint(answer.columns):
-        parts.not_whole(FROM_LISTENING)  # a total may have any name here
+    if not parts.is_of_listening(answer.columns):
+        parts.not_whole()  # a total may have any name here
     if answer.height == data.N_ROWS:
         parts.remark(f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Add up in SQL, or add a where.")
 
