@@ -13,11 +13,14 @@ import pytest
 
 BUDGETS_S = {
     "not slow": {
-        "tests": 10, "analytics": 2, "audio": 28, "bench": 10, "dashboards": 32, "demo": 20, "evaluate": 5,
-        "feedback": 6, "ingest": 12, "matching": 10, "nightly": 35, "products": 2, "recommenders": 30, "rerank": 6,
+        "tests": 10, "analytics": 2, "audio": 25, "bench": 5, "dashboards": 50, "demo": 20, "evaluate": 5,
+        "feedback": 6, "ingest": 12, "matching": 8, "nightly": 30, "products": 2, "recommenders": 28, "rerank": 6,
         "scan": 6, "similarity": 10, "synth": 2, "warehouse": 50,
     },
-    "slow": {},
+    "slow": {
+        "tests": 120, "analytics": 30, "audio": 40, "bench": 330, "dashboards": 230, "evaluate": 5, "feedback": 10,
+        "ingest": 5, "matching": 8, "nightly": 720, "recommenders": 30, "rerank": 25, "scan": 65,
+    },
 }  # fmt: skip
 TOLERANCE = 2
 _NAME = "cpu_s"
