@@ -14,6 +14,7 @@ from recsys.recommenders import ease
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE, EASEConfig, invert, mirror, regressions
 from recsys.recommenders.filters import Filters
+from recsys.recommenders.topk import F32
 
 LIKES = np.array(
     # Seven listeners, five tracks.
@@ -78,9 +79,13 @@ def test_an_inverse_half_by_half_is_the_inverse(size: int, monkeypatch: pytest.M
 def test_lapack_gets_no_matrix_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """On two threads it crashes on large ones, which no test should wait for."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
-    sizes = []
-    at_once = ease._invert_at_once
-    monkeypatch.setattr(ease, "_invert_at_once", lambda matrix: (sizes.append(len(matrix)), at_once(matrix)))
+    sizes, at_once = [], ease._invert_at_once
+
+    def spied(matrix: F32) -> None:
+        sizes.append(len(matrix))
+        at_once(matrix)
+
+    monkeypatch.setattr(ease, "_invert_at_once", spied)
 
     regressions(np.eye(13, dtype=np.float32) + 0.1)
 
