@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 from bench.faults.fault import Fault
 
-TIME_IS_UP = {124, 137}  # exit statuses of `timeout`
+STUCK_S = 3600  # a run that neither ends nor computes is stopped
+TIME_IS_UP = {124, 137, 152}  # exit statuses of `timeout`, and of what used up its seconds of CPU
 PLUGIN = "faultplugin"
 
 
@@ -62,14 +63,17 @@ class Copy:
             self.write(fault.file, text)
 
     def pytest(self, arguments: Sequence[str], reports: Path, limit_s: float | None, tests: Sequence[str] = ()) -> int:
-        """Run tests in the copy, only these where some are named, in a temporary folder; returns the exit status."""
+        """Run tests in the copy, only these where some are named, within seconds of CPU; returns the exit status."""
         with TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
             chosen = Path(scratch) / "tests.json"
             chosen.write_text(json.dumps(tests), encoding="utf-8")  # some ids are no arguments that pytest can read
             files = dict.fromkeys(test.partition("::")[0] for test in tests)
             own = {"PYTHONPATH": str(self.folder), "TMPDIR": scratch, "FAULTS_TESTS": str(chosen)}
             own["FAULTS_REPORTS"] = str(reports.absolute())
-            limited = ["timeout", "--kill-after=5", str(round(limit_s))] if limit_s else []
+            by_cpu = (
+                ["prlimit", f"--cpu={round(limit_s)}"] if limit_s else []
+            )  # on a busy machine a clock would be unfair
+            limited = ["timeout", "--kill-after=5", str(STUCK_S), *by_cpu] if limit_s else []
             options = ["-q", "--tb=no", "-p", PLUGIN, "-p", "no:randomly", "-p", "no:cacheprovider", *arguments, *files]
             return subprocess.run(
                 [*self.under, *limited, sys.executable, "-m", "pytest", *options],
