@@ -270,12 +270,18 @@ def moved(row: Mapping[str, Any]) -> Markdown:
     return say("**{name}** {more}", name=row["artist_name"], more=more)
 
 
+def called(row: Mapping[str, Any], name: str, key: str) -> str:
+    """Return what a row is called; its id where no file names it."""
+    return str(row[name] or row[key])
+
+
 def broke_out(row: Mapping[str, Any]) -> Markdown:
     """Put a row of `breakouts` into a sentence."""
     plays = f"{number(row['n_plays'])} plays in seven days where {number(row['n_expected'])} were expected"
     people = f"{number(row['n_listeners'])} listeners in {row['n_countries']} countries"
-    more = f"by {row['artist_name']}, since {day(row['started_on'])}: {plays}, {people}."
-    return say("**{title}** {more}", title=row["title"], more=more)
+    artist = f"by {row['artist_name']}, " if row["artist_name"] else ""
+    more = f"{artist}since {day(row['started_on'])}: {plays}, {people}."
+    return say("**{title}** {more}", title=called(row, "title", "track_id"), more=more)
 
 
 def charted(row: Mapping[str, Any]) -> Markdown:

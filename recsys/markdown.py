@@ -2,7 +2,7 @@
 
 import re
 
-_JOINER = "\u2060"  # WORD JOINER: has no width, and lines do not break there
+JOINER = "\u2060"  # WORD JOINER: has no width, and lines do not break there
 _SPECIAL = re.compile(r"[\\`*~\[\]<>#|$&]|(?<!\w)_|_(?!\w)")  # inside a word an underscore is one
 _AT_START = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))")
 # What renderers make of plain text, whatever is escaped: addresses into links, :names: into pictures, -> into arrows.
@@ -16,5 +16,5 @@ def escaped(text: str) -> str:
     >>> escaped("![Love] *Live* for $1 to $2")
     '!\\[Love\\] \\*Live\\* for \\$1 to \\$2'
     """
-    line = _MADE_INTO_MORE.sub(_JOINER, " ".join(text.split()))
+    line = _MADE_INTO_MORE.sub(JOINER, " ".join(text.split()))
     return _AT_START.sub(r"\1\\", _SPECIAL.sub(r"\\\g<0>", line))

@@ -7,6 +7,7 @@ later one writes. Running them one by one from the command line or all of them a
 
 from dataclasses import asdict, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def refit(run: Run) -> Event:
     beside = run.model.parent.with_name(f".{run.run_id}.partial")
     files.remove(beside)
     model = recommender_class(name)(run.recipe.configs[name])
-    model.fit(run.taste, validation=run.split, fitted=Recommender.load(run.trial / name))
+    model.fit(run.taste, validation=run.split, fitted=partial(Recommender.load, run.trial / name))
     model.save(beside / name)
     files.write_json(beside / name / "provenance.json", _provenance(run))
     files.write_text(beside / name / "card.md", _card(run))

@@ -120,7 +120,7 @@ def _files(read: Event) -> str:
     counts = {"refused": read["n_quarantined"], "repeated": read["n_duplicate"]}
     taken = f"{_counted(read['n_files'], 'file')}: {read['n_accepted']:,} rows taken"
     more = [_nonzero(counts), _counted(read["n_unreadable"], "unreadable file") if read["n_unreadable"] else ""]
-    see = ". Which: marts.data_quality" if any(more) else ""
+    see = ". See marts.data_quality" if any(more) else ""
     return ", ".join(filter(None, [taken, *more])) + see
 
 

@@ -15,7 +15,7 @@ import sysconfig
 import tarfile
 import zipfile
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -28,18 +28,10 @@ from recsys.home import Home
 from recsys.recipe import read_recipe
 from recsys.run import Run
 
+from .nights import LAST_DAY, RECIPE
+
 ROOT = Path(__file__).parents[1]
-LAST_DAY = date(2026, 6, 30)
 LACKING = sorted(module for module in {**EXTRAS, **NO_DEPS} if EXTRAS.get(module) != "dashboards")
-RECIPE = """
-recommender = "als"
-compare = []
-[export]
-candidates = 100
-[recommenders.als]
-factors = 16
-epochs = 5
-"""
 PAGE = """
 import json
 from streamlit import config

@@ -27,7 +27,7 @@ parts.figure(
     "How far above what was expected",
     found,
     charts.bars(found.head(20), "z", "title", unit="robust standard deviations above the weeks before"),
-    says=f"{found['title'][0]} stands out most.",
+    says=f"{parts.called(found.row(0, named=True), 'title', 'track_id')} stands out most.",
     key="breakouts",
 )
 parts.table(

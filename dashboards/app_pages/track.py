@@ -23,7 +23,8 @@ with parts.filters():
     if tracks.is_empty():
         parts.empty("This artist has no recordings in the catalogue.", "Choose another one.")
         st.stop()
-    track_id = parts.choose("Track", dict(zip(tracks["track_id"], tracks["title"], strict=True)), "track")
+    titles = {row["track_id"]: parts.called(row, "title", "track_id") for row in tracks.iter_rows(named=True)}
+    track_id = parts.choose("Track", titles, "track")
     days = parts.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span")
 
 sound = data.sound_of(track_id)

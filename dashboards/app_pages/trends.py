@@ -23,7 +23,8 @@ else:
         "Who rises fastest",
         artists,
         charts.bars(head, "velocity", "name", unit="times the plays of the window before"),
-        says=f"{head['name'][0]} rises fastest, {head['velocity'][0]:.2f} times the plays before.",
+        says=f"{parts.called(head.row(0, named=True), 'name', 'artist_id')} rises fastest, "
+        f"{head['velocity'][0]:.2f} times the plays before.",
         key="velocity",
     )
     parts.table(

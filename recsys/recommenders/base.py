@@ -7,7 +7,7 @@ hooks, which see rows and never ids. `recommender_class` finds it by its file na
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -81,7 +81,7 @@ class Recommender(ABC, Generic[Config]):
         taste: Interactions,
         *,
         validation: Split | None = None,  # noqa: ARG002 - blends learn from it
-        fitted: Self | None = None,  # noqa: ARG002 - blends take its members over
+        fitted: Callable[[], "Recommender[Any]"] | None = None,  # noqa: ARG002 - blends take its members over
     ) -> Self:
         """
         Learn from a window of interactions; same window, config and seed: the same model.
@@ -90,8 +90,8 @@ class Recommender(ABC, Generic[Config]):
             taste: Everything that may be learned from.
             validation: A cut through an earlier part of the same window, for models that learn by how much to trust
                 others (see `recommenders.blend`).
-            fitted: The same model fitted to the training part of `validation`, where there is one: it saves work and
-                changes nothing.
+            fitted: Loads the same model, fitted to the training part of `validation`. Blends call it: it saves them
+                work and changes nothing.
         """
         learners = taste.of_users(np.flatnonzero(np.diff(taste.matrix.indptr)))
         self.users, self.tracks = learners.users, learners.tracks

@@ -6,7 +6,7 @@ against what its listeners chose afterwards, and then the members are fitted aga
 remembers its training well gains nothing by it. A fit costs two fits of every member.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -80,11 +80,17 @@ class Blend(Recommender[BlendConfig]):
     _members: list[Recommender[Any]]
 
     @override
-    def fit(self, taste: Interactions, *, validation: Split | None = None, fitted: Self | None = None) -> Self:
+    def fit(
+        self,
+        taste: Interactions,
+        *,
+        validation: Split | None = None,
+        fitted: Callable[[], Recommender[Any]] | None = None,
+    ) -> Self:
         """Learn; where nothing was chosen in the validation cut, from the latest of each listener's likes."""
         is_telling = validation is not None and validation.test.nnz > 0
         self._cut = validation if is_telling else Split.latest(taste, seed=self.config.seed)
-        self._members = fitted._members if is_telling and fitted is not None else []  # noqa: SLF001 - of its own kind
+        self._members = _members_of(fitted()) if is_telling and fitted is not None else []
         return super().fit(taste)
 
     @override
@@ -183,6 +189,10 @@ class Blend(Recommender[BlendConfig]):
         self._ranker = Ranker.restore(part_of(arrays, "ranker"))
         liked = part_of(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
+
+
+def _members_of(blend: Recommender[Any]) -> list[Recommender[Any]]:
+    return blend._members if isinstance(blend, Blend) else []  # noqa: SLF001 - of its own kind
 
 
 def _member(name: str, settings: Mapping[str, Any]) -> Recommender[Any]:

@@ -276,9 +276,11 @@ def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
 
 
 def with_sources(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
-    """Return these tables and all that they stand on, in the order of `layers`."""
+    """Return these tables and all that they stand on, in the order of `layers`; raises BadSqlFile for one not there."""
     wanted: set[str] = set()
     waiting = set(names)
+    for name in sorted(waiting - layers.keys()):
+        raise BadSqlFile(f"There is no table {name!r} in sql/.{did_you_mean(name, layers)}")
     while waiting:
         wanted |= waiting
         waiting = set().union(*(layers[name].needs & layers.keys() for name in waiting)) - wanted

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from recsys import registry
 from recsys.home import Home
+from recsys.markdown import JOINER
 from recsys.warehouse.query import Warehouse
 
 from .browser import CHROMIUM, Visit, chromium, downloaded, served
@@ -123,6 +124,8 @@ def test_who_is_not_listed_is_refused(visit: Visit) -> None:
         visit.open(path)
 
         expect(page.get_by_role("alert")).to_contain_text("has no access yet. Ask the operator")
+        told = page.get_by_role("alert").inner_text().replace(JOINER, "")
+        assert f"{STRANGER} has no access yet. Ask the operator" in told
         expect(page.get_by_role("alert").get_by_role("link")).to_have_count(0)
         expect(page.get_by_role("link", name="Artist")).to_have_count(0)
     log_out(visit)

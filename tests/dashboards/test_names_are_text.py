@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards import parts
 from dashboards.markdown import Markdown, say, shown
 from recsys.home import Home
 
@@ -160,3 +162,17 @@ def test_words_that_a_link_searches_for_are_text(open_page: Open, words: str) ->
     page = open_page("search", q=words)
 
     assert shown(words) in page.info[0].value
+
+
+def test_a_recording_that_no_file_describes_is_called_by_its_id() -> None:
+    """Its artist is left out; nothing is called None."""
+    row = {
+        "track_id": "t1", "title": None, "artist_name": None, "started_on": date(2026, 6, 1), "n_plays": 1200,
+        "n_expected": 40.0, "n_listeners": 90, "n_countries": 3,
+    }  # fmt: skip
+
+    unknown, known = parts.broke_out(row), parts.broke_out(row | {"title": "Song", "artist_name": "Ada"})
+
+    assert unknown.startswith("**t1** since 1 June")
+    assert known.startswith("**Song** by Ada, since 1 June")
+    assert "None" not in unknown

@@ -100,3 +100,13 @@ def test_the_log_has_our_words_and_only_the_kind_of_other_errors(inbox: Inbox) -
     assert library.startswith("InvalidOperationError in ")
     assert "ann" not in library
     assert ours == "InputError: The file has no rows"
+
+
+def test_no_byte_of_a_record_that_is_not_text_is_printed(inbox: Inbox, capfd: pytest.CaptureFixture[str]) -> None:
+    """The reader decodes a record of too many fields before it hands it over, and prints what it cannot decode."""
+    said = inbox.complaint("ragged.csv", b"user_id,track_id,listened_at\nann,t\xff2,2026-01-01,extra\n")
+
+    printed = capfd.readouterr()
+    assert "cannot be split into fields" in said
+    assert "0xff" not in said + printed.out + printed.err
+    assert "UnicodeDecodeError" not in printed.err

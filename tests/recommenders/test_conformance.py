@@ -116,7 +116,7 @@ class TestEveryRecommender:
     ) -> None:
         """For four listeners in five at least, three tracks taken out: a transformer's score is no sum of plays."""
         history, filters = history_of(taste), Filters.of(taste)
-        first = model.fold_in(history, 1, filters=filters).filter(~pl.col("is_fallback")).head(10)
+        first = model.fold_in(history, 1, filters=filters).filter(~pl.col("is_fallback")).head(20)
         fell = 0
         for user_id, track_id in first.select("user_id", "track_id").iter_rows():
             said = model.explain(user_id, track_id, taste).filter(pl.col("contribution") > 0).head(3)

@@ -64,6 +64,17 @@ def test_a_build_tells_what_it_built(world: Place, tmp_path: Path) -> None:
     assert {table.name: table.n_rows for table in tables}["marts.track_features"] == 5
 
 
+def test_only_some_tables_are_built(world: Place, built: Path, tmp_path: Path) -> None:
+    """With the same rows as in a whole build."""
+    path = Place(world.home, tmp_path).build("some", only=["marts.track_daily"])
+
+    found = rows(path, "select name from meta.tables where name like 'marts.%' order by 1")
+    assert ("marts.track_daily",) in found
+    assert len(found) < 5
+    ordered = "select * from marts.track_daily order by all"
+    assert rows(path, ordered) == rows(built, ordered)
+
+
 def test_a_lake_that_lost_rows_is_not_built(grown: Place, built: Path) -> None:
     """Neither from nothing nor on the last warehouse; the file of the last attempt stays."""
     next((grown.home.lake / "listens").rglob("*.parquet")).unlink()

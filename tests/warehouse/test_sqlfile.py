@@ -15,6 +15,7 @@ from recsys.warehouse.sqlfile import (
     read_layers,
     read_queries,
     read_sql_file,
+    with_sources,
 )
 
 WHOLE = """-- Plays a day: one row a listener and day.
@@ -139,6 +140,47 @@ def test_tables_come_after_what_they_read(tmp_path: Path) -> None:
     assert list(layers) == ["staging.z", "marts.a", "marts.b"]
     assert layers["marts.a"].sources == {"staging.z"}
     assert raw_sources("marts.b", layers) == {"raw.listens", "raw.events"}
+
+
+def test_tables_come_after_what_they_are_reconciled_with(tmp_path: Path) -> None:
+    """A table whose check names another is built later, whatever its name."""
+    check = "-- reconcile:\n--   (select count(*) from staging.z) = 1\n"
+    layers = read_layers(folder(tmp_path, staging__a="select 1 as a", staging__z="select 1 as a"))
+    assert list(layers) == ["staging.a", "staging.z"]
+
+    (tmp_path / "staging" / "a.sql").write_text(f"-- A table.\n{check}select 1 as a\n")
+
+    assert list(read_layers(tmp_path)) == ["staging.z", "staging.a"]
+
+
+def test_a_file_is_parsed_once_for_its_text(tmp_path: Path) -> None:
+    """However often it is read; a changed text is another file."""
+    files = folder(tmp_path, marts__a="select 1 as a", marts__b="select 1 as a")
+    first, again = read_layers(files), read_layers(files)
+    (files / "marts" / "a.sql").write_text("-- A table.\nselect 2 as a\n")
+    changed = read_layers(files)
+
+    assert first["marts.a"] is again["marts.a"] is not changed["marts.a"]
+    assert changed["marts.a"].query == "select 2 as a"
+    assert first["marts.b"] is changed["marts.b"]
+    assert first["marts.a"].name != first["marts.b"].name
+
+
+def test_some_tables_come_with_all_that_they_stand_on(tmp_path: Path) -> None:
+    """And nothing else; one that does not exist is refused with the nearest name."""
+    layers = read_layers(
+        folder(
+            tmp_path,
+            staging__z="select a from raw.listens",
+            intermediate__y="select a from staging.z",
+            marts__a="select a from intermediate.y",
+            marts__b="select a from staging.z",
+        )
+    )
+
+    assert list(with_sources(layers, ["marts.a"])) == ["staging.z", "intermediate.y", "marts.a"]
+    with pytest.raises(BadSqlFile, match=r"no table 'marts\.c' in sql/\. Did you mean 'marts\."):
+        with_sources(layers, ["marts.c"])
 
 
 def test_a_circle_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """CSV with a header line, comma, semicolon or tab between fields (RFC 4180 quoting)."""
 
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -116,7 +118,7 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
         null_values=[""],
     )
     try:
-        with source.open() as stream:
+        with source.open() as stream, _silent_about_bytes():
             whole = pa.PythonFile(_WholeBreaks(stream), mode="r")
             yield from pa_csv.open_csv(whole, read_options=read, parse_options=parse, convert_options=convert)
     except pa.ArrowInvalid as broken:
@@ -125,6 +127,22 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
                 f"{source.path} cannot be split into fields. Check its quotes; nothing of it was taken in"
             ) from None
     yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))
+
+
+@contextmanager
+def _silent_about_bytes() -> Iterator[None]:
+    """Keep pyarrow from printing a byte of a refused record: it decodes one as UTF-8 before its handler is asked."""
+    before = sys.unraisablehook
+
+    def told(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(unraisable.exc_value, UnicodeDecodeError):
+            before(unraisable)
+
+    sys.unraisablehook = told
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines, int]:
