@@ -21,11 +21,11 @@ from recsys.synth.render import render, write_audio
 from recsys.synth.tune import Tune, compose
 
 RATE_HZ = 22_050
-LENGTH_S = 12.0
+LENGTH_S = 10.0
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MELODIES = (89, 91, 48, 42, 40, 73, 24, 0, 11, 65, 56, 80, 81)  # General MIDI programs, dark to bright
 HARMONIES = (89, 19, 48, 25, 4, 0)
-SHARES = {"cover": 0.04, "remix": 0.03, "reupload": 0.04}  # of the recordings
+SHARES = {"cover": 0.07, "remix": 0.05, "reupload": 0.07}  # of the recordings
 CUTOFF_HZ = 2_000.0  # of a mix neither dark nor bright; an octave for each unit of brightness
 PEAK = 0.95  # as records are mastered
 TRIM_S, QUIETER = 1.0, 0.6  # of a re-upload

@@ -62,7 +62,7 @@ class World:
     n_market_days: int = 2
     n_duplicates: int = 24
     base_floor: int = 20
-    n_sounding: int = 220
+    n_sounding: int = 120
 
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:

@@ -1,6 +1,7 @@
 -- Which songs of each chart's last edition, now outside the top ten, look like reaching it within six editions: by what
 -- songs in the same position did in the last three years (recsys/analytics/chart_breakouts.py says how, bench/hot100.py how
--- well). As of the run; none of a chart with fewer than 20 song-weeks that led there, or that did not.
+-- well). As of the run; none of a chart with fewer than 20 song-weeks that led there, or that did not. Where an edition was
+-- corrected since, songs that it no longer lists, or lists in the top ten, are left out.
 -- grain: chart, song_id
 -- rows: 0
 -- labels: all
@@ -23,7 +24,7 @@
 --   probability between 0 and 1
 --   n_similar_reached between 0 and n_similar
 -- reconcile:
---   (select count(*) from marts.chart_breakouts) = (select count(*) from raw.chart_breakouts)
+--   (select count(*) from marts.chart_breakouts) <= (select count(*) from raw.chart_breakouts)
 select
     found.chart,
     found.song_id,
@@ -41,3 +42,4 @@ select
 from raw.chart_breakouts as found
 inner join marts.chart_weekly as weeks
     on found.chart = weeks.chart and found.song_id = weeks.song_id and found.chart_date = weeks.chart_date
+where weeks.rank > 10

@@ -3,8 +3,12 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from recsys import columns
+from recsys.lake import Lake
+from recsys.warehouse.build import Sources, build
 from recsys.warehouse.labels import file_name, write_labels
 
 from .conftest import AS_OF, Place, rows
@@ -103,6 +107,24 @@ def test_hits_that_halve_every_week_have_a_half_life_of_one(grown: Place) -> Non
     )
 
     assert found == [(2020, 1, 13, pytest.approx(1), pytest.approx(1), 2)]
+
+
+def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> None:
+    """Its song is now in the top ten, or not listed: tables that the last run left stop no build."""
+    lines = [f"House,2026-01-17,{rank},Song {rank},Zed,,," for rank in range(1, 14)]
+    grown.take("chart.csv", "\n".join([CHART.splitlines()[0], *lines]) + "\n")
+    foreseen = [
+        ("House", f"song {song} / zed", date(2026, 1, 17), 0.5, "new", 9, 4) for song in ("9", "11", "13", "14")
+    ]
+    kept = grown.folder / "chart_breakouts.parquet"
+    pl.DataFrame(foreseen, columns.schema(columns.CHART_BREAKOUTS), orient="row").write_parquet(kept)
+    target = grown.folder / "built.duckdb"
+
+    sources = Sources(Lake(grown.home), AS_OF, results={"chart_breakouts": kept})
+    build(target, sources, only=["marts.chart_breakouts"], memory="1GB")
+
+    found = rows(target, "select song_id, rank from marts.chart_breakouts order by rank")
+    assert found == [("song 11 / zed", 11), ("song 13 / zed", 13)]
 
 
 def test_a_home_without_charts_has_empty_tables(built: Path) -> None:
