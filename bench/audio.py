@@ -25,7 +25,7 @@ from recsys.errors import InputError
 
 if TYPE_CHECKING:
     from bench.rendered import Truth
-    from recsys.audio.encoder import Encoder
+    from recsys.audio.embedding.encoder import Encoder
 
 RATE_HZ = 16_000  # as encoders hear
 N_TIMED, N_DRAWS = 24, 1_000
@@ -110,7 +110,7 @@ def mfcc_statistics(mono: F32) -> F32:
 
 def by_encoder(encoder: "Encoder") -> Callable[[F32], F32]:
     """Return how an encoder places a recording."""
-    from recsys.audio.embed import listened, patches_of, vector_of
+    from recsys.audio.embedding.embed import listened, patches_of, vector_of
 
     def vector(mono: F32) -> F32:
         patches = patches_of(mono)
@@ -125,8 +125,8 @@ def random_encoder(n: int) -> "Encoder":
     """An encoder that learned nothing; its statistics are those of n recordings."""
     import torch
 
-    from recsys.audio.embed import patches_of
-    from recsys.audio.encoder import Encoder
+    from recsys.audio.embedding.embed import patches_of
+    from recsys.audio.embedding.encoder import Encoder
 
     torch.manual_seed(7)
     encoder = Encoder().train()
@@ -144,8 +144,8 @@ def random_encoder(n: int) -> "Encoder":
 
 def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder":
     """Train on the packages that may decide things, for about so long."""
-    from recsys.audio.embed import Embedder
-    from recsys.audio.train import TrainingTrack, TrainSettings, train
+    from recsys.audio.embedding.embed import Embedder
+    from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 
     tracks = [TrainingTrack(track.path, "granted") for track in real_tracks() if part(track) == "train"]
     seconds_a_batch = 9.0
@@ -159,7 +159,7 @@ def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder"
 def speed(n: int) -> None:
     """Print how fast n files are analysed, against what librosa takes for tempo, chroma and MFCC."""
     from recsys.audio.analyse import Analyse
-    from recsys.audio.features import features
+    from recsys.audio.features.measure import features
 
     paths = sorted((audio_folder() / "music").glob("*.opus"))[:: 474 // N_TIMED][:n]
     analyse = Analyse("musicnn")
@@ -198,8 +198,8 @@ def rendered_labels(n: int, *, by_turns: bool) -> None:
     import librosa
 
     from bench.rendered import pieces, rendered
-    from recsys.audio.features import features
-    from recsys.audio.tonality import PITCHES
+    from recsys.audio.features.measure import features
+    from recsys.audio.features.tonality import PITCHES
 
     signals, truths = zip(*(rendered(piece) for piece in pieces("test", n, by_turns=by_turns)), strict=True)
     measured = [features(signal) for signal in signals]
@@ -260,7 +260,7 @@ def main(n_pieces: int, n_recordings: int, n_timed: int, train_minutes: float) -
     """Print all tables."""
     import torch
 
-    from recsys.audio.embed import Embedder
+    from recsys.audio.embedding.embed import Embedder
 
     audio_folder(), data_folder()  # both are needed: said at once, not after the first table
     warnings.filterwarnings("ignore")

@@ -20,7 +20,7 @@ import polars as pl
 from bench.options import benchmark, size, size_argument
 from recsys.home import Home
 from recsys.ingest.run import ingest, source_files
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.sqlfile import quoted, read_layers
 

@@ -17,11 +17,11 @@ import numpy as np
 import polars as pl
 
 from bench.options import benchmark, home_argument, size
+from recsys.dataset.interactions import CATALOGUE_SQL, LISTENERS_SQL, PAIRS_SQL, Features, Interactions
+from recsys.dataset.sound_features import SOUND_SQL, sound_features
 from recsys.home import Home
-from recsys.interactions import CATALOGUE_SQL, LISTENERS_SQL, PAIRS_SQL, Features, Interactions
 from recsys.recommenders.base import recommender_class
-from recsys.recommenders.filters import Filters
-from recsys.sound import SOUND_SQL, sound_features
+from recsys.recommenders.parts.filters import Filters
 from recsys.warehouse.query import Warehouse
 
 K, SEED = 20, 7

@@ -16,13 +16,13 @@ import numpy as np
 
 from bench.options import audio_folder, benchmark, size
 from bench.recordings import noises, recordings
-from recsys.audio import distort
 from recsys.audio.signal import F32, read_audio
+from recsys.audio.training import distort
 
 if TYPE_CHECKING:
-    from recsys.audio.fingerprint import Fingerprinter
-    from recsys.matching.cue import Use
-    from recsys.similarity.prints import Prints
+    from recsys.audio.fingerprint.fingerprinter import Fingerprinter
+    from recsys.matching.fingerprint_index import Prints
+    from recsys.matching.uses import Use
 
 RATE_HZ = 8_000  # as the fingerprint hears
 N_FILLING, N_PIECES, FADE_S, SEED = 150, 12, 2.0, 7
@@ -114,8 +114,8 @@ def shared_s(use: "Use", piece: Piece) -> float:
 
 def uses_in(sound: F32, index: "Prints", network: "Fingerprinter") -> "list[Use]":
     """Find the uses of indexed recordings in a sound."""
-    from recsys.matching.ask import calibration
-    from recsys.matching.cue import uses
+    from recsys.matching.cue_sheets import calibration
+    from recsys.matching.uses import uses
 
     return uses(index, np.concatenate(list(network.stream([sound]))), calibration())
 
@@ -189,8 +189,8 @@ def main(n_mixes: int, n: int) -> None:
     """Index, then tell of mixes and of strangers."""
     import torch
 
-    from recsys.audio.fingerprint import INDEX_STEP, Fingerprinter
-    from recsys.similarity.prints import Prints
+    from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
+    from recsys.matching.fingerprint_index import Prints
 
     torch.set_num_threads(1)
     audio, network = audio_folder(), Fingerprinter.load()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recsys.audio import distort
 from recsys.audio.signal import F32
+from recsys.audio.training import distort
 
 RATE_HZ = 16_000
 

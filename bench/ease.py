@@ -13,8 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from bench.options import benchmark, size, size_argument
-from recsys.recommenders.topk import F32
-from recsys.vocab import Rows
+from recsys.dataset.vocab import Rows
+from recsys.recommenders.parts.topk import F32
 
 N_LIKED = 60
 N_SAMPLED = 8  # rows of the Gram matrix that the coefficients are held against

@@ -13,9 +13,9 @@ import polars as pl
 
 from bench.options import benchmark, size, size_argument
 from bench.splits import written
-from recsys.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions, Split
 from recsys.recommenders.base import recommender_class
-from recsys.recommenders.filters import Filters
+from recsys.recommenders.parts.filters import Filters
 
 MODELS = ("popular", "item_knn", "user_knn", "als", "lightfm", "bpr", "ease", "sequential")
 K, SEED = 10, 7
@@ -27,7 +27,7 @@ K, SEED = 10, 7
 def main(models: tuple[str, ...], n_listeners: int) -> None:
     """Print a line for each model and number of plays."""
     from recsys.evaluate.significance import difference_interval
-    from recsys.protocols import fixed
+    from recsys.experiments.protocols import fixed
 
     cut = fixed(written("lfm1m")).test
     chosen = newcomers(cut, n_listeners)

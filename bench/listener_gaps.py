@@ -15,7 +15,7 @@ from bench.options import benchmark, size
 from bench.splits import written
 
 if TYPE_CHECKING:
-    from recsys.comparison import Comparison
+    from recsys.experiments.comparison import Comparison
 
 NAMES = ("popular", "als", "ease", "blend")
 KINDS = ("gender", "age_band")
@@ -26,9 +26,9 @@ KINDS = ("gender", "age_band")
 @size("--recommender", "names", multiple=True, default=NAMES, smallest=NAMES[:1], help="Several times for several.")
 def main(n_trials: int, names: tuple[str, ...]) -> None:
     """Print, for each recommender, every group's nDCG and its gap with intervals."""
-    from recsys.comparison import Terms, compare
-    from recsys.protocols import fixed
-    from recsys.tune import Budget
+    from recsys.experiments.comparison import Terms, compare
+    from recsys.experiments.protocols import fixed
+    from recsys.experiments.tuning import Budget
 
     found = compare(fixed(written("lfm1m")), names, Terms(Budget(n_trials)))
     groups = measured(found)

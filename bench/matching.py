@@ -38,8 +38,8 @@ def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
     from bench.matching_answers import ask, network
     from bench.matching_fit import fitted
     from bench.matching_queries import CALIBRATION, LENGTHS_S
-    from recsys.audio.fingerprint import SHIPPED
-    from recsys.similarity.match import Calibration
+    from recsys.audio.fingerprint.fingerprinter import SHIPPED
+    from recsys.matching.alignment import Calibration
 
     judges = []
     for length_s in reversed(LENGTHS_S):
@@ -85,7 +85,7 @@ def judge(pool: Executor, home: Path, n: "Numbers", lengths_s: tuple[int, ...]) 
     from bench.matching_answers import ask
     from bench.matching_queries import TEST
     from bench.matching_report import tell
-    from recsys.matching.ask import calibration
+    from recsys.matching.cue_sheets import calibration
 
     if not chromaprint.is_installed():
         print("Chromaprint is not compared: fpcalc is not on the PATH (Debian: libchromaprint-tools)", file=sys.stderr)

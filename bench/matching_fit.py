@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bench.matching_answers import F64, Asked, Told
-from recsys.similarity.match import Judge
+from recsys.matching.alignment import Judge
 
 PENALTY = 1e-4
 

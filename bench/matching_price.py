@@ -10,10 +10,10 @@ from bench.matching_answers import index, network
 from bench.matching_queries import SEED, TEST, Cell, queries
 from bench.options import audio_folder
 from bench.recordings import recordings
-from recsys.audio.fingerprint import APART_S, INDEX_STEP
+from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.audio.signal import read_audio
-from recsys.similarity.match import answer
-from recsys.similarity.prints import Prints
+from recsys.matching.alignment import answer
+from recsys.matching.fingerprint_index import Prints
 
 PERTURBED = 0.5  # length of what is added to a vector of length 1
 LENGTH_S = 10

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bench.distorted import DISTORTIONS
 from bench.matching_answers import F64, Asked, Guess, Told
 from bench.matching_queries import LENGTHS_S, SEED
-from recsys.similarity.match import Judge
+from recsys.matching.alignment import Judge
 
 Flags = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.str_]

@@ -22,10 +22,10 @@ import polars as pl
 
 from bench.options import benchmark, size
 from recsys import columns
-from recsys.ingest.contract import CONTRACTS, Contract, Field, Kind
+from recsys.lake.contract import CONTRACTS, Contract, Field, Kind
 
 if TYPE_CHECKING:
-    from recsys.interactions import Interactions
+    from recsys.dataset.interactions import Interactions
     from recsys.products.base import Shelf
     from recsys.recipe import Recipe
     from recsys.warehouse.query import Warehouse
@@ -148,10 +148,10 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
     """Fit each recommender without the last days, and print how well it foresees them."""
     import numpy as np
 
+    from recsys.dataset.interactions import split
     from recsys.evaluate.ranking import ndcg_at_k
     from recsys.evaluate.report import judged_users, values_per_user
-    from recsys.interactions import split
-    from recsys.recommenders.filters import Filters
+    from recsys.recommenders.parts.filters import Filters
 
     settings = recipe.evaluation
     cut = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
@@ -170,10 +170,10 @@ def fitted(name: str, recipe: "Recipe", taste: "Interactions") -> Any:
 
 def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
     """Fit the recipe's model on everything, and read what lists are made from."""
-    from recsys.interactions import Interactions
+    from recsys.dataset.interactions import Interactions
+    from recsys.pipeline.steps import CATALOGUE_SQL, LISTENERS_SQL, PLAYLISTS_SQL
     from recsys.products.base import Shelf
-    from recsys.recommenders.filters import Filters
-    from recsys.steps import CATALOGUE_SQL, LISTENERS_SQL, PLAYLISTS_SQL
+    from recsys.recommenders.parts.filters import Filters
 
     taste, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
     model = fitted(recipe.recommender, recipe, taste)
@@ -210,9 +210,9 @@ def best(shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
 def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
     """Group listeners and tracks, forecast artists, rate songs of the charts."""
     from recsys.analytics.chart_breakouts import chart_breakouts
+    from recsys.analytics.communities import communities
     from recsys.analytics.forecast import artist_forecasts
-    from recsys.communities import communities
-    from recsys.steps import ARTIST_DAYS_SQL, ARTISTS_SQL, CHARTS_SQL
+    from recsys.pipeline.steps import ARTIST_DAYS_SQL, ARTISTS_SQL, CHARTS_SQL
 
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
     groups, members = communities(shelf.taste, warehouse.frame(ARTISTS_SQL), recipe.communities, nobody)
@@ -226,7 +226,7 @@ def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date
 
 def write_products(shelf: "Shelf", found: dict[str, pl.DataFrame], out: Path) -> None:
     """Make every product."""
-    from recsys.communities import TRACKS
+    from recsys.analytics.communities import TRACKS
     from recsys.products.base import maker, product_names
 
     named = (

@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
-from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import Night, Stage
-from recsys.rerank.calibration import Calibration
-from recsys.rerank.diversity import Diversity
-from recsys.rerank.exposure import Priced
-from recsys.rerank.fair_top_k import FairTopK, least_protected
-from recsys.rerank.not_heard import NotHeard
-from recsys.rerank.popularity import Popularity
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.diversity import Diversity
+from recsys.rerank.rules.exposure import Priced
+from recsys.rerank.rules.fair_top_k import FairTopK, least_protected
+from recsys.rerank.rules.not_heard import NotHeard
+from recsys.rerank.rules.popularity import Popularity
 
 Values: TypeAlias = npt.NDArray[Any]
 

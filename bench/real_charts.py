@@ -10,8 +10,8 @@ import polars as pl
 from bench.options import data_folder
 from recsys.home import Home
 from recsys.ingest.run import ingest
-from recsys.installation import SQL_FOLDER
-from recsys.lake import Lake
+from recsys.installation.locations import SQL_FOLDER
+from recsys.lake.store import Lake
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 

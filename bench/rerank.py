@@ -17,16 +17,16 @@ from threadpoolctl import threadpool_limits
 
 from bench.options import benchmark, size
 from bench.plain_rerank import plain_choice
-from recsys.interactions import Interactions
-from recsys.rerank.artist_cap import ArtistCap
+from recsys.dataset.interactions import Interactions
 from recsys.rerank.base import About, Night, Stage
-from recsys.rerank.calibration import Calibration
-from recsys.rerank.diversity import Diversity
-from recsys.rerank.exposure import Exposure, shares
-from recsys.rerank.fair_top_k import FairTopK
 from recsys.rerank.lists import chosen_among, rerank
-from recsys.rerank.not_heard import NotHeard
-from recsys.rerank.popularity import Popularity
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.diversity import Diversity
+from recsys.rerank.rules.exposure import Exposure, shares
+from recsys.rerank.rules.fair_top_k import FairTopK
+from recsys.rerank.rules.not_heard import NotHeard
+from recsys.rerank.rules.popularity import Popularity
 
 N_PLAYED, K, TENTH, SEED = 60, 20, 10, 7
 MINORITY = "gender=female"

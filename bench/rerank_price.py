@@ -11,16 +11,16 @@ import polars as pl
 
 from bench.options import benchmark, size, size_argument
 from bench.splits import written
-from recsys.interactions import Interactions
-from recsys.protocols import Protocol, fixed
+from recsys.dataset.interactions import Interactions
+from recsys.experiments.protocols import Protocol, fixed
 from recsys.recommenders.base import recommender_class
-from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import About, Night
-from recsys.rerank.calibration import Calibration
-from recsys.rerank.diversity import Diversity
-from recsys.rerank.exposure import Exposure, shares
-from recsys.rerank.fair_top_k import FairTopK
-from recsys.rerank.popularity import Popularity
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.diversity import Diversity
+from recsys.rerank.rules.exposure import Exposure, shares
+from recsys.rerank.rules.fair_top_k import FairTopK
+from recsys.rerank.rules.popularity import Popularity
 
 GROUP, TARGET, K, SEED = "group=drawn", 0.2, 10, 7
 SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "exposure_gini")
@@ -33,7 +33,7 @@ SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "e
 def main(name: str, n_candidates: int, n_groups: int) -> None:
     """Print a line for the recommender's own lists, for each stage, and for all of them."""
     from recsys.evaluate.report import report
-    from recsys.rerank.price import before_and_after, prices
+    from recsys.rerank.ablation import before_and_after, prices
 
     protocol = fixed(written("lfm1m"))
     split, about = protocol.test, About.of(protocol.test.train, drawn_group(protocol.test.train, SEED))

@@ -57,7 +57,7 @@ def main(n: int, n_queries: int, hnsw: bool) -> None:
     """Print the table."""
     import faiss
 
-    from recsys.similarity.index import Index
+    from recsys.search.vector_index import Index
 
     faiss.omp_set_num_threads(1)
     vectors, queries = mixture(n, n_queries)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.options import benchmark, size, size_argument
-from recsys.audio.learned import FOLDER, Scorer
+from recsys.audio.features.learned_scorers import FOLDER, Scorer
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,7 @@ Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 def described(piece: "Piece") -> tuple[Arrays, Arrays] | None:
     """Return candidates and the chances that would be right, for tempo and for key."""
     from bench.rendered import mono_of
-    from recsys.audio import rhythm, tonality
+    from recsys.audio.features import rhythm, tonality
     from recsys.audio.spectrum import Spectrum
 
     mono, truth = mono_of(piece)

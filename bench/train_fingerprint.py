@@ -25,7 +25,7 @@ SHIPPED = Path(recsys.audio.__file__).with_name("weights") / "fingerprint"
 @size("--epochs", "n_epochs", default=30, smallest=1, help="Times that every recording is heard.")
 def main(folder: Path, n: int, n_epochs: int) -> None:
     """Train, and say after every epoch how it went."""
-    from recsys.audio.train import TrainingTrack, TrainSettings, train
+    from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 
     settings = TrainSettings(task="fingerprint", start="random", epochs=n_epochs, batch_size=20, learning_rate=1e-3)
     audio = audio_folder()

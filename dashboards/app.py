@@ -9,8 +9,8 @@ import sys
 import streamlit as st
 
 from recsys.errors import RecsysError
-from recsys.extras import explain_missing
-from recsys.installation import ROOT
+from recsys.installation.extras import explain_missing
+from recsys.installation.locations import ROOT
 
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `dashboards` is found from wherever this is started, in a wheel too

@@ -20,26 +20,26 @@ import streamlit as st
 from dashboards import access
 from dashboards.access import home
 from dashboards.words import COMPUTED
-from recsys import registry
+from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
-from recsys.explain import AS_OF_SQL
-from recsys.explain import candidates as candidates_of
-from recsys.explain import explain as explain_pair
-from recsys.interactions import Interactions
-from recsys.past_runs import past_runs
+from recsys.library.locations import sound_file
+from recsys.library.settings import AudioSettings
+from recsys.pipeline.history import past_runs
+from recsys.published.explain import AS_OF_SQL
+from recsys.published.explain import candidates as candidates_of
+from recsys.published.explain import explain as explain_pair
 from recsys.recipe import Recipe, read_recipe
+from recsys.releases import registry
 from recsys.rerank.base import GROUPS_SQL, About, Night
 from recsys.rerank.what_if import what_if as choose_again
-from recsys.scan.places import sound_file
-from recsys.scan.settings import AudioSettings
 from recsys.warehouse import query
 from recsys.warehouse.query import Warehouse
 from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 if TYPE_CHECKING:
     from recsys.matching.report import Found
-    from recsys.similarity.ask import Sound
-    from recsys.similarity.index import Index
+    from recsys.published.similar import Sound
+    from recsys.search.vector_index import Index
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
 N_ROWS = 10_000  # of an answer on the SQL page
@@ -148,7 +148,7 @@ def saved_queries() -> dict[str, SqlFile]:
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the index")
 def _index(folder: Path) -> "Index":
-    from recsys.similarity.index import Index  # noqa: PLC0415 - sound is an extra
+    from recsys.search.vector_index import Index  # noqa: PLC0415 - sound is an extra
 
     return Index.load(folder)
 
@@ -167,8 +167,8 @@ def similar(
         tempo: Lowest and highest [1/min].
         k: How many.
     """
-    from recsys.similarity.ask import sounds_like  # noqa: PLC0415 - sound is an extra
-    from recsys.similarity.discover import Wanted  # noqa: PLC0415
+    from recsys.published.similar import sounds_like  # noqa: PLC0415 - sound is an extra
+    from recsys.search.by_sound import Wanted  # noqa: PLC0415
 
     asked = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
     asked += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
@@ -179,7 +179,7 @@ def similar(
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file")
 def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> "Sound":  # noqa: ARG001 - for the key
-    from recsys.similarity.ask import heard as heard_file  # noqa: PLC0415 - sound is an extra
+    from recsys.published.similar import heard as heard_file  # noqa: PLC0415 - sound is an extra
 
     with _dropped(name, _content) as file:
         return heard_file(file, settings)
@@ -220,7 +220,7 @@ def _recipe() -> Recipe:
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
 def _found(path: Path, name: str, sha256: str, _content: bytes) -> "Found":  # noqa: ARG001 - release and bytes, as key
-    from recsys.matching import published as matching  # noqa: PLC0415 - sound is an extra
+    from recsys.published import matching  # noqa: PLC0415 - sound is an extra
 
     with _dropped(name, _content) as file:
         return matching.match(home(), file, _recipe()).by_name()
@@ -242,7 +242,7 @@ def matches(name: str, content: bytes) -> "Found":
 
 def match_reports(found: "Found") -> Callable[[str], bytes]:
     """Return what writes what was found as `html`, `csv` or `json`."""
-    from recsys.matching import published as matching  # noqa: PLC0415 - sound is an extra
+    from recsys.published import matching  # noqa: PLC0415 - sound is an extra
 
     def written(form: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -262,7 +262,7 @@ def _export() -> Path:
 
 
 def candidates(user_id: str) -> pl.DataFrame:
-    """List a listener's N_CANDIDATES best candidates and their places (see `recsys.explain`). Operators only."""
+    """List a listener's N_CANDIDATES best candidates and their places (see `published.explain`). Operators only."""
     _operators_only()
     return candidates_of(home(), user_id, N_CANDIDATES)
 
@@ -308,7 +308,7 @@ def loop_report() -> Path | None:
 
 
 def runs() -> pl.DataFrame:
-    """List every run, the newest first (see `recsys.past_runs`). Operators only."""
+    """List every run, the newest first (see `recsys.pipeline.history`). Operators only."""
     _operators_only()
     return past_runs(home()).reverse()
 

@@ -6,7 +6,7 @@ name says. So whatever goes to it goes through `shown`, which takes a text lette
 sentence of the pages' own, whose values `say` has put in as text.
 """
 
-from recsys.markdown import escaped
+from recsys.reports.markdown import escaped
 
 
 class Markdown(str):

@@ -19,8 +19,8 @@ from dashboards import data
 from dashboards.markdown import Markdown, say, shown
 from dashboards.words import FROM_LISTENING, NOT_WHOLE
 from recsys.errors import RecsysError
-from recsys.extras import explain_missing
-from recsys.matching.words import clock
+from recsys.installation.extras import explain_missing
+from recsys.reports.wording import clock
 
 Result = TypeVar("Result")
 EVERY = "All"

@@ -80,3 +80,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ' Did you mean X?' for the nearest known word, or nothing where none is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def refuse_below(where: str, settings: object, **least: float) -> None:
+    """Raise BadRecipe where a setting is below its least value."""
+    for name, low in least.items():
+        if getattr(settings, name) < low:
+            raise BadRecipe(f"{where}: {name} is {getattr(settings, name)}; expected at least {low}")

@@ -10,31 +10,20 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from recsys.communities import CommunitySettings
-from recsys.errors import BadRecipe, did_you_mean
+from recsys.analytics.communities import CommunitySettings
+from recsys.errors import BadRecipe, did_you_mean, refuse_below
+from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
+from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
 from recsys.recommenders.base import recommender_class
+from recsys.releases.settings import GateSettings
+from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import Stages, stage_class
-from recsys.scan.settings import AudioSettings
 
 DEFAULT = Path(__file__).with_name("default.toml")
 FLOOR = "popular"
 _Settings = TypeVar("_Settings")
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How recommenders are judged: `test_days` and `gap_days` [d], list length `k`, seed of the bootstrap."""
-
-    test_days: int = 14
-    gap_days: int = 0
-    k: int = 10
-    seed: int = 7
-
-    def __post_init__(self) -> None:
-        """Refuse windows that would let a model learn from the days it is judged on."""
-        _refuse_below("[evaluation]", self, test_days=1, gap_days=0, k=1, seed=0)
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,7 @@ class ExportSettings:
         k: Tracks in each listener's list.
         candidates: Best tracks of each listener that are kept with their scores, and that lists are chosen from.
         new_only: Whether lists name only what a listener never touched; else known tracks may return (see
-            `rerank.not_heard`).
+            `rerank.rules.not_heard`).
     """
 
     k: int = 20
@@ -55,55 +44,7 @@ class ExportSettings:
 
     def __post_init__(self) -> None:
         """Refuse empty lists, and lists that choose from fewer than they hold."""
-        _refuse_below("[export]", self, k=1, candidates=self.k)
-
-
-@dataclass(frozen=True)
-class GateSettings:
-    """
-    What the gate lets pass.
-
-    Attributes:
-        max_drop: Largest share of rows or covered listeners that may be gone, 0..1.
-        min_last_day: Least plays of the last day, as a share of a usual day's, 0..1.
-    """
-
-    max_drop: float = 0.2
-    min_last_day: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse shares that are none."""
-        _refuse_below("[gate]", self, max_drop=0, min_last_day=0)
-        if max(self.max_drop, self.min_last_day) > 1:
-            raise BadRecipe(f"[gate]: {self}; expected shares from 0 to 1")
-
-
-@dataclass(frozen=True)
-class MorningSettings:
-    """
-    What the morning report tells of.
-
-    Attributes:
-        days: Breakouts, uses and refused files of so many last days [d].
-        breakout_z: Least z of a breakout, as in marts.breakouts; that mart begins at 5.
-        drop_z: Greatest z of a drop, below 0.
-        drop_floor: Listeners that an artist's usual week needs for a drop to be one.
-        use_probability: Least probability of a use that matching found, 0..1.
-        n: Most findings of a kind.
-    """
-
-    days: int = 1
-    breakout_z: float = 5.0
-    drop_z: float = -4.0
-    drop_floor: int = 30
-    use_probability: float = 0.9
-    n: int = 10
-
-    def __post_init__(self) -> None:
-        """Refuse reports of nothing, and drops that rise."""
-        _refuse_below("[morning]", self, days=1, n=1, drop_floor=0, use_probability=0)
-        if self.drop_z >= 0 or self.use_probability > 1:
-            raise BadRecipe(f"[morning]: {self}; expected drop_z below 0 and use_probability up to 1")
+        refuse_below("[export]", self, k=1, candidates=self.k)
 
 
 @dataclass(frozen=True)
@@ -198,12 +139,6 @@ def _refuse_type(given: dict[str, Any], wanted: Mapping[str, object], where: str
         kind = wanted.get(name)
         if isinstance(kind, type) and not isinstance(value, (kind, int) if kind is float else kind):
             raise BadRecipe(f"{where}: {name} is {value!r}; expected {kind.__name__}")
-
-
-def _refuse_below(where: str, settings: object, **least: float) -> None:
-    for name, low in least.items():
-        if getattr(settings, name) < low:
-            raise BadRecipe(f"{where}: {name} is {getattr(settings, name)}; expected at least {low}")
 
 
 def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: object) -> None:

@@ -16,9 +16,9 @@ import pytest
 from recsys.demo import World as Settings
 from recsys.demo import write_world
 from recsys.home import Home, locked
-from recsys.nightly import nightly
+from recsys.pipeline.nightly import nightly
+from recsys.pipeline.run import Event, Run
 from recsys.recipe import read_recipe
-from recsys.run import Event, Run
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import compose

@@ -16,8 +16,7 @@ from unittest.mock import patch
 from click.testing import CliRunner
 from rich.console import Console
 
-from recsys import show
-from recsys.cli import main
+from recsys.cli import main, show
 
 README = Path(__file__).parents[1] / "README.md"
 HOME = "data/demo/home"

@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
-from recsys import extras
 from recsys.cli import main
 from recsys.errors import SetupError
-from recsys.markdown import escaped
+from recsys.installation import extras
+from recsys.reports.markdown import escaped
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import recsys
-from recsys import installation
 from recsys.cli import main
+from recsys.installation import locations
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +22,8 @@ def package(tmp_path: Path) -> Path:
     """A package of two files in a folder of its own."""
     package = tmp_path / "project" / "recsys"
     package.mkdir(parents=True)
-    shutil.copy(installation.__file__, package)
+    (package / "installation").mkdir()
+    shutil.copy(locations.__file__, package / "installation")
     (package / "home.py").touch()
     return package
 
@@ -35,13 +36,13 @@ def git(folder: Path, *words: str) -> str:
 
 def read(package: Path) -> dict[str, Any]:
     """What the module finds where it lies."""
-    return runpy.run_path(str(package / "installation.py"))
+    return runpy.run_path(str(package / "installation" / "locations.py"))
 
 
 def test_a_checkout_is_read_where_it_lies() -> None:
     """SQL and dashboards are the top folders of the repository."""
-    assert ROOT / "sql" == installation.SQL_FOLDER
-    assert (installation.DASHBOARDS / "app.py").samefile(ROOT / "dashboards" / "app.py")
+    assert ROOT / "sql" == locations.SQL_FOLDER
+    assert (locations.DASHBOARDS / "app.py").samefile(ROOT / "dashboards" / "app.py")
 
 
 def test_a_wheel_is_read_from_inside_the_package(package: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_wheel_is_read_from_inside_the_package(package: Path) -> None:
     found = read(package)
 
     assert found["SQL_FOLDER"] == package / "_bundled" / "sql"
-    assert [path.name for path in found["code_files"]()] == ["home.py", "installation.py"]
+    assert [path.name for path in found["code_files"]()] == ["home.py", "locations.py"]
     assert found["commit"]() == "0123abc"
 
 

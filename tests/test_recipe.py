@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BadRecipe
-from recsys.recipe import EvaluationSettings, ExportSettings, GateSettings, read_recipe
+from recsys.evaluate.settings import EvaluationSettings
+from recsys.recipe import ExportSettings, read_recipe
+from recsys.releases.settings import GateSettings
 
 
 def written(folder: Path, text: str) -> Path:

@@ -23,10 +23,10 @@ import pytest
 from urllib3 import PoolManager, Retry
 
 import recsys
-from recsys.extras import EXTRAS, NO_DEPS
 from recsys.home import Home
+from recsys.installation.extras import EXTRAS, NO_DEPS
+from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
-from recsys.run import Run
 
 from .nights import LAST_DAY, RECIPE
 
@@ -36,7 +36,7 @@ PAGE = """
 import json
 from streamlit import config
 from streamlit.testing.v1 import AppTest
-from recsys.dashboard import APP
+from recsys.cli.dashboard import APP
 config.set_option("server.address", "127.0.0.1")
 page = AppTest.from_file(str(APP), default_timeout=60).run()
 failed = [each.value for each in page.error] + [each.message for each in page.exception]
@@ -177,7 +177,7 @@ def test_an_editable_install_reads_the_checkout(source: Path, tmp_path: Path) ->
     commit = git(source, "rev-parse", "--short", "HEAD")
 
     assert installed.recsys("--version").endswith(f"commit {commit}")
-    found = installed.python("from recsys.installation import *; print(SQL_FOLDER, DASHBOARDS)")
+    found = installed.python("from recsys.installation.locations import *; print(SQL_FOLDER, DASHBOARDS)")
     assert found == f"{source / 'sql'} {source / 'dashboards'}"
 
 

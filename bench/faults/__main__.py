@@ -95,7 +95,13 @@ def run(given: Wanted, faults: list[Fault], suite: str, path: Path) -> None:
 @click.option("--suite", type=click.Choice(["fast", "slow", "both"]), default="both", help="The tests that are run.")
 @click.option("--checkout", type=click.Path(path_type=Path), default=ROOT, help="What is tested. [default: this one]")
 @click.option("--work", type=click.Path(path_type=Path), help="Where traces and results stay. [default: .bench/faults]")
-@size("--tests", multiple=True, default=["tests"], smallest=["tests/test_vocab.py"], help="Files or folders of tests.")
+@size(
+    "--tests",
+    multiple=True,
+    default=["tests"],
+    smallest=["tests/dataset/test_vocab.py"],
+    help="Files or folders of tests.",
+)
 @size("--limit", default=N_FAULTS, smallest=2, help="How many faults of the list.")
 @click.option("--jobs", default=1, show_default=True, help="Copies in which tests run side by side.")
 @click.option("--near-s", default=45.0, show_default=True, help="Seconds of near tests that a fault meets alone.")

@@ -19,8 +19,8 @@ import polars as pl
 
 from bench.faults.fault import Fault, functions
 from recsys import columns
-from recsys.ingest.contract import CONTRACTS, QUARANTINE
-from recsys.lake import Batch
+from recsys.lake.contract import CONTRACTS, QUARANTINE
+from recsys.lake.store import Batch
 from recsys.warehouse.build import RESULTS
 from recsys.warehouse.sqlfile import SqlFile, read_layers, read_queries
 

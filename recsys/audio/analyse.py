@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from recsys.audio.embed import Embedder, Embedding
-from recsys.audio.features import Features, features
-from recsys.audio.fingerprint import Fingerprinter
+from recsys.audio.embedding.embed import Embedder, Embedding
+from recsys.audio.features.measure import Features, features
+from recsys.audio.fingerprint.fingerprinter import Fingerprinter
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.signal import F32, read_audio
 

@@ -13,9 +13,9 @@ from typing_extensions import override
 from recsys import __version__
 from recsys.cli import answers, data, models, upkeep
 from recsys.errors import RecsysError
-from recsys.extras import explain_missing
 from recsys.home import Home
-from recsys.installation import commit
+from recsys.installation.extras import explain_missing
+from recsys.installation.locations import commit
 
 
 class _Group(click.Group):

@@ -7,8 +7,8 @@ import click
 
 from recsys.cli.options import answered, recipe_of, told, warehouse_of
 from recsys.errors import InputError
-from recsys.extras import need
 from recsys.home import Home
+from recsys.installation.extras import need
 
 
 @click.command()
@@ -18,7 +18,7 @@ from recsys.home import Home
 @click.pass_obj
 def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
     """Answer one query on the published warehouse, read-only."""
-    from recsys import show
+    from recsys.cli import show
 
     with warehouse_of(home, warehouse) as opened:
         show.answer(opened.question(query), form, out)
@@ -31,7 +31,7 @@ def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | N
 @click.pass_obj
 def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
     """List the named queries, or answer one."""
-    from recsys import show
+    from recsys.cli import show
     from recsys.warehouse import query as asking
 
     if name is None:
@@ -54,7 +54,7 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 @click.pass_obj
 def describe(home: Home, table: str | None, form: str, out: Path | None) -> None:
     """List the tables, or one table's columns and lineage."""
-    from recsys import show
+    from recsys.cli import show
     from recsys.warehouse import query as asking
 
     with warehouse_of(home) as warehouse:
@@ -73,7 +73,7 @@ def describe(home: Home, table: str | None, form: str, out: Path | None) -> None
 @click.pass_obj
 def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
     """Find tracks, artists and listeners by name or id."""
-    from recsys import show
+    from recsys.cli import show
     from recsys.warehouse import query as asking
 
     with warehouse_of(home) as warehouse:
@@ -93,10 +93,11 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 @click.pass_obj
 def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
     """List what sounds like a track of the catalogue, or like a file."""
-    from recsys import registry, show
-    from recsys.similarity.ask import named, sounds_like
-    from recsys.similarity.discover import Wanted
-    from recsys.similarity.index import Index
+    from recsys.cli import show
+    from recsys.published.similar import named, sounds_like
+    from recsys.releases import registry
+    from recsys.search.by_sound import Wanted
+    from recsys.search.vector_index import Index
 
     wanted, audio = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), recipe_of(home, recipe).audio
     with warehouse_of(home) as warehouse:
@@ -123,16 +124,16 @@ def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -
 @click.pass_obj
 def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
     """Find the recordings of the catalogue that a file, or the files of a folder, use."""
-    from recsys import show
-    from recsys.matching import published
+    from recsys.cli import show
+    from recsys.published import matching
 
     terms = recipe_of(home, recipe)
-    found = published.match(home, path, terms, progress=show.looked_through, **asked)
+    found = matching.match(home, path, terms, progress=show.looked_through, **asked)
     if form is None:
         show.matched(found)
     else:
         page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
-        published.report(home, found, form, page, terms)
+        matching.report(home, found, form, page, terms)
         click.echo(page)
 
 
@@ -143,13 +144,13 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
 @click.pass_obj
 def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
     """List the products, or show one list of a product."""
-    from recsys import show
-    from recsys.products import published
+    from recsys.cli import show
+    from recsys.published import products
 
     if name is None or key is None:
-        show.answer(published.products(), form, out)
+        show.answer(products.products(), form, out)
     else:
-        show.answer(published.product(home, name, key), form, out)
+        show.answer(products.product(home, name, key), form, out)
 
 
 @click.command()
@@ -159,7 +160,7 @@ def product(home: Home, name: str | None, key: str | None, form: str, out: Path 
 @click.pass_obj
 def explain(home: Home, listener: str, track: str, n: int) -> None:
     """Say which of a listener's tracks speak for another track."""
-    from recsys import explain as explaining
-    from recsys import show
+    from recsys.cli import show
+    from recsys.published import explain as explaining
 
     show.explained(explaining.explain(home, listener, track), n)

@@ -21,7 +21,7 @@ from recsys.home import Home, locked
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
     """Take files into the lake, bad rows to the quarantine."""
-    from recsys import show
+    from recsys.cli import show
     from recsys.ingest import run as ingesting
 
     found = ingesting.source_files(paths)
@@ -45,12 +45,12 @@ def audio() -> None:
 @click.pass_obj
 def scan(home: Home, folder: Path, recipe: Path | None) -> None:
     """Analyse what is new in a folder of music; a scan that was stopped goes on."""
-    from recsys import show
-    from recsys.scan import library, run
+    from recsys.cli import show
+    from recsys.library import files, scan
 
-    settings, n_bytes = recipe_of(home, recipe).audio, sum(path.stat().st_size for path in library.audio_files(folder))
+    settings, n_bytes = recipe_of(home, recipe).audio, sum(path.stat().st_size for path in files.audio_files(folder))
     with locked(home), show.ingest_progress(n_bytes) as progress:
-        report = run.scan(home, folder, today=today_of(home), settings=settings, progress=progress)
+        report = scan.scan(home, folder, today=today_of(home), settings=settings, progress=progress)
     show.scanned(report)
 
 
@@ -63,9 +63,10 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 @click.pass_obj
 def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> None:
     """Train an encoder on the music in FOLDER whose holders allow it; training that was stopped goes on."""
-    from recsys import extras, show
-    from recsys.audio.train import TrainSettings, train
-    from recsys.scan.consent import training_tracks
+    from recsys.audio.training.train import TrainSettings, train
+    from recsys.cli import show
+    from recsys.installation import extras
+    from recsys.library.consent import training_tracks
 
     if asked["start"] == "pretrained":
         extras.need("musicnn")
@@ -81,8 +82,8 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> N
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
     """Build the tables, hold each to its contract, publish them."""
-    from recsys import steps
-    from recsys.run import step_of
+    from recsys.pipeline import steps
+    from recsys.pipeline.run import step_of
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
     with locked(home):
@@ -109,8 +110,8 @@ def _period(text: str | None) -> tuple[date, date] | None:
 @click.pass_obj
 def takedown(home: Home, tracks: tuple[str, ...], grounds: str) -> None:
     """Take recordings out of every index at once, and out of all lists from the next night on."""
-    from recsys import show
-    from recsys.takedown import take_down
+    from recsys.cli import show
+    from recsys.releases.takedown import take_down
 
     with locked(home):
         show.taken_down(take_down(home, tracks, grounds, today=today_of(home)))

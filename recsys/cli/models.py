@@ -71,7 +71,7 @@ def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.pass_obj
 def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **asked: Any) -> None:
     """Judge recommenders: the night's, or all of them on a split."""
-    from recsys import show
+    from recsys.cli import show
 
     if asked["folder"] or asked["protocol"]:
         _compare(_protocol(home, as_of, recipe, asked), asked)
@@ -82,7 +82,7 @@ def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **asked
 
 
 def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: dict[str, Any]) -> Any:
-    from recsys import comparison, protocols
+    from recsys.experiments import comparison, protocols
 
     if asked["folder"]:
         return protocols.fixed(asked["folder"], exclude_seen=asked["exclude_seen"])
@@ -90,8 +90,9 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: di
 
 
 def _compare(protocol: Any, asked: dict[str, Any]) -> None:
-    from recsys import comparison, show
-    from recsys.tune import Budget
+    from recsys.cli import show
+    from recsys.experiments import comparison
+    from recsys.experiments.tuning import Budget
 
     terms = comparison.Terms(Budget(asked["trials"], asked["cpu_minutes"] * 60), asked["k"])
     candidates = comparison.item_ids(asked["candidates"]) if asked["candidates"] else None
@@ -109,8 +110,9 @@ def _compare(protocol: Any, asked: dict[str, Any]) -> None:
 @click.pass_obj
 def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | None, trials: int) -> None:
     """Search a recommender's settings on the validation period; a search that was cut off goes on."""
-    from recsys import comparison, show
-    from recsys.tune import Budget
+    from recsys.cli import show
+    from recsys.experiments import comparison
+    from recsys.experiments.tuning import Budget
 
     day, terms = day_of(home, as_of), recipe_of(home, recipe)
     with locked(home):
@@ -130,9 +132,10 @@ def simulate(
     home: Home, recipe: Path | None, weeks: int, listeners: int, recommender: str, seed: int, out: Path | None
 ) -> None:
     """Simulate weeks of learning from one's own lists, with and without the recipe's rules; writes a report."""
-    from recsys import show, simulation
+    from recsys.cli import show
+    from recsys.experiments import simulation
     from recsys.feedback.loop import LoopSettings
-    from recsys.feedback.report import write_report
+    from recsys.reports.feedback_loop import write_report
 
     settings = LoopSettings(weeks=weeks, recommender=recommender, seed=seed)
     terms = recipe_of(home, recipe)
@@ -157,7 +160,7 @@ def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.pass_obj
 def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: bool) -> None:
     """Pass the gate, write the export and publish everything."""
-    from recsys import show
+    from recsys.cli import show
 
     run = run_of(home, as_of, recipe)
     advance(run, "recommend", "recommend", "publish")
@@ -182,8 +185,8 @@ def nightly(
     verbose: bool,
 ) -> None:
     """Do everything: new files in, tables, models, gate, export."""
-    from recsys import nightly as whole
-    from recsys import show
+    from recsys.cli import show
+    from recsys.pipeline import nightly as whole
 
     terms, tell = recipe_of(home, recipe), partial(show.event, counts=verbose)
     with locked(home):

@@ -9,7 +9,7 @@ import click
 from recsys.home import Home, locked
 
 if TYPE_CHECKING:
-    from recsys.run import Run
+    from recsys.pipeline.run import Run
 
 _DATE = click.DateTime(["%Y-%m-%d"])
 dated = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
@@ -33,7 +33,7 @@ def answered(command: Any) -> Any:
 
 def today_of(home: Home) -> date:
     """Return today by the home's clock."""
-    from recsys.lake import Lake
+    from recsys.lake.store import Lake
 
     return datetime.now(Lake(home).zone).date()
 
@@ -45,7 +45,7 @@ def day_of(home: Home, as_of: datetime | None) -> date:
 
 def keep_clock(home: Home, time_zone: str | None) -> None:
     """Set the home's clock where `timed` gives one; raises InputError where its days are cut by another already."""
-    from recsys.lake import Lake
+    from recsys.lake.store import Lake
 
     if time_zone is not None:
         Lake(home).set_zone(time_zone)
@@ -61,15 +61,15 @@ def recipe_of(home: Home, path: Path | None) -> Any:
 
 def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
     """Return the run of a day and a recipe, which tells what it does on the screen."""
-    from recsys import show
-    from recsys.run import Run
+    from recsys.cli import show
+    from recsys.pipeline.run import Run
 
     return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=show.event)
 
 
 def advance(run: "Run", needed: str, command: str, last: str) -> None:
     """Do a run's steps up to `last`; raises SetupError where the step `needed` was not done, which `command` does."""
-    from recsys import nightly as whole
+    from recsys.pipeline import nightly as whole
 
     with locked(run.home):
         run.needs(needed, command)

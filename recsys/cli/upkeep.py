@@ -13,7 +13,7 @@ from recsys.home import Home, locked
 @click.pass_obj
 def runs(home: Home) -> None:
     """List the runs with their verdicts and metrics."""
-    from recsys import show
+    from recsys.cli import show
 
     show.runs(home)
 
@@ -23,7 +23,7 @@ def runs(home: Home) -> None:
 @click.pass_obj
 def rollback(home: Home, run: str) -> None:
     """Make an earlier release current again, models and tables."""
-    from recsys import registry
+    from recsys.releases import registry
 
     with locked(home):
         registry.rollback(home, run)
@@ -37,7 +37,7 @@ def rollback(home: Home, run: str) -> None:
 @click.pass_obj
 def prune(home: Home, keep: int) -> None:
     """Throw old releases away, never one that is in use."""
-    from recsys import registry
+    from recsys.releases import registry
 
     with locked(home):
         gone = registry.prune(home, keep)
@@ -48,8 +48,8 @@ def prune(home: Home, keep: int) -> None:
 @click.pass_obj
 def doctor(home: Home) -> None:
     """Check machine, home and data, and say what to do."""
-    from recsys import doctor as doctoring
-    from recsys import show
+    from recsys.cli import show
+    from recsys.pipeline import doctor as doctoring
 
     sys.exit(show.findings(list(doctoring.examine(home))))
 
@@ -60,7 +60,7 @@ def doctor(home: Home) -> None:
 @click.pass_obj
 def dashboard(home: Home, port: int, address: str) -> None:
     """Open the dashboards; without a login, on this machine only."""
-    from recsys import dashboard as pages
+    from recsys.cli import dashboard as pages
 
     if not pages.has_login(home):
         click.echo("No login is set up: whoever opens this sees everything, so it opens on this machine only.")
@@ -77,7 +77,8 @@ _DEMO = Path("data/demo")
 def demo(folder: Path, seed: int, scale: float) -> None:
     """Write a made-up world as raw files, the truth beside them."""
     from recsys import demo as world
-    from recsys import extras, show
+    from recsys.cli import show
+    from recsys.installation import extras
     from recsys.synth.render import NEEDS
 
     settings = world.World(seed=seed, scale=scale)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from recsys.demo import names
-from recsys.demo.places import CODES, COUNTRIES, EVERYWHERE, SCENES, TERRITORIES
+from recsys.demo.geography import CODES, COUNTRIES, EVERYWHERE, SCENES, TERRITORIES
 from recsys.demo.world import World
 
 NEVER = 30_000  # the withdrawal day of a track that stays

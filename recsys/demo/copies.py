@@ -13,7 +13,7 @@ import polars as pl
 
 from recsys.demo import names
 from recsys.demo.catalogue import NEVER, with_copies
-from recsys.demo.plants import Field
+from recsys.demo.planted_breakouts import Field
 from recsys.demo.world import Truth, World
 
 COPY_SHARE = 0.35  # of an original's listeners, who listen to the copy instead

@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.demo import names
 from recsys.demo.catalogue import Catalogue
-from recsys.demo.places import SCENES
+from recsys.demo.geography import SCENES
 from recsys.demo.playing import Listens
 from recsys.demo.sessions import DAY_S
 from recsys.demo.world import World

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import zstandard
 
-from recsys.demo.dirt import soil_frame, soil_lines
+from recsys.demo.invalid_rows import soil_frame, soil_lines
 
 
 def write_table(path: Path, table: str, chunks: Iterable[pl.DataFrame], rng: np.random.Generator) -> Counter[str]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from recsys.demo import names
 from recsys.demo.catalogue import TASTE_DIMENSIONS, Artists, with_nulls
-from recsys.demo.places import CODES, COUNTRIES, SCENES
+from recsys.demo.geography import CODES, COUNTRIES, SCENES
 from recsys.demo.world import World
 
 TASTE_STRENGTH = 0.45  # standard deviation of a direction's coordinates: how picky listeners are within a scene

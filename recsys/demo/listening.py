@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.demo.catalogue import Catalogue, Tracks
+from recsys.demo.geography import is_available
 from recsys.demo.listeners import Listeners
-from recsys.demo.places import is_available
 from recsys.demo.sessions import Sessions
 from recsys.demo.world import World
 

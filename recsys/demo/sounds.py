@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recsys.demo.catalogue import NEVER
-from recsys.demo.places import EVERYWHERE, SCENES
-from recsys.demo.plants import Field
+from recsys.demo.geography import EVERYWHERE, SCENES
+from recsys.demo.planted_breakouts import Field
 from recsys.demo.world import World
 
 SIDES = 4  # tempo, density, brightness, minor

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys.demo.breakout_truth import peaks, rises
 from recsys.demo.catalogue import Tracks
-from recsys.demo.plants import Plant
-from recsys.demo.rises import peaks, rises
+from recsys.demo.planted_breakouts import Plant
 from recsys.demo.world import Truth, World
 
 

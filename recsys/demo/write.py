@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from recsys.demo.breakout_truth import weekly_listeners
 from recsys.demo.catalogue import Catalogue, make_catalogue
 from recsys.demo.chart import chart_table, tell_songs
 from recsys.demo.copies import plant_copies
@@ -15,15 +16,14 @@ from recsys.demo.files import write_table
 from recsys.demo.listeners import Listeners, make_listeners
 from recsys.demo.listening import choose_tracks
 from recsys.demo.music import record
-from recsys.demo.plants import Field, plant_rises
+from recsys.demo.planted_breakouts import Field, plant_rises
 from recsys.demo.playing import Listens, play
-from recsys.demo.rises import weekly_listeners
 from recsys.demo.sessions import make_sessions, market_days
 from recsys.demo.sounds import Sounds, plant_sounds
 from recsys.demo.tables import event_table, listen_chunks, months, shuffled, user_table
 from recsys.demo.truth import tell_dirt, tell_market_days, tell_rises, write_truth
 from recsys.demo.world import Truth, World
-from recsys.demo.wrong import Tables, spoil
+from recsys.demo.wrong_metadata import Tables, spoil
 
 
 @dataclass(frozen=True, slots=True)

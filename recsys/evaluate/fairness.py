@@ -11,15 +11,15 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.columns import GROUP_METRICS, schema
+from recsys.dataset.interactions import Features, Split
 from recsys.evaluate.bootstrap import drawn_means
-from recsys.evaluate.expected import expected_exposure
+from recsys.evaluate.expected_exposure import expected_exposure
 from recsys.evaluate.exposure import attention_fairness, shares_of_kind
 from recsys.evaluate.groups import MIN_LISTENERS, listener_groups
-from recsys.evaluate.past import Past
 from recsys.evaluate.ranking import F64, ndcg_at_k
 from recsys.evaluate.report import SEED, judged_users, values_per_user
 from recsys.evaluate.significance import Interval, interval_of, mean_interval
-from recsys.interactions import Features, Split
+from recsys.evaluate.training_profile import Past
 
 ALL = "all"  # a kind as a whole
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.columns import GROUP_METRICS, schema
-from recsys.evaluate.beyond import Exposed
-from recsys.evaluate.past import Past
+from recsys.dataset.interactions import UNKNOWN, Features, Interactions, Split
+from recsys.evaluate.beyond_accuracy import Exposed
 from recsys.evaluate.ranking import F64, Judged, recall_at_k
 from recsys.evaluate.report import Columns, intervals_of, judged_users, laid_out, measure, per_listener
-from recsys.interactions import UNKNOWN, Features, Interactions, Split
+from recsys.evaluate.training_profile import Past
 
 MIN_LISTENERS = 10  # below: too few to say anything, and single listeners could be made out
 THIRDS = ("low", "middle", "high")

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from recsys.dataset.interactions import Csr
 from recsys.errors import InputError
-from recsys.evaluate.lookup import find_hits
-from recsys.interactions import Csr
+from recsys.evaluate.hits import find_hits
 
 F64: TypeAlias = npt.NDArray[np.float64]
 I64: TypeAlias = npt.NDArray[np.int64]

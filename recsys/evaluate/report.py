@@ -6,10 +6,7 @@ arguments, so that adding one takes no second place. Called by the nightly run a
 """
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from inspect import isfunction, signature
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,13 +14,15 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.columns import METRICS, schema
-from recsys.evaluate.beyond import Exposed
-from recsys.evaluate.past import Past
+from recsys.dataset.interactions import Split
+from recsys.dataset.vocab import Rows
+from recsys.evaluate.beyond_accuracy import Exposed
 from recsys.evaluate.ranking import F64, Judged, judge
 from recsys.evaluate.significance import Interval, mean_intervals
-from recsys.interactions import Split
-from recsys.vocab import Rows
+from recsys.evaluate.training_profile import Past
+from recsys.installation.plugins import plugin, plugin_names
 
+PACKAGE = "recsys.evaluate"
 SEED = 7
 
 Columns: TypeAlias = dict[tuple[str, str], F64]  # one value a listener, by recommender and metric
@@ -95,8 +94,7 @@ def values_per_user(ranking: pl.DataFrame, split: Split, metric: Callable[[Judge
 
 def metrics() -> dict[str, Callable[..., Any]]:
     """All metrics of the files in this folder, by name without `_at_k`: k stands beside the value."""
-    names = [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.name != "report"]
-    modules = [import_module(f"recsys.evaluate.{name}") for name in sorted(names)]
+    modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE, besides=["report"])]
     found = [value for module in modules for value in vars(module).values() if _is_metric(value)]
     return {metric.__name__.removesuffix("_at_k"): metric for metric in found}
 

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys import columns
+from recsys.dataset.feature_vectors import artists_of
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.ranking import F64
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
-from recsys.recommenders.tags import artists_of
 from recsys.rerank.base import About, Night, places_of
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}

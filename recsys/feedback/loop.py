@@ -23,15 +23,15 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
 from recsys import columns
+from recsys.dataset.feature_vectors import unit_rows
+from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
-from recsys.evaluate.beyond import gini
+from recsys.evaluate.beyond_accuracy import gini
 from recsys.evaluate.exposure import discounts
 from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, explore
-from recsys.interactions import Interactions
 from recsys.recommenders.base import recommender_class
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.tags import unit_rows
+from recsys.recommenders.parts.filters import Filters
 from recsys.rerank.base import About, Stage
 from recsys.rerank.lists import rerank
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from recsys.ingest.contract import EARLIEST, Contract, Field, Kind, last_instant
 from recsys.ingest.pseudonym import redacted
+from recsys.lake.contract import EARLIEST, Contract, Field, Kind, last_instant
 
 _TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
 _ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"

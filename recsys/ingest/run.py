@@ -19,10 +19,10 @@ from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import judge
-from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
-from recsys.lake import Batch, Lake, StagedBatch
+from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.lake.store import Batch, Lake, StagedBatch
 
 Progress = Callable[[Path, int], None]
 

@@ -12,9 +12,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -23,11 +21,13 @@ import zstandard
 
 from recsys.errors import InputError, UnreadableSource, did_you_mean
 from recsys.files import sha256_of
-from recsys.ingest.contract import CONTRACTS, Contract
+from recsys.installation.plugins import plugin, plugin_names
+from recsys.lake.contract import CONTRACTS, Contract
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+FORMATS = "recsys.ingest.formats"
 _SAMPLE_BYTES = 64 * 1024
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -129,8 +129,7 @@ class _Unzstd(io.RawIOBase):
 
 def format_names() -> list[str]:
     """List the formats, in the order in which they are tried."""
-    formats = import_module("recsys.ingest.formats")
-    return sorted((name for _, name, _ in iter_modules(formats.__path__)), key=lambda name: (name == "csv", name))
+    return sorted(plugin_names(FORMATS), key=lambda name: name == "csv")
 
 
 def table_of(columns: list[str], path: Path, table: str | None) -> str:
@@ -182,11 +181,11 @@ def refuse_unknown_format(name: str) -> None:
 def _format(source: Source, name: str) -> ModuleType:
     names = format_names()
     if name == "auto":
-        modules = (import_module(f"recsys.ingest.formats.{each}") for each in names)
+        modules = (plugin(FORMATS, each) for each in names)
         found = next((module for module in modules if module.recognises(source)), None)
         if found is None:
             raise UnreadableSource(
                 f"{source.path} is in no format known here ({', '.join(names)}). Name it with --format, or convert it"
             )
         return found
-    return import_module(f"recsys.ingest.formats.{name}")
+    return plugin(FORMATS, name)

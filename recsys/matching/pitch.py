@@ -8,10 +8,10 @@ shift at which it lies nearest to the recording is its pitch. This needs no soun
 
 import numpy as np
 
-from recsys.audio.fingerprint import Fingerprinter, levelled_spectrogram, shifted
+from recsys.audio.fingerprint.fingerprinter import Fingerprinter, levelled_spectrogram, shifted
 from recsys.audio.signal import F32
-from recsys.matching.cue import Line, Use, along
-from recsys.similarity.prints import Prints
+from recsys.matching.fingerprint_index import Prints
+from recsys.matching.uses import Line, Use, along
 
 EXCERPT_S = 10.0
 WIDEST, COARSE, FINE = 4.0, 1.0, 0.25  # semitones

@@ -14,8 +14,8 @@ from typing import Any, Self
 import polars as pl
 
 from recsys import files
-from recsys.matching.ask import Cue, CueSheet
-from recsys.similarity.match import Calibration
+from recsys.matching.alignment import Calibration
+from recsys.matching.cue_sheets import Cue, CueSheet
 
 ABOUT = (
     "What is found here is that recordings sound alike, not that a right was infringed: licences, quotations, samples "

@@ -9,21 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from importlib import import_module
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from recsys.dataset.interactions import Interactions
 from recsys.errors import UnknownIds
-from recsys.interactions import Interactions
+from recsys.installation.plugins import plugin, plugin_names
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.segments import EVERYBODY, in_words
+from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.segments import EVERYBODY, in_words
 
-HELPERS = ("base", "published")
+PACKAGE, HELPERS = "recsys.products", ("base",)
 K = 20  # length of a list
 UNKNOWN_ARTIST = "an unknown artist"
 
@@ -41,7 +39,7 @@ class Shelf:
         catalogue: What may be shown at all: track_id, title, artist_id, artist_name, release_date, available_in,
             withdrawn_at, tempo_bpm, energy.
         playlists: playlist_id, position, track_id.
-        clusters: track_id, community, name: which cluster of the catalogue a track is in (see `recsys.communities`).
+        clusters: track_id, community, name: a track's cluster (see `analytics.communities`).
         n_candidates: How many of each listener's best tracks are worth a look.
         served_on: The day on which the lists are shown.
     """
@@ -109,7 +107,7 @@ class Shelf:
 
 def product_names() -> list[str]:
     """Return the names of all products: every file of this folder that is no helper."""
-    return sorted(file.name for file in iter_modules([str(Path(__file__).parent)]) if file.name not in HELPERS)
+    return plugin_names(PACKAGE, besides=HELPERS)
 
 
 def maker(name: str) -> Callable[[Shelf], pl.DataFrame]:
@@ -121,7 +119,7 @@ def maker(name: str) -> Callable[[Shelf], pl.DataFrame]:
     """
     if name not in product_names():
         raise UnknownIds.of("product", [name], product_names(), "recsys/products")
-    make: Callable[[Shelf], pl.DataFrame] = import_module(f"recsys.products.{name}").make
+    make: Callable[[Shelf], pl.DataFrame] = plugin(PACKAGE, name).make
     return make
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from recsys.products.base import K, Shelf, worded
-from recsys.recommenders.hours import DAYPART, Habits
+from recsys.recommenders.parts.listening_hours import DAYPART, Habits
 
 MIN_LENGTH = 5  # a shorter list is no playlist
 N_POOL = 60  # of the listener's best tracks that fit, so many are looked at

@@ -3,10 +3,10 @@
 import polars as pl
 
 from recsys.products.base import Shelf
-from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import About
-from recsys.rerank.diversity import Diversity
 from recsys.rerank.lists import rerank
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.diversity import Diversity
 
 N_TRACKS = 40
 N_CANDIDATES = 200

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from recsys.dataset.vocab import Vocab
 from recsys.products.base import K, Shelf
 from recsys.recommenders.item_knn import by_length, neighbours
-from recsys.vocab import Vocab
 
 N_COMMON = 5  # listeners that two artists share, at least: fewer may be chance, and people could be made out
 

@@ -9,42 +9,23 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import polars as pl
 
 from recsys import columns
+from recsys.dataset.interactions import History, Interactions, Split
+from recsys.dataset.vocab import Ids, Rows, Vocab, as_ids
 from recsys.errors import BadRecipe, InputError, SetupError, did_you_mean
-from recsys.interactions import History, Interactions, Split
-from recsys.recommenders.filters import Filters, pairs_matrix
-from recsys.recommenders.reasons import Kinship, contributions, strongest_reason
-from recsys.recommenders.segments import Segments
-from recsys.recommenders.topk import F32, Mask, Top, top_k
-from recsys.vocab import Ids, Rows, Vocab, as_ids
+from recsys.installation.plugins import plugin_class, plugin_names
+from recsys.recommenders.parts.attribution import Kinship, contributions, strongest_reason
+from recsys.recommenders.parts.filters import Filters, pairs_matrix
+from recsys.recommenders.parts.segments import Segments
+from recsys.recommenders.parts.topk import F32, Mask, Top, top_k
 
-HELPERS = frozenset(
-    {
-        "base",
-        "evidence",
-        "filters",
-        "folding",
-        "hours",
-        "least_squares",
-        "ranker",
-        "reasons",
-        "segments",
-        "space",
-        "sparse",
-        "tags",
-        "topk",
-        "transformer",
-        "weights",
-    }
-)
+PACKAGE, HELPERS = "recsys.recommenders", ("base",)
 FALLBACK_HALF_LIFE_DAYS = 30.0
 RANKED = columns.RANKING[:-1]  # without the reason, which `because` adds
 NO_SEGMENT = pl.Series([None], dtype=pl.String)
@@ -57,7 +38,7 @@ class Recommender(ABC, Generic[Config]):
     A model of taste: `fit` it, then ask it for many listeners at once.
 
     A listener without a liked track in training gets the fallback: what is popular lately among listeners of the same
-    country and age (see `recommenders.segments`), and the ranking says so.
+    country and age (see `recommenders.parts.segments`), and the ranking says so.
 
     Attributes:
         name: The file's name, by which recipes and saved models refer to it.
@@ -157,8 +138,8 @@ class Recommender(ABC, Generic[Config]):
         """
         Add reason_track_id: the played track that spoke most for each recommended one.
 
-        Only a listener's strongest tracks are asked (see `recommenders.reasons`). Null for a fallback, where no played
-        track speaks for it, and for models that do not learn from single plays.
+        Only a listener's strongest tracks are asked (see `recommenders.parts.attribution`). Null for a fallback, where
+        no played track speaks for it, and for models that do not learn from single plays.
         """
         listeners = Vocab.of(ranking["user_id"], kind="listener")
         history = taste.history(listeners.ids(), self.tracks)
@@ -305,11 +286,9 @@ def recommender_class(name: str) -> type[Recommender[Any]]:
     if name not in names:
         hint = did_you_mean(name, names)
         raise BadRecipe(f"no recommender is called {name!r}; expected one of {', '.join(names)}.{hint}")
-    module = import_module(f"recsys.recommenders.{name}")
-    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Recommender))
-    return next(found for found in classes if found.__module__ == module.__name__)
+    return plugin_class(PACKAGE, name, Recommender)
 
 
 def recommender_names() -> list[str]:
     """Return the names of all recommenders: every file of this folder that is no helper."""
-    return sorted(file.name for file in iter_modules([str(Path(__file__).parent)]) if file.name not in HELPERS)
+    return plugin_names(PACKAGE, besides=HELPERS)

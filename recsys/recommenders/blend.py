@@ -14,16 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from recsys.dataset.interactions import History, Interactions, Split
+from recsys.dataset.vocab import Rows
 from recsys.errors import BadRecipe
-from recsys.interactions import History, Interactions, Split
 from recsys.recommenders.base import Recommender, recommender_class
-from recsys.recommenders.evidence import N_FACTS, Catalogue, candidates, standing
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.ranker import Examples, Ranker
-from recsys.recommenders.reasons import Kinship
-from recsys.recommenders.sparse import arrays_of, matrix_of
-from recsys.recommenders.topk import F32, N_BLOCK, Mask
-from recsys.vocab import Rows
+from recsys.recommenders.parts.attribution import Kinship
+from recsys.recommenders.parts.candidate_features import N_FACTS, Catalogue, candidates, standing
+from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.ranker import Examples, Ranker
+from recsys.recommenders.parts.sparse import arrays_of, matrix_of
+from recsys.recommenders.parts.topk import F32, N_BLOCK, Mask
 
 N_TAUGHT = 4000  # listeners that the ranker learns from, at most
 

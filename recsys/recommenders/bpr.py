@@ -3,7 +3,7 @@ Matrix factorisation trained to rank: a track that a listener likes above one dr
 
 Steps are taken a batch at a time by Adagrad, on one thread, so that the same seed gives the same bits; tracks liked by
 many are drawn more often, for few mistakes are left among the others. A listener is read from their history (see
-`recommenders.folding`).
+`recommenders.parts.fold_in`).
 
 Sources: Rendle, Freudenthaler, Gantner, Schmidt-Thieme, BPR: Bayesian Personalized Ranking from Implicit Feedback
 (UAI 2009); Duchi, Hazan, Singer, Adaptive Subgradient Methods for Online Learning (JMLR 2011).
@@ -18,12 +18,12 @@ import scipy.sparse as sp
 from scipy.special import expit
 from typing_extensions import override
 
-from recsys.interactions import Csr, History, Interactions
-from recsys.recommenders.folding import FoldedVectors
-from recsys.recommenders.space import searched
-from recsys.recommenders.topk import F32
-from recsys.recommenders.weights import weighed
-from recsys.vocab import Rows
+from recsys.dataset.interactions import Csr, History, Interactions
+from recsys.dataset.vocab import Rows
+from recsys.recommenders.parts.confidence import weighed
+from recsys.recommenders.parts.fold_in import FoldedVectors
+from recsys.recommenders.parts.search_space import searched
+from recsys.recommenders.parts.topk import F32
 
 FIRST_SQUARE = 0.01  # that Adagrad starts from: without it the first step would be the largest, whatever the gradient
 

@@ -21,16 +21,16 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from typing_extensions import override
 
+from recsys.dataset.feature_vectors import tag_vectors
+from recsys.dataset.interactions import Csr, History, Interactions
+from recsys.dataset.vocab import Rows
 from recsys.errors import InputError
-from recsys.interactions import Csr, History, Interactions
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.reasons import Kinship
-from recsys.recommenders.space import searched
-from recsys.recommenders.sparse import arrays_of, matrix_of
-from recsys.recommenders.tags import tag_vectors
-from recsys.recommenders.topk import F32
-from recsys.recommenders.weights import of_mean, weighed
-from recsys.vocab import Rows
+from recsys.recommenders.parts.attribution import Kinship
+from recsys.recommenders.parts.confidence import of_mean, weighed
+from recsys.recommenders.parts.search_space import searched
+from recsys.recommenders.parts.sparse import arrays_of, matrix_of
+from recsys.recommenders.parts.topk import F32
 
 N_BLOCK = 1024  # rows at a time
 N_LAPACK = 8192  # rows of a matrix that LAPACK inverts at once

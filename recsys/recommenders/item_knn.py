@@ -17,14 +17,14 @@ import numpy as np
 import scipy.sparse as sp
 from typing_extensions import override
 
-from recsys.interactions import Csr, History, Interactions, with_data
+from recsys.dataset.interactions import Csr, History, Interactions, with_data
+from recsys.dataset.vocab import Rows
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.reasons import Kinship
-from recsys.recommenders.space import searched
-from recsys.recommenders.sparse import arrays_of, matrix_of
-from recsys.recommenders.topk import F32, best_of
-from recsys.recommenders.weights import weighed
-from recsys.vocab import Rows
+from recsys.recommenders.parts.attribution import Kinship
+from recsys.recommenders.parts.confidence import weighed
+from recsys.recommenders.parts.search_space import searched
+from recsys.recommenders.parts.sparse import arrays_of, matrix_of
+from recsys.recommenders.parts.topk import F32, best_of
 
 N_BLOCK = 256  # tracks whose neighbours are sought at a time
 

@@ -2,7 +2,7 @@
 A hybrid of factorisation and features, trained to rank (WARP): also tracks that few have played find their place.
 
 A track is the sum of its own vector and those of its features, each group of features (artist, genre ...) weighing as
-one. A listener is read from their history (see `recommenders.folding`).
+one. A listener is read from their history (see `recommenders.parts.fold_in`).
 
 Source: Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 """
@@ -15,8 +15,8 @@ import scipy.sparse as sp
 from lightfm import LightFM as Learner
 from typing_extensions import override
 
-from recsys.interactions import Csr, Features, History, Interactions
-from recsys.recommenders.folding import FoldedVectors
+from recsys.dataset.interactions import Csr, Features, History, Interactions
+from recsys.recommenders.parts.fold_in import FoldedVectors
 
 
 @dataclass(frozen=True)

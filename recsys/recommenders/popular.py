@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from recsys.interactions import History, Interactions
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.vocab import Rows
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.segments import popularity
-from recsys.recommenders.topk import F32
-from recsys.vocab import Rows
+from recsys.recommenders.parts.segments import popularity
+from recsys.recommenders.parts.topk import F32
 
 
 @dataclass(frozen=True)

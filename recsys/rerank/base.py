@@ -2,7 +2,7 @@
 What lists are chosen from, what the choice may go by, and what a stage is.
 
 A stage is one file in this folder with a frozen dataclass: its settings, and `begin`, which opens a `Turn` for a block
-of listeners. All stages take part in one choice, place by place (see `rerank.greedy`), so that none undoes another and
+of listeners. All stages take part in one choice, place by place (see `rerank.select`), so that none undoes another and
 their order means nothing.
 """
 
@@ -10,26 +10,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from recsys.dataset.feature_vectors import artists_of, tag_vectors, unit_rows
+from recsys.dataset.interactions import Csr, Features, History, Interactions, realign
+from recsys.dataset.vocab import Rows, as_ids
 from recsys.errors import BadRecipe, did_you_mean
-from recsys.evaluate.past import Past
-from recsys.interactions import Csr, Features, History, Interactions, realign
-from recsys.recommenders.tags import artists_of, tag_vectors, unit_rows
-from recsys.recommenders.topk import F32
-from recsys.vocab import Rows, as_ids
+from recsys.evaluate.training_profile import Past
+from recsys.installation.plugins import plugin_class, plugin_names
+from recsys.recommenders.parts.topk import F32
 
 Bool: TypeAlias = npt.NDArray[np.bool_]
 I32: TypeAlias = npt.NDArray[np.int32]
 
-HELPERS = ("base", "greedy", "lists", "price", "what_if")
+RULES = "recsys.rerank.rules"
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
 SEED = 7  # of where the search for them starts
 N_ITERATIONS = 4
@@ -246,7 +244,7 @@ def refuse_negative(name: str, weight: float) -> None:
 
 def stage_class(name: str) -> type[Stage]:
     """
-    Return the stage in recsys/rerank/<name>.py.
+    Return the stage in recsys/rerank/rules/<name>.py.
 
     Raises:
         BadRecipe: There is none of that name.
@@ -254,14 +252,12 @@ def stage_class(name: str) -> type[Stage]:
     if name not in stage_names():
         expected, hint = ", ".join(stage_names()), did_you_mean(name, stage_names())
         raise BadRecipe(f"[rerank]: no stage is called {name!r}; expected one of {expected}.{hint}")
-    module = import_module(f"recsys.rerank.{name}")
-    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Stage))
-    return next(found for found in classes if found.__module__ == module.__name__)
+    return plugin_class(RULES, name, Stage)
 
 
 def stage_names() -> Sequence[str]:
-    """Return the names of all stages: every file of this folder that is no helper."""
-    return sorted(file.name for file in iter_modules([str(Path(__file__).parent)]) if file.name not in HELPERS)
+    """Return the names of all stages: the files of `rerank/rules`."""
+    return plugin_names(RULES)
 
 
 Stages: TypeAlias = Mapping[str, Stage]

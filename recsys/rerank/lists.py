@@ -8,7 +8,7 @@ import polars as pl
 
 from recsys.columns import RANK
 from recsys.rerank.base import About, Night, Stage, places_of
-from recsys.rerank.greedy import choose
+from recsys.rerank.select import choose
 
 WIDER = 4  # times as many candidates, for whom the first did not fill a list
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import Night
-from recsys.rerank.exposure import Exposure, shares
 from recsys.rerank.lists import chosen_among
+from recsys.rerank.rules.exposure import Exposure, shares
 
 
 @dataclass(frozen=True)

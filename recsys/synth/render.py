@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys import extras
+from recsys.installation import extras
 from recsys.synth.arrange import DRUM_CHANNEL, Arrangement
 
 NEEDS = ("pretty_midi", "soundfile", "tinysoundfont")

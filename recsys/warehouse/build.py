@@ -21,9 +21,9 @@ import polars as pl
 from recsys import columns
 from recsys.errors import BadSqlFile
 from recsys.files import remove, remove_database
-from recsys.ingest.contract import CONTRACTS, QUARANTINE, Contract
-from recsys.installation import SQL_FOLDER
-from recsys.lake import Lake
+from recsys.installation.locations import SQL_FOLDER
+from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.lake.store import Lake
 from recsys.warehouse.check import Built, check
 from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
 from recsys.warehouse.portability import refuse_unportable

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 import duckdb
 
 from recsys.files import short_hash
-from recsys.ingest.contract import CONTRACTS, Contract
-from recsys.lake import Batch, Lake
+from recsys.lake.contract import CONTRACTS, Contract
+from recsys.lake.store import Batch, Lake
 from recsys.warehouse.sqlfile import SqlFile, raw_sources
 
 _LOGS = [contract for contract in CONTRACTS.values() if contract.instant]

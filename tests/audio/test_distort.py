@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from recsys.audio import distort
 from recsys.audio.signal import F32
+from recsys.audio.training import distort
 
 RATE_HZ = 16_000
 TONE_HZ, SECONDS = 440.0, 6.0

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.audio.distort import with_tempo
-from recsys.audio.embed import WEIGHTS
-from recsys.audio.fingerprint import (
+from recsys.audio.embedding.embed import WEIGHTS
+from recsys.audio.fingerprint.fingerprinter import (
     APART_S,
     FRAMES_APART,
     HIGHEST_HZ,
@@ -22,8 +21,9 @@ from recsys.audio.fingerprint import (
     n_vectors,
     spectrogram,
 )
-from recsys.audio.tasks import fingerprint
-from recsys.audio.train import TrainingTrack, TrainSettings, train
+from recsys.audio.training.distort import with_tempo
+from recsys.audio.training.tasks import fingerprint
+from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 from recsys.errors import InputError
 
 

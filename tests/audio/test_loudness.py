@@ -4,7 +4,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from recsys.audio.loudness import loudness, stereo_width
+from recsys.audio.features.loudness import loudness, stereo_width
 from recsys.audio.signal import F32, Signal
 
 RATE_HZ = 48_000

@@ -10,9 +10,9 @@ import pytest
 import torch
 from typing_extensions import override
 
-from recsys.audio.embed import Embedder
-from recsys.audio.tasks import contrastive
-from recsys.audio.train import TrainingTrack, TrainSettings, train
+from recsys.audio.embedding.embed import Embedder
+from recsys.audio.training.tasks import contrastive
+from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 from recsys.errors import InputError
 
 SETTINGS = TrainSettings(epochs=2, batch_size=4, learning_rate=1e-3, start="random")

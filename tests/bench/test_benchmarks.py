@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from bench.options import Benchmark, benchmark, require, size, size_argument
-from recsys.audio.learned import FOLDER as WEIGHTS
+from recsys.audio.features.learned_scorers import FOLDER as WEIGHTS
 from recsys.files import sha256_of
-from recsys.run import Run
+from recsys.pipeline.run import Run
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = [

@@ -13,7 +13,7 @@ import polars as pl
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from urllib3 import PoolManager, Retry
 
-from recsys import dashboard
+from recsys.cli import dashboard
 from recsys.home import Home
 
 from .provider import CLIENT, SECRET

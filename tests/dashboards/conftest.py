@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import access
 from dashboards.access import Viewer
-from recsys import registry
 from recsys.home import Home
-from recsys.run import Run
+from recsys.pipeline.run import Run
+from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from dashboards.access import Viewer, viewer_of
-from recsys import dashboard, registry, steps
+from recsys.cli import dashboard
 from recsys.errors import InputError, RecsysError, SetupError
 from recsys.home import Home
 from recsys.ingest.run import ingest
+from recsys.pipeline import steps
+from recsys.pipeline.run import Run, step_of
 from recsys.recipe import read_recipe
-from recsys.run import Run, step_of
+from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
 
 from .conftest import Open

@@ -10,14 +10,15 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from recsys import registry, steps
-from recsys.audio.distort import with_speed
+from recsys.audio.training.distort import with_speed
 from recsys.home import Home
 from recsys.ingest.run import ingest
+from recsys.library.scan import scan
+from recsys.library.settings import AudioSettings
+from recsys.pipeline import steps
+from recsys.pipeline.run import Run, step_of
 from recsys.recipe import read_recipe
-from recsys.run import Run, step_of
-from recsys.scan.run import scan
-from recsys.scan.settings import AudioSettings
+from recsys.releases import registry
 from recsys.synth.render import write_audio
 
 from ..nights import RATE_HZ, song

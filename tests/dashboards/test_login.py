@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from recsys import registry
 from recsys.home import Home
-from recsys.markdown import JOINER
+from recsys.releases import registry
+from recsys.reports.markdown import JOINER
 from recsys.warehouse.query import Warehouse
 
 from .browser import CHROMIUM, Visit, chromium, downloaded, served

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from recsys.explain import candidates
 from recsys.home import Home
+from recsys.published.explain import candidates
 from recsys.warehouse.query import Warehouse
 
 from .conftest import Open, failures

@@ -18,8 +18,8 @@ import zstandard
 from scipy import sparse
 
 from recsys.demo import World, WorldSummary, write_world
-from recsys.demo.dirt import BROKEN_JSON, DUPLICATE, FAULTS, FUTURE, FUTURE_S, TOO_MANY_FIELDS, Fault
-from recsys.demo.rises import rises, weekly_listeners
+from recsys.demo.breakout_truth import rises, weekly_listeners
+from recsys.demo.invalid_rows import BROKEN_JSON, DUPLICATE, FAULTS, FUTURE, FUTURE_S, TOO_MANY_FIELDS, Fault
 
 AS_OF = date(2026, 6, 30)
 FIRST = AS_OF - timedelta(days=119)

@@ -10,9 +10,11 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.dataset.interactions import Features
+from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
-from recsys.evaluate.beyond import Exposed
-from recsys.evaluate.expected import PATIENCE, expected_exposure, expected_exposure_loss_at_k
+from recsys.evaluate.beyond_accuracy import Exposed
+from recsys.evaluate.expected_exposure import PATIENCE, expected_exposure, expected_exposure_loss_at_k
 from recsys.evaluate.exposure import (
     attention_fairness,
     crossed,
@@ -22,10 +24,8 @@ from recsys.evaluate.exposure import (
     share_if,
 )
 from recsys.evaluate.fairness import gaps
-from recsys.evaluate.past import Past
 from recsys.evaluate.ranking import judge
-from recsys.interactions import Features
-from recsys.vocab import Vocab
+from recsys.evaluate.training_profile import Past
 
 # Two of the six tracks are women's, one is of nobody known. Ann is shown a woman first, bob last.
 GROUPS = pl.DataFrame(

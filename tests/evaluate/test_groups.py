@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 
 from recsys.columns import GROUP_METRICS, schema
+from recsys.dataset.interactions import Interactions, Split
 from recsys.evaluate.groups import MIN_LISTENERS, Group, listener_groups, report_by_group, track_groups
-from recsys.evaluate.past import Past
 from recsys.evaluate.report import metrics, report
-from recsys.interactions import Interactions, Split
+from recsys.evaluate.training_profile import Past
 
 # Twelve women who know a, b and c; twelve of unknown gender who know a; three men who know b. d and e are untouched.
 USERS = [*(f"f{n:02}" for n in range(12)), *(f"m{n}" for n in range(3)), *(f"x{n:02}" for n in range(12))]

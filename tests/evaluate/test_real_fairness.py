@@ -9,7 +9,7 @@ from bench.splits import SPLITS
 from recsys.evaluate.exposure import exposure_shares, share_if
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.report import judged_users
-from recsys.protocols import fixed
+from recsys.experiments.protocols import fixed
 from recsys.recommenders.popular import Popular
 
 GENDERS = {"women": "female", "men": "male", "male-female": "mixed", "na": "unknown"}

@@ -6,9 +6,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from recsys.columns import METRICS, schema
+from recsys.dataset.interactions import Interactions, Split
 from recsys.evaluate.ranking import recall_at_k
 from recsys.evaluate.report import judged_users, metrics, report, values_per_user
-from recsys.interactions import Interactions, Split
 
 # ann heard x and finds y and z later; bob heard y and finds nothing; cyd heard z and finds x.
 CUT = Split.of(

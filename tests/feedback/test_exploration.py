@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
 from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, describe, explore, learned, log_of
-from recsys.interactions import Interactions
 from recsys.rerank.base import About, Night
 
 TRACKS = [f"t{at:02}" for at in range(30)]

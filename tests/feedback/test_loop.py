@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.feedback.loop import LoopSettings, Remedy, World, _Log, last_week, simulate
-from recsys.feedback.report import write_report
-from recsys.interactions import Interactions
-from recsys.rerank.artist_cap import ArtistCap
+from recsys.reports.feedback_loop import write_report
 from recsys.rerank.base import About
-from recsys.rerank.exposure import Exposure
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.exposure import Exposure
 
 SETTINGS = LoopSettings(weeks=3, recommender="item_knn", k=5, candidates=30)
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from recsys.home import Home
-from recsys.ingest.contract import QUARANTINE
 from recsys.ingest.run import IngestReport, ingest
-from recsys.lake import Lake
+from recsys.lake.contract import QUARANTINE
+from recsys.lake.store import Lake
 
 TODAY = date(2026, 1, 31)
 LISTENS = "user_id,track_id,listened_at,ms_played,skipped,n_listens,utc_offset_min\n"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 
 from recsys.ingest.run import ingest
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 
 from .conftest import LISTENS, TODAY, Inbox
 

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.cli import main
+from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.ingest.run import ingest
-from recsys.interactions import Interactions
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from recsys.ingest.contract import CONTRACTS
+from recsys.lake.contract import CONTRACTS
 
 from .conftest import LISTENS, Inbox
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.ingest.coerce import judge
-from recsys.ingest.contract import CONTRACTS, last_instant
+from recsys.lake.contract import CONTRACTS, last_instant
 
 TODAY = date(2030, 12, 31)
 UTC_CLOCK = ZoneInfo("UTC")

@@ -12,9 +12,9 @@ import pytest
 
 from recsys.errors import InputError, UnreadableSource
 from recsys.ingest.source import Source
-from recsys.nightly import bring_in
+from recsys.pipeline.nightly import bring_in
+from recsys.pipeline.run import Run, step_of
 from recsys.recipe import read_recipe
-from recsys.run import Run, step_of
 
 from .conftest import TODAY, Inbox
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import SetupError
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonym, pseudonymise, redacted
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 
 from .conftest import LISTENS, Inbox
 

@@ -9,7 +9,7 @@ import zstandard
 from recsys.errors import InputError, UnreadableSource
 from recsys.ingest.run import ingest, source_files
 from recsys.ingest.source import format_names
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 
 from .conftest import LISTENS, TODAY, Inbox
 

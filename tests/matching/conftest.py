@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
-from recsys.matching.ask import calibration
-from recsys.similarity.match import Calibration
-from recsys.similarity.prints import Prints
+from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
+from recsys.matching.alignment import Calibration
+from recsys.matching.cue_sheets import calibration
+from recsys.matching.fingerprint_index import Prints
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import compose

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from recsys.audio.distort import with_pitch, with_speed
-from recsys.audio.fingerprint import INDEX_STEP, RATE_HZ, Fingerprinter
-from recsys.matching.cue import Use
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, RATE_HZ, Fingerprinter
+from recsys.audio.training.distort import with_pitch, with_speed
+from recsys.matching.fingerprint_index import Prints
 from recsys.matching.pitch import pitch_of
-from recsys.similarity.prints import Prints
+from recsys.matching.uses import Use
 
 
 def use_of(ratio: float) -> Use:

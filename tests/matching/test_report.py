@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.matching.ask import Cue, CueSheet
-from recsys.matching.cue import Use
+from recsys.matching.alignment import Calibration
+from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.matching.report import Found
-from recsys.similarity.match import Calibration
+from recsys.matching.uses import Use
 
 OWNERS = pl.DataFrame(
     {

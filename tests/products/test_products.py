@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from recsys.dataset.interactions import Interactions
 from recsys.errors import UnknownIds
-from recsys.interactions import Interactions
 from recsys.products.base import Shelf, maker, product_names, worded
 from recsys.recommenders.ease import EASE, EASEConfig
-from recsys.recommenders.filters import Filters
+from recsys.recommenders.parts.filters import Filters
 
 SERVED_ON = date(2026, 7, 1)
 ARTISTS = ("ada", "ben", "cleo")

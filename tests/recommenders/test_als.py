@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from recsys.interactions import Interactions
+from recsys.dataset.interactions import Interactions
 from recsys.recommenders.als import ALS, ALSConfig
-from recsys.recommenders.least_squares import half_step
+from recsys.recommenders.parts.least_squares import half_step
 
 UNOBSERVED = 0.1
 WEIGHTS = np.array(

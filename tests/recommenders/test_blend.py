@@ -9,16 +9,16 @@ import pytest
 import torch
 from polars.testing import assert_frame_equal
 
+from recsys.dataset.interactions import Interactions, Split
 from recsys.errors import BadRecipe
-from recsys.interactions import Interactions, Split
 from recsys.recommenders import blend
 from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
-from recsys.recommenders.evidence import Catalogue, candidates, standing
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.hours import Habits
 from recsys.recommenders.item_knn import ItemKNN
-from recsys.recommenders.ranker import Examples, Ranker, listwise_loss
+from recsys.recommenders.parts.candidate_features import Catalogue, candidates, standing
+from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.listening_hours import Habits
+from recsys.recommenders.parts.ranker import Examples, Ranker, listwise_loss
 
 MODELS: dict[str, dict[str, Any]] = {"als": {"factors": 4, "epochs": 3}, "item_knn": {}}
 SMALL = BlendConfig(models=MODELS, n_candidates=4, n_hidden=4, epochs=5)

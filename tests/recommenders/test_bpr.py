@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from recsys.interactions import Interactions
+from recsys.dataset.interactions import Interactions
 from recsys.recommenders.bpr import BPR, BPRConfig, Side
 
 CIRCLE = pl.DataFrame(

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe, InputError, SetupError
-from recsys.interactions import Interactions
 from recsys.recommenders.base import Recommender, recommender_class, recommender_names
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.segments import PRIOR, popularity
+from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.segments import PRIOR, popularity
 
 NAMES = recommender_names()
 IMPERSONAL = {"popular", "content"}  # content knows a taste by features alone, and the checkerboard has none

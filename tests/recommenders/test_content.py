@@ -14,12 +14,12 @@ import pytest
 import scipy.sparse as sp
 from lightfm import LightFM
 
+from recsys.dataset.feature_vectors import tag_vectors
+from recsys.dataset.interactions import Interactions, Split
 from recsys.evaluate.ranking import judge, ndcg_at_k
-from recsys.interactions import Interactions, Split
-from recsys.protocols import fixed
+from recsys.experiments.protocols import fixed
 from recsys.recommenders.content import Content, ContentConfig, inverse, leverage
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.tags import tag_vectors
+from recsys.recommenders.parts.filters import Filters
 
 ROOT = Path(__file__).parents[2]
 SMALL = ContentConfig(factors=4, regularization=0.1)

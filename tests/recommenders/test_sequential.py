@@ -9,10 +9,10 @@ import torch
 from polars.testing import assert_frame_equal
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from recsys.interactions import History, Interactions
-from recsys.recommenders.filters import Filters
+from recsys.dataset.interactions import History, Interactions
+from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.transformer import sampled_softmax
 from recsys.recommenders.sequential import GAPS, Plays, Sequential, SequentialConfig, recency
-from recsys.recommenders.transformer import sampled_softmax
 
 N_TRACKS = 8
 SMALL = SequentialConfig(factors=16, epochs=40, batch_size=4, learning_rate=0.02, dropout=0.0, max_length=2)

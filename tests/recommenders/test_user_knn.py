@@ -8,10 +8,10 @@ import pytest
 import scipy.sparse as sp
 from polars.testing import assert_frame_equal
 
-from recsys.interactions import Interactions
+from recsys.dataset.interactions import Interactions
 from recsys.recommenders import user_knn
-from recsys.recommenders.filters import Filters
-from recsys.recommenders.sparse import arrays_of, matrix_of, strongest_of_rows
+from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.sparse import arrays_of, matrix_of, strongest_of_rows
 from recsys.recommenders.user_knn import UserKNN, UserKNNConfig
 
 STRENGTHS = np.array(

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.interactions import Interactions
+from recsys.dataset.interactions import Interactions
 from recsys.rerank.base import About
 
 ARTISTS = {"a1": "ada", "a2": "ada", "a3": "ada", "b1": "ben", "b2": "ben", "c1": "cleo", "x1": None, "x2": None}

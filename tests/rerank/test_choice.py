@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.plain_rerank import plain_choice
-from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import Night, Stage
-from recsys.rerank.calibration import Calibration
-from recsys.rerank.diversity import Diversity
-from recsys.rerank.exposure import Exposure
-from recsys.rerank.fair_top_k import FairTopK, least_protected
 from recsys.rerank.lists import chosen_among, rerank
-from recsys.rerank.not_heard import NotHeard
-from recsys.rerank.popularity import Popularity
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.diversity import Diversity
+from recsys.rerank.rules.exposure import Exposure
+from recsys.rerank.rules.fair_top_k import FairTopK, least_protected
+from recsys.rerank.rules.not_heard import NotHeard
+from recsys.rerank.rules.popularity import Popularity
 
 from .conftest import drawn_night
 

@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 
 from bench.splits import SPLITS
+from recsys.dataset.interactions import Split
 from recsys.evaluate.report import judged_users, report
-from recsys.interactions import Split
-from recsys.protocols import fixed
+from recsys.experiments.protocols import fixed
 from recsys.recommenders.ease import EASE
+from recsys.rerank.ablation import before_and_after, prices
 from recsys.rerank.base import About
-from recsys.rerank.popularity import Popularity
-from recsys.rerank.price import before_and_after, prices
+from recsys.rerank.rules.popularity import Popularity
 
 pytestmark = pytest.mark.slow
 K = 10

@@ -5,15 +5,15 @@ import polars as pl
 import pytest
 
 from recsys.errors import BadRecipe
-from recsys.rerank.artist_cap import ArtistCap
 from recsys.rerank.base import About, Night, Stage, stage_class, stage_names
-from recsys.rerank.calibration import Calibration
-from recsys.rerank.diversity import Diversity
-from recsys.rerank.exposure import Exposure
-from recsys.rerank.fair_top_k import FairTopK
 from recsys.rerank.lists import full_lists, rerank
-from recsys.rerank.not_heard import NotHeard
-from recsys.rerank.popularity import Popularity
+from recsys.rerank.rules.artist_cap import ArtistCap
+from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.diversity import Diversity
+from recsys.rerank.rules.exposure import Exposure
+from recsys.rerank.rules.fair_top_k import FairTopK
+from recsys.rerank.rules.not_heard import NotHeard
+from recsys.rerank.rules.popularity import Popularity
 
 from .conftest import ARTISTS, Ranked, listed
 

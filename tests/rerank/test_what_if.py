@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
-from recsys.interactions import Interactions
 from recsys.rerank.base import About, Night
 from recsys.rerank.what_if import Outcome, what_if
 

@@ -9,7 +9,7 @@ import pytest
 
 from recsys import columns
 from recsys.errors import InputError
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 from recsys.warehouse.build import STORAGE_VERSION, Sources, build, rebuild_results
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.sqlfile import read_layers, read_queries

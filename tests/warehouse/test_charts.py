@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from recsys import columns
-from recsys.lake import Lake
+from recsys.lake.store import Lake
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.labels import file_name, write_labels
 

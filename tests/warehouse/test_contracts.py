@@ -7,7 +7,7 @@ from typing import TypeAlias
 import pytest
 
 from recsys.errors import BadSqlFile, BrokenCheck
-from recsys.installation import SQL_FOLDER
+from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.build import RESULTS
 
 from .conftest import Place, rows

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recsys.installation import SQL_FOLDER
+from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse import build as building
 from recsys.warehouse.increment import fresh_days, spans
 from recsys.warehouse.sqlfile import quoted
@@ -230,7 +230,7 @@ def test_a_batch_that_left_the_lake_leaves_the_marts(
 def test_an_ingest_cut_short_is_finished_before_the_build(grown: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or else the ledger would name a batch whose days the next build passes over for ever."""
     with monkeypatch.context() as patch:
-        patch.setattr("recsys.lake.Lake._move_into_place", _cut)
+        patch.setattr("recsys.lake.store.Lake._move_into_place", _cut)
         with pytest.raises(KeyboardInterrupt):
             new_day(grown)
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import UnreadableSource
-from recsys.ingest.contract import CONTRACTS
 from recsys.ingest.source import LINE, Chunk, Source, table_of
+from recsys.lake.contract import CONTRACTS
 
 _ROWS_A_CHUNK = 500_000
 

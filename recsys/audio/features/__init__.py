@@ -1,0 +1,1 @@
+"""Measured attributes of a recording: rhythm, tonality, timbre, loudness."""

@@ -1,0 +1,1 @@
+"""Fingerprints that survive what uploads do to a recording."""

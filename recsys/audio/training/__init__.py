@@ -1,0 +1,1 @@
+"""Training of encoders and fingerprints on what holders allow."""

@@ -1,0 +1,1 @@
+"""What models learn from: interactions, features of tracks and listeners, and cuts through time."""

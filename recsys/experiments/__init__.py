@@ -1,0 +1,1 @@
+"""Comparisons beside the nightly run: protocols, tuning, fixed splits, simulation."""

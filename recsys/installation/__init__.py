@@ -1,0 +1,1 @@
+"""What is installed: where its files lie, which extras are there, which plug-ins a folder holds."""

@@ -1,1 +1,0 @@
-"""What changed since yesterday, in sentences with numbers, for the operator and for each label: see `morning.write`."""

@@ -1,0 +1,1 @@
+"""The nightly run: its steps, its results, and the runner that resumes them."""

@@ -1,0 +1,100 @@
+"""Is this machine, this home, this data fit to run, and what to do if not."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from recsys.errors import RecsysError
+from recsys.home import Home
+from recsys.ingest.pseudonym import listener_key
+from recsys.lake.store import Lake
+from recsys.pipeline import export
+from recsys.releases import registry
+from recsys.warehouse.portability import refuse_unportable
+from recsys.warehouse.query import Warehouse, tables
+from recsys.warehouse.sqlfile import read_layers
+
+_GIB = 1024**3
+_NEEDED_GIB = 5
+_PACKAGES = ("duckdb", "polars", "implicit", "rectools-lightfm", "pyarrow", "sqlglot")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is fit, what was found, and what to do if it is not."""
+
+    what: str
+    is_fit: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(home: Home) -> Iterator[Finding]:
+    """Look at machine, packages, SQL, home and release, one finding each."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", sys.version_info >= (3, 11), python, "install Python 3.11 or newer")
+    yield from (_package(name) for name in _PACKAGES)
+    free = shutil.disk_usage(_nearest(home)).free / _GIB
+    yield Finding(
+        "disk", free >= _NEEDED_GIB, f"{free:.0f} GiB free", f"free {_NEEDED_GIB} GiB, or choose another --home"
+    )
+    writable = os.access(_nearest(home), os.W_OK)
+    yield Finding("home", writable, str(home.path), f"make {home.path} writable")
+    yield _try("sql", lambda: f"{_n_sql_files()} files keep the rules of the house")
+    if not home.path.exists():
+        yield Finding("data", False, "no home yet", "recsys ingest FILES, or recsys demo")
+        return
+    yield _try("listener key", lambda: f"{len(listener_key(home.key_file))} bytes, for its owner's eyes only")
+    yield _lake(home)
+    yield _try("lake files", lambda: f"{Lake(home).verify():,} hold what the ledger says")
+    yield from _release(home)
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed", f"pip install {name}")
+
+
+def _nearest(home: Home) -> str:
+    existing = (path for path in (home.path.absolute(), *home.path.absolute().parents) if path.exists())
+    return str(next(existing))
+
+
+def _n_sql_files() -> int:
+    layers = read_layers()
+    for file in layers.values():
+        refuse_unportable(file)
+    return len(layers)
+
+
+def _try(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except RecsysError as wrong:
+        return Finding(what, False, type(wrong).__name__, str(wrong))
+
+
+def _lake(home: Home) -> Finding:
+    lake = Lake(home)
+    batches = lake.batches()
+    days = sorted(day for batch in batches if batch.table == "listens" for day in batch.days)
+    n_listens = sum(batch.n_accepted for batch in batches if batch.table == "listens")
+    found = f"{n_listens:,} listens, {days[0]} to {days[-1]} ({lake.zone.key})" if days else "no listens"
+    return Finding("lake", bool(days), found, "recsys ingest FILES, or recsys demo")
+
+
+def _release(home: Home) -> Iterator[Finding]:
+    release = registry.current(home)
+    if release is None:
+        yield Finding("release", False, "nothing published yet", "recsys nightly")
+        return
+    yield _try("champion", lambda: str((registry.champion(home) or {"name": "none yet"})["name"]))
+    yield _try("warehouse", lambda: f"{tables(Warehouse.open(release.warehouse)).height} tables")
+    if release.export is not None:
+        folder = release.export
+        yield _try("export", lambda: f"{len(export.validate(folder)['files'])} files as their manifest says")

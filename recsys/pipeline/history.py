@@ -1,0 +1,86 @@
+"""
+Every run of a home: how far it came, what the gate said of it, and how good its recommender was.
+
+Read from the runs' own folders, which stay when releases are thrown away. Called by `recsys runs` and by dashboards.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from recsys import files
+from recsys.home import Home
+from recsys.pipeline.run import Event
+from recsys.releases import registry
+
+PAST_RUNS = pl.Schema(
+    {
+        "run": pl.String(),
+        "n_steps": pl.Int64(),
+        "verdict": pl.String(),
+        "reasons": pl.List(pl.String()),
+        "recommender": pl.String(),
+        "ndcg": pl.Float64(),
+        "seconds": pl.Float64(),
+        "is_current": pl.Boolean(),
+    }
+)
+
+
+def past_runs(home: Home) -> pl.DataFrame:
+    """
+    List the runs, the oldest first.
+
+    Returns:
+        run, n_steps (finished ones), verdict (published, refused or not finished), reasons (why it was refused, else
+        empty), recommender (null before one was fitted), ndcg (of it, on the test window), seconds (of all steps) and
+        is_current (whether the current release is this run's).
+    """
+    folders = [folder for folder in sorted(home.runs.glob("*")) if (folder / "log.jsonl").exists()]
+    current = registry.current_name(home)
+    return pl.DataFrame([_row(folder) | {"is_current": folder.name == current} for folder in folders], PAST_RUNS)
+
+
+def _row(folder: Path) -> dict[str, object]:
+    done = steps_done(folder)
+    recommender = done.get("refit", {}).get("recommender")
+    verdict, reasons = _verdict(folder)
+    return {
+        "run": folder.name,
+        "n_steps": len(done),
+        "verdict": verdict,
+        "reasons": reasons,
+        "recommender": recommender,
+        "ndcg": _ndcg(folder / "metrics.parquet", recommender),
+        "seconds": float(sum(event["seconds"] for event in done.values())),
+    }
+
+
+def steps_done(folder: Path) -> dict[str, Event]:
+    """Return the last `done` event of each step, with its counts and its time, from the log in a run's folder."""
+    return {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
+
+
+def _events(log: Path) -> Iterator[Event]:
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(json.JSONDecodeError):  # a killed run leaves a torn line
+            yield json.loads(line)
+
+
+def _ndcg(metrics: Path, recommender: str | None) -> float | None:
+    if recommender is None or not metrics.exists():
+        return None
+    found = pl.read_parquet(metrics).filter(metric="ndcg", recommender=recommender)
+    return float(found["value"].item()) if found.height else None
+
+
+def _verdict(folder: Path) -> tuple[str, list[str]]:
+    if (folder / registry.PUBLISHED).exists():
+        return "published", []
+    if not (folder / "verdict.json").exists():
+        return "not finished", []
+    told = files.read_json(folder / "verdict.json")
+    return ("not finished", []) if told["passed"] else ("refused", list(told["reasons"]))

@@ -1,0 +1,1 @@
+"""What is asked of the current release: explanations, products, matches, similar recordings."""

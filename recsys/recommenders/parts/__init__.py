@@ -1,0 +1,1 @@
+"""What several recommenders are made of."""

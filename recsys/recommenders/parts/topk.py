@@ -1,0 +1,148 @@
+"""
+The exact top k of every listener, block by block: the one kernel that all recommenders answer through.
+
+Scores of a block come from one matrix product (one BLAS thread per worker), hidden pairs are set to minus infinity, and
+the k best are found without sorting or partitioning whole rows: the k-th greatest of a row's *group maxima* is a lower
+bound of its k-th best score, and few scores lie at or above it. Equal scores rank by lower track row, so the answer is
+that of a stable brute-force sort.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from recsys.dataset.interactions import Csr
+
+F32: TypeAlias = npt.NDArray[np.float32]
+I32: TypeAlias = npt.NDArray[np.int32]
+Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users into (n_block, n_tracks)
+
+N_BLOCK = 128  # users a block: large enough for the matrix product, small enough for the cache
+GROUP = 16  # scores a group, where that leaves enough groups
+LOWEST = np.finfo(np.float32).min  # every allowed track is at or above it; hidden ones are below
+LOW_BITS = np.int64(0x7FFFFFFF)
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """
+    Which tracks which users may not get.
+
+    Attributes:
+        hidden: Pairs never recommended. CSR, shape (n_users, n_tracks).
+        allowed: Tracks that a group of users may get. Shape (n_groups, n_tracks), bool.
+        group: Group of each user. Shape (n_users,), int64.
+    """
+
+    hidden: Csr
+    allowed: npt.NDArray[np.bool_]
+    group: npt.NDArray[np.int64]
+
+    def of_users(self, at: npt.NDArray[Any]) -> "Mask":
+        """Return the mask of some users, given as rows or as a boolean array."""
+        return Mask(self.hidden[at], self.allowed, self.group[at])
+
+    def apply(self, users: slice, scores: F32) -> None:
+        """Set what these users may not get to minus infinity, in place."""
+        indptr = self.hidden.indptr[users.start : users.stop + 1]
+        starts = np.repeat(np.arange(len(scores)) * scores.shape[1], np.diff(indptr))
+        scores.ravel()[starts + self.hidden.indices[indptr[0] : indptr[-1]]] = -np.inf
+        if not self.allowed.all():
+            scores[~self.allowed[self.group[users]]] = -np.inf  # (n_groups, n_tracks) -> (n_block, n_tracks)
+
+
+@dataclass(frozen=True, eq=False)
+class Top:
+    """
+    The best tracks of each user, best first.
+
+    Attributes:
+        tracks: Track rows, shape (n_users, k), int32; -1 where a user has fewer than k allowed tracks.
+        scores: Their scores, float32; minus infinity beside a -1.
+    """
+
+    tracks: I32
+    scores: F32
+
+
+def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> Top:
+    """
+    Return each user's k best tracks that the mask allows.
+
+    Args:
+        score: Writes the scores of a slice of users into an array of shape (n_block, n_tracks), float32, no NaN.
+        mask: What must not be recommended.
+        k: How many tracks a user gets, >= 1.
+        n_threads: Workers; 0 takes every core of this process.
+    """
+    n_users, n_tracks = mask.hidden.shape
+    width = min(k, n_tracks)
+    tracks = np.full((n_users, k), -1, np.int32)
+    scores = np.full((n_users, k), -np.inf, np.float32)
+
+    n_workers = n_threads or n_cores()
+
+    def work(worker: int) -> None:
+        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one a worker: fresh memory for each block costs time
+        for start in range(worker * N_BLOCK, n_users, n_workers * N_BLOCK):
+            users = slice(start, min(start + N_BLOCK, n_users))
+            block = buffer[: users.stop - start]
+            score(users, block)
+            mask.apply(users, block)
+            tracks[users, :width], scores[users, :width] = best_of(block, width)
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
+        list(pool.map(work, range(n_workers)))
+    return Top(tracks, scores)
+
+
+def best_of(scores: F32, k: int) -> tuple[I32, F32]:
+    """Return columns and scores of the k best of each row, 1 <= k <= n_columns; see `Top` for short rows."""
+    n_rows, n_columns = scores.shape
+    bound = np.maximum(kth_bound(scores, k), LOWEST)
+    flat = np.flatnonzero(scores >= bound[:, None])
+    rows = flat // n_columns
+    counts = np.bincount(rows, minlength=n_rows)
+    width = max(k, int(counts.max(initial=0)))
+    keys = np.full((n_rows, width), sort_key(np.full(1, -np.inf, np.float32), np.full(1, -1)), np.int64)
+    keys[np.arange(width) < counts[:, None]] = sort_key(scores.ravel()[flat], flat - rows * n_columns)
+    keys.sort(axis=1)
+    return from_sort_key(keys[:, : -k - 1 : -1])
+
+
+def kth_bound(scores: F32, k: int) -> F32:
+    """
+    Return a lower bound of each row's k-th greatest score, shape (n_rows,).
+
+    Each of the k greatest group maxima is itself a score, so at least k scores are at or above the least of them.
+    """
+    n_rows, n_columns = scores.shape
+    size = max(1, min(GROUP, n_columns // (4 * k)))
+    n_groups = n_columns // size
+    folded = scores[:, : n_groups * size].reshape(n_rows, size, n_groups).max(axis=1)
+    maxima = np.concatenate([folded, scores[:, n_groups * size :]], axis=1)
+    return np.partition(maxima, -k, axis=1)[:, -k]
+
+
+def sort_key(scores: F32, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return integers that sort as (score, falling column): the float's bits in order, then the column's complement."""
+    bits = (scores + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 turns -0.0 into 0.0
+    return (np.where(bits < 0, bits ^ LOW_BITS, bits) << 32) | (LOW_BITS - columns)
+
+
+def from_sort_key(keys: npt.NDArray[np.int64]) -> tuple[I32, F32]:
+    """Return columns and scores of `sort_key`."""
+    high = keys >> 32
+    bits = np.where(high < 0, high ^ LOW_BITS, high).astype(np.int32)
+    return (LOW_BITS - (keys & np.int64(0xFFFFFFFF))).astype(np.int32), bits.view(np.float32)
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))

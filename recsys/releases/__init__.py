@@ -1,0 +1,1 @@
+"""What was published, what is current, and what may replace it."""

@@ -1,0 +1,1 @@
+"""What changed since yesterday, in sentences with numbers, for the operator and for each label."""

@@ -1,0 +1,173 @@
+"""
+What a morning report tells: sections of sentences, each with the days or weeks behind it.
+
+Everything is asked of one warehouse file by the queries of `sql/queries`: the whole file for the operator, a label's
+own for a label. So a label's report cannot tell more than its file holds.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from recsys.reports.morning.settings import MorningSettings
+from recsys.reports.wording import clock
+from recsys.warehouse.query import Warehouse, ask
+
+DAYS_SQL = """
+select listen_date as day, n_plays::double as value from marts.track_daily
+where track_id = $id and listen_date > (select as_of - 56 from meta.build) order by day
+"""
+WEEKS_SQL = """
+select week_start as day, n_plays::double as value from marts.artist_weekly
+where artist_id = $id and week_start + 6 <= (select as_of from meta.build) order by day
+"""
+ISSUES = {
+    "unknown_track": "Heard, and in no catalogue",
+    "unknown_artist": "Artist described by no file",
+    "unknown_label": "Label described by no file",
+    "no_label": "No label",
+    "no_release_date": "No release date",
+    "heard_before_release": "Heard before the release date",
+    "no_duration": "No length",
+    "odd_duration": "Shorter than 10 s or longer than an hour",
+    "no_isrc": "No ISRC",
+    "odd_isrc": "An ISRC that is none",
+    "shared_isrc": "ISRC shared with another recording",
+    "same_recording": "Artist, title and length of another recording",
+    "no_genre": "No genre",
+    "consent_unknown": "Nothing known of consent to training",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One thing worth telling.
+
+    Attributes:
+        text: A sentence with its numbers.
+        name: What a plot of it is called.
+        series: The days or weeks behind it (day, value), empty where there are none to draw.
+    """
+
+    text: str
+    name: str = ""
+    series: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A kind of findings: its key, title, findings, what to say where there are none, and the unit of its plots."""
+
+    key: str
+    title: str
+    findings: list[Finding]
+    nothing: str
+    unit: str = ""
+
+
+def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) -> list[Section]:
+    """Ask a file for everything that is worth telling this morning."""
+    quality = _of_catalogue(warehouse, settings) + ([] if is_label else _of_files(warehouse, settings))
+    return [
+        Section(
+            "breakouts",
+            "Breakouts",
+            _breakouts(warehouse, settings),
+            f"No recording rose beyond z {settings.breakout_z:g}.",
+            "plays a day",
+        ),
+        Section("uses", "New matches", _uses(warehouse, settings), "Matching found no new use."),
+        Section(
+            "drops",
+            "Unusual drops",
+            _drops(warehouse, settings),
+            f"No artist's last whole week fell beyond z {settings.drop_z:g}.",
+            "plays a week",
+        ),
+        Section("quality", "Data quality", quality, "Nothing is wrong with the data."),
+    ]
+
+
+def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    found = ask(warehouse, "breaking_out", {"days": str(settings.days), "n": str(settings.n)})
+    return [
+        Finding(
+            f"{_recording(row)}: {row['n_plays']:,} plays in the seven days to "
+            f"{row['listen_date']:%-d %B}, where {row['n_expected']:,.0f} were to be expected (z {row['z']:.1f}), by "
+            f"{row['n_listeners']:,} listeners in {row['n_countries']} countries; since {row['started_on']:%-d %B}.",
+            row["title"] or row["track_id"],
+            warehouse.frame(DAYS_SQL, {"id": row["track_id"]}),
+        )
+        for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
+    ]
+
+
+def _recording(row: dict[str, Any]) -> str:
+    """Name a recording by title and artist; by its id, and no artist, where no file describes them."""
+    title = f"“{row['title']}”" if row["title"] else f"Recording {row['track_id']}"
+    return f"{title} by {row['artist_name']}" if row["artist_name"] else title
+
+
+def _uses(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    told = {"days": str(settings.days), "probability": str(settings.use_probability), "n": str(settings.n)}
+    return [
+        Finding(
+            f"{_recording(row)} is in {_source(row['source_kind'], row['source_title'])}, "
+            f"{clock(row['starts_s'])} to {clock(row['ends_s'])} ({row['relation']}, {row['probability']:.2f} sure)."
+        )
+        for row in ask(warehouse, "new_uses", told).iter_rows(named=True)
+    ]
+
+
+def _source(kind: str, title: str | None) -> str:
+    if kind == "upload":
+        return "an upload"
+    return f"“{title}”" if title else "a recording of another label"
+
+
+def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    told = {"z": str(settings.drop_z), "floor": str(settings.drop_floor), "n": str(settings.n)}
+    return [
+        Finding(
+            f"{row['name'] or row['artist_id']}: {_plays(row['n_plays'])} in the week from "
+            f"{row['week_start']:%-d %B}, usually {row['usual_plays']:,.0f} (z {row['z']:.1f}).",
+            row["name"] or row["artist_id"],
+            warehouse.frame(WEEKS_SQL, {"id": row["artist_id"]}),
+        )
+        for row in ask(warehouse, "unusual_drops", told).iter_rows(named=True)
+    ]
+
+
+def _plays(n: int | None) -> str:
+    return "no plays" if n is None else f"{n:,} plays"
+
+
+def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    """Count the faults of the catalogue, those that touch most plays first."""
+    issues = ask(warehouse, "catalogue_issues", {}).group_by("issue").agg(pl.col("n_tracks", "n_plays").sum())
+    worst = issues.sort("n_plays", "n_tracks", "issue", descending=[True, True, False]).head(settings.n)
+    return [
+        Finding(f"{ISSUES.get(issue, issue)}: {_counted(n_tracks, 'recording')}{_touched(n_plays)}.")
+        for issue, n_tracks, n_plays in worst.iter_rows()
+    ]
+
+
+def _touched(n_plays: int | None) -> str:
+    return f", {n_plays:,} plays" if n_plays else ""
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _of_files(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    """Count the rows that were refused, file by file, with the reasons."""
+    refused = ask(warehouse, "refused_rows", {}).group_by("source_table", "source_file", maintain_order=True)
+    by_file = refused.agg(pl.col("n_rows").sum(), pl.col("outcome").unique(maintain_order=True).str.join(", "))
+    worst = by_file.sort("n_rows", "source_file", descending=[True, False]).head(settings.n)
+    return [
+        Finding(f"{file}: {n_rows:,} rows of {table} were refused ({why}).")
+        for table, file, n_rows, why in worst.rows()
+    ]

@@ -1,0 +1,72 @@
+"""
+The morning reports: one for the operator and one for every label, from what was just published.
+
+They lie in `<home>/reports/morning/<last day>/`: `index.html` and `index.md` for the operator, a folder a label in
+`labels/`, named as the label's file is.
+"""
+
+from datetime import date
+from pathlib import Path
+
+from recsys import files
+from recsys.home import Home
+from recsys.reports.morning.findings import sections
+from recsys.reports.morning.page import Report, html, markdown
+from recsys.reports.morning.settings import MorningSettings
+from recsys.warehouse.query import Warehouse
+
+OPERATOR = "Operator"
+LABEL_SQL = "select coalesce(name, label_id) as name from meta.label"
+
+
+def write_reports(folder: Path, operator: Path, labels: list[Path], settings: MorningSettings) -> int:
+    """
+    Write every reader's report, replacing those of the same day at once.
+
+    Args:
+        folder: Where they are to lie.
+        operator: The published warehouse.
+        labels: The labels' files.
+        settings: What is told.
+
+    Returns:
+        How many reports there are.
+    """
+    beside = folder.with_name(f".{folder.name}.partial")
+    files.remove(beside)
+    links = [
+        (_write(beside / "labels" / path.stem, path, settings, []), f"labels/{path.stem}/index") for path in labels
+    ]
+    _write(beside, operator, settings, sorted(links))
+    files.place_folder(beside, folder)
+    return len(links) + 1
+
+
+def folder_of(home: Home, as_of: date) -> Path:
+    """Return where the morning reports of a date lie."""
+    return reports_of(home) / str(as_of)
+
+
+def reports_of(home: Home) -> Path:
+    """Return where the morning reports of all dates lie."""
+    return home.path / "reports" / "morning"
+
+
+def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list[tuple[str, str]]) -> str:
+    """Write one reader's report from the file that the reader may open; return the reader's name."""
+    from recsys.reports.morning.plots import picture  # noqa: PLC0415 - the other steps need no plots
+
+    with Warehouse.open(warehouse) as opened:
+        last_day = opened.frame("select as_of from meta.build").item()
+        tables = opened.frame("select table_name from information_schema.tables where table_schema = 'meta'")
+        is_label = "label" in tables["table_name"].to_list()
+        reader = opened.frame(LABEL_SQL).item() if is_label else OPERATOR
+        told = sections(opened, settings, is_label=is_label)
+    drawn = {section.key: png for section in told if (png := picture(section, last_day)) is not None}
+    report = Report(reader, last_day, told, drawn, links, is_label)
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_text(folder / "index.md", markdown(report))
+    files.write_text(folder / "index.html", html(report))
+    for key, png in drawn.items():
+        (folder / f"{key}.png").write_bytes(png)
+    return str(reader)

@@ -1,1 +1,0 @@
-"""Scan: a folder of music into the lake."""

@@ -1,0 +1,116 @@
+"""How values are written for a person, and what a summary says of the recommenders."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from recsys.cli import show
+from recsys.errors import InputError
+from recsys.home import Home
+from recsys.pipeline.run import Run
+from recsys.recipe import read_recipe
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, "-"),
+        (True, "yes"),
+        (1990, "1990"),
+        (9_999, "9999"),
+        (-12_345, "-12,345"),
+        (Decimal(1234567), "1,234,567"),
+        (3_063_217.4, "3,063,000"),
+        (2026.0, "2026"),
+        (0.0810821, "0.08108"),
+        (0.000012345678, "0.00001235"),
+        (0.0, "0"),
+        (float("nan"), "NaN"),
+        (["a", "b"], "a, b"),
+        ("Song [live]", "Song [live]"),
+    ],
+)
+def test_a_value_is_written_as_a_person_would(value: object, written: str) -> None:
+    """Four digits and no exponent; separators from 10,000 on, so that a year looks like one."""
+    assert show.cell(value) == written
+
+
+def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
+    """In one line, with what to do."""
+    rows = pl.DataFrame({"picture": [b"\xff"]})
+
+    with pytest.raises(InputError, match=r"cannot be written as csv: .*\. Cast the column to text"):
+        show.answer(rows, "csv", tmp_path / "answer.csv")
+
+
+def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Texts give way, down to their longest word; a table that still does not fit is wider than the screen."""
+    monkeypatch.setattr(show, "out", Console(width=40, highlight=False, markup=False, emoji=False))
+    ids = {"user_id": ["kxabm2g7ek76lv3r"], "track": ["trk_334567"], "why": ["because you played Canção Serena"]}
+
+    show.frame(pl.DataFrame(ids))
+    fits = capsys.readouterr().out.splitlines()
+    show.frame(pl.DataFrame(ids | {"n": [1_234_567]}))
+    wider = capsys.readouterr().out.splitlines()
+
+    assert [line.split() for line in fits] == [
+        ["user_id", "track", "why"],
+        ["kxabm2g7ek76lv3r", "trk_334567", "because"],
+        ["you", "played"],
+        ["Canção"],
+        ["Serena"],
+    ]
+    assert max(map(len, fits)) <= 40
+    assert wider[0].split() == ["user_id", "track", "why", "n"]
+    assert wider[1].split() == ["kxabm2g7ek76lv3r", "trk_334567", "because", "1,234,567"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run that exports als and compares it with lightfm and popular."""
+    told = tmp_path / "recipe.toml"
+    told.write_text('recommender = "als"\ncompare = ["lightfm"]\n')
+    return Run(Home(tmp_path), date(2026, 6, 30), read_recipe(told), "2026-06-30-abcdef01")
+
+
+def judged(run: Run, lightfm_low: float, lightfm_high: float) -> None:
+    """Write the metrics of three recommenders and a champion, lightfm's interval as given."""
+    run.folder.mkdir(parents=True)
+    lows_highs = {
+        "champion": (0.5, 0.6),
+        "lightfm": (lightfm_low, lightfm_high),
+        "als": (0.07, 0.09),
+        "popular": (0.01, 0.02),
+    }
+    rows = [
+        {"recommender": name, "metric": "ndcg", "k": 10, "n_users": 50, "value": (low + high) / 2}
+        | {"low": low, "high": high}
+        for name, (low, high) in lows_highs.items()
+    ]
+    pl.DataFrame(rows).write_parquet(run.metrics)
+
+
+def test_a_better_recommender_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the intervals do not meet, with what would export it; the champion is no choice in a recipe."""
+    judged(run, 0.10, 0.12)
+
+    show.quality(run)
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    would = 'recommender = "lightfm" in recipe.toml would export it'
+    assert last == f"lightfm found significantly more on these days: {would}"
+
+
+def test_a_better_mean_is_not_enough(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Intervals that meet decide nothing."""
+    judged(run, 0.08, 0.14)
+
+    show.quality(run)
+
+    assert "significantly" not in capsys.readouterr().out

@@ -1,0 +1,174 @@
+"""From marts to one frozen value, and the cut through time."""
+
+from datetime import date
+from typing import Any, cast
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.dataset.interactions import Features, Interactions, split
+from recsys.dataset.vocab import Vocab
+from recsys.errors import InputError, UnknownIds
+from recsys.warehouse.query import Warehouse
+
+
+class MartsInMemory:
+    """Stands in for a warehouse file: three marts that a reader can count by hand."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute("create schema marts")
+        self._connection.execute("create schema meta")
+        self._connection.execute("create table meta.build as select 'UTC' as time_zone")
+        self._connection.execute(DAILY)
+        self._connection.execute(TRACKS)
+        self._connection.execute(LISTENERS)
+        for statement in SOUND:
+            self._connection.execute(statement)
+
+    def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+        """Answer a query as `Warehouse.frame` does."""
+        return pl.DataFrame(self._connection.sql(sql, params=params).pl())
+
+
+DAILY = """
+create table marts.interactions_daily as
+select
+    user_id, track_id, n_plays, weight, cast(day as date) as listen_date, cast(day as timestamp) as last_listened_at,
+    case when track_id = 't1' then cast(day as timestamp) + interval 2 hour end as last_local_at
+from (values
+    ('ann', 't1', '2026-01-01', 1, 1.0), ('ann', 't1', '2026-01-03 18:00', 2, 2.0),
+    ('ann', 't2', '2026-01-03', 0, -0.5),
+    ('bob', 't2', '2026-01-05', 1, 0.1), ('bob', 't2', '2026-01-06', 0, -0.1),
+    ('ann', 't3', '2026-01-08', 1, 1.0),
+    ('ann', 't1', '2026-01-10', 1, 1.0), ('ann', 't3', '2026-01-10', 1, 1.0), ('ann', 't4', '2026-01-10', 0, -0.5),
+    ('bob', 't4', '2026-01-10', 1, 1.0), ('cyd', 't1', '2026-01-10', 1, 1.0)
+) as rows(user_id, track_id, day, n_plays, weight)
+"""
+TRACKS = """
+create table marts.track_features as
+select * from (values
+    ('t1', ['rock', 'pop'], 'ar_1', 'la_1', 'en', 1990), ('t2', ['pop'], 'ar_1', null, 'de', 2020),
+    ('t3', null, 'ar_2', 'la_1', null, 2020), ('t4', [], 'ar_2', 'la_1', 'en', null),
+    ('t5', ['rock'], null, null, 'en', 1990)
+) as rows(track_id, genres, artist_id, label_id, language, decade)
+"""
+SOUND = (
+    "alter table marts.track_features add column training_consent varchar default 'granted'",
+    "create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])",
+    """
+    create table marts.track_audio
+    (track_id varchar, tempo_bpm double, onset_rate_hz double, spectral_centroid_hz double, mode varchar)
+    """,
+)
+LISTENERS = """
+create table marts.listener_profile as
+select * from (values
+    ('ann', 'female', '25-34', 'DE'), ('bob', 'unknown', 'unknown', 'unknown'), ('eve', 'male', '65+', 'FR')
+) as rows(user_id, gender, age_band, country)
+"""
+
+
+@pytest.fixture
+def warehouse() -> Warehouse:
+    """The three marts."""
+    return cast("Warehouse", MartsInMemory())
+
+
+def test_read_sums_a_pair_over_its_days(warehouse: Warehouse) -> None:
+    """Strengths add up over days; what is not above zero is seen, and teaches nothing."""
+    taste = Interactions.read(warehouse, until=date(2026, 1, 6))
+
+    assert taste.users.ids().to_list() == ["ann", "bob"]
+    assert taste.tracks.ids().to_list() == ["t1", "t2", "t3", "t4", "t5"]
+    assert taste.matrix.toarray().tolist() == [[3, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert taste.seen.toarray().tolist() == [[True, True, False, False, False], [False, True, False, False, False]]
+    assert taste.age_days.tolist() == [3.25]  # from six in the evening of the third to the end of the sixth
+    assert taste.hours.tolist() == [5 * 24 + 20]  # a Saturday, two hours later where ann lives
+
+
+def test_read_takes_days_since(warehouse: Warehouse) -> None:
+    """The window holds both of its end days and none before."""
+    taste = Interactions.read(warehouse, since=date(2026, 1, 3), until=date(2026, 1, 5))
+
+    assert taste.matrix.toarray()[:, :2].tolist() == pytest.approx(np.array([[2, 0], [0, 0.1]]))
+    assert taste.as_of == date(2026, 1, 5)
+
+
+def test_features_name_what_is_unknown(warehouse: Warehouse) -> None:
+    """A missing value, an empty list and a listener without a profile are 'unknown', a value of its own."""
+    taste = Interactions.read(warehouse, until=date(2026, 1, 10))
+
+    assert _names(taste.track_features, 0) == {
+        "genre=rock",
+        "genre=pop",
+        "artist=ar_1",
+        "label=la_1",
+        "language=en",
+        "decade=1990",
+    }
+    assert {"genre=unknown", "decade=unknown"} <= _names(taste.track_features, 3)
+    assert _names(taste.user_features, taste.users.rows(["cyd"])[0]) == {
+        "gender=unknown",
+        "age_band=unknown",
+        "country=unknown",
+    }
+
+
+def test_split_keeps_test_apart(warehouse: Warehouse) -> None:
+    """Tested is what was played in the window and not seen in training; strangers count; the gap is in neither."""
+    cut = split(warehouse, as_of=date(2026, 1, 10), test_days=2, gap_days=2)
+
+    assert cut.train.as_of == date(2026, 1, 6)
+    assert cut.test.toarray().tolist() == [[False, False, True, False, False], [False, False, False, True, False]]
+    assert (cut.n_cold_users, cut.n_cold_tracks) == (1, 2)
+
+
+def test_of_users_keeps_ages_beside_their_pairs() -> None:
+    """A part of the listeners keeps the strengths, ages and features of its own."""
+    pairs = pl.DataFrame(
+        {
+            "user_id": ["a", "b", "b", "c"],
+            "track_id": ["x", "y", "x", "y"],
+            "strength": [1, 2, 3, 4],
+            "age_days": [9, 8, 7, 6],
+        }
+    )
+    listeners = pl.DataFrame({"user_id": ["a", "b", "c"], "country": ["DE", "FR", "SE"]})
+
+    part = Interactions.of(pairs, listeners=listeners).of_users(np.array([1, 2]))
+
+    assert part.users.ids().to_list() == ["b", "c"]
+    assert part.matrix.toarray().tolist() == [[3, 2], [0, 4]]
+    assert part.age_days.tolist() == [7, 8, 6]
+    assert _names(part.user_features, 0) == {"country=FR"}
+
+
+def test_history_follows_another_catalogue() -> None:
+    """Strengths move to the columns of the model's catalogue; unknown listeners and tracks are empty."""
+    pairs = pl.DataFrame({"user_id": ["a", "a", "b"], "track_id": ["x", "y", "z"], "strength": [1, 2, 3]})
+
+    history = Interactions.of(pairs).history(["b", "nobody", "a"], Vocab.of(["w", "y", "z"], kind="track")).matrix
+
+    assert history.toarray().tolist() == [[0, 0, 3], [0, 0, 0], [0, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "error", "message"),
+    [
+        (["x"], InputError, "1 rows repeat a listener and track"),
+        (["z"], UnknownIds, "track id"),
+    ],
+)
+def test_of_refuses_what_it_cannot_place(catalogue: list[str], error: type[Exception], message: str) -> None:
+    """A repeated pair and a track outside the catalogue are refused, with what to do."""
+    pairs = pl.DataFrame({"user_id": ["a", "a"], "track_id": ["x", "x"], "strength": [1.0, 1.0]})
+
+    with pytest.raises(error, match=message):
+        Interactions.of(pairs, catalogue=pl.DataFrame({"track_id": catalogue}))
+
+
+def _names(features: Features, row: Any) -> set[str]:
+    return set(features.names.ids(features.matrix[row].indices).to_list())

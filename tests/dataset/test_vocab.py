@@ -1,0 +1,60 @@
+"""Ids outside, rows inside."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.dataset.vocab import Vocab
+from recsys.errors import InputError, UnknownIds
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_ids_round_trip(ids: list[str]) -> None:
+    """Every id comes back from its row, whatever text it is."""
+    vocab = Vocab.of(ids, kind="track")
+
+    assert vocab.ids(vocab.rows(ids)).to_list() == ids
+    assert vocab.ids().to_list() == sorted(set(ids), key=lambda text: text.encode())
+
+
+def test_find_marks_unknown_ids() -> None:
+    """An id that is not known has row -1, and so has a missing one."""
+    rows = Vocab.of(["b", "a"], kind="track").find(pl.Series(["b", "c", None]))
+
+    assert rows.tolist() == [1, -1, -1]
+
+
+def test_rows_refuses_unknown_ids() -> None:
+    """The message counts unknown ids once each, and hints at the nearest known one."""
+    vocab = Vocab.of([f"trk_{n:04}" for n in range(1000)], kind="track")
+
+    with pytest.raises(UnknownIds, match=r"2 track ids .* first: 'trk_0471b'. Did you mean 'trk_0471'"):
+        vocab.rows(["trk_0471b", "trk_0001", "zzz", "zzz"])
+
+
+def test_missing_ids_are_refused() -> None:
+    """A vocabulary has no place for a missing id."""
+    with pytest.raises(InputError, match="1 listener ids are missing"):
+        Vocab.of(pl.Series(["a", None]), kind="listener")
+
+
+def test_row_out_of_range_is_an_error() -> None:
+    """Row -1, a padding, is never silently the last id."""
+    with pytest.raises(IndexError, match=r"outside 0\.\.1"):
+        Vocab.of(["a", "b"], kind="track").ids(np.array([-1]))
+
+
+def test_save_then_load_is_the_same(tmp_path: Path) -> None:
+    """A saved vocabulary keeps its kind, its ids and their order."""
+    vocab = Vocab.of(["b", "a"], kind="track")
+
+    vocab.save(tmp_path / "tracks.parquet")
+    loaded = Vocab.load(tmp_path / "tracks.parquet")
+
+    assert loaded.kind == "track"
+    assert loaded.same(vocab)
+    assert not loaded.same(Vocab.of(["a"], kind="track"))

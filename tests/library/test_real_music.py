@@ -1,0 +1,67 @@
+"""Sixty real recordings, damaged copies among them, from files to the lake."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.home import Home
+from recsys.lake.contract import CONTRACTS
+from recsys.lake.store import Lake
+from recsys.library.scan import ScanReport, scan
+from recsys.library.settings import AudioSettings
+
+N_WHOLE, N_DAMAGED = 54, 3
+
+
+@pytest.fixture(scope="module")
+def scanned(recsys_audio: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, ScanReport]:
+    """Fifty-four recordings as they are, three cut in half, three with changed bytes."""
+    folder = tmp_path_factory.mktemp("music")
+    files = sorted((recsys_audio / "music").glob("*.opus"))[:: 474 // N_WHOLE][:N_WHOLE]
+    for path in files:
+        (folder / path.name).symlink_to(path)
+    rng = np.random.default_rng(7)
+    for number, path in enumerate(files[:N_DAMAGED]):
+        data = path.read_bytes()
+        (folder / f"cut{number}.opus").write_bytes(data[: len(data) // 2])
+        values = np.frombuffer(data, np.uint8).copy()
+        values[rng.integers(5_000, len(values), 300)] = rng.integers(0, 256, 300)
+        (folder / f"flipped{number}.opus").write_bytes(values.tobytes())
+    home = Home(tmp_path_factory.mktemp("home"))
+    return home, scan(home, folder, today=date(2026, 7, 1), settings=AudioSettings())
+
+
+@pytest.mark.slow
+def test_every_file_is_heard_or_refused(scanned: tuple[Home, ScanReport]) -> None:
+    """None is lost, and whole ones are whole."""
+    home, report = scanned
+    features = Lake(home).latest(CONTRACTS["audio_features"]).collect()
+
+    assert report.n_files == N_WHOLE + 2 * N_DAMAGED
+    assert report.n_analysed + len(report.failures) == report.n_files
+    assert set(report.failures) <= {f"flipped{number}.opus" for number in range(N_DAMAGED)}
+    whole = features.filter(~pl.col("track_id").str.contains("^(cut|flipped)[0-9]"))
+    assert whole.height == N_WHOLE
+    assert (whole["lost_ms"] == 0).all()
+    assert whole["duration_ms"].min() > 5_000  # type: ignore[operator]
+    for name in ("tempo_bpm", "key", "loudness_lufs", "energy", "danceability"):
+        assert whole[name].null_count() <= 1
+
+
+@pytest.mark.slow
+def test_half_a_recording_sounds_like_the_whole(scanned: tuple[Home, ScanReport]) -> None:
+    """A cut copy lies nearer to its original than to nearly all others."""
+    home, _ = scanned
+    vectors = Lake(home).latest(CONTRACTS["audio_vectors"]).collect().sort("track_id")
+    places = np.stack(vectors["vector"].to_list())
+    places /= np.linalg.norm(places, axis=1, keepdims=True)
+    names = vectors["track_id"].to_list()
+    originals = [name for name in names if not name.startswith(("cut", "flipped"))]
+
+    for number in range(N_DAMAGED):
+        cosines = places @ places[names.index(f"cut{number}")]
+        nearest = sorted(originals, key=lambda name, cosines=cosines: -cosines[names.index(name)])  # type: ignore[misc]
+        assert originals[number] in nearest[:3]

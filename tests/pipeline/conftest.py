@@ -1,0 +1,34 @@
+"""The world that `make demo` makes and its night, at full size: two minutes of work, for the slow tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+import pytest
+
+from recsys.home import Home
+from recsys.pipeline.run import Run
+from recsys.recipe import read_recipe
+from recsys.releases import registry
+
+from ..nights import LAST_DAY
+from ..readme_examples import demo_in
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The night's run, what is true of its world (kind, id, date, details), and what any command prints there."""
+
+    run: Run
+    truth: pl.DataFrame
+    printed: Callable[[list[str]], str]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """What `make demo` leaves behind: look, do not touch."""
+    folder = tmp_path_factory.mktemp("demo")
+    printed = demo_in(folder)
+    home = Home(folder / "home")
+    run = Run(home, LAST_DAY, read_recipe(), str(registry.current_name(home)))
+    return Demo(run, pl.read_ndjson(folder / "truth.jsonl", infer_schema_length=None), printed)

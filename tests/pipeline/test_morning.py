@@ -1,0 +1,140 @@
+"""The morning reports of a whole night: who reads what, and that nobody reads more than their file holds."""
+
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from recsys.errors import BadRecipe
+from recsys.pipeline.run import Run
+from recsys.recipe import read_recipe
+from recsys.releases import registry
+from recsys.reports.morning.findings import Finding, Section, sections
+from recsys.reports.morning.page import Report, html, markdown
+from recsys.reports.morning.settings import MorningSettings
+from recsys.reports.morning.write import folder_of
+from recsys.warehouse.query import Warehouse
+
+TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=10_000)
+
+
+class _Texts(HTMLParser):
+    """The words of a page, and what it would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.fetched = "", list[str]()
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is fetched."""
+        self.fetched += [value or "" for name, value in attrs if name == "src"]
+
+    @override
+    def handle_data(self, data: str) -> None:
+        """Note what is read."""
+        self.words += data
+
+
+def told(path: Path, *, is_label: bool) -> list[Section]:
+    """Everything that a talkative report says of a file."""
+    with Warehouse.open(path) as warehouse:
+        return sections(warehouse, TALKATIVE, is_label=is_label)
+
+
+def test_the_night_writes_a_report_for_the_operator_and_each_label(finished: Run) -> None:
+    """As a page and as Markdown, and the operator's leads to all others."""
+    folder, release = folder_of(finished.home, finished.as_of), registry.current(finished.home)
+    assert release is not None
+    labels = release.warehouses()[1:]
+
+    assert {path.parent.name for path in folder.glob("labels/*/index.html")} == {path.stem for path in labels}
+    assert {path.parent.name for path in folder.glob("labels/*/index.md")} == {path.stem for path in labels}
+    assert (folder / "index.html").read_text().count('href="labels/') == len(labels) > 1
+    assert (finished.outcome("morning") or {})["n_reports"] == len(labels) + 1
+
+
+def test_a_label_reads_of_its_own_recordings_only(finished: Run) -> None:
+    """What stands in its report stands in its file, and is less than the operator is told."""
+    release = registry.current(finished.home)
+    assert release is not None
+    of_all = _named(told(release.warehouse, is_label=False))
+    named = {path: _named(told(path, is_label=True)) for path in release.warehouses()[1:]}
+
+    assert any(named.values())
+    for path, names in named.items():
+        with Warehouse.open(path) as warehouse:
+            own = set(warehouse.frame(OWN_NAMES)["name"])
+        assert names <= own
+        assert of_all - own
+
+
+OWN_NAMES = """
+select coalesce(title, track_id) as name from marts.track_features union
+select coalesce(name, artist_id) from marts.artist_profile
+"""
+
+
+def _named(found: list[Section]) -> set[str]:
+    return {finding.name for section in found for finding in section.findings if finding.name}
+
+
+def test_a_week_that_is_withheld_is_no_drop(finished: Run) -> None:
+    """A label is told of falls that its file shows, and not of weeks that it does not."""
+    release = registry.current(finished.home)
+    assert release is not None
+    drops = [finding for path in release.warehouses()[1:] for finding in told(path, is_label=True)[2].findings]
+
+    assert drops
+    assert not any("no plays" in drop.text for drop in drops)
+
+
+def test_sentences_carry_the_numbers_of_their_marts(finished: Run) -> None:
+    """Of the newest day of each recording's breakout, the one with the greatest z comes first."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        found = warehouse.frame("select track_id, listen_date, n_plays, z from marts.breakouts")
+        breakouts = sections(warehouse, TALKATIVE, is_label=False)[0]
+    newest = found.sort("listen_date").group_by("track_id").last().sort("z", descending=True)
+
+    assert len(newest) > 5
+    assert f"{newest['n_plays'][0]:,} plays" in breakouts.findings[0].text
+    assert f"(z {newest['z'][0]:.1f})" in breakouts.findings[0].text
+
+
+def test_what_no_file_describes_is_called_by_its_id(finished: Run) -> None:
+    """An artist or a title that is not known is never called None."""
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        found = sections(warehouse, TALKATIVE, is_label=False)
+        artists = warehouse.frame("select artist_id from marts.artist_profile where name is null")["artist_id"]
+    told_of = [finding for section in found for finding in section.findings]
+
+    assert any(finding.name in set(artists) for finding in told_of)
+    assert not [finding.text for finding in told_of if "None" in finding.text or finding.name == "None"]
+
+
+def test_a_page_needs_nothing_beside_it_and_believes_no_title() -> None:
+    """Pictures are in it, so that it can be mailed; what a catalogue calls a recording is text and no markup."""
+    section = Section("breakouts", "Breakouts", [Finding("“<script>x</script>” rose")], "Nothing rose.", "plays")
+    empty = replace(section, key="drops", findings=[])
+    report = Report("A & B", date(2026, 6, 30), [section, empty], {"breakouts": b"png"}, [], is_label=True)
+    page = _Texts()
+    page.feed(html(report))
+
+    assert "“<script>x</script>” rose" in page.words
+    assert "Nothing rose." in page.words
+    assert all(source.startswith("data:image/png;base64,") for source in page.fetched)
+    assert len(page.fetched) == 1
+    assert "![Breakouts: plays](breakouts.png)" in markdown(report)
+
+
+@pytest.mark.parametrize("wrong", ["drop_z = 1.0", "n = 0", "use_probability = 2.0", "days = 0", "drop = 1"])
+def test_thresholds_that_mean_nothing_are_refused(tmp_path: Path, wrong: str) -> None:
+    """With the section's name."""
+    path = tmp_path / "recipe.toml"
+    path.write_text(f"[morning]\n{wrong}\n")
+
+    with pytest.raises(BadRecipe, match=r"\[morning\]"):
+        read_recipe(path)

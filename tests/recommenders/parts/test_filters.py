@@ -1,0 +1,68 @@
+"""Who may get what."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.vocab import Vocab
+from recsys.recommenders.parts.filters import Filters
+
+TRACKS = Vocab.of(["everywhere", "germany", "gone", "going", "unlisted"], kind="track")
+CATALOGUE = pl.DataFrame(
+    {
+        "track_id": ["everywhere", "germany", "gone", "going", "new"],
+        "available_in": [None, ["DE", "AT"], [], [], []],
+        "withdrawn_at": [None, None, date(2026, 6, 30), date(2026, 7, 1), None],
+    },
+    schema_overrides={"available_in": pl.List(pl.String)},
+)
+LISTENERS = pl.DataFrame({"user_id": ["ann", "bob", "cyd", "dan"], "country": ["DE", "FR", "unknown", None]})
+
+
+@pytest.mark.parametrize(
+    ("user_id", "expected"),
+    [
+        ("ann", {"everywhere", "germany", "going"}),
+        ("bob", {"everywhere", "going"}),
+        ("cyd", {"everywhere", "going"}),
+        ("dan", {"everywhere", "going"}),
+        ("stranger", {"everywhere", "going"}),
+    ],
+)
+def test_territory_and_withdrawal(user_id: str, expected: set[str]) -> None:
+    """A restricted track needs a known country on its list; a withdrawn one, or one no longer listed, is for nobody."""
+    filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=TRACKS, as_of=date(2026, 6, 30))
+
+    mask = filters.mask(["ann", user_id] if user_id != "ann" else ["bob", user_id])
+
+    assert set(TRACKS.ids(np.flatnonzero(mask.allowed[mask.group[1]]))) == expected
+
+
+def test_seen_and_blocked_pairs_are_hidden() -> None:
+    """Pairs of another window and of the block list are found by id; ids outside this catalogue do no harm."""
+    seen = Interactions.of(
+        pl.DataFrame({"user_id": ["ann", "eve"], "track_id": ["going", "elsewhere"], "strength": [-1.0, 1.0]})
+    )
+    blocked = pl.DataFrame({"user_id": ["bob", "bob"], "track_id": ["everywhere", "elsewhere"]})
+
+    filters = Filters.for_listeners(
+        LISTENERS, CATALOGUE, tracks=TRACKS, as_of=date(2026, 6, 30), seen=seen, blocked=blocked
+    )
+
+    assert _hidden(filters, ["bob", "ann", "eve", "stranger"]) == [["everywhere"], ["going"], [], []]
+
+
+def test_of_hides_what_the_window_saw() -> None:
+    """For evaluation: what was seen, skips included, and nothing else; or nothing at all."""
+    taste = Interactions.of(pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [-1.0, 1.0]}))
+
+    assert _hidden(Filters.of(taste), ["b", "a"]) == [["y"], ["x"]]
+    assert _hidden(Filters.of(taste, hide_seen=False), ["b", "a"]) == [[], []]
+
+
+def _hidden(filters: Filters, user_ids: list[str]) -> list[list[str]]:
+    mask = filters.mask(user_ids)
+    return [filters.tracks.ids(mask.hidden[row].indices).to_list() for row in range(len(user_ids))]

@@ -1,0 +1,160 @@
+"""What is popular among listeners like one: whose list a stranger gets, and how it is counted."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.dataset.interactions import Features, Interactions
+from recsys.dataset.vocab import Vocab
+from recsys.errors import InputError
+from recsys.recommenders.parts.segments import (
+    EVERYBODY,
+    MIN_SEGMENT,
+    PRIOR,
+    Segments,
+    in_words,
+    popularity,
+    profiles_of,
+)
+
+HALF_LIFE_DAYS = 30.0
+# Listeners of a group all like one track: (country, age_band, how many, track, days ago)
+GROUPS = [
+    ("DE", "25-34", MIN_SEGMENT, "a", 0),
+    ("DE", "65+", MIN_SEGMENT - 1, "b", 30),
+    ("FR", "25-34", MIN_SEGMENT - 1, "c", 0),
+    ("unknown", "unknown", 200, "d", 0),
+]
+
+
+@pytest.fixture
+def taste() -> Interactions:
+    """The groups' listeners."""
+    listeners = pl.DataFrame(
+        [
+            {"user_id": f"{country}{age}{n}", "country": country, "age_band": age, "track_id": track, "age_days": days}
+            for country, age, n_listeners, track, days in GROUPS
+            for n in range(n_listeners)
+        ]
+    )
+    pairs = listeners.select("user_id", "track_id", "age_days", strength=1.0)
+    return Interactions.of(pairs, listeners=listeners.select("user_id", "country", "age_band"))
+
+
+@pytest.fixture
+def segments(taste: Interactions) -> Segments:
+    """What is popular among them."""
+    return Segments.of(taste, HALF_LIFE_DAYS)
+
+
+def test_a_segment_needs_listeners_and_a_name(segments: Segments) -> None:
+    """Only segments with `MIN_SEGMENT` listeners stand alone, and those of nobody knows what are none."""
+    assert segments.names.ids().to_list() == ["age_band=25-34", "country=DE", "country=DE, age_band=25-34"]
+
+
+@pytest.mark.parametrize(
+    ("country", "age_band", "segment"),
+    [
+        ("DE", "25-34", "country=DE, age_band=25-34"),
+        ("DE", "65+", "country=DE"),
+        ("DE", "unknown", "country=DE"),
+        ("DE", None, "country=DE"),
+        ("FR", "25-34", "age_band=25-34"),
+        ("unknown", "25-34", "age_band=25-34"),
+        ("FR", "65+", EVERYBODY),
+        ("unknown", "unknown", EVERYBODY),
+        (None, None, EVERYBODY),
+    ],
+)
+def test_the_finest_large_segment_is_taken(
+    segments: Segments, country: str | None, age_band: str | None, segment: str
+) -> None:
+    """Country and age band, else country, else age band, else everybody."""
+    types = {"user_id": pl.String, "country": pl.String, "age_band": pl.String}
+    profiles = pl.DataFrame([{"user_id": "new", "country": country, "age_band": age_band}], schema=types)
+
+    assert segments.named(segments.find(pl.Series(["new"]), profiles)).to_list() == [segment]
+
+
+def test_who_has_no_profile_is_everybody(segments: Segments) -> None:
+    """A listener whom the profiles leave out, or no profiles at all."""
+    profiles = pl.DataFrame({"user_id": ["one"], "country": ["DE"], "age_band": ["65+"]})
+
+    asked = pl.Series(["other", "one"])
+    assert segments.named(segments.find(asked, profiles)).to_list() == [EVERYBODY, "country=DE"]
+    assert segments.named(segments.find(asked, None)).to_list() == [EVERYBODY, EVERYBODY]
+
+
+def test_popularity_counts_listeners_and_fades(taste: Interactions) -> None:
+    """Each listener counts 1, and half after a half-life."""
+    assert popularity(taste, HALF_LIFE_DAYS).tolist() == [MIN_SEGMENT, (MIN_SEGMENT - 1) / 2, MIN_SEGMENT - 1, 200]
+
+
+def test_a_segment_leans_on_everybody(taste: Interactions, segments: Segments) -> None:
+    """A segment's score is its own count plus that of `PRIOR` listeners of everybody's taste."""
+    everybody, n_listeners = popularity(taste, HALF_LIFE_DAYS), len(taste.users)
+    out = np.empty((3, 4), np.float32)
+
+    segments.score(np.array([2, -1, 1]), out)
+
+    own = np.array([[MIN_SEGMENT, 0, 0, 0], [0, 0, 0, 0], [MIN_SEGMENT, (MIN_SEGMENT - 1) / 2, 0, 0]])
+    leaning = everybody * PRIOR / n_listeners
+    assert out == pytest.approx(np.array([own[0] + leaning, everybody, own[2] + leaning]), rel=1e-6)
+
+
+def test_gender_makes_no_segment() -> None:
+    """However many share it."""
+    pairs = pl.DataFrame({"user_id": [f"u{n}" for n in range(MIN_SEGMENT)], "track_id": "a", "strength": 1.0})
+    women = pairs.select("user_id", gender=pl.lit("female"))
+
+    assert len(Segments.of(Interactions.of(pairs, listeners=women), HALF_LIFE_DAYS).names) == 0
+
+
+def test_without_features_everybody_is_one(tmp_path: Path) -> None:
+    """A window that knows nothing of its listeners has no segments, also when it is saved and read."""
+    pairs = pl.DataFrame({"user_id": ["u", "v"], "track_id": ["a", "b"], "strength": [1.0, 1.0]})
+    plain = Segments.of(Interactions.of(pairs), HALF_LIFE_DAYS)
+    out = np.empty((1, 2), np.float32)
+
+    plain.save(tmp_path)
+    Segments.load(tmp_path).score(np.array([-1]), out)
+
+    assert len(plain.names) == 0
+    assert out.tolist() == [[1, 1]]
+
+
+def test_of_several_values_the_first_by_name_counts() -> None:
+    """A split folder may say two countries of one listener."""
+    rows = Vocab.of(["u", "v"], kind="listener")
+    said = {"user_id": ["u", "u", "v"], "name": ["country=SE", "country=DE", "mood=sad"], "weight": [1.0, 2.0, 1.0]}
+
+    profiles = profiles_of(Features.weighted(rows, pl.DataFrame(said)))
+
+    assert profiles.rows() == [("DE", None), (None, None)]
+
+
+def test_segments_are_said_in_words() -> None:
+    """As a reason for a person to read."""
+    names = ["country=DE, age_band=25-34", "country=DE", "age_band=under 18", EVERYBODY]
+
+    said = pl.DataFrame({"segment": names}).select(in_words(pl.col("segment"))).to_series()
+
+    assert said.to_list() == [
+        "listeners in DE aged 25-34",
+        "listeners in DE",
+        "listeners aged under 18",
+        "listeners now",
+    ]
+
+
+def test_profiles_must_be_whole(segments: Segments) -> None:
+    """A missing column and a listener named twice are refused, with what to do."""
+    asked = pl.Series(["u"])
+    profiles = pl.DataFrame({"user_id": ["u", "u"], "country": ["DE", "FR"], "age_band": ["65+", "65+"]})
+
+    with pytest.raises(InputError, match="the profiles have no age_band; expected user_id, country, age_band: add"):
+        segments.find(asked, profiles.drop("age_band"))
+    with pytest.raises(InputError, match="the profiles name a listener twice; expected each once"):
+        segments.find(asked, profiles)
