@@ -21,6 +21,7 @@ from bench.options import benchmark, size, size_argument
 from recsys.home import Home
 from recsys.ingest.run import ingest, source_files
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.sqlfile import quoted, read_layers
 
@@ -103,7 +104,7 @@ def built(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFrame]:
     world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_sounding=0))
     home, warehouse = Home(folder / "home"), folder / "built.duckdb"
     ingest(home, source_files([folder / "raw"]), today=LAST_DAY)
-    build(warehouse, Sources(Lake(home), LAST_DAY))
+    build(warehouse, Sources(Lake(home), LAST_DAY, results=result_tables()))
     truth = pl.read_ndjson(world.truth, infer_schema_length=None)
     return warehouse, truth.select("kind", "id", pl.col("date").cast(pl.String).str.to_date())
 

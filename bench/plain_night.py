@@ -122,10 +122,10 @@ def reader(path: Path) -> str:
 
 def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
     """List the SQL files that read the logs alone, and those that read what the night makes."""
-    from recsys.warehouse.build import RESULTS
+    from recsys.pipeline.plan import results
     from recsys.warehouse.sqlfile import read_layers
 
-    unknown, later = set(LEDGER), {f"raw.{name}" for name in RESULTS}
+    unknown, later = set(LEDGER), {f"raw.{name}" for name in results()}
     first, second = [], []
     for file in read_layers().values():
         if file.sources & unknown:
@@ -171,20 +171,23 @@ def fitted(name: str, recipe: "Recipe", taste: "Interactions") -> Any:
 def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
     """Fit the recipe's model on everything, and read what lists are made from."""
     from recsys.dataset.interactions import Interactions
-    from recsys.pipeline.steps import CATALOGUE_SQL, LISTENERS_SQL, PLAYLISTS_SQL
+    from recsys.pipeline.queries import QUERIES
     from recsys.products.base import Shelf
     from recsys.recommenders.parts.filters import Filters
 
     taste, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
     model = fitted(recipe.recommender, recipe, taste)
-    listeners, catalogue = warehouse.frame(LISTENERS_SQL), warehouse.frame(CATALOGUE_SQL, {"served_on": served_on})
+    listeners, catalogue = (
+        warehouse.frame(QUERIES["listeners"]),
+        warehouse.frame(QUERIES["catalogue"], {"served_on": served_on}),
+    )
     return Shelf(
         model=model,
         taste=taste,
         filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste),
         listeners=listeners,
         catalogue=catalogue,
-        playlists=warehouse.frame(PLAYLISTS_SQL),
+        playlists=warehouse.frame(QUERIES["playlists"]),
         clusters=pl.DataFrame(),
         n_candidates=recipe.export.candidates,
         served_on=served_on,
@@ -212,15 +215,15 @@ def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date
     from recsys.analytics.chart_breakouts import chart_breakouts
     from recsys.analytics.communities import communities
     from recsys.analytics.forecast import artist_forecasts
-    from recsys.pipeline.steps import ARTIST_DAYS_SQL, ARTISTS_SQL, CHARTS_SQL
+    from recsys.pipeline.queries import QUERIES
 
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
-    groups, members = communities(shelf.taste, warehouse.frame(ARTISTS_SQL), recipe.communities, nobody)
+    groups, members = communities(shelf.taste, warehouse.frame(QUERIES["artists"]), recipe.communities, nobody)
     return {
         "communities": groups,
         "community_members": members,
-        "forecasts": artist_forecasts(warehouse.frame(ARTIST_DAYS_SQL), as_of),
-        "chart_breakouts": chart_breakouts(warehouse.frame(CHARTS_SQL)),
+        "forecasts": artist_forecasts(warehouse.frame(QUERIES["artist_days"]), as_of),
+        "chart_breakouts": chart_breakouts(warehouse.frame(QUERIES["chart_weeks"])),
     }
 
 
@@ -239,10 +242,10 @@ def write_products(shelf: "Shelf", found: dict[str, pl.DataFrame], out: Path) ->
 
 def make_results(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]", found: dict[str, pl.DataFrame]) -> None:
     """Make the tables that read what the night made; what only the platform makes is empty."""
-    from recsys.warehouse.build import RESULTS
+    from recsys.pipeline.plan import results
 
-    for name, wanted in RESULTS.items():
-        shape = pl.DataFrame(schema=columns.schema(wanted))
+    for name, result in results().items():
+        shape = pl.DataFrame(schema=result.schema)
         put(connection, name, pl.concat([shape, found.get(name, shape)], how="diagonal").select(shape.columns))
     make(connection, files)
 

@@ -12,6 +12,7 @@ from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.installation.locations import SQL_FOLDER
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 
@@ -35,6 +36,6 @@ def chart_table(name: str, *charts: str, until: date = date.max) -> pl.DataFrame
         for table in TABLES:
             (sql / table).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(SQL_FOLDER / f"{table}.sql", sql / f"{table}.sql")
-        build(Path(made) / "charts.duckdb", Sources(Lake(home), until), sql=sql)
+        build(Path(made) / "charts.duckdb", Sources(Lake(home), until, results=result_tables()), sql=sql)
         with Warehouse.open(Path(made) / "charts.duckdb") as warehouse:
             return warehouse.frame(f"select * from marts.{name} order by all")

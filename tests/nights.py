@@ -17,6 +17,7 @@ from recsys.demo import World as Settings
 from recsys.demo import write_world
 from recsys.home import Home, locked
 from recsys.pipeline.nightly import nightly
+from recsys.pipeline.plan import results
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import read_recipe
 from recsys.synth.arrange import Style, arrange
@@ -128,3 +129,8 @@ def copy_of(tmp_path: Path) -> Callable[[Home], Home]:
         return Home(tmp_path / "home")
 
     return copied
+
+
+def made(run: Run, name: str) -> pl.DataFrame:
+    """The table of that name that a step of the run made."""
+    return pl.read_parquet(results()[name].path(run))

@@ -18,10 +18,9 @@ import numpy as np
 import polars as pl
 
 from bench.faults.fault import Fault, functions
-from recsys import columns
 from recsys.lake.contract import CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch
-from recsys.warehouse.build import RESULTS
+from recsys.pipeline.plan import results
 from recsys.warehouse.sqlfile import SqlFile, read_layers, read_queries
 
 OPERATORS: dict[type[ast.AST], tuple[str, str, str]] = {
@@ -276,7 +275,7 @@ def _fill_raw(connection: duckdb.DuckDBPyConnection) -> None:
     frames: dict[str, pl.DataFrame] = {
         contract.table: pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}) for contract in CONTRACTS.values()
     }
-    frames |= {name: pl.DataFrame(schema=columns.schema(result)) for name, result in RESULTS.items()}
+    frames |= {name: pl.DataFrame(schema=result.schema) for name, result in results().items()}
     batch = asdict(Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""]))
     batches = pl.DataFrame([batch]).with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
     connection.execute("create schema raw")

@@ -82,14 +82,11 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> N
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
     """Build the tables, hold each to its contract, publish them."""
-    from recsys.pipeline import steps
-    from recsys.pipeline.run import step_of
+    from recsys.pipeline.nightly import build_and_publish
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
     with locked(home):
-        with step_of(run, "build") as counts:
-            counts.update(steps.build(run, period))
-        click.echo(steps.publish_tables(run))
+        click.echo(build_and_publish(run, period))
 
 
 def _period(text: str | None) -> tuple[date, date] | None:

@@ -30,6 +30,7 @@ from recsys.ingest.run import IngestReport
 from recsys.pipeline import summary as making
 from recsys.pipeline.doctor import Finding
 from recsys.pipeline.history import past_runs, steps_done
+from recsys.pipeline.plan import results
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import FLOOR
 from recsys.releases import registry
@@ -294,7 +295,7 @@ EFFECTS = {  # metric -> its heading, and what it means
 
 def quality(run: Run) -> None:
     """Print how good each recommender was, beside the popularity floor, and which would be a better choice."""
-    metrics = pl.read_parquet(run.metrics)
+    metrics = pl.read_parquet(results()["run_metrics"].path(run))
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
     k, n_users = found["k"][0], found["n_users"][0]

@@ -37,10 +37,11 @@ def rollback(home: Home, run: str) -> None:
 @click.pass_obj
 def prune(home: Home, keep: int) -> None:
     """Throw old releases away, never one that is in use."""
+    from recsys.pipeline.plan import thrown_away
     from recsys.releases import registry
 
     with locked(home):
-        gone = registry.prune(home, keep)
+        gone = registry.prune(home, keep, thrown_away())
     click.echo("\n".join(gone) or "nothing to prune")
 
 

@@ -7,8 +7,9 @@ same bytes: there is no clock in it. `_SUCCESS` is written last.
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from recsys import files
 from recsys.errors import InputError
 from recsys.installation.locations import commit
 from recsys.lake.store import Lake
-from recsys.pipeline.run import Run
+from recsys.recipe import Recipe
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -30,31 +31,35 @@ _COUNT_LINES: dict[str, Callable[[Path], int]] = {
 }
 
 
-def write_export(run: Run, tables: dict[str, int]) -> dict[str, Any]:
+def write_export(folder: Path, lists: pl.DataFrame, tables: Sequence[Path], about: dict[str, Any]) -> dict[str, Any]:
     """
-    Write the export's folder, whole.
+    Write an export's folder, whole.
 
     Args:
-        run: A run with recommendations, candidates, metrics and a model.
-        tables: Rows of each mart.
+        folder: Where.
+        lists: Every listener's list.
+        tables: Parquet files that go with it.
+        about: What the manifest says beside the files (`manifest`).
 
     Returns:
         The manifest.
     """
-    lists = pl.read_parquet(run.recommendations)
-    beside = run.export.with_name(f".{run.export.name}.partial")
+    beside = folder.with_name(f".{folder.name}.partial")
     files.remove(beside)
     beside.mkdir(parents=True)
     lists.write_parquet(beside / "recommendations.parquet", compression="zstd")
     lists.write_csv(beside / "recommendations.csv")
     lists.write_ndjson(beside / "recommendations.jsonl")
-    for path in (run.candidates, *sorted(run.products.glob("*.parquet"))):
+    for path in tables:
         shutil.copyfile(path, beside / path.name)
-    manifest = _manifest(run, lists, tables, beside)
-    files.write_json(beside / MANIFEST, manifest)
+    described = [
+        {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)} for path in sorted(beside.glob("*.*"))
+    ]
+    whole = {"schema_version": SCHEMA_VERSION, **about, "files": described}
+    files.write_json(beside / MANIFEST, whole)
     (beside / "_SUCCESS").touch()
-    files.place_folder(beside, run.export)
-    return manifest
+    files.place_folder(beside, folder)
+    return whole
 
 
 def validate(folder: Path) -> dict[str, Any]:
@@ -81,33 +86,39 @@ def validate(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _manifest(run: Run, lists: pl.DataFrame, tables: dict[str, int], folder: Path) -> dict[str, Any]:
-    batches = Lake(run.home).batches()
+def manifest(
+    *,
+    run_id: str,
+    as_of: date,
+    recipe: Recipe,
+    lake: Lake,
+    lists: pl.DataFrame,
+    metrics: pl.DataFrame,
+    tables: dict[str, int],
+    model: Path,
+) -> dict[str, Any]:
+    """Return what an export's manifest says of the run: inputs, recipe, model, metrics and rows of each mart."""
+    batches = lake.batches()
     lengths = lists.group_by("user_id").len()["len"]
     return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": run.run_id,
-        "as_of": str(run.as_of),
-        "files": [
-            {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)}
-            for path in sorted(folder.glob("*.*"))
-        ],
+        "run_id": run_id,
+        "as_of": str(as_of),
         "n_listeners": len(lengths),
-        "n_short_lists": int((lengths < run.recipe.export.k).sum()),
+        "n_short_lists": int((lengths < recipe.export.k).sum()),
         "tables": tables,
         "inputs": {
             "n_batches": len(batches),
             "n_rows": sum(batch.n_accepted for batch in batches),
-            "fingerprint": Lake(run.home).fingerprint(),
+            "fingerprint": lake.fingerprint(),
         },
-        "recipe": run.recipe.as_dict(),
+        "recipe": recipe.as_dict(),
         "versions": {"recsys": recsys.__version__, "git": commit() or "unknown"},
         "model": {
-            "recommender": run.recipe.recommender,
-            "config": asdict(run.recipe.configs[run.recipe.recommender]),
-            "sha256": files.sha256_of(run.model / "weights.npz"),
+            "recommender": recipe.recommender,
+            "config": asdict(recipe.configs[recipe.recommender]),
+            "sha256": files.sha256_of(model / "weights.npz"),
         },
-        "metrics": json.loads(pl.read_parquet(run.metrics).write_json()),
+        "metrics": json.loads(metrics.write_json()),
     }
 
 

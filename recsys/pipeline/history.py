@@ -54,7 +54,7 @@ def _row(folder: Path) -> dict[str, object]:
         "verdict": verdict,
         "reasons": reasons,
         "recommender": recommender,
-        "ndcg": _ndcg(folder / "metrics.parquet", recommender),
+        "ndcg": _ndcg(folder / "run_metrics.parquet", recommender),
         "seconds": float(sum(event["seconds"] for event in done.values())),
     }
 

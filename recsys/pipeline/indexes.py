@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from recsys.errors import SetupError
 from recsys.lake.store import Lake
-from recsys.pipeline.run import Run
-from recsys.releases import registry
+from recsys.releases.registry import Release
 from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
@@ -21,51 +20,47 @@ if TYPE_CHECKING:
 Loaded = TypeVar("Loaded")
 
 
-def place(run: Run, warehouse: Path, name: str) -> tuple[Path | None, Path | None]:
-    """Make the indexes of a release that is to be called `name`; None for each of which there is nothing to hold."""
-    folder = run.home.path / "indexes"
-    return _place_sounds(run, warehouse, folder / name), _place_prints(run, warehouse, folder / f"{name}-prints")
-
-
-def _place_sounds(run: Run, warehouse: Path, folder: Path) -> Path | None:
+def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Callable[..., None]) -> Path | None:
+    """Make the index of what sounds alike in `folder`, from the last one; None where no recording has a vector."""
     with Warehouse.open(warehouse) as opened:
         if opened.frame("select 1 from marts.track_vectors limit 1").is_empty():
             return None
         from recsys.search.by_sound import index_of  # noqa: PLC0415 - a night without music needs no faiss
         from recsys.search.vector_index import Index  # noqa: PLC0415
 
-        release = registry.current(run.home)
-        last = _kept(run, "what sounds alike", release.index if release else None, Index.load)
-        index_of(opened, last).save(folder)
+        known = _kept("what sounds alike", last.index if last else None, Index.load, note)
+        index_of(opened, known).save(folder)
     return folder
 
 
-def _place_prints(run: Run, warehouse: Path, folder: Path) -> Path | None:
-    if run.prints.exists():
-        shutil.copytree(run.prints, folder)
+def place_prints(
+    warehouse: Path, folder: Path, *, made: Path | None, lake: Lake, last: Release | None, note: Callable[..., None]
+) -> Path | None:
+    """Copy the index of fingerprints that the run made, or make it; None where no recording has one."""
+    if made is not None and made.exists():
+        shutil.copytree(made, folder)
         return folder
-    index = prints_of(run, warehouse)
+    index = prints_of(warehouse, lake, last, note)
     if index is None:
         return None
     index.save(folder)
     return folder
 
 
-def prints_of(run: Run, warehouse: Path) -> "Prints | None":
+def prints_of(warehouse: Path, lake: Lake, last: Release | None, note: Callable[..., None]) -> "Prints | None":
     """Bring the current release's index of fingerprints up to new tables; None where no recording has one."""
     with Warehouse.open(warehouse) as opened:
         if opened.frame("select 1 from marts.track_audio where audio_id is not null limit 1").is_empty():
             return None
         from recsys.matching import catalogue_index  # noqa: PLC0415 - a night without music needs no network
 
-        release = registry.current(run.home)
-        last = _kept(run, "fingerprints", release.prints if release else None, catalogue_index.load)
-        return catalogue_index.prints_of(opened, Lake(run.home), last)
+        known = _kept("fingerprints", last.prints if last else None, catalogue_index.load, note)
+        return catalogue_index.prints_of(opened, lake, known)
 
 
-def _kept(run: Run, what: str, folder: Path | None, load: Callable[[Path], Loaded]) -> Loaded | None:
+def _kept(what: str, folder: Path | None, load: Callable[[Path], Loaded], note: Callable[..., None]) -> Loaded | None:
     try:
         return None if folder is None else load(folder)
     except SetupError as damaged:
-        run.log(event="warning", text=f"the index of {what} is made anew: {damaged}")
+        note(event="warning", text=f"the index of {what} is made anew: {damaged}")
         return None

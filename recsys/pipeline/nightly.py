@@ -1,5 +1,5 @@
 """
-The nightly run: new files into the lake, then the steps of `pipeline.steps`, each redone only if it is not whole.
+The nightly run: new files into the lake, then the steps of `pipeline.steps`, each done only if it is not whole.
 
 Killed at any moment, a run leaves the last release as it was; `--resume` takes it up where it stopped and ends with the
 same export. A finished run has nothing left to do.
@@ -8,35 +8,23 @@ same export. A finished run has nothing left to do.
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recsys import files
+from recsys.errors import Refused
 from recsys.home import Home
 from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.library.files import audio_files
-from recsys.pipeline import steps
+from recsys.pipeline.inputs import Inputs
+from recsys.pipeline.plan import made_by_steps, steps, steps_after, steps_up_to
+from recsys.pipeline.publication import last_published, publish_tables, refusal
+from recsys.pipeline.results import Artefact, Result, Step
 from recsys.pipeline.run import Event, Run, step_of
 from recsys.recipe import Recipe
-from recsys.releases import registry
+from recsys.releases import gate, registry
 
 if TYPE_CHECKING:
     from recsys.library.scan import ScanReport
-
-STEPS: dict[str, Callable[[Run], Event]] = {
-    "build": steps.build,
-    "train": steps.train,
-    "evaluate": steps.evaluate,
-    "refit": steps.refit,
-    "group": steps.group,
-    "forecast": steps.forecast,
-    "chart": steps.chart,
-    "recommend": steps.recommend,
-    "match": steps.match,
-    "gate": steps.judge,
-    "export": steps.write_export,
-    "publish": steps.publish,
-    "morning": steps.morning,
-}
 
 
 def nightly(
@@ -113,20 +101,63 @@ def hear(run: Run, folder: Path, today: date) -> "ScanReport":
 
 
 def advance(run: Run, last: str) -> None:
-    """Do the steps up to `last` that are not whole yet, or were done against another champion."""
+    """Do a step and all that it needs, each unless it is whole; what another champion would change is done again."""
+    inputs = Inputs(run)
+    _forget_other_champion(run, inputs)
+    for step in steps_up_to(last):
+        if run.outcome(step.name) is None:
+            do(run, step, inputs)
+
+
+def do(run: Run, step: Step, inputs: Inputs) -> None:
+    """
+    Do one step: read what it names, call it, write what it made, log it and mark it as whole.
+
+    Raises:
+        Refused: The step says that the run may not go on.
+    """
+    with step_of(run, step.name) as counts:
+        outcome = step(**{name: inputs[name] for name in step.reads})
+        for made in step.makes:
+            if made.name in outcome.made:
+                _write(made, run, outcome.made[made.name])
+        if outcome.refusal:
+            raise Refused(outcome.refusal)
+        counts.update(outcome.counts)
+
+
+def _write(made: Result | Artefact, run: Run, value: Any) -> None:
+    if isinstance(made, Result):
+        made.write(run, value)
+    elif made.write:
+        made.write(made.path(run), value)
+
+
+def _forget_other_champion(run: Run, inputs: Inputs) -> None:
+    """Have the trial fits and all that follows from them done again where another model is in charge by now."""
     trained, is_released = run.outcome("train"), run.run_id in registry.release_names(run.home)
-    if trained is not None and not is_released and trained["champion"] != steps.rival(run):
-        run.forget("train", "evaluate", "gate", "export")
-    for name, step in STEPS.items():
-        if run.outcome(name) is None:
-            with step_of(run, name) as counts:
-                counts.update(step(run))
-        if name == last:
-            return
+    if trained is None or is_released:
+        return
+    in_charge = inputs.champion
+    if trained["champion"] != (in_charge and str(in_charge["run"])):
+        run.forget(*(step.name for step in steps_after("train")))
+
+
+def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Path:
+    """Build the tables and make them current beside the last lists and model; return the published file."""
+    inputs = Inputs(run, backfill)
+    do(run, steps()["build"], inputs)
+    evidence = gate.Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), last_published(inputs.last_release))
+    verdict = gate.decide(evidence, run.recipe.gate)
+    _write(made_by_steps()["verdict"], run, verdict.as_dict())
+    if refused := refusal(verdict, run.run_id, inputs.last_release):
+        raise Refused(refused)
+    return publish_tables(run.home, run.run_id, inputs["build_file"], inputs.last_results, run.log)
 
 
 def clean(run: Run) -> None:
     """Remove a finished run's working files; log, counts, metrics and lists stay."""
-    files.remove(run.trial)
-    files.remove_database(run.built)
-    files.remove(run.prints)
+    made = made_by_steps()
+    files.remove_database(made["build"].path(run))
+    for name in ("trial_models", "prints"):
+        files.remove(made[name].path(run))

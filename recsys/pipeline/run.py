@@ -12,18 +12,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from recsys import files
-from recsys.dataset.interactions import Interactions, Split, split
 from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.installation import locations
 from recsys.lake.store import Lake
 from recsys.recipe import Recipe
-from recsys.warehouse.query import Warehouse
 from recsys.warehouse.sqlfile import read_layers
 
 Event = dict[str, Any]
@@ -77,16 +74,6 @@ class Run:
         return self.home.runs / self.run_id
 
     @property
-    def built(self) -> Path:
-        """The warehouse file as the build left it, not yet published."""
-        return self.folder / "build.duckdb"
-
-    @property
-    def trial(self) -> Path:
-        """Models fitted on the training window, one folder each."""
-        return self.folder / "trial"
-
-    @property
     def model(self) -> Path:
         """The model fitted on everything."""
         return self.home.path / "models" / self.run_id / self.recipe.recommender
@@ -95,91 +82,6 @@ class Run:
     def export(self) -> Path:
         """The export's folder."""
         return self.home.path / "exports" / f"ds={self.as_of}" / f"run={self.run_id}"
-
-    @property
-    def recommendations(self) -> Path:
-        """Every listener's list."""
-        return self.folder / "recommendations.parquet"
-
-    @property
-    def candidates(self) -> Path:
-        """Every listener's best tracks with their scores, further down than the lists go."""
-        return self.folder / "candidates.parquet"
-
-    @property
-    def explorations(self) -> Path:
-        """What a policy drew for the lists."""
-        return self.folder / "explorations.parquet"
-
-    @property
-    def match_candidates(self) -> Path:
-        """Uses of recordings that were found, this night and before."""
-        return self.folder / "match_candidates.parquet"
-
-    @property
-    def match_checks(self) -> Path:
-        """What they were looked for in."""
-        return self.folder / "match_checks.parquet"
-
-    @property
-    def prints(self) -> Path:
-        """The index of fingerprints as this night made it, not yet published."""
-        return self.folder / "prints"
-
-    @property
-    def communities(self) -> Path:
-        """Groups of listeners and of tracks."""
-        return self.folder / "communities.parquet"
-
-    @property
-    def community_members(self) -> Path:
-        """Who is in which of them."""
-        return self.folder / "community_members.parquet"
-
-    @property
-    def forecasts(self) -> Path:
-        """What is expected of each artist."""
-        return self.folder / "forecasts.parquet"
-
-    @property
-    def chart_breakouts(self) -> Path:
-        """Which songs look like reaching a chart's top ten."""
-        return self.folder / "chart_breakouts.parquet"
-
-    @property
-    def products(self) -> Path:
-        """A table for each product (see `products.base`)."""
-        return self.folder / "products"
-
-    @property
-    def metrics(self) -> Path:
-        """How good each recommender was on the test window."""
-        return self.folder / "metrics.parquet"
-
-    @property
-    def group_metrics(self) -> Path:
-        """The same by group of listeners and of tracks."""
-        return self.folder / "group_metrics.parquet"
-
-    @cached_property
-    def taste(self) -> Interactions:
-        """Everything up to the run's date."""
-        with Warehouse.open(self.built) as warehouse:
-            return Interactions.read(warehouse, until=self.as_of)
-
-    @cached_property
-    def split(self) -> Split:
-        """Training and test window."""
-        settings = self.recipe.evaluation
-        with Warehouse.open(self.built) as warehouse:
-            return split(warehouse, as_of=self.as_of, test_days=settings.test_days, gap_days=settings.gap_days)
-
-    @cached_property
-    def validation(self) -> Split:
-        """The same cut, one test window earlier: what blends learn from before they are judged on `split`."""
-        settings, known_until = self.recipe.evaluation, self.split.train.as_of
-        with Warehouse.open(self.built) as warehouse:
-            return split(warehouse, as_of=known_until, test_days=settings.test_days, gap_days=settings.gap_days)
 
     def log(self, **event: object) -> None:
         """Append an event to the JSON log and tell it."""

@@ -8,6 +8,7 @@ swapping that one link publishes everything in the same instant. A reader keeps 
 
 import fcntl
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -171,18 +172,19 @@ def rollback(home: Home, name: str) -> None:
 
 
 PUBLISHED = "publish.done.json"  # of a run whose lists were shown, pruned or not
-LEFT_TABLES = (
-    *("recommendations", "candidates", "communities", "community_members"),
-    *("match_candidates", "match_checks"),
-)  # in a run's folder, of no use once its release is gone
 
 
-def prune(home: Home, keep: int) -> list[str]:
+def prune(home: Home, keep: int, leftovers: Collection[str]) -> list[str]:
     """
     Throw away the oldest releases beyond the newest `keep`, with what only they use; logs and metrics stay.
 
     The current release stays, every release of which a reader holds a warehouse open, and those whose model or export
     one of these uses. Of runs that published nothing (refused, interrupted), what lies beyond the newest `keep` goes.
+
+    Args:
+        home: Where.
+        keep: How many releases stay.
+        leftovers: Patterns of files in a run's folder that are of no use without its release.
 
     Returns:
         The names of the releases thrown away.
@@ -199,20 +201,18 @@ def prune(home: Home, keep: int) -> list[str]:
         for part in releases[name].links().values():
             if part not in used:
                 files.remove_database(part)
-    _forget_unpublished(home, keep)
+    _forget_unpublished(home, keep, leftovers)
     return gone
 
 
-def _forget_unpublished(home: Home, keep: int) -> None:
+def _forget_unpublished(home: Home, keep: int, leftovers: Collection[str]) -> None:
     """Remove what old runs without a release left behind; log, verdict, metrics and what was drawn for lists stay."""
     used = {part for name in release_names(home) for part in read(home, name).links().values()}
     folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
     for folder in folders[: max(0, len(folders) - keep)]:
         model = home.path / "models" / folder.name
         if not any(part.is_relative_to(model) for part in used):
-            made = (f"{name}.parquet" for name in LEFT_TABLES)
-            leftovers = ("*.done.json", "build.duckdb*", "trial", "prints", "products", *made)
-            found = [path for pattern in leftovers for path in folder.glob(pattern)]
+            found = [path for pattern in ("*.done.json", *leftovers) for path in folder.glob(pattern)]
             for left in (model, *(path for path in found if path.name != PUBLISHED)):
                 files.remove(left)
 

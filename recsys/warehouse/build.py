@@ -7,7 +7,7 @@ intermediate tables live only while the build runs: the file holds the marts, an
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -18,7 +18,6 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from recsys import columns
 from recsys.errors import BadSqlFile
 from recsys.files import remove, remove_database
 from recsys.installation.locations import SQL_FOLDER
@@ -30,19 +29,6 @@ from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import SqlFile, quoted, read_layers, with_sources
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
-RESULTS = {
-    "recommendations": columns.RECOMMENDATIONS,
-    "run_metrics": columns.RUN_METRICS,
-    "community_members": columns.COMMUNITY_MEMBERS,
-    "communities": columns.COMMUNITIES,
-    "group_metrics": columns.RUN_GROUP_METRICS,
-    "exposure_targets": columns.EXPOSURE_TARGETS,
-    "explorations": columns.EXPLORATIONS,
-    "forecasts": columns.FORECASTS,
-    "chart_breakouts": columns.CHART_BREAKOUTS,
-    "match_candidates": columns.MATCH_CANDIDATES,
-    "match_checks": columns.MATCH_CHECKS,
-}
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
 Progress = Callable[[str, int, float], None]
@@ -53,6 +39,14 @@ def _silent(_name: str, _n_rows: int, _seconds: float) -> None:
 
 
 @dataclass(frozen=True)
+class ResultTable:
+    """A table that a run made for SQL: its columns, and its Parquet file; None is a table without rows."""
+
+    schema: pl.Schema
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
 class Sources:
     """
     What a build reads.
@@ -60,14 +54,14 @@ class Sources:
     Attributes:
         lake: Raw tables.
         as_of: The last day of the logs that counts.
-        results: Parquet files of what runs made, by name (see `RESULTS`).
+        results: What runs made, by the name of the raw table.
         previous: The last published warehouse, to take untouched days from; None builds everything.
         backfill: First and last day to compute again even if untouched.
     """
 
     lake: Lake
     as_of: date
-    results: dict[str, Path] = field(default_factory=dict)
+    results: Mapping[str, ResultTable] = field(default_factory=dict)
     previous: Path | None = None
     backfill: tuple[date, date] | None = None
 
@@ -118,9 +112,9 @@ def build(
     return [table for table in built if table.name.startswith("marts.")]
 
 
-def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
+def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[Built]:
     """Build the tables that read what runs made once more, in a file that is not yet published."""
-    files = _reading_results(read_layers())
+    files = _reading_results(read_layers(), results)
     with _writing(target, "1GB") as connection:
         connection.execute("create schema raw")
         _make_results(connection, results)
@@ -131,9 +125,9 @@ def rebuild_results(target: Path, results: dict[str, Path]) -> list[Built]:
     return built
 
 
-def _reading_results(layers: dict[str, SqlFile]) -> list[SqlFile]:
+def _reading_results(layers: dict[str, SqlFile], results: Collection[str]) -> list[SqlFile]:
     """Return the tables that read results, or one another, in the order in which they are built."""
-    changed, files = {f"raw.{name}" for name in RESULTS}, []
+    changed, files = {f"raw.{name}" for name in results}, []
     for file in layers.values():
         if file.sources & changed:
             files.append(file)
@@ -197,12 +191,12 @@ def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.
     connection.unregister("incoming")
 
 
-def _make_results(connection: duckdb.DuckDBPyConnection, results: dict[str, Path]) -> None:
+def _make_results(connection: duckdb.DuckDBPyConnection, results: Mapping[str, ResultTable]) -> None:
     """Make what runs wrote into tables; a column that an older version did not write is null."""
-    for name, wanted in RESULTS.items():
-        shape = pl.DataFrame(schema=columns.schema(wanted))
-        known = pl.read_parquet(results[name], glob=False) if name in results else shape
-        _make_raw_table(connection, name, pl.concat([shape, known], how="diagonal").select(shape.columns))
+    for name, result in results.items():
+        empty = pl.DataFrame(schema=result.schema)
+        known = pl.read_parquet(result.path, glob=False) if result.path else empty
+        _make_raw_table(connection, name, pl.concat([empty, known], how="diagonal").select(empty.columns))
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:

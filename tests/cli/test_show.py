@@ -11,6 +11,7 @@ from rich.console import Console
 from recsys.cli import show
 from recsys.errors import InputError
 from recsys.home import Home
+from recsys.pipeline.plan import results
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 
@@ -93,7 +94,7 @@ def judged(run: Run, lightfm_low: float, lightfm_high: float) -> None:
         | {"low": low, "high": high}
         for name, (low, high) in lows_highs.items()
     ]
-    pl.DataFrame(rows).write_parquet(run.metrics)
+    pl.DataFrame(rows).write_parquet(results()["run_metrics"].path(run))
 
 
 def test_a_better_recommender_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ from recsys.cli import dashboard
 from recsys.errors import InputError, RecsysError, SetupError
 from recsys.home import Home
 from recsys.ingest.run import ingest
-from recsys.pipeline import steps
-from recsys.pipeline.run import Run, step_of
+from recsys.pipeline.nightly import build_and_publish
+from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
@@ -45,9 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         (folder / f"{name}.csv").write_text(text)
     ingest(home, [folder / f"{name}.csv" for name in texts], today=TODAY)
     run = Run.of(home, AS_OF, read_recipe())
-    with step_of(run, "build") as counts:
-        counts.update(steps.build(run))
-    steps.publish_tables(run)
+    build_and_publish(run)
     (home.path / "access.toml").write_text(ACCESS)
     return home
 

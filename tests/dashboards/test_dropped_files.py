@@ -15,8 +15,8 @@ from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.library.scan import scan
 from recsys.library.settings import AudioSettings
-from recsys.pipeline import steps
-from recsys.pipeline.run import Run, step_of
+from recsys.pipeline.nightly import build_and_publish
+from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.releases import registry
 from recsys.synth.render import write_audio
@@ -48,9 +48,7 @@ def sounding(tmp_path_factory: pytest.TempPathFactory) -> Home:
     ingest(home, [folder / f"{name}.csv" for name in TABLES], today=TODAY)
     scan(home, folder / "music", today=TODAY, settings=AudioSettings(workers=2))
     run = Run.of(home, AS_OF, read_recipe())
-    with step_of(run, "build") as counts:
-        counts.update(steps.build(run))
-    steps.publish_tables(run)
+    build_and_publish(run)
     return home
 
 

@@ -12,6 +12,7 @@ from recsys.errors import InputError
 from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 
@@ -53,7 +54,7 @@ def test_days_end_at_midnight_of_the_market(lake: Lake) -> None:
 def test_the_marts_count_by_it(lake: Lake, tmp_path: Path) -> None:
     """So do the ages that models weigh by: from 0 days, however late in the market's day a listen was."""
     path = tmp_path / "warehouse.duckdb"
-    build(path, Sources(lake, as_of=date(2026, 1, 30)))
+    build(path, Sources(lake, as_of=date(2026, 1, 30), results=result_tables()))
     with Warehouse.open(path) as warehouse:
         days = warehouse.frame("select listen_date, n_plays from marts.track_daily order by 1").rows()
         ages = Interactions.read(warehouse, until=date(2026, 1, 30)).age_days.data

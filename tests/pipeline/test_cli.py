@@ -19,7 +19,7 @@ from recsys.pipeline.run import Run
 from recsys.products.base import product_names
 from recsys.published.explain import explain
 
-from ..nights import World
+from ..nights import World, made
 
 ROOT = Path(__file__).parents[2]
 
@@ -184,7 +184,7 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
 
 def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) -> None:
     """The track that the export names as the reason is among those that say most; its share is above zero."""
-    row = pl.read_parquet(finished.recommendations).filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
+    row = made(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
 
     shown = call(finished.home, "explain", row["user_id"], row["track_id"])
 
@@ -227,7 +227,7 @@ def test_a_feedback_loop_is_simulated_and_reported(finished: Run, tmp_path: Path
 
 def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
     """A listener or a track that does not exist."""
-    user_id, track_id = pl.read_parquet(finished.recommendations).select("user_id", "track_id").row(0)
+    user_id, track_id = made(finished, "recommendations").select("user_id", "track_id").row(0)
 
     assert "no listener is called" in call(finished.home, "explain", "nobody", track_id).output
     assert "no track is called" in call(finished.home, "explain", user_id, "nothing").output
@@ -245,10 +245,10 @@ def test_runs_shows_the_quality_of_what_is_exported(finished: Run, copy_of: Call
     """Not of the best beside it, and not stopped by the torn last line that a killed run leaves in its log."""
     home = copy_of(finished.home)
     folder = home.runs / finished.run_id
-    metrics = pl.read_parquet(folder / "metrics.parquet").with_columns(
+    metrics = pl.read_parquet(folder / "run_metrics.parquet").with_columns(
         value=pl.when(recommender="popular").then(0.875).otherwise(0.125)
     )
-    metrics.write_parquet(folder / "metrics.parquet")
+    metrics.write_parquet(folder / "run_metrics.parquet")
     with (folder / "log.jsonl").open("a") as log:
         log.write('{"at": "2026-07-01T03:1')
 

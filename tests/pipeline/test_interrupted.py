@@ -15,7 +15,7 @@ import pytest
 
 from recsys import files
 from recsys.home import Home, locked
-from recsys.pipeline.nightly import STEPS
+from recsys.pipeline.plan import steps
 from recsys.pipeline.run import Event, Run
 from recsys.releases import registry
 
@@ -66,24 +66,28 @@ def as_begun(begun: dict[str, Home], copy_of: Callable[[Home], Home]) -> Callabl
     return lambda step: copy_of(begun[step])
 
 
-# Starts a night in which one step kills its own process, without warning, at a moment of our choice.
+# Starts a night that kills its own process, without warning, as a step begins or before its mark is written.
 DYING = """
 import os, signal, sys
-from recsys import nightly, steps
+from recsys import files
+from recsys.pipeline.run import Run
 step, moment = sys.argv.pop(1), sys.argv.pop(1)
+log, write_json = Run.log, files.write_json
 
-def dying(do):
-    def done(*given, **named):
-        if moment == "on entering":
-            os.kill(os.getpid(), signal.SIGKILL)
-        do(*given, **named)
+def dying_log(run, **event):
+    log(run, **event)
+    if (event["event"], event.get("step")) == ("start", step):
         os.kill(os.getpid(), signal.SIGKILL)
-    return done
 
-if step == "ingest":
-    nightly.ingest = dying(nightly.ingest)
+def dying_write_json(path, value):
+    if path.name == f"{step}.done.json":
+        os.kill(os.getpid(), signal.SIGKILL)
+    write_json(path, value)
+
+if moment == "on entering":
+    Run.log = dying_log
 else:
-    nightly.STEPS[step] = dying(nightly.STEPS[step])
+    files.write_json = dying_write_json
 from recsys.cli import main
 main()
 """
@@ -91,7 +95,7 @@ main()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["on entering", "when done, before it is noted"])
-@pytest.mark.parametrize("step", ["ingest", *STEPS])
+@pytest.mark.parametrize("step", ["ingest", *steps()])
 def test_a_night_killed_in_a_step_resumes_to_the_same_export(
     step: str, moment: str, as_begun: Callable[[str], Home], finished: Run, world: World
 ) -> None:

@@ -17,9 +17,8 @@ from recsys.cli import main
 from recsys.home import Home, locked
 from recsys.lake.store import Lake
 from recsys.matching import catalogue_index
-from recsys.pipeline.nightly import advance, nightly
+from recsys.pipeline.nightly import build_and_publish, nightly
 from recsys.pipeline.run import Run
-from recsys.pipeline.steps import publish_tables
 from recsys.recipe import read_recipe
 from recsys.releases import registry
 from recsys.search.vector_index import Index
@@ -208,8 +207,7 @@ def test_a_takedown_leaves_no_index_and_no_list(searched: tuple[Run, list[str]],
     assert "no recording of the catalogue" in call(copied, "match", str(home.uploads / "party.ogg")).output
     later = Run.of(home, run.as_of, run.recipe)
     with locked(home):
-        advance(later, "build")
-        publish_tables(later)
+        build_and_publish(later)
     after = registry.current(home)
     assert after is not None
     assert after.prints is not None

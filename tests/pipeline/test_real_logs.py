@@ -14,12 +14,15 @@ from recsys.ingest.run import ingest
 from recsys.lake.store import Lake
 from recsys.pipeline import export
 from recsys.pipeline.nightly import nightly
+from recsys.pipeline.plan import result_tables
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.recommenders.base import recommender_class
 from recsys.recommenders.parts.filters import Filters
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
+
+from ..nights import made
 
 AS_OF = date(2014, 4, 1)
 RECIPE = """
@@ -65,7 +68,7 @@ def night(recsys_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.slow
 def test_both_models_beat_the_popularity_floor_with_disjoint_intervals(night: Run) -> None:
     """ALS and LightFM find what listeners discovered in the next 28 days better than popularity does."""
-    rows = pl.read_parquet(night.metrics).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
+    rows = made(night, "run_metrics").filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
 
     assert rows["als"]["low"] > rows["popular"]["high"]
     assert rows["lightfm"]["low"] > rows["popular"]["high"]
@@ -127,7 +130,7 @@ def test_counts_without_dates_enter_through_our_own_csv(recsys_data: Path, tmp_p
     listens = counts.select("user_id", pl.col("item_id").alias("track_id"), once, pl.col("weight").alias("n_listens"))
     listens.write_csv(tmp_path / "listens.csv")
     ingest(home, [tmp_path / "listens.csv"], today=date(2026, 1, 1))
-    build(tmp_path / "built.duckdb", Sources(Lake(home), as_of=date(2011, 5, 1)))
+    build(tmp_path / "built.duckdb", Sources(Lake(home), as_of=date(2011, 5, 1), results=result_tables()))
     held_out = pl.read_parquet(folder / "test.parquet").select(
         user_id=pl.Series(_pseudonyms(home, pl.read_parquet(folder / "test.parquet")["user_id"])),
         track_id=pl.col("item_id").cast(pl.String),

@@ -11,9 +11,8 @@ import pytest
 from recsys.errors import UnknownIds
 from recsys.home import Home, locked
 from recsys.library.settings import AudioSettings
-from recsys.pipeline.nightly import advance, nightly
+from recsys.pipeline.nightly import build_and_publish, nightly
 from recsys.pipeline.run import Run
-from recsys.pipeline.steps import publish_tables
 from recsys.published.similar import named, sounds_like
 from recsys.recipe import read_recipe
 from recsys.releases import registry
@@ -111,9 +110,7 @@ def test_the_release_has_the_index_of_what_was_heard(heard: tuple[Run, Path, lis
     assert set(Index.load(first.index).ids) == set(ids)
 
     with locked(run.home):
-        run.forget("build")
-        advance(run, "build")
-        publish_tables(run)
+        build_and_publish(run)
 
     second = registry.index_folder(run.home)
     assert second != first.index
@@ -126,9 +123,7 @@ def test_a_damaged_index_is_made_anew(heard: tuple[Run, Path, list[str]]) -> Non
     (registry.index_folder(run.home) / "vectors.npy").write_bytes(b"damage")
 
     with locked(run.home):
-        run.forget("build")
-        advance(run, "build")
-        publish_tables(run)
+        build_and_publish(run)
 
     assert set(Index.load(registry.index_folder(run.home)).ids) == set(ids)
     assert "index of what sounds alike is made anew" in (run.folder / "log.jsonl").read_text(encoding="utf-8")

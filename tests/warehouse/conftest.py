@@ -14,6 +14,7 @@ from recsys.ingest.pseudonym import listener_key, pseudonym
 from recsys.ingest.run import ingest
 from recsys.installation.locations import SQL_FOLDER
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 
@@ -46,7 +47,7 @@ class Place:
     ) -> Path:
         """Build `<name>.duckdb`, whole or only some of its tables, and return its path."""
         target = self.folder / f"{name}.duckdb"
-        sources = Sources(Lake(self.home), as_of, previous=previous, backfill=backfill)
+        sources = Sources(Lake(self.home), as_of, results=result_tables(), previous=previous, backfill=backfill)
         build(target, sources, sql=sql, only=only, memory="1GB")
         return target
 

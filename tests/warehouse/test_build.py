@@ -10,6 +10,7 @@ import pytest
 from recsys import columns
 from recsys.errors import InputError
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import STORAGE_VERSION, Sources, build, rebuild_results
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.sqlfile import read_layers, read_queries
@@ -55,7 +56,7 @@ def test_a_build_tells_what_it_built(world: Place, tmp_path: Path) -> None:
     (tmp_path / "w.duckdb").write_text("half a file")
     tables = build(
         tmp_path / "w.duckdb",
-        Sources(Lake(world.home), AS_OF),
+        Sources(Lake(world.home), AS_OF, results=result_tables()),
         progress=lambda name, n_rows, seconds: told.append(name) if n_rows >= 0 <= seconds else None,
     )
 
@@ -127,7 +128,7 @@ def test_results_enter_a_file_that_is_not_yet_published(world: Place, tmp_path: 
     assert rows(path, "select * from marts.recommendations") == []
     before = rows(path, "select * from marts.track_daily order by all")
 
-    rebuild_results(path, {"recommendations": tmp_path / "lists.parquet"})
+    rebuild_results(path, result_tables({"recommendations": tmp_path / "lists.parquet"}))
 
     assert rows(path, "select * from marts.recommendations") == LIST.rows()
     assert rows(path, "select n_rows from meta.tables where name = 'marts.recommendations'") == [(1,)]
@@ -140,7 +141,7 @@ def test_results_of_an_older_version_are_read(world: Place, tmp_path: Path) -> N
     LIST.drop("is_explored", "propensity").write_parquet(tmp_path / "lists.parquet")
     path = Place(world.home, tmp_path).build("w")
 
-    rebuild_results(path, {"recommendations": tmp_path / "lists.parquet"})
+    rebuild_results(path, result_tables({"recommendations": tmp_path / "lists.parquet"}))
 
     assert rows(path, "select track_id, is_explored, propensity from marts.recommendations") == [("t1", False, 1.0)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.errors import BadSqlFile, BrokenCheck
 from recsys.installation.locations import SQL_FOLDER
-from recsys.warehouse.build import RESULTS
+from recsys.pipeline.plan import results
 
 from .conftest import Place, rows
 
@@ -100,4 +100,4 @@ def test_sql_that_does_not_run_names_its_file(build_with: BuildWith, text: str, 
 
 def test_results_of_runs_are_marts_of_their_own() -> None:
     """Each table that a run writes has a file that reads it."""
-    assert all((SQL_FOLDER / "marts" / f"{name}.sql").exists() for name in RESULTS)
+    assert all((SQL_FOLDER / "marts" / f"{name}.sql").exists() for name in results())

@@ -8,6 +8,7 @@ import pytest
 
 from recsys import columns
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 
 from .conftest import Place, rows
@@ -39,7 +40,7 @@ def built_with(place: Place, *logs: list[str]) -> Path:
         paths["community_members"]
     )
     target = place.folder / "emerging.duckdb"
-    build(target, Sources(Lake(place.home), LAST, results=paths), memory="1GB")
+    build(target, Sources(Lake(place.home), LAST, results=result_tables(paths)), memory="1GB")
     return target
 
 

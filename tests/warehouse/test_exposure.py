@@ -8,6 +8,7 @@ import pytest
 
 from recsys import columns
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build, rebuild_results
 
 from .conftest import Place, place_in, rows
@@ -78,7 +79,7 @@ def test_groups_of_each_track(place: Place) -> None:
 def test_shares_by_hand(place: Place, tmp_path: Path) -> None:
     """Two first places for women, a second one for men; nobody knows whose the fourth track is."""
     target = place.folder / "shares.duckdb"
-    build(target, Sources(Lake(place.home), AS_OF, results=results(tmp_path)), memory="1GB")
+    build(target, Sources(Lake(place.home), AS_OF, results=result_tables(results(tmp_path))), memory="1GB")
 
     found = rows(
         target,
@@ -100,7 +101,7 @@ def test_exposure_follows_the_lists_of_the_night(place: Place, tmp_path: Path) -
     share = "select exposure_share from marts.exposure where group_kind = 'artist_gender' and group_name = 'female'"
     assert rows(path, share) == [(None,)]
 
-    rebuilt = rebuild_results(path, results(tmp_path))
+    rebuilt = rebuild_results(path, result_tables(results(tmp_path)))
 
     assert {"marts.recommendations", "marts.exposure"} <= {table.name for table in rebuilt}
     assert rows(path, share)[0][0] == pytest.approx(2 / 2.6309297535714574, abs=1e-9)

@@ -1,0 +1,81 @@
+"""The order of the steps: each behind those that make what it reads. Found by walking `pipeline/steps/`."""
+
+from collections.abc import Mapping
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from recsys.installation.plugins import plugin, plugin_names
+from recsys.pipeline.queries import QUERIES
+from recsys.pipeline.results import Artefact, Result, Step
+from recsys.warehouse.build import ResultTable
+
+PACKAGE = "recsys.pipeline.steps"
+FILE = "_file"  # of a parameter: the path of what stands before it
+BUILD = "build"
+OF_WAREHOUSE = {"interactions", "split", "validation", *QUERIES}  # parameters that are read from the built warehouse
+PUBLISHED = "published_results"  # the parameter of a step that needs every table which SQL reads
+
+
+@cache
+def steps() -> dict[str, Step]:
+    """Return every step by name, in the order in which they are done."""
+    modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE)]
+    found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Step)}
+    needs = {name: _needs(each, found) for name, each in found.items()}
+    return {name: found[name] for name in TopologicalSorter(needs).static_order()}
+
+
+def _needs(step: Step, found: Mapping[str, Step]) -> list[str]:
+    """Name the steps that make what a step reads."""
+    reads = {name.removesuffix(FILE) for name in step.reads}
+    if reads & OF_WAREHOUSE:
+        reads.add(BUILD)
+    if PUBLISHED in reads:
+        reads |= {made.name for other in found.values() for made in other.makes if _is_for_sql(made)}
+    makers = {made.name: name for name, other in found.items() for made in other.makes if other is not step}
+    return sorted({makers[name] for name in reads & makers.keys()})
+
+
+def steps_up_to(last: str) -> list[Step]:
+    """Return a step and all that it needs, in the order in which they are done."""
+    needed, chosen = {last}, []
+    for name, step in reversed(steps().items()):
+        if name in needed:
+            needed.update(_needs(step, steps()))
+            chosen.append(step)
+    return chosen[::-1]
+
+
+def steps_after(first: str) -> list[Step]:
+    """Return a step and all that need it, in the order in which they are done."""
+    changed: dict[str, Step] = {first: steps()[first]}
+    for name, step in steps().items():
+        if changed.keys() & set(_needs(step, steps())):
+            changed[name] = step
+    return list(changed.values())
+
+
+def made_by_steps() -> dict[str, Result | Artefact]:
+    """Return everything that steps make, by name."""
+    return {made.name: made for step in steps().values() for made in step.makes}
+
+
+def results() -> dict[str, Result]:
+    """Return the tables that steps make for SQL, by name."""
+    return {name: made for name, made in made_by_steps().items() if isinstance(made, Result) and _is_for_sql(made)}
+
+
+def _is_for_sql(made: Result | Artefact) -> bool:
+    return isinstance(made, Result) and made.history is not None
+
+
+def result_tables(paths: Mapping[str, Path] | None = None) -> dict[str, ResultTable]:
+    """Return the tables that steps make for SQL as a build takes them; those without a path are empty."""
+    return {name: ResultTable(result.schema, (paths or {}).get(name)) for name, result in results().items()}
+
+
+def thrown_away() -> list[str]:
+    """Name the files in a run's folder that are of no use once its release is thrown away."""
+    gone = [made for made in made_by_steps().values() if not made.is_kept]
+    return [f"{made.name}.parquet" if isinstance(made, Result) else f"{made.name}*" for made in gone]

@@ -1,0 +1,44 @@
+"""What SQL cannot tell of the built tables: communities, forecasts, songs that may rise in charts."""
+
+from datetime import date
+
+import polars as pl
+
+from recsys import columns
+from recsys.analytics.chart_breakouts import chart_breakouts
+from recsys.analytics.communities import communities
+from recsys.analytics.forecast import artist_forecasts
+from recsys.dataset.interactions import Interactions
+from recsys.pipeline.results import Outcome, Result, step
+from recsys.recipe import Recipe
+
+COMMUNITIES = Result("communities", columns.COMMUNITIES)
+COMMUNITY_MEMBERS = Result("community_members", columns.COMMUNITY_MEMBERS)
+FORECASTS = Result("forecasts", columns.FORECASTS)
+CHART_BREAKOUTS = Result("chart_breakouts", columns.CHART_BREAKOUTS)
+
+
+@step(COMMUNITIES, COMMUNITY_MEMBERS)
+def group(
+    *, interactions: Interactions, artists: pl.DataFrame, last_community_members: pl.DataFrame, recipe: Recipe
+) -> Outcome:
+    """Group listeners and tracks by who listens alike, starting from the groups of the current release."""
+    groups, members = communities(interactions, artists, recipe.communities, last_community_members)
+    return Outcome(
+        {COMMUNITIES.name: groups, COMMUNITY_MEMBERS.name: members},
+        {f"n_of_{kind}": n for kind, n in groups.group_by("kind").len().sort("kind").iter_rows()},
+    )
+
+
+@step(FORECASTS)
+def forecast(*, artist_days: pl.DataFrame, as_of: date) -> Outcome:
+    """Forecast the plays of each artist for the next 28 days."""
+    expected = artist_forecasts(artist_days, as_of)
+    return Outcome({FORECASTS.name: expected}, {"n_artists": expected["artist_id"].n_unique()})
+
+
+@step(CHART_BREAKOUTS)
+def chart(*, chart_weeks: pl.DataFrame) -> Outcome:
+    """Name the songs outside the top ten of each chart that are likely to reach it."""
+    found = chart_breakouts(chart_weeks)
+    return Outcome({CHART_BREAKOUTS.name: found}, {"n_charts": found["chart"].n_unique(), "n_songs": found.height})

@@ -1,0 +1,115 @@
+"""Lists: every listener's recommendations, each with its reason, and the products made from the same model."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recsys import columns
+from recsys.analytics.communities import TRACKS
+from recsys.dataset.interactions import Interactions
+from recsys.feedback.exploration import explore, learned, log_of
+from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
+from recsys.products.base import Shelf, maker, product_names, worded
+from recsys.recipe import FLOOR, Recipe
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.parts.filters import Filters
+from recsys.rerank.base import About
+from recsys.rerank.lists import full_lists
+from recsys.rerank.rules.exposure import Exposure
+
+
+def _read_products(folder: Path) -> dict[str, pl.DataFrame]:
+    return {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def _write_products(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
+    for name, table in tables.items():
+        write_table(folder / f"{name}.parquet", table)
+
+
+CANDIDATES = Result("candidates", columns.CANDIDATES, history=None)
+RECOMMENDATIONS = Result("recommendations", columns.RECOMMENDATIONS)
+EXPLORATIONS = Result("explorations", columns.EXPLORATIONS, history="published runs")
+EXPOSURE_TARGETS = Result("exposure_targets", columns.EXPOSURE_TARGETS)
+PRODUCTS = Artefact("products", read=_read_products, write=whole_folder(_write_products))  # a table for each product
+
+
+@step(CANDIDATES, RECOMMENDATIONS, EXPLORATIONS, EXPOSURE_TARGETS, PRODUCTS)
+def recommend(
+    *,
+    model: Recommender[Any],
+    interactions: Interactions,
+    listeners: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    playlists: pl.DataFrame,
+    communities: pl.DataFrame,
+    community_members: pl.DataFrame,
+    track_groups: pl.DataFrame,
+    feedback: pl.DataFrame,
+    recipe: Recipe,
+    as_of: date,
+    served_on: date,
+) -> Outcome:
+    """Choose every listener's list among their candidates, some places by exploration; make the products."""
+    seen = interactions if recipe.export.new_only else None
+    shelf = Shelf(
+        model=model,
+        taste=interactions,
+        filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=seen),
+        listeners=listeners,
+        catalogue=catalogue,
+        playlists=playlists,
+        clusters=_clusters(communities, community_members),
+        n_candidates=recipe.export.candidates,
+        served_on=served_on,
+    )
+    k, exploration = recipe.export.k, recipe.exploration
+    about, rules = About.of_groups(interactions, track_groups), list(recipe.rerank.values())
+    chosen, n_widened = full_lists(shelf.candidates, shelf.best, rules, about, exploration.length(k))
+    rng = exploration.dice(as_of)
+    ranking = explore(chosen, about, k, settings=exploration, posterior=learned(feedback), rng=rng)
+    lists = _with_sources(worded(model.because(ranking, interactions), catalogue), recipe)
+    products = {name: maker(name)(shelf) for name in product_names()}
+    lengths = lists.group_by("user_id").len()["len"]
+    counts = {
+        "n_listeners": len(lengths),
+        "n_rows": lists.height,
+        "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
+        "n_short_lists": int((lengths < k).sum()),
+        "n_widened": n_widened,
+        "n_explored": int(lists["is_explored"].sum()),
+        "n_candidates": shelf.candidates.height,
+        "products": {name: table.height for name, table in products.items()},
+    }
+    made = {
+        CANDIDATES.name: shelf.candidates,
+        RECOMMENDATIONS.name: lists,
+        EXPLORATIONS.name: log_of(ranking, exploration, served_on),
+        EXPOSURE_TARGETS.name: _exposure_targets(recipe),
+        PRODUCTS.name: products,
+    }
+    return Outcome(made, counts)
+
+
+def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Return the cluster of each track: community, name, track_id."""
+    of_tracks = members.filter(kind=TRACKS).join(communities.filter(kind=TRACKS), on="community")
+    return of_tracks.select("community", "name", track_id="member_id")
+
+
+def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """Say which recommender made each row, and which rows are explored."""
+    recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(recipe.recommender))
+    reason = pl.when("is_explored").then(pl.format("worth a try, {}", "reason")).otherwise("reason")
+    return lists.with_columns(recommender=recommender, reason=reason)
+
+
+def _exposure_targets(recipe: Recipe) -> pl.DataFrame:
+    """Return the share of exposure that the recipe asks for, for each group it names."""
+    rule = recipe.rerank.get("exposure")
+    targets = rule.targets if isinstance(rule, Exposure) else {}
+    rows = [(*group.split("=", 1), share) for group, share in targets.items()]
+    return pl.DataFrame(rows, EXPOSURE_TARGETS.schema, orient="row")

@@ -1,0 +1,218 @@
+"""Recommenders: fitted on the training window, evaluated on the test window, and fitted again on everything."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from typing_extensions import override
+
+from recsys import columns, files
+from recsys.dataset.interactions import Interactions, Split
+from recsys.errors import InputError
+from recsys.evaluate.fairness import fairness_report
+from recsys.evaluate.groups import report_by_group
+from recsys.evaluate.ranking import F64, ndcg_at_k
+from recsys.evaluate.report import judged_users, report, values_per_user
+from recsys.evaluate.significance import difference_interval, paired_p_value
+from recsys.lake.store import Lake
+from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
+from recsys.pipeline.run import Event
+from recsys.recipe import FLOOR, Recipe
+from recsys.recommenders.base import Recommender, recommender_class
+from recsys.recommenders.parts.filters import Filters
+from recsys.rerank.ablation import ALL, before_and_after, prices
+from recsys.rerank.base import About
+
+CHAMPION = "champion"
+
+
+class Models(Mapping[str, Recommender[Any]]):
+    """Fitted recommenders in a folder, by name; each is loaded when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @override
+    def __getitem__(self, name: str) -> Recommender[Any]:
+        """Load one."""
+        return Recommender.load(self._folder / name)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        """List the names, sorted."""
+        return iter(sorted(path.name for path in self._folder.iterdir()))
+
+    @override
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(list(iter(self)))
+
+
+def _save_all(folder: Path, models: Mapping[str, Recommender[Any]]) -> None:
+    for name, model in models.items():
+        model.save(folder / name)
+
+
+def _save_model(folder: Path, made: tuple[Recommender[Any], Event, str]) -> None:
+    """Save a model with what it was made of, and its card."""
+    model, provenance, card = made
+    model.save(folder)
+    files.write_json(folder / "provenance.json", provenance)
+    files.write_text(folder / "card.md", card)
+
+
+TRIAL_MODELS = Artefact("trial_models", read=Models, write=whole_folder(_save_all))  # on the training window
+MODEL = Artefact(
+    "model",
+    read=Recommender.load,
+    write=whole_folder(_save_model),
+    place=lambda run: run.model,
+)
+RUN_METRICS = Result("run_metrics", columns.RUN_METRICS, history="all runs")
+GROUP_METRICS = Result("group_metrics", columns.RUN_GROUP_METRICS, history="all runs")
+DIFFERENCES = Result("metric_differences", columns.METRIC_DIFFERENCES, history=None)  # to champion and floor
+
+
+@step(TRIAL_MODELS)
+def train(
+    *,
+    split: Split,
+    validation: Split,
+    track_groups: pl.DataFrame,
+    champion: Event | None,
+    recipe: Recipe,
+    as_of: date,
+    note: Callable[..., None],
+) -> Outcome:
+    """Fit the recipe's recommenders, and the champion where it is another, on the training window."""
+    if not len(judged_users(split)):
+        first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
+        raise InputError(
+            f"No listener known before {first} played anything new from then to {as_of}: nothing to judge a "
+            "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
+        )
+    about = About.of_groups(split.train, track_groups)
+    for named in (named for rule in recipe.rerank.values() for named in rule.named):
+        about.members(named)  # a misspelt group is refused now, and not after an hour of training
+    models = {}
+    for name, model in _contenders(recipe, champion, note).items():
+        note(event="fit", recommender=name)
+        models[name] = model.fit(split.train, validation=validation)
+    counts = {
+        "recommenders": sorted(models),
+        "champion": None if champion is None else str(champion["run"]),
+        "n_pairs": split.train.matrix.nnz,
+        "n_listeners": len(split.train.users),
+        "n_tracks": len(split.train.tracks),
+    }
+    return Outcome({TRIAL_MODELS.name: models}, counts)
+
+
+def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None]) -> dict[str, Recommender[Any]]:
+    """Return the recommenders to fit, unfitted: the recipe's, and the champion unless its recipe is this run's."""
+    models = {name: recommender_class(name)(recipe.configs[name]) for name in recipe.names}
+    if champion is None:
+        return models
+    model_class = recommender_class(champion["name"])
+    try:
+        config = model_class.config_class(**champion["config"])
+    except TypeError as changed:  # its settings are those of another version: it cannot be fitted any more
+        note(event="warning", text=f"the champion cannot be fitted beside this run's recommenders: {changed}")
+        return models
+    if (champion["name"], config) == (recipe.recommender, recipe.configs[recipe.recommender]):
+        note(event="fit", recommender=CHAMPION, same_as=recipe.recommender)
+        return models
+    return models | {CHAMPION: model_class(config)}
+
+
+@step(RUN_METRICS, GROUP_METRICS, DIFFERENCES)
+def evaluate(
+    *, split: Split, trial_models: Mapping[str, Recommender[Any]], track_groups: pl.DataFrame, recipe: Recipe
+) -> Outcome:
+    """Evaluate every fitted recommender on the test window, all of them on the same listeners."""
+    k, own = recipe.evaluation.k, recipe.recommender
+    judged = split.train.users.ids(judged_users(split))
+    filters = Filters.of(split.train)
+    models = dict(trial_models)
+    rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
+    candidates = models[own].recommend(judged, max(k, recipe.export.candidates), filters=filters)
+    about = About.of_groups(split.train, track_groups)
+    after = before_and_after(own, candidates, recipe.rerank, about, k)
+    shown = {name: ranking for name, ranking in after.items() if name in {own, f"{own}+{ALL}"}}
+    differences = _differences(rankings, split, recipe)
+    counts = {
+        "n_judged": len(judged),
+        "n_cold_listeners": split.n_cold_users,
+        "n_cold_tracks": split.n_cold_tracks,
+        "p_values": dict(differences.select("baseline", "p_value").iter_rows()),
+    }
+    made = {
+        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), prices(after, own, split, k=k)]),
+        GROUP_METRICS.name: pl.concat(
+            [report_by_group(shown, split, k=k), fairness_report(shown, split, track_groups, k=k)]
+        ),
+        DIFFERENCES.name: differences,
+    }
+    return Outcome(made, counts)
+
+
+def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe) -> pl.DataFrame:
+    """Compare the recipe's recommender with the champion and the popularity floor, listener by listener, in nDCG."""
+    own, seed = recipe.recommender, recipe.evaluation.seed
+    values: dict[str, F64] = {
+        name: values_per_user(ranking, split, ndcg_at_k, k=recipe.evaluation.k) for name, ranking in rankings.items()
+    }
+    rows = [
+        (name, *difference_interval(values[own], values[name], seed=seed), paired_p_value(values[own], values[name]))
+        for name in (CHAMPION, FLOOR)
+        if name in values and name != own
+    ]
+    return pl.DataFrame(rows, DIFFERENCES.schema, orient="row")
+
+
+@step(MODEL)
+def refit(
+    *,
+    interactions: Interactions,
+    split: Split,
+    trial_models: Mapping[str, Recommender[Any]],
+    run_metrics: pl.DataFrame,
+    lake: Lake,
+    recipe: Recipe,
+    run_id: str,
+    as_of: date,
+) -> Outcome:
+    """Fit the recommender to export on everything up to the run's date."""
+    name = recipe.recommender
+    model = recommender_class(name)(recipe.configs[name])
+    model.fit(interactions, validation=split, fitted=lambda: trial_models[name])
+    metrics = run_metrics.filter(recommender=name).sort("metric")
+    provenance = {
+        "run_id": run_id,
+        "as_of": str(as_of),
+        "inputs": lake.fingerprint(),
+        "metrics": dict(metrics.select("metric", "value").iter_rows()),
+    }
+    card = _card(recipe, interactions, metrics.drop_nulls("value"), run_id, as_of)
+    counts = {"recommender": name, "n_pairs": interactions.matrix.nnz, "n_listeners": len(model.users)}
+    return Outcome({MODEL.name: (model, provenance, card)}, counts)
+
+
+def _card(recipe: Recipe, interactions: Interactions, metrics: pl.DataFrame, run_id: str, as_of: date) -> str:
+    judged = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
+    settings, evaluation = asdict(recipe.configs[recipe.recommender]), recipe.evaluation
+    return f"""# {recipe.recommender}, run {run_id}
+
+Learned from listening logs up to {as_of}: {interactions.matrix.nnz:,} pairs of {len(interactions.users):,} listeners
+and {len(interactions.tracks):,} tracks. Consent to audio and lyric training does not bear on it: it hears no audio and
+reads no lyrics.
+
+Settings: {", ".join(f"{name} = {value}" for name, value in settings.items())}
+
+Judged (k = {evaluation.k}) on the last {evaluation.test_days} days, by a fit that had not seen them:
+
+{judged}
+"""

@@ -1,0 +1,44 @@
+"""The warehouse: raw tables to marts, every one of them held to its contract."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from recsys.errors import InputError
+from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
+from recsys.pipeline.results import Artefact, Outcome, step
+from recsys.releases.registry import Release
+from recsys.warehouse.build import Sources
+from recsys.warehouse.build import build as build_warehouse
+
+BUILD = Artefact("build", place=lambda run: run.folder / "build.duckdb")  # not yet published
+
+
+@step(BUILD)
+def build(
+    *,
+    lake: Lake,
+    as_of: date,
+    last_release: Release | None,
+    last_results: dict[str, Path],
+    backfill: tuple[date, date] | None,
+    build_file: Path,
+    note: Callable[..., None],
+) -> Outcome:
+    """Build the marts from the lake; tables of the last run's results stay until this run has made its own."""
+    if not lake.batches():
+        raise InputError(f"The lake of {lake.folder.parent} is empty. Bring files in: recsys ingest FILES")
+    sources = Sources(
+        lake,
+        as_of,
+        results=result_tables(last_results),
+        previous=last_release.warehouse if last_release else None,
+        backfill=backfill,
+    )
+    built = build_warehouse(
+        build_file,
+        sources,
+        progress=lambda name, rows, seconds: note(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
+    )
+    return Outcome(counts={"tables": {table.name: table.n_rows for table in built}})
