@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Home:
     (tmp_path / "runs/2026-06-28-aaaaaaaa/publish.done.json").write_text("{}")
     (tmp_path / "runs/2026-06-29-bbbbbbbb/verdict.json").write_text('{"passed": false, "reasons": ["too few rows"]}')
     metrics = pl.DataFrame({"recommender": ["als", "popular"], "metric": "ndcg", "value": [0.25, 0.125]})
-    metrics.write_parquet(tmp_path / "runs/2026-06-28-aaaaaaaa/metrics.parquet")
+    metrics.write_parquet(tmp_path / "runs/2026-06-28-aaaaaaaa/run_metrics.parquet")
     return Home(tmp_path)
 
 

@@ -7,8 +7,6 @@ from typing import TypeAlias
 import pytest
 
 from recsys.errors import BadSqlFile, BrokenCheck
-from recsys.installation.locations import SQL_FOLDER
-from recsys.pipeline.plan import results
 
 from .conftest import Place, rows
 
@@ -96,8 +94,3 @@ def test_sql_that_does_not_run_names_its_file(build_with: BuildWith, text: str, 
     """With DuckDB's own words, not its stack."""
     with pytest.raises(BadSqlFile, match=f"(?s){message}"):
         build_with(text)
-
-
-def test_results_of_runs_are_marts_of_their_own() -> None:
-    """Each table that a run writes has a file that reads it."""
-    assert all((SQL_FOLDER / "marts" / f"{name}.sql").exists() for name in results())

@@ -1,0 +1,295 @@
+"""Steps without a night: each is called on frames that a reader can count; their order follows from what they read."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys import columns
+from recsys.dataset.interactions import Interactions, Split
+from recsys.errors import Refused
+from recsys.home import Home
+from recsys.installation.locations import SQL_FOLDER
+from recsys.pipeline import nightly
+from recsys.pipeline.inputs import Inputs
+from recsys.pipeline.plan import made_by_steps, result_tables, results, steps, steps_after, steps_up_to, thrown_away
+from recsys.pipeline.queries import QUERIES
+from recsys.pipeline.results import Outcome, Result, Step, step
+from recsys.pipeline.run import Run
+from recsys.pipeline.steps import analytics, lists, models, release
+from recsys.recipe import read_recipe
+from recsys.recommenders.base import recommender_class
+from recsys.warehouse.sqlfile import read_layers
+
+AS_OF = date(2026, 6, 30)
+SETTINGS = """
+recommender = "popular"
+compare = []
+[export]
+k = 2
+candidates = 4
+[exploration]
+share = 0.0
+[rerank]
+"""
+PLAYS = {"ann": "abc", "bob": "abd", "cyd": "ade"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run in an empty home, of the most popular tracks, two a listener."""
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(SETTINGS)
+    return Run.of(Home(tmp_path / "home"), AS_OF, read_recipe(recipe))
+
+
+@pytest.fixture
+def interactions() -> Interactions:
+    """Three listeners and the tracks they play."""
+    rows = [(user, track, 1.0, 1) for user, tracks in PLAYS.items() for track in tracks]
+    pairs = pl.DataFrame(rows, ["user_id", "track_id", "strength", "age_days"], orient="row")
+    catalogue = pl.DataFrame({"track_id": list("abcde"), "genre": [["pop"]] * 5, "artist": ["x", "y", "x", "y", "x"]})
+    return Interactions.of(pairs, catalogue=catalogue)
+
+
+def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
+    """An earlier step's table or artefact, a table of the last release, a query, or a fact of the run."""
+    known: set[str] = set()
+    made = made_by_steps()
+    for each in steps().values():
+        for name in each.reads:
+            of_last = name.removeprefix("last_")
+            is_made = name in made or name.removesuffix("_file") in made or (of_last != name and of_last in results())
+            assert is_made or hasattr(Inputs, name) or name == "backfill" or name in QUERIES, (each.name, name)
+            known.add(name)
+
+    assert {"interactions", "last_community_members", "model_file", "catalogue"} <= known
+    with pytest.raises(KeyError):
+        Inputs(run)["nothing of that name"]
+
+
+def test_steps_follow_those_that_make_what_they_read() -> None:
+    """Whatever a step reads was made before; publication waits for every table that SQL reads."""
+    order = list(steps())
+
+    assert order[0] == "build"
+    assert order[-2:] == ["publish", "morning"]
+    assert order.index("train") < order.index("evaluate") < order.index("refit") < order.index("recommend")
+    assert {"forecast", "chart", "match", "group", "gate", "export"} <= {each.name for each in steps_up_to("publish")}
+
+
+def test_only_what_a_step_needs_is_done_for_it() -> None:
+    """Training asks for no communities; lists do."""
+    assert [each.name for each in steps_up_to("train")] == ["build", "train"]
+    for_lists = {each.name for each in steps_up_to("recommend")}
+    assert for_lists == {"build", "group", "train", "evaluate", "refit", "recommend"}
+    assert [each.name for each in steps_after("gate")] == ["gate", "export", "publish", "morning"]
+
+
+def test_every_result_is_read_by_sql() -> None:
+    """And has a mart of its name."""
+    read = {name for file in read_layers().values() for name in file.sources}
+
+    assert {f"raw.{name}" for name in results()} <= read
+    assert all((SQL_FOLDER / "marts" / f"{name}.sql").exists() for name in results())
+
+
+def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
+    """Histories and the verdict stay; every other table, model and file of a run goes."""
+    stay = {f"{name}.parquet" for name in ("run_metrics", "group_metrics", "explorations")} | {"verdict*"}
+
+    assert not stay & set(thrown_away())
+    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "prints*"} <= set(thrown_away())
+
+
+def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: Path) -> None:
+    """A column that an older version did not write is null; one that it wrote beside them is left out."""
+    result = Result("forecasts", columns.FORECASTS)
+    pl.DataFrame({"artist_id": ["x"], "n_plays": [4.0], "gone": [1]}).write_parquet(tmp_path / "old.parquet")
+
+    assert result.read(None).schema == columns.schema(columns.FORECASTS)
+    assert result.read(tmp_path / "old.parquet").rows() == [("x", None, 4.0, None, None)]
+    assert result_tables()["forecasts"].path is None
+
+
+def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None:
+    """With the run's name where the table has a place for it; what it counted is the mark."""
+    result = Result("made_up", columns.RUN_METRICS)
+
+    @step(result)
+    def count(*, as_of: date) -> Outcome:
+        """Make one row."""
+        row = {"recommender": "als", "metric": "ndcg", "k": 10, "value": 0.5, "low": 0.4, "high": 0.6, "n_users": 7}
+        return Outcome({"made_up": pl.DataFrame([row])}, {"day": as_of.day})
+
+    nightly.do(run, count, Inputs(run))
+
+    assert pl.read_parquet(result.path(run)).rows() == [(run.run_id, "als", "ndcg", 10, 0.5, 0.4, 0.6, 7)]
+    assert run.outcome("count") == {"day": 30}
+
+
+def test_a_refusal_is_written_and_stops_the_run_unmarked(run: Run) -> None:
+    """What the step made is there for a look."""
+    verdict = made_by_steps()["verdict"]
+    refusing = Step(lambda: Outcome({"verdict": {"passed": False}}, {}, "too few rows"), (verdict,))
+
+    with pytest.raises(Refused, match="too few rows"):
+        nightly.do(run, refusing, Inputs(run))
+
+    assert Inputs(run)["verdict"] == {"passed": False}
+    assert run.outcome(refusing.name) is None
+
+
+def test_forecasts_are_those_of_each_artist() -> None:
+    """Ten plays every day stay ten plays every day."""
+    days = [AS_OF - timedelta(days=n) for n in range(120)]
+    plays = pl.DataFrame({"artist_id": ["x"] * 120, "listen_date": days, "n_plays": [10] * 120})
+
+    done = analytics.forecast(artist_days=plays, as_of=AS_OF)
+
+    table = done.made["forecasts"]
+    assert done.counts == {"n_artists": 1}
+    assert table.height == 28
+    assert table["n_plays"].to_list() == pytest.approx([10.0] * 28, abs=0.01)
+
+
+def test_groups_keep_their_numbers_from_the_last_release(run: Run, interactions: Interactions) -> None:
+    """A second grouping of the same listeners, begun from the first, names everybody's group as before."""
+    artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
+    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    given: dict[str, Any] = {"interactions": interactions, "artists": artists, "recipe": run.recipe}
+
+    first = analytics.group(**given, last_community_members=nobody)
+    again = analytics.group(**given, last_community_members=first.made["community_members"])
+
+    assert again.made["community_members"].equals(first.made["community_members"])
+    assert first.counts["n_of_listeners"] == first.made["communities"].filter(kind="listeners").height
+
+
+def catalogue_of(ids: str) -> pl.DataFrame:
+    """Tracks that everybody may be shown, every second one by the artist Y."""
+    return pl.DataFrame(
+        [
+            (name, name.upper(), "xy"[n % 2], "XY"[n % 2], date(2020, 1, 1), [], None, None, None)
+            for n, name in enumerate(ids)
+        ],
+        {
+            "track_id": pl.String,
+            "title": pl.String,
+            "artist_id": pl.String,
+            "artist_name": pl.String,
+            "release_date": pl.Date,
+            "available_in": pl.List(pl.String),
+            "withdrawn_at": pl.Date,
+            "tempo_bpm": pl.Float64,
+            "energy": pl.Float64,
+        },
+        orient="row",
+    )
+
+
+def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
+    """What the step that makes lists makes of the three listeners."""
+    model = recommender_class("popular")(run.recipe.configs["popular"]).fit(interactions)
+    listeners = pl.DataFrame({"user_id": list(PLAYS), "country": ["DE"] * 3, "age_band": ["25-34"] * 3})
+    given: dict[str, Any] = {
+        "model": model,
+        "interactions": interactions,
+        "listeners": listeners,
+        "catalogue": catalogue_of("abcde"),
+        "playlists": pl.DataFrame(schema={"playlist_id": pl.String, "position": pl.Int64, "track_id": pl.String}),
+        "communities": pl.DataFrame(schema=columns.schema(columns.COMMUNITIES)),
+        "community_members": pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS)),
+        "track_groups": pl.DataFrame(schema=columns.schema(columns.TRACK_GROUPS)),
+        "feedback": pl.DataFrame(schema={"features": pl.List(pl.Float64), "reward": pl.Float64}),
+        "recipe": run.recipe,
+        "as_of": AS_OF,
+        "served_on": AS_OF + timedelta(days=1),
+    }
+    return lists.recommend(**(given | changes))
+
+
+def test_lists_name_what_a_listener_never_played(run: Run, interactions: Interactions) -> None:
+    """Ann played a, b, c: her list is d and e, each with the recommender and a reason."""
+    done = listed(run, interactions)
+
+    table = done.made["recommendations"]
+    chosen = {user: set(rows["track_id"]) for (user,), rows in table.group_by("user_id")}
+    assert chosen == {user: set("abcde") - set(tracks) for user, tracks in PLAYS.items()}
+    assert table["recommender"].unique().to_list() == ["popular"]
+    assert table["reason"].str.starts_with("popular with").all()
+    assert (done.counts["n_listeners"], done.counts["n_rows"], done.counts["n_explored"]) == (3, 6, 0)
+    assert done.made["exposure_targets"].is_empty()
+
+
+def test_a_track_that_nobody_may_be_shown_is_in_no_list(run: Run, interactions: Interactions) -> None:
+    """Without e, Ann and Bob have one track left and Cyd two."""
+    done = listed(run, interactions, catalogue=catalogue_of("abcd"))
+
+    assert "e" not in done.made["recommendations"]["track_id"].to_list()
+    assert done.counts["n_short_lists"] == 2
+
+
+def gated(run: Run, **changes: Any) -> Outcome:
+    """What the gate decides of a first release with three listeners, better than popularity, with plays every day."""
+    days = [(AS_OF - timedelta(days=n), 500) for n in range(28)]
+    given: dict[str, Any] = {
+        "built_tables": pl.DataFrame({"name": ["marts.track_features"], "n_rows": [1_000]}),
+        "daily_plays": pl.DataFrame(days, ["listen_date", "n_plays"], orient="row"),
+        "metric_differences": differences(0.01),
+        "recommendations": pl.DataFrame({"user_id": list(PLAYS)}),
+        "last_release": None,
+        "recipe": run.recipe,
+        "run_id": run.run_id,
+        "as_of": AS_OF,
+    }
+    return release.gate(**(given | changes))
+
+
+def differences(low: float) -> pl.DataFrame:
+    """The interval of the difference to popularity, from `low` on."""
+    row = ("popular", low + 0.01, low, low + 0.02, 3, 0.01)
+    return pl.DataFrame([row], models.DIFFERENCES.schema, orient="row")
+
+
+def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> None:
+    """By the interval that evaluation wrote down; the verdict is told either way."""
+    passed, refused = gated(run), gated(run, metric_differences=differences(-0.05))
+
+    assert passed.made["verdict"] == {"passed": True, "reasons": []}
+    assert not passed.refusal
+    assert not refused.made["verdict"]["passed"]
+    assert "worse than popular" in refused.refusal
+
+
+def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
+    """Files of the last day are missing."""
+    days = [(AS_OF - timedelta(days=n), 500) for n in range(1, 28)]
+
+    done = gated(run, daily_plays=pl.DataFrame(days, ["listen_date", "n_plays"], orient="row"))
+
+    assert done.refusal
+
+
+def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, interactions: Interactions) -> None:
+    """A copy of the floor differs from it by nothing, on everybody who played something new."""
+    split = Split.latest(interactions, seed=7)
+    model = recommender_class("popular")(run.recipe.configs["popular"]).fit(split.train)
+    recipe = replace(run.recipe, recommender="copy", configs={"copy": None, "popular": None})
+
+    done = models.evaluate(
+        split=split,
+        trial_models={"copy": model, "popular": model},
+        track_groups=pl.DataFrame(schema=columns.schema(columns.TRACK_GROUPS)),
+        recipe=recipe,
+    )
+
+    n_judged = int((np.diff(split.test.indptr) > 0).sum())
+    compared = done.made["metric_differences"]
+    assert done.counts["n_judged"] == n_judged
+    assert compared.select("baseline", "difference", "n_users").rows() == [("popular", 0.0, n_judged)]
+    assert set(done.made["run_metrics"]["recommender"]) >= {"copy", "popular"}
