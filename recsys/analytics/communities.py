@@ -101,10 +101,10 @@ def listener_points(played: Csr, seed: int) -> F64:
     """
     n_listeners, n_artists = played.shape
     n_dimensions = min(N_DIMENSIONS, min(played.shape) - 1)
-    if n_dimensions < 1:
-        return np.zeros((n_listeners, 1))
     n_with = np.bincount(played.indices, minlength=n_artists)
     weights = unit_rows((played.log1p() @ sp.diags(np.log(n_listeners / np.maximum(n_with, 1)))).tocsr())
+    if n_dimensions < 1 or not weights.count_nonzero():  # no artist tells one listener from another
+        return np.zeros((n_listeners, 1))
     start = np.random.default_rng(seed).standard_normal(min(played.shape))
     left, values, _ = svds(weights, k=n_dimensions, v0=start)
     return _unit(left * values)

@@ -36,7 +36,7 @@ candidates = 4
 share = 0.0
 [rerank]
 """
-PLAYS = {"ann": "abc", "bob": "abd", "cyd": "ade"}
+PLAYS = {"ann": "abc", "bob": "abd", "cyd": "ade"}  # all of them hear both artists
 
 
 @pytest.fixture
@@ -157,8 +157,24 @@ def test_forecasts_are_those_of_each_artist() -> None:
     assert table["n_plays"].to_list() == pytest.approx([10.0] * 28, abs=0.01)
 
 
-def test_groups_keep_their_numbers_from_the_last_release(run: Run, interactions: Interactions) -> None:
+def test_listeners_who_all_hear_every_artist_are_in_no_group(run: Run, interactions: Interactions) -> None:
+    """Nothing tells one from another, and the run goes on."""
+    artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
+    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+
+    done = analytics.group(interactions=interactions, artists=artists, recipe=run.recipe, last_community_members=nobody)
+
+    assert done.made["communities"].is_empty()
+    assert done.made["community_members"].is_empty()
+
+
+def test_groups_keep_their_numbers_from_the_last_release(run: Run) -> None:
     """A second grouping of the same listeners, begun from the first, names everybody's group as before."""
+    rows = [(f"u{n}", f"{'ab'[n % 2]}{m}", 1.0, 1) for n in range(40) for m in range(n % 3, 6)]
+    pairs = pl.DataFrame(rows, ["user_id", "track_id", "strength", "age_days"], orient="row")
+    tracks = pairs["track_id"].unique().sort()
+    catalogue = pl.DataFrame({"track_id": tracks, "artist": tracks.str.slice(0, 1).replace({"a": "x", "b": "y"})})
+    interactions = Interactions.of(pairs, catalogue=catalogue)
     artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
     given: dict[str, Any] = {"interactions": interactions, "artists": artists, "recipe": run.recipe}
@@ -167,7 +183,8 @@ def test_groups_keep_their_numbers_from_the_last_release(run: Run, interactions:
     again = analytics.group(**given, last_community_members=first.made["community_members"])
 
     assert again.made["community_members"].equals(first.made["community_members"])
-    assert first.counts["n_of_listeners"] == first.made["communities"].filter(kind="listeners").height
+    assert first.made["community_members"].filter(kind="listeners").height == 40
+    assert first.counts["n_of_listeners"] == first.made["communities"].filter(kind="listeners").height >= 1
 
 
 def catalogue_of(ids: str) -> pl.DataFrame:
