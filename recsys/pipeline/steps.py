@@ -30,10 +30,11 @@ from recsys.library.files import recordings
 from recsys.matching.history import Checked
 from recsys.pipeline import export, indexes
 from recsys.pipeline.run import Event, Run
-from recsys.products.base import Shelf, maker, product_names, worded
+from recsys.products.base import Shelf, maker, product_names, with_reason_text
 from recsys.recipe import FLOOR
-from recsys.recommenders.base import Recommender, recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.scorer import scorer_class
 from recsys.releases import gate, registry
 from recsys.releases.registry import Release
 from recsys.reports.morning.write import folder_of, write_reports
@@ -131,20 +132,19 @@ def rival(run: Run) -> str | None:
 
 def _contenders(run: Run) -> dict[str, Recommender[Any]]:
     """Return the recommenders to fit, unfitted: the recipe's, and the champion unless its recipe is tonight's."""
-    models = {name: recommender_class(name)(run.recipe.configs[name]) for name in run.recipe.names}
+    models = {name: Recommender.named(name, run.recipe.configs[name]) for name in run.recipe.names}
     in_charge = registry.champion(run.home)
     if in_charge is None:
         return models
-    model_class = recommender_class(in_charge["name"])
     try:
-        config = model_class.config_class(**in_charge["config"])
+        config = scorer_class(in_charge["name"]).config_class(**in_charge["config"])
     except TypeError as changed:  # its settings are those of another version: it cannot be fitted any more
         run.log(event="warning", text=f"the champion cannot be fitted beside tonight's: {changed}")
         return models
     if (in_charge["name"], config) == (run.recipe.recommender, run.recipe.configs[run.recipe.recommender]):
         run.log(event="fit", recommender=CHAMPION, same_as=run.recipe.recommender)
         return models
-    return models | {CHAMPION: model_class(config)}
+    return models | {CHAMPION: Recommender.named(in_charge["name"], config)}
 
 
 def evaluate(run: Run) -> Event:
@@ -193,7 +193,7 @@ def refit(run: Run) -> Event:
     name = run.recipe.recommender
     beside = run.model.parent.with_name(f".{run.run_id}.partial")
     files.remove(beside)
-    model = recommender_class(name)(run.recipe.configs[name])
+    model = Recommender.named(name, run.recipe.configs[name])
     model.fit(run.taste, validation=run.split, fitted=partial(Recommender.load, run.trial / name))
     model.save(beside / name)
     files.write_json(beside / name / "provenance.json", _provenance(run))
@@ -266,7 +266,7 @@ def recommend(run: Run) -> Event:
     _write(shelf.candidates.select(columns.schema(columns.CANDIDATES).names()), run.candidates)
     ranking, n_widened = _lists(shelf, run)
     _write(_of_run(log_of(ranking, run.recipe.exploration, run.served_on), run, columns.EXPLORATIONS), run.explorations)
-    lists = _labelled(worded(shelf.model.because(ranking, run.taste), shelf.catalogue), run)
+    lists = _labelled(with_reason_text(shelf.model.add_reasons(ranking, run.taste), shelf.catalogue), run)
     _write(lists, run.recommendations)
     products = {name: maker(name)(shelf) for name in product_names()}
     for name, table in products.items():
