@@ -20,7 +20,7 @@ from bench.options import benchmark, home_argument, size
 from recsys.dataset.interactions import CATALOGUE_SQL, LISTENERS_SQL, PAIRS_SQL, Features, Interactions
 from recsys.dataset.sound_features import SOUND_SQL, sound_features
 from recsys.home import Home
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.warehouse.query import Warehouse
 
@@ -73,7 +73,7 @@ def main(home: Path, names: tuple[str, ...]) -> None:
     for name in names:
         found = {}
         for variant, taste in variants(base, heard):
-            model = recommender_class(name)(recommender_class(name).config_class()).fit(taste)
+            model = Recommender.named(name).fit(taste)
             found[variant] = ndcg(model.recommend(users, K, filters=Filters.of(taste).only(cold)), played, users)
         without, with_sound, shuffled = (found[each] for each in ("without", "with", "shuffled"))
         low, high = np.percentile(with_sound[draws].mean(axis=1) / without[draws].mean(axis=1), (2.5, 97.5))

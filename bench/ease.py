@@ -26,14 +26,14 @@ N_SAMPLED = 8  # rows of the Gram matrix that the coefficients are held against
 @size("--product", "n_product", default=6_000, smallest=300, help="Rows and columns of the plain product's matrices.")
 def main(n_tracks: int, n_users: int, n_product: int) -> None:
     """Measure both and print the ratio."""
-    from recsys.recommenders.ease import regressions
+    from recsys.recommenders.ease import ease_weights
 
     peak = product_rate(n_product)
     gram = gram_of(n_tracks, n_users)
     rows = np.linspace(0, n_tracks - 1, N_SAMPLED).astype(int)
     sampled = gram[rows]
     started, cpu_started = perf_counter(), process_time()
-    coefficients = regressions(gram)
+    coefficients = ease_weights(gram)
     seconds, cpu_seconds = perf_counter() - started, process_time() - cpu_started
     rate = n_tracks**3 / seconds / 1e9
     print(f"matrix product      {peak:7.1f} GFLOP/s ({n_product:,} square, float32)")

@@ -14,7 +14,7 @@ import polars as pl
 from bench.options import benchmark, size, size_argument
 from bench.splits import written
 from recsys.dataset.interactions import Interactions, Split
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 
 MODELS = ("popular", "item_knn", "user_knn", "als", "lightfm", "bpr", "ease", "sequential")
@@ -33,7 +33,7 @@ def main(models: tuple[str, ...], n_listeners: int) -> None:
     chosen = newcomers(cut, n_listeners)
     print(f"{'model':<12}{'plays':>6}{'refit':>9}{'folded':>9}{'ratio':>8}  difference [95 %]")
     for name in models:
-        without = recommender_class(name)().fit(known_only(cut.train, chosen))
+        without = Recommender.named(name).fit(known_only(cut.train, chosen))
         for n_plays in (1, 3, 5):
             values = both(name, without, cut, chosen, n_plays)
             ratio = values["folded"].mean() / values["refit"].mean()
@@ -62,7 +62,7 @@ def both(name: str, without: Any, cut: Split, chosen: Any, n_plays: int) -> dict
     plays = last_plays(taste, chosen, n_plays)
     shortened = with_only(taste, chosen, plays)
     judged = replace(Split.of(shortened, found(cut, chosen)), train=shortened)
-    refit = recommender_class(name)().fit(shortened)
+    refit = Recommender.named(name).fit(shortened)
     ids, nothing = taste.users.ids(chosen), Filters.of(shortened)
     rankings = {"folded": without.fold_in(plays, K, filters=nothing), "refit": refit.recommend(ids, K, filters=nothing)}
     return {way: values_per_user(ranking, judged, ndcg_at_k, k=K) for way, ranking in rankings.items()}

@@ -163,9 +163,9 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
 
 def fitted(name: str, recipe: "Recipe", taste: "Interactions") -> Any:
     """Fit one model."""
-    from recsys.recommenders.base import recommender_class
+    from recsys.recommenders.base import Recommender
 
-    return recommender_class(name)(recipe.configs[name]).fit(taste)
+    return Recommender.named(name, recipe.configs[name]).fit(taste)
 
 
 def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
@@ -196,18 +196,18 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
 
 def chosen(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
     """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
-    from recsys.products.base import worded
+    from recsys.products.base import with_reason_text
     from recsys.rerank.base import GROUPS_SQL, About
     from recsys.rerank.lists import full_lists
 
     about, rules = About.of_groups(shelf.taste, warehouse.frame(GROUPS_SQL)), list(recipe.rerank.values())
     ranking, _ = full_lists(shelf.candidates, shelf.best, rules, about, recipe.export.k)
-    return worded(shelf.model.because(ranking, shelf.taste), shelf.catalogue)
+    return with_reason_text(shelf.model.add_reasons(ranking, shelf.taste), shelf.catalogue)
 
 
 def best(shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
     """Take each listener's best tracks, without rules, and give the reason for each."""
-    return shelf.model.because(shelf.best(shelf.listeners["user_id"], recipe.export.k), shelf.taste)
+    return shelf.model.add_reasons(shelf.best(shelf.listeners["user_id"], recipe.export.k), shelf.taste)
 
 
 def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:

@@ -13,7 +13,7 @@ from bench.options import benchmark, size, size_argument
 from bench.splits import written
 from recsys.dataset.interactions import Interactions
 from recsys.experiments.protocols import Protocol, fixed
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.rerank.base import About, Night
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
@@ -78,7 +78,7 @@ def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
     from recsys.evaluate.report import judged_users
 
     split = protocol.test
-    model = recommender_class(name)().fit(split.train, validation=protocol.validation)
+    model = Recommender.named(name).fit(split.train, validation=protocol.validation)
     ids = split.train.users.ids(judged_users(split))
     return model.recommend(ids, n, filters=protocol.filters(split))
 

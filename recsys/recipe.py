@@ -16,7 +16,7 @@ from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.scorer import scorer_class
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import Stages, stage_class
@@ -96,13 +96,13 @@ def read_recipe(path: Path | None = None) -> Recipe:
     _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict, "rerank": dict}, "the recipe")
     settings = {**default["recommenders"], **values["recommenders"]}
     for name, own in settings.get("blend", {}).get("models", {}).items():
-        _filled(recommender_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
+        _filled(scorer_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
     names = dict.fromkeys((values["recommender"], *values["compare"], FLOOR, *settings))
     return Recipe(
         recommender=values["recommender"],
         compare=tuple(values["compare"]),
         configs={
-            name: _filled(recommender_class(name).config_class, settings.get(name, {}), f"[recommenders.{name}]")
+            name: _filled(scorer_class(name).config_class, settings.get(name, {}), f"[recommenders.{name}]")
             for name in names
         },
         evaluation=_filled(EvaluationSettings, values["evaluation"], "[evaluation]"),

@@ -136,6 +136,30 @@ def test_a_heavy_package_has_one_home() -> None:
     assert strays == []
 
 
+def test_recommenders_use_each_others_public_methods_alone() -> None:
+    """A private name is used in the module that defines it: not in a subclass elsewhere, nor by leave of the linter."""
+    rooms = [path for path in SOURCES if room_of(module_of(path)) == "recommenders"]
+    borrowed = [f"{module_of(path)}: {name}" for path in rooms for name in _borrowed_names(path)]
+    excused = [module_of(path) for path in rooms if "SLF001" in path.read_text(encoding="utf-8")]
+
+    assert borrowed == []
+    assert excused == []
+
+
+def _borrowed_names(path: Path) -> set[str]:
+    """Private attributes and imports that a file uses and does not define itself."""
+    defined, used = {"_asdict"}, set()  # a named tuple's, public in spite of its name
+    for node in ast.walk(parsed(path)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.Attribute(attr=name, ctx=ast.Store()):
+                defined.add(name)
+            case ast.Attribute(attr=name):
+                used.add(name)
+            case ast.ImportFrom(names=aliases):
+                used.update(alias.name for alias in aliases)
+    return {name for name in used - defined if name.startswith("_") and not name.startswith("__")}
+
+
 def test_a_page_asks_draws_and_stops() -> None:
     """What it needs beyond Streamlit, data, charts, parts and markdown give it; it computes nothing."""
     allowed = ("streamlit", "dashboards.charts", "dashboards.data", "dashboards.markdown", "dashboards.parts")

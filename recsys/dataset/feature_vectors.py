@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from recsys.dataset.interactions import UNKNOWN, Csr, Features
 
 
-def tag_vectors(features: Features) -> Csr:
+def tfidf_features(features: Features) -> Csr:
     """
     Return each row's features as a vector of length 1 (0 where nothing is known), shape (n_rows, n_features), float32.
 
@@ -21,8 +21,8 @@ def tag_vectors(features: Features) -> Csr:
     known = ~features.names.ids().str.ends_with(f"={UNKNOWN}").to_numpy()
     vectors = features.matrix.astype(np.float64).log1p()
     n_rows, n_with = vectors.shape[0], np.diff(vectors.tocsc().indptr)
-    rarity = np.where(known, np.log(n_rows / np.maximum(n_with, 1)), 0)
-    return unit_rows((vectors @ sp.diags(rarity)).tocsr()).astype(np.float32)
+    idf = np.where(known, np.log(n_rows / np.maximum(n_with, 1)), 0)
+    return unit_rows((vectors @ sp.diags(idf)).tocsr()).astype(np.float32)
 
 
 def unit_rows(matrix: Csr) -> Csr:

@@ -29,8 +29,9 @@ from recsys.files import short_hash
 from recsys.home import Home
 from recsys.lake.store import Lake
 from recsys.recipe import Recipe
-from recsys.recommenders.base import Recommender, recommender_class, recommender_names
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.warehouse.query import Warehouse
 
 BLEND = "blend"
@@ -135,7 +136,7 @@ def compare(
         candidates: Tracks that may be recommended in the test; all of them by default.
         tell: Called with every event.
     """
-    members = recommender_class(BLEND).config_class().models if BLEND in names else {}
+    members = scorer_class(BLEND).config_class().models if BLEND in names else {}
     configs: dict[str, Any] = {}
     costs: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys([*names, *members]):
@@ -143,7 +144,7 @@ def compare(
             configs[name], costs[name] = _tuned(protocol, name, terms, tell)
     if BLEND in names:
         models = {name: asdict(configs[name]) for name in members}
-        configs[BLEND] = recommender_class(BLEND).config_class(models=models)
+        configs[BLEND] = scorer_class(BLEND).config_class(models=models)
         costs[BLEND] = {"tuning_cpu_seconds": sum(costs[name]["tuning_cpu_seconds"] for name in members), "n_trials": 0}
     filters = _filters(protocol, candidates)
     rankings = {}
@@ -190,7 +191,7 @@ def item_ids(path: Path) -> pl.Series:
 
 def default_names() -> list[str]:
     """Return the blend and every single model."""
-    return [BLEND, *(name for name in recommender_names() if name != BLEND)]
+    return [BLEND, *(name for name in scorer_names() if name != BLEND)]
 
 
 def _tuned(protocol: Protocol, name: str, terms: Terms, tell: Tell) -> tuple[Any, dict[str, Any]]:
@@ -214,7 +215,7 @@ def _ranked(
     protocol: Protocol, name: str, config: Any, filters: Filters, k: int
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     cut: Split = protocol.test
-    model: Recommender[Any] = recommender_class(name)(config)
+    model = Recommender.named(name, config)
     started = time.process_time()
     model.fit(cut.train, validation=protocol.validation)
     trained = time.process_time() - started

@@ -20,9 +20,10 @@ from recsys.dataset.interactions import Split
 from recsys.errors import InputError
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, values_per_user
-from recsys.recommenders.base import Recommender, recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.search_space import Choice, Range, ranges
+from recsys.recommenders.scorer import scorer_class
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -111,7 +112,7 @@ def tune(
 
 def judged(task: Task, config: Any) -> float:
     """Fit with these settings and return mean nDCG on the cut."""
-    model: Recommender[Any] = recommender_class(task.name)(config).fit(task.cut.train)
+    model = Recommender.named(task.name, config).fit(task.cut.train)
     ids = task.cut.train.users.ids(judged_users(task.cut))
     ranking = model.recommend(ids, task.k, filters=task.filters)
     return float(values_per_user(ranking, task.cut, ndcg_at_k, k=task.k).mean())
@@ -167,5 +168,5 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def _config_class(name: str) -> type[Any]:
-    found: type[Any] = recommender_class(name).config_class
+    found: type[Any] = scorer_class(name).config_class
     return found

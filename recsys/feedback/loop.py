@@ -30,7 +30,7 @@ from recsys.evaluate.beyond_accuracy import gini
 from recsys.evaluate.exposure import discounts
 from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, explore
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.rerank.base import About, Stage
 from recsys.rerank.lists import rerank
@@ -177,7 +177,7 @@ def _lists(
     about: About, remedy: Remedy, settings: LoopSettings, posterior: Posterior, dice: np.random.Generator
 ) -> pl.DataFrame:
     taste = about.taste
-    model = recommender_class(settings.recommender)().fit(taste)
+    model = Recommender.named(settings.recommender).fit(taste)
     candidates = model.recommend(taste.users.ids(), settings.candidates, filters=Filters.of(taste))
     long_lists = rerank(candidates, remedy.stages, about, remedy.exploration.length(settings.k))
     return explore(long_lists, about, settings.k, settings=remedy.exploration, posterior=posterior, rng=dice)

@@ -123,12 +123,12 @@ def maker(name: str) -> Callable[[Shelf], pl.DataFrame]:
     return make
 
 
-def worded(ranking: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+def with_reason_text(ranking: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
     """
     Put reasons into words.
 
     Args:
-        ranking: With reason_track_id and segment, as `Recommender.because` gives.
+        ranking: With reason_track_id and segment, as `Recommender.add_reasons` gives.
         catalogue: track_id, title, artist_name.
 
     Returns:

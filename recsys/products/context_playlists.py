@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from recsys.products.base import K, Shelf, worded
-from recsys.recommenders.parts.listening_hours import DAYPART, Habits
+from recsys.products.base import K, Shelf, with_reason_text
+from recsys.recommenders.parts.listening_hours import DAYPART, ListeningTimeProfile
 
 MIN_LENGTH = 5  # a shorter list is no playlist
 N_POOL = 60  # of the listener's best tracks that fit, so many are looked at
@@ -43,7 +43,7 @@ def make(shelf: Shelf) -> pl.DataFrame:
         out.
     """
     lists = pl.concat([_of_context(shelf, name, context) for name, context in CONTEXTS.items()])
-    told = worded(shelf.model.because(lists, shelf.taste), shelf.catalogue)
+    told = with_reason_text(shelf.model.add_reasons(lists, shelf.taste), shelf.catalogue)
     return told.sort("user_id", "context", "rank").select(
         "playlist_id", "context", "rank", "track_id", "score", "reason"
     )
@@ -75,7 +75,7 @@ def _of_context(shelf: Shelf, name: str, context: Context) -> pl.DataFrame:
 
 def _at_hours(shelf: Shelf, context: Context) -> pl.DataFrame:
     """Return track_id, log_lift: how much likelier a track's plays fall into the hours than plays of all tracks do."""
-    habits = Habits.of(shelf.taste.matrix, shelf.taste.hours)
-    everybody = habits.everybody[DAYPART][list(context.dayparts)]
-    share = habits.lifts[:, DAYPART][:, list(context.dayparts)] @ everybody / everybody.sum()
+    profile = ListeningTimeProfile.of(shelf.taste.matrix, shelf.taste.hours)
+    everybody = profile.everybody[DAYPART][list(context.dayparts)]
+    share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ everybody / everybody.sum()
     return pl.DataFrame({"track_id": shelf.taste.tracks.ids(), "log_lift": np.log(share)})

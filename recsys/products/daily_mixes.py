@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from recsys.products.base import K, Shelf, worded
+from recsys.products.base import K, Shelf, with_reason_text
 
 N_MIXES = 3
 MIN_LIKED = 3  # tracks of a cluster that a listener likes, for it to be a taste of theirs
@@ -27,7 +27,7 @@ def make(shelf: Shelf) -> pl.DataFrame:
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("mix_id"))
         .filter(pl.col("rank") <= K, pl.len().over("mix_id") >= MIN_LENGTH)
     )
-    told = worded(shelf.model.because(rows, shelf.taste), shelf.catalogue)
+    told = with_reason_text(shelf.model.add_reasons(rows, shelf.taste), shelf.catalogue)
     return told.sort("user_id", "taste", "rank").select("mix_id", "name", "rank", "track_id", "score", "reason")
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from recsys.products.base import Shelf, ranked_anew, worded
+from recsys.products.base import Shelf, ranked_anew, with_reason_text
 
 
 def make(shelf: Shelf) -> pl.DataFrame:
@@ -20,5 +20,5 @@ def make(shelf: Shelf) -> pl.DataFrame:
         .join(shelf.heard_artists, on=["user_id", "artist_id"], how="anti", maintain_order="left")
         .unique(["user_id", "artist_id"], keep="first", maintain_order=True)
     )
-    told = worded(shelf.model.because(ranked_anew(new), shelf.taste), shelf.catalogue)
+    told = with_reason_text(shelf.model.add_reasons(ranked_anew(new), shelf.taste), shelf.catalogue)
     return told.select("user_id", "rank", "track_id", "score", "reason").with_columns(pl.col("rank").cast(pl.Int32))

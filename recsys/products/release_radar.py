@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from recsys.products.base import K, Shelf, worded
+from recsys.products.base import K, Shelf, with_reason_text
 
 N_DAYS = 28
 
@@ -23,7 +23,7 @@ def make(shelf: Shelf) -> pl.DataFrame:
     ranking = shelf.model.recommend(shelf.listeners["user_id"], K, filters=filters, profiles=shelf.listeners)
     known = shelf.heard_artists.with_columns(is_known=True)
     told = (
-        worded(shelf.model.because(ranking, shelf.taste), shelf.catalogue)
+        with_reason_text(shelf.model.add_reasons(ranking, shelf.taste), shelf.catalogue)
         .join(new.select("track_id", "artist_id", "artist_name"), on="track_id", maintain_order="left")
         .join(known, on=["user_id", "artist_id"], how="left", maintain_order="left")
     )

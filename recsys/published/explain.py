@@ -6,6 +6,7 @@ It asks the model in charge and the published warehouse, so it explains the list
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -99,7 +100,7 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     return named.select("rank", "title", "artist_name", "score", "place", "track_id")
 
 
-def _model_in_charge(home: Home) -> Recommender[object]:
+def _model_in_charge(home: Home) -> Recommender[Any]:
     release = registry.current(home)
     if release is None or release.model is None:
         raise SetupError(f"{home.path} has no model in charge yet. Run: recsys nightly")

@@ -1,1 +1,1 @@
-"""Models of taste: one file each, all behind `base.Recommender`."""
+"""Recommenders: one scorer per file, each served by `base.Recommender`."""

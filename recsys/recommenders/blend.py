@@ -1,12 +1,12 @@
 """
-Several models in one: each proposes candidates, and a small ranker, fitted on what listeners chose later, orders them.
+A stacked ensemble: each member proposes candidates, and a small ranker, fitted on later choices, orders them.
 
-The ranker learns from a validation cut only: members are fitted to its training part, their candidates are held
-against what its listeners chose afterwards, and then the members are fitted again, to everything. So a member that
-remembers its training well gains nothing by it. A fit costs two fits of every member.
+The ranker learns from a validation cut only: members are fitted to the cut's training part, their candidates are
+labelled by what users chose afterwards, and then the members are fitted again, to everything. So a member that
+overfits its training data gains nothing. A fit costs two fits of every member.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -17,15 +17,14 @@ from typing_extensions import override
 from recsys.dataset.interactions import History, Interactions, Split
 from recsys.dataset.vocab import Rows
 from recsys.errors import BadRecipe
-from recsys.recommenders.base import Recommender, recommender_class
-from recsys.recommenders.parts.attribution import Kinship
-from recsys.recommenders.parts.candidate_features import N_FACTS, Catalogue, candidates, standing
-from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.attribution import Attribution
+from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, Catalogue, candidates, zscores
 from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import F32, N_BLOCK, Mask
+from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 
-N_TAUGHT = 4000  # listeners that the ranker learns from, at most
+MAX_EXAMPLE_USERS = 4000  # users that the ranker learns from, at most
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ class BlendConfig:
     Settings of `Blend`.
 
     Attributes:
-        models: Its members with their settings; the first one explains, and orders what is no candidate.
-        n_candidates: How many tracks each member proposes to each listener.
-        n_hidden: Width of the ranker.
-        epochs: Passes of the ranker over its listeners.
-        learning_rate: Step of the ranker's training.
+        models: Its members with their settings; the first one gives attributions, and orders what is no candidate.
+        n_candidates: Tracks that each member proposes per user.
+        n_hidden: Width of the ranker's hidden layer.
+        epochs: Passes of the ranker over its users.
+        learning_rate: Of the ranker.
         seed: Of the ranker.
     """
 
@@ -58,8 +57,15 @@ class BlendConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Tasters:
-    """Some listeners as the members see them, what they like, and what they may not get."""
+class UserBatch:
+    """
+    Some users, as a blend scores them.
+
+    Attributes:
+        states: Of each member, its states of these users.
+        history: What they like.
+        mask: What must not be recommended to them; None: nothing.
+    """
 
     states: list[Any]
     history: History
@@ -71,52 +77,50 @@ class Tasters:
         return type(self)([states[users] for states in self.states], self.history[users], mask)
 
 
-class Blend(Recommender[BlendConfig]):
-    """Score of a track: the ranker's, for candidates; below them all others, in the first member's order."""
+class Blend(Scorer[BlendConfig]):
+    """
+    Score of a track: the ranker's, for candidates; below them all others, in the first member's order.
+
+    Attributes:
+        members: The fitted scorers, in the order of `config.models`.
+    """
 
     name: ClassVar[str] = "blend"
     config_class: ClassVar[type[Any]] = BlendConfig
-    _cut: Split | None
-    _members: list[Recommender[Any]]
+    members: list[Scorer[Any]]
 
     @override
-    def fit(
-        self,
-        taste: Interactions,
-        *,
-        validation: Split | None = None,
-        fitted: Callable[[], Recommender[Any]] | None = None,
-    ) -> Self:
-        """Learn; where nothing was chosen in the validation cut, from the latest of each listener's likes."""
-        is_telling = validation is not None and validation.test.nnz > 0
-        self._cut = validation if is_telling else Split.latest(taste, seed=self.config.seed)
-        self._members = _members_of(fitted()) if is_telling and fitted is not None else []
-        return super().fit(taste)
+    def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
+        """Learn; where nothing was chosen in the validation cut, the ranker learns from each user's latest likes."""
+        if validation is None or not validation.split.test.nnz:
+            validation = Validation(Split.latest(interactions, seed=self.config.seed))
+        self._ranker = self._fit_ranker(validation)
+        del self.members  # they may be large: free them before as many are fitted again
+        self.members = self._fit_members(interactions)
+        self._catalogue = Catalogue.of(interactions)
+        self._liked = interactions.liked
+        return self
 
-    @override
-    def _fit(self, taste: Interactions) -> None:
-        self._ranker = self._taught(self._cut)
-        del self._cut, self._members  # which may be large, before as many again are fitted
-        self._members = self._fitted(taste)
-        self._catalogue = Catalogue.of(taste)
-        self._liked = taste.liked
+    def _fit_members(self, interactions: Interactions) -> list[Scorer[Any]]:
+        return [member.fit(interactions) for member in self._new_members()]
 
-    def _fitted(self, taste: Interactions) -> list[Recommender[Any]]:
-        return [_member(name, settings).fit(taste) for name, settings in self.config.models.items()]
+    def _new_members(self) -> list[Scorer[Any]]:
+        classes = {name: scorer_class(name) for name in self.config.models}
+        return [found(found.config_class(**self.config.models[name])) for name, found in classes.items()]
 
-    def _taught(self, cut: Any) -> Ranker:
-        """Fit the members to the cut's training part and the ranker to what was chosen later."""
-        taste = cut.train.of_users(np.flatnonzero(np.diff(cut.train.matrix.indptr)))
-        self._members, self._catalogue = self._members or self._fitted(taste), Catalogue.of(taste)
-        chosen = cut.test[cut.train.users.rows(taste.users.ids())]
-        asked = np.flatnonzero(np.diff(chosen.indptr))
-        if len(asked) > N_TAUGHT:
-            asked = np.sort(np.random.default_rng(self.config.seed).choice(asked, N_TAUGHT, replace=False))
-        mask = Filters.of(taste).mask(taste.users.ids(asked))
-        tasters = Tasters([member._states(asked) for member in self._members], taste.liked[asked], mask)  # noqa: SLF001
-        examples = examples_of(self._judged(tasters[block], chosen[asked[block]]) for block in blocks(len(asked)))
+    def _fit_ranker(self, validation: Validation) -> Ranker:
+        """Fit the members to the cut's training part, and the ranker to what was chosen later."""
+        learners = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
+        train, chosen = validation.split.train.of_users(learners), validation.split.test[learners]
+        self.members = _members_before(validation) or self._fit_members(train)
+        self._catalogue = Catalogue.of(train)
+        choosers = self._sampled(np.flatnonzero(np.diff(chosen.indptr)))
+        users = UserBatch(
+            [member.states(choosers) for member in self.members], train.liked[choosers], Mask.of(train.seen[choosers])
+        )
+        examples = examples_of(self._labelled(users[block], chosen[choosers[block]]) for block in blocks(len(choosers)))
         if examples is None:
-            return Ranker.of_first(2 * len(self._members) + N_FACTS)
+            return Ranker.of_first(2 * len(self.members) + N_TRACK_FEATURES)
         config = self.config
         return Ranker.fit(
             examples,
@@ -126,29 +130,36 @@ class Blend(Recommender[BlendConfig]):
             seed=config.seed,
         )
 
-    def _judged(self, tasters: Tasters, chosen: Any) -> tuple[Rows, F32, npt.NDArray[np.bool_]]:
-        """Return listener, evidence and whether it was chosen, for each candidate of a block."""
-        (users, tracks), evidence, _ = self._evidence(tasters)
-        return users, evidence, np.asarray(chosen[users, tracks]).ravel().astype(np.bool_)
+    def _sampled(self, rows: Rows) -> Rows:
+        if len(rows) <= MAX_EXAMPLE_USERS:
+            return rows
+        return np.sort(np.random.default_rng(self.config.seed).choice(rows, MAX_EXAMPLE_USERS, replace=False))
 
-    def _evidence(self, tasters: Tasters) -> tuple[tuple[Rows, Rows], F32, F32]:
-        """Return the candidates of a block (user, track), their evidence, and the first member's scores of all."""
-        scores = [self._scores(member, tasters, number) for number, member in enumerate(self._members)]
+    def _labelled(self, users: UserBatch, chosen: Any) -> tuple[Rows, F32, npt.NDArray[np.bool_]]:
+        """Return user, features and whether it was chosen, for each candidate of a block."""
+        (rows, tracks), features, _ = self._features(users)
+        return rows, features, np.asarray(chosen[rows, tracks]).ravel().astype(np.bool_)
+
+    def _features(self, users: UserBatch) -> tuple[tuple[Rows, Rows], F32, F32]:
+        """Return the candidates of a block (user, track), their features, and the first member's scores of all."""
+        scores = [
+            self._scores(member, states, users) for member, states in zip(self.members, users.states, strict=True)
+        ]
         at, ranks = candidates(scores, self.config.n_candidates)
-        told = [*(standing(member, at) for member in scores), *(np.log1p(rank) for rank in ranks)]
-        return at, np.column_stack([*told, self._catalogue.evidence(tasters.history, at)]), scores[0]
+        of_members = [*(zscores(member, at) for member in scores), *(np.log1p(rank) for rank in ranks)]
+        return at, np.column_stack([*of_members, self._catalogue.features(users.history, at)]), scores[0]
 
-    def _scores(self, member: Recommender[Any], tasters: Tasters, number: int) -> F32:
-        scores = np.empty((len(tasters.history), len(member.tracks)), np.float32)
-        member._score(tasters.states[number], scores)  # noqa: SLF001 - of a member
-        if tasters.mask is not None:
-            tasters.mask.apply(slice(0, len(scores)), scores)
+    def _scores(self, member: Scorer[Any], states: Any, users: UserBatch) -> F32:
+        scores = np.empty(users.history.matrix.shape, np.float32)
+        member.score(states, scores)
+        if users.mask is not None:
+            users.mask.apply(slice(0, len(scores)), scores)
         return scores
 
     @override
-    def _score(self, states: Tasters, out: F32) -> None:
-        at, evidence, first = self._evidence(states)
-        ranked = self._ranker.score(evidence)
+    def score(self, states: UserBatch, out: F32) -> None:
+        at, features, first = self._features(states)
+        ranked = self._ranker.score(features)
         lowest = np.zeros(len(out), np.float32)
         np.minimum.at(lowest, at[0], ranked)
         behind = np.maximum(first.max(axis=1), np.finfo(np.float32).min)[:, None] - first  # >= 0
@@ -156,48 +167,45 @@ class Blend(Recommender[BlendConfig]):
         out[at] = ranked
 
     @override
-    def _states(self, rows: Rows) -> Tasters:
-        return Tasters([member._states(rows) for member in self._members], self._liked[rows])  # noqa: SLF001
+    def states(self, rows: Rows) -> UserBatch:
+        return UserBatch([member.states(rows) for member in self.members], self._liked[rows])
 
     @override
-    def _folded(self, history: History) -> Tasters:
-        return Tasters([member._folded(history) for member in self._members], history)  # noqa: SLF001
+    def fold_in(self, history: History) -> UserBatch:
+        return UserBatch([member.fold_in(history) for member in self.members], history)
 
     @override
-    def _under(self, states: Tasters, mask: Mask) -> Tasters:
-        return Tasters(states.states, states.history, mask)
+    def with_mask(self, states: UserBatch, mask: Mask) -> UserBatch:
+        """Attach the mask: candidates are chosen among what may be recommended."""
+        return UserBatch(states.states, states.history, mask)
 
     @override
-    def _kinship(self, history: History) -> Kinship | None:
-        return self._members[0]._kinship(history)  # noqa: SLF001
+    def attribution(self, history: History) -> Attribution | None:
+        return self.members[0].attribution(history)
 
     @override
-    def _arrays(self) -> dict[str, Any]:
-        parts = {f"member{number}": member._arrays() for number, member in enumerate(self._members)}  # noqa: SLF001
+    def arrays(self) -> dict[str, Any]:
+        parts = {f"member{number}": member.arrays() for number, member in enumerate(self.members)}
         parts |= {"catalogue": self._catalogue.arrays(), "ranker": vars(self._ranker)}
         when = {"age_days": self._liked.age_days, "hours": self._liked.hours}
         parts |= {"liked": when | arrays_of("matrix", self._liked.matrix)}
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
-        self._members = [_member(name, settings) for name, settings in self.config.models.items()]
-        for number, member in enumerate(self._members):
-            member.users, member.tracks, member.fallback = self.users, self.tracks, self.fallback
-            member._restore(part_of(arrays, f"member{number}"))  # noqa: SLF001
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        self.members = self._new_members()
+        for number, member in enumerate(self.members):
+            member.restore(part_of(arrays, f"member{number}"))
         self._catalogue = Catalogue.restore(part_of(arrays, "catalogue"))
         self._ranker = Ranker.restore(part_of(arrays, "ranker"))
         liked = part_of(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
 
 
-def _members_of(blend: Recommender[Any]) -> list[Recommender[Any]]:
-    return blend._members if isinstance(blend, Blend) else []  # noqa: SLF001 - of its own kind
-
-
-def _member(name: str, settings: Mapping[str, Any]) -> Recommender[Any]:
-    model_class = recommender_class(name)
-    return model_class(model_class.config_class(**settings))
+def _members_before(validation: Validation) -> list[Scorer[Any]]:
+    """Return the members of the blend that was fitted to the cut's training part before, none where there is none."""
+    before = validation.fitted() if validation.fitted is not None else None
+    return before.members if isinstance(before, Blend) else []
 
 
 def blocks(n_users: int) -> list[slice]:
@@ -205,19 +213,19 @@ def blocks(n_users: int) -> list[slice]:
     return [slice(start, min(start + N_BLOCK, n_users)) for start in range(0, n_users, N_BLOCK)]
 
 
-def examples_of(judged: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Examples | None:
-    """Put blocks of judged candidates together; listeners none of whose choices is a candidate teach nothing."""
-    evidence, chosen, counts = [], [], []
-    for users, told, hit in judged:
-        n_hits = np.bincount(users, weights=hit)
-        useful = n_hits[users] > 0
-        evidence.append(told[useful])
-        chosen.append(hit[useful])
+def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Examples | None:
+    """Concatenate blocks of labelled candidates, without users none of whose choices is a candidate."""
+    features, chosen, counts = [], [], []
+    for users, of_block, is_chosen in labelled:
+        n_hits = np.bincount(users, weights=is_chosen)
+        is_useful = n_hits[users] > 0
+        features.append(of_block[is_useful])
+        chosen.append(is_chosen[is_useful])
         counts.append(np.bincount(users)[n_hits > 0])
     if not sum(map(len, counts)):
         return None
     starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    return Examples(np.concatenate(evidence), np.concatenate(chosen), starts)
+    return Examples(np.concatenate(features), np.concatenate(chosen), starts)
 
 
 def part_of(arrays: Mapping[str, Any], part: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """
-A linear item-item model in closed form, with what is known of tracks as further evidence and with a sense of time.
+A linear item-item model in closed form (EASE), with track features as side information and recency weights.
 
-Each listener is a weighted row of the tracks they like; the model is the ridge regression of every track on all others,
-with no track explaining itself. Features of tracks stand under the listeners as further rows, so that two tracks
-with the same artist or tags lean on each other even where few have played them. Listeners are read by what they like
-*lately*: recent tracks weigh more when scores are made, so the answer moves with the listener and nothing is refitted.
+Each user is a weighted row of the tracks they like. The model is the ridge regression of every track on all others,
+with zero weight of a track on itself. Track features are further rows under the users, so that tracks with the same
+artist or tags get a weight on each other even where few have played them. Recent likes weigh more when scores are
+made, so scores follow a user's taste without a refit.
 
 Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019); side information as rows: Jeunen, Van
 Balen, Goethals, Closed-Form Models for Collaborative Filtering with Side-Information (RecSys 2020); regularisation by
@@ -14,23 +14,23 @@ frequency: Steck, Autoencoders that don't overfit towards the Identity (NeurIPS 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import lapack
 from typing_extensions import override
 
-from recsys.dataset.feature_vectors import tag_vectors
+from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import Csr, History, Interactions
 from recsys.dataset.vocab import Rows
 from recsys.errors import InputError
-from recsys.recommenders.base import Recommender
-from recsys.recommenders.parts.attribution import Kinship
-from recsys.recommenders.parts.confidence import of_mean, weighed
-from recsys.recommenders.parts.search_space import searched
+from recsys.recommenders.parts.attribution import Attribution
+from recsys.recommenders.parts.confidence import confidence, mean_normalised
+from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import F32
+from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 1024  # rows at a time
 N_LAPACK = 8192  # rows of a matrix that LAPACK inverts at once
@@ -44,112 +44,115 @@ class EASEConfig:
     Settings of `EASE`.
 
     Attributes:
-        regularization: Pull of all coefficients towards zero, > 0.
-        dropout: Share of a listener's tracks that the model must do without, 0..1: pulls harder where a track is played
-            more.
-        side_weight: What features weigh beside listeners, >= 0; 0: no features.
-        strength_exponent: 0 counts every liked track the same, 1 by its strength; of a listener's mean strength.
-        listener_exponent: How much less each track of a listener with many weighs in training, 0..1.
-        recency: How fast a track liked long ago loses weight when scores are made: (1 + age / 30 days)^-recency.
-        max_tracks: So many of the most liked tracks are modelled, exactly; the others score 0. Time grows with the
-            cube, memory with the square.
+        regularization: L2 regularisation of all weights, > 0.
+        dropout: Share of a user's tracks that are dropped out in training (in closed form), 0..1: regularises more
+            where a track is played more.
+        side_weight: Weight of features beside users, >= 0; 0: no features.
+        strength_exponent: 0 counts every liked track the same, 1 by its strength; relative to the user's mean.
+        listener_exponent: Down-weights users with many tracks in training: by their number**-listener_exponent, 0..1.
+        recency: Decay of a like by its age when scores are made: it weighs (1 + age / 30 days)^-recency.
+        max_tracks: Number of the most liked tracks that are modelled; all others score 0. Time grows with the cube,
+            memory with the square.
     """
 
-    regularization: float = searched(100.0, 20.0, 1000.0, log=True)
-    dropout: float = searched(0.25, 0.0, 0.6)
-    side_weight: float = searched(10.0, 0.5, 60.0, log=True)
-    strength_exponent: float = searched(0.25, 0.0, 0.7)
-    listener_exponent: float = searched(0.35, 0.0, 0.7)
-    recency: float = searched(0.5, 0.0, 1.0)
+    regularization: float = tunable_range(100.0, 20.0, 1000.0, log=True)
+    dropout: float = tunable_range(0.25, 0.0, 0.6)
+    side_weight: float = tunable_range(10.0, 0.5, 60.0, log=True)
+    strength_exponent: float = tunable_range(0.25, 0.0, 0.7)
+    listener_exponent: float = tunable_range(0.35, 0.0, 0.7)
+    recency: float = tunable_range(0.5, 0.0, 1.0)
     max_tracks: int = 40_000
 
 
-class EASE(Recommender[EASEConfig]):
-    """Score of a track: sum over the listener's tracks of weight times coefficient."""
+class EASE(Scorer[EASEConfig]):
+    """Score of a track: sum, over the user's tracks, of confidence times item-item weight."""
 
     name: ClassVar[str] = "ease"
     config_class: ClassVar[type[Any]] = EASEConfig
 
     @override
-    def _fit(self, taste: Interactions) -> None:
-        self._modelled = self._most_liked(taste)  # sorted track rows, shape (n_modelled,)
-        learned = of_mean(weighed(taste.liked, exponent=self.config.strength_exponent))[:, self._modelled]
+    def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
+        self._modelled = self._most_liked(interactions)  # sorted track rows, shape (n_modelled,)
+        learned = mean_normalised(confidence(interactions.liked, exponent=self.config.strength_exponent))[
+            :, self._modelled
+        ]
         gram = np.zeros((len(self._modelled), len(self._modelled)), np.float32)
         add_gram(gram, self._scaled(learned), weight=1)
         own = gram.diagonal().copy()
         if self.config.side_weight > 0:
-            tags = tag_vectors(taste.track_features)[self._modelled]
+            tags = tfidf_features(interactions.track_features)[self._modelled]
             add_gram(gram, tags.T.tocsr(), weight=self.config.side_weight)
         dropout = self.config.dropout
         gram[np.diag_indices_from(gram)] += self.config.regularization + dropout / (1 - dropout) * own
-        self._coefficients = regressions(gram)  # (n_modelled, n_modelled): row the played track, column the scored one
-        self._users = self._folded(taste.liked)  # (n_users, n_tracks)
+        self._weights = ease_weights(gram)  # (n_modelled, n_modelled): row the played track, column the scored one
+        self._users = self.fold_in(interactions.liked)  # (n_users, n_tracks)
+        return self
 
-    def _most_liked(self, taste: Interactions) -> Rows:
-        likes = np.bincount(taste.matrix.indices, minlength=len(taste.tracks))
+    def _most_liked(self, interactions: Interactions) -> Rows:
+        likes = np.bincount(interactions.matrix.indices, minlength=len(interactions.tracks))
         if len(likes) > self.config.max_tracks:
             log.warning("ease models the %d most liked of %d tracks exactly", self.config.max_tracks, len(likes))
         return np.sort(np.argsort(-likes, kind="stable")[: self.config.max_tracks])
 
     def _scaled(self, learned: Csr) -> Csr:
-        """Make each track of a listener with many weigh less."""
+        """Down-weight users with many tracks."""
         n_liked = np.maximum(np.diff(learned.indptr), 1)
         scale = (n_liked / n_liked.mean()) ** -self.config.listener_exponent
         return (sp.diags(scale.astype(np.float32)) @ learned).tocsr()
 
     @override
-    def _folded(self, history: History) -> Csr:
-        return weighed(history, exponent=self.config.strength_exponent, recency=self.config.recency)
+    def fold_in(self, history: History) -> Csr:
+        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
 
     @override
-    def _states(self, rows: Rows) -> Csr:
+    def states(self, rows: Rows) -> Csr:
         return self._users[rows]
 
     @override
-    def _score(self, states: Csr, out: F32) -> None:
-        if len(self._modelled) == len(self.tracks):
-            np.copyto(out, states @ self._coefficients)
+    def score(self, states: Csr, out: F32) -> None:
+        if len(self._modelled) == out.shape[1]:
+            np.copyto(out, states @ self._weights)
         else:
             out.fill(0)
-            out[:, self._modelled] = states[:, self._modelled] @ self._coefficients
+            out[:, self._modelled] = states[:, self._modelled] @ self._weights
 
     @override
-    def _kinship(self, history: History) -> Kinship:
-        coefficients, modelled = self._coefficients, self._modelled
-        place = np.zeros(len(self.tracks), np.int64)
-        place[modelled] = np.arange(len(modelled))
-        known = np.isin(np.arange(len(self.tracks)), modelled)
+    def attribution(self, history: History) -> Attribution:
+        weights, n_tracks = self._weights, history.matrix.shape[1]
+        place, is_modelled = np.zeros(n_tracks, np.int64), np.zeros(n_tracks, np.bool_)
+        place[self._modelled], is_modelled[self._modelled] = np.arange(len(self._modelled)), True
 
-        def kin(asked: Rows, played: Rows) -> F32:
-            found: F32 = coefficients[place[played][:, None, :], place[asked][:, :, None]]
-            return np.where(known[played][:, None, :] & known[asked][:, :, None], found, 0)
+        def item_weights(scored: Rows, played: Rows) -> F32:
+            found: F32 = weights[place[played][:, None, :], place[scored][:, :, None]]
+            return np.where(is_modelled[played][:, None, :] & is_modelled[scored][:, :, None], found, 0)
 
-        return Kinship(kin, self._folded(history))
+        return Attribution(item_weights, self.fold_in(history))
 
     @override
-    def _arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Any]:
         users = arrays_of("users", self._users)
-        return {"modelled": self._modelled, "coefficients": self._coefficients, **users}
+        return {"modelled": self._modelled, "weights": self._weights, **users}
 
     @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
-        self._modelled, self._coefficients = arrays["modelled"], arrays["coefficients"]
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        self._modelled, self._weights = arrays["modelled"], arrays["weights"]
         self._users = matrix_of("users", arrays)
 
 
 def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:
-    """Add weight * rows' rows, rows of shape (n_rows, n_tracks), in blocks: at once it would not fit into memory."""
+    """Add weight * rows' rows, rows of shape (n_rows, n_tracks), in blocks to bound memory."""
     by_track = rows.T.tocsr()
     for start in range(0, len(gram), N_BLOCK):
         block = slice(start, start + N_BLOCK)
         gram[block] += weight * (by_track[block] @ rows).toarray()
 
 
-def regressions(gram: F32) -> F32:
+def ease_weights(gram: F32) -> F32:
     """
-    Return the coefficients with which all other columns explain each, from a regularised Gram matrix; uses it up.
+    Return EASE's item-item weights from a regularised Gram matrix, which is overwritten.
 
-    Column j holds the ridge regression of track j on the others: -P[i, j] / P[j, j] with P the inverse, 0 for itself.
+    Column j holds the ridge regression of track j on all others: -P[i, j] / P[j, j] with P the inverse, 0 on the
+    diagonal.
 
     Raises:
         InputError: The matrix is not positive definite: the regularisation is too small for single precision.
@@ -167,10 +170,10 @@ def regressions(gram: F32) -> F32:
 
 def invert(matrix: F32) -> None:
     """
-    Put the inverse in place of a symmetric, positive definite matrix, of which the lower triangle counts.
+    Invert a symmetric, positive definite matrix in place; only the lower triangle is read.
 
-    Half by half, by the Schur complement: n^3 operations, as by Cholesky's factor, and most of them in plain products.
-    LAPACK gets matrices of `N_LAPACK` rows at most: its own factorisation crashes on two threads from about 37,000 on.
+    Recursive by halves with the Schur complement: n^3 operations, as by Cholesky, most of them in matrix products.
+    LAPACK gets at most `N_LAPACK` rows: its own factorisation crashes on two threads from about 37,000 rows on.
 
     Raises:
         LinAlgError: It is not positive definite in single precision.
@@ -181,7 +184,7 @@ def invert(matrix: F32) -> None:
     half = len(matrix) // 2
     first, below, last = matrix[:half, :half], matrix[half:, :half], matrix[half:, half:]
     invert(first)
-    explained = below @ first  # (n - half, half): the last rows by the first
+    explained = below @ first  # (n - half, half)
     explained *= -1
     _add_product(last, explained, below)
     invert(last)  # of the Schur complement
@@ -195,18 +198,18 @@ def _invert_at_once(matrix: F32) -> None:
     if failed:
         raise np.linalg.LinAlgError("not positive definite")
     matrix[:] = lapack.spotri(factor, lower=1, overwrite_c=1)[0]
-    mirror(matrix)
+    symmetrize(matrix)
 
 
 def _add_product(matrix: F32, left: F32, right: F32) -> None:
-    """Add left right', of which is known that it is symmetric: its lower triangle, then the mirror of it."""
+    """Add left right', known to be symmetric: compute its lower triangle, then symmetrize."""
     for start in range(0, len(matrix), N_BLOCK):
         rows, until = slice(start, start + N_BLOCK), min(start + N_BLOCK, len(matrix))
         matrix[rows, :until] += left[rows] @ right[:until].T
-    mirror(matrix)
+    symmetrize(matrix)
 
 
-def mirror(lower: F32) -> None:
+def symmetrize(lower: F32) -> None:
     """Copy the lower triangle onto the upper, block by block, in place."""
     for start in range(0, len(lower), N_BLOCK):
         rows = slice(start, start + N_BLOCK)

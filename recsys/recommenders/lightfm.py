@@ -1,14 +1,14 @@
 """
-A hybrid of factorisation and features, trained to rank (WARP): also tracks that few have played find their place.
+LightFM: factorisation with features, trained to rank (WARP), so that tracks with few plays get a useful vector too.
 
-A track is the sum of its own vector and those of its features, each group of features (artist, genre ...) weighing as
-one. A listener is read from their history (see `recommenders.parts.fold_in`).
+A track is the sum of its own vector and those of its features, where each group of features (artist, genre ...) weighs
+as one. User vectors come from the history (see `recommenders.parts.fold_in`).
 
 Source: Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from recsys.dataset.interactions import Csr, Features, History, Interactions
 from recsys.recommenders.parts.fold_in import FoldedVectors
+from recsys.recommenders.scorer import Validation
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class LightFMConfig:
     Settings of `LightFM`.
 
     Attributes:
-        factors: Dimensions of a taste.
-        epochs: Passes over the pairs, always on one thread: more would make every run another.
-        learning_rate: First step of Adagrad.
-        max_sampled: Tracks drawn in search of one that is ranked wrongly.
-        track_weight: What each group of track features weighs beside the track itself, >= 0.
-        user_weight: The same for listener features.
-        seed: Of the start and of all draws.
+        factors: Length of a user's and a track's vector.
+        epochs: Passes over the pairs, always on one thread: more would make runs irreproducible.
+        learning_rate: Initial step of Adagrad.
+        max_sampled: Negatives drawn, at most, in search of one that is ranked too high.
+        track_weight: Weight of each group of track features beside the track itself, >= 0.
+        user_weight: The same for user features.
+        seed: Of the initial vectors and of all sampling.
     """
 
     factors: int = 64
@@ -44,16 +45,16 @@ class LightFMConfig:
 
 
 class LightFM(FoldedVectors[LightFMConfig]):
-    """Score of a track: inner product of the listener's and the track's vectors, plus the track's bias."""
+    """Score of a track: inner product of the user's and the track's vectors, plus the track's bias."""
 
     name: ClassVar[str] = "lightfm"
     config_class: ClassVar[type[Any]] = LightFMConfig
 
     @override
-    def _fit(self, taste: Interactions) -> None:
+    def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         config = self.config
-        tracks = with_identity(taste.track_features, config.track_weight)
-        users = with_identity(taste.user_features, config.user_weight)
+        tracks = with_identity(interactions.track_features, config.track_weight)
+        users = with_identity(interactions.user_features, config.user_weight)
         learner = Learner(
             config.factors,
             loss="warp",
@@ -61,19 +62,20 @@ class LightFM(FoldedVectors[LightFMConfig]):
             max_sampled=config.max_sampled,
             random_state=config.seed,
         )
-        pairs = (taste.matrix > 0).astype(np.float32).tocoo()
+        pairs = (interactions.matrix > 0).astype(np.float32).tocoo()
         learner.fit(pairs, user_features=users, item_features=tracks, epochs=config.epochs, num_threads=1)
         bias, vectors = learner.get_item_representations(tracks)
         biased = np.column_stack([vectors, bias]).astype(np.float32)  # (n_tracks, factors + 1)
-        self._settle(biased, learner.get_user_representations(users)[1], taste.liked)
+        self.set_vectors(biased, learner.get_user_representations(users)[1], interactions.liked)
+        return self
 
     @override
-    def _weights(self, history: History) -> Csr:
+    def user_weights(self, history: History) -> Csr:
         return (history.matrix > 0).astype(np.float32)
 
 
 def with_identity(features: Features, weight: float) -> Csr:
-    """Put each row's own indicator before its features, each group of which ('artist' ...) sums to `weight`."""
+    """Prepend each row's own indicator to its features; each group of a row sums to `weight`."""
     groups = features.names.ids().str.split("=").list.first().rank("dense").to_numpy().astype(np.int64) - 1
     n_names = len(groups)
     member = sp.csr_matrix((np.ones(n_names, np.float32), (np.arange(n_names), groups)), shape=(n_names, n_names))

@@ -1,17 +1,17 @@
-"""What everybody plays lately: the yardstick for every other model, and the answer for listeners nobody knows."""
+"""Recent popularity: the baseline of every other model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from typing_extensions import override
 
 from recsys.dataset.interactions import History, Interactions
 from recsys.dataset.vocab import Rows
-from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.segments import popularity
 from recsys.recommenders.parts.topk import F32
+from recsys.recommenders.scorer import Scorer, Validation
 
 
 @dataclass(frozen=True)
@@ -20,38 +20,39 @@ class PopularConfig:
     Settings of `Popular`.
 
     Attributes:
-        half_life_days: After so many days without a play a listener counts half.
+        half_life_days: Days without a play after which a user counts half [d].
     """
 
     half_life_days: float = 30.0
 
 
-class Popular(Recommender[PopularConfig]):
-    """Time-decayed popularity, the same for every listener (see `segments.popularity`)."""
+class Popular(Scorer[PopularConfig]):
+    """Time-decayed popularity, the same for every user (see `segments.popularity`)."""
 
     name: ClassVar[str] = "popular"
     config_class: ClassVar[type[Any]] = PopularConfig
 
     @override
-    def _fit(self, taste: Interactions) -> None:
-        self._popularity = popularity(taste, self.config.half_life_days)
+    def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
+        self._popularity = popularity(interactions, self.config.half_life_days)
+        return self
 
     @override
-    def _states(self, rows: Rows) -> Rows:
+    def states(self, rows: Rows) -> Rows:
         return rows
 
     @override
-    def _folded(self, history: History) -> Rows:
+    def fold_in(self, history: History) -> Rows:
         return np.arange(len(history))
 
     @override
-    def _score(self, states: Rows, out: F32) -> None:
+    def score(self, states: Rows, out: F32) -> None:
         out[:] = self._popularity
 
     @override
-    def _arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Any]:
         return {"popularity": self._popularity}
 
     @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
+    def restore(self, arrays: Mapping[str, Any]) -> None:
         self._popularity = arrays["popularity"]

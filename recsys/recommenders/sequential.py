@@ -1,12 +1,12 @@
 """
-A transformer over what a listener played, in order: from each track it learns to tell the next one.
+A transformer over play sequences (SASRec): from each track it learns to predict the next one.
 
-A token is a track and the gap that follows it, so the network knows whether it is asked what comes a minute later or
-after weeks away; at the end of a history that is the time until now. Known and folded-in listeners run through the same
-network. Without `age_days` the order is that of the catalogue, and means nothing.
+A token is a track and the time gap after it, so that the network can tell a play a minute later from one after weeks;
+after the last track that is the time until now. Training and folded-in users run through the same network. Without
+`age_days` the order of a history is that of the catalogue, and carries no information.
 
-The loss matters more than the blocks: a softmax over the whole catalogue, or over tracks drawn by popularity and
-corrected for it (logQ), which tends to the same. Pairwise losses with few negatives overrate what is popular.
+The loss matters more than the blocks: a softmax over the whole catalogue, or over tracks sampled by popularity with
+logQ correction, which approximates it. Pairwise losses with few negatives overrate popular tracks.
 
 Source: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Klenitskiy, Vasilev, Turning Dross Into
 Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023).
@@ -24,15 +24,15 @@ from typing_extensions import override
 
 from recsys.dataset.interactions import History, Interactions, with_data
 from recsys.dataset.vocab import Rows
-from recsys.recommenders.base import Recommender
-from recsys.recommenders.parts.attribution import Kinship, places
+from recsys.recommenders.parts.attribution import Attribution, places
 from recsys.recommenders.parts.topk import F32
-from recsys.recommenders.parts.transformer import Network, drawn_how_often, own_torch, sampled_softmax
+from recsys.recommenders.parts.transformer import Network, own_torch, proposal_distribution, sampled_softmax
+from recsys.recommenders.scorer import Scorer, Validation
 
-RECENT = 10  # so many tracks back, a track speaks half as much
-N_BLOCK = 512  # listeners a block
+RECENT = 10  # tracks after which the weight of a track in an attribution halves
+N_BLOCK = 512  # users per block
 MINUTE, HOUR = 1 / 1440, 1 / 24
-GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # where one size of gap ends [d]
+GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # upper bounds of the gap classes [d]
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class SequentialConfig:
     Settings of `Sequential`.
 
     Attributes:
-        factors: Dimensions of a track and of a state, even.
+        factors: Length of a track's vector and of a state, even.
         blocks: Layers of attention.
-        max_length: Tracks of a history that are read, the last ones.
-        dropout: Share of inputs left out while training, 0..1.
-        n_negatives: Tracks drawn for each batch; a catalogue of no more is taken whole.
+        max_length: Tracks of a history that are used, the last ones.
+        dropout: In training, 0..1.
+        n_negatives: Negatives sampled per batch; a catalogue of no more tracks is used whole.
         epochs: Passes over all histories.
-        learning_rate: Highest step of AdamW; it rises for a tenth of the steps and falls to zero.
-        batch_size: Stretches of history a step.
-        seed: Of the start, the order and all draws.
+        learning_rate: Highest step of AdamW, after a linear warm-up over a tenth of the steps; then it decays to zero.
+        batch_size: Windows of history per step.
+        seed: Of the initial weights, the order and all sampling.
     """
 
     factors: int = 64
@@ -66,13 +66,13 @@ class SequentialConfig:
 @dataclass(frozen=True, eq=False)
 class Plays:
     """
-    Histories in the order of play, all listeners in a row.
+    Histories in the order of play, concatenated over users.
 
     Attributes:
         tracks: Track rows, oldest first. Shape (n_pairs,), int64.
-        gaps: Size of the gap to the next play, or from the last one to now, a place in GAPS. Shape (n_pairs,), int64.
-        ends: Where each listener's plays end. Shape (n_users,), int64.
-        counts: How many each has. Shape (n_users,), int64.
+        gaps: Class of the gap to the next play, or from the last one to now, an index of GAPS. Shape (n_pairs,), int64.
+        ends: Index after each user's last play. Shape (n_users,), int64.
+        counts: Plays per user. Shape (n_users,), int64.
     """
 
     tracks: Rows
@@ -83,11 +83,11 @@ class Plays:
     @classmethod
     def of(cls, history: History, among_ties: Rows | None = None) -> Self:
         """
-        Order each listener's tracks; each listener has one at least.
+        Order each user's tracks; each user has one at least.
 
         Args:
-            history: Strengths, which say nothing here, and ages.
-            among_ties: What orders pairs of the same age, aligned with `history.matrix.data`; the track's row if None.
+            history: Its ages give the order; its strengths are not used.
+            among_ties: Order among pairs of the same age, aligned with `history.matrix.data`; the track's row if None.
         """
         among_ties = history.matrix.indices if among_ties is None else among_ties
         counts = np.diff(history.matrix.indptr).astype(np.int64)
@@ -99,14 +99,14 @@ class Plays:
         tracks = history.matrix.indices[order].astype(np.int64)
         return cls(tracks, np.digitize(age - following, GAPS), np.cumsum(counts), counts)
 
-    def stretches(self, length: int) -> tuple[Rows, Rows]:
-        """Cut every history, from its end, into stretches of at most `length` plays and the play after each of them."""
+    def windows(self, length: int) -> tuple[Rows, Rows]:
+        """Return start and end of training windows: histories cut, from their end, into at most `length` plays each."""
         n_each = -(-(self.counts - 1) // length)
         ends = np.repeat(self.ends, n_each) - places(n_each) * length
         return np.maximum(np.repeat(self.ends - self.counts, n_each), ends - length - 1), ends - 1
 
     def tokens(self, starts: Rows, ends: Rows, pad: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return tracks, gaps and the next tracks from each start to each end, shape (B, L); `pad` fills up."""
+        """Return tracks, gaps and next tracks from each start to each end, each of shape (B, L), padded with `pad`."""
         at = starts[:, None] + np.arange((ends - starts).max())
         inside, at = at < ends[:, None], np.minimum(at, len(self.tracks) - 1)
         following = self.tracks[np.minimum(at + 1, len(self.tracks) - 1)]
@@ -115,43 +115,45 @@ class Plays:
         return tracks, gaps, targets
 
 
-class Sequential(Recommender[SequentialConfig]):
-    """Score of a track: inner product of its vector and the network's state after the listener's last track."""
+class Sequential(Scorer[SequentialConfig]):
+    """Score of a track: inner product of its vector and the network's state after the user's last track."""
 
     name: ClassVar[str] = "sequential"
     config_class: ClassVar[type[Any]] = SequentialConfig
 
     @override
-    def _fit(self, taste: Interactions) -> None:
+    def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         with own_torch(self.config.seed):
-            self._network = self._new_network()
-            self._train(taste.liked)
-        self._users = self._folded(taste.liked)  # (n_users, factors)
+            self._network = self._new_network(len(interactions.tracks))
+            self._train(interactions.liked)
+        self._users = self.fold_in(interactions.liked)  # (n_users, factors)
+        return self
 
     def _train(self, history: History) -> None:
         config, network = self.config, self._network
-        starts, ends = Plays.of(history).stretches(config.max_length)
+        starts, ends = Plays.of(history).windows(config.max_length)
         n_steps = max(1, config.epochs * -(-len(starts) // config.batch_size))
         optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: min(10 * (n + 1) / n_steps, 1 - n / n_steps))
-        likely = drawn_how_often(history.matrix.indices, len(self.tracks))
+        n_tracks = history.matrix.shape[1]
+        proposal = proposal_distribution(history.matrix.indices, n_tracks)
         network.train()
         for _ in range(config.epochs):
-            plays = Plays.of(history, torch.randperm(history.matrix.nnz).numpy())  # ties say nothing: any order will do
+            plays = Plays.of(history, torch.randperm(history.matrix.nnz).numpy())  # pairs of the same age have no order
             for batch in batches(ends - starts, config.batch_size):
-                tracks, gaps, targets = plays.tokens(starts[batch], ends[batch], len(self.tracks))
-                asked = targets < len(self.tracks)
-                loss = self._loss(network(tracks, gaps)[asked], targets[asked], likely)
+                tracks, gaps, targets = plays.tokens(starts[batch], ends[batch], n_tracks)
+                is_real = targets < n_tracks
+                loss = self._loss(network(tracks, gaps)[is_real], targets[is_real], proposal)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
         network.eval()
 
-    def _new_network(self) -> Network:
+    def _new_network(self, n_tracks: int) -> Network:
         config = self.config
         return Network(
-            len(self.tracks),
+            n_tracks,
             len(GAPS) + 1,
             factors=config.factors,
             blocks=config.blocks,
@@ -159,33 +161,33 @@ class Sequential(Recommender[SequentialConfig]):
             dropout=config.dropout,
         )
 
-    def _loss(self, states: Tensor, targets: Tensor, likely: Tensor) -> Tensor:
+    def _loss(self, states: Tensor, targets: Tensor, proposal: Tensor) -> Tensor:
         vectors = self._network.tracks.weight
-        if len(likely) <= self.config.n_negatives:
+        if len(proposal) <= self.config.n_negatives:
             return F.cross_entropy(states @ vectors[:-1].T, targets)
-        drawn = torch.multinomial(likely, self.config.n_negatives, replacement=True)
-        return sampled_softmax(states, vectors, targets, drawn, likely)
+        negatives = torch.multinomial(proposal, self.config.n_negatives, replacement=True)
+        return sampled_softmax(states, vectors, targets, negatives, proposal)
 
     @override
-    def _folded(self, history: History) -> F32:
+    def fold_in(self, history: History) -> F32:
         blocks = [self._block(history[n : n + N_BLOCK]) for n in range(0, len(history), N_BLOCK)]
         return np.concatenate([np.empty((0, self.config.factors), np.float32), *blocks])
 
     def _block(self, history: History) -> F32:
         plays = Plays.of(history)
         lengths = np.minimum(plays.counts, self.config.max_length)
-        tracks, gaps, _ = plays.tokens(plays.ends - lengths, plays.ends, len(self.tracks))
+        tracks, gaps, _ = plays.tokens(plays.ends - lengths, plays.ends, history.matrix.shape[1])
         with own_torch(self.config.seed), torch.inference_mode():
             states = self._network(tracks, gaps)[torch.arange(len(history)), torch.from_numpy(lengths - 1)]
         last: F32 = states.numpy()
         return last
 
     @override
-    def _states(self, rows: Rows) -> F32:
+    def states(self, rows: Rows) -> F32:
         return self._users[rows]
 
     @override
-    def _score(self, states: F32, out: F32) -> None:
+    def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self._vectors().T, out=out)
 
     def _vectors(self) -> F32:
@@ -193,27 +195,27 @@ class Sequential(Recommender[SequentialConfig]):
         return vectors
 
     @override
-    def _kinship(self, history: History) -> Kinship:
-        """Cosine of the tracks' vectors, the last played counting most."""
+    def attribution(self, history: History) -> Attribution:
+        """Cosine of the tracks' vectors, weighted by how recently the track was played."""
         vectors = self._vectors()
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Kinship.of_vectors(vectors / np.maximum(lengths, 1e-12), with_data(history.matrix, recency(history)))
+        return Attribution.of_vectors(vectors / np.maximum(lengths, 1e-12), with_data(history.matrix, recency(history)))
 
     @override
-    def _arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Any]:
         weights = {name: weight.numpy() for name, weight in self._network.state_dict().items()}
         return {"users": self._users, **weights}
 
     @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
+    def restore(self, arrays: Mapping[str, Any]) -> None:
         self._users = arrays["users"]
         with own_torch(self.config.seed):
-            self._network = self._new_network().eval()
+            self._network = self._new_network(len(arrays["tracks.weight"]) - 1).eval()  # the last row is padding
         self._network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in self._network.state_dict()})
 
 
 def batches(lengths: Rows, size: int) -> Iterator[Rows]:
-    """Draw every stretch once, those of about the same length together: less padding."""
+    """Yield every window once in random order, those of similar length together to save padding."""
     near = torch.from_numpy(lengths) + 8 * torch.rand(len(lengths))
     order = near.argsort().numpy()
     starts = np.arange(0, len(order), size)
@@ -221,7 +223,7 @@ def batches(lengths: Rows, size: int) -> Iterator[Rows]:
 
 
 def recency(history: History) -> F32:
-    """Return 1 for a listener's last track, half for every RECENT before, aligned with `history.matrix.data`."""
+    """Return 1 for a user's last track, halved for every RECENT tracks since, aligned with `history.matrix.data`."""
     counts = np.diff(history.matrix.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((-history.matrix.indices, history.age_days, user))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recsys.dataset.feature_vectors import artists_of, tag_vectors, unit_rows
+from recsys.dataset.feature_vectors import artists_of, tfidf_features, unit_rows
 from recsys.dataset.interactions import Csr, Features, History, Interactions, realign
 from recsys.dataset.vocab import Rows, as_ids
 from recsys.errors import BadRecipe, did_you_mean
@@ -76,7 +76,7 @@ class About:
 
         Source: Deerwester et al., Indexing by Latent Semantic Analysis (1990).
         """
-        known = tag_vectors(self.taste.track_features)
+        known = tfidf_features(self.taste.track_features)
         known = known if known.nnz else unit_rows(self.taste.matrix.T.tocsr())
         vectors = reduced(known.astype(np.float64))
         length = np.linalg.norm(vectors, axis=1, keepdims=True)

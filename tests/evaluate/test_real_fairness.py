@@ -10,6 +10,7 @@ from recsys.evaluate.exposure import exposure_shares, share_if
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.report import judged_users
 from recsys.experiments.protocols import fixed
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.popular import Popular
 
 GENDERS = {"women": "female", "men": "male", "male-female": "mixed", "na": "unknown"}
@@ -68,7 +69,7 @@ def test_gaps_between_listeners_of_a_real_log(recsys_data: Path, tmp_path: Path)
     protocol = fixed(tmp_path)
     split = protocol.test
     ids = split.train.users.ids(judged_users(split))
-    lists = Popular().fit(split.train).recommend(ids, 10, filters=protocol.filters(split))
+    lists = Recommender(Popular()).fit(split.train).recommend(ids, 10, filters=protocol.filters(split))
     tracks = split.train.tracks.ids()
     groups = pl.DataFrame({"track_id": tracks, "group_kind": "all", "group_name": "track"})
 

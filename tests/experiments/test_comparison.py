@@ -18,8 +18,8 @@ from recsys.experiments.comparison import Comparison, Terms, compare
 from recsys.experiments.protocols import Protocol, fixed
 from recsys.experiments.tuning import Budget, Task, Tuned
 from recsys.experiments.tuning import tune as search
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig
-from recsys.recommenders.ease import EASE
 
 N_TASTE = 15  # tracks of each of two tastes
 NAMES = ["blend", "ease", "popular"]
@@ -104,19 +104,18 @@ def test_the_best_is_the_highest_mean(found: Comparison) -> None:
 def test_searches_see_validation_and_fits_see_all_but_the_test(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tuning gets the validation cut; the model that is reported is fitted to train and validation."""
     protocol, cuts, fits = fixed(folder), [], []
-    original = EASE.fit
+    original = Recommender.fit
 
     def tuned(task: Task, budget: Budget, **given: Any) -> Tuned:
         cuts.append(task.cut)
         return search(task, budget, **given)
 
-    def fitted(self: EASE, taste: Interactions, **given: Any) -> EASE:
-        fits.append((taste, given))
-        original(self, taste, **given)
-        return self
+    def fitted(self: Recommender[Any], interactions: Interactions, **given: Any) -> Recommender[Any]:
+        fits.append((interactions, given))
+        return original(self, interactions, **given)
 
     monkeypatch.setattr(comparison, "tune", tuned)
-    monkeypatch.setattr(EASE, "fit", fitted)
+    monkeypatch.setattr(Recommender, "fit", fitted)
     compare(protocol, ["ease"], Terms(Budget(trials=1)))
 
     assert cuts == [protocol.validation]

@@ -13,7 +13,7 @@ import pytest
 from recsys.dataset.interactions import Csr, Features, Interactions, Split
 from recsys.errors import InputError
 from recsys.experiments.protocols import ExcludeSeen, Protocol, fixed, leave_last_out, temporal
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.warehouse.query import Warehouse
 
 DAY_S = 86400
@@ -291,7 +291,7 @@ class TestFixed:
         """The cuts are what fit and recommend take: nothing hidden is named."""
         cuts = fixed(folder)
 
-        model = recommender_class("popular")().fit(cuts.test.train)
+        model = Recommender.named("popular").fit(cuts.test.train)
         ranking = model.recommend(["1", "2"], 4, filters=cuts.filters(cuts.test))
 
         assert ranking["track_id"].to_list() == ["d", "d"]

@@ -16,11 +16,12 @@ from recsys.dataset.interactions import Interactions, Split
 from recsys.errors import BadRecipe, InputError
 from recsys.experiments import comparison, tuning
 from recsys.experiments.tuning import Budget, Task, Tuned
-from recsys.recommenders.base import recommender_class, recommender_names
-from recsys.recommenders.ease import EASE, EASEConfig
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.ease import EASEConfig
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.search_space import Choice, Range, ranges
 from recsys.recommenders.popular import PopularConfig
+from recsys.recommenders.scorer import scorer_class, scorer_names
 
 
 def cut() -> Split:
@@ -157,14 +158,13 @@ def test_a_model_without_ranges_is_tried_once() -> None:
 
 def test_settings_are_judged_on_the_cut_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each trial fits the cut's training part and nothing else, and its value is what a fit by hand gives."""
-    asked, fitted, original = task(), [], EASE.fit
+    asked, fitted, original = task(), [], Recommender.fit
 
-    def spied(self: EASE, taste: Interactions, **given: Any) -> EASE:
-        fitted.append((taste, given))
-        original(self, taste, **given)
-        return self
+    def spied(self: Recommender[Any], interactions: Interactions, **given: Any) -> Recommender[Any]:
+        fitted.append((interactions, given))
+        return original(self, interactions, **given)
 
-    monkeypatch.setattr(EASE, "fit", spied)
+    monkeypatch.setattr(Recommender, "fit", spied)
     found = tuning.tune(asked, Budget(trials=3))
 
     assert len(fitted) == 3
@@ -198,10 +198,10 @@ def test_candidates_only_take_away() -> None:
     assert found.allowed.tolist() == [[n in (0, 2) for n in range(12)]]
 
 
-@pytest.mark.parametrize("name", recommender_names())
+@pytest.mark.parametrize("name", scorer_names())
 def test_defaults_lie_in_their_ranges(name: str) -> None:
     """Of every recommender: the first trial is a legal one, and whole numbers have whole ends."""
-    config_class = recommender_class(name).config_class
+    config_class = scorer_class(name).config_class
     defaults = asdict(config_class())
 
     for setting, limits in ranges(config_class).items():

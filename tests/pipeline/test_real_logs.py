@@ -17,7 +17,7 @@ from recsys.pipeline.nightly import nightly
 from recsys.pipeline.plan import result_tables
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
@@ -140,7 +140,7 @@ def test_counts_without_dates_enter_through_our_own_csv(recsys_data: Path, tmp_p
         train = Interactions.read(warehouse, until=date(2011, 5, 1))
     split = Split.of(train, held_out.filter(pl.col("track_id").is_in(train.tracks.ids().implode())))
     judged, filters = train.users.ids(judged_users(split)), Filters.of(train)
-    models = {name: recommender_class(name)().fit(train) for name in ("als", "popular")}
+    models = {name: Recommender.named(name).fit(train) for name in ("als", "popular")}
     rankings = {name: model.recommend(judged, 10, filters=filters) for name, model in models.items()}
     ndcg = report(rankings, split, k=10).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
 

@@ -22,7 +22,7 @@ from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
 from recsys.pipeline.steps import analytics, lists, models, release
 from recsys.recipe import read_recipe
-from recsys.recommenders.base import recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.warehouse.sqlfile import read_layers
 
 AS_OF = date(2026, 6, 30)
@@ -211,7 +211,7 @@ def catalogue_of(ids: str) -> pl.DataFrame:
 
 def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
     """What the step that makes lists makes of the three listeners."""
-    model = recommender_class("popular")(run.recipe.configs["popular"]).fit(interactions)
+    model = Recommender.named("popular", run.recipe.configs["popular"]).fit(interactions)
     listeners = pl.DataFrame({"user_id": list(PLAYS), "country": ["DE"] * 3, "age_band": ["25-34"] * 3})
     given: dict[str, Any] = {
         "model": model,
@@ -295,7 +295,7 @@ def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
 def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, interactions: Interactions) -> None:
     """A copy of the floor differs from it by nothing, on everybody who played something new."""
     split = Split.latest(interactions, seed=7)
-    model = recommender_class("popular")(run.recipe.configs["popular"]).fit(split.train)
+    model = Recommender.named("popular", run.recipe.configs["popular"]).fit(split.train)
     recipe = replace(run.recipe, recommender="copy", configs={"copy": None, "popular": None})
 
     done = models.evaluate(

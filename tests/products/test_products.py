@@ -9,7 +9,8 @@ import pytest
 
 from recsys.dataset.interactions import Interactions
 from recsys.errors import UnknownIds
-from recsys.products.base import Shelf, maker, product_names, worded
+from recsys.products.base import Shelf, maker, product_names, with_reason_text
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE, EASEConfig
 from recsys.recommenders.parts.filters import Filters
 
@@ -57,7 +58,7 @@ CLUSTERS = CATALOGUE.select(
 def shelf() -> Shelf:
     """A night of EASE."""
     taste = Interactions.of(PLAYS, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30))
-    model = EASE(EASEConfig(regularization=1.0)).fit(taste)
+    model = Recommender(EASE(EASEConfig(regularization=1.0))).fit(taste)
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=taste)
     return Shelf(model, taste, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, 12, SERVED_ON)
 
@@ -174,7 +175,7 @@ def test_reasons_name_title_and_artist(shelf: Shelf) -> None:
     """An anchor that the catalogue does not show is named by its id."""
     ranking = pl.DataFrame({"reason_track_id": ["ada0", "gone", None], "segment": [None, None, "country=DE"]})
 
-    assert worded(ranking, shelf.catalogue)["reason"].to_list() == [
+    assert with_reason_text(ranking, shelf.catalogue)["reason"].to_list() == [
         "because you played Song 0 by Ada",
         "because you played gone",
         "popular with listeners in DE",

@@ -22,7 +22,7 @@ WEIGHTS = np.array(
 )
 
 
-def taste_of(n_users: int = 30, n_tracks: int = 20) -> Interactions:
+def interactions_of(n_users: int = 30, n_tracks: int = 20) -> Interactions:
     """Listeners with seven tracks each, of different strengths and ages."""
     rng = np.random.default_rng(3)
     tracks = np.concatenate([rng.choice(n_tracks, 7, replace=False) for _ in range(n_users)])
@@ -52,9 +52,11 @@ def test_the_pull_grows_with_what_a_row_has() -> None:
 
 def test_the_objective_falls_with_every_epoch() -> None:
     """More epochs explain the training window better, by the very sum that is minimised."""
-    taste = taste_of()
+    interactions = interactions_of()
 
-    losses = [objective(ALS(ALSConfig(factors=4, epochs=n, recency=0)).fit(taste), taste) for n in range(1, 6)]
+    losses = [
+        objective(ALS(ALSConfig(factors=4, epochs=n, recency=0)).fit(interactions), interactions) for n in range(1, 6)
+    ]
 
     assert (np.diff(losses) < 0).all()
 
@@ -67,7 +69,8 @@ def test_recent_likes_speak_louder() -> None:
         for user in range(6)
         for track in range(6)
     ]
-    model = ALS(ALSConfig(factors=4)).fit(Interactions.of(pl.DataFrame(tastes)))
+    learned = Interactions.of(pl.DataFrame(tastes))
+    model = ALS(ALSConfig(factors=4)).fit(learned)
     plays = pl.DataFrame(
         {
             "user_id": ["early", "early", "late", "late"],
@@ -77,17 +80,17 @@ def test_recent_likes_speak_louder() -> None:
         }
     )
 
-    users = model._folded(Interactions.of(plays).history(["early", "late"], model.tracks))
+    users = model.fold_in(Interactions.of(plays).history(["early", "late"], learned.tracks))
 
-    early, late = users @ model._tracks[model.tracks.rows(["a1", "b1"])].T
+    early, late = users @ model.track_factors[learned.tracks.rows(["a1", "b1"])].T
     assert early[1] > early[0]
     assert late[0] > late[1]
 
 
-def objective(model: ALS, taste: Interactions) -> float:
+def objective(model: ALS, interactions: Interactions) -> float:
     """The weighted squared errors, and the pull of both sides."""
-    users, tracks = model._users.astype(np.float64), model._tracks.astype(np.float64)
-    weights = model._weights(taste.liked, recency=0)
+    users, tracks = model.user_factors.astype(np.float64), model.track_factors.astype(np.float64)
+    weights = model.user_weights(interactions.liked)
     scores = users @ tracks.T
     pairs = weights.tocoo()
     errors = pairs.data * (1 - scores[pairs.row, pairs.col]) ** 2

@@ -12,12 +12,13 @@ from polars.testing import assert_frame_equal
 from recsys.dataset.interactions import Interactions, Split
 from recsys.errors import BadRecipe
 from recsys.recommenders import blend
-from recsys.recommenders.base import Recommender, recommender_class
+from recsys.recommenders.als import ALS, ALSConfig
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
 from recsys.recommenders.item_knn import ItemKNN
-from recsys.recommenders.parts.candidate_features import Catalogue, candidates, standing
+from recsys.recommenders.parts.candidate_features import Catalogue, candidates, zscores
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.listening_hours import Habits
+from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.ranker import Examples, Ranker, listwise_loss
 
 MODELS: dict[str, dict[str, Any]] = {"als": {"factors": 4, "epochs": 3}, "item_knn": {}}
@@ -40,14 +41,14 @@ def pairs(first: int, last: int) -> pl.DataFrame:
 CATALOGUE = pl.DataFrame({"track_id": [f"{taste}{n:02}" for taste in "ab" for n in range(12)]})
 
 
-def taste_of(first: int, last: int) -> Interactions:
+def interactions_of(first: int, last: int) -> Interactions:
     """Those places, in the whole catalogue."""
     return Interactions.of(pairs(first, last), catalogue=CATALOGUE)
 
 
 def cut() -> Split:
     """Six places to learn from, two to choose by."""
-    return Split.of(taste_of(0, 5), pairs(6, 7).select("user_id", "track_id"))
+    return Split.of(interactions_of(0, 5), pairs(6, 7).select("user_id", "track_id"))
 
 
 class TestCandidates:
@@ -71,15 +72,15 @@ class TestCandidates:
         """Distance from the mean of what the listener may get, over its standard deviation."""
         at = np.array([0, 0, 1]), np.array([0, 3, 4])
 
-        found = standing(FIRST, at)
+        found = zscores(FIRST, at)
 
         second = np.array([1, 2, 4, 5])
-        spread = [np.std([1, 2, 3, 4, 5])] * 2 + [np.std(second)]
-        np.testing.assert_allclose(found, np.array([5 - 3, 2 - 3, 5 - 3]) / spread, rtol=1e-5)
+        std = [np.std([1, 2, 3, 4, 5])] * 2 + [np.std(second)]
+        np.testing.assert_allclose(found, np.array([5 - 3, 2 - 3, 5 - 3]) / std, rtol=1e-5)
 
     def test_of_a_member_without_an_opinion_stand_at_zero(self) -> None:
         """Scores that are all the same say nothing, and are no division by zero."""
-        assert standing(np.full((1, 3), 2, np.float32), (np.zeros(3, int), np.arange(3))).tolist() == [0, 0, 0]
+        assert zscores(np.full((1, 3), 2, np.float32), (np.zeros(3, int), np.arange(3))).tolist() == [0, 0, 0]
 
 
 def test_evidence_of_the_catalogue_can_be_counted() -> None:
@@ -94,9 +95,9 @@ def test_evidence_of_the_catalogue_can_be_counted() -> None:
         }
     )
     tracks = {"track_id": ["x0", "x1", "x2", "y0", "y1"], "artist": ["x", "x", "x", "y", None]}
-    taste = Interactions.of(plays, catalogue=pl.DataFrame(tracks))
+    interactions = Interactions.of(plays, catalogue=pl.DataFrame(tracks))
 
-    found = Catalogue.of(taste).evidence(taste.liked, (np.array([0, 0, 0]), np.array([2, 3, 4])))
+    found = Catalogue.of(interactions).features(interactions.liked, (np.array([0, 0, 0]), np.array([2, 3, 4])))
 
     log1p, usual = np.log1p, (np.log(3) + np.log(2)) / 2
     expected = [
@@ -107,7 +108,7 @@ def test_evidence_of_the_catalogue_can_be_counted() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_habits_that_meet_can_be_counted() -> None:
+def test_listening_times_that_overlap_can_be_counted() -> None:
     """Ann plays on Monday mornings, bob on Sunday nights; a track of her hours is likelier for her, by both clocks."""
     plays = pl.DataFrame(
         {
@@ -117,9 +118,11 @@ def test_habits_that_meet_can_be_counted() -> None:
             "hour_of_week": [7, 8, 167, 166, None],  # parts 2 and 7 of the day, days 0 and 6 of the week
         }
     )
-    taste = Interactions.of(plays)
+    interactions = Interactions.of(plays)
 
-    found = Habits.of(taste.matrix, taste.hours).likeness(taste.liked, (np.zeros(4, int), np.arange(4)))
+    found = ListeningTimeProfile.of(interactions.matrix, interactions.hours).log_lift(
+        interactions.liked, (np.zeros(4, int), np.arange(4))
+    )
 
     everybody = np.array([1, 1, 3, 1, 1, 1, 1, 3]) / 12  # a play of each part, and the two known ones of 2 and 7
     ann = (np.eye(8)[2] * 2 + 10 * everybody) / 12
@@ -160,7 +163,7 @@ class TestRanker:
         """Of listeners whom it has not seen, it finds the chosen candidate first nearly always."""
         unseen = lists(seed=2)
 
-        best = taught(lists(seed=1)).score(unseen.evidence).reshape(-1, 5).argmax(axis=1)
+        best = taught(lists(seed=1)).score(unseen.features).reshape(-1, 5).argmax(axis=1)
 
         assert (best == unseen.chosen.reshape(-1, 5).argmax(axis=1)).mean() > 0.9
 
@@ -172,11 +175,11 @@ class TestRanker:
         assert (one["hidden"] != other["hidden"]).any()
 
     def test_a_constant_feature_is_harmless(self) -> None:
-        """A feature without spread neither divides by zero nor decides."""
+        """A feature of one value neither divides by zero nor decides."""
         examples = lists(seed=1)
-        examples.evidence[:, 0] = 3
+        examples.features[:, 0] = 3
 
-        assert np.isfinite(taught(examples).score(examples.evidence)).all()
+        assert np.isfinite(taught(examples).score(examples.features)).all()
 
     def test_of_first_ranks_by_the_first_feature(self) -> None:
         """Where nothing was learned, the score is the first feature."""
@@ -215,7 +218,7 @@ class TestExamples:
         found = examples_of([block, block])
 
         assert found is not None
-        assert found.evidence.ravel().tolist() == [0, 1, 4, 0, 1, 4]
+        assert found.features.ravel().tolist() == [0, 1, 4, 0, 1, 4]
         assert found.starts.tolist() == [0, 2, 3, 5, 6]
 
     def test_without_a_hit_there_are_none(self) -> None:
@@ -232,10 +235,10 @@ class TestBlend:
     @pytest.mark.parametrize("validation", [None, cut()], ids=["latest likes", "validation"])
     def test_ranks_all_that_is_allowed(self, validation: Split | None) -> None:
         """With and without a cut to learn from, candidates first and then all others, in the right taste first."""
-        taste = taste_of(0, 7)
+        interactions = interactions_of(0, 7)
 
-        ranking = Blend(SMALL).fit(taste, validation=validation).recommend(
-            taste.users.ids(), 30, filters=Filters.of(taste)
+        ranking = Recommender(Blend(SMALL)).fit(interactions, validation=validation).recommend(
+            interactions.users.ids(), 30, filters=Filters.of(interactions)
         )  # fmt: skip
 
         assert ranking.group_by("user_id").len()["len"].to_list() == [16] * 20
@@ -246,40 +249,45 @@ class TestBlend:
         """Whatever the whole window holds, the same cut gives the same ranker."""
         rankers = []
         for last in (7, 9):
-            model = Blend(SMALL).fit(taste_of(0, last), validation=cut())
-            rankers.append({name: value for name, value in model._arrays().items() if name.startswith("ranker")})
+            model = Recommender(Blend(SMALL)).fit(interactions_of(0, last), validation=cut())
+            rankers.append({name: value for name, value in model.scorer.arrays().items() if name.startswith("ranker")})
 
         assert all((rankers[0][name] == rankers[1][name]).all() for name in rankers[0])
         assert len(rankers[0]) == 4
 
     def test_members_fitted_before_are_taken_over(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A saved blend of the validation cut's training part saves a fit of each member, and changes no score."""
-        taste, fits, original = taste_of(0, 9), [], ItemKNN._fit
-        Blend(SMALL).fit(cut().train).save(tmp_path / "before")
+        interactions, fits, original = interactions_of(0, 9), [], ItemKNN.fit
+        Recommender(Blend(SMALL)).fit(cut().train).save(tmp_path / "before")
 
-        def spied(self: ItemKNN, seen: Interactions) -> None:
+        def spied(self: ItemKNN, seen: Interactions) -> ItemKNN:
             fits.append(seen)
-            original(self, seen)
+            return original(self, seen)
 
-        monkeypatch.setattr(ItemKNN, "_fit", spied)
+        monkeypatch.setattr(ItemKNN, "fit", spied)
 
         before = Recommender.load(tmp_path / "before")
-        plain, spared = (Blend(SMALL).fit(taste, validation=cut(), fitted=fitted) for fitted in (None, lambda: before))
+        plain, spared = (
+            Recommender(Blend(SMALL)).fit(interactions, validation=cut(), fitted=fitted)
+            for fitted in (None, lambda: before)
+        )
 
         assert len(fits) == 2 + 1
-        answers = [model.recommend(taste.users.ids(), 12, filters=Filters.of(taste)) for model in (plain, spared)]
+        answers = [
+            model.recommend(interactions.users.ids(), 12, filters=Filters.of(interactions)) for model in (plain, spared)
+        ]
         assert_frame_equal(*answers, check_exact=True)
 
     def test_members_see_the_cuts_past_first_and_then_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A member is fitted to what stood before the choices, and again to the whole window."""
-        seen, original = [], ItemKNN._fit
+        seen, original = [], ItemKNN.fit
 
-        def spied(self: ItemKNN, taste: Interactions) -> None:
-            seen.append(taste.matrix.nnz)
-            original(self, taste)
+        def spied(self: ItemKNN, interactions: Interactions) -> ItemKNN:
+            seen.append(interactions.matrix.nnz)
+            return original(self, interactions)
 
-        monkeypatch.setattr(ItemKNN, "_fit", spied)
-        Blend(SMALL).fit(taste_of(0, 9), validation=cut())
+        monkeypatch.setattr(ItemKNN, "fit", spied)
+        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=cut())
 
         assert seen == [20 * 6, 20 * 10]
 
@@ -288,7 +296,7 @@ class TestBlend:
         asked: list[Any] = []
         monkeypatch.setattr(blend, "examples_of", asked.extend)
 
-        Blend(BlendConfig(models=MODELS, n_candidates=24)).fit(taste_of(0, 9), validation=cut())
+        Recommender(Blend(BlendConfig(models=MODELS, n_candidates=24))).fit(interactions_of(0, 9), validation=cut())
 
         users, told, chosen = asked[0]
         assert np.bincount(users).tolist() == [24 - 6] * 20
@@ -297,22 +305,21 @@ class TestBlend:
 
     def test_without_a_choice_the_first_member_ranks(self) -> None:
         """Listeners of one track each leave nothing to learn from: the order is the first member's."""
-        taste = taste_of(0, 0)
-        asked, filters = taste.users.ids(), Filters.of(taste)
+        interactions = interactions_of(0, 0)
+        asked, filters = interactions.users.ids(), Filters.of(interactions)
 
-        found = Blend(SMALL).fit(taste).recommend(asked, 4, filters=filters)
+        found = Recommender(Blend(SMALL)).fit(interactions).recommend(asked, 4, filters=filters)
 
-        als = recommender_class("als")
-        first = als(als.config_class(**MODELS["als"])).fit(taste).recommend(asked, 4, filters=filters)
+        first = Recommender(ALS(ALSConfig(**MODELS["als"]))).fit(interactions).recommend(asked, 4, filters=filters)
         assert_frame_equal(found.drop("score"), first.drop("score"))
 
     def test_an_empty_cut_is_no_lesson(self) -> None:
         """Where nothing was chosen in the cut, the latest likes teach instead."""
-        taste = taste_of(0, 7)
-        empty = Split.of(taste_of(0, 5), pairs(0, 1).select("user_id", "track_id"))
-        asked, filters = taste.users.ids(), Filters.of(taste)
+        interactions = interactions_of(0, 7)
+        empty = Split.of(interactions_of(0, 5), pairs(0, 1).select("user_id", "track_id"))
+        asked, filters = interactions.users.ids(), Filters.of(interactions)
 
-        with_it, without = (Blend(SMALL).fit(taste, validation=each) for each in (empty, None))
+        with_it, without = (Recommender(Blend(SMALL)).fit(interactions, validation=each) for each in (empty, None))
 
         assert_frame_equal(
             with_it.recommend(asked, 5, filters=filters), without.recommend(asked, 5, filters=filters), check_exact=True
@@ -320,18 +327,18 @@ class TestBlend:
 
     def test_what_may_not_be_had_is_no_candidate(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each listener's candidates are their best among what the mask leaves, so that none is wasted."""
-        taste = taste_of(0, 7)
-        model, filters, proposed = Blend(SMALL).fit(taste), Filters.of(taste), []
+        interactions = interactions_of(0, 7)
+        model, filters, proposed = Recommender(Blend(SMALL)).fit(interactions), Filters.of(interactions), []
 
         def spied(scores: list[Any], n: int) -> Any:
             proposed.append(candidates(scores, n))
             return proposed[-1]
 
         monkeypatch.setattr(blend, "candidates", spied)
-        model.recommend(taste.users.ids(), 3, filters=filters)
+        model.recommend(interactions.users.ids(), 3, filters=filters)
 
         ((users, tracks), _) = proposed[0]
-        assert not np.asarray(taste.seen[users, tracks]).any()
+        assert not np.asarray(interactions.seen[users, tracks]).any()
         assert np.bincount(users, minlength=20).min() >= SMALL.n_candidates
 
     @pytest.mark.parametrize("models", [{}, {"blend": {}}, {"ease": {}, "blend": {}}])
@@ -344,8 +351,8 @@ class TestBlend:
         """The ranker is taught by so many listeners at most, drawn by the seed."""
         asked: list[Any] = []
         monkeypatch.setattr(blend, "examples_of", asked.extend)
-        monkeypatch.setattr(blend, "N_TAUGHT", 7)
+        monkeypatch.setattr(blend, "MAX_EXAMPLE_USERS", 7)
 
-        Blend(SMALL).fit(taste_of(0, 9), validation=cut())
+        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=cut())
 
         assert [len(np.unique(users)) for users, _, _ in asked] == [7]

@@ -20,22 +20,23 @@ CIRCLE = pl.DataFrame(
 
 def test_liked_tracks_rank_above_the_others() -> None:
     """After training nearly every liked track of a listener stands above nearly every other."""
-    taste = Interactions.of(CIRCLE)
-    model = BPR(BPRConfig(factors=8, epochs=60, batch_size=8)).fit(taste)
+    interactions = Interactions.of(CIRCLE)
+    model = BPR(BPRConfig(factors=8, epochs=60, batch_size=8)).fit(interactions)
 
-    scores = model._users @ model._tracks.T
+    scores = np.empty(interactions.matrix.shape, np.float32)
+    model.score(model.states(np.arange(len(interactions.users))), scores)
 
-    liked = taste.matrix.toarray() > 0
+    liked = interactions.matrix.toarray() > 0
     above = [(s[yes][:, None] > s[~yes][None, :]).mean() for s, yes in zip(scores, liked, strict=True)]
     assert np.mean(above) > 0.9
 
 
 def test_the_drawn_are_never_liked() -> None:
     """Each batch sets a liked track of its listener against one that the listener does not like."""
-    taste = Interactions.of(CIRCLE)
-    liked_pairs = taste.matrix.toarray() > 0
+    interactions = Interactions.of(CIRCLE)
+    liked_pairs = interactions.matrix.toarray() > 0
 
-    batches = list(BPR(BPRConfig(batch_size=5))._drawn(taste.matrix, np.random.default_rng(1)))
+    batches = list(BPR(BPRConfig(batch_size=5))._batches(interactions.matrix, np.random.default_rng(1)))
 
     user, liked, other = (np.concatenate(part) for part in zip(*batches, strict=True))
     assert len(user) > 10
@@ -48,7 +49,7 @@ def test_popular_tracks_are_drawn_more_often() -> None:
     likes = np.repeat(np.eye(3, dtype=np.float32), [1200, 400, 4000], axis=0)
     model = BPR(BPRConfig(popularity_exponent=1.0, batch_size=10_000))
 
-    ((_, liked, other),) = model._drawn(sp.csr_matrix(likes), np.random.default_rng(1))
+    ((_, liked, other),) = model._batches(sp.csr_matrix(likes), np.random.default_rng(1))
 
     drawn = np.bincount(other[liked == 2], minlength=3)
     assert drawn[0] / drawn[1] == pytest.approx(3, rel=0.2)
@@ -60,8 +61,8 @@ def test_a_row_twice_in_a_batch_moves_by_the_sum() -> None:
     twice, once = (Side.start(2, 2, np.random.default_rng(1), last=0) for _ in range(2))
     before = Side.start(2, 2, rng, last=0).vectors
 
-    twice.move(np.array([1, 1]), np.ones((2, 3), np.float32), 0.1)
-    once.move(np.array([1]), np.full((1, 3), 2, np.float32), 0.1)
+    twice.ascend(np.array([1, 1]), np.ones((2, 3), np.float32), 0.1)
+    once.ascend(np.array([1]), np.full((1, 3), 2, np.float32), 0.1)
 
     np.testing.assert_array_equal(twice.vectors, once.vectors)
     np.testing.assert_array_equal(twice.vectors[0], before[0])

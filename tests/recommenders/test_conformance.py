@@ -12,11 +12,12 @@ from polars.testing import assert_frame_equal
 
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe, InputError, SetupError
-from recsys.recommenders.base import Recommender, recommender_class, recommender_names
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.segments import PRIOR, popularity
+from recsys.recommenders.scorer import scorer_class, scorer_names
 
-NAMES = recommender_names()
+NAMES = scorer_names()
 IMPERSONAL = {"popular", "content"}  # content knows a taste by features alone, and the checkerboard has none
 PERSONAL = [name for name in NAMES if name not in IMPERSONAL]
 SMALL = {"factors": 8, "epochs": 20, "batch_size": 4, "learning_rate": 0.05}
@@ -63,29 +64,31 @@ def crowd() -> Interactions:
     return Interactions.of(named, catalogue=CATALOGUE.select("track_id", "genre", "artist"), listeners=LISTENERS)
 
 
-def fitted(name: str, taste: Interactions) -> Recommender[Any]:
+def fitted(name: str, interactions: Interactions) -> Recommender[Any]:
     """Fit the recommender at a size fit for a test."""
-    model_class = recommender_class(name)
-    settings = {field.name: SMALL[field.name] for field in fields(model_class.config_class) if field.name in SMALL}
-    return model_class(model_class.config_class(**settings)).fit(taste)
+    config_class = scorer_class(name).config_class
+    settings = {field.name: SMALL[field.name] for field in fields(config_class) if field.name in SMALL}
+    return Recommender.named(name, config_class(**settings)).fit(interactions)
 
 
-def strict_filters(taste: Interactions) -> Filters:
+def strict_filters(interactions: Interactions) -> Filters:
     """Everything that can be forbidden at once."""
     blocked = pl.DataFrame({"user_id": ["u01", "u02"], "track_id": ["t01", "t02"]})
-    return Filters.for_listeners(LISTENERS, CATALOGUE, tracks=taste.tracks, as_of=AS_OF, seen=taste, blocked=blocked)
+    return Filters.for_listeners(
+        LISTENERS, CATALOGUE, tracks=interactions.tracks, as_of=AS_OF, seen=interactions, blocked=blocked
+    )
 
 
 @pytest.fixture(scope="module")
-def taste() -> Interactions:
+def interactions() -> Interactions:
     """Return the crowd, which no test changes."""
     return crowd()
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def model(request: pytest.FixtureRequest, taste: Interactions) -> Recommender[Any]:
+def model(request: pytest.FixtureRequest, interactions: Interactions) -> Recommender[Any]:
     """Return each recommender of the folder, fitted to the crowd."""
-    return fitted(request.param, taste)
+    return fitted(request.param, interactions)
 
 
 class TestEveryRecommender:
@@ -106,45 +109,45 @@ class TestEveryRecommender:
         board = Interactions.of(CHECKERBOARD)
         model = fitted(name, board)
 
-        ranking = model.because(model.recommend(board.users.ids(), 1, filters=Filters.of(board)), board)
+        ranking = model.add_reasons(model.recommend(board.users.ids(), 1, filters=Filters.of(board)), board)
 
         said = ranking.join(CHECKERBOARD, left_on=["user_id", "reason_track_id"], right_on=["user_id", "track_id"])
         assert len(said) == len(ranking)
 
     def test_without_the_tracks_that_explain_it_a_track_falls(
-        self, model: Recommender[Any], taste: Interactions
+        self, model: Recommender[Any], interactions: Interactions
     ) -> None:
         """For four listeners in five at least, three tracks taken out: a transformer's score is no sum of plays."""
-        history, filters = history_of(taste), Filters.of(taste)
+        history, filters = history_of(interactions), Filters.of(interactions)
         first = model.fold_in(history, 1, filters=filters).filter(~pl.col("is_fallback")).head(20)
         fell = 0
         for user_id, track_id in first.select("user_id", "track_id").iter_rows():
-            said = model.explain(user_id, track_id, taste).filter(pl.col("contribution") > 0).head(3)
+            said = model.explain(user_id, track_id, interactions).filter(pl.col("contribution") > 0).head(3)
             own = history.filter(user_id=user_id)
             rest = own.filter(~pl.col("track_id").is_in(said["track_id"].implode()))
             scores = [
-                model.fold_in(plays, len(taste.tracks), filters=filters).filter(track_id=track_id)["score"]
+                model.fold_in(plays, len(interactions.tracks), filters=filters).filter(track_id=track_id)["score"]
                 for plays in (own, rest)
             ]
             fell += len(said) > 0 and scores[1].item() < scores[0].item()
-        explains = len(model.explain(first["user_id"][0], first["track_id"][0], taste)) > 0
+        explains = len(model.explain(first["user_id"][0], first["track_id"][0], interactions)) > 0
         assert fell >= explains * 0.8 * len(first)
 
-    def test_obeys_every_filter(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_obeys_every_filter(self, model: Recommender[Any], interactions: Interactions) -> None:
         """Nothing seen, blocked, withdrawn or out of territory, even when asked for more than there is."""
-        ranking = model.recommend(LISTENERS["user_id"], N_TRACKS, filters=strict_filters(taste))
+        ranking = model.recommend(LISTENERS["user_id"], N_TRACKS, filters=strict_filters(interactions))
 
-        row, column = taste.users.rows(ranking["user_id"]), taste.tracks.rows(ranking["track_id"])
+        row, column = interactions.users.rows(ranking["user_id"]), interactions.tracks.rows(ranking["track_id"])
         facts = ranking.join(CATALOGUE, on="track_id").join(LISTENERS, on="user_id")
-        assert not taste.seen[row, column].any()
+        assert not interactions.seen[row, column].any()
         assert facts.filter(pl.col("withdrawn_at").is_not_null()).is_empty()
         assert facts.filter((pl.col("available_in").list.len() > 0) & (pl.col("country") != "DE")).is_empty()
         assert ranking.filter(user_id="u01", track_id="t01").is_empty()
         assert ranking.filter(user_id="u02", track_id="t02").is_empty()
 
-    def test_returns_exactly_what_is_allowed(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_returns_exactly_what_is_allowed(self, model: Recommender[Any], interactions: Interactions) -> None:
         """Each listener gets k tracks, or all allowed ones where fewer than k are."""
-        filters = strict_filters(taste)
+        filters = strict_filters(interactions)
         mask = filters.mask(LISTENERS["user_id"])
         n_allowed = (mask.allowed[mask.group] & ~mask.hidden.toarray()).sum(axis=1)
 
@@ -153,84 +156,104 @@ class TestEveryRecommender:
             counts = ranking.group_by("user_id").len().sort("user_id")["len"].to_list()
             assert counts == np.minimum(n_allowed, k).tolist()
 
-    def test_ranks_by_falling_score(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_ranks_by_falling_score(self, model: Recommender[Any], interactions: Interactions) -> None:
         """Ranks count from 1, scores never rise, listeners stand in the order they were asked for."""
         asked = LISTENERS["user_id"].reverse()
 
-        ranking = model.recommend(asked, K, filters=strict_filters(taste))
+        ranking = model.recommend(asked, K, filters=strict_filters(interactions))
 
         per_user = ranking.group_by("user_id", maintain_order=True).agg("rank", "score")
         assert per_user["user_id"].equals(asked)
         assert all(ranks == list(range(1, len(ranks) + 1)) for ranks in per_user["rank"].to_list())
         assert all(scores == sorted(scores, reverse=True) for scores in per_user["score"].to_list())
 
-    def test_same_seed_gives_the_same_answer(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_same_seed_gives_the_same_answer(self, model: Recommender[Any], interactions: Interactions) -> None:
         """A second fit of the same window gives the same ranking, scores included."""
-        again = fitted(model.name, taste)
+        again = fitted(model.scorer.name, interactions)
 
-        filters = Filters.of(taste)
+        filters = Filters.of(interactions)
         assert_frame_equal(
-            again.recommend(taste.users.ids(), K, filters=filters),
-            model.recommend(taste.users.ids(), K, filters=filters),
+            again.recommend(interactions.users.ids(), K, filters=filters),
+            model.recommend(interactions.users.ids(), K, filters=filters),
             check_exact=True,
         )
 
-    def test_load_gives_what_was_saved(self, model: Recommender[Any], taste: Interactions, tmp_path: Path) -> None:
+    def test_load_gives_what_was_saved(
+        self, model: Recommender[Any], interactions: Interactions, tmp_path: Path
+    ) -> None:
         """A loaded model answers, folds in and explains as the saved one; and is saved to the same bytes again."""
         model.save(tmp_path / "one")
         loaded = Recommender.load(tmp_path / "one")
         loaded.save(tmp_path / "two")
 
-        assert type(loaded) is type(model)
-        assert loaded.config == model.config
-        assert_frame_equal(_answers(loaded, taste), _answers(model, taste), check_exact=True)
+        assert type(loaded.scorer) is type(model.scorer)
+        assert loaded.scorer.config == model.scorer.config
+        assert_frame_equal(_answers(loaded, interactions), _answers(model, interactions), check_exact=True)
         for file in (tmp_path / "one").iterdir():
             assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
-    def test_strangers_get_the_fallback(self, model: Recommender[Any], taste: Interactions) -> None:
-        """Who is unknown, or liked nothing, gets what is popular lately, and the row says so."""
-        ranking = model.recommend(["stranger", "u00", "u03"], K, filters=Filters.of(taste, hide_seen=False))
+    def test_a_scorer_needs_no_recommender(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """Rebuilt from its arrays alone, for users by row, it writes the scores that the recommender ranks by."""
+        asked = model.users.ids().sample(5, seed=1)
+        scorer = type(model.scorer)(model.scorer.config)
+        scorer.restore(model.scorer.arrays())
+        scores = np.full((6, N_TRACKS), np.nan, np.float32)
 
-        best = np.argsort(-popularity(taste, 30.0), kind="stable")[:K]
+        scorer.score(scorer.states(model.users.rows([*asked, asked[0]])), scores)
+
+        ranking = model.recommend(asked, N_TRACKS, filters=Filters.of(interactions, hide_seen=False))
+        assert not np.isnan(scores).any()
+        for user_id, row in zip([*asked, asked[0]], scores, strict=True):
+            ranked = ranking.filter(user_id=user_id)
+            found = row[model.tracks.rows(ranked["track_id"])]
+            np.testing.assert_allclose(found, ranked["score"].to_numpy(), rtol=1e-4, atol=1e-5)
+
+    def test_strangers_get_the_fallback(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """Who is unknown, or liked nothing, gets what is popular lately, and the row says so."""
+        ranking = model.recommend(["stranger", "u00", "u03"], K, filters=Filters.of(interactions, hide_seen=False))
+
+        best = np.argsort(-popularity(interactions, 30.0), kind="stable")[:K]
         assert dict(ranking.group_by("user_id").agg(pl.col("is_fallback").all()).iter_rows()) == {
             "stranger": True,
             "u00": True,
             "u03": False,
         }
         for stranger in ("stranger", "u00"):
-            assert ranking.filter(user_id=stranger)["track_id"].equals(taste.tracks.ids(best))
+            assert ranking.filter(user_id=stranger)["track_id"].equals(interactions.tracks.ids(best))
         assert ranking.filter("is_fallback")["segment"].unique().to_list() == ["everybody"]
         assert ranking.filter(~pl.col("is_fallback"))["segment"].is_null().all()
-        assert model.because(ranking, taste).filter("is_fallback")["reason_track_id"].is_null().all()
+        assert model.add_reasons(ranking, interactions).filter("is_fallback")["reason_track_id"].is_null().all()
 
-    def test_strangers_get_what_their_segment_likes(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_strangers_get_what_their_segment_likes(self, model: Recommender[Any], interactions: Interactions) -> None:
         """A country with enough listeners has a list of its own; who is known gets their own list, whatever country."""
-        asked, filters = ["stranger", "far", "u03"], Filters.of(taste, hide_seen=False)
+        asked, filters = ["stranger", "far", "u03"], Filters.of(interactions, hide_seen=False)
         profiles = pl.DataFrame(
             {"user_id": asked, "country": ["DE", "FR", "DE"], "age_band": ["25-34", None, "unknown"]}
         )
-        germans = taste.users.rows(LISTENERS.filter(country="DE")["user_id"])
-        local = popularity(taste.of_users(germans), 30.0) + popularity(taste, 30.0) * PRIOR / len(model.users)
+        germans = interactions.users.rows(LISTENERS.filter(country="DE")["user_id"])
+        local = popularity(interactions.of_users(germans), 30.0) + popularity(interactions, 30.0) * PRIOR / len(
+            model.users
+        )
 
         ranking = model.recommend(asked, K, filters=filters, profiles=profiles)
 
         assert ranking.filter(user_id="stranger")["segment"].unique().to_list() == ["country=DE"]
         best = np.argsort(-local, kind="stable")[:K]
-        assert ranking.filter(user_id="stranger")["track_id"].equals(taste.tracks.ids(best))
+        assert ranking.filter(user_id="stranger")["track_id"].equals(interactions.tracks.ids(best))
         assert ranking.filter(user_id="far")["segment"].unique().to_list() == ["everybody"]
         assert_frame_equal(ranking.filter(user_id="u03"), model.recommend(["u03"], K, filters=filters))
         unheard = pl.DataFrame({"user_id": ["stranger"], "track_id": ["t99"], "strength": [1.0]})
         folded = model.fold_in(unheard, K, filters=filters, profiles=profiles)
         assert_frame_equal(folded, ranking.filter(user_id="stranger"))
 
-    def test_fold_in_agrees_with_the_known_listener(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_fold_in_agrees_with_the_known_listener(self, model: Recommender[Any], interactions: Interactions) -> None:
         """A listener's own history, folded in, gives the answer that the model has for them."""
-        plays = history_of(taste)
+        plays = history_of(interactions)
         known = plays["user_id"].unique().sort()
 
-        folded = model.fold_in(plays, K, filters=Filters.of(taste))
+        folded = model.fold_in(plays, K, filters=Filters.of(interactions))
 
-        assert_frame_equal(folded, model.recommend(known, K, filters=Filters.of(taste)), abs_tol=1e-4)
+        assert_frame_equal(folded, model.recommend(known, K, filters=Filters.of(interactions)), abs_tol=1e-4)
 
     @pytest.mark.parametrize("name", PERSONAL)
     def test_fold_in_agrees_with_a_refit(self, name: str) -> None:
@@ -244,31 +267,33 @@ class TestEveryRecommender:
 
         assert folded["track_id"].to_list() == refitted["track_id"].to_list() == ["b7"]
 
-    def test_fold_in_of_unknown_tracks_is_the_fallback(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_fold_in_of_unknown_tracks_is_the_fallback(
+        self, model: Recommender[Any], interactions: Interactions
+    ) -> None:
         """Plays of tracks newer than the model, and dislikes, teach nothing; disliked tracks stay hidden."""
         plays = pl.DataFrame({"user_id": "new", "track_id": ["t99", "t01"], "strength": [1.0, -1.0]})
 
-        folded = model.fold_in(plays, N_TRACKS, filters=Filters.of(taste))
+        folded = model.fold_in(plays, N_TRACKS, filters=Filters.of(interactions))
 
         assert folded["is_fallback"].all()
         assert len(folded) == N_TRACKS - 1
         assert "t01" not in folded["track_id"]
 
-    def test_nobody_asked_gives_an_empty_ranking(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_nobody_asked_gives_an_empty_ranking(self, model: Recommender[Any], interactions: Interactions) -> None:
         """No listeners is a question with an answer: no rows, all columns."""
-        ranking = model.recommend([], K, filters=Filters.of(taste))
+        ranking = model.recommend([], K, filters=Filters.of(interactions))
 
         assert ranking.is_empty()
         assert ranking.columns == ["user_id", "track_id", "rank", "score", "is_fallback", "segment"]
 
-    def test_refuses_what_makes_no_sense(self, model: Recommender[Any], taste: Interactions) -> None:
+    def test_refuses_what_makes_no_sense(self, model: Recommender[Any], interactions: Interactions) -> None:
         """A k below 1, a listener asked for twice and another catalogue's filters are refused with what to do."""
         elsewhere = Filters.of(Interactions.of(CHECKERBOARD))
 
         with pytest.raises(InputError, match="k is 0; expected at least 1"):
-            model.recommend(["u01"], 0, filters=Filters.of(taste))
+            model.recommend(["u01"], 0, filters=Filters.of(interactions))
         with pytest.raises(InputError, match="1 listeners are asked for twice"):
-            model.recommend(["u01", "u01"], K, filters=Filters.of(taste))
+            model.recommend(["u01", "u01"], K, filters=Filters.of(interactions))
         with pytest.raises(InputError, match=r"make them for this model: Filters.for_listeners"):
             model.recommend(["u01"], K, filters=elsewhere)
 
@@ -276,7 +301,7 @@ class TestEveryRecommender:
 @pytest.mark.parametrize("name", NAMES)
 def test_file_class_and_name_agree(name: str) -> None:
     """A recipe's name leads to the file, and the file's class bears it."""
-    found = recommender_class(name)
+    found = scorer_class(name)
 
     assert (found.name, found.__module__) == (name, f"recsys.recommenders.{name}")
 
@@ -284,28 +309,42 @@ def test_file_class_and_name_agree(name: str) -> None:
 def test_misspelt_name_gets_a_hint() -> None:
     """An unknown recommender is refused with the nearest known one."""
     with pytest.raises(BadRecipe, match=r"no recommender is called 'asl'.* Did you mean 'als'"):
-        recommender_class("asl")
+        scorer_class("asl")
 
 
-def test_half_a_model_is_refused(tmp_path: Path, taste: Interactions) -> None:
+def test_half_a_model_is_refused(tmp_path: Path, interactions: Interactions) -> None:
     """A folder without weights is no model, and the message says which file is missing."""
-    fitted("popular", taste).save(tmp_path)
+    fitted("popular", interactions).save(tmp_path)
     (tmp_path / "weights.npz").unlink()
 
     with pytest.raises(SetupError, match=r"weights\.npz is missing"):
         Recommender.load(tmp_path)
 
 
-def history_of(taste: Interactions) -> pl.DataFrame:
+@pytest.mark.parametrize("saved_by", ["another setting", "another array"])
+def test_a_model_of_another_version_is_refused(tmp_path: Path, interactions: Interactions, saved_by: str) -> None:
+    """Where a setting or an array has another name, the message says to fit again."""
+    fitted("popular", interactions).save(tmp_path)
+    if saved_by == "another array":
+        np.savez(tmp_path / "weights.npz", plays=np.zeros(N_TRACKS, np.float32))
+    else:
+        described = (tmp_path / "config.json").read_text()
+        (tmp_path / "config.json").write_text(described.replace("half_life_days", "half_life"))
+
+    with pytest.raises(SetupError, match=r"another version of this software .*; fit it again: recsys nightly"):
+        Recommender.load(tmp_path)
+
+
+def history_of(interactions: Interactions) -> pl.DataFrame:
     """What each listener liked, as the plays that fold_in takes."""
-    pairs = taste.matrix.tocoo()
-    ids = {"user_id": taste.users.ids(pairs.row), "track_id": taste.tracks.ids(pairs.col)}
-    return pl.DataFrame({**ids, "strength": pairs.data, "age_days": taste.age_days})
+    pairs = interactions.matrix.tocoo()
+    ids = {"user_id": interactions.users.ids(pairs.row), "track_id": interactions.tracks.ids(pairs.col)}
+    return pl.DataFrame({**ids, "strength": pairs.data, "age_days": interactions.age_days})
 
 
-def _answers(model: Recommender[Any], taste: Interactions) -> pl.DataFrame:
-    filters = Filters.of(taste)
+def _answers(model: Recommender[Any], interactions: Interactions) -> pl.DataFrame:
+    filters = Filters.of(interactions)
     german = pl.DataFrame({"user_id": ["u00"], "country": ["DE"], "age_band": ["unknown"]})  # u00 likes nothing
-    ranking = model.recommend(taste.users.ids(), K, filters=filters, profiles=german)
-    folded = model.fold_in(history_of(taste), K, filters=filters)
-    return pl.concat([model.because(ranking, taste), model.because(folded, taste)])
+    ranking = model.recommend(interactions.users.ids(), K, filters=filters, profiles=german)
+    folded = model.fold_in(history_of(interactions), K, filters=filters)
+    return pl.concat([model.add_reasons(ranking, interactions), model.add_reasons(folded, interactions)])

@@ -14,10 +14,11 @@ import pytest
 import scipy.sparse as sp
 from lightfm import LightFM
 
-from recsys.dataset.feature_vectors import tag_vectors
+from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import Interactions, Split
 from recsys.evaluate.ranking import judge, ndcg_at_k
 from recsys.experiments.protocols import fixed
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.content import Content, ContentConfig, inverse, leverage
 from recsys.recommenders.parts.filters import Filters
 
@@ -26,7 +27,7 @@ SMALL = ContentConfig(factors=4, regularization=0.1)
 N_PLAYED = 6  # tracks of each taste, a0.. and b0.., each listener playing all but one; both tastes have eight listeners
 
 
-def fitted(new: dict[str, list[str]], played: dict[str, list[str]]) -> tuple[Content, Interactions]:
+def fitted(new: dict[str, list[str]], played: dict[str, list[str]]) -> tuple[Recommender[Content], Interactions]:
     """
     Fit two tastes that share no track.
 
@@ -43,14 +44,14 @@ def fitted(new: dict[str, list[str]], played: dict[str, list[str]]) -> tuple[Con
     rows = [{"track_id": track, "name": name, "weight": 1.0} for track, names in known.items() for name in names]
     bare = Interactions.of(pl.DataFrame(pairs), catalogue=pl.DataFrame({"track_id": list(known)}))
     features = type(bare.track_features).weighted(bare.tracks, pl.DataFrame(rows))
-    taste = replace(bare, track_features=features)
-    return Content(SMALL).fit(taste), taste
+    interactions = replace(bare, track_features=features)
+    return Recommender(Content(SMALL)).fit(interactions), interactions
 
 
-def scores(model: Content, taste: Interactions, user: str) -> dict[str, float]:
+def scores(model: Recommender[Content], interactions: Interactions, user: str) -> dict[str, float]:
     """Score of every track for one listener, by id."""
-    filters = Filters.of(taste, hide_seen=False)
-    ranking = model.recommend([user], len(taste.tracks), filters=filters)
+    filters = Filters.of(interactions, hide_seen=False)
+    ranking = model.recommend([user], len(interactions.tracks), filters=filters)
     return dict(ranking.select("track_id", "score").iter_rows())
 
 
@@ -58,10 +59,10 @@ def test_a_new_track_of_the_listeners_artist_comes_first() -> None:
     """Of two tracks that nobody has played, each listener gets the one by the artist they play."""
     played = {"a": ["artist=one", "genre=rock"], "b": ["artist=two", "genre=rock"]}
 
-    model, taste = fitted({"new1": ["artist=one"], "new2": ["artist=two"]}, played)
+    model, interactions = fitted({"new1": ["artist=one"], "new2": ["artist=two"]}, played)
 
     for user, first, second in (("a7", "new1", "new2"), ("b7", "new2", "new1")):
-        found = scores(model, taste, user)
+        found = scores(model, interactions, user)
         assert found[first] > 0
         assert found[first] > found[second]
 
@@ -70,52 +71,52 @@ def test_tags_decide_between_two_new_tracks() -> None:
     """The same artist, unknown to all; the tag of the listener's taste makes the difference."""
     new = {"new1": ["artist=x", "tag=doom"], "new2": ["artist=x", "tag=swing"]}
 
-    model, taste = fitted(new, {"a": ["tag=doom"], "b": ["tag=swing"]})
+    model, interactions = fitted(new, {"a": ["tag=doom"], "b": ["tag=swing"]})
 
-    assert scores(model, taste, "a7")["new1"] > scores(model, taste, "a7")["new2"]
-    assert scores(model, taste, "b7")["new2"] > scores(model, taste, "b7")["new1"]
+    assert scores(model, interactions, "a7")["new1"] > scores(model, interactions, "a7")["new2"]
+    assert scores(model, interactions, "b7")["new2"] > scores(model, interactions, "b7")["new1"]
 
 
 def test_a_rare_tag_says_more_than_a_common_one() -> None:
     """A track that shares the rare tag of a taste stands above one that shares the tag of nearly everything."""
     new = {"new1": ["tag=rare", "tag=p"], "new2": ["tag=common", "tag=p"], "new3": ["tag=p"]}
 
-    model, taste = fitted(new, {"a": ["tag=rare", "tag=common"], "b": ["tag=common"]})
+    model, interactions = fitted(new, {"a": ["tag=rare", "tag=common"], "b": ["tag=common"]})
 
-    found = scores(model, taste, "a7")
+    found = scores(model, interactions, "a7")
     assert found["new1"] > found["new2"]
 
 
 def test_unknown_says_nothing() -> None:
     """Two tracks of which nothing is known are not akin by that: such a new track scores 0."""
-    model, taste = fitted({"new1": ["artist=unknown"]}, {"a": ["artist=unknown"], "b": ["artist=two"]})
+    model, interactions = fitted({"new1": ["artist=unknown"]}, {"a": ["artist=unknown"], "b": ["artist=two"]})
 
-    assert scores(model, taste, "a7")["new1"] == 0
+    assert scores(model, interactions, "a7")["new1"] == 0
 
 
 def test_nothing_known_of_any_track_scores_nothing() -> None:
     """Without features there is nothing to place a track by."""
     pairs = pl.DataFrame({"user_id": ["u", "v"], "track_id": ["s", "t"], "strength": 1.0})
-    taste = Interactions.of(pairs)
+    interactions = Interactions.of(pairs)
 
-    found = scores(Content(SMALL).fit(taste), taste, "u")
+    found = scores(Recommender(Content(SMALL)).fit(interactions), interactions, "u")
 
     assert found == {"s": 0, "t": 0}
 
 
 def test_no_played_track_explains_itself() -> None:
     """A played track scores as if the model had been fitted without it, for listeners who play it too."""
-    taste = mixed()
-    model = Content(SMALL).fit(taste)
-    states = model._states(np.arange(len(taste.users)))
-    found = np.empty(taste.matrix.shape, np.float32)
+    interactions = mixed()
+    model = Content(SMALL).fit(interactions)
+    states = model.states(np.arange(len(interactions.users)))
+    found = np.empty(interactions.matrix.shape, np.float32)
 
-    model._score(states, found)
+    model.score(states, found)
 
-    features, factors = model._features.toarray(), model._listening._tracks
+    features, factors = model._features.toarray(), model._als.track_factors
     targets = factors @ states.factors.T + states.liked.T.toarray()  # (n_tracks, n_users): what is to be explained
-    for track in range(len(taste.tracks)):
-        others = np.flatnonzero(np.arange(len(taste.tracks)) != track)
+    for track in range(len(interactions.tracks)):
+        others = np.flatnonzero(np.arange(len(interactions.tracks)) != track)
         x = features[others]
         weights = np.linalg.solve(x.T @ x + 0.1 * np.eye(x.shape[1]), x.T @ targets[others])
         np.testing.assert_allclose(found[:, track], features[track] @ weights, atol=1e-4)
@@ -133,10 +134,10 @@ def mixed() -> Interactions:
 
 def test_a_stranger_is_read_as_if_trained_with() -> None:
     """Folded in, the plays of a known listener give that listener's ranking."""
-    model, taste = fitted({"new1": ["tag=doom"], "new2": ["tag=swing"]}, {"a": ["tag=doom"], "b": ["tag=swing"]})
+    model, interactions = fitted({"new1": ["tag=doom"], "new2": ["tag=swing"]}, {"a": ["tag=doom"], "b": ["tag=swing"]})
     plays = pl.DataFrame({"user_id": "stranger", "track_id": [f"a{n}" for n in range(5)], "strength": 1.0})
 
-    folded = model.fold_in(plays, 1, filters=Filters.of(taste))
+    folded = model.fold_in(plays, 1, filters=Filters.of(interactions))
 
     assert folded["track_id"].to_list() == ["a5"]
 
@@ -158,7 +159,7 @@ def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_
     protocol = fixed(tmp_path)
     new = pl.read_parquet(tmp_path / "candidates.parquet")["item_id"].cast(pl.String)
 
-    model = Content().fit(protocol.test.train)
+    model = Recommender(Content()).fit(protocol.test.train)
     ours, theirs = personal(model, protocol.test), by_lightfm(protocol.test)
 
     allowed = np.zeros((1, len(model.tracks)), np.bool_)
@@ -169,17 +170,17 @@ def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_
     assert found(ours, protocol.test, everything) > 3 * found(theirs, protocol.test, everything)
 
 
-def personal(model: Content, cut: Split) -> npt.NDArray[Any]:
+def personal(model: Recommender[Content], cut: Split) -> npt.NDArray[Any]:
     """Score of every track for every listener of a cut."""
-    states = model._states(model.users.rows(cut.train.users.ids()))
+    states = model.scorer.states(model.users.rows(cut.train.users.ids()))
     told = np.empty(cut.train.matrix.shape, np.float32)
-    model._score(states, told)
+    model.scorer.score(states, told)
     return told
 
 
 def by_lightfm(cut: Split) -> npt.NDArray[Any]:
     """LightFM's scores from tags alone at its best on validation: sized as ours, which helps it too."""
-    tags = tag_vectors(cut.train.track_features)
+    tags = tfidf_features(cut.train.track_features)
     size = np.asarray(cut.train.track_features.matrix.log1p().sum(axis=1)).ravel()
     lengths = np.maximum(np.asarray(tags.sum(axis=1)).ravel(), 1e-6)
     sized = (sp.diags((size / size[size > 0].mean()) ** 0.4 / lengths) @ tags).tocsr().astype(np.float32)

@@ -12,7 +12,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.recommenders import ease
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.ease import EASE, EASEConfig, invert, mirror, regressions
+from recsys.recommenders.ease import EASE, EASEConfig, ease_weights, invert, symmetrize
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.topk import F32
 
@@ -39,7 +39,7 @@ CATALOGUE = pl.DataFrame(
 )
 
 
-def taste_of(likes: np.ndarray) -> Interactions:
+def interactions_of(likes: np.ndarray) -> Interactions:
     """Listeners u0, u1 ... and tracks t0, t1 ... of a dense matrix."""
     user, track = np.nonzero(likes)
     return Interactions.of(
@@ -47,14 +47,14 @@ def taste_of(likes: np.ndarray) -> Interactions:
     )
 
 
-def test_regressions_are_the_closed_form() -> None:
+def test_ease_weights_are_the_closed_form() -> None:
     """Off the diagonal -P[i, j] / P[j, j], with P the inverse; on it 0."""
     gram = LIKES.T @ LIKES + 0.5 * np.eye(5)
     inverse = np.linalg.inv(gram)
     expected = -inverse / inverse.diagonal()
     np.fill_diagonal(expected, 0)
 
-    found = regressions(gram.astype(np.float32))
+    found = ease_weights(gram.astype(np.float32))
 
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert not found.diagonal().any()
@@ -87,7 +87,7 @@ def test_lapack_gets_no_matrix_too_large_for_it(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(ease, "_invert_at_once", spied)
 
-    regressions(np.eye(13, dtype=np.float32) + 0.1)
+    ease_weights(np.eye(13, dtype=np.float32) + 0.1)
 
     assert max(sizes) <= 4
     assert sum(sizes) == 13
@@ -100,12 +100,12 @@ def test_a_singular_matrix_is_refused_in_whatever_half_it_shows(monkeypatch: pyt
     gram[5, 0] = gram[0, 5] = 1
 
     with pytest.raises(InputError, match="6 tracks cannot be inverted; raise ease's regularization"):
-        regressions(gram)
+        ease_weights(gram)
 
 
 def test_each_column_is_a_ridge_regression() -> None:
     """Column j is what least squares with the same pull gives for track j from all others."""
-    found = regressions((LIKES.T @ LIKES + 0.5 * np.eye(5)).astype(np.float32))
+    found = ease_weights((LIKES.T @ LIKES + 0.5 * np.eye(5)).astype(np.float32))
 
     for track in range(5):
         others = np.delete(LIKES, track, axis=1)
@@ -116,7 +116,7 @@ def test_each_column_is_a_ridge_regression() -> None:
 @pytest.mark.parametrize("regularization", [1e-12, -50.0])
 def test_a_singular_matrix_names_the_remedy(regularization: float) -> None:
     """Two tracks with the same listeners cannot be told apart without a pull towards zero."""
-    twins = taste_of(np.ones((4, 2)))
+    twins = interactions_of(np.ones((4, 2)))
     config = EASEConfig(regularization=regularization, dropout=0.0, side_weight=0.0)
 
     with pytest.raises(InputError, match="2 tracks cannot be inverted; raise ease's regularization"):
@@ -125,10 +125,14 @@ def test_a_singular_matrix_names_the_remedy(regularization: float) -> None:
 
 def test_features_speak_for_what_nobody_has_played() -> None:
     """A new track of the artist whom a listener likes stands before a new track of another."""
-    taste = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
-    asked = taste.users.ids()
+    interactions = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
+    asked = interactions.users.ids()
 
-    ranking = EASE(EASEConfig(regularization=1.0)).fit(taste).recommend(asked, 4, filters=Filters.of(taste))
+    ranking = (
+        Recommender(EASE(EASEConfig(regularization=1.0)))
+        .fit(interactions)
+        .recommend(asked, 4, filters=Filters.of(interactions))
+    )
 
     new = ranking.filter(pl.col("track_id").str.starts_with("new")).group_by("user_id").agg(pl.col("track_id").first())
     assert dict(new.iter_rows()) == {user: f"new_{user[0]}" for user in asked}
@@ -136,10 +140,14 @@ def test_features_speak_for_what_nobody_has_played() -> None:
 
 def test_without_features_the_new_are_alike() -> None:
     """A side weight of 0 leaves what nobody has played at 0."""
-    taste = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
+    interactions = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
     config = EASEConfig(regularization=1.0, side_weight=0.0)
 
-    ranking = EASE(config).fit(taste).recommend(taste.users.ids(), 4, filters=Filters.of(taste))
+    ranking = (
+        Recommender(EASE(config))
+        .fit(interactions)
+        .recommend(interactions.users.ids(), 4, filters=Filters.of(interactions))
+    )
 
     assert ranking.filter(pl.col("track_id").str.starts_with("new"))["score"].to_list() == [0.0] * 12
 
@@ -147,7 +155,7 @@ def test_without_features_the_new_are_alike() -> None:
 @pytest.mark.parametrize(("recency", "first"), [(1.0, ["x1", "y1"]), (0.0, ["x1", "x1"])])
 def test_what_was_liked_lately_speaks_louder(recency: float, first: list[str]) -> None:
     """Of two histories that differ in age alone, each gets more of what it liked last; unless age weighs nothing."""
-    taste = Interactions.of(BY_ARTIST)
+    interactions = Interactions.of(BY_ARTIST)
     plays = pl.DataFrame(
         {
             "user_id": ["lately_x", "lately_x", "lately_y", "lately_y"],
@@ -158,7 +166,7 @@ def test_what_was_liked_lately_speaks_louder(recency: float, first: list[str]) -
     )
     config = EASEConfig(regularization=1.0, recency=recency)
 
-    folded = EASE(config).fit(taste).fold_in(plays, 1, filters=Filters.of(taste))
+    folded = Recommender(EASE(config)).fit(interactions).fold_in(plays, 1, filters=Filters.of(interactions))
 
     assert folded["track_id"].to_list() == first
 
@@ -173,21 +181,25 @@ class TestMoreTracksThanAreModelled:
 
     def test_warns(self, caplog: pytest.LogCaptureFixture) -> None:
         """The log says how many of how many."""
-        EASE(self.CONFIG).fit(taste_of(LIKES))
+        EASE(self.CONFIG).fit(interactions_of(LIKES))
 
         assert "ease models the 3 most liked of 5 tracks exactly" in caplog.text
 
     def test_says_nothing_where_all_are(self, caplog: pytest.LogCaptureFixture) -> None:
         """A catalogue of just the size is modelled whole."""
-        EASE(EASEConfig(max_tracks=5)).fit(taste_of(LIKES))
+        EASE(EASEConfig(max_tracks=5)).fit(interactions_of(LIKES))
 
         assert not caplog.records
 
     def test_the_others_score_zero(self) -> None:
         """Who likes a modelled track gets the modelled ones first, the others with 0 behind."""
-        taste = taste_of(LIKES)
+        interactions = interactions_of(LIKES)
 
-        ranking = EASE(self.CONFIG).fit(taste).recommend(["u0"], 5, filters=Filters.of(taste, hide_seen=False))
+        ranking = (
+            Recommender(EASE(self.CONFIG))
+            .fit(interactions)
+            .recommend(["u0"], 5, filters=Filters.of(interactions, hide_seen=False))
+        )
 
         assert sorted(ranking["track_id"][:3]) == ["t0", "t1", "t2"]
         assert ranking.filter(pl.col("track_id").is_in(["t3", "t4"]))["score"].to_list() == [0.0, 0.0]
@@ -195,11 +207,11 @@ class TestMoreTracksThanAreModelled:
     def test_the_modelled_are_as_if_alone(self) -> None:
         """Scores of the modelled tracks are those of a catalogue without the others."""
         asked = ["u0", "u1", "u2"]  # who like nothing else
-        whole, alone = taste_of(LIKES), taste_of(LIKES[:, :3])
+        whole, alone = interactions_of(LIKES), interactions_of(LIKES[:, :3])
         config = replace(self.CONFIG, listener_exponent=0.0)  # its mean is over all that a listener likes
 
-        few = EASE(config).fit(whole)
-        own = EASE(replace(config, max_tracks=5)).fit(alone)
+        few = Recommender(EASE(config)).fit(whole)
+        own = Recommender(EASE(replace(config, max_tracks=5))).fit(alone)
 
         pair = pl.col("user_id"), pl.col("track_id")
         found = few.recommend(asked, 5, filters=Filters.of(whole, hide_seen=False)).sort(pair)
@@ -209,23 +221,25 @@ class TestMoreTracksThanAreModelled:
 
     def test_save_and_load_keep_which_they_are(self, tmp_path: Path) -> None:
         """A loaded model answers and explains as the saved one, unmodelled tracks included."""
-        taste = taste_of(LIKES)
-        model = EASE(self.CONFIG).fit(taste)
+        interactions = interactions_of(LIKES)
+        model = Recommender(EASE(self.CONFIG)).fit(interactions)
         model.save(tmp_path)
         loaded = Recommender.load(tmp_path)
 
-        asked, filters = taste.users.ids(), Filters.of(taste, hide_seen=False)
+        asked, filters = interactions.users.ids(), Filters.of(interactions, hide_seen=False)
         saved, read = (each.recommend(asked, 5, filters=filters) for each in (model, loaded))
-        assert_frame_equal(loaded.because(read, taste), model.because(saved, taste), check_exact=True)
+        assert_frame_equal(
+            loaded.add_reasons(read, interactions), model.add_reasons(saved, interactions), check_exact=True
+        )
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9])
-def test_mirror_fills_the_upper_triangle(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below, at and above the size of a block, the upper triangle is the lower one's mirror; the lower one stays."""
+def test_symmetrize_fills_the_upper_triangle(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below, at and above the size of a block, the upper triangle becomes the lower one's; the lower one stays."""
     monkeypatch.setattr(ease, "N_BLOCK", 4)
     lower = np.random.default_rng(size).random((size, size), np.float32)
     kept = np.tril(lower)
 
-    mirror(lower)
+    symmetrize(lower)
 
     np.testing.assert_array_equal(lower, kept + np.tril(kept, -1).T)

@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from recsys.dataset.interactions import History, Interactions
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.transformer import sampled_softmax
 from recsys.recommenders.sequential import GAPS, Plays, Sequential, SequentialConfig, recency
@@ -28,15 +29,15 @@ CIRCLE = pl.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def taste() -> Interactions:
+def interactions() -> Interactions:
     """Return the circle, which no test changes."""
     return Interactions.of(CIRCLE)
 
 
 @pytest.fixture(scope="module")
-def model(taste: Interactions) -> Sequential:
+def model(interactions: Interactions) -> Recommender[Sequential]:
     """Return a model that went round it."""
-    return Sequential(SMALL).fit(taste)
+    return Recommender(Sequential(SMALL)).fit(interactions)
 
 
 def played(*tracks: str, gap_days: float = 1.0) -> pl.DataFrame:
@@ -45,36 +46,42 @@ def played(*tracks: str, gap_days: float = 1.0) -> pl.DataFrame:
     return pl.DataFrame({"user_id": "new", "track_id": tracks, "strength": 1.0, "age_days": ages})
 
 
-def first(model: Sequential, plays: pl.DataFrame, taste: Interactions) -> str:
+def first(model: Recommender[Sequential], plays: pl.DataFrame, interactions: Interactions) -> str:
     """The track that comes first for one listener."""
-    return str(model.fold_in(plays, 1, filters=Filters.of(taste, hide_seen=False))["track_id"].item())
+    return str(model.fold_in(plays, 1, filters=Filters.of(interactions, hide_seen=False))["track_id"].item())
 
 
-def ranked_by(config: SequentialConfig, taste: Interactions) -> pl.DataFrame:
+def ranked_by(config: SequentialConfig, interactions: Interactions) -> pl.DataFrame:
     """What a model of this config ranks for everybody."""
-    return Sequential(config).fit(taste).recommend(taste.users.ids(), N_TRACKS, filters=Filters.of(taste))
+    return (
+        Recommender(Sequential(config))
+        .fit(interactions)
+        .recommend(interactions.users.ids(), N_TRACKS, filters=Filters.of(interactions))
+    )
 
 
 @pytest.mark.parametrize("last", range(N_TRACKS))
-def test_the_next_track_follows_from_the_last(model: Sequential, taste: Interactions, last: int) -> None:
+def test_the_next_track_follows_from_the_last(
+    model: Recommender[Sequential], interactions: Interactions, last: int
+) -> None:
     """After two steps round the circle comes the third, wherever it begins."""
     plays = played(f"t{(last - 1) % N_TRACKS}", f"t{last}")
 
-    assert first(model, plays, taste) == f"t{(last + 1) % N_TRACKS}"
+    assert first(model, plays, interactions) == f"t{(last + 1) % N_TRACKS}"
 
 
-def test_recency_decides_and_not_the_order_of_rows(model: Sequential, taste: Interactions) -> None:
+def test_recency_decides_and_not_the_order_of_rows(model: Recommender[Sequential], interactions: Interactions) -> None:
     """The same rows upside down say the same; the same tracks with other ages do not."""
     plays = played("t1", "t2", "t5", "t6")
     turned = played("t5", "t6", "t1", "t2")
 
-    assert first(model, plays.reverse(), taste) == first(model, plays, taste) == "t7"
-    assert first(model, turned, taste) == "t3"
+    assert first(model, plays.reverse(), interactions) == first(model, plays, interactions) == "t7"
+    assert first(model, turned, interactions) == "t3"
 
 
-def test_only_the_last_tracks_are_read(model: Sequential, taste: Interactions) -> None:
+def test_only_the_last_tracks_are_read(model: Recommender[Sequential], interactions: Interactions) -> None:
     """What lies further back than max_length changes nothing."""
-    everything = Filters.of(taste, hide_seen=False)
+    everything = Filters.of(interactions, hide_seen=False)
     short, long, other = played("t2", "t3"), played("t0", "t1", "t2", "t3"), played("t3")
 
     # What is folded in is hidden, so only the tracks that none of them holds can be compared.
@@ -106,13 +113,13 @@ def test_plays_are_ordered_by_age_and_ties_by_track() -> None:
 
 
 @pytest.mark.parametrize(("n_plays", "lengths"), [(1, []), (2, [1]), (5, [4]), (6, [4, 1]), (9, [4, 4])])
-def test_stretches_teach_every_step_once(n_plays: int, lengths: list[int]) -> None:
+def test_windows_teach_every_step_once(n_plays: int, lengths: list[int]) -> None:
     """Each play but the first is asked for once, however long the history."""
     ages = np.arange(n_plays, dtype=np.float32)[::-1]
     pairs = pl.DataFrame({"user_id": "a", "track_id": [f"t{n}" for n in range(n_plays)], "strength": 1.0})
     plays = Plays.of(Interactions.of(pairs.with_columns(age_days=pl.Series(ages))).liked)
 
-    starts, ends = plays.stretches(4)
+    starts, ends = plays.windows(4)
     asked = [track for start, end in zip(starts, ends, strict=True) for track in plays.tracks[start + 1 : end + 1]]
 
     assert (ends - starts).tolist() == lengths
@@ -132,33 +139,39 @@ def test_the_sampled_softmax_tends_to_the_full_one() -> None:
     assert sampled.item() == pytest.approx(F.cross_entropy(states @ vectors[:-1].T, targets).item(), rel=0.01)
 
 
-def test_the_circle_is_learned_from_samples_too(taste: Interactions) -> None:
+def test_the_circle_is_learned_from_samples_too(interactions: Interactions) -> None:
     """Six tracks a batch, drawn from eight, teach the same next track."""
-    model = Sequential(replace(SMALL, n_negatives=6)).fit(taste)
+    model = Recommender(Sequential(replace(SMALL, n_negatives=6))).fit(interactions)
 
-    assert [first(model, played(f"t{n}", f"t{n + 1}"), taste) for n in range(6)] == [f"t{n + 2}" for n in range(6)]
+    assert [first(model, played(f"t{n}", f"t{n + 1}"), interactions) for n in range(6)] == [
+        f"t{n + 2}" for n in range(6)
+    ]
 
 
-def test_torch_is_left_as_it_was(taste: Interactions) -> None:
+def test_torch_is_left_as_it_was(interactions: Interactions) -> None:
     """Neither the dice nor the threads of others change, nor do they change the model."""
     torch.set_num_threads(2)  # what the other tests run with does not matter: every fit takes one
     torch.manual_seed(11)
     dice = torch.random.get_rng_state()
 
-    one = ranked_by(replace(SMALL, epochs=2, n_negatives=6), taste)
+    one = ranked_by(replace(SMALL, epochs=2, n_negatives=6), interactions)
     assert torch.equal(torch.random.get_rng_state(), dice)
     assert torch.get_num_threads() == 2
     torch.manual_seed(12)
-    two = ranked_by(replace(SMALL, epochs=2, n_negatives=6), taste)
+    two = ranked_by(replace(SMALL, epochs=2, n_negatives=6), interactions)
 
     assert_frame_equal(one, two, check_exact=True)
 
 
 def test_nobody_with_two_tracks_is_no_error() -> None:
     """One track a listener holds no step to learn from; there is a ranking all the same."""
-    taste = Interactions.of(pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [1.0, 1.0]}))
+    interactions = Interactions.of(
+        pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [1.0, 1.0]})
+    )
 
-    ranking = Sequential(SMALL).fit(taste).recommend(["a", "b"], 1, filters=Filters.of(taste))
+    ranking = (
+        Recommender(Sequential(SMALL)).fit(interactions).recommend(["a", "b"], 1, filters=Filters.of(interactions))
+    )
 
     assert ranking["track_id"].to_list() == ["y", "x"]
 

@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 
 from recsys.dataset.interactions import Interactions
 from recsys.recommenders import user_knn
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of, strongest_of_rows
 from recsys.recommenders.user_knn import UserKNN, UserKNNConfig
@@ -28,7 +29,7 @@ STRENGTHS = np.array(
 EVEN = UserKNNConfig(strength_exponent=0.0, recency=0.0)
 
 
-def taste() -> Interactions:
+def interactions() -> Interactions:
     """Listeners and tracks of the picture."""
     user, track = np.nonzero(STRENGTHS)
     ids = {"user_id": [f"u{n}" for n in user], "track_id": [f"t{n}" for n in track]}
@@ -37,8 +38,8 @@ def taste() -> Interactions:
 
 def scores(config: UserKNNConfig) -> np.ndarray:
     """Every listener's score of every track, seen ones included."""
-    learned = taste()
-    ranking = UserKNN(config).fit(learned).recommend(
+    learned = interactions()
+    ranking = Recommender(UserKNN(config)).fit(learned).recommend(
         learned.users.ids(), 6, filters=Filters.of(learned, hide_seen=False)
     )  # fmt: skip
     wide = ranking.sort("track_id").pivot("track_id", index="user_id", values="score").sort("user_id")
@@ -82,9 +83,9 @@ def test_what_was_liked_lately_decides_who_is_alike() -> None:
             "age_days": [0.0, 900.0, 900.0, 0.0],
         }
     )
-    model = UserKNN(UserKNNConfig(recency=1.0)).fit(taste())
+    model = Recommender(UserKNN(UserKNNConfig(recency=1.0))).fit(interactions())
 
-    folded = model.fold_in(plays, 4, filters=Filters.of(taste()))
+    folded = model.fold_in(plays, 4, filters=Filters.of(interactions()))
 
     place = dict(folded.select(pl.format("{} {}", "user_id", "track_id"), "rank").iter_rows())
     assert place["early t3"] < place["early t4"]
@@ -93,13 +94,13 @@ def test_what_was_liked_lately_decides_who_is_alike() -> None:
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many listeners are compared at a time, the answer is the same."""
-    learned = taste()
+    learned = interactions()
     asked, filters = learned.users.ids(), Filters.of(learned)
-    whole = UserKNN().fit(learned).recommend(asked, 3, filters=filters)
+    whole = Recommender(UserKNN()).fit(learned).recommend(asked, 3, filters=filters)
 
     monkeypatch.setattr(user_knn, "N_BLOCK", 2)
 
-    assert_frame_equal(UserKNN().fit(learned).recommend(asked, 3, filters=filters), whole)
+    assert_frame_equal(Recommender(UserKNN()).fit(learned).recommend(asked, 3, filters=filters), whole)
 
 
 def test_strongest_of_rows_keeps_the_largest() -> None:

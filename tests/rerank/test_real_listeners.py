@@ -10,6 +10,7 @@ from bench.splits import SPLITS
 from recsys.dataset.interactions import Split
 from recsys.evaluate.report import judged_users, report
 from recsys.experiments.protocols import fixed
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE
 from recsys.rerank.ablation import before_and_after, prices
 from recsys.rerank.base import About
@@ -30,7 +31,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, pl.DataFrame
     protocol = fixed(folder)
     split = protocol.test
     ids = split.train.users.ids(judged_users(split))
-    return split, EASE().fit(split.train).recommend(ids, 500, filters=protocol.filters(split))
+    return split, Recommender(EASE()).fit(split.train).recommend(ids, 500, filters=protocol.filters(split))
 
 
 def test_popularity_lift_is_halved_at_less_than_three_hundredths(night: tuple[Split, pl.DataFrame]) -> None:

@@ -12,7 +12,7 @@ from recsys.analytics.communities import TRACKS
 from recsys.dataset.interactions import Interactions
 from recsys.feedback.exploration import explore, learned, log_of
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
-from recsys.products.base import Shelf, maker, product_names, worded
+from recsys.products.base import Shelf, maker, product_names, with_reason_text
 from recsys.recipe import FLOOR, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
@@ -71,7 +71,7 @@ def recommend(
     chosen, n_widened = full_lists(shelf.candidates, shelf.best, rules, about, exploration.length(k))
     rng = exploration.dice(as_of)
     ranking = explore(chosen, about, k, settings=exploration, posterior=learned(feedback), rng=rng)
-    lists = _with_sources(worded(model.because(ranking, interactions), catalogue), recipe)
+    lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
     products = {name: maker(name)(shelf) for name in product_names()}
     lengths = lists.group_by("user_id").len()["len"]
     counts = {

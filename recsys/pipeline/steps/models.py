@@ -21,8 +21,9 @@ from recsys.lake.store import Lake
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
 from recsys.pipeline.run import Event
 from recsys.recipe import FLOOR, Recipe
-from recsys.recommenders.base import Recommender, recommender_class
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.scorer import scorer_class
 from recsys.rerank.ablation import ALL, before_and_after, prices
 from recsys.rerank.base import About
 
@@ -113,19 +114,18 @@ def train(
 
 def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None]) -> dict[str, Recommender[Any]]:
     """Return the recommenders to fit, unfitted: the recipe's, and the champion unless its recipe is this run's."""
-    models = {name: recommender_class(name)(recipe.configs[name]) for name in recipe.names}
+    models = {name: Recommender.named(name, recipe.configs[name]) for name in recipe.names}
     if champion is None:
         return models
-    model_class = recommender_class(champion["name"])
     try:
-        config = model_class.config_class(**champion["config"])
+        config = scorer_class(champion["name"]).config_class(**champion["config"])
     except TypeError as changed:  # its settings are those of another version: it cannot be fitted any more
         note(event="warning", text=f"the champion cannot be fitted beside this run's recommenders: {changed}")
         return models
     if (champion["name"], config) == (recipe.recommender, recipe.configs[recipe.recommender]):
         note(event="fit", recommender=CHAMPION, same_as=recipe.recommender)
         return models
-    return models | {CHAMPION: model_class(config)}
+    return models | {CHAMPION: Recommender.named(champion["name"], config)}
 
 
 @step(RUN_METRICS, GROUP_METRICS, DIFFERENCES)
@@ -187,7 +187,7 @@ def refit(
 ) -> Outcome:
     """Fit the recommender to export on everything up to the run's date."""
     name = recipe.recommender
-    model = recommender_class(name)(recipe.configs[name])
+    model = Recommender.named(name, recipe.configs[name])
     model.fit(interactions, validation=split, fitted=lambda: trial_models[name])
     metrics = run_metrics.filter(recommender=name).sort("metric")
     provenance = {

@@ -1,8 +1,8 @@
 """
-Why a track is recommended: the listener's own track that speaks most for it.
+Attribution: how far each track in a user's history contributes to the score of another track.
 
-A model says how far one track speaks for another, by vectors of tracks or a matrix between them, weighted by what the
-listener did with the played track. Only a listener's strongest tracks are asked, all listeners of a block at once.
+A scorer gives item-item weights, by vectors of tracks or a matrix between them, and the weight of each played track.
+Reasons consider only a user's `N_STRONGEST` tracks of the greatest weight, for all users of a block at once.
 """
 
 from collections.abc import Callable
@@ -16,97 +16,98 @@ from recsys.dataset.vocab import Rows
 from recsys.recommenders.parts.topk import F32
 
 N_STRONGEST = 20
-N_BLOCK = 256  # listeners a block
+N_BLOCK = 256  # users per block
 
 
 @dataclass(frozen=True, eq=False)
-class Kinship:
+class Attribution:
     """
-    How far played track j of user u speaks for track i: history[u, j] * kin(i, j).
+    Contribution of played track j of user u to the score of track i: history[u, j] * item_weights(i, j).
 
     Attributes:
-        kin: Of track rows (n_users, n_asked) and (n_users, n_played): shape (n_users, n_asked, n_played), float32.
+        item_weights: From scored track rows, shape (n_users, n_scored), and played ones, shape (n_users, n_played), to
+            weights, shape (n_users, n_scored, n_played), float32.
         history: Weight of each played track, > 0. CSR, shape (n_users, n_tracks).
     """
 
-    kin: Callable[[Rows, Rows], F32]
+    item_weights: Callable[[Rows, Rows], F32]
     history: Csr
 
     @classmethod
     def of_vectors(cls, vectors: F32, history: Csr) -> Self:
-        """Take the inner product of two tracks' vectors, shape (n_tracks, n_dimensions)."""
-        # (B,A,D)*(B,D,P) -> (B,A,P)
-        return cls(lambda asked, played: vectors[asked] @ vectors[played].swapaxes(1, 2), history)
+        """Weigh a pair by the inner product of the tracks' vectors, shape (n_tracks, n_dimensions)."""
+        # (B,S,D)*(B,D,P) -> (B,S,P)
+        return cls(lambda scored, played: vectors[scored] @ vectors[played].swapaxes(1, 2), history)
 
     @classmethod
     def of_matrix(cls, matrix: Any, history: Csr) -> Self:
-        """Take the entry of a dense or sparse matrix: row the played track, column the asked one."""
+        """Weigh a pair by the entry of a dense or sparse matrix: row the played track, column the scored one."""
 
-        def kin(asked: Rows, played: Rows) -> F32:
-            rows, columns = np.broadcast_arrays(played[:, None, :], asked[:, :, None])
+        def item_weights(scored: Rows, played: Rows) -> F32:
+            rows, columns = np.broadcast_arrays(played[:, None, :], scored[:, :, None])
             return np.asarray(matrix[rows.ravel(), columns.ravel()], np.float32).reshape(rows.shape)
 
-        return cls(kin, history)
+        return cls(item_weights, history)
 
 
-def strongest_reason(kinship: Kinship, users: Rows, tracks: Rows) -> Rows:
+def strongest_reason(attribution: Attribution, users: Rows, tracks: Rows) -> Rows:
     """
-    Return, for each pair, the user's played track that speaks most for the recommended one.
+    Return, for each pair, the user's played track that contributes most to the recommended one.
 
     Args:
-        kinship: Weights and vectors.
-        users: Rows of `kinship.history`, shape (n_pairs,).
+        attribution: Of these users.
+        users: Rows of `attribution.history`, shape (n_pairs,).
         tracks: Recommended track rows, shape (n_pairs,).
 
     Returns:
-        Track rows, shape (n_pairs,), int64; -1 where no other track of the user speaks for it.
+        Track rows, shape (n_pairs,), int64; -1 where no other track of the user contributes.
     """
     order = np.argsort(users, kind="stable")
-    counts = np.bincount(users, minlength=kinship.history.shape[0])
+    counts = np.bincount(users, minlength=attribution.history.shape[0])
     at = (users[order], places(counts))
-    asked = np.full((len(counts), counts.max(initial=0)), -1)
-    asked[at] = tracks[order]
+    scored = np.full((len(counts), counts.max(initial=0)), -1)
+    scored[at] = tracks[order]
     reasons = np.full(len(users), -1)
-    reasons[order] = _block_reasons(kinship, asked)[at]
+    reasons[order] = _reasons(attribution, scored)[at]
     return reasons
 
 
-def contributions(kinship: Kinship, user: int, track: int) -> tuple[Rows, F32]:
+def contributions(attribution: Attribution, user: int, track: int) -> tuple[Rows, F32]:
     """
-    Return how far each of one user's played tracks speaks for another track, strongest first.
+    Return how far each of one user's played tracks contributes to another track, largest first.
 
     Args:
-        kinship: Weights and vectors.
-        user: Row of `kinship.history`.
-        track: Row of the track asked about.
+        attribution: Of this user and others.
+        user: Row of `attribution.history`.
+        track: Row of the scored track.
 
     Returns:
-        Track rows and their shares of the score, shape (n_played,); the track itself is left out.
+        Track rows and their contributions, each of shape (n_played,); the track itself is left out.
     """
-    history = kinship.history[[user]]
+    history = attribution.history[[user]]
     others = history.indices != track
     played = history.indices[others].astype(np.int64)
-    said = kinship.kin(np.array([[track]]), played[None])[0, 0] * history.data[others]
-    order = np.argsort(-said, kind="stable")
-    return played[order], said[order]
+    values = attribution.item_weights(np.array([[track]]), played[None])[0, 0] * history.data[others]
+    order = np.argsort(-values, kind="stable")
+    return played[order], values[order]
 
 
-def _block_reasons(kinship: Kinship, asked: Rows) -> Rows:
-    """Return the reasons for a padded grid of tracks, shape (n_users, n_asked)."""
-    played, weights = strongest(kinship.history)
-    reasons = np.full(asked.shape, -1)
-    for start in range(0, len(asked), N_BLOCK):
+def _reasons(attribution: Attribution, scored: Rows) -> Rows:
+    """Return the reason for each track of a padded grid, shape (n_users, n_scored)."""
+    played, weights = strongest(attribution.history)
+    reasons = np.full(scored.shape, -1)
+    for start in range(0, len(scored), N_BLOCK):
         block = slice(start, start + N_BLOCK)
-        said = kinship.kin(asked[block], played[block]) * weights[block, None, :]
-        said[asked[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
-        best = said.argmax(axis=2)
+        values = attribution.item_weights(scored[block], played[block]) * weights[block, None, :]
+        values[scored[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
+        best = values.argmax(axis=2)
         found = np.take_along_axis(played[block], best, axis=1)
-        reasons[block] = np.where(said.max(axis=2) > 0, found, -1)
+        reasons[block] = np.where(values.max(axis=2) > 0, found, -1)
     return reasons
 
 
 def strongest(history: Csr) -> tuple[Rows, F32]:
-    """Return each user's strongest tracks and weights, shape (n_users, N_STRONGEST); -1 and 0 pad a short history."""
+    """Return each user's strongest tracks and weights, shape (n_users, N_STRONGEST); padded with -1 and 0."""
     counts = np.diff(history.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((history.indices, -history.data, user))
@@ -120,5 +121,5 @@ def strongest(history: Csr) -> tuple[Rows, F32]:
 
 
 def places(counts: Rows) -> Rows:
-    """Return 0, 1, 2 ... within each group of this size, all groups in a row."""
+    """Return 0, 1, 2 ... within each of the consecutive groups of these sizes."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

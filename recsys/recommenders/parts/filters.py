@@ -1,8 +1,8 @@
 """
-What must never be recommended: heard before, blocked, withdrawn, or not available where the listener lives.
+What must never be recommended: heard before, blocked, withdrawn, or not available in the listener's country.
 
-`Filters` is made once a night from two marts and serves every recommender; it is checked inside the top-k kernel, so a
-listener still gets k tracks wherever k are allowed.
+`Filters` is made once per night from two marts and serves every recommender. It is applied inside the top-k kernel, so
+a listener still gets k tracks wherever k are allowed.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from recsys.recommenders.parts.topk import Mask
 @dataclass(frozen=True, eq=False)
 class Filters:
     """
-    Pairs and territories that no recommendation may break.
+    Excluded pairs, and the tracks available in each country.
 
     Attributes:
         users: Listeners that `hidden` and `group` speak of.
@@ -40,11 +40,17 @@ class Filters:
     group: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, taste: Interactions, *, hide_seen: bool = True) -> Self:
-        """Filter what the window saw and nothing else: for offline evaluation."""
-        shape = taste.seen.shape
-        hidden = taste.seen if hide_seen else sp.csr_matrix(shape, dtype=np.bool_)
-        return cls(taste.users, taste.tracks, hidden, np.ones((1, shape[1]), np.bool_), np.zeros(shape[0], np.int64))
+    def of(cls, interactions: Interactions, *, hide_seen: bool = True) -> Self:
+        """Exclude the pairs seen in a window, and nothing else: for offline evaluation."""
+        shape = interactions.seen.shape
+        hidden = interactions.seen if hide_seen else sp.csr_matrix(shape, dtype=np.bool_)
+        return cls(
+            interactions.users,
+            interactions.tracks,
+            hidden,
+            np.ones((1, shape[1]), np.bool_),
+            np.zeros(shape[0], np.int64),
+        )
 
     @classmethod
     def for_listeners(

@@ -1,9 +1,9 @@
 """
-A listener read from their history: by a ridge map, fitted on training listeners, from the mean of the tracks they play.
+Fold-in: a user vector by ridge regression from the mean vector of the tracks that the user plays.
 
-For models whose own way to a listener's vector is many small steps, which no folded-in listener could be taken through.
-Known listeners are read so too: it ranks better than what was learned of each alone, and makes known and folded-in
-listeners agree.
+For models whose user vectors come from stochastic gradient steps, which cannot be repeated for one new user. The map is
+fitted on the training users and applied to them too: that ranks better than their own learned vectors, and training and
+folded-in users agree.
 """
 
 from abc import abstractmethod
@@ -15,70 +15,70 @@ from typing_extensions import override
 
 from recsys.dataset.interactions import Csr, History
 from recsys.dataset.vocab import Rows
-from recsys.recommenders.base import Config, Recommender
-from recsys.recommenders.parts.attribution import Kinship
+from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.topk import F32
+from recsys.recommenders.scorer import Config, Scorer
 
 RIDGE = 0.01
 
 
-class FoldedVectors(Recommender[Config]):
-    """Score of a track: inner product of the listener's and the track's vectors, plus the track's bias."""
+class FoldedVectors(Scorer[Config]):
+    """Score of a track: inner product of the user's and the track's vectors, plus the track's bias."""
 
-    def _settle(self, tracks: F32, users: F32, history: History) -> None:
+    def set_vectors(self, tracks: F32, users: F32, history: History) -> None:
         """
-        Take what was learned.
+        Keep the track vectors, and fit the map from histories to user vectors.
 
         Args:
-            tracks: Vectors, and the bias behind them. Shape (n_tracks, factors + 1).
-            users: Vectors of the training listeners, shape (n_users, factors).
-            history: Theirs.
+            tracks: Vectors, the bias last. Shape (n_tracks, factors + 1).
+            users: Vectors of the training users, shape (n_users, factors).
+            history: What the training users like.
         """
         self._tracks = tracks
         self._map = ridge(self._means(history), users)
-        self._users = self._folded(history)  # (n_users, factors + 1)
+        self._users = self.fold_in(history)  # (n_users, factors + 1)
 
     @abstractmethod
-    def _weights(self, history: History) -> Csr:
-        """What each played track weighs in a listener's mean, > 0; the pattern is that of the history."""
+    def user_weights(self, history: History) -> Csr:
+        """Return the weight of each like in the user's mean vector, > 0. CSR, in the pattern of `history.matrix`."""
 
     def _means(self, history: History) -> F32:
-        return means(self._weights(history), self._tracks[:, :-1])
+        return means(self.user_weights(history), self._tracks[:, :-1])
 
     @override
-    def _folded(self, history: History) -> F32:
+    def fold_in(self, history: History) -> F32:
         return with_one(self._means(history) @ self._map)
 
     @override
-    def _states(self, rows: Rows) -> F32:
+    def states(self, rows: Rows) -> F32:
         return self._users[rows]
 
     @override
-    def _score(self, states: F32, out: F32) -> None:
+    def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self._tracks.T, out=out)
 
     @override
-    def _kinship(self, history: History) -> Kinship:
+    def attribution(self, history: History) -> Attribution:
         """Cosine of the tracks' vectors."""
         vectors = self._tracks[:, :-1]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Kinship.of_vectors(vectors / np.maximum(lengths, 1e-12), self._weights(history))
+        return Attribution.of_vectors(vectors / np.maximum(lengths, 1e-12), self.user_weights(history))
 
     @override
-    def _arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Any]:
         return {"users": self._users, "tracks": self._tracks, "map": self._map}
 
     @override
-    def _restore(self, arrays: Mapping[str, Any]) -> None:
+    def restore(self, arrays: Mapping[str, Any]) -> None:
         self._users, self._tracks, self._map = arrays["users"], arrays["tracks"], arrays["map"]
 
 
 def means(weights: Csr, vectors: F32) -> F32:
     """
-    Return the weighted mean vector of the tracks that each listener plays, and a 1.
+    Return the weighted mean vector of the tracks that each user plays, and a 1.
 
     Args:
-        weights: Weights > 0, each listener with one at least. CSR, shape (n_users, n_tracks).
+        weights: Weights > 0, at least one per user. CSR, shape (n_users, n_tracks).
         vectors: Shape (n_tracks, factors).
 
     Returns:
@@ -89,7 +89,7 @@ def means(weights: Csr, vectors: F32) -> F32:
 
 
 def ridge(inputs: F32, targets: F32) -> F32:
-    """Return the map that takes `inputs` nearest to `targets`, shape (n_inputs, n_targets)."""
+    """Return the ridge regression of `targets` on `inputs`, shape (n_inputs, n_targets)."""
     x = inputs.astype(np.float64)
     gram = x.T @ x + RIDGE * np.eye(x.shape[1])
     solved: F32 = np.linalg.solve(gram, x.T @ targets).astype(np.float32)
@@ -97,5 +97,5 @@ def ridge(inputs: F32, targets: F32) -> F32:
 
 
 def with_one(vectors: F32) -> F32:
-    """Append a column of ones, against which the other side's bias counts."""
+    """Append a column of ones, which multiplies the other side's bias."""
     return np.column_stack([vectors, np.ones(len(vectors), np.float32)])

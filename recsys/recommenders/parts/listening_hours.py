@@ -1,9 +1,9 @@
 """
-When listeners play, and when tracks are played: how well two habits meet, by the day's clock and by the week's.
+Listening times of users and of tracks, and how well they match, by time of day and by day of the week.
 
-A habit is the share of each part of a clock among the last plays of pairs, in local time. It begins with a few plays of
-everybody's, so that one play at night makes nobody a night listener. Where the log has no local time, every likeness
-is 0.
+A profile is the share of each three-hour part of the day, and of each weekday, among the last plays of pairs, in local
+time. It is smoothed towards everybody's, so that one play at night makes no night listener. Where the log has no local
+time, every match is 0.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -15,52 +15,53 @@ from recsys.dataset.interactions import UNKNOWN_HOUR, Csr, History
 from recsys.dataset.vocab import Rows
 from recsys.recommenders.parts.topk import F32
 
-N_BEFORE = 10  # plays of everybody's that a habit begins with
+N_PRIOR = 10  # plays of everybody's that a profile is smoothed with
 N_DAYPARTS, N_WEEKDAYS = 8, 7
-DAYPART, WEEKDAY = slice(0, N_DAYPARTS), slice(N_DAYPARTS, N_DAYPARTS + N_WEEKDAYS)  # columns of a habit
+DAYPART, WEEKDAY = slice(0, N_DAYPARTS), slice(N_DAYPARTS, N_DAYPARTS + N_WEEKDAYS)  # columns of a profile
 
 Hours: TypeAlias = npt.NDArray[np.int16]
 
 
-class Habits(NamedTuple):
+class ListeningTimeProfile(NamedTuple):
     """
-    When everybody plays, and when each track is played.
+    Listening times of everybody, and of each track.
 
     Attributes:
-        everybody: Shares of the parts: eight of three hours from midnight, then the weekdays from Monday; each clock
-            sums to 1. Shape (15,).
-        lifts: Share of each part among a track's plays, over everybody's. Shape (n_tracks, 15).
+        everybody: Share of plays in eight parts of three hours from midnight, then on the weekdays from Monday; the
+            parts sum to 1, and so do the weekdays. Shape (15,).
+        lifts: A track's shares divided by everybody's. Shape (n_tracks, 15).
     """
 
     everybody: F32
     lifts: F32
 
     @classmethod
-    def of(cls, matrix: Csr, hours: Hours) -> "Habits":
-        """Read them off liked pairs, CSR (n_users, n_tracks), and the local hours of the week of their last plays."""
+    def of(cls, matrix: Csr, hours: Hours) -> "ListeningTimeProfile":
+        """Count liked pairs, CSR (n_users, n_tracks), by the local hour of the week of their last plays."""
         total = _counts(np.zeros(len(hours), np.int64), hours, 1)[0] + 1
         everybody = total / np.concatenate([np.full(n, total[clock].sum()) for clock, n in _CLOCKS])
         lifts = _shares(matrix.indices, hours, matrix.shape[1], everybody) / everybody
         return cls(everybody.astype(np.float32), lifts.astype(np.float32))
 
-    def likeness(self, history: History, at: tuple[Rows, Rows]) -> F32:
-        """Return, for pairs `at` of listeners and tracks, log of how much likelier they meet than any two, by clock."""
+    def log_lift(self, history: History, at: tuple[Rows, Rows]) -> F32:
+        """Return the log lift of overlapping times of users and tracks `at`, by day and week: shape (n_pairs, 2)."""
         users, tracks = at
         counts = np.diff(history.matrix.indptr)
         own = _shares(np.repeat(np.arange(len(counts)), counts), history.hours, len(counts), self.everybody)
-        met = own[users] * self.lifts[tracks]  # (n_pairs, 15)
-        likelier: F32 = np.log(np.column_stack([met[:, clock].sum(axis=1) for clock, _ in _CLOCKS])).astype(np.float32)
-        return likelier
+        overlap = own[users] * self.lifts[tracks]  # (n_pairs, 15)
+        lift = np.column_stack([overlap[:, clock].sum(axis=1) for clock, _ in _CLOCKS])
+        found: F32 = np.log(lift).astype(np.float32)
+        return found
 
 
 _CLOCKS = ((DAYPART, N_DAYPARTS), (WEEKDAY, N_WEEKDAYS))
 
 
 def _shares(row: Rows, hours: Hours, n_rows: int, everybody: F32) -> npt.NDArray[np.float64]:
-    """Return each row's habit, shape (n_rows, 15)."""
+    """Return each row's smoothed profile, shape (n_rows, 15)."""
     counts = _counts(row, hours, n_rows)
     n_known = counts[:, DAYPART].sum(axis=1, keepdims=True)
-    shares: npt.NDArray[np.float64] = (counts + N_BEFORE * everybody) / (n_known + N_BEFORE)
+    shares: npt.NDArray[np.float64] = (counts + N_PRIOR * everybody) / (n_known + N_PRIOR)
     return shares
 
 

@@ -1,7 +1,7 @@
 """
-Settings that may be searched: the default and the range stand in one place, the field of the config.
+Hyper-parameters that tuning may change: default and range stand together, in the field of the config.
 
-`recsys.experiments.tuning` reads the ranges; a setting without one is never searched.
+`recsys.experiments.tuning` reads the ranges; a setting without one keeps its default.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ RANGE = "range"
 
 @dataclass(frozen=True)
 class Range:
-    """Values from `low` to `high`, both included; `log`: by factors, not by steps. Whole numbers stay whole."""
+    """Values from `low` to `high`, both included; `log`: sampled on a log scale. Integers stay integers."""
 
     low: float
     high: float
@@ -28,16 +28,16 @@ class Choice:
     values: tuple[Any, ...]
 
 
-def searched(default: _Value, low: float, high: float, *, log: bool = False) -> _Value:
-    """Return a dataclass field with a default and the range that a search may try."""
+def tunable_range(default: _Value, low: float, high: float, *, log: bool = False) -> _Value:
+    """Return a dataclass field with a default and the range that tuning samples from."""
     return field(default=default, metadata={RANGE: Range(low, high, log)})
 
 
-def chosen(default: _Value, values: Sequence[_Value]) -> _Value:
-    """Return a dataclass field with a default and the values that a search may try."""
+def tunable_choice(default: _Value, values: Sequence[_Value]) -> _Value:
+    """Return a dataclass field with a default and the values that tuning chooses from."""
     return field(default=default, metadata={RANGE: Choice(tuple(values))})
 
 
 def ranges(config_class: type[Any]) -> dict[str, Range | Choice]:
-    """Return what may be searched of a config, by setting."""
+    """Return the range or choice of each tunable setting, by name."""
     return {each.name: each.metadata[RANGE] for each in fields(config_class) if RANGE in each.metadata}

@@ -1,9 +1,9 @@
 """
-What is popular among listeners like one: the answer for a listener of whom no liked track is known.
+Cold-start fallback: popularity within a demographic segment, for listeners without a liked track.
 
-A stranger's segment is the finest that says something of them and has `MIN_SEGMENT` training listeners: country and age
-band, else country, else age band, else everybody; a value that is unknown makes no segment. Gender is left out on
-purpose: such a list would tell listeners what theirs is said to like, and hand every imbalance of the logs on to them.
+A listener's segment is the finest one they belong to that has `MIN_SEGMENT` training listeners: country and age band,
+else country, else age band, else everybody; an unknown value makes no segment. Gender is left out on purpose: such a
+list would reflect stereotypes of a gender, and pass every imbalance of the logs on to new listeners.
 """
 
 from dataclasses import dataclass
@@ -48,16 +48,16 @@ class Segments:
     n_listeners: int
 
     @classmethod
-    def of(cls, taste: Interactions, half_life_days: float) -> Self:
+    def of(cls, interactions: Interactions, half_life_days: float) -> Self:
         """Count the liked tracks of a window whose listeners all like something."""
-        labels = profiles_of(taste.user_features).select(_labels()).with_row_index("user")
+        labels = profiles_of(interactions.user_features).select(_labels()).with_row_index("user")
         members = labels.unpivot(index="user", value_name="segment").drop_nulls("segment")
         members = members.filter(pl.len().over("segment") >= MIN_SEGMENT)
         names = Vocab.of(members["segment"], kind="segment")
         at = (names.rows(members["segment"]), members["user"].to_numpy())
-        member = sp.csr_matrix((np.ones(len(members)), at), shape=(len(names), len(taste.users)))
-        counts = (member @ with_data(taste.matrix, _decayed(taste, half_life_days))).astype(np.float32)
-        return cls(names, counts, popularity(taste, half_life_days), len(taste.users))
+        member = sp.csr_matrix((np.ones(len(members)), at), shape=(len(names), len(interactions.users)))
+        counts = (member @ with_data(interactions.matrix, _decayed(interactions, half_life_days))).astype(np.float32)
+        return cls(names, counts, popularity(interactions, half_life_days), len(interactions.users))
 
     def find(self, user_ids: pl.Series, profiles: pl.DataFrame | None) -> Rows:
         """
@@ -121,18 +121,18 @@ class Segments:
             return cls(names, counts, everybody, int(saved["n_listeners"]))
 
 
-def popularity(taste: Interactions, half_life_days: float) -> F32:
+def popularity(interactions: Interactions, half_life_days: float) -> F32:
     """
     Return the listeners of each track, each counted half as much for every half-life since they last played it.
 
     Shape (n_tracks,), float32; 0 where nobody liked the track.
     """
-    weights = _decayed(taste, half_life_days)
-    return np.bincount(taste.matrix.indices, weights, minlength=len(taste.tracks)).astype(np.float32)
+    weights = _decayed(interactions, half_life_days)
+    return np.bincount(interactions.matrix.indices, weights, minlength=len(interactions.tracks)).astype(np.float32)
 
 
-def _decayed(taste: Interactions, half_life_days: float) -> npt.NDArray[np.float64]:
-    weights: npt.NDArray[np.float64] = 0.5 ** (taste.age_days.astype(np.float64) / half_life_days)
+def _decayed(interactions: Interactions, half_life_days: float) -> npt.NDArray[np.float64]:
+    weights: npt.NDArray[np.float64] = 0.5 ** (interactions.age_days.astype(np.float64) / half_life_days)
     return weights
 
 

@@ -44,6 +44,12 @@ class Mask:
     allowed: npt.NDArray[np.bool_]
     group: npt.NDArray[np.int64]
 
+    @classmethod
+    def of(cls, hidden: Csr) -> "Mask":
+        """Hide these pairs and nothing else."""
+        n_users, n_tracks = hidden.shape
+        return cls(hidden, np.ones((1, n_tracks), np.bool_), np.zeros(n_users, np.int64))
+
     def of_users(self, at: npt.NDArray[Any]) -> "Mask":
         """Return the mask of some users, given as rows or as a boolean array."""
         return Mask(self.hidden[at], self.allowed, self.group[at])

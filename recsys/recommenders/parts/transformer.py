@@ -17,12 +17,12 @@ from typing_extensions import override
 from recsys.dataset.vocab import Rows
 
 HEADS = 2
-START = 0.02  # size of vectors at the start: what few have played stays small, which ranks better than a start at 1
-FLATTENED = 0.75  # negatives are drawn by plays to this power
+START = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1
+PROPOSAL_EXPONENT = 0.75  # negatives are sampled by plays to this power
 
 
 class Block(nn.Module):
-    """Each place looks back at the places before it, then thinks for itself."""
+    """A transformer block: causal self-attention, then a feed-forward layer, both with a residual connection."""
 
     def __init__(self, factors: int, dropout: float) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """From tracks and gaps, shape (B, L), to states, shape (B, L, D); a track's vector is its input and its output."""
+    """Maps tracks and gaps, shape (B, L), to states, shape (B, L, D); input and output embeddings are tied."""
 
     def __init__(
         self, n_tracks: int, n_gaps: int, *, factors: int, blocks: int, max_length: int, dropout: float
@@ -63,35 +63,36 @@ class Network(nn.Module):
         return states
 
 
-def drawn_how_often(played: Rows, n_tracks: int) -> Tensor:
-    """Return how likely each track is drawn as a negative, shape (n_tracks,); none is impossible."""
-    weights = (1 + np.bincount(played, minlength=n_tracks)) ** FLATTENED
+def proposal_distribution(played: Rows, n_tracks: int) -> Tensor:
+    """Return the probability that a sampled negative is each track, > 0, shape (n_tracks,)."""
+    weights = (1 + np.bincount(played, minlength=n_tracks)) ** PROPOSAL_EXPONENT
     return torch.from_numpy((weights / weights.sum()).astype(np.float32))
 
 
-def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, drawn: Tensor, likely: Tensor) -> Tensor:
+def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, negatives: Tensor, proposal: Tensor) -> Tensor:
     """
-    Return the cross entropy over the target and drawn tracks, each drawn one standing for all that it was drawn from.
+    Return the cross entropy over the target and sampled negatives, with logQ correction.
 
-    exp(score) / (n * likely) of n drawn tracks has the sum over the catalogue as its mean. A target among the drawn is
-    left out of them, for it is always there.
+    The expected sum of exp(score) / (n * proposal) over n sampled tracks is the sum of exp(score) over the catalogue. A
+    negative that is the target is left out, since the target is always counted.
 
     Args:
         states: Shape (B, D), float32.
         vectors: Of all tracks, shape (>= n_tracks, D), float32.
         targets: Track rows, shape (B,), int64.
-        drawn: Track rows, the same for all states, shape (n,), int64.
-        likely: Probability that one draw is each track, shape (n_tracks,), float32.
+        negatives: Track rows, the same for all states, shape (n,), int64.
+        proposal: Probability that one draw is each track, shape (n_tracks,), float32.
     """
-    right = (states * F.embedding(targets, vectors)).sum(-1, keepdim=True)  # (B,1)
-    others = states @ F.embedding(drawn, vectors).T - torch.log(len(drawn) * likely[drawn])  # (B,D)*(D,n) -> (B,n)
-    others = others.masked_fill(drawn == targets[:, None], -torch.inf)
-    return F.cross_entropy(torch.cat([right, others], dim=1), torch.zeros_like(targets))
+    positive = (states * F.embedding(targets, vectors)).sum(-1, keepdim=True)  # (B,1)
+    log_q = torch.log(len(negatives) * proposal[negatives])
+    others = states @ F.embedding(negatives, vectors).T - log_q  # (B,D)*(D,n) -> (B,n)
+    others = others.masked_fill(negatives == targets[:, None], -torch.inf)
+    return F.cross_entropy(torch.cat([positive, others], dim=1), torch.zeros_like(targets))
 
 
 @contextmanager
 def own_torch(seed: int) -> Iterator[None]:
-    """Seed torch and take one thread, so that any machine draws and adds up the same; leave both as they were found."""
+    """Seed torch and limit it to one thread, so that results do not depend on the machine; restore both afterwards."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

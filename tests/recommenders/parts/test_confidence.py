@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsys.dataset.interactions import Csr, History
-from recsys.recommenders.parts.confidence import of_mean, weighed
+from recsys.recommenders.parts.confidence import confidence, mean_normalised
 
 
 def history(strengths: list[float], age_days: list[float]) -> History:
@@ -25,23 +25,23 @@ def test_an_exponent_tames_the_strengths() -> None:
     """0 makes all alike, 1 leaves them, a half takes the root."""
     likes = history([1, 4, 9], [0, 0, 0])
 
-    assert data_of(weighed(likes, exponent=0)) == [1, 1, 1]
-    assert data_of(weighed(likes, exponent=0.5)) == [1, 2, 3]
-    assert data_of(weighed(likes, exponent=1)) == [1, 4, 9]
+    assert data_of(confidence(likes, exponent=0)) == [1, 1, 1]
+    assert data_of(confidence(likes, exponent=0.5)) == [1, 2, 3]
+    assert data_of(confidence(likes, exponent=1)) == [1, 4, 9]
 
 
 def test_a_month_halves_and_a_quarter_year_quarters() -> None:
     """At recency 1 a like weighs 1 / (1 + age / 30 days)."""
-    assert data_of(weighed(history([5, 5, 5], [0, 30, 90]), exponent=0, recency=1)) == [1, 0.5, 0.25]
+    assert data_of(confidence(history([5, 5, 5], [0, 30, 90]), exponent=0, recency=1)) == [1, 0.5, 0.25]
 
 
 def test_a_like_of_long_ago_stays_one() -> None:
     """However old, a weight is above 0, so that its listener is never taken for one without likes."""
-    assert weighed(history([1], [1e30]), exponent=0, recency=2).data[0] > 0
+    assert confidence(history([1], [1e30]), exponent=0, recency=2).data[0] > 0
 
 
 def test_the_mean_of_each_listener_is_one() -> None:
     """Weights 1 and 3 become a half and one and a half; a listener without likes has none."""
     weights = sp.csr_matrix(np.array([[1, 3], [0, 0]], np.float32))
 
-    assert data_of(of_mean(weights)) == [0.5, 1.5]
+    assert data_of(mean_normalised(weights)) == [0.5, 1.5]

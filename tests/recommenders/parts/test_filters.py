@@ -57,10 +57,12 @@ def test_seen_and_blocked_pairs_are_hidden() -> None:
 
 def test_of_hides_what_the_window_saw() -> None:
     """For evaluation: what was seen, skips included, and nothing else; or nothing at all."""
-    taste = Interactions.of(pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [-1.0, 1.0]}))
+    interactions = Interactions.of(
+        pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [-1.0, 1.0]})
+    )
 
-    assert _hidden(Filters.of(taste), ["b", "a"]) == [["y"], ["x"]]
-    assert _hidden(Filters.of(taste, hide_seen=False), ["b", "a"]) == [[], []]
+    assert _hidden(Filters.of(interactions), ["b", "a"]) == [["y"], ["x"]]
+    assert _hidden(Filters.of(interactions, hide_seen=False), ["b", "a"]) == [[], []]
 
 
 def _hidden(filters: Filters, user_ids: list[str]) -> list[list[str]]:

@@ -30,7 +30,7 @@ GROUPS = [
 
 
 @pytest.fixture
-def taste() -> Interactions:
+def interactions() -> Interactions:
     """The groups' listeners."""
     listeners = pl.DataFrame(
         [
@@ -44,9 +44,9 @@ def taste() -> Interactions:
 
 
 @pytest.fixture
-def segments(taste: Interactions) -> Segments:
+def segments(interactions: Interactions) -> Segments:
     """What is popular among them."""
-    return Segments.of(taste, HALF_LIFE_DAYS)
+    return Segments.of(interactions, HALF_LIFE_DAYS)
 
 
 def test_a_segment_needs_listeners_and_a_name(segments: Segments) -> None:
@@ -87,14 +87,19 @@ def test_who_has_no_profile_is_everybody(segments: Segments) -> None:
     assert segments.named(segments.find(asked, None)).to_list() == [EVERYBODY, EVERYBODY]
 
 
-def test_popularity_counts_listeners_and_fades(taste: Interactions) -> None:
+def test_popularity_counts_listeners_and_fades(interactions: Interactions) -> None:
     """Each listener counts 1, and half after a half-life."""
-    assert popularity(taste, HALF_LIFE_DAYS).tolist() == [MIN_SEGMENT, (MIN_SEGMENT - 1) / 2, MIN_SEGMENT - 1, 200]
+    assert popularity(interactions, HALF_LIFE_DAYS).tolist() == [
+        MIN_SEGMENT,
+        (MIN_SEGMENT - 1) / 2,
+        MIN_SEGMENT - 1,
+        200,
+    ]
 
 
-def test_a_segment_leans_on_everybody(taste: Interactions, segments: Segments) -> None:
+def test_a_segment_leans_on_everybody(interactions: Interactions, segments: Segments) -> None:
     """A segment's score is its own count plus that of `PRIOR` listeners of everybody's taste."""
-    everybody, n_listeners = popularity(taste, HALF_LIFE_DAYS), len(taste.users)
+    everybody, n_listeners = popularity(interactions, HALF_LIFE_DAYS), len(interactions.users)
     out = np.empty((3, 4), np.float32)
 
     segments.score(np.array([2, -1, 1]), out)
