@@ -28,6 +28,7 @@ from recsys.warehouse.check import Built, check
 from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
 from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import SqlFile, quoted, read_layers, with_sources
+from recsys.warehouse.versions import newest_rows, versions
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
 RESULTS = {
@@ -166,34 +167,43 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         _make_raw_view(connection, contract, sources)
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
-    _make_raw_table(connection, "quarantine", quarantine)
+    _make_raw_table(connection, "raw.quarantine", quarantine)
     batches = pl.DataFrame(
         [asdict(entry) for entry in sources.lake.batches()],
         schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)},
     )
     _make_raw_table(
-        connection, "batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
+        connection, "raw.batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
     )
     _make_results(connection, sources.results)
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
+    """Make `raw.<table>`: every row of a log; of a register the newest row of each key, all of them beside it."""
+    if contract.instant:
+        _make_delivered(connection, contract, sources, f"raw.{contract.table}")
+        return
+    _make_delivered(connection, contract, sources, versions(contract))
+    connection.execute(f"create view raw.{contract.table} as {newest_rows(contract)}")
+
+
+def _make_delivered(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources, name: str) -> None:
     folder = sources.lake.folder / contract.table
     if not any(folder.rglob("*.parquet")):
-        _make_raw_table(connection, contract.table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
+        _make_raw_table(connection, name, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
         return
     day = "ds" if contract.instant else contract.day
     until = f"where {day} <= date '{sources.as_of}'" if day else ""
     files = quoted(f"{escape(str(folder))}/*/*.parquet")
     connection.execute(
-        f"create view raw.{contract.table} as select * from read_parquet({files}, "
+        f"create view {name} as select * from read_parquet({files}, "
         f"hive_partitioning = true, hive_types = {{'ds': date}}) {until}"
     )
 
 
 def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
     connection.register("incoming", frame.to_arrow())
-    connection.execute(f"create table raw.{name} as select * from incoming")
+    connection.execute(f"create table {name} as select * from incoming")
     connection.unregister("incoming")
 
 
@@ -202,7 +212,7 @@ def _make_results(connection: duckdb.DuckDBPyConnection, results: dict[str, Path
     for name, wanted in RESULTS.items():
         shape = pl.DataFrame(schema=columns.schema(wanted))
         known = pl.read_parquet(results[name], glob=False) if name in results else shape
-        _make_raw_table(connection, name, pl.concat([shape, known], how="diagonal").select(shape.columns))
+        _make_raw_table(connection, f"raw.{name}", pl.concat([shape, known], how="diagonal").select(shape.columns))
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:
