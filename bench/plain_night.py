@@ -139,9 +139,12 @@ def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
 
 
 def make(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]") -> None:
-    """Make a mart a table and everything else a view."""
+    """Make tables and views of the files, as a build does."""
+    from recsys.warehouse.sqlfile import kinds_of, read_layers
+
+    kinds = kinds_of(read_layers())
     for file in files:
-        connection.execute(f"create {'table' if file.layer == 'marts' else 'view'} {file.name} as {file.query}")
+        connection.execute(f"create {kinds[file.name]} {file.name} as {file.query}")
 
 
 def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:

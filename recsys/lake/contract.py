@@ -73,6 +73,7 @@ class Contract:
         instant: For a log, the column whose day is its partition; a table without one is a register, whose later rows
             replace earlier ones of the same key.
         day: For a register of days, the column of the day: rows of days after a run's last one do not count.
+        newest_by: For a register, the column that decides which of several rows of one key counts: the greatest value.
     """
 
     table: str
@@ -80,6 +81,7 @@ class Contract:
     key: tuple[str, ...]
     instant: str | None = None
     day: str | None = None
+    newest_by: str = "batch_no"
 
     @property
     def names(self) -> list[str]:

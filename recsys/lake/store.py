@@ -186,7 +186,7 @@ class Lake:
         """Return a register's newest row of each key; `of`: only of this track."""
         rows = self.rows(contract.table)
         chosen = rows if of is None else rows.filter(track_id=of)
-        return chosen.sort("batch_no").unique(contract.key, keep="last", maintain_order=True)
+        return chosen.sort(contract.newest_by).unique(contract.key, keep="last", maintain_order=True)
 
     def commit(self, source_sha256: str, staged: list[StagedBatch]) -> None:
         """Write the batches of one source: all of them or nothing."""

@@ -3,7 +3,7 @@ Build a warehouse file from the lake: raw views, then every file of `sql/` in th
 
 A build writes a new file, never the published one. A day-grain table (`incremental:` in its header) takes the untouched
 days over from the last published warehouse and computes the others; everything else is computed afresh. Staging and
-intermediate tables live only while the build runs: the file holds the marts, and in `meta` the data dictionary.
+intermediate steps live only while the build runs: the file holds the marts, and in `meta` the data dictionary.
 """
 
 import time
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from recsys.lake.store import Lake
 from recsys.warehouse.check import Built, check
 from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SqlFile, quoted, read_layers, with_sources
+from recsys.warehouse.sqlfile import SqlFile, kinds_of, quoted, read_layers, steps_below, with_sources
+from recsys.warehouse.versions import newest_rows, versions
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
@@ -106,7 +108,12 @@ def build(
         _make_raw(connection, sources)
         days = days_of_logs(connection)
         plan = _plan(connection, sources, layers)
-        built = [_build_one(connection, file, days, plan.get(file.name), progress) for file in layers.values()]
+        kinds = kinds_of(layers)
+        built = []
+        for file in layers.values():
+            by_days = partial(_build_by_days, connection, file, days, plan.get(file.name))
+            make = by_days if file.incremental else partial(_build_whole, connection, file, kinds[file.name])
+            built.append(_build_one(connection, file, make, progress))
         _describe(connection, layers, built, sources)
         _drop_scaffolding(connection, sources)
     return [table for table in built if table.name.startswith("marts.")]
@@ -116,23 +123,31 @@ def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[Bu
     """Build the tables that read what runs made once more, in a file that is not yet published."""
     files = _reading_results(read_layers(), results)
     with _writing(target, "1GB") as connection:
-        connection.execute("create schema raw")
+        for schema in ("raw", "intermediate"):
+            connection.execute(f"create schema {schema}")
         _make_results(connection, results)
-        built = [_build_one(connection, file, {}, None, _silent) for file in files]
+        built = [
+            _build_one(connection, file, partial(_build_whole, connection, file, "table"), _silent) for file in files
+        ]
         for table in built:
             connection.execute("update meta.tables set n_rows = ? where name = ?", [table.n_rows, table.name])
-        connection.execute("drop schema raw cascade")
-    return built
+        for schema in ("raw", "intermediate"):
+            connection.execute(f"drop schema {schema} cascade")
+    return [table for table in built if table.name.startswith("marts.")]
 
 
 def _reading_results(layers: dict[str, SqlFile], results: Collection[str]) -> list[SqlFile]:
-    """Return the tables that read results, or one another, in the order in which they are built."""
-    changed, files = {f"raw.{name}" for name in results}, []
+    """
+    Return the tables that read results, or one another, in the order in which they are built.
+
+    The steps that they read are among them, since a finished file holds none; such a step reads marts alone.
+    """
+    changed = {f"raw.{name}" for name in results}
     for file in layers.values():
         if file.sources & changed:
-            files.append(file)
             changed.add(file.name)
-    return files
+    changed |= steps_below(layers, changed & layers.keys()).keys()
+    return [file for name, file in layers.items() if name in changed]
 
 
 @contextmanager
@@ -146,6 +161,7 @@ def _writing(target: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {quoted(target)} as warehouse (storage_version '{STORAGE_VERSION}')")
         connection.execute("use warehouse")
+        connection.execute("create schema memory.intermediate")
         yield connection
         connection.execute("checkpoint warehouse")
         connection.execute("use memory")
@@ -160,34 +176,43 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         _make_raw_view(connection, contract, sources)
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
-    _make_raw_table(connection, "quarantine", quarantine)
+    _make_raw_table(connection, "raw.quarantine", quarantine)
     batches = pl.DataFrame(
         [asdict(entry) for entry in sources.lake.batches()],
         schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)},
     )
     _make_raw_table(
-        connection, "batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
+        connection, "raw.batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
     )
     _make_results(connection, sources.results)
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
+    """Make `raw.<table>`: every row of a log; of a register the newest row of each key, all of them beside it."""
+    if contract.instant:
+        _make_delivered(connection, contract, sources, f"raw.{contract.table}")
+        return
+    _make_delivered(connection, contract, sources, versions(contract))
+    connection.execute(f"create view raw.{contract.table} as {newest_rows(contract)}")
+
+
+def _make_delivered(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources, name: str) -> None:
     folder = sources.lake.folder / contract.table
     if not any(folder.rglob("*.parquet")):
-        _make_raw_table(connection, contract.table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
+        _make_raw_table(connection, name, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
         return
     day = "ds" if contract.instant else contract.day
     until = f"where {day} <= date '{sources.as_of}'" if day else ""
     files = quoted(f"{escape(str(folder))}/*/*.parquet")
     connection.execute(
-        f"create view raw.{contract.table} as select * from read_parquet({files}, "
+        f"create view {name} as select * from read_parquet({files}, "
         f"hive_partitioning = true, hive_types = {{'ds': date}}) {until}"
     )
 
 
 def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
     connection.register("incoming", frame.to_arrow())
-    connection.execute(f"create table raw.{name} as select * from incoming")
+    connection.execute(f"create table {name} as select * from incoming")
     connection.unregister("incoming")
 
 
@@ -196,7 +221,7 @@ def _make_results(connection: duckdb.DuckDBPyConnection, results: Mapping[str, R
     for name, result in results.items():
         empty = pl.DataFrame(schema=result.schema)
         known = pl.read_parquet(result.path, glob=False) if result.path else empty
-        _make_raw_table(connection, name, pl.concat([empty, known], how="diagonal").select(empty.columns))
+        _make_raw_table(connection, f"raw.{name}", pl.concat([empty, known], how="diagonal").select(empty.columns))
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:
@@ -207,29 +232,12 @@ def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[
 
 
 def _build_one(
-    connection: duckdb.DuckDBPyConnection,
-    file: SqlFile,
-    days: dict[date, int],
-    fresh: list[date] | None,
-    progress: Progress,
+    connection: duckdb.DuckDBPyConnection, file: SqlFile, make: Callable[[], None], progress: Progress
 ) -> Built:
-    """
-    Build and check one table.
-
-    Args:
-        connection: The file being written.
-        file: The table's query and contract.
-        days: Rows of the logs by day.
-        fresh: For a day-grain table, the only days to compute; None computes all of it.
-        progress: Called with name, rows and seconds.
-    """
+    """Build one table with `make` and check it; `progress` is called with its name, rows and seconds."""
     started = time.perf_counter()
     try:
-        if file.incremental:
-            _build_by_days(connection, file, days, fresh)
-        else:
-            kind = "table" if file.layer == "marts" else "view"
-            connection.execute(f"create or replace {kind} {file.name} as {file.query}")
+        make()
         built = check(connection, file)
     except _WRONG_SQL as wrong:
         raise BadSqlFile(f"{file.name} does not run: {wrong}") from wrong
@@ -237,10 +245,27 @@ def _build_one(
     return built
 
 
+def _build_whole(connection: duckdb.DuckDBPyConnection, file: SqlFile, kind: str) -> None:
+    """Create a table or view; the rows of a step stand beside the file, which would keep their space when they go."""
+    query = file.query
+    if kind == "table" and file.layer == "intermediate":
+        connection.execute(f"create table memory.{file.name} as {query}")
+        kind, query = "view", f"select * from memory.{file.name}"
+    connection.execute(f"create or replace {kind} {file.name} as {query}")
+
+
 def _build_by_days(
     connection: duckdb.DuckDBPyConnection, file: SqlFile, days: dict[date, int], fresh: list[date] | None
 ) -> None:
-    """Fill a day-grain table some days at a time, so that memory is bounded by days and not by the log."""
+    """
+    Fill a day-grain table some days at a time, so that memory is bounded by days and not by the log.
+
+    Args:
+        connection: The file being written.
+        file: The table's query and contract.
+        days: Rows of the logs by day.
+        fresh: The only days to compute; None computes all of it.
+    """
     day = file.incremental
     connection.execute(f"create table {file.name} as select * from ({file.query}) as shape limit 0")
     if fresh is not None:

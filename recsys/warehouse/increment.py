@@ -15,6 +15,7 @@ from recsys.files import short_hash
 from recsys.lake.contract import CONTRACTS, Contract
 from recsys.lake.store import Batch, Lake
 from recsys.warehouse.sqlfile import SqlFile, raw_sources
+from recsys.warehouse.versions import newest_rows, versions
 
 _LOGS = [contract for contract in CONTRACTS.values() if contract.instant]
 _ROWS_AT_ONCE = 4_000_000  # rows of the logs that one statement aggregates: about 1 GB of groups
@@ -39,8 +40,14 @@ class Published:
 
 def fingerprint(file: SqlFile, layers: dict[str, SqlFile]) -> str:
     """Return a hash that changes with a table's query or any query below it."""
-    below = sorted(fingerprint(layers[source], layers) for source in file.sources if source in layers)
-    return short_hash(file.query, *below)
+    return short_hash(file.query, *sorted(_below(source, layers) for source in file.sources))
+
+
+def _below(source: str, layers: dict[str, SqlFile]) -> str:
+    if source in layers:
+        return fingerprint(layers[source], layers)
+    contract = CONTRACTS.get(source.removeprefix("raw."))
+    return "" if contract is None or contract.instant else newest_rows(contract)
 
 
 def days_of_logs(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
@@ -106,7 +113,7 @@ def _touched(
 
 def _days_naming(connection: duckdb.DuckDBPyConnection, register: Contract, batches: list[str]) -> set[date]:
     key = register.key[0]
-    named = f"select {key} from raw.{register.table} where list_contains($batches, batch)"
+    named = f"select {key} from {versions(register)} where list_contains($batches, batch)"
     query = " union ".join(f"select ds from raw.{log.table} where {key} in ({named})" for log in _LOGS)
     return {day for (day,) in connection.execute(query, {"batches": batches}).fetchall()}
 

@@ -16,7 +16,7 @@ _FUNCTIONS = {
     *("abs", "avg", "case", "cast", "coalesce", "count", "count_if", "floor", "greatest", "least", "length", "ln"),
     *("lower", "max", "min", "nullif", "regexp_like", "round", "row_number", "sum", "trim", "upper", "year", "month"),
     *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
-    *("time_to_unix", "mod", "replace", "split_part"),
+    *("time_to_unix", "mod", "replace", "split_part", "median"),
 }
 _REFUSED = {
     exp.Star: "select *: name the columns",

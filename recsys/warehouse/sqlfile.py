@@ -287,6 +287,31 @@ def with_sources(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, 
     return {name: file for name, file in layers.items() if name in wanted}
 
 
+def steps_below(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
+    """Return the intermediate steps that these tables read, and the steps below those, in the order of `layers`."""
+    steps: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        sources = set[str]().union(*(layers[name].needs for name in waiting))
+        waiting = {source for source in sources if source.startswith("intermediate.")} - steps
+        steps |= waiting
+    return {name: file for name, file in layers.items() if name in steps}
+
+
+def kinds_of(layers: dict[str, SqlFile]) -> dict[str, str]:
+    """
+    Return what each file is while a warehouse is built: 'table' or 'view'.
+
+    Staging is views, and so is every step below a day-grain table, which fills from them a few days at a time: a filter
+    on days then reaches the log. Other steps are computed once, however many tables read them.
+    """
+    streamed = with_sources(layers, [file.name for file in layers.values() if file.incremental])
+    return {
+        name: "view" if file.layer == "staging" or (file.layer == "intermediate" and name in streamed) else "table"
+        for name, file in layers.items()
+    }
+
+
 def read_queries(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
     """Read every query for people, by name."""
     return {path.stem: read_sql_file(path, path.stem) for path in sorted((folder / "queries").glob("*.sql"))}

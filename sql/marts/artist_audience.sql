@@ -20,29 +20,12 @@
 --   affinity > 0
 -- reconcile:
 --   (select count(*) from (select artist_id, dimension, sum(share) as share from marts.artist_audience group by artist_id, dimension) as parts where abs(share - 1) > 1e-9) = 0
-with last_day as (
-    select max(listen_date) as listen_date from marts.interactions_daily
-),
-
-plays as (
-    select
-        daily.user_id,
-        tracks.artist_id,
-        tracks.genre,
-        sum(daily.n_plays) as n_plays
-    from marts.interactions_daily as daily
-    inner join last_day on daily.listen_date > last_day.listen_date - 28
-    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
-    where daily.n_plays > 0
-    group by daily.user_id, tracks.artist_id, tracks.genre
-),
-
-tastes as (
+with tastes as (
     select
         user_id,
         genre,
         row_number() over (partition by user_id order by sum(n_plays) desc, genre asc) as genre_no
-    from plays
+    from intermediate.recent_plays
     group by user_id, genre
 ),
 
@@ -50,11 +33,7 @@ groups as (
     -- noqa: disable=LT09,LT14
     select user_id, 'taste' as dimension, genre as value from tastes where genre_no = 1
     union all
-    select user_id, 'country' as dimension, country as value from marts.listener_profile
-    union all
-    select user_id, 'gender' as dimension, gender as value from marts.listener_profile
-    union all
-    select user_id, 'age_band' as dimension, age_band as value from marts.listener_profile
+    select user_id, dimension, value from intermediate.listener_groups
     -- noqa: enable=LT09,LT14
 ),
 
@@ -63,7 +42,7 @@ listeners as (
         artist_id,
         user_id,
         sum(n_plays) as n_plays
-    from plays
+    from intermediate.recent_plays
     where artist_id is not null
     group by artist_id, user_id
 ),

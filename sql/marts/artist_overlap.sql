@@ -18,20 +18,14 @@
 --   artist_id <> other_artist_id
 -- reconcile:
 --   (select count(*) from marts.artist_overlap as pairs inner join marts.artist_overlap as turned on pairs.artist_id = turned.other_artist_id and pairs.other_artist_id = turned.artist_id and pairs.n_listeners = turned.n_listeners) = (select count(*) from marts.artist_overlap)
-with last_day as (
-    select max(listen_date) as listen_date from marts.interactions_daily
-),
-
-plays as (
+with plays as (
     select
-        daily.user_id,
-        tracks.artist_id,
-        row_number() over (partition by daily.user_id order by sum(daily.n_plays) desc, tracks.artist_id asc) as artist_no
-    from marts.interactions_daily as daily
-    inner join last_day on daily.listen_date > last_day.listen_date - 28
-    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
-    where daily.n_plays > 0 and tracks.artist_id is not null
-    group by daily.user_id, tracks.artist_id
+        user_id,
+        artist_id,
+        row_number() over (partition by user_id order by sum(n_plays) desc, artist_id asc) as artist_no
+    from intermediate.recent_plays
+    where artist_id is not null
+    group by user_id, artist_id
 ),
 
 favourites as (

@@ -35,22 +35,12 @@ with places as (
     where tracks.artist_id is not null
 ),
 
-groups as (
-    -- noqa: disable=LT09,LT14
-    select user_id, 'country' as dimension, country as value from marts.listener_profile
-    union all
-    select user_id, 'gender' as dimension, gender as value from marts.listener_profile
-    union all
-    select user_id, 'age_band' as dimension, age_band as value from marts.listener_profile
-    -- noqa: enable=LT09,LT14
-),
-
 everybody as (
     select
         groups.dimension,
         groups.value,
         count(*) / sum(count(*)) over (partition by groups.dimension) as share
-    from groups
+    from intermediate.listener_groups as groups
     where groups.user_id in (select lists.user_id from marts.recommendations as lists)
     group by groups.dimension, groups.value
 ),
@@ -58,7 +48,7 @@ everybody as (
 shown as (
     -- noqa: disable=LT09,LT14
     select places.artist_id, groups.dimension, groups.value, places.user_id
-    from places inner join groups on places.user_id = groups.user_id
+    from places inner join intermediate.listener_groups as groups on places.user_id = groups.user_id
     union all
     select artist_id, 'reason' as dimension, reason as value, user_id from places
     -- noqa: enable=LT09,LT14

@@ -26,15 +26,6 @@ with plays as (
     group by track_id
 ),
 
-audiences as (
-    select
-        track_id,
-        count(*) as n_listeners
-    from marts.interactions
-    where n_plays > 0
-    group by track_id
-),
-
 tracks as (
     select
         features.track_id,
@@ -53,7 +44,7 @@ tracks as (
         coalesce(plays.n_plays, 0) as n_plays
     from marts.track_features as features
     left join plays on features.track_id = plays.track_id
-    left join audiences on features.track_id = audiences.track_id
+    left join intermediate.track_audience as audiences on features.track_id = audiences.track_id
 ),
 
 issues as (

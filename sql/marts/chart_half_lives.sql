@@ -21,36 +21,13 @@
 --   weeks_to_half is null or weeks_to_half between 1 and 12
 -- reconcile:
 --   (select coalesce(sum(n_songs), 0) from marts.chart_half_lives) <= (select count(*) from (select distinct chart, song_id from marts.chart_weekly where rank <= 10) as hits)
-with ranked as (
-    select
-        chart,
-        song_id,
-        chart_date,
-        week_no,
-        rank,
-        row_number() over (partition by chart, song_id order by rank asc, week_no asc) as place,
-        max(week_no) over (partition by chart) as last_edition
-    from marts.chart_weekly
-),
-
-hits as (
-    select
-        chart,
-        song_id,
-        week_no as peak_week_no,
-        rank as peak_rank,
-        cast(floor(year(chart_date) / 10) * 10 as bigint) as decade
-    from ranked
-    where place = 1 and rank <= 10 and week_no <= last_edition - 12
-),
-
-sizes as (
+with sizes as (
     select
         chart,
         decade,
         count(*) as n_songs,
         sum(1.0 / peak_rank) as points
-    from hits
+    from intermediate.chart_hits
     group by chart, decade
 ),
 
@@ -58,15 +35,15 @@ points as (
     select
         hits.chart,
         hits.decade,
-        ranked.week_no - hits.peak_week_no as week,
-        sum(1.0 / ranked.rank) as points
-    from hits
-    inner join ranked
+        weeks.week_no - hits.peak_week_no as week,
+        sum(1.0 / weeks.rank) as points
+    from intermediate.chart_hits as hits
+    inner join marts.chart_weekly as weeks
         on
-            hits.chart = ranked.chart
-            and hits.song_id = ranked.song_id
-            and ranked.week_no between hits.peak_week_no and hits.peak_week_no + 12
-    group by hits.chart, hits.decade, ranked.week_no - hits.peak_week_no
+            hits.chart = weeks.chart
+            and hits.song_id = weeks.song_id
+            and weeks.week_no between hits.peak_week_no and hits.peak_week_no + 12
+    group by hits.chart, hits.decade, weeks.week_no - hits.peak_week_no
 ),
 
 shares as (

@@ -29,106 +29,16 @@
 --   play_growth_low <= play_growth and play_growth <= play_growth_high
 -- reconcile:
 --   (select count(*) from marts.emerging_clusters) <= (select count(*) from marts.communities)
-with last_day as (
-    select max(listen_date) as listen_date
-    from marts.interactions_daily
-),
-
-recent as (
-    select
-        daily.user_id,
-        daily.track_id,
-        floor((epoch(cast(last_day.listen_date as timestamp)) - epoch(cast(daily.listen_date as timestamp))) / 604800) as weeks_ago,
-        sum(daily.n_plays) as n_plays
-    from marts.interactions_daily as daily
-    cross join last_day
-    where daily.n_plays > 0 and daily.listen_date > last_day.listen_date - 56
-    group by
-        daily.user_id,
-        daily.track_id,
-        floor((epoch(cast(last_day.listen_date as timestamp)) - epoch(cast(daily.listen_date as timestamp))) / 604800)
-),
-
-market as (
-    select
-        weeks_ago,
-        count(distinct user_id) as n_listeners,
-        sum(n_plays) as n_plays
-    from recent
-    group by weeks_ago
-),
-
-heard as (
-    select
-        members.kind,
-        members.community,
-        recent.user_id,
-        recent.weeks_ago,
-        recent.n_plays,
-        case when recent.weeks_ago < 4 then 1 else 0 end as is_now
-    from marts.community_members as members
-    inner join recent on members.member_id = recent.track_id
-    where members.kind = 'tracks'
-    union all
-    select
-        members.kind,
-        members.community,
-        recent.user_id,
-        recent.weeks_ago,
-        recent.n_plays,
-        case when recent.weeks_ago < 4 then 1 else 0 end as is_now
-    from marts.community_members as members
-    inner join recent on members.member_id = recent.user_id
-    where members.kind = 'listeners'
-),
-
-spans as (
+with spans as (
     select
         kind,
         community,
-        count(distinct case when is_now = 1 then user_id end) as n_listeners,
-        count(distinct case when is_now = 0 then user_id end) as n_listeners_before,
-        cast(sum(is_now * n_plays) as bigint) as n_plays,
-        cast(sum((1 - is_now) * n_plays) as bigint) as n_plays_before
-    from heard
+        count(distinct case when weeks_ago < 4 then user_id end) as n_listeners,
+        count(distinct case when weeks_ago >= 4 then user_id end) as n_listeners_before,
+        cast(sum(case when weeks_ago < 4 then n_plays else 0 end) as bigint) as n_plays,
+        cast(sum(case when weeks_ago >= 4 then n_plays else 0 end) as bigint) as n_plays_before
+    from intermediate.community_weeks
     group by kind, community
-),
-
-weeks as (
-    select
-        heard.kind,
-        heard.community,
-        heard.is_now,
-        ln(1.0 * count(distinct heard.user_id) / market.n_listeners) as listeners,
-        ln(1.0 * sum(heard.n_plays) / market.n_plays) as plays
-    from heard
-    inner join market on heard.weeks_ago = market.weeks_ago
-    group by heard.kind, heard.community, heard.is_now, heard.weeks_ago, market.n_listeners, market.n_plays
-),
-
-centred as (
-    select
-        kind,
-        community,
-        is_now,
-        listeners,
-        plays,
-        listeners - avg(listeners) over (partition by kind, community, is_now) as listeners_off,
-        plays - avg(plays) over (partition by kind, community, is_now) as plays_off
-    from weeks
-),
-
-growths as (
-    select
-        kind,
-        community,
-        sum(case when is_now = 1 then listeners else -listeners end) / 4 as listeners,
-        sum(case when is_now = 1 then plays else -plays end) / 4 as plays,
-        2.447 * sqrt(sum(listeners_off * listeners_off) / 6 / 2) as listeners_wide,
-        2.447 * sqrt(sum(plays_off * plays_off) / 6 / 2) as plays_wide
-    from centred
-    group by kind, community
-    having count(*) = 8
 )
 
 select
@@ -149,5 +59,5 @@ select
     least(growths.listeners - growths.listeners_wide, growths.plays - growths.plays_wide) > 1e-9 as is_emerging
 from marts.communities as groups
 inner join spans on groups.kind = spans.kind and groups.community = spans.community
-inner join growths on groups.kind = growths.kind and groups.community = growths.community
+inner join intermediate.community_growth as growths on groups.kind = growths.kind and groups.community = growths.community
 where spans.n_listeners >= 20 and spans.n_listeners_before >= 20

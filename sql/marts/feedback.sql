@@ -18,11 +18,7 @@
 --   reward in (0, 1)
 -- reconcile:
 --   (select count(*) from marts.feedback) = (select count(*) from marts.explorations)
-with last_day as (
-    select max(listen_date) as listen_date from marts.interactions_daily
-),
-
-played as (
+with played as (
     select distinct
         explorations.run_id,
         explorations.user_id,
@@ -48,9 +44,9 @@ select
     explorations.n_options,
     explorations.features,
     case when played.run_id is null then 0 else 1 end as reward,
-    explorations.until <= last_day.listen_date as is_complete
+    explorations.until <= log_span.last_date as is_complete
 from marts.explorations as explorations
-cross join last_day
+cross join intermediate.log_span as log_span
 left join played
     on
         explorations.run_id = played.run_id

@@ -28,57 +28,12 @@
 --   low is null or low <= ratio and ratio <= high
 -- reconcile:
 --   (select coalesce(sum(n_tracks), 0) from marts.label_exposure where group_kind = 'all') = (select count(*) from marts.track_features where label_id is not null)
-with meetings as (
-    select
-        user_id,
-        track_id,
-        ln(2) / ln(1 + rank) as exposure,
-        0 as n_plays
-    from marts.recommendations
-    union all
-    select
-        user_id,
-        track_id,
-        0 as exposure,
-        n_plays
-    from marts.interactions
-    where n_plays > 0
-),
-
-listeners as (
-    select
-        user_id,
-        sum(n_plays) / nullif(sum(sum(n_plays)) over (), 0)
-        - sum(exposure) / nullif(sum(sum(exposure)) over (), 0) as plays_beyond
-    from meetings
-    group by user_id
-),
-
-everybody as (
+with everybody as (
     select
         sum(exposure) as exposure,
         sum(n_plays) as n_plays,
-        (select sum(listeners.plays_beyond * listeners.plays_beyond) from listeners) as spread
-    from meetings
-),
-
-groups as (
-    select
-        tracks.track_id,
-        tracks.label_id,
-        'all' as group_kind,
-        'all' as group_name
-    from marts.track_features as tracks
-    where tracks.label_id is not null
-    union all
-    select
-        tracks.track_id,
-        tracks.label_id,
-        track_groups.group_kind,
-        track_groups.group_name
-    from marts.track_groups as track_groups
-    inner join marts.track_features as tracks on track_groups.track_id = tracks.track_id
-    where tracks.label_id is not null
+        sum(plays_beyond * plays_beyond) as spread
+    from intermediate.listener_shares
 ),
 
 sizes as (
@@ -88,51 +43,7 @@ sizes as (
         group_name,
         count(*) as n_tracks,
         count(*) over (partition by group_kind, group_name) - 1 as n_other_labels
-    from groups
-    group by label_id, group_kind, group_name
-),
-
-shares as (
-    select
-        groups.label_id,
-        groups.group_kind,
-        groups.group_name,
-        meetings.user_id,
-        sum(meetings.exposure) as exposure,
-        sum(meetings.n_plays) as n_plays,
-        sum(sum(meetings.exposure)) over (partition by groups.label_id, groups.group_kind, groups.group_name) as all_exposure,
-        sum(sum(meetings.n_plays)) over (partition by groups.label_id, groups.group_kind, groups.group_name) as all_plays
-    from groups
-    inner join meetings on groups.track_id = meetings.track_id
-    group by groups.label_id, groups.group_kind, groups.group_name, meetings.user_id
-),
-
-leanings as (
-    select
-        shares.label_id,
-        shares.group_kind,
-        shares.group_name,
-        shares.exposure,
-        shares.n_plays,
-        shares.all_exposure,
-        shares.all_plays,
-        listeners.plays_beyond,
-        shares.exposure / nullif(shares.all_exposure, 0) - shares.n_plays / nullif(shares.all_plays, 0) as leaning
-    from shares
-    inner join listeners on shares.user_id = listeners.user_id
-),
-
-sums as (
-    select
-        label_id,
-        group_kind,
-        group_name,
-        count(case when exposure > 0 then 1 end) as n_shown,
-        count(case when n_plays > 0 then 1 end) as n_players,
-        max(all_exposure) as exposure,
-        max(all_plays) as n_plays,
-        sum(leaning * (leaning + 2 * plays_beyond)) as spread
-    from leanings
+    from intermediate.label_groups
     group by label_id, group_kind, group_name
 ),
 
@@ -142,7 +53,7 @@ market as (
         group_name,
         sum(exposure) as exposure,
         sum(n_plays) as n_plays
-    from sums
+    from intermediate.label_group_exposure
     group by group_kind, group_name
 ),
 
@@ -162,7 +73,7 @@ ratios as (
         market.exposure / everybody.exposure / nullif(market.n_plays / everybody.n_plays, 0) as market_ratio
     from sizes
     cross join everybody
-    left join sums
+    left join intermediate.label_group_exposure as sums
         on sizes.label_id = sums.label_id and sizes.group_kind = sums.group_kind and sizes.group_name = sums.group_name
     left join market on sizes.group_kind = market.group_kind and sizes.group_name = market.group_name
 )

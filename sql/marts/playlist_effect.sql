@@ -22,83 +22,7 @@
 --   low <= lift and lift <= high
 -- reconcile:
 --   (select count(*) from marts.playlist_effect) <= (select count(*) from marts.playlist_tracks where added_at is not null)
-with last_day as (
-    select
-        min(listen_date) as first_date,
-        max(listen_date) as last_date
-    from marts.track_daily
-),
-
-levels as (
-    select
-        daily.track_id,
-        tracks.genre,
-        cast(floor(epoch(date_trunc('week', cast(daily.listen_date as timestamp))) / 604800) as bigint) as week_no,
-        sum(daily.n_plays) as n_plays
-    from marts.track_daily as daily
-    inner join marts.track_features as tracks on daily.track_id = tracks.track_id
-    group by
-        daily.track_id,
-        tracks.genre,
-        cast(floor(epoch(date_trunc('week', cast(daily.listen_date as timestamp))) / 604800) as bigint)
-),
-
-adds as (
-    select
-        track_id,
-        playlist_id,
-        min(added_at) as added_at,
-        cast(floor(epoch(date_trunc('week', cast(min(added_at) as timestamp))) / 604800) as bigint) as week_no
-    from marts.playlist_tracks
-    where added_at is not null
-    group by track_id, playlist_id
-),
-
-cohorts as (
-    select distinct adds.week_no
-    from adds
-    cross join last_day
-    where
-        cast(date_trunc('week', cast(adds.added_at as date)) as date) - 28 >= last_day.first_date
-        and cast(date_trunc('week', cast(adds.added_at as date)) as date) + 34 <= last_day.last_date
-),
-
-changes as (
-    select
-        cohorts.week_no,
-        levels.track_id,
-        levels.genre,
-        sum(case when levels.week_no < cohorts.week_no then levels.n_plays else 0 end) as n_before,
-        sum(case when levels.week_no > cohorts.week_no then levels.n_plays else 0 end) as n_after
-    from cohorts
-    inner join levels on levels.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
-    group by cohorts.week_no, levels.track_id, levels.genre
-),
-
-busy as (
-    select distinct
-        cohorts.week_no,
-        adds.track_id
-    from cohorts
-    inner join adds on adds.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
-),
-
-cells as (
-    select
-        changes.week_no,
-        changes.track_id,
-        changes.genre,
-        changes.n_before,
-        changes.n_after,
-        floor(ln(changes.n_before) / ln(2)) as doubling,
-        ln(changes.n_after + 0.5) - ln(changes.n_before + 0.5) as change,
-        busy.track_id is null as is_control
-    from changes
-    left join busy on changes.week_no = busy.week_no and changes.track_id = busy.track_id
-    where changes.n_before >= 4
-),
-
-controls as (
+with controls as (
     select
         week_no,
         genre,
@@ -106,7 +30,7 @@ controls as (
         count(*) as n_controls,
         avg(change) as change,
         (sum(change * change) - sum(change) * sum(change) / count(*)) / (count(*) - 1) as variance
-    from cells
+    from intermediate.playlist_week_changes
     where is_control
     group by week_no, genre, doubling
     having count(*) >= 10
@@ -123,8 +47,8 @@ effects as (
         controls.change as control_change,
         cells.change - controls.change as effect,
         sqrt(greatest(controls.variance, 0) * (1 + 1.0 / controls.n_controls)) as error
-    from adds
-    inner join cells on adds.week_no = cells.week_no and adds.track_id = cells.track_id
+    from intermediate.playlist_adds as adds
+    inner join intermediate.playlist_week_changes as cells on adds.week_no = cells.week_no and adds.track_id = cells.track_id
     inner join controls
         on cells.week_no = controls.week_no and cells.genre = controls.genre and cells.doubling = controls.doubling
 )

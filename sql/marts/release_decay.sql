@@ -21,21 +21,12 @@
 --   r2 is null or r2 between 0 and 1 + 1e-9
 -- reconcile:
 --   (select count(*) from marts.release_decay) <= (select count(distinct track_id) from marts.track_daily where n_plays > 0)
-with weeks as (
-    select
-        track_id,
-        cast(date_trunc('week', listen_date) as date) as week_start,
-        cast(sum(n_plays) as bigint) as n_plays
-    from marts.track_daily
-    group by track_id, cast(date_trunc('week', listen_date) as date)
-),
-
-whole_weeks as (
+with whole_weeks as (
     select
         week_start,
         row_number() over (order by week_start asc) as week_no
-    from (select distinct weeks.week_start from weeks) as starts
-    where week_start + 6 <= (select max(daily.listen_date) from marts.track_daily as daily)
+    from (select distinct weeks.week_start from intermediate.track_weekly as weeks) as starts
+    where week_start + 6 <= (select log_span.last_date from intermediate.log_span as log_span)
 ),
 
 ranked as (
@@ -45,7 +36,7 @@ ranked as (
         weeks.n_plays,
         whole_weeks.week_no,
         row_number() over (partition by weeks.track_id order by weeks.n_plays desc, weeks.week_start asc) as place
-    from weeks
+    from intermediate.track_weekly as weeks
     inner join whole_weeks on weeks.week_start = whole_weeks.week_start
 ),
 
@@ -66,15 +57,6 @@ centred as (
         x - avg(x) over (partition by track_id) as x,
         y - avg(y) over (partition by track_id) as y
     from points
-),
-
-audiences as (
-    select
-        track_id,
-        count(*) as n_listeners
-    from marts.interactions
-    where n_plays > 0
-    group by track_id
 ),
 
 lines as (
@@ -99,4 +81,4 @@ select
     case when lines.slope < -1e-9 then round(-ln(2) / lines.slope, 6) end as half_life_weeks
 from lines
 inner join ranked as peaks on lines.track_id = peaks.track_id and peaks.place = 1
-inner join audiences on lines.track_id = audiences.track_id
+inner join intermediate.track_audience as audiences on lines.track_id = audiences.track_id

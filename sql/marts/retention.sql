@@ -19,11 +19,7 @@
 --   months_since > 0 or n_listeners = n_cohort
 -- reconcile:
 --   (select coalesce(sum(n_cohort), 0) from marts.retention where months_since = 0) = (select count(*) from (select distinct tracks.artist_id, daily.user_id from marts.interactions_daily as daily inner join marts.track_features as tracks on daily.track_id = tracks.track_id where daily.n_plays > 0 and tracks.artist_id is not null) as pairs)
-with last_day as (
-    select max(listen_date) as listen_date from marts.interactions_daily
-),
-
-months as (
+with months as (
     select distinct
         tracks.artist_id,
         daily.user_id,
@@ -71,7 +67,7 @@ select
     sizes.n_cohort,
     counts.n_listeners,
     1.0 * counts.n_listeners / sizes.n_cohort as share,
-    counts.month_start < date_trunc('month', last_day.listen_date + 1) as is_complete
+    counts.month_start < date_trunc('month', log_span.last_date + 1) as is_complete
 from counts
 inner join sizes on counts.artist_id = sizes.artist_id and counts.cohort_month = sizes.cohort_month
-cross join last_day
+cross join intermediate.log_span as log_span

@@ -11,43 +11,18 @@
 --   group_name <> ''
 -- reconcile:
 --   (select count(*) from marts.track_groups) = 7 * (select count(*) from marts.track_features)
-with audiences as (
-    select
-        track_id,
-        count(*) as n_listeners
-    from marts.interactions
-    where round(weight, 6) > 0
-    group by track_id
-),
-
-last_day as (
-    select max(listen_date) as listen_date from marts.interactions_daily
-),
-
-known as (
+with known as (
     select
         tracks.track_id,
         tracks.artist_gender,
         tracks.artist_country,
         tracks.label_type,
         tracks.language,
-        coalesce(audiences.n_listeners, 0) as n_listeners,
-        (year(last_day.listen_date) - year(tracks.release_date)) * 12
-        + month(last_day.listen_date) - month(tracks.release_date) as n_months,
+        (year(log_span.last_date) - year(tracks.release_date)) * 12
+        + month(log_span.last_date) - month(tracks.release_date) as n_months,
         count(*) over (partition by tracks.artist_gender, tracks.artist_country) as n_in_cell
     from marts.track_features as tracks
-    cross join last_day
-    left join audiences on tracks.track_id = audiences.track_id
-),
-
-taken as (
-    select
-        track_id,
-        sum(n_listeners) over (
-            order by n_listeners desc, track_id asc rows between unbounded preceding and current row
-        ) - n_listeners as n_before,
-        greatest(1, sum(n_listeners) over ()) as n_pairs
-    from known
+    cross join intermediate.log_span as log_span
 )
 
 select
@@ -77,12 +52,8 @@ union all
 select
     track_id,
     'popularity' as group_kind,
-    case
-        when n_before < 0.2 * n_pairs then 'head'
-        when n_before < 0.8 * n_pairs then 'middle'
-        else 'tail'
-    end as group_name
-from taken
+    popularity as group_name
+from intermediate.track_popularity
 union all
 select
     track_id,

@@ -10,23 +10,11 @@
 -- checks:
 --   gender in ('female', 'male', 'nonbinary', 'mixed', 'unknown')
 -- reconcile:
---   (select count(*) from staging.artists) = (select count(distinct artist_id) from raw.artists)
-with versions as (
-    select
-        artist_id,
-        name,
-        gender,
-        artist_type,
-        country,
-        row_number() over (partition by artist_id order by batch_no desc) as version_no
-    from raw.artists
-)
-
+--   (select count(*) from staging.artists) = (select count(distinct artist_id) from raw.artists_versions)
 select
     artist_id,
     name,
     gender,
     artist_type,
     country
-from versions
-where version_no = 1
+from raw.artists

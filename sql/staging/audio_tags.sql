@@ -10,24 +10,12 @@
 -- checks:
 --   confidence between 0 and 1
 -- reconcile:
---   (select count(*) from staging.audio_tags) <= (select count(*) from (select distinct track_id, tagger, tag from raw.audio_tags) as rows)
-with versions as (
-    select
-        track_id,
-        tagger,
-        tag,
-        kind,
-        confidence,
-        row_number() over (partition by track_id, tagger, tag order by batch_no desc) as version_no
-    from raw.audio_tags
-)
-
+--   (select count(*) from staging.audio_tags) <= (select count(*) from (select distinct track_id, tagger, tag from raw.audio_tags_versions) as rows)
 select
     audio_names.track_id,
-    versions.tagger,
-    versions.tag,
-    versions.kind,
-    versions.confidence
-from versions
-inner join staging.audio_names as audio_names on versions.track_id = audio_names.name
-where versions.version_no = 1
+    tags.tagger,
+    tags.tag,
+    tags.kind,
+    tags.confidence
+from raw.audio_tags as tags
+inner join staging.audio_names as audio_names on tags.track_id = audio_names.name

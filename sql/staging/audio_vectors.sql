@@ -9,22 +9,11 @@
 -- checks:
 --   encoder is not null
 -- reconcile:
---   (select count(*) from staging.audio_vectors) <= (select count(*) from (select distinct track_id from raw.audio_vectors) as rows)
-with versions as (
-    select
-        track_id,
-        audio_id,
-        encoder,
-        vector,
-        row_number() over (partition by track_id order by batch_no desc) as version_no
-    from raw.audio_vectors
-)
-
+--   (select count(*) from staging.audio_vectors) <= (select count(*) from (select distinct track_id from raw.audio_vectors_versions) as rows)
 select
     audio_names.track_id,
-    versions.audio_id,
-    versions.encoder,
-    versions.vector
-from versions
-inner join staging.audio_names as audio_names on versions.track_id = audio_names.name
-where versions.version_no = 1
+    vectors.audio_id,
+    vectors.encoder,
+    vectors.vector
+from raw.audio_vectors as vectors
+inner join staging.audio_names as audio_names on vectors.track_id = audio_names.name

@@ -13,7 +13,7 @@
 -- checks:
 --   n_read = n_accepted + n_quarantined + n_duplicate
 -- reconcile:
---   (select coalesce(sum(n_accepted), 0) from staging.batches where source_table = 'tracks') = (select count(*) from raw.tracks)
+--   (select coalesce(sum(n_accepted), 0) from staging.batches where source_table = 'tracks') = (select count(*) from raw.tracks_versions)
 select
     batch,
     batch_no,

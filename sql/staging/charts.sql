@@ -13,21 +13,7 @@
 -- checks:
 --   rank >= 1
 -- reconcile:
---   (select count(*) from staging.charts) = (select count(*) from (select distinct chart, chart_date, rank from raw.charts) as places)
-with versions as (
-    select
-        chart,
-        chart_date,
-        rank,
-        title,
-        artist,
-        track_id,
-        isrc,
-        value,
-        row_number() over (partition by chart, chart_date, rank order by batch_no desc) as version_no
-    from raw.charts
-)
-
+--   (select count(*) from staging.charts) = (select count(*) from (select distinct chart, chart_date, rank from raw.charts_versions) as places)
 select
     chart,
     chart_date,
@@ -37,5 +23,4 @@ select
     track_id,
     isrc,
     value
-from versions
-where version_no = 1
+from raw.charts

@@ -9,21 +9,10 @@
 -- checks:
 --   label_type in ('major', 'independent', 'unknown')
 -- reconcile:
---   (select count(*) from staging.labels) = (select count(distinct label_id) from raw.labels)
-with versions as (
-    select
-        label_id,
-        name,
-        label_type,
-        country,
-        row_number() over (partition by label_id order by batch_no desc) as version_no
-    from raw.labels
-)
-
+--   (select count(*) from staging.labels) = (select count(distinct label_id) from raw.labels_versions)
 select
     label_id,
     name,
     label_type,
     country
-from versions
-where version_no = 1
+from raw.labels

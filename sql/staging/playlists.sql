@@ -11,19 +11,7 @@
 -- checks:
 --   position >= 1
 -- reconcile:
---   (select count(*) from staging.playlists) = (select count(*) from (select distinct playlist_id, position from raw.playlists) as places)
-with versions as (
-    select
-        playlist_id,
-        position,
-        track_id,
-        user_id,
-        title,
-        added_at,
-        row_number() over (partition by playlist_id, position order by batch_no desc) as version_no
-    from raw.playlists
-)
-
+--   (select count(*) from staging.playlists) = (select count(*) from (select distinct playlist_id, position from raw.playlists_versions) as places)
 select
     playlist_id,
     position,
@@ -31,5 +19,4 @@ select
     user_id,
     title,
     added_at
-from versions
-where version_no = 1
+from raw.playlists

@@ -8,19 +8,9 @@
 -- checks:
 --   taken_down_at is not null
 -- reconcile:
---   (select count(*) from staging.takedowns) = (select count(distinct track_id) from raw.takedowns)
-with versions as (
-    select
-        track_id,
-        taken_down_at,
-        grounds,
-        row_number() over (partition by track_id order by batch_no desc) as version_no
-    from raw.takedowns
-)
-
+--   (select count(*) from staging.takedowns) = (select count(distinct track_id) from raw.takedowns_versions)
 select
     track_id,
     taken_down_at,
     grounds
-from versions
-where version_no = 1
+from raw.takedowns

@@ -20,27 +20,7 @@
 --   duration_ms is null or duration_ms > 0
 --   training_consent in ('granted', 'denied', 'unknown')
 -- reconcile:
---   (select count(*) from staging.tracks) = (select count(distinct track_id) from raw.tracks)
-with versions as (
-    select
-        track_id,
-        title,
-        artist_id,
-        label_id,
-        release_title,
-        release_date,
-        duration_ms,
-        isrc,
-        genres,
-        language,
-        explicit,
-        available_in,
-        withdrawn_at,
-        training_consent,
-        row_number() over (partition by track_id order by batch_no desc) as version_no
-    from raw.tracks
-)
-
+--   (select count(*) from staging.tracks) = (select count(distinct track_id) from raw.tracks_versions)
 select
     track_id,
     title,
@@ -56,5 +36,4 @@ select
     available_in,
     withdrawn_at,
     training_consent
-from versions
-where version_no = 1
+from raw.tracks

@@ -10,23 +10,11 @@
 -- checks:
 --   gender in ('female', 'male', 'nonbinary', 'unknown')
 -- reconcile:
---   (select count(*) from staging.users) = (select count(distinct user_id) from raw.users)
-with versions as (
-    select
-        user_id,
-        gender,
-        age_band,
-        country,
-        signed_up_at,
-        row_number() over (partition by user_id order by batch_no desc) as version_no
-    from raw.users
-)
-
+--   (select count(*) from staging.users) = (select count(distinct user_id) from raw.users_versions)
 select
     user_id,
     gender,
     age_band,
     country,
     signed_up_at
-from versions
-where version_no = 1
+from raw.users

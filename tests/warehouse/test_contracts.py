@@ -86,7 +86,7 @@ def test_a_broken_contract_stops_the_build(build_with: BuildWith, text: str, mes
         (HEADER + QUERY.replace("user_id, count", "usr_id, count"), r"marts\.x does not run: .*usr_id"),
         (HEADER + QUERY.replace("raw.listens", "raw.listen"), r"marts\.x does not run: .*Did you mean \"listens\""),
         (HEADER.replace("n_plays >= 1", "n_play >= 1") + QUERY, r"marts\.x does not run: .*n_play"),
-        (HEADER + QUERY.replace("count(*)", "median(1)"), r"median\(\), which is not known"),
+        (HEADER + QUERY.replace("count(*)", "mode(1)"), r"mode\(\), which is not known"),
     ],
     ids=["column", "raw table", "check", "function"],
 )

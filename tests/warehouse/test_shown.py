@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.warehouse.sqlfile import read_layers
+from recsys.warehouse.sqlfile import read_layers, steps_below
 
 N_LISTENERS, N_TRACKS, LENGTH = 400, 60, 10
 
@@ -69,6 +69,9 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
         for name, frame in made.items():
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"create table marts.{name} as select * from incoming")
+        connection.execute("create schema intermediate")
+        for name, file in steps_below(read_layers(), ["marts.label_exposure", "marts.artist_shown"]).items():
+            connection.execute(f"create view {name} as {file.query}")
         yield connection
 
 

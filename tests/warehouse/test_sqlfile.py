@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BadSqlFile
+from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.increment import fingerprint
 from recsys.warehouse.sqlfile import (
     ColumnDoc,
     ForLabels,
     SqlFile,
+    kinds_of,
     quoted,
     raw_sources,
     read_layers,
     read_queries,
     read_sql_file,
+    steps_below,
     with_sources,
 )
 
@@ -330,6 +333,51 @@ def test_every_query_is_documented(name: str) -> None:
     assert file.description.endswith(".")
     assert all(doc.meaning for doc in file.params.values())
     assert {word for word in file.params if f"${word}" in file.query} == set(file.params)
+
+
+def test_a_step_is_computed_once_unless_a_day_grain_table_fills_from_it(tmp_path: Path) -> None:
+    """A view lets a filter on days reach the log; every other step, and every mart, is a table."""
+    files = folder(
+        tmp_path,
+        staging__listens="select day from raw.listens",
+        intermediate__heard="select day from staging.listens",
+        intermediate__recent="select day from marts.daily",
+        marts__daily="select day from intermediate.heard",
+        marts__trend="select day from intermediate.recent",
+    )
+    (files / "marts" / "daily.sql").write_text(
+        "-- Days.\n-- incremental: day\n-- columns:\n--   day  day\nselect day from intermediate.heard\n"
+    )
+
+    assert {name for name, kind in kinds_of(read_layers(files)).items() if kind == "view"} == {
+        "staging.listens",
+        "intermediate.heard",
+    }
+
+
+def test_the_steps_below_a_table_end_at_other_marts(tmp_path: Path) -> None:
+    """Step by step, in the order in which they are built."""
+    files = folder(
+        tmp_path,
+        staging__listens="select day from raw.listens",
+        intermediate__heard="select day from staging.listens",
+        marts__daily="select day from intermediate.heard",
+        intermediate__a_last="select day from intermediate.first",
+        intermediate__first="select day from marts.daily",
+        marts__trend="select day from intermediate.a_last",
+    )
+
+    assert list(steps_below(read_layers(files), ["marts.trend"])) == ["intermediate.first", "intermediate.a_last"]
+
+
+def test_a_query_fits_on_a_page() -> None:
+    """At most three files have more than 80 lines below their header: longer ones are cut into steps."""
+    long, most = 80, 3
+    paths = sorted(SQL_FOLDER.rglob("*.sql"))
+    lengths = {path: len(read_sql_file(path, path.stem).query.splitlines()) for path in paths}
+
+    assert len(lengths) > 100
+    assert len([path for path, n_lines in lengths.items() if n_lines > long]) <= most
 
 
 def test_a_path_is_quoted_as_sql() -> None:

@@ -1,0 +1,28 @@
+-- Which groups each label's recordings are in: those of marts.track_groups, and all of them together.
+-- grain: track_id, group_kind
+-- rows: 0
+-- columns:
+--   track_id    recording
+--   label_id    label that holds it
+--   group_kind  all, or as in marts.track_groups
+--   group_name  all, or the group
+-- checks:
+--   label_id is not null
+-- reconcile:
+--   (select count(*) from intermediate.label_groups where group_kind = 'all') = (select count(*) from marts.track_features where label_id is not null)
+select
+    track_id,
+    label_id,
+    'all' as group_kind,
+    'all' as group_name
+from marts.track_features
+where label_id is not null
+union all
+select
+    tracks.track_id,
+    tracks.label_id,
+    track_groups.group_kind,
+    track_groups.group_name
+from marts.track_groups as track_groups
+inner join marts.track_features as tracks on track_groups.track_id = tracks.track_id
+where tracks.label_id is not null

@@ -1,0 +1,20 @@
+-- When each recording was added to each playlist, the first of several times.
+-- grain: track_id, playlist_id
+-- rows: 0
+-- columns:
+--   track_id     recording
+--   playlist_id  playlist
+--   added_at     when it was added (UTC)
+--   week_no      the week of it, Monday to Sunday, counted from that of 1970-01-01 [weeks]
+-- checks:
+--   added_at is not null
+-- reconcile:
+--   (select count(*) from intermediate.playlist_adds) <= (select count(*) from marts.playlist_tracks where added_at is not null)
+select
+    track_id,
+    playlist_id,
+    min(added_at) as added_at,
+    cast(floor(epoch(date_trunc('week', cast(min(added_at) as timestamp))) / 604800) as bigint) as week_no
+from marts.playlist_tracks
+where added_at is not null
+group by track_id, playlist_id
