@@ -197,10 +197,14 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
 def chosen(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
     """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
     from recsys.products.base import worded
-    from recsys.rerank.base import GROUPS_SQL, About
+    from recsys.rerank.base import About
     from recsys.rerank.lists import full_lists
+    from recsys.warehouse.internal import internal_sql
 
-    about, rules = About.of_groups(shelf.taste, warehouse.frame(GROUPS_SQL)), list(recipe.rerank.values())
+    about, rules = (
+        About.of_groups(shelf.taste, warehouse.frame(internal_sql("groups_of_tracks"))),
+        list(recipe.rerank.values()),
+    )
     ranking, _ = full_lists(shelf.candidates, shelf.best, rules, about, recipe.export.k)
     return worded(shelf.model.because(ranking, shelf.taste), shelf.catalogue)
 

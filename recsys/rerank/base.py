@@ -23,6 +23,7 @@ from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.training_profile import Past
 from recsys.installation.plugins import plugin_class, plugin_names
 from recsys.recommenders.parts.topk import F32
+from recsys.warehouse.internal import internal_sql
 
 Bool: TypeAlias = npt.NDArray[np.bool_]
 I32: TypeAlias = npt.NDArray[np.int32]
@@ -31,7 +32,7 @@ RULES = "recsys.rerank.rules"
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
 SEED = 7  # of where the search for them starts
 N_ITERATIONS = 4
-GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
+GROUPS_SQL = internal_sql("groups_of_tracks")
 
 
 @dataclass(frozen=True, eq=False)
