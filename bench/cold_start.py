@@ -17,11 +17,12 @@ import numpy as np
 import polars as pl
 
 from bench.options import benchmark, home_argument, size
-from recsys.dataset.interactions import CATALOGUE_SQL, LISTENERS_SQL, PAIRS_SQL, Features, Interactions
-from recsys.dataset.sound_features import SOUND_SQL, sound_features
+from recsys.dataset.interactions import Features, Interactions
+from recsys.dataset.sound_features import sound_features
 from recsys.home import Home
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 K, SEED = 20, 7
@@ -57,9 +58,12 @@ def ndcg(ranked: pl.DataFrame, played: pl.DataFrame, users: pl.Series) -> np.nda
 def main(home: Path, names: tuple[str, ...]) -> None:
     """Print the table."""
     with Warehouse.open(Home(home).published_warehouse()) as warehouse:
-        pairs = warehouse.frame(PAIRS_SQL, {"since": date.min, "until": date.max.replace(year=2100)})
-        catalogue, listeners = warehouse.frame(CATALOGUE_SQL), warehouse.frame(LISTENERS_SQL)
-        heard = warehouse.frame(SOUND_SQL)
+        pairs = warehouse.frame(
+            internal_sql("listened_pairs"), {"since": date.min, "until": date.max.replace(year=2100)}
+        )
+        catalogue = warehouse.frame(internal_sql("features_of_tracks"))
+        listeners = warehouse.frame(internal_sql("features_of_listeners"))
+        heard = warehouse.frame(internal_sql("sound_of_tracks"))
     rng = np.random.default_rng(SEED)
     cold = pl.Series(rng.choice(heard["track_id"].to_numpy(), len(heard) // 2, replace=False))
     is_cold = pl.col("track_id").is_in(cold.implode())

@@ -174,15 +174,15 @@ def fitted(name: str, recipe: "Recipe", taste: "Interactions") -> Any:
 def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
     """Fit the recipe's model on everything, and read what lists are made from."""
     from recsys.dataset.interactions import Interactions
-    from recsys.pipeline.queries import QUERIES
     from recsys.products.base import Shelf
     from recsys.recommenders.parts.filters import Filters
+    from recsys.warehouse.internal import internal_sql
 
     taste, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
     model = fitted(recipe.recommender, recipe, taste)
     listeners, catalogue = (
-        warehouse.frame(QUERIES["listeners"]),
-        warehouse.frame(QUERIES["catalogue"], {"served_on": served_on}),
+        warehouse.frame(internal_sql("listeners")),
+        warehouse.frame(internal_sql("catalogue"), {"served_on": served_on}),
     )
     return Shelf(
         model=model,
@@ -190,7 +190,7 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
         filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste),
         listeners=listeners,
         catalogue=catalogue,
-        playlists=warehouse.frame(QUERIES["playlists"]),
+        playlists=warehouse.frame(internal_sql("playlists")),
         clusters=pl.DataFrame(),
         n_candidates=recipe.export.candidates,
         served_on=served_on,
@@ -200,11 +200,12 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
 def chosen(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
     """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
     from recsys.products.base import with_reason_text
-    from recsys.rerank.base import GROUPS_SQL, About
+    from recsys.rerank.base import About
     from recsys.rerank.lists import full_lists
+    from recsys.warehouse.internal import internal_sql
 
-    about, rules = About.of_groups(shelf.taste, warehouse.frame(GROUPS_SQL)), list(recipe.rerank.values())
-    ranking, _ = full_lists(shelf.candidates, shelf.best, rules, about, recipe.export.k)
+    about = About.of_groups(shelf.taste, warehouse.frame(internal_sql("track_groups")))
+    ranking, _ = full_lists(shelf.candidates, shelf.best, list(recipe.rerank.values()), about, recipe.export.k)
     return with_reason_text(shelf.model.add_reasons(ranking, shelf.taste), shelf.catalogue)
 
 
@@ -218,15 +219,15 @@ def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date
     from recsys.analytics.chart_breakouts import chart_breakouts
     from recsys.analytics.communities import communities
     from recsys.analytics.forecast import artist_forecasts
-    from recsys.pipeline.queries import QUERIES
+    from recsys.warehouse.internal import internal_sql
 
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
-    groups, members = communities(shelf.taste, warehouse.frame(QUERIES["artists"]), recipe.communities, nobody)
+    groups, members = communities(shelf.taste, warehouse.frame(internal_sql("artists")), recipe.communities, nobody)
     return {
         "communities": groups,
         "community_members": members,
-        "forecasts": artist_forecasts(warehouse.frame(QUERIES["artist_days"]), as_of),
-        "chart_breakouts": chart_breakouts(warehouse.frame(QUERIES["chart_weeks"])),
+        "forecasts": artist_forecasts(warehouse.frame(internal_sql("artist_days")), as_of),
+        "chart_breakouts": chart_breakouts(warehouse.frame(internal_sql("chart_weeks"))),
     }
 
 

@@ -25,14 +25,14 @@ from recsys.errors import InputError, SetupError
 from recsys.library.locations import sound_file
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.history import past_runs
-from recsys.published.explain import AS_OF_SQL
 from recsys.published.explain import candidates as candidates_of
 from recsys.published.explain import explain as explain_pair
 from recsys.recipe import Recipe, read_recipe
 from recsys.releases import registry
-from recsys.rerank.base import GROUPS_SQL, About, Night
+from recsys.rerank.base import About, Night
 from recsys.rerank.what_if import what_if as choose_again
 from recsys.warehouse import query
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
@@ -85,7 +85,7 @@ def ask(name: str, **params: object) -> pl.DataFrame:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _meanings(path: Path) -> dict[tuple[str, str], str]:
-    rows = _opened(path).frame("select table_name, name, meaning, unit from meta.columns")
+    rows = _opened(path).frame(internal_sql("column_meanings"))
     return {
         (table, name): f"{meaning} [{unit}]" if unit else meaning for table, name, meaning, unit in rows.iter_rows()
     }
@@ -98,7 +98,7 @@ def meaning(table: str, column: str) -> str | None:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _as_of(path: Path) -> date:
-    day: date = _opened(path).frame(AS_OF_SQL).item()
+    day: date = _opened(path).frame(internal_sql("as_of")).item()
     return day
 
 
@@ -237,7 +237,7 @@ def matches(name: str, content: bytes) -> "Found":
     found = _found(home().published_warehouse(), Path(name).name, sha256, content)
     if is_operator():
         return found
-    return found.of_tracks(_opened(_file()).frame("select track_id from marts.track_features")["track_id"].to_list())
+    return found.of_tracks(_opened(_file()).frame(internal_sql("track_ids"))["track_id"].to_list())
 
 
 def match_reports(found: "Found") -> Callable[[str], bytes]:
@@ -282,7 +282,7 @@ def explain(user_id: str, track_id: str) -> pl.DataFrame:
 def _night(path: Path, export: Path, k: int) -> Night:
     warehouse = _opened(path)
     taste = Interactions.read(warehouse, until=_as_of(path))
-    about = About.of_groups(taste, warehouse.frame(GROUPS_SQL))
+    about = About.of_groups(taste, warehouse.frame(internal_sql("track_groups")))
     return Night.of(pl.read_parquet(export / "candidates.parquet"), about, k)
 
 

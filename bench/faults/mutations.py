@@ -21,7 +21,7 @@ from bench.faults.fault import Fault, functions
 from recsys.lake.contract import CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch
 from recsys.pipeline.plan import results
-from recsys.warehouse.sqlfile import SqlFile, read_layers, read_queries
+from recsys.warehouse.sqlfile import SqlFile, read_internal, read_layers, read_queries
 
 OPERATORS: dict[type[ast.AST], tuple[str, str, str]] = {
     ast.Lt: ("comparison", "<", "<="),
@@ -256,7 +256,9 @@ def _binds(fault: Fault, checkout: Path) -> bool:
             connection.execute(f"create schema {schema}")
         for name, file in layers.items():
             connection.execute(f"create view {name} as {file.query}")
-        params = {} if layer != "queries" else _params(read_queries(checkout / "sql")[path.stem])
+        asked = {f"queries.{name}": file for name, file in read_queries(checkout / "sql").items()}
+        asked |= read_internal(checkout / "sql")
+        params = _params(asked[name]) if (name := f"{layer}.{path.stem}") in asked else {}
         try:
             connection.execute(f"explain {query}", params or None)
         except BREAKS:

@@ -35,6 +35,7 @@ from recsys.pipeline.run import Event, Run
 from recsys.recipe import FLOOR
 from recsys.releases import registry
 from recsys.rerank.ablation import PRICE
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def summary(run: Run, *, verbose: bool = False) -> None:
         out.print(f"The run {run.run_id} is finished but not current. {remedy}", soft_wrap=True)
         return
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        tables, sampled = warehouse.frame(making.TABLES_SQL), making.samples(warehouse)
+        tables, sampled = warehouse.frame(internal_sql("mart_sizes")), making.samples(warehouse)
         commands = making.next_commands(warehouse, sampled)
     out.print(Text.assemble("\n", (f"Run {run.run_id}", "bold"), " is published.\n"))
     _areas(making.areas(steps_done(run.folder), tables, run.recipe.export.k))

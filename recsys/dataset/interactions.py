@@ -14,9 +14,10 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from recsys.dataset.sound_features import SOUND_SQL, sound_features
+from recsys.dataset.sound_features import sound_features
 from recsys.dataset.vocab import Ids, Rows, Vocab
 from recsys.errors import InputError
+from recsys.warehouse.internal import internal_sql
 
 if TYPE_CHECKING:
     from recsys.warehouse.query import Warehouse
@@ -26,34 +27,7 @@ Csr: TypeAlias = Any  # scipy.sparse.csr_matrix, which ships no types
 FEATURE_KIND = "feature"
 UNKNOWN = "unknown"
 
-# Rounded, so that the order in which threads add up weights can change neither the sign nor the last bit. An age counts
-# from the midnight that ends the window, in fractions of a day: the order within a day is for models of sequences. The
-# epoch began on a Thursday, 72 hours into its week.
-PAIRS_SQL = """
-select
-    user_id,
-    track_id,
-    round(sum(weight), 6) as strength,
-    ((select epoch(timezone(time_zone, cast($until as timestamp) + interval 1 day)) from meta.build)
-    - epoch(max(last_listened_at))) / 86400 as age_days,
-    cast(floor(epoch(max(last_local_at)) / 3600 + 72) as bigint) % 168 as hour_of_week
-from marts.interactions_daily
-where listen_date between $since and $until
-group by user_id, track_id
-"""
-PLAYED_SQL = """
-select user_id, track_id
-from marts.interactions_daily
-where listen_date between $since and $until
-group by user_id, track_id
-having sum(n_plays) > 0
-"""
-CATALOGUE_SQL = """
-select track_id, genres as genre, artist_id as artist, label_id as label, language, cast(decade as varchar) as decade
-from marts.track_features
-"""
 UNKNOWN_HOUR = -1
-LISTENERS_SQL = "select user_id, gender, age_band, country from marts.listener_profile"
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,12 +197,12 @@ class Interactions:
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
         """Read the days since..until, both included, from marts.interactions_daily; no `since`: from the first day."""
         taste = cls.of(
-            warehouse.frame(PAIRS_SQL, {"since": since or date.min, "until": until}),
-            catalogue=warehouse.frame(CATALOGUE_SQL),
-            listeners=warehouse.frame(LISTENERS_SQL),
+            warehouse.frame(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
+            catalogue=warehouse.frame(internal_sql("features_of_tracks")),
+            listeners=warehouse.frame(internal_sql("features_of_listeners")),
             as_of=until,
         )
-        sound = Features.weighted(taste.tracks, sound_features(warehouse.frame(SOUND_SQL)))
+        sound = Features.weighted(taste.tracks, sound_features(warehouse.frame(internal_sql("sound_of_tracks"))))
         return replace(taste, track_features=taste.track_features.beside(sound))
 
     @property
@@ -350,7 +324,7 @@ def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int,
     """
     test_from = as_of - timedelta(days=test_days - 1)
     train = Interactions.read(warehouse, since=since, until=test_from - timedelta(days=gap_days + 1))
-    return Split.of(train, warehouse.frame(PLAYED_SQL, {"since": test_from, "until": as_of}))
+    return Split.of(train, warehouse.frame(internal_sql("played_pairs"), {"since": test_from, "until": as_of}))
 
 
 def _placed(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame:

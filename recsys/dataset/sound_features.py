@@ -15,16 +15,6 @@ from scipy.cluster.vq import kmeans2
 
 F64 = npt.NDArray[np.float64]
 
-SOUND_SQL = """
-select
-    vectors.track_id, vectors.encoder, vectors.vector, ln(audio.tempo_bpm) as tempo, audio.onset_rate_hz as onsets,
-    ln(audio.spectral_centroid_hz) as brightness, cast(audio.mode = 'minor' as double) as minor
-from marts.track_vectors as vectors
-inner join marts.track_features as features using (track_id)
-left join marts.track_audio as audio using (track_id)
-where features.training_consent = 'granted'
-order by vectors.track_id
-"""
 MEASURED = ("tempo", "onsets", "brightness", "minor")
 DIMENSIONS = 24  # of vectors in the space in which groups are looked for
 N_NEAREST = 6  # groups that describe a track
@@ -41,7 +31,8 @@ def sound_features(vectors: pl.DataFrame) -> pl.DataFrame:
     Describe tracks by the sounds they are near to.
 
     Args:
-        vectors: What SOUND_SQL answers; vectors of the encoder that made most of them are used.
+        vectors: What `sql/internal/sound_of_tracks.sql` answers; vectors of the encoder that made most of them are
+            used.
 
     Returns:
         track_id, name ('sound=07'), weight (0..5, the largest of a track is 5); at most six rows a track. Empty where

@@ -17,11 +17,11 @@ from recsys.feedback.exploration import ExplorationSettings
 from recsys.feedback.loop import LoopSettings, Remedy, Tell, World, simulate
 from recsys.home import Home
 from recsys.recipe import Recipe
-from recsys.rerank.base import GROUPS_SQL, About
+from recsys.rerank.base import About
 from recsys.rerank.rules.exposure import Exposure
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-AS_OF_SQL = "select as_of from meta.build"
 FOLLOWED = ("popularity=tail", "artist_gender=female", "age=current")  # beside what the recipe has targets for
 MIN_SHARE = 0.05  # of places to find out with, so that a recipe without any still shows what they would do
 
@@ -52,8 +52,8 @@ def simulate_home(
         SetupError: Nothing was published yet.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        taste = Interactions.read(warehouse, until=warehouse.frame(AS_OF_SQL).item())
-        groups = warehouse.frame(GROUPS_SQL)
+        taste = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
+        groups = warehouse.frame(internal_sql("track_groups"))
     known = np.flatnonzero(np.diff(taste.matrix.indptr))
     if not len(known):
         raise InputError("no listener of the warehouse likes anything: there is nothing to begin with")

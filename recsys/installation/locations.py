@@ -16,8 +16,9 @@ COMMIT_FILE = "commit.txt"  # in ROOT, of what was built: a wheel, an unpacked s
 
 
 def code_files() -> list[Path]:
-    """List the modules of the package, the same ones in a checkout and in a wheel."""
-    return sorted(path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(BUNDLED))
+    """List the modules of the package and the SQL that they ask, the same ones in a checkout and in a wheel."""
+    modules = sorted(path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(BUNDLED))
+    return modules + sorted((SQL_FOLDER / "internal").glob("*.sql"))
 
 
 def commit() -> str | None:

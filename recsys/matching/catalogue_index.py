@@ -15,29 +15,15 @@ from recsys.library.files import recordings
 from recsys.library.settings import AudioSettings
 from recsys.matching.fingerprint_index import Prints
 from recsys.matching.hear_files import Heard, listened
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 SOME = 2_000  # recordings whose fingerprints are read at a time
-OWNERS_SQL = """
-select
-    audio.audio_id,
-    features.track_id,
-    features.title,
-    features.artist_name,
-    features.label_name,
-    features.isrc,
-    audio.duration_ms,
-    audio.file
-from marts.track_audio as audio
-inner join marts.track_features as features using (track_id)
-where audio.audio_id is not null and features.taken_down_at is null
-order by audio.audio_id, features.track_id
-"""
 
 
 def owners(warehouse: Warehouse) -> pl.DataFrame:
     """Tell whose each recording is: audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file."""
-    return warehouse.frame(OWNERS_SQL)
+    return warehouse.frame(internal_sql("audio_owners"))
 
 
 def prints_of(warehouse: Warehouse, lake: Lake, last: Prints | None) -> Prints:

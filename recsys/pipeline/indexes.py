@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from recsys.errors import SetupError
 from recsys.lake.store import Lake
 from recsys.releases.registry import Release
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Loaded = TypeVar("Loaded")
 def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Callable[..., None]) -> Path | None:
     """Make the index of what sounds alike in `folder`, from the last one; None where no recording has a vector."""
     with Warehouse.open(warehouse) as opened:
-        if opened.frame("select 1 from marts.track_vectors limit 1").is_empty():
+        if opened.frame(internal_sql("tracks_with_sound")).is_empty():
             return None
         from recsys.search.by_sound import index_of  # noqa: PLC0415 - a night without music needs no faiss
         from recsys.search.vector_index import Index  # noqa: PLC0415
@@ -50,7 +51,7 @@ def place_prints(
 def prints_of(warehouse: Path, lake: Lake, last: Release | None, note: Callable[..., None]) -> "Prints | None":
     """Bring the current release's index of fingerprints up to new tables; None where no recording has one."""
     with Warehouse.open(warehouse) as opened:
-        if opened.frame("select 1 from marts.track_audio where audio_id is not null limit 1").is_empty():
+        if opened.frame(internal_sql("fingerprinted_tracks")).is_empty():
             return None
         from recsys.matching import catalogue_index  # noqa: PLC0415 - a night without music needs no network
 

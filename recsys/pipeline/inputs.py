@@ -2,7 +2,7 @@
 What the steps of a run read, by the name of a parameter.
 
 A name is a property here; or a table or artefact that an earlier step made; or `<name>_file`, its path; or
-`last_<name>`, a table of the current release; or a query of `pipeline.queries` to the built warehouse.
+`last_<name>`, a table of the current release; or a query of `sql/internal` to the built warehouse.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from recsys.home import Home
 from recsys.lake.store import Lake
 from recsys.library.files import Recording, recordings
 from recsys.pipeline.plan import BUILD, FILE, made_by_steps, results
-from recsys.pipeline.queries import QUERIES
 from recsys.pipeline.results import Artefact, Result, write_table
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
 from recsys.releases import registry
 from recsys.releases.registry import Release
+from recsys.warehouse.internal import internal_names, internal_sql
 from recsys.warehouse.query import Warehouse
 
 LAST = "last_"
@@ -47,7 +47,9 @@ class Inputs:
             return made[of_file].path(self._run)
         if name != of_release and of_release in results():
             return results()[of_release].read(self.last_results.get(of_release))
-        return self._answer(QUERIES[name])
+        if name in internal_names():
+            return self._answer(internal_sql(name))
+        raise KeyError(name)
 
     def _answer(self, sql: str) -> pl.DataFrame:
         facts = {"as_of": self.as_of, "served_on": self.served_on}

@@ -6,14 +6,18 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from recsys.installation.plugins import plugin, plugin_names
-from recsys.pipeline.queries import QUERIES
 from recsys.pipeline.results import Artefact, Result, Step
 from recsys.warehouse.build import ResultTable
+from recsys.warehouse.internal import internal_names
 
 PACKAGE = "recsys.pipeline.steps"
 FILE = "_file"  # of a parameter: the path of what stands before it
 BUILD = "build"
-OF_WAREHOUSE = {"interactions", "split", "validation", *QUERIES}  # parameters that are read from the built warehouse
+OF_WAREHOUSE = {
+    "interactions",
+    "split",
+    "validation",
+}  # parameters that are read from the built warehouse, as queries are
 PUBLISHED = "published_results"  # the parameter of a step that needs every table which SQL reads
 
 
@@ -29,7 +33,7 @@ def steps() -> dict[str, Step]:
 def _needs(step: Step, found: Mapping[str, Step]) -> list[str]:
     """Name the steps that make what a step reads."""
     reads = {name.removesuffix(FILE) for name in step.reads}
-    if reads & OF_WAREHOUSE:
+    if reads & (OF_WAREHOUSE | internal_names()):
         reads.add(BUILD)
     if PUBLISHED in reads:
         reads |= {made.name for other in found.values() for made in other.makes if _is_for_sql(made)}

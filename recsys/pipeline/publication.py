@@ -12,14 +12,10 @@ from recsys.pipeline.plan import result_tables
 from recsys.releases import gate, registry
 from recsys.releases.registry import Release
 from recsys.warehouse.build import rebuild_results
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.labels import write_labels
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
-
-LAST_SQL = """
-select build.as_of, (select count(distinct user_id) from marts.recommendations) as n_listeners from meta.build as build
-"""
-ROWS_SQL = "select name, n_rows from meta.tables"
 
 
 def place_tables(
@@ -62,8 +58,8 @@ def last_published(release: Release | None) -> gate.Last | None:
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
-        as_of, n_listeners = warehouse.frame(LAST_SQL).row(0)
-        return gate.Last(as_of, dict(warehouse.frame(ROWS_SQL).iter_rows()), n_listeners)
+        as_of, n_listeners = warehouse.frame(internal_sql("last_release")).row(0)
+        return gate.Last(as_of, dict(warehouse.frame(internal_sql("built_tables")).iter_rows()), n_listeners)
 
 
 def refusal(verdict: gate.Verdict, run_id: str, last: Release | None) -> str:

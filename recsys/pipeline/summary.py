@@ -12,55 +12,10 @@ import polars as pl
 
 from recsys.pipeline.run import Event, Run
 from recsys.reports.morning.write import folder_of
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 N_SHOWN = 3  # tracks of each sampled list
-TABLES_SQL = "select name as table, n_rows as rows from meta.tables where name like 'marts.%' order by 1"
-LISTENERS_SQL = """
-with listeners as (
-    select user_id, n_tracks, n_plays from marts.listener_profile
-    where user_id in (select user_id from marts.recommendations)
-),
-
-heard as (
-    select interactions.user_id, tracks.genre, sum(interactions.n_plays) as n_plays
-    from marts.interactions as interactions
-    inner join marts.track_features as tracks on interactions.track_id = tracks.track_id
-    where tracks.genre is not null and interactions.n_plays > 0
-    group by interactions.user_id, tracks.genre
-),
-
-favourites as (
-    select user_id, genre from heard
-    qualify row_number() over (partition by user_id order by n_plays desc, genre) = 1
-),
-
-longest as (select * from listeners where n_tracks > 0 order by n_tracks desc, n_plays desc, user_id limit 1),
-shortest as (select * from listeners where n_tracks > 0 order by n_tracks, n_plays, user_id limit 1),
-silent as (select * from listeners where n_tracks = 0 order by user_id limit 1),
-
-chosen as (
-    select 1 as place, 'longest history' as history, * from longest
-    union all
-    select 2, 'shortest history', * from shortest
-    union all
-    select 3, 'no plays yet', * from silent
-)
-
-select chosen.history, chosen.user_id, chosen.n_tracks, chosen.n_plays, favourites.genre
-from chosen
-left join favourites on chosen.user_id = favourites.user_id
-order by chosen.place
-"""
-LISTS_SQL = """
-select lists.user_id, lists.rank, lists.track_id, coalesce(tracks.title, lists.track_id) as title,
-    tracks.artist_name, lists.reason
-from marts.recommendations as lists
-left join marts.track_features as tracks on lists.track_id = tracks.track_id
-where lists.user_id = any($listeners) and lists.rank <= $n
-order by lists.user_id, lists.rank
-"""
-HEARD_SQL = "select track_id from marts.track_vectors order by track_id limit 1"
 
 
 @dataclass(frozen=True)
@@ -179,8 +134,10 @@ class Sample:
 
 def samples(warehouse: Warehouse) -> list[Sample]:
     """Return the lists of up to three listeners: with the longest history, with the shortest, and without plays."""
-    chosen = warehouse.frame(LISTENERS_SQL).unique("user_id", keep="first", maintain_order=True)
-    lists = warehouse.frame(LISTS_SQL, {"listeners": chosen["user_id"].to_list(), "n": N_SHOWN})
+    chosen = warehouse.frame(internal_sql("sampled_listeners")).unique("user_id", keep="first", maintain_order=True)
+    lists = warehouse.frame(
+        internal_sql("heads_of_lists"), {"listeners": chosen["user_id"].to_list(), "n_shown": N_SHOWN}
+    )
     return [
         Sample(row["user_id"], _history(row), lists.filter(user_id=row["user_id"]).drop("user_id"))
         for row in chosen.iter_rows(named=True)
@@ -209,7 +166,7 @@ def next_commands(warehouse: Warehouse, sampled: list[Sample]) -> list[list[str]
     """List commands worth trying on this release, as words after the program and its home."""
     lists = [(sample.user_id, *row) for sample in sampled for row in sample.tracks["track_id", "artist_name"].rows()]
     artists = [artist for _, _, artist in lists if artist]
-    heard = warehouse.frame(HEARD_SQL)["track_id"].to_list()
+    heard = warehouse.frame(internal_sql("tracks_with_sound"))["track_id"].head(1).to_list()
     return [
         *([_command("find", artists[0])] if artists else []),
         ["query", "top_tracks"],

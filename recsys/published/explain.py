@@ -15,23 +15,8 @@ from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.recommenders.base import Recommender
 from recsys.releases import registry
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
-
-AS_OF_SQL = "select as_of from meta.build"
-LISTENER_SQL = "select user_id from marts.listener_profile where user_id = $user_id"
-PLACE_SQL = """
-select tracks.title, tracks.artist_name, lists.rank, lists.reason
-from marts.track_features as tracks
-left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
-where tracks.track_id = $track_id
-"""
-PLACES_SQL = """
-select tracks.track_id, tracks.title, tracks.artist_name, lists.rank as place
-from marts.track_features as tracks
-left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
-where list_contains($track_ids, tracks.track_id)
-"""
-TITLES_SQL = "select track_id, title, artist_name from marts.track_features"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +48,13 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         asked: dict[str, object] = {"user_id": user_id, "track_id": track_id}
-        place = warehouse.frame(PLACE_SQL, asked)
-        if warehouse.frame(LISTENER_SQL, {"user_id": user_id}).is_empty():
+        place = warehouse.frame(internal_sql("place_of_track"), asked)
+        if warehouse.frame(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
             raise InputError(f"no listener is called {user_id!r}; recsys find WORDS finds listeners by their id")
         if place.is_empty():
             raise InputError(f"no track is called {track_id!r}; recsys find WORDS finds tracks by title, artist or id")
-        taste = Interactions.read(warehouse, until=warehouse.frame(AS_OF_SQL).item())
-        titles = warehouse.frame(TITLES_SQL)
+        taste = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
+        titles = warehouse.frame(internal_sql("names_of_tracks"))
     said = _model_in_charge(home).explain(user_id, track_id, taste)
     title, artist, rank, reason = place.row(0)
     share = pl.col("contribution") / pl.col("contribution").abs().sum()
@@ -95,7 +80,9 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     stored = pl.scan_parquet(release.export / "candidates.parquet").filter(user_id=user_id).sort("rank")
     best = stored.head(n).select("rank", "score", "track_id").collect()
     with Warehouse.open(release.warehouse) as warehouse:
-        places = warehouse.frame(PLACES_SQL, {"user_id": user_id, "track_ids": best["track_id"].to_list()})
+        places = warehouse.frame(
+            internal_sql("places_of_tracks"), {"user_id": user_id, "track_ids": best["track_id"].to_list()}
+        )
     named = best.join(places, on="track_id", how="left", maintain_order="left")
     return named.select("rank", "title", "artist_name", "score", "place", "track_id")
 

@@ -7,12 +7,8 @@ from recsys.home import Home
 from recsys.installation.plugins import plugin
 from recsys.products.base import PACKAGE, maker, product_names
 from recsys.releases import registry
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
-
-NAMES_SQL = {
-    "track_id": "select track_id, title, artist_name from marts.track_features",
-    "artist_id": "select artist_id, name as artist_name from marts.artist_profile",
-}
 
 
 def products() -> pl.DataFrame:
@@ -45,9 +41,10 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
     if rows.is_empty():
         raise InputError(f"{name} has no list for {table.columns[0]} {key!r}; recsys find WORDS finds ids by name")
     listed = next(column for column in table.columns[1:] if column.endswith("_id"))
-    kind = "artist_id" if listed.endswith("artist_id") else "track_id"
+    is_artist = listed.endswith("artist_id")
+    kind, names_of = ("artist_id", "names_of_artists") if is_artist else ("track_id", "names_of_tracks")
     with Warehouse.open(release.warehouse) as warehouse:
-        names = warehouse.frame(NAMES_SQL[kind]).rename({kind: listed})
+        names = warehouse.frame(internal_sql(names_of)).rename({kind: listed})
     rest = pl.exclude(table.columns[0], "rank", listed, *names.columns)
     named = rows.join(names, on=listed, how="left", maintain_order="left")
     return named.select("rank", *names.columns[1:], rest, listed)

@@ -12,8 +12,9 @@ from recsys.audio.sandbox import Failure, Workers
 from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
-from recsys.search.by_sound import TRACKS_SQL, Wanted, allowed_by, discover, named_track
+from recsys.search.by_sound import Wanted, allowed_by, discover, named_track
 from recsys.search.vector_index import F32, Index, StaleIndex
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 
@@ -98,7 +99,7 @@ def sounds_like(
         UnknownIds: No such track was heard.
         StaleIndex: The catalogue was heard by another encoder than the file.
     """
-    tracks = warehouse.frame(TRACKS_SQL)
+    tracks = warehouse.frame(internal_sql("tracks_by_sound"))
     only = None if where is None else allowed_by(warehouse, where)
     query = named_track(index, like) if isinstance(like, str) else _vector_of(like, index.version)
     found = discover(index, query, tracks, wanted, without=like if isinstance(like, str) else None, only=only)

@@ -19,13 +19,8 @@ from recsys.ingest.run import ingest
 from recsys.installation import extras
 from recsys.releases import registry
 from recsys.releases.registry import Release
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
-
-TRACKS_SQL = "select track_id from marts.track_features"
-RECORDINGS_SQL = """
-select distinct audio_id from marts.track_audio
-where audio_id is not null and list_contains($ids::varchar[], track_id)
-"""
 
 
 def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date) -> list[str]:
@@ -46,7 +41,7 @@ def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date
         SetupError: A release has an index, and what reads it is not installed.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        known = warehouse.frame(TRACKS_SQL)["track_id"]
+        known = warehouse.frame(internal_sql("track_ids"))["track_id"]
     unknown = sorted(set(track_ids) - set(known))
     if unknown:
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
@@ -77,7 +72,9 @@ def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
 
     release = registry.read(home, name)
     with Warehouse.open(release.warehouse) as warehouse:
-        audio_ids = warehouse.frame(RECORDINGS_SQL, {"ids": list(track_ids)})["audio_id"].to_list()
+        audio_ids = warehouse.frame(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})[
+            "audio_id"
+        ].to_list()
     is_changed = False
     parts = (("index", Index, release.index, track_ids), ("prints", Prints, release.prints, audio_ids))
     for link, kind, folder, gone in parts:

@@ -31,7 +31,6 @@ RULES = "recsys.rerank.rules"
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
 SEED = 7  # of where the search for them starts
 N_ITERATIONS = 4
-GROUPS_SQL = "select track_id, group_kind, group_name from marts.track_groups order by group_kind, track_id"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,18 +9,9 @@ import polars as pl
 
 from recsys.errors import InputError, UnknownIds
 from recsys.search.vector_index import F32, NOTHING, Index
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-VECTORS_SQL = """
-select vectors.track_id, vectors.encoder, vectors.vector
-from marts.track_vectors as vectors
-inner join marts.track_features as features using (track_id)
-where features.taken_down_at is null order by vectors.track_id
-"""
-TRACKS_SQL = """
-select track_id, title, artist_id, artist_name, release_title, tempo_bpm, key, mode, energy
-from marts.track_features order by track_id
-"""
 # What a predicate speaks of: the columns of marts.track_features, `tempo` for short, and the words that are heard.
 TAGGED = 0.25  # confidence from which on a word counts
 ASKED_SQL = f"""
@@ -64,7 +55,7 @@ def index_of(warehouse: Warehouse, last: Index | None = None) -> Index:
         InputError: The warehouse has no vectors.
         SetupError: Too many neighbours are missed.
     """
-    vectors = warehouse.frame(VECTORS_SQL)
+    vectors = warehouse.frame(internal_sql("vectors_to_index"))
     if vectors.is_empty():
         raise InputError("The warehouse has no vectors yet. Scan some music: recsys audio scan FOLDER, recsys build")
     encoder = vectors["encoder"].mode().sort()[0]

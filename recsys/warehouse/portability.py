@@ -18,6 +18,9 @@ _FUNCTIONS = {
     *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
     *("time_to_unix", "mod", "replace", "split_part", "median"),
 }
+# What questions of the program's own may use besides: they are asked of a finished file, and so of DuckDB. Spark calls
+# the first to_utc_timestamp; the second is null there, not false, where a list holds a null and not what is looked for.
+_OF_A_FILE = {"timezone", "array_contains"}
 _REFUSED = {
     exp.Star: "select *: name the columns",
     exp.Pivot: "pivot: write one case expression a column",
@@ -25,7 +28,6 @@ _REFUSED = {
     exp.Explode: "unnest: keep lists in lists, or split them at ingest",
     exp.IntDiv: "//: use floor(a / b)",
     exp.DateDiff: "date_diff, which counts differently on every engine: use epoch arithmetic",
-    exp.Placeholder: "a parameter: only files in sql/queries take any",
     exp.Qualify: "qualify: filter on row_number() one step later",
     exp.TableSample: "a sample: the same inputs must give the same rows",
 }
@@ -36,15 +38,21 @@ def refuse_unportable(file: SqlFile) -> None:
     """Raise BadSqlFile where a query uses what does not mean the same on both engines."""
     if not isinstance(file.tree, exp.Query):
         raise BadSqlFile(f"{file.name} is {file.tree.key}: a file holds one SELECT and nothing else")
+    known = _FUNCTIONS | _OF_A_FILE if file.layer == "internal" else _FUNCTIONS
     for node in file.tree.walk():
         if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
             continue
         for kind, instead in _REFUSED.items():
             if isinstance(node, kind):
                 raise BadSqlFile(f"{file.name} uses {instead}")
+        if isinstance(node, exp.Placeholder) and node.name not in file.params:
+            raise BadSqlFile(
+                f"{file.name} uses a parameter {node.name!r}: only files in sql/queries and sql/internal take any, and "
+                "their header names them"
+            )
         if isinstance(node, exp.Join) and node.method in {"ASOF", "POSITIONAL"}:
             raise BadSqlFile(f"{file.name} uses a join {node.method}: Spark has none; join on a range and row_number()")
-        if isinstance(node, exp.Func) and _name(node) not in _FUNCTIONS:
+        if isinstance(node, exp.Func) and _name(node) not in known:
             raise BadSqlFile(
                 f"{file.name} uses the function {_name(node)}(), which is not known to mean the same on DuckDB and "
                 "Spark. Use another, or check both and add it to recsys/warehouse/portability.py"

@@ -81,7 +81,7 @@ class SqlFile:
     One query and its contract; the same text under the same name is the same object, so that it is parsed once.
 
     Attributes:
-        name: `<layer>.<table>`, or the bare name of a query.
+        name: `<layer>.<table>`, `internal.<name>`, or the bare name of a query.
         description: What a row is, in one or two sentences.
         query: The SELECT.
         grain: Columns that tell rows apart; empty where rows have no identity.
@@ -315,6 +315,12 @@ def kinds_of(layers: dict[str, SqlFile]) -> dict[str, str]:
 def read_queries(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
     """Read every query for people, by name."""
     return {path.stem: read_sql_file(path, path.stem) for path in sorted((folder / "queries").glob("*.sql"))}
+
+
+def read_internal(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
+    """Read every question of the program's own (see `warehouse.internal`), as `internal.<name>`."""
+    names = [f"internal.{path.stem}" for path in sorted((folder / "internal").glob("*.sql"))]
+    return {name: read_sql_file(folder / f"{name.replace('.', '/')}.sql", name) for name in names}
 
 
 def raw_sources(name: str, layers: dict[str, SqlFile]) -> set[str]:

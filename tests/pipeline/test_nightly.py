@@ -167,7 +167,7 @@ def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
     assert_frame_equal(in_sql.select(names), in_python, abs_tol=1e-9, rel_tol=0)
 
 
-def test_groups_of_tracks_are_the_same_in_sql_and_python(finished: Run) -> None:
+def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
     """Tiers of popularity as evaluation has them, and the crossed groups with their small cells."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         groups = warehouse.frame("select track_id, group_kind, group_name from marts.track_groups")

@@ -17,12 +17,12 @@ from recsys.installation.locations import SQL_FOLDER
 from recsys.pipeline import nightly
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import made_by_steps, result_tables, results, steps, steps_after, steps_up_to, thrown_away
-from recsys.pipeline.queries import QUERIES
 from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
 from recsys.pipeline.steps import analytics, lists, models, release
 from recsys.recipe import read_recipe
 from recsys.recommenders.base import Recommender
+from recsys.warehouse.internal import internal_names
 from recsys.warehouse.sqlfile import read_layers
 
 AS_OF = date(2026, 6, 30)
@@ -64,7 +64,7 @@ def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
         for name in each.reads:
             of_last = name.removeprefix("last_")
             is_made = name in made or name.removesuffix("_file") in made or (of_last != name and of_last in results())
-            assert is_made or hasattr(Inputs, name) or name == "backfill" or name in QUERIES, (each.name, name)
+            assert is_made or hasattr(Inputs, name) or name == "backfill" or name in internal_names(), (each.name, name)
             known.add(name)
 
     assert {"interactions", "last_community_members", "model_file", "catalogue"} <= known

@@ -12,16 +12,9 @@ import polars as pl
 
 from recsys.reports.morning.settings import MorningSettings
 from recsys.reports.wording import clock
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, ask
 
-DAYS_SQL = """
-select listen_date as day, n_plays::double as value from marts.track_daily
-where track_id = $id and listen_date > (select as_of - 56 from meta.build) order by day
-"""
-WEEKS_SQL = """
-select week_start as day, n_plays::double as value from marts.artist_weekly
-where artist_id = $id and week_start + 6 <= (select as_of from meta.build) order by day
-"""
 ISSUES = {
     "unknown_track": "Heard, and in no catalogue",
     "unknown_artist": "Artist described by no file",
@@ -98,7 +91,7 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
             f"{row['listen_date']:%-d %B}, where {row['n_expected']:,.0f} were to be expected (z {row['z']:.1f}), by "
             f"{row['n_listeners']:,} listeners in {row['n_countries']} countries; since {row['started_on']:%-d %B}.",
             row["title"] or row["track_id"],
-            warehouse.frame(DAYS_SQL, {"id": row["track_id"]}),
+            warehouse.frame(internal_sql("days_of_track"), {"track_id": row["track_id"]}),
         )
         for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
     ]
@@ -134,7 +127,7 @@ def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
             f"{row['name'] or row['artist_id']}: {_plays(row['n_plays'])} in the week from "
             f"{row['week_start']:%-d %B}, usually {row['usual_plays']:,.0f} (z {row['z']:.1f}).",
             row["name"] or row["artist_id"],
-            warehouse.frame(WEEKS_SQL, {"id": row["artist_id"]}),
+            warehouse.frame(internal_sql("weeks_of_artist"), {"artist_id": row["artist_id"]}),
         )
         for row in ask(warehouse, "unusual_drops", told).iter_rows(named=True)
     ]

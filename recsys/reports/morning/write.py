@@ -13,10 +13,10 @@ from recsys.home import Home
 from recsys.reports.morning.findings import sections
 from recsys.reports.morning.page import Report, html, markdown
 from recsys.reports.morning.settings import MorningSettings
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 OPERATOR = "Operator"
-LABEL_SQL = "select coalesce(name, label_id) as name from meta.label"
 
 
 def write_reports(folder: Path, operator: Path, labels: list[Path], settings: MorningSettings) -> int:
@@ -57,10 +57,10 @@ def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list
     from recsys.reports.morning.plots import picture  # noqa: PLC0415 - the other steps need no plots
 
     with Warehouse.open(warehouse) as opened:
-        last_day = opened.frame("select as_of from meta.build").item()
+        last_day = opened.frame(internal_sql("as_of")).item()
         tables = opened.frame("select table_name from information_schema.tables where table_schema = 'meta'")
         is_label = "label" in tables["table_name"].to_list()
-        reader = opened.frame(LABEL_SQL).item() if is_label else OPERATOR
+        reader = opened.frame(internal_sql("label_of_file")).item() if is_label else OPERATOR
         told = sections(opened, settings, is_label=is_label)
     drawn = {section.key: png for section in told if (png := picture(section, last_day)) is not None}
     report = Report(reader, last_day, told, drawn, links, is_label)

@@ -1,0 +1,15 @@
+"""The program's own questions to a warehouse file, in `sql/internal/<name>.sql`; people are not shown them."""
+
+from recsys.installation.locations import SQL_FOLDER
+
+FOLDER = SQL_FOLDER / "internal"
+
+
+def internal_names() -> set[str]:
+    """Return the names of all of them."""
+    return {path.stem for path in FOLDER.glob("*.sql")}
+
+
+def internal_sql(name: str) -> str:
+    """Return the text of a question of the program's own, for `Warehouse.frame`; its header names the parameters."""
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

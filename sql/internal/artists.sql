@@ -1,0 +1,6 @@
+-- Names of the artists.
+select
+    artist_id,
+    name
+from marts.artist_profile
+order by artist_id asc

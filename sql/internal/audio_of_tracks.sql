@@ -1,0 +1,6 @@
+-- The bytes that some tracks have, by their hash.
+-- params:
+--   track_ids  recordings, a list
+select distinct audio_id
+from marts.track_audio
+where audio_id is not null and array_contains(cast($track_ids as varchar[]), track_id)

@@ -1,0 +1,6 @@
+-- Rows of each mart of a built file.
+select
+    name,
+    n_rows
+from meta.tables
+where name like 'marts.%'

@@ -1,0 +1,9 @@
+-- What recommenders know of each recording.
+select
+    track_id,
+    genres as genre,
+    artist_id as artist,
+    label_id as label,
+    language,
+    cast(decade as varchar) as decade
+from marts.track_features

@@ -1,0 +1,5 @@
+-- Recordings that have a file that was heard.
+select track_id
+from marts.track_audio
+where audio_id is not null
+order by track_id asc

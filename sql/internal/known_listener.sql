@@ -1,0 +1,5 @@
+-- One listener: a row where any file mentions them, none otherwise.
+-- params:
+--   user_id  listener (pseudonymous id)
+select user_id from marts.listener_profile
+where user_id = $user_id

@@ -1,0 +1,7 @@
+-- Rows of each mart, by name.
+select
+    name as table,
+    n_rows as rows
+from meta.tables
+where name like 'marts.%'
+order by name asc

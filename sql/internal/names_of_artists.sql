@@ -1,0 +1,5 @@
+-- The name of every artist.
+select
+    artist_id,
+    name as artist_name
+from marts.artist_profile

@@ -1,0 +1,12 @@
+-- One recording, and its place on a listener's published list, null where it is not on it; no row for an unknown recording.
+-- params:
+--   user_id   listener (pseudonymous id)
+--   track_id  recording
+select
+    tracks.title,
+    tracks.artist_name,
+    lists.rank,
+    lists.reason
+from marts.track_features as tracks
+left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
+where tracks.track_id = $track_id

@@ -1,0 +1,11 @@
+-- Who played what in a window of days.
+-- params:
+--   since  first day
+--   until  last day
+select
+    user_id,
+    track_id
+from marts.interactions_daily
+where listen_date between $since and $until
+group by user_id, track_id
+having sum(n_plays) > 0

@@ -1,0 +1,7 @@
+-- Tracks of each playlist, in its order.
+select
+    playlist_id,
+    position,
+    track_id
+from marts.playlist_tracks
+order by playlist_id asc, position asc

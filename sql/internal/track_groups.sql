@@ -1,0 +1,7 @@
+-- Which group each recording is in, kind by kind.
+select
+    track_id,
+    group_kind,
+    group_name
+from marts.track_groups
+order by group_kind asc, track_id asc

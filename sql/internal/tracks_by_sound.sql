@@ -1,0 +1,13 @@
+-- What is shown of recordings that sound alike, and what keeps such a list varied.
+select
+    track_id,
+    title,
+    artist_id,
+    artist_name,
+    release_title,
+    tempo_bpm,
+    key,
+    mode,
+    energy
+from marts.track_features
+order by track_id asc

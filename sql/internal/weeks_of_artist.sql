@@ -1,0 +1,9 @@
+-- An artist's plays, week by week, the whole weeks alone.
+-- params:
+--   artist_id  artist
+select
+    week_start as day,
+    cast(n_plays as double) as value
+from marts.artist_weekly
+where artist_id = $artist_id and week_start + 6 <= (select build.as_of from meta.build as build)
+order by day asc
