@@ -1,11 +1,12 @@
 """
 A file in `sql/`: its query, and the contract in its header.
 
-The header is comment lines before the query: a description, then sections. `grain:` names the columns that tell rows
-apart (or `none`), `rows:` the least number of rows (1 where not given), `incremental:` the day column of a table that
-is rebuilt by the day, `columns:` the data dictionary (unit in brackets at the end), `checks:` conditions that every
-row keeps, `reconcile:` conditions that tie the table to its source, `params:` the parameters of a query with their
-defaults. The path is the name: `sql/marts/track_daily.sql` is `marts.track_daily`.
+The header is comment lines before the query: a description, then sections. `reason:` says why a mart that computes
+nothing is a mart, `grain:` names the columns that tell rows apart (or `none`), `rows:` the least number of rows (1
+where not given), `incremental:` the day column of a table that is rebuilt by the day, `columns:` the data dictionary
+(unit in brackets at the end), `checks:` conditions that every row keeps, `reconcile:` conditions that tie the table to
+its source, `params:` the parameters of a query with their defaults. The path is the name: `sql/marts/track_daily.sql`
+is `marts.track_daily`.
 
 A mart goes into the labels' own files (`warehouse.labels`) where its header has `labels:`, the column by which a row
 belongs to a label: artist_id, track_id or label_id. `people:` names the column that counts the distinct listeners
@@ -34,7 +35,7 @@ from recsys.files import short_hash
 from recsys.installation.locations import SQL_FOLDER
 
 LAYERS = ("staging", "intermediate", "marts")
-_SECTIONS = ("grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
+_SECTIONS = ("reason", "grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
 _LABEL_SECTIONS = ("labels", "people", "parts", "kept", "withheld", "only")
 _OWNED_BY = ("artist_id", "track_id", "label_id")
 _ALL = "all"
@@ -89,6 +90,7 @@ class SqlFile:
         checks: Conditions that hold in every row.
         reconcile: Conditions that hold between the table and its source.
         params: Parameter name -> what it means.
+        reason: Why a mart that computes nothing is a mart, '' where it computes anything.
         min_rows: The least number of rows.
         incremental: The day column of a table rebuilt by the day, or ''.
         for_labels: How it goes into the files of labels, None where it does not.
@@ -102,6 +104,7 @@ class SqlFile:
     checks: tuple[str, ...] = ()
     reconcile: tuple[str, ...] = ()
     params: dict[str, ColumnDoc] = field(default_factory=dict)
+    reason: str = ""
     min_rows: int = 1
     incremental: str = ""
     for_labels: ForLabels | None = None
@@ -161,6 +164,7 @@ def _parsed(text: str, name: str) -> SqlFile:
         checks=tuple(sections.get("checks", [])),
         reconcile=tuple(sections.get("reconcile", [])),
         params=dict(_param(line) for line in sections.get("params", [])),
+        reason=" ".join(sections.get("reason", [])),
         min_rows=int(rows),
         incremental="".join(sections.get("incremental", [])),
         for_labels=_for_labels(sections, name),

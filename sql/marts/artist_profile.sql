@@ -50,23 +50,14 @@ genres as (
     from genre_counts
 ),
 
-plays as (
+listening as (
     select
         tracks.artist_id,
-        count(distinct interactions.user_id) as n_listeners,
+        count(distinct case when interactions.n_plays > 0 then interactions.user_id end) as n_listeners,
         cast(sum(interactions.n_plays) as bigint) as n_plays,
-        min(interactions.first_date) as first_date,
-        max(interactions.last_date) as last_date
-    from marts.interactions as interactions
-    inner join marts.track_features as tracks on interactions.track_id = tracks.track_id
-    where interactions.n_plays > 0
-    group by tracks.artist_id
-),
-
-skips as (
-    select
-        tracks.artist_id,
-        cast(sum(interactions.n_skips) as bigint) as n_skips
+        cast(sum(interactions.n_skips) as bigint) as n_skips,
+        min(case when interactions.n_plays > 0 then interactions.first_date end) as first_date,
+        max(case when interactions.n_plays > 0 then interactions.last_date end) as last_date
     from marts.interactions as interactions
     inner join marts.track_features as tracks on interactions.track_id = tracks.track_id
     group by tracks.artist_id
@@ -80,14 +71,13 @@ select
     coalesce(artists.country, 'unknown') as country,
     coalesce(genres.genre, 'unknown') as main_genre,
     cast(coalesce(genres.n_tracks, 0) as bigint) as n_tracks,
-    coalesce(plays.n_listeners, 0) as n_listeners,
-    coalesce(plays.n_plays, 0) as n_plays,
-    coalesce(skips.n_skips, 0) as n_skips,
-    plays.first_date,
-    plays.last_date,
+    coalesce(listening.n_listeners, 0) as n_listeners,
+    coalesce(listening.n_plays, 0) as n_plays,
+    coalesce(listening.n_skips, 0) as n_skips,
+    listening.first_date,
+    listening.last_date,
     artists.artist_id is not null as is_known
 from mentioned
 left join staging.artists as artists on mentioned.artist_id = artists.artist_id
 left join genres on mentioned.artist_id = genres.artist_id and genres.genre_no = 1
-left join plays on mentioned.artist_id = plays.artist_id
-left join skips on mentioned.artist_id = skips.artist_id
+left join listening on mentioned.artist_id = listening.artist_id

@@ -1,4 +1,5 @@
 -- Every place of a published list that a policy drew, with its dice.
+-- reason: results of runs are published as they are, checked, and this is their name for analysts
 -- grain: run_id, user_id, rank
 -- rows: 0
 -- columns:

@@ -1,4 +1,5 @@
 -- The least share of exposure that the recipe of the published run asks for, group by group.
+-- reason: results of runs are published as they are, checked, and this is their name for analysts
 -- grain: group_kind, group_name
 -- rows: 0
 -- columns:

@@ -1,4 +1,5 @@
 -- What was looked through for recordings of the catalogue: uploads, and the catalogue's own recordings.
+-- reason: results of runs are published as they are, checked, and this is their name for analysts
 -- grain: source_kind, source_audio_id
 -- rows: 0
 -- columns:

@@ -1,4 +1,5 @@
 -- What each listener is recommended, best first, as exported by the run named in run_id.
+-- reason: results of runs are published as they are; what older versions did not write is filled
 -- grain: user_id, rank
 -- rows: 0
 -- columns:

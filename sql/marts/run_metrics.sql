@@ -1,4 +1,5 @@
 -- How good each recommender was on the test window, run by run. Models are judged on days they were not trained on.
+-- reason: results of runs are published as they are, checked, and this is their name for analysts
 -- grain: run_id, recommender, metric, k
 -- rows: 0
 -- columns:

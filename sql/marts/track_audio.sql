@@ -1,4 +1,5 @@
 -- What was measured in the sound of each recording: tempo, key, loudness, timbre and what follows from them.
+-- reason: analysts and label files read it; staging goes when the build ends
 -- grain: track_id
 -- rows: 0
 -- labels: track_id

@@ -19,15 +19,15 @@ from recsys.warehouse.sqlfile import SqlFile, read_internal
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for room in ("recsys", "dashboards", "bench") for path in (ROOT / room).rglob("*.py"))
 OURS = read_internal()
-VALUES = {
+VALUES: dict[str, object] = {
     "user_id": "x",
     "artist_id": "x",
     "track_id": "t1",
     "track_ids": ["t1", "t3"],
     "listeners": ["x"],
     "n_shown": 3,
+    **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")},
 }
-DAYS = {name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")}
 LEFT = {  # where SQL may stand in Python
     "recsys/search/by_sound.py",  # around a condition that somebody writes
     "recsys/warehouse/labels.py",  # of an attached file
@@ -54,7 +54,7 @@ def test_it_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OURS.keys() - {"internal.label_of_file"}))
 def test_it_is_answered(warehouse: Warehouse, name: str) -> None:
     """By a finished file, parameters given; a label's name stands in labels' files alone."""
-    params = {param: (VALUES | DAYS)[param] for param in OURS[name].params}
+    params = {param: VALUES[param] for param in OURS[name].params}
 
     assert warehouse.frame(internal_sql(name.removeprefix("internal.")), params or None).columns
 
@@ -103,17 +103,17 @@ def test_a_change_to_one_names_another_run() -> None:
 def test_python_holds_no_queries_under_a_name() -> None:
     """A constant that holds a SELECT is a file of `sql/internal` instead."""
     found = {
-        str(path.relative_to(ROOT)) for path in SOURCES if "bench" not in path.parts for node in _constants(path)
-        if re.match(r"\s*(select|with)\s.*\sfrom\s", str(node.value), re.IGNORECASE | re.DOTALL)
+        str(path.relative_to(ROOT)) for path in SOURCES if "bench" not in path.parts for text in _constants(path)
+        if re.match(r"\s*(select|with)\s.*\sfrom\s", text, re.IGNORECASE | re.DOTALL)
     }  # fmt: skip
 
     assert found == LEFT
 
 
-def _constants(path: Path) -> Iterator[ast.Constant]:
+def _constants(path: Path) -> Iterator[str]:
     """Every text in what a module assigns to a name at its head."""
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign):
             for node in ast.walk(statement.value):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node
+                    yield node.value

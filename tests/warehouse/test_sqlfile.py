@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlglot import exp
 
 from recsys.errors import BadSqlFile
 from recsys.installation.locations import SQL_FOLDER
@@ -323,6 +324,16 @@ def test_every_table_is_documented(name: str) -> None:
     assert all(doc.meaning for doc in file.columns.values())
     assert file.reconcile, "a table is tied to its source"
     assert all(name != name.upper() for name in file.columns)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in read_layers() if name.startswith("marts.")))
+def test_a_mart_that_computes_nothing_says_why_it_is_one(name: str) -> None:
+    """Columns of one table, all of its rows, at most nulls filled: the header gives a reason, and no other's does."""
+    file = read_layers()[name]
+    computing = (exp.Join, exp.Group, exp.With, exp.Where, exp.SetOperation, exp.AggFunc, exp.Window, exp.Case)
+    passes_on = file.tree.find(*computing) is None
+
+    assert bool(file.reason) == passes_on
 
 
 @pytest.mark.parametrize("name", sorted(read_queries()))
