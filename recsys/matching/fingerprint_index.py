@@ -15,16 +15,17 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from recsys import files
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
-from recsys.errors import InputError, SetupError
-from recsys.search.vector_index import NOTHING, StaleIndex
+from recsys.errors import InputError
+from recsys.search import stored_index
+from recsys.search.stored_index import StaleIndex
+from recsys.search.vector_index import NOTHING
 
 F32 = npt.NDArray[np.float32]
 I8 = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
 
-CODES, ABOUT = "codes.npy", "about.json"
+CODES = "codes.npy"
 EXACT_BELOW = 50_000
 N_PROBED = 16
 SEED = 7
@@ -138,18 +139,8 @@ class Prints:
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
-        beside = folder.with_name(f".{folder.name}.partial")
-        files.remove(beside)
-        beside.mkdir(parents=True)
-        np.save(beside / CODES, self._codes)
-        about = {
-            "ids": self.ids,
-            "starts": self.starts.tolist(),
-            "version": self.version,
-            "sha256": files.sha256_of(beside / CODES),
-        }
-        files.write_json(beside / ABOUT, about)
-        files.place_folder(beside, folder)
+        about = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
+        stored_index.save(folder, about, lambda beside: np.save(beside / CODES, self._codes))
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
@@ -160,15 +151,7 @@ class Prints:
             StaleIndex: It holds vectors of another network than `version`, where that is given.
             SetupError: It is missing or damaged.
         """
-        if not (folder / ABOUT).exists():
-            raise SetupError(f"{folder} holds no fingerprints. Run: recsys nightly")
-        try:
-            about = files.read_json(folder / ABOUT)
-            is_whole = files.sha256_of(folder / CODES) == about["sha256"]
-        except (OSError, ValueError, KeyError):
-            is_whole = False
-        if not is_whole:
-            raise SetupError(f"{folder} is damaged. Remove it and run: recsys nightly")
+        about = stored_index.load(folder, "fingerprints")
         if version is not None and about["version"] != version:
             raise StaleIndex(
                 f"{folder} holds fingerprints of {about['version']}, this installation makes {version}. "

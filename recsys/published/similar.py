@@ -13,7 +13,8 @@ from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
 from recsys.search.by_sound import TRACKS_SQL, Wanted, allowed_by, discover, named_track
-from recsys.search.vector_index import F32, Index, StaleIndex
+from recsys.search.stored_index import StaleIndex
+from recsys.search.vector_index import F32, Index
 from recsys.warehouse.query import Warehouse
 
 

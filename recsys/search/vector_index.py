@@ -16,20 +16,17 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from recsys import files
 from recsys.errors import InputError, SetupError
+from recsys.search import stored_index
+from recsys.search.stored_index import StaleIndex
 
 F32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
-VECTORS, GROUPS, ABOUT = "vectors.npy", "groups.faiss", "about.json"
+VECTORS, GROUPS = "vectors.npy", "groups.faiss"
 K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
 NOTHING = -1
 SAME = 1e-6  # largest difference of the numbers of two vectors of length 1 that are one
-
-
-class StaleIndex(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """The index holds vectors of another encoder than is asked for."""
 
 
 @dataclass(frozen=True)
@@ -195,22 +192,19 @@ class Index:
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
-        beside = folder.with_name(f".{folder.name}.partial")
-        files.remove(beside)
-        beside.mkdir(parents=True)
-        np.save(beside / VECTORS, self._vectors)
-        if self._groups is not None:
-            faiss.write_index(self._groups, str(beside / GROUPS))
         about = {
             "ids": self.ids.tolist(),
             "removed": np.flatnonzero(~self._is_there).tolist(),
             "version": self.version,
             "recall": self.recall,
             "settings": asdict(self.settings),
-            "sha256": {path.name: files.sha256_of(path) for path in sorted(beside.iterdir())},
         }
-        files.write_json(beside / ABOUT, about)
-        files.place_folder(beside, folder)
+        stored_index.save(folder, about, self._write)
+
+    def _write(self, folder: Path) -> None:
+        np.save(folder / VECTORS, self._vectors)
+        if self._groups is not None:
+            faiss.write_index(self._groups, str(folder / GROUPS))
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
@@ -221,17 +215,12 @@ class Index:
             StaleIndex: It holds vectors of another encoder than `version`.
             SetupError: It is missing or damaged.
         """
-        if not (folder / ABOUT).exists():
-            raise SetupError(f"{folder} holds no index. Run: recsys nightly")
-        about = files.read_json(folder / ABOUT)
+        about = stored_index.load(folder, "index")
         if version is not None and about["version"] != version:
             raise StaleIndex(
                 f"{folder} holds {len(about['ids']):,} vectors of the encoder {about['version']}, the warehouse has "
                 f"{version}. Run: recsys nightly"
             )
-        for name, sha256 in about["sha256"].items():
-            if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
-                raise SetupError(f"{folder / name} is missing or damaged. Remove {folder} and run: recsys nightly")
         index = cls(about["ids"], np.load(folder / VECTORS), about["version"], IndexSettings(**about["settings"]))
         index.recall = about["recall"]
         index._is_there[about["removed"]] = False
