@@ -13,17 +13,13 @@ from typing import Any, Self
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
+from recsys.arrays import F32, I8, Rows
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError
 from recsys.search import stored_index
 from recsys.search.stored_index import StaleIndex
 from recsys.search.vector_index import NOTHING
-
-F32 = npt.NDArray[np.float32]
-I8 = npt.NDArray[np.int8]
-Rows = npt.NDArray[np.int64]
 
 CODES = "codes.npy"
 EXACT_BELOW = 50_000

@@ -17,10 +17,11 @@ from recsys import columns, files
 from recsys.analytics.chart_breakouts import chart_breakouts
 from recsys.analytics.communities import TRACKS, communities
 from recsys.analytics.forecast import artist_forecasts
+from recsys.arrays import F64
 from recsys.errors import InputError, Refused
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import report_by_group
-from recsys.evaluate.ranking import F64, ndcg_at_k
+from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
 from recsys.feedback.exploration import explore, learned, log_of

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.arrays import F32
 from recsys.audio.embedding.embed import Embedder
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.sandbox import Failure, Workers
@@ -14,7 +15,7 @@ from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
 from recsys.search.by_sound import TRACKS_SQL, Wanted, allowed_by, discover, named_track
 from recsys.search.stored_index import StaleIndex
-from recsys.search.vector_index import F32, Index
+from recsys.search.vector_index import Index
 from recsys.warehouse.query import Warehouse
 
 

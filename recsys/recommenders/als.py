@@ -18,15 +18,14 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from typing_extensions import override
 
+from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tag_vectors
-from recsys.dataset.interactions import Csr, Features, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import Features, History, Interactions
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.attribution import Kinship
 from recsys.recommenders.parts.confidence import of_mean, weighed
 from recsys.recommenders.parts.least_squares import half_step
 from recsys.recommenders.parts.search_space import searched
-from recsys.recommenders.parts.topk import F32
 
 START = 0.1  # expected length of a track's factors before the first half-step
 

@@ -16,14 +16,15 @@ import numpy as np
 import polars as pl
 
 from recsys import columns
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions, Split
-from recsys.dataset.vocab import Ids, Rows, Vocab, as_ids
+from recsys.dataset.vocab import Ids, Vocab, as_ids
 from recsys.errors import BadRecipe, InputError, SetupError, did_you_mean
 from recsys.installation.plugins import plugin_class, plugin_names
 from recsys.recommenders.parts.attribution import Kinship, contributions, strongest_reason
 from recsys.recommenders.parts.filters import Filters, pairs_matrix
 from recsys.recommenders.parts.segments import Segments
-from recsys.recommenders.parts.topk import F32, Mask, Top, top_k
+from recsys.recommenders.parts.topk import Mask, Top, top_k
 
 PACKAGE, HELPERS = "recsys.recommenders", ("base",)
 FALLBACK_HALF_LIFE_DAYS = 30.0

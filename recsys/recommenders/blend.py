@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions, Split
-from recsys.dataset.vocab import Rows
 from recsys.errors import BadRecipe
 from recsys.recommenders.base import Recommender, recommender_class
 from recsys.recommenders.parts.attribution import Kinship
@@ -23,7 +23,7 @@ from recsys.recommenders.parts.candidate_features import N_FACTS, Catalogue, can
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32, N_BLOCK, Mask
+from recsys.recommenders.parts.topk import N_BLOCK, Mask
 
 N_TAUGHT = 4000  # listeners that the ranker learns from, at most
 

@@ -18,12 +18,11 @@ import scipy.sparse as sp
 from scipy.special import expit
 from typing_extensions import override
 
-from recsys.dataset.interactions import Csr, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.confidence import weighed
 from recsys.recommenders.parts.fold_in import FoldedVectors
 from recsys.recommenders.parts.search_space import searched
-from recsys.recommenders.parts.topk import F32
 
 FIRST_SQUARE = 0.01  # that Adagrad starts from: without it the first step would be the largest, whatever the gradient
 

@@ -20,16 +20,15 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from typing_extensions import override
 
+from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tag_vectors, unit_rows
-from recsys.dataset.interactions import Csr, Features, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import Features, History, Interactions
 from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import mirror
 from recsys.recommenders.parts.attribution import Kinship
 from recsys.recommenders.parts.search_space import searched
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32
 
 N_BLOCK = 1024  # tracks placed at a time
 CLOSE = 1e-3  # a track that its own features explain to this share has nothing left to be placed by

@@ -21,16 +21,15 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from typing_extensions import override
 
+from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tag_vectors
-from recsys.dataset.interactions import Csr, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import History, Interactions
 from recsys.errors import InputError
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.attribution import Kinship
 from recsys.recommenders.parts.confidence import of_mean, weighed
 from recsys.recommenders.parts.search_space import searched
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32
 
 N_BLOCK = 1024  # rows at a time
 N_LAPACK = 8192  # rows of a matrix that LAPACK inverts at once

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions
-from recsys.dataset.vocab import Rows
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.segments import popularity
-from recsys.recommenders.parts.topk import F32
 
 
 @dataclass(frozen=True)

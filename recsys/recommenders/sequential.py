@@ -22,11 +22,10 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from typing_extensions import override
 
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions, with_data
-from recsys.dataset.vocab import Rows
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.attribution import Kinship, places
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.parts.transformer import Network, drawn_how_often, own_torch, sampled_softmax
 
 RECENT = 10  # so many tracks back, a track speaks half as much

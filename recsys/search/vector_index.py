@@ -14,14 +14,11 @@ from typing import Any, Self
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
+from recsys.arrays import F32, Bool, Rows
 from recsys.errors import InputError, SetupError
 from recsys.search import stored_index
 from recsys.search.stored_index import StaleIndex
-
-F32 = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
 VECTORS, GROUPS = "vectors.npy", "groups.faiss"
 K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
@@ -114,7 +111,7 @@ class Index:
             raise InputError(f"{len(missing):,} ids are not in the index, first: {missing[0]!r}. Has it been scanned?")
         return np.asarray(self._vectors[[row_of[name] for name in ids]])
 
-    def search(self, queries: F32, k: int, *, allowed: npt.NDArray[np.bool_] | None = None) -> Found:
+    def search(self, queries: F32, k: int, *, allowed: Bool | None = None) -> Found:
         """
         Find the nearest vectors.
 
@@ -259,7 +256,7 @@ class Index:
                 return
             n_looked_at *= 2
 
-    def _exactly(self, queries: F32, k: int, may: npt.NDArray[np.bool_]) -> Found:
+    def _exactly(self, queries: F32, k: int, may: Bool) -> Found:
         rows = np.flatnonzero(may)
         n_found = min(k, len(rows))
         if not n_found or not len(queries):
@@ -268,7 +265,7 @@ class Index:
         scores, at = faiss.knn(queries, candidates, n_found, metric=faiss.METRIC_INNER_PRODUCT)
         return _padded(*_in_order(rows[at], scores), k)
 
-    def _by_groups(self, queries: F32, k: int, may: npt.NDArray[np.bool_]) -> Found:
+    def _by_groups(self, queries: F32, k: int, may: Bool) -> Found:
         bits = np.packbits(may, bitorder="little")
         selector = None if may.all() else faiss.IDSelectorBitmap(len(may), faiss.swig_ptr(bits))
         terms: Any = faiss.SearchParametersIVF(sel=selector, nprobe=self._groups.nprobe)  # type: ignore[call-arg]

@@ -6,12 +6,13 @@ import librosa
 import numpy as np
 import pytest
 
+from recsys.arrays import F32
 from recsys.audio.features.loudness import Loudness
 from recsys.audio.features.measure import Features, danceability, energy, features
 from recsys.audio.features.rhythm import Rhythm
 from recsys.audio.features.timbre import Timbre, mfcc, timbre
 from recsys.audio.features.tonality import peaks, tuning_cents
-from recsys.audio.signal import F32, Signal
+from recsys.audio.signal import Signal
 from recsys.audio.spectrum import N_BANDS, N_SHORT, Spectrum
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import firwin, resample_poly, sosfilt
 
-from recsys.audio.signal import F32, Signal
-
-F64 = npt.NDArray[np.float64]
+from recsys.arrays import F32, F64
+from recsys.audio.signal import Signal
 
 STEP_S = 0.1  # both block lengths are whole numbers of these
 MOMENTARY, SHORT_TERM = 4, 30  # blocks of 0.4 s and of 3 s, in steps

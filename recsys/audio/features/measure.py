@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from recsys.arrays import F32
 from recsys.audio.features.loudness import Loudness, loudness, stereo_width
 from recsys.audio.features.rhythm import Rhythm, rhythm
 from recsys.audio.features.timbre import Timbre, timbre
 from recsys.audio.features.tonality import Tonality, tonality
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import F32, Signal
+from recsys.audio.signal import Signal
 from recsys.audio.spectrum import Spectrum
 
 QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # where energy's loudness begins and ends

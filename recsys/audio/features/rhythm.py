@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from recsys.arrays import F32
 from recsys.audio.features.learned_scorers import weights
-from recsys.audio.signal import F32
 from recsys.audio.spectrum import FRAMES_A_SECOND, N_BANDS, Spectrum
 
 LOG_GAIN = 1e4  # log(1 + gain x): quiet onsets count too

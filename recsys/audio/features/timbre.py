@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import dct
 
+from recsys.arrays import F32
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import F32
 from recsys.audio.spectrum import N_SHORT, Spectrum
 
 N_MFCC = 20

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from typing_extensions import override
 
-from recsys.dataset.vocab import Rows
+from recsys.arrays import Rows
 
 HEADS = 2
 START = 0.02  # size of vectors at the start: what few have played stays small, which ranks better than a start at 1
