@@ -17,6 +17,7 @@ from recsys.arrays import F32, F64, I64
 from recsys.audio.features.learned_scorers import weights
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.spectrum import N_LONG, Spectrum
+from recsys.lake.measured import Tonality
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MODES = ("major", "minor")
@@ -26,26 +27,6 @@ HARMONICS = (1, 2, 3, 4, 5)
 DECAY = 0.6  # of a peak's weight with each harmonic that it may be
 N_ENDS = 10  # frames that begin and end a piece: 2.6 s
 MIDI_A, A_HZ = 69, 440.0
-
-
-@dataclass(frozen=True)
-class Tonality:
-    """
-    Pitch of a recording; None where no peak stands out.
-
-    Attributes:
-        key: Tonic, C to B with sharps.
-        mode: major or minor.
-        key_confidence: Chance, as learned, that both are right, 0..1.
-        tuning_cents: From A = 440 Hz, -50..50 [cent].
-        chroma: Share of each pitch class from C, sums to 1.
-    """
-
-    key: str | None
-    mode: str | None
-    key_confidence: float | None
-    tuning_cents: float | None
-    chroma: tuple[float, ...] | None
 
 
 @dataclass(frozen=True, eq=False)
