@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.distorted import DISTORTIONS
-from bench.matching_answers import Asked, Guess, Told
-from bench.matching_queries import LENGTHS_S, SEED
+from bench.matching.answers import Asked, Guess, Told
+from bench.matching.queries import LENGTHS_S, SEED
 from recsys.arrays import F64, Bool
 from recsys.matching.alignment import Judge
 

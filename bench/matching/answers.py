@@ -11,7 +11,7 @@ from time import process_time
 import numpy as np
 
 from bench.distorted import DISTORTIONS, RATE_HZ
-from bench.matching_queries import Cell, Numbers, Query, Side, in_index, queries, render, sound_of
+from bench.matching.queries import Cell, Numbers, Query, Side, in_index, queries, render, sound_of
 from bench.peers import chromaprint
 from bench.peers.chromaprint import U32, Chromaprint
 from recsys.arrays import F32, F64
