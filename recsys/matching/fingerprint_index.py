@@ -18,7 +18,7 @@ from recsys.arrays import F32, I8, Rows
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError
 from recsys.search import stored_index
-from recsys.search.stored_index import StaleIndex
+from recsys.search.stored_index import StaleIndex, refuse_repeated
 from recsys.search.vector_index import NOTHING
 
 CODES = "codes.npy"
@@ -71,7 +71,7 @@ class Prints:
         Raises:
             InputError: An id stands twice, or a vector is not finite.
         """
-        _refuse_twice(ids)
+        refuse_repeated(ids, "index of fingerprints")
         starts = np.cumsum([0, *map(len, vectors)], dtype=np.int64)
         return cls(ids, _coded(vectors), starts, version)
 
@@ -114,7 +114,7 @@ class Prints:
         """Add recordings, also during a search; raises InputError for one that is there already."""
         if not ids:
             return
-        _refuse_twice([*self.ids, *ids])
+        refuse_repeated([*self.ids, *ids], "index of fingerprints")
         codes = _coded(vectors)
         # In this order a search in another thread never finds a row whose recording it does not know.
         self.ids = [*self.ids, *ids]
@@ -193,9 +193,3 @@ def _coded(vectors: Sequence[F32]) -> I8:
     if not np.isfinite(together).all():
         raise InputError("A fingerprint is not finite. Was the recording silent?")
     return codes_of(together)
-
-
-def _refuse_twice(ids: Sequence[str]) -> None:
-    if len(set(ids)) < len(ids):
-        twice = next(name for at, name in enumerate(ids) if name in ids[:at])
-        raise InputError(f"{twice!r} is in the index of fingerprints more than once; expected each id once")

@@ -1,15 +1,15 @@
 """
 An index on disk: a folder of files and `about.json`, which says what they hold and has the checksum of each.
 
-Both kinds of index, of what sounds alike and of fingerprints, are saved and checked here.
+Both kinds of index, of what sounds alike and of fingerprints, are saved and checked here, and refuse an id twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recsys import files
-from recsys.errors import SetupError
+from recsys.errors import InputError, SetupError
 
 ABOUT = "about.json"
 
@@ -58,6 +58,15 @@ def load(folder: Path, content: str) -> dict[str, Any]:
         if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
             raise _damaged(folder, name)
     return about
+
+
+def refuse_repeated(ids: Sequence[str], index: str) -> None:
+    """Raise InputError where an id stands twice; `index` is named in the message."""
+    seen: set[str] = set()
+    for name in ids:
+        if name in seen:
+            raise InputError(f"{name!r} is in the {index} more than once; expected each id once")
+        seen.add(name)
 
 
 def _damaged(folder: Path, name: str) -> SetupError:

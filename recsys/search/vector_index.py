@@ -18,7 +18,7 @@ import numpy as np
 from recsys.arrays import F32, Bool, Rows
 from recsys.errors import InputError, SetupError
 from recsys.search import stored_index
-from recsys.search.stored_index import StaleIndex
+from recsys.search.stored_index import StaleIndex, refuse_repeated
 
 VECTORS, GROUPS = "vectors.npy", "groups.faiss"
 K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
@@ -94,7 +94,7 @@ class Index:
             InputError: An id stands twice, or a vector is 0 or not finite.
             SetupError: Recall is below the floor.
         """
-        _refuse_twice(ids)
+        refuse_repeated(ids, "index")
         index = cls(ids, _normalised(ids, vectors), version, settings)
         if len(ids) >= settings.exact_below:
             index._group()
@@ -137,7 +137,7 @@ class Index:
     def add(self, ids: Sequence[str], vectors: F32) -> None:
         """Add vectors; raises InputError for an id that is there already."""
         known = set(self.ids[self._is_there])
-        _refuse_twice([*ids, *(name for name in ids if name in known)])
+        refuse_repeated([*ids, *(name for name in ids if name in known)], "index")
         added = _normalised(ids, vectors)
         if self._groups is not None:
             self._groups.add(added)
@@ -167,7 +167,7 @@ class Index:
         Raises:
             InputError, SetupError: As `build`.
         """
-        _refuse_twice(ids)
+        refuse_repeated(ids, "index")
         wanted = _normalised(ids, vectors)
         row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}
         holds = [self._holds(row_of.get(name), vector) for name, vector in zip(ids, wanted, strict=True)]
@@ -297,11 +297,3 @@ def _normalised(ids: Sequence[str], vectors: F32) -> F32:
         raise InputError(f"{len(wrong):,} vectors are 0 or not finite, first that of {ids[wrong[0]]!r}. Leave them out")
     unit: F32 = vectors / lengths[:, None]
     return unit
-
-
-def _refuse_twice(ids: Sequence[str]) -> None:
-    seen: set[str] = set()
-    for name in ids:
-        if name in seen:
-            raise InputError(f"{name!r} is in the index more than once; expected each id once")
-        seen.add(name)
