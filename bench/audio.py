@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.options import audio_folder, benchmark, data_folder, size
-from recsys.audio.signal import F32, read_audio
+from recsys.arrays import F32, F64, Bool
+from recsys.audio.signal import read_audio
 from recsys.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def part(track: Track) -> str:
     return "test" if crc32(track.package.encode()) % 2 else "train"
 
 
-def average_precisions(vectors: F32, tracks: Sequence[Track], *, own_package: bool) -> npt.NDArray[np.float64]:
+def average_precisions(vectors: F32, tracks: Sequence[Track], *, own_package: bool) -> F64:
     """Return how well each track's neighbours are by its artist; NaN where no other, or every other, candidate is."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     cosines = unit @ unit.T
@@ -218,9 +219,7 @@ def rendered_labels(n: int, *, by_turns: bool) -> None:
     print("bar                  .90                     .97                     .92                     .95")
 
 
-def _tempo_scores(
-    bpm: npt.NDArray[np.float64], truths: "Sequence[Truth]"
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _tempo_scores(bpm: F64, truths: "Sequence[Truth]") -> tuple[Bool, Bool]:
     ratio = bpm / np.array([truth.tempo_bpm for truth in truths])
     near = np.abs(ratio[:, None] / np.array([1, 1 / 3, 1 / 2, 2, 3]) - 1) < 0.04
     return near[:, 0], near.any(axis=1)

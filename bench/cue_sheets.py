@@ -16,7 +16,8 @@ import numpy as np
 
 from bench.options import audio_folder, benchmark, size
 from bench.recordings import noises, recordings
-from recsys.audio.signal import F32, read_audio
+from recsys.arrays import F32
+from recsys.audio.signal import read_audio
 from recsys.audio.training import distort
 
 if TYPE_CHECKING:

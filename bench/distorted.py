@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recsys.audio.signal import F32
+from recsys.arrays import F32
 from recsys.audio.training import distort
 
 RATE_HZ = 16_000

@@ -13,8 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bench.options import benchmark, size, size_argument
-from recsys.dataset.vocab import Rows
-from recsys.recommenders.parts.topk import F32
+from recsys.arrays import F32, Rows
 
 N_LIKED = 60
 N_SAMPLED = 8  # rows of the Gram matrix that the coefficients are held against

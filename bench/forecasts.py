@@ -20,7 +20,8 @@ import numpy as np
 from bench.breakouts import LAST_DAY, SEEDS, built
 from bench.options import Missing, benchmark, data_folder, size
 from bench.real_charts import chart_table
-from recsys.analytics.forecast import F64, HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
+from recsys.analytics.forecast import HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
+from recsys.arrays import F64
 
 BAR = 0.9
 YEAR, QUARTER = 52, 13

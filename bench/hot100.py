@@ -11,17 +11,15 @@ weeks, again.
 
 from datetime import date
 from itertools import pairwise
-from typing import TypeAlias
 
 import click
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from bench.options import benchmark, size
 from bench.real_charts import FILES, chart_table
+from recsys.arrays import F64, Bool
 
-F64: TypeAlias = npt.NDArray[np.float64]
 FIRST_TEST = date(2015, 1, 1)
 RIVALS = ("largest rise", "current rank", "entry position")
 BAR, SEED = 1.10, 7
@@ -91,7 +89,7 @@ def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
     return np.array(ratios)
 
 
-def print_calibration(chances: F64, y: npt.NDArray[np.bool_]) -> None:
+def print_calibration(chances: F64, y: Bool) -> None:
     """Print, by band of probability, how many song-weeks were told one, the mean told and the share that came true."""
     print("  told      song-weeks  mean told  came true")
     for low, high in pairwise(CHANCES):

@@ -22,6 +22,7 @@ import scipy.sparse as sp
 
 from bench.options import benchmark, size
 from bench.peers.environments import ROOT, python_of
+from recsys.arrays import I64
 from recsys.evaluate.ranking import average_precision_at_k, judge
 
 N_TRACKS, N_RANKED, MAX_RELEVANT, BAR = 50_000, 100, 40, 3.0
@@ -34,7 +35,7 @@ Means: TypeAlias = dict[str, float]  # by metric and k: 'ndcg@10'
 class World:
     """The same lists and truth as arrays, and as frames of user_id, item_id, rank and of user_id, item_id (int32)."""
 
-    ranked: npt.NDArray[np.int64]
+    ranked: I64
     relevant: Any
     lists: pl.DataFrame
     truth: pl.DataFrame
@@ -83,13 +84,13 @@ def world(rng: np.random.Generator, n_users: int) -> World:
     return World(ranked, relevant, lists, pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).cast(pl.Int32))
 
 
-def ours(accuracy: dict[str, Callable[..., Any]], ranked: npt.NDArray[np.int64], relevant: Any) -> Means:
+def ours(accuracy: dict[str, Callable[..., Any]], ranked: I64, relevant: Any) -> Means:
     """Judge once, then take every metric at every k."""
     judged = judge(ranked, relevant)
     return {f"{name}@{k}": float(metric(judged, k).mean()) for name, metric in accuracy.items() for k in KS}
 
 
-def arrays(lists: pl.DataFrame, truth: pl.DataFrame) -> tuple[npt.NDArray[np.int64], Any]:
+def arrays(lists: pl.DataFrame, truth: pl.DataFrame) -> tuple[I64, Any]:
     """Turn the long frames into what `judge` takes."""
     n_users = len(lists) // N_RANKED
     ranked = np.full((n_users, N_RANKED), -1)

@@ -22,7 +22,8 @@ import polars as pl
 
 from bench.options import benchmark, size
 from recsys import columns
-from recsys.lake.contract import CONTRACTS, Contract, Field, Kind
+from recsys.lake.contract import CONTRACTS, Contract
+from recsys.lake.field import Field, Kind
 
 if TYPE_CHECKING:
     from recsys.dataset.interactions import Interactions

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
+from recsys.arrays import I64
 from recsys.rerank.base import Night, Stage
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
@@ -23,7 +24,7 @@ from recsys.rerank.rules.popularity import Popularity
 Values: TypeAlias = npt.NDArray[Any]
 
 
-def plain_choice(night: Night, stages: Sequence[Stage]) -> npt.NDArray[np.int64]:
+def plain_choice(night: Night, stages: Sequence[Stage]) -> I64:
     """Choose each listener's list: columns of `night.tracks`, -1 where nothing is allowed any more."""
     chosen = np.full((len(night.tracks), night.k), -1)
     for user in range(len(chosen)):

@@ -27,7 +27,8 @@ from bench.peers.environments import BENCH, ROOT
 from bench.peers.running import LIBRARIES, Found, run_peers
 from bench.peers.tuning import Budget
 from bench.splits import SPLITS, written
-from recsys.evaluate.ranking import F64, judge, ndcg_at_k, recall_at_k
+from recsys.arrays import F64
+from recsys.evaluate.ranking import judge, ndcg_at_k, recall_at_k
 
 SEED, K, K_COLD, K_RECALL, K_LISTS = 7, 10, 20, 10, 20
 OURS = "recsys"

@@ -19,13 +19,13 @@ from functools import partial
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.signal import lfilter
 
 from bench.options import data_folder
+from recsys.arrays import F32
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import F32, Signal
+from recsys.audio.signal import Signal
 from recsys.errors import InputError
 from recsys.synth.abc import read_abc
 from recsys.synth.arrange import FAMILIES, Style, arrange
@@ -120,7 +120,7 @@ def rendered(piece: Piece) -> tuple[Signal, Truth]:
     return signal, Truth(played.tempo_bpm, played.tonic, played.is_minor)
 
 
-def _recorded(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> F32:
+def _recorded(sound: F32, rng: np.random.Generator) -> F32:
     """Tilt the spectrum a little and add noise 20 to 50 dB below the music."""
     tilted = lfilter([1, rng.uniform(-0.4, 0.4)], [1], sound, axis=1)
     power = float(np.square(tilted).mean())

@@ -13,12 +13,11 @@ from typing import Any
 
 import click
 import numpy as np
-import numpy.typing as npt
 
 from bench.options import benchmark, size
+from recsys.arrays import F32, I64
 
 DIMENSIONS, N_CLUSTERS, SPREAD, K = 128, 10_000, 0.6, 10
-F32 = npt.NDArray[np.float32]
 
 
 def mixture(n: int, n_queries: int) -> tuple[F32, F32]:
@@ -39,7 +38,7 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return work(), time.perf_counter() - started
 
 
-def recall(found: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> float:
+def recall(found: I64, right: I64) -> float:
     """Share of the ten nearest that were found."""
     return float(np.mean([np.isin(a, b).mean() for a, b in zip(right, found, strict=True)]))
 

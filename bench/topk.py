@@ -14,7 +14,8 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from bench.options import benchmark, size
-from recsys.recommenders.parts.topk import F32, I32, N_BLOCK, Mask, top_k
+from recsys.arrays import F32, I32
+from recsys.recommenders.parts.topk import N_BLOCK, Mask, top_k
 
 FACTORS, K, N_SEEN, N_THREADS, ROUNDS = 128, 100, 60, 2, 3
 

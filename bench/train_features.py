@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-import numpy.typing as npt
 
 from bench.options import benchmark, size, size_argument
+from recsys.arrays import F32
 from recsys.audio.features.learned_scorers import FOLDER, Scorer
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ HIDDEN = {"tempo": 48, "key": 48}
 EPOCHS, BATCH, LEARNING_RATE, DECAY, SEED = 120, 64, 3e-3, 1e-3, 7
 BLUR = 1.5  # bins of the tempo scale that count as right beside the true one
 
-Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+Arrays = tuple[F32, F32]
 
 
 def described(piece: "Piece") -> tuple[Arrays, Arrays] | None:

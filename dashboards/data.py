@@ -19,7 +19,7 @@ import streamlit as st
 
 from dashboards import access
 from dashboards.access import home
-from dashboards.words import COMPUTED
+from dashboards.glossary import COMPUTED
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
 from recsys.library.locations import sound_file

@@ -8,7 +8,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,25 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """
+    Make a folder whole or not at all: the block fills a hidden folder beside it, which it is given.
+
+    When the block ends, everything in it is forced to disk and it takes the place of `folder`. When the block fails,
+    it is removed and `folder` stays as it was; what a killed process left of it is removed by the next attempt.
+    """
+    beside = folder.with_name(f".{folder.name}.partial")
+    remove(beside)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        place_folder(beside, folder)
+    except BaseException:
+        remove(beside)
+        raise
 
 
 def place_folder(beside: Path, folder: Path) -> None:

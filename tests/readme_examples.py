@@ -11,12 +11,10 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest.mock import patch
 
 from click.testing import CliRunner
-from rich.console import Console
 
-from recsys.cli import main, show
+from recsys.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
 HOME = "data/demo/home"
@@ -55,8 +53,7 @@ def run_on(home: str) -> Callable[[list[str]], str]:
     """Return a function that runs a command on a home and returns what it prints."""
 
     def run(words: list[str]) -> str:
-        with patch.object(show, "out", Console(width=WIDTH, markup=False, emoji=False, highlight=False)):
-            done = CliRunner().invoke(main, ["--home", home, *words])
+        done = CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(main, ["--home", home, *words])
         if done.exit_code:
             raise SystemExit(f"recsys {shlex.join(words)} failed: {done.output}")
         return done.stdout

@@ -16,7 +16,7 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 # The rooms, lowest first. A room imports from the lines above its own and, within a line, from rooms left of it; rooms
 # of a line in APART do not see each other.
 LAYERS = (
-    ("errors", "columns", "files"),
+    ("errors", "arrays", "columns", "files"),
     ("installation", "home"),
     ("lake",),
     ("ingest", "warehouse"),
@@ -160,9 +160,35 @@ def _borrowed_names(path: Path) -> set[str]:
     return {name for name in used - defined if name.startswith("_") and not name.startswith("__")}
 
 
+def test_an_array_type_has_one_name() -> None:
+    """What `recsys/arrays.py` names, no other module names again."""
+    named = set(_aliases(ROOT / "recsys" / "arrays.py").values())
+    again = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in EVERYTHING
+        if path != ROOT / "recsys" / "arrays.py"
+        for name, value in _aliases(path).items()
+        if value in named
+    ]
+
+    assert "npt.NDArray[np.float32]" in named
+    assert again == []
+
+
+def _aliases(path: Path) -> dict[str, str]:
+    """The names of a module that stand for an array type, and what they stand for."""
+    assigned = {
+        ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]): ast.unparse(node.value)
+        for node in parsed(path).body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+    }
+    return {name: value for name, value in assigned.items() if value.startswith("npt.NDArray[")}
+
+
 def test_a_page_asks_draws_and_stops() -> None:
-    """What it needs beyond Streamlit, data, charts, parts and markdown give it; it computes nothing."""
-    allowed = ("streamlit", "dashboards.charts", "dashboards.data", "dashboards.markdown", "dashboards.parts")
+    """What it needs beyond Streamlit, six modules of the dashboards give it; it computes nothing."""
+    given = ("charts", "data", "filters", "markdown", "parts", "sentences")
+    allowed = ("streamlit", *(f"dashboards.{name}" for name in given))
 
     assert {path.stem: name for path in PAGES for name in imports(path) if not name.startswith(allowed)} == {}
 

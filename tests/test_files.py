@@ -1,5 +1,8 @@
 """Files and folders are whole or not there; links never point nowhere."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -44,6 +47,41 @@ def test_a_finished_folder_replaces_an_unfinished_one(tmp_path: Path) -> None:
 
     assert [path.name for path in folder.iterdir()] == ["new"]
     assert not beside.exists()
+
+
+def test_a_new_folder_is_whole_or_not_there(tmp_path: Path) -> None:
+    """It replaces an earlier one at its end; a block that fails leaves the earlier one, and nothing beside it."""
+    folder = tmp_path / "deep" / "run"
+    with files.new_folder(folder) as beside:
+        (beside / "first").touch()
+        assert not folder.exists()
+
+    with pytest.raises(FileNotFoundError), files.new_folder(folder) as beside:
+        (beside / "half").rename(beside / "nowhere" / "half")
+    assert [path.name for path in folder.iterdir()] == ["first"]
+
+    with files.new_folder(folder) as beside:
+        (beside / "second").touch()
+    assert [path.name for path in folder.iterdir()] == ["second"]
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_what_a_killed_writer_left_does_not_enter_the_next_folder(tmp_path: Path) -> None:
+    """Nothing of it is visible, and the next attempt begins with an empty folder."""
+    script = (
+        "import os, signal, sys; from pathlib import Path; from recsys import files\n"
+        "with files.new_folder(Path(sys.argv[1])) as beside:\n"
+        "    (beside / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    folder = tmp_path / "run"
+
+    killed = subprocess.run([sys.executable, "-c", script, folder], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name for path in tmp_path.iterdir()] == [".run.partial"]
+    with files.new_folder(folder) as beside:
+        (beside / "whole").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["run", "run/whole"]
 
 
 def test_a_link_is_swapped_in_one_step(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from typing import Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-F32: TypeAlias = npt.NDArray[np.float32]
+from recsys.arrays import F32, I64
+
 U32: TypeAlias = npt.NDArray[np.uint32]
 
 APART_S = 1_365 / 11_025  # from one item to the next: a third of 4,096 samples
@@ -80,7 +81,7 @@ class Chromaprint:
     """
 
     names: list[str]
-    starts: npt.NDArray[np.int64]
+    starts: I64
     items: U32
 
     @classmethod

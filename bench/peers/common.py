@@ -15,10 +15,9 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-Csr: TypeAlias = Any  # scipy.sparse.csr_matrix, which ships no types
+from recsys.arrays import F32, F64, Bool, Csr
+
 Rows: TypeAlias = npt.NDArray[np.integer[Any]]
-F32: TypeAlias = npt.NDArray[np.float32]
-F64: TypeAlias = npt.NDArray[np.float64]
 
 PAIR = ["user_id", "item_id"]
 N_MADE_UP = 30  # listeners of a made-up split, and tracks of each of its two genres
@@ -58,7 +57,7 @@ class Task:
     items: pl.Series
     relevant: Csr
     judged: Rows
-    allowed: npt.NDArray[np.bool_]
+    allowed: Bool
     item_features: Features | None
     user_features: Features | None
 
@@ -97,7 +96,7 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
     known = np.flatnonzero(is_in(users, train["user_id"]))
     described = (_features(features[0], items), _features(features[1], users))
 
-    def task(learned: pl.DataFrame, sought: pl.DataFrame, allowed: npt.NDArray[np.bool_]) -> Task:
+    def task(learned: pl.DataFrame, sought: pl.DataFrame, allowed: Bool) -> Task:
         pairs, to_find = _rows(learned, users, items), _rows(sought, users, items)
         relevant = matrix_of(to_find, pl.Series(np.ones(len(to_find), np.bool_)), (len(users), len(items)))
         judged = np.intersect1d(np.flatnonzero(np.diff(relevant.indptr)), known)
@@ -148,7 +147,7 @@ def rows_of(ids: pl.Series, vocabulary: pl.Series) -> Rows:
     return vocabulary.search_sorted(ids).to_numpy().astype(np.int64)
 
 
-def is_in(vocabulary: pl.Series, ids: pl.Series) -> npt.NDArray[np.bool_]:
+def is_in(vocabulary: pl.Series, ids: pl.Series) -> Bool:
     """Whether each id of the vocabulary is among `ids`."""
     return vocabulary.is_in(ids.implode()).to_numpy()
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from bench.peers.common import F32, Csr, Features, Rows, Task, top_k
+from bench.peers.common import Features, Rows, Task, top_k
 from bench.peers.tuning import SEED, Params, Peer, Recommend, choice, command, real, whole
+from recsys.arrays import F32, Csr
 
 N_THREADS, N_BLOCK = 2, 1024
 SPACE = {

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Artist", "section": "Music", "order": 20, "for_labels": True}
 
 WINDOWS = {"7": "7 days", "1": "1 day", "28": "28 days"}
 
 parts.header("Artist", "How one artist is heard, and what is expected of the next 28 days.")
-with parts.filters():
-    artist_id = parts.artist()
-    window = parts.choose("Mean over", WINDOWS, "window", help="Each day shows the mean of so many days up to it.")
+with filters.row():
+    artist_id = filters.artist()
+    window = filters.choose("Mean over", WINDOWS, "window", help="Each day shows the mean of so many days up to it.")
 
 trend = data.ask("artist_trend", artist_id=artist_id, days=window)
 if trend.is_empty():
@@ -31,7 +31,7 @@ parts.figure(
     "Plays a day",
     trend,
     charts.lines(trend, "listen_date", "plays_a_day", unit=f"plays a day, mean of {WINDOWS[window]}"),
-    says=f"Plays a day, {parts.number(last['plays_a_day'])} at the end.",
+    says=f"Plays a day, {sentences.number(last['plays_a_day'])} at the end.",
     key="artist_trend",
 )
 sources = trend.drop_nulls("algorithmic_share")

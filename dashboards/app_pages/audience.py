@@ -1,15 +1,15 @@
 """Audience: who hears an artist, where, who comes back, and whom else they hear."""
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts
 
 PAGE = {"title": "Audience", "section": "Music", "order": 60, "for_labels": True}
 
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "taste": "Main genre"}
 
 parts.header("Audience", "Who hears an artist, who comes back, and whom else they hear. Unknown is a group of its own.")
-with parts.filters():
-    artist_id = parts.artist()
-    dimension = parts.choose("By", DIMENSIONS, "by")
+with filters.row():
+    artist_id = filters.artist()
+    dimension = filters.choose("By", DIMENSIONS, "by")
 
 audience = data.ask("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
 audience = audience.sort("share", descending=True, maintain_order=True)

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts
 
 PAGE = {"title": "Catalogue", "section": "Operations", "order": 75, "for_labels": True}
 
 NAMES = {"artist_name": "artist", "label_name": "label", "detail": "what stands there"}
 
 parts.header("Catalogue", "What is wrong with the metadata and how many plays it touches, fault by fault.")
-with parts.filters():
-    label = parts.narrowing("label").get("label", "")
+with filters.row():
+    label = filters.narrowing("label").get("label", "")
 issues = data.ask("issue_totals", label=label)
 if issues.is_empty():
     parts.empty("Nothing is wrong with the catalogue.", "Look again after the next delivery.")
@@ -23,7 +23,7 @@ else:
         says=f"The most frequent fault is {shown['issue'][0]}, of {issues['n_tracks'][0]:,} recordings.",
         key="issues",
     )
-    issue = parts.choose(
+    issue = filters.choose(
         "Fault",
         dict(zip(issues["issue"], shown["issue"], strict=True)),
         "issue",
@@ -59,8 +59,8 @@ refused = data.ask("refused_rows")
 if refused.is_empty():
     parts.empty("No row was refused.", "Every delivered row kept its contract.")
 else:
-    table = parts.choose(
-        "Refused rows of", parts.any_of(refused["source_table"].unique(maintain_order=True).to_list()), "table"
+    table = filters.choose(
+        "Refused rows of", filters.any_of(refused["source_table"].unique(maintain_order=True).to_list()), "table"
     )
     parts.table(
         refused.filter(source_table=table) if table else refused,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
@@ -31,23 +31,23 @@ if editions.is_empty():
     )
     st.stop()
 
-with parts.filters():
-    chart = parts.choose("Chart", {name: name for name in editions["chart"].unique(maintain_order=True)}, "chart")
+with filters.row():
+    chart = filters.choose("Chart", {name: name for name in editions["chart"].unique(maintain_order=True)}, "chart")
     dates = editions.filter(chart=chart)["chart_date"]
-    week = parts.choose("Week", {str(date): parts.day(date) for date in dates}, "week")
+    week = filters.choose("Week", {str(date): sentences.day(date) for date in dates}, "week")
 
 edition = data.ask("chart_movers", chart=chart, to=week)
-parts.told([parts.charted(row) for row in edition.filter("is_own").head(3).iter_rows(named=True)])
+parts.told([sentences.charted(row) for row in edition.filter("is_own").head(3).iter_rows(named=True)])
 parts.table(
     edition.drop("chart", "chart_date", "song_id", "linked_by"),
     of="chart_weekly",
     key="chart",
-    title=f"{chart}, {parts.day(edition['chart_date'][0])}",
+    title=f"{chart}, {sentences.day(edition['chart_date'][0])}",
     names=HEADINGS,
 )
 
 paths = data.ask("chart_paths", chart=chart, to=week)
-chosen = parts.several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
+chosen = filters.several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
 shown = paths.filter(paths["name"].is_in(chosen))
 if shown.is_empty():
     parts.empty("No song is chosen.", "Choose some to see where they stood.")
@@ -61,7 +61,7 @@ else:
         note="The half year up to this week; a line breaks where the chart does not list its song.",
     )
 
-which = parts.choose("Could reach the top ten", WHICH, "which")
+which = filters.choose("Could reach the top ten", WHICH, "which")
 candidates = data.ask("chart_candidates", chart=chart, which=which)
 if candidates.is_empty():
     parts.empty(
@@ -76,7 +76,7 @@ else:
         charts.bars(likely, "probability", "name", unit="%"),
         says=f"{likely['name'][0]} is the most likely, with {likely['probability'][0]:.0%}.",
         key="candidates",
-        note=f"Chance of the top ten in one of the six weeks after {parts.day(likely['chart_date'][0])}, by what "
+        note=f"Chance of the top ten in one of the six weeks after {sentences.day(likely['chart_date'][0])}, by what "
         "songs in the same position did in the three years before.",
     )
     parts.table(

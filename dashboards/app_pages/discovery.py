@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, parts
+from dashboards import data, filters, parts
 from dashboards.markdown import say
 
 PAGE = {"title": "Discovery", "section": "Find", "order": 70, "for_labels": True}
@@ -13,23 +13,24 @@ if heard.is_empty():
     parts.empty("No music was heard yet.", "Let it be heard: recsys audio scan FOLDER, then recsys nightly.")
     st.stop()
 words = data.ask("heard_words")
-dropped = parts.dropped(
+dropped = filters.dropped(
     "Like a file that is not in the catalogue",
     "dropped",
     help="It is heard in a process of its own and not kept. Without one, a recording of the catalogue is asked about.",
 )
-with parts.filters():
-    track_id = (
-        "" if dropped else parts.choose("Sounds like", dict(zip(heard["track_id"], heard["name"], strict=True)), "like")
+names = dict(zip(heard["track_id"], heard["name"], strict=True))
+with filters.row():
+    track_id = "" if dropped else filters.choose("Sounds like", names, "like")
+    mood = filters.choose("Mood", filters.any_of(words.filter(kind="mood")["tag"].to_list()), "mood")
+    instrument = filters.choose(
+        "Instrument", filters.any_of(words.filter(kind="instrument")["tag"].to_list()), "instrument"
     )
-    mood = parts.choose("Mood", parts.any_of(words.filter(kind="mood")["tag"].to_list()), "mood")
-    instrument = parts.choose(
-        "Instrument", parts.any_of(words.filter(kind="instrument")["tag"].to_list()), "instrument"
+with filters.row():
+    key = filters.choose(
+        "Key", filters.any_of(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]), "key"
     )
-with parts.filters():
-    key = parts.choose("Key", parts.any_of(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]), "key")
-    mode = parts.choose("Mode", parts.any_of(["major", "minor"]), "mode")
-    tempo = parts.span("Tempo [beats a minute]", 40, 220, "tempo")
+    mode = filters.choose("Mode", filters.any_of(["major", "minor"]), "mode")
+    tempo = filters.span("Tempo [beats a minute]", 40, 220, "tempo")
 
 name, content = dropped or ("", b"")
 like = parts.attempt(lambda: data.heard(name, content)) if dropped else track_id

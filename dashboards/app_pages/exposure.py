@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts
 
 PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": True}
 
@@ -21,9 +21,9 @@ parts.header(
     "How much recommendations show of a label beside what is played of it, why they do, and to whom. "
     "Unknown is a group of its own.",
 )
-with parts.filters():
-    label_id = parts.narrowing("label").get("label", "")
-    kind = parts.choose("Groups of recordings", KINDS, "kind")
+with filters.row():
+    label_id = filters.narrowing("label").get("label", "")
+    kind = filters.choose("Groups of recordings", KINDS, "kind")
 labels = data.ask("own_exposure", label_id=label_id)
 if labels.is_empty():
     parts.empty(
@@ -63,9 +63,9 @@ else:
     )
 
 parts.heading("Why, and to whom")
-with parts.filters():
-    artist_id = parts.artist()
-    dimension = parts.choose("Listeners by", DIMENSIONS, "by")
+with filters.row():
+    artist_id = filters.artist()
+    dimension = filters.choose("Listeners by", DIMENSIONS, "by")
 reasons = data.ask("shown_to", artist_id=artist_id)
 if reasons.is_empty():
     parts.empty("This artist is on too few lists to tell.", "Choose another one.")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts
 
 PAGE = {"title": "Fairness", "section": "Operations", "order": 100, "for_labels": False}
 
@@ -34,10 +34,10 @@ LISTENERS = {
 }
 
 parts.header("Fairness", "Who is shown, for whom lists are good, and what it costs to change that.")
-with parts.filters():
-    kind = parts.choose("Groups of recordings", KINDS, "kind")
-    metric = parts.choose("Metric", METRICS, "metric")
-    listeners = parts.choose("Groups of listeners", LISTENERS, "listeners")
+with filters.row():
+    kind = filters.choose("Groups of recordings", KINDS, "kind")
+    metric = filters.choose("Metric", METRICS, "metric")
+    listeners = filters.choose("Groups of listeners", LISTENERS, "listeners")
 
 shares = data.ask("exposure_shares", kind=kind)
 if shares.is_empty():
@@ -90,9 +90,9 @@ parts.remark(
     "All lists chosen again among the stored candidates, with at least this share of exposure for one group and no "
     "other rule. A good target belongs into [rerank.exposure.targets] of recipe.toml; the next night tells its price."
 )
-with parts.filters():
-    group = parts.choose("Group", dict(zip(shares["group_name"], shares["group_name"], strict=True)), "group")
-    target = parts.share("Least share of exposure", "target")
+with filters.row():
+    group = filters.choose("Group", dict(zip(shares["group_name"], shares["group_name"], strict=True)), "group")
+    target = filters.share("Least share of exposure", "target")
 before, after = data.what_if(f"{kind}={group}", 0.0), data.what_if(f"{kind}={group}", target)
 with st.container(horizontal=True):
     parts.metric("Share without a target", before["share"], unit="%", says="Of what all listeners look at")

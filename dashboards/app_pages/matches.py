@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts, sentences
 from dashboards.markdown import Markdown
 
 PAGE = {"title": "Matches", "section": "Find", "order": 85, "for_labels": True}
@@ -40,7 +40,7 @@ parts.header(
         "to judge."
     ),
 )
-dropped = parts.dropped(
+dropped = filters.dropped(
     "A recording, a mix or a video's sound", "dropped", help="It is heard in a process of its own and not kept."
 )
 name, content = dropped or ("", b"")
@@ -60,7 +60,7 @@ if found is not None:
             key="cues",
         )
         parts.table(
-            parts.clocked(uses, *TIMES),
+            sentences.clocked(uses, *TIMES),
             of="match_candidates",
             key="cue_sheet",
             title="Cue sheet",
@@ -71,12 +71,12 @@ if found is not None:
 
 parts.heading("Uses that the nights found")
 is_operator = data.is_operator()
-with parts.filters():
-    source_kind = parts.choose("In", SOURCES, "in")
-    probability = parts.choose("At least this sure", SURE, "sure")
+with filters.row():
+    source_kind = filters.choose("In", SOURCES, "in")
+    probability = filters.choose("At least this sure", SURE, "sure")
     if is_operator:
         labels = data.ask("filter_values").filter(kind="label")["name"].to_list()
-        label = parts.choose("Label", {ANY: parts.EVERY} | {each: each for each in labels}, "owner")
+        label = filters.choose("Label", {ANY: filters.EVERY} | {each: each for each in labels}, "owner")
 if is_operator:
     uses = data.ask("uses_found", source_kind=source_kind, probability=probability, label=label, n=500)
 else:
@@ -88,7 +88,7 @@ if uses.is_empty():
     )
 else:
     parts.table(
-        parts.clocked(uses, *(each for each in TIMES if each in uses.columns)),
+        sentences.clocked(uses, *(each for each in TIMES if each in uses.columns)),
         of="match_candidates",
         key="uses",
         title=f"{uses.height:,} uses",
@@ -103,7 +103,7 @@ if weeks.is_empty():
     parts.empty("No upload used a recording yet.", "Put files into the folder of uploads; the next night looks.")
 else:
     parts.table(
-        parts.clocked(weeks, "used_s"),
+        sentences.clocked(weeks, "used_s"),
         of="match_candidates",
         key="usage",
         title="Uploads that use a recording, week by week",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts
 from dashboards.markdown import Markdown
 
 PAGE = {"title": "Models", "section": "Operations", "order": 110, "for_labels": False}
@@ -34,11 +34,11 @@ with st.container(horizontal=True):
     parts.metric("Refused by the gate", refused.height, says="Worse than the one in charge, or tables went missing")
     parts.metric("nDCG of the last run", runs["ndcg"][0], says="Of what it exported, mean over listeners")
 
-with parts.filters():
-    metric = parts.choose("Metric", METRICS, "measure", help="Defined in recsys/evaluate; run_metrics has them all")
+with filters.row():
+    metric = filters.choose("Metric", METRICS, "measure", help="Defined in recsys/evaluate; run_metrics has them all")
     history = data.ask("metric_history", metric=metric)
     names = history["recommender"].unique(maintain_order=True).to_list()
-    recommender = parts.choose("Drift of", {name: name for name in names}, "recommender") if names else ""
+    recommender = filters.choose("Drift of", {name: name for name in names}, "recommender") if names else ""
 if history.is_empty():
     parts.empty("No run was judged on this metric yet.", "Choose another, or run: recsys nightly")
 else:

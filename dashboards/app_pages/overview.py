@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Overview", "section": "Music", "order": 10, "for_labels": True}
 
@@ -17,9 +17,9 @@ MEASURES = {
 }
 
 parts.header("Overview", "What changed, beside the same weekdays before.")
-with parts.filters():
-    days = parts.choose("Period", PERIODS, "days")
-    chosen = parts.narrowing()
+with filters.row():
+    days = filters.choose("Period", PERIODS, "days")
+    chosen = filters.narrowing()
 
 changes = data.ask("what_changed", days=days, **chosen)
 if changes.is_empty():
@@ -28,8 +28,8 @@ if changes.is_empty():
 movers = data.ask("artist_changes", days=days, **chosen)
 releases = data.ask("new_releases", **chosen)
 
-said = [parts.compared(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
-said += [parts.moved(row) for at, row in enumerate(movers.iter_rows(named=True)) if at in {0, movers.height - 1}]
+said = [sentences.compared(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
+said += [sentences.moved(row) for at, row in enumerate(movers.iter_rows(named=True)) if at in {0, movers.height - 1}]
 parts.told(said)
 parts.not_whole(MEASURES)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, parts
+from dashboards import data, filters, parts
 from dashboards.markdown import say
 
 PAGE = {"title": "Recommendations", "section": "Operations", "order": 90, "for_labels": False}
@@ -16,9 +16,9 @@ listeners = data.ask("listeners_with_lists")
 if listeners.is_empty():
     parts.empty("No lists are published yet.", "Run: recsys nightly")
     st.stop()
-with parts.filters():
-    offered = parts.choose("Listener", {each: each for each in listeners["user_id"]}, "listener")
-    typed = parts.text("Or any other", "user_id", placeholder="a listener's pseudonymous id").strip()
+with filters.row():
+    offered = filters.choose("Listener", {each: each for each in listeners["user_id"]}, "listener")
+    typed = filters.text("Or any other", "user_id", placeholder="a listener's pseudonymous id").strip()
 user_id = typed or offered
 lists = data.ask("recommended_to", user_id=user_id)
 if lists.is_empty():
@@ -53,15 +53,15 @@ parts.table(
 )
 
 parts.heading("Why, or why not")
-with parts.filters():
+with filters.row():
     titles = dict(zip(candidates["track_id"], candidates["title"], strict=True))
-    named = parts.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
-    other = parts.text("Or any other", "track_id", placeholder="a recording's id").strip()
+    named = filters.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
+    other = filters.text("Or any other", "track_id", placeholder="a recording's id").strip()
 track_id = other or named
 reasons = data.ask("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
 if reasons:
     parts.told([say("Filters keep it away: **{reason}**", reason=reason) for reason in reasons])
-if parts.asked("Ask the model", "why"):
+if filters.asked("Ask the model", "why"):
     said = parts.attempt(lambda: data.explain(user_id, track_id), "Ids of recordings: the Search page has them.")
     if said is not None and said.is_empty():
         parts.empty("Nothing speaks for or against it.", "The model learned from none of this listener's plays.")

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboards import data, parts
+from dashboards import data, filters, parts
 
 PAGE = {"title": "Search", "section": "Find", "order": 80, "for_labels": True}
 
 parts.header("Search", "Recordings and artists whose name, label or id holds every word.")
-with parts.filters():
-    words = parts.text("Words", "q", placeholder="love 2024")
-    chosen = parts.narrowing()
+with filters.row():
+    words = filters.text("Words", "q", placeholder="love 2024")
+    chosen = filters.narrowing()
 if not words.strip():
     parts.empty("Nothing is asked yet.", "Type a word of a title, an artist's name, a label or an id.")
     st.stop()

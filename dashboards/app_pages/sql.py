@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, parts
+from dashboards import data, filters, parts
 from dashboards.markdown import say
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
@@ -18,13 +18,13 @@ parts.header(
     f"written, no other file or address reached. A question is stopped after {data.LIMIT_S} seconds.",
 )
 saved = data.saved_queries()
-name = parts.choose("Question", {"": "your own"} | {each: each.replace("_", " ") for each in saved}, "saved")
+name = filters.choose("Question", {"": "your own"} | {each: each.replace("_", " ") for each in saved}, "saved")
 if name:
     question = saved[name]
     parts.paragraph(question.description)
-    with parts.filters():
+    with filters.row():
         given = {
-            each: parts.text(
+            each: filters.text(
                 each.replace("_", " "),
                 f"{name}_{each}",
                 placeholder=doc.meaning,
@@ -42,7 +42,7 @@ if name:
     else:
         answer = parts.attempt(lambda: data.ask(name, **given), REMEDY)
 else:
-    text = parts.code("Query", FIRST, "sql")
+    text = filters.code("Query", FIRST, "sql")
     answer = parts.attempt(lambda: data.sql(text), REMEDY)
 if answer is not None:
     parts.table(answer, of="", key="answer", title=f"{answer.height:,} rows")
@@ -54,7 +54,7 @@ if answer is not None:
 parts.heading("What there is")
 tables = data.dictionary()
 parts.table(tables, of="", key="dictionary", title="Tables", names={"name": "table", "n_rows": "rows"})
-table = parts.choose("Describe", {each: each for each in tables["name"]}, "describe")
+table = filters.choose("Describe", {each: each for each in tables["name"]}, "describe")
 about, columns = data.described(table)
 parts.paragraph(about["description"])
 parts.told(

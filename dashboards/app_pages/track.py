@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
 
@@ -17,15 +17,17 @@ FACTS = {
 }
 
 parts.header("Track", "One recording: how it is heard, what it sounds like and what is known of it.")
-with parts.filters():
-    artist_id = parts.artist()
+with filters.row():
+    artist_id = filters.artist()
     tracks = data.ask("artist_tracks", artist_id=artist_id)
     if tracks.is_empty():
         parts.empty("This artist has no recordings in the catalogue.", "Choose another one.")
         st.stop()
-    titles = {row["track_id"]: parts.called(row, "title", "track_id") for row in tracks.iter_rows(named=True)}
-    track_id = parts.choose("Track", titles, "track")
-    days = parts.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span")
+    titles = {row["track_id"]: sentences.called(row, "title", "track_id") for row in tracks.iter_rows(named=True)}
+    track_id = filters.choose("Track", titles, "track")
+    days = filters.choose(
+        "Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span"
+    )
 
 sound = data.sound_of(track_id)
 if sound is not None:

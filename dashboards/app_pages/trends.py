@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from dashboards import charts, data, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
 
 parts.header("Trends", "Which artists rise and how fast, beside the same span before.")
-with parts.filters():
-    days = parts.choose("Window", {"7": "7 days", "28": "28 days"}, "days")
-    floor = parts.choose(
+with filters.row():
+    days = filters.choose("Window", {"7": "7 days", "28": "28 days"}, "days")
+    floor = filters.choose(
         "At least", {"50": "50 plays before", "200": "200 plays before", "10": "10 plays before"}, "floor"
     )
-    label = parts.narrowing("label").get("label", "")
+    label = filters.narrowing("label").get("label", "")
 
 artists = data.ask("trending_artists", days=days, floor=floor, label=label)
 if artists.is_empty():
@@ -23,7 +23,7 @@ else:
         "Who rises fastest",
         artists,
         charts.bars(head, "velocity", "name", unit="times the plays of the window before"),
-        says=f"{parts.called(head.row(0, named=True), 'name', 'artist_id')} rises fastest, "
+        says=f"{sentences.called(head.row(0, named=True), 'name', 'artist_id')} rises fastest, "
         f"{head['velocity'][0]:.2f} times the plays before.",
         key="velocity",
     )
@@ -37,12 +37,12 @@ else:
 if not data.is_operator():
     st.stop()
 
-kind = parts.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
+kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
 trends = data.ask("genre_trends", kind=kind, to=data.last_sunday())
 if trends.is_empty():
     parts.empty("No moods are known yet.", "They are heard in the music: recsys audio scan FOLDER, recsys build")
 else:
-    shown = parts.several("Show", trends["name"].unique(maintain_order=True).to_list(), "names", most=4)
+    shown = filters.several("Show", trends["name"].unique(maintain_order=True).to_list(), "names", most=4)
     chosen = trends.filter(trends["name"].is_in(shown))
     parts.figure(
         "Share of plays, week by week",
@@ -53,7 +53,7 @@ else:
         note="Whole weeks.",
     )
 
-of = parts.choose("Groups of", {"tracks": "recordings", "listeners": "listeners"}, "of")
+of = filters.choose("Groups of", {"tracks": "recordings", "listeners": "listeners"}, "of")
 groups = data.ask("growing_clusters", kind=of)
 if groups.is_empty():
     parts.empty(

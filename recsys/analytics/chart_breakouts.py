@@ -7,18 +7,13 @@ regression weighs the six log odds and the rank, recent weeks most. Weeks are th
 the three years were chosen on the Hot 100 of 2008 to 2014 (`bench/hot100.py` judges them).
 """
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from recsys import columns
-
-F64: TypeAlias = npt.NDArray[np.float64]
-I64: TypeAlias = npt.NDArray[np.int64]
+from recsys.arrays import F64, I64
 
 AHEAD, TOP, AWAY_WEEKS, ALBUM = 6, 10, 26, 5  # weeks; ranks; weeks away; songs of one artist that are an album
 LIKE_IT_WEEKS = 156  # how far back counts go

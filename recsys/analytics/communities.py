@@ -21,12 +21,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse.linalg import svds
 
 from recsys import columns
+from recsys.arrays import F64, Csr, Rows
 from recsys.dataset.feature_vectors import artists_of, unit_rows
-from recsys.dataset.interactions import Csr, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
-
-F64 = npt.NDArray[np.float64]
 
 LISTENERS, TRACKS = "listeners", "tracks"
 N_DIMENSIONS = 32

@@ -11,15 +11,13 @@ errors give the intervals (split conformal prediction), so that these hold what 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import product
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from recsys import columns
-
-F64: TypeAlias = npt.NDArray[np.float64]
+from recsys.arrays import F64
 
 HORIZON, WEEK = 28, 7
 N_ORIGINS = 2  # earlier days that forecasts are judged from

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from recsys.arrays import F32
 from recsys.audio.embedding.embed import Embedder, Embedding
-from recsys.audio.features.measure import Features, features
+from recsys.audio.features.measure import features
 from recsys.audio.fingerprint.fingerprinter import Fingerprinter
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import F32, read_audio
+from recsys.audio.signal import read_audio
+from recsys.lake.measured import Features
 
 ANALYSER = "recsys-1"  # counts up whenever the same file would give other features
 

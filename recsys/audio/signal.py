@@ -16,15 +16,14 @@ from typing import Literal, TypeAlias
 
 import av
 import numpy as np
-import numpy.typing as npt
 import soundfile
 from av.container import InputContainer
 from scipy.signal import resample_poly
 from typing_extensions import override
 
+from recsys.arrays import F32
 from recsys.errors import InputError
 
-F32: TypeAlias = npt.NDArray[np.float32]
 Reason: TypeAlias = Literal["no_file", "empty", "no_audio", "not_decodable", "too_long"]
 
 CONTAINERS = "aac,aiff,asf,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"

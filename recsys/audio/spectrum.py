@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 import torch
 
+from recsys.arrays import F32
 from recsys.audio.mel import RATE_HZ, filterbank
-from recsys.audio.signal import F32
 
 N_SHORT, HOP_SHORT = 1024, 160  # 64 ms every 10 ms
 N_LONG, HOP_LONG = 8192, 4096  # 0.5 s every 0.26 s

@@ -18,10 +18,10 @@ from recsys.installation.extras import need
 @click.pass_obj
 def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
     """Answer one query on the published warehouse, read-only."""
-    from recsys.cli import show
+    from recsys.cli.show import tables
 
     with warehouse_of(home, warehouse) as opened:
-        show.answer(opened.question(query), form, out)
+        tables.answer(opened.question(query), form, out)
 
 
 @click.command()
@@ -31,14 +31,14 @@ def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | N
 @click.pass_obj
 def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
     """List the named queries, or answer one."""
-    from recsys.cli import show
+    from recsys.cli.show import tables
     from recsys.warehouse import query as asking
 
     if name is None:
-        show.answer(asking.queries(), form, out)
+        tables.answer(asking.queries(), form, out)
     else:
         with warehouse_of(home) as warehouse:
-            show.answer(asking.ask(warehouse, name, _given(params)), form, out)
+            tables.answer(asking.ask(warehouse, name, _given(params)), form, out)
 
 
 def _given(params: tuple[str, ...]) -> dict[str, str]:
@@ -54,16 +54,16 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 @click.pass_obj
 def describe(home: Home, table: str | None, form: str, out: Path | None) -> None:
     """List the tables, or one table's columns and lineage."""
-    from recsys.cli import show
+    from recsys.cli.show import tables
     from recsys.warehouse import query as asking
 
     with warehouse_of(home) as warehouse:
         if table is None:
-            show.answer(asking.tables(warehouse), form, out)
+            tables.answer(asking.tables(warehouse), form, out)
         else:
             about, columns = asking.describe(warehouse, table)
-            show.about(about)
-            show.answer(columns, form, out)
+            tables.about(about)
+            tables.answer(columns, form, out)
 
 
 @click.command()
@@ -73,11 +73,11 @@ def describe(home: Home, table: str | None, form: str, out: Path | None) -> None
 @click.pass_obj
 def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
     """Find tracks, artists and listeners by name or id."""
-    from recsys.cli import show
+    from recsys.cli.show import tables
     from recsys.warehouse import query as asking
 
     with warehouse_of(home) as warehouse:
-        show.answer(asking.find(warehouse, " ".join(words), n), form, out)
+        tables.answer(asking.find(warehouse, " ".join(words), n), form, out)
 
 
 @click.command()
@@ -93,7 +93,7 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 @click.pass_obj
 def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
     """List what sounds like a track of the catalogue, or like a file."""
-    from recsys.cli import show
+    from recsys.cli.show import tables
     from recsys.published.similar import named, sounds_like
     from recsys.releases import registry
     from recsys.search.by_sound import Wanted
@@ -103,7 +103,7 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
     with warehouse_of(home) as warehouse:
         index = Index.load(registry.index_folder(home))
         found = sounds_like(warehouse, index, named(track_or_file, audio), wanted, where=asked["where"])
-    show.answer(found, form, out)
+    tables.answer(found, form, out)
 
 
 def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
@@ -124,13 +124,13 @@ def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -
 @click.pass_obj
 def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
     """Find the recordings of the catalogue that a file, or the files of a folder, use."""
-    from recsys.cli import show
+    from recsys.cli.show import events, music
     from recsys.published import matching
 
     terms = recipe_of(home, recipe)
-    found = matching.match(home, path, terms, progress=show.looked_through, **asked)
+    found = matching.match(home, path, terms, progress=events.looked_through, **asked)
     if form is None:
-        show.matched(found)
+        music.matched(found)
     else:
         page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
         matching.report(home, found, form, page, terms)
@@ -144,13 +144,13 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
 @click.pass_obj
 def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
     """List the products, or show one list of a product."""
-    from recsys.cli import show
+    from recsys.cli.show import tables
     from recsys.published import products
 
     if name is None or key is None:
-        show.answer(products.products(), form, out)
+        tables.answer(products.products(), form, out)
     else:
-        show.answer(products.product(home, name, key), form, out)
+        tables.answer(products.product(home, name, key), form, out)
 
 
 @click.command()
@@ -160,7 +160,7 @@ def product(home: Home, name: str | None, key: str | None, form: str, out: Path 
 @click.pass_obj
 def explain(home: Home, listener: str, track: str, n: int) -> None:
     """Say which of a listener's tracks speak for another track."""
-    from recsys.cli import show
+    from recsys.cli.show import models
     from recsys.published import explain as explaining
 
-    show.explained(explaining.explain(home, listener, track), n)
+    models.explained(explaining.explain(home, listener, track), n)

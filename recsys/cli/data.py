@@ -21,15 +21,15 @@ from recsys.home import Home, locked
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
     """Take files into the lake, bad rows to the quarantine."""
-    from recsys.cli import show
+    from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
 
     found = ingesting.source_files(paths)
-    with locked(home), show.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
+    with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         keep_clock(home, time_zone)
         today = today_of(home)
         report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
-    show.ingested(report)
+    runs.ingested(report)
     if report.unreadable:
         raise InputError(f"{len(report.unreadable)} of {len(found)} files cannot be read; the others are in the lake")
 
@@ -45,13 +45,13 @@ def audio() -> None:
 @click.pass_obj
 def scan(home: Home, folder: Path, recipe: Path | None) -> None:
     """Analyse what is new in a folder of music; a scan that was stopped goes on."""
-    from recsys.cli import show
+    from recsys.cli.show import events, music
     from recsys.library import files, scan
 
     settings, n_bytes = recipe_of(home, recipe).audio, sum(path.stat().st_size for path in files.audio_files(folder))
-    with locked(home), show.ingest_progress(n_bytes) as progress:
+    with locked(home), events.ingest_progress(n_bytes) as progress:
         report = scan.scan(home, folder, today=today_of(home), settings=settings, progress=progress)
-    show.scanned(report)
+    music.scanned(report)
 
 
 @audio.command("train")
@@ -64,7 +64,7 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> None:
     """Train an encoder on the music in FOLDER whose holders allow it; training that was stopped goes on."""
     from recsys.audio.training.train import TrainSettings, train
-    from recsys.cli import show
+    from recsys.cli.show import events, models
     from recsys.installation import extras
     from recsys.library.consent import training_tracks
 
@@ -72,7 +72,7 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> N
         extras.need("musicnn")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
-    show.trained(train(tracks, TrainSettings(**asked), encoder, progress=show.epoch), encoder)
+    models.trained(train(tracks, TrainSettings(**asked), encoder, progress=events.epoch), encoder)
 
 
 @click.command()
@@ -107,8 +107,8 @@ def _period(text: str | None) -> tuple[date, date] | None:
 @click.pass_obj
 def takedown(home: Home, tracks: tuple[str, ...], grounds: str) -> None:
     """Take recordings out of every index at once, and out of all lists from the next night on."""
-    from recsys.cli import show
+    from recsys.cli.show import music
     from recsys.releases.takedown import take_down
 
     with locked(home):
-        show.taken_down(take_down(home, tracks, grounds, today=today_of(home)))
+        music.taken_down(take_down(home, tracks, grounds, today=today_of(home)))

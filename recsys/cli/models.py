@@ -71,14 +71,14 @@ def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.pass_obj
 def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **asked: Any) -> None:
     """Judge recommenders: the night's, or all of them on a split."""
-    from recsys.cli import show
+    from recsys.cli.show import models
 
     if asked["folder"] or asked["protocol"]:
         _compare(_protocol(home, as_of, recipe, asked), asked)
     else:
         run = run_of(home, as_of, recipe)
         advance(run, "train", "train", "evaluate")
-        show.quality(run)
+        models.quality(run)
 
 
 def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: dict[str, Any]) -> Any:
@@ -90,16 +90,16 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: di
 
 
 def _compare(protocol: Any, asked: dict[str, Any]) -> None:
-    from recsys.cli import show
+    from recsys.cli.show import events, models
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
 
     terms = comparison.Terms(Budget(asked["trials"], asked["cpu_minutes"] * 60), asked["k"])
     candidates = comparison.item_ids(asked["candidates"]) if asked["candidates"] else None
     names = asked["names"] or comparison.default_names()
-    found = comparison.compare(protocol, names, terms, candidates=candidates, tell=show.event)
+    found = comparison.compare(protocol, names, terms, candidates=candidates, tell=events.event)
     found.write(json=asked["json_path"], rankings=asked["rankings"])
-    show.compared(found)
+    models.compared(found)
 
 
 @click.command()
@@ -110,14 +110,14 @@ def _compare(protocol: Any, asked: dict[str, Any]) -> None:
 @click.pass_obj
 def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | None, trials: int) -> None:
     """Search a recommender's settings on the validation period; a search that was cut off goes on."""
-    from recsys.cli import show
+    from recsys.cli.show import events, models
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
 
     day, terms = day_of(home, as_of), recipe_of(home, recipe)
     with locked(home):
         task = comparison.task_of(home, recommender, as_of=day, recipe=terms)
-        show.tuned(recommender, comparison.search(home, task, Budget(trials), tell=show.event))
+        models.tuned(recommender, comparison.search(home, task, Budget(trials), tell=events.event))
 
 
 @click.command()
@@ -132,16 +132,16 @@ def simulate(
     home: Home, recipe: Path | None, weeks: int, listeners: int, recommender: str, seed: int, out: Path | None
 ) -> None:
     """Simulate weeks of learning from one's own lists, with and without the recipe's rules; writes a report."""
-    from recsys.cli import show
+    from recsys.cli.show import events, models
     from recsys.experiments import simulation
     from recsys.feedback.loop import LoopSettings
     from recsys.reports.feedback_loop import write_report
 
     settings = LoopSettings(weeks=weeks, recommender=recommender, seed=seed)
     terms = recipe_of(home, recipe)
-    found = simulation.simulate_home(home, terms, settings, n_listeners=listeners, tell=show.event)
+    found = simulation.simulate_home(home, terms, settings, n_listeners=listeners, tell=events.event)
     page = write_report(out or home.path / "reports" / "feedback_loop", found.weeks, settings, found.about)
-    show.simulated(found.weeks, page)
+    models.simulated(found.weeks, page)
 
 
 @click.command()
@@ -160,11 +160,11 @@ def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.pass_obj
 def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: bool) -> None:
     """Pass the gate, write the export and publish everything."""
-    from recsys.cli import show
+    from recsys.cli.show import runs
 
     run = run_of(home, as_of, recipe)
     advance(run, "recommend", "recommend", "publish")
-    show.summary(run, verbose=verbose)
+    runs.summary(run, verbose=verbose)
 
 
 @click.command()
@@ -185,15 +185,15 @@ def nightly(
     verbose: bool,
 ) -> None:
     """Do everything: new files in, tables, models, gate, export."""
-    from recsys.cli import show
+    from recsys.cli.show import events, runs
     from recsys.pipeline import nightly as whole
 
-    terms, tell = recipe_of(home, recipe), partial(show.event, counts=verbose)
+    terms, tell = recipe_of(home, recipe), partial(events.event, counts=verbose)
     with locked(home):
         keep_clock(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
-        show.summary(run, verbose=verbose)
+        runs.summary(run, verbose=verbose)
 
 
 def _inbox(home: Home, given: Path | None) -> Path:

@@ -61,10 +61,10 @@ def recipe_of(home: Home, path: Path | None) -> Any:
 
 def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
     """Return the run of a day and a recipe, which tells what it does on the screen."""
-    from recsys.cli import show
+    from recsys.cli.show import events
     from recsys.pipeline.run import Run
 
-    return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=show.event)
+    return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=events.event)
 
 
 def advance(run: "Run", needed: str, command: str, last: str) -> None:

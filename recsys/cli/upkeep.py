@@ -13,9 +13,9 @@ from recsys.home import Home, locked
 @click.pass_obj
 def runs(home: Home) -> None:
     """List the runs with their verdicts and metrics."""
-    from recsys.cli import show
+    from recsys.cli.show import runs
 
-    show.runs(home)
+    runs.history(home)
 
 
 @click.command()
@@ -49,10 +49,10 @@ def prune(home: Home, keep: int) -> None:
 @click.pass_obj
 def doctor(home: Home) -> None:
     """Check machine, home and data, and say what to do."""
-    from recsys.cli import show
+    from recsys.cli.show import runs
     from recsys.pipeline import doctor as doctoring
 
-    sys.exit(show.findings(list(doctoring.examine(home))))
+    sys.exit(runs.findings(list(doctoring.examine(home))))
 
 
 @click.command()
@@ -78,7 +78,7 @@ _DEMO = Path("data/demo")
 def demo(folder: Path, seed: int, scale: float) -> None:
     """Write a made-up world as raw files, the truth beside them."""
     from recsys import demo as world
-    from recsys.cli import show
+    from recsys.cli.show import runs
     from recsys.installation import extras
     from recsys.synth.render import NEEDS
 
@@ -86,4 +86,4 @@ def demo(folder: Path, seed: int, scale: float) -> None:
     if lacking := extras.lacking(*NEEDS):
         click.echo(f"This world has no recordings. {lacking}", err=True)
         settings = replace(settings, n_sounding=0)
-    show.world(world.write_world(folder, settings))
+    runs.world(world.write_world(folder, settings))

@@ -7,7 +7,8 @@ Unknown is no property that two tracks could share, so it counts for nothing her
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import UNKNOWN, Csr, Features
+from recsys.arrays import Csr
+from recsys.dataset.interactions import UNKNOWN, Features
 
 
 def tfidf_features(features: Features) -> Csr:

@@ -7,22 +7,22 @@ global temporal split), with a gap between training and test. What a listen, lik
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
+from recsys.arrays import F32, Bool, Csr, Rows
 from recsys.dataset.sound_features import sound_features
-from recsys.dataset.vocab import Ids, Rows, Vocab
+from recsys.dataset.vocab import Ids, Vocab
 from recsys.errors import InputError
 from recsys.warehouse.internal import internal_sql
 
 if TYPE_CHECKING:
     from recsys.warehouse.query import Warehouse
 
-Csr: TypeAlias = Any  # scipy.sparse.csr_matrix, which ships no types
 
 FEATURE_KIND = "feature"
 UNKNOWN = "unknown"
@@ -95,7 +95,7 @@ class History:
     """
 
     matrix: Csr
-    age_days: npt.NDArray[np.float32]
+    age_days: F32
     hours: npt.NDArray[np.int16]
 
     def __len__(self) -> int:
@@ -143,7 +143,7 @@ class Interactions:
     """
 
     matrix: Csr
-    age_days: npt.NDArray[np.float32]
+    age_days: F32
     hours: npt.NDArray[np.int16]
     seen: Csr
     users: Vocab
@@ -283,7 +283,7 @@ class Split:
         )
 
     @classmethod
-    def held_out(cls, taste: Interactions, kept: npt.NDArray[np.bool_], held: npt.NDArray[np.bool_]) -> Self:
+    def held_out(cls, taste: Interactions, kept: Bool, held: Bool) -> Self:
         """Learn from the `kept` liked pairs, find the `held` ones; both aligned with `taste.matrix.data`."""
         pairs, shape = taste.matrix.tocoo(), taste.matrix.shape
         ends = np.concatenate([[0], np.cumsum(np.bincount(pairs.row[kept], minlength=len(taste.users)))])

@@ -9,11 +9,10 @@ the groups and in the description.
 """
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.cluster.vq import kmeans2
 
-F64 = npt.NDArray[np.float64]
+from recsys.arrays import F64
 
 MEASURED = ("tempo", "onsets", "brightness", "minor")
 DIMENSIONS = 24  # of vectors in the space in which groups are looked for

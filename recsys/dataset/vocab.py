@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import Rows
 from recsys.errors import InputError, UnknownIds
 
 Ids: TypeAlias = pl.Series | Iterable[str]
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 N_NEIGHBOURS = 200  # ids on either side of an unknown one, in sorted order, that a hint is chosen from
 

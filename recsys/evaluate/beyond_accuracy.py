@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arrays import F64, I64
 from recsys.errors import InputError
-from recsys.evaluate.ranking import F64, I64, Judged
+from recsys.evaluate.ranking import Judged
 from recsys.evaluate.training_profile import Past
 
 

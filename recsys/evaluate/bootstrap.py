@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from recsys.evaluate.ranking import F64
+from recsys.arrays import F64, I64
 
 N_DRAWS = 2000
 N_CELLS = 4_000_000  # counts held at once
@@ -54,7 +54,7 @@ def _kept(n_users: int, seed: int) -> list[npt.NDArray[np.uint16]]:
     return [times.astype(np.uint16) for times in _drawn(n_users, seed)]
 
 
-def _drawn(n_users: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+def _drawn(n_users: int, seed: int) -> Iterator[I64]:
     rng = np.random.default_rng(seed)
     n_at_once = max(1, N_CELLS // max(1, n_users))
     for start in range(0, N_DRAWS, n_at_once):

@@ -8,9 +8,9 @@ NaN, so a catalogue without features has no diversity rather than none.
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import Csr
+from recsys.arrays import F64, I64, Csr
 from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.ranking import F64, I64, Found
+from recsys.evaluate.ranking import Found
 from recsys.evaluate.training_profile import mix_of
 
 SMOOTHING = 0.01  # of the listener's mix in the list's: Steck's alpha

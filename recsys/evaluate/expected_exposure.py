@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import F64
 from recsys.evaluate.beyond_accuracy import Exposed
 from recsys.evaluate.bootstrap import drawn_means
 from recsys.evaluate.exposure import sums_by_group
-from recsys.evaluate.ranking import F64
 from recsys.evaluate.significance import Interval, interval_of
 
 PATIENCE = 0.8  # chance that a listener who has looked at a place looks at the next one

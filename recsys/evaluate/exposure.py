@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from recsys.arrays import F64
 from recsys.errors import InputError
 from recsys.evaluate.bootstrap import drawn_means
-from recsys.evaluate.ranking import F64
 from recsys.evaluate.significance import Interval, interval_of
 
 MIN_TRACKS = 20  # of a combination of groups that is shown by its name

@@ -7,16 +7,16 @@ The parts are functions of their own: see `exposure` and `expected`. A group of 
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import F64, Bool
 from recsys.columns import GROUP_METRICS, schema
 from recsys.dataset.interactions import Features, Split
 from recsys.evaluate.bootstrap import drawn_means
 from recsys.evaluate.expected_exposure import expected_exposure
 from recsys.evaluate.exposure import attention_fairness, shares_of_kind
 from recsys.evaluate.groups import MIN_LISTENERS, listener_groups
-from recsys.evaluate.ranking import F64, ndcg_at_k
+from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import SEED, judged_users, values_per_user
 from recsys.evaluate.significance import Interval, interval_of, mean_interval
 from recsys.evaluate.training_profile import Past
@@ -77,7 +77,7 @@ def _of_tracks(
     return rows
 
 
-def gaps(values: F64, members: npt.NDArray[np.bool_], *, seed: int) -> list[Interval]:
+def gaps(values: F64, members: Bool, *, seed: int) -> list[Interval]:
     """
     Mean of each group's listeners less that of all others, with its 95 % interval; n_users counts the group's.
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import F64, I64, Bool
 from recsys.columns import GROUP_METRICS, schema
 from recsys.dataset.interactions import UNKNOWN, Features, Interactions, Split
 from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.ranking import F64, Judged, recall_at_k
+from recsys.evaluate.ranking import Judged, recall_at_k
 from recsys.evaluate.report import Columns, intervals_of, judged_users, laid_out, measure, per_listener
 from recsys.evaluate.training_profile import Past
 
@@ -30,7 +30,7 @@ class Group(NamedTuple):
 
     kind: str
     name: str
-    members: npt.NDArray[np.bool_]
+    members: Bool
 
 
 def report_by_group(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.DataFrame:
@@ -104,7 +104,7 @@ def _thirds(kind: str, values: F64) -> Iterator[Group]:
         yield Group(kind, UNKNOWN, ~known)
 
 
-def _recall(exposed: Exposed, group: Group, n_relevant: npt.NDArray[np.int64], k: int) -> F64:
+def _recall(exposed: Exposed, group: Group, n_relevant: I64, k: int) -> F64:
     """Recall of the group's relevant tracks; NaN for a listener who has none of them."""
     hits = exposed.judged.hits & group.members[np.maximum(exposed.ranked, 0)]
     return recall_at_k(Judged(hits, n_relevant), k)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from recsys.dataset.interactions import Csr
+from recsys.arrays import Bool, Csr
 from recsys.errors import InputError
 
 N_SLOTS = 1024  # a user, a power of two: with 20 relevant tracks, 98 of 100 strangers stay in the sieve
@@ -22,7 +22,7 @@ N_BLOCK = 512  # users: half a megabyte of slots
 Ranked: TypeAlias = npt.NDArray[np.integer[Any]]
 
 
-def find_hits(ranked: Ranked, relevant: Csr) -> npt.NDArray[np.bool_]:
+def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
     """
     Whether each recommendation is among its user's relevant tracks.
 
@@ -65,7 +65,7 @@ def _refuse_odd_lists(ranked: Ranked, n_tracks: int) -> None:
         raise InputError("a list names a track twice; expected each track once")
 
 
-def _hits_of_block(ranked: Ranked, n_relevant: Ranked, tracks: Ranked) -> npt.NDArray[np.bool_]:
+def _hits_of_block(ranked: Ranked, n_relevant: Ranked, tracks: Ranked) -> Bool:
     """Look the block's lists up among `tracks`, of which the first `n_relevant[0]` are the first user's, and so on."""
     n_users, n_ranked = ranked.shape
     owner = np.repeat(np.arange(n_users), n_relevant)
@@ -78,9 +78,9 @@ def _hits_of_block(ranked: Ranked, n_relevant: Ranked, tracks: Ranked) -> npt.ND
     return hits.reshape(ranked.shape)
 
 
-def _in_pairs(user: Ranked, track: Ranked, owner: Ranked, tracks: Ranked) -> npt.NDArray[np.bool_]:
+def _in_pairs(user: Ranked, track: Ranked, owner: Ranked, tracks: Ranked) -> Bool:
     """Whether each (user, track) is among the pairs (owner, tracks), which are sorted."""
     width = 1 + max(int(tracks.max(initial=0)), int(track.max(initial=0)))
     pairs, wanted = owner * width + tracks, user * width + track
-    found: npt.NDArray[np.bool_] = pairs.take(np.searchsorted(pairs, wanted), mode="clip") == wanted
+    found: Bool = pairs.take(np.searchsorted(pairs, wanted), mode="clip") == wanted
     return found & (track >= 0)

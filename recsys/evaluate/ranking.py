@@ -9,17 +9,14 @@ Hits are few, so each metric is a sum over the hits alone of what a hit is worth
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.dataset.interactions import Csr
+from recsys.arrays import F64, I64, Bool, Csr
 from recsys.errors import InputError
 from recsys.evaluate.hits import find_hits
-
-F64: TypeAlias = npt.NDArray[np.float64]
-I64: TypeAlias = npt.NDArray[np.int64]
 
 
 class Found(NamedTuple):
@@ -40,7 +37,7 @@ class Judged:
         n_relevant: How many relevant tracks each user has. Shape (n_users,), int64.
     """
 
-    hits: npt.NDArray[np.bool_]
+    hits: Bool
     n_relevant: I64
 
     @cached_property

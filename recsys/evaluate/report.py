@@ -10,14 +10,13 @@ from inspect import isfunction, signature
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import F64, I64, Rows
 from recsys.columns import METRICS, schema
 from recsys.dataset.interactions import Split
-from recsys.dataset.vocab import Rows
 from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.ranking import F64, Judged, judge
+from recsys.evaluate.ranking import Judged, judge
 from recsys.evaluate.significance import Interval, mean_intervals
 from recsys.evaluate.training_profile import Past
 from recsys.installation.plugins import plugin, plugin_names
@@ -105,11 +104,11 @@ def _is_metric(value: object) -> bool:
     return list(signature(value).parameters) in (["judged", "k"], ["exposed", "k"])
 
 
-def _judged(ranked: npt.NDArray[np.int64], split: Split) -> Judged:
+def _judged(ranked: I64, split: Split) -> Judged:
     return judge(ranked, split.test[judged_users(split)])
 
 
-def _ranked_rows(ranking: pl.DataFrame, split: Split, k: int) -> npt.NDArray[np.int64]:
+def _ranked_rows(ranking: pl.DataFrame, split: Split, k: int) -> I64:
     """Return the first k track rows of each judged listener, -1 where the list is shorter."""
     first = ranking.filter(pl.col("rank") <= k)
     place_of = np.full(len(split.train.users), -1)

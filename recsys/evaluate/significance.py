@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from scipy.stats import wilcoxon
 
+from recsys.arrays import F64
 from recsys.columns import COMPARISON, schema
 from recsys.errors import InputError
 from recsys.evaluate.bootstrap import drawn_means
-from recsys.evaluate.ranking import F64
 
 
 class Interval(NamedTuple):

@@ -12,9 +12,8 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import UNKNOWN, Csr, Features, Interactions
-from recsys.dataset.vocab import Rows
-from recsys.evaluate.ranking import F64, I64
+from recsys.arrays import F64, I64, Csr, Rows
+from recsys.dataset.interactions import UNKNOWN, Features, Interactions
 
 
 @dataclass(frozen=True, eq=False)

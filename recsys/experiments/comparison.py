@@ -16,11 +16,12 @@ from typing import Any
 import polars as pl
 
 from recsys import files
+from recsys.arrays import F64
 from recsys.dataset.interactions import Interactions, Split
 from recsys.dataset.vocab import Ids
 from recsys.errors import InputError
 from recsys.evaluate.groups import report_by_group
-from recsys.evaluate.ranking import F64, ndcg_at_k
+from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import compare_paired
 from recsys.experiments.protocols import Protocol, leave_last_out, temporal

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import Csr, Features, Interactions, Split, realign, split
+from recsys.arrays import I64, Csr
+from recsys.dataset.interactions import Features, Interactions, Split, realign, split
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.experiments.split_folder import LEARNED, SplitFolder
@@ -121,7 +121,7 @@ def _hidden(train: Interactions, first: Interactions, exclude_seen: ExcludeSeen)
     return train.seen
 
 
-def _n_later(taste: Interactions) -> npt.NDArray[np.int64]:
+def _n_later(taste: Interactions) -> I64:
     """Return how many liked pairs the same listener has after each, aligned with `matrix.data`."""
     counts = np.diff(taste.matrix.indptr)
     user = np.repeat(np.arange(len(counts)), counts)

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from typing_extensions import override
 
-from recsys.evaluate.ranking import F64
+from recsys.arrays import F64, I64, Bool
 
 N_DRAWS = 200  # of the posterior, for the shares of Thompson's options
 
@@ -100,9 +99,7 @@ class Policy(ABC):
         return chances
 
     @abstractmethod
-    def _preferred(
-        self, posterior: Posterior, options: F64, exists: npt.NDArray[np.bool_], rng: np.random.Generator
-    ) -> F64:
+    def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
         """Return the probabilities before the floor."""
 
 
@@ -111,9 +108,7 @@ class Greedy(Policy):
     """Always what is believed best."""
 
     @override
-    def _preferred(
-        self, posterior: Posterior, options: F64, exists: npt.NDArray[np.bool_], rng: np.random.Generator
-    ) -> F64:
+    def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
         return _best(options @ posterior.mean(), exists)
 
 
@@ -124,9 +119,7 @@ class LinUCB(Policy):
     width: float = 0.5
 
     @override
-    def _preferred(
-        self, posterior: Posterior, options: F64, exists: npt.NDArray[np.bool_], rng: np.random.Generator
-    ) -> F64:
+    def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
         return _best(options @ posterior.mean() + self.width * posterior.deviations(options), exists)
 
 
@@ -137,23 +130,21 @@ class Thompson(Policy):
     scale: float = 0.3
 
     @override
-    def _preferred(
-        self, posterior: Posterior, options: F64, exists: npt.NDArray[np.bool_], rng: np.random.Generator
-    ) -> F64:
+    def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
         preferred = np.zeros(exists.shape)
         for weights in posterior.drawn(N_DRAWS, self.scale, rng):
             preferred += _best(options @ weights, exists)
         return preferred / N_DRAWS
 
 
-def choose(probabilities: F64, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def choose(probabilities: F64, rng: np.random.Generator) -> I64:
     """Draw an option of each row with these probabilities, shape (n,)."""
     dice = rng.random((len(probabilities), 1))
-    chosen: npt.NDArray[np.int64] = (probabilities.cumsum(axis=1)[:, :-1] <= dice).sum(axis=1)
+    chosen: I64 = (probabilities.cumsum(axis=1)[:, :-1] <= dice).sum(axis=1)
     return chosen
 
 
-def _best(values: F64, exists: npt.NDArray[np.bool_]) -> F64:
+def _best(values: F64, exists: Bool) -> F64:
     """1 at the best option that exists, the first among equals; 0 elsewhere. Shape (n_contexts, n_options)."""
     allowed = np.where(exists, values, -np.inf)
     chosen = np.zeros(values.shape)

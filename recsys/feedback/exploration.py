@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from recsys import columns
+from recsys.arrays import F64, I32, I64, Bool
 from recsys.dataset.feature_vectors import artists_of
 from recsys.errors import BadRecipe, did_you_mean
-from recsys.evaluate.ranking import F64
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
 from recsys.rerank.base import About, Night, places_of
 
@@ -52,7 +51,7 @@ class ExplorationSettings:
             hint = did_you_mean(self.policy, POLICIES)
             raise BadRecipe(f"[exploration]: policy is {self.policy!r}; expected {' or '.join(POLICIES)}.{hint}")
 
-    def places(self, k: int) -> npt.NDArray[np.int64]:
+    def places(self, k: int) -> I64:
         """Which places of a list of k, from 0: spread evenly, neither the head nor the end."""
         n = round(self.share * k)
         return ((np.arange(n) + 0.5) * k / max(1, n)).astype(np.int64)
@@ -174,20 +173,20 @@ def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) 
     )
 
 
-def _new_artists(night: Night, tracks: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+def _new_artists(night: Night, tracks: I32) -> Bool:
     """Whether the listener likes nothing by a candidate's artist; False where the artist is not known."""
     liked = (night.past.heard.astype(np.float32) @ artists_of(night.about.taste.track_features)).tocsr()
     artists, n_artists = night.about.artists[tracks], max(1, liked.shape[1])
     known = np.repeat(np.arange(len(tracks)), np.diff(liked.indptr)) * n_artists + liked.indices
     pairs = np.arange(len(tracks))[:, None] * n_artists + artists
-    new: npt.NDArray[np.bool_] = ~np.isin(pairs, known) & (artists >= 0)
+    new: Bool = ~np.isin(pairs, known) & (artists >= 0)
     return new
 
 
-def _place_among(options: F64, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _place_among(options: F64, chosen: I64) -> I64:
     """Which of the options that were left each choice was, from 1, in the recommender's order."""
     is_left = ~np.isnan(options[:, :, 0])
-    place: npt.NDArray[np.int64] = is_left.cumsum(axis=1)[np.arange(len(chosen)), chosen]
+    place: I64 = is_left.cumsum(axis=1)[np.arange(len(chosen)), chosen]
     return place
 
 

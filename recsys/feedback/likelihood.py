@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
-from recsys.evaluate.ranking import F64
+from recsys.arrays import F64
 
 IMPOSSIBLE = 1e6  # misfit of a value that no probabilities explain
 NEARLY = 1 - 1e-9  # of the way to where a probability leaves 0..1

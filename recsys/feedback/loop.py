@@ -23,6 +23,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
 from recsys import columns
+from recsys.arrays import F32, I64, Bool
 from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
@@ -34,8 +35,6 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.rerank.base import About, Stage
 from recsys.rerank.lists import rerank
-
-F32 = npt.NDArray[np.float32]
 
 N_TASTES = 32  # dimensions of what is liked
 SPREAD = 1.5  # of the log odds that a listener likes a track
@@ -91,8 +90,8 @@ class World:
 
     about: About
     likes: F32
-    artists: npt.NDArray[np.int64]
-    measured: dict[str, npt.NDArray[np.bool_]]
+    artists: I64
+    measured: dict[str, Bool]
 
     @classmethod
     def of(cls, about: About, groups: Sequence[str], seed: int) -> Self:
@@ -187,9 +186,9 @@ def _lists(
 class _Shown:
     """Rows of lists: listener, track, place from 0."""
 
-    users: npt.NDArray[np.int64]
-    tracks: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
+    users: I64
+    tracks: I64
+    places: I64
 
     @classmethod
     def of(cls, lists: pl.DataFrame, world: World) -> Self:
@@ -218,7 +217,7 @@ class _Log:
         shape = taste.matrix.shape
         return cls(taste.matrix.toarray().astype(np.float32), np.zeros(shape, np.int16), np.zeros(shape[1], np.int16))
 
-    def add(self, users: npt.NDArray[np.int64], tracks: npt.NDArray[np.int64], week: int, *, by_list: bool) -> None:
+    def add(self, users: I64, tracks: I64, week: int, *, by_list: bool) -> None:
         if by_list:
             self.won_week[tracks[self.strength[users, tracks] == 0]] = week
         self.strength[users, tracks] += 1
@@ -233,15 +232,13 @@ class _Log:
         return replace(start, matrix=matrix, seen=seen, age_days=age, hours=np.full(matrix.nnz, -1, np.int16))
 
 
-def _learned(posterior: Posterior, lists: pl.DataFrame, is_played: npt.NDArray[np.bool_]) -> Posterior:
+def _learned(posterior: Posterior, lists: pl.DataFrame, is_played: Bool) -> Posterior:
     drawn = lists.with_columns(reward=pl.Series(is_played)).filter("is_explored")
     features = np.array(drawn[columns.FEATURES.name].to_list(), np.float64).reshape(-1, len(FEATURES))
     return posterior.updated(features, drawn["reward"].cast(pl.Float64).to_numpy())
 
 
-def _from_others(
-    world: World, log: _Log, n: int, dice: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _from_others(world: World, log: _Log, n: int, dice: np.random.Generator) -> tuple[I64, I64]:
     """Draw n tracks for each listener, as likely as they like them and as others know them (Gumbel's trick)."""
     known = np.log1p((log.strength > 0).sum(axis=0))
     gumbel = -np.log(-np.log(np.clip(dice.random(world.likes.shape, np.float32), 1e-12, 1 - 1e-7)))
@@ -263,7 +260,7 @@ def _measured(world: World, shown: _Shown, log: _Log, week: int) -> dict[str, fl
     }
 
 
-def _artists_with(artists: npt.NDArray[np.int64], tracks: npt.NDArray[np.bool_]) -> set[int]:
+def _artists_with(artists: I64, tracks: Bool) -> set[int]:
     return set(artists[tracks & (artists >= 0)].tolist())
 
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from recsys.arrays import F64
 from recsys.errors import InputError
-from recsys.evaluate.ranking import F64
 from recsys.feedback.likelihood import Sums, ratio_ends, standard_error
 
 MIN_EFFECTIVE = 30.0  # decisions: with fewer the interval itself cannot be trusted

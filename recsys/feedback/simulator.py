@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from recsys.evaluate.ranking import F64
+from recsys.arrays import F64, I64
 from recsys.feedback.bandits import choose
 
 KINDS = ("usual", "new", "cold", "tail", "foreign", "cover", "live", "old")  # of track
@@ -53,7 +52,7 @@ class Contexts:
         options = np.concatenate([np.stack([relevance, likeness], axis=2), np.eye(len(KINDS))[kind]], axis=2)
         return cls(options, np.clip(options @ np.append([OF_RELEVANCE, OF_TASTE], APPEAL - OF_TASTE), 0, 1))
 
-    def rewards(self, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> F64:
+    def rewards(self, chosen: I64, rng: np.random.Generator) -> F64:
         """Roll whether the chosen option of each decision is liked, 0 or 1."""
         likes: F64 = (rng.random(len(chosen)) < self.chances[np.arange(len(chosen)), chosen]).astype(np.float64)
         return likes
@@ -92,7 +91,7 @@ def logged(contexts: Contexts, shown: F64, target: F64, *, guess: F64, rng: np.r
     )
 
 
-def softmax(options: F64, weights: npt.NDArray[np.float64]) -> F64:
+def softmax(options: F64, weights: F64) -> F64:
     """Probabilities of a policy that prefers options by a score, without learning."""
     scores = np.exp(options @ weights)
     chances: F64 = scores / scores.sum(axis=1, keepdims=True)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from recsys.ingest.pseudonym import redacted
-from recsys.lake.contract import EARLIEST, Contract, Field, Kind, last_instant
+from recsys.lake.contract import EARLIEST, Contract, last_instant
+from recsys.lake.field import Field, Kind
 
 _TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
 _ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"

@@ -9,56 +9,16 @@ of the quarantine: `unreadable_file`. An empty list is a missing value: no terri
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import Enum
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from recsys.lake.field import Field, Kind
+from recsys.lake.measured import Features, fields_of
+
 EARLIEST = datetime(1995, 1, 1)  # noqa: DTZ001 - polars literals for UTC columns are made from naive UTC
 COUNTRY = r"^[A-Z]{2}$"
 BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
-
-
-class Kind(Enum):
-    """How a raw text is read."""
-
-    TEXT = pl.String()
-    INTEGER = pl.Int64()
-    BOOLEAN = pl.Boolean()
-    INSTANT = pl.Datetime("us", "UTC")
-    DAY = pl.Date()
-    TEXTS = pl.List(pl.String())
-    REAL = pl.Float64()
-    REALS = pl.List(pl.Float32())
-
-
-@dataclass(frozen=True)
-class Field:
-    """
-    One column of a raw table.
-
-    Attributes:
-        name: Column name, in files and in the lake.
-        kind: How its text is read.
-        required: Whether a row without it is refused.
-        low, high: Allowed range of a number, or of each number of a list; both ends included.
-        allowed: Allowed values of a text, lower case.
-        pattern: What each text must look like.
-        default: What a missing value becomes.
-        may_be_future: Whether a day or instant after the day of ingest is plausible.
-        is_personal: Whether listeners write it, so that e-mail and IP addresses are blanked out.
-    """
-
-    name: str
-    kind: Kind = Kind.TEXT
-    required: bool = False
-    low: float | None = None
-    high: float | None = None
-    allowed: tuple[str, ...] = ()
-    pattern: str = ""
-    default: str | int | None = None
-    may_be_future: bool = False
-    is_personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,28 +183,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("rate_hz", Kind.INTEGER, low=1, high=10_000_000),
                 Field("n_channels", Kind.INTEGER, low=1, high=1_024),
                 Field("lost_ms", Kind.INTEGER, low=0, high=86_400_000),
-                _real("loudness_lufs", -200, 50),
-                _real("loudness_range_lu", 0, 200),
-                _real("true_peak_dbtp", -400, 50),
-                _real("stereo_width", 0, 1),
-                _real("silence_share", 0, 1),
-                _real("tempo_bpm", 10, 1_000),
-                _real("tempo_confidence", 0, 1),
-                _real("beat_strength", 0, 1),
-                _real("onset_rate_hz", 0, 1_000),
-                Field("key", pattern=r"^[A-G]#?$"),
-                Field("mode", allowed=("major", "minor")),
-                _real("key_confidence", 0, 1),
-                _real("tuning_cents", -50, 50),
-                _real("spectral_centroid_hz", 0, 1_000_000),
-                _real("spectral_bandwidth_hz", 0, 1_000_000),
-                _real("spectral_rolloff_hz", 0, 1_000_000),
-                _real("spectral_flatness", 0, 1),
-                Field("mfcc_mean", Kind.REALS),
-                Field("mfcc_std", Kind.REALS),
-                Field("chroma", Kind.REALS, low=0, high=1),
-                _real("energy", 0, 1),
-                _real("danceability", 0, 1),
+                *fields_of(Features),
                 Field("analyser", default="unknown"),
             ),
             key=("track_id",),

@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys import files
+from recsys.arrays import F32, F64, I64
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
-from recsys.matching.fingerprint_index import F32, Near, Prints
+from recsys.matching.fingerprint_index import Near, Prints
 from recsys.search.vector_index import NOTHING
-
-F64 = npt.NDArray[np.float64]
 
 N_NEAREST = 32  # rows that each vector of a query is near to
 N_VOTING = 12  # of which so many vote
@@ -179,7 +177,7 @@ class Calibration:
         return cls(told["version"], [Judge(**each) for each in told["judges"]])
 
 
-def _begun(prints: Prints, rows: npt.NDArray[np.int64], cosines: F32) -> list[tuple[int, float]]:
+def _begun(prints: Prints, rows: I64, cosines: F32) -> list[tuple[int, float]]:
     """List recordings and where in them the query would begin, by votes."""
     is_vote = (cosines >= VOTE_FROM) & (rows != NOTHING)
     if not is_vote.any():
@@ -201,7 +199,7 @@ def _begun(prints: Prints, rows: npt.NDArray[np.int64], cosines: F32) -> list[tu
     return [(track, half * VOTE_S / 2) for track, half in chosen]
 
 
-def _most_of_each(where: npt.NDArray[np.int64], at: npt.NDArray[np.int64], weights: F64, n_keys: int) -> F64:
+def _most_of_each(where: I64, at: I64, weights: F64, n_keys: int) -> F64:
     """Sum, for each key, the largest weight that each vector of the query gives it."""
     order = np.lexsort((-weights, at, where))
     where, at, weights = where[order], at[order], weights[order]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import SHIPPED, Fingerprinter
 from recsys.audio.sandbox import Failure
-from recsys.audio.signal import F32
 from recsys.errors import InputError
 from recsys.library.files import audio_files
 from recsys.library.settings import AudioSettings

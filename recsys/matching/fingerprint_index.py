@@ -13,18 +13,15 @@ from typing import Any, Self
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-from recsys import files
+from recsys.arrays import F32, I8, Rows
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
-from recsys.errors import InputError, SetupError
-from recsys.search.vector_index import NOTHING, StaleIndex
+from recsys.errors import InputError
+from recsys.search import stored_index
+from recsys.search.stored_index import StaleIndex, refuse_repeated
+from recsys.search.vector_index import NOTHING
 
-F32 = npt.NDArray[np.float32]
-I8 = npt.NDArray[np.int8]
-Rows = npt.NDArray[np.int64]
-
-CODES, ABOUT = "codes.npy", "about.json"
+CODES = "codes.npy"
 EXACT_BELOW = 50_000
 N_PROBED = 16
 SEED = 7
@@ -74,7 +71,7 @@ class Prints:
         Raises:
             InputError: An id stands twice, or a vector is not finite.
         """
-        _refuse_twice(ids)
+        refuse_repeated(ids, "index of fingerprints")
         starts = np.cumsum([0, *map(len, vectors)], dtype=np.int64)
         return cls(ids, _coded(vectors), starts, version)
 
@@ -117,7 +114,7 @@ class Prints:
         """Add recordings, also during a search; raises InputError for one that is there already."""
         if not ids:
             return
-        _refuse_twice([*self.ids, *ids])
+        refuse_repeated([*self.ids, *ids], "index of fingerprints")
         codes = _coded(vectors)
         # In this order a search in another thread never finds a row whose recording it does not know.
         self.ids = [*self.ids, *ids]
@@ -138,18 +135,8 @@ class Prints:
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
-        beside = folder.with_name(f".{folder.name}.partial")
-        files.remove(beside)
-        beside.mkdir(parents=True)
-        np.save(beside / CODES, self._codes)
-        about = {
-            "ids": self.ids,
-            "starts": self.starts.tolist(),
-            "version": self.version,
-            "sha256": files.sha256_of(beside / CODES),
-        }
-        files.write_json(beside / ABOUT, about)
-        files.place_folder(beside, folder)
+        about = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
+        stored_index.save(folder, about, lambda beside: np.save(beside / CODES, self._codes))
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
@@ -160,15 +147,7 @@ class Prints:
             StaleIndex: It holds vectors of another network than `version`, where that is given.
             SetupError: It is missing or damaged.
         """
-        if not (folder / ABOUT).exists():
-            raise SetupError(f"{folder} holds no fingerprints. Run: recsys nightly")
-        try:
-            about = files.read_json(folder / ABOUT)
-            is_whole = files.sha256_of(folder / CODES) == about["sha256"]
-        except (OSError, ValueError, KeyError):
-            is_whole = False
-        if not is_whole:
-            raise SetupError(f"{folder} is damaged. Remove it and run: recsys nightly")
+        about = stored_index.load(folder, "fingerprints")
         if version is not None and about["version"] != version:
             raise StaleIndex(
                 f"{folder} holds fingerprints of {about['version']}, this installation makes {version}. "
@@ -214,9 +193,3 @@ def _coded(vectors: Sequence[F32]) -> I8:
     if not np.isfinite(together).all():
         raise InputError("A fingerprint is not finite. Was the recording silent?")
     return codes_of(together)
-
-
-def _refuse_twice(ids: Sequence[str]) -> None:
-    if len(set(ids)) < len(ids):
-        twice = next(name for at, name in enumerate(ids) if name in ids[:at])
-        raise InputError(f"{twice!r} is in the index of fingerprints more than once; expected each id once")

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, RATE_HZ, Fingerprinter
 from recsys.audio.sandbox import Failure, Workers
-from recsys.audio.signal import F32, mono_pieces
+from recsys.audio.signal import mono_pieces
 from recsys.library.settings import AudioSettings
 
 SPAN = tuple[float, float]  # from when to when [s]

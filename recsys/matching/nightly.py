@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from recsys import columns
+from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
-from recsys.audio.signal import F32
 from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
 from recsys.matching.cue_sheets import CueSheet, calibration, cue_sheets

@@ -8,8 +8,8 @@ shift at which it lies nearest to the recording is its pitch. This needs no soun
 
 import numpy as np
 
+from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import Fingerprinter, levelled_spectrogram, shifted
-from recsys.audio.signal import F32
 from recsys.matching.fingerprint_index import Prints
 from recsys.matching.uses import Line, Use, along
 

@@ -15,13 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from recsys.arrays import F32, F64, Bool
 from recsys.audio.fingerprint.fingerprinter import APART_S, FIRST_S, INDEX_STEP
 from recsys.matching.alignment import Alignment, Calibration, Judge, answers, mean_along
-from recsys.matching.fingerprint_index import F32, Prints
-
-F64 = npt.NDArray[np.float64]
+from recsys.matching.fingerprint_index import Prints
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of it
 MOST_AT_ONCE = 4  # recordings that are looked for in a window
@@ -266,7 +264,7 @@ def _extent(cosines: F64, draft: Draft) -> tuple[int, int, float]:
     return begin, end, float(known[begin:end].mean())
 
 
-def _followed(is_alike: npt.NDArray[np.bool_]) -> int:
+def _followed(is_alike: Bool) -> int:
     """Return after how many vectors the likeness is over; a few unlike ones are passed over."""
     alike = np.flatnonzero(is_alike)
     too_wide = np.flatnonzero(np.diff(np.r_[-1, alike]) > MOST_UNLIKE)

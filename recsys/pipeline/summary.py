@@ -1,7 +1,7 @@
 """
 What a finished run made, for a person: a line per area, three listeners' lists, where files lie, what to try next.
 
-It is read from the run's log and the published warehouse, and computes nothing anew; `show.summary` prints it.
+It is read from the run's log and the published warehouse, and computes nothing anew; `recsys/cli/show` prints it.
 """
 
 from collections.abc import Callable, Mapping

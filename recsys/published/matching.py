@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.arrays import F32
 from recsys.audio.sandbox import Failure
-from recsys.audio.signal import F32
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.library.locations import sound_file

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.arrays import F32
 from recsys.audio.embedding.embed import Embedder
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.sandbox import Failure, Workers
@@ -13,7 +14,8 @@ from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
 from recsys.search.by_sound import Wanted, allowed_by, discover, named_track
-from recsys.search.vector_index import F32, Index, StaleIndex
+from recsys.search.stored_index import StaleIndex
+from recsys.search.vector_index import Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 

@@ -18,14 +18,13 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from typing_extensions import override
 
+from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tfidf_features
-from recsys.dataset.interactions import Csr, Features, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import Features, History, Interactions
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.least_squares import half_step
 from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.scorer import Scorer, Validation
 
 START = 0.1  # expected length of a track's factors before the first half-step

@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 
 from recsys import columns
+from recsys.arrays import Rows
 from recsys.dataset.interactions import History, Interactions, Split
-from recsys.dataset.vocab import Ids, Rows, Vocab, as_ids
+from recsys.dataset.vocab import Ids, Vocab, as_ids
 from recsys.errors import InputError, SetupError
 from recsys.recommenders.parts.attribution import contributions, strongest_reason
 from recsys.recommenders.parts.filters import Filters, pairs_matrix

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions, Split
-from recsys.dataset.vocab import Rows
 from recsys.errors import BadRecipe
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, Catalogue, candidates, zscores
 from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32, N_BLOCK, Mask
+from recsys.recommenders.parts.topk import N_BLOCK, Mask
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 
 MAX_EXAMPLE_USERS = 4000  # users that the ranker learns from, at most

@@ -17,12 +17,11 @@ import scipy.sparse as sp
 from scipy.special import expit
 from typing_extensions import override
 
-from recsys.dataset.interactions import Csr, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.fold_in import FoldedVectors
 from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.scorer import Validation
 
 FIRST_SQUARE = (

@@ -21,15 +21,14 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from typing_extensions import override
 
+from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tfidf_features
-from recsys.dataset.interactions import Csr, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import History, Interactions
 from recsys.errors import InputError
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 1024  # rows at a time

@@ -17,13 +17,13 @@ import numpy as np
 import scipy.sparse as sp
 from typing_extensions import override
 
-from recsys.dataset.interactions import Csr, History, Interactions, with_data
-from recsys.dataset.vocab import Rows
+from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.interactions import History, Interactions, with_data
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32, best_of
+from recsys.recommenders.parts.topk import best_of
 from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 256  # tracks per block of the neighbour search

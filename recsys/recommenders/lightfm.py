@@ -15,7 +15,8 @@ import scipy.sparse as sp
 from lightfm import LightFM as Learner
 from typing_extensions import override
 
-from recsys.dataset.interactions import Csr, Features, History, Interactions
+from recsys.arrays import Csr
+from recsys.dataset.interactions import Features, History, Interactions
 from recsys.recommenders.parts.fold_in import FoldedVectors
 from recsys.recommenders.scorer import Validation
 

@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from typing_extensions import override
 
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions
-from recsys.dataset.vocab import Rows
 from recsys.recommenders.parts.segments import popularity
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.scorer import Scorer, Validation
 
 

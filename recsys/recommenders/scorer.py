@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions, Split
-from recsys.dataset.vocab import Rows
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.installation.plugins import plugin_class, plugin_names
 from recsys.recommenders.parts.attribution import Attribution
-from recsys.recommenders.parts.topk import F32, Mask
+from recsys.recommenders.parts.topk import Mask
 
 PACKAGE, HELPERS = "recsys.recommenders", ("base", "scorer")
 

@@ -13,14 +13,13 @@ import numpy as np
 import scipy.sparse as sp
 from typing_extensions import override
 
+from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import unit_rows
-from recsys.dataset.interactions import Csr, History, Interactions, with_data
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import History, Interactions, with_data
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of, strongest_of_rows
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 512  # users per block of the neighbour search

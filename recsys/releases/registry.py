@@ -64,13 +64,10 @@ class Release:
 
 def publish(home: Home, name: str, release: Release) -> None:
     """Make a release under a name that is free (`free_name`) and point `current` at it."""
-    beside = home.path / "releases" / f".{name}.partial"
-    files.remove(beside)
-    beside.mkdir(parents=True)
-    final = beside.with_name(name)
-    for link, part in release.links().items():
-        (beside / link).symlink_to(os.path.relpath(part, final))
-    files.place_folder(beside, final)
+    final = home.path / "releases" / name
+    with files.new_folder(final) as beside:
+        for link, part in release.links().items():
+            (beside / link).symlink_to(os.path.relpath(part, final))
     point_at(home, name)
 
 

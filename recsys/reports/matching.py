@@ -17,8 +17,8 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from recsys import files
+from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import BINS_A_SEMITONE, LOWEST_HZ, N_BINS, levelled_spectrogram
-from recsys.audio.signal import F32
 from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import ABOUT, INDEX_ABOUT, Found

@@ -16,16 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import F32, F64, I32, I64, Bool, Csr, Rows
 from recsys.dataset.feature_vectors import artists_of, tfidf_features, unit_rows
-from recsys.dataset.interactions import Csr, Features, History, Interactions, realign
-from recsys.dataset.vocab import Rows, as_ids
+from recsys.dataset.interactions import Features, History, Interactions, realign
+from recsys.dataset.vocab import as_ids
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.training_profile import Past
 from recsys.installation.plugins import plugin_class, plugin_names
-from recsys.recommenders.parts.topk import F32
-
-Bool: TypeAlias = npt.NDArray[np.bool_]
-I32: TypeAlias = npt.NDArray[np.int32]
 
 RULES = "recsys.rerank.rules"
 N_DIMENSIONS = 32  # of the vectors that tracks are compared by
@@ -187,7 +184,7 @@ class Stage(ABC):
         """Return the stage with what it must know of all listeners together."""
         return self
 
-    def corrected(self, night: Night, chosen: npt.NDArray[np.int64]) -> "Stage":  # noqa: ARG002
+    def corrected(self, night: Night, chosen: I64) -> "Stage":  # noqa: ARG002
         """Return the stage as it should have been, having seen the columns chosen, (n_users, k); itself if content."""
         return self
 
@@ -196,7 +193,7 @@ class Stage(ABC):
         """Open a block of listeners."""
 
 
-def reduced(rows: Csr) -> npt.NDArray[np.float64]:
+def reduced(rows: Csr) -> F64:
     """
     Bring rows down to the N_DIMENSIONS directions along which they differ most, shape (n_rows, at most N_DIMENSIONS).
 
@@ -206,12 +203,12 @@ def reduced(rows: Csr) -> npt.NDArray[np.float64]:
     Source: Halko, Martinsson, Tropp, Finding Structure with Randomness (2011), algorithm 4.4.
     """
     if rows.shape[1] <= N_DIMENSIONS:
-        dense: npt.NDArray[np.float64] = rows.toarray()
+        dense: F64 = rows.toarray()
         return dense
     directions = np.random.default_rng(SEED).standard_normal((rows.shape[1], N_DIMENSIONS))
     for _ in range(N_ITERATIONS):
         directions = np.linalg.qr(rows.T @ (rows @ directions))[0]
-    found: npt.NDArray[np.float64] = rows @ directions
+    found: F64 = rows @ directions
     return found
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from recsys.arrays import I64
 from recsys.columns import RANK
 from recsys.rerank.base import About, Night, Stage, places_of
 from recsys.rerank.select import choose
@@ -66,7 +66,7 @@ def full_lists(
     return _in_order(lists, order), n_asked
 
 
-def chosen_among(night: Night, stages: Sequence[Stage]) -> tuple[npt.NDArray[np.int64], list[Stage]]:
+def chosen_among(night: Night, stages: Sequence[Stage]) -> tuple[I64, list[Stage]]:
     """Choose (see `greedy.choose`) until every stage is content, and return the stages as they then are."""
     ready = [stage.prepared(night) for stage in stages]
     while True:
@@ -77,7 +77,7 @@ def chosen_among(night: Night, stages: Sequence[Stage]) -> tuple[npt.NDArray[np.
         ready = corrected
 
 
-def _rows(candidates: pl.DataFrame, chosen: npt.NDArray[np.int64]) -> pl.DataFrame:
+def _rows(candidates: pl.DataFrame, chosen: I64) -> pl.DataFrame:
     """Return the rows of the candidates at the columns chosen, ranked anew."""
     user, place = places_of(candidates)
     row_of = np.full((len(chosen), int(place.max(initial=0)) + 1), -1)

@@ -8,14 +8,14 @@ lists are the recommender's own.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from recsys.rerank.base import Bool, Night, Stage, Turn
+from recsys.arrays import F32, I64, Bool
+from recsys.rerank.base import Night, Stage, Turn
 
 N_BLOCK = 256  # listeners: what stages keep of a block stays near the core
 
 
-def choose(night: Night, stages: Sequence[Stage]) -> npt.NDArray[np.int64]:
+def choose(night: Night, stages: Sequence[Stage]) -> I64:
     """
     Choose each listener's list.
 
@@ -42,7 +42,7 @@ def choose(night: Night, stages: Sequence[Stage]) -> npt.NDArray[np.int64]:
     return chosen
 
 
-def _next(relevance: npt.NDArray[np.float32], free: Bool, turns: Sequence[Turn]) -> npt.NDArray[np.int64]:
+def _next(relevance: F32, free: Bool, turns: Sequence[Turn]) -> I64:
     """Return the column that each listener takes next, -1 where none is allowed."""
     choosable = _choosable(free, turns)
     total = relevance.copy()

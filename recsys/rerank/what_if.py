@@ -9,8 +9,8 @@ the night's metrics (marts.run_metrics) say what rules cost on days that have pa
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from recsys.arrays import I64
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import Night
 from recsys.rerank.lists import chosen_among
@@ -55,12 +55,12 @@ def what_if(night: Night, group: str, targets: list[float]) -> list[Outcome]:
     return outcomes
 
 
-def _relevance(night: Night, chosen: npt.NDArray[np.int64]) -> np.float64:
+def _relevance(night: Night, chosen: I64) -> np.float64:
     shown = np.where(chosen >= 0, np.take_along_axis(night.relevance, np.maximum(chosen, 0), axis=1), 0)
     return np.float64((shown * discounts(night.k)).sum())
 
 
-def _kept(chosen: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> np.float64:
+def _kept(chosen: I64, own: I64) -> np.float64:
     """Which share of the columns chosen were also chosen without a target, listener by listener."""
     is_kept = (chosen[:, :, None] == own[:, None, :]).any(axis=2)  # (B,K,1) == (B,1,K) -> (B,K)
     return np.float64(is_kept[chosen >= 0].mean())

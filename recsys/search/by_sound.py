@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from recsys.arrays import F32
 from recsys.errors import InputError, UnknownIds
-from recsys.search.vector_index import F32, NOTHING, Index
+from recsys.search.vector_index import NOTHING, Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 

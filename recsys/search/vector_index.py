@@ -14,22 +14,16 @@ from typing import Any, Self
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-from recsys import files
+from recsys.arrays import F32, Bool, Rows
 from recsys.errors import InputError, SetupError
+from recsys.search import stored_index
+from recsys.search.stored_index import StaleIndex, refuse_repeated
 
-F32 = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
-
-VECTORS, GROUPS, ABOUT = "vectors.npy", "groups.faiss", "about.json"
+VECTORS, GROUPS = "vectors.npy", "groups.faiss"
 K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
 NOTHING = -1
 SAME = 1e-6  # largest difference of the numbers of two vectors of length 1 that are one
-
-
-class StaleIndex(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """The index holds vectors of another encoder than is asked for."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ class Index:
             InputError: An id stands twice, or a vector is 0 or not finite.
             SetupError: Recall is below the floor.
         """
-        _refuse_twice(ids)
+        refuse_repeated(ids, "index")
         index = cls(ids, _normalised(ids, vectors), version, settings)
         if len(ids) >= settings.exact_below:
             index._group()
@@ -117,7 +111,7 @@ class Index:
             raise InputError(f"{len(missing):,} ids are not in the index, first: {missing[0]!r}. Has it been scanned?")
         return np.asarray(self._vectors[[row_of[name] for name in ids]])
 
-    def search(self, queries: F32, k: int, *, allowed: npt.NDArray[np.bool_] | None = None) -> Found:
+    def search(self, queries: F32, k: int, *, allowed: Bool | None = None) -> Found:
         """
         Find the nearest vectors.
 
@@ -143,7 +137,7 @@ class Index:
     def add(self, ids: Sequence[str], vectors: F32) -> None:
         """Add vectors; raises InputError for an id that is there already."""
         known = set(self.ids[self._is_there])
-        _refuse_twice([*ids, *(name for name in ids if name in known)])
+        refuse_repeated([*ids, *(name for name in ids if name in known)], "index")
         added = _normalised(ids, vectors)
         if self._groups is not None:
             self._groups.add(added)
@@ -173,7 +167,7 @@ class Index:
         Raises:
             InputError, SetupError: As `build`.
         """
-        _refuse_twice(ids)
+        refuse_repeated(ids, "index")
         wanted = _normalised(ids, vectors)
         row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}
         holds = [self._holds(row_of.get(name), vector) for name, vector in zip(ids, wanted, strict=True)]
@@ -195,22 +189,19 @@ class Index:
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
-        beside = folder.with_name(f".{folder.name}.partial")
-        files.remove(beside)
-        beside.mkdir(parents=True)
-        np.save(beside / VECTORS, self._vectors)
-        if self._groups is not None:
-            faiss.write_index(self._groups, str(beside / GROUPS))
         about = {
             "ids": self.ids.tolist(),
             "removed": np.flatnonzero(~self._is_there).tolist(),
             "version": self.version,
             "recall": self.recall,
             "settings": asdict(self.settings),
-            "sha256": {path.name: files.sha256_of(path) for path in sorted(beside.iterdir())},
         }
-        files.write_json(beside / ABOUT, about)
-        files.place_folder(beside, folder)
+        stored_index.save(folder, about, self._write)
+
+    def _write(self, folder: Path) -> None:
+        np.save(folder / VECTORS, self._vectors)
+        if self._groups is not None:
+            faiss.write_index(self._groups, str(folder / GROUPS))
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
@@ -221,17 +212,12 @@ class Index:
             StaleIndex: It holds vectors of another encoder than `version`.
             SetupError: It is missing or damaged.
         """
-        if not (folder / ABOUT).exists():
-            raise SetupError(f"{folder} holds no index. Run: recsys nightly")
-        about = files.read_json(folder / ABOUT)
+        about = stored_index.load(folder, "index")
         if version is not None and about["version"] != version:
             raise StaleIndex(
                 f"{folder} holds {len(about['ids']):,} vectors of the encoder {about['version']}, the warehouse has "
                 f"{version}. Run: recsys nightly"
             )
-        for name, sha256 in about["sha256"].items():
-            if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
-                raise SetupError(f"{folder / name} is missing or damaged. Remove {folder} and run: recsys nightly")
         index = cls(about["ids"], np.load(folder / VECTORS), about["version"], IndexSettings(**about["settings"]))
         index.recall = about["recall"]
         index._is_there[about["removed"]] = False
@@ -270,7 +256,7 @@ class Index:
                 return
             n_looked_at *= 2
 
-    def _exactly(self, queries: F32, k: int, may: npt.NDArray[np.bool_]) -> Found:
+    def _exactly(self, queries: F32, k: int, may: Bool) -> Found:
         rows = np.flatnonzero(may)
         n_found = min(k, len(rows))
         if not n_found or not len(queries):
@@ -279,7 +265,7 @@ class Index:
         scores, at = faiss.knn(queries, candidates, n_found, metric=faiss.METRIC_INNER_PRODUCT)
         return _padded(*_in_order(rows[at], scores), k)
 
-    def _by_groups(self, queries: F32, k: int, may: npt.NDArray[np.bool_]) -> Found:
+    def _by_groups(self, queries: F32, k: int, may: Bool) -> Found:
         bits = np.packbits(may, bitorder="little")
         selector = None if may.all() else faiss.IDSelectorBitmap(len(may), faiss.swig_ptr(bits))
         terms: Any = faiss.SearchParametersIVF(sel=selector, nprobe=self._groups.nprobe)  # type: ignore[call-arg]
@@ -311,11 +297,3 @@ def _normalised(ids: Sequence[str], vectors: F32) -> F32:
         raise InputError(f"{len(wrong):,} vectors are 0 or not finite, first that of {ids[wrong[0]]!r}. Leave them out")
     unit: F32 = vectors / lengths[:, None]
     return unit
-
-
-def _refuse_twice(ids: Sequence[str]) -> None:
-    seen: set[str] = set()
-    for name in ids:
-        if name in seen:
-            raise InputError(f"{name!r} is in the index more than once; expected each id once")
-        seen.add(name)

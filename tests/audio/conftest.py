@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.audio.signal import F32
+from recsys.arrays import F32
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
 from recsys.synth.tune import compose

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from recsys.audio.signal import F32
+from recsys.arrays import F32
 from recsys.audio.training import distort
 
 RATE_HZ = 16_000

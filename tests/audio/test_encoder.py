@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.arrays import F32
 from recsys.audio.embedding.checkpoint import read_checkpoint
 from recsys.audio.embedding.embed import Embedder, patches_of
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED
 from recsys.audio.embedding.pretrained import checkpoint, pretrained
 from recsys.audio.embedding.tags import TAGS, named
 from recsys.audio.mel import log_mel
-from recsys.audio.signal import F32
 from recsys.errors import SetupError
 
 EPSILON = 1e-3

@@ -6,20 +6,20 @@ import librosa
 import numpy as np
 import pytest
 
-from recsys.audio.features.loudness import Loudness
-from recsys.audio.features.measure import Features, danceability, energy, features
-from recsys.audio.features.rhythm import Rhythm
-from recsys.audio.features.timbre import Timbre, mfcc, timbre
+from recsys.arrays import F32
+from recsys.audio.features.measure import danceability, energy, features
+from recsys.audio.features.timbre import mfcc, timbre
 from recsys.audio.features.tonality import peaks, tuning_cents
-from recsys.audio.signal import F32, Signal
+from recsys.audio.signal import Signal
 from recsys.audio.spectrum import N_BANDS, N_SHORT, Spectrum
+from recsys.lake.measured import Features, Loudness, Rhythm, Timbre
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import Note, Tune
 
 RATE_HZ = 22_050
 STYLE = Style(tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
-LEVEL = Loudness(-14.0, 5.0, -1.0, 0.0)
+LEVEL = Loudness(loudness_lufs=-14.0, loudness_range_lu=5.0, true_peak_dbtp=-1.0, silence_share=0.0)
 MOVES = Rhythm(tempo_bpm=120.0, tempo_confidence=0.9, beat_strength=0.5, onset_rate_hz=4.0)
 
 
@@ -130,7 +130,7 @@ def test_silence_says_nothing(seconds: float) -> None:
 
 def test_energy_grows_with_each_of_its_parts() -> None:
     """Louder, busier, brighter; between 0 and 1 whatever comes."""
-    sounds = Timbre(1_000.0, 500.0, 2_000.0, 0.1, (0.0,) * 20, (0.0,) * 20)
+    sounds = Timbre(spectral_centroid_hz=1_000.0)
     base = energy(LEVEL, MOVES, sounds)
     assert base is not None
 

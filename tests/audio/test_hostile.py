@@ -16,8 +16,9 @@ import av
 import numpy as np
 import pytest
 
+from recsys.arrays import F32
 from recsys.audio.sandbox import Failure, Workers
-from recsys.audio.signal import F32, read_audio
+from recsys.audio.signal import read_audio
 from recsys.synth.render import write_audio
 
 RATE_HZ = 44_100

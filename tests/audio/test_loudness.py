@@ -4,8 +4,9 @@ import numpy as np
 import pyloudnorm
 import pytest
 
+from recsys.arrays import F32
 from recsys.audio.features.loudness import loudness, stereo_width
-from recsys.audio.signal import F32, Signal
+from recsys.audio.signal import Signal
 
 RATE_HZ = 48_000
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from recsys.audio.signal import F32, Signal, UnreadableAudio, mono_pieces, read_audio
+from recsys.arrays import F32
+from recsys.audio.signal import Signal, UnreadableAudio, mono_pieces, read_audio
 
 
 def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Path:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rich.console import Console
 
-from recsys.cli import show
+from recsys.cli.show import models, tables
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.pipeline.plan import results
@@ -37,7 +36,7 @@ from recsys.recipe import read_recipe
 )
 def test_a_value_is_written_as_a_person_would(value: object, written: str) -> None:
     """Four digits and no exponent; separators from 10,000 on, so that a year looks like one."""
-    assert show.cell(value) == written
+    assert tables.cell(value) == written
 
 
 def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
@@ -45,19 +44,19 @@ def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
     rows = pl.DataFrame({"picture": [b"\xff"]})
 
     with pytest.raises(InputError, match=r"cannot be written as csv: .*\. Cast the column to text"):
-        show.answer(rows, "csv", tmp_path / "answer.csv")
+        tables.answer(rows, "csv", tmp_path / "answer.csv")
 
 
 def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Texts give way, down to their longest word; a table that still does not fit is wider than the screen."""
-    monkeypatch.setattr(show, "out", Console(width=40, highlight=False, markup=False, emoji=False))
+    monkeypatch.setenv("COLUMNS", "40")
     ids = {"user_id": ["kxabm2g7ek76lv3r"], "track": ["trk_334567"], "why": ["because you played Canção Serena"]}
 
-    show.frame(pl.DataFrame(ids))
+    tables.frame(pl.DataFrame(ids))
     fits = capsys.readouterr().out.splitlines()
-    show.frame(pl.DataFrame(ids | {"n": [1_234_567]}))
+    tables.frame(pl.DataFrame(ids | {"n": [1_234_567]}))
     wider = capsys.readouterr().out.splitlines()
 
     assert [line.split() for line in fits] == [
@@ -101,7 +100,7 @@ def test_a_better_recommender_is_named(run: Run, capsys: pytest.CaptureFixture[s
     """Where the intervals do not meet, with what would export it; the champion is no choice in a recipe."""
     judged(run, 0.10, 0.12)
 
-    show.quality(run)
+    models.quality(run)
 
     last = capsys.readouterr().out.splitlines()[-1]
     would = 'recommender = "lightfm" in recipe.toml would export it'
@@ -112,6 +111,6 @@ def test_a_better_mean_is_not_enough(run: Run, capsys: pytest.CaptureFixture[str
     """Intervals that meet decide nothing."""
     judged(run, 0.08, 0.14)
 
-    show.quality(run)
+    models.quality(run)
 
     assert "significantly" not in capsys.readouterr().out

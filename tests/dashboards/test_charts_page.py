@@ -2,7 +2,7 @@
 
 import re
 
-from dashboards.parts import day
+from dashboards.sentences import day
 from recsys.home import Home
 from recsys.warehouse.query import Warehouse
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import parts
+from dashboards import sentences
 from dashboards.markdown import Markdown, say, shown
 from recsys.home import Home
 
@@ -99,7 +99,7 @@ def rendered(call: ast.Call) -> list[ast.expr]:
 def is_text(given: ast.expr) -> bool:
     """Say whether it is a constant, or a call of what makes data text."""
     if isinstance(given, ast.Call):
-        return ast.unparse(given.func) in ("shown", "say", "_hint", "Markdown")
+        return ast.unparse(given.func) in ("shown", "say", "hint", "Markdown")
     return isinstance(given, ast.Constant)
 
 
@@ -171,7 +171,7 @@ def test_a_recording_that_no_file_describes_is_called_by_its_id() -> None:
         "n_expected": 40.0, "n_listeners": 90, "n_countries": 3,
     }  # fmt: skip
 
-    unknown, known = parts.broke_out(row), parts.broke_out(row | {"title": "Song", "artist_name": "Ada"})
+    unknown, known = sentences.broke_out(row), sentences.broke_out(row | {"title": "Song", "artist_name": "Ada"})
 
     assert unknown.startswith("**t1** since 1 June")
     assert known.startswith("**Song** by Ada, since 1 June")

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards.words import FROM_LISTENING, NOT_WHOLE
+from dashboards.glossary import FROM_LISTENING, NOT_WHOLE
 from recsys.warehouse.sqlfile import read_layers
 
 from .conftest import Open

@@ -47,7 +47,7 @@ def test_a_page_opens(open_page: Open, name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_number_says_what_it_means(open_page: Open, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On hover, in a mart's words or those of `words.py`; but for an analyst's own query."""
+    """On hover, in a mart's words or those of `glossary.py`; but for an analyst's own query."""
     unsaid, as_drawn = [], parts._column
 
     def noted(rows: pl.DataFrame, column: str, heading: str, of: str, form: str | None) -> Any:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import ndcg_score
 
+from recsys.arrays import F64
 from recsys.errors import InputError
 from recsys.evaluate.ranking import (
-    F64,
     Judged,
     average_precision_at_k,
     hit_rate_at_k,

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.dataset.interactions import Csr, Features, Interactions, Split
+from recsys.arrays import Csr
+from recsys.dataset.interactions import Features, Interactions, Split
 from recsys.errors import InputError
 from recsys.experiments.protocols import ExcludeSeen, Protocol, fixed, leave_last_out, temporal
 from recsys.recommenders.base import Recommender

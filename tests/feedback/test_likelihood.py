@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.arrays import F64
 from recsys.errors import InputError
-from recsys.evaluate.ranking import F64
 from recsys.feedback.likelihood import Sums, ratio_ends, standard_error
 from recsys.feedback.off_policy import doubly_robust, ips, snips
 from recsys.feedback.simulator import KINDS, Contexts, logged, softmax

@@ -9,8 +9,8 @@ import pytest
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, SCALE
 from recsys.errors import InputError, SetupError
 from recsys.matching.alignment import Calibration, Judge, answer
-from recsys.matching.fingerprint_index import ABOUT, CODES, EXACT_BELOW, Prints
-from recsys.search.vector_index import StaleIndex
+from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, Prints
+from recsys.search.stored_index import ABOUT, StaleIndex
 
 STEP_S = INDEX_STEP * APART_S
 
@@ -136,7 +136,7 @@ def test_a_damaged_or_older_index_is_refused(tracks: dict[str, np.ndarray], tmp_
         (folder / CODES).unlink()
     else:
         (folder / damage).write_bytes((folder / damage).read_bytes()[:-40])
-    with pytest.raises(SetupError, match=r"is damaged\. Remove it and run: recsys nightly"):
+    with pytest.raises(SetupError, match=r"is missing or damaged\. Remove .* and run: recsys nightly"):
         Prints.load(folder, version="v1")
 
 

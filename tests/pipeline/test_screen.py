@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
-from rich.console import Console
 
 from recsys.audio.sandbox import Failure
-from recsys.cli import main, show
+from recsys.cli import main
+from recsys.cli.show import events, music, runs
 from recsys.home import Home
 from recsys.library.scan import ScanReport
 from recsys.pipeline import nightly
@@ -31,8 +31,8 @@ WIDTH = 80
 def screen(finished: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The summary of a night, on 80 columns, read from beside the home."""
     monkeypatch.chdir(finished.home.path.parent)
-    monkeypatch.setattr(show, "out", Console(width=WIDTH, highlight=False, markup=False, emoji=False))
-    show.summary(finished)
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    runs.summary(finished)
     return capsys.readouterr().out.splitlines()
 
 
@@ -77,9 +77,9 @@ def test_table_sizes_are_told_only_when_asked(finished: Run, capsys: pytest.Capt
         for path in (finished.home.path / "marts/current").glob("*.parquet")
     }
 
-    show.summary(finished)
+    runs.summary(finished)
     short = capsys.readouterr().out
-    show.summary(finished, verbose=True)
+    runs.summary(finished, verbose=True)
     long = {" ".join(line.replace(",", "").split()) for line in capsys.readouterr().out.splitlines()}
 
     assert expected <= long
@@ -140,7 +140,7 @@ def test_what_cannot_be_heard_reads_the_same_on_the_screen_and_in_the_log(
     """One sentence a file; the step that goes on is named on its own line."""
     report = ScanReport(failures={"a.mp3": Failure("empty", "an empty file")}, damaged={"b.mp3": 1_500})
     monkeypatch.setattr("recsys.library.scan.scan", lambda *_args, **_settings: report)
-    run = Run(Home(tmp_path), LAST_DAY, read_recipe(), "2026-06-30-abcdef01", show.event)
+    run = Run(Home(tmp_path), LAST_DAY, read_recipe(), "2026-06-30-abcdef01", events.event)
 
     nightly.hear(run, tmp_path, LAST_DAY)
 
@@ -150,5 +150,5 @@ def test_what_cannot_be_heard_reads_the_same_on_the_screen_and_in_the_log(
     shown = capsys.readouterr().err.splitlines()
     assert shown[:2] == [f"  warning: {problem}" for problem in problems]
     assert shown[2].split()[0] == "scan"
-    show.scanned(report)
+    music.scanned(report)
     assert capsys.readouterr().out.splitlines()[1:] == [f"  {problem}" for problem in problems]

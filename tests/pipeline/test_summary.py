@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from recsys.cli import show
+from recsys.cli.show import runs
 from recsys.home import Home
 from recsys.pipeline.run import Event
 from recsys.pipeline.summary import Area, Sample, areas, next_commands
@@ -64,7 +64,7 @@ def test_a_command_to_try_is_pasted_as_it_stands(silent: Warehouse, tmp_path: Pa
     home = Home(tmp_path / "it's my home")
 
     commands = next_commands(silent, [Sample("ann", "", tracks)])
-    lines = [show.command_line(home, words) for words in commands]
+    lines = [runs.command_line(home, words) for words in commands]
 
     shelled = [
         subprocess.run(

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from recsys.arrays import F32
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.recommenders import ease
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE, EASEConfig, ease_weights, invert, symmetrize
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.topk import F32
 
 LIKES = np.array(
     # Seven listeners, five tracks.

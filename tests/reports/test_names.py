@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from recsys.cli import show
+from recsys.cli.show import tables
 from recsys.reports.feedback_loop import _plot
 from recsys.reports.morning.findings import Finding, Section
 from recsys.reports.morning.page import Report, html, markdown
@@ -52,7 +52,7 @@ def test_the_screen_shows_names_letter_by_letter(capsys: pytest.CaptureFixture[s
     """Brackets, colons and links in them are no markup, and the terminal obeys no command in them."""
     name = "[red]Love[/red] [link=https://outside.example]x[/link] :heart:"
 
-    show.frame(pl.DataFrame({name: [name, "\x1b]8;;https://outside.example\x07Free\x1b[2J"]}))
+    tables.frame(pl.DataFrame({name: [name, "\x1b]8;;https://outside.example\x07Free\x1b[2J"]}))
 
     screen = capsys.readouterr().out
     assert screen.count(name) == 2

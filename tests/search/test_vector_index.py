@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import InputError, SetupError
-from recsys.search.vector_index import NOTHING, Index, IndexSettings, StaleIndex
+from recsys.search.stored_index import ABOUT, StaleIndex
+from recsys.search.vector_index import NOTHING, Index, IndexSettings
 
 N, D = 3_000, 16
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.1, 0.5, 0.999, 1.0)  # of the vectors that a filter lets through
@@ -108,6 +109,9 @@ def test_an_index_comes_back_as_it_was_saved(index: Index, tmp_path: Path) -> No
         Index.load(tmp_path / "index", version="v2")
     (tmp_path / "index" / "vectors.npy").write_bytes(b"short")
     with pytest.raises(SetupError, match=r"vectors.npy is missing or damaged"):
+        Index.load(tmp_path / "index")
+    (tmp_path / "index" / ABOUT).write_text("{}")
+    with pytest.raises(SetupError, match=r"about.json is missing or damaged"):
         Index.load(tmp_path / "index")
     with pytest.raises(SetupError, match="no index"):
         Index.load(tmp_path / "elsewhere")

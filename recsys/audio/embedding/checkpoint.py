@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from recsys.arrays import F32
 from recsys.errors import SetupError
 
 Message: TypeAlias = dict[int, list[Any]]  # field number -> its values, in order
@@ -25,7 +25,7 @@ FLOAT32 = 1  # of TensorFlow's data types, the one that weights have
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types of protocol buffers
 
 
-def read_checkpoint(folder: Path) -> dict[str, npt.NDArray[np.float32]]:
+def read_checkpoint(folder: Path) -> dict[str, F32]:
     """
     Read every float32 tensor of a checkpoint.
 
@@ -49,7 +49,7 @@ def read_checkpoint(folder: Path) -> dict[str, npt.NDArray[np.float32]]:
         ) from broken
 
 
-def _tensor(entry: Message, values: bytes) -> npt.NDArray[np.float32]:
+def _tensor(entry: Message, values: bytes) -> F32:
     """Cut one tensor out; fields of its entry: 2 shape, 4 offset, 5 size."""
     dims = _message(entry[2][0]).get(2, []) if 2 in entry else []
     shape = tuple(int(_message(dim).get(1, [0])[0]) for dim in dims)

@@ -14,11 +14,11 @@ from typing import Self
 import numpy as np
 import torch
 
+from recsys.arrays import F32
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, Heard
 from recsys.audio.embedding.pretrained import fingerprint, pretrained
 from recsys.audio.embedding.tags import TRAINING_SETS
 from recsys.audio.mel import RATE_HZ, log_mel
-from recsys.audio.signal import F32
 from recsys.audio.spectrum import SILENT
 from recsys.errors import SetupError
 

@@ -11,16 +11,16 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from recsys.arrays import F32
 from recsys.audio.embedding.checkpoint import read_checkpoint
 from recsys.audio.embedding.encoder import Encoder
 from recsys.installation import extras
 
 PACKAGE = "musicnn"
 LAYERS = ("timbral.0", "timbral.1", "temporal.0", "temporal.1", "temporal.2", "middle.0", "middle.1", "middle.2")
-Tensors = Mapping[str, npt.NDArray[np.float32]]
+Tensors = Mapping[str, F32]
 
 
 def checkpoint(training_set: str) -> Path:

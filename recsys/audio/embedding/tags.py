@@ -8,7 +8,7 @@ chance. Published accuracy (mean over tags, on each set's own test part): MSD .8
 
 from typing import NamedTuple
 
-from recsys.audio.signal import F32
+from recsys.arrays import F32
 
 TRAINING_SETS = ("MSD", "MTT")  # the Million Song Dataset with Last.fm's tags; MagnaTagATune
 

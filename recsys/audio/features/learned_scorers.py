@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
+
+from recsys.arrays import F32, F64
 
 FOLDER = Path(__file__).parents[1] / "weights"
 
@@ -27,11 +28,11 @@ class Scorer:
         second: Shape (n_hidden,).
     """
 
-    mean: npt.NDArray[np.float32]
-    scale: npt.NDArray[np.float32]
-    first: npt.NDArray[np.float32]
-    bias: npt.NDArray[np.float32]
-    second: npt.NDArray[np.float32]
+    mean: F32
+    scale: F32
+    first: F32
+    bias: F32
+    second: F32
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -43,7 +44,7 @@ class Scorer:
         """Write a file of weights, in half precision."""
         np.savez(path, **{name: getattr(self, name).astype(np.float16) for name in self.__dataclass_fields__})
 
-    def chances(self, candidates: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    def chances(self, candidates: F32) -> F64:
         """Return the chance of each candidate, shape (n_candidates, n_inputs) -> (n_candidates,), sums to 1."""
         hidden = np.maximum((candidates - self.mean) / self.scale @ self.first + self.bias, 0)
         scores = (hidden @ self.second).astype(np.float64)

@@ -7,15 +7,13 @@ Sources: ITU-R BS.1770-5 (loudness, annex 1; true peak, annex 2); EBU Tech 3342 
 rate: De Man, Evaluation of Implementations of the EBU R128 Loudness Measurement (AES 2018).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import firwin, resample_poly, sosfilt
 
-from recsys.audio.signal import F32, Signal
-
-F64 = npt.NDArray[np.float64]
+from recsys.arrays import F32, F64
+from recsys.audio.signal import Signal
+from recsys.lake.measured import Loudness
 
 STEP_S = 0.1  # both block lengths are whole numbers of these
 MOMENTARY, SHORT_TERM = 4, 30  # blocks of 0.4 s and of 3 s, in steps
@@ -28,32 +26,15 @@ TAPS = 49  # of the interpolating filter, as in annex 2
 BLOCK = 4096  # samples of a block that is oversampled or passed over
 
 
-@dataclass(frozen=True)
-class Loudness:
-    """
-    Loudness of a recording.
-
-    Attributes:
-        loudness_lufs: Integrated loudness, gated [LUFS]; None for silence and less than 0.4 s.
-        loudness_range_lu: Loudness range [LU]; None for silence and less than 3 s.
-        true_peak_dbtp: Peak of the reconstructed wave [dBTP]; None where every sample is 0.
-        silence_share: Share of the steps of 0.1 s whose root mean square is below -60 dBFS, 0..1; None without a step.
-    """
-
-    loudness_lufs: float | None
-    loudness_range_lu: float | None
-    true_peak_dbtp: float | None
-    silence_share: float | None
-
-
 def loudness(signal: Signal) -> Loudness:
-    """Measure loudness, its range, the true peak and the share of silence."""
+    """Measure loudness, its range, the true peak, the stereo width and the share of silence."""
     weighted = step_powers(sosfilt(k_weighting(signal.rate_hz), signal.samples, axis=1), signal.rate_hz)
     plain = step_powers(signal.samples, signal.rate_hz) / signal.n_channels
     return Loudness(
         loudness_lufs=integrated(weighted),
         loudness_range_lu=loudness_range(weighted),
         true_peak_dbtp=true_peak(signal.samples),
+        stereo_width=stereo_width(signal),
         silence_share=float((plain < 10 ** (SILENT_DB / 10)).mean()) if len(plain) else None,
     )
 

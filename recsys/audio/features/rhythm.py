@@ -9,14 +9,13 @@ Sources: Boeck, Widmer, Maximum Filter Vibrato Suppression for Onset Detection (
 Mueller, Extracting Predominant Local Pulse Information from Music Recordings (TASLP 2011) for tempograms.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from recsys.arrays import F32
 from recsys.audio.features.learned_scorers import weights
-from recsys.audio.signal import F32
 from recsys.audio.spectrum import FRAMES_A_SECOND, N_BANDS, Spectrum
+from recsys.lake.measured import Rhythm
 
 LOG_GAIN = 1e4  # log(1 + gain x): quiet onsets count too
 LAG = 2  # frames over which power rises
@@ -29,24 +28,6 @@ RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0, 3.0, 4.0)
 SHIFTS = tuple(round(TEMPI_AN_OCTAVE * float(np.log2(ratio))) for ratio in RATIOS)
 SHORTEST_S = 3.0  # less tells no tempo
 NEAR = round(TEMPI_AN_OCTAVE * float(np.log2(1.04)))  # bins within 4 %
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """
-    Movement of a recording.
-
-    Attributes:
-        tempo_bpm: Beats a minute, 30 to 300; None for less than 3 s or no onset.
-        tempo_confidence: Chance, as learned, that it is right to 4 %, 0..1.
-        beat_strength: Height of the autocorrelation at one beat, of that at no lag, 0..1.
-        onset_rate_hz: Onsets a second.
-    """
-
-    tempo_bpm: float | None
-    tempo_confidence: float | None
-    beat_strength: float | None
-    onset_rate_hz: float
 
 
 def rhythm(spectrum: Spectrum) -> Rhythm:

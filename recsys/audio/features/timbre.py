@@ -8,39 +8,19 @@ below the loudest), orthonormal DCT-II.
 Source: Peeters, A Large Set of Audio Features for Sound Description (CUIDADO, 2004).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.fft import dct
 
+from recsys.arrays import F32
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import F32
 from recsys.audio.spectrum import N_SHORT, Spectrum
+from recsys.lake.measured import Timbre
 
 N_MFCC = 20
 ROLLOFF = 0.85
 RANGE_DB = 80.0
 TINY = 1e-10
 QUIET = 1e-6  # power of a silent frame, of the loudest frame's
-
-
-@dataclass(frozen=True)
-class Timbre:
-    """
-    Colour of a recording.
-
-    Attributes:
-        spectral_centroid_hz, spectral_bandwidth_hz, spectral_rolloff_hz: Mean, spread and 85 % point [Hz].
-        spectral_flatness: 0 for a tone, 1 for white noise.
-        mfcc_mean, mfcc_std: 20 coefficients each, the first one loudness.
-    """
-
-    spectral_centroid_hz: float
-    spectral_bandwidth_hz: float
-    spectral_rolloff_hz: float
-    spectral_flatness: float
-    mfcc_mean: tuple[float, ...]
-    mfcc_std: tuple[float, ...]
 
 
 def timbre(spectrum: Spectrum) -> Timbre:

@@ -12,12 +12,12 @@ Source: Gomez, Tonal Description of Polyphonic Audio for Music Content Processin
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from recsys.arrays import F32, F64, I64
 from recsys.audio.features.learned_scorers import weights
 from recsys.audio.mel import RATE_HZ
-from recsys.audio.signal import F32
 from recsys.audio.spectrum import N_LONG, Spectrum
+from recsys.lake.measured import Tonality
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MODES = ("major", "minor")
@@ -29,33 +29,13 @@ N_ENDS = 10  # frames that begin and end a piece: 2.6 s
 MIDI_A, A_HZ = 69, 440.0
 
 
-@dataclass(frozen=True)
-class Tonality:
-    """
-    Pitch of a recording; None where no peak stands out.
-
-    Attributes:
-        key: Tonic, C to B with sharps.
-        mode: major or minor.
-        key_confidence: Chance, as learned, that both are right, 0..1.
-        tuning_cents: From A = 440 Hz, -50..50 [cent].
-        chroma: Share of each pitch class from C, sums to 1.
-    """
-
-    key: str | None
-    mode: str | None
-    key_confidence: float | None
-    tuning_cents: float | None
-    chroma: tuple[float, ...] | None
-
-
 @dataclass(frozen=True, eq=False)
 class Peaks:
     """Peaks of long frames: frame row, pitch [semitones, MIDI], magnitude. Shape (n_peaks,) each."""
 
-    frame: npt.NDArray[np.int64]
-    pitch: npt.NDArray[np.float64]
-    size: npt.NDArray[np.float64]
+    frame: I64
+    pitch: F64
+    size: F64
     n_frames: int
 
 
@@ -90,7 +70,7 @@ def tuning_cents(found: Peaks) -> float:
     return float(np.angle((found.size * turns).sum()) * 100 / (2 * np.pi))
 
 
-def profiles(found: Peaks, cents: float) -> npt.NDArray[np.float64]:
+def profiles(found: Peaks, cents: float) -> F64:
     """
     Return how strong each pitch class is: in the whole, the bass, at the beginning, at the end and in its last bass.
 
@@ -115,7 +95,7 @@ def profiles(found: Peaks, cents: float) -> npt.NDArray[np.float64]:
     return np.asarray(rows / np.maximum(lengths, 1e-12))
 
 
-def _chromagram(found: Peaks, cents: float, size: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _chromagram(found: Peaks, cents: float, size: F64) -> F64:
     """Give each peak to the pitch classes that it may be a harmonic of, by nearness; frames have sum 1, or are 0."""
     chroma = np.zeros(found.n_frames * 12)
     for number, harmonic in enumerate(HARMONICS):
@@ -127,7 +107,7 @@ def _chromagram(found: Peaks, cents: float, size: npt.NDArray[np.float64]) -> np
     return np.asarray(by_frame / np.maximum(by_frame.sum(axis=1, keepdims=True), 1e-12))
 
 
-def candidates(shown: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+def candidates(shown: F64) -> F32:
     """Return the profiles as each key would have them: seen from its tonic, as major or minor, (24, 2 * 60)."""
     seen = np.stack([np.roll(shown, -tonic, axis=1).ravel() for tonic in range(12)])  # (12, 60)
     nothing = np.zeros_like(seen)

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
 from typing_extensions import override
 
+from recsys.arrays import F32, I8
 from recsys.audio.embedding.embed import VERSION, WEIGHTS
-from recsys.audio.signal import F32, at_rate
+from recsys.audio.signal import at_rate
 from recsys.errors import InputError, SetupError
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "fingerprint"  # made by bench/train_fingerprint.py
@@ -220,9 +220,9 @@ def shifted(frames: torch.Tensor, semitones: float) -> torch.Tensor:
     return frames[:, left] * (1 - share) + frames[:, left + 1] * share
 
 
-def codes_of(vectors: F32) -> npt.NDArray[np.int8]:
+def codes_of(vectors: F32) -> I8:
     """Write each number of vectors of length 1 into a byte."""
-    codes: npt.NDArray[np.int8] = np.clip(np.rint(vectors * SCALE), -127, 127).astype(np.int8)
+    codes: I8 = np.clip(np.rint(vectors * SCALE), -127, 127).astype(np.int8)
     return codes
 
 

@@ -16,7 +16,7 @@ import av.filter
 import numpy as np
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
-from recsys.audio.signal import F32
+from recsys.arrays import F32
 
 FINEST = 200  # largest denominator of a resampling ratio: speeds are kept to some 0.003
 DECAY = np.log(1000)  # a reverberation time is what a room takes to fall by 60 dB, a factor of 1,000

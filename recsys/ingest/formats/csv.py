@@ -6,19 +6,19 @@ from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from recsys.arrays import I64
 from recsys.errors import UnreadableSource
 from recsys.ingest.source import LINE, Chunk, Source, table_of
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 _DELIMITERS = ",;\t"
 _Refused: TypeAlias = list[tuple[int, int]]  # (record, counted from 1 after the skipped lines; line breaks inside it)
-_Lines: TypeAlias = npt.NDArray[np.int64]
+_Lines: TypeAlias = I64
 
 
 def recognises(source: Source) -> bool:

@@ -14,7 +14,7 @@ from recsys.dataset.interactions import Interactions, Split
 from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import report_by_group
-from recsys.evaluate.ranking import F64, ndcg_at_k
+from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.lake.store import Lake
@@ -162,7 +162,7 @@ def evaluate(
 def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe) -> pl.DataFrame:
     """Compare the recipe's recommender with the champion and the popularity floor, listener by listener, in nDCG."""
     own, seed = recipe.recommender, recipe.evaluation.seed
-    values: dict[str, F64] = {
+    values = {
         name: values_per_user(ranking, split, ndcg_at_k, k=recipe.evaluation.k) for name, ranking in rankings.items()
     }
     rows = [

@@ -11,9 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from recsys.dataset.interactions import Csr
-from recsys.dataset.vocab import Rows
-from recsys.recommenders.parts.topk import F32
+from recsys.arrays import F32, Csr, Rows
 
 N_STRONGEST = 20
 N_BLOCK = 256  # users per block

@@ -11,13 +11,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from recsys.arrays import F32, I32, Csr, Rows
 from recsys.dataset.feature_vectors import artists_of, tfidf_features, unit_rows
-from recsys.dataset.interactions import Csr, History, Interactions
-from recsys.dataset.vocab import Rows
+from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import F32, I32, best_of
+from recsys.recommenders.parts.topk import best_of
 
 N_RANKED = 500  # ranks are capped here
 TREND_DAYS = 28.0

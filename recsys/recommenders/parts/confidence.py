@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from recsys.dataset.interactions import Csr, History, with_data
+from recsys.arrays import Csr
+from recsys.dataset.interactions import History, with_data
 
 RECENT_DAYS = 30.0
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import UNKNOWN, Csr, Interactions, realign
+from recsys.arrays import Csr
+from recsys.dataset.interactions import UNKNOWN, Interactions, realign
 from recsys.dataset.vocab import Ids, Vocab
 from recsys.recommenders.parts.topk import Mask
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from recsys.dataset.interactions import Csr, History
-from recsys.dataset.vocab import Rows
+from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.interactions import History
 from recsys.recommenders.parts.attribution import Attribution
-from recsys.recommenders.parts.topk import F32
 from recsys.recommenders.scorer import Config, Scorer
 
 RIDGE = 0.01

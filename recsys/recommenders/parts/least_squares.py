@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from recsys.dataset.interactions import Csr
-from recsys.dataset.vocab import Rows
-from recsys.recommenders.parts.topk import F32, n_cores
+from recsys.arrays import F32, Csr, Rows
+from recsys.recommenders.parts.topk import n_cores
 
 N_STACK = 20_000  # pairs a stack, padding included: at 256 factors their vectors take 20 MB
 

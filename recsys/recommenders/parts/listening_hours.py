@@ -11,9 +11,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from recsys.dataset.interactions import UNKNOWN_HOUR, Csr, History
-from recsys.dataset.vocab import Rows
-from recsys.recommenders.parts.topk import F32
+from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.interactions import UNKNOWN_HOUR, History
 
 N_PRIOR = 10  # plays of everybody's that a profile is smoothed with
 N_DAYPARTS, N_WEEKDAYS = 8, 7

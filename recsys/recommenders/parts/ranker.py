@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recsys.dataset.vocab import Rows
-from recsys.recommenders.parts.topk import F32
+from recsys.arrays import F32, Rows
 
 N_BATCH = 128  # users per step
 WEIGHT_DECAY = 1e-3

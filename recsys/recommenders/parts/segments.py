@@ -15,10 +15,10 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import UNKNOWN, Csr, Features, Interactions, with_data
-from recsys.dataset.vocab import Rows, Vocab
+from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.interactions import UNKNOWN, Features, Interactions, with_data
+from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
-from recsys.recommenders.parts.topk import F32
 
 LADDER = (("country", "age_band"), ("country",), ("age_band",))  # finest first
 PROFILE = ("country", "age_band")

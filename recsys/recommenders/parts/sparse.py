@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import Csr
+from recsys.arrays import Csr
 
 
 def arrays_of(name: str, matrix: Csr) -> dict[str, Any]:

@@ -17,10 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from recsys.dataset.interactions import Csr
+from recsys.arrays import F32, I32, Csr
 
-F32: TypeAlias = npt.NDArray[np.float32]
-I32: TypeAlias = npt.NDArray[np.int32]
 Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users into (n_block, n_tracks)
 
 N_BLOCK = 128  # users a block: large enough for the matrix product, small enough for the cache

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from typing_extensions import override
 
-from recsys.dataset.vocab import Rows
+from recsys.arrays import Rows
 
 HEADS = 2
 START = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1

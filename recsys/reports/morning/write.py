@@ -32,13 +32,11 @@ def write_reports(folder: Path, operator: Path, labels: list[Path], settings: Mo
     Returns:
         How many reports there are.
     """
-    beside = folder.with_name(f".{folder.name}.partial")
-    files.remove(beside)
-    links = [
-        (_write(beside / "labels" / path.stem, path, settings, []), f"labels/{path.stem}/index") for path in labels
-    ]
-    _write(beside, operator, settings, sorted(links))
-    files.place_folder(beside, folder)
+    with files.new_folder(folder) as beside:
+        links = [
+            (_write(beside / "labels" / path.stem, path, settings, []), f"labels/{path.stem}/index") for path in labels
+        ]
+        _write(beside, operator, settings, sorted(links))
     return len(links) + 1
 
 

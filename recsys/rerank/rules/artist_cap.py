@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from recsys.dataset.vocab import Rows
+from recsys.arrays import Bool, Rows
 from recsys.errors import BadRecipe
-from recsys.rerank.base import Bool, Night, Stage, Turn
+from recsys.rerank.base import Night, Stage, Turn
 
 NEVER = -1_000  # places ago
 

@@ -15,11 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from recsys.dataset.interactions import Csr
-from recsys.dataset.vocab import Rows
+from recsys.arrays import F32, F64, I64, Csr, Rows
 from recsys.evaluate.diversity import SMOOTHING
-from recsys.evaluate.ranking import F64, I64
-from recsys.recommenders.parts.topk import F32
 from recsys.rerank.base import Night, Stage, Turn, refuse_negative
 
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from recsys.dataset.vocab import Rows
-from recsys.recommenders.parts.topk import F32
+from recsys.arrays import F32, Rows
 from recsys.rerank.base import Night, Stage, Turn, refuse_negative
 
 

@@ -19,14 +19,12 @@ Source:
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 from typing_extensions import override
 
+from recsys.arrays import F32, F64, I64, Bool
 from recsys.errors import BadRecipe
 from recsys.evaluate.exposure import discounts
-from recsys.evaluate.ranking import F64
-from recsys.recommenders.parts.topk import F32
-from recsys.rerank.base import Bool, Night, Stage, Turn
+from recsys.rerank.base import Night, Stage, Turn
 
 N_HALVINGS = 12  # of a price's interval: to a 4,000th of a relevance
 N_ROUNDS = 3  # over all groups, since one group's price moves the others' shares
@@ -88,7 +86,7 @@ class Priced(Stage):
     n_passes: int = 0
 
     @override
-    def corrected(self, night: Night, chosen: npt.NDArray[np.int64]) -> Stage:
+    def corrected(self, night: Night, chosen: I64) -> Stage:
         missed = self.targets - shares(night, chosen, self.members)
         missed = np.where(
             self.above > 0, missed, np.maximum(missed, 0)
@@ -114,7 +112,7 @@ class _Paid(Turn):
         return self._price
 
 
-def shares(night: Night, chosen: npt.NDArray[np.int64], members: Bool) -> F64:
+def shares(night: Night, chosen: I64, members: Bool) -> F64:
     """Share of all exposure that goes to each group, shape (n_groups,); NaN where nothing is shown."""
     exposure, total = _exposure(night, chosen, members)
     share: F64 = exposure.sum(axis=0) / (total.sum() or np.nan)
@@ -136,7 +134,7 @@ def dual_bound(night: Night, priced: Priced) -> float:
     return float((shown * discounts(night.k)).sum() - prices @ priced.targets * total.sum())
 
 
-def _exposure(night: Night, chosen: npt.NDArray[np.int64], members: Bool) -> tuple[F64, F64]:
+def _exposure(night: Night, chosen: I64, members: Bool) -> tuple[F64, F64]:
     """Exposure of each listener's list: by group, shape (n_users, n_groups), and in all, (n_users,)."""
     is_shown = chosen >= 0
     tracks = np.take_along_axis(night.tracks, np.maximum(chosen, 0), axis=1)
@@ -145,7 +143,7 @@ def _exposure(night: Night, chosen: npt.NDArray[np.int64], members: Bool) -> tup
     return by_group, weights.sum(axis=1)
 
 
-def _by_value(night: Night, value: F32) -> npt.NDArray[np.int64]:
+def _by_value(night: Night, value: F32) -> I64:
     """Each listener's k columns of greatest value; among equals the recommender's order. Shape (n_users, k)."""
     value = np.where(night.tracks >= 0, value, -np.inf)
     k = min(night.k, value.shape[1])

@@ -13,13 +13,12 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import binom
 from typing_extensions import override
 
-from recsys.dataset.vocab import Rows
+from recsys.arrays import I64, Bool, Rows
 from recsys.errors import BadRecipe
-from recsys.rerank.base import Bool, Night, Stage, Turn
+from recsys.rerank.base import Night, Stage, Turn
 
 N_HALVINGS = 50  # of the interval that the lowered alpha is in
 
@@ -58,7 +57,7 @@ class FairTopK(Stage):
 
 
 class _Protecting(Turn):
-    def __init__(self, is_protected: Bool, least: npt.NDArray[np.int64]) -> None:
+    def __init__(self, is_protected: Bool, least: I64) -> None:
         self._is_protected = is_protected
         self._least = least
         self._n_protected = np.zeros(len(is_protected), np.int64)
@@ -77,7 +76,7 @@ class _Protecting(Turn):
 
 
 @lru_cache
-def least_protected(k: int, share: float, alpha: float) -> npt.NDArray[np.int64]:
+def least_protected(k: int, share: float, alpha: float) -> I64:
     """
     Return m: how many protected tracks the first 1, 2 .. k places must hold at least, alpha lowered. Shape (k,).
 
@@ -94,7 +93,7 @@ def least_protected(k: int, share: float, alpha: float) -> npt.NDArray[np.int64]
     return unadjusted(k, share, low)
 
 
-def unadjusted(k: int, share: float, alpha: float) -> npt.NDArray[np.int64]:
+def unadjusted(k: int, share: float, alpha: float) -> I64:
     """
     Return the least count at each place that chance exceeds or reaches with more than alpha, shape (k,).
 
@@ -103,11 +102,11 @@ def unadjusted(k: int, share: float, alpha: float) -> npt.NDArray[np.int64]:
     """
     places = np.arange(1, k + 1)
     likely = binom.cdf(np.arange(k + 1)[None, :], places[:, None], share)  # (k, k + 1): F(count; place, share)
-    least: npt.NDArray[np.int64] = (likely <= alpha).sum(axis=1)
+    least: I64 = (likely <= alpha).sum(axis=1)
     return least
 
 
-def chance_to_fail(least: npt.NDArray[np.int64], share: float) -> float:
+def chance_to_fail(least: I64, share: float) -> float:
     """Return with what probability a list drawn by chance has fewer than `least` protected at any place, 0..1."""
     alive = np.zeros(len(least) + 1)  # by count of protected so far: probability of not having failed
     alive[0] = 1

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
+from recsys.arrays import Bool
 from recsys.dataset.interactions import with_data
 from recsys.errors import BadRecipe
-from recsys.rerank.base import Bool, Night, Stage, Turn
+from recsys.rerank.base import Night, Stage, Turn
 
 
 @dataclass(frozen=True)

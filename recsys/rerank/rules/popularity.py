@@ -15,10 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from recsys.dataset.vocab import Rows
-from recsys.evaluate.ranking import F64
-from recsys.recommenders.parts.topk import F32
-from recsys.rerank.base import Bool, Night, Stage, Turn, refuse_negative
+from recsys.arrays import F32, F64, Bool, Rows
+from recsys.rerank.base import Night, Stage, Turn, refuse_negative
 
 
 @dataclass(frozen=True)

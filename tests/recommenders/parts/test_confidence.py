@@ -3,7 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.dataset.interactions import Csr, History
+from recsys.arrays import Csr
+from recsys.dataset.interactions import History
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from recsys.recommenders.parts.topk import F32, N_BLOCK, Mask, Top, best_of, top_k
+from recsys.arrays import F32
+from recsys.recommenders.parts.topk import N_BLOCK, Mask, Top, best_of, top_k
 
 
 def brute_force(scores: F32, k: int) -> tuple[list[list[int]], list[list[float]]]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
 
+from recsys.arrays import F32, Rows
 from recsys.audio.fingerprint.fingerprinter import (
     APART_S,
     FIRST_S,
@@ -26,7 +26,7 @@ from recsys.audio.fingerprint.fingerprinter import (
     n_vectors,
 )
 from recsys.audio.fingerprint.fingerprinter import spectrogram as spectrogram_of
-from recsys.audio.signal import F32, UnreadableAudio, read_audio
+from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.audio.training import distort
 from recsys.audio.training.tasks.contrastive import likeness
 from recsys.errors import InputError
@@ -37,9 +37,6 @@ EXCERPT = 12 * RATE_HZ  # what is distorted at a time
 DISTORTED = 10 * RATE_HZ  # and so much of it is looked at: of a piece played faster no more is left
 EXCERPTS_EACH = 4  # of a recording in an epoch
 SECONDS_EACH = 14  # pairs of an excerpt, half a second and more apart
-
-F64 = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 
 
 class Pairs(NamedTuple):

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.distorted import DISTORTIONS
-from bench.matching_answers import F64, Asked, Guess, Told
-from bench.matching_queries import LENGTHS_S, SEED
+from bench.matching.answers import Asked, Guess, Told
+from bench.matching.queries import LENGTHS_S, SEED
+from recsys.arrays import F64, Bool
 from recsys.matching.alignment import Judge
 
-Flags = npt.NDArray[np.bool_]
+Flags = Bool
 Names = npt.NDArray[np.str_]
 
 BARS = {  # share asked for of each row of the table at 10, 5, 3 s [%]

@@ -28,16 +28,16 @@ from bench.options import audio_folder, benchmark, data_folder, size
 from bench.peers import chromaprint
 
 if TYPE_CHECKING:
-    from bench.matching_queries import Numbers
+    from bench.matching.queries import Numbers
 
 N_PROCESSES = 2
 
 
 def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
     """Fit a judge for each length on the recordings and tunes kept for it, and write them where the matching ships."""
-    from bench.matching_answers import ask, network
-    from bench.matching_fit import fitted
-    from bench.matching_queries import CALIBRATION, LENGTHS_S
+    from bench.matching.answers import ask, network
+    from bench.matching.fit import fitted
+    from bench.matching.queries import CALIBRATION, LENGTHS_S
     from recsys.audio.fingerprint.fingerprinter import SHIPPED
     from recsys.matching.alignment import Calibration
 
@@ -61,9 +61,9 @@ def main(
 ) -> None:
     """Calibrate, judge or time."""
     audio_folder(), data_folder()  # both are needed: said at once
-    from bench.matching_answers import prepare
-    from bench.matching_price import tell_price
-    from bench.matching_queries import Numbers
+    from bench.matching.answers import prepare
+    from bench.matching.price import tell_price
+    from bench.matching.queries import Numbers
 
     with (
         TemporaryDirectory() as folder,
@@ -82,9 +82,9 @@ def main(
 
 def judge(pool: Executor, home: Path, n: "Numbers", lengths_s: tuple[int, ...]) -> None:
     """Print what is found of each length."""
-    from bench.matching_answers import ask
-    from bench.matching_queries import TEST
-    from bench.matching_report import tell
+    from bench.matching.answers import ask
+    from bench.matching.queries import TEST
+    from bench.matching.report import tell
     from recsys.matching.cue_sheets import calibration
 
     if not chromaprint.is_installed():

@@ -6,8 +6,8 @@ from time import process_time
 import numpy as np
 
 from bench.distorted import RATE_HZ
-from bench.matching_answers import index, network
-from bench.matching_queries import SEED, TEST, Cell, queries
+from bench.matching.answers import index, network
+from bench.matching.queries import SEED, TEST, Cell, queries
 from bench.options import audio_folder
 from bench.recordings import recordings
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP

@@ -18,7 +18,8 @@ from bench.distorted import DISTORTIONS, RATE_HZ, Around, Distortion
 from bench.options import audio_folder
 from bench.recordings import noises, recordings
 from bench.rendered import Piece, mono_of, pieces
-from recsys.audio.signal import F32, read_audio
+from recsys.arrays import F32
+from recsys.audio.signal import read_audio
 from recsys.synth.render import write_audio
 
 LENGTHS_S = (10, 5, 3)

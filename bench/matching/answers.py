@@ -9,18 +9,16 @@ from resource import RUSAGE_CHILDREN, getrusage
 from time import process_time
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.distorted import DISTORTIONS, RATE_HZ
-from bench.matching_queries import Cell, Numbers, Query, Side, in_index, queries, render, sound_of
+from bench.matching.queries import Cell, Numbers, Query, Side, in_index, queries, render, sound_of
 from bench.peers import chromaprint
 from bench.peers.chromaprint import U32, Chromaprint
+from recsys.arrays import F32, F64
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
-from recsys.audio.signal import F32
 from recsys.matching.alignment import answer
 from recsys.matching.fingerprint_index import Prints
 
-F64 = npt.NDArray[np.float64]
 OURS, PEER = "ours", "chromaprint.npz"
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import minimize
 
-from bench.matching_answers import F64, Asked, Told
+from bench.matching.answers import Asked, Told
+from recsys.arrays import F64
 from recsys.matching.alignment import Judge
 
 PENALTY = 1e-4

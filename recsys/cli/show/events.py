@@ -1,0 +1,65 @@
+"""What is printed while something runs: events of a run, epochs of a training, files taken in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from recsys.cli.show.tables import cell, note
+from recsys.pipeline.run import Event
+
+
+@contextmanager
+def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
+    """Show a bar that fills with the bytes taken in."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=note, transient=True) as bar:
+        task = bar.add_task("ingest", total=n_bytes)
+
+        def advance(path: Path, done: int) -> None:
+            bar.update(task, advance=done, description=path.name)
+
+        yield advance
+
+
+def epoch(event: Event) -> None:
+    """Print how an epoch of training went."""
+    note.print(f"epoch {event['epoch']}: loss {event['loss']:.3f}, nearest is the other piece {event['score']:.1%}")
+
+
+def event(happened: Event, *, counts: bool = True) -> None:
+    """Print one event of a run as a line; `counts`: what a step counted too."""
+    match happened["event"]:
+        case "start" if note.is_terminal:
+            note.print(f"  {happened['step']} ...", end="\r")  # the next line takes its place
+        case "done":
+            said = ", ".join(f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened))
+            line = f"  {happened['step']:<10}{happened['seconds']:8.1f} s"
+            note.print(f"{line}   {said}" if counts else line, soft_wrap=True)
+        case "failed":
+            note.print(f"  {happened['step']:<10} stopped")
+        case "trial":
+            shown = "{recommender:<12} trial {trial} of {of}: nDCG {value:.4f}, best {best:.4f}"
+            note.print(f"  {shown.format(**happened)}")
+        case "fitted":
+            cost = f"{happened['train_cpu_seconds']:.1f} CPU-s, {happened['listeners_per_second']:,.0f} listeners/s"
+            note.print(f"  {happened['recommender']:<12} fitted: {cost}")
+        case "week":
+            note.print(f"  {happened['remedy']:<22} week {happened['week']} of {happened['of']}")
+        case "warning":
+            note.print(f"  warning: {happened['text']}", soft_wrap=True)
+        case "nothing to do" if happened["is_current"]:
+            note.print(f"The run {happened['run']} is finished and is current. Nothing to do")
+
+
+def _plain(happened: Event) -> Iterator[tuple[str, object]]:
+    hidden = {"at", "run", "event", "step", "seconds", "folder", "warehouse", "marts", "against", "p_values"}
+    shown = ((name, len(value) if isinstance(value, dict) else value) for name, value in happened.items())
+    return ((name, value) for name, value in shown if name not in hidden and isinstance(value, (int, str)))
+
+
+def looked_through(path: Path) -> None:
+    """Tell that a file was looked through, where a person watches."""
+    if note.is_terminal:
+        note.print(f"looked through {path.name}")

@@ -1,0 +1,60 @@
+"""What is printed of recordings: what a scan heard, which uses were found, what was taken down."""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recsys.cli.show.tables import frame, out
+
+if TYPE_CHECKING:
+    from recsys.library.scan import ScanReport
+    from recsys.matching.report import Found
+
+
+def scanned(report: "ScanReport") -> None:
+    """Print what a scan heard, and of which files it heard nothing or not all."""
+    counts = {"analysed": report.n_analysed, "known": report.n_known, "same as another": report.n_copied}
+    out.print(f"{report.n_files:,} files: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
+    for problem in report.problems():
+        out.print(f"  {problem}", soft_wrap=True)
+    if report.n_analysed or report.n_copied:
+        out.print("The tables know it after the next build: recsys build")
+
+
+def matched(found: "Found") -> None:
+    """Print the cue sheets, and what could not be heard."""
+    from recsys.reports.wording import clock
+
+    uses = found.table
+    for sheet in found.sheets:
+        out.print(f"\n{sheet.path}  {clock(sheet.duration_s)}")
+        own = uses.filter(file=str(sheet.path))
+        if sheet.failure is not None:
+            out.print(f"could not be heard: {sheet.failure.message}")
+        elif own.is_empty():
+            out.print("no recording of the catalogue was found in it")
+        else:
+            frame(own.select(*_matched()))
+    out.print("\nWhat is found is that recordings sound alike, not that a right was infringed.")
+
+
+def _matched() -> tuple[pl.Expr, ...]:
+    from recsys.reports.wording import clock
+
+    def span(start: str, end: str) -> pl.Expr:
+        return pl.format("{}-{}", *(pl.col(each).map_elements(clock, return_dtype=pl.String) for each in (start, end)))
+
+    owner = pl.concat_str("title", "artist_name", "label_name", separator=", ", ignore_nulls=True)
+    return (
+        span("starts_s", "ends_s").alias("in the file"),
+        pl.format("{} ({})", owner, pl.col("track_id").fill_null("no track")).alias("recording"),
+        span("reference_starts_s", "reference_ends_s").alias("in it"),
+        pl.col("transformation").alias("changed"),
+        pl.format("{} %", (100 * pl.col("probability")).round(1)).alias("sure"),
+    )
+
+
+def taken_down(releases: list[str]) -> None:
+    """Say what a takedown did."""
+    out.print(f"Taken out of the indexes of {len(releases)} releases: {', '.join(releases) or 'none held it'}")
+    out.print("Lists leave it out from the next night on.")

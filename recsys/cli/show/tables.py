@@ -1,0 +1,131 @@
+"""
+A frame as a table, values as a person would write them, and an analyst's answer in the form asked for.
+
+Titles, names and paths are printed as they are: brackets and colons in them are no markup.
+"""
+
+import os
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from recsys.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GAP = 2  # characters between two columns
+LONGEST_WORD = 40  # characters; what is longer (an address, a hash) may be cut
+_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}  # a terminal obeys
+out = Console(highlight=False, markup=False, emoji=False)
+note = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def frame(rows: pl.DataFrame) -> None:
+    """
+    Print a frame as a table: numbers right, missing values as a dash.
+
+    Long texts wrap between words. No id, number or heading is cut to fit the screen: a table of many columns is wider.
+    """
+    cells = [list(map(cell, row)) for row in rows.iter_rows()]
+    texts = [[name, *column] for name, *column in zip(rows.columns, *cells, strict=True)]
+    widths = _widths(texts, out.width)
+    table = Table(header_style="bold", box=None, pad_edge=False, width=sum(widths) + GAP * (len(widths) - 1))
+    for (name, dtype), width in zip(rows.schema.items(), widths, strict=True):
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*row)
+    out.print(table, crop=False)
+
+
+def _widths(texts: list[list[str]], available: int) -> list[int]:
+    """Return the width of each column's cells: the widest give way, but never below their longest word."""
+    widths = [
+        min(available, max(cell_len(line) for text in column for line in text.splitlines() or [""])) for column in texts
+    ]
+    least = [
+        min(LONGEST_WORD, max(cell_len(word) for text in column for word in text.split() or [""])) for column in texts
+    ]
+    for _ in range(max(0, sum(widths) + GAP * (len(widths) - 1) - available)):
+        spare = [width if width > low else 0 for width, low in zip(widths, least, strict=True)]
+        if any(spare):
+            widths[spare.index(max(spare))] -= 1
+    return widths
+
+
+def cell(value: object) -> str:
+    """Write one value as a person would."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return _number(Decimal(f"{value:.4g}"))
+        case int() | Decimal():
+            return _number(Decimal(value))
+        case list():
+            return ", ".join(map(str, value)).translate(_CONTROLS)
+        case _:
+            return str(value).translate(_CONTROLS)
+
+
+def _number(value: Decimal) -> str:
+    """Write all digits, without an exponent; below 10,000 (years, decades) without separators."""
+    return f"{value:,f}" if value.adjusted() >= 4 else f"{value:f}"
+
+
+def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
+    """
+    Give an analyst's answer as a table, or as CSV, JSON Lines or Parquet to a file or the screen.
+
+    CSV has lists and structs as JSON text.
+
+    Raises:
+        InputError: The form cannot hold a column of the answer.
+    """
+    if form == "table":
+        frame(rows)
+        note.print(f"{rows.height:,} rows", style="dim")
+        return
+    writers: dict[str, Callable[[Any], object]] = {
+        "csv": lambda to: _flat(rows).write_csv(to),
+        "json": rows.write_ndjson,
+        "parquet": rows.write_parquet,
+    }
+    try:
+        writers[form](path or sys.stdout.buffer)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as wrong:
+        reason = str(wrong).partition("\n")[0]
+        raise InputError(f"The answer cannot be written as {form}: {reason}. Cast the column to text") from wrong
+
+
+def _flat(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(_json_text(name) for name, dtype in rows.schema.items() if dtype.is_nested())
+
+
+def _json_text(name: str) -> pl.Expr:
+    text = pl.struct(v=name).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
+    return pl.when(pl.col(name).is_not_null()).then(text).alias(name)
+
+
+def relative(path: Path) -> str:
+    """Write a path from where the reader is, where it lies below."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def about(described: pl.DataFrame) -> None:
+    """Print what a table is, what tells its rows apart, and what it reads and feeds."""
+    row = described.row(0, named=True)
+    out.print(Text.assemble((row["name"], "bold"), f"  {row['description']}\n"))
+    facts = {"grain": row["grain"] or "none", "rows": row["n_rows"], "reads": row["reads"], "read by": row["read_by"]}
+    for name, value in facts.items():
+        out.print(f"{name:<8} {cell(value) if value is not None else 'nothing'}")
+    out.print()

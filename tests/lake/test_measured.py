@@ -1,0 +1,56 @@
+"""What is measured in a recording is declared once: the contract, the rows of a scan and the marts have the same."""
+
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import pytest
+
+from recsys.audio.features.measure import features
+from recsys.audio.signal import Signal
+from recsys.installation.locations import SQL_FOLDER
+from recsys.lake.contract import CONTRACTS
+from recsys.lake.field import Field, Kind
+from recsys.lake.measured import Features, fields_of, measured
+from recsys.warehouse.sqlfile import read_layers
+
+OF_THE_FILE = ["track_id", "audio_id", "file", "codec", "duration_ms", "rate_hz", "n_channels", "lost_ms"]
+DECLARED = [field.name for field in fields(Features)]
+
+
+@dataclass(frozen=True)
+class MoreFeatures(Features):
+    """Features with one more attribute."""
+
+    crest_factor_db: float | None = measured(low=0, high=200)
+
+
+def test_the_contract_has_the_declared_columns() -> None:
+    """Between what is known of the file and what computed them."""
+    assert CONTRACTS["audio_features"].names == [*OF_THE_FILE, *DECLARED, "analyser"]
+
+
+def test_a_declared_attribute_is_a_column_with_its_range() -> None:
+    """Nothing but the declaration is needed."""
+    assert fields_of(MoreFeatures) == (
+        *fields_of(Features),
+        Field("crest_factor_db", Kind.REAL, low=0, high=200),
+    )
+
+
+@pytest.mark.parametrize("table", ["staging.audio_features", "marts.track_audio"])
+def test_every_declared_attribute_reaches_the_marts(table: str) -> None:
+    """A mart that lacks one is noticed."""
+    assert set(DECLARED) <= set(read_layers(SQL_FOLDER)[table].columns)
+
+
+def test_what_is_measured_keeps_to_the_declared_ranges() -> None:
+    """Four seconds of a tone that beats, louder on the left, have every attribute."""
+    seconds = np.arange(4 * 22_050) / 22_050
+    tone = np.sin(2 * np.pi * 440 * seconds) * (np.sin(2 * np.pi * 2 * seconds) > 0)
+    found = asdict(features(Signal(np.stack([0.5 * tone, 0.3 * tone]).astype(np.float32), 22_050, "made", 0.0)))
+
+    limits = {field.name: (field.low, field.high) for field in fields_of(Features)}
+    assert [name for name, value in found.items() if value is None] == []
+    for name, (low, high) in limits.items():
+        assert low is None or np.all(np.asarray(found[name]) >= low), name
+        assert high is None or np.all(np.asarray(found[name]) <= high), name
