@@ -25,7 +25,9 @@ N_STACK = 20_000  # pairs a stack, padding included: at 256 factors their vector
 
 def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64]) -> F32:
     """
-    Return for each row u the x that minimises sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + penalties_u |x|^2.
+    Return, for each row u, the x that minimises the weighted squared error.
+
+    It is sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + penalties_u |x|^2.
 
     Args:
         weights: w > 0 of the observed pairs i of each row. CSR, shape (n_rows, n_fixed), float32.
