@@ -20,7 +20,7 @@ from recsys.dataset.interactions import Csr
 from recsys.dataset.vocab import Rows
 from recsys.recommenders.parts.topk import F32, n_cores
 
-N_STACK = 20_000  # pairs a stack, padding included: at 256 factors their vectors take 20 MB
+N_STACK = 20_000  # pairs per stack, padding included: at 256 factors their vectors take 20 MB
 
 
 def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64]) -> F32:
