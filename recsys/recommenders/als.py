@@ -108,10 +108,10 @@ class ALS(Scorer[ALSConfig]):
 
     def _step(self, weights: Csr, fixed: F32) -> F32:
         """Solve all rows of `weights` for the other side's `fixed` factors."""
-        pulls = self._pulls(np.diff(weights.indptr), weights.shape[1])
-        return half_step(weights, fixed, unobserved=self.config.unobserved_weight, pulls=pulls)
+        penalties = self._penalties(np.diff(weights.indptr), weights.shape[1])
+        return half_step(weights, fixed, unobserved=self.config.unobserved_weight, penalties=penalties)
 
-    def _pulls(self, counts: Rows, n_others: int) -> npt.NDArray[np.float64]:
+    def _penalties(self, counts: Rows, n_others: int) -> npt.NDArray[np.float64]:
         """Return the regularisation of rows with `counts` pairs out of `n_others`: section 3.3 of the second source."""
         config = self.config
         frequency = counts + config.unobserved_weight * n_others
@@ -137,8 +137,8 @@ class ALS(Scorer[ALSConfig]):
         An approximation: the inverse for a user without plays stands for each user's own, so that one serves all.
         """
         tracks = self.track_factors.astype(np.float64)
-        pull = self._pulls(np.zeros(1, np.int64), len(tracks))
-        shared = self.config.unobserved_weight * (tracks.T @ tracks) + pull * np.eye(self.config.factors)
+        penalty = self._penalties(np.zeros(1, np.int64), len(tracks))
+        shared = self.config.unobserved_weight * (tracks.T @ tracks) + penalty * np.eye(self.config.factors)
         half = np.linalg.cholesky(np.linalg.inv(shared))  # half half' = shared^-1
         return Attribution.of_vectors((tracks @ half).astype(np.float32), self.user_weights(history))
 

@@ -180,7 +180,7 @@ class Recommender(Generic[AnyScorer]):
 
         Returns:
             track_id, contribution (in units of the score that the scorer's attribution splits; below 0 where the track
-            speaks against), largest first; no rows where scores do not come from single tracks, or nothing is liked.
+            lowers it), largest first; no rows where scores do not come from single tracks, or nothing is liked.
 
         Raises:
             UnknownIds: The model knows no such track.
@@ -240,8 +240,8 @@ class Recommender(Generic[AnyScorer]):
         top = Top(np.full((len(known), k), -1, np.int32), np.full((len(known), k), -np.inf, np.float32))
         states = self.scorer.with_mask(states, mask.of_users(known)) if known.any() else states
         own = top_k(lambda users, out: self.scorer.score(states[users], out), mask.of_users(known), k)
-        strangers = segment[~known]
-        others = top_k(lambda users, out: self.fallback.score(strangers[users], out), mask.of_users(~known), k)
+        segments = segment[~known]
+        others = top_k(lambda users, out: self.fallback.score(segments[users], out), mask.of_users(~known), k)
         top.tracks[known], top.scores[known] = own.tracks, own.scores
         top.tracks[~known], top.scores[~known] = others.tracks, others.scores
         return top

@@ -2,7 +2,7 @@
 Content-based scores for cold-start tracks: ridge regression from track features to the factors and users of tracks.
 
 The targets are the factors of `als` and the likes of each user; the regression predicts both from a track's features,
-and so scores every track, played or not. A played track is predicted from all others alone (exact leave-one-out), so
+and so scores every track, played or not. A played track is predicted from all other tracks (exact leave-one-out), so
 that it never explains itself and new tracks compete with known ones on equal terms. Feature vectors of tracks with many
 tags are longer: the more people tag a track, the more will play it.
 

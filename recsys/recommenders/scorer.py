@@ -116,8 +116,8 @@ class Scorer(ABC, Generic[Config]):
             history: As for `fold_in`; a user without any track is allowed.
 
         Returns:
-            How far each track of a history speaks for any other track; None where scores do not come from single
-            tracks.
+            How far each track of a history contributes to the score of any other; None where scores do not come from
+            single tracks.
         """
         return None
 

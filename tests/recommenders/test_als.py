@@ -32,22 +32,22 @@ def interactions_of(n_users: int = 30, n_tracks: int = 20) -> Interactions:
 
 
 def test_a_half_step_is_the_closed_form() -> None:
-    """Each row solves (Y'WY + unobserved Y'Y + pull I) x = Y'W1."""
+    """Each row solves (Y'WY + unobserved Y'Y + penalty I) x = Y'W1."""
     fixed = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
-    pulls = np.array([0.5, 1.0, 2.0, 3.0])
+    penalties = np.array([0.5, 1.0, 2.0, 3.0])
 
-    solved = half_step(sp.csr_matrix(WEIGHTS), fixed, unobserved=UNOBSERVED, pulls=pulls)
+    solved = half_step(sp.csr_matrix(WEIGHTS), fixed, unobserved=UNOBSERVED, penalties=penalties)
 
-    for weights, pull, x in zip(WEIGHTS, pulls, solved, strict=True):
-        left = fixed.T @ np.diag(weights) @ fixed + UNOBSERVED * fixed.T @ fixed + pull * np.eye(3)
+    for weights, penalty, x in zip(WEIGHTS, penalties, solved, strict=True):
+        left = fixed.T @ np.diag(weights) @ fixed + UNOBSERVED * fixed.T @ fixed + penalty * np.eye(3)
         np.testing.assert_allclose(x, np.linalg.solve(left, fixed.T @ weights), atol=1e-5)
 
 
-def test_the_pull_grows_with_what_a_row_has() -> None:
+def test_the_regularisation_grows_with_what_a_row_has() -> None:
     """Five pairs, and a tenth of each of 40: 9; at exponent 1/2 that is three times the regularization."""
     model = ALS(ALSConfig(regularization=2.0, frequency_exponent=0.5, unobserved_weight=0.1))
 
-    assert model._pulls(np.array([5]), 40) == pytest.approx([6.0])
+    assert model._penalties(np.array([5]), 40) == pytest.approx([6.0])
 
 
 def test_the_objective_falls_with_every_epoch() -> None:
@@ -88,17 +88,17 @@ def test_recent_likes_speak_louder() -> None:
 
 
 def objective(model: ALS, interactions: Interactions) -> float:
-    """The weighted squared errors, and the pull of both sides."""
+    """The weighted squared errors, and the regularisation of both sides."""
     users, tracks = model.user_factors.astype(np.float64), model.track_factors.astype(np.float64)
     weights = model.user_weights(interactions.liked)
     scores = users @ tracks.T
     pairs = weights.tocoo()
     errors = pairs.data * (1 - scores[pairs.row, pairs.col]) ** 2
-    pull = sum(
-        (model._pulls(counts, len(other)) * (side**2).sum(axis=1)).sum()
+    penalty = sum(
+        (model._penalties(counts, len(other)) * (side**2).sum(axis=1)).sum()
         for counts, side, other in (
             (np.diff(weights.indptr), users, tracks),
             (np.diff(weights.tocsc().indptr), tracks, users),
         )
     )
-    return float(errors.sum() + model.config.unobserved_weight * (scores**2).sum() + pull)
+    return float(errors.sum() + model.config.unobserved_weight * (scores**2).sum() + penalty)

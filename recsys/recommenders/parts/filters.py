@@ -26,7 +26,7 @@ class Filters:
     Excluded pairs, and the tracks available in each country.
 
     Attributes:
-        users: Listeners that `hidden` and `group` speak of.
+        users: Listeners in the rows of `hidden` and `group`.
         tracks: The catalogue of the model that is to be filtered.
         hidden: Pairs never recommended. CSR, shape (n_users, n_tracks), bool.
         allowed: Tracks that a group may get. Shape (n_groups, n_tracks), bool; the last group is that of

@@ -19,18 +19,20 @@ from threadpoolctl import threadpool_limits
 from recsys.arrays import F32, Csr, Rows
 from recsys.recommenders.parts.topk import n_cores
 
-N_STACK = 20_000  # pairs a stack, padding included: at 256 factors their vectors take 20 MB
+N_STACK = 20_000  # pairs per stack, padding included: at 256 factors their vectors take 20 MB
 
 
-def half_step(weights: Csr, fixed: F32, *, unobserved: float, pulls: npt.NDArray[np.float64]) -> F32:
+def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64]) -> F32:
     """
-    Return for each row u the x that minimises sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + pulls_u |x|^2.
+    Return, for each row u, the x that minimises the weighted squared error.
+
+    It is sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + penalties_u |x|^2.
 
     Args:
         weights: w > 0 of the observed pairs i of each row. CSR, shape (n_rows, n_fixed), float32.
         fixed: The other side's factors y. Shape (n_fixed, factors).
         unobserved: Weight of every pair j, observed or not, >= 0.
-        pulls: Regularisation of each row, > 0. Shape (n_rows,).
+        penalties: Regularisation of each row, > 0. Shape (n_rows,).
 
     Returns:
         Shape (n_rows, factors), float32.
@@ -38,7 +40,7 @@ def half_step(weights: Csr, fixed: F32, *, unobserved: float, pulls: npt.NDArray
     solved = np.zeros((weights.shape[0], fixed.shape[1]), np.float32)
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
         values, basis = np.linalg.eigh(fixed.T.astype(np.float64) @ fixed)
-        shared = (unobserved * np.maximum(values, 0) + pulls[:, None]).astype(np.float32)  # diagonals
+        shared = (unobserved * np.maximum(values, 0) + penalties[:, None]).astype(np.float32)  # diagonals
         rotated = fixed @ basis.astype(np.float32)
 
         def work(rows: Rows) -> None:

@@ -32,8 +32,8 @@ class Segments:
     """
     Popularity of each track, among everybody and in each segment.
 
-    A segment's popularity (see `popularity`) is smoothed, as if `PRIOR` more listeners of everybody's taste were in it:
-    where its own are few or agree on nothing, everybody's order shows through.
+    A segment's popularity (see `popularity`) is smoothed with that of `PRIOR` average listeners: the fewer its own
+    listeners, the nearer it is to everybody's popularity.
 
     Attributes:
         names: Of the segments, such as 'country=DE, age_band=25-34'.
@@ -77,13 +77,13 @@ class Segments:
                 f"the profiles have no {', '.join(sorted(missing))}; expected user_id, {', '.join(PROFILE)}: add "
                 f"what is missing, as {UNKNOWN!r} where nobody knows it"
             )
-        asked = pl.DataFrame({"user_id": user_ids}).join(
+        known = pl.DataFrame({"user_id": user_ids}).join(
             profiles.select("user_id", *PROFILE), on="user_id", how="left", maintain_order="left"
         )
-        if len(asked) > len(user_ids):
+        if len(known) > len(user_ids):
             raise InputError("the profiles name a listener twice; expected each once: drop the repeated rows")
         row = np.full(len(user_ids), -1)
-        for labels in reversed(asked.select(_labels()).get_columns()):
+        for labels in reversed(known.select(_labels()).get_columns()):
             found = self.names.find(labels)
             row = np.where(found >= 0, found, row)
         return row
@@ -139,9 +139,9 @@ def _decayed(interactions: Interactions, half_life_days: float) -> npt.NDArray[n
 def profiles_of(features: Features) -> pl.DataFrame:
     """Return the columns of `PROFILE` for each row; null where no feature says, the first by name where several do."""
     given = features.matrix.tocoo()
-    said = pl.DataFrame({"row": given.row.astype(np.int64), "name": features.names.ids(given.col)})
+    named = pl.DataFrame({"row": given.row.astype(np.int64), "name": features.names.ids(given.col)})
     name = pl.col("name")
-    values = said.group_by("row").agg(
+    values = named.group_by("row").agg(
         name.filter(name.str.starts_with(f"{column}=")).min().str.strip_prefix(f"{column}=").alias(column)
         for column in PROFILE
     )
@@ -157,8 +157,8 @@ def in_words(segment: pl.Expr) -> pl.Expr:
     >>> segments.select(in_words(pl.col("segment"))).to_series().to_list()
     ['listeners in DE aged 25-34', 'listeners aged 65+', 'listeners now']
     """
-    said = {"country=": "in ", ", age_band=": " aged ", "age_band=": "aged ", EVERYBODY: "now"}
-    return pl.format("listeners {}", segment.str.replace_many(said, leftmost=True))
+    wording = {"country=": "in ", ", age_band=": " aged ", "age_band=": "aged ", EVERYBODY: "now"}
+    return pl.format("listeners {}", segment.str.replace_many(wording, leftmost=True))
 
 
 def _labels() -> list[pl.Expr]:

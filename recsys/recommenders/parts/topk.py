@@ -21,8 +21,8 @@ from recsys.arrays import F32, I32, Csr
 
 Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users into (n_block, n_tracks)
 
-N_BLOCK = 128  # users a block: large enough for the matrix product, small enough for the cache
-GROUP = 16  # scores a group, where that leaves enough groups
+N_BLOCK = 128  # users per block: large enough for the matrix product, small enough for the cache
+GROUP = 16  # scores per group, where that leaves enough groups
 LOWEST = np.finfo(np.float32).min  # every allowed track is at or above it; hidden ones are below
 LOW_BITS = np.int64(0x7FFFFFFF)
 
@@ -82,7 +82,7 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> Top:
     Args:
         score: Writes the scores of a slice of users into an array of shape (n_block, n_tracks), float32, no NaN.
         mask: What must not be recommended.
-        k: How many tracks a user gets, >= 1.
+        k: Tracks per user, >= 1.
         n_threads: Workers; 0 takes every core of this process.
     """
     n_users, n_tracks = mask.hidden.shape
@@ -93,7 +93,7 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> Top:
     n_workers = n_threads or n_cores()
 
     def work(worker: int) -> None:
-        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one a worker: fresh memory for each block costs time
+        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one per worker: fresh memory for each block costs time
         for start in range(worker * N_BLOCK, n_users, n_workers * N_BLOCK):
             users = slice(start, min(start + N_BLOCK, n_users))
             block = buffer[: users.stop - start]

@@ -26,20 +26,20 @@ class Block(nn.Module):
 
     def __init__(self, factors: int, dropout: float) -> None:
         super().__init__()
-        self.looks, self.thinks = nn.LayerNorm(factors), nn.LayerNorm(factors)
-        self.query_key_value, self.said = nn.Linear(factors, 3 * factors), nn.Linear(factors, factors)
+        self.attention_norm, self.feed_forward_norm = nn.LayerNorm(factors), nn.LayerNorm(factors)
+        self.query_key_value, self.projection = nn.Linear(factors, 3 * factors), nn.Linear(factors, factors)
         self.inner, self.outer = nn.Linear(factors, factors), nn.Linear(factors, factors)
         self.dropout = nn.Dropout(dropout)
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         n_rows, length, factors = x.shape
-        heads = self.query_key_value(self.looks(x)).view(n_rows, length, 3, HEADS, factors // HEADS)
+        heads = self.query_key_value(self.attention_norm(x)).view(n_rows, length, 3, HEADS, factors // HEADS)
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # (3,B,H,L,D/H)
-        said = F.scaled_dot_product_attention(query, key, value, is_causal=True)  # padding comes last: never seen
-        x = x + self.dropout(self.said(said.transpose(1, 2).reshape(x.shape)))
-        thought: Tensor = self.dropout(self.outer(F.gelu(self.inner(self.thinks(x)))))
-        return x + thought
+        attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)  # padding comes last: never seen
+        x = x + self.dropout(self.projection(attended.transpose(1, 2).reshape(x.shape)))
+        transformed: Tensor = self.dropout(self.outer(F.gelu(self.inner(self.feed_forward_norm(x)))))
+        return x + transformed
 
 
 class Network(nn.Module):
