@@ -10,7 +10,7 @@ from recsys.audio.signal import Signal
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of, measured
-from recsys.warehouse.sqlfile import SQL_FOLDER, read_layers
+from recsys.warehouse.sqlfile import read_layers
 
 OF_THE_FILE = ["track_id", "audio_id", "file", "codec", "duration_ms", "rate_hz", "n_channels", "lost_ms"]
 DECLARED = [field.name for field in fields(Features)]
@@ -39,7 +39,7 @@ def test_a_declared_attribute_is_a_column_with_its_range() -> None:
 @pytest.mark.parametrize("table", ["staging.audio_features", "marts.track_audio"])
 def test_every_declared_attribute_reaches_the_marts(table: str) -> None:
     """A mart that lacks one is noticed."""
-    assert set(DECLARED) <= set(read_layers(SQL_FOLDER)[table].columns)
+    assert set(DECLARED) <= set(read_layers()[table].columns)
 
 
 def test_what_is_measured_keeps_to_the_declared_ranges() -> None:
