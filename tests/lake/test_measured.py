@@ -40,7 +40,7 @@ def test_a_declared_attribute_is_a_column_with_its_range() -> None:
 @pytest.mark.parametrize("table", ["staging.audio_features", "marts.track_audio"])
 def test_every_declared_attribute_reaches_the_marts(table: str) -> None:
     """A mart that lacks one is noticed."""
-    assert set(DECLARED) <= set(read_layers(SQL_FOLDER)[table].columns)
+    assert set(DECLARED) <= set(read_layers()[table].columns)
 
 
 def test_what_is_measured_keeps_to_the_declared_ranges() -> None:
