@@ -33,7 +33,7 @@ class Contract:
         instant: For a log, the column whose day is its partition; a table without one is a register, whose later rows
             replace earlier ones of the same key.
         day: For a register of days, the column of the day: rows of days after a run's last one do not count.
-        newest_by: For a register, the column that decides which of several rows of one key counts: the greatest value.
+        newest_by: For a reference table, the column whose greatest value tells which row of a key counts.
     """
 
     table: str

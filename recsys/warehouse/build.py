@@ -188,7 +188,7 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
-    """Make `raw.<table>`: every row of a log; of a register the newest row of each key, all of them beside it."""
+    """Make `raw.<table>`: all rows of an event table, of a reference table the newest of each key and all beside it."""
     if contract.instant:
         _make_delivered(connection, contract, sources, f"raw.{contract.table}")
         return

@@ -38,14 +38,14 @@ def refuse_unportable(file: SqlFile) -> None:
     """Raise BadSqlFile where a query uses what does not mean the same on both engines."""
     if not isinstance(file.tree, exp.Query):
         raise BadSqlFile(f"{file.name} is {file.tree.key}: a file holds one SELECT and nothing else")
-    known = _FUNCTIONS | _OF_A_FILE if file.layer == "internal" else _FUNCTIONS
+    known, params = (_FUNCTIONS | _OF_A_FILE, file.params) if file.layer == "internal" else (_FUNCTIONS, {})
     for node in file.tree.walk():
         if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
             continue
         for kind, instead in _REFUSED.items():
             if isinstance(node, kind):
                 raise BadSqlFile(f"{file.name} uses {instead}")
-        if isinstance(node, exp.Placeholder) and node.name not in file.params:
+        if isinstance(node, exp.Placeholder) and node.name not in params:
             raise BadSqlFile(
                 f"{file.name} uses a parameter {node.name!r}: only files in sql/queries and sql/internal take any, and "
                 "their header names them"

@@ -1,4 +1,4 @@
--- Where a listener meets a recording: on their published list, or by playing it. Exposure of a place is 1 / log2(1 + rank).
+-- The recordings on each listener's published list, and those that they played. Exposure of a place is 1 / log2(1 + rank).
 -- grain: none
 -- rows: 0
 -- columns:

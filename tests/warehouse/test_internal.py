@@ -14,7 +14,7 @@ from recsys.pipeline.plan import steps
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.query import Warehouse, ask, describe, queries
-from recsys.warehouse.sqlfile import SqlFile, read_internal
+from recsys.warehouse.sqlfile import ColumnDoc, SqlFile, read_internal
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for room in ("recsys", "dashboards", "bench") for path in (ROOT / room).rglob("*.py"))
@@ -70,9 +70,13 @@ def test_a_list_goes_in_as_a_parameter(warehouse: Warehouse) -> None:
 
 
 def test_a_parameter_that_no_header_names_is_refused() -> None:
-    """And so is a function of one engine."""
+    """And so are a table's, and a function of one engine."""
     with pytest.raises(BadSqlFile, match=r"internal\.x uses a parameter 'b'"):
         refuse_unportable(SqlFile("internal.x", "A question.", "select a from marts.t where b = $b"))
+    with pytest.raises(BadSqlFile, match=r"marts\.x uses a parameter 'b'"):
+        refuse_unportable(
+            SqlFile("marts.x", "A table.", "select a from raw.t where b = $b", params={"b": ColumnDoc("b")})
+        )
     with pytest.raises(BadSqlFile, match=r"marts\.x uses the function timezone\(\)"):
         refuse_unportable(SqlFile("marts.x", "A table.", "select timezone('UTC', a) as b from raw.t"))
 

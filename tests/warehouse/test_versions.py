@@ -1,4 +1,4 @@
-"""Of several rows of one key of a register, the newest counts, on any engine."""
+"""Of several rows of one key of a reference table, the newest counts, on any engine."""
 
 from dataclasses import replace
 
@@ -12,13 +12,13 @@ from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import SqlFile
 from recsys.warehouse.versions import newest_rows, versions
 
-REGISTERS = sorted(name for name, contract in CONTRACTS.items() if not contract.instant)
+REFERENCE_TABLES = sorted(name for name, contract in CONTRACTS.items() if not contract.instant)
 
 
-@pytest.mark.parametrize("name", REGISTERS)
+@pytest.mark.parametrize("name", REFERENCE_TABLES)
 def test_the_newest_rows_mean_the_same_on_both_engines(name: str) -> None:
-    """The query of every register keeps what a file of `sql/` keeps."""
-    refuse_unportable(SqlFile(f"raw.{name}", "A register.", newest_rows(CONTRACTS[name])))
+    """The query of every reference table keeps what a file of `sql/` keeps."""
+    refuse_unportable(SqlFile(f"raw.{name}", "A reference table.", newest_rows(CONTRACTS[name])))
 
 
 def test_the_newest_row_of_each_key_counts() -> None:
