@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 from recsys.cli.show import models, tables
 from recsys.errors import InputError
@@ -51,7 +52,7 @@ def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Texts give way, down to their longest word; a table that still does not fit is wider than the screen."""
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(tables, "out", Console(width=40, markup=False, emoji=False, highlight=False))
     ids = {"user_id": ["kxabm2g7ek76lv3r"], "track": ["trk_334567"], "why": ["because you played Canção Serena"]}
 
     tables.frame(pl.DataFrame(ids))

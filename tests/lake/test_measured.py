@@ -7,7 +7,6 @@ import pytest
 
 from recsys.audio.features.measure import features
 from recsys.audio.signal import Signal
-from recsys.installation.locations import SQL_FOLDER
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of, measured
