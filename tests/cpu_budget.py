@@ -13,13 +13,15 @@ import pytest
 
 BUDGETS_S = {
     "not slow": {
-        "tests": 10, "analytics": 2, "audio": 25, "bench": 5, "dashboards": 50, "demo": 20, "evaluate": 5,
-        "feedback": 6, "ingest": 12, "matching": 8, "nightly": 30, "products": 2, "recommenders": 28, "rerank": 6,
-        "scan": 6, "similarity": 10, "synth": 2, "warehouse": 50,
+        "tests": 10, "analytics": 2, "audio": 25, "bench": 5, "cli": 2, "dashboards": 50, "dataset": 2, "demo": 20,
+        "evaluate": 5, "experiments": 6, "feedback": 6, "ingest": 12, "lake": 4, "library": 8, "matching": 14,
+        "parts": 2, "pipeline": 30, "products": 2, "recommenders": 28, "releases": 2, "reports": 2, "rerank": 6,
+        "rules": 4, "search": 4, "synth": 2, "warehouse": 55,
     },
     "slow": {
-        "tests": 120, "analytics": 30, "audio": 40, "bench": 330, "dashboards": 230, "evaluate": 5, "feedback": 10,
-        "ingest": 5, "matching": 8, "nightly": 720, "recommenders": 30, "rerank": 25, "scan": 65,
+        "tests": 120, "analytics": 30, "audio": 40, "bench": 330, "dashboards": 230, "dataset": 20, "evaluate": 5,
+        "experiments": 60, "feedback": 10, "ingest": 5, "library": 65, "matching": 20, "parts": 10, "pipeline": 720,
+        "recommenders": 30, "rerank": 25, "rules": 10, "search": 20, "warehouse": 20,
     },
 }  # fmt: skip
 TOLERANCE = 2

@@ -44,21 +44,19 @@ def write_export(folder: Path, lists: pl.DataFrame, tables: Sequence[Path], abou
     Returns:
         The manifest.
     """
-    beside = folder.with_name(f".{folder.name}.partial")
-    files.remove(beside)
-    beside.mkdir(parents=True)
-    lists.write_parquet(beside / "recommendations.parquet", compression="zstd")
-    lists.write_csv(beside / "recommendations.csv")
-    lists.write_ndjson(beside / "recommendations.jsonl")
-    for path in tables:
-        shutil.copyfile(path, beside / path.name)
-    described = [
-        {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)} for path in sorted(beside.glob("*.*"))
-    ]
-    whole = {"schema_version": SCHEMA_VERSION, **about, "files": described}
-    files.write_json(beside / MANIFEST, whole)
-    (beside / "_SUCCESS").touch()
-    files.place_folder(beside, folder)
+    with files.new_folder(folder) as beside:
+        lists.write_parquet(beside / "recommendations.parquet", compression="zstd")
+        lists.write_csv(beside / "recommendations.csv")
+        lists.write_ndjson(beside / "recommendations.jsonl")
+        for path in tables:
+            shutil.copyfile(path, beside / path.name)
+        described = [
+            {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)}
+            for path in sorted(beside.glob("*.*"))
+        ]
+        whole = {"schema_version": SCHEMA_VERSION, **about, "files": described}
+        files.write_json(beside / MANIFEST, whole)
+        (beside / "_SUCCESS").touch()
     return whole
 
 

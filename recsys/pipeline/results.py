@@ -134,10 +134,7 @@ def whole_folder(fill: Callable[[Path, Any], None]) -> Callable[[Path, Any], Non
     """Return a writer of a folder: filled beside its place, and put there when it is whole."""
 
     def write(path: Path, value: Any) -> None:
-        beside = path.with_name(f".{path.name}.partial")
-        files.remove(beside)
-        beside.mkdir(parents=True)
-        fill(beside, value)
-        files.place_folder(beside, path)
+        with files.new_folder(path) as beside:
+            fill(beside, value)
 
     return write

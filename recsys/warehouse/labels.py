@@ -55,11 +55,8 @@ def file_name(label_id: str) -> str:
 
 def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> int:
     """Write the file of every label of a warehouse file, as `<folder>/<file_name>`, all or nothing; return how many."""
-    beside = folder.with_name(f".{folder.name}.partial")
-    files.remove(beside)
-    beside.mkdir(parents=True)
     marts = [(file, file.for_labels) for file in read_layers(sql).values() if file.for_labels]
-    with duckdb.connect() as connection:
+    with files.new_folder(folder) as beside, duckdb.connect() as connection:
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
         connection.execute("create schema safe")
         connection.execute(_OWNERS)
@@ -68,7 +65,6 @@ def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> in
         labels = connection.execute(_LABELS).fetchall()
         for label_id, name in labels:
             _write_one(connection, beside / file_name(label_id), label_id, name, [file for file, _ in marts])
-    files.place_folder(beside, folder)
     return len(labels)
 
 

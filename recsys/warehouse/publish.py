@@ -10,15 +10,11 @@ from recsys.warehouse.sqlfile import quoted
 
 def write_marts(warehouse: Path, folder: Path) -> int:
     """Write each mart of a warehouse file as `<folder>/<mart>.parquet`, all or nothing; return how many."""
-    beside = folder.with_name(f".{folder.name}.partial")
-    files.remove(beside)
-    beside.mkdir(parents=True)
-    with duckdb.connect(warehouse, read_only=True) as connection:
+    with files.new_folder(folder) as beside, duckdb.connect(warehouse, read_only=True) as connection:
         names = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
         ).fetchall()
         for (name,) in names:
             target = quoted(beside / f"{name}.parquet")
             connection.execute(f"copy marts.{name} to {target} (format parquet, compression zstd)")
-    files.place_folder(beside, folder)
     return len(names)

@@ -1,5 +1,5 @@
--- What was measured in the sound of each recording: tempo, key, loudness, timbre and what follows from them.
--- reason: analysts and label files read it; staging goes when the build ends
+-- What was measured in the sound of each recording: tempo, key, loudness, timbre and what follows from them, by the newest
+-- analysis of its file.
 -- grain: track_id
 -- rows: 0
 -- labels: track_id
@@ -39,37 +39,38 @@
 --   tempo_bpm is null or tempo_bpm > 0
 --   energy is null or energy between 0 and 1
 -- reconcile:
---   (select count(*) from marts.track_audio) = (select count(*) from staging.audio_features)
+--   (select count(*) from marts.track_audio) <= (select count(*) from (select distinct track_id from raw.audio_features_versions) as rows)
 select
-    track_id,
-    audio_id,
-    file,
-    codec,
-    duration_ms,
-    rate_hz,
-    n_channels,
-    lost_ms,
-    loudness_lufs,
-    loudness_range_lu,
-    true_peak_dbtp,
-    stereo_width,
-    silence_share,
-    tempo_bpm,
-    tempo_confidence,
-    beat_strength,
-    onset_rate_hz,
-    key,
-    mode,
-    key_confidence,
-    tuning_cents,
-    spectral_centroid_hz,
-    spectral_bandwidth_hz,
-    spectral_rolloff_hz,
-    spectral_flatness,
-    mfcc_mean,
-    mfcc_std,
-    chroma,
-    energy,
-    danceability,
-    analyser
-from staging.audio_features
+    audio_names.track_id,
+    features.audio_id,
+    features.file,
+    features.codec,
+    features.duration_ms,
+    features.rate_hz,
+    features.n_channels,
+    features.lost_ms,
+    features.loudness_lufs,
+    features.loudness_range_lu,
+    features.true_peak_dbtp,
+    features.stereo_width,
+    features.silence_share,
+    features.tempo_bpm,
+    features.tempo_confidence,
+    features.beat_strength,
+    features.onset_rate_hz,
+    features.key,
+    features.mode,
+    features.key_confidence,
+    features.tuning_cents,
+    features.spectral_centroid_hz,
+    features.spectral_bandwidth_hz,
+    features.spectral_rolloff_hz,
+    features.spectral_flatness,
+    features.mfcc_mean,
+    features.mfcc_std,
+    features.chroma,
+    features.energy,
+    features.danceability,
+    features.analyser
+from raw.audio_features as features
+inner join staging.audio_names as audio_names on features.track_id = audio_names.name

@@ -83,5 +83,5 @@ from mentioned
 left join staging.tracks as tracks on mentioned.track_id = tracks.track_id
 left join staging.artists as artists on tracks.artist_id = artists.artist_id
 left join staging.labels as labels on tracks.label_id = labels.label_id
-left join staging.audio_features as audio on mentioned.track_id = audio.track_id
+left join marts.track_audio as audio on mentioned.track_id = audio.track_id
 left join staging.takedowns as takedowns on mentioned.track_id = takedowns.track_id

@@ -111,8 +111,8 @@ def test_steps_below_the_tables_of_results_are_made_again_and_go(place: Place, t
     """A finished file has no steps: those that the tables read are computed anew, and give what a whole build gives."""
     shown = "select * from marts.artist_shown order by all"
     whole, later = place.folder / "whole.duckdb", place.build("later")
-    build(whole, Sources(Lake(place.home), AS_OF, results=results(tmp_path)), memory="1GB")
-    rebuild_results(later, results(tmp_path))
+    build(whole, Sources(Lake(place.home), AS_OF, results=result_tables(results(tmp_path))), memory="1GB")
+    rebuild_results(later, result_tables(results(tmp_path)))
 
     assert rows(later, shown) == rows(whole, shown) != []
     assert rows(later, "select count(*) from duckdb_schemas() where schema_name = 'intermediate'") == [(0,)]
