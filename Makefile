@@ -7,7 +7,7 @@ NO_DEPS := musicnn==0.1.0 tinysoundfont==0.3.7
 DEMO := data/demo
 DEMO_DATE := 2026-06-30
 
-.PHONY: setup demo test slow lint types lock wheel readme clean
+.PHONY: setup demo test slow lint types lock wheel docs clean
 
 setup: .venv/ready
 
@@ -49,8 +49,8 @@ lock: setup
 wheel: setup
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
-readme: setup
-	$(BIN)/python tests/readme_examples.py
+docs: setup
+	$(BIN)/python tests/documents.py
 
 clean:
 	rm -rf .venv build dist *.egg-info $(DEMO)

@@ -22,7 +22,7 @@ from recsys.audio.training import distort
 
 if TYPE_CHECKING:
     from recsys.audio.fingerprint.fingerprinter import Fingerprinter
-    from recsys.matching.fingerprint_index import Prints
+    from recsys.matching.fingerprint_index import FingerprintIndex
     from recsys.matching.uses import Use
 
 RATE_HZ = 8_000  # as the fingerprint hears
@@ -113,7 +113,7 @@ def shared_s(use: "Use", piece: Piece) -> float:
     return min(use.ends_s, piece.ends_s) - max(use.starts_s, piece.starts_s) if use.audio_id == piece.recording else -1
 
 
-def uses_in(sound: F32, index: "Prints", network: "Fingerprinter") -> "list[Use]":
+def uses_in(sound: F32, index: "FingerprintIndex", network: "Fingerprinter") -> "list[Use]":
     """Find the uses of indexed recordings in a sound."""
     from recsys.matching.cue_sheets import calibration
     from recsys.matching.uses import uses
@@ -122,7 +122,7 @@ def uses_in(sound: F32, index: "Prints", network: "Fingerprinter") -> "list[Use]
 
 
 def told_of(
-    sound: F32, pieces: list[Piece], index: "Prints", network: "Fingerprinter"
+    sound: F32, pieces: list[Piece], index: "FingerprintIndex", network: "Fingerprinter"
 ) -> "tuple[list[Told], list[Use]]":
     """Find what is in a mix; return what was told of each known piece, and what is made up."""
     from recsys.matching.pitch import excerpt_of, pitch_of
@@ -147,7 +147,7 @@ def tell(name: str, off: Iterable[float]) -> None:
 
 
 def tell_mixes(
-    n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], index: "Prints", network: "Fingerprinter"
+    n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], index: "FingerprintIndex", network: "Fingerprinter"
 ) -> None:
     """Make mixes, find what is in them, print how well."""
     rng, long_s = np.random.default_rng(SEED), 0.0
@@ -170,7 +170,7 @@ def tell_mixes(
     print(f"  made up: {len(made_up)} ({len(made_up) / long_s * 3600:.1f} an hour)", flush=True)
 
 
-def tell_strangers(paths: list[Path], noise: list[F32], index: "Prints", network: "Fingerprinter") -> None:
+def tell_strangers(paths: list[Path], noise: list[F32], index: "FingerprintIndex", network: "Fingerprinter") -> None:
     """Ask for strangers whole; print how many uses are made up."""
     rng = np.random.default_rng(SEED)
     for snr_db in (None, 10.0, 0.0):
@@ -191,7 +191,7 @@ def main(n_mixes: int, n: int) -> None:
     import torch
 
     from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
-    from recsys.matching.fingerprint_index import Prints
+    from recsys.matching.fingerprint_index import FingerprintIndex
 
     torch.set_num_threads(1)
     audio, network = audio_folder(), Fingerprinter.load()
@@ -199,7 +199,7 @@ def main(n_mixes: int, n: int) -> None:
     noise = [sound_of(path) for path in noises(audio)["test"][:n]]
     paths = [*parts["queried"], *parts["calibration"], *parts["train"][:N_FILLING]]
     vectors = [network.of_sound(sound_of(path), RATE_HZ)[::INDEX_STEP] for path in paths]
-    index = Prints.build([path.name for path in paths], vectors, version=network.version)
+    index = FingerprintIndex.build([path.name for path in paths], vectors, version=network.version)
     tell_mixes(n_mixes, parts, noise, index, network)
     tell_strangers(parts["strangers"], noise, index, network)
 

@@ -48,9 +48,9 @@ def newcomers(cut: Split, n: int) -> Any:
     return np.sort(np.random.default_rng(SEED).choice(np.flatnonzero(fit), n, replace=False))
 
 
-def known_only(taste: Interactions, left_out: Any) -> Interactions:
+def known_only(interactions: Interactions, left_out: Any) -> Interactions:
     """Everybody but some."""
-    return taste.of_users(np.setdiff1d(np.arange(len(taste.users)), left_out))
+    return interactions.of_users(np.setdiff1d(np.arange(len(interactions.users)), left_out))
 
 
 def both(name: str, without: Any, cut: Split, chosen: Any, n_plays: int) -> dict[str, Any]:
@@ -58,33 +58,35 @@ def both(name: str, without: Any, cut: Split, chosen: Any, n_plays: int) -> dict
     from recsys.evaluate.ranking import ndcg_at_k
     from recsys.evaluate.report import values_per_user
 
-    taste = cut.train
-    plays = last_plays(taste, chosen, n_plays)
-    shortened = with_only(taste, chosen, plays)
+    interactions = cut.train
+    plays = last_plays(interactions, chosen, n_plays)
+    shortened = with_only(interactions, chosen, plays)
     judged = replace(Split.of(shortened, found(cut, chosen)), train=shortened)
     refit = Recommender.named(name).fit(shortened)
-    ids, nothing = taste.users.ids(chosen), Filters.of(shortened)
+    ids, nothing = interactions.users.ids(chosen), Filters.of(shortened)
     rankings = {"folded": without.fold_in(plays, K, filters=nothing), "refit": refit.recommend(ids, K, filters=nothing)}
     return {way: values_per_user(ranking, judged, ndcg_at_k, k=K) for way, ranking in rankings.items()}
 
 
-def last_plays(taste: Interactions, chosen: Any, n_plays: int) -> pl.DataFrame:
+def last_plays(interactions: Interactions, chosen: Any, n_plays: int) -> pl.DataFrame:
     """Return the latest pairs of some listeners."""
-    return pairs_of(taste.of_users(chosen)).sort("user_id", "age_days").group_by("user_id").head(n_plays)
+    return pairs_of(interactions.of_users(chosen)).sort("user_id", "age_days").group_by("user_id").head(n_plays)
 
 
-def with_only(taste: Interactions, chosen: Any, plays: pl.DataFrame) -> Interactions:
+def with_only(interactions: Interactions, chosen: Any, plays: pl.DataFrame) -> Interactions:
     """Return everybody, the chosen with these plays alone."""
-    pairs = pl.concat([pairs_of(known_only(taste, chosen)), plays.select(pairs_of(taste).columns)])
-    made = Interactions.of(pairs, catalogue=pl.DataFrame({"track_id": taste.tracks.ids()}), as_of=taste.as_of)
-    return replace(made, track_features=taste.track_features)
+    pairs = pl.concat([pairs_of(known_only(interactions, chosen)), plays.select(pairs_of(interactions).columns)])
+    made = Interactions.of(
+        pairs, catalogue=pl.DataFrame({"track_id": interactions.tracks.ids()}), as_of=interactions.as_of
+    )
+    return replace(made, track_features=interactions.track_features)
 
 
-def pairs_of(taste: Interactions) -> pl.DataFrame:
+def pairs_of(interactions: Interactions) -> pl.DataFrame:
     """Return the liked pairs as a frame."""
-    pairs = taste.matrix.tocoo()
-    ids = {"user_id": taste.users.ids(pairs.row), "track_id": taste.tracks.ids(pairs.col)}
-    return pl.DataFrame({**ids, "strength": pairs.data, "age_days": taste.age_days})
+    pairs = interactions.matrix.tocoo()
+    ids = {"user_id": interactions.users.ids(pairs.row), "track_id": interactions.tracks.ids(pairs.col)}
+    return pl.DataFrame({**ids, "strength": pairs.data, "age_days": interactions.age_days})
 
 
 def found(cut: Split, chosen: Any) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from recsys.lake.field import Field, Kind
 
 if TYPE_CHECKING:
     from recsys.dataset.interactions import Interactions
-    from recsys.products.base import Shelf
+    from recsys.products.base import ProductInputs
     from recsys.recipe import Recipe
     from recsys.warehouse.query import Warehouse
     from recsys.warehouse.sqlfile import SqlFile
@@ -165,30 +165,30 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
         print(f"{name:<11} nDCG@{settings.k} {np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)):.4f}")
 
 
-def fitted(name: str, recipe: "Recipe", taste: "Interactions") -> Any:
+def fitted(name: str, recipe: "Recipe", interactions: "Interactions") -> Any:
     """Fit one model."""
     from recsys.recommenders.base import Recommender
 
-    return Recommender.named(name, recipe.configs[name]).fit(taste)
+    return Recommender.named(name, recipe.configs[name]).fit(interactions)
 
 
-def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
+def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductInputs":
     """Fit the recipe's model on everything, and read what lists are made from."""
     from recsys.dataset.interactions import Interactions
-    from recsys.products.base import Shelf
+    from recsys.products.base import ProductInputs
     from recsys.recommenders.parts.filters import Filters
     from recsys.warehouse.internal import internal_sql
 
-    taste, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
-    model = fitted(recipe.recommender, recipe, taste)
+    interactions, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
+    model = fitted(recipe.recommender, recipe, interactions)
     listeners, catalogue = (
         warehouse.frame(internal_sql("listeners")),
         warehouse.frame(internal_sql("catalogue"), {"served_on": served_on}),
     )
-    return Shelf(
+    return ProductInputs(
         model=model,
-        taste=taste,
-        filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=taste),
+        interactions=interactions,
+        filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=interactions),
         listeners=listeners,
         catalogue=catalogue,
         playlists=warehouse.frame(internal_sql("playlists")),
@@ -198,24 +198,24 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Shelf":
     )
 
 
-def chosen(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
+def chosen(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
     """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
     from recsys.products.base import with_reason_text
-    from recsys.rerank.base import About
+    from recsys.rerank.base import RerankContext
     from recsys.rerank.lists import full_lists
     from recsys.warehouse.internal import internal_sql
 
-    about = About.of_groups(shelf.taste, warehouse.frame(internal_sql("track_groups")))
-    ranking, _ = full_lists(shelf.candidates, shelf.best, list(recipe.rerank.values()), about, recipe.export.k)
-    return with_reason_text(shelf.model.add_reasons(ranking, shelf.taste), shelf.catalogue)
+    about = RerankContext.of_groups(inputs.interactions, warehouse.frame(internal_sql("track_groups")))
+    ranking, _ = full_lists(inputs.candidates, inputs.best, list(recipe.rerank.values()), about, recipe.export.k)
+    return with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
 
 
-def best(shelf: "Shelf", recipe: "Recipe") -> pl.DataFrame:
+def best(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
     """Take each listener's best tracks, without rules, and give the reason for each."""
-    return shelf.model.add_reasons(shelf.best(shelf.listeners["user_id"], recipe.export.k), shelf.taste)
+    return inputs.model.add_reasons(inputs.best(inputs.listeners["user_id"], recipe.export.k), inputs.interactions)
 
 
-def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
+def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
     """Group listeners and tracks, forecast artists, rate songs of the charts."""
     from recsys.analytics.chart_breakouts import chart_breakouts
     from recsys.analytics.communities import communities
@@ -223,7 +223,9 @@ def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date
     from recsys.warehouse.internal import internal_sql
 
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
-    groups, members = communities(shelf.taste, warehouse.frame(internal_sql("artists")), recipe.communities, nobody)
+    groups, members = communities(
+        inputs.interactions, warehouse.frame(internal_sql("artists")), recipe.communities, nobody
+    )
     return {
         "communities": groups,
         "community_members": members,
@@ -232,17 +234,17 @@ def trends(warehouse: "Warehouse", shelf: "Shelf", recipe: "Recipe", as_of: date
     }
 
 
-def write_products(shelf: "Shelf", found: dict[str, pl.DataFrame], out: Path) -> None:
+def write_products(inputs: "ProductInputs", found: dict[str, pl.DataFrame], out: Path) -> None:
     """Make every product."""
     from recsys.analytics.communities import TRACKS
-    from recsys.products.base import maker, product_names
+    from recsys.products.base import product_maker, product_names
 
     named = (
         found["community_members"].filter(kind=TRACKS).join(found["communities"].filter(kind=TRACKS), on="community")
     )
-    with_clusters = replace(shelf, clusters=named.select("community", "name", track_id="member_id"))
+    with_clusters = replace(inputs, clusters=named.select("community", "name", track_id="member_id"))
     for name in product_names():
-        maker(name)(with_clusters).write_parquet(out / f"{name}.parquet")
+        product_maker(name)(with_clusters).write_parquet(out / f"{name}.parquet")
 
 
 def make_results(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]", found: dict[str, pl.DataFrame]) -> None:
@@ -277,15 +279,15 @@ def night(raw: Path, as_of: date, out: Path, recipe: "Recipe", *, as_at_first: b
     with part("judged"):
         judged(warehouse, recipe, as_of)
     with part("lists"):
-        shelf = prepared(warehouse, recipe, as_of)
-        recommended = best(shelf, recipe) if as_at_first else chosen(warehouse, shelf, recipe)
+        inputs = prepared(warehouse, recipe, as_of)
+        recommended = best(inputs, recipe) if as_at_first else chosen(warehouse, inputs, recipe)
         recommended.write_parquet(out / "recommendations.parquet")
     if as_at_first:
         return
     with part("trends"):
-        found = trends(warehouse, shelf, recipe, as_of)
+        found = trends(warehouse, inputs, recipe, as_of)
     with part("products"):
-        write_products(shelf, found, out)
+        write_products(inputs, found, out)
     with part("results"):
         make_results(
             connection, of_results, found | {"recommendations": recommended.with_columns(run_id=pl.lit("plain"))}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from recsys.arrays import I64
-from recsys.rerank.base import Night, Stage
+from recsys.rerank.base import CandidateSet, RerankRule
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
@@ -24,7 +24,7 @@ from recsys.rerank.rules.popularity import Popularity
 Values: TypeAlias = npt.NDArray[Any]
 
 
-def plain_choice(night: Night, stages: Sequence[Stage]) -> I64:
+def plain_choice(night: CandidateSet, stages: Sequence[RerankRule]) -> I64:
     """Choose each listener's list: columns of `night.tracks`, -1 where nothing is allowed any more."""
     chosen = np.full((len(night.tracks), night.k), -1)
     for user in range(len(chosen)):
@@ -38,7 +38,7 @@ def plain_choice(night: Night, stages: Sequence[Stage]) -> I64:
     return chosen
 
 
-def _best(night: Night, user: int, picked: list[int], stages: Sequence[Stage]) -> int | None:
+def _best(night: CandidateSet, user: int, picked: list[int], stages: Sequence[RerankRule]) -> int | None:
     tracks = night.tracks[user].astype(np.int64)
     total = night.relevance[user].astype(np.float64)
     allowed = tracks >= 0
@@ -66,32 +66,32 @@ def _best(night: Night, user: int, picked: list[int], stages: Sequence[Stage]) -
     return int(np.argmax(np.where(allowed, total, -np.inf))) if allowed.any() else None
 
 
-def _within_cap(night: Night, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
+def _within_cap(night: CandidateSet, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
     artists = night.about.artists[tracks]
     taken = artists[picked]
     return np.array([artist < 0 or (taken == artist).sum() < stage.tracks for artist in artists])
 
 
-def _stood_lately(night: Night, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
+def _stood_lately(night: CandidateSet, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
     artists = night.about.artists[tracks]
     lately = artists[picked[max(0, len(picked) - stage.apart) :]]
     return np.array([artist >= 0 and artist in lately for artist in artists])
 
 
-def _not_heard(night: Night, user: int, tracks: Values, stage: NotHeard) -> Values:
+def _not_heard(night: CandidateSet, user: int, tracks: Values, stage: NotHeard) -> Values:
     liked, seen = night.history[np.array([user])], night.past.seen[[user]]
     ages = dict(zip(liked.matrix.indices.tolist(), liked.age_days.tolist(), strict=True))
     only_seen = set(seen.indices.tolist()) - set(ages)
     return np.array([track not in only_seen and ages.get(track, np.inf) >= stage.days for track in tracks.tolist()])
 
 
-def _likeness(night: Night, tracks: Values, picked: list[int]) -> Values:
+def _likeness(night: CandidateSet, tracks: Values, picked: list[int]) -> Values:
     vectors = night.about.vectors[tracks].astype(np.float64)
     likeness: Values = np.maximum((vectors @ vectors[picked].T).max(axis=1, initial=0), 0)
     return likeness
 
 
-def _miscalibration(night: Night, user: int, tracks: Values, picked: list[int]) -> Values:
+def _miscalibration(night: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
     mix = night.past.mix[[user]].toarray().ravel()
     parts = night.past.genres[tracks].toarray()
     lists = parts + parts[picked].sum(axis=0)  # (n, n_genres): with each candidate
@@ -104,7 +104,7 @@ def _miscalibration(night: Night, user: int, tracks: Values, picked: list[int]) 
     return cost
 
 
-def _out_of_level(night: Night, user: int, tracks: Values, picked: list[int]) -> Values:
+def _out_of_level(night: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
     own = night.past.own_popularity[user]
     if np.isnan(own):
         return np.zeros(len(tracks))
@@ -114,7 +114,7 @@ def _out_of_level(night: Night, user: int, tracks: Values, picked: list[int]) ->
     return level
 
 
-def _protected_if_needed(night: Night, tracks: Values, picked: list[int], stage: FairTopK) -> Values:
+def _protected_if_needed(night: CandidateSet, tracks: Values, picked: list[int], stage: FairTopK) -> Values:
     is_protected = night.about.members(stage.group)[tracks]
     least = least_protected(night.k, stage.share, stage.alpha)[len(picked)]
     wanted: Values = is_protected | (is_protected[picked].sum() >= least)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from bench.options import benchmark, size
 from bench.plain_rerank import plain_choice
 from recsys.dataset.interactions import Interactions
-from recsys.rerank.base import About, Night, Stage
+from recsys.rerank.base import CandidateSet, RerankContext, RerankRule
 from recsys.rerank.lists import chosen_among, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
@@ -30,7 +30,7 @@ from recsys.rerank.rules.popularity import Popularity
 
 N_PLAYED, K, TENTH, SEED = 60, 20, 10, 7
 MINORITY = "gender=female"
-STAGES: dict[str, Stage] = {
+STAGES: dict[str, RerankRule] = {
     "artist_cap": ArtistCap(2),
     "not_heard": NotHeard(30),
     "diversity": Diversity(0.1),
@@ -45,7 +45,7 @@ STAGES: dict[str, Stage] = {
 class World:
     """What is known, and the candidates."""
 
-    about: About
+    about: RerankContext
     candidates: pl.DataFrame
 
 
@@ -73,17 +73,17 @@ def measure(n_listeners: int, n_tracks: int, n_candidates: int) -> None:
         _beside_plain(world, together, ours, n_listeners // TENTH)
 
 
-def _seconds(world: World, stages: list[Stage]) -> float:
+def _seconds(world: World, stages: list[RerankRule]) -> float:
     started = perf_counter()
     rerank(world.candidates, stages, world.about, K)
     return perf_counter() - started
 
 
-def _beside_plain(world: World, stages: list[Stage], ours: float, n: int) -> None:
-    night = Night.of(world.candidates, world.about, K)
+def _beside_plain(world: World, stages: list[RerankRule], ours: float, n: int) -> None:
+    night = CandidateSet.of(world.candidates, world.about, K)
     chosen, prepared = chosen_among(night, stages)
     share = shares(night, chosen, world.about.members(MINORITY)[:, None])[0]
-    few = Night.of(world.candidates.head(len(world.candidates) // TENTH), world.about, K)
+    few = CandidateSet.of(world.candidates.head(len(world.candidates) // TENTH), world.about, K)
     started = perf_counter()
     plain = plain_choice(few, prepared)
     seconds = (perf_counter() - started) * TENTH
@@ -121,7 +121,7 @@ def make_world(n_listeners: int, n_tracks: int, n_candidates: int) -> World:
             "score": -np.sort(-rng.gamma(2, 1, (n_listeners, n_candidates)).astype(np.float32), axis=1).ravel(),
         }
     )
-    return World(About.of(Interactions.of(plays, catalogue=catalogue), groups), candidates)
+    return World(RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), candidates)
 
 
 if __name__ == "__main__":

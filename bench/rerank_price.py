@@ -14,7 +14,7 @@ from bench.splits import written
 from recsys.dataset.interactions import Interactions
 from recsys.experiments.protocols import Protocol, fixed
 from recsys.recommenders.base import Recommender
-from recsys.rerank.base import About, Night
+from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
@@ -36,7 +36,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
     from recsys.rerank.ablation import before_and_after, prices
 
     protocol = fixed(written("lfm1m"))
-    split, about = protocol.test, About.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
+    split, about = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
     candidates = candidates_of(protocol, name, n_candidates)
     stages = {
         "artist_cap": ArtistCap(),
@@ -56,7 +56,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
     with pl.Config(tbl_cols=-1, tbl_rows=-1, tbl_width_chars=200, fmt_str_lengths=40):
         print(table)
     for seed in range(1, 1 + n_groups):
-        drawn = About.of(split.train, drawn_group(split.train, seed))
+        drawn = RerankContext.of(split.train, drawn_group(split.train, seed))
         lists = before_and_after(name, candidates, {"exposure": stages["exposure"]}, drawn, K)
         before, after = (exposure_of(each, drawn) for each in lists.values())
         cost = prices(lists, name, split, k=K).row(0, named=True)
@@ -66,11 +66,11 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         )
 
 
-def drawn_group(taste: Interactions, seed: int) -> pl.DataFrame:
+def drawn_group(interactions: Interactions, seed: int) -> pl.DataFrame:
     """Put one artist in ten into the group."""
-    artist = About.of(taste).artists
+    artist = RerankContext.of(interactions).artists
     is_drawn = np.random.default_rng(seed).random(artist.max() + 2) < 0.1
-    return pl.DataFrame({"track_id": taste.tracks.ids(), "group": np.where(is_drawn[artist], "drawn", "other")})
+    return pl.DataFrame({"track_id": interactions.tracks.ids(), "group": np.where(is_drawn[artist], "drawn", "other")})
 
 
 def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
@@ -83,9 +83,9 @@ def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
     return model.recommend(ids, n, filters=protocol.filters(split))
 
 
-def exposure_of(lists: pl.DataFrame, about: About) -> float:
+def exposure_of(lists: pl.DataFrame, about: RerankContext) -> float:
     """Share of the group in what listeners look at."""
-    night = Night.of(lists, about, K)
+    night = CandidateSet.of(lists, about, K)
     chosen = np.where(night.tracks >= 0, np.arange(night.tracks.shape[1]), -1)
     return float(shares(night, chosen.astype(np.int64), about.members(GROUP)[:, None])[0])
 

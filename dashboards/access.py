@@ -123,7 +123,7 @@ def _listed(of: Home) -> dict[str, str | None]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:
-        raise SetupError(f"{path} does not exist: nobody has access. Write it (README, Labels)") from missing
+        raise SetupError(f"{path} does not exist: nobody has access. Write it (docs/labels.md)") from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as broken:
         raise SetupError(f"{path} cannot be read: {broken}. {_EXPECTED}") from broken
     wrong = _wrong_key(given) or _wrong_names(given) or _repeated(given)

@@ -29,7 +29,7 @@ from recsys.published.explain import candidates as candidates_of
 from recsys.published.explain import explain as explain_pair
 from recsys.recipe import Recipe, read_recipe
 from recsys.releases import registry
-from recsys.rerank.base import About, Night
+from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.what_if import what_if as choose_again
 from recsys.warehouse import query
 from recsys.warehouse.internal import internal_sql
@@ -279,11 +279,11 @@ def explain(user_id: str, track_id: str) -> pl.DataFrame:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading the night's candidates")
-def _night(path: Path, export: Path, k: int) -> Night:
+def _night(path: Path, export: Path, k: int) -> CandidateSet:
     warehouse = _opened(path)
-    taste = Interactions.read(warehouse, until=_as_of(path))
-    about = About.of_groups(taste, warehouse.frame(internal_sql("track_groups")))
-    return Night.of(pl.read_parquet(export / "candidates.parquet"), about, k)
+    interactions = Interactions.read(warehouse, until=_as_of(path))
+    about = RerankContext.of_groups(interactions, warehouse.frame(internal_sql("track_groups")))
+    return CandidateSet.of(pl.read_parquet(export / "candidates.parquet"), about, k)
 
 
 @st.cache_data(max_entries=500, show_spinner="Choosing all lists again")

@@ -50,10 +50,10 @@ class UnknownIds(InputError):  # noqa: N818 - reads as the sentence it prints
     @classmethod
     def of(cls, kind: str, unknown: Sequence[str], known: Iterable[str], where: str) -> Self:
         """Build the message for `unknown` ids of one `kind` (track, listener, table ...) in `where`."""
-        return cls(
-            f"{len(unknown):,} {kind} {'id is' if len(unknown) == 1 else 'ids are'} not in {where}, "
-            f"first: {unknown[0]!r}.{did_you_mean(unknown[0], known)}"
-        )
+        hint = did_you_mean(unknown[0], known)
+        if len(unknown) == 1:
+            return cls(f"There is no {kind} {unknown[0]!r} in {where}.{hint}")
+        return cls(f"{len(unknown):,} {kind} ids are not in {where}, the first is {unknown[0]!r}.{hint}")
 
 
 class UnreadableSource(InputError):  # noqa: N818 - reads as the sentence it prints

@@ -19,7 +19,7 @@ from recsys.matching.settings import MatchingSettings
 from recsys.recommenders.scorer import scorer_class
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
-from recsys.rerank.base import Stages, stage_class
+from recsys.rerank.base import RerankRules, rule_class
 
 DEFAULT = Path(__file__).with_name("default.toml")
 FLOOR = "popular"
@@ -66,7 +66,7 @@ class Recipe:
     export: ExportSettings = field(default_factory=ExportSettings)
     gate: GateSettings = field(default_factory=GateSettings)
     communities: CommunitySettings = field(default_factory=CommunitySettings)
-    rerank: Stages = field(default_factory=dict)
+    rerank: RerankRules = field(default_factory=dict)
     exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
     morning: MorningSettings = field(default_factory=MorningSettings)
@@ -113,7 +113,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
         audio=_filled(AudioSettings, values["audio"], "[audio]"),
         morning=_filled(MorningSettings, values["morning"], "[morning]"),
         matching=_filled(MatchingSettings, values["matching"], "[matching]"),
-        rerank={name: _filled(stage_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
+        rerank={name: _filled(rule_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
     )
 
 

@@ -17,7 +17,7 @@ from bench.peers.chromaprint import U32, Chromaprint
 from recsys.arrays import F32, F64
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
 from recsys.matching.alignment import answer
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.fingerprint_index import FingerprintIndex
 
 OURS, PEER = "ours", "chromaprint.npz"
 
@@ -57,9 +57,9 @@ def network() -> Fingerprinter:
 
 
 @cache
-def index(home: Path) -> Prints:
+def index(home: Path) -> FingerprintIndex:
     """Load the index that `prepare` has built."""
-    return Prints.load(home / OURS, version=network().version)
+    return FingerprintIndex.load(home / OURS, version=network().version)
 
 
 @cache
@@ -72,7 +72,7 @@ def prepare(home: Path, pool: Executor, most: int, *, with_peer: bool) -> None:
     render(home, pool, most)
     paths = in_index(home, most)
     names = [path.name for path in paths]
-    Prints.build(names, list(pool.map(_vectors, paths)), version=network().version).save(home / OURS)
+    FingerprintIndex.build(names, list(pool.map(_vectors, paths)), version=network().version).save(home / OURS)
     if with_peer:
         Chromaprint.build(names, list(pool.map(_items, paths))).save(home / PEER)
 
@@ -120,7 +120,7 @@ def _ask(cell: Cell, name: str) -> list[Asked]:
     ]
 
 
-def _guess(prints: Prints, query: Query) -> Guess:
+def _guess(prints: FingerprintIndex, query: Query) -> Guess:
     begun = process_time()
     vectors = network().vectors(query.sound, RATE_HZ)
     heard = process_time()

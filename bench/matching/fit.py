@@ -7,12 +7,12 @@ from scipy.optimize import minimize
 
 from bench.matching.answers import Asked, Told
 from recsys.arrays import F64
-from recsys.matching.alignment import Judge
+from recsys.matching.alignment import MatchClassifier
 
 PENALTY = 1e-4
 
 
-def fitted(told: Told, length_s: int) -> Judge:
+def fitted(told: Told, length_s: int) -> MatchClassifier:
     """
     Fit a judge on queries that were found and on strangers, real and rendered.
 
@@ -35,10 +35,10 @@ def _above(chances: F64, share: float) -> float:
     return float(np.quantile(chances, 1 - share))
 
 
-def _regressed(right: F64, wrong: F64, length_s: int) -> Judge:
+def _regressed(right: F64, wrong: F64, length_s: int) -> MatchClassifier:
     x = np.concatenate([right, wrong])
     sign = np.r_[np.ones(len(right)), -np.ones(len(wrong))]
-    judge = Judge(length_s, x.mean(axis=0).tolist(), x.std(axis=0).tolist(), [0.0] * x.shape[1])
+    judge = MatchClassifier(length_s, x.mean(axis=0).tolist(), x.std(axis=0).tolist(), [0.0] * x.shape[1])
     design = np.c_[judge.standard(x), np.ones(len(x))]
 
     def loss(weights: F64) -> float:

@@ -13,13 +13,13 @@ from bench.recordings import recordings
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.audio.signal import read_audio
 from recsys.matching.alignment import answer
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.fingerprint_index import FingerprintIndex
 
 PERTURBED = 0.5  # length of what is added to a vector of length 1
 LENGTH_S = 10
 
 
-def filled(own: Prints, hours: float) -> Prints:
+def filled(own: FingerprintIndex, hours: float) -> FingerprintIndex:
     """Fill an index up with perturbed copies of its recordings."""
     rng = np.random.default_rng(SEED)
     ids, vectors = list(own.ids), [own.vectors(*own.starts[at : at + 2]) for at in range(len(own))]
@@ -30,7 +30,7 @@ def filled(own: Prints, hours: float) -> Prints:
         vectors.append(np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32))
         ids.append(f"copy {len(ids)}")
         n += len(copied)
-    return Prints.build(ids, vectors, version=own.version)
+    return FingerprintIndex.build(ids, vectors, version=own.version)
 
 
 def tell_price(home: Path, hours: float, most: int) -> None:

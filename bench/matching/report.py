@@ -11,7 +11,7 @@ from bench.distorted import DISTORTIONS
 from bench.matching.answers import Asked, Guess, Told
 from bench.matching.queries import LENGTHS_S, SEED
 from recsys.arrays import F64, Bool
-from recsys.matching.alignment import Judge
+from recsys.matching.alignment import MatchClassifier
 
 Flags = Bool
 Names = npt.NDArray[np.str_]
@@ -91,7 +91,7 @@ def _interval(hits: Flags, who: Names) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def tell(told: Told, judge: Judge, length_s: int) -> None:
+def tell(told: Told, judge: MatchClassifier, length_s: int) -> None:
     """Print the table of one length, the shipped points, and what queries cost."""
     ours, real, made = (
         Outcome.of(some, [each.ours for each in some], judge.probability)

@@ -52,13 +52,13 @@ class CommunitySettings:
 
 
 def communities(
-    taste: Interactions, artists: pl.DataFrame, settings: CommunitySettings, last: pl.DataFrame
+    interactions: Interactions, artists: pl.DataFrame, settings: CommunitySettings, last: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Group listeners and tracks.
 
     Args:
-        taste: Who liked what; its track features name artists ('artist=...') and genres ('genre=...').
+        interactions: Who liked what; its track features name artists ('artist=...') and genres ('genre=...').
         artists: artist_id, name.
         settings: How many groups, and the seed.
         last: The last night's members (see below), which groups keep their number by; empty before the first.
@@ -68,14 +68,14 @@ def communities(
         more than others, the most telling first). And the members: kind, member_id (of a listener or track), community.
         Tracks with few listeners and listeners without a liked artist are in none.
     """
-    plays = (taste.matrix > 0).astype(np.float64)
-    points = listener_points(plays @ artists_of(taste.track_features), settings.seed)
+    plays = (interactions.matrix > 0).astype(np.float64)
+    points = listener_points(plays @ artists_of(interactions.track_features), settings.seed)
     placed = np.flatnonzero(np.abs(points).sum(axis=1))
     heard = np.flatnonzero(np.bincount(plays[placed].indices, minlength=plays.shape[1]) >= MIN_LISTENERS)
     of_tracks = _unit(plays[placed].T.tocsr()[heard] @ points[placed])
     parts = [
-        (LISTENERS, taste.users.ids(placed), points[placed], settings.listeners, plays[placed]),
-        (TRACKS, taste.tracks.ids(heard), of_tracks, settings.tracks, _own(heard, plays)),
+        (LISTENERS, interactions.users.ids(placed), points[placed], settings.listeners, plays[placed]),
+        (TRACKS, interactions.tracks.ids(heard), of_tracks, settings.tracks, _own(heard, plays)),
     ]
     tables, members = [], []
     for kind, ids, at, n_groups, played in parts:
@@ -85,7 +85,7 @@ def communities(
         own = pl.DataFrame({"member_id": ids, "community": group})
         own = own.with_columns(community=kept_numbers(own, before))
         members.append(own.select(pl.lit(kind).alias("kind"), "member_id", "community"))
-        tables.append(_described(kind, own["community"].to_numpy(), played, taste, artists))
+        tables.append(_described(kind, own["community"].to_numpy(), played, interactions, artists))
     return pl.concat(tables), pl.concat(members).cast(columns.schema(columns.COMMUNITY_MEMBERS))
 
 
@@ -172,13 +172,13 @@ def kept_numbers(members: pl.DataFrame, last: pl.DataFrame) -> pl.Series:
 
 
 def _described(
-    kind: str, community: npt.NDArray[Any], played: Csr, taste: Interactions, artists: pl.DataFrame
+    kind: str, community: npt.NDArray[Any], played: Csr, interactions: Interactions, artists: pl.DataFrame
 ) -> pl.DataFrame:
     """Return a row for each community: what its members play, or are, more than all others."""
     numbers, at = np.unique(community, return_inverse=True)
     member = sp.csr_matrix((np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(numbers), len(at)))
     by_track = (member @ played).tocsr()  # (n_communities, n_tracks)
-    features = taste.track_features
+    features = interactions.track_features
     told = {column: _telling(by_track, features.matrix, features.names.ids(), column) for column in ("artist", "genre")}
     names = dict(artists.iter_rows())
     by_name = [[str(names.get(artist) or artist) for artist in row] for row in told["artist"]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from recsys.cli.options import answered, recipe_of, told, warehouse_of
+from recsys.cli.options import output_options, recipe_of, recipe_option, warehouse_of
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.installation.extras import need
@@ -14,7 +14,7 @@ from recsys.installation.extras import need
 @click.command()
 @click.argument("query")
 @click.option("--warehouse", type=click.Path(path_type=Path), help="Another warehouse file than the published one.")
-@answered
+@output_options
 @click.pass_obj
 def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
     """Answer one query on the published warehouse, read-only."""
@@ -27,7 +27,7 @@ def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | N
 @click.command()
 @click.argument("name", required=False)
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may stand several times.")
-@answered
+@output_options
 @click.pass_obj
 def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
     """List the named queries, or answer one."""
@@ -50,15 +50,19 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 
 @click.command()
 @click.argument("table", required=False)
-@answered
+@click.option("--markdown", is_flag=True, help="Print the whole data dictionary as Markdown.")
+@output_options
 @click.pass_obj
-def describe(home: Home, table: str | None, form: str, out: Path | None) -> None:
+def describe(home: Home, table: str | None, markdown: bool, form: str, out: Path | None) -> None:
     """List the tables, or one table's columns and lineage."""
     from recsys.cli.show import tables
+    from recsys.reports.data_dictionary import data_dictionary
     from recsys.warehouse import query as asking
 
     with warehouse_of(home) as warehouse:
-        if table is None:
+        if markdown:
+            click.echo(data_dictionary(warehouse))
+        elif table is None:
             tables.answer(asking.tables(warehouse), form, out)
         else:
             about, columns = asking.describe(warehouse, table)
@@ -69,7 +73,7 @@ def describe(home: Home, table: str | None, form: str, out: Path | None) -> None
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
-@answered
+@output_options
 @click.pass_obj
 def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
     """Find tracks, artists and listeners by name or id."""
@@ -88,8 +92,8 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 @click.option(
     "--per-release", type=click.IntRange(min=1), default=1, show_default=True, help="Of one release, at most."
 )
-@told
-@answered
+@recipe_option
+@output_options
 @click.pass_obj
 def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
     """List what sounds like a track of the catalogue, or like a file."""
@@ -120,7 +124,7 @@ def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
 @click.option("--against", type=click.Path(path_type=Path), help="A folder of music to find, not the catalogue's.")
-@told
+@recipe_option
 @click.pass_obj
 def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
     """Find the recordings of the catalogue that a file, or the files of a folder, use."""
@@ -140,7 +144,7 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
 @click.command()
 @click.argument("name", required=False)
 @click.argument("key", required=False)
-@answered
+@output_options
 @click.pass_obj
 def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
     """List the products, or show one list of a product."""

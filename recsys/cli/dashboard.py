@@ -51,7 +51,7 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
     if address not in LOOPBACK and not has_login(home):
         raise SetupError(
             f"--address is {address}, and no login is set up: everybody who reaches it would see everything. "
-            f"Leave it out to open on this machine only, or set up a login in {secrets_file(home)} (see README, Labels)"
+            f"Leave it out to open on this machine only, or set up a login in {secrets_file(home)} (see docs/labels.md)"
         )
     options = {
         "server.address": address,
@@ -59,8 +59,8 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
         "server.headless": "true",
         "secrets.files": str(secrets_file(home)),
     }
-    told = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *told]
+    recipe_option = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *recipe_option]
 
 
 def start(home: Home, *, address: str, port: int) -> NoReturn:

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from recsys.cli.options import dated, keep_clock, recipe_of, run_of, timed, today_of, told, warehouse_of
+from recsys.cli.options import (
+    date_option,
+    keep_clock,
+    recipe_of,
+    recipe_option,
+    run_of,
+    time_zone_option,
+    today_of,
+    warehouse_of,
+)
 from recsys.errors import InputError
 from recsys.home import Home, locked
 
@@ -17,7 +26,7 @@ from recsys.home import Home, locked
 @click.option(
     "--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm, billboard or auto."
 )
-@timed
+@time_zone_option
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
     """Take files into the lake, bad rows to the quarantine."""
@@ -31,7 +40,9 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
         report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
     runs.ingested(report)
     if report.unreadable:
-        raise InputError(f"{len(report.unreadable)} of {len(found)} files cannot be read; the others are in the lake")
+        raise InputError(
+            f"{len(report.unreadable)} of {len(found)} files could not be read, see above; all others were ingested"
+        )
 
 
 @click.group()
@@ -41,7 +52,7 @@ def audio() -> None:
 
 @audio.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@told
+@recipe_option
 @click.pass_obj
 def scan(home: Home, folder: Path, recipe: Path | None) -> None:
     """Analyse what is new in a folder of music; a scan that was stopped goes on."""
@@ -58,7 +69,9 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("encoder", type=click.Path(path_type=Path))
 @click.option("--start", type=click.Choice(["pretrained", "random"]), default="pretrained", show_default=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Times all music is heard.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes over the training music."
+)
 @click.option("--with-unknown", is_flag=True, help="Learn also from music of whose consent nothing is known.")
 @click.pass_obj
 def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> None:
@@ -76,8 +89,8 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> N
 
 
 @click.command()
-@dated
-@told
+@date_option
+@recipe_option
 @click.option("--backfill", metavar="A..B", help="Compute these days again even if untouched (YYYY-MM-DD..YYYY-MM-DD).")
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:

@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from recsys.cli.options import advance, dated, day_of, keep_clock, recipe_of, run_of, timed, today_of, told
+from recsys.cli.options import (
+    advance,
+    date_option,
+    day_of,
+    keep_clock,
+    recipe_of,
+    recipe_option,
+    run_of,
+    time_zone_option,
+    today_of,
+)
 from recsys.errors import InputError
 from recsys.home import Home, locked
 
@@ -56,8 +66,8 @@ def _compared(command: Any) -> Any:
 
 
 @click.command()
-@dated
-@told
+@date_option
+@recipe_option
 @click.pass_obj
 def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
     """Fit the recipe's recommenders on the training window."""
@@ -65,8 +75,8 @@ def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 
 
 @click.command()
-@dated
-@told
+@date_option
+@recipe_option
 @_compared
 @click.pass_obj
 def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **asked: Any) -> None:
@@ -104,8 +114,8 @@ def _compare(protocol: Any, asked: dict[str, Any]) -> None:
 
 @click.command()
 @click.argument("recommender")
-@dated
-@told
+@date_option
+@recipe_option
 @click.option("--trials", type=click.IntRange(min=1), default=30, show_default=True, help="Settings tried in all.")
 @click.pass_obj
 def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | None, trials: int) -> None:
@@ -121,11 +131,17 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 
 
 @click.command()
-@told
+@recipe_option
 @click.option("--weeks", type=click.IntRange(min=1), default=12, show_default=True, help="Weeks of retraining.")
 @click.option("--listeners", type=click.IntRange(min=1), default=1000, show_default=True, help="How many, at most.")
-@click.option("--recommender", default="als", show_default=True, help="Which is retrained every week.")
-@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Of taste and dice.")
+@click.option("--recommender", default="als", show_default=True, help="The recommender that is retrained every week.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=7,
+    show_default=True,
+    help="Seed of the simulated listeners and of exploration.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder. [default: <home>/reports/feedback_loop]")
 @click.pass_obj
 def simulate(
@@ -145,8 +161,8 @@ def simulate(
 
 
 @click.command()
-@dated
-@told
+@date_option
+@recipe_option
 @click.pass_obj
 def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
     """Fit on everything and make every listener's list."""
@@ -154,8 +170,8 @@ def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 
 
 @click.command()
-@dated
-@told
+@date_option
+@recipe_option
 @_verbose
 @click.pass_obj
 def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: bool) -> None:
@@ -168,10 +184,10 @@ def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: boo
 
 
 @click.command()
-@dated
-@told
+@date_option
+@recipe_option
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
-@timed
+@time_zone_option
 @click.option("--resume", is_flag=True, help="Keep what an interrupted run of the same inputs has finished.")
 @_verbose
 @click.pass_obj

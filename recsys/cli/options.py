@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from recsys.pipeline.run import Run
 
 _DATE = click.DateTime(["%Y-%m-%d"])
-dated = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
-timed = click.option(
+date_option = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
+time_zone_option = click.option(
     "--time-zone", help="The market's, at whose midnight a day ends; kept from the first file on. [default: UTC]"
 )
-told = click.option("--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]")
+recipe_option = click.option(
+    "--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]"
+)
 
 
-def answered(command: Any) -> Any:
+def output_options(command: Any) -> Any:
     """Give a command the forms that a table can be answered in: `form` and `out`."""
     command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")(
         command
@@ -39,12 +41,12 @@ def today_of(home: Home) -> date:
 
 
 def day_of(home: Home, as_of: datetime | None) -> date:
-    """Return the day given by `dated`, else the home's yesterday."""
+    """Return the day given by `date_option`, else the home's yesterday."""
     return as_of.date() if as_of else today_of(home) - timedelta(days=1)
 
 
 def keep_clock(home: Home, time_zone: str | None) -> None:
-    """Set the home's clock where `timed` gives one; raises InputError where its days are cut by another already."""
+    """Set the home's time zone where one is given; raises InputError where its days are cut by another already."""
     from recsys.lake.store import Lake
 
     if time_zone is not None:
@@ -52,7 +54,7 @@ def keep_clock(home: Home, time_zone: str | None) -> None:
 
 
 def recipe_of(home: Home, path: Path | None) -> Any:
-    """Read the recipe given by `told`, else the home's own, else the default one."""
+    """Read the recipe given by `recipe_option`, else the home's own, else the default one."""
     from recsys.recipe import read_recipe
 
     own = home.path / "recipe.toml"

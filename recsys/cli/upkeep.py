@@ -57,7 +57,7 @@ def doctor(home: Home) -> None:
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="TCP port.")
-@click.option("--address", default="127.0.0.1", show_default=True, help="Another one needs a login (README, Labels).")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Another one needs a login (docs/labels.md).")
 @click.pass_obj
 def dashboard(home: Home, port: int, address: str) -> None:
     """Open the dashboards; without a login, on this machine only."""

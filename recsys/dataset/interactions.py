@@ -196,14 +196,14 @@ class Interactions:
     @classmethod
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
         """Read the days since..until, both included, from marts.interactions_daily; no `since`: from the first day."""
-        taste = cls.of(
+        interactions = cls.of(
             warehouse.frame(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
             catalogue=warehouse.frame(internal_sql("features_of_tracks")),
             listeners=warehouse.frame(internal_sql("features_of_listeners")),
             as_of=until,
         )
-        sound = Features.weighted(taste.tracks, sound_features(warehouse.frame(internal_sql("sound_of_tracks"))))
-        return replace(taste, track_features=taste.track_features.beside(sound))
+        sound = Features.weighted(interactions.tracks, sound_features(warehouse.frame(internal_sql("sound_of_tracks"))))
+        return replace(interactions, track_features=interactions.track_features.beside(sound))
 
     @property
     def liked(self) -> History:
@@ -283,36 +283,39 @@ class Split:
         )
 
     @classmethod
-    def held_out(cls, taste: Interactions, kept: Bool, held: Bool) -> Self:
-        """Learn from the `kept` liked pairs, find the `held` ones; both aligned with `taste.matrix.data`."""
-        pairs, shape = taste.matrix.tocoo(), taste.matrix.shape
-        ends = np.concatenate([[0], np.cumsum(np.bincount(pairs.row[kept], minlength=len(taste.users)))])
+    def held_out(cls, interactions: Interactions, kept: Bool, held: Bool) -> Self:
+        """Learn from the `kept` liked pairs, find the `held` ones; both aligned with `interactions.matrix.data`."""
+        pairs, shape = interactions.matrix.tocoo(), interactions.matrix.shape
+        ends = np.concatenate([[0], np.cumsum(np.bincount(pairs.row[kept], minlength=len(interactions.users)))])
         later = sp.csr_matrix((np.ones((~kept).sum(), np.bool_), (pairs.row[~kept], pairs.col[~kept])), shape)
         train = replace(
-            taste,
+            interactions,
             matrix=sp.csr_matrix((pairs.data[kept], pairs.col[kept], ends), shape),
-            age_days=taste.age_days[kept],
-            hours=taste.hours[kept],
-            seen=taste.seen > later,
+            age_days=interactions.age_days[kept],
+            hours=interactions.hours[kept],
+            seen=interactions.seen > later,
         )
-        played = {"user_id": taste.users.ids(pairs.row[held]), "track_id": taste.tracks.ids(pairs.col[held])}
+        played = {
+            "user_id": interactions.users.ids(pairs.row[held]),
+            "track_id": interactions.tracks.ids(pairs.col[held]),
+        }
         return cls.of(train, pl.DataFrame(played))
 
     @classmethod
-    def latest(cls, taste: Interactions, *, share: float = 0.2, seed: int) -> Self:
+    def latest(cls, interactions: Interactions, *, share: float = 0.2, seed: int) -> Self:
         """
         Hold out the latest `share` of each listener's liked pairs, one at least; of pairs of the same age, any.
 
         Listeners with a single pair are only learned from.
         """
-        counts = np.diff(taste.matrix.indptr)
+        counts = np.diff(interactions.matrix.indptr)
         user = np.repeat(np.arange(len(counts)), counts)
-        order = np.lexsort((np.random.default_rng(seed).random(len(user)), taste.age_days, user))
+        order = np.lexsort((np.random.default_rng(seed).random(len(user)), interactions.age_days, user))
         n_later = np.empty(len(order), np.int64)
-        n_later[order] = np.arange(len(order)) - np.repeat(taste.matrix.indptr[:-1], counts)
+        n_later[order] = np.arange(len(order)) - np.repeat(interactions.matrix.indptr[:-1], counts)
         n_held = np.where(counts > 1, np.ceil(counts * share), 0)
         held = n_later < n_held[user]
-        return cls.held_out(taste, ~held, held)
+        return cls.held_out(interactions, ~held, held)
 
 
 def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int, since: date | None = None) -> Split:

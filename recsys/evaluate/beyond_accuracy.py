@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from recsys.arrays import F64, I64
 from recsys.errors import InputError
-from recsys.evaluate.ranking import Judged
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.ranking import EvaluatedLists
+from recsys.evaluate.training_profile import TrainingProfile
 
 
 @dataclass(frozen=True, eq=False)
-class Exposed:
+class RankedLists:
     """
     Recommendations, and what the past says of their tracks and their listeners.
 
@@ -29,8 +29,8 @@ class Exposed:
     """
 
     ranked: npt.NDArray[np.integer[Any]]
-    past: Past
-    judged: Judged
+    past: TrainingProfile
+    judged: EvaluatedLists
 
     def first(self, k: int) -> npt.NDArray[np.integer[Any]]:
         """
@@ -44,17 +44,17 @@ class Exposed:
         return self.ranked[:, :k]
 
 
-def coverage_at_k(exposed: Exposed, k: int) -> float:
+def coverage_at_k(exposed: RankedLists, k: int) -> float:
     """Share of the catalogue that at least one listener is shown in k places, 0..1."""
     return float((_exposure(exposed, k) > 0).mean())
 
 
-def exposure_gini_at_k(exposed: Exposed, k: int) -> float:
+def exposure_gini_at_k(exposed: RankedLists, k: int) -> float:
     """Gini coefficient of exposure in k places over the whole catalogue: 0 all alike, near 1 a few tracks only."""
     return gini(_exposure(exposed, k))
 
 
-def novelty_at_k(exposed: Exposed, k: int) -> F64:
+def novelty_at_k(exposed: RankedLists, k: int) -> F64:
     """
     Mean self-information of the first k tracks [bit]: -log2 of the share of listeners who know the track.
 
@@ -66,12 +66,12 @@ def novelty_at_k(exposed: Exposed, k: int) -> F64:
     return _mean_over_list(exposed, -np.log2(np.maximum(past.listeners, 1) / past.n_listeners), k)
 
 
-def average_popularity_at_k(exposed: Exposed, k: int) -> F64:
+def average_popularity_at_k(exposed: RankedLists, k: int) -> F64:
     """Mean share of training listeners who know the first k tracks, 0..1."""
     return _mean_over_list(exposed, exposed.past.popularity, k)
 
 
-def popularity_lift_at_k(exposed: Exposed, k: int) -> F64:
+def popularity_lift_at_k(exposed: RankedLists, k: int) -> F64:
     """
     Mean popularity of the first k tracks over that of the listener's own tracks, less 1: how far the list is drawn up.
 
@@ -85,7 +85,7 @@ def popularity_lift_at_k(exposed: Exposed, k: int) -> F64:
     return average_popularity_at_k(exposed, k) / exposed.past.own_popularity - 1
 
 
-def _exposure(exposed: Exposed, k: int) -> I64:
+def _exposure(exposed: RankedLists, k: int) -> I64:
     """How often each track stands in the first k places of any list, shape (n_tracks,)."""
     first = exposed.first(k)
     return np.bincount(first[first >= 0], minlength=len(exposed.past.listeners)).astype(np.int64)
@@ -106,7 +106,7 @@ def gini(shares: npt.NDArray[Any]) -> float:
     return float(((2 * place - n - 1) @ ordered) / (n * ordered.sum()))
 
 
-def _mean_over_list(exposed: Exposed, of_track: F64, k: int) -> F64:
+def _mean_over_list(exposed: RankedLists, of_track: F64, k: int) -> F64:
     first = exposed.first(k)
     n_shown = (first >= 0).sum(axis=1)
     total = np.where(first >= 0, of_track[np.maximum(first, 0)], 0).sum(axis=1)

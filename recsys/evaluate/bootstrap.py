@@ -18,7 +18,7 @@ N_CELLS = 4_000_000  # counts held at once
 N_KEPT = 16_000_000  # counts of a set of draws that is kept for the next metrics of as many listeners
 
 
-def drawn_means(values: F64, *, seed: int) -> F64:
+def bootstrap_means(values: F64, *, seed: int) -> F64:
     """
     Return the mean of each column over each sample of as many listeners, drawn with replacement.
 

@@ -9,14 +9,14 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsys.arrays import F64, I64, Csr
-from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.ranking import Found
+from recsys.evaluate.beyond_accuracy import RankedLists
+from recsys.evaluate.ranking import Hits
 from recsys.evaluate.training_profile import mix_of
 
 SMOOTHING = 0.01  # of the listener's mix in the list's: Steck's alpha
 
 
-def intra_list_diversity_at_k(exposed: Exposed, k: int) -> F64:
+def intra_list_diversity_at_k(exposed: RankedLists, k: int) -> F64:
     """
     Mean distance of the pairs among the first k tracks: 1 - cosine of their features; 0 all alike, 1 nothing shared.
 
@@ -33,7 +33,7 @@ def intra_list_diversity_at_k(exposed: Exposed, k: int) -> F64:
     return distance
 
 
-def miscalibration_at_k(exposed: Exposed, k: int) -> F64:
+def miscalibration_at_k(exposed: RankedLists, k: int) -> F64:
     """
     How far the genres of the first k tracks are from the listener's own: Kullback-Leibler divergence [nat], 0 the same.
 
@@ -51,7 +51,7 @@ def miscalibration_at_k(exposed: Exposed, k: int) -> F64:
     return np.where(is_known, np.maximum(np.asarray(divergence).ravel(), 0), np.nan)
 
 
-def serendipity_at_k(exposed: Exposed, k: int) -> F64:
+def serendipity_at_k(exposed: RankedLists, k: int) -> F64:
     """
     Share of the k places that hold a relevant track which popularity alone would not have shown there.
 
@@ -69,7 +69,7 @@ def serendipity_at_k(exposed: Exposed, k: int) -> F64:
     return np.where(exposed.judged.n_relevant > 0, n_found / k, np.nan)
 
 
-def _place_by_popularity(exposed: Exposed, hits: Found) -> I64:
+def _place_by_popularity(exposed: RankedLists, hits: Hits) -> I64:
     """Place, from 0, that each hit's track has among what its user has not touched, most popular first."""
     place, seen = exposed.past.popularity_place, exposed.past.seen
     owner = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
@@ -80,7 +80,7 @@ def _place_by_popularity(exposed: Exposed, hits: Found) -> I64:
     return places
 
 
-def _shown(exposed: Exposed, k: int) -> Csr:
+def _shown(exposed: RankedLists, k: int) -> Csr:
     """Return the first k places as a matrix of who is shown what: CSR, shape (n_users, n_tracks), float64."""
     first = exposed.first(k)
     is_shown = first >= 0

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.arrays import F64
-from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.bootstrap import drawn_means
+from recsys.evaluate.beyond_accuracy import RankedLists
+from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.exposure import sums_by_group
 from recsys.evaluate.significance import Interval, interval_of
 
@@ -55,7 +55,7 @@ def expected_exposure(
     return {name: interval_of(part.sum(axis=1), len(users)) for name, part in parts.items()}
 
 
-def expected_exposure_loss_at_k(exposed: Exposed, k: int) -> F64:
+def expected_exposure_loss_at_k(exposed: RankedLists, k: int) -> F64:
     """
     Squared distance of each track's exposure in one list from the target of `expected_exposure`; 0 at best.
 
@@ -91,5 +91,5 @@ def _target_of_one(n_relevant: F64, n_tracks: int, patience: float) -> tuple[F64
 
 def _drawn_pairs(given: F64, target: F64, seed: int) -> F64:
     """Means of both over the same draws of listeners, shape (n_draws, 2, n_groups)."""
-    drawn = drawn_means(np.concatenate([given, target], axis=1), seed=seed)
+    drawn = bootstrap_means(np.concatenate([given, target], axis=1), seed=seed)
     return np.stack([drawn[:, : given.shape[1]], drawn[:, given.shape[1] :]], axis=1)

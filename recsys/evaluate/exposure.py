@@ -13,7 +13,7 @@ import polars as pl
 
 from recsys.arrays import F64
 from recsys.errors import InputError
-from recsys.evaluate.bootstrap import drawn_means
+from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.significance import Interval, interval_of
 
 MIN_TRACKS = 20  # of a combination of groups that is shown by its name
@@ -142,7 +142,7 @@ def shares_of_kind(lists: pl.DataFrame, groups: pl.DataFrame, seed: int) -> dict
     names, exposure = exposure_of_listeners(lists, groups)
     if not exposure.any():
         return dict.fromkeys(names, Interval(float("nan"), float("nan"), float("nan"), len(exposure)))
-    means = np.concatenate([exposure.mean(axis=0)[None], drawn_means(exposure, seed=seed)])
+    means = np.concatenate([exposure.mean(axis=0)[None], bootstrap_means(exposure, seed=seed)])
     shares = means / means.sum(axis=1, keepdims=True)
     return {name: interval_of(shares[:, at], len(exposure)) for at, name in enumerate(names)}
 

@@ -12,14 +12,14 @@ import polars as pl
 from recsys.arrays import F64, Bool
 from recsys.columns import GROUP_METRICS, schema
 from recsys.dataset.interactions import Features, Split
-from recsys.evaluate.bootstrap import drawn_means
+from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.expected_exposure import expected_exposure
 from recsys.evaluate.exposure import attention_fairness, shares_of_kind
 from recsys.evaluate.groups import MIN_LISTENERS, listener_groups
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import SEED, judged_users, values_per_user
 from recsys.evaluate.significance import Interval, interval_of, mean_interval
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 
 ALL = "all"  # a kind as a whole
 
@@ -43,7 +43,7 @@ def fairness_report(
     """
     users = judged_users(split)
     listeners = Features(split.train.user_features.matrix[users], split.train.user_features.names)
-    found = list(listener_groups(listeners, Past.of(split.train, users)))
+    found = list(listener_groups(listeners, TrainingProfile.of(split.train, users)))
     ids = split.train.users.ids(users)
     tests = split.test[users].tocoo()
     relevant = pl.DataFrame({"user_id": ids.gather(tests.row), "track_id": split.train.tracks.ids(tests.col)})
@@ -93,6 +93,6 @@ def gaps(values: F64, members: Bool, *, seed: int) -> list[Interval]:
     sides = np.where(np.concatenate([members, ~members], axis=1), values[:, None], np.nan)
     n_users = (~np.isnan(sides)).sum(axis=0)
     own = np.nansum(sides, axis=0) / np.where(n_users > 0, n_users, np.nan)
-    means = np.concatenate([own[None], drawn_means(sides, seed=seed)])
+    means = np.concatenate([own[None], bootstrap_means(sides, seed=seed)])
     differences = means[:, :n_groups] - means[:, n_groups:]
     return [interval_of(differences[:, at], int(n_users[at])) for at in range(n_groups)]

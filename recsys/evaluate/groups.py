@@ -15,10 +15,10 @@ import polars as pl
 from recsys.arrays import F64, I64, Bool
 from recsys.columns import GROUP_METRICS, schema
 from recsys.dataset.interactions import UNKNOWN, Features, Interactions, Split
-from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.ranking import Judged, recall_at_k
-from recsys.evaluate.report import Columns, intervals_of, judged_users, laid_out, measure, per_listener
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.beyond_accuracy import RankedLists
+from recsys.evaluate.ranking import EvaluatedLists, recall_at_k
+from recsys.evaluate.report import Columns, align_to_truth, intervals_of, judged_users, measure, per_listener
+from recsys.evaluate.training_profile import TrainingProfile
 
 MIN_LISTENERS = 10  # below: too few to say anything, and single listeners could be made out
 THIRDS = ("low", "middle", "high")
@@ -47,7 +47,7 @@ def report_by_group(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: in
         with its 95 % bootstrap interval, all three null where fewer than `MIN_LISTENERS` listeners are evidence.
     """
     users = judged_users(split)
-    exposed, past = laid_out(rankings, split, k=k), Past.of(split.train, users)
+    exposed, past = align_to_truth(rankings, split, k=k), TrainingProfile.of(split.train, users)
     everybody = per_listener({name: measure(each, k) for name, each in exposed.items()})
     listeners = Features(split.train.user_features.matrix[users], split.train.user_features.names)
     rows: list[tuple[Any, ...]] = []
@@ -61,7 +61,7 @@ def report_by_group(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: in
     return pl.DataFrame(rows, schema(GROUP_METRICS), orient="row")
 
 
-def listener_groups(features: Features, past: Past) -> Iterator[Group]:
+def listener_groups(features: Features, past: TrainingProfile) -> Iterator[Group]:
     """
     Yield the groups of the judged listeners, whose features these are, kind by kind.
 
@@ -104,10 +104,10 @@ def _thirds(kind: str, values: F64) -> Iterator[Group]:
         yield Group(kind, UNKNOWN, ~known)
 
 
-def _recall(exposed: Exposed, group: Group, n_relevant: I64, k: int) -> F64:
+def _recall(exposed: RankedLists, group: Group, n_relevant: I64, k: int) -> F64:
     """Recall of the group's relevant tracks; NaN for a listener who has none of them."""
     hits = exposed.judged.hits & group.members[np.maximum(exposed.ranked, 0)]
-    return recall_at_k(Judged(hits, n_relevant), k)
+    return recall_at_k(EvaluatedLists(hits, n_relevant), k)
 
 
 def _rows(group: Group, columns: Columns, k: int) -> Iterator[tuple[Any, ...]]:

@@ -4,7 +4,7 @@ Ranking metrics: how well the first k recommendations find what a listener disco
 Conventions: relevance is 0 or 1; the whole catalogue is ranked (never sampled negatives); k counts places, also where a
 list is shorter; one value a listener, NaN where a listener has nothing to find. The mean is the caller's.
 
-Hits are few, so each metric is a sum over the hits alone of what a hit is worth: see `Found`.
+Hits are few, so each metric is a sum over the hits alone of what a hit is worth: see `Hits`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from recsys.errors import InputError
 from recsys.evaluate.hits import find_hits
 
 
-class Found(NamedTuple):
+class Hits(NamedTuple):
     """Hits alone, by place; three arrays of shape (n_hits,), int64."""
 
     user: I64
@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class EvaluatedLists:
     """
     Recommendations laid against the truth, once for all metrics; made by `judge`.
 
@@ -41,16 +41,16 @@ class Judged:
     n_relevant: I64
 
     @cached_property
-    def found(self) -> Found:
+    def found(self) -> Hits:
         """All hits, listed once for all metrics and every k."""
         n_ranked = self.hits.shape[1]
         user, place = np.divmod(np.flatnonzero(self.hits), max(1, n_ranked))
         n_hits = np.bincount(user, minlength=len(self.hits))
         nth = np.arange(len(user)) - np.repeat(np.cumsum(n_hits) - n_hits, n_hits)
         by_place = np.argsort(place.astype(np.min_scalar_type(n_ranked)), kind="stable")  # small integers sort in O(n)
-        return Found(user[by_place], place[by_place] + 1, nth[by_place] + 1)
+        return Hits(user[by_place], place[by_place] + 1, nth[by_place] + 1)
 
-    def within(self, k: int) -> Found:
+    def within(self, k: int) -> Hits:
         """
         Hits in the first k places.
 
@@ -60,10 +60,10 @@ class Judged:
         if not 1 <= k <= self.hits.shape[1]:
             raise InputError(f"k is {k}; expected 1 to {self.hits.shape[1]}, the length of the lists")
         n_hits = np.searchsorted(self.found.place, k, side="right")
-        return Found(*(column[:n_hits] for column in self.found))
+        return Hits(*(column[:n_hits] for column in self.found))
 
 
-def judge(ranked: npt.NDArray[np.integer[Any]], relevant: Csr) -> Judged:
+def judge(ranked: npt.NDArray[np.integer[Any]], relevant: Csr) -> EvaluatedLists:
     """
     Look up each recommendation among the relevant tracks.
 
@@ -79,10 +79,10 @@ def judge(ranked: npt.NDArray[np.integer[Any]], relevant: Csr) -> Judged:
     pairs = relevant.astype(np.bool_)  # a copy: the caller's matrix stays as it is
     pairs.eliminate_zeros()
     pairs.sum_duplicates()
-    return Judged(find_hits(ranked, pairs), np.diff(pairs.indptr).astype(np.int64))
+    return EvaluatedLists(find_hits(ranked, pairs), np.diff(pairs.indptr).astype(np.int64))
 
 
-def ndcg_at_k(judged: Judged, k: int) -> F64:
+def ndcg_at_k(judged: EvaluatedLists, k: int) -> F64:
     """
     Discounted gain of the first k places, as a share of the best that any list could gain.
 
@@ -108,7 +108,7 @@ def ndcg_at_k(judged: Judged, k: int) -> F64:
     return _gain(judged, k) / _ideal(k)[np.minimum(judged.n_relevant, k)]
 
 
-def ndcg_by_hits_at_k(judged: Judged, k: int) -> F64:
+def ndcg_by_hits_at_k(judged: EvaluatedLists, k: int) -> F64:
     """
     Discounted gain of the first k places, as a share of what the list's own hits could gain at its head.
 
@@ -123,7 +123,7 @@ def ndcg_by_hits_at_k(judged: Judged, k: int) -> F64:
     return _gain(judged, k) / _ideal(k)[n_best]
 
 
-def recall_at_k(judged: Judged, k: int) -> F64:
+def recall_at_k(judged: EvaluatedLists, k: int) -> F64:
     """
     Share of the relevant tracks that stand in the first k places; 0..1, NaN where nothing is relevant.
 
@@ -132,7 +132,7 @@ def recall_at_k(judged: Judged, k: int) -> F64:
     return _n_hits(judged, k) / _or_nan(judged)
 
 
-def precision_at_k(judged: Judged, k: int) -> F64:
+def precision_at_k(judged: EvaluatedLists, k: int) -> F64:
     """
     Share of the k places that hold a relevant track, also where the list is shorter; NaN where nothing is relevant.
 
@@ -141,12 +141,12 @@ def precision_at_k(judged: Judged, k: int) -> F64:
     return np.where(judged.n_relevant > 0, _n_hits(judged, k) / k, np.nan)
 
 
-def hit_rate_at_k(judged: Judged, k: int) -> F64:
+def hit_rate_at_k(judged: EvaluatedLists, k: int) -> F64:
     """Return 1 where any of the first k places is a hit, else 0; NaN where nothing is relevant."""
     return np.where(judged.n_relevant > 0, _n_hits(judged, k) > 0, np.nan)
 
 
-def reciprocal_rank_at_k(judged: Judged, k: int) -> F64:
+def reciprocal_rank_at_k(judged: EvaluatedLists, k: int) -> F64:
     """
     Return 1 / place of the first hit, 0 without one in k places; NaN where nothing is relevant. Its mean is MRR.
 
@@ -157,7 +157,7 @@ def reciprocal_rank_at_k(judged: Judged, k: int) -> F64:
     return np.where(judged.n_relevant > 0, reciprocal, np.nan)
 
 
-def average_precision_at_k(judged: Judged, k: int) -> F64:
+def average_precision_at_k(judged: EvaluatedLists, k: int) -> F64:
     """
     Sum of the precision at each hit in k places over min(k, n_relevant); NaN where nothing is relevant; mean: MAP.
 
@@ -167,16 +167,16 @@ def average_precision_at_k(judged: Judged, k: int) -> F64:
     return _summed(hits, hits.nth / hits.place, judged) / np.minimum(_or_nan(judged), k)
 
 
-def _summed(hits: Found, worth: F64, judged: Judged) -> F64:
+def _summed(hits: Hits, worth: F64, judged: EvaluatedLists) -> F64:
     """Sum what the hits of each user are worth, shape (n_users,)."""
     return np.bincount(hits.user, worth, minlength=len(judged.n_relevant)).astype(np.float64, copy=False)
 
 
-def _n_hits(judged: Judged, k: int) -> I64:
+def _n_hits(judged: EvaluatedLists, k: int) -> I64:
     return np.bincount(judged.within(k).user, minlength=len(judged.n_relevant))
 
 
-def _gain(judged: Judged, k: int) -> F64:
+def _gain(judged: EvaluatedLists, k: int) -> F64:
     hits = judged.within(k)
     return _summed(hits, _gains(k)[hits.place - 1], judged)
 
@@ -191,5 +191,5 @@ def _ideal(k: int) -> F64:
     return np.concatenate([[np.nan], np.cumsum(_gains(k))])
 
 
-def _or_nan(judged: Judged) -> F64:
+def _or_nan(judged: EvaluatedLists) -> F64:
     return np.where(judged.n_relevant > 0, judged.n_relevant, np.nan)

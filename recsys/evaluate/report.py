@@ -15,10 +15,10 @@ import polars as pl
 from recsys.arrays import F64, I64, Rows
 from recsys.columns import METRICS, schema
 from recsys.dataset.interactions import Split
-from recsys.evaluate.beyond_accuracy import Exposed
-from recsys.evaluate.ranking import Judged, judge
+from recsys.evaluate.beyond_accuracy import RankedLists
+from recsys.evaluate.ranking import EvaluatedLists, judge
 from recsys.evaluate.significance import Interval, mean_intervals
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 from recsys.installation.plugins import plugin, plugin_names
 
 PACKAGE = "recsys.evaluate"
@@ -40,7 +40,7 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
         recommender, metric, k, value, low, high, n_users: the mean over listeners with its 95 % bootstrap interval; low
         and high are null for a metric of all lists together, and value is null where no listener is evidence.
     """
-    measured = {name: measure(exposed, k) for name, exposed in laid_out(rankings, split, k=k).items()}
+    measured = {name: measure(exposed, k) for name, exposed in align_to_truth(rankings, split, k=k).items()}
     intervals = intervals_of(per_listener(measured))
     n_judged = len(judged_users(split))
     rows = [
@@ -51,14 +51,14 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
     return pl.DataFrame(rows, schema(METRICS), orient="row").fill_nan(None)
 
 
-def laid_out(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> dict[str, Exposed]:
+def align_to_truth(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> dict[str, RankedLists]:
     """Lay each ranking of the judged listeners against the truth and the past, which is looked up once for all."""
-    past = Past.of(split.train, judged_users(split))
+    past = TrainingProfile.of(split.train, judged_users(split))
     ranked = {name: _ranked_rows(ranking, split, k) for name, ranking in rankings.items()}
-    return {name: Exposed(rows, past, _judged(rows, split)) for name, rows in ranked.items()}
+    return {name: RankedLists(rows, past, _judged(rows, split)) for name, rows in ranked.items()}
 
 
-def measure(exposed: Exposed, k: int) -> dict[str, F64 | float]:
+def measure(exposed: RankedLists, k: int) -> dict[str, F64 | float]:
     """All metrics by name: one value a listener, or one number of all lists together."""
     given = {"judged": exposed.judged, "exposed": exposed}
     return {name: metric(given[next(iter(signature(metric).parameters))], k) for name, metric in metrics().items()}
@@ -86,7 +86,9 @@ def judged_users(split: Split) -> Rows:
     return np.flatnonzero(np.diff(split.test.indptr)).astype(np.int64)
 
 
-def values_per_user(ranking: pl.DataFrame, split: Split, metric: Callable[[Judged, int], F64], *, k: int) -> F64:
+def values_per_user(
+    ranking: pl.DataFrame, split: Split, metric: Callable[[EvaluatedLists, int], F64], *, k: int
+) -> F64:
     """One metric of the ranking, one value for each of `judged_users`: what a paired comparison needs."""
     return metric(_judged(_ranked_rows(ranking, split, k), split), k)
 
@@ -104,7 +106,7 @@ def _is_metric(value: object) -> bool:
     return list(signature(value).parameters) in (["judged", "k"], ["exposed", "k"])
 
 
-def _judged(ranked: I64, split: Split) -> Judged:
+def _judged(ranked: I64, split: Split) -> EvaluatedLists:
     return judge(ranked, split.test[judged_users(split)])
 
 

@@ -14,7 +14,7 @@ from scipy.stats import wilcoxon
 from recsys.arrays import F64
 from recsys.columns import COMPARISON, schema
 from recsys.errors import InputError
-from recsys.evaluate.bootstrap import drawn_means
+from recsys.evaluate.bootstrap import bootstrap_means
 
 
 class Interval(NamedTuple):
@@ -51,7 +51,7 @@ def mean_intervals(values: F64, *, seed: int, level: float = 0.95) -> list[Inter
     if not len(values):
         return [Interval(float("nan"), float("nan"), float("nan"), 0)] * values.shape[1]
     means = np.nansum(values, axis=0) / np.where(n_users > 0, n_users, np.nan)
-    lows, highs = _ends(drawn_means(values, seed=seed), level)
+    lows, highs = _ends(bootstrap_means(values, seed=seed), level)
     # A mean that no draw can change lies on both ends: rounding must not put it outside.
     ends = np.minimum(lows, means), np.maximum(highs, means)
     rows = zip(means.tolist(), ends[0].tolist(), ends[1].tolist(), n_users.tolist(), strict=True)
@@ -72,7 +72,7 @@ def ratio_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95
     pairs = np.stack([values, baseline], axis=1)[~np.isnan(_difference(values, baseline))]
     if not pairs[:, 1].any():
         return Interval(float("nan"), float("nan"), float("nan"), len(pairs))
-    drawn = drawn_means(pairs, seed=seed)
+    drawn = bootstrap_means(pairs, seed=seed)
     ratios = drawn[:, 0] / np.where(drawn[:, 1] == 0, np.nan, drawn[:, 1])
     low, high = _ends(ratios, level)
     return Interval(float(pairs[:, 0].mean() / pairs[:, 1].mean()), float(low), float(high), len(pairs))

@@ -17,7 +17,7 @@ from recsys.dataset.interactions import UNKNOWN, Features, Interactions
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class TrainingProfile:
     """
     The training window, as far as lists are laid against it.
 

@@ -72,7 +72,7 @@ def temporal(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: i
     return Protocol("temporal", validation, test)
 
 
-def leave_last_out(taste: Interactions) -> Protocol:
+def leave_last_out(interactions: Interactions) -> Protocol:
     """
     Hold out each listener's last liked pair as test, and the one before it as validation.
 
@@ -80,9 +80,9 @@ def leave_last_out(taste: Interactions) -> Protocol:
     Listeners with fewer than `N_FEWEST` pairs are learned from only. There is no common day: what one listener did may
     be learned from when another is judged on an earlier day, which `temporal` rules out.
     """
-    counts = np.diff(taste.matrix.indptr)
-    n_later = np.where(np.repeat(counts >= N_FEWEST, counts), _n_later(taste), N_FEWEST)
-    validation, test = (Split.held_out(taste, n_later > place, n_later == place) for place in (1, 0))
+    counts = np.diff(interactions.matrix.indptr)
+    n_later = np.where(np.repeat(counts >= N_FEWEST, counts), _n_later(interactions), N_FEWEST)
+    validation, test = (Split.held_out(interactions, n_later > place, n_later == place) for place in (1, 0))
     return Protocol("leave-last-out", validation, test)
 
 
@@ -121,21 +121,21 @@ def _hidden(train: Interactions, first: Interactions, exclude_seen: ExcludeSeen)
     return train.seen
 
 
-def _n_later(taste: Interactions) -> I64:
+def _n_later(interactions: Interactions) -> I64:
     """Return how many liked pairs the same listener has after each, aligned with `matrix.data`."""
-    counts = np.diff(taste.matrix.indptr)
+    counts = np.diff(interactions.matrix.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((taste.matrix.indices, -taste.age_days, user))
+    order = np.lexsort((interactions.matrix.indices, -interactions.age_days, user))
     n_later = np.empty(len(order), np.int64)
     n_later[order] = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(order))
     return n_later
 
 
 def _taste(found: SplitFolder, parts: Iterable[str]) -> Interactions:
-    taste = Interactions.of(found.pairs(parts), catalogue=pl.DataFrame({"track_id": found.track_ids().unique()}))
-    tracks = _weighted(taste.tracks, found.item_features) or taste.track_features
-    users = _weighted(taste.users, found.user_features) or taste.user_features
-    return replace(taste, track_features=tracks, user_features=users)
+    interactions = Interactions.of(found.pairs(parts), catalogue=pl.DataFrame({"track_id": found.track_ids().unique()}))
+    tracks = _weighted(interactions.tracks, found.item_features) or interactions.track_features
+    users = _weighted(interactions.users, found.user_features) or interactions.user_features
+    return replace(interactions, track_features=tracks, user_features=users)
 
 
 def _weighted(rows: Vocab, frame: pl.DataFrame | None) -> Features | None:

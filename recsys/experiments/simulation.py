@@ -17,7 +17,7 @@ from recsys.feedback.exploration import ExplorationSettings
 from recsys.feedback.loop import LoopSettings, Remedy, Tell, World, simulate
 from recsys.home import Home
 from recsys.recipe import Recipe
-from recsys.rerank.base import About
+from recsys.rerank.base import RerankContext
 from recsys.rerank.rules.exposure import Exposure
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -52,16 +52,17 @@ def simulate_home(
         SetupError: Nothing was published yet.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        taste = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
+        interactions = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
         groups = warehouse.frame(internal_sql("track_groups"))
-    known = np.flatnonzero(np.diff(taste.matrix.indptr))
+    known = np.flatnonzero(np.diff(interactions.matrix.indptr))
     if not len(known):
         raise InputError("no listener of the warehouse likes anything: there is nothing to begin with")
     drawn = np.random.default_rng(settings.seed).permutation(known)[:n_listeners]
-    about = About.of_groups(taste.of_users(np.sort(drawn)), groups)
+    about = RerankContext.of_groups(interactions.of_users(np.sort(drawn)), groups)
     world = World.of(about, _followed(recipe), settings.seed)
     weeks = simulate(world, remedies(recipe), settings, tell=tell)
-    whose = f"{len(drawn):,} of {len(known):,} listeners and {len(taste.tracks):,} tracks, log up to {taste.as_of}."
+    n_tracks, last_day = len(interactions.tracks), interactions.as_of
+    whose = f"{len(drawn):,} of {len(known):,} listeners and {n_tracks:,} tracks, log up to {last_day}."
     return Simulated(weeks, whose)
 
 

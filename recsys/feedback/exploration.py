@@ -16,7 +16,7 @@ from recsys.arrays import F64, I32, I64, Bool
 from recsys.dataset.feature_vectors import artists_of
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
-from recsys.rerank.base import About, Night, places_of
+from recsys.rerank.base import CandidateSet, RerankContext, places_of
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
@@ -68,7 +68,7 @@ class ExplorationSettings:
 
 def explore(
     long_lists: pl.DataFrame,
-    about: About,
+    about: RerankContext,
     k: int,
     *,
     settings: ExplorationSettings,
@@ -98,7 +98,7 @@ def explore(
         pl.Series(columns.RANK.name, np.setdiff1d(np.arange(k), places)[place[place < n_kept]] + 1, columns.RANK.dtype)
     )
     tail = long_lists.filter(pl.Series(place >= n_kept, dtype=pl.Boolean))
-    options = describe(Night.of(long_lists, about, k))[:, n_kept:]
+    options = describe(CandidateSet.of(long_lists, about, k))[:, n_kept:]
     policy = POLICIES[settings.policy]
     nothing = [pl.lit(None, column.dtype).alias(column.name) for column in DRAWN]
     parts = [kept.with_columns(nothing, is_explored=pl.lit(value=False), propensity=pl.lit(1.0))]
@@ -123,7 +123,7 @@ def explore(
     return _closed_up(pl.concat(parts, how="diagonal"), long_lists["user_id"].unique(maintain_order=True))
 
 
-def describe(night: Night) -> F64:
+def describe(night: CandidateSet) -> F64:
     """
     Describe each candidate to the policy, shape (n_users, n, len(FEATURES)); NaN where there is none.
 
@@ -173,9 +173,9 @@ def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) 
     )
 
 
-def _new_artists(night: Night, tracks: I32) -> Bool:
+def _new_artists(night: CandidateSet, tracks: I32) -> Bool:
     """Whether the listener likes nothing by a candidate's artist; False where the artist is not known."""
-    liked = (night.past.heard.astype(np.float32) @ artists_of(night.about.taste.track_features)).tocsr()
+    liked = (night.past.heard.astype(np.float32) @ artists_of(night.about.interactions.track_features)).tocsr()
     artists, n_artists = night.about.artists[tracks], max(1, liked.shape[1])
     known = np.repeat(np.arange(len(tracks)), np.diff(liked.indptr)) * n_artists + liked.indices
     pairs = np.arange(len(tracks))[:, None] * n_artists + artists

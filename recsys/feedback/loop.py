@@ -33,7 +33,7 @@ from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, explore
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.rerank.base import About, Stage
+from recsys.rerank.base import RerankContext, RerankRule
 from recsys.rerank.lists import rerank
 
 N_TASTES = 32  # dimensions of what is liked
@@ -53,7 +53,7 @@ class LoopSettings:
 
     Attributes:
         weeks: Weeks of retraining.
-        recommender: Which is retrained, with its default settings.
+        recommender: The one that is retrained every week, with its default settings.
         k: Places of a list.
         candidates: Tracks that each list is chosen from.
         organic: Tracks that a listener hears of from others each week.
@@ -72,7 +72,7 @@ class LoopSettings:
 class Remedy:
     """What lists are chosen by: rules, and places for finding out (share 0: none)."""
 
-    stages: Sequence[Stage] = ()
+    stages: Sequence[RerankRule] = ()
     exploration: ExplorationSettings = field(default_factory=lambda: ExplorationSettings(share=0))
 
 
@@ -88,13 +88,13 @@ class World:
         measured: Groups whose exposure is followed: which tracks are in each.
     """
 
-    about: About
+    about: RerankContext
     likes: F32
     artists: I64
     measured: dict[str, Bool]
 
     @classmethod
-    def of(cls, about: About, groups: Sequence[str], seed: int) -> Self:
+    def of(cls, about: RerankContext, groups: Sequence[str], seed: int) -> Self:
         """
         Draw what listeners like beside what they are known to.
 
@@ -106,7 +106,7 @@ class World:
         Raises:
             InputError: There are too few listeners or tracks to speak of taste.
         """
-        played = about.taste.matrix > 0
+        played = about.interactions.matrix > 0
         if min(played.shape) <= N_TASTES:
             raise InputError(
                 f"{played.shape[0]:,} listeners and {played.shape[1]:,} tracks; expected more than {N_TASTES} of both"
@@ -155,13 +155,13 @@ def last_week(weeks: pl.DataFrame) -> pl.DataFrame:
 def _weeks(
     world: World, name: str, remedy: Remedy, settings: LoopSettings, tell: Tell
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    log, posterior = _Log.of(world.about.taste), Posterior.prior(len(FEATURES))
+    log, posterior = _Log.of(world.about.interactions), Posterior.prior(len(FEATURES))
     for week in range(1, settings.weeks + 1):
         dice = np.random.default_rng([settings.seed, week])
         would_like = dice.random(world.likes.shape, np.float32) < world.likes
         looks_at = dice.random((len(world.likes), settings.k)) < discounts(settings.k)
         from_others = _from_others(world, log, settings.organic, dice)
-        about = replace(world.about, taste=log.taste(world.about.taste, week))
+        about = replace(world.about, interactions=log.interactions(world.about.interactions, week))
         lists = _lists(about, remedy, settings, posterior, dice)
         shown = _Shown.of(lists, world)
         is_played = would_like[shown.users, shown.tracks] & looks_at[shown.users, shown.places]
@@ -173,11 +173,11 @@ def _weeks(
 
 
 def _lists(
-    about: About, remedy: Remedy, settings: LoopSettings, posterior: Posterior, dice: np.random.Generator
+    about: RerankContext, remedy: Remedy, settings: LoopSettings, posterior: Posterior, dice: np.random.Generator
 ) -> pl.DataFrame:
-    taste = about.taste
-    model = Recommender.named(settings.recommender).fit(taste)
-    candidates = model.recommend(taste.users.ids(), settings.candidates, filters=Filters.of(taste))
+    interactions = about.interactions
+    model = Recommender.named(settings.recommender).fit(interactions)
+    candidates = model.recommend(interactions.users.ids(), settings.candidates, filters=Filters.of(interactions))
     long_lists = rerank(candidates, remedy.stages, about, remedy.exploration.length(settings.k))
     return explore(long_lists, about, settings.k, settings=remedy.exploration, posterior=posterior, rng=dice)
 
@@ -192,9 +192,9 @@ class _Shown:
 
     @classmethod
     def of(cls, lists: pl.DataFrame, world: World) -> Self:
-        taste = world.about.taste
+        interactions = world.about.interactions
         places = lists["rank"].to_numpy().astype(np.int64) - 1
-        return cls(taste.users.rows(lists["user_id"]), taste.tracks.rows(lists["track_id"]), places)
+        return cls(interactions.users.rows(lists["user_id"]), interactions.tracks.rows(lists["track_id"]), places)
 
 
 @dataclass(eq=False)
@@ -213,9 +213,11 @@ class _Log:
     won_week: npt.NDArray[np.int16]
 
     @classmethod
-    def of(cls, taste: Interactions) -> Self:
-        shape = taste.matrix.shape
-        return cls(taste.matrix.toarray().astype(np.float32), np.zeros(shape, np.int16), np.zeros(shape[1], np.int16))
+    def of(cls, interactions: Interactions) -> Self:
+        shape = interactions.matrix.shape
+        return cls(
+            interactions.matrix.toarray().astype(np.float32), np.zeros(shape, np.int16), np.zeros(shape[1], np.int16)
+        )
 
     def add(self, users: I64, tracks: I64, week: int, *, by_list: bool) -> None:
         if by_list:
@@ -223,7 +225,7 @@ class _Log:
         self.strength[users, tracks] += 1
         self.last_week[users, tracks] = week
 
-    def taste(self, start: Interactions, week: int) -> Interactions:
+    def interactions(self, start: Interactions, week: int) -> Interactions:
         """The log as a recommender reads it at the beginning of a week."""
         matrix = sp.csr_matrix(self.strength)
         at = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices

@@ -44,10 +44,10 @@ class Contexts:
         finds out that new ones are liked better.
         """
         listener = np.arange(n) // N_PER_LISTENER
-        taste = rng.uniform(0, 1, (listener.max(initial=0) + 1, 1))[listener]
+        interactions = rng.uniform(0, 1, (listener.max(initial=0) + 1, 1))[listener]
         kind = np.where(rng.random((n, n_options)) < USUAL, 0, rng.integers(1, len(KINDS), (n, n_options)))
         kind[:, 0] = 0
-        likeness = 1 - np.abs(rng.uniform(0, 1, (n, n_options)) - taste)
+        likeness = 1 - np.abs(rng.uniform(0, 1, (n, n_options)) - interactions)
         relevance = np.broadcast_to(np.linspace(1, 0, n_options), (n, n_options))
         options = np.concatenate([np.stack([relevance, likeness], axis=2), np.eye(len(KINDS))[kind]], axis=2)
         return cls(options, np.clip(options @ np.append([OF_RELEVANCE, OF_TASTE], APPEAL - OF_TASTE), 0, 1))

@@ -19,7 +19,7 @@ import numpy as np
 from recsys import files
 from recsys.arrays import F32, F64, I64
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
-from recsys.matching.fingerprint_index import Near, Prints
+from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 from recsys.search.vector_index import NOTHING
 
 N_NEAREST = 32  # rows that each vector of a query is near to
@@ -71,7 +71,7 @@ class Answer:
     evidence: F64
 
 
-def answer(prints: Prints, query: F32) -> Answer:
+def answer(prints: FingerprintIndex, query: F32) -> Answer:
     """
     Lay recordings along a short query, such as ten seconds.
 
@@ -82,7 +82,7 @@ def answer(prints: Prints, query: F32) -> Answer:
     return next(answers(prints, query), Answer([], np.zeros(2 + len(RANKS))))
 
 
-def answers(prints: Prints, query: F32) -> Iterator[Answer]:
+def answers(prints: FingerprintIndex, query: F32) -> Iterator[Answer]:
     """Yield the answer to a query, then what it would be without the best recording of that one, and so on."""
     near = prints.search(query, N_NEAREST)
     best: dict[int, Alignment] = {}
@@ -100,13 +100,13 @@ def answers(prints: Prints, query: F32) -> Iterator[Answer]:
         near, tracks = _without(near, prints, tracks[:1]), tracks[1:]
 
 
-def _without(near: Near, prints: Prints, tracks: list[int]) -> Near:
+def _without(near: Neighbours, prints: FingerprintIndex, tracks: list[int]) -> Neighbours:
     """Leave the rows of some recordings out."""
     is_out = np.any([(near.rows >= prints.starts[at]) & (near.rows < prints.starts[at + 1]) for at in tracks], axis=0)
-    return Near(np.where(is_out, NOTHING, near.rows), near.cosines)
+    return Neighbours(np.where(is_out, NOTHING, near.rows), near.cosines)
 
 
-def _evidence(score: float, others: list[Alignment], near: Near) -> F64:
+def _evidence(score: float, others: list[Alignment], near: Neighbours) -> F64:
     """Put together what `Answer.evidence` says; where fewer rows are known, the farthest that is counts."""
     scores = [each.score for each in others[N_SPARED : N_SPARED + N_OTHERS]]
     around = -np.sort(-np.where(near.rows == NOTHING, near.cosines.min(axis=1, keepdims=True), near.cosines), axis=1)
@@ -115,7 +115,7 @@ def _evidence(score: float, others: list[Alignment], near: Near) -> F64:
 
 
 @dataclass(frozen=True)
-class Judge:
+class MatchClassifier:
     """
     A logistic regression over the evidence for queries of one length, and where it is to be cut.
 
@@ -160,9 +160,9 @@ class Calibration:
     """
 
     version: str
-    judges: list[Judge]
+    judges: list[MatchClassifier]
 
-    def judge(self, length_s: float) -> Judge:
+    def judge(self, length_s: float) -> MatchClassifier:
         """Return the judge whose length is nearest, by ratio."""
         return min(self.judges, key=lambda each: abs(np.log(each.length_s / max(length_s, 0.1))))
 
@@ -174,10 +174,10 @@ class Calibration:
     def load(cls, path: Path) -> Self:
         """Read it."""
         told = files.read_json(path)
-        return cls(told["version"], [Judge(**each) for each in told["judges"]])
+        return cls(told["version"], [MatchClassifier(**each) for each in told["judges"]])
 
 
-def _begun(prints: Prints, rows: I64, cosines: F32) -> list[tuple[int, float]]:
+def _begun(prints: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, float]]:
     """List recordings and where in them the query would begin, by votes."""
     is_vote = (cosines >= VOTE_FROM) & (rows != NOTHING)
     if not is_vote.any():
@@ -208,7 +208,7 @@ def _most_of_each(where: I64, at: I64, weights: F64, n_keys: int) -> F64:
     return sums
 
 
-def _tried(prints: Prints, query: F32, track: int, begins_s: float) -> Alignment | None:
+def _tried(prints: FingerprintIndex, query: F32, track: int, begins_s: float) -> Alignment | None:
     """Try all tempi and beginnings near a beginning."""
     step_s = INDEX_STEP * APART_S
     first_row, last_row = prints.starts[track], prints.starts[track + 1]

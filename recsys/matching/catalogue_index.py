@@ -13,8 +13,8 @@ from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter, fr
 from recsys.lake.store import Lake
 from recsys.library.files import recordings
 from recsys.library.settings import AudioSettings
-from recsys.matching.fingerprint_index import Prints
-from recsys.matching.hear_files import Heard, listened
+from recsys.matching.fingerprint_index import FingerprintIndex
+from recsys.matching.hear_files import Fingerprinted, listened
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -26,7 +26,7 @@ def owners(warehouse: Warehouse) -> pl.DataFrame:
     return warehouse.frame(internal_sql("audio_owners"))
 
 
-def prints_of(warehouse: Warehouse, lake: Lake, last: Prints | None) -> Prints:
+def prints_of(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:
     """
     Bring an index up to date with the recordings that the tables have.
 
@@ -36,7 +36,7 @@ def prints_of(warehouse: Warehouse, lake: Lake, last: Prints | None) -> Prints:
         last: The index of the last release, changed and returned where its network is the same; None starts anew.
     """
     version = Fingerprinter.load().version
-    index = last if last is not None and last.version == version else Prints.build([], [], version=version)
+    index = last if last is not None and last.version == version else FingerprintIndex.build([], [], version=version)
     wanted = set(owners(warehouse)["audio_id"])
     index.remove([name for name in index.ids if name not in wanted])
     missing = sorted(wanted - set(index.ids))
@@ -51,7 +51,7 @@ def _fingerprints(lake: Lake, audio_ids: list[str], version: str) -> pl.DataFram
     return rows.select("audio_id", "prints").unique("audio_id").sort("audio_id").collect()
 
 
-def of_folder(folder: Path, settings: AudioSettings) -> tuple[Prints, pl.DataFrame]:
+def of_folder(folder: Path, settings: AudioSettings) -> tuple[FingerprintIndex, pl.DataFrame]:
     """
     Index a folder of music without a catalogue: a recording is called by its file, and nobody is known to own it.
 
@@ -64,8 +64,8 @@ def of_folder(folder: Path, settings: AudioSettings) -> tuple[Prints, pl.DataFra
     """
     by_id = {each.audio_id: each for each in recordings(folder)}
     heard = dict(listened([each.path for each in by_id.values()], settings))
-    known = {each: sound for each in by_id.values() if isinstance(sound := heard[each.path], Heard)}
-    prints = Prints.build(
+    known = {each: sound for each in by_id.values() if isinstance(sound := heard[each.path], Fingerprinted)}
+    prints = FingerprintIndex.build(
         [each.audio_id for each in known],
         [sound.vectors[::INDEX_STEP] for sound in known.values()],
         version=Fingerprinter.load().version,
@@ -76,6 +76,6 @@ def of_folder(folder: Path, settings: AudioSettings) -> tuple[Prints, pl.DataFra
     return prints, named.with_columns(*unknown)
 
 
-def load(folder: Path) -> Prints:
+def load(folder: Path) -> FingerprintIndex:
     """Read the index of a release; raises StaleIndex or SetupError where it cannot be used."""
-    return Prints.load(folder, version=Fingerprinter.load().version)
+    return FingerprintIndex.load(folder, version=Fingerprinter.load().version)

@@ -13,7 +13,7 @@ from recsys.errors import InputError
 from recsys.library.files import audio_files
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.hear_files import listened, listened_again
 from recsys.matching.pitch import excerpt_of, pitch_of
 from recsys.matching.uses import Use, uses
@@ -82,13 +82,13 @@ def queries(path: Path) -> list[Path]:
         return [path]
     found = audio_files(path) if path.is_dir() else []
     if not found:
-        raise InputError(f"{path} is no file, and no folder with music in it. Give a file or a folder of music")
+        raise InputError(f"{path} is neither an audio file nor a folder that contains any. Give one of these")
     return found
 
 
 def cue_sheets(
     paths: Sequence[Path],
-    prints: Prints,
+    prints: FingerprintIndex,
     settings: AudioSettings,
     *,
     progress: Callable[[Path], None] = lambda _path: None,
@@ -119,7 +119,7 @@ def cue_sheets(
     return [CueSheet(path, lengths.get(path, 0.0), cues.get(path, []), failures.get(path)) for path in paths]
 
 
-def _cues(found: dict[Path, list[Use]], prints: Prints, settings: AudioSettings) -> dict[Path, list[Cue]]:
+def _cues(found: dict[Path, list[Use]], prints: FingerprintIndex, settings: AudioSettings) -> dict[Path, list[Cue]]:
     """Hear again what was found; what cannot be heard a second time has no pitch and no sound."""
     if not found:
         return {}

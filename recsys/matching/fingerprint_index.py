@@ -28,7 +28,7 @@ SEED = 7
 
 
 @dataclass(frozen=True, eq=False)
-class Near:
+class Neighbours:
     """
     What is near to each vector of a query, best first.
 
@@ -41,7 +41,7 @@ class Near:
     cosines: F32
 
 
-class Prints:
+class FingerprintIndex:
     """
     Fingerprints of recordings, made by `build` or `load`.
 
@@ -97,18 +97,18 @@ class Prints:
         """Return the vectors of rows first..last - 1, shape (last - first, 128)."""
         return self._codes[first:last].astype(np.float32) / np.float32(SCALE)
 
-    def search(self, queries: F32, k: int) -> Near:
+    def search(self, queries: F32, k: int) -> Neighbours:
         """Find the k nearest rows to each vector, shape (n_queries, 128), of length 1."""
         k = min(k, len(self._codes))
         if not k or not len(queries):
-            return Near(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32))
+            return Neighbours(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32))
         asked = np.ascontiguousarray(queries, np.float32)
         groups = self._groups
         if groups is None:
             cosines, rows = faiss.knn(asked, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
-            return Near(rows, cosines)
+            return Neighbours(rows, cosines)
         scores, rows = groups.search(asked * np.float32(SCALE), k)
-        return Near(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
+        return Neighbours(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
         """Add recordings, also during a search; raises InputError for one that is there already."""

@@ -24,7 +24,7 @@ SPAN = tuple[float, float]  # from when to when [s]
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class Fingerprinted:
     """
     What was heard of a file.
 
@@ -43,7 +43,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Listen:
+class FingerprintFile:
     """The task of hearing a file's fingerprint."""
 
     @cached_property
@@ -51,7 +51,7 @@ class Listen:
         """The network, loaded."""
         return Fingerprinter.load()
 
-    def __call__(self, path: Path) -> Heard:
+    def __call__(self, path: Path) -> Fingerprinted:
         """Hear a file; raises UnreadableAudio where there is nothing to hear."""
         n = 0
 
@@ -62,7 +62,7 @@ class Listen:
                 yield piece
 
         some = [each.astype(np.float16) for each in self.fingerprinter.stream(counted())]
-        return Heard(np.concatenate([np.empty((0, N_DIMENSIONS), np.float16), *some]), n / RATE_HZ)
+        return Fingerprinted(np.concatenate([np.empty((0, N_DIMENSIONS), np.float16), *some]), n / RATE_HZ)
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class ListenAgain:
         return [np.concatenate(own) if own else np.empty(0, np.float32) for own in parts]
 
 
-def listened(paths: Sequence[Path], settings: AudioSettings) -> Iterator[tuple[Path, Heard | Failure]]:
+def listened(paths: Sequence[Path], settings: AudioSettings) -> Iterator[tuple[Path, Fingerprinted | Failure]]:
     """Hear the fingerprints of files; yields each as soon as it is heard."""
-    with Workers(Listen(), **_limits(len(paths), settings)) as workers:
+    with Workers(FingerprintFile(), **_limits(len(paths), settings)) as workers:
         yield from workers.map(paths)
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
+class MatchHistory:
     """
     The two tables.
 

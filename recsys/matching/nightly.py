@@ -21,8 +21,8 @@ from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
 from recsys.matching.cue_sheets import CueSheet, calibration, cue_sheets
-from recsys.matching.fingerprint_index import Prints
-from recsys.matching.history import Checked
+from recsys.matching.fingerprint_index import FingerprintIndex
+from recsys.matching.history import MatchHistory
 from recsys.matching.settings import MatchingSettings
 from recsys.matching.uses import Use, uses
 
@@ -30,14 +30,14 @@ UPLOAD, CATALOGUE = "upload", "catalogue"
 
 
 def checked(
-    prints: Prints,
+    prints: FingerprintIndex,
     uploads: Sequence[Recording],
-    last: Checked,
+    last: MatchHistory,
     audio: AudioSettings,
     settings: MatchingSettings,
     *,
     found_on: date,
-) -> Checked:
+) -> MatchHistory:
     """
     Look through what was not looked through before.
 
@@ -60,14 +60,14 @@ def checked(
         seen.append(
             {"source_kind": CATALOGUE, "source_audio_id": name, "source_duration_s": long_s, "n_uses": len(own)}
         )
-    return Checked(
+    return MatchHistory(
         _grown(last.candidates, found, columns.MATCH_CANDIDATES, {"found_on": found_on}),
         _grown(last.checks, seen, columns.MATCH_CHECKS, {"checked_on": found_on}),
     )
 
 
 def _of_uploads(
-    new: Sequence[Recording], prints: Prints, limits: AudioSettings
+    new: Sequence[Recording], prints: FingerprintIndex, limits: AudioSettings
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     if not new:
         return [], []
@@ -91,7 +91,7 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
     }
 
 
-def _of_recording(name: str, prints: Prints) -> list[Use]:
+def _of_recording(name: str, prints: FingerprintIndex) -> list[Use]:
     """Find which recordings that stand before it in the index a recording uses."""
     rows = prints.rows_of(name)
     found = uses(prints, doubled(prints.vectors(rows.start, rows.stop)), calibration())

@@ -10,8 +10,8 @@ import numpy as np
 
 from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import Fingerprinter, levelled_spectrogram, shifted
-from recsys.matching.fingerprint_index import Prints
-from recsys.matching.uses import Line, Use, along
+from recsys.matching.fingerprint_index import FingerprintIndex
+from recsys.matching.uses import TimeAlignment, Use, along
 
 EXCERPT_S = 10.0
 WIDEST, COARSE, FINE = 4.0, 1.0, 0.25  # semitones
@@ -23,7 +23,7 @@ def excerpt_of(use: Use) -> tuple[float, float]:
     return max(use.starts_s, middle_s - EXCERPT_S / 2), min(use.ends_s, middle_s + EXCERPT_S / 2)
 
 
-def pitch_of(prints: Prints, use: Use, sound: F32, network: Fingerprinter) -> float:
+def pitch_of(prints: FingerprintIndex, use: Use, sound: F32, network: Fingerprinter) -> float:
     """
     Estimate the pitch of a use.
 
@@ -40,7 +40,7 @@ def pitch_of(prints: Prints, use: Use, sound: F32, network: Fingerprinter) -> fl
     if frames is None:
         return float("nan")
     starts_s, _ = excerpt_of(use)
-    line = Line(use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s), use.tempo_ratio)
+    line = TimeAlignment(use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s), use.tempo_ratio)
 
     def nearness(semitones: float) -> float:
         vectors = network.of_frames(shifted(frames, -semitones))

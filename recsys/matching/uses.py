@@ -18,8 +18,8 @@ import numpy as np
 
 from recsys.arrays import F32, F64, Bool
 from recsys.audio.fingerprint.fingerprinter import APART_S, FIRST_S, INDEX_STEP
-from recsys.matching.alignment import Alignment, Calibration, Judge, answers, mean_along
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.alignment import Alignment, Calibration, MatchClassifier, answers, mean_along
+from recsys.matching.fingerprint_index import FingerprintIndex
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of it
 MOST_AT_ONCE = 4  # recordings that are looked for in a window
@@ -65,7 +65,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Line:
+class TimeAlignment:
     """Where a query lies on a recording: what sounds at t in the one sounds at begins_s + ratio * t in the other."""
 
     begins_s: float
@@ -77,7 +77,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Hit:
+class WindowMatch:
     """An alignment that a window was judged to have: its first vector, how many, how sure, and past which cuts."""
 
     first: int
@@ -92,20 +92,20 @@ class Hit:
         return (self.first + self.n / 2) * APART_S
 
     @property
-    def line(self) -> Line:
+    def line(self) -> TimeAlignment:
         """The alignment, seen from the beginning of the query."""
         ratio = self.alignment.ratio
-        return Line(self.alignment.offset_s - ratio * self.first * APART_S, ratio)
+        return TimeAlignment(self.alignment.offset_s - ratio * self.first * APART_S, ratio)
 
 
 @dataclass
-class Draft:
+class OpenMatch:
     """A use while its windows are gathered."""
 
-    hits: list[Hit] = field(default_factory=list)
+    hits: list[WindowMatch] = field(default_factory=list)
 
     @property
-    def line(self) -> Line:
+    def line(self) -> TimeAlignment:
         """The line of all windows: their tempo where they are few, the slope through them where they are many."""
         query_s = np.array([hit.middle_s for hit in self.hits])
         reference_s = np.array([hit.line.at(hit.middle_s) for hit in self.hits])
@@ -113,7 +113,7 @@ class Draft:
             ratio = float(np.polyfit(query_s, reference_s, 1)[0])
         else:
             ratio = float(np.mean([hit.alignment.ratio for hit in self.hits]))
-        return Line(float(np.mean(reference_s - ratio * query_s)), ratio)
+        return TimeAlignment(float(np.mean(reference_s - ratio * query_s)), ratio)
 
     @property
     def is_strict(self) -> bool:
@@ -121,7 +121,7 @@ class Draft:
         return any(hit.is_strict for hit in self.hits) or self.hits[-1].first - self.hits[0].first >= WINDOW
 
 
-def uses(prints: Prints, query: F32, calibration: Calibration) -> list[Use]:
+def uses(prints: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
     """
     Find every use of recordings of the index in a query.
 
@@ -134,7 +134,7 @@ def uses(prints: Prints, query: F32, calibration: Calibration) -> list[Use]:
         Uses, the earliest first; several at one time where several recordings sound, or one is in the index twice.
     """
     windows = list(_windows(query))
-    drafts: dict[str, list[Draft]] = {}
+    drafts: dict[str, list[OpenMatch]] = {}
     for first, n in windows:
         judge = calibration.judge(n * APART_S + FIRST_S)
         for hit in _hits(prints, query[first : first + n], first, judge):
@@ -167,7 +167,7 @@ def _windows(query: F32) -> Iterator[tuple[int, int]]:
                 yield end - WINDOW, WINDOW
 
 
-def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit]:
+def _hits(prints: FingerprintIndex, window: F32, first: int, judge: MatchClassifier) -> Iterator[WindowMatch]:
     """Yield recordings as long as they are likely; each next one is judged as if those before were not in the index."""
     if float(np.linalg.norm(window.mean(axis=0))) > HELD:
         return
@@ -175,10 +175,10 @@ def _hits(prints: Prints, window: F32, first: int, judge: Judge) -> Iterator[Hit
         probability = float(judge.probability(found.evidence))
         if probability <= judge.at_1_percent:
             return
-        yield Hit(first, len(window), found.alignments[0], probability, probability > judge.at_01_percent)
+        yield WindowMatch(first, len(window), found.alignments[0], probability, probability > judge.at_01_percent)
 
 
-def _join(drafts: list[Draft], hit: Hit, prints: Prints, query: F32) -> None:
+def _join(drafts: list[OpenMatch], hit: WindowMatch, prints: FingerprintIndex, query: F32) -> None:
     """Let a window go on with a use on whose line it lies, or lies nearly as well as at its best."""
     for draft in reversed(drafts):
         if hit.first - draft.hits[-1].first > MOST_BETWEEN * HOP:
@@ -192,12 +192,12 @@ def _join(drafts: list[Draft], hit: Hit, prints: Prints, query: F32) -> None:
             moved = Alignment(
                 hit.alignment.track_id, line.at(hit.first * APART_S), line.ratio, hit.alignment.score, hit.n
             )
-            draft.hits.append(Hit(hit.first, hit.n, moved, hit.probability, hit.is_strict))
+            draft.hits.append(WindowMatch(hit.first, hit.n, moved, hit.probability, hit.is_strict))
             return
-    drafts.append(Draft([hit]))
+    drafts.append(OpenMatch([hit]))
 
 
-def along(prints: Prints, query: F32, audio_id: str, line: Line, first: int = 0) -> F64:
+def along(prints: FingerprintIndex, query: F32, audio_id: str, line: TimeAlignment, first: int = 0) -> F64:
     """
     Return the cosine of each vector of a query with the recording where a line has it.
 
@@ -227,7 +227,7 @@ def along(prints: Prints, query: F32, audio_id: str, line: Line, first: int = 0)
     return cosines
 
 
-def _use(prints: Prints, query: F32, draft: Draft) -> Use:
+def _use(prints: FingerprintIndex, query: F32, draft: OpenMatch) -> Use:
     """Follow a use's line to where it ends, and look where else in the recording it fits."""
     line, audio_id = draft.line, draft.hits[0].alignment.track_id
     begin, end, score = _extent(along(prints, query, audio_id, line), draft)
@@ -249,7 +249,7 @@ def _use(prints: Prints, query: F32, draft: Draft) -> Use:
     )
 
 
-def _extent(cosines: F64, draft: Draft) -> tuple[int, int, float]:
+def _extent(cosines: F64, draft: OpenMatch) -> tuple[int, int, float]:
     """Return first vector, one past the last, and mean cosine of the stretch about the windows that is alike."""
     known = np.nan_to_num(cosines)
     around = np.ones(SMOOTHED)
@@ -272,7 +272,9 @@ def _followed(is_alike: Bool) -> int:
     return int(kept[-1]) + 1 if len(kept) else 0
 
 
-def _earliest(prints: Prints, part: F32, audio_id: str, line: Line, first: int) -> tuple[Line, int]:
+def _earliest(
+    prints: FingerprintIndex, part: F32, audio_id: str, line: TimeAlignment, first: int
+) -> tuple[TimeAlignment, int]:
     """Lay a use along all of its recording; return the earliest line that fits as well, and how many there are."""
     rows = prints.rows_of(audio_id)
     own_s = line.at(first * APART_S)
@@ -286,4 +288,4 @@ def _earliest(prints: Prints, part: F32, audio_id: str, line: Line, first: int) 
             break
         if all(abs(begins[at] - place) >= APART_PLACES_S for place in places):
             places.append(float(begins[at]))
-    return Line(line.begins_s + min(places) - own_s, line.ratio), len(places)
+    return TimeAlignment(line.begins_s + min(places) - own_s, line.ratio), len(places)

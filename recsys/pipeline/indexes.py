@@ -16,7 +16,7 @@ from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
-    from recsys.matching.fingerprint_index import Prints
+    from recsys.matching.fingerprint_index import FingerprintIndex
 
 Loaded = TypeVar("Loaded")
 
@@ -48,7 +48,9 @@ def place_prints(
     return folder
 
 
-def prints_of(warehouse: Path, lake: Lake, last: Release | None, note: Callable[..., None]) -> "Prints | None":
+def prints_of(
+    warehouse: Path, lake: Lake, last: Release | None, note: Callable[..., None]
+) -> "FingerprintIndex | None":
     """Bring the current release's index of fingerprints up to new tables; None where no recording has one."""
     with Warehouse.open(warehouse) as opened:
         if opened.frame(internal_sql("fingerprinted_tracks")).is_empty():

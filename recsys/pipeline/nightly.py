@@ -65,15 +65,15 @@ def nightly(
     else:
         if not is_released and (not resume or run.outcome("publish") is not None):  # a pruned night begins anew
             files.remove(run.folder)
-        bring_in(run, waiting, today)
+        ingest_files(run, waiting, today)
         if music:
-            hear(run, inbox, today)
+            scan_music(run, inbox, today)
         advance(run, "morning")
-    clean(run)
+    remove_working_files(run)
     return run
 
 
-def bring_in(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
+def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
     """Ingest as a step of the run."""
     with step_of(run, "ingest") as counts:
         report = ingest(run.home, paths, today=today)
@@ -87,7 +87,7 @@ def bring_in(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
     return report
 
 
-def hear(run: Run, folder: Path, today: date) -> "ScanReport":
+def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
     """Scan a folder of music as a step of the run."""
     from recsys.library.scan import scan  # noqa: PLC0415 - a night without music needs no decoder and no encoder
 
@@ -155,7 +155,7 @@ def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Pa
     return publish_tables(run.home, run.run_id, inputs["build_file"], inputs.last_results, run.log)
 
 
-def clean(run: Run) -> None:
+def remove_working_files(run: Run) -> None:
     """Remove a finished run's working files; log, counts, metrics and lists stay."""
     made = made_by_steps()
     files.remove_database(made["build"].path(run))

@@ -1,7 +1,7 @@
 """
 What the products of a night are made from, and how one is found.
 
-A product is one file in this folder with a function `make(shelf)` that returns its table: a key (whose list it is),
+A product is one file in this folder with a function `make(inputs)` that returns its table: a key (whose list it is),
 rank, what is listed, and for tracks score and reason. The night makes and exports them all; `recsys product` shows one.
 """
 
@@ -27,13 +27,13 @@ UNKNOWN_ARTIST = "an unknown artist"
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
+class ProductInputs:
     """
     A night's model and everything that lists are made from.
 
     Attributes:
         model: Fitted on everything.
-        taste: What it was fitted on.
+        interactions: What it was fitted on.
         filters: What each listener may not get.
         listeners: user_id, country, age_band.
         catalogue: What may be shown at all: track_id, title, artist_id, artist_name, release_date, available_in,
@@ -45,7 +45,7 @@ class Shelf:
     """
 
     model: Recommender[Any]
-    taste: Interactions
+    interactions: Interactions
     filters: Filters
     listeners: pl.DataFrame
     catalogue: pl.DataFrame
@@ -66,8 +66,10 @@ class Shelf:
     @cached_property
     def heard_artists(self) -> pl.DataFrame:
         """user_id, artist_id: every artist of whom a listener has touched a track."""
-        seen = self.taste.seen.tocoo()
-        pairs = pl.DataFrame({"user_id": self.taste.users.ids(seen.row), "track_id": self.taste.tracks.ids(seen.col)})
+        seen = self.interactions.seen.tocoo()
+        pairs = pl.DataFrame(
+            {"user_id": self.interactions.users.ids(seen.row), "track_id": self.interactions.tracks.ids(seen.col)}
+        )
         artists = self.catalogue.select("track_id", "artist_id").drop_nulls()
         return pairs.join(artists, on="track_id").select("user_id", "artist_id").unique()
 
@@ -86,8 +88,8 @@ class Shelf:
     @cached_property
     def listeners_of(self) -> pl.DataFrame:
         """track_id, n_listeners: how many like each track."""
-        n_listeners = np.bincount(self.taste.matrix.indices, minlength=len(self.taste.tracks))
-        return pl.DataFrame({"track_id": self.taste.tracks.ids(), "n_listeners": n_listeners})
+        n_listeners = np.bincount(self.interactions.matrix.indices, minlength=len(self.interactions.tracks))
+        return pl.DataFrame({"track_id": self.interactions.tracks.ids(), "n_listeners": n_listeners})
 
     def continued(self, seeds: pl.DataFrame, n: int = K) -> pl.DataFrame:
         """
@@ -110,7 +112,7 @@ def product_names() -> list[str]:
     return plugin_names(PACKAGE, besides=HELPERS)
 
 
-def maker(name: str) -> Callable[[Shelf], pl.DataFrame]:
+def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:
     """
     Return how a product is made.
 
@@ -119,7 +121,7 @@ def maker(name: str) -> Callable[[Shelf], pl.DataFrame]:
     """
     if name not in product_names():
         raise UnknownIds.of("product", [name], product_names(), "recsys/products")
-    make: Callable[[Shelf], pl.DataFrame] = plugin(PACKAGE, name).make
+    make: Callable[[ProductInputs], pl.DataFrame] = plugin(PACKAGE, name).make
     return make
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from recsys.products.base import K, Shelf, with_reason_text
+from recsys.products.base import K, ProductInputs, with_reason_text
 from recsys.recommenders.parts.listening_hours import DAYPART, ListeningTimeProfile
 
 MIN_LENGTH = 5  # a shorter list is no playlist
@@ -34,7 +34,7 @@ CONTEXTS = {
 }
 
 
-def make(shelf: Shelf) -> pl.DataFrame:
+def make(inputs: ProductInputs) -> pl.DataFrame:
     """
     Give every listener a list for each context.
 
@@ -42,8 +42,8 @@ def make(shelf: Shelf) -> pl.DataFrame:
         playlist_id (user_id/context), context, rank, track_id, score, reason. A list of fewer than five tracks is left
         out.
     """
-    lists = pl.concat([_of_context(shelf, name, context) for name, context in CONTEXTS.items()])
-    told = with_reason_text(shelf.model.add_reasons(lists, shelf.taste), shelf.catalogue)
+    lists = pl.concat([_of_context(inputs, name, context) for name, context in CONTEXTS.items()])
+    told = with_reason_text(inputs.model.add_reasons(lists, inputs.interactions), inputs.catalogue)
     return told.sort("user_id", "context", "rank").select(
         "playlist_id", "context", "rank", "track_id", "score", "reason"
     )
@@ -55,13 +55,13 @@ def fitting(catalogue: pl.DataFrame, context: Context) -> pl.Series:
     return catalogue.filter(fits)["track_id"]
 
 
-def _of_context(shelf: Shelf, name: str, context: Context) -> pl.DataFrame:
-    only = shelf.filters.only(fitting(shelf.catalogue, context))
-    pool = shelf.model.recommend(shelf.listeners["user_id"], N_POOL, filters=only, profiles=shelf.listeners)
+def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFrame:
+    only = inputs.filters.only(fitting(inputs.catalogue, context))
+    pool = inputs.model.recommend(inputs.listeners["user_id"], N_POOL, filters=only, profiles=inputs.listeners)
     lowest, highest = pl.col("score").min().over("user_id"), pl.col("score").max().over("user_id")
     relevance = ((pl.col("score") - lowest) / (highest - lowest)).fill_nan(0.0)
     return (
-        pool.join(_at_hours(shelf, context), on="track_id", how="left", maintain_order="left")
+        pool.join(_at_hours(inputs, context), on="track_id", how="left", maintain_order="left")
         .with_columns(fit=relevance + HOURS_WEIGHT * pl.col("log_lift").fill_null(0.0))
         .sort("user_id", "fit", "rank", descending=[False, True, False])
         .with_columns(
@@ -73,9 +73,9 @@ def _of_context(shelf: Shelf, name: str, context: Context) -> pl.DataFrame:
     )
 
 
-def _at_hours(shelf: Shelf, context: Context) -> pl.DataFrame:
+def _at_hours(inputs: ProductInputs, context: Context) -> pl.DataFrame:
     """Return track_id, log_lift: how much likelier a track's plays fall into the hours than plays of all tracks do."""
-    profile = ListeningTimeProfile.of(shelf.taste.matrix, shelf.taste.hours)
+    profile = ListeningTimeProfile.of(inputs.interactions.matrix, inputs.interactions.hours)
     everybody = profile.everybody[DAYPART][list(context.dayparts)]
     share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ everybody / everybody.sum()
-    return pl.DataFrame({"track_id": shelf.taste.tracks.ids(), "log_lift": np.log(share)})
+    return pl.DataFrame({"track_id": inputs.interactions.tracks.ids(), "log_lift": np.log(share)})

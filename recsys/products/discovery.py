@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from recsys.products.base import Shelf, ranked_anew, with_reason_text
+from recsys.products.base import ProductInputs, ranked_anew, with_reason_text
 
 
-def make(shelf: Shelf) -> pl.DataFrame:
+def make(inputs: ProductInputs) -> pl.DataFrame:
     """
     Keep, of each listener's candidates, those by artists who are new to them.
 
@@ -13,12 +13,12 @@ def make(shelf: Shelf) -> pl.DataFrame:
         user_id, rank, track_id, score, reason. Shorter than K where the candidates name fewer such artists; tracks of
         nobody in particular are left out, for one cannot know who is new.
     """
-    artists = shelf.catalogue.select("track_id", "artist_id").drop_nulls()
+    artists = inputs.catalogue.select("track_id", "artist_id").drop_nulls()
     new = (
-        shelf.candidates.sort("user_id", "rank")
+        inputs.candidates.sort("user_id", "rank")
         .join(artists, on="track_id", maintain_order="left")
-        .join(shelf.heard_artists, on=["user_id", "artist_id"], how="anti", maintain_order="left")
+        .join(inputs.heard_artists, on=["user_id", "artist_id"], how="anti", maintain_order="left")
         .unique(["user_id", "artist_id"], keep="first", maintain_order=True)
     )
-    told = with_reason_text(shelf.model.add_reasons(ranked_anew(new), shelf.taste), shelf.catalogue)
+    told = with_reason_text(inputs.model.add_reasons(ranked_anew(new), inputs.interactions), inputs.catalogue)
     return told.select("user_id", "rank", "track_id", "score", "reason").with_columns(pl.col("rank").cast(pl.Int32))

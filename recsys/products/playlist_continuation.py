@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from recsys.products.base import Shelf
+from recsys.products.base import ProductInputs
 
 
-def make(shelf: Shelf) -> pl.DataFrame:
+def make(inputs: ProductInputs) -> pl.DataFrame:
     """Continue every playlist; returns playlist_id, rank, track_id, score, none of a playlist's own tracks."""
-    seeds = shelf.playlists.select(pl.col("playlist_id").alias("key"), "track_id")
-    return shelf.continued(seeds).rename({"key": "playlist_id"})
+    seeds = inputs.playlists.select(pl.col("playlist_id").alias("key"), "track_id")
+    return inputs.continued(seeds).rename({"key": "playlist_id"})

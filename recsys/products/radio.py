@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from recsys.products.base import Shelf
-from recsys.rerank.base import About
+from recsys.products.base import ProductInputs
+from recsys.rerank.base import RerankContext
 from recsys.rerank.lists import rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.diversity import Diversity
@@ -13,7 +13,7 @@ N_CANDIDATES = 200
 RULES = (ArtistCap(tracks=3, apart=3), Diversity(0.2))
 
 
-def make(shelf: Shelf) -> pl.DataFrame:
+def make(inputs: ProductInputs) -> pl.DataFrame:
     """
     Start a station for every artist of whom the model knows a track that is available everywhere.
 
@@ -21,11 +21,11 @@ def make(shelf: Shelf) -> pl.DataFrame:
         artist_id, rank, track_id, score (null for the artist's own track, which opens). No artist stands there more
         than three times, nor within three tracks of themselves where others can stand between.
     """
-    own = shelf.open_catalogue.select("track_id", "artist_id").drop_nulls()
+    own = inputs.open_catalogue.select("track_id", "artist_id").drop_nulls()
     seeds = own.select(pl.col("artist_id").alias("key"), "track_id")
-    found = shelf.continued(seeds, N_CANDIDATES).rename({"key": "user_id"})
-    walks = rerank(found, RULES, About.of(shelf.taste), N_TRACKS - 1).rename({"user_id": "artist_id"})
-    opening = own.join(shelf.listeners_of, on="track_id").filter(
+    found = inputs.continued(seeds, N_CANDIDATES).rename({"key": "user_id"})
+    walks = rerank(found, RULES, RerankContext.of(inputs.interactions), N_TRACKS - 1).rename({"user_id": "artist_id"})
+    opening = own.join(inputs.listeners_of, on="track_id").filter(
         pl.col("artist_id").is_in(walks["artist_id"].implode())
     )
     opening = opening.sort("n_listeners", "track_id", descending=[True, False]).unique("artist_id", keep="first")

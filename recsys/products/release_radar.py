@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import polars as pl
 
-from recsys.products.base import K, Shelf, with_reason_text
+from recsys.products.base import K, ProductInputs, with_reason_text
 
 N_DAYS = 28
 
 
-def make(shelf: Shelf) -> pl.DataFrame:
+def make(inputs: ProductInputs) -> pl.DataFrame:
     """
     Rank the new releases that each listener may get and has not touched.
 
@@ -17,13 +17,13 @@ def make(shelf: Shelf) -> pl.DataFrame:
         user_id, rank, track_id, score, reason: 'new from' an artist whom the listener has heard, else what speaks for
         it. Shorter than K where less came out.
     """
-    since = shelf.served_on - timedelta(days=N_DAYS)
-    new = shelf.catalogue.filter(pl.col("release_date") > since)
-    filters = shelf.filters.only(new["track_id"])
-    ranking = shelf.model.recommend(shelf.listeners["user_id"], K, filters=filters, profiles=shelf.listeners)
-    known = shelf.heard_artists.with_columns(is_known=True)
+    since = inputs.served_on - timedelta(days=N_DAYS)
+    new = inputs.catalogue.filter(pl.col("release_date") > since)
+    filters = inputs.filters.only(new["track_id"])
+    ranking = inputs.model.recommend(inputs.listeners["user_id"], K, filters=filters, profiles=inputs.listeners)
+    known = inputs.heard_artists.with_columns(is_known=True)
     told = (
-        with_reason_text(shelf.model.add_reasons(ranking, shelf.taste), shelf.catalogue)
+        with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
         .join(new.select("track_id", "artist_id", "artist_name"), on="track_id", maintain_order="left")
         .join(known, on=["user_id", "artist_id"], how="left", maintain_order="left")
     )

@@ -5,20 +5,20 @@ import polars as pl
 import scipy.sparse as sp
 
 from recsys.dataset.vocab import Vocab
-from recsys.products.base import K, Shelf
+from recsys.products.base import K, ProductInputs
 from recsys.recommenders.item_knn import by_length, neighbours
 
 N_COMMON = 5  # listeners that two artists share, at least: fewer may be chance, and people could be made out
 
 
-def make(shelf: Shelf) -> pl.DataFrame:
+def make(inputs: ProductInputs) -> pl.DataFrame:
     """
     Compare artists by who plays them: cosine of their listeners.
 
     Returns:
         artist_id, rank, similar_artist_id, score (0..1), n_common listeners; of artists whom the catalogue may show.
     """
-    heard = shelf.heard_artists
+    heard = inputs.heard_artists
     artists, users = Vocab.of(heard["artist_id"], kind="artist"), Vocab.of(heard["user_id"], kind="listener")
     at = (artists.rows(heard["artist_id"]), users.rows(heard["user_id"]))
     played = sp.csr_matrix((np.ones(len(heard), np.float32), at), shape=(len(artists), len(users)))

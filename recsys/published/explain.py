@@ -53,9 +53,9 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
             raise InputError(f"no listener is called {user_id!r}; recsys find WORDS finds listeners by their id")
         if place.is_empty():
             raise InputError(f"no track is called {track_id!r}; recsys find WORDS finds tracks by title, artist or id")
-        taste = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
+        interactions = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
         titles = warehouse.frame(internal_sql("names_of_tracks"))
-    said = _model_in_charge(home).explain(user_id, track_id, taste)
+    said = _model_in_charge(home).explain(user_id, track_id, interactions)
     title, artist, rank, reason = place.row(0)
     share = pl.col("contribution") / pl.col("contribution").abs().sum()
     named = said.join(titles, on="track_id", how="left", maintain_order="left")

@@ -13,7 +13,7 @@ from recsys.home import Home
 from recsys.library.locations import sound_file
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.hear_files import SPAN, listened_again
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import Found, write
@@ -53,7 +53,7 @@ def match(
     )
 
 
-def _catalogue(home: Home) -> tuple[Prints, pl.DataFrame]:
+def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
     release = registry.current(home)
     if release is None or release.prints is None:
         raise InputError(

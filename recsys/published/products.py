@@ -5,7 +5,7 @@ import polars as pl
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.installation.plugins import plugin
-from recsys.products.base import PACKAGE, maker, product_names
+from recsys.products.base import PACKAGE, product_maker, product_names
 from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -31,7 +31,7 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
         InputError: There is no such product, or no list for that key.
         SetupError: No release has exported it yet.
     """
-    maker(name)  # refuses what is no product
+    product_maker(name)  # refuses what is no product
     release = registry.current(home)
     path = None if release is None or release.export is None else release.export / f"{name}.parquet"
     if release is None or path is None or not path.exists():

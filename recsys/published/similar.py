@@ -12,6 +12,7 @@ from recsys.audio.mel import RATE_HZ
 from recsys.audio.sandbox import Failure, Workers
 from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
+from recsys.files import is_audio
 from recsys.library.settings import AudioSettings
 from recsys.search.by_sound import Wanted, allowed_by, discover, named_track
 from recsys.search.stored_index import StaleIndex
@@ -35,7 +36,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Listen:
+class EmbedFile:
     """The task of hearing a file: `encoder` is an encoder's name, or its folder."""
 
     encoder: str
@@ -66,7 +67,7 @@ def heard(path: Path, settings: AudioSettings) -> Sound:
         SetupError: The encoder is not there.
     """
     limit_bytes = settings.limit_gb << 30
-    task = Listen(settings.encoder)
+    task = EmbedFile(settings.encoder)
     with Workers(task, n_workers=1, limit_s=settings.limit_s, limit_bytes=limit_bytes) as workers:
         _, result = next(workers.map([path]))
     if isinstance(result, Failure):
@@ -75,9 +76,18 @@ def heard(path: Path, settings: AudioSettings) -> Sound:
 
 
 def named(track_or_file: str, settings: AudioSettings) -> str | Sound:
-    """Return what a person names: a file, heard, where there is one, else the id of a track."""
+    """
+    Return what a person names: a file, heard, where there is one, else the id of a track.
+
+    Raises:
+        InputError: It is written like a path, and there is no such file.
+    """
     path = Path(track_or_file)
-    return heard(path, settings) if path.is_file() else track_or_file
+    if path.is_file():
+        return heard(path, settings)
+    if path.parent != Path() or is_audio(path):
+        raise InputError(f"There is no file {path}. Give an audio file, or the id of a track (recsys find WORDS)")
+    return track_or_file
 
 
 def sounds_like(

@@ -67,7 +67,7 @@ def _has_index(release: Release) -> bool:
 
 
 def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
-    from recsys.matching.fingerprint_index import Prints  # noqa: PLC0415
+    from recsys.matching.fingerprint_index import FingerprintIndex  # noqa: PLC0415
     from recsys.search.vector_index import Index  # noqa: PLC0415 - releases without music have no index
 
     release = registry.read(home, name)
@@ -76,7 +76,7 @@ def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
             "audio_id"
         ].to_list()
     is_changed = False
-    parts = (("index", Index, release.index, track_ids), ("prints", Prints, release.prints, audio_ids))
+    parts = (("index", Index, release.index, track_ids), ("prints", FingerprintIndex, release.prints, audio_ids))
     for link, kind, folder, gone in parts:
         if folder is not None and set(gone) & set((index := kind.load(folder)).ids):
             index.remove(gone)

@@ -14,7 +14,7 @@ from recsys.dataset.interactions import Split
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import SEED, values_per_user
 from recsys.evaluate.significance import ratio_interval
-from recsys.rerank.base import About, Stages
+from recsys.rerank.base import RerankContext, RerankRules
 from recsys.rerank.lists import rerank
 
 ALL = "rerank"
@@ -22,7 +22,7 @@ PRICE = "ndcg_price"
 
 
 def before_and_after(
-    name: str, candidates: pl.DataFrame, stages: Stages, about: About, k: int
+    name: str, candidates: pl.DataFrame, stages: RerankRules, about: RerankContext, k: int
 ) -> dict[str, pl.DataFrame]:
     """
     Rank the candidates as the recommender does, and as each stage and all of them would.

@@ -1,9 +1,9 @@
 """
-What lists are chosen from, what the choice may go by, and what a stage is.
+What lists are chosen from, what the choice may go by, and what a rule is.
 
-A stage is one file in this folder with a frozen dataclass: its settings, and `begin`, which opens a `Turn` for a block
-of listeners. All stages take part in one choice, place by place (see `rerank.select`), so that none undoes another and
-their order means nothing.
+A rule is one file in `rerank/rules` with a frozen dataclass: its settings, and `begin`, which opens a `RuleState` for a
+block of listeners. All rules take part in one choice, place by place (see `rerank.select`), so that none undoes another
+and their order means nothing.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ from recsys.dataset.feature_vectors import artists_of, tfidf_features, unit_rows
 from recsys.dataset.interactions import Features, History, Interactions, realign
 from recsys.dataset.vocab import as_ids
 from recsys.errors import BadRecipe, did_you_mean
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 from recsys.installation.plugins import plugin_class, plugin_names
 
 RULES = "recsys.rerank.rules"
@@ -31,32 +31,35 @@ N_ITERATIONS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class About:
+class RerankContext:
     """
     What is known of listeners and tracks.
 
     Attributes:
-        taste: What the recommender learned from.
-        groups: What fairness goes by: features of each track of `taste`, such as 'artist_gender=female'.
+        interactions: What the recommender learned from.
+        groups: What fairness goes by: features of each track of `interactions`, such as 'artist_gender=female'.
     """
 
-    taste: Interactions
+    interactions: Interactions
     groups: Features
 
     @classmethod
-    def of(cls, taste: Interactions, tracks: pl.DataFrame | None = None) -> Self:
+    def of(cls, interactions: Interactions, tracks: pl.DataFrame | None = None) -> Self:
         """Take groups from a frame: track_id, then one column a kind (see `Features.of`); unknown is a group."""
-        return cls(taste, Features.of(taste.tracks, tracks) if tracks is not None else taste.track_features)
+        return cls(
+            interactions,
+            Features.of(interactions.tracks, tracks) if tracks is not None else interactions.track_features,
+        )
 
     @classmethod
-    def of_groups(cls, taste: Interactions, groups: pl.DataFrame) -> Self:
+    def of_groups(cls, interactions: Interactions, groups: pl.DataFrame) -> Self:
         """Take groups as marts.track_groups has them: track_id, group_kind, group_name."""
-        return cls.of(taste, groups.pivot("group_kind", index="track_id", values="group_name"))
+        return cls.of(interactions, groups.pivot("group_kind", index="track_id", values="group_name"))
 
     @cached_property
     def artists(self) -> Rows:
         """Artist of each track, -1 where unknown; of several, the first. Shape (n_tracks,)."""
-        made = artists_of(self.taste.track_features).tocsr()
+        made = artists_of(self.interactions.track_features).tocsr()
         n_artists = np.diff(made.indptr)
         artists = np.full(len(n_artists), -1)
         artists[n_artists > 0] = made.indices[made.indptr[:-1][n_artists > 0]]
@@ -72,8 +75,8 @@ class About:
 
         Source: Deerwester et al., Indexing by Latent Semantic Analysis (1990).
         """
-        known = tfidf_features(self.taste.track_features)
-        known = known if known.nnz else unit_rows(self.taste.matrix.T.tocsr())
+        known = tfidf_features(self.interactions.track_features)
+        known = known if known.nnz else unit_rows(self.interactions.matrix.T.tocsr())
         vectors = reduced(known.astype(np.float64))
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         shortest = 1e-6  # what is left of a track none of whose features the directions kept
@@ -94,13 +97,13 @@ class About:
             raise BadRecipe(f"{group!r} is no group of tracks; expected 'kind=value', of {', '.join(kinds)}.{hint}")
         row = self.groups.names.find([group])[0]
         if row < 0:  # a group that nobody is in tonight
-            return np.zeros(len(self.taste.tracks), np.bool_)
+            return np.zeros(len(self.interactions.tracks), np.bool_)
         members: Bool = self.groups.matrix[:, [row]].toarray().ravel() > 0
         return members
 
 
 @dataclass(frozen=True, eq=False)
-class Night:
+class CandidateSet:
     """
     The candidates of some listeners.
 
@@ -108,7 +111,7 @@ class Night:
         tracks: Rows of the catalogue, the recommender's best first; -1 pads. Shape (n_users, n), int32.
         relevance: How well the recommender thinks of each: 1 a listener's best candidate, 0 the last; scores of
             different listeners, and those of fallbacks, are not comparable. Shape (n_users, n), float32.
-        history: What each listener liked, in tracks of `about.taste`.
+        history: What each listener liked, in tracks of `about.interactions`.
         past: The same, as metrics see it.
         about: What is known of tracks.
         k: Length of the lists.
@@ -117,23 +120,30 @@ class Night:
     tracks: I32
     relevance: F32
     history: History
-    past: Past
-    about: About
+    past: TrainingProfile
+    about: RerankContext
     k: int
 
     @classmethod
-    def of(cls, candidates: pl.DataFrame, about: About, k: int) -> Self:
+    def of(cls, candidates: pl.DataFrame, about: RerankContext, k: int) -> Self:
         """Read candidates (user_id, track_id, rank, score), one listener after the other, each by rank."""
         user, place = places_of(candidates)
         ids = candidates["user_id"].unique(maintain_order=True)
         shape = (len(ids), max(1, int(place.max(initial=0)) + 1))
         tracks, scores = np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)
-        tracks[user, place] = about.taste.tracks.rows(candidates["track_id"])
+        tracks[user, place] = about.interactions.tracks.rows(candidates["track_id"])
         scores[user, place] = candidates["score"].to_numpy()
-        taste, history = about.taste, about.taste.history(as_ids(ids), about.taste.tracks)
-        seen = realign(taste.seen, taste.users.find(ids), np.arange(len(taste.tracks)), len(taste.tracks))
-        listeners = np.bincount(taste.matrix.indices, minlength=len(taste.tracks)).astype(np.int64)
-        past = Past(history.matrix.astype(np.bool_), seen, listeners, len(taste.users), taste.track_features)
+        interactions, history = about.interactions, about.interactions.history(as_ids(ids), about.interactions.tracks)
+        seen = realign(
+            interactions.seen,
+            interactions.users.find(ids),
+            np.arange(len(interactions.tracks)),
+            len(interactions.tracks),
+        )
+        listeners = np.bincount(interactions.matrix.indices, minlength=len(interactions.tracks)).astype(np.int64)
+        past = TrainingProfile(
+            history.matrix.astype(np.bool_), seen, listeners, len(interactions.users), interactions.track_features
+        )
         return cls(tracks, _relevance(scores), history, past, about, k)
 
     def of_track(self, values: npt.NDArray[Any], users: slice) -> npt.NDArray[Any]:
@@ -142,7 +152,7 @@ class Night:
         return looked_up
 
 
-class Turn:
+class RuleState:
     """
     What one stage says while a block of listeners chooses, place by place.
 
@@ -165,7 +175,7 @@ class Turn:
         """Learn which listeners of the block chose which column."""
 
 
-class Stage(ABC):
+class RerankRule(ABC):
     """
     One rule of the choice. The subclass is a frozen dataclass of its settings.
 
@@ -180,16 +190,16 @@ class Stage(ABC):
         """Groups of tracks that the settings name."""
         return ()
 
-    def prepared(self, night: Night) -> "Stage":  # noqa: ARG002 - for stages that look at the whole night
+    def prepared(self, night: CandidateSet) -> "RerankRule":  # noqa: ARG002 - for stages that look at the whole night
         """Return the stage with what it must know of all listeners together."""
         return self
 
-    def corrected(self, night: Night, chosen: I64) -> "Stage":  # noqa: ARG002
+    def corrected(self, night: CandidateSet, chosen: I64) -> "RerankRule":  # noqa: ARG002
         """Return the stage as it should have been, having seen the columns chosen, (n_users, k); itself if content."""
         return self
 
     @abstractmethod
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         """Open a block of listeners."""
 
 
@@ -238,22 +248,22 @@ def refuse_negative(name: str, weight: float) -> None:
         raise BadRecipe(f"[rerank.{name}]: weight is {weight}; expected 0 or more")
 
 
-def stage_class(name: str) -> type[Stage]:
+def rule_class(name: str) -> type[RerankRule]:
     """
     Return the stage in recsys/rerank/rules/<name>.py.
 
     Raises:
         BadRecipe: There is none of that name.
     """
-    if name not in stage_names():
-        expected, hint = ", ".join(stage_names()), did_you_mean(name, stage_names())
+    if name not in rule_names():
+        expected, hint = ", ".join(rule_names()), did_you_mean(name, rule_names())
         raise BadRecipe(f"[rerank]: no stage is called {name!r}; expected one of {expected}.{hint}")
-    return plugin_class(RULES, name, Stage)
+    return plugin_class(RULES, name, RerankRule)
 
 
-def stage_names() -> Sequence[str]:
+def rule_names() -> Sequence[str]:
     """Return the names of all stages: the files of `rerank/rules`."""
     return plugin_names(RULES)
 
 
-Stages: TypeAlias = Mapping[str, Stage]
+RerankRules: TypeAlias = Mapping[str, RerankRule]

@@ -7,7 +7,7 @@ import polars as pl
 
 from recsys.arrays import I64
 from recsys.columns import RANK
-from recsys.rerank.base import About, Night, Stage, places_of
+from recsys.rerank.base import CandidateSet, RerankContext, RerankRule, places_of
 from recsys.rerank.select import choose
 
 WIDER = 4  # times as many candidates, for whom the first did not fill a list
@@ -15,7 +15,7 @@ WIDER = 4  # times as many candidates, for whom the first did not fill a list
 Ask = Callable[[pl.Series, int], pl.DataFrame]  # the best n candidates of these listeners, as `Recommender.recommend`
 
 
-def rerank(candidates: pl.DataFrame, stages: Sequence[Stage], about: About, k: int) -> pl.DataFrame:
+def rerank(candidates: pl.DataFrame, stages: Sequence[RerankRule], about: RerankContext, k: int) -> pl.DataFrame:
     """
     Choose lists among candidates.
 
@@ -29,12 +29,12 @@ def rerank(candidates: pl.DataFrame, stages: Sequence[Stage], about: About, k: i
         The rows chosen, with rank 1..k in the new order, in the order of listeners given. Scores are the recommender's
         and need not fall any more. A list is shorter where the stages allow fewer of the candidates.
     """
-    night = Night.of(candidates, about, k)
+    night = CandidateSet.of(candidates, about, k)
     return _rows(candidates, chosen_among(night, stages)[0])
 
 
 def full_lists(
-    candidates: pl.DataFrame, ask: Ask, stages: Sequence[Stage], about: About, k: int
+    candidates: pl.DataFrame, ask: Ask, stages: Sequence[RerankRule], about: RerankContext, k: int
 ) -> tuple[pl.DataFrame, int]:
     """
     Choose lists among candidates as `rerank` does, and among more where these do not fill a list.
@@ -50,15 +50,15 @@ def full_lists(
         The lists, shorter than k only where no more of the catalogue is allowed; and how many listeners were asked for
         more.
     """
-    night = Night.of(candidates, about, k)
+    night = CandidateSet.of(candidates, about, k)
     chosen, stages = chosen_among(night, stages)
     lists, order = _rows(candidates, chosen), candidates["user_id"].unique(maintain_order=True)
     n, n_asked = night.tracks.shape[1], 0
     short = _short(lists, order, k)
-    while len(short) and n < len(about.taste.tracks):
+    while len(short) and n < len(about.interactions.tracks):
         n, n_asked = n * WIDER, n_asked or len(short)
         wider = ask(short, n)
-        found = Night.of(wider, about, k)
+        found = CandidateSet.of(wider, about, k)
         lists = pl.concat(
             [lists.filter(~pl.col("user_id").is_in(short.implode())), _rows(wider, choose(found, stages))]
         )
@@ -66,7 +66,7 @@ def full_lists(
     return _in_order(lists, order), n_asked
 
 
-def chosen_among(night: Night, stages: Sequence[Stage]) -> tuple[I64, list[Stage]]:
+def chosen_among(night: CandidateSet, stages: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
     """Choose (see `greedy.choose`) until every stage is content, and return the stages as they then are."""
     ready = [stage.prepared(night) for stage in stages]
     while True:

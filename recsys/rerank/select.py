@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from recsys.arrays import F32, I64, Bool
-from recsys.rerank.base import Night, Stage, Turn
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 N_BLOCK = 256  # listeners: what stages keep of a block stays near the core
 
 
-def choose(night: Night, stages: Sequence[Stage]) -> I64:
+def choose(night: CandidateSet, stages: Sequence[RerankRule]) -> I64:
     """
     Choose each listener's list.
 
@@ -42,7 +42,7 @@ def choose(night: Night, stages: Sequence[Stage]) -> I64:
     return chosen
 
 
-def _next(relevance: F32, free: Bool, turns: Sequence[Turn]) -> I64:
+def _next(relevance: F32, free: Bool, turns: Sequence[RuleState]) -> I64:
     """Return the column that each listener takes next, -1 where none is allowed."""
     choosable = _choosable(free, turns)
     total = relevance.copy()
@@ -52,7 +52,7 @@ def _next(relevance: F32, free: Bool, turns: Sequence[Turn]) -> I64:
     return np.where(choosable.any(axis=1), total.argmax(axis=1), -1)
 
 
-def _choosable(free: Bool, turns: Sequence[Turn]) -> Bool:
+def _choosable(free: Bool, turns: Sequence[RuleState]) -> Bool:
     choosable = free.copy()
     for turn in turns:
         if (allowed := turn.allowed()) is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from recsys.arrays import I64
 from recsys.evaluate.exposure import discounts
-from recsys.rerank.base import Night
+from recsys.rerank.base import CandidateSet
 from recsys.rerank.lists import chosen_among
 from recsys.rerank.rules.exposure import Exposure, shares
 
@@ -33,7 +33,7 @@ class Outcome:
     changed: float
 
 
-def what_if(night: Night, group: str, targets: list[float]) -> list[Outcome]:
+def what_if(night: CandidateSet, group: str, targets: list[float]) -> list[Outcome]:
     """
     Choose all lists again under each least share of exposure.
 
@@ -55,7 +55,7 @@ def what_if(night: Night, group: str, targets: list[float]) -> list[Outcome]:
     return outcomes
 
 
-def _relevance(night: Night, chosen: I64) -> np.float64:
+def _relevance(night: CandidateSet, chosen: I64) -> np.float64:
     shown = np.where(chosen >= 0, np.take_along_axis(night.relevance, np.maximum(chosen, 0), axis=1), 0)
     return np.float64((shown * discounts(night.k)).sum())
 

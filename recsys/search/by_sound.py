@@ -156,5 +156,5 @@ def _varied(
 def named_track(index: Index, track_id: str) -> F32:
     """Return the vector of a track; raises UnknownIds where nobody heard it."""
     if track_id not in set(index.ids):
-        raise UnknownIds.of("track", [track_id], index.ids.tolist(), "the index of what was heard")
+        raise UnknownIds.of("track", [track_id], index.ids.tolist(), "the index of analysed recordings")
     return np.asarray(index.vectors_of([track_id])[0])

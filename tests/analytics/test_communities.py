@@ -21,7 +21,7 @@ from recsys.errors import BadRecipe
 
 NOTHING = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
 SETTINGS = CommunitySettings(listeners=2, tracks=2)
-ARTISTS = pl.DataFrame({"artist_id": [f"{taste}{n}" for taste in ("rock", "folk") for n in range(5)]}).with_columns(
+ARTISTS = pl.DataFrame({"artist_id": [f"{side}{n}" for side in ("rock", "folk") for n in range(5)]}).with_columns(
     name=pl.format("The {}s", "artist_id")
 )
 CATALOGUE = pl.DataFrame(
@@ -56,8 +56,8 @@ def test_tastes_that_share_little_are_groups_of_their_own(night: tuple[pl.DataFr
     """Every listener and every track is with its own kind, the larger group first."""
     _, members = night
 
-    kinds = members.with_columns(taste=pl.col("member_id").str.slice(0, 4)).group_by("kind", "community").agg("taste")
-    assert all(len(set(tastes)) == 1 for tastes in kinds["taste"])
+    kinds = members.with_columns(side=pl.col("member_id").str.slice(0, 4)).group_by("kind", "community").agg("side")
+    assert all(len(set(tastes)) == 1 for tastes in kinds["side"])
     sizes = members.filter(kind=LISTENERS).group_by("community").len().sort("community")
     assert sizes.rows() == [(1, 60), (2, 40)]
     assert members.filter(kind=TRACKS).height == len(CATALOGUE)
@@ -127,9 +127,11 @@ def test_numbers_go_to_whom_most_is_shared_with() -> None:
 
 def test_a_night_without_artists_has_tracks_and_listeners_in_no_group() -> None:
     """Nothing to go by: no group, and no error."""
-    taste = Interactions.of(pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [1.0, 1.0]}))
+    interactions = Interactions.of(
+        pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [1.0, 1.0]})
+    )
 
-    groups, members = communities(taste, ARTISTS, SETTINGS, NOTHING)
+    groups, members = communities(interactions, ARTISTS, SETTINGS, NOTHING)
 
     assert (len(groups), len(members)) == (0, 0)
 

@@ -17,7 +17,7 @@ from recsys.home import Home
 
 from .conftest import APP, PAGES, Open, failures
 
-README = APP.parents[1] / "README.md"
+LABELS = APP.parents[1] / "docs" / "labels.md"
 FOR_LABELS = [name for name in PAGES if headers()[name].for_labels]
 
 
@@ -196,9 +196,9 @@ def _contrast(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_in_the_readme(name: str) -> None:
+def test_a_page_is_in_the_documents(name: str) -> None:
     """A page that nobody can find does not exist."""
-    assert f"| {headers()[name].title} |" in README.read_text()
+    assert f"| {headers()[name].title} |" in LABELS.read_text()
 
 
 def test_without_a_published_warehouse_the_app_says_how_to_get_one(

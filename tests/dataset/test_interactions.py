@@ -79,29 +79,32 @@ def warehouse() -> Warehouse:
 
 def test_read_sums_a_pair_over_its_days(warehouse: Warehouse) -> None:
     """Strengths add up over days; what is not above zero is seen, and teaches nothing."""
-    taste = Interactions.read(warehouse, until=date(2026, 1, 6))
+    interactions = Interactions.read(warehouse, until=date(2026, 1, 6))
 
-    assert taste.users.ids().to_list() == ["ann", "bob"]
-    assert taste.tracks.ids().to_list() == ["t1", "t2", "t3", "t4", "t5"]
-    assert taste.matrix.toarray().tolist() == [[3, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
-    assert taste.seen.toarray().tolist() == [[True, True, False, False, False], [False, True, False, False, False]]
-    assert taste.age_days.tolist() == [3.25]  # from six in the evening of the third to the end of the sixth
-    assert taste.hours.tolist() == [5 * 24 + 20]  # a Saturday, two hours later where ann lives
+    assert interactions.users.ids().to_list() == ["ann", "bob"]
+    assert interactions.tracks.ids().to_list() == ["t1", "t2", "t3", "t4", "t5"]
+    assert interactions.matrix.toarray().tolist() == [[3, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert interactions.seen.toarray().tolist() == [
+        [True, True, False, False, False],
+        [False, True, False, False, False],
+    ]
+    assert interactions.age_days.tolist() == [3.25]  # from six in the evening of the third to the end of the sixth
+    assert interactions.hours.tolist() == [5 * 24 + 20]  # a Saturday, two hours later where ann lives
 
 
 def test_read_takes_days_since(warehouse: Warehouse) -> None:
     """The window holds both of its end days and none before."""
-    taste = Interactions.read(warehouse, since=date(2026, 1, 3), until=date(2026, 1, 5))
+    interactions = Interactions.read(warehouse, since=date(2026, 1, 3), until=date(2026, 1, 5))
 
-    assert taste.matrix.toarray()[:, :2].tolist() == pytest.approx(np.array([[2, 0], [0, 0.1]]))
-    assert taste.as_of == date(2026, 1, 5)
+    assert interactions.matrix.toarray()[:, :2].tolist() == pytest.approx(np.array([[2, 0], [0, 0.1]]))
+    assert interactions.as_of == date(2026, 1, 5)
 
 
 def test_features_name_what_is_unknown(warehouse: Warehouse) -> None:
     """A missing value, an empty list and a listener without a profile are 'unknown', a value of its own."""
-    taste = Interactions.read(warehouse, until=date(2026, 1, 10))
+    interactions = Interactions.read(warehouse, until=date(2026, 1, 10))
 
-    assert _names(taste.track_features, 0) == {
+    assert _names(interactions.track_features, 0) == {
         "genre=rock",
         "genre=pop",
         "artist=ar_1",
@@ -109,8 +112,8 @@ def test_features_name_what_is_unknown(warehouse: Warehouse) -> None:
         "language=en",
         "decade=1990",
     }
-    assert {"genre=unknown", "decade=unknown"} <= _names(taste.track_features, 3)
-    assert _names(taste.user_features, taste.users.rows(["cyd"])[0]) == {
+    assert {"genre=unknown", "decade=unknown"} <= _names(interactions.track_features, 3)
+    assert _names(interactions.user_features, interactions.users.rows(["cyd"])[0]) == {
         "gender=unknown",
         "age_band=unknown",
         "country=unknown",

@@ -11,7 +11,7 @@ from recsys.dataset.interactions import Features
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import (
-    Exposed,
+    RankedLists,
     average_popularity_at_k,
     coverage_at_k,
     exposure_gini_at_k,
@@ -20,14 +20,16 @@ from recsys.evaluate.beyond_accuracy import (
     popularity_lift_at_k,
 )
 from recsys.evaluate.ranking import judge
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 
 # Three lists over four tracks, of which 8, 4, 2 and 0 of 8 listeners know; the last list is empty. The first listener's
 # own tracks are 1 and 2, the second has none, the third has all.
 OWN = sp.csr_matrix(np.array([[0, 1, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]], np.bool_))
 NO_FEATURES = Features(sp.csr_matrix((4, 0), dtype=np.float32), Vocab.of([], kind="feature"))
 RANKED = np.array([[0, 1], [0, 3], [-1, -1]])
-SHOWN = Exposed(RANKED, Past(OWN, OWN, np.array([8, 4, 2, 0]), 8, NO_FEATURES), judge(RANKED, sp.csr_matrix((3, 4))))
+SHOWN = RankedLists(
+    RANKED, TrainingProfile(OWN, OWN, np.array([8, 4, 2, 0]), 8, NO_FEATURES), judge(RANKED, sp.csr_matrix((3, 4)))
+)
 SHARES = st.lists(st.integers(0, 10**6), min_size=1).map(np.array)
 
 

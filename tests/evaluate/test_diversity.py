@@ -15,21 +15,21 @@ from numpy.testing import assert_allclose
 from recsys.dataset.interactions import Features, Interactions
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
-from recsys.evaluate.beyond_accuracy import Exposed
+from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.diversity import intra_list_diversity_at_k, miscalibration_at_k, serendipity_at_k
 from recsys.evaluate.ranking import judge, precision_at_k
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 
 N_USERS, N_TRACKS, N_GENRES = 6, 10, 4
 
 
-def shown(tracks: list[list[str]], pairs: dict[str, str], catalogue: pl.DataFrame) -> Exposed:
+def shown(tracks: list[list[str]], pairs: dict[str, str], catalogue: pl.DataFrame) -> RankedLists:
     """Lists for the listeners of `pairs` ('ann': 'r q' are ann's own tracks), with nothing to find."""
     rows = [(user, track, 1.0) for user, heard in pairs.items() for track in heard.split()]
     train = Interactions.of(pl.DataFrame(rows, ["user_id", "track_id", "strength"], orient="row"), catalogue=catalogue)
     ranked = np.array([train.tracks.rows(row) for row in tracks])
     nothing = sp.csr_matrix((len(tracks), len(train.tracks)), dtype=np.bool_)
-    return Exposed(ranked, Past.of(train, np.arange(len(tracks))), judge(ranked, nothing))
+    return RankedLists(ranked, TrainingProfile.of(train, np.arange(len(tracks))), judge(ranked, nothing))
 
 
 # r1 and r2 are rock, p is pop, b is both, u is unknown; each also has an artist.
@@ -42,7 +42,7 @@ CATALOGUE = pl.DataFrame(
 
 
 @st.composite
-def exposures(draw: st.DrawFn) -> Exposed:
+def exposures(draw: st.DrawFn) -> RankedLists:
     """Random lists, histories, truths and weighted features, with gaps in all of them."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     ranked = rng.permuted(np.tile(np.arange(N_TRACKS), (N_USERS, 1)), axis=1)[:, :6]
@@ -51,8 +51,8 @@ def exposures(draw: st.DrawFn) -> Exposed:
     weights = rng.integers(0, 3, (N_TRACKS, N_GENRES)) * (rng.random((N_TRACKS, N_GENRES)) < 0.5)
     names = Vocab.of([f"genre={n}" for n in range(N_GENRES)], kind="feature")
     listeners = rng.integers(0, 5, N_TRACKS)
-    past = Past(heard, heard, listeners, 9, Features(sp.csr_matrix(weights.astype(np.float32)), names))
-    return Exposed(ranked, past, judge(ranked, relevant.multiply(~heard.toarray()).tocsr()))
+    past = TrainingProfile(heard, heard, listeners, 9, Features(sp.csr_matrix(weights.astype(np.float32)), names))
+    return RankedLists(ranked, past, judge(ranked, relevant.multiply(~heard.toarray()).tocsr()))
 
 
 def test_diversity_by_hand() -> None:
@@ -82,7 +82,7 @@ def test_without_genres_all_features_stand_in() -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(exposures(), st.integers(1, 6))
-def test_diversity_equals_a_loop_over_pairs(exposed: Exposed, k: int) -> None:
+def test_diversity_equals_a_loop_over_pairs(exposed: RankedLists, k: int) -> None:
     """The fast line equals one less the mean cosine of all pairs."""
     vectors = exposed.past.features.matrix.toarray().astype(np.float64)
 
@@ -96,7 +96,7 @@ def test_diversity_equals_a_loop_over_pairs(exposed: Exposed, k: int) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(exposures(), st.integers(1, 6))
-def test_calibration_equals_a_loop_over_genres(exposed: Exposed, k: int) -> None:
+def test_calibration_equals_a_loop_over_genres(exposed: RankedLists, k: int) -> None:
     """The fast line equals Steck's formula, genre by genre, and is never below 0 nor above ln 100."""
     weights = exposed.past.features.matrix.toarray().astype(np.float64)
 
@@ -120,7 +120,7 @@ def test_calibration_equals_a_loop_over_genres(exposed: Exposed, k: int) -> None
 
 @settings(deadline=None, max_examples=50)
 @given(exposures(), st.integers(1, 6))
-def test_serendipity_equals_a_list_by_popularity(exposed: Exposed, k: int) -> None:
+def test_serendipity_equals_a_list_by_popularity(exposed: RankedLists, k: int) -> None:
     """The fast line equals making each listener's list by popularity and taking it away from the hits."""
     past, hits = exposed.past, exposed.judged.hits
     by_popularity = sorted(range(N_TRACKS), key=lambda track: (-past.listeners[track], track))

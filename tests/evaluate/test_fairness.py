@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recsys.dataset.interactions import Features
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
-from recsys.evaluate.beyond_accuracy import Exposed
+from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.expected_exposure import PATIENCE, expected_exposure, expected_exposure_loss_at_k
 from recsys.evaluate.exposure import (
     attention_fairness,
@@ -25,7 +25,7 @@ from recsys.evaluate.exposure import (
 )
 from recsys.evaluate.fairness import gaps
 from recsys.evaluate.ranking import judge
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 
 # Two of the six tracks are women's, one is of nobody known. Ann is shown a woman first, bob last.
 GROUPS = pl.DataFrame(
@@ -190,11 +190,13 @@ def test_the_loss_of_single_tracks_is_that_of_all_orders_counted(relevant: set[i
     """Four tracks of which two are shown: squared distances from the mean over all orders, relevant ones first."""
     truth = sp.csr_matrix(([True] * len(relevant), ([0] * len(relevant), sorted(relevant))), shape=(1, 4))
     ranked = np.array([[2, 0]])
-    past = Past(truth, truth, np.ones(4, np.int64), 1, Features(sp.csr_matrix((4, 0)), Vocab.of([], kind="feature")))
+    past = TrainingProfile(
+        truth, truth, np.ones(4, np.int64), 1, Features(sp.csr_matrix((4, 0)), Vocab.of([], kind="feature"))
+    )
     orders = [order for order in permutations(range(4)) if set(order[: len(relevant)]) == relevant]
     target = np.mean([[PATIENCE ** order.index(track) for track in range(4)] for order in orders], axis=0)
     shown = np.array([PATIENCE, 0, 1, 0])
 
-    loss = expected_exposure_loss_at_k(Exposed(ranked, past, judge(ranked, truth)), 2)
+    loss = expected_exposure_loss_at_k(RankedLists(ranked, past, judge(ranked, truth)), 2)
 
     assert loss.tolist() == pytest.approx([((shown - target) ** 2).sum()], abs=1e-9)

@@ -8,7 +8,7 @@ from recsys.columns import GROUP_METRICS, schema
 from recsys.dataset.interactions import Interactions, Split
 from recsys.evaluate.groups import MIN_LISTENERS, Group, listener_groups, report_by_group, track_groups
 from recsys.evaluate.report import metrics, report
-from recsys.evaluate.training_profile import Past
+from recsys.evaluate.training_profile import TrainingProfile
 
 # Twelve women who know a, b and c; twelve of unknown gender who know a; three men who know b. d and e are untouched.
 USERS = [*(f"f{n:02}" for n in range(12)), *(f"m{n}" for n in range(3)), *(f"x{n:02}" for n in range(12))]
@@ -94,7 +94,7 @@ def test_thirds_by_hand() -> None:
     rows = [(f"u{n}", f"t{track}", 1.0 if n else -1.0) for n in range(6) for track in range(max(1, n))]
     train = Interactions.of(pl.DataFrame(rows, ["user_id", "track_id", "strength"], orient="row"))
 
-    groups = list(listener_groups(train.user_features, Past.of(train, np.arange(6))))
+    groups = list(listener_groups(train.user_features, TrainingProfile.of(train, np.arange(6))))
 
     assert members(groups, "activity") == {"low": [0, 1], "middle": [2, 3], "high": [4, 5]}
     # Track t0 is the best known, so that the fewer tracks, the more mainstream.

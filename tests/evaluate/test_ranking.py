@@ -16,7 +16,7 @@ from sklearn.metrics import ndcg_score
 from recsys.arrays import F64
 from recsys.errors import InputError
 from recsys.evaluate.ranking import (
-    Judged,
+    EvaluatedLists,
     average_precision_at_k,
     hit_rate_at_k,
     judge,
@@ -28,7 +28,7 @@ from recsys.evaluate.ranking import (
 )
 
 N_TRACKS = 12
-HAND = Judged(
+HAND = EvaluatedLists(
     # found 1st and 3rd of 2; found 2nd of 5; nothing of 3; nothing to find
     np.array([[1, 0, 1], [0, 1, 0], [0, 0, 0], [0, 0, 0]], np.bool_),
     np.array([2, 5, 3, 0]),
@@ -57,7 +57,7 @@ def places_of(ranked: list[int], relevant: set[int], k: int) -> list[int]:
 
 
 # Each metric once more, from its definition: the places of the hits, how many are relevant, and k.
-PLAIN: dict[Callable[[Judged, int], F64], Callable[[list[int], int, int], float]] = {
+PLAIN: dict[Callable[[EvaluatedLists, int], F64], Callable[[list[int], int, int], float]] = {
     ndcg_at_k: lambda places, n, k: gain(places) / gain(list(range(1, min(k, n) + 1))),
     ndcg_by_hits_at_k: lambda places, _n, _k: gain(places) / gain(list(range(1, len(places) + 1))) if places else 0,
     recall_at_k: lambda places, n, _k: len(places) / n,
@@ -80,7 +80,7 @@ PLAIN: dict[Callable[[Judged, int], F64], Callable[[list[int], int, int], float]
         (average_precision_at_k, [(1 + 2 / 3) / 2, (1 / 2) / 3, 0, np.nan]),
     ],
 )
-def test_by_hand(metric: Callable[[Judged, int], F64], expected: list[float]) -> None:
+def test_by_hand(metric: Callable[[EvaluatedLists, int], F64], expected: list[float]) -> None:
     """Four listeners that a reader can count; nothing to find is NaN, never zero."""
     assert_allclose(metric(HAND, 3), expected)
 
@@ -88,7 +88,7 @@ def test_by_hand(metric: Callable[[Judged, int], F64], expected: list[float]) ->
 @pytest.mark.parametrize("metric", PLAIN)
 @settings(deadline=None, max_examples=50)
 @given(lists=judged_lists(), k=st.integers(1, N_TRACKS))
-def test_equals_its_definition(metric: Callable[[Judged, int], F64], lists: Lists, k: int) -> None:
+def test_equals_its_definition(metric: Callable[[EvaluatedLists, int], F64], lists: Lists, k: int) -> None:
     """The fast line equals a loop over places; a listener with nothing to find is NaN."""
     ranked, relevant = lists
     sets = [set(np.flatnonzero(row).tolist()) for row in relevant]
@@ -120,7 +120,7 @@ def test_ndcg_equals_scikit_learn(lists: Lists, k: int) -> None:
 @settings(deadline=None, max_examples=25)
 @given(lists=judged_lists(), seed=st.integers(0, 2**32))
 def test_users_in_another_order_have_the_same_values(
-    metric: Callable[[Judged, int], F64], lists: Lists, seed: int
+    metric: Callable[[EvaluatedLists, int], F64], lists: Lists, seed: int
 ) -> None:
     """A value belongs to its listener and to nobody else."""
     ranked, relevant = lists
@@ -161,7 +161,7 @@ def test_a_perfect_ranking_scores_one(lists: Lists, k: int) -> None:
     judged = judge(np.argsort(~relevant, axis=1, kind="stable"), sp.csr_matrix(relevant))
     one = np.where(relevant.any(axis=1), 1.0, np.nan)
 
-    reach: dict[Callable[[Judged, int], F64], npt.NDArray[np.float64]] = {
+    reach: dict[Callable[[EvaluatedLists, int], F64], npt.NDArray[np.float64]] = {
         recall_at_k: np.minimum(1, k / np.maximum(judged.n_relevant, 1)),
         precision_at_k: np.minimum(1, judged.n_relevant / k),
     }
@@ -179,7 +179,7 @@ def test_padding_is_never_a_hit() -> None:
 
 @pytest.mark.parametrize("metric", PLAIN)
 @pytest.mark.parametrize("k", [0, 4])
-def test_k_out_of_range_is_refused(metric: Callable[[Judged, int], F64], k: int) -> None:
+def test_k_out_of_range_is_refused(metric: Callable[[EvaluatedLists, int], F64], k: int) -> None:
     """A k that the lists cannot answer is an error, not a shorter answer."""
     with pytest.raises(InputError, match=f"k is {k}; expected 1 to 3"):
         metric(HAND, k)

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from recsys.columns import COMPARISON, schema
 from recsys.errors import InputError
 from recsys.evaluate import bootstrap
-from recsys.evaluate.bootstrap import N_DRAWS, drawn_means
+from recsys.evaluate.bootstrap import N_DRAWS, bootstrap_means
 from recsys.evaluate.significance import (
     compare_paired,
     difference_interval,
@@ -95,7 +95,7 @@ def test_columns_share_their_draws() -> None:
     values = np.random.default_rng(RNG_SEED).random((50, 1)) * [1.0, 2.0, 1.0]
     values[:5, 2] = np.nan
 
-    drawn = drawn_means(values, seed=1)
+    drawn = bootstrap_means(values, seed=1)
 
     assert drawn.shape == (N_DRAWS, 3)
     assert_allclose(drawn[:, 1], 2 * drawn[:, 0])
@@ -106,13 +106,13 @@ def test_columns_share_their_draws() -> None:
 def test_draws_that_are_kept_are_those_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bit by bit, whoever asked first, and however many are held at once."""
     values = np.random.default_rng(RNG_SEED).random((40, 2))
-    kept = [drawn_means(values, seed=3) for _ in range(2)]
+    kept = [bootstrap_means(values, seed=3) for _ in range(2)]
     monkeypatch.setattr(bootstrap, "N_KEPT", 0)
 
-    anew = drawn_means(values, seed=3)
+    anew = bootstrap_means(values, seed=3)
 
     assert all((means == anew).all() for means in kept)
-    assert (drawn_means(values, seed=4) != anew).any()
+    assert (bootstrap_means(values, seed=4) != anew).any()
 
 
 def test_a_mean_lies_within_its_interval() -> None:

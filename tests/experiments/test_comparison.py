@@ -38,9 +38,9 @@ class Small(BlendConfig):
 def plays(first: int, last: int) -> pl.DataFrame:
     """Places first..last of 24 listeners of two tastes, who go through fifteen tracks in an order of their own."""
     rows = [
-        {"user_id": f"{taste}{user}", "item_id": f"{taste}{(user * 4 + place * (1 + user % 2)) % N_TASTE:02}",
+        {"user_id": f"{side}{user}", "item_id": f"{side}{(user * 4 + place * (1 + user % 2)) % N_TASTE:02}",
          "timestamp": 1_700_000_000 + 86400 * place + user}
-        for taste in "ab" for user in range(12) for place in range(first, last + 1)
+        for side in "ab" for user in range(12) for place in range(first, last + 1)
     ]  # fmt: skip
     return pl.DataFrame(rows)
 
@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("split")
     for name, first, last in (("train", 0, 5), ("validation", 6, 7), ("test", 8, 9)):
         plays(first, last).write_csv(path / f"{name}.tsv", separator="\t")
-    tracks = [f"{taste}{n:02}" for taste in "ab" for n in range(N_TASTE)]
+    tracks = [f"{side}{n:02}" for side in "ab" for n in range(N_TASTE)]
     features = {"item_id": tracks, "feature": [f"artist={name[0]}{int(name[1:]) // 5}" for name in tracks]}
     pl.DataFrame(features).write_csv(path / "item_features.tsv", separator="\t")
     return path
@@ -119,7 +119,7 @@ def test_searches_see_validation_and_fits_see_all_but_the_test(folder: Path, mon
     compare(protocol, ["ease"], Terms(Budget(trials=1)))
 
     assert cuts == [protocol.validation]
-    assert [taste for taste, _ in fits] == [protocol.validation.train, protocol.test.train]
+    assert [interactions for interactions, _ in fits] == [protocol.validation.train, protocol.test.train]
     assert fits[-1][1] == {"validation": protocol.validation}
     known = {(pair["user_id"], pair["item_id"]) for pair in plays(0, 7).to_dicts()}
     assert protocol.test.train.matrix.nnz == len(known)
@@ -259,10 +259,10 @@ class TestCommand:
         monkeypatch.setattr(comparison, "compare", spied)
         called(folder, *only("popular"))
 
-        taste = given[0].test.train
-        assert taste.track_features.names.ids().to_list() == [f"artist={artist}" for artist in artists]
-        assert taste.track_features.matrix.nnz == 30
-        np.testing.assert_allclose(taste.age_days.max(), 7 + 11 / 86400, rtol=1e-6)  # u0's first, u11's last
+        interactions = given[0].test.train
+        assert interactions.track_features.names.ids().to_list() == [f"artist={artist}" for artist in artists]
+        assert interactions.track_features.matrix.nnz == 30
+        np.testing.assert_allclose(interactions.age_days.max(), 7 + 11 / 86400, rtol=1e-6)  # u0's first, u11's last
 
 
 def test_everybody_is_compared_by_default() -> None:

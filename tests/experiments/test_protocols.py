@@ -377,9 +377,9 @@ def found(cut: Split) -> dict[str, list[str]]:
     return by_listener(cut.train, cut.test)
 
 
-def liked(taste: Interactions) -> dict[str, list[str]]:
+def liked(interactions: Interactions) -> dict[str, list[str]]:
     """What is learned from, by listener."""
-    return by_listener(taste, taste.matrix)
+    return by_listener(interactions, interactions.matrix)
 
 
 def hidden(cuts: Protocol, cut: Split) -> dict[str, list[str]]:
@@ -387,9 +387,11 @@ def hidden(cuts: Protocol, cut: Split) -> dict[str, list[str]]:
     return by_listener(cut.train, cuts.filters(cut).hidden)
 
 
-def by_listener(taste: Interactions, pairs: Csr) -> dict[str, list[str]]:
+def by_listener(interactions: Interactions, pairs: Csr) -> dict[str, list[str]]:
     """Return the track ids of each listener who has any."""
-    rows = {user: taste.tracks.ids(np.sort(pairs[row].indices)) for row, user in enumerate(taste.users.ids())}
+    rows = {
+        user: interactions.tracks.ids(np.sort(pairs[row].indices)) for row, user in enumerate(interactions.users.ids())
+    }
     return {user: ids.to_list() for user, ids in rows.items() if len(ids)}
 
 

@@ -168,7 +168,7 @@ def test_settings_are_judged_on_the_cut_alone(monkeypatch: pytest.MonkeyPatch) -
     found = tuning.tune(asked, Budget(trials=3))
 
     assert len(fitted) == 3
-    assert all(taste is asked.cut.train and not given for taste, given in fitted)
+    assert all(interactions is asked.cut.train and not given for interactions, given in fitted)
     assert found.value == tuning.judged(asked, found.config)
     assert found.value >= tuning.judged(asked, EASEConfig())
 

@@ -11,14 +11,14 @@ from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
 from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, describe, explore, learned, log_of
-from recsys.rerank.base import About, Night
+from recsys.rerank.base import CandidateSet, RerankContext
 
 TRACKS = [f"t{at:02}" for at in range(30)]
 SETTINGS = ExplorationSettings(share=0.2, pool=5)
 
 
 @pytest.fixture(scope="module")
-def about() -> About:
+def about() -> RerankContext:
     """Ann likes t00 (ada, rock) and t29; bob likes t00. Tracks from t20 on are nobody's yet, but t29."""
     catalogue = pl.DataFrame(
         {
@@ -29,7 +29,7 @@ def about() -> About:
     )
     likes = [("ann", "t00"), ("ann", "t29"), ("bob", "t00"), *((f"u{at}", TRACKS[at]) for at in range(1, 20))]
     pairs = pl.DataFrame(likes, ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
-    return About.of(Interactions.of(pairs, catalogue=catalogue))
+    return RerankContext.of(Interactions.of(pairs, catalogue=catalogue))
 
 
 def long_lists(**lengths: int) -> pl.DataFrame:
@@ -40,7 +40,7 @@ def long_lists(**lengths: int) -> pl.DataFrame:
 
 
 def explored(
-    about: About, lists: pl.DataFrame, settings: ExplorationSettings = SETTINGS, seed: int = 0
+    about: RerankContext, lists: pl.DataFrame, settings: ExplorationSettings = SETTINGS, seed: int = 0
 ) -> pl.DataFrame:
     """Lists of ten, nothing learned yet."""
     prior, rng = Posterior.prior(len(FEATURES)), np.random.default_rng(seed)
@@ -55,7 +55,7 @@ def test_places_are_spread_and_lists_are_chosen_longer() -> None:
     assert ExplorationSettings(share=0).length(20) == 20
 
 
-def test_lists_keep_their_order_around_what_was_drawn(about: About) -> None:
+def test_lists_keep_their_order_around_what_was_drawn(about: RerankContext) -> None:
     """Eight of ten places are the first eight as they were; two come from the five after these, and none twice."""
     lists = explored(about, long_lists(ann=13, bob=13))
 
@@ -71,7 +71,7 @@ def test_lists_keep_their_order_around_what_was_drawn(about: About) -> None:
     assert lists.columns[:4] == ["user_id", "track_id", "rank", "score"]
 
 
-def test_the_dice_that_are_told_are_those_that_fell(about: About) -> None:
+def test_the_dice_that_are_told_are_those_that_fell(about: RerankContext) -> None:
     """Of three thousand strangers' lists, each option comes as often as its propensity said."""
     lists = long_lists(**{f"s{at:04}": 13 for at in range(3000)})
     drawn = explored(about, lists).filter(pl.col("rank") == 3)
@@ -85,7 +85,7 @@ def test_the_dice_that_are_told_are_those_that_fell(about: About) -> None:
     assert set(drawn["option_no"]) == {1, 2, 3, 4, 5}
 
 
-def test_the_first_option_is_what_would_have_stood_there(about: About) -> None:
+def test_the_first_option_is_what_would_have_stood_there(about: RerankContext) -> None:
     """Option numbers follow the recommender's order among what is left."""
     lists = explored(about, long_lists(ann=13))
     first, second = lists.filter("is_explored").select("track_id", "option_no", "n_options").rows()
@@ -95,7 +95,7 @@ def test_the_first_option_is_what_would_have_stood_there(about: About) -> None:
     assert second[1:] == (left.index(second[0]) + 1, 4)
 
 
-def test_where_nothing_is_to_be_found_out_nothing_is_drawn(about: About) -> None:
+def test_where_nothing_is_to_be_found_out_nothing_is_drawn(about: RerankContext) -> None:
     """The same columns, so that whoever reads them need not ask."""
     settings = ExplorationSettings(share=0)
     lists = explored(about, long_lists(ann=10), settings)
@@ -105,7 +105,7 @@ def test_where_nothing_is_to_be_found_out_nothing_is_drawn(about: About) -> None
     assert log_of(lists, settings, date(2026, 7, 1)).is_empty()
 
 
-def test_short_lists_stay_as_they_are(about: About) -> None:
+def test_short_lists_stay_as_they_are(about: RerankContext) -> None:
     """Nine tracks, one of them left to draw from; five tracks, none: nobody's list becomes shorter, or has gaps."""
     lists = explored(about, long_lists(ann=9, bob=5, cy=13))
 
@@ -116,7 +116,7 @@ def test_short_lists_stay_as_they_are(about: About) -> None:
     assert lists.filter(user_id="bob")["is_explored"].sum() == 0
 
 
-def test_a_night_falls_the_same_way_twice_and_another_night_differently(about: About) -> None:
+def test_a_night_falls_the_same_way_twice_and_another_night_differently(about: RerankContext) -> None:
     """Dice are those of the seed and the day."""
     settings = ExplorationSettings(share=0.5, pool=5)
 
@@ -130,7 +130,7 @@ def test_a_night_falls_the_same_way_twice_and_another_night_differently(about: A
     assert on(1) != on(2)
 
 
-def test_what_is_learned_is_drawn_more(about: About) -> None:
+def test_what_is_learned_is_drawn_more(about: RerankContext) -> None:
     """Listeners liked whatever nobody had played: t20 and later come up more than without that knowledge."""
     features = np.zeros((200, len(FEATURES)))
     features[:, 0], features[:100, FEATURES.index("unplayed")] = 1, 1
@@ -154,12 +154,12 @@ def test_what_is_learned_is_drawn_more(about: About) -> None:
     assert n_unplayed(learned(told)) > 1.5 * n_unplayed(Posterior.prior(len(FEATURES)))
 
 
-def test_descriptions_by_hand(about: About) -> None:
+def test_descriptions_by_hand(about: RerankContext) -> None:
     """Ann: rock t00 and jazz t29. t02 is ada's, whom she likes; t20 nobody has played; t28's artist is unknown."""
     lists = pl.DataFrame(
         {"user_id": ["ann"] * 3, "track_id": ["t02", "t20", "t28"], "rank": [1, 2, 3], "score": [1.0, 0.75, 0.0]}
     )
-    described = describe(Night.of(lists, about, 3))[0]
+    described = describe(CandidateSet.of(lists, about, 3))[0]
     by_name = {name: described[:, at].tolist() for at, name in enumerate(FEATURES)}
 
     n_listeners = 21
@@ -173,7 +173,7 @@ def test_descriptions_by_hand(about: About) -> None:
     assert by_name["beyond_usual"][0] == pytest.approx(np.log(1 / n_listeners / own) / 5)
 
 
-def test_what_was_drawn_is_kept_with_its_days(about: About) -> None:
+def test_what_was_drawn_is_kept_with_its_days(about: RerankContext) -> None:
     """A play counts on the day served and the six after."""
     log = log_of(explored(about, long_lists(ann=13)), ExplorationSettings(), date(2026, 7, 1))
 

@@ -12,7 +12,7 @@ from recsys.errors import InputError
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.feedback.loop import LoopSettings, Remedy, World, _Log, last_week, simulate
 from recsys.reports.feedback_loop import write_report
-from recsys.rerank.base import About
+from recsys.rerank.base import RerankContext
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.exposure import Exposure
 
@@ -30,12 +30,12 @@ def world() -> World:
     plays = pl.DataFrame(sorted(pairs), ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
     catalogue = pl.DataFrame({"track_id": tracks, "artist": [f"a{at // 4}" for at in range(120)]})
     groups = pl.DataFrame({"track_id": tracks, "gender": ["f" if at % 10 == 0 else "m" for at in range(120)]})
-    return World.of(About.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7)
+    return World.of(RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7)
 
 
 def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World) -> None:
     """Popularity says nothing about how well a track is liked; taste does."""
-    played = (world.about.taste.matrix > 0).toarray()
+    played = (world.about.interactions.matrix > 0).toarray()
     odds = np.log(world.likes / (1 - world.likes))
     listeners = played.sum(axis=0)
 
@@ -45,18 +45,18 @@ def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World
 
 def test_the_log_remembers_and_counts_who_was_won_by_lists(world: World) -> None:
     """A track wins a listener once, by a list, if they did not know it."""
-    log = _Log.of(world.about.taste)
-    known = int(world.about.taste.matrix[0].indices[0])
+    log = _Log.of(world.about.interactions)
+    known = int(world.about.interactions.matrix[0].indices[0])
     new = int(np.flatnonzero(log.strength[0] == 0)[0])
 
     log.add(np.array([0, 0]), np.array([known, new]), 2, by_list=True)
     log.add(np.array([0]), np.array([new + 1]), 3, by_list=False)
 
     assert log.won_week[[known, new, new + 1]].tolist() == [0, 2, 0]
-    taste = log.taste(world.about.taste, week=4)
-    assert taste.matrix[0, known] == 2
-    assert taste.seen[0, new]
-    own = taste.of_users(np.array([0]))
+    interactions = log.interactions(world.about.interactions, week=4)
+    assert interactions.matrix[0, known] == 2
+    assert interactions.seen[0, new]
+    own = interactions.of_users(np.array([0]))
     ages = dict(zip(own.matrix.indices.tolist(), own.age_days.tolist(), strict=True))
     assert (ages[new], ages[new + 1]) == (7, 0)
 
@@ -96,7 +96,7 @@ def test_exploring_finds_what_following_does_not(world: World) -> None:
 
 def test_too_small_a_world_is_refused(world: World) -> None:
     """Twenty listeners have no tastes to tell apart."""
-    few = About(world.about.taste.of_users(np.arange(20)), world.about.groups)
+    few = RerankContext(world.about.interactions.of_users(np.arange(20)), world.about.groups)
 
     with pytest.raises(InputError, match="20 listeners and 120 tracks; expected more than 32"):
         World.of(few, [], seed=7)

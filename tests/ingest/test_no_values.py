@@ -12,7 +12,7 @@ import pytest
 
 from recsys.errors import InputError, UnreadableSource
 from recsys.ingest.source import Source
-from recsys.pipeline.nightly import bring_in
+from recsys.pipeline.nightly import ingest_files
 from recsys.pipeline.run import Run, step_of
 from recsys.recipe import read_recipe
 
@@ -61,7 +61,7 @@ def test_a_refused_file_is_not_repeated(inbox: Inbox, name: str) -> None:
     path = inbox.put(name, content)
     run = Run(inbox.home, TODAY, read_recipe(), "run")
 
-    report = bring_in(run, [path], TODAY)
+    report = ingest_files(run, [path], TODAY)
 
     said = [text for _, text in report.unreadable] + [shown(path)]
     logged = (run.folder / "log.jsonl").read_text()

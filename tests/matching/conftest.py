@@ -6,7 +6,7 @@ import pytest
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.matching.alignment import Calibration
 from recsys.matching.cue_sheets import calibration
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import compose
@@ -34,9 +34,9 @@ def piece(track: np.ndarray, begin_s: float, seconds: float, *, ratio: float = 1
     return unit(vectors + noise * np.random.default_rng(99).standard_normal(vectors.shape) / np.sqrt(128))
 
 
-def index_of(tracks: dict[str, np.ndarray]) -> Prints:
+def index_of(tracks: dict[str, np.ndarray]) -> FingerprintIndex:
     """Index every second vector, as recordings are."""
-    return Prints.build(list(tracks), [each[::INDEX_STEP] for each in tracks.values()], version="v1")
+    return FingerprintIndex.build(list(tracks), [each[::INDEX_STEP] for each in tracks.values()], version="v1")
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, SCALE
 from recsys.errors import InputError, SetupError
-from recsys.matching.alignment import Calibration, Judge, answer
-from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, Prints
+from recsys.matching.alignment import Calibration, MatchClassifier, answer
+from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, FingerprintIndex
 from recsys.search.stored_index import ABOUT, StaleIndex
 
 STEP_S = INDEX_STEP * APART_S
@@ -35,9 +35,9 @@ def heard(track: np.ndarray, begin_s: float, n: int, *, ratio: float = 1.0, nois
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
-def index_of(tracks: dict[str, np.ndarray]) -> Prints:
+def index_of(tracks: dict[str, np.ndarray]) -> FingerprintIndex:
     """Index every second vector, as recordings are."""
-    return Prints.build(list(tracks), [each[::INDEX_STEP] for each in tracks.values()], version="v1")
+    return FingerprintIndex.build(list(tracks), [each[::INDEX_STEP] for each in tracks.values()], version="v1")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_an_index_comes_back_from_disk_as_it_was(tracks: dict[str, np.ndarray], 
     prints = index_of(tracks)
     prints.save(tmp_path / "prints")
 
-    again = Prints.load(tmp_path / "prints", version="v1")
+    again = FingerprintIndex.load(tmp_path / "prints", version="v1")
 
     assert again.ids == prints.ids
     assert np.array_equal(again.vectors(0, 60), prints.vectors(0, 60))
@@ -130,14 +130,14 @@ def test_a_damaged_or_older_index_is_refused(tracks: dict[str, np.ndarray], tmp_
     index_of(tracks).save(folder)
     if damage == "none":
         with pytest.raises(StaleIndex, match=r"holds fingerprints of v1, this installation makes v2"):
-            Prints.load(folder, version="v2")
+            FingerprintIndex.load(folder, version="v2")
         return
     if damage == "missing":
         (folder / CODES).unlink()
     else:
         (folder / damage).write_bytes((folder / damage).read_bytes()[:-40])
     with pytest.raises(SetupError, match=r"is missing or damaged\. Remove .* and run: recsys nightly"):
-        Prints.load(folder, version="v1")
+        FingerprintIndex.load(folder, version="v1")
 
 
 def test_many_vectors_are_found_by_groups() -> None:
@@ -179,7 +179,7 @@ def test_recordings_are_added_during_searches() -> None:
 
 def test_the_judge_of_the_nearest_length_is_asked(tmp_path: Path) -> None:
     """And comes back from disk; more evidence makes it surer."""
-    judges = [Judge(length_s, [0.0] * 5, [1.0] * 5, [1.0, 0, 0, 0, 0, -length_s]) for length_s in (3, 5, 10)]
+    judges = [MatchClassifier(length_s, [0.0] * 5, [1.0] * 5, [1.0, 0, 0, 0, 0, -length_s]) for length_s in (3, 5, 10)]
     Calibration("v1", judges).save(tmp_path / "c.json")
 
     calibration = Calibration.load(tmp_path / "c.json")

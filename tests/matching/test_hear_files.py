@@ -10,7 +10,7 @@ import soundfile
 from recsys.audio.fingerprint.fingerprinter import APART_S, RATE_HZ, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.library.settings import AudioSettings
-from recsys.matching.hear_files import Heard, Listen, ListenAgain, listened
+from recsys.matching.hear_files import Fingerprinted, FingerprintFile, ListenAgain, listened
 from recsys.synth.render import write_audio
 
 
@@ -26,7 +26,7 @@ def test_a_long_file_has_the_fingerprint_of_its_whole_sound(
     """However many pieces it is heard in: vectors a quarter of a second apart, as of all of it at once."""
     whole = np.tile(song, 14)
 
-    heard = Listen()(written(tmp_path / "long.flac", whole))
+    heard = FingerprintFile()(written(tmp_path / "long.flac", whole))
 
     at_once = network.vectors(whole, RATE_HZ)
     assert heard.duration_s == pytest.approx(len(whole) / RATE_HZ, abs=0.01)
@@ -38,8 +38,8 @@ def test_silence_has_no_fingerprint(song: np.ndarray, tmp_path: Path) -> None:
     """Neither does a pause between two pieces of music; sound before and after it keeps its time."""
     pause = np.zeros(8 * RATE_HZ, np.float32)
 
-    silent = Listen()(written(tmp_path / "silent.wav", pause))
-    paused = Listen()(written(tmp_path / "paused.wav", np.concatenate([song, pause, song])))
+    silent = FingerprintFile()(written(tmp_path / "silent.wav", pause))
+    paused = FingerprintFile()(written(tmp_path / "paused.wav", np.concatenate([song, pause, song])))
 
     assert not silent.vectors.any()
     seconds = np.flatnonzero(~paused.vectors.any(axis=1)) * APART_S
@@ -51,7 +51,7 @@ def test_silence_has_no_fingerprint(song: np.ndarray, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [0.3, 1.0])
 def test_a_clip_of_less_than_a_second_has_none_either(song: np.ndarray, tmp_path: Path, seconds: float) -> None:
     """It is heard, and nothing can be said of it."""
-    heard = Listen()(written(tmp_path / "clip.wav", song[: int(seconds * RATE_HZ)]))
+    heard = FingerprintFile()(written(tmp_path / "clip.wav", song[: int(seconds * RATE_HZ)]))
 
     assert heard.prints.shape == (0, 128)
     assert heard.duration_s == pytest.approx(seconds, abs=0.01)
@@ -76,7 +76,7 @@ def test_what_cannot_be_heard_is_told_and_the_rest_is_heard(song: np.ndarray, tm
 
     results = dict(listened([tmp_path / "no.mp3", good], AudioSettings(workers=1)))
 
-    assert isinstance(results[good], Heard)
+    assert isinstance(results[good], Fingerprinted)
     failure = results[tmp_path / "no.mp3"]
     assert isinstance(failure, Failure)
     assert failure.reason == "not_decodable"
@@ -93,7 +93,7 @@ def test_ten_hours_need_no_more_memory_than_a_song(song: np.ndarray, tmp_path: P
     del part
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    heard = Listen()(tmp_path / "day.flac")
+    heard = FingerprintFile()(tmp_path / "day.flac")
 
     seconds = np.flatnonzero(heard.prints.any(axis=1)) * APART_S
     assert heard.duration_s == pytest.approx(36_000, abs=1)

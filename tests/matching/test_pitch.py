@@ -5,7 +5,7 @@ import pytest
 
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.audio.training.distort import with_pitch, with_speed
-from recsys.matching.fingerprint_index import Prints
+from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.pitch import pitch_of
 from recsys.matching.uses import Use
 
@@ -18,7 +18,7 @@ def use_of(ratio: float) -> Use:
 @pytest.mark.parametrize("semitones", [-2.5, -1.0, 0.0, 0.7, 2.0])
 def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, semitones: float) -> None:
     """To a third of a semitone."""
-    index = Prints.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+    index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
     query = with_pitch(song, RATE_HZ, semitones)[: 10 * RATE_HZ]
 
     assert pitch_of(index, use_of(1.0), query, network) == pytest.approx(semitones, abs=0.33)
@@ -26,7 +26,7 @@ def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, 
 
 def test_what_is_played_faster_is_higher_too(song: np.ndarray, network: Fingerprinter) -> None:
     """Five per cent of speed are .84 semitones."""
-    index = Prints.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+    index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
     query = with_speed(song, 1.05)[: 10 * RATE_HZ]
 
     assert pitch_of(index, use_of(1.05), query, network) == pytest.approx(0.84, abs=0.33)
@@ -34,7 +34,7 @@ def test_what_is_played_faster_is_higher_too(song: np.ndarray, network: Fingerpr
 
 def test_silence_has_no_pitch(song: np.ndarray, network: Fingerprinter) -> None:
     """Nor has what is shorter than a second."""
-    index = Prints.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+    index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
 
     assert np.isnan(pitch_of(index, use_of(1.0), np.zeros(80_000, np.float32), network))
     assert np.isnan(pitch_of(index, use_of(1.0), song[:4_000], network))

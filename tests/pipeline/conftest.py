@@ -11,8 +11,8 @@ from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.releases import registry
 
+from ..documents import demo_in
 from ..nights import LAST_DAY
-from ..readme_examples import demo_in
 
 
 @dataclass(frozen=True)

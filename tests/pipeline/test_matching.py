@@ -184,7 +184,7 @@ def test_what_is_not_there_is_refused(searched: tuple[Run, list[str]], tmp_path:
     nowhere = call(run, "match", str(tmp_path / "nowhere"))
 
     assert nowhere.exit_code == 2
-    assert "is no file, and no folder with music in it" in nowhere.output
+    assert "is neither an audio file nor a folder that contains any" in nowhere.output
 
 
 def test_a_takedown_leaves_no_index_and_no_list(searched: tuple[Run, list[str]], tmp_path: Path) -> None:

@@ -171,8 +171,10 @@ def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
     """Tiers of popularity as evaluation has them, and the crossed groups with their small cells."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         groups = warehouse.frame("select track_id, group_kind, group_name from marts.track_groups")
-        taste = Interactions.read(warehouse, until=finished.as_of)
-    tiers = {group.name: set(taste.tracks.ids(np.flatnonzero(group.members))) for group in track_groups(taste)}
+        interactions = Interactions.read(warehouse, until=finished.as_of)
+    tiers = {
+        group.name: set(interactions.tracks.ids(np.flatnonzero(group.members))) for group in track_groups(interactions)
+    }
     both = groups.filter(group_kind="gender_and_country").sort("track_id")
 
     for name in ("head", "middle", "tail"):

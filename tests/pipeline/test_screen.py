@@ -142,7 +142,7 @@ def test_what_cannot_be_heard_reads_the_same_on_the_screen_and_in_the_log(
     monkeypatch.setattr("recsys.library.scan.scan", lambda *_args, **_settings: report)
     run = Run(Home(tmp_path), LAST_DAY, read_recipe(), "2026-06-30-abcdef01", events.event)
 
-    nightly.hear(run, tmp_path, LAST_DAY)
+    nightly.scan_music(run, tmp_path, LAST_DAY)
 
     logged = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
     problems = [event["text"] for event in logged if event["event"] == "warning"]

@@ -140,7 +140,7 @@ def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) 
         by_file = sounds_like(warehouse, index, named(file, AudioSettings()), PLAIN)
         by_track = sounds_like(warehouse, index, named(ids[0], AudioSettings()), PLAIN)
         none = sounds_like(warehouse, index, ids[0], PLAIN, where="tempo < 0")
-        with pytest.raises(UnknownIds, match="1 track id is not in the index of what was heard"):
+        with pytest.raises(UnknownIds, match="There is no track 'no_such_track' in the index of analysed recordings"):
             sounds_like(warehouse, index, "no_such_track", PLAIN)
     assert by_file["track_id"][0] == ids[0]
     assert by_file["similarity"][0] == pytest.approx(1, abs=1e-4)

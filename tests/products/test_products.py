@@ -9,7 +9,7 @@ import pytest
 
 from recsys.dataset.interactions import Interactions
 from recsys.errors import UnknownIds
-from recsys.products.base import Shelf, maker, product_names, with_reason_text
+from recsys.products.base import ProductInputs, product_maker, product_names, with_reason_text
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE, EASEConfig
 from recsys.recommenders.parts.filters import Filters
@@ -52,130 +52,135 @@ PLAYLISTS = pl.DataFrame({"playlist_id": ["p", "p", "q"], "position": [1, 2, 1],
 CLUSTERS = CATALOGUE.select(
     "track_id", community=pl.col("artist_id").replace_strict({"ada": 1, "ben": 2, "cleo": 2}), name="artist_name"
 )
+ARTIST_OF = CATALOGUE.select("track_id", artist="artist_id")
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
+def inputs() -> ProductInputs:
     """A night of EASE."""
-    taste = Interactions.of(PLAYS, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30))
-    model = Recommender(EASE(EASEConfig(regularization=1.0))).fit(taste)
-    filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=taste)
-    return Shelf(model, taste, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, 12, SERVED_ON)
+    interactions = Interactions.of(
+        PLAYS, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30)
+    )
+    model = Recommender(EASE(EASEConfig(regularization=1.0))).fit(interactions)
+    filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=interactions)
+    return ProductInputs(model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, 12, SERVED_ON)
 
 
-def of(shelf: Shelf, name: str, key: str) -> list[dict[str, Any]]:
+def of(inputs: ProductInputs, name: str, key: str) -> list[dict[str, Any]]:
     """One list of a product."""
-    table = maker(name)(shelf)
+    table = product_maker(name)(inputs)
     return table.filter(table.to_series() == key).to_dicts()
 
 
-def test_the_radar_shows_what_is_new_and_says_whose(shelf: Shelf) -> None:
+def test_the_radar_shows_what_is_new_and_says_whose(inputs: ProductInputs) -> None:
     """A listener of ada and ben: their new tracks, the withdrawn one of cleo never; ranks from 1."""
-    rows = of(shelf, "release_radar", "u0")
+    rows = of(inputs, "release_radar", "u0")
 
     assert [row["rank"] for row in rows] == [1, 2]
     assert {row["track_id"]: row["reason"] for row in rows} == {"ada3": "new from Ada", "ben3": "new from Ben"}
 
 
-def test_the_radar_says_why_where_the_artist_is_new_too(shelf: Shelf) -> None:
+def test_the_radar_says_why_where_the_artist_is_new_too(inputs: ProductInputs) -> None:
     """Whoever never heard ben gets the new track behind that of ada, with what speaks for it."""
-    rows = of(shelf, "release_radar", "u7")
+    rows = of(inputs, "release_radar", "u7")
 
     assert [row["track_id"] for row in rows] == ["ada3", "ben3"]
     assert rows[0]["reason"] == "new from Ada"
     assert rows[1]["reason"].startswith("new, ")
 
 
-def test_discovery_names_only_artists_never_heard_one_track_each(shelf: Shelf) -> None:
+def test_discovery_names_only_artists_never_heard_one_track_each(inputs: ProductInputs) -> None:
     """Listeners of ada and ben discover cleo; of her tracks the best one."""
-    table = maker("discovery")(shelf)
+    table = product_maker("discovery")(inputs)
 
-    assert {row["track_id"][:-1] for row in of(shelf, "discovery", "u0")} == {"cleo"}
+    assert {row["track_id"][:-1] for row in of(inputs, "discovery", "u0")} == {"cleo"}
     assert table.group_by("user_id").len()["len"].to_list() == [1] * 12
     assert table["reason"].null_count() == 0
 
 
-def test_mixes_keep_tastes_apart(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mixes_keep_tastes_apart(inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two liked tracks of each of two clusters are two tastes; what is listed is of the mix's own cluster."""
     monkeypatch.setattr("recsys.products.daily_mixes.MIN_LIKED", 2)
     monkeypatch.setattr("recsys.products.daily_mixes.MIN_LENGTH", 1)
 
-    first, second = of(shelf, "daily_mixes", "u0/1"), of(shelf, "daily_mixes", "u0/2")
+    first, second = of(inputs, "daily_mixes", "u0/1"), of(inputs, "daily_mixes", "u0/2")
 
     assert {row["track_id"][:-1] for row in first} == {"ada"}
     assert {row["track_id"][:-1] for row in second} == {"ben", "cleo"}
     assert all(row["reason"] for row in [*first, *second])
-    assert of(shelf, "daily_mixes", "u0/3") == []
+    assert of(inputs, "daily_mixes", "u0/3") == []
 
 
 def test_a_context_holds_what_fits_it_and_nothing_that_nobody_heard(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ben is fast and loud, the others slow and quiet; what a listener heard before is not listed."""
     monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
 
-    workout, sleep = of(shelf, "context_playlists", "u6/workout"), of(shelf, "context_playlists", "u6/sleep")
+    workout, sleep = of(inputs, "context_playlists", "u6/workout"), of(inputs, "context_playlists", "u6/sleep")
 
     assert [row["track_id"] for row in workout] == ["ben0", "ben2"]  # the second is for Germany only
     assert {row["track_id"] for row in sleep} == {"ada1", "cleo1"}
     assert [row["rank"] for row in sleep] == [1, 2]
     assert all(row["reason"] for row in [*workout, *sleep])
-    assert of(shelf, "context_playlists", "u6/focus") == []
+    assert of(inputs, "context_playlists", "u6/focus") == []
 
 
 def test_a_track_of_the_right_hours_comes_first_where_taste_does_not_decide(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everybody plays the third tracks at noon, the others at midnight, which leads the sleep list."""
     monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
     noon = PLAYS.with_columns(hour_of_week=pl.when(pl.col("track_id").str.ends_with("2")).then(12).otherwise(0))
-    taste = Interactions.of(noon, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30))
-    nothing_seen = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=shelf.model.tracks, as_of=SERVED_ON)
+    interactions = Interactions.of(
+        noon, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30)
+    )
+    nothing_seen = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=inputs.model.tracks, as_of=SERVED_ON)
 
-    rows = of(replace(shelf, taste=taste, filters=nothing_seen), "context_playlists", "u0/sleep")
+    rows = of(replace(inputs, interactions=interactions, filters=nothing_seen), "context_playlists", "u0/sleep")
 
     places = {row["track_id"]: row["rank"] for row in rows}
     assert places["ada0"] < places["ada2"]
     assert places["cleo0"] < places["cleo2"]
 
 
-def test_a_taste_of_few_tracks_is_no_mix(shelf: Shelf) -> None:
+def test_a_taste_of_few_tracks_is_no_mix(inputs: ProductInputs) -> None:
     """Here nobody likes more than two tracks of a cluster."""
-    assert maker("daily_mixes")(shelf).is_empty()
+    assert product_maker("daily_mixes")(inputs).is_empty()
 
 
-def test_similar_tracks_are_those_of_the_same_listeners(shelf: Shelf) -> None:
+def test_similar_tracks_are_those_of_the_same_listeners(inputs: ProductInputs) -> None:
     """Nearest to a track of ben are others that his listeners play; never itself, nothing withdrawn or restricted."""
-    table = maker("similar_tracks")(shelf)
+    table = product_maker("similar_tracks")(inputs)
 
-    assert of(shelf, "similar_tracks", "ben0")[0]["similar_track_id"] in {"ben2", "ada0", "ada2"}
+    assert of(inputs, "similar_tracks", "ben0")[0]["similar_track_id"] in {"ben2", "ada0", "ada2"}
     assert table.filter(pl.col("track_id") == pl.col("similar_track_id")).is_empty()
     assert not {"cleo3", "ben1"} & set(table["similar_track_id"])
 
 
-def test_a_playlist_goes_on_with_what_it_lacks(shelf: Shelf) -> None:
+def test_a_playlist_goes_on_with_what_it_lacks(inputs: ProductInputs) -> None:
     """Its own tracks never; a playlist none of whose tracks is known has no list."""
-    rows = of(shelf, "playlist_continuation", "p")
+    rows = of(inputs, "playlist_continuation", "p")
 
     assert rows[0]["track_id"] in {"ben2", "ada2"}
     assert not {"ben0", "ada0"} & {row["track_id"] for row in rows}
-    assert of(shelf, "playlist_continuation", "q") == []
+    assert of(inputs, "playlist_continuation", "q") == []
 
 
-def test_similar_artists_are_counted_by_their_common_listeners(shelf: Shelf) -> None:
+def test_similar_artists_are_counted_by_their_common_listeners(inputs: ProductInputs) -> None:
     """Ada shares six of twelve listeners with each of the others, who share nobody: 6 / sqrt(12 * 6)."""
-    table = maker("similar_artists")(shelf)
+    table = product_maker("similar_artists")(inputs)
 
     assert table.filter(artist_id="ben").select("similar_artist_id", "n_common").rows() == [("ada", 6)]
     assert table.filter(artist_id="ada")["similar_artist_id"].sort().to_list() == ["ben", "cleo"]
     assert table["score"].to_list() == pytest.approx([6 / (12 * 6) ** 0.5] * 4)
 
 
-def test_reasons_name_title_and_artist(shelf: Shelf) -> None:
+def test_reasons_name_title_and_artist(inputs: ProductInputs) -> None:
     """An anchor that the catalogue does not show is named by its id."""
     ranking = pl.DataFrame({"reason_track_id": ["ada0", "gone", None], "segment": [None, None, "country=DE"]})
 
-    assert with_reason_text(ranking, shelf.catalogue)["reason"].to_list() == [
+    assert with_reason_text(ranking, inputs.catalogue)["reason"].to_list() == [
         "because you played Song 0 by Ada",
         "because you played gone",
         "popular with listeners in DE",
@@ -183,11 +188,11 @@ def test_reasons_name_title_and_artist(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("name", product_names())
-def test_every_product_is_the_same_twice(shelf: Shelf, name: str) -> None:
+def test_every_product_is_the_same_twice(inputs: ProductInputs, name: str) -> None:
     """Same night, same table, each list ranked from 1 without a gap."""
-    table = maker(name)(shelf)
+    table = product_maker(name)(inputs)
 
-    assert table.equals(maker(name)(shelf))
+    assert table.equals(product_maker(name)(inputs))
     ranks = table.group_by(table.columns[0], maintain_order=True).agg("rank")["rank"].to_list()
     assert all(each == list(range(1, len(each) + 1)) for each in ranks)
 
@@ -195,12 +200,12 @@ def test_every_product_is_the_same_twice(shelf: Shelf, name: str) -> None:
 def test_a_misspelt_product_gets_a_hint() -> None:
     """As a recommender does."""
     with pytest.raises(UnknownIds, match="release_radar"):
-        maker("release_rador")
+        product_maker("release_rador")
 
 
-def test_radio_opens_with_the_artist_and_stays_allowed(shelf: Shelf) -> None:
+def test_radio_opens_with_the_artist_and_stays_allowed(inputs: ProductInputs) -> None:
     """Each station starts with the artist's best known open track and goes on with others', none twice."""
-    table = maker("radio")(shelf)
+    table = product_maker("radio")(inputs)
 
     assert set(table["artist_id"]) == {"ada", "ben", "cleo"}
     openings = table.filter(rank=1)

@@ -31,14 +31,14 @@ SECOND = np.array([[1, 2, 3, 4, 5], [5, 4, HIDDEN, 2, 1]], np.float32)
 def pairs(first: int, last: int) -> pl.DataFrame:
     """Places first..last of twenty listeners, each of whom plays ten of their taste's twelve tracks in turn."""
     rows = [
-        {"user_id": f"{taste}{user}", "track_id": f"{taste}{(user * 5 + place * 7) % 12:02}", "strength": 1.0,
+        {"user_id": f"{side}{user}", "track_id": f"{side}{(user * 5 + place * 7) % 12:02}", "strength": 1.0,
          "age_days": 20.0 - 2 * place}
-        for taste in "ab" for user in range(10) for place in range(first, last + 1)
+        for side in "ab" for user in range(10) for place in range(first, last + 1)
     ]  # fmt: skip
     return pl.DataFrame(rows)
 
 
-CATALOGUE = pl.DataFrame({"track_id": [f"{taste}{n:02}" for taste in "ab" for n in range(12)]})
+CATALOGUE = pl.DataFrame({"track_id": [f"{side}{n:02}" for side in "ab" for n in range(12)]})
 
 
 def interactions_of(first: int, last: int) -> Interactions:

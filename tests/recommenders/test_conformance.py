@@ -27,8 +27,8 @@ K = 7
 CHECKERBOARD = pl.DataFrame(
     # Listener a3 plays every a-track but a3, listener b5 every b-track but b5: two tastes, nothing shared.
     [
-        {"user_id": f"{taste}{user}", "track_id": f"{taste}{track}", "strength": 1.0 + track % 3}
-        for taste in "ab"
+        {"user_id": f"{side}{user}", "track_id": f"{side}{track}", "strength": 1.0 + track % 3}
+        for side in "ab"
         for user in range(8)
         for track in range(8)
         if track != user

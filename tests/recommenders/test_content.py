@@ -34,13 +34,13 @@ def fitted(new: dict[str, list[str]], played: dict[str, list[str]]) -> tuple[Rec
     `new` are the features of tracks that nobody plays, by id; `played` those of every track of a taste, by its letter.
     """
     pairs = [
-        {"user_id": f"{taste}{user}", "track_id": f"{taste}{track}", "strength": 1.0}
-        for taste in "ab"
+        {"user_id": f"{side}{user}", "track_id": f"{side}{track}", "strength": 1.0}
+        for side in "ab"
         for user in range(8)
         for track in range(N_PLAYED)
         if track != user % N_PLAYED
     ]
-    known = {f"{taste}{track}": names for taste, names in played.items() for track in range(N_PLAYED)} | new
+    known = {f"{side}{track}": names for side, names in played.items() for track in range(N_PLAYED)} | new
     rows = [{"track_id": track, "name": name, "weight": 1.0} for track, names in known.items() for name in names]
     bare = Interactions.of(pl.DataFrame(pairs), catalogue=pl.DataFrame({"track_id": list(known)}))
     features = type(bare.track_features).weighted(bare.tracks, pl.DataFrame(rows))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from recsys.dataset.interactions import Interactions
-from recsys.rerank.base import About
+from recsys.rerank.base import RerankContext
 
 ARTISTS = {"a1": "ada", "a2": "ada", "a3": "ada", "b1": "ben", "b2": "ben", "c1": "cleo", "x1": None, "x2": None}
 GENRES = {"a1": "rock", "a2": "rock", "a3": "rock", "b1": "rock", "b2": "jazz", "c1": "jazz", "x1": None, "x2": "folk"}
@@ -16,7 +16,7 @@ CATALOGUE = pl.DataFrame([{"track_id": track, "artist": ARTISTS[track], "genre":
 
 
 @pytest.fixture
-def about() -> About:
+def about() -> RerankContext:
     """
     Three listeners and eight tracks.
 
@@ -34,7 +34,7 @@ def about() -> About:
     ]
     pairs = pl.DataFrame(plays, ["user_id", "track_id", "strength", "age_days"], orient="row")
     groups = pl.DataFrame({"track_id": list(GROUPS), "gender": list(GROUPS.values())})
-    return About.of(Interactions.of(pairs, catalogue=CATALOGUE), groups)
+    return RerankContext.of(Interactions.of(pairs, catalogue=CATALOGUE), groups)
 
 
 Ranked = Callable[..., pl.DataFrame]
@@ -61,7 +61,7 @@ def listed(lists: pl.DataFrame, user: str) -> str:
     return " ".join(lists.filter(user_id=user).sort("rank")["track_id"])
 
 
-def drawn_night(seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30) -> tuple[About, pl.DataFrame]:
+def drawn_night(seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30) -> tuple[RerankContext, pl.DataFrame]:
     """Listeners, tracks and candidates at random: a fifth of the tracks is of group 'f', some have no artist."""
     rng = np.random.default_rng(seed)
     ids = [f"t{at:02}" for at in range(n_tracks)]
@@ -93,4 +93,6 @@ def drawn_night(seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30) -
         )
     ]
     schema = {"user_id": pl.String, "track_id": pl.String, "rank": pl.Int32, "score": pl.Float32}
-    return About.of(Interactions.of(pairs, catalogue=catalogue), groups), pl.DataFrame(rows, schema, orient="row")
+    return RerankContext.of(Interactions.of(pairs, catalogue=catalogue), groups), pl.DataFrame(
+        rows, schema, orient="row"
+    )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.plain_rerank import plain_choice
-from recsys.rerank.base import Night, Stage
+from recsys.rerank.base import CandidateSet, RerankRule
 from recsys.rerank.lists import chosen_among, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
@@ -20,7 +20,7 @@ from recsys.rerank.rules.popularity import Popularity
 from .conftest import drawn_night
 
 K = 8
-STAGES: tuple[Stage, ...] = (
+STAGES: tuple[RerankRule, ...] = (
     ArtistCap(2, apart=2),
     NotHeard(30),
     Diversity(0.3),
@@ -34,11 +34,11 @@ STAGES: tuple[Stage, ...] = (
 @pytest.mark.parametrize(
     "stages", [[stage] for stage in STAGES] + [list(STAGES)], ids=lambda each: type(each[0]).__name__
 )
-def test_the_choice_is_the_plain_one(stages: list[Stage]) -> None:
+def test_the_choice_is_the_plain_one(stages: list[RerankRule]) -> None:
     """Blocks and float32 choose what a loop over listeners in float64 chooses, alone and all together."""
     for seed in range(3):
         about, candidates = drawn_night(seed)
-        night = Night.of(candidates, about, K)
+        night = CandidateSet.of(candidates, about, K)
 
         chosen, prepared = chosen_among(night, stages)
 
@@ -60,7 +60,7 @@ def test_any_stages_give_each_listener_k_different_candidates(seed: int, chosen:
     if chosen <= {2, 3, 4, 5, 6}:  # those that bar nothing
         assert {len(ranks) for ranks in per_user} == {K}
     if 0 in chosen:
-        artists = pl.DataFrame({"track_id": about.taste.tracks.ids(), "artist": about.artists}).filter(
+        artists = pl.DataFrame({"track_id": about.interactions.tracks.ids(), "artist": about.artists}).filter(
             pl.col("artist") >= 0
         )
         assert lists.join(artists, on="track_id").group_by("user_id", "artist").len()["len"].max() <= 2  # type: ignore[operator]
@@ -80,7 +80,7 @@ def test_the_order_of_stages_means_nothing(seed: int) -> None:
 def test_every_first_part_of_a_fair_list_has_its_protected(seed: int, share: float) -> None:
     """At each prefix at least m, or all the protected that there are among the candidates."""
     about, candidates = drawn_night(seed)
-    of_group = pl.DataFrame({"track_id": about.taste.tracks.ids(), "f": about.members("gender=f").astype(int)})
+    of_group = pl.DataFrame({"track_id": about.interactions.tracks.ids(), "f": about.members("gender=f").astype(int)})
     n_there = candidates.join(of_group, on="track_id").group_by("user_id").agg(pl.col("f").sum().alias("n"))
 
     lists = rerank(candidates, [FairTopK("gender=f", share)], about, K).join(of_group, on="track_id")

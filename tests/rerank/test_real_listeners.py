@@ -13,7 +13,7 @@ from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE
 from recsys.rerank.ablation import before_and_after, prices
-from recsys.rerank.base import About
+from recsys.rerank.base import RerankContext
 from recsys.rerank.rules.popularity import Popularity
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, pl.DataFrame
 def test_popularity_lift_is_halved_at_less_than_three_hundredths(night: tuple[Split, pl.DataFrame]) -> None:
     """Lists follow what listeners play themselves, and find nearly as much."""
     split, candidates = night
-    lists = before_and_after("ease", candidates, {"popularity": Popularity(0.1)}, About.of(split.train), K)
+    lists = before_and_after("ease", candidates, {"popularity": Popularity(0.1)}, RerankContext.of(split.train), K)
 
     lift = report(lists, split, k=K).filter(metric="popularity_lift").sort("recommender")["value"]
     price = prices(lists, "ease", split, k=K)["value"].item()

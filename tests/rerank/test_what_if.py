@@ -6,7 +6,7 @@ import pytest
 
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
-from recsys.rerank.base import About, Night
+from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.what_if import Outcome, what_if
 
 IDS = [f"t{at:02}" for at in range(40)]
@@ -14,7 +14,7 @@ WOMEN = set(IDS[25:])
 
 
 @pytest.fixture
-def night() -> Night:
+def night() -> CandidateSet:
     """Forty listeners whose candidates are forty tracks; the last fifteen, by women, are thought of less."""
     users, rng, rows = [f"u{at:02}" for at in range(40)], np.random.default_rng(7), []
     for user in users:
@@ -23,11 +23,11 @@ def night() -> Night:
         rows += [(user, track, place, score[track]) for place, track in enumerate(best, start=1)]
     candidates = pl.DataFrame(rows, ["user_id", "track_id", "rank", "score"], orient="row")
     groups = pl.DataFrame({"track_id": IDS, "gender": ["female" if track in WOMEN else "male" for track in IDS]})
-    taste = Interactions.of(pl.DataFrame({"user_id": users, "track_id": IDS, "strength": 1.0}))
-    return Night.of(candidates, About.of(taste, groups), 10)
+    interactions = Interactions.of(pl.DataFrame({"user_id": users, "track_id": IDS, "strength": 1.0}))
+    return CandidateSet.of(candidates, RerankContext.of(interactions, groups), 10)
 
 
-def test_no_target_leaves_the_recommenders_own_lists(night: Night) -> None:
+def test_no_target_leaves_the_recommenders_own_lists(night: CandidateSet) -> None:
     """All of their relevance is kept, and no place changes."""
     (own,) = what_if(night, "gender=female", [0.0])
 
@@ -35,7 +35,7 @@ def test_no_target_leaves_the_recommenders_own_lists(night: Night) -> None:
     assert own.share < 0.1
 
 
-def test_a_higher_target_shows_more_of_the_group_and_keeps_less(night: Night) -> None:
+def test_a_higher_target_shows_more_of_the_group_and_keeps_less(night: CandidateSet) -> None:
     """Each target is met, and relevance falls as it rises."""
     outcomes = what_if(night, "gender=female", [0.0, 0.2, 0.4])
 
@@ -44,7 +44,7 @@ def test_a_higher_target_shows_more_of_the_group_and_keeps_less(night: Night) ->
     assert 0 < outcomes[1].changed < outcomes[2].changed
 
 
-def test_a_kind_that_no_track_has_is_refused(night: Night) -> None:
+def test_a_kind_that_no_track_has_is_refused(night: CandidateSet) -> None:
     """With the kinds that there are."""
     with pytest.raises(BadRecipe, match="gender"):
         what_if(night, "colour=blue", [0.1])

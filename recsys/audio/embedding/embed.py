@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from recsys.arrays import F32
-from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, Heard
+from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderOutput
 from recsys.audio.embedding.pretrained import fingerprint, pretrained
 from recsys.audio.embedding.tags import TRAINING_SETS
 from recsys.audio.mel import RATE_HZ, log_mel
@@ -105,14 +105,14 @@ def patches_of(mono: F32) -> torch.Tensor | None:
     return frames[: n_whole * N_FRAMES].reshape(n_whole, N_FRAMES, -1)[chosen]
 
 
-def listened(encoder: Encoder, patches: torch.Tensor) -> Heard:
+def listened(encoder: Encoder, patches: torch.Tensor) -> EncoderOutput:
     """Hear patches one by one: a batch would not fit the processor's cache, and takes twice as long."""
     with torch.inference_mode():
         each = [encoder(patch[None]) for patch in patches]
-    return Heard(*(torch.cat(parts) for parts in zip(*each, strict=True)))
+    return EncoderOutput(*(torch.cat(parts) for parts in zip(*each, strict=True)))
 
 
-def vector_of(encoder: Encoder, heard: Heard) -> F32:
+def vector_of(encoder: Encoder, heard: EncoderOutput) -> F32:
     """Return the mean over patches and time of each channel, in units of its spread in training, shape (753,)."""
     norm = encoder.pool_norm
     assert norm.running_mean is not None  # noqa: S101 - it keeps statistics

@@ -27,7 +27,7 @@ N_POOLED = N_FRONT + 3 * N_MIDDLE  # 753
 EPSILON = 1e-3  # of batch normalisation, as the weights were trained
 
 
-class Heard(NamedTuple):
+class EncoderOutput(NamedTuple):
     """What the encoder makes of B patches: pools over time, (B, 753) each; the dense layer, (B, 200); tags (B, 50)."""
 
     mean: torch.Tensor
@@ -94,7 +94,7 @@ class Encoder(nn.Module):
         self.tags = nn.Linear(N_DENSE, N_TAGS)
 
     @override
-    def forward(self, patches: torch.Tensor) -> Heard:
+    def forward(self, patches: torch.Tensor) -> EncoderOutput:
         if patches.shape[-1] != N_MELS:
             raise ValueError(f"patches have {patches.shape[-1]} bands, {N_MELS} expected")
         x = self.norm(patches[:, None])  # (B,1,T,96)
@@ -106,4 +106,4 @@ class Encoder(nn.Module):
         mean, most = known.mean(dim=2), known.amax(dim=2)
         pooled = torch.stack([most, mean], dim=2).flatten(1)  # (B,1506): each channel's maximum, then its mean
         dense = self.dense_norm(functional.relu(self.dense(self.pool_norm(pooled))))  # (B,200)
-        return Heard(mean, most, dense, self.tags(dense))
+        return EncoderOutput(mean, most, dense, self.tags(dense))

@@ -12,11 +12,11 @@ from recsys.analytics.communities import TRACKS
 from recsys.dataset.interactions import Interactions
 from recsys.feedback.exploration import explore, learned, log_of
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
-from recsys.products.base import Shelf, maker, product_names, with_reason_text
+from recsys.products.base import ProductInputs, product_maker, product_names, with_reason_text
 from recsys.recipe import FLOOR, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.rerank.base import About
+from recsys.rerank.base import RerankContext
 from recsys.rerank.lists import full_lists
 from recsys.rerank.rules.exposure import Exposure
 
@@ -55,9 +55,9 @@ def recommend(
 ) -> Outcome:
     """Choose every listener's list among their candidates, some places by exploration; make the products."""
     seen = interactions if recipe.export.new_only else None
-    shelf = Shelf(
+    inputs = ProductInputs(
         model=model,
-        taste=interactions,
+        interactions=interactions,
         filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=seen),
         listeners=listeners,
         catalogue=catalogue,
@@ -67,12 +67,12 @@ def recommend(
         served_on=served_on,
     )
     k, exploration = recipe.export.k, recipe.exploration
-    about, rules = About.of_groups(interactions, track_groups), list(recipe.rerank.values())
-    chosen, n_widened = full_lists(shelf.candidates, shelf.best, rules, about, exploration.length(k))
+    about, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
+    chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, about, exploration.length(k))
     rng = exploration.dice(as_of)
     ranking = explore(chosen, about, k, settings=exploration, posterior=learned(feedback), rng=rng)
     lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
-    products = {name: maker(name)(shelf) for name in product_names()}
+    products = {name: product_maker(name)(inputs) for name in product_names()}
     lengths = lists.group_by("user_id").len()["len"]
     counts = {
         "n_listeners": len(lengths),
@@ -81,11 +81,11 @@ def recommend(
         "n_short_lists": int((lengths < k).sum()),
         "n_widened": n_widened,
         "n_explored": int(lists["is_explored"].sum()),
-        "n_candidates": shelf.candidates.height,
+        "n_candidates": inputs.candidates.height,
         "products": {name: table.height for name, table in products.items()},
     }
     made = {
-        CANDIDATES.name: shelf.candidates,
+        CANDIDATES.name: inputs.candidates,
         RECOMMENDATIONS.name: lists,
         EXPLORATIONS.name: log_of(ranking, exploration, served_on),
         EXPOSURE_TARGETS.name: _exposure_targets(recipe),

@@ -10,17 +10,17 @@ import polars as pl
 from recsys import columns
 from recsys.lake.store import Lake
 from recsys.library.files import Recording
-from recsys.matching.history import Checked
+from recsys.matching.history import MatchHistory
 from recsys.pipeline import indexes
 from recsys.pipeline.results import Artefact, Outcome, Result, step
 from recsys.recipe import Recipe
 from recsys.releases.registry import Release
 
 if TYPE_CHECKING:
-    from recsys.matching.fingerprint_index import Prints
+    from recsys.matching.fingerprint_index import FingerprintIndex
 
 
-def _save(folder: Path, index: "Prints") -> None:
+def _save(folder: Path, index: "FingerprintIndex") -> None:
     index.save(folder)
 
 
@@ -43,7 +43,7 @@ def match(
     note: Callable[..., None],
 ) -> Outcome:
     """Look through what earlier runs have not looked through; their findings stay."""
-    last = Checked(last_match_candidates, last_match_checks)
+    last = MatchHistory(last_match_candidates, last_match_checks)
     index = indexes.prints_of(build_file, lake, last_release, note)
     if index is None:
         found, made = last, {}

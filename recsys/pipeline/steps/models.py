@@ -25,7 +25,7 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
 from recsys.rerank.ablation import ALL, before_and_after, prices
-from recsys.rerank.base import About
+from recsys.rerank.base import RerankContext
 
 CHAMPION = "champion"
 
@@ -95,7 +95,7 @@ def train(
             f"No listener known before {first} played anything new from then to {as_of}: nothing to judge a "
             "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
         )
-    about = About.of_groups(split.train, track_groups)
+    about = RerankContext.of_groups(split.train, track_groups)
     for named in (named for rule in recipe.rerank.values() for named in rule.named):
         about.members(named)  # a misspelt group is refused now, and not after an hour of training
     models = {}
@@ -139,7 +139,7 @@ def evaluate(
     models = dict(trial_models)
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
     candidates = models[own].recommend(judged, max(k, recipe.export.candidates), filters=filters)
-    about = About.of_groups(split.train, track_groups)
+    about = RerankContext.of_groups(split.train, track_groups)
     after = before_and_after(own, candidates, recipe.rerank, about, k)
     shown = {name: ranking for name, ranking in after.items() if name in {own, f"{own}+{ALL}"}}
     differences = _differences(rankings, split, recipe)

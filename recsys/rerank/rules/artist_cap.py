@@ -7,13 +7,13 @@ from typing_extensions import override
 
 from recsys.arrays import Bool, Rows
 from recsys.errors import BadRecipe
-from recsys.rerank.base import Night, Stage, Turn
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 NEVER = -1_000  # places ago
 
 
 @dataclass(frozen=True)
-class ArtistCap(Stage):
+class ArtistCap(RerankRule):
     """At most `tracks` of one artist, with `apart` others between two of them where there are others."""
 
     tracks: int = 3
@@ -25,11 +25,11 @@ class ArtistCap(Stage):
             raise BadRecipe(f"[rerank.artist_cap]: {self}; expected tracks at least 1, apart 0 or more")
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         return _Counting(night.of_track(night.about.artists, users), self)
 
 
-class _Counting(Turn):
+class _Counting(RuleState):
     def __init__(self, artists: Rows, cap: ArtistCap) -> None:
         self._artists = artists  # (n_block, n), -1 unknown
         self._counts = np.zeros(artists.shape, np.int16)  # tracks chosen of each candidate's artist

@@ -17,11 +17,11 @@ from typing_extensions import override
 
 from recsys.arrays import F32, F64, I64, Csr, Rows
 from recsys.evaluate.diversity import SMOOTHING
-from recsys.rerank.base import Night, Stage, Turn, refuse_negative
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negative
 
 
 @dataclass(frozen=True)
-class Calibration(Stage):
+class Calibration(RerankRule):
     """What a divergence of 1 [nat] from the listener's own mix of genres costs each track: `weight`."""
 
     weight: float = 0.02
@@ -31,11 +31,11 @@ class Calibration(Stage):
         refuse_negative("calibration", self.weight)
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         return Mixing(night, users, night.past.mix[users], night.past.genres, self.weight)
 
 
-class Mixing(Turn):
+class Mixing(RuleState):
     """
     Draws a list's mix of parts towards the listener's own.
 
@@ -47,7 +47,7 @@ class Mixing(Turn):
         weight: Cost to each track of a divergence of 1 nat.
     """
 
-    def __init__(self, night: Night, users: slice, mix: Csr, parts: Csr, weight: float) -> None:
+    def __init__(self, night: CandidateSet, users: slice, mix: Csr, parts: Csr, weight: float) -> None:
         self._shape = night.tracks[users].shape
         self._mix: F64 = mix.toarray()
         self._chosen = np.zeros_like(self._mix)  # sum of the chosen tracks' parts

@@ -12,12 +12,12 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import F32, Rows
-from recsys.rerank.base import Night, Stage, Turn, refuse_negative
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negative
 
 
 @dataclass(frozen=True)
-class Diversity(Stage):
-    """What the greatest likeness (cosine, see `About.vectors`) to a track already chosen costs: `weight`."""
+class Diversity(RerankRule):
+    """What the greatest likeness (cosine, see `RerankContext.vectors`) to a track already chosen costs: `weight`."""
 
     weight: float = 0.1
 
@@ -26,11 +26,11 @@ class Diversity(Stage):
         refuse_negative("diversity", self.weight)
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         return _Apart(night.of_track(night.about.vectors, users), self.weight)
 
 
-class _Apart(Turn):
+class _Apart(RuleState):
     def __init__(self, vectors: F32, weight: float) -> None:
         self._vectors = vectors  # (n_block, n, n_dimensions)
         self._likeness = np.zeros(vectors.shape[:2], np.float32)  # to the most alike of the chosen

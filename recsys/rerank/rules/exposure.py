@@ -24,7 +24,7 @@ from typing_extensions import override
 from recsys.arrays import F32, F64, I64, Bool
 from recsys.errors import BadRecipe
 from recsys.evaluate.exposure import discounts
-from recsys.rerank.base import Night, Stage, Turn
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 N_HALVINGS = 12  # of a price's interval: to a 4,000th of a relevance
 N_ROUNDS = 3  # over all groups, since one group's price moves the others' shares
@@ -33,7 +33,7 @@ TOLERANCE = 0.005  # of a share
 
 
 @dataclass(frozen=True)
-class Exposure(Stage):
+class Exposure(RerankRule):
     """Least share of all exposure that each group gets: `targets`, such as {'artist_gender=female': 0.3}."""
 
     targets: dict[str, float] = field(default_factory=dict)
@@ -50,20 +50,20 @@ class Exposure(Stage):
         return tuple(self.targets)
 
     @override
-    def prepared(self, night: Night) -> "Priced":
+    def prepared(self, night: CandidateSet) -> "Priced":
         aims = np.array(list(self.targets.values()), np.float64)
-        members = np.zeros((len(night.about.taste.tracks), len(aims)), np.bool_)
+        members = np.zeros((len(night.about.interactions.tracks), len(aims)), np.bool_)
         for at, group in enumerate(self.targets):
             members[:, at] = night.about.members(group)
         return _priced(night, members, aims, aims)
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         return self.prepared(night).begin(night, users)
 
 
 @dataclass(frozen=True, eq=False)
-class Priced(Stage):
+class Priced(RerankRule):
     """
     Targets with the prices that meet them.
 
@@ -86,7 +86,7 @@ class Priced(Stage):
     n_passes: int = 0
 
     @override
-    def corrected(self, night: Night, chosen: I64) -> Stage:
+    def corrected(self, night: CandidateSet, chosen: I64) -> RerankRule:
         missed = self.targets - shares(night, chosen, self.members)
         missed = np.where(
             self.above > 0, missed, np.maximum(missed, 0)
@@ -97,13 +97,13 @@ class Priced(Stage):
         return replace(found, n_passes=self.n_passes + 1)
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         at = np.arange(users.start, users.stop)[:, None] < self.n_above
         above, below = (night.of_track(self.members @ prices, users) for prices in (self.above, self.below))
         return _Paid(np.where(at, above, below).astype(np.float32))
 
 
-class _Paid(Turn):
+class _Paid(RuleState):
     def __init__(self, price: F32) -> None:
         self._price = price
 
@@ -112,14 +112,14 @@ class _Paid(Turn):
         return self._price
 
 
-def shares(night: Night, chosen: I64, members: Bool) -> F64:
+def shares(night: CandidateSet, chosen: I64, members: Bool) -> F64:
     """Share of all exposure that goes to each group, shape (n_groups,); NaN where nothing is shown."""
     exposure, total = _exposure(night, chosen, members)
     share: F64 = exposure.sum(axis=0) / (total.sum() or np.nan)
     return share
 
 
-def dual_bound(night: Night, priced: Priced) -> float:
+def dual_bound(night: CandidateSet, priced: Priced) -> float:
     """
     Return what the discounted relevance of no lists that meet the targets can exceed.
 
@@ -134,7 +134,7 @@ def dual_bound(night: Night, priced: Priced) -> float:
     return float((shown * discounts(night.k)).sum() - prices @ priced.targets * total.sum())
 
 
-def _exposure(night: Night, chosen: I64, members: Bool) -> tuple[F64, F64]:
+def _exposure(night: CandidateSet, chosen: I64, members: Bool) -> tuple[F64, F64]:
     """Exposure of each listener's list: by group, shape (n_users, n_groups), and in all, (n_users,)."""
     is_shown = chosen >= 0
     tracks = np.take_along_axis(night.tracks, np.maximum(chosen, 0), axis=1)
@@ -143,7 +143,7 @@ def _exposure(night: Night, chosen: I64, members: Bool) -> tuple[F64, F64]:
     return by_group, weights.sum(axis=1)
 
 
-def _by_value(night: Night, value: F32) -> I64:
+def _by_value(night: CandidateSet, value: F32) -> I64:
     """Each listener's k columns of greatest value; among equals the recommender's order. Shape (n_users, k)."""
     value = np.where(night.tracks >= 0, value, -np.inf)
     k = min(night.k, value.shape[1])
@@ -160,7 +160,7 @@ def _by_value(night: Night, value: F32) -> I64:
     return chosen
 
 
-def _priced(night: Night, members: Bool, targets: F64, aims: F64) -> Priced:
+def _priced(night: CandidateSet, members: Bool, targets: F64, aims: F64) -> Priced:
     """Find the prices, group by group, each with the others' as they stand."""
     above, below = np.zeros(len(aims)), np.zeros(len(aims))
     is_member = night.of_track(members, slice(None))  # (n_users, n, n_groups)
@@ -172,7 +172,7 @@ def _priced(night: Night, members: Bool, targets: F64, aims: F64) -> Priced:
     return Priced(members, targets, aims, above, below, _n_above(night, members, aims, above, below))
 
 
-def _price(night: Night, value: F32, members: Bool, is_member: Bool, aim: float) -> tuple[float, float]:
+def _price(night: CandidateSet, value: F32, members: Bool, is_member: Bool, aim: float) -> tuple[float, float]:
     """Return the prices just at or above, and just below the aim; the highest twice where none meets it."""
 
     def share(price: float) -> float:
@@ -190,7 +190,7 @@ def _price(night: Night, value: F32, members: Bool, is_member: Bool, aim: float)
     return high, low
 
 
-def _n_above(night: Night, members: Bool, aims: F64, above: F64, below: F64) -> int:
+def _n_above(night: CandidateSet, members: Bool, aims: F64, above: F64, below: F64) -> int:
     """Return how many listeners, from the first, must choose at the prices above for the first aim to be met."""
     if (above == below).all():
         return len(night.tracks)

@@ -18,13 +18,13 @@ from typing_extensions import override
 
 from recsys.arrays import I64, Bool, Rows
 from recsys.errors import BadRecipe
-from recsys.rerank.base import Night, Stage, Turn
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 N_HALVINGS = 50  # of the interval that the lowered alpha is in
 
 
 @dataclass(frozen=True)
-class FairTopK(Stage):
+class FairTopK(RerankRule):
     """
     Fair to one group.
 
@@ -51,12 +51,12 @@ class FairTopK(Stage):
         return (self.group,)
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         is_protected = night.of_track(night.about.members(self.group), users)
         return _Protecting(is_protected, least_protected(night.k, self.share, self.alpha))
 
 
-class _Protecting(Turn):
+class _Protecting(RuleState):
     def __init__(self, is_protected: Bool, least: I64) -> None:
         self._is_protected = is_protected
         self._least = least

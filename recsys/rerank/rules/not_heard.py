@@ -12,11 +12,11 @@ from typing_extensions import override
 from recsys.arrays import Bool
 from recsys.dataset.interactions import with_data
 from recsys.errors import BadRecipe
-from recsys.rerank.base import Night, Stage, Turn
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 
 @dataclass(frozen=True)
-class NotHeard(Stage):
+class NotHeard(RerankRule):
     """Not heard in the last `days` [d]."""
 
     days: int = 30
@@ -27,7 +27,7 @@ class NotHeard(Stage):
             raise BadRecipe(f"[rerank.not_heard]: days is {self.days}; expected at least 1")
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         liked, seen = night.history[users], night.past.seen[users]
         lately = with_data(liked.matrix, liked.age_days < self.days)
         barred = (seen > (liked.matrix > 0)) + lately  # skipped only, or heard lately
@@ -38,7 +38,7 @@ class NotHeard(Stage):
         return _Fresh(~np.isin(pairs, owners * n_tracks + barred.indices))
 
 
-class _Fresh(Turn):
+class _Fresh(RuleState):
     def __init__(self, is_fresh: Bool) -> None:
         self._is_fresh = is_fresh
 

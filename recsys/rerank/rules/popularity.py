@@ -16,11 +16,11 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import F32, F64, Bool, Rows
-from recsys.rerank.base import Night, Stage, Turn, refuse_negative
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negative
 
 
 @dataclass(frozen=True)
-class Popularity(Stage):
+class Popularity(RerankRule):
     """What a list whose mean popularity is e times the listener's own, or its e-th part, costs a track: `weight`."""
 
     weight: float = 0.02
@@ -30,7 +30,7 @@ class Popularity(Stage):
         refuse_negative("popularity", self.weight)
 
     @override
-    def begin(self, night: Night, users: slice) -> Turn:
+    def begin(self, night: CandidateSet, users: slice) -> RuleState:
         popularity = np.maximum(night.past.popularity, 1 / max(1, night.past.n_listeners))  # nobody: as one listener
         own = night.past.own_popularity[users][:, None]
         return _Levelling(
@@ -38,7 +38,7 @@ class Popularity(Stage):
         )
 
 
-class _Levelling(Turn):
+class _Levelling(RuleState):
     def __init__(self, times_own: F64, has_own: Bool, weight: float) -> None:
         self._times_own = times_own.astype(np.float32)  # (n_block, n)
         self._sum = np.zeros((len(times_own), 1), np.float32)  # over the chosen

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.evaluate.exposure import discounts
-from recsys.rerank.base import About, Night
+from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.lists import chosen_among
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.diversity import Diversity
@@ -20,15 +20,15 @@ from ..conftest import Ranked, drawn_night
 F = "gender=f"
 
 
-def relevance(night: Night, chosen: np.ndarray) -> float:
+def relevance(night: CandidateSet, chosen: np.ndarray) -> float:
     """Discounted relevance of lists."""
     shown = np.take_along_axis(night.relevance, np.maximum(chosen, 0), axis=1)
     return float((np.where(chosen >= 0, shown, 0) * discounts(night.k)).sum())
 
 
-def test_shares_by_hand(about: About, ranked: Ranked) -> None:
+def test_shares_by_hand(about: RerankContext, ranked: Ranked) -> None:
     """Places weigh 1 and 0.63: b2 stands first for ann and second for bob, so that f has half."""
-    night = Night.of(ranked(ann="b2 a1", bob="a1 c1"), about, 2)
+    night = CandidateSet.of(ranked(ann="b2 a1", bob="a1 c1"), about, 2)
     chosen = np.array([[0, 1], [0, 1]])
 
     assert shares(night, chosen, about.members(F)[:, None])[0] == pytest.approx(0.5)
@@ -36,28 +36,28 @@ def test_shares_by_hand(about: About, ranked: Ranked) -> None:
     assert np.isnan(shares(night, np.full((2, 2), -1), about.members(F)[:, None])[0])
 
 
-def test_a_target_that_is_met_anyway_costs_nothing(about: About, ranked: Ranked) -> None:
+def test_a_target_that_is_met_anyway_costs_nothing(about: RerankContext, ranked: Ranked) -> None:
     """More than the target is fine: the lists stay as they are."""
-    night = Night.of(ranked(ann="b2 a1 c1", bob="a1 b2 c1"), about, 2)
+    night = CandidateSet.of(ranked(ann="b2 a1 c1", bob="a1 b2 c1"), about, 2)
 
     chosen, _ = chosen_among(night, [Exposure({F: 0.2})])
 
     assert chosen.tolist() == [[0, 1], [0, 1]]
 
 
-def test_without_targets_nothing_changes(about: About, ranked: Ranked) -> None:
+def test_without_targets_nothing_changes(about: RerankContext, ranked: Ranked) -> None:
     """A rule that asks for nothing."""
-    night = Night.of(ranked(ann="a1 c1 b1"), about, 2)
+    night = CandidateSet.of(ranked(ann="a1 c1 b1"), about, 2)
 
     assert chosen_among(night, [Exposure()])[0].tolist() == [[0, 1]]
 
 
-def test_the_cheapest_listener_pays_first(about: About, ranked: Ranked) -> None:
+def test_the_cheapest_listener_pays_first(about: RerankContext, ranked: Ranked) -> None:
     """Ann's c1 is hardly worse than her a2, bob's far worse: hers rises."""
     candidates = ranked(ann="a1 c1 a2 b1", bob="a1 a2 a3 c1").with_columns(
         score=pl.Series([1.0, 0.99, 0.5, 0.0, 1.0, 0.9, 0.8, 0.0], dtype=pl.Float32)
     )
-    night = Night.of(candidates, about, 1)
+    night = CandidateSet.of(candidates, about, 1)
 
     chosen, _ = chosen_among(night, [Exposure({F: 0.5})])
 
@@ -69,7 +69,7 @@ def test_the_cheapest_listener_pays_first(about: About, ranked: Ranked) -> None:
 def test_the_share_is_met_to_within_one_list(seed: int, target: float) -> None:
     """Below the target by no more than what one listener sees, where candidates allow it; above it only if it was."""
     about, candidates = drawn_night(seed, n_users=40)
-    night, members = Night.of(candidates, about, 6), about.members(F)[:, None]
+    night, members = CandidateSet.of(candidates, about, 6), about.members(F)[:, None]
     before = shares(night, chosen_among(night, [])[0], members)[0]
 
     got = shares(night, chosen_among(night, [Exposure({F: target})])[0], members)[0]
@@ -84,7 +84,7 @@ def test_the_share_is_met_to_within_one_list(seed: int, target: float) -> None:
 def test_the_lists_are_nearly_as_relevant_as_any_that_meet_the_target(seed: int, target: float) -> None:
     """Within what one listener's list is worth of the dual bound, which is above every list that meets it."""
     about, candidates = drawn_night(seed, n_users=40)
-    night, members = Night.of(candidates, about, 6), about.members(F)[:, None]
+    night, members = CandidateSet.of(candidates, about, 6), about.members(F)[:, None]
 
     chosen, (priced,) = chosen_among(night, [Exposure({F: target})])
 
@@ -95,9 +95,9 @@ def test_the_lists_are_nearly_as_relevant_as_any_that_meet_the_target(seed: int,
     assert relevance(night, chosen) >= bound - 2 * discounts(6).sum()
 
 
-def test_no_lists_whatsoever_exceed_the_bound(about: About, ranked: Ranked) -> None:
+def test_no_lists_whatsoever_exceed_the_bound(about: RerankContext, ranked: Ranked) -> None:
     """All pairs of lists of two listeners that meet the target, counted: the bound is above the best of them."""
-    night = Night.of(ranked(ann="a1 b1 b2 a2", bob="a1 a2 a3 c1"), about, 2)
+    night = CandidateSet.of(ranked(ann="a1 b1 b2 a2", bob="a1 a2 a3 c1"), about, 2)
     members, target = about.members(F)[:, None], 0.4
     _, (priced,) = chosen_among(night, [Exposure({F: target})])
     assert isinstance(priced, Priced)
@@ -109,9 +109,9 @@ def test_no_lists_whatsoever_exceed_the_bound(about: About, ranked: Ranked) -> N
     assert max(meeting) <= dual_bound(night, priced) + 1e-6
 
 
-def test_listeners_of_one_list_do_not_all_jump_at_once(about: About, ranked: Ranked) -> None:
+def test_listeners_of_one_list_do_not_all_jump_at_once(about: RerankContext, ranked: Ranked) -> None:
     """Ten listeners of the same fallback list: at one price either all or none show c1 first; half of them do."""
-    night = Night.of(ranked(**{f"u{at}": "a1 c1 a2" for at in range(10)}), about, 1)
+    night = CandidateSet.of(ranked(**{f"u{at}": "a1 c1 a2" for at in range(10)}), about, 1)
 
     chosen, _ = chosen_among(night, [Exposure({F: 0.5})])
 
@@ -121,9 +121,9 @@ def test_listeners_of_one_list_do_not_all_jump_at_once(about: About, ranked: Ran
 def test_two_targets_are_met_together() -> None:
     """Groups that overlap or compete have a price each."""
     about, candidates = drawn_night(5, n_users=60)
-    night = Night.of(candidates, about, 6)
-    genres = About(about.taste, about.taste.track_features)
-    night = Night.of(candidates, genres, 6)
+    night = CandidateSet.of(candidates, about, 6)
+    genres = RerankContext(about.interactions, about.interactions.track_features)
+    night = CandidateSet.of(candidates, genres, 6)
     targets = {"genre=g1": 0.35, "genre=g2": 0.35}
     members = np.stack([genres.members(group) for group in targets], axis=1)
     assert (shares(night, chosen_among(night, [])[0], members) < 0.3).all()
@@ -136,16 +136,16 @@ def test_two_targets_are_met_together() -> None:
 def test_the_target_is_met_beside_other_stages() -> None:
     """A cap and diversity pull the lists elsewhere; aims move until the share is what was asked for."""
     about, candidates = drawn_night(8, n_users=100)
-    night, members = Night.of(candidates, about, 6), about.members(F)[:, None]
+    night, members = CandidateSet.of(candidates, about, 6), about.members(F)[:, None]
 
     chosen, _ = chosen_among(night, [ArtistCap(1), Diversity(0.3), Exposure({F: 0.45})])
 
     assert shares(night, chosen, members)[0] == pytest.approx(0.45, abs=0.01)
 
 
-def test_what_no_candidates_allow_is_met_as_far_as_they_do(about: About, ranked: Ranked) -> None:
+def test_what_no_candidates_allow_is_met_as_far_as_they_do(about: RerankContext, ranked: Ranked) -> None:
     """Two f among four candidates of k = 4: every list shows both first, and no price could show more."""
-    night = Night.of(ranked(ann="a1 a2 b2 c1"), about, 4)
+    night = CandidateSet.of(ranked(ann="a1 a2 b2 c1"), about, 4)
 
     chosen, _ = chosen_among(night, [Exposure({F: 0.99})])
 

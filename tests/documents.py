@@ -1,11 +1,13 @@
 """
-The README's examples and outputs: `make readme` writes what the commands print, a slow test holds it against them.
+Examples and outputs in the documents: `make docs` writes what the commands print, a slow test holds it against them.
 
 An example is a line that begins with `recsys --home data/demo/home`. An output stands between
-`<!-- output: COMMAND -->` and `<!-- end -->`: that of `recsys --home data/demo/home COMMAND`, or of `make demo`, on the
-demo world in a new home.
+`<!-- output: COMMAND -->` and `<!-- end -->`: that of `recsys --home data/demo/home COMMAND`, of `make demo`, or the
+list of benchmarks, on the demo world in a new home. What a command prints as Markdown stands there as it is, all else
+between fences.
 """
 
+import ast
 import re
 import shlex
 from collections.abc import Callable
@@ -16,7 +18,8 @@ from click.testing import CliRunner
 
 from recsys.cli import main
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HOME = "data/demo/home"
 LAST_DAY = "2026-06-30"
 WIDTH = 110
@@ -31,7 +34,9 @@ _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 def examples(text: str) -> list[list[str]]:
     """List the arguments of every example, without the program and its home."""
     program = f"recsys --home {HOME} "
-    return [shlex.split(line.removeprefix(program)) for line in text.splitlines() if line.startswith(program)]
+    return [
+        shlex.split(line.removeprefix(program), comments=True) for line in text.splitlines() if line.startswith(program)
+    ]
 
 
 def rewritten(text: str, run: Callable[[list[str]], str]) -> str:
@@ -40,7 +45,8 @@ def rewritten(text: str, run: Callable[[list[str]], str]) -> str:
     def printed(found: re.Match[str]) -> str:
         told = _DRAWN.sub(_blurred, run(shlex.split(found["command"])).strip())
         lines = "\n".join(line.rstrip() for line in told.splitlines())
-        return f"<!-- output: {found['command']} -->\n```\n{lines}\n```\n<!-- end -->"
+        shown = f"\n{lines}\n" if found["command"].endswith("--markdown") else f"```\n{lines}\n```"
+        return f"<!-- output: {found['command']} -->\n{shown}\n<!-- end -->"
 
     return _OUTPUT.sub(printed, text)
 
@@ -66,7 +72,28 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
     run = run_on(str(folder / "home"))
     run(["demo", str(folder)])
     ended = run(["nightly", "--inbox", str(folder / "raw"), "--date", LAST_DAY])
-    return lambda words: excerpt(ended) if words == ["make", "demo"] else run(words)
+
+    def printed(words: list[str]) -> str:
+        match words:
+            case ["make", "demo"]:
+                return excerpt(ended)
+            case ["benchmarks", "--markdown"]:
+                return benchmarks()
+        return run(words)
+
+    return printed
+
+
+def benchmarks() -> str:
+    """Return a table of every benchmark's command, and what it measures: the first paragraph of its documentation."""
+    rows = []
+    for path in sorted((ROOT / "bench").rglob("*.py")):
+        text = path.read_text()
+        if "\n@benchmark(" in text:
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+            about = " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split())
+            rows.append(f"| `python -m {name}` | {about} |")
+    return "\n".join(["| command | what it measures |", "|---|---|", *rows])
 
 
 def excerpt(summary: str) -> str:
@@ -77,4 +104,6 @@ def excerpt(summary: str) -> str:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
-        README.write_text(rewritten(README.read_text(), demo_in(Path(folder))))
+        printed = demo_in(Path(folder))
+        for document in DOCUMENTS:
+            document.write_text(rewritten(document.read_text(), printed))
