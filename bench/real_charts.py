@@ -1,6 +1,5 @@
 """The real charts of `RECSYS_DATA` by the ordinary door: ingested, built into `marts.chart_weekly`, read back."""
 
-import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -10,13 +9,11 @@ import polars as pl
 from bench.options import data_folder
 from recsys.home import Home
 from recsys.ingest.run import ingest
-from recsys.installation.locations import SQL_FOLDER
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 
-TABLES = ("staging/charts", "intermediate/charted_songs", "marts/chart_weekly", "marts/chart_half_lives")
 FILES = {"hot100": "hot100_weekly.parquet", "billboard200": "billboard200_weekly.parquet"}
 
 
@@ -31,11 +28,9 @@ def chart_table(name: str, *charts: str, until: date = date.max) -> pl.DataFrame
     """
     data = data_folder() / "billboard"
     with tempfile.TemporaryDirectory() as made:
-        home, sql = Home(Path(made) / "home"), Path(made) / "sql"
+        home = Home(Path(made) / "home")
         ingest(home, [data / FILES[chart] for chart in charts], today=date.max)
-        for table in TABLES:
-            (sql / table).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(SQL_FOLDER / f"{table}.sql", sql / f"{table}.sql")
-        build(Path(made) / "charts.duckdb", Sources(Lake(home), until, results=result_tables()), sql=sql)
+        sources = Sources(Lake(home), until, results=result_tables())
+        build(Path(made) / "charts.duckdb", sources, only=[f"marts.{name}"])
         with Warehouse.open(Path(made) / "charts.duckdb") as warehouse:
             return warehouse.frame(f"select * from marts.{name} order by all")

@@ -12,7 +12,8 @@ __all__ = ["copy_of", "finished", "world"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count what the tests cost."""
+    """Count what the tests cost; let no width of somebody's terminal decide how tables are printed."""
+    os.environ.pop("COLUMNS", None)  # read once, where a console is made
     config.pluginmanager.register(CpuBudget(config))
 
 

@@ -13,10 +13,12 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from click.testing import CliRunner
 
 from recsys.cli import main
+from recsys.cli.show import tables
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -59,7 +61,8 @@ def run_on(home: str) -> Callable[[list[str]], str]:
     """Return a function that runs a command on a home and returns what it prints."""
 
     def run(words: list[str]) -> str:
-        done = CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(main, ["--home", home, *words])
+        with patch.object(tables.out, "_width", WIDTH):
+            done = CliRunner().invoke(main, ["--home", home, *words])
         if done.exit_code:
             raise SystemExit(f"recsys {shlex.join(words)} failed: {done.output}")
         return done.stdout
