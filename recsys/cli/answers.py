@@ -55,19 +55,25 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 @click.pass_obj
 def describe(home: Home, table: str | None, markdown: bool, form: str, out: Path | None) -> None:
     """List the tables, or one table's columns and lineage."""
-    from recsys.cli.show import tables
     from recsys.reports.data_dictionary import data_dictionary
-    from recsys.warehouse import query as asking
 
     with warehouse_of(home) as warehouse:
         if markdown:
             click.echo(data_dictionary(warehouse))
-        elif table is None:
-            tables.answer(asking.tables(warehouse), form, out)
         else:
-            about, columns = asking.describe(warehouse, table)
-            tables.about(about)
-            tables.answer(columns, form, out)
+            _described(warehouse, table, form, out)
+
+
+def _described(warehouse: Any, table: str | None, form: str, out: Path | None) -> None:
+    from recsys.cli.show import tables
+    from recsys.warehouse import query as asking
+
+    if table is None:
+        tables.answer(asking.tables(warehouse), form, out)
+    else:
+        about, columns = asking.describe(warehouse, table)
+        tables.about(about)
+        tables.answer(columns, form, out)
 
 
 @click.command()

@@ -40,9 +40,7 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
         report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
     runs.ingested(report)
     if report.unreadable:
-        raise InputError(
-            f"{len(report.unreadable)} of {len(found)} files could not be read, see above; all others were ingested"
-        )
+        raise InputError(f"{len(report.unreadable)} of {len(found)} files could not be read; the others were ingested")
 
 
 @click.group()

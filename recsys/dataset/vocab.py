@@ -64,7 +64,9 @@ class Vocab:
         rows = self.find(asked)
         if (rows < 0).any():
             unknown = asked.filter(pl.Series(rows < 0)).unique(maintain_order=True)
-            raise UnknownIds.of(self.kind, unknown.to_list(), self._neighbours(unknown[0]), f"the {len(self):,} known")
+            raise UnknownIds.of(
+                self.kind, unknown.to_list(), self._neighbours(unknown[0]), f"the {len(self):,} known {self.kind}s"
+            )
         return rows
 
     def ids(self, rows: npt.NDArray[np.integer] | None = None) -> pl.Series:

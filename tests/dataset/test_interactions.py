@@ -162,7 +162,7 @@ def test_history_follows_another_catalogue() -> None:
     ("catalogue", "error", "message"),
     [
         (["x"], InputError, "1 rows repeat a listener and track"),
-        (["z"], UnknownIds, "track id"),
+        (["z"], UnknownIds, "There is no track"),
     ],
 )
 def test_of_refuses_what_it_cannot_place(catalogue: list[str], error: type[Exception], message: str) -> None:

@@ -32,7 +32,7 @@ def test_rows_refuses_unknown_ids() -> None:
     """The message counts unknown ids once each, and hints at the nearest known one."""
     vocab = Vocab.of([f"trk_{n:04}" for n in range(1000)], kind="track")
 
-    with pytest.raises(UnknownIds, match=r"2 track ids .* first: 'trk_0471b'. Did you mean 'trk_0471'"):
+    with pytest.raises(UnknownIds, match=r"2 track ids .* the first is 'trk_0471b'. Did you mean 'trk_0471'"):
         vocab.rows(["trk_0471b", "trk_0001", "zzz", "zzz"])
 
 

@@ -387,7 +387,7 @@ def test_an_unreadable_file_is_named_and_the_others_go_in(world: World, tmp_path
     assert shown.exit_code == 2
     assert "labels.csv" in shown.stdout
     assert "notes.csv" in shown.stderr
-    assert "1 of 2 files cannot be read" in shown.stderr
+    assert "1 of 2 files could not be read" in shown.stderr
 
 
 def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]) -> None:
