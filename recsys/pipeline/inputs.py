@@ -33,13 +33,12 @@ class Inputs:
     """The inputs of one run; large ones are read once."""
 
     def __init__(self, run: Run, backfill: tuple[date, date] | None = None) -> None:
-        self._run = run
-        self.backfill = backfill  # first and last day whose tables are computed again even if untouched
+        self._run, self._backfill = run, backfill
 
     def __getitem__(self, name: str) -> Any:
         """Return what a parameter names; raises KeyError for a name that is none."""
         made, of_release, of_file = made_by_steps(), name.removeprefix(LAST), name.removesuffix(FILE)
-        if hasattr(type(self), name) or name == "backfill":
+        if hasattr(type(self), name):
             return getattr(self, name)
         if name in made:
             return _read(made[name], self._run)
@@ -74,6 +73,11 @@ class Inputs:
     def served_on(self) -> date:
         """The day on which listeners get the lists."""
         return self._run.served_on
+
+    @property
+    def backfill(self) -> tuple[date, date] | None:
+        """First and last day whose tables are computed again even if untouched."""
+        return self._backfill
 
     @property
     def recipe(self) -> Recipe:

@@ -118,9 +118,9 @@ def do(run: Run, step: Step, inputs: Inputs) -> None:
     """
     with step_of(run, step.name) as counts:
         outcome = step(**{name: inputs[name] for name in step.reads})
-        for made in step.makes:
-            if made.name in outcome.made:
-                _write(made, run, outcome.made[made.name])
+        declared = {made.name: made for made in step.makes}
+        for name, value in outcome.made.items():
+            _write(declared[name], run, value)
         if outcome.refusal:
             raise Refused(outcome.refusal)
         counts.update(outcome.counts)

@@ -13,11 +13,7 @@ from recsys.warehouse.internal import internal_names
 PACKAGE = "recsys.pipeline.steps"
 FILE = "_file"  # of a parameter: the path of what stands before it
 BUILD = "build"
-OF_WAREHOUSE = {
-    "interactions",
-    "split",
-    "validation",
-}  # parameters that are read from the built warehouse, as queries are
+OF_WAREHOUSE = {"interactions", "split", "validation"}  # read from the built warehouse, as all queries are
 PUBLISHED = "published_results"  # the parameter of a step that needs every table which SQL reads
 
 

@@ -1,13 +1,16 @@
 """The program's own questions to a warehouse file, in `sql/internal/<name>.sql`; people are not shown them."""
 
+from functools import cache
+
 from recsys.installation.locations import SQL_FOLDER
 
 FOLDER = SQL_FOLDER / "internal"
 
 
-def internal_names() -> set[str]:
+@cache
+def internal_names() -> frozenset[str]:
     """Return the names of all of them."""
-    return {path.stem for path in FOLDER.glob("*.sql")}
+    return frozenset(path.stem for path in FOLDER.glob("*.sql"))
 
 
 def internal_sql(name: str) -> str:

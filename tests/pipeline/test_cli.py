@@ -5,6 +5,7 @@ import csv
 import inspect
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from recsys.home import Home
 from recsys.pipeline.run import Run
 from recsys.products.base import product_names
 from recsys.published.explain import explain
+from recsys.warehouse.sqlfile import read_layers
 
 from ..nights import World, made
 
@@ -408,3 +410,16 @@ def test_a_date_without_listens_says_what_is_wrong(
 
     assert early.exit_code == 2
     assert "at least 1 expected" in early.stderr
+
+
+def test_the_dictionary_has_every_mart_and_column_with_its_meaning(finished: Run) -> None:
+    """As the headers of the SQL files say it, in their order; a meaning that holds a bar stays in its cell."""
+    printed = call(finished.home, "describe", "--markdown").output
+    sections = dict(part.split("\n", 1) for part in printed.split("## ")[1:])
+
+    marts = {name: file for name, file in read_layers().items() if file.layer == "marts"}
+    assert list(sections) == sorted(marts)
+    for name, file in marts.items():
+        rows = [line for line in sections[name].splitlines() if line.startswith("| `")]
+        assert [row.split("`")[1] for row in rows] == list(file.columns)
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}

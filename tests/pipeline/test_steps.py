@@ -64,7 +64,7 @@ def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
         for name in each.reads:
             of_last = name.removeprefix("last_")
             is_made = name in made or name.removesuffix("_file") in made or (of_last != name and of_last in results())
-            assert is_made or hasattr(Inputs, name) or name == "backfill" or name in internal_names(), (each.name, name)
+            assert is_made or hasattr(Inputs, name) or name in internal_names(), (each.name, name)
             known.add(name)
 
     assert {"interactions", "last_community_members", "model_file", "catalogue"} <= known
@@ -130,6 +130,20 @@ def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None
 
     assert pl.read_parquet(result.path(run)).rows() == [(run.run_id, "als", "ndcg", 10, 0.5, 0.4, 0.6, 7)]
     assert run.outcome("count") == {"day": 30}
+
+
+def test_a_table_that_a_step_does_not_declare_is_refused(run: Run) -> None:
+    """It would have no place, and be lost without a word."""
+
+    @step()
+    def careless() -> Outcome:
+        """Make what it does not say."""
+        return Outcome({"made_up": pl.DataFrame()})
+
+    with pytest.raises(KeyError, match="made_up"):
+        nightly.do(run, careless, Inputs(run))
+
+    assert run.outcome("careless") is None
 
 
 def test_a_refusal_is_written_and_stops_the_run_unmarked(run: Run) -> None:
