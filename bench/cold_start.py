@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 
 from bench.options import benchmark, home_argument, size
-from recsys.dataset.interactions import Features, Interactions
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import Interactions
 from recsys.dataset.sound_features import sound_features
 from recsys.home import Home
 from recsys.recommenders.base import Recommender

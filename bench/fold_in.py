@@ -13,7 +13,8 @@ import polars as pl
 
 from bench.options import benchmark, size, size_argument
 from bench.splits import written
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 

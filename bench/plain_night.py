@@ -152,7 +152,7 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
     """Fit each recommender without the last days, and print how well it foresees them."""
     import numpy as np
 
-    from recsys.dataset.interactions import split
+    from recsys.dataset.splits import split
     from recsys.evaluate.ranking import ndcg_at_k
     from recsys.evaluate.report import judged_users, values_per_user
     from recsys.recommenders.parts.filters import Filters

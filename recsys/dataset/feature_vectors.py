@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsys.arrays import Csr
-from recsys.dataset.interactions import UNKNOWN, Features
+from recsys.dataset.features import UNKNOWN, Features
 
 
 def tfidf_features(features: Features) -> Csr:

@@ -11,7 +11,8 @@ import polars as pl
 
 from recsys.arrays import F64, Bool
 from recsys.columns import GROUP_METRICS, schema
-from recsys.dataset.interactions import Features, Split
+from recsys.dataset.features import Features
+from recsys.dataset.splits import Split
 from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.expected_exposure import expected_exposure
 from recsys.evaluate.exposure import attention_fairness, shares_of_kind

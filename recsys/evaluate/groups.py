@@ -14,7 +14,9 @@ import polars as pl
 
 from recsys.arrays import F64, I64, Bool
 from recsys.columns import GROUP_METRICS, schema
-from recsys.dataset.interactions import UNKNOWN, Features, Interactions, Split
+from recsys.dataset.features import UNKNOWN, Features
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.ranking import EvaluatedLists, recall_at_k
 from recsys.evaluate.report import Columns, align_to_truth, intervals_of, judged_users, measure, per_listener

@@ -14,7 +14,7 @@ import polars as pl
 
 from recsys.arrays import F64, I64, Rows
 from recsys.columns import METRICS, schema
-from recsys.dataset.interactions import Split
+from recsys.dataset.splits import Split
 from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.ranking import EvaluatedLists, judge
 from recsys.evaluate.significance import Interval, mean_intervals

@@ -13,7 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsys.arrays import F64, I64, Csr, Rows
-from recsys.dataset.interactions import UNKNOWN, Features, Interactions
+from recsys.dataset.features import UNKNOWN, Features
+from recsys.dataset.interactions import Interactions
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from recsys import files
 from recsys.arrays import F64
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
 from recsys.dataset.vocab import Ids
 from recsys.errors import InputError
 from recsys.evaluate.groups import report_by_group
@@ -34,6 +34,9 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.warehouse.query import Warehouse
+
+if TYPE_CHECKING:
+    from recsys.dataset.splits import Split
 
 BLEND = "blend"
 N_RANKED = 20  # places kept, at least

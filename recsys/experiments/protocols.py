@@ -16,7 +16,10 @@ import polars as pl
 import scipy.sparse as sp
 
 from recsys.arrays import I64, Csr
-from recsys.dataset.interactions import Features, Interactions, Split, realign, split
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.sparse import realign
+from recsys.dataset.splits import Split, split
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.experiments.split_folder import LEARNED, SplitFolder

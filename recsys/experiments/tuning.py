@@ -16,7 +16,7 @@ import optuna
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from recsys.dataset.interactions import Split
+from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, values_per_user

@@ -13,7 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from recsys.dataset.interactions import Interactions, Split, split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split, split
 from recsys.home import Home
 from recsys.lake.store import Lake
 from recsys.library.files import Recording, recordings

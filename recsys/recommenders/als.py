@@ -20,7 +20,8 @@ from typing_extensions import override
 
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tfidf_features
-from recsys.dataset.interactions import Features, History, Interactions
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.least_squares import half_step

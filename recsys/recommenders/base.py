@@ -16,7 +16,8 @@ import polars as pl
 
 from recsys import columns
 from recsys.arrays import Rows
-from recsys.dataset.interactions import History, Interactions, Split
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.splits import Split
 from recsys.dataset.vocab import Ids, Vocab, as_ids
 from recsys.errors import InputError, SetupError
 from recsys.recommenders.parts.attribution import contributions, strongest_reason

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from recsys.arrays import F32, Rows
-from recsys.dataset.interactions import History, Interactions, Split
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, Catalogue, candidates, zscores

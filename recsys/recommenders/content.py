@@ -22,7 +22,8 @@ from typing_extensions import override
 
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tfidf_features, unit_rows
-from recsys.dataset.interactions import Features, History, Interactions
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.ease import symmetrize
 from recsys.recommenders.parts.attribution import Attribution

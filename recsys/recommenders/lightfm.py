@@ -16,7 +16,8 @@ from lightfm import LightFM as Learner
 from typing_extensions import override
 
 from recsys.arrays import Csr
-from recsys.dataset.interactions import Features, History, Interactions
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.fold_in import FoldedVectors
 from recsys.recommenders.scorer import Validation
 

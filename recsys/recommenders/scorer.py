@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from recsys.arrays import F32, Rows
-from recsys.dataset.interactions import History, Interactions, Split
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.installation.plugins import plugin_class, plugin_names
 from recsys.recommenders.parts.attribution import Attribution

@@ -23,7 +23,8 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from typing_extensions import override
 
 from recsys.arrays import F32, Rows
-from recsys.dataset.interactions import History, Interactions, with_data
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution, places
 from recsys.recommenders.parts.transformer import Network, own_torch, proposal_distribution, sampled_softmax
 from recsys.recommenders.scorer import Scorer, Validation

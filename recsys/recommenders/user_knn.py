@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import unit_rows
-from recsys.dataset.interactions import History, Interactions, with_data
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range

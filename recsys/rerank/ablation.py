@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from recsys.columns import METRICS, schema
-from recsys.dataset.interactions import Split
+from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import SEED, values_per_user
 from recsys.evaluate.significance import ratio_interval

@@ -18,7 +18,9 @@ import polars as pl
 
 from recsys.arrays import F32, F64, I32, I64, Bool, Csr, Rows
 from recsys.dataset.feature_vectors import artists_of, tfidf_features, unit_rows
-from recsys.dataset.interactions import Features, History, Interactions, realign
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.sparse import realign
 from recsys.dataset.vocab import as_ids
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.training_profile import TrainingProfile

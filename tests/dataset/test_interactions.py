@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.dataset.interactions import Features, Interactions, split
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import split
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError, UnknownIds
 from recsys.warehouse.query import Warehouse

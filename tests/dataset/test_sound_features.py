@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.dataset.interactions import Features
+from recsys.dataset.features import Features
 from recsys.dataset.sound_features import FEWEST, LOUDEST, MEASURED, N_NEAREST, sound_features
 from recsys.dataset.vocab import Vocab
 

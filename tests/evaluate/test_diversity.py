@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from recsys.dataset.interactions import Features, Interactions
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import Interactions
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import RankedLists

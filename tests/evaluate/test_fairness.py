@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.dataset.interactions import Features
+from recsys.dataset.features import Features
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import RankedLists

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from recsys.columns import GROUP_METRICS, schema
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.evaluate.groups import MIN_LISTENERS, Group, listener_groups, report_by_group, track_groups
 from recsys.evaluate.report import metrics, report
 from recsys.evaluate.training_profile import TrainingProfile

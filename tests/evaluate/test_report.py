@@ -6,7 +6,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from recsys.columns import METRICS, schema
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import recall_at_k
 from recsys.evaluate.report import judged_users, metrics, report, values_per_user
 

@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from recsys.arrays import Csr
-from recsys.dataset.interactions import Features, Interactions, Split
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.experiments.protocols import ExcludeSeen, Protocol, fixed, leave_last_out, temporal
 from recsys.recommenders.base import Recommender

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.cli import main
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe, InputError
 from recsys.experiments import comparison, tuning
 from recsys.experiments.tuning import Budget, Task, Tuned

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.evaluate.report import judged_users, report
 from recsys.home import Home, locked
 from recsys.ingest.pseudonym import listener_key, pseudonym

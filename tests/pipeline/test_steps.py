@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from recsys import columns
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import Refused
 from recsys.home import Home
 from recsys.installation.locations import SQL_FOLDER

@@ -9,7 +9,8 @@ import pytest
 import torch
 from polars.testing import assert_frame_equal
 
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe
 from recsys.recommenders import blend
 from recsys.recommenders.als import ALS, ALSConfig

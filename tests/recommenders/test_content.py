@@ -15,7 +15,8 @@ import scipy.sparse as sp
 from lightfm import LightFM
 
 from recsys.dataset.feature_vectors import tfidf_features
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import judge, ndcg_at_k
 from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from bench.splits import SPLITS
-from recsys.dataset.interactions import Split
+from recsys.dataset.splits import Split
 from recsys.evaluate.report import judged_users, report
 from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender

@@ -10,7 +10,8 @@ import polars as pl
 from typing_extensions import override
 
 from recsys import columns, files
-from recsys.dataset.interactions import Interactions, Split
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import report_by_group

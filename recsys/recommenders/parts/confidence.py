@@ -3,7 +3,8 @@
 import numpy as np
 
 from recsys.arrays import Csr
-from recsys.dataset.interactions import History, with_data
+from recsys.dataset.interactions import History
+from recsys.dataset.sparse import with_data
 
 RECENT_DAYS = 30.0
 

@@ -15,7 +15,9 @@ import polars as pl
 import scipy.sparse as sp
 
 from recsys.arrays import Csr
-from recsys.dataset.interactions import UNKNOWN, Interactions, realign
+from recsys.dataset.features import UNKNOWN
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.sparse import realign
 from recsys.dataset.vocab import Ids, Vocab
 from recsys.recommenders.parts.topk import Mask
 

@@ -16,7 +16,9 @@ import polars as pl
 import scipy.sparse as sp
 
 from recsys.arrays import F32, Csr, Rows
-from recsys.dataset.interactions import UNKNOWN, Features, Interactions, with_data
+from recsys.dataset.features import UNKNOWN, Features
+from recsys.dataset.interactions import Interactions
+from recsys.dataset.sparse import with_data
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 

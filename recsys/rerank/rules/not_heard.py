@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import Bool
-from recsys.dataset.interactions import with_data
+from recsys.dataset.sparse import with_data
 from recsys.errors import BadRecipe
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.dataset.interactions import Features, Interactions
+from recsys.dataset.features import Features
+from recsys.dataset.interactions import Interactions
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.recommenders.parts.segments import (
