@@ -59,12 +59,12 @@ def ndcg(ranked: pl.DataFrame, played: pl.DataFrame, users: pl.Series) -> np.nda
 def main(home: Path, names: tuple[str, ...]) -> None:
     """Print the table."""
     with Warehouse.open(Home(home).published_warehouse()) as warehouse:
-        pairs = warehouse.frame(
+        pairs = warehouse.query(
             internal_sql("listened_pairs"), {"since": date.min, "until": date.max.replace(year=2100)}
         )
-        catalogue = warehouse.frame(internal_sql("features_of_tracks"))
-        listeners = warehouse.frame(internal_sql("features_of_listeners"))
-        heard = warehouse.frame(internal_sql("sound_of_tracks"))
+        catalogue = warehouse.query(internal_sql("features_of_tracks"))
+        listeners = warehouse.query(internal_sql("features_of_listeners"))
+        heard = warehouse.query(internal_sql("sound_of_tracks"))
     rng = np.random.default_rng(SEED)
     cold = pl.Series(rng.choice(heard["track_id"].to_numpy(), len(heard) // 2, replace=False))
     is_cold = pl.col("track_id").is_in(cold.implode())

@@ -20,7 +20,7 @@ import numpy as np
 
 from bench.options import benchmark, home_argument, size
 from recsys.home import Home
-from recsys.warehouse.query import Warehouse, ask
+from recsys.warehouse.query import Warehouse, run_query
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -83,14 +83,14 @@ def asked_alone(path: Path, n_asked: int) -> dict[str, list[float]]:
     """Ask some queries again and again, of a warehouse file itself; seconds of each answer after the first."""
     seconds: dict[str, list[float]] = {name: [] for name in QUERIES}
     with Warehouse.open(path) as warehouse:
-        known = {"artist_id": warehouse.frame(BUSIEST_SQL).item(), "track_id": warehouse.frame(ADDED_SQL).item()}
+        known = {"artist_id": warehouse.query(BUSIEST_SQL).item(), "track_id": warehouse.query(ADDED_SQL).item()}
         of = {"overlap": "artist_id", "returning": "artist_id", "playlist_effects": "track_id"}
         for name in QUERIES:
             given = {of[name]: known[of[name]]} if name in of else {}
-            ask(warehouse, name, given)
+            run_query(warehouse, name, given)
             for _ in range(n_asked):
                 started = perf_counter()
-                ask(warehouse, name, given)
+                run_query(warehouse, name, given)
                 seconds[name].append(perf_counter() - started)
     return seconds
 

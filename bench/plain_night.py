@@ -53,7 +53,7 @@ class Open:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
 
-    def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+    def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
         """Answer one query."""
         return cast("pl.DataFrame", self.connection.sql(sql, params=params).pl())
 
@@ -182,8 +182,8 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductI
     interactions, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
     model = fitted(recipe.recommender, recipe, interactions)
     listeners, catalogue = (
-        warehouse.frame(internal_sql("listeners")),
-        warehouse.frame(internal_sql("catalogue"), {"served_on": served_on}),
+        warehouse.query(internal_sql("listeners")),
+        warehouse.query(internal_sql("catalogue"), {"served_on": served_on}),
     )
     return ProductInputs(
         model=model,
@@ -191,7 +191,7 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductI
         filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=interactions),
         listeners=listeners,
         catalogue=catalogue,
-        playlists=warehouse.frame(internal_sql("playlists")),
+        playlists=warehouse.query(internal_sql("playlists")),
         clusters=pl.DataFrame(),
         n_candidates=recipe.export.candidates,
         served_on=served_on,
@@ -205,7 +205,7 @@ def chosen(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe") ->
     from recsys.rerank.lists import full_lists
     from recsys.warehouse.internal import internal_sql
 
-    about = RerankContext.of_groups(inputs.interactions, warehouse.frame(internal_sql("track_groups")))
+    about = RerankContext.of_groups(inputs.interactions, warehouse.query(internal_sql("track_groups")))
     ranking, _ = full_lists(inputs.candidates, inputs.best, list(recipe.rerank.values()), about, recipe.export.k)
     return with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
 
@@ -224,13 +224,13 @@ def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as
 
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
     groups, members = communities(
-        inputs.interactions, warehouse.frame(internal_sql("artists")), recipe.communities, nobody
+        inputs.interactions, warehouse.query(internal_sql("artists")), recipe.communities, nobody
     )
     return {
         "communities": groups,
         "community_members": members,
-        "forecasts": artist_forecasts(warehouse.frame(internal_sql("artist_days")), as_of),
-        "chart_breakouts": chart_breakouts(warehouse.frame(internal_sql("chart_weeks"))),
+        "forecasts": artist_forecasts(warehouse.query(internal_sql("artist_days")), as_of),
+        "chart_breakouts": chart_breakouts(warehouse.query(internal_sql("chart_weeks"))),
     }
 
 

@@ -24,13 +24,13 @@ from recsys.rerank.rules.popularity import Popularity
 Values: TypeAlias = npt.NDArray[Any]
 
 
-def plain_choice(night: CandidateSet, stages: Sequence[RerankRule]) -> I64:
-    """Choose each listener's list: columns of `night.tracks`, -1 where nothing is allowed any more."""
-    chosen = np.full((len(night.tracks), night.k), -1)
+def plain_choice(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
+    """Choose each listener's list: columns of `candidates.tracks`, -1 where nothing is allowed any more."""
+    chosen = np.full((len(candidates.tracks), candidates.k), -1)
     for user in range(len(chosen)):
         picked: list[int] = []
-        while len(picked) < night.k:
-            column = _best(night, user, picked, stages)
+        while len(picked) < candidates.k:
+            column = _best(candidates, user, picked, rules)
             if column is None:
                 break
             picked.append(column)
@@ -38,62 +38,62 @@ def plain_choice(night: CandidateSet, stages: Sequence[RerankRule]) -> I64:
     return chosen
 
 
-def _best(night: CandidateSet, user: int, picked: list[int], stages: Sequence[RerankRule]) -> int | None:
-    tracks = night.tracks[user].astype(np.int64)
-    total = night.relevance[user].astype(np.float64)
+def _best(candidates: CandidateSet, user: int, picked: list[int], rules: Sequence[RerankRule]) -> int | None:
+    tracks = candidates.tracks[user].astype(np.int64)
+    total = candidates.relevance[user].astype(np.float64)
     allowed = tracks >= 0
     allowed[picked] = False
     wanted = []
-    for stage in stages:
-        match stage:
+    for rule in rules:
+        match rule:
             case ArtistCap():
-                allowed &= _within_cap(night, tracks, picked, stage)
-                wanted.append(~_stood_lately(night, tracks, picked, stage))
+                allowed &= _within_cap(candidates, tracks, picked, rule)
+                wanted.append(~_stood_lately(candidates, tracks, picked, rule))
             case NotHeard():
-                allowed &= _not_heard(night, user, tracks, stage)
+                allowed &= _not_heard(candidates, user, tracks, rule)
             case Diversity():
-                total -= stage.weight * _likeness(night, tracks, picked)
+                total -= rule.weight * _likeness(candidates, tracks, picked)
             case Calibration():
-                total -= stage.weight * _miscalibration(night, user, tracks, picked)
+                total -= rule.weight * _miscalibration(candidates, user, tracks, picked)
             case Popularity():
-                total -= stage.weight * _out_of_level(night, user, tracks, picked)
+                total -= rule.weight * _out_of_level(candidates, user, tracks, picked)
             case Priced():
-                total += stage.members[tracks] @ (stage.above if user < stage.n_above else stage.below)
+                total += rule.members[tracks] @ (rule.above if user < rule.n_above else rule.below)
             case FairTopK():
-                wanted.insert(0, _protected_if_needed(night, tracks, picked, stage))
+                wanted.insert(0, _protected_if_needed(candidates, tracks, picked, rule))
     for mask in wanted:
         allowed = allowed & mask if (allowed & mask).any() else allowed
     return int(np.argmax(np.where(allowed, total, -np.inf))) if allowed.any() else None
 
 
-def _within_cap(night: CandidateSet, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
-    artists = night.about.artists[tracks]
+def _within_cap(candidates: CandidateSet, tracks: Values, picked: list[int], rule: ArtistCap) -> Values:
+    artists = candidates.context.artists[tracks]
     taken = artists[picked]
-    return np.array([artist < 0 or (taken == artist).sum() < stage.tracks for artist in artists])
+    return np.array([artist < 0 or (taken == artist).sum() < rule.tracks for artist in artists])
 
 
-def _stood_lately(night: CandidateSet, tracks: Values, picked: list[int], stage: ArtistCap) -> Values:
-    artists = night.about.artists[tracks]
-    lately = artists[picked[max(0, len(picked) - stage.apart) :]]
+def _stood_lately(candidates: CandidateSet, tracks: Values, picked: list[int], rule: ArtistCap) -> Values:
+    artists = candidates.context.artists[tracks]
+    lately = artists[picked[max(0, len(picked) - rule.apart) :]]
     return np.array([artist >= 0 and artist in lately for artist in artists])
 
 
-def _not_heard(night: CandidateSet, user: int, tracks: Values, stage: NotHeard) -> Values:
-    liked, seen = night.history[np.array([user])], night.past.seen[[user]]
+def _not_heard(candidates: CandidateSet, user: int, tracks: Values, rule: NotHeard) -> Values:
+    liked, seen = candidates.history[np.array([user])], candidates.past.seen[[user]]
     ages = dict(zip(liked.matrix.indices.tolist(), liked.age_days.tolist(), strict=True))
     only_seen = set(seen.indices.tolist()) - set(ages)
-    return np.array([track not in only_seen and ages.get(track, np.inf) >= stage.days for track in tracks.tolist()])
+    return np.array([track not in only_seen and ages.get(track, np.inf) >= rule.days for track in tracks.tolist()])
 
 
-def _likeness(night: CandidateSet, tracks: Values, picked: list[int]) -> Values:
-    vectors = night.about.vectors[tracks].astype(np.float64)
+def _likeness(candidates: CandidateSet, tracks: Values, picked: list[int]) -> Values:
+    vectors = candidates.context.vectors[tracks].astype(np.float64)
     likeness: Values = np.maximum((vectors @ vectors[picked].T).max(axis=1, initial=0), 0)
     return likeness
 
 
-def _miscalibration(night: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
-    mix = night.past.mix[[user]].toarray().ravel()
-    parts = night.past.genres[tracks].toarray()
+def _miscalibration(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
+    mix = candidates.past.mix[[user]].toarray().ravel()
+    parts = candidates.past.genres[tracks].toarray()
     lists = parts + parts[picked].sum(axis=0)  # (n, n_genres): with each candidate
     n_known = (parts > 0).any(axis=1) + (parts[picked] > 0).any(axis=1).sum()
     smoothed = 0.99 * lists / np.maximum(n_known, 1)[:, None] + 0.01 * mix
@@ -104,19 +104,19 @@ def _miscalibration(night: CandidateSet, user: int, tracks: Values, picked: list
     return cost
 
 
-def _out_of_level(night: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
-    own = night.past.own_popularity[user]
+def _out_of_level(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
+    own = candidates.past.own_popularity[user]
     if np.isnan(own):
         return np.zeros(len(tracks))
-    popularity = np.maximum(night.past.popularity[tracks], 1 / night.past.n_listeners)
+    popularity = np.maximum(candidates.past.popularity[tracks], 1 / candidates.past.n_listeners)
     mean = (popularity + popularity[picked].sum()) / (len(picked) + 1)
     level: Values = np.abs(np.log(mean / own)) * (len(picked) + 1)
     return level
 
 
-def _protected_if_needed(night: CandidateSet, tracks: Values, picked: list[int], stage: FairTopK) -> Values:
-    is_protected = night.about.members(stage.group)[tracks]
-    least = least_protected(night.k, stage.share, stage.alpha)[len(picked)]
+def _protected_if_needed(candidates: CandidateSet, tracks: Values, picked: list[int], rule: FairTopK) -> Values:
+    is_protected = candidates.context.members(rule.group)[tracks]
+    least = least_protected(candidates.k, rule.share, rule.alpha)[len(picked)]
     wanted: Values = is_protected | (is_protected[picked].sum() >= least)
     return wanted
 

@@ -33,4 +33,4 @@ def chart_table(name: str, *charts: str, until: date = date.max) -> pl.DataFrame
         sources = Sources(Lake(home), until, results=result_tables())
         build(Path(made) / "charts.duckdb", sources, only=[f"marts.{name}"])
         with Warehouse.open(Path(made) / "charts.duckdb") as warehouse:
-            return warehouse.frame(f"select * from marts.{name} order by all")
+            return warehouse.query(f"select * from marts.{name} order by all")

@@ -1,8 +1,8 @@
 """
-Re-ranking 2,500 listeners x 500 candidates with every stage, on one core, beside a plain greedy choice.
+Re-ranking 2,500 listeners x 500 candidates with every rule, on one core, beside a plain greedy choice.
 
 Synthetic taste of 10,000 tracks: the time depends on sizes only. The peer chooses for a tenth of the listeners, its
-time taken ten times. What stages cost on real listeners: `bench.rerank_price`.
+time taken ten times. What rules cost on real listeners: `bench.rerank_price`.
 """
 
 import os
@@ -30,7 +30,7 @@ from recsys.rerank.rules.popularity import Popularity
 
 N_PLAYED, K, TENTH, SEED = 60, 20, 10, 7
 MINORITY = "gender=female"
-STAGES: dict[str, RerankRule] = {
+RULES: dict[str, RerankRule] = {
     "artist_cap": ArtistCap(2),
     "not_heard": NotHeard(30),
     "diversity": Diversity(0.1),
@@ -45,16 +45,16 @@ STAGES: dict[str, RerankRule] = {
 class World:
     """What is known, and the candidates."""
 
-    about: RerankContext
+    context: RerankContext
     candidates: pl.DataFrame
 
 
-@benchmark(headline=r"all stages +(\d+\.\d\d) s for")
+@benchmark(headline=r"all rules +(\d+\.\d\d) s for")
 @size("--listeners", "n_listeners", default=2_500, smallest=50, help="Whose lists are chosen.")
 @size("--tracks", "n_tracks", default=10_000, smallest=500, help="Of the catalogue.")
 @size("--candidates", "n_candidates", default=500, smallest=50, help="That a list is chosen from.")
 def main(n_listeners: int, n_tracks: int, n_candidates: int) -> None:
-    """Time each stage alone, all together, and the plain choice."""
+    """Time each rule alone, all together, and the plain choice."""
     os.environ["POLARS_MAX_THREADS"] = "1"  # read where polars is imported, as the new process does: one core means one
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         pool.submit(measure, n_listeners, n_tracks, n_candidates).result()
@@ -64,26 +64,26 @@ def measure(n_listeners: int, n_tracks: int, n_candidates: int) -> None:
     """Print all times."""
     with threadpool_limits(1):
         world = make_world(n_listeners, n_tracks, n_candidates)
-        _ = world.about.vectors, world.about.artists  # a night computes them once
-        for name, stage in STAGES.items():
-            print(f"{name:<12} {_seconds(world, [stage]):6.2f} s")
-        together = list(STAGES.values())
+        _ = world.context.vectors, world.context.artists  # a night computes them once
+        for name, rule in RULES.items():
+            print(f"{name:<12} {_seconds(world, [rule]):6.2f} s")
+        together = list(RULES.values())
         ours = _seconds(world, together)
-        print(f"{'all stages':<12} {ours:6.2f} s for {n_listeners:,} listeners x {n_candidates} candidates, k = {K}")
+        print(f"{'all rules':<12} {ours:6.2f} s for {n_listeners:,} listeners x {n_candidates} candidates, k = {K}")
         _beside_plain(world, together, ours, n_listeners // TENTH)
 
 
-def _seconds(world: World, stages: list[RerankRule]) -> float:
+def _seconds(world: World, rules: list[RerankRule]) -> float:
     started = perf_counter()
-    rerank(world.candidates, stages, world.about, K)
+    rerank(world.candidates, rules, world.context, K)
     return perf_counter() - started
 
 
-def _beside_plain(world: World, stages: list[RerankRule], ours: float, n: int) -> None:
-    night = CandidateSet.of(world.candidates, world.about, K)
-    chosen, prepared = chosen_among(night, stages)
-    share = shares(night, chosen, world.about.members(MINORITY)[:, None])[0]
-    few = CandidateSet.of(world.candidates.head(len(world.candidates) // TENTH), world.about, K)
+def _beside_plain(world: World, rules: list[RerankRule], ours: float, n: int) -> None:
+    candidate_set = CandidateSet.of(world.candidates, world.context, K)
+    chosen, prepared = chosen_among(candidate_set, rules)
+    share = shares(candidate_set, chosen, world.context.members(MINORITY)[:, None])[0]
+    few = CandidateSet.of(world.candidates.head(len(world.candidates) // TENTH), world.context, K)
     started = perf_counter()
     plain = plain_choice(few, prepared)
     seconds = (perf_counter() - started) * TENTH

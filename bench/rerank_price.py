@@ -1,5 +1,5 @@
 """
-What each stage changes on LFM-1M, and what it costs in nDCG@10, on the test window.
+What each rule changes on LFM-1M, and what it costs in nDCG@10, on the test window.
 
 The protected group is one artist in ten, drawn by seed, with a tenth of the exposure or so; its target is a fifth.
 Since the price depends on whom the seed draws, exposure is repeated for five groups. Settings are the defaults, but
@@ -31,14 +31,14 @@ SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "e
 @size("--candidates", "n_candidates", default=500, smallest=30, help="That a list is chosen from.")
 @size("--groups", "n_groups", default=5, smallest=1, help="Drawn, for which exposure is repeated.")
 def main(name: str, n_candidates: int, n_groups: int) -> None:
-    """Print a line for the recommender's own lists, for each stage, and for all of them."""
+    """Print a line for the recommender's own lists, for each rule, and for all of them."""
     from recsys.evaluate.report import report
     from recsys.rerank.ablation import before_and_after, prices
 
     protocol = fixed(written("lfm1m"))
-    split, about = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
+    split, context = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
     candidates = candidates_of(protocol, name, n_candidates)
-    stages = {
+    rules = {
         "artist_cap": ArtistCap(),
         "diversity": Diversity(),
         "calibration": Calibration(),
@@ -46,10 +46,10 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         "fair_top_k": FairTopK(GROUP, 0.2),
         "exposure": Exposure({GROUP: TARGET}),
     }
-    lists = before_and_after(name, candidates, stages, about, K)
+    lists = before_and_after(name, candidates, rules, context, K)
     metrics = pl.concat([report(lists, split, k=K), prices(lists, name, split, k=K)])
     wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"])
-    group = pl.DataFrame({"recommender": list(lists), "share": [exposure_of(each, about) for each in lists.values()]})
+    group = pl.DataFrame({"recommender": list(lists), "share": [exposure_of(each, context) for each in lists.values()]})
     price = pl.format("{} [{}, {}]", *(pl.col(f"{end}_ndcg_price").round(4) for end in ("value", "low", "high")))
     shown = [pl.col(f"value_{metric}").round(4).alias(metric) for metric in SHOWN]
     table = wide.join(group, on="recommender").select("recommender", price.alias("price"), *shown, "share")
@@ -57,7 +57,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         print(table)
     for seed in range(1, 1 + n_groups):
         drawn = RerankContext.of(split.train, drawn_group(split.train, seed))
-        lists = before_and_after(name, candidates, {"exposure": stages["exposure"]}, drawn, K)
+        lists = before_and_after(name, candidates, {"exposure": rules["exposure"]}, drawn, K)
         before, after = (exposure_of(each, drawn) for each in lists.values())
         cost = prices(lists, name, split, k=K).row(0, named=True)
         print(
@@ -83,11 +83,11 @@ def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
     return model.recommend(ids, n, filters=protocol.filters(split))
 
 
-def exposure_of(lists: pl.DataFrame, about: RerankContext) -> float:
+def exposure_of(lists: pl.DataFrame, context: RerankContext) -> float:
     """Share of the group in what listeners look at."""
-    night = CandidateSet.of(lists, about, K)
-    chosen = np.where(night.tracks >= 0, np.arange(night.tracks.shape[1]), -1)
-    return float(shares(night, chosen.astype(np.int64), about.members(GROUP)[:, None])[0])
+    candidate_set = CandidateSet.of(lists, context, K)
+    chosen = np.where(candidate_set.tracks >= 0, np.arange(candidate_set.tracks.shape[1]), -1)
+    return float(shares(candidate_set, chosen.astype(np.int64), context.members(GROUP)[:, None])[0])
 
 
 if __name__ == "__main__":

@@ -69,10 +69,10 @@ def _operators_only() -> None:
 
 @st.cache_data(max_entries=N_ANSWERS, show_spinner="Asking the warehouse")
 def _answer(path: Path, name: str, given: dict[str, str]) -> pl.DataFrame:
-    return query.ask(_opened(path), name, given, limit_s=LIMIT_S)
+    return query.run_query(_opened(path), name, given, limit_s=LIMIT_S)
 
 
-def ask(name: str, **params: object) -> pl.DataFrame:
+def run_query(name: str, **params: object) -> pl.DataFrame:
     """
     Answer a query of `sql/queries`, from memory where it was asked before.
 
@@ -85,7 +85,7 @@ def ask(name: str, **params: object) -> pl.DataFrame:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _meanings(path: Path) -> dict[tuple[str, str], str]:
-    rows = _opened(path).frame(internal_sql("column_meanings"))
+    rows = _opened(path).query(internal_sql("column_meanings"))
     return {
         (table, name): f"{meaning} [{unit}]" if unit else meaning for table, name, meaning, unit in rows.iter_rows()
     }
@@ -98,7 +98,7 @@ def meaning(table: str, column: str) -> str | None:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _as_of(path: Path) -> date:
-    day: date = _opened(path).frame(internal_sql("as_of")).item()
+    day: date = _opened(path).query(internal_sql("as_of")).item()
     return day
 
 
@@ -135,7 +135,7 @@ def described(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _answerable(path: Path) -> list[str]:
-    tables = _opened(path).frame("select concat(schema_name, '.', table_name) as name from duckdb_tables()")
+    tables = _opened(path).query("select concat(schema_name, '.', table_name) as name from duckdb_tables()")
     known = set(tables["name"])
     return [name for name, file in read_queries().items() if file.sources <= known]
 
@@ -209,7 +209,7 @@ def _dropped(name: str, content: bytes) -> Iterator[Path]:
 
 def sound_of(track_id: str) -> Path | None:
     """Return the file of a recording, None where it is not on this machine."""
-    found = ask("audio_file", track_id=track_id)
+    found = run_query("audio_file", track_id=track_id)
     return None if found.is_empty() else sound_file(home(), *found.row(0))
 
 
@@ -237,7 +237,7 @@ def matches(name: str, content: bytes) -> "Found":
     found = _found(home().published_warehouse(), Path(name).name, sha256, content)
     if is_operator():
         return found
-    return found.of_tracks(_opened(_file()).frame(internal_sql("track_ids"))["track_id"].to_list())
+    return found.of_tracks(_opened(_file()).query(internal_sql("track_ids"))["track_id"].to_list())
 
 
 def match_reports(found: "Found") -> Callable[[str], bytes]:
@@ -282,7 +282,7 @@ def explain(user_id: str, track_id: str) -> pl.DataFrame:
 def _night(path: Path, export: Path, k: int) -> CandidateSet:
     warehouse = _opened(path)
     interactions = Interactions.read(warehouse, until=_as_of(path))
-    about = RerankContext.of_groups(interactions, warehouse.frame(internal_sql("track_groups")))
+    about = RerankContext.of_groups(interactions, warehouse.query(internal_sql("track_groups")))
     return CandidateSet.of(pl.read_parquet(export / "candidates.parquet"), about, k)
 
 

@@ -61,7 +61,7 @@ def narrowing(*kinds: str) -> dict[str, str]:
     Returns:
         Kind -> the value chosen, '' for all.
     """
-    values = data.ask("filter_values")
+    values = data.run_query("filter_values")
     chosen: dict[str, str] = {}
     for kind in kinds or ("label", "genre"):
         found = values.filter(kind=kind)
@@ -112,7 +112,7 @@ def asked(label: str, key: str) -> bool:
 
 def artist() -> str:
     """Let an artist be chosen; stops the page where there is none."""
-    known = data.ask("artist_names")
+    known = data.run_query("artist_names")
     if known.is_empty():
         empty(
             "No artist is known yet.",

@@ -13,7 +13,7 @@ with filters.row():
     artist_id = filters.artist()
     window = filters.choose("Mean over", WINDOWS, "window", help="Each day shows the mean of so many days up to it.")
 
-trend = data.ask("artist_trend", artist_id=artist_id, days=window)
+trend = data.run_query("artist_trend", artist_id=artist_id, days=window)
 if trend.is_empty():
     parts.empty("This artist has not been played.", "Choose another one.")
     st.stop()
@@ -44,7 +44,7 @@ if not sources.is_empty():
         key="artist_sources",
         note="Share of plays whose source is known, over the window; the others were chosen by the listener.",
     )
-forecast = data.ask("forecast", artist_id=artist_id)
+forecast = data.run_query("forecast", artist_id=artist_id)
 if not forecast["is_forecast"].any():
     parts.empty("There is no forecast for this artist.", "Forecasts need some weeks of plays.")
 else:
@@ -57,7 +57,7 @@ else:
         note="The band holds four days in five, by the errors of earlier forecasts.",
     )
 
-tracks = data.ask("artist_tracks", artist_id=artist_id)
+tracks = data.run_query("artist_tracks", artist_id=artist_id)
 parts.table(
     tracks.select(
         "title",
@@ -76,7 +76,7 @@ parts.table(
     title="Recordings, last 28 days",
     formats=dict.fromkeys(("skip_share", "completion_rate", "algorithmic_share"), "percent"),
 )
-split = data.ask("frontline_share", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
+split = data.run_query("frontline_share", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
 if not split.is_empty():
     parts.figure(
         "Frontline and catalogue",
@@ -86,7 +86,7 @@ if not split.is_empty():
         key="catalogue_split",
         note="Whole weeks. Current for 18 months after release, then catalogue, deep catalogue after 36.",
     )
-decay = data.ask("decay", artist_id=artist_id)
+decay = data.run_query("decay", artist_id=artist_id)
 if not decay.is_empty():
     parts.table(
         decay.drop("track_id", "artist_id", "artist_name"),

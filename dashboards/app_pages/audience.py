@@ -11,7 +11,7 @@ with filters.row():
     artist_id = filters.artist()
     dimension = filters.choose("By", DIMENSIONS, "by")
 
-audience = data.ask("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
+audience = data.run_query("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
 audience = audience.sort("share", descending=True, maintain_order=True)
 if audience.is_empty():
     parts.empty("Too few listeners in the last 28 days.", "Groups of under ten people are not shown to labels.")
@@ -34,12 +34,12 @@ else:
         key="affinity",
         note="Above 1, a group is overrepresented among the artist's listeners.",
     )
-countries = data.ask("countries", artist_id=artist_id).drop_nulls("n_plays")
+countries = data.run_query("countries", artist_id=artist_id).drop_nulls("n_plays")
 if not countries.is_empty():
     parts.table(
         countries, of="country_weekly", key="countries", title="Where, over all weeks", formats={"share": "percent"}
     )
-cohorts = data.ask("returning", artist_id=artist_id).drop_nulls("share")
+cohorts = data.run_query("returning", artist_id=artist_id).drop_nulls("share")
 if cohorts.is_empty():
     parts.empty("No cohort is large enough to show.", "Cohorts grow with time.")
 else:
@@ -51,7 +51,7 @@ else:
         key="retention",
         note="Listeners by the month of their first play, and the share of them who played the artist again.",
     )
-overlap = data.ask("overlap", artist_id=artist_id)
+overlap = data.run_query("overlap", artist_id=artist_id)
 if overlap.is_empty():
     parts.empty("No other artist shares enough listeners.", "Pairs with fewer than ten shared listeners are left out.")
 else:

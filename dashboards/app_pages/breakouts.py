@@ -16,7 +16,7 @@ with filters.row():
     )
     label = filters.narrowing("label").get("label", "")
 
-found = data.ask("breaking_out", days=days, label=label)
+found = data.run_query("breaking_out", days=days, label=label)
 if found.is_empty():
     parts.empty("Nothing broke out in this period.", "That is usual; look further back, or at Trends for slower rises.")
     st.stop()

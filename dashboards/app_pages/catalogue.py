@@ -11,7 +11,7 @@ NAMES = {"artist_name": "artist", "label_name": "label", "detail": "what stands 
 parts.header("Catalogue", "What is wrong with the metadata and how many plays it touches, fault by fault.")
 with filters.row():
     label = filters.narrowing("label").get("label", "")
-issues = data.ask("issue_totals", label=label)
+issues = data.run_query("issue_totals", label=label)
 if issues.is_empty():
     parts.empty("Nothing is wrong with the catalogue.", "Look again after the next delivery.")
 else:
@@ -29,7 +29,7 @@ else:
         "issue",
         help=data.meaning("catalogue_health", "issue"),
     )
-    tracks = data.ask("tracks_with_issue", issue=issue, label=label)
+    tracks = data.run_query("tracks_with_issue", issue=issue, label=label)
     parts.table(
         tracks,
         of="catalogue_health",
@@ -42,7 +42,7 @@ if not data.is_operator():
     st.stop()
 
 parts.heading("Delivered rows")
-outcomes = data.ask("outcomes")
+outcomes = data.run_query("outcomes")
 if outcomes.is_empty():
     parts.empty("Nothing was delivered yet.", "Bring files in: recsys ingest FILES")
     st.stop()
@@ -55,7 +55,7 @@ with st.container(horizontal=True):
             unit="rows",
         )
 parts.table(outcomes, of="data_quality", key="outcomes", title="Table by table", formats={"refused_share": "percent"})
-refused = data.ask("refused_rows")
+refused = data.run_query("refused_rows")
 if refused.is_empty():
     parts.empty("No row was refused.", "Every delivered row kept its contract.")
 else:

@@ -22,7 +22,7 @@ HEADINGS = {
 parts.header(
     "Charts", "Who stands where, what moves, which songs look like reaching the top ten, and how fast hits fade."
 )
-editions = data.ask("chart_editions")
+editions = data.run_query("chart_editions")
 if editions.is_empty():
     parts.empty(
         "No chart was brought in yet.",
@@ -36,7 +36,7 @@ with filters.row():
     dates = editions.filter(chart=chart)["chart_date"]
     week = filters.choose("Week", {str(date): sentences.day(date) for date in dates}, "week")
 
-edition = data.ask("chart_movers", chart=chart, to=week)
+edition = data.run_query("chart_movers", chart=chart, to=week)
 parts.told([sentences.charted(row) for row in edition.filter("is_own").head(3).iter_rows(named=True)])
 parts.table(
     edition.drop("chart", "chart_date", "song_id", "linked_by"),
@@ -46,7 +46,7 @@ parts.table(
     names=HEADINGS,
 )
 
-paths = data.ask("chart_paths", chart=chart, to=week)
+paths = data.run_query("chart_paths", chart=chart, to=week)
 chosen = filters.several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
 shown = paths.filter(paths["name"].is_in(chosen))
 if shown.is_empty():
@@ -62,7 +62,7 @@ else:
     )
 
 which = filters.choose("Could reach the top ten", WHICH, "which")
-candidates = data.ask("chart_candidates", chart=chart, which=which)
+candidates = data.run_query("chart_candidates", chart=chart, which=which)
 if candidates.is_empty():
     parts.empty(
         "Nothing can be said of this chart yet.",
@@ -88,7 +88,7 @@ else:
         formats={"probability": "percent"},
     )
 
-half_lives = data.ask("hit_half_lives", chart=chart).drop_nulls("half_life_weeks")
+half_lives = data.run_query("hit_half_lives", chart=chart).drop_nulls("half_life_weeks")
 if not half_lives.is_empty():
     parts.figure(
         "How fast hits fade",

@@ -8,11 +8,11 @@ from dashboards.markdown import say
 PAGE = {"title": "Discovery", "section": "Find", "order": 70, "for_labels": True}
 
 parts.header("Discovery", "What sounds like a recording, within what you ask for. Nobody's plays take part in it.")
-heard = data.ask("heard_tracks")
+heard = data.run_query("heard_tracks")
 if heard.is_empty():
     parts.empty("No music was heard yet.", "Let it be heard: recsys audio scan FOLDER, then recsys nightly.")
     st.stop()
-words = data.ask("heard_words")
+words = data.run_query("heard_words")
 dropped = filters.dropped(
     "Like a file that is not in the catalogue",
     "dropped",

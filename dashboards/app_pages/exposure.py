@@ -24,7 +24,7 @@ parts.header(
 with filters.row():
     label_id = filters.narrowing("label").get("label", "")
     kind = filters.choose("Groups of recordings", KINDS, "kind")
-labels = data.ask("own_exposure", label_id=label_id)
+labels = data.run_query("own_exposure", label_id=label_id)
 if labels.is_empty():
     parts.empty(
         "Nothing of this is recommended to enough listeners.",
@@ -38,7 +38,7 @@ if labels.height == 1:
         parts.metric("Share of exposure", whole["exposure_share"], unit="%", of=("label_exposure", "exposure_share"))
         parts.metric("Exposure / plays", whole["ratio"], of=("label_exposure", "ratio"))
         parts.metric("Listeners shown any", whole["n_shown"], of=("label_exposure", "n_shown"))
-    groups = data.ask("own_exposure", label_id=label_id, kind=kind)
+    groups = data.run_query("own_exposure", label_id=label_id, kind=kind)
     if groups.is_empty():
         parts.empty("No group is large enough to show.", "Groups of under ten people are not shown to labels.")
     else:
@@ -66,7 +66,7 @@ parts.heading("Why, and to whom")
 with filters.row():
     artist_id = filters.artist()
     dimension = filters.choose("Listeners by", DIMENSIONS, "by")
-reasons = data.ask("shown_to", artist_id=artist_id)
+reasons = data.run_query("shown_to", artist_id=artist_id)
 if reasons.is_empty():
     parts.empty("This artist is on too few lists to tell.", "Choose another one.")
     st.stop()
@@ -79,7 +79,7 @@ parts.figure(
     note="The recording of the listener that the reason of a place names: of the same artist, of another, or none "
     "(what is popular, an audience, a sound).",
 )
-groups = data.ask("shown_to", artist_id=artist_id, dimension=dimension)
+groups = data.run_query("shown_to", artist_id=artist_id, dimension=dimension)
 if not groups.is_empty():
     parts.figure(
         "To whom",

@@ -39,7 +39,7 @@ with filters.row():
     metric = filters.choose("Metric", METRICS, "metric")
     listeners = filters.choose("Groups of listeners", LISTENERS, "listeners")
 
-shares = data.ask("exposure_shares", kind=kind)
+shares = data.run_query("exposure_shares", kind=kind)
 if shares.is_empty():
     parts.empty("No lists are published yet.", "Run: recsys nightly")
     st.stop()
@@ -51,7 +51,7 @@ parts.figure(
     key="exposure",
     note="Exposure of a place is 1 / log2(1 + rank), over all published lists.",
 )
-effects = data.ask("rule_effects", metric=metric)
+effects = data.run_query("rule_effects", metric=metric)
 if effects.is_empty():
     parts.empty("The recipe sets no rules.", "Rules are sections of [rerank] in recipe.toml.")
 else:
@@ -64,7 +64,7 @@ else:
         note="On days that no model was trained on. What a rule costs is told most sharply by nDCG given up: it holds "
         "each listener's list against their own before the rule.",
     )
-quality = data.ask("group_quality", metric=metric, kind=listeners)
+quality = data.run_query("group_quality", metric=metric, kind=listeners)
 if quality.is_empty():
     parts.empty("This metric is not measured by group of listeners.", "nDCG and recall are.")
 else:

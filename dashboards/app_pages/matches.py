@@ -75,12 +75,12 @@ with filters.row():
     source_kind = filters.choose("In", SOURCES, "in")
     probability = filters.choose("At least this sure", SURE, "sure")
     if is_operator:
-        labels = data.ask("filter_values").filter(kind="label")["name"].to_list()
+        labels = data.run_query("filter_values").filter(kind="label")["name"].to_list()
         label = filters.choose("Label", {ANY: filters.EVERY} | {each: each for each in labels}, "owner")
 if is_operator:
-    uses = data.ask("uses_found", source_kind=source_kind, probability=probability, label=label, n=500)
+    uses = data.run_query("uses_found", source_kind=source_kind, probability=probability, label=label, n=500)
 else:
-    uses = data.ask("new_uses", source_kind=source_kind, probability=probability, days=36_500, n=500)
+    uses = data.run_query("new_uses", source_kind=source_kind, probability=probability, days=36_500, n=500)
 if uses.is_empty():
     parts.empty(
         "The nights found no such use.",
@@ -98,7 +98,7 @@ else:
 if not is_operator:
     st.stop()
 
-weeks = data.ask("usage_over_time")
+weeks = data.run_query("usage_over_time")
 if weeks.is_empty():
     parts.empty("No upload used a recording yet.", "Put files into the folder of uploads; the next night looks.")
 else:
@@ -109,7 +109,7 @@ else:
         title="Uploads that use a recording, week by week",
         names={"used_s": "used for", "week_start": "week from"},
     )
-checks = data.ask("looked_through")
+checks = data.run_query("looked_through")
 if checks.is_empty():
     parts.empty("Nothing was looked through yet.", "Let music be heard: recsys audio scan FOLDER, then recsys nightly.")
 else:

@@ -36,7 +36,7 @@ with st.container(horizontal=True):
 
 with filters.row():
     metric = filters.choose("Metric", METRICS, "measure", help="Defined in recsys/evaluate; run_metrics has them all")
-    history = data.ask("metric_history", metric=metric)
+    history = data.run_query("metric_history", metric=metric)
     names = history["recommender"].unique(maintain_order=True).to_list()
     recommender = filters.choose("Drift of", {name: name for name in names}, "recommender") if names else ""
 if history.is_empty():
@@ -52,7 +52,7 @@ else:
         note=f"At {latest['k'][0]} places, {latest['n_users'][0]:,} listeners; the whole catalogue is ranked. "
         "champion: the model in charge before, fitted on the same days.",
     )
-    drift = data.ask("metric_drift", metric=metric, recommender=recommender)
+    drift = data.run_query("metric_drift", metric=metric, recommender=recommender)
     parts.figure(
         f"{METRICS[metric]} of {recommender}, run by run",
         drift,

@@ -21,12 +21,12 @@ with filters.row():
     days = filters.choose("Period", PERIODS, "days")
     chosen = filters.narrowing()
 
-changes = data.ask("what_changed", days=days, **chosen)
+changes = data.run_query("what_changed", days=days, **chosen)
 if changes.is_empty():
     parts.empty("Nothing was played in this period.", "Choose a longer period, or another label or genre.")
     st.stop()
-movers = data.ask("artist_changes", days=days, **chosen)
-releases = data.ask("new_releases", **chosen)
+movers = data.run_query("artist_changes", days=days, **chosen)
+releases = data.run_query("new_releases", **chosen)
 
 said = [sentences.compared(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
 said += [sentences.moved(row) for at, row in enumerate(movers.iter_rows(named=True)) if at in {0, movers.height - 1}]
@@ -43,7 +43,7 @@ with st.container(horizontal=True):
             less_is_better=row["measure"] == "n_skips",
         )
 
-by_day = data.ask("plays_by_day", **chosen)
+by_day = data.run_query("plays_by_day", **chosen)
 parts.figure(
     "Plays a day",
     by_day,

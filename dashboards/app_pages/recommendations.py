@@ -12,7 +12,7 @@ NAMES = {"artist_name": "artist", "rank": "recommender's rank", "place": "place 
 parts.header(
     "Recommendations", "One listener's list as exported, why each recording is there, and what is not and why."
 )
-listeners = data.ask("listeners_with_lists")
+listeners = data.run_query("listeners_with_lists")
 if listeners.is_empty():
     parts.empty("No lists are published yet.", "Run: recsys nightly")
     st.stop()
@@ -20,11 +20,11 @@ with filters.row():
     offered = filters.choose("Listener", {each: each for each in listeners["user_id"]}, "listener")
     typed = filters.text("Or any other", "user_id", placeholder="a listener's pseudonymous id").strip()
 user_id = typed or offered
-lists = data.ask("recommended_to", user_id=user_id)
+lists = data.run_query("recommended_to", user_id=user_id)
 if lists.is_empty():
     parts.empty(f"{user_id} has no list.", "Choose one of the box, or look an id up: recsys find WORDS")
     st.stop()
-about = data.ask("listener", user_id=user_id).row(0, named=True)
+about = data.run_query("listener", user_id=user_id).row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Recordings played", about["n_tracks"], of=("listener_profile", "n_tracks"))
     parts.metric("Plays", about["n_plays"], of=("listener_profile", "n_plays"))
@@ -45,7 +45,7 @@ parts.remark(
     "lists ([rerank] of the recipe) chose others, or a place was drawn to find out what else is liked."
 )
 parts.table(
-    data.ask("kept_from", user_id=user_id),
+    data.run_query("kept_from", user_id=user_id),
     of="listener_profile",
     key="kept_from",
     title="What filters kept away",
@@ -58,7 +58,7 @@ with filters.row():
     named = filters.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
     other = filters.text("Or any other", "track_id", placeholder="a recording's id").strip()
 track_id = other or named
-reasons = data.ask("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
+reasons = data.run_query("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
 if reasons:
     parts.told([say("Filters keep it away: **{reason}**", reason=reason) for reason in reasons])
 if filters.asked("Ask the model", "why"):

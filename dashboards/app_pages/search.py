@@ -13,7 +13,7 @@ with filters.row():
 if not words.strip():
     parts.empty("Nothing is asked yet.", "Type a word of a title, an artist's name, a label or an id.")
     st.stop()
-found = data.ask("search_catalogue", words=words, **chosen)
+found = data.run_query("search_catalogue", words=words, **chosen)
 if found.is_empty():
     parts.empty(f"Nothing holds all of “{words}”.", "Try fewer words, or take a filter back.")
     st.stop()

@@ -40,7 +40,7 @@ if name:
         parts.empty(f"It needs {missing[0]}.", f"That is: {question.params[missing[0]].meaning}.")
         answer = None
     else:
-        answer = parts.attempt(lambda: data.ask(name, **given), REMEDY)
+        answer = parts.attempt(lambda: data.run_query(name, **given), REMEDY)
 else:
     text = filters.code("Query", FIRST, "sql")
     answer = parts.attempt(lambda: data.sql(text), REMEDY)

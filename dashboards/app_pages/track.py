@@ -19,7 +19,7 @@ FACTS = {
 parts.header("Track", "One recording: how it is heard, what it sounds like and what is known of it.")
 with filters.row():
     artist_id = filters.artist()
-    tracks = data.ask("artist_tracks", artist_id=artist_id)
+    tracks = data.run_query("artist_tracks", artist_id=artist_id)
     if tracks.is_empty():
         parts.empty("This artist has no recordings in the catalogue.", "Choose another one.")
         st.stop()
@@ -32,7 +32,7 @@ with filters.row():
 sound = data.sound_of(track_id)
 if sound is not None:
     st.audio(str(sound))
-trend = data.ask("track_trend", track_id=track_id, days=days)
+trend = data.run_query("track_trend", track_id=track_id, days=days)
 row = tracks.filter(track_id=track_id).row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Plays, 28 days", row["n_plays"], of=("track_daily", "n_plays"))
@@ -56,7 +56,7 @@ else:
         says=f"Plays a day over {days} days.",
         key="track_trend",
     )
-words = data.ask("track_words", track_id=track_id)
+words = data.run_query("track_words", track_id=track_id)
 if words.is_empty():
     parts.empty(
         "Nobody has heard this recording yet.", "Its sound is known after: recsys audio scan FOLDER, recsys build"
@@ -70,7 +70,7 @@ else:
         key="track_words",
         note="Words that a tagger hears; how sure it is, is no calibrated chance.",
     )
-effects = data.ask("playlist_effects", track_id=track_id) if data.is_operator() else words.clear()
+effects = data.run_query("playlist_effects", track_id=track_id) if data.is_operator() else words.clear()
 if not effects.is_empty():
     parts.figure(
         "What playlists did for it",
@@ -83,7 +83,7 @@ if not effects.is_empty():
         note="An add follows interest as well as making it: an effect is no proof.",
     )
 parts.facts(
-    data.ask("track_facts", track_id=track_id),
+    data.run_query("track_facts", track_id=track_id),
     of="track_features",
     key="track_facts",
     title="What is known of it",

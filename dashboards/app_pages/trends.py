@@ -14,7 +14,7 @@ with filters.row():
     )
     label = filters.narrowing("label").get("label", "")
 
-artists = data.ask("trending_artists", days=days, floor=floor, label=label)
+artists = data.run_query("trending_artists", days=days, floor=floor, label=label)
 if artists.is_empty():
     parts.empty("No artist has so many plays.", "Lower the floor, or choose a longer window.")
 else:
@@ -38,7 +38,7 @@ if not data.is_operator():
     st.stop()
 
 kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
-trends = data.ask("genre_trends", kind=kind, to=data.last_sunday())
+trends = data.run_query("genre_trends", kind=kind, to=data.last_sunday())
 if trends.is_empty():
     parts.empty("No moods are known yet.", "They are heard in the music: recsys audio scan FOLDER, recsys build")
 else:
@@ -54,7 +54,7 @@ else:
     )
 
 of = filters.choose("Groups of", {"tracks": "recordings", "listeners": "listeners"}, "of")
-groups = data.ask("growing_clusters", kind=of)
+groups = data.run_query("growing_clusters", kind=of)
 if groups.is_empty():
     parts.empty(
         "No group is large enough yet.", "Groups are made by the night: recsys nightly. Each needs 20 listeners."

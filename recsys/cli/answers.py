@@ -38,7 +38,7 @@ def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out:
         tables.answer(asking.queries(), form, out)
     else:
         with warehouse_of(home) as warehouse:
-            tables.answer(asking.ask(warehouse, name, _given(params)), form, out)
+            tables.answer(asking.run_query(warehouse, name, _given(params)), form, out)
 
 
 def _given(params: tuple[str, ...]) -> dict[str, str]:

@@ -156,7 +156,7 @@ def simulate(
     settings = LoopSettings(weeks=weeks, recommender=recommender, seed=seed)
     terms = recipe_of(home, recipe)
     found = simulation.simulate_home(home, terms, settings, n_listeners=listeners, tell=events.event)
-    page = write_report(out or home.path / "reports" / "feedback_loop", found.weeks, settings, found.about)
+    page = write_report(out or home.path / "reports" / "feedback_loop", found.weeks, settings, found.description)
     models.simulated(found.weeks, page)
 
 

@@ -138,12 +138,12 @@ class Interactions:
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
         """Read the days since..until, both included, from marts.interactions_daily; no `since`: from the first day."""
         interactions = cls.of(
-            warehouse.frame(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
-            catalogue=warehouse.frame(internal_sql("features_of_tracks")),
-            listeners=warehouse.frame(internal_sql("features_of_listeners")),
+            warehouse.query(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
+            catalogue=warehouse.query(internal_sql("features_of_tracks")),
+            listeners=warehouse.query(internal_sql("features_of_listeners")),
             as_of=until,
         )
-        sound = Features.weighted(interactions.tracks, sound_features(warehouse.frame(internal_sql("sound_of_tracks"))))
+        sound = Features.weighted(interactions.tracks, sound_features(warehouse.query(internal_sql("sound_of_tracks"))))
         return replace(interactions, track_features=interactions.track_features.beside(sound))
 
     @property

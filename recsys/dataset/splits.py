@@ -109,4 +109,4 @@ def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int,
     """
     test_from = as_of - timedelta(days=test_days - 1)
     train = Interactions.read(warehouse, since=since, until=test_from - timedelta(days=gap_days + 1))
-    return Split.of(train, warehouse.frame(internal_sql("played_pairs"), {"since": test_from, "until": as_of}))
+    return Split.of(train, warehouse.query(internal_sql("played_pairs"), {"since": test_from, "until": as_of}))

@@ -31,7 +31,7 @@ class Simulated:
     """What came out: weeks as of `loop.simulate`, and whose they were, in a sentence."""
 
     weeks: pl.DataFrame
-    about: str
+    description: str
 
 
 def simulate_home(
@@ -52,14 +52,14 @@ def simulate_home(
         SetupError: Nothing was published yet.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        interactions = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
-        groups = warehouse.frame(internal_sql("track_groups"))
+        interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
+        groups = warehouse.query(internal_sql("track_groups"))
     known = np.flatnonzero(np.diff(interactions.matrix.indptr))
     if not len(known):
         raise InputError("no listener of the warehouse likes anything: there is nothing to begin with")
     drawn = np.random.default_rng(settings.seed).permutation(known)[:n_listeners]
-    about = RerankContext.of_groups(interactions.of_users(np.sort(drawn)), groups)
-    world = World.of(about, _followed(recipe), settings.seed)
+    context = RerankContext.of_groups(interactions.of_users(np.sort(drawn)), groups)
+    world = World.of(context, _followed(recipe), settings.seed)
     weeks = simulate(world, remedies(recipe), settings, tell=tell)
     n_tracks, last_day = len(interactions.tracks), interactions.as_of
     whose = f"{len(drawn):,} of {len(known):,} listeners and {n_tracks:,} tracks, log up to {last_day}."
@@ -68,16 +68,16 @@ def simulate_home(
 
 def remedies(recipe: Recipe) -> dict[str, Remedy]:
     """Name what the recipe could be held against: nothing first."""
-    stages = list(recipe.rerank.values())
+    rules = list(recipe.rerank.values())
     exploration = recipe.exploration
     if not exploration.share:
         exploration = ExplorationSettings(share=MIN_SHARE)
-    found = {"no remedy": Remedy(), **{name: Remedy([stage]) for name, stage in recipe.rerank.items()}}
-    if len(stages) > 1:
-        found["all rules"] = Remedy(stages)
+    found = {"no remedy": Remedy(), **{name: Remedy([rule]) for name, rule in recipe.rerank.items()}}
+    if len(rules) > 1:
+        found["all rules"] = Remedy(rules)
     found["exploration"] = Remedy(exploration=exploration)
-    if stages:
-        found["rules and exploration"] = Remedy(stages, exploration)
+    if rules:
+        found["rules and exploration"] = Remedy(rules, exploration)
     return found
 
 

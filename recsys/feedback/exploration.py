@@ -68,7 +68,7 @@ class ExplorationSettings:
 
 def explore(
     long_lists: pl.DataFrame,
-    about: RerankContext,
+    context: RerankContext,
     k: int,
     *,
     settings: ExplorationSettings,
@@ -80,7 +80,7 @@ def explore(
 
     Args:
         long_lists: user_id, track_id, rank, score ..., listener by listener, `settings.length(k)` long where possible.
-        about: What is known of listeners and tracks.
+        context: What is known of listeners and tracks.
         k: Places that are shown.
         settings: How many places, which policy.
         posterior: What was learned so far, of `FEATURES`.
@@ -98,7 +98,7 @@ def explore(
         pl.Series(columns.RANK.name, np.setdiff1d(np.arange(k), places)[place[place < n_kept]] + 1, columns.RANK.dtype)
     )
     tail = long_lists.filter(pl.Series(place >= n_kept, dtype=pl.Boolean))
-    options = describe(CandidateSet.of(long_lists, about, k))[:, n_kept:]
+    options = describe(CandidateSet.of(long_lists, context, k))[:, n_kept:]
     policy = POLICIES[settings.policy]
     nothing = [pl.lit(None, column.dtype).alias(column.name) for column in DRAWN]
     parts = [kept.with_columns(nothing, is_explored=pl.lit(value=False), propensity=pl.lit(1.0))]
@@ -123,7 +123,7 @@ def explore(
     return _closed_up(pl.concat(parts, how="diagonal"), long_lists["user_id"].unique(maintain_order=True))
 
 
-def describe(night: CandidateSet) -> F64:
+def describe(candidates: CandidateSet) -> F64:
     """
     Describe each candidate to the policy, shape (n_users, n, len(FEATURES)); NaN where there is none.
 
@@ -131,25 +131,25 @@ def describe(night: CandidateSet) -> F64:
     0..1. popularity: log of its listeners, 0 none to 1 everybody. unplayed: nobody has played it. new_artist: the
     listener likes nothing by a known artist. beyond_usual: log of its popularity over the listener's usual, -1..1.
     """
-    users, n = np.arange(len(night.tracks)), night.tracks.shape[1]
-    tracks = np.maximum(night.tracks, 0)
-    listeners, past = night.past.listeners[tracks], night.past
+    users, n = np.arange(len(candidates.tracks)), candidates.tracks.shape[1]
+    tracks = np.maximum(candidates.tracks, 0)
+    listeners, past = candidates.past.listeners[tracks], candidates.past
     mix = past.mix[np.repeat(users, n)].multiply(past.genres[tracks.ravel()]).sum(axis=1)
     own = past.own_popularity[:, None]
     beyond = np.log(np.maximum(listeners, 1) / past.n_listeners / np.where(np.isnan(own), np.nan, own)) / N_FOLDS
     features = np.stack(
         [
             np.ones(tracks.shape),
-            night.relevance,
+            candidates.relevance,
             np.asarray(mix).reshape(tracks.shape),
             np.log1p(listeners) / np.log1p(max(1, past.n_listeners)),
             listeners == 0,
-            _new_artists(night, tracks),
+            _new_artists(candidates, tracks),
             np.nan_to_num(np.clip(beyond, -1, 1)),
         ],
         axis=2,
     )
-    features[night.tracks < 0] = np.nan
+    features[candidates.tracks < 0] = np.nan
     return features
 
 
@@ -173,10 +173,12 @@ def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) 
     )
 
 
-def _new_artists(night: CandidateSet, tracks: I32) -> Bool:
+def _new_artists(candidates: CandidateSet, tracks: I32) -> Bool:
     """Whether the listener likes nothing by a candidate's artist; False where the artist is not known."""
-    liked = (night.past.heard.astype(np.float32) @ artists_of(night.about.interactions.track_features)).tocsr()
-    artists, n_artists = night.about.artists[tracks], max(1, liked.shape[1])
+    liked = (
+        candidates.past.heard.astype(np.float32) @ artists_of(candidates.context.interactions.track_features)
+    ).tocsr()
+    artists, n_artists = candidates.context.artists[tracks], max(1, liked.shape[1])
     known = np.repeat(np.arange(len(tracks)), np.diff(liked.indptr)) * n_artists + liked.indices
     pairs = np.arange(len(tracks))[:, None] * n_artists + artists
     new: Bool = ~np.isin(pairs, known) & (artists >= 0)

@@ -72,7 +72,7 @@ class LoopSettings:
 class Remedy:
     """What lists are chosen by: rules, and places for finding out (share 0: none)."""
 
-    stages: Sequence[RerankRule] = ()
+    rules: Sequence[RerankRule] = ()
     exploration: ExplorationSettings = field(default_factory=lambda: ExplorationSettings(share=0))
 
 
@@ -82,31 +82,31 @@ class World:
     Listeners whose liking is known.
 
     Attributes:
-        about: Their log so far, and groups of tracks.
+        context: Their log so far, and groups of tracks.
         likes: Chance that each listener likes each track, shape (n_users, n_tracks).
         artists: Artist of each track, -1 where unknown, shape (n_tracks,).
         measured: Groups whose exposure is followed: which tracks are in each.
     """
 
-    about: RerankContext
+    context: RerankContext
     likes: F32
     artists: I64
     measured: dict[str, Bool]
 
     @classmethod
-    def of(cls, about: RerankContext, groups: Sequence[str], seed: int) -> Self:
+    def of(cls, context: RerankContext, groups: Sequence[str], seed: int) -> Self:
         """
         Draw what listeners like beside what they are known to.
 
         Args:
-            about: A log, and what its tracks are.
+            context: A log, and what its tracks are.
             groups: To follow, such as 'popularity=tail'.
             seed: Of what no play tells.
 
         Raises:
             InputError: There are too few listeners or tracks to speak of taste.
         """
-        played = about.interactions.matrix > 0
+        played = context.interactions.matrix > 0
         if min(played.shape) <= N_TASTES:
             raise InputError(
                 f"{played.shape[0]:,} listeners and {played.shape[1]:,} tracks; expected more than {N_TASTES} of both"
@@ -114,8 +114,8 @@ class World:
         rng = np.random.default_rng(seed)
         affinity = _affinity(played, rng) + CHANCE * rng.standard_normal(played.shape, np.float32)
         odds = USUAL + SPREAD * affinity / affinity.std(axis=1, keepdims=True)
-        members = {group: about.members(group) for group in groups}
-        return cls(about, (1 / (1 + np.exp(-odds))).astype(np.float32), about.artists, members)
+        members = {group: context.members(group) for group in groups}
+        return cls(context, (1 / (1 + np.exp(-odds))).astype(np.float32), context.artists, members)
 
 
 def simulate(
@@ -155,14 +155,14 @@ def last_week(weeks: pl.DataFrame) -> pl.DataFrame:
 def _weeks(
     world: World, name: str, remedy: Remedy, settings: LoopSettings, tell: Tell
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    log, posterior = _Log.of(world.about.interactions), Posterior.prior(len(FEATURES))
+    log, posterior = _Log.of(world.context.interactions), Posterior.prior(len(FEATURES))
     for week in range(1, settings.weeks + 1):
         dice = np.random.default_rng([settings.seed, week])
         would_like = dice.random(world.likes.shape, np.float32) < world.likes
         looks_at = dice.random((len(world.likes), settings.k)) < discounts(settings.k)
         from_others = _from_others(world, log, settings.organic, dice)
-        about = replace(world.about, interactions=log.interactions(world.about.interactions, week))
-        lists = _lists(about, remedy, settings, posterior, dice)
+        context = replace(world.context, interactions=log.interactions(world.context.interactions, week))
+        lists = _lists(context, remedy, settings, posterior, dice)
         shown = _Shown.of(lists, world)
         is_played = would_like[shown.users, shown.tracks] & looks_at[shown.users, shown.places]
         posterior = _learned(posterior, lists, is_played)
@@ -173,13 +173,13 @@ def _weeks(
 
 
 def _lists(
-    about: RerankContext, remedy: Remedy, settings: LoopSettings, posterior: Posterior, dice: np.random.Generator
+    context: RerankContext, remedy: Remedy, settings: LoopSettings, posterior: Posterior, dice: np.random.Generator
 ) -> pl.DataFrame:
-    interactions = about.interactions
+    interactions = context.interactions
     model = Recommender.named(settings.recommender).fit(interactions)
     candidates = model.recommend(interactions.users.ids(), settings.candidates, filters=Filters.of(interactions))
-    long_lists = rerank(candidates, remedy.stages, about, remedy.exploration.length(settings.k))
-    return explore(long_lists, about, settings.k, settings=remedy.exploration, posterior=posterior, rng=dice)
+    long_lists = rerank(candidates, remedy.rules, context, remedy.exploration.length(settings.k))
+    return explore(long_lists, context, settings.k, settings=remedy.exploration, posterior=posterior, rng=dice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +192,7 @@ class _Shown:
 
     @classmethod
     def of(cls, lists: pl.DataFrame, world: World) -> Self:
-        interactions = world.about.interactions
+        interactions = world.context.interactions
         places = lists["rank"].to_numpy().astype(np.int64) - 1
         return cls(interactions.users.rows(lists["user_id"]), interactions.tracks.rows(lists["track_id"]), places)
 

@@ -12,5 +12,5 @@ UNKNOWN = "unknown"
 
 def training_tracks(warehouse: Warehouse, folder: Path) -> list[TrainingTrack]:
     """List the recordings of a folder with their consent; what the catalogue does not know is unknown."""
-    consent = dict(warehouse.frame(internal_sql("training_consent")).iter_rows())
+    consent = dict(warehouse.query(internal_sql("training_consent")).iter_rows())
     return [TrainingTrack(each.path, consent.get(each.name, UNKNOWN)) for each in recordings(folder)]

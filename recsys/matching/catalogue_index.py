@@ -23,7 +23,7 @@ SOME = 2_000  # recordings whose fingerprints are read at a time
 
 def owners(warehouse: Warehouse) -> pl.DataFrame:
     """Tell whose each recording is: audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file."""
-    return warehouse.frame(internal_sql("audio_owners"))
+    return warehouse.query(internal_sql("audio_owners"))
 
 
 def prints_of(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:

@@ -24,7 +24,7 @@ Loaded = TypeVar("Loaded")
 def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Callable[..., None]) -> Path | None:
     """Make the index of what sounds alike in `folder`, from the last one; None where no recording has a vector."""
     with Warehouse.open(warehouse) as opened:
-        if opened.frame(internal_sql("tracks_with_sound")).is_empty():
+        if opened.query(internal_sql("tracks_with_sound")).is_empty():
             return None
         from recsys.search.by_sound import index_of  # noqa: PLC0415 - a night without music needs no faiss
         from recsys.search.vector_index import Index  # noqa: PLC0415
@@ -53,7 +53,7 @@ def prints_of(
 ) -> "FingerprintIndex | None":
     """Bring the current release's index of fingerprints up to new tables; None where no recording has one."""
     with Warehouse.open(warehouse) as opened:
-        if opened.frame(internal_sql("fingerprinted_tracks")).is_empty():
+        if opened.query(internal_sql("fingerprinted_tracks")).is_empty():
             return None
         from recsys.matching import catalogue_index  # noqa: PLC0415 - a night without music needs no network
 

@@ -54,7 +54,7 @@ class Inputs:
     def _answer(self, sql: str) -> pl.DataFrame:
         facts = {"as_of": self.as_of, "served_on": self.served_on}
         with Warehouse.open(self._built) as warehouse:
-            return warehouse.frame(sql, {name: value for name, value in facts.items() if f"${name}" in sql})
+            return warehouse.query(sql, {name: value for name, value in facts.items() if f"${name}" in sql})
 
     @property
     def _built(self) -> Path:

@@ -58,8 +58,8 @@ def last_published(release: Release | None) -> gate.Last | None:
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
-        as_of, n_listeners = warehouse.frame(internal_sql("last_release")).row(0)
-        return gate.Last(as_of, dict(warehouse.frame(internal_sql("built_tables")).iter_rows()), n_listeners)
+        as_of, n_listeners = warehouse.query(internal_sql("last_release")).row(0)
+        return gate.Last(as_of, dict(warehouse.query(internal_sql("built_tables")).iter_rows()), n_listeners)
 
 
 def refusal(verdict: gate.Verdict, run_id: str, last: Release | None) -> str:

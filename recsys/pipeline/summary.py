@@ -134,8 +134,8 @@ class Sample:
 
 def samples(warehouse: Warehouse) -> list[Sample]:
     """Return the lists of up to three listeners: with the longest history, with the shortest, and without plays."""
-    chosen = warehouse.frame(internal_sql("sampled_listeners")).unique("user_id", keep="first", maintain_order=True)
-    lists = warehouse.frame(
+    chosen = warehouse.query(internal_sql("sampled_listeners")).unique("user_id", keep="first", maintain_order=True)
+    lists = warehouse.query(
         internal_sql("heads_of_lists"), {"listeners": chosen["user_id"].to_list(), "n_shown": N_SHOWN}
     )
     return [
@@ -166,7 +166,7 @@ def next_commands(warehouse: Warehouse, sampled: list[Sample]) -> list[list[str]
     """List commands worth trying on this release, as words after the program and its home."""
     lists = [(sample.user_id, *row) for sample in sampled for row in sample.tracks["track_id", "artist_name"].rows()]
     artists = [artist for _, _, artist in lists if artist]
-    heard = warehouse.frame(internal_sql("tracks_with_sound"))["track_id"].head(1).to_list()
+    heard = warehouse.query(internal_sql("tracks_with_sound"))["track_id"].head(1).to_list()
     return [
         *([_command("find", artists[0])] if artists else []),
         ["query", "top_tracks"],

@@ -48,13 +48,13 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         asked: dict[str, object] = {"user_id": user_id, "track_id": track_id}
-        place = warehouse.frame(internal_sql("place_of_track"), asked)
-        if warehouse.frame(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
+        place = warehouse.query(internal_sql("place_of_track"), asked)
+        if warehouse.query(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
             raise InputError(f"no listener is called {user_id!r}; recsys find WORDS finds listeners by their id")
         if place.is_empty():
             raise InputError(f"no track is called {track_id!r}; recsys find WORDS finds tracks by title, artist or id")
-        interactions = Interactions.read(warehouse, until=warehouse.frame(internal_sql("as_of")).item())
-        titles = warehouse.frame(internal_sql("names_of_tracks"))
+        interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
+        titles = warehouse.query(internal_sql("names_of_tracks"))
     said = _model_in_charge(home).explain(user_id, track_id, interactions)
     title, artist, rank, reason = place.row(0)
     share = pl.col("contribution") / pl.col("contribution").abs().sum()
@@ -80,7 +80,7 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     stored = pl.scan_parquet(release.export / "candidates.parquet").filter(user_id=user_id).sort("rank")
     best = stored.head(n).select("rank", "score", "track_id").collect()
     with Warehouse.open(release.warehouse) as warehouse:
-        places = warehouse.frame(
+        places = warehouse.query(
             internal_sql("places_of_tracks"), {"user_id": user_id, "track_ids": best["track_id"].to_list()}
         )
     named = best.join(places, on="track_id", how="left", maintain_order="left")

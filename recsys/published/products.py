@@ -44,7 +44,7 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
     is_artist = listed.endswith("artist_id")
     kind, names_of = ("artist_id", "names_of_artists") if is_artist else ("track_id", "names_of_tracks")
     with Warehouse.open(release.warehouse) as warehouse:
-        names = warehouse.frame(internal_sql(names_of)).rename({kind: listed})
+        names = warehouse.query(internal_sql(names_of)).rename({kind: listed})
     rest = pl.exclude(table.columns[0], "rank", listed, *names.columns)
     named = rows.join(names, on=listed, how="left", maintain_order="left")
     return named.select("rank", *names.columns[1:], rest, listed)

@@ -111,7 +111,7 @@ def sounds_like(
         UnknownIds: No such track was heard.
         StaleIndex: The catalogue was heard by another encoder than the file.
     """
-    tracks = warehouse.frame(internal_sql("tracks_by_sound"))
+    tracks = warehouse.query(internal_sql("tracks_by_sound"))
     only = None if where is None else allowed_by(warehouse, where)
     query = named_track(index, like) if isinstance(like, str) else _vector_of(like, index.version)
     found = discover(index, query, tracks, wanted, without=like if isinstance(like, str) else None, only=only)

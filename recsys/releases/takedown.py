@@ -41,7 +41,7 @@ def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date
         SetupError: A release has an index, and what reads it is not installed.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        known = warehouse.frame(internal_sql("track_ids"))["track_id"]
+        known = warehouse.query(internal_sql("track_ids"))["track_id"]
     unknown = sorted(set(track_ids) - set(known))
     if unknown:
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
@@ -72,7 +72,7 @@ def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
 
     release = registry.read(home, name)
     with Warehouse.open(release.warehouse) as warehouse:
-        audio_ids = warehouse.frame(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})[
+        audio_ids = warehouse.query(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})[
             "audio_id"
         ].to_list()
     is_changed = False

@@ -1,7 +1,7 @@
 """
-Before and after: what each stage changes, and what it costs in accuracy.
+Before and after: what each rule changes, and what it costs in accuracy.
 
-Every stage alone and all of them together choose among the same candidates of the same judged listeners, so that each
+Every rule alone and all of them together choose among the same candidates of the same judged listeners, so that each
 line can be held against the recommender's own list.
 """
 
@@ -22,26 +22,26 @@ PRICE = "ndcg_price"
 
 
 def before_and_after(
-    name: str, candidates: pl.DataFrame, stages: RerankRules, about: RerankContext, k: int
+    name: str, candidates: pl.DataFrame, rules: RerankRules, context: RerankContext, k: int
 ) -> dict[str, pl.DataFrame]:
     """
-    Rank the candidates as the recommender does, and as each stage and all of them would.
+    Rank the candidates as the recommender does, and as each rule and all of them would.
 
     Args:
         name: Of the recommender.
         candidates: As in `rerank`.
-        stages: By name.
-        about: As in `rerank`.
+        rules: By name.
+        context: As in `rerank`.
         k: Length of the lists.
 
     Returns:
-        Lists by name: '<name>', with any stage '<name>+rerank' (all of them), with several '<name>+<stage>' each.
+        Lists by name: '<name>', with any rule '<name>+rerank' (all of them), with several '<name>+<rule>' each.
     """
     lists = {name: candidates.filter(pl.col("rank") <= k)}
-    if len(stages) > 1:
-        lists |= {f"{name}+{each}": rerank(candidates, [stage], about, k) for each, stage in stages.items()}
-    if stages:
-        lists[f"{name}+{ALL}"] = rerank(candidates, list(stages.values()), about, k)
+    if len(rules) > 1:
+        lists |= {f"{name}+{each}": rerank(candidates, [rule], context, k) for each, rule in rules.items()}
+    if rules:
+        lists[f"{name}+{ALL}"] = rerank(candidates, list(rules.values()), context, k)
     return lists
 
 

@@ -113,9 +113,9 @@ class CandidateSet:
         tracks: Rows of the catalogue, the recommender's best first; -1 pads. Shape (n_users, n), int32.
         relevance: How well the recommender thinks of each: 1 a listener's best candidate, 0 the last; scores of
             different listeners, and those of fallbacks, are not comparable. Shape (n_users, n), float32.
-        history: What each listener liked, in tracks of `about.interactions`.
+        history: What each listener liked, in tracks of `context.interactions`.
         past: The same, as metrics see it.
-        about: What is known of tracks.
+        context: What is known of tracks.
         k: Length of the lists.
     """
 
@@ -123,19 +123,22 @@ class CandidateSet:
     relevance: F32
     history: History
     past: TrainingProfile
-    about: RerankContext
+    context: RerankContext
     k: int
 
     @classmethod
-    def of(cls, candidates: pl.DataFrame, about: RerankContext, k: int) -> Self:
+    def of(cls, candidates: pl.DataFrame, context: RerankContext, k: int) -> Self:
         """Read candidates (user_id, track_id, rank, score), one listener after the other, each by rank."""
         user, place = places_of(candidates)
         ids = candidates["user_id"].unique(maintain_order=True)
         shape = (len(ids), max(1, int(place.max(initial=0)) + 1))
         tracks, scores = np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)
-        tracks[user, place] = about.interactions.tracks.rows(candidates["track_id"])
+        tracks[user, place] = context.interactions.tracks.rows(candidates["track_id"])
         scores[user, place] = candidates["score"].to_numpy()
-        interactions, history = about.interactions, about.interactions.history(as_ids(ids), about.interactions.tracks)
+        interactions, history = (
+            context.interactions,
+            context.interactions.history(as_ids(ids), context.interactions.tracks),
+        )
         seen = realign(
             interactions.seen,
             interactions.users.find(ids),
@@ -146,7 +149,7 @@ class CandidateSet:
         past = TrainingProfile(
             history.matrix.astype(np.bool_), seen, listeners, len(interactions.users), interactions.track_features
         )
-        return cls(tracks, _relevance(scores), history, past, about, k)
+        return cls(tracks, _relevance(scores), history, past, context, k)
 
     def of_track(self, values: npt.NDArray[Any], users: slice) -> npt.NDArray[Any]:
         """Look up a value of each candidate; what stands at the padding means nothing. Shape (n_block, n)."""
@@ -156,13 +159,13 @@ class CandidateSet:
 
 class RuleState:
     """
-    What one stage says while a block of listeners chooses, place by place.
+    What one rule says while a block of listeners chooses, place by place.
 
     Every answer is of shape (n_block, n), one for each candidate.
     """
 
     def gain(self) -> F32 | float:
-        """How much better (worse) than its relevance the stage thinks of each candidate for the next place."""
+        """How much better (worse) than its relevance the rule thinks of each candidate for the next place."""
         return 0.0
 
     def allowed(self) -> Bool | None:
@@ -182,7 +185,7 @@ class RerankRule(ABC):
     One rule of the choice. The subclass is a frozen dataclass of its settings.
 
     Attributes:
-        urgency: Where what two stages want cannot both be had, the more urgent one has its way.
+        urgency: Where what two rules want cannot both be had, the more urgent one has its way.
     """
 
     urgency: ClassVar[int] = 0
@@ -192,16 +195,16 @@ class RerankRule(ABC):
         """Groups of tracks that the settings name."""
         return ()
 
-    def prepared(self, night: CandidateSet) -> "RerankRule":  # noqa: ARG002 - for stages that look at the whole night
-        """Return the stage with what it must know of all listeners together."""
+    def prepared(self, candidates: CandidateSet) -> "RerankRule":  # noqa: ARG002 - for rules that look at the whole night
+        """Return the rule with what it must know of all listeners together."""
         return self
 
-    def corrected(self, night: CandidateSet, chosen: I64) -> "RerankRule":  # noqa: ARG002
-        """Return the stage as it should have been, having seen the columns chosen, (n_users, k); itself if content."""
+    def corrected(self, candidates: CandidateSet, chosen: I64) -> "RerankRule":  # noqa: ARG002
+        """Return the rule as it should have been, having seen the columns chosen, (n_users, k); itself if content."""
         return self
 
     @abstractmethod
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
         """Open a block of listeners."""
 
 
@@ -241,7 +244,7 @@ def _relevance(scores: F32) -> F32:
 
 def refuse_negative(name: str, weight: float) -> None:
     """
-    Refuse a weight that would turn a stage's meaning round.
+    Refuse a weight that would turn a rule's meaning round.
 
     Raises:
         BadRecipe: It is below 0.
@@ -252,19 +255,19 @@ def refuse_negative(name: str, weight: float) -> None:
 
 def rule_class(name: str) -> type[RerankRule]:
     """
-    Return the stage in recsys/rerank/rules/<name>.py.
+    Return the rule in recsys/rerank/rules/<name>.py.
 
     Raises:
         BadRecipe: There is none of that name.
     """
     if name not in rule_names():
         expected, hint = ", ".join(rule_names()), did_you_mean(name, rule_names())
-        raise BadRecipe(f"[rerank]: no stage is called {name!r}; expected one of {expected}.{hint}")
+        raise BadRecipe(f"[rerank]: no rule is called {name!r}; expected one of {expected}.{hint}")
     return plugin_class(RULES, name, RerankRule)
 
 
 def rule_names() -> Sequence[str]:
-    """Return the names of all stages: the files of `rerank/rules`."""
+    """Return the names of all rules: the files of `rerank/rules`."""
     return plugin_names(RULES)
 
 

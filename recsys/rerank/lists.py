@@ -12,29 +12,31 @@ from recsys.rerank.select import choose
 
 WIDER = 4  # times as many candidates, for whom the first did not fill a list
 
-Ask = Callable[[pl.Series, int], pl.DataFrame]  # the best n candidates of these listeners, as `Recommender.recommend`
+SearchDeeper = Callable[
+    [pl.Series, int], pl.DataFrame
+]  # the best n candidates of these listeners, as `Recommender.recommend`
 
 
-def rerank(candidates: pl.DataFrame, stages: Sequence[RerankRule], about: RerankContext, k: int) -> pl.DataFrame:
+def rerank(candidates: pl.DataFrame, rules: Sequence[RerankRule], context: RerankContext, k: int) -> pl.DataFrame:
     """
     Choose lists among candidates.
 
     Args:
         candidates: As `Recommender.recommend` gives: user_id, track_id, rank, score and more, listener by listener.
-        stages: What takes part besides relevance; none: the first k of each listener.
-        about: What is known of listeners and tracks.
+        rules: What takes part besides relevance; none: the first k of each listener.
+        context: What is known of listeners and tracks.
         k: Length of the lists, >= 1.
 
     Returns:
         The rows chosen, with rank 1..k in the new order, in the order of listeners given. Scores are the recommender's
-        and need not fall any more. A list is shorter where the stages allow fewer of the candidates.
+        and need not fall any more. A list is shorter where the rules allow fewer of the candidates.
     """
-    night = CandidateSet.of(candidates, about, k)
-    return _rows(candidates, chosen_among(night, stages)[0])
+    candidate_set = CandidateSet.of(candidates, context, k)
+    return _rows(candidates, chosen_among(candidate_set, rules)[0])
 
 
 def full_lists(
-    candidates: pl.DataFrame, ask: Ask, stages: Sequence[RerankRule], about: RerankContext, k: int
+    candidates: pl.DataFrame, ask: SearchDeeper, rules: Sequence[RerankRule], context: RerankContext, k: int
 ) -> tuple[pl.DataFrame, int]:
     """
     Choose lists among candidates as `rerank` does, and among more where these do not fill a list.
@@ -42,36 +44,34 @@ def full_lists(
     Args:
         candidates: As in `rerank`.
         ask: Gives more candidates of some listeners.
-        stages: As in `rerank`; what they know of all listeners together comes from the first candidates.
-        about: As in `rerank`.
+        rules: As in `rerank`; what they know of all listeners together comes from the first candidates.
+        context: As in `rerank`.
         k: Length of the lists.
 
     Returns:
         The lists, shorter than k only where no more of the catalogue is allowed; and how many listeners were asked for
         more.
     """
-    night = CandidateSet.of(candidates, about, k)
-    chosen, stages = chosen_among(night, stages)
+    candidate_set = CandidateSet.of(candidates, context, k)
+    chosen, rules = chosen_among(candidate_set, rules)
     lists, order = _rows(candidates, chosen), candidates["user_id"].unique(maintain_order=True)
-    n, n_asked = night.tracks.shape[1], 0
+    n, n_asked = candidate_set.tracks.shape[1], 0
     short = _short(lists, order, k)
-    while len(short) and n < len(about.interactions.tracks):
+    while len(short) and n < len(context.interactions.tracks):
         n, n_asked = n * WIDER, n_asked or len(short)
         wider = ask(short, n)
-        found = CandidateSet.of(wider, about, k)
-        lists = pl.concat(
-            [lists.filter(~pl.col("user_id").is_in(short.implode())), _rows(wider, choose(found, stages))]
-        )
+        found = CandidateSet.of(wider, context, k)
+        lists = pl.concat([lists.filter(~pl.col("user_id").is_in(short.implode())), _rows(wider, choose(found, rules))])
         short = _short(lists, short, k)
     return _in_order(lists, order), n_asked
 
 
-def chosen_among(night: CandidateSet, stages: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
-    """Choose (see `greedy.choose`) until every stage is content, and return the stages as they then are."""
-    ready = [stage.prepared(night) for stage in stages]
+def chosen_among(candidate_set: CandidateSet, rules: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
+    """Choose (see `greedy.choose`) until every rule is content, and return the rules as they then are."""
+    ready = [rule.prepared(candidate_set) for rule in rules]
     while True:
-        chosen = choose(night, ready)
-        corrected = [stage.corrected(night, chosen) for stage in ready]
+        chosen = choose(candidate_set, ready)
+        corrected = [rule.corrected(candidate_set, chosen) for rule in ready]
         if all(new is old for new, old in zip(corrected, ready, strict=True)):
             return chosen, ready
         ready = corrected

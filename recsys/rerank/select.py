@@ -1,7 +1,7 @@
 """
-The choice: place by place, each listener takes the best of what all stages allow.
+The choice: place by place, each listener takes the best of what all rules allow.
 
-Blocks of listeners choose at once. Equal candidates are taken in the recommender's order, so that without stages the
+Blocks of listeners choose at once. Equal candidates are taken in the recommender's order, so that without rules the
 lists are the recommender's own.
 """
 
@@ -12,28 +12,28 @@ import numpy as np
 from recsys.arrays import F32, I64, Bool
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
-N_BLOCK = 256  # listeners: what stages keep of a block stays near the core
+N_BLOCK = 256  # listeners: what rules keep of a block stays near the core
 
 
-def choose(night: CandidateSet, stages: Sequence[RerankRule]) -> I64:
+def choose(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
     """
     Choose each listener's list.
 
     Args:
-        night: The candidates; stages are `prepared` for it.
-        stages: What takes part besides relevance.
+        candidates: The candidates; rules are `prepared` for it.
+        rules: What takes part besides relevance.
 
     Returns:
-        Columns of `night.tracks`, best first, shape (n_users, k); -1 where nothing was allowed any more.
+        Columns of `candidates.tracks`, best first, shape (n_users, k); -1 where nothing was allowed any more.
     """
-    ordered = sorted(stages, key=lambda stage: (-stage.urgency, type(stage).__name__))  # to the last bit of a sum
-    chosen = np.full((len(night.tracks), night.k), -1)
+    ordered = sorted(rules, key=lambda rule: (-rule.urgency, type(rule).__name__))  # to the last bit of a sum
+    chosen = np.full((len(candidates.tracks), candidates.k), -1)
     for start in range(0, len(chosen), N_BLOCK):
         users = slice(start, min(start + N_BLOCK, len(chosen)))
-        turns = [stage.begin(night, users) for stage in ordered]
-        free = night.tracks[users] >= 0
-        for place in range(night.k):
-            column = _next(night.relevance[users], free, turns)
+        turns = [rule.begin(candidates, users) for rule in ordered]
+        free = candidates.tracks[users] >= 0
+        for place in range(candidates.k):
+            column = _next(candidates.relevance[users], free, turns)
             chosen[users, place] = column
             rows = np.flatnonzero(column >= 0)
             free[rows, column[rows]] = False

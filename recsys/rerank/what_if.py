@@ -33,31 +33,31 @@ class Outcome:
     changed: float
 
 
-def what_if(night: CandidateSet, group: str, targets: list[float]) -> list[Outcome]:
+def what_if(candidates: CandidateSet, group: str, targets: list[float]) -> list[Outcome]:
     """
     Choose all lists again under each least share of exposure.
 
     Args:
-        night: The candidates of all listeners.
+        candidates: The candidates of all listeners.
         group: As in marts.track_groups: 'artist_gender=female'.
         targets: Least shares, 0..1; 0 leaves the recommender's own lists.
 
     Raises:
         BadRecipe: There is no such kind of group, or a target is no share.
     """
-    own, members = chosen_among(night, [])[0], night.about.members(group)[:, None]
+    own, members = chosen_among(candidates, [])[0], candidates.context.members(group)[:, None]
     outcomes = []
     for target in targets:
-        chosen = chosen_among(night, [Exposure({group: target})])[0] if target > 0 else own
-        share = float(shares(night, chosen, members)[0])
+        chosen = chosen_among(candidates, [Exposure({group: target})])[0] if target > 0 else own
+        share = float(shares(candidates, chosen, members)[0])
         changed = float(1 - _kept(chosen, own))
-        outcomes.append(Outcome(share, _relevance(night, chosen) / _relevance(night, own), changed))
+        outcomes.append(Outcome(share, _relevance(candidates, chosen) / _relevance(candidates, own), changed))
     return outcomes
 
 
-def _relevance(night: CandidateSet, chosen: I64) -> np.float64:
-    shown = np.where(chosen >= 0, np.take_along_axis(night.relevance, np.maximum(chosen, 0), axis=1), 0)
-    return np.float64((shown * discounts(night.k)).sum())
+def _relevance(candidates: CandidateSet, chosen: I64) -> np.float64:
+    shown = np.where(chosen >= 0, np.take_along_axis(candidates.relevance, np.maximum(chosen, 0), axis=1), 0)
+    return np.float64((shown * discounts(candidates.k)).sum())
 
 
 def _kept(chosen: I64, own: I64) -> np.float64:

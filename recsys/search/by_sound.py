@@ -56,7 +56,7 @@ def index_of(warehouse: Warehouse, last: Index | None = None) -> Index:
         InputError: The warehouse has no vectors.
         SetupError: Too many neighbours are missed.
     """
-    vectors = warehouse.frame(internal_sql("vectors_to_index"))
+    vectors = warehouse.query(internal_sql("vectors_to_index"))
     if vectors.is_empty():
         raise InputError("The warehouse has no vectors yet. Scan some music: recsys audio scan FOLDER, recsys build")
     encoder = vectors["encoder"].mode().sort()[0]
@@ -81,11 +81,11 @@ def allowed_by(warehouse: Warehouse, where: str) -> pl.Series:
         InputError: It is no predicate, or names a column that is not there; DuckDB's own words say what.
     """
     query = ASKED_SQL.format(where=where)
-    told = json.loads(warehouse.frame("select json_serialize_sql($query) as tree", {"query": query})["tree"][0])
+    told = json.loads(warehouse.query("select json_serialize_sql($query) as tree", {"query": query})["tree"][0])
     statements = told.get("statements", [])
     if told.get("error") or len(statements) != 1 or statements[0]["node"]["type"] != "SELECT_NODE":
         raise InputError(f"{where!r} is no condition. Write one as after WHERE: tempo between 90 and 110")
-    return warehouse.frame(query)["track_id"]
+    return warehouse.query(query)["track_id"]
 
 
 def discover(

@@ -14,5 +14,5 @@ def internal_names() -> frozenset[str]:
 
 
 def internal_sql(name: str) -> str:
-    """Return the text of a question of the program's own, for `Warehouse.frame`; its header names the parameters."""
+    """Return the text of a question of the program's own, for `Warehouse.query`; its header names the parameters."""
     return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ class Warehouse:
             connection.execute("set lock_configuration = true")
         return cls(connection, path)
 
-    def frame(self, sql: str, params: dict[str, object] | None = None, *, limit_s: float | None = None) -> pl.DataFrame:
+    def query(self, sql: str, params: dict[str, object] | None = None, *, limit_s: float | None = None) -> pl.DataFrame:
         """
         Answer one SELECT of the program's own; what people write is for `question`.
 
@@ -92,11 +92,11 @@ class Warehouse:
         """
         if _kind_of(text) is duckdb.StatementType.SELECT:
             subquery = "select * from query($text) limit $n_rows"  # in which no WITH may write
-            return self.frame(subquery, {"text": text, "n_rows": n_rows}, limit_s=limit_s)
+            return self.query(subquery, {"text": text, "n_rows": n_rows}, limit_s=limit_s)
         alone = text.rstrip("; \n\t")
         pivot = f"select * from (\n{alone}\n) limit {'all' if n_rows is None else n_rows}"
         _kind_of(pivot)
-        return self.frame(pivot, limit_s=limit_s)
+        return self.query(pivot, limit_s=limit_s)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -174,12 +174,12 @@ def _parameters(query: SqlFile) -> list[str]:
     ]
 
 
-def ask(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s: float | None = None) -> pl.DataFrame:
+def run_query(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s: float | None = None) -> pl.DataFrame:
     """Answer a named query of `sql/queries`: the parameters given, its defaults for the others, at most `limit_s`."""
     queries = read_queries()
     if name not in queries:
         raise UnknownIds.of("query", [name], queries, "sql/queries")
-    return warehouse.frame(queries[name].query, dict(_filled(queries[name], given)) or None, limit_s=limit_s)
+    return warehouse.query(queries[name].query, dict(_filled(queries[name], given)) or None, limit_s=limit_s)
 
 
 def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
@@ -199,7 +199,7 @@ def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
 
 def tables(warehouse: Warehouse) -> pl.DataFrame:
     """List the tables an analyst can read: name, grain, rows and description."""
-    return warehouse.frame(
+    return warehouse.query(
         "select name, grain, n_rows, description from meta.tables where name like 'marts.%' order by name"
     )
 
@@ -212,17 +212,17 @@ def describe(warehouse: Warehouse, name: str) -> tuple[pl.DataFrame, pl.DataFram
         One row of name, description, grain, rows, what it reads and what reads it; and its columns with type, unit
         and meaning.
     """
-    known = warehouse.frame("select name from meta.tables")["name"].to_list()
+    known = warehouse.query("select name from meta.tables")["name"].to_list()
     full = name if "." in name else f"marts.{name}"
     if full not in known:
         raise UnknownIds.of("table", [name], known, "the warehouse")
-    about = warehouse.frame(
+    about = warehouse.query(
         "select name, description, grain, n_rows, reads, "
         "(select list(name order by name) from meta.tables where list_contains(reads, $name)) as read_by "
         "from meta.tables where name = $name",
         {"name": full},
     )
-    columns = warehouse.frame(
+    columns = warehouse.query(
         "select name, type, unit, meaning from meta.columns where table_name = $name order by position", {"name": full}
     )
     return about, columns
@@ -230,7 +230,7 @@ def describe(warehouse: Warehouse, name: str) -> tuple[pl.DataFrame, pl.DataFram
 
 def find(warehouse: Warehouse, words: str, n: int) -> pl.DataFrame:
     """Find tracks, artists and listeners whose name or id holds every word, the most played first."""
-    return warehouse.frame(
+    return warehouse.query(
         """
         with things as (
             select 'track' as kind, features.track_id as id, coalesce(features.title, '(unknown track)') as name,

@@ -32,7 +32,7 @@ def shown(finished: Run) -> Home:
 def label_id(shown: Home) -> str:
     """The label with most recordings."""
     with Warehouse.open(shown.published_warehouse()) as warehouse:
-        return str(warehouse.frame(LARGEST_SQL).item(0, 0))
+        return str(warehouse.query(LARGEST_SQL).item(0, 0))
 
 
 @pytest.fixture

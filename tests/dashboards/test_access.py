@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def titles(viewer: Viewer) -> list[str]:
     """What recordings a viewer's file holds."""
     with Warehouse.open(viewer.warehouse) as warehouse:
-        return warehouse.frame("select title from marts.track_features order by title")["title"].to_list()
+        return warehouse.query("select title from marts.track_features order by title")["title"].to_list()
 
 
 @pytest.mark.parametrize(

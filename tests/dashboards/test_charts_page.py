@@ -12,7 +12,7 @@ from .conftest import Open, failures
 def asked(home: Home, sql: str) -> list[tuple[object, ...]]:
     """Rows of the published warehouse."""
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        return warehouse.frame(sql).rows()
+        return warehouse.query(sql).rows()
 
 
 def test_a_link_opens_a_week_of_a_chart(open_page: Open, shown: Home) -> None:

@@ -45,14 +45,14 @@ class Label:
 def labels(shown: Home) -> list[Label]:
     """The two labels with most recordings."""
     with Warehouse.open(shown.published_warehouse()) as warehouse:
-        ids = warehouse.frame(LABELS_SQL)["label_id"].head(2).to_list()
+        ids = warehouse.query(LABELS_SQL)["label_id"].head(2).to_list()
     return [_label(shown, label_id) for label_id in ids]
 
 
 def _label(home: Home, label_id: str) -> Label:
     with Warehouse.open(registry.label_warehouse(home, label_id)) as warehouse:
-        names = set(warehouse.frame("select name from marts.artist_profile")["name"])
-        artist, track = warehouse.frame(OWN_SQL).row(0)
+        names = set(warehouse.query("select name from marts.artist_profile")["name"])
+        artist, track = warehouse.query(OWN_SQL).row(0)
     return Label(label_id, f"anna@{label_id}.example", names, artist, track)
 
 

@@ -68,7 +68,7 @@ def test_the_runs_have_their_verdicts(open_page: Open, shown: Home) -> None:
 def listener(shown: Home) -> str:
     """One with a list."""
     with Warehouse.open(shown.published_warehouse()) as warehouse:
-        return str(warehouse.frame("select min(user_id) from marts.recommendations").item())
+        return str(warehouse.query("select min(user_id) from marts.recommendations").item())
 
 
 def test_candidates_say_which_of_them_the_list_holds(shown: Home, listener: str) -> None:
@@ -96,7 +96,7 @@ def test_a_recording_that_was_played_says_so(open_page: Open, shown: Home, liste
     """Why it cannot be on the list, and what the model thinks of it."""
     with Warehouse.open(shown.published_warehouse()) as warehouse:
         sql = "select min(track_id) from marts.interactions where user_id = $user_id and n_plays > 0"
-        track_id = str(warehouse.frame(sql, {"user_id": listener}).item())
+        track_id = str(warehouse.query(sql, {"user_id": listener}).item())
     page = open_page("recommendations", user_id=listener, track_id=track_id)
 
     assert any("played or skipped already" in text.value for text in page.markdown)

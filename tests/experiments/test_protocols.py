@@ -62,8 +62,8 @@ class MartsInMemory:
         for statement in ("create schema marts", *build, DAILY, TRACKS, LISTENERS, *SOUND):
             self._connection.execute(statement)
 
-    def frame(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
-        """Answer a query as `Warehouse.frame` does."""
+    def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+        """Answer a query as `Warehouse.query` does."""
         return pl.DataFrame(self._connection.sql(sql, params=params).pl())
 
 

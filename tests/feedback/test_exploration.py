@@ -18,7 +18,7 @@ SETTINGS = ExplorationSettings(share=0.2, pool=5)
 
 
 @pytest.fixture(scope="module")
-def about() -> RerankContext:
+def context() -> RerankContext:
     """Ann likes t00 (ada, rock) and t29; bob likes t00. Tracks from t20 on are nobody's yet, but t29."""
     catalogue = pl.DataFrame(
         {
@@ -40,11 +40,11 @@ def long_lists(**lengths: int) -> pl.DataFrame:
 
 
 def explored(
-    about: RerankContext, lists: pl.DataFrame, settings: ExplorationSettings = SETTINGS, seed: int = 0
+    context: RerankContext, lists: pl.DataFrame, settings: ExplorationSettings = SETTINGS, seed: int = 0
 ) -> pl.DataFrame:
     """Lists of ten, nothing learned yet."""
     prior, rng = Posterior.prior(len(FEATURES)), np.random.default_rng(seed)
-    return explore(lists, about, 10, settings=settings, posterior=prior, rng=rng)
+    return explore(lists, context, 10, settings=settings, posterior=prior, rng=rng)
 
 
 def test_places_are_spread_and_lists_are_chosen_longer() -> None:
@@ -55,9 +55,9 @@ def test_places_are_spread_and_lists_are_chosen_longer() -> None:
     assert ExplorationSettings(share=0).length(20) == 20
 
 
-def test_lists_keep_their_order_around_what_was_drawn(about: RerankContext) -> None:
+def test_lists_keep_their_order_around_what_was_drawn(context: RerankContext) -> None:
     """Eight of ten places are the first eight as they were; two come from the five after these, and none twice."""
-    lists = explored(about, long_lists(ann=13, bob=13))
+    lists = explored(context, long_lists(ann=13, bob=13))
 
     for user in ("ann", "bob"):
         own = lists.filter(user_id=user)
@@ -71,10 +71,10 @@ def test_lists_keep_their_order_around_what_was_drawn(about: RerankContext) -> N
     assert lists.columns[:4] == ["user_id", "track_id", "rank", "score"]
 
 
-def test_the_dice_that_are_told_are_those_that_fell(about: RerankContext) -> None:
+def test_the_dice_that_are_told_are_those_that_fell(context: RerankContext) -> None:
     """Of three thousand strangers' lists, each option comes as often as its propensity said."""
     lists = long_lists(**{f"s{at:04}": 13 for at in range(3000)})
-    drawn = explored(about, lists).filter(pl.col("rank") == 3)
+    drawn = explored(context, lists).filter(pl.col("rank") == 3)
 
     came = drawn.group_by("track_id").agg(n=pl.len(), said=pl.col("propensity").mean())
 
@@ -85,9 +85,9 @@ def test_the_dice_that_are_told_are_those_that_fell(about: RerankContext) -> Non
     assert set(drawn["option_no"]) == {1, 2, 3, 4, 5}
 
 
-def test_the_first_option_is_what_would_have_stood_there(about: RerankContext) -> None:
+def test_the_first_option_is_what_would_have_stood_there(context: RerankContext) -> None:
     """Option numbers follow the recommender's order among what is left."""
-    lists = explored(about, long_lists(ann=13))
+    lists = explored(context, long_lists(ann=13))
     first, second = lists.filter("is_explored").select("track_id", "option_no", "n_options").rows()
 
     assert first[1] == TRACKS[9:14].index(first[0]) + 1
@@ -95,19 +95,19 @@ def test_the_first_option_is_what_would_have_stood_there(about: RerankContext) -
     assert second[1:] == (left.index(second[0]) + 1, 4)
 
 
-def test_where_nothing_is_to_be_found_out_nothing_is_drawn(about: RerankContext) -> None:
+def test_where_nothing_is_to_be_found_out_nothing_is_drawn(context: RerankContext) -> None:
     """The same columns, so that whoever reads them need not ask."""
     settings = ExplorationSettings(share=0)
-    lists = explored(about, long_lists(ann=10), settings)
+    lists = explored(context, long_lists(ann=10), settings)
 
     assert lists["track_id"].to_list() == TRACKS[1:11]
-    assert lists.columns == explored(about, long_lists(ann=13)).columns
+    assert lists.columns == explored(context, long_lists(ann=13)).columns
     assert log_of(lists, settings, date(2026, 7, 1)).is_empty()
 
 
-def test_short_lists_stay_as_they_are(about: RerankContext) -> None:
+def test_short_lists_stay_as_they_are(context: RerankContext) -> None:
     """Nine tracks, one of them left to draw from; five tracks, none: nobody's list becomes shorter, or has gaps."""
-    lists = explored(about, long_lists(ann=9, bob=5, cy=13))
+    lists = explored(context, long_lists(ann=9, bob=5, cy=13))
 
     assert lists.group_by("user_id", maintain_order=True).len().rows() == [("ann", 9), ("bob", 5), ("cy", 10)]
     ann = lists.filter(user_id="ann")
@@ -116,21 +116,21 @@ def test_short_lists_stay_as_they_are(about: RerankContext) -> None:
     assert lists.filter(user_id="bob")["is_explored"].sum() == 0
 
 
-def test_a_night_falls_the_same_way_twice_and_another_night_differently(about: RerankContext) -> None:
+def test_a_night_falls_the_same_way_twice_and_another_night_differently(context: RerankContext) -> None:
     """Dice are those of the seed and the day."""
     settings = ExplorationSettings(share=0.5, pool=5)
 
     def on(day: int) -> list[Any]:
         dice = settings.dice(date(2026, 6, day))
         prior = Posterior.prior(len(FEATURES))
-        lists = explore(long_lists(ann=13, bob=13), about, 10, settings=settings, posterior=prior, rng=dice)
+        lists = explore(long_lists(ann=13, bob=13), context, 10, settings=settings, posterior=prior, rng=dice)
         return lists["track_id"].to_list()
 
     assert on(1) == on(1)
     assert on(1) != on(2)
 
 
-def test_what_is_learned_is_drawn_more(about: RerankContext) -> None:
+def test_what_is_learned_is_drawn_more(context: RerankContext) -> None:
     """Listeners liked whatever nobody had played: t20 and later come up more than without that knowledge."""
     features = np.zeros((200, len(FEATURES)))
     features[:, 0], features[:100, FEATURES.index("unplayed")] = 1, 1
@@ -146,7 +146,7 @@ def test_what_is_learned_is_drawn_more(about: RerankContext) -> None:
 
     def n_unplayed(posterior: Posterior) -> int:
         drawn = (
-            explore(lists, about, 10, settings=SETTINGS, posterior=posterior, rng=np.random.default_rng(seed))
+            explore(lists, context, 10, settings=SETTINGS, posterior=posterior, rng=np.random.default_rng(seed))
             for seed in range(50)
         )
         return sum(len(each.filter("is_explored", pl.col("track_id").is_in(["t22", "t23"]))) for each in drawn)
@@ -154,12 +154,12 @@ def test_what_is_learned_is_drawn_more(about: RerankContext) -> None:
     assert n_unplayed(learned(told)) > 1.5 * n_unplayed(Posterior.prior(len(FEATURES)))
 
 
-def test_descriptions_by_hand(about: RerankContext) -> None:
+def test_descriptions_by_hand(context: RerankContext) -> None:
     """Ann: rock t00 and jazz t29. t02 is ada's, whom she likes; t20 nobody has played; t28's artist is unknown."""
     lists = pl.DataFrame(
         {"user_id": ["ann"] * 3, "track_id": ["t02", "t20", "t28"], "rank": [1, 2, 3], "score": [1.0, 0.75, 0.0]}
     )
-    described = describe(CandidateSet.of(lists, about, 3))[0]
+    described = describe(CandidateSet.of(lists, context, 3))[0]
     by_name = {name: described[:, at].tolist() for at, name in enumerate(FEATURES)}
 
     n_listeners = 21
@@ -173,9 +173,9 @@ def test_descriptions_by_hand(about: RerankContext) -> None:
     assert by_name["beyond_usual"][0] == pytest.approx(np.log(1 / n_listeners / own) / 5)
 
 
-def test_what_was_drawn_is_kept_with_its_days(about: RerankContext) -> None:
+def test_what_was_drawn_is_kept_with_its_days(context: RerankContext) -> None:
     """A play counts on the day served and the six after."""
-    log = log_of(explored(about, long_lists(ann=13)), ExplorationSettings(), date(2026, 7, 1))
+    log = log_of(explored(context, long_lists(ann=13)), ExplorationSettings(), date(2026, 7, 1))
 
     assert log.select("served_on", "until", "policy").unique().rows() == [
         (date(2026, 7, 1), date(2026, 7, 7), "thompson")

@@ -35,7 +35,7 @@ def world() -> World:
 
 def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World) -> None:
     """Popularity says nothing about how well a track is liked; taste does."""
-    played = (world.about.interactions.matrix > 0).toarray()
+    played = (world.context.interactions.matrix > 0).toarray()
     odds = np.log(world.likes / (1 - world.likes))
     listeners = played.sum(axis=0)
 
@@ -45,15 +45,15 @@ def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World
 
 def test_the_log_remembers_and_counts_who_was_won_by_lists(world: World) -> None:
     """A track wins a listener once, by a list, if they did not know it."""
-    log = _Log.of(world.about.interactions)
-    known = int(world.about.interactions.matrix[0].indices[0])
+    log = _Log.of(world.context.interactions)
+    known = int(world.context.interactions.matrix[0].indices[0])
     new = int(np.flatnonzero(log.strength[0] == 0)[0])
 
     log.add(np.array([0, 0]), np.array([known, new]), 2, by_list=True)
     log.add(np.array([0]), np.array([new + 1]), 3, by_list=False)
 
     assert log.won_week[[known, new, new + 1]].tolist() == [0, 2, 0]
-    interactions = log.interactions(world.about.interactions, week=4)
+    interactions = log.interactions(world.context.interactions, week=4)
     assert interactions.matrix[0, known] == 2
     assert interactions.seen[0, new]
     own = interactions.of_users(np.array([0]))
@@ -96,7 +96,7 @@ def test_exploring_finds_what_following_does_not(world: World) -> None:
 
 def test_too_small_a_world_is_refused(world: World) -> None:
     """Twenty listeners have no tastes to tell apart."""
-    few = RerankContext(world.about.interactions.of_users(np.arange(20)), world.about.groups)
+    few = RerankContext(world.context.interactions.of_users(np.arange(20)), world.context.groups)
 
     with pytest.raises(InputError, match="20 listeners and 120 tracks; expected more than 32"):
         World.of(few, [], seed=7)

@@ -56,7 +56,7 @@ def test_the_marts_count_by_it(lake: Lake, tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     build(path, Sources(lake, as_of=date(2026, 1, 30), results=result_tables()))
     with Warehouse.open(path) as warehouse:
-        days = warehouse.frame("select listen_date, n_plays from marts.track_daily order by 1").rows()
+        days = warehouse.query("select listen_date, n_plays from marts.track_daily order by 1").rows()
         ages = Interactions.read(warehouse, until=date(2026, 1, 30)).age_days.data
 
     assert days == [(date(2026, 1, 29), 1), (date(2026, 1, 30), 2)]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow  # a whole night, with the recipe as shipped
 def alarms(run: Run) -> pl.DataFrame:
     """The first day of every run of marts.breakouts: track_id, day."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        return warehouse.frame(
+        return warehouse.query(
             "select track_id, min(listen_date) as day from marts.breakouts group by track_id, started_on"
         )
 
@@ -82,7 +82,7 @@ def test_recordings_measure_what_was_rendered(demo: Demo) -> None:
     told = truth.filter(kind="sound").select(pl.col("id").alias("track_id"), "details").unnest("details")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         columns = "track_id, tempo_bpm as tempo, key as tonic, mode as scale"
-        measured = warehouse.frame(f"select {columns} from marts.track_audio")
+        measured = warehouse.query(f"select {columns} from marts.track_audio")
     joined = told.join(measured, on="track_id")
 
     counts = run.outcome("scan")
@@ -114,7 +114,7 @@ def test_charted_songs_are_found_in_the_catalogue(demo: Demo) -> None:
     run, truth = demo.run, demo.truth
     charted = truth.filter(kind="charted").select("id", pl.col("details").struct.field("title"))
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        links = warehouse.frame("select song_id, track_id, linked_by from marts.chart_songs")
+        links = warehouse.query("select song_id, track_id, linked_by from marts.chart_songs")
 
     assert set(links["linked_by"]) == {"isrc", "name"}
     assert links.height > 0.9 * charted.height
@@ -124,7 +124,7 @@ def test_charted_songs_are_found_in_the_catalogue(demo: Demo) -> None:
 def test_the_night_names_songs_that_could_reach_the_top_ten(demo: Demo) -> None:
     """Each of the last edition's songs outside it has a probability; those close below it the greatest."""
     with Warehouse.open(demo.run.home.published_warehouse()) as warehouse:
-        found = warehouse.frame("select rank, probability from marts.chart_breakouts order by probability desc")
+        found = warehouse.query("select rank, probability from marts.chart_breakouts order by probability desc")
 
     assert found.height == 90
     assert found["rank"].head(5).max() < found["rank"].tail(5).min()  # type: ignore[operator]

@@ -8,7 +8,7 @@ import pytest
 from recsys.feedback.off_policy import Estimate, ips, snips
 from recsys.home import Home
 from recsys.pipeline.run import Run
-from recsys.warehouse.query import Warehouse, ask
+from recsys.warehouse.query import Warehouse, run_query
 
 from ..nights import RECIPE, World
 
@@ -28,7 +28,7 @@ def second(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def frame(run: Run, query: str) -> pl.DataFrame:
     """What the published warehouse answers."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        return warehouse.frame(query)
+        return warehouse.query(query)
 
 
 def test_the_export_tells_the_dice(second: Run) -> None:
@@ -74,8 +74,10 @@ def test_rewards_are_plays_in_time(second: Run) -> None:
 def test_sql_evaluates_policies_as_python_does(second: Run, target: str) -> None:
     """Value, error and effective size of both estimators, to a billionth."""
     with Warehouse.open(second.home.published_warehouse()) as warehouse:
-        in_sql = {row["estimator"]: row for row in ask(warehouse, "off_policy_value", {"target": target}).to_dicts()}
-        log = warehouse.frame("select * from marts.feedback where is_complete")
+        in_sql = {
+            row["estimator"]: row for row in run_query(warehouse, "off_policy_value", {"target": target}).to_dicts()
+        }
+        log = warehouse.query("select * from marts.feedback where is_complete")
     own = (pl.col("option_no") == 1).cast(pl.Float64) if target == "recommender" else 1 / pl.col("n_options")
     log = log.with_columns(target=own)
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, vstack
 from recsys.errors import InputError
 from recsys.pipeline.run import Run
 from recsys.releases import registry
-from recsys.warehouse.query import Warehouse, ask
+from recsys.warehouse.query import Warehouse, run_query
 from recsys.warehouse.sqlfile import ForLabels, SqlFile, read_layers, read_queries
 
 MARTS = {name: file for name, file in read_layers().items() if file.for_labels}
@@ -35,8 +35,8 @@ class Theft:
 def theft(finished: Run) -> Iterator[Theft]:
     """The label with most recordings, and what it would like to know."""
     with Warehouse.open(finished.home.published_warehouse()) as whole:
-        label_id = whole.frame("select mode(label_id) as label_id from marts.track_features").item()
-        others = whole.frame(
+        label_id = whole.query("select mode(label_id) as label_id from marts.track_features").item()
+        others = whole.query(
             """
             with catalogue as (select label_id, artist_id, track_id from marts.track_features),
             mine as (select artist_id from catalogue where label_id = $label_id)
@@ -58,7 +58,7 @@ def texts(frame: pl.DataFrame) -> set[object]:
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_file_names_nothing_of_others(theft: Theft, mart: str) -> None:
     """No other label's recording or artist, no listener, in any table."""
-    found = texts(theft.own.frame(f"select * from {mart}"))
+    found = texts(theft.own.query(f"select * from {mart}"))
 
     assert not found & theft.others
 
@@ -72,7 +72,7 @@ def test_no_query_finds_what_is_others(theft: Theft, name: str) -> None:
 
     for params in (needed, *stolen):
         try:
-            found = texts(ask(theft.own, name, params))
+            found = texts(run_query(theft.own, name, params))
         except InputError as refused:
             assert "does not exist" in str(refused) or "ould not convert" in str(refused)  # noqa: PT017
         else:
@@ -82,12 +82,12 @@ def test_no_query_finds_what_is_others(theft: Theft, name: str) -> None:
 def _truth(theft: Theft, file: SqlFile, rules: ForLabels) -> pl.DataFrame:
     """Every row that the label owns with its true listeners, and whether the file shows it."""
     kept = ", ".join(f'"{column}"' for column in (*file.grain, rules.people))
-    owned = theft.own.frame("select track_id as id from marts.track_features")["id"].to_list()
+    owned = theft.own.query("select track_id as id from marts.track_features")["id"].to_list()
     if rules.owner == "artist_id":
-        owned = theft.own.frame("select artist_id from marts.artist_profile")["artist_id"].to_list()
+        owned = theft.own.query("select artist_id from marts.artist_profile")["artist_id"].to_list()
     mine = f"list_contains($ids, {rules.owner})"
-    whole = theft.whole.frame(f"select {kept} from {file.name} where {mine}", {"ids": owned})
-    shown = theft.own.frame(f"select {kept} from {file.name} where {rules.people} is not null")
+    whole = theft.whole.query(f"select {kept} from {file.name} where {mine}", {"ids": owned})
+    shown = theft.own.query(f"select {kept} from {file.name} where {rules.people} is not null")
     return whole.join(shown, on=file.grain, how="left", suffix="_shown", maintain_order="left")
 
 
@@ -168,7 +168,7 @@ def _sums(theft: Theft, system: System, cells: pl.DataFrame, artist: str) -> Ite
     for mart, keys in system.sums.items():
         own = "artist_id = $artist" if "artist_id" in MARTS[f"marts.{mart}"].columns else OF_ARTIST
         columns = ", ".join((system.figure, *keys))
-        rows = theft.own.frame(
+        rows = theft.own.query(
             f"select {columns} from marts.{mart} where {own} and {system.figure} is not null", {"artist": artist}
         )
         for shown, *where in rows.iter_rows():
@@ -188,9 +188,9 @@ def test_all_sums_together_name_no_small_cell(theft: Theft, name: str, rank: int
     Ten values at least stay possible for each cell of fewer than ten listeners; all of 1 to 9 where it is one of these.
     """
     system = SYSTEMS[name]
-    artists = theft.own.frame("select artist_id from marts.artist_profile order by n_plays desc nulls last, artist_id")
+    artists = theft.own.query("select artist_id from marts.artist_profile order by n_plays desc nulls last, artist_id")
     artist = artists["artist_id"][rank]
-    cells = theft.whole.frame(system.cells, {"artist": artist})
+    cells = theft.whole.query(system.cells, {"artist": artist})
     sums = list(_sums(theft, system, cells, artist))
     matrix = csr_matrix(np.array([chosen for chosen, _ in sums], dtype=float))
     shown = np.array([value for _, value in sums], dtype=float)

@@ -70,7 +70,7 @@ def searched(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ru
 def answer(run: Run, query: str) -> pl.DataFrame:
     """Ask the published warehouse."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        return warehouse.frame(query)
+        return warehouse.query(query)
 
 
 def call(run: Run, *words: str) -> Result:
@@ -213,7 +213,7 @@ def test_a_takedown_leaves_no_index_and_no_list(searched: tuple[Run, list[str]],
     assert after.prints is not None
     assert audio_id not in catalogue_index.load(after.prints).ids
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        row = warehouse.frame(
+        row = warehouse.query(
             f"select withdrawn_at, taken_down_at from marts.track_features where track_id = '{ids[1]}'"
         )
     assert None not in row.row(0)

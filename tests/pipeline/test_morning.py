@@ -67,7 +67,7 @@ def test_a_label_reads_of_its_own_recordings_only(finished: Run) -> None:
     assert any(named.values())
     for path, names in named.items():
         with Warehouse.open(path) as warehouse:
-            own = set(warehouse.frame(OWN_NAMES)["name"])
+            own = set(warehouse.query(OWN_NAMES)["name"])
         assert names <= own
         assert of_all - own
 
@@ -95,7 +95,7 @@ def test_a_week_that_is_withheld_is_no_drop(finished: Run) -> None:
 def test_sentences_carry_the_numbers_of_their_marts(finished: Run) -> None:
     """Of the newest day of each recording's breakout, the one with the greatest z comes first."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        found = warehouse.frame("select track_id, listen_date, n_plays, z from marts.breakouts")
+        found = warehouse.query("select track_id, listen_date, n_plays, z from marts.breakouts")
         breakouts = sections(warehouse, TALKATIVE, is_label=False)[0]
     newest = found.sort("listen_date").group_by("track_id").last().sort("z", descending=True)
 
@@ -108,7 +108,7 @@ def test_what_no_file_describes_is_called_by_its_id(finished: Run) -> None:
     """An artist or a title that is not known is never called None."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         found = sections(warehouse, TALKATIVE, is_label=False)
-        artists = warehouse.frame("select artist_id from marts.artist_profile where name is null")["artist_id"]
+        artists = warehouse.query("select artist_id from marts.artist_profile where name is null")["artist_id"]
     told_of = [finding for section in found for finding in section.findings]
 
     assert any(finding.name in set(artists) for finding in told_of)

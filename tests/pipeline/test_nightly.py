@@ -44,12 +44,12 @@ def test_every_step_is_logged_with_its_seconds(finished: Run) -> None:
 def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
     """Nobody is left out, nobody is shown what they know, nothing withdrawn or out of territory is shown."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        lists = warehouse.frame("select * from marts.recommendations")
-        listeners = warehouse.frame("select user_id, country from marts.listener_profile")
-        tracks = warehouse.frame(
+        lists = warehouse.query("select * from marts.recommendations")
+        listeners = warehouse.query("select user_id, country from marts.listener_profile")
+        tracks = warehouse.query(
             "select track_id, available_in, withdrawn_at, release_date, is_known from marts.track_features"
         )
-        heard = warehouse.frame("select user_id, track_id from marts.interactions")
+        heard = warehouse.query("select user_id, track_id from marts.interactions")
 
     assert lists.group_by("user_id").len()["len"].unique().to_list() == [finished.recipe.export.k]
     assert set(lists["user_id"]) == set(listeners["user_id"])
@@ -74,7 +74,7 @@ def test_the_model_beats_the_popularity_floor(finished: Run) -> None:
 def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
     """marts.recommendations, the Parquet, the CSV and the JSON Lines say the same."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        mart = warehouse.frame("select * from marts.recommendations order by user_id, rank")
+        mart = warehouse.query("select * from marts.recommendations order by user_id, rank")
     exported = pl.read_parquet(finished.export / "recommendations.parquet").sort("user_id", "rank")
     text = pl.read_csv(finished.export / "recommendations.csv", schema=exported.schema).sort("user_id", "rank")
     lines = pl.read_ndjson(finished.export / "recommendations.jsonl", schema=exported.schema).sort("user_id", "rank")
@@ -102,7 +102,7 @@ def test_lists_are_chosen_among_the_candidates(finished: Run) -> None:
 def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> None:
     """No artist stands in a list more often than the recipe allows; every rule is measured alone, and all together."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        counted = warehouse.frame(
+        counted = warehouse.query(
             """
             select max(n_tracks) as most from (
                 select count(*) as n_tracks
@@ -112,7 +112,7 @@ def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> 
             )
             """
         )
-        prices = warehouse.frame("select * from marts.run_metrics where metric = 'ndcg_price' order by recommender")
+        prices = warehouse.query("select * from marts.run_metrics where metric = 'ndcg_price' order by recommender")
 
     assert finished.recipe.rerank["artist_cap"] == ArtistCap(counted.item())
     assert prices["recommender"].to_list() == [f"als+{rule}" for rule in sorted([*finished.recipe.rerank, "rerank"])]
@@ -145,7 +145,7 @@ def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Pat
     run = world.night(Home(tmp_path / "home"), recipe=recipe)
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        told = warehouse.frame("select * from marts.exposure where target_share is not null")
+        told = warehouse.query("select * from marts.exposure where target_share is not null")
     assert told.select("group_kind", "group_name", "target_share").rows() == [("artist_gender", "female", 0.5)]
     assert told["exposure_share"].item() == pytest.approx(0.5, abs=0.01)
 
@@ -153,12 +153,12 @@ def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Pat
 def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
     """Every group's shares to a billionth, from the published lists."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        lists = warehouse.frame("select user_id, track_id, rank from marts.recommendations")
-        groups = warehouse.frame("select track_id, group_kind, group_name from marts.track_groups")
-        plays = warehouse.frame(
+        lists = warehouse.query("select user_id, track_id, rank from marts.recommendations")
+        groups = warehouse.query("select track_id, group_kind, group_name from marts.track_groups")
+        plays = warehouse.query(
             "select track_id, sum(n_plays)::bigint as n_plays from marts.interactions group by track_id"
         )
-        in_sql = warehouse.frame("select * from marts.exposure order by group_kind, group_name")
+        in_sql = warehouse.query("select * from marts.exposure order by group_kind, group_name")
     names = ["group_kind", "group_name", "n_tracks", "catalogue_share", "listening_share", "exposure_share"]
 
     in_python = exposure_shares(lists, groups, plays, seed=7).select(names)
@@ -170,7 +170,7 @@ def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
 def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
     """Tiers of popularity as evaluation has them, and the crossed groups with their small cells."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        groups = warehouse.frame("select track_id, group_kind, group_name from marts.track_groups")
+        groups = warehouse.query("select track_id, group_kind, group_name from marts.track_groups")
         interactions = Interactions.read(warehouse, until=finished.as_of)
     tiers = {
         group.name: set(interactions.tracks.ids(np.flatnonzero(group.members))) for group in track_groups(interactions)
@@ -187,7 +187,7 @@ def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
 def test_metrics_by_group_are_published(finished: Run) -> None:
     """Listeners' gaps and tracks' exposure, before and after the rules; small groups are named and not measured."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        table = warehouse.frame("select * from marts.group_metrics")
+        table = warehouse.query("select * from marts.group_metrics")
 
     assert set(table["recommender"]) == {"als", "als+rerank"}
     assert {"ndcg", "ndcg_gap", "exposure", "awrf", "ee_loss"} <= set(table["metric"])
@@ -201,7 +201,7 @@ def test_metrics_by_group_are_published(finished: Run) -> None:
 def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:
     """Made of listening alone: most tracks of a cluster are of one genre, where the catalogue has twenty-odd."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        largest = warehouse.frame(
+        largest = warehouse.query(
             """
             with sizes as (
                 select members.community, tracks.genre, count(*) as n_tracks
@@ -213,7 +213,7 @@ def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:
             select max(n_tracks) / sum(n_tracks) as share from sizes group by community
             """
         )
-        groups = warehouse.frame("select kind from marts.communities group by kind having count(*) > 1 order by kind")
+        groups = warehouse.query("select kind from marts.communities group by kind having count(*) > 1 order by kind")
 
     assert largest.select(pl.col("share").mean()).item() > 0.6
     assert groups["kind"].to_list() == ["listeners", "tracks"]
@@ -296,7 +296,7 @@ def test_wrong_metadata_is_found(finished: Run, world: World, kind: str) -> None
     """Whatever was planted wrong in the catalogue stands in marts.catalogue_health under its issue."""
     planted = world.truth().filter(kind=kind)["id"]
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        found = warehouse.frame(
+        found = warehouse.query(
             "select coalesce(detail, '') as detail, track_id from marts.catalogue_health where issue = $issue",
             {"issue": ISSUE_OF[kind]},
         )
@@ -309,7 +309,7 @@ def test_planted_copies_are_found(finished: Run, world: World) -> None:
     """Every recording that stands in the catalogue twice is suspected."""
     planted = world.truth().filter(kind="duplicate")["id"]
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        found = warehouse.frame(
+        found = warehouse.query(
             "select track_id from marts.catalogue_health where issue in ('shared_isrc', 'same_recording')"
         )
 
@@ -322,7 +322,7 @@ def test_every_dirty_row_is_accounted_for(finished: Run, world: World) -> None:
     dirt = world.truth().filter(kind="dirt").with_columns(pl.col("details").struct.field("rows"))
     planted = dirt.group_by(source_file="id").agg(n_rows=pl.col("rows").sum()).sort("source_file")
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
-        lost = warehouse.frame(
+        lost = warehouse.query(
             "select source_file, sum(n_rows)::bigint as n_rows from marts.data_quality "
             "where outcome <> 'accepted' group by source_file order by source_file"
         )

@@ -81,9 +81,9 @@ def test_every_listener_gets_k_new_tracks_and_the_export_validates(night: Run) -
     """All listeners of the profile and the log, twenty each, none heard before."""
     manifest = export.validate(night.export)
     with Warehouse.open(night.home.published_warehouse()) as warehouse:
-        lists = warehouse.frame("select user_id, track_id from marts.recommendations")
-        listeners = warehouse.frame("select user_id from marts.listener_profile")
-        heard = warehouse.frame("select user_id, track_id from marts.interactions")
+        lists = warehouse.query("select user_id, track_id from marts.recommendations")
+        listeners = warehouse.query("select user_id from marts.listener_profile")
+        heard = warehouse.query("select user_id, track_id from marts.interactions")
 
     assert set(lists["user_id"]) == set(listeners["user_id"])
     assert lists.group_by("user_id").len()["len"].unique().to_list() == [20]
@@ -96,10 +96,10 @@ def test_every_listener_gets_k_new_tracks_and_the_export_validates(night: Run) -
 def test_nothing_after_the_date_is_seen(night: Run) -> None:
     """The log goes on after the date; the warehouse does not."""
     with Warehouse.open(night.home.published_warehouse()) as warehouse:
-        last = warehouse.frame("select max(listen_date) as day from marts.interactions_daily").item()
-        n_timed = warehouse.frame("select count(ms_played) as n from marts.interactions_daily").item()
-        countries = warehouse.frame("select distinct country from marts.listener_profile")["country"].to_list()
-        skips = warehouse.frame("select sum(n_skips) as n from marts.track_daily").item()
+        last = warehouse.query("select max(listen_date) as day from marts.interactions_daily").item()
+        n_timed = warehouse.query("select count(ms_played) as n from marts.interactions_daily").item()
+        countries = warehouse.query("select distinct country from marts.listener_profile")["country"].to_list()
+        skips = warehouse.query("select sum(n_skips) as n from marts.track_daily").item()
 
     assert last == AS_OF
     assert n_timed == 0
@@ -111,7 +111,7 @@ def test_nothing_after_the_date_is_seen(night: Run) -> None:
 def test_profiles_keep_gender_and_age_band(night: Run) -> None:
     """Every profile enters; foreign age bands are filed under ours."""
     with Warehouse.open(night.home.published_warehouse()) as warehouse:
-        profiles = warehouse.frame("select gender, age_band from marts.listener_profile where is_known")
+        profiles = warehouse.query("select gender, age_band from marts.listener_profile where is_known")
 
     assert profiles.height == 4_817
     assert set(profiles["gender"]) == {"female", "male"}

@@ -60,11 +60,11 @@ def test_what_is_heard_stands_in_the_marts_by_track(heard: tuple[Run, Path, list
     run, _, ids = heard
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        measured = warehouse.frame(
+        measured = warehouse.query(
             "select track_id, tempo_bpm, energy, title from marts.track_features where energy > 0"
         )
-        vectors = warehouse.frame("select track_id from marts.track_vectors")
-        tags = warehouse.frame("select count(*) as n from marts.track_tags")
+        vectors = warehouse.query("select track_id from marts.track_vectors")
+        tags = warehouse.query("select count(*) as n from marts.track_tags")
     assert set(measured["track_id"]) == set(vectors["track_id"]) == set(ids)
     assert measured["title"].null_count() == 0
     assert tags["n"].to_list() == [300]
@@ -75,7 +75,7 @@ def test_what_is_no_music_is_refused_with_its_file(heard: tuple[Run, Path, list[
     run, _, _ = heard
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        refused = warehouse.frame("select source_file, n_rows from marts.data_quality where outcome = 'not_decodable'")
+        refused = warehouse.query("select source_file, n_rows from marts.data_quality where outcome = 'not_decodable'")
     assert refused.rows() == [("music/broken.mp3", 1)]
     counts = run.outcome("scan")
     assert counts is not None

@@ -16,7 +16,7 @@ CATALOGUE = pl.DataFrame([{"track_id": track, "artist": ARTISTS[track], "genre":
 
 
 @pytest.fixture
-def about() -> RerankContext:
+def context() -> RerankContext:
     """
     Three listeners and eight tracks.
 

@@ -21,7 +21,7 @@ K = 10
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, pl.DataFrame]:
+def candidate_set(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, pl.DataFrame]:
     """LFM-1M cut at a day, and the best 500 tracks that EASE finds for each judged listener."""
     data = os.environ.get("RECSYS_DATA")
     if data is None:
@@ -34,9 +34,9 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, pl.DataFrame
     return split, Recommender(EASE()).fit(split.train).recommend(ids, 500, filters=protocol.filters(split))
 
 
-def test_popularity_lift_is_halved_at_less_than_three_hundredths(night: tuple[Split, pl.DataFrame]) -> None:
+def test_popularity_lift_is_halved_at_less_than_three_hundredths(candidate_set: tuple[Split, pl.DataFrame]) -> None:
     """Lists follow what listeners play themselves, and find nearly as much."""
-    split, candidates = night
+    split, candidates = candidate_set
     lists = before_and_after("ease", candidates, {"popularity": Popularity(0.1)}, RerankContext.of(split.train), K)
 
     lift = report(lists, split, k=K).filter(metric="popularity_lift").sort("recommender")["value"]

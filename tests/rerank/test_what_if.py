@@ -14,7 +14,7 @@ WOMEN = set(IDS[25:])
 
 
 @pytest.fixture
-def night() -> CandidateSet:
+def candidates() -> CandidateSet:
     """Forty listeners whose candidates are forty tracks; the last fifteen, by women, are thought of less."""
     users, rng, rows = [f"u{at:02}" for at in range(40)], np.random.default_rng(7), []
     for user in users:
@@ -27,24 +27,24 @@ def night() -> CandidateSet:
     return CandidateSet.of(candidates, RerankContext.of(interactions, groups), 10)
 
 
-def test_no_target_leaves_the_recommenders_own_lists(night: CandidateSet) -> None:
+def test_no_target_leaves_the_recommenders_own_lists(candidates: CandidateSet) -> None:
     """All of their relevance is kept, and no place changes."""
-    (own,) = what_if(night, "gender=female", [0.0])
+    (own,) = what_if(candidates, "gender=female", [0.0])
 
     assert own == Outcome(share=own.share, kept=1.0, changed=0.0)
     assert own.share < 0.1
 
 
-def test_a_higher_target_shows_more_of_the_group_and_keeps_less(night: CandidateSet) -> None:
+def test_a_higher_target_shows_more_of_the_group_and_keeps_less(candidates: CandidateSet) -> None:
     """Each target is met, and relevance falls as it rises."""
-    outcomes = what_if(night, "gender=female", [0.0, 0.2, 0.4])
+    outcomes = what_if(candidates, "gender=female", [0.0, 0.2, 0.4])
 
     assert [outcome.share for outcome in outcomes[1:]] == pytest.approx([0.2, 0.4], abs=0.02)
     assert outcomes[0].kept > outcomes[1].kept > outcomes[2].kept
     assert 0 < outcomes[1].changed < outcomes[2].changed
 
 
-def test_a_kind_that_no_track_has_is_refused(night: CandidateSet) -> None:
+def test_a_kind_that_no_track_has_is_refused(candidates: CandidateSet) -> None:
     """With the kinds that there are."""
     with pytest.raises(BadRecipe, match="gender"):
-        what_if(night, "colour=blue", [0.1])
+        what_if(candidates, "colour=blue", [0.1])

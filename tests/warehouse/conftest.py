@@ -70,7 +70,7 @@ def place(tmp_path: Path) -> Place:
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     """The rows of a query to a warehouse file."""
     with Warehouse.open(path) as warehouse:
-        return warehouse.frame(query).rows()
+        return warehouse.query(query).rows()
 
 
 LISTENS = """user_id,track_id,listened_at,ms_played,skipped

@@ -13,7 +13,7 @@ from recsys.installation.locations import code_files
 from recsys.pipeline.plan import steps
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.query import Warehouse, ask, describe, queries
+from recsys.warehouse.query import Warehouse, describe, queries, run_query
 from recsys.warehouse.sqlfile import ColumnDoc, SqlFile, read_internal
 
 ROOT = Path(__file__).parents[2]
@@ -56,12 +56,12 @@ def test_it_is_answered(warehouse: Warehouse, name: str) -> None:
     """By a finished file, parameters given; a label's name stands in labels' files alone."""
     params = {param: VALUES[param] for param in OURS[name].params}
 
-    assert warehouse.frame(internal_sql(name.removeprefix("internal.")), params or None).columns
+    assert warehouse.query(internal_sql(name.removeprefix("internal.")), params or None).columns
 
 
 def test_a_list_goes_in_as_a_parameter(warehouse: Warehouse) -> None:
     """Of five recordings, the two that were asked for."""
-    found = warehouse.frame(internal_sql("places_of_tracks"), {"user_id": "x", "track_ids": ["t1", "t3"]})
+    found = warehouse.query(internal_sql("places_of_tracks"), {"user_id": "x", "track_ids": ["t1", "t3"]})
 
     assert found.sort("track_id").select("track_id", "title", "place").rows() == [
         ("t1", "One", None),
@@ -84,7 +84,7 @@ def test_a_parameter_that_no_header_names_is_refused() -> None:
 def test_people_are_not_shown_it(warehouse: Warehouse) -> None:
     """Neither among the queries nor among the tables."""
     assert not {name.removeprefix("internal.") for name in OURS} & set(queries()["name"])
-    for refused in (lambda: ask(warehouse, "track_ids", {}), lambda: describe(warehouse, "internal.track_ids")):
+    for refused in (lambda: run_query(warehouse, "track_ids", {}), lambda: describe(warehouse, "internal.track_ids")):
         with pytest.raises(UnknownIds):
             refused()
 

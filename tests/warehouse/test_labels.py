@@ -188,4 +188,4 @@ def test_the_sql_door_of_a_label_leads_nowhere_else(world: Place, built: Path, t
     write_labels(built, tmp_path / "labels")
 
     with Warehouse.open(tmp_path / "labels" / file_name("la1")) as warehouse, pytest.raises(InputError):
-        warehouse.frame(query.format(big=built))
+        warehouse.query(query.format(big=built))

@@ -104,7 +104,7 @@ def test_the_weight_of_a_day(place: Place) -> None:
     place.take("listens.csv", "user_id,track_id,listened_at,ms_played\n" + "\n".join(listens))
 
     with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
-        weighed = dict(warehouse.frame("select track_id, weight from marts.interactions_daily").rows())
+        weighed = dict(warehouse.query("select track_id, weight from marts.interactions_daily").rows())
 
     assert weighed == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
 
@@ -117,7 +117,7 @@ def test_a_day_knows_its_last_listen_or_event(place: Place) -> None:
 
     with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
         query = "select track_id, epoch(last_listened_at) % 86400 / 3600 from marts.interactions_daily"
-        assert dict(warehouse.frame(query).rows()) == {"t1": 11.5, "t2": 23.25}
+        assert dict(warehouse.query(query).rows()) == {"t1": 11.5, "t2": 23.25}
 
 
 def test_a_day_knows_the_listeners_own_clock(place: Place) -> None:
@@ -127,14 +127,14 @@ def test_a_day_knows_the_listeners_own_clock(place: Place) -> None:
     place.take("listens.csv", f"user_id,track_id,listened_at,utc_offset_min\n{rows}")
 
     with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
-        found = warehouse.frame("select track_id, strftime(last_local_at, '%d %H:%M') from marts.interactions_daily")
+        found = warehouse.query("select track_id, strftime(last_local_at, '%d %H:%M') from marts.interactions_daily")
 
     assert dict(found.rows()) == {"t1": "02 00:30", "t2": None}
 
 
 def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
     """Ann played t1 on two days and liked it on the second."""
-    pair = warehouse.frame(
+    pair = warehouse.query(
         "select n_plays, n_likes, ms_played, weight, n_days, first_date, last_date from marts.interactions "
         "where user_id = $ann and track_id = 't1'",
         {"ann": world.listener("ann")},
@@ -145,7 +145,7 @@ def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
 
 def test_a_day_ends_at_midnight_utc(warehouse: Warehouse) -> None:
     """A second apart, two days."""
-    days = warehouse.frame("select track_id, listen_date from marts.track_daily where listen_date >= date '2026-01-11'")
+    days = warehouse.query("select track_id, listen_date from marts.track_daily where listen_date >= date '2026-01-11'")
 
     assert set(days.rows()) == {
         ("t1", date(2026, 1, 11)),
@@ -158,7 +158,7 @@ def test_a_track_that_is_only_mentioned_is_a_stub(warehouse: Warehouse) -> None:
     """In a listen or on a playlist: it stands among the tracks, flagged, with nothing guessed."""
     query = "select track_id, is_known, title, genre, label_type, training_consent from marts.track_features order by 1"
 
-    assert warehouse.frame(query).rows() == [
+    assert warehouse.query(query).rows() == [
         ("onlist", False, None, "unknown", "unknown", "unknown"),
         ("stub", False, None, "unknown", "unknown", "unknown"),
         ("t1", True, "One", "rock", "independent", "granted"),
@@ -169,7 +169,7 @@ def test_a_track_that_is_only_mentioned_is_a_stub(warehouse: Warehouse) -> None:
 
 def test_every_listener_that_any_file_names_has_a_profile(warehouse: Warehouse, world: Place) -> None:
     """Who only liked, kept a playlist or signed up is a listener, with unknown as a group of its own."""
-    profiles = warehouse.frame(
+    profiles = warehouse.query(
         "select user_id, gender, age_band, is_known, n_days, n_plays from marts.listener_profile"
     )
     names = {world.listener(account): account for account in ("ann", "bob", "cyd", "eve", "fay")}
@@ -185,7 +185,7 @@ def test_every_listener_that_any_file_names_has_a_profile(warehouse: Warehouse, 
 
 def test_an_artists_week_runs_from_monday_to_sunday(warehouse: Warehouse) -> None:
     """11 January 2026 is a Sunday: bob's t1 belongs to the week of the 5th, his t3 to that of the 12th."""
-    weeks = warehouse.frame(
+    weeks = warehouse.query(
         "select artist_id, week_start, n_listeners, n_tracks, n_plays, n_skips, skip_share from marts.artist_weekly"
     )
 
@@ -202,7 +202,7 @@ def test_an_artists_reach(warehouse: Warehouse) -> None:
         "select artist_id, main_genre, n_tracks, n_listeners, n_plays, n_skips, first_date from marts.artist_profile"
     )
 
-    assert set(warehouse.frame(query).rows()) == {
+    assert set(warehouse.query(query).rows()) == {
         ("ar1", "rock", 2, 2, 3, 1, date(2026, 1, 5)),
         ("ar2", "jazz", 1, 1, 1, 0, date(2026, 1, 12)),
     }

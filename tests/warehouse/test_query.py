@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recsys.errors import InputError, SetupError, UnknownIds
-from recsys.warehouse.query import Warehouse, ask, describe, find, tables
+from recsys.warehouse.query import Warehouse, describe, find, run_query, tables
 from recsys.warehouse.sqlfile import read_layers, read_queries
 
 from .conftest import Place
@@ -47,7 +47,7 @@ def test_a_reader_reads_its_file_and_does_nothing_else(warehouse: Warehouse, tmp
     before = warehouse.path.read_bytes()
 
     with pytest.raises(InputError, match="The query failed"):
-        warehouse.frame(statement.format(folder=tmp_path))
+        warehouse.query(statement.format(folder=tmp_path))
     assert warehouse.path.read_bytes() == before
     assert list(tmp_path.iterdir()) == []
 
@@ -58,7 +58,7 @@ def test_a_reader_does_not_see_the_frames_of_the_program(warehouse: Warehouse) -
     assert secret.height == 1
 
     with pytest.raises(InputError, match="secret does not exist"):
-        warehouse.frame("select * from secret")
+        warehouse.query("select * from secret")
 
 
 @pytest.mark.parametrize(
@@ -67,30 +67,30 @@ def test_a_reader_does_not_see_the_frames_of_the_program(warehouse: Warehouse) -
 def test_a_wrong_query_is_the_askers_error(warehouse: Warehouse, query: str) -> None:
     """Told in DuckDB's words, without its stack."""
     with pytest.raises(InputError, match="The query failed: "):
-        warehouse.frame(query)
+        warehouse.query(query)
 
 
 def test_parameters_are_values_and_never_sql(warehouse: Warehouse) -> None:
     """Quotes in a value end no text."""
     nasty = "x' or 1 = 1; drop table marts.track_daily; --"
 
-    assert warehouse.frame("select $name as name, $n::integer + 1 as n", {"name": nasty, "n": 1}).rows() == [(nasty, 2)]
+    assert warehouse.query("select $name as name, $n::integer + 1 as n", {"name": nasty, "n": 1}).rows() == [(nasty, 2)]
 
 
 @pytest.mark.parametrize("params", [None, {}, {"n": 1, "more": 2}])
 def test_parameters_are_neither_left_out_nor_made_up(warehouse: Warehouse, params: dict[str, object] | None) -> None:
     """A misspelt name is not silently nothing."""
     with pytest.raises(InputError):
-        warehouse.frame("select $n", params)
+        warehouse.query("select $n", params)
 
 
 def test_several_readers_share_a_process(built: Path) -> None:
     """A page and a command in one program each open the file, and the first to close takes nothing from the other."""
     with Warehouse.open(built) as one:
         with Warehouse.open(built) as other:
-            assert other.frame("select 1 as a").rows() == one.frame("select 1 as a").rows()
+            assert other.query("select 1 as a").rows() == one.query("select 1 as a").rows()
         with pytest.raises(InputError):
-            one.frame("set threads = 1")
+            one.query("set threads = 1")
 
 
 def test_a_day_is_of_utc_wherever_the_reader_sits(built: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_day_is_of_utc_wherever_the_reader_sits(built: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from recsys.warehouse.query import Warehouse;"
         "w = Warehouse.open(Path(sys.argv[1]));"
-        "print(w.frame(\"select cast(timestamptz '2026-01-02 01:00:00+00' as date) as day\").item())"
+        "print(w.query(\"select cast(timestamptz '2026-01-02 01:00:00+00' as date) as day\").item())"
     )
     shown = subprocess.run(
         [sys.executable, "-c", code, str(built)],
@@ -126,7 +126,7 @@ def test_every_query_runs_with_its_defaults(warehouse: Warehouse, name: str) -> 
     """Parameters without a default are given; the columns have names."""
     needed = {param: "x" for param, doc in read_queries()[name].params.items() if doc.default is None}
 
-    frame = ask(warehouse, name, needed)
+    frame = run_query(warehouse, name, needed)
     assert frame.columns
     assert not any("(" in column for column in frame.columns)
 
@@ -140,9 +140,9 @@ def test_no_query_is_a_step_behind_the_marts() -> None:
 
 def test_a_given_parameter_takes_the_place_of_the_default(warehouse: Warehouse) -> None:
     """Values come as texts from the command line."""
-    assert ask(warehouse, "top_tracks", {}).height == 4
-    assert ask(warehouse, "top_tracks", {"n": "1"})["title"].to_list() == ["One"]
-    assert ask(warehouse, "catalogue_issues", {"label": "la1"}).is_empty()
+    assert run_query(warehouse, "top_tracks", {}).height == 4
+    assert run_query(warehouse, "top_tracks", {"n": "1"})["title"].to_list() == ["One"]
+    assert run_query(warehouse, "catalogue_issues", {"label": "la1"}).is_empty()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_wrong_name_or_value_is_refused_with_a_hint(
 ) -> None:
     """What there is, and what comes nearest."""
     with pytest.raises(InputError, match=message):
-        ask(warehouse, name, given)
+        run_query(warehouse, name, given)
 
 
 def test_tables_are_listed_with_what_they_hold(warehouse: Warehouse) -> None:

@@ -78,7 +78,7 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def state(warehouse: Warehouse) -> tuple[list[str], list[tuple[str]], bytes]:
     """What a statement could leave: files, databases that are open, and the warehouse's own bytes."""
-    databases = warehouse.frame("select database_name from duckdb_databases() order by 1").rows()
+    databases = warehouse.query("select database_name from duckdb_databases() order by 1").rows()
     return sorted(path.name for path in warehouse.path.parent.iterdir()), databases, warehouse.path.read_bytes()
 
 
@@ -86,13 +86,13 @@ def state(warehouse: Warehouse) -> tuple[list[str], list[tuple[str]], bytes]:
 def test_what_is_not_one_query_leaves_nothing(numbers: Warehouse, text: str) -> None:
     """No file, no attachment, no setting, whoever asks next."""
     before = state(numbers)
-    settings = numbers.frame("select name, value from duckdb_settings() order by all")
+    settings = numbers.query("select name, value from duckdb_settings() order by all")
 
     with pytest.raises(InputError):
         numbers.question(text.format(file=numbers.path))
 
     assert state(numbers) == before
-    assert numbers.frame("select name, value from duckdb_settings() order by all").equals(settings)
+    assert numbers.query("select name, value from duckdb_settings() order by all").equals(settings)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_questions_at_the_same_time_do_not_see_each_other(numbers: Warehouse) ->
         answers = list(pool.map(lambda k: numbers.question(pivot.format(k=k)), [1, 2, 3, 4, 5] * 4))
 
     assert [answer.width - 1 for answer in answers] == [1, 2, 3, 4, 5] * 4
-    assert numbers.frame("select 1 from duckdb_types() where type_name like '%pivot%'").is_empty()
+    assert numbers.query("select 1 from duckdb_types() where type_name like '%pivot%'").is_empty()
 
 
 def test_a_query_too_deep_to_plan_is_refused_at_once(numbers: Warehouse) -> None:

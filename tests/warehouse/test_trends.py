@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.warehouse.query import Warehouse, ask
+from recsys.warehouse.query import Warehouse, run_query
 
 from .conftest import AS_OF, Place, place_in, rows
 
@@ -32,7 +32,7 @@ def warehouse_of(
 
 def test_an_artists_day(warehouse: Warehouse) -> None:
     """A day with a save and no play counts, with nobody as listener; skips and likes stand on their day."""
-    days = warehouse.frame(
+    days = warehouse.query(
         "select artist_id, listen_date, n_listeners, n_plays, n_skips, n_likes, n_saves from marts.artist_daily"
     )
 
@@ -47,7 +47,7 @@ def test_an_artists_day(warehouse: Warehouse) -> None:
 
 def test_a_country_is_what_listeners_told(warehouse: Warehouse) -> None:
     """Ann told Germany, bob nothing: unknown is a country of its own."""
-    weeks = warehouse.frame("select artist_id, country, week_start, n_listeners, n_plays from marts.country_weekly")
+    weeks = warehouse.query("select artist_id, country, week_start, n_listeners, n_plays from marts.country_weekly")
 
     assert set(weeks.rows()) == {
         ("ar1", "DE", date(2026, 1, 5), 1, 2),
@@ -58,7 +58,7 @@ def test_a_country_is_what_listeners_told(warehouse: Warehouse) -> None:
 
 def test_an_audience_is_held_against_all_listeners(warehouse: Warehouse) -> None:
     """Ar2 is heard by bob alone, who is half of all listeners; his taste is the first by name among three equals."""
-    audience = warehouse.frame(
+    audience = warehouse.query(
         "select dimension, value, n_listeners, n_plays, share, affinity from marts.artist_audience "
         "where artist_id = 'ar2'"
     )
@@ -73,7 +73,7 @@ def test_an_audience_is_held_against_all_listeners(warehouse: Warehouse) -> None
 
 def test_a_genres_week_is_a_share_of_the_weeks_plays(warehouse: Warehouse) -> None:
     """Recordings without a genre are one; growth is unknown in the first four weeks."""
-    weeks = warehouse.frame("select name, week_start, n_listeners, n_plays, share, growth from marts.genre_weekly")
+    weeks = warehouse.query("select name, week_start, n_listeners, n_plays, share, growth from marts.genre_weekly")
 
     assert set(weeks.rows()) == {
         ("rock", date(2026, 1, 5), 2, 3, 1.0, None),
@@ -227,9 +227,9 @@ def test_a_day_on_which_everything_rises_is_no_breakout(place: Place) -> None:
 def test_breakouts_are_asked_for_by_day_and_label(risen: Path) -> None:
     """The newest day of a run stands for it; another label's are not shown."""
     with Warehouse.open(risen) as warehouse:
-        now = ask(warehouse, "breaking_out", {})
-        other = ask(warehouse, "breaking_out", {"label": "la2"})
-        earlier = ask(warehouse, "breaking_out", {"as_of": str(AS_OF - timedelta(days=10))})
+        now = run_query(warehouse, "breaking_out", {})
+        other = run_query(warehouse, "breaking_out", {"label": "la2"})
+        earlier = run_query(warehouse, "breaking_out", {"as_of": str(AS_OF - timedelta(days=10))})
 
     assert now.select("track_id", "listen_date").rows() == [("rises", AS_OF)]
     assert other.is_empty()

@@ -57,7 +57,7 @@ def summary(run: Run, *, verbose: bool = False) -> None:
         out.print(f"The run {run.run_id} is finished but not current. {remedy}", soft_wrap=True)
         return
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        tables, sampled = warehouse.frame(internal_sql("mart_sizes")), making.samples(warehouse)
+        tables, sampled = warehouse.query(internal_sql("mart_sizes")), making.samples(warehouse)
         commands = making.next_commands(warehouse, sampled)
     out.print(Text.assemble("\n", (f"Run {run.run_id}", "bold"), " is published.\n"))
     _areas(making.areas(steps_done(run.folder), tables, run.recipe.export.k))

@@ -13,7 +13,7 @@ import polars as pl
 from recsys.reports.morning.settings import MorningSettings
 from recsys.reports.wording import clock
 from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse, ask
+from recsys.warehouse.query import Warehouse, run_query
 
 ISSUES = {
     "unknown_track": "Heard, and in no catalogue",
@@ -84,14 +84,14 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool)
 
 
 def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    found = ask(warehouse, "breaking_out", {"days": str(settings.days), "n": str(settings.n)})
+    found = run_query(warehouse, "breaking_out", {"days": str(settings.days), "n": str(settings.n)})
     return [
         Finding(
             f"{_recording(row)}: {row['n_plays']:,} plays in the seven days to "
             f"{row['listen_date']:%-d %B}, where {row['n_expected']:,.0f} were to be expected (z {row['z']:.1f}), by "
             f"{row['n_listeners']:,} listeners in {row['n_countries']} countries; since {row['started_on']:%-d %B}.",
             row["title"] or row["track_id"],
-            warehouse.frame(internal_sql("days_of_track"), {"track_id": row["track_id"]}),
+            warehouse.query(internal_sql("days_of_track"), {"track_id": row["track_id"]}),
         )
         for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
     ]
@@ -110,7 +110,7 @@ def _uses(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
             f"{_recording(row)} is in {_source(row['source_kind'], row['source_title'])}, "
             f"{clock(row['starts_s'])} to {clock(row['ends_s'])} ({row['relation']}, {row['probability']:.2f} sure)."
         )
-        for row in ask(warehouse, "new_uses", told).iter_rows(named=True)
+        for row in run_query(warehouse, "new_uses", told).iter_rows(named=True)
     ]
 
 
@@ -127,9 +127,9 @@ def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
             f"{row['name'] or row['artist_id']}: {_plays(row['n_plays'])} in the week from "
             f"{row['week_start']:%-d %B}, usually {row['usual_plays']:,.0f} (z {row['z']:.1f}).",
             row["name"] or row["artist_id"],
-            warehouse.frame(internal_sql("weeks_of_artist"), {"artist_id": row["artist_id"]}),
+            warehouse.query(internal_sql("weeks_of_artist"), {"artist_id": row["artist_id"]}),
         )
-        for row in ask(warehouse, "unusual_drops", told).iter_rows(named=True)
+        for row in run_query(warehouse, "unusual_drops", told).iter_rows(named=True)
     ]
 
 
@@ -139,7 +139,7 @@ def _plays(n: int | None) -> str:
 
 def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
     """Count the faults of the catalogue, those that touch most plays first."""
-    issues = ask(warehouse, "catalogue_issues", {}).group_by("issue").agg(pl.col("n_tracks", "n_plays").sum())
+    issues = run_query(warehouse, "catalogue_issues", {}).group_by("issue").agg(pl.col("n_tracks", "n_plays").sum())
     worst = issues.sort("n_plays", "n_tracks", "issue", descending=[True, True, False]).head(settings.n)
     return [
         Finding(f"{ISSUES.get(issue, issue)}: {_counted(n_tracks, 'recording')}{_touched(n_plays)}.")
@@ -157,7 +157,7 @@ def _counted(n: int, what: str) -> str:
 
 def _of_files(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
     """Count the rows that were refused, file by file, with the reasons."""
-    refused = ask(warehouse, "refused_rows", {}).group_by("source_table", "source_file", maintain_order=True)
+    refused = run_query(warehouse, "refused_rows", {}).group_by("source_table", "source_file", maintain_order=True)
     by_file = refused.agg(pl.col("n_rows").sum(), pl.col("outcome").unique(maintain_order=True).str.join(", "))
     worst = by_file.sort("n_rows", "source_file", descending=[True, False]).head(settings.n)
     return [

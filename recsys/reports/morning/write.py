@@ -55,10 +55,10 @@ def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list
     from recsys.reports.morning.plots import picture  # noqa: PLC0415 - the other steps need no plots
 
     with Warehouse.open(warehouse) as opened:
-        last_day = opened.frame(internal_sql("as_of")).item()
-        tables = opened.frame("select table_name from information_schema.tables where table_schema = 'meta'")
+        last_day = opened.query(internal_sql("as_of")).item()
+        tables = opened.query("select table_name from information_schema.tables where table_schema = 'meta'")
         is_label = "label" in tables["table_name"].to_list()
-        reader = opened.frame(internal_sql("label_of_file")).item() if is_label else OPERATOR
+        reader = opened.query(internal_sql("label_of_file")).item() if is_label else OPERATOR
         told = sections(opened, settings, is_label=is_label)
     drawn = {section.key: png for section in told if (png := picture(section, last_day)) is not None}
     report = Report(reader, last_day, told, drawn, links, is_label)

@@ -25,8 +25,8 @@ class ArtistCap(RerankRule):
             raise BadRecipe(f"[rerank.artist_cap]: {self}; expected tracks at least 1, apart 0 or more")
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        return _Counting(night.of_track(night.about.artists, users), self)
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        return _Counting(candidates.of_track(candidates.context.artists, users), self)
 
 
 class _Counting(RuleState):

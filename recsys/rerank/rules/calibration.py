@@ -31,8 +31,8 @@ class Calibration(RerankRule):
         refuse_negative("calibration", self.weight)
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        return Mixing(night, users, night.past.mix[users], night.past.genres, self.weight)
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        return Mixing(candidates, users, candidates.past.mix[users], candidates.past.genres, self.weight)
 
 
 class Mixing(RuleState):
@@ -40,21 +40,21 @@ class Mixing(RuleState):
     Draws a list's mix of parts towards the listener's own.
 
     Args:
-        night: The candidates.
+        candidates: The candidates.
         users: The block.
         mix: Share of each part in what the listener plays. CSR, shape (n_block, n_parts), rows of sum 1, or 0.
         parts: Share of each part in a track. CSR, shape (n_tracks, n_parts), rows of sum 1, or 0.
         weight: Cost to each track of a divergence of 1 nat.
     """
 
-    def __init__(self, night: CandidateSet, users: slice, mix: Csr, parts: Csr, weight: float) -> None:
-        self._shape = night.tracks[users].shape
+    def __init__(self, candidates: CandidateSet, users: slice, mix: Csr, parts: Csr, weight: float) -> None:
+        self._shape = candidates.tracks[users].shape
         self._mix: F64 = mix.toarray()
         self._chosen = np.zeros_like(self._mix)  # sum of the chosen tracks' parts
         self._n_chosen = np.zeros((len(self._mix), 1))  # of them, those that have parts
         self._weight = weight
         self._parts = parts
-        self._tracks = np.maximum(night.tracks[users], 0)
+        self._tracks = np.maximum(candidates.tracks[users], 0)
         self._has_parts = np.diff(parts.indptr)[self._tracks] > 0
         self._candidate, self._at, self._part = self._entries()
 

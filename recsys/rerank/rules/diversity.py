@@ -26,8 +26,8 @@ class Diversity(RerankRule):
         refuse_negative("diversity", self.weight)
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        return _Apart(night.of_track(night.about.vectors, users), self.weight)
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        return _Apart(candidates.of_track(candidates.context.vectors, users), self.weight)
 
 
 class _Apart(RuleState):

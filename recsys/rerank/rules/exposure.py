@@ -8,7 +8,7 @@ the group's exposure never falls as its price rises. At one price the share may 
 list), so the first listeners choose at the price just above the target and the others at the one just below.
 
 Guarantee: for lists ordered by relevance plus price alone, the share is met to within one listener's list, and no lists
-that meet the targets have more relevance than `dual_bound`, whatever the prices. Together with other stages prices are
+that meet the targets have more relevance than `dual_bound`, whatever the prices. Together with other rules prices are
 found in the same way and then corrected by what the lists came out as, up to `N_PASSES` times.
 
 Source:
@@ -28,7 +28,7 @@ from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 N_HALVINGS = 12  # of a price's interval: to a 4,000th of a relevance
 N_ROUNDS = 3  # over all groups, since one group's price moves the others' shares
-N_PASSES = 3  # of the whole choice, where other stages take part in it
+N_PASSES = 3  # of the whole choice, where other rules take part in it
 TOLERANCE = 0.005  # of a share
 
 
@@ -50,16 +50,16 @@ class Exposure(RerankRule):
         return tuple(self.targets)
 
     @override
-    def prepared(self, night: CandidateSet) -> "Priced":
+    def prepared(self, candidates: CandidateSet) -> "Priced":
         aims = np.array(list(self.targets.values()), np.float64)
-        members = np.zeros((len(night.about.interactions.tracks), len(aims)), np.bool_)
+        members = np.zeros((len(candidates.context.interactions.tracks), len(aims)), np.bool_)
         for at, group in enumerate(self.targets):
-            members[:, at] = night.about.members(group)
-        return _priced(night, members, aims, aims)
+            members[:, at] = candidates.context.members(group)
+        return _priced(candidates, members, aims, aims)
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        return self.prepared(night).begin(night, users)
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        return self.prepared(candidates).begin(candidates, users)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Priced(RerankRule):
     Attributes:
         members: Which tracks are in which group, shape (n_tracks, n_groups).
         targets: Least share of each group, shape (n_groups,).
-        aims: The shares that prices were looked for: the targets, or beyond, where other stages work against them.
+        aims: The shares that prices were looked for: the targets, or beyond, where other rules work against them.
         above: Prices at which each aim is met, shape (n_groups,); 0 where it is met anyway.
         below: Prices at which it is just not met.
         n_above: How many listeners, from the first, choose at the prices above.
@@ -86,20 +86,20 @@ class Priced(RerankRule):
     n_passes: int = 0
 
     @override
-    def corrected(self, night: CandidateSet, chosen: I64) -> RerankRule:
-        missed = self.targets - shares(night, chosen, self.members)
+    def corrected(self, candidates: CandidateSet, chosen: I64) -> RerankRule:
+        missed = self.targets - shares(candidates, chosen, self.members)
         missed = np.where(
             self.above > 0, missed, np.maximum(missed, 0)
         )  # without a price, more than the target is fine
         if self.n_passes == N_PASSES or (np.abs(missed) <= TOLERANCE).all():
             return self
-        found = _priced(night, self.members, self.targets, np.clip(self.aims + missed, 0, 1))
+        found = _priced(candidates, self.members, self.targets, np.clip(self.aims + missed, 0, 1))
         return replace(found, n_passes=self.n_passes + 1)
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
         at = np.arange(users.start, users.stop)[:, None] < self.n_above
-        above, below = (night.of_track(self.members @ prices, users) for prices in (self.above, self.below))
+        above, below = (candidates.of_track(self.members @ prices, users) for prices in (self.above, self.below))
         return _Paid(np.where(at, above, below).astype(np.float32))
 
 
@@ -112,14 +112,14 @@ class _Paid(RuleState):
         return self._price
 
 
-def shares(night: CandidateSet, chosen: I64, members: Bool) -> F64:
+def shares(candidates: CandidateSet, chosen: I64, members: Bool) -> F64:
     """Share of all exposure that goes to each group, shape (n_groups,); NaN where nothing is shown."""
-    exposure, total = _exposure(night, chosen, members)
+    exposure, total = _exposure(candidates, chosen, members)
     share: F64 = exposure.sum(axis=0) / (total.sum() or np.nan)
     return share
 
 
-def dual_bound(night: CandidateSet, priced: Priced) -> float:
+def dual_bound(candidates: CandidateSet, priced: Priced) -> float:
     """
     Return what the discounted relevance of no lists that meet the targets can exceed.
 
@@ -127,26 +127,26 @@ def dual_bound(night: CandidateSet, priced: Priced) -> float:
     best prices it is what the best lists reach, but for one listener's list.
     """
     prices = priced.above
-    value = night.relevance + night.of_track(priced.members @ prices, slice(None)).astype(np.float32)
-    chosen = _by_value(night, value)
-    _, total = _exposure(night, chosen, priced.members)
+    value = candidates.relevance + candidates.of_track(priced.members @ prices, slice(None)).astype(np.float32)
+    chosen = _by_value(candidates, value)
+    _, total = _exposure(candidates, chosen, priced.members)
     shown = np.where(chosen >= 0, np.take_along_axis(value, np.maximum(chosen, 0), axis=1), 0)
-    return float((shown * discounts(night.k)).sum() - prices @ priced.targets * total.sum())
+    return float((shown * discounts(candidates.k)).sum() - prices @ priced.targets * total.sum())
 
 
-def _exposure(night: CandidateSet, chosen: I64, members: Bool) -> tuple[F64, F64]:
+def _exposure(candidates: CandidateSet, chosen: I64, members: Bool) -> tuple[F64, F64]:
     """Exposure of each listener's list: by group, shape (n_users, n_groups), and in all, (n_users,)."""
     is_shown = chosen >= 0
-    tracks = np.take_along_axis(night.tracks, np.maximum(chosen, 0), axis=1)
-    weights = is_shown * discounts(night.k)  # (n_users, k)
+    tracks = np.take_along_axis(candidates.tracks, np.maximum(chosen, 0), axis=1)
+    weights = is_shown * discounts(candidates.k)  # (n_users, k)
     by_group: F64 = np.einsum("uk,ukg->ug", weights, members[tracks].astype(np.float64))
     return by_group, weights.sum(axis=1)
 
 
-def _by_value(night: CandidateSet, value: F32) -> I64:
+def _by_value(candidates: CandidateSet, value: F32) -> I64:
     """Each listener's k columns of greatest value; among equals the recommender's order. Shape (n_users, k)."""
-    value = np.where(night.tracks >= 0, value, -np.inf)
-    k = min(night.k, value.shape[1])
+    value = np.where(candidates.tracks >= 0, value, -np.inf)
+    k = min(candidates.k, value.shape[1])
     bound = np.partition(value, -k, axis=1)[:, -k, None]
     is_among = value > bound
     n_left = k - is_among.sum(axis=1, keepdims=True)
@@ -155,29 +155,29 @@ def _by_value(night: CandidateSet, value: F32) -> I64:
     best = np.take_along_axis(value, columns, axis=1)
     order = np.argsort(-best, axis=1, kind="stable")
     columns = np.where(np.isfinite(best), columns, -1)
-    chosen = np.full((len(value), night.k), -1)
+    chosen = np.full((len(value), candidates.k), -1)
     chosen[:, :k] = np.take_along_axis(columns, order, axis=1)
     return chosen
 
 
-def _priced(night: CandidateSet, members: Bool, targets: F64, aims: F64) -> Priced:
+def _priced(candidates: CandidateSet, members: Bool, targets: F64, aims: F64) -> Priced:
     """Find the prices, group by group, each with the others' as they stand."""
     above, below = np.zeros(len(aims)), np.zeros(len(aims))
-    is_member = night.of_track(members, slice(None))  # (n_users, n, n_groups)
+    is_member = candidates.of_track(members, slice(None))  # (n_users, n, n_groups)
     for _ in range(N_ROUNDS if len(aims) > 1 else 1):
         for group, aim in enumerate(aims):
             others = (is_member @ np.where(np.arange(len(aims)) == group, 0, above)).astype(np.float32)
-            value = night.relevance + others
-            above[group], below[group] = _price(night, value, members[:, [group]], is_member[:, :, group], aim)
-    return Priced(members, targets, aims, above, below, _n_above(night, members, aims, above, below))
+            value = candidates.relevance + others
+            above[group], below[group] = _price(candidates, value, members[:, [group]], is_member[:, :, group], aim)
+    return Priced(members, targets, aims, above, below, _n_above(candidates, members, aims, above, below))
 
 
-def _price(night: CandidateSet, value: F32, members: Bool, is_member: Bool, aim: float) -> tuple[float, float]:
+def _price(candidates: CandidateSet, value: F32, members: Bool, is_member: Bool, aim: float) -> tuple[float, float]:
     """Return the prices just at or above, and just below the aim; the highest twice where none meets it."""
 
     def share(price: float) -> float:
         paid = (value + price * is_member).astype(np.float32)
-        return float(shares(night, _by_value(night, paid), members)[0])
+        return float(shares(candidates, _by_value(candidates, paid), members)[0])
 
     if share(0) >= aim:
         return 0.0, 0.0
@@ -190,14 +190,14 @@ def _price(night: CandidateSet, value: F32, members: Bool, is_member: Bool, aim:
     return high, low
 
 
-def _n_above(night: CandidateSet, members: Bool, aims: F64, above: F64, below: F64) -> int:
+def _n_above(candidates: CandidateSet, members: Bool, aims: F64, above: F64, below: F64) -> int:
     """Return how many listeners, from the first, must choose at the prices above for the first aim to be met."""
     if (above == below).all():
-        return len(night.tracks)
+        return len(candidates.tracks)
     lists = []
     for prices in (above, below):
-        value = night.relevance + night.of_track(members @ prices, slice(None)).astype(np.float32)
-        lists.append(_exposure(night, _by_value(night, value), members))
+        value = candidates.relevance + candidates.of_track(members @ prices, slice(None)).astype(np.float32)
+        lists.append(_exposure(candidates, _by_value(candidates, value), members))
     (high, total), (low, _) = lists
     group = int(np.argmax(above - below))
     n_shares = np.cumsum(np.append(0, high[:, group] - low[:, group])) + low[:, group].sum()

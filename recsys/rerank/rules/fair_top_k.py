@@ -51,9 +51,9 @@ class FairTopK(RerankRule):
         return (self.group,)
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        is_protected = night.of_track(night.about.members(self.group), users)
-        return _Protecting(is_protected, least_protected(night.k, self.share, self.alpha))
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        is_protected = candidates.of_track(candidates.context.members(self.group), users)
+        return _Protecting(is_protected, least_protected(candidates.k, self.share, self.alpha))
 
 
 class _Protecting(RuleState):

@@ -27,12 +27,12 @@ class NotHeard(RerankRule):
             raise BadRecipe(f"[rerank.not_heard]: days is {self.days}; expected at least 1")
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        liked, seen = night.history[users], night.past.seen[users]
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        liked, seen = candidates.history[users], candidates.past.seen[users]
         lately = with_data(liked.matrix, liked.age_days < self.days)
         barred = (seen > (liked.matrix > 0)) + lately  # skipped only, or heard lately
         barred.eliminate_zeros()
-        tracks, n_tracks = night.tracks[users].astype(np.int64), seen.shape[1]
+        tracks, n_tracks = candidates.tracks[users].astype(np.int64), seen.shape[1]
         owners = np.repeat(np.arange(len(tracks)), np.diff(barred.indptr))
         pairs = np.arange(len(tracks))[:, None] * n_tracks + tracks
         return _Fresh(~np.isin(pairs, owners * n_tracks + barred.indices))

@@ -30,11 +30,13 @@ class Popularity(RerankRule):
         refuse_negative("popularity", self.weight)
 
     @override
-    def begin(self, night: CandidateSet, users: slice) -> RuleState:
-        popularity = np.maximum(night.past.popularity, 1 / max(1, night.past.n_listeners))  # nobody: as one listener
-        own = night.past.own_popularity[users][:, None]
+    def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
+        popularity = np.maximum(
+            candidates.past.popularity, 1 / max(1, candidates.past.n_listeners)
+        )  # nobody: as one listener
+        own = candidates.past.own_popularity[users][:, None]
         return _Levelling(
-            night.of_track(popularity, users) / np.where(np.isnan(own), 1, own), ~np.isnan(own), self.weight
+            candidates.of_track(popularity, users) / np.where(np.isnan(own), 1, own), ~np.isnan(own), self.weight
         )
 
 

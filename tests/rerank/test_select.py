@@ -1,4 +1,4 @@
-"""The choice itself: what holds for any stages, and that it is the plain one."""
+"""The choice itself: what holds for any rules, and that it is the plain one."""
 
 import numpy as np
 import polars as pl
@@ -31,27 +31,25 @@ STAGES: tuple[RerankRule, ...] = (
 )
 
 
-@pytest.mark.parametrize(
-    "stages", [[stage] for stage in STAGES] + [list(STAGES)], ids=lambda each: type(each[0]).__name__
-)
-def test_the_choice_is_the_plain_one(stages: list[RerankRule]) -> None:
+@pytest.mark.parametrize("rules", [[rule] for rule in STAGES] + [list(STAGES)], ids=lambda each: type(each[0]).__name__)
+def test_the_choice_is_the_plain_one(rules: list[RerankRule]) -> None:
     """Blocks and float32 choose what a loop over listeners in float64 chooses, alone and all together."""
     for seed in range(3):
-        about, candidates = drawn_night(seed)
-        night = CandidateSet.of(candidates, about, K)
+        context, candidates = drawn_night(seed)
+        candidate_set = CandidateSet.of(candidates, context, K)
 
-        chosen, prepared = chosen_among(night, stages)
+        chosen, prepared = chosen_among(candidate_set, rules)
 
-        np.testing.assert_array_equal(chosen, plain_choice(night, prepared))
+        np.testing.assert_array_equal(chosen, plain_choice(candidate_set, prepared))
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000), chosen=st.sets(st.sampled_from(range(len(STAGES)))))
 def test_any_stages_give_each_listener_k_different_candidates(seed: int, chosen: set[int]) -> None:
     """Composed in any number: candidates of the listener's own, none twice, no cap broken, and all k where k exist."""
-    about, candidates = drawn_night(seed)
+    context, candidates = drawn_night(seed)
 
-    lists = rerank(candidates, [STAGES[at] for at in sorted(chosen)], about, K)
+    lists = rerank(candidates, [STAGES[at] for at in sorted(chosen)], context, K)
 
     assert lists.select("user_id", "track_id").is_duplicated().sum() == 0
     assert lists.join(candidates, on=["user_id", "track_id"], how="anti").is_empty()
@@ -60,7 +58,7 @@ def test_any_stages_give_each_listener_k_different_candidates(seed: int, chosen:
     if chosen <= {2, 3, 4, 5, 6}:  # those that bar nothing
         assert {len(ranks) for ranks in per_user} == {K}
     if 0 in chosen:
-        artists = pl.DataFrame({"track_id": about.interactions.tracks.ids(), "artist": about.artists}).filter(
+        artists = pl.DataFrame({"track_id": context.interactions.tracks.ids(), "artist": context.artists}).filter(
             pl.col("artist") >= 0
         )
         assert lists.join(artists, on="track_id").group_by("user_id", "artist").len()["len"].max() <= 2  # type: ignore[operator]
@@ -70,20 +68,22 @@ def test_any_stages_give_each_listener_k_different_candidates(seed: int, chosen:
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_stages_means_nothing(seed: int) -> None:
     """All take part in one choice."""
-    about, candidates = drawn_night(seed)
+    context, candidates = drawn_night(seed)
 
-    assert rerank(candidates, STAGES, about, K).equals(rerank(candidates, STAGES[::-1], about, K))
+    assert rerank(candidates, STAGES, context, K).equals(rerank(candidates, STAGES[::-1], context, K))
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.1, 0.9))
 def test_every_first_part_of_a_fair_list_has_its_protected(seed: int, share: float) -> None:
     """At each prefix at least m, or all the protected that there are among the candidates."""
-    about, candidates = drawn_night(seed)
-    of_group = pl.DataFrame({"track_id": about.interactions.tracks.ids(), "f": about.members("gender=f").astype(int)})
+    context, candidates = drawn_night(seed)
+    of_group = pl.DataFrame(
+        {"track_id": context.interactions.tracks.ids(), "f": context.members("gender=f").astype(int)}
+    )
     n_there = candidates.join(of_group, on="track_id").group_by("user_id").agg(pl.col("f").sum().alias("n"))
 
-    lists = rerank(candidates, [FairTopK("gender=f", share)], about, K).join(of_group, on="track_id")
+    lists = rerank(candidates, [FairTopK("gender=f", share)], context, K).join(of_group, on="track_id")
 
     least = pl.DataFrame(
         {"rank": range(1, K + 1), "least": least_protected(K, share, 0.1)}, {"rank": pl.Int32, "least": pl.Int64}
@@ -95,6 +95,6 @@ def test_every_first_part_of_a_fair_list_has_its_protected(seed: int, share: flo
 
 def test_a_night_is_chosen_the_same_way_twice() -> None:
     """No dice."""
-    about, candidates = drawn_night(3)
+    context, candidates = drawn_night(3)
 
-    assert rerank(candidates, STAGES, about, K).equals(rerank(candidates, STAGES, about, K))
+    assert rerank(candidates, STAGES, context, K).equals(rerank(candidates, STAGES, context, K))
