@@ -7,8 +7,8 @@ same bytes: there is no clock in it. `_SUCCESS` is written last.
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,16 @@ import recsys
 from recsys import files
 from recsys.errors import InputError
 from recsys.installation.locations import commit
-from recsys.lake.store import Lake
+from recsys.lake.store import Batch
 from recsys.recipe import Recipe
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
+LIST_FILES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    "recommendations.parquet": lambda lists, path: lists.write_parquet(path, compression="zstd"),
+    "recommendations.csv": pl.DataFrame.write_csv,
+    "recommendations.jsonl": pl.DataFrame.write_ndjson,
+}
 _COUNT_LINES: dict[str, Callable[[Path], int]] = {
     ".parquet": lambda path: pl.scan_parquet(path).select(pl.len()).collect().item(),
     ".csv": lambda path: pl.scan_csv(path).select(pl.len()).collect().item(),
@@ -31,38 +36,44 @@ _COUNT_LINES: dict[str, Callable[[Path], int]] = {
 }
 
 
-def write_export(folder: Path, lists: pl.DataFrame, tables: Sequence[Path], about: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Export:
     """
-    Write an export's folder, whole.
+    What is exported.
 
-    Args:
-        folder: Where.
-        lists: Every listener's list.
-        tables: Parquet files that go with it.
-        about: What the manifest says beside the files (`manifest`).
-
-    Returns:
-        The manifest.
+    Attributes:
+        lists: The recommendations, one row per listener and rank.
+        tables: Parquet files to copy beside them: candidates and products.
+        description: What the manifest states besides the files (`manifest`).
     """
-    with files.new_folder(folder) as beside:
-        lists.write_parquet(beside / "recommendations.parquet", compression="zstd")
-        lists.write_csv(beside / "recommendations.csv")
-        lists.write_ndjson(beside / "recommendations.jsonl")
-        for path in tables:
-            shutil.copyfile(path, beside / path.name)
-        described = [
-            {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)}
-            for path in sorted(beside.glob("*.*"))
-        ]
-        whole = {"schema_version": SCHEMA_VERSION, **about, "files": described}
-        files.write_json(beside / MANIFEST, whole)
-        (beside / "_SUCCESS").touch()
-    return whole
+
+    lists: pl.DataFrame
+    tables: Sequence[Path]
+    description: Mapping[str, Any]
+
+    @property
+    def n_files(self) -> int:
+        """The number of files, without the manifest."""
+        return len(LIST_FILES) + len(self.tables)
+
+
+def write_export(folder: Path, export: Export) -> None:
+    """Fill a new folder with an export's files and its manifest, and check them as a reader would."""
+    for name, write in LIST_FILES.items():
+        write(export.lists, folder / name)
+    for path in export.tables:
+        shutil.copyfile(path, folder / path.name)
+    described = [
+        {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)} for path in sorted(folder.glob("*.*"))
+    ]
+    files.write_json(folder / MANIFEST, {"schema_version": SCHEMA_VERSION, **export.description, "files": described})
+    (folder / "_SUCCESS").touch()
+    validate(folder)
 
 
 def validate(folder: Path) -> dict[str, Any]:
     """
-    Hold an export against its own manifest.
+    Check an export's files against its manifest.
 
     Returns:
         The manifest.
@@ -89,14 +100,15 @@ def manifest(
     run_id: str,
     as_of: date,
     recipe: Recipe,
-    lake: Lake,
+    batches: Sequence[Batch],
+    lake_fingerprint: str,
+    verdict: Mapping[str, Any],
     lists: pl.DataFrame,
     metrics: pl.DataFrame,
     tables: dict[str, int],
     model: Path,
 ) -> dict[str, Any]:
-    """Return what an export's manifest says of the run: inputs, recipe, model, metrics and rows of each mart."""
-    batches = lake.batches()
+    """Return what an export's manifest states of the run: inputs, recipe, model, metrics, gate and rows per mart."""
     lengths = lists.group_by("user_id").len()["len"]
     return {
         "run_id": run_id,
@@ -107,7 +119,7 @@ def manifest(
         "inputs": {
             "n_batches": len(batches),
             "n_rows": sum(batch.n_accepted for batch in batches),
-            "fingerprint": lake.fingerprint(),
+            "fingerprint": lake_fingerprint,
         },
         "recipe": recipe.as_dict(),
         "versions": {"recsys": recsys.__version__, "git": commit() or "unknown"},
@@ -116,6 +128,7 @@ def manifest(
             "config": asdict(recipe.configs[recipe.recommender]),
             "sha256": files.sha256_of(model / "weights.npz"),
         },
+        "gate": dict(verdict),
         "metrics": json.loads(metrics.write_json()),
     }
 

@@ -9,23 +9,29 @@ from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split, split
 from recsys.home import Home
-from recsys.lake.store import Lake
+from recsys.lake.store import Batch, Lake
 from recsys.library.files import Recording, recordings
+from recsys.pipeline import indexes
 from recsys.pipeline.plan import BUILD, FILE, made_by_steps, results
-from recsys.pipeline.results import Artefact, Result, write_table
+from recsys.pipeline.publication import last_published
+from recsys.pipeline.results import Artefact, Result
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
 from recsys.releases import registry
+from recsys.releases.gate import Last
 from recsys.releases.registry import Release
 from recsys.warehouse.internal import internal_names, internal_sql
 from recsys.warehouse.query import Warehouse
+
+if TYPE_CHECKING:
+    from recsys.matching.fingerprint_index import FingerprintIndex
 
 LAST = "last_"
 
@@ -46,7 +52,7 @@ class Inputs:
         if of_file in made:
             return made[of_file].path(self._run)
         if name != of_release and of_release in results():
-            return results()[of_release].read(self.last_results.get(of_release))
+            return results()[of_release].read(self.last_results.get(of_release, []))
         if name in internal_names():
             return self._answer(internal_sql(name))
         raise KeyError(name)
@@ -96,6 +102,16 @@ class Inputs:
         return Lake(self._run.home)
 
     @property
+    def batches(self) -> list[Batch]:
+        """Every batch of rows that was ingested, in order."""
+        return self.lake.batches()
+
+    @property
+    def lake_fingerprint(self) -> str:
+        """A hash of all that was ingested."""
+        return self.lake.fingerprint()
+
+    @property
     def note(self) -> Callable[..., None]:
         """Logs an event of a long step, or a warning."""
         return self._run.log
@@ -105,33 +121,41 @@ class Inputs:
         """Run, name and config of the recommender in charge, None before the first."""
         return registry.champion(self._run.home)
 
-    @property
+    @cached_property
     def last_release(self) -> Release | None:
-        """The current release, None before the first."""
+        """The release that was current when the run began or was resumed, None before the first."""
         return registry.current(self._run.home)
 
     @property
-    def last_results(self) -> dict[str, Path]:
-        """Tables that the current release's run made, by name: warehouses show them until this run has made its own."""
-        release = self.last_release
-        paths = {} if release is None else {name: release.marts / f"{name}.parquet" for name in results()}
-        return {name: path for name, path in paths.items() if path.exists()}
+    def last_published(self) -> Last | None:
+        """What the gate compares with: date, rows and listeners of the last release, None before the first."""
+        return last_published(self.last_release)
 
     @property
-    def published_results(self) -> dict[str, Path]:
-        """Tables that this run's release is to show, by name: its own, and the history of those that have one."""
+    def last_results(self) -> dict[str, list[Path]]:
+        """Parquet files of the last release's results, by table: a warehouse shows them until the run has its own."""
+        release = self.last_release
+        paths = {} if release is None else {name: release.marts / f"{name}.parquet" for name in results()}
+        return {name: [path] for name, path in paths.items() if path.exists()}
+
+    @property
+    def published_results(self) -> dict[str, list[Path]]:
+        """Parquet files of the results that this run's release shows, by table: its own, earlier runs' in between."""
         return {name: self._published(result) for name, result in results().items()}
 
-    def _published(self, result: Result) -> Path:
+    def _published(self, result: Result) -> list[Path]:
         own = result.path(self._run)
         if result.history == "this run":
-            return own
+            return [own]
         known = sorted(self._run.home.runs.glob(f"*/{own.name}"))
-        shown = [path for path in known if path == own or (path.parent / registry.PUBLISHED).exists()]
-        gathered = own.with_name(f"{result.name}_history.parquet")
-        tables = [pl.read_parquet(path) for path in (known if result.history == "all runs" else shown)]
-        write_table(gathered, pl.concat(tables, how="diagonal").sort("run_id", maintain_order=True))
-        return gathered
+        if result.history == "all runs":
+            return known
+        return [path for path in known if path == own or (path.parent / registry.PUBLISHED).exists()]
+
+    @property
+    def fingerprint_index(self) -> "FingerprintIndex | None":
+        """The last release's index of fingerprints with the changes of the built tables; None without recordings."""
+        return indexes.prints_of(self._built, self.lake, self.last_release, self.note)
 
     @property
     def uploads(self) -> list[Recording]:
@@ -165,4 +189,4 @@ def _read(made: Result | Artefact, run: Run) -> Any:
     path = made.path(run)
     if isinstance(made, Artefact):
         return made.read(path)
-    return made.read(path if path.exists() else None)
+    return made.read([path] if path.exists() else [])

@@ -17,11 +17,12 @@ from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import made_by_steps, steps, steps_after, steps_up_to
-from recsys.pipeline.publication import last_published, publish_tables, refusal
-from recsys.pipeline.results import Artefact, Result, Step
+from recsys.pipeline.publication import decided, publish_tables
+from recsys.pipeline.results import Artefact, Outcome, Result, Step
 from recsys.pipeline.run import Event, Run, step_of
 from recsys.recipe import Recipe
-from recsys.releases import gate, registry
+from recsys.releases import registry
+from recsys.releases.gate import Evidence
 
 if TYPE_CHECKING:
     from recsys.library.scan import ScanReport
@@ -118,12 +119,19 @@ def do(run: Run, step: Step, inputs: Inputs) -> None:
     """
     with step_of(run, step.name) as counts:
         outcome = step(**{name: inputs[name] for name in step.reads})
-        declared = {made.name: made for made in step.makes}
-        for name, value in outcome.made.items():
-            _write(declared[name], run, value)
-        if outcome.refusal:
-            raise Refused(outcome.refusal)
+        _write_outcome(run, step, outcome)
         counts.update(outcome.counts)
+
+
+def _write_outcome(run: Run, step: Step, outcome: Outcome) -> None:
+    """Write what a step made; raises KeyError where it is not what the step declares, and Refused as `do` does."""
+    declared = {made.name: made for made in step.makes}
+    if missing := {name for name, made in declared.items() if isinstance(made, Result)} - outcome.made.keys():
+        raise KeyError(f"{step.name} did not return {', '.join(sorted(missing))}, which it declares")
+    for name, value in outcome.made.items():
+        _write(declared[name], run, value)
+    if outcome.refusal:
+        raise Refused(outcome.refusal)
 
 
 def _write(made: Result | Artefact, run: Run, value: Any) -> None:
@@ -147,17 +155,13 @@ def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Pa
     """Build the tables and make them current beside the last lists and model; return the published file."""
     inputs = Inputs(run, backfill)
     do(run, steps()["build"], inputs)
-    evidence = gate.Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), last_published(inputs.last_release))
-    verdict = gate.decide(evidence, run.recipe.gate)
-    _write(made_by_steps()["verdict"], run, verdict.as_dict())
-    if refused := refusal(verdict, run.run_id, inputs.last_release):
-        raise Refused(refused)
+    evidence = Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), inputs.last_published)
+    _write_outcome(run, steps()["gate"], decided(evidence, run.recipe, run.run_id))
     return publish_tables(run.home, run.run_id, inputs["build_file"], inputs.last_results, run.log)
 
 
 def remove_working_files(run: Run) -> None:
-    """Remove a finished run's working files; log, counts, metrics and lists stay."""
-    made = made_by_steps()
-    files.remove_database(made["build"].path(run))
-    for name in ("trial_models", "prints"):
-        files.remove(made[name].path(run))
+    """Remove what a finished run made for itself alone; log, counts, metrics and lists stay."""
+    for made in made_by_steps().values():
+        if made.lifetime == "run":
+            files.remove_database(made.path(run))

@@ -1,6 +1,6 @@
 """The order of the steps: each behind those that make what it reads. Found by walking `pipeline/steps/`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -13,7 +13,7 @@ from recsys.warehouse.internal import internal_names
 PACKAGE = "recsys.pipeline.steps"
 FILE = "_file"  # of a parameter: the path of what stands before it
 BUILD = "build"
-OF_WAREHOUSE = {"interactions", "split", "validation"}  # read from the built warehouse, as all queries are
+OF_WAREHOUSE = {"interactions", "split", "validation", "fingerprint_index"}  # inputs read from the built warehouse
 PUBLISHED = "published_results"  # the parameter of a step that needs every table which SQL reads
 
 
@@ -70,12 +70,12 @@ def _is_for_sql(made: Result | Artefact) -> bool:
     return isinstance(made, Result) and made.history is not None
 
 
-def result_tables(paths: Mapping[str, Path] | None = None) -> dict[str, ResultTable]:
-    """Return the tables that steps make for SQL as a build takes them; those without a path are empty."""
-    return {name: ResultTable(result.schema, (paths or {}).get(name)) for name, result in results().items()}
+def result_tables(paths: Mapping[str, Sequence[Path]] | None = None) -> dict[str, ResultTable]:
+    """Return the tables that steps make for SQL as a build takes them; those without a file are empty."""
+    return {name: ResultTable(result.schema, tuple((paths or {}).get(name, ()))) for name, result in results().items()}
 
 
 def thrown_away() -> list[str]:
     """Name the files in a run's folder that are of no use once its release is thrown away."""
-    gone = [made for made in made_by_steps().values() if not made.is_kept]
+    gone = [made for made in made_by_steps().values() if made.lifetime != "always"]
     return [f"{made.name}.parquet" if isinstance(made, Result) else f"{made.name}*" for made in gone]

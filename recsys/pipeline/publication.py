@@ -1,6 +1,6 @@
 """How tables become a release: the built warehouse with the results in it, as Parquet, for labels, and with indexes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from recsys.home import Home
 from recsys.lake.store import Lake
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import result_tables
+from recsys.pipeline.results import Outcome
+from recsys.recipe import Recipe
 from recsys.releases import gate, registry
 from recsys.releases.registry import Release
 from recsys.warehouse.build import rebuild_results
@@ -19,7 +21,13 @@ from recsys.warehouse.query import Warehouse
 
 
 def place_tables(
-    home: Home, name: str, *, build_file: Path, results: dict[str, Path], prints: Path | None, note: Callable[..., None]
+    home: Home,
+    name: str,
+    *,
+    build_file: Path,
+    results: Mapping[str, Sequence[Path]],
+    prints: Path | None,
+    note: Callable[..., None],
 ) -> Release:
     """
     Place a release's tables and indexes in the home; `registry.publish` makes them current.
@@ -28,7 +36,7 @@ def place_tables(
         home: Where.
         name: The release's, which nothing on disk bears yet.
         build_file: The built warehouse.
-        results: Tables that steps made, by name.
+        results: The Parquet files of each table that steps made, by the table's name.
         prints: The run's index of fingerprints; where there is none, the current release's is brought up to date.
         note: Logs an event.
 
@@ -36,12 +44,7 @@ def place_tables(
         The release, without a model and an export.
     """
     warehouse, marts = home.path / "warehouse" / f"{name}.duckdb", home.path / "marts" / name
-    beside = warehouse.with_name(f".{name}.partial")
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
-    files.copy_database(build_file, beside)
-    rebuild_results(beside, result_tables(results))
-    files.sync(beside)
-    beside.replace(warehouse)
+    files.write_whole(warehouse, lambda beside: _fill_warehouse(beside, build_file, results))
     write_marts(warehouse, marts)
     labels = warehouse.parent / "labels" / name
     write_labels(warehouse, labels)
@@ -53,25 +56,37 @@ def place_tables(
     return Release(warehouse, marts, index=sounds, prints=placed, labels=labels)
 
 
+def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequence[Path]]) -> None:
+    files.copy_database(build_file, target)
+    rebuild_results(target, result_tables(results))
+
+
 def last_published(release: Release | None) -> gate.Last | None:
     """Return what the gate compares with: date, rows and listeners of the current release."""
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
         as_of, n_listeners = warehouse.query(internal_sql("last_release")).row(0)
-        return gate.Last(as_of, dict(warehouse.query(internal_sql("built_tables")).iter_rows()), n_listeners)
+        rows = dict(warehouse.query(internal_sql("built_tables")).iter_rows())
+    return gate.Last(release.warehouse.stem, as_of, rows, n_listeners)
 
 
-def refusal(verdict: gate.Verdict, run_id: str, last: Release | None) -> str:
-    """Say why a run must not be published; empty where it may."""
+def refusal(verdict: gate.Verdict, run_id: str, last: gate.Last | None) -> str:
+    """Return why a run must not be published; empty where it may."""
     if verdict.passed:
         return ""
-    stays = last.warehouse.stem if last else "there is none yet"
-    return f"The gate refused {run_id}: {'; '.join(verdict.reasons)}. The last release stays current ({stays})"
+    current = last.name if last else "there is none yet"
+    return f"The gate refused {run_id}: {'; '.join(verdict.reasons)}. The last release stays current ({current})"
+
+
+def decided(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
+    """Return the gate's verdict on a run's release as the outcome of a step."""
+    verdict = gate.decide(evidence, recipe.gate)
+    return Outcome({"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.last))
 
 
 def publish_tables(
-    home: Home, run_id: str, build_file: Path, results: dict[str, Path], note: Callable[..., None]
+    home: Home, run_id: str, build_file: Path, results: Mapping[str, Sequence[Path]], note: Callable[..., None]
 ) -> Path:
     """Make freshly built tables current, beside the lists and the model of the current release; return their file."""
     last = registry.current(home)

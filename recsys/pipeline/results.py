@@ -5,7 +5,7 @@ A step is a function whose parameters name what it reads (`pipeline.inputs`) and
 The order of the steps, a result's file, its empty table, its publication and its pruning follow from these two.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
@@ -15,6 +15,8 @@ import polars as pl
 
 from recsys import columns, files
 from recsys.pipeline.run import Run
+
+Lifetime = Literal["run", "release", "always"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,14 @@ class Artefact:
         read: Reads it from its path.
         write: Writes it to its path, whole or not at all; None where the step is given the path and writes it itself.
         place: Where it lies; by default under its name in the run's folder.
-        is_kept: Whether it stays in the run's folder when the run's release is thrown away.
+        lifetime: How long it is kept: until the run is finished, as long as the run's release, or always.
     """
 
     name: str
     read: Callable[[Path], Any] = files.read_json
     write: Callable[[Path, Any], None] | None = None
     place: Callable[[Run], Path] | None = None
-    is_kept: bool = False
+    lifetime: Lifetime = "release"
 
     def path(self, run: Run) -> Path:
         """Return where it lies."""
@@ -58,9 +60,9 @@ class Result:
     history: Literal["this run", "all runs", "published runs"] | None = "this run"
 
     @property
-    def is_kept(self) -> bool:
-        """Whether its file stays when the run's release is thrown away: later runs publish its history."""
-        return self.history in {"all runs", "published runs"}
+    def lifetime(self) -> Lifetime:
+        """How long its file is kept: always where later runs publish its history."""
+        return "always" if self.history in {"all runs", "published runs"} else "release"
 
     @property
     def schema(self) -> pl.Schema:
@@ -71,10 +73,10 @@ class Result:
         """Return its file."""
         return run.folder / f"{self.name}.parquet"
 
-    def read(self, path: Path | None) -> pl.DataFrame:
-        """Read a file in today's columns, null where an older version had none; empty where there is no file."""
+    def read(self, paths: Sequence[Path]) -> pl.DataFrame:
+        """Read files of any version in today's columns; a column that an older version did not write is null."""
         empty = pl.DataFrame(schema=self.schema)
-        return empty if path is None else pl.concat([empty, pl.read_parquet(path)], how="diagonal")[empty.columns]
+        return pl.concat([empty, *map(pl.read_parquet, paths)], how="diagonal")[empty.columns]
 
     def write(self, run: Run, table: pl.DataFrame) -> None:
         """Write it, whole or not at all."""

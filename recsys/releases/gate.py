@@ -43,8 +43,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Last:
-    """The current release: its date, the rows of its tables, and how many listeners have a list in it."""
+    """The current release: its name and date, the rows of its tables, and how many listeners have a list in it."""
 
+    name: str
     as_of: date
     rows: dict[str, int]
     n_listeners: int

@@ -42,10 +42,10 @@ def _silent(_name: str, _n_rows: int, _seconds: float) -> None:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table that a run made for SQL: its columns, and its Parquet file; None is a table without rows."""
+    """A table that runs made for SQL: its columns, and its Parquet files, in order; no file is a table without rows."""
 
     schema: pl.Schema
-    path: Path | None = None
+    paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,8 @@ def _make_results(connection: duckdb.DuckDBPyConnection, results: Mapping[str, R
     """Make what runs wrote into tables; a column that an older version did not write is null."""
     for name, result in results.items():
         empty = pl.DataFrame(schema=result.schema)
-        known = pl.read_parquet(result.path, glob=False) if result.path else empty
-        _make_raw_table(connection, f"raw.{name}", pl.concat([empty, known], how="diagonal").select(empty.columns))
+        known = [pl.read_parquet(path, glob=False) for path in result.paths]
+        _make_raw_table(connection, f"raw.{name}", pl.concat([empty, *known], how="diagonal").select(empty.columns))
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:

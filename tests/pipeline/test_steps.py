@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,27 @@ import pytest
 from recsys import columns
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.errors import Refused
+from recsys.errors import Refused, SetupError
 from recsys.home import Home
 from recsys.installation.locations import SQL_FOLDER
 from recsys.pipeline import nightly
 from recsys.pipeline.inputs import Inputs
-from recsys.pipeline.plan import made_by_steps, result_tables, results, steps, steps_after, steps_up_to, thrown_away
+from recsys.pipeline.plan import (
+    OF_WAREHOUSE,
+    made_by_steps,
+    result_tables,
+    results,
+    steps,
+    steps_after,
+    steps_up_to,
+    thrown_away,
+)
 from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
 from recsys.pipeline.steps import analytics, lists, models, release
 from recsys.recipe import read_recipe
 from recsys.recommenders.base import Recommender
+from recsys.releases.registry import PUBLISHED
 from recsys.warehouse.internal import internal_names
 from recsys.warehouse.sqlfile import read_layers
 
@@ -112,9 +123,9 @@ def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: 
     result = Result("forecasts", columns.FORECASTS)
     pl.DataFrame({"artist_id": ["x"], "n_plays": [4.0], "gone": [1]}).write_parquet(tmp_path / "old.parquet")
 
-    assert result.read(None).schema == columns.schema(columns.FORECASTS)
-    assert result.read(tmp_path / "old.parquet").rows() == [("x", None, 4.0, None, None)]
-    assert result_tables()["forecasts"].path is None
+    assert result.read([]).schema == columns.schema(columns.FORECASTS)
+    assert result.read([tmp_path / "old.parquet"]).rows() == [("x", None, 4.0, None, None)]
+    assert result_tables()["forecasts"].paths == ()
 
 
 def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None:
@@ -145,6 +156,46 @@ def test_a_table_that_a_step_does_not_declare_is_refused(run: Run) -> None:
         nightly.do(run, careless, Inputs(run))
 
     assert run.outcome("careless") is None
+
+
+def test_a_declared_table_that_a_step_does_not_return_is_refused(run: Run) -> None:
+    """Otherwise it would be missed hours later, when the release is published."""
+    forgetful = Step(lambda: Outcome(counts={"n_rows": 0}), (Result("forecasts", columns.FORECASTS),))
+
+    with pytest.raises(KeyError, match="did not return forecasts"):
+        nightly.do(run, forgetful, Inputs(run))
+
+    assert run.outcome(forgetful.name) is None
+
+
+def test_inputs_that_need_the_built_warehouse_are_known_to_the_plan(run: Run) -> None:
+    """Reading one in a run that has built nothing fails; every other input can be read then."""
+    needing = set()
+    for name in (name for name, value in vars(Inputs).items() if isinstance(value, property | cached_property)):
+        try:
+            Inputs(run)[name]
+        except SetupError:
+            needing.add(name)
+
+    assert needing == OF_WAREHOUSE
+
+
+def test_the_published_history_of_a_table_is_its_file_in_each_run(run: Run) -> None:
+    """Of all runs for metrics; for what listeners were shown, of published runs and this one; nothing is copied."""
+    earlier, refused = run.home.runs / "2026-06-01-a", run.home.runs / "2026-06-02-b"
+    for folder in (earlier, refused, run.folder):
+        folder.mkdir(parents=True)
+        for name in ("run_metrics", "explorations"):
+            (folder / f"{name}.parquet").touch()
+    (earlier / PUBLISHED).touch()
+    before = sorted(run.home.path.rglob("*"))
+
+    shown = Inputs(run)["published_results"]
+
+    assert [path.parent for path in shown["run_metrics"]] == [earlier, refused, run.folder]
+    assert [path.parent for path in shown["explorations"]] == [earlier, run.folder]
+    assert shown["forecasts"] == [run.folder / "forecasts.parquet"]
+    assert sorted(run.home.path.rglob("*")) == before
 
 
 def test_a_refusal_is_written_and_stops_the_run_unmarked(run: Run) -> None:
@@ -274,7 +325,7 @@ def gated(run: Run, **changes: Any) -> Outcome:
         "daily_plays": pl.DataFrame(days, ["listen_date", "n_plays"], orient="row"),
         "metric_differences": differences(0.01),
         "recommendations": pl.DataFrame({"user_id": list(PLAYS)}),
-        "last_release": None,
+        "last_published": None,
         "recipe": run.recipe,
         "run_id": run.run_id,
         "as_of": AS_OF,

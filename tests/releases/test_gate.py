@@ -19,7 +19,7 @@ def evidence(**changes: object) -> Evidence:
         "against": {"popular": Interval(0.05, 0.04, 0.06, 900)},
         "rows": dict.fromkeys(COUNTED, 1000),
         "n_listeners": 1000,
-        "last": Last(TONIGHT - timedelta(days=1), dict.fromkeys(COUNTED, 1000), 1000),
+        "last": Last("last", TONIGHT - timedelta(days=1), dict.fromkeys(COUNTED, 1000), 1000),
         "plays_by_day": {TONIGHT - timedelta(days=n): 500 for n in range(28)},
     }
     return Evidence(**(usual | changes))  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def test_lost_listeners_are_refused() -> None:
 
 def test_an_older_date_does_not_take_the_place_of_a_newer_one() -> None:
     """Going back is what rollback is for."""
-    verdict = decide(evidence(last=Last(TONIGHT + timedelta(days=1), {}, 0)), SETTINGS)
+    verdict = decide(evidence(last=Last("last", TONIGHT + timedelta(days=1), {}, 0)), SETTINGS)
 
     assert "recsys rollback" in verdict.reasons[0]
 
@@ -99,7 +99,7 @@ def test_a_log_of_a_few_days_has_no_usual_day() -> None:
 
 def test_tables_alone_are_held_against_the_rows_of_the_current_release() -> None:
     """Without lists and models, the rows still count."""
-    last = Last(TONIGHT, dict.fromkeys(COUNTED, 1000), 1000)
+    last = Last("last", TONIGHT, dict.fromkeys(COUNTED, 1000), 1000)
 
     assert decide(Evidence(TONIGHT, dict.fromkeys(COUNTED, 1000), last), SETTINGS).passed
     assert not decide(Evidence(TONIGHT, dict.fromkeys(COUNTED, 10), last), SETTINGS).passed

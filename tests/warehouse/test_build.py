@@ -128,7 +128,7 @@ def test_results_enter_a_file_that_is_not_yet_published(world: Place, tmp_path: 
     assert rows(path, "select * from marts.recommendations") == []
     before = rows(path, "select * from marts.track_daily order by all")
 
-    rebuild_results(path, result_tables({"recommendations": tmp_path / "lists.parquet"}))
+    rebuild_results(path, result_tables({"recommendations": [tmp_path / "lists.parquet"]}))
 
     assert rows(path, "select * from marts.recommendations") == LIST.rows()
     assert rows(path, "select n_rows from meta.tables where name = 'marts.recommendations'") == [(1,)]
@@ -141,7 +141,7 @@ def test_results_of_an_older_version_are_read(world: Place, tmp_path: Path) -> N
     LIST.drop("is_explored", "propensity").write_parquet(tmp_path / "lists.parquet")
     path = Place(world.home, tmp_path).build("w")
 
-    rebuild_results(path, result_tables({"recommendations": tmp_path / "lists.parquet"}))
+    rebuild_results(path, result_tables({"recommendations": [tmp_path / "lists.parquet"]}))
 
     assert rows(path, "select track_id, is_explored, propensity from marts.recommendations") == [("t1", False, 1.0)]
 

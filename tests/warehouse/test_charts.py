@@ -121,7 +121,7 @@ def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> N
     pl.DataFrame(foreseen, columns.schema(columns.CHART_BREAKOUTS), orient="row").write_parquet(kept)
     target = grown.folder / "built.duckdb"
 
-    sources = Sources(Lake(grown.home), AS_OF, results=result_tables({"chart_breakouts": kept}))
+    sources = Sources(Lake(grown.home), AS_OF, results=result_tables({"chart_breakouts": [kept]}))
     build(target, sources, only=["marts.chart_breakouts"], memory="1GB")
 
     found = rows(target, "select song_id, rank from marts.chart_breakouts order by rank")

@@ -40,7 +40,11 @@ def built_with(place: Place, *logs: list[str]) -> Path:
         paths["community_members"]
     )
     target = place.folder / "emerging.duckdb"
-    build(target, Sources(Lake(place.home), LAST, results=result_tables(paths)), memory="1GB")
+    build(
+        target,
+        Sources(Lake(place.home), LAST, results=result_tables({name: [paths[name]] for name in paths})),
+        memory="1GB",
+    )
     return target
 
 

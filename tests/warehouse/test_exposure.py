@@ -41,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return made
 
 
-def results(folder: Path) -> dict[str, Path]:
+def results(folder: Path) -> dict[str, list[Path]]:
     """A published night: ann is shown old and older, bob old; women are to have a third."""
     lists = pl.DataFrame(
         [("ann", 1, "old"), ("ann", 2, "older"), ("bob", 1, "old")], ["user_id", "rank", "track_id"], orient="row"
@@ -51,7 +51,7 @@ def results(folder: Path) -> dict[str, Path]:
     known.select(wanted.names()).cast(wanted).write_parquet(folder / "recommendations.parquet")
     targets = pl.DataFrame([("artist_gender", "female", 1 / 3)], columns.schema(columns.EXPOSURE_TARGETS), orient="row")
     targets.write_parquet(folder / "exposure_targets.parquet")
-    return {name: folder / f"{name}.parquet" for name in ("recommendations", "exposure_targets")}
+    return {name: [folder / f"{name}.parquet"] for name in ("recommendations", "exposure_targets")}
 
 
 def test_groups_of_each_track(place: Place) -> None:

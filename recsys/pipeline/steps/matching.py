@@ -1,6 +1,5 @@
 """Matching: recordings of the catalogue that new uploads use, and that the catalogue's own new recordings use."""
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,13 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recsys import columns
-from recsys.lake.store import Lake
 from recsys.library.files import Recording
 from recsys.matching.history import MatchHistory
-from recsys.pipeline import indexes
 from recsys.pipeline.results import Artefact, Outcome, Result, step
 from recsys.recipe import Recipe
-from recsys.releases.registry import Release
 
 if TYPE_CHECKING:
     from recsys.matching.fingerprint_index import FingerprintIndex
@@ -24,7 +20,7 @@ def _save(folder: Path, index: "FingerprintIndex") -> None:
     index.save(folder)
 
 
-PRINTS = Artefact("prints", write=_save)  # the index of fingerprints, not yet published
+PRINTS = Artefact("prints", write=_save, lifetime="run")  # the index of fingerprints, copied into the release
 MATCH_CANDIDATES = Result("match_candidates", columns.MATCH_CANDIDATES)
 MATCH_CHECKS = Result("match_checks", columns.MATCH_CHECKS)
 
@@ -32,26 +28,22 @@ MATCH_CHECKS = Result("match_checks", columns.MATCH_CHECKS)
 @step(PRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
 def match(
     *,
-    build_file: Path,
-    lake: Lake,
-    last_release: Release | None,
+    fingerprint_index: "FingerprintIndex | None",
     last_match_candidates: pl.DataFrame,
     last_match_checks: pl.DataFrame,
     uploads: list[Recording],
     recipe: Recipe,
     served_on: date,
-    note: Callable[..., None],
 ) -> Outcome:
     """Look through what earlier runs have not looked through; their findings stay."""
     last = MatchHistory(last_match_candidates, last_match_checks)
-    index = indexes.prints_of(build_file, lake, last_release, note)
-    if index is None:
+    if fingerprint_index is None:
         found, made = last, {}
     else:
         from recsys.matching.nightly import checked  # noqa: PLC0415 - a run without music needs no network
 
-        found = checked(index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
-        made = {PRINTS.name: index}
+        found = checked(fingerprint_index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
+        made = {PRINTS.name: fingerprint_index}
     new = found.checks[last.checks.height :]
     counts = {
         "n_uploads": new.filter(source_kind="upload").height,

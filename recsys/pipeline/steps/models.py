@@ -18,7 +18,6 @@ from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
-from recsys.lake.store import Lake
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
 from recsys.pipeline.run import Event
 from recsys.recipe import FLOOR, Recipe
@@ -66,7 +65,9 @@ def _save_model(folder: Path, made: tuple[Recommender[Any], Event, str]) -> None
     files.write_text(folder / "card.md", card)
 
 
-TRIAL_MODELS = Artefact("trial_models", read=Models, write=whole_folder(_save_all))  # on the training window
+TRIAL_MODELS = Artefact(  # fitted on the training window
+    "trial_models", read=Models, write=whole_folder(_save_all), lifetime="run"
+)
 MODEL = Artefact(
     "model",
     read=Recommender.load,
@@ -181,7 +182,7 @@ def refit(
     split: Split,
     trial_models: Mapping[str, Recommender[Any]],
     run_metrics: pl.DataFrame,
-    lake: Lake,
+    lake_fingerprint: str,
     recipe: Recipe,
     run_id: str,
     as_of: date,
@@ -194,7 +195,7 @@ def refit(
     provenance = {
         "run_id": run_id,
         "as_of": str(as_of),
-        "inputs": lake.fingerprint(),
+        "inputs": lake_fingerprint,
         "metrics": dict(metrics.select("metric", "value").iter_rows()),
     }
     card = _card(recipe, interactions, metrics.drop_nulls("value"), run_id, as_of)

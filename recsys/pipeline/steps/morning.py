@@ -1,33 +1,23 @@
 """The morning reports of what was just published."""
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
-from recsys.home import Home
 from recsys.installation import extras
-from recsys.pipeline.results import Outcome, step
+from recsys.pipeline.results import Artefact, Outcome, step
 from recsys.recipe import Recipe
 from recsys.releases.registry import Release
 from recsys.reports.morning.write import folder_of, write_reports
 
+REPORTS = Artefact("reports", place=lambda run: folder_of(run.home, run.as_of), lifetime="always")
 
-@step()
-def morning(
-    *,
-    release_file: Path,  # noqa: ARG001 - it is published
-    last_release: Release | None,
-    home: Home,
-    recipe: Recipe,
-    as_of: date,
-    note: Callable[..., None],
-) -> Outcome:
-    """Write the morning reports of the current release, for the operator and every label."""
-    lacking = extras.lacking("matplotlib")
-    if last_release is None or lacking:
-        note(event="warning", text=f"no morning report. {lacking or 'It needs a release'}")
+
+@step(REPORTS)
+def morning(*, release: Release, reports_file: Path, recipe: Recipe, note: Callable[..., None]) -> Outcome:
+    """Write the morning reports of the new release, for the operator and every label."""
+    if lacking := extras.lacking("matplotlib"):
+        note(event="warning", text=f"no morning report. {lacking}")
         return Outcome(counts={"n_reports": 0})
-    folder = folder_of(home, as_of)
-    operator, *labels = last_release.warehouses()
-    n_reports = write_reports(folder, operator, labels, recipe.morning)
-    return Outcome(counts={"n_reports": n_reports, "folder": str(folder)})
+    operator, *labels = release.warehouses()
+    n_reports = write_reports(reports_file, operator, labels, recipe.morning)
+    return Outcome(counts={"n_reports": n_reports, "folder": str(reports_file)})

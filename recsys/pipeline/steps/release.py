@@ -4,26 +4,34 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from recsys import files
 from recsys.evaluate.significance import Interval
 from recsys.home import Home
-from recsys.lake.store import Lake
-from recsys.pipeline import export as exporting
-from recsys.pipeline.publication import last_published, place_tables, refusal
-from recsys.pipeline.results import Artefact, Outcome, step
+from recsys.lake.store import Batch
+from recsys.pipeline.export import Export, manifest, write_export
+from recsys.pipeline.publication import decided, place_tables
+from recsys.pipeline.results import Artefact, Outcome, step, whole_folder
 from recsys.recipe import Recipe
-from recsys.releases import gate as gating
 from recsys.releases import registry
+from recsys.releases.gate import Evidence, Last
 from recsys.releases.registry import Release
 
-VERDICT = Artefact(
-    "verdict", write=files.write_json, place=lambda run: run.folder / "verdict.json", is_kept=True
-)  # of the gate
-EXPORT = Artefact("export", place=lambda run: run.export)  # the lists, for whoever serves them
-RELEASE = Artefact("release", place=lambda run: run.home.path / "releases" / run.run_id)
+
+def _read_release(folder: Path) -> Release:
+    return registry.read(Home(folder.parents[1]), folder.name)
+
+
+VERDICT = Artefact(  # of the gate
+    "verdict", write=files.write_json, place=lambda run: run.folder / "verdict.json", lifetime="always"
+)
+EXPORT = Artefact(  # the lists, for whoever serves them
+    "export", write=whole_folder(write_export), place=lambda run: run.export
+)
+RELEASE = Artefact("release", read=_read_release, place=lambda run: run.home.path / "releases" / run.run_id)
 
 
 @step(VERDICT)
@@ -33,29 +41,27 @@ def gate(
     daily_plays: pl.DataFrame,
     metric_differences: pl.DataFrame,
     recommendations: pl.DataFrame,
-    last_release: Release | None,
+    last_published: Last | None,
     recipe: Recipe,
     run_id: str,
     as_of: date,
 ) -> Outcome:
     """Decide whether this run's release may replace the current one."""
-    evidence = gating.Evidence(
+    evidence = Evidence(
         as_of=as_of,
         rows=dict(built_tables.iter_rows()),
-        last=last_published(last_release),
+        last=last_published,
         against={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
         n_listeners=recommendations["user_id"].n_unique(),
         plays_by_day=dict(daily_plays.iter_rows()),
     )
-    verdict = gating.decide(evidence, recipe.gate)
-    refused = refusal(verdict, run_id, last_release)
-    return Outcome({VERDICT.name: verdict.as_dict()}, {"passed": verdict.passed}, refused)
+    return decided(evidence, recipe, run_id)
 
 
 @step(EXPORT)
 def export(
     *,
-    verdict_file: Path,  # noqa: ARG001 - the gate has passed
+    verdict: dict[str, Any],
     recommendations: pl.DataFrame,
     candidates_file: Path,
     products_file: Path,
@@ -63,26 +69,28 @@ def export(
     built_tables: pl.DataFrame,
     model_file: Path,
     export_file: Path,
-    lake: Lake,
+    batches: list[Batch],
+    lake_fingerprint: str,
     recipe: Recipe,
     run_id: str,
     as_of: date,
 ) -> Outcome:
-    """Write the lists with their manifest, and hold them against it."""
-    about = exporting.manifest(
+    """Export the lists with a manifest that says what they were made from."""
+    description = manifest(
         run_id=run_id,
         as_of=as_of,
         recipe=recipe,
-        lake=lake,
+        batches=batches,
+        lake_fingerprint=lake_fingerprint,
+        verdict=verdict,
         lists=recommendations,
         metrics=run_metrics,
         tables=dict(built_tables.iter_rows()),
         model=model_file,
     )
     tables = [candidates_file, *sorted(products_file.glob("*.parquet"))]
-    manifest = exporting.write_export(export_file, recommendations, tables, about)
-    exporting.validate(export_file)
-    return Outcome(counts={"n_files": len(manifest["files"]), "folder": str(export_file)})
+    whole = Export(recommendations, tables, description)
+    return Outcome({EXPORT.name: whole}, {"n_files": whole.n_files, "folder": str(export_file)})
 
 
 @step(RELEASE)
@@ -90,7 +98,7 @@ def publish(
     *,
     home: Home,
     build_file: Path,
-    published_results: dict[str, Path],
+    published_results: dict[str, list[Path]],
     prints_file: Path,
     model_file: Path,
     export_file: Path,

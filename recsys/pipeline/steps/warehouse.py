@@ -12,7 +12,9 @@ from recsys.releases.registry import Release
 from recsys.warehouse.build import Sources
 from recsys.warehouse.build import build as build_warehouse
 
-BUILD = Artefact("build", place=lambda run: run.folder / "build.duckdb")  # not yet published
+BUILD = Artefact(  # copied into the release
+    "build", place=lambda run: run.folder / "build.duckdb", lifetime="run"
+)
 
 
 @step(BUILD)
@@ -21,7 +23,7 @@ def build(
     lake: Lake,
     as_of: date,
     last_release: Release | None,
-    last_results: dict[str, Path],
+    last_results: dict[str, list[Path]],
     backfill: tuple[date, date] | None,
     build_file: Path,
     note: Callable[..., None],
