@@ -22,15 +22,15 @@ recipe_option = click.option(
 
 
 def output_options(command: Any) -> Any:
-    """Give a command the forms that a table can be answered in: `form` and `out`."""
-    command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")(
+    """Give a command the options of its output: `form` (table, wide, csv, json or parquet) and `out`."""
+    command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file, not to the screen.")(
         command
     )
     for form in ("parquet", "json", "csv"):
-        command = click.option(f"--{form}", "form", flag_value=form, help=f"Answer as {form}.")(command)
-    return click.option("--table", "form", flag_value="table", default="table", help="Answer as a table. [default]")(
-        command
-    )
+        command = click.option(f"--{form}", "form", flag_value=form, help=f"Write the rows as {form}.")(command)
+    command = click.option("--wide", "form", flag_value="wide", help="Print all columns, however wide.")(command)
+    help_text = "Print the columns that fit on the screen. [default]"
+    return click.option("--table", "form", flag_value="table", default="table", help=help_text)(command)
 
 
 def today_of(home: Home) -> date:

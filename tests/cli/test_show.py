@@ -72,6 +72,26 @@ def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
     assert wider[1].split() == ["kxabm2g7ek76lv3r", "trk_334567", "because", "1,234,567"]
 
 
+def test_a_table_has_the_columns_that_fit_and_names_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On 40 columns: two ids of 16 characters, not a third one; all of them in one line where it is to be wide."""
+    plain = {"width": 40, "markup": False, "emoji": False, "highlight": False}
+    monkeypatch.setattr(tables, "out", Console(**plain))
+    monkeypatch.setattr(tables, "note", Console(**plain, stderr=True))
+    rows = pl.DataFrame({name: [f"{name}{'x' * 15}"] for name in "abc"} | {"why": ["a text of some words"]})
+
+    tables.answer(rows, "table", None)
+    narrow, told = capsys.readouterr()
+    tables.answer(rows, "wide", None)
+    wide, nothing_hidden = capsys.readouterr()
+
+    assert [line.split() for line in narrow.splitlines()] == [["a", "b"], list(rows.select("a", "b").row(0))]
+    assert told.split() == ["2", "more", "columns,", "shown", "by", "--wide:", "c,", "why", "1", "rows"]
+    assert wide.splitlines()[1] == "  ".join(rows.row(0))
+    assert nothing_hidden.split() == ["1", "rows"]
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run that exports als and compares it with lightfm and popular."""

@@ -1,12 +1,13 @@
 """
-A frame as a table, values as a person would write them, and an analyst's answer in the form asked for.
+Tables in the terminal, values as a person would write them, and the rows of a query in the requested format.
 
-Titles, names and paths are printed as they are: brackets and colons in them are no markup.
+Titles, names and paths are printed unchanged: brackets and colons in them are not read as markup.
 """
 
 import os
 import sys
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,36 +29,57 @@ out = Console(highlight=False, markup=False, emoji=False)
 note = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def frame(rows: pl.DataFrame) -> None:
+def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
     """
-    Print a frame as a table: numbers right, missing values as a dash.
+    Print a frame as a table: numbers right-aligned, missing values as a dash.
 
     Long texts wrap between words. No id, number or heading is cut to fit the screen: a table of many columns is wider.
+
+    Args:
+        rows: The table.
+        is_wide: Whether to make each column as wide as its longest text, however wide the screen is.
     """
     cells = [list(map(cell, row)) for row in rows.iter_rows()]
-    texts = [[name, *column] for name, *column in zip(rows.columns, *cells, strict=True)]
-    widths = _widths(texts, out.width)
+    columns = _columns(rows, cells)
+    widths = [_longest_line(texts) for texts in columns] if is_wide else _widths(columns, out.width)
     table = Table(header_style="bold", box=None, pad_edge=False, width=sum(widths) + GAP * (len(widths) - 1))
     for (name, dtype), width in zip(rows.schema.items(), widths, strict=True):
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", width=width)
     for row in cells:
         table.add_row(*row)
-    out.print(table, crop=False)
+    out.print(table, width=max(out.width, sum(widths) + GAP * len(widths)), crop=False)
 
 
-def _widths(texts: list[list[str]], available: int) -> list[int]:
-    """Return the width of each column's cells: the widest give way, but never below their longest word."""
-    widths = [
-        min(available, max(cell_len(line) for text in column for line in text.splitlines() or [""])) for column in texts
-    ]
-    least = [
-        min(LONGEST_WORD, max(cell_len(word) for text in column for word in text.split() or [""])) for column in texts
-    ]
+def _columns(rows: pl.DataFrame, cells: list[list[str]]) -> list[list[str]]:
+    """Return the texts of each column, its heading first."""
+    return [[name, *texts] for name, *texts in zip(rows.columns, *cells, strict=True)]
+
+
+def _longest_line(texts: list[str]) -> int:
+    return max(cell_len(line) for text in texts for line in text.splitlines() or [""])
+
+
+def _longest_word(texts: list[str]) -> int:
+    return min(LONGEST_WORD, max(cell_len(word) for text in texts for word in text.split() or [""]))
+
+
+def _widths(columns: list[list[str]], available: int) -> list[int]:
+    """Return the width of each column in characters: the widest shrink to fit, but not below their longest word."""
+    widths = [min(available, _longest_line(texts)) for texts in columns]
+    least = [_longest_word(texts) for texts in columns]
     for _ in range(max(0, sum(widths) + GAP * (len(widths) - 1) - available)):
         spare = [width if width > low else 0 for width, low in zip(widths, least, strict=True)]
         if any(spare):
             widths[spare.index(max(spare))] -= 1
     return widths
+
+
+def _fitting(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the first columns, as many as fit on the screen; at least one."""
+    columns = _columns(rows, [list(map(cell, row)) for row in rows.iter_rows()])
+    ends = accumulate(_longest_word(texts) + GAP for texts in columns)
+    n_fitting = sum(end - GAP <= out.width for end in ends)
+    return rows[:, : max(1, n_fitting)]
 
 
 def cell(value: object) -> str:
@@ -84,15 +106,24 @@ def _number(value: Decimal) -> str:
 
 def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     """
-    Give an analyst's answer as a table, or as CSV, JSON Lines or Parquet to a file or the screen.
+    Print the rows of a query as a table, or write them as CSV, JSON Lines or Parquet to a file or standard output.
 
-    CSV has lists and structs as JSON text.
+    A table has the columns that fit on the screen, and names the others; a wide one has all. CSV has lists and structs
+    as JSON text.
+
+    Args:
+        rows: The rows.
+        form: table, wide, csv, json or parquet.
+        path: The file to write; None: standard output.
 
     Raises:
-        InputError: The form cannot hold a column of the answer.
+        InputError: The format cannot hold a column.
     """
-    if form == "table":
-        frame(rows)
+    if form in {"table", "wide"}:
+        shown = rows if form == "wide" else _fitting(rows)
+        frame(shown, is_wide=form == "wide")
+        if hidden := rows.columns[shown.width :]:
+            note.print(f"{len(hidden)} more columns, shown by --wide: {', '.join(hidden)}", style="dim")
         note.print(f"{rows.height:,} rows", style="dim")
         return
     writers: dict[str, Callable[[Any], object]] = {
@@ -104,7 +135,7 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
         writers[form](path or sys.stdout.buffer)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as wrong:
         reason = str(wrong).partition("\n")[0]
-        raise InputError(f"The answer cannot be written as {form}: {reason}. Cast the column to text") from wrong
+        raise InputError(f"The rows cannot be written as {form}: {reason}. Cast the column to text") from wrong
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
