@@ -1,7 +1,7 @@
 """
-Every command. Each reads its options, calls one function of the package and shows what came back.
+The command line. Each command reads its options, calls one function of the package and prints the result.
 
-Heavy libraries are imported inside the commands that need them, so that `recsys --help` answers at once.
+Heavy libraries are imported inside the commands that need them, so that `recsys --help` is fast.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from recsys.installation.locations import commit
 
 
 class _Group(click.Group):
-    """Prints a mendable error's message alone and exits with its code; `--traceback` shows the rest."""
+    """Prints only the message of an expected error and exits with its code; `--traceback` shows where it was raised."""
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
@@ -27,16 +27,16 @@ class _Group(click.Group):
         try:
             with explain_missing():
                 return super().invoke(ctx)
-        except RecsysError as wrong:
+        except RecsysError as error:
             if ctx.params.get("traceback"):
                 raise
-            click.echo(f"{type(wrong).__name__}: {wrong}", err=True)
-            ctx.exit(wrong.exit_code)
+            click.echo(f"{type(error).__name__}: {error}", err=True)
+            ctx.exit(error.exit_code)
 
 
-def _version(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> None:
-    """Tell version and commit; the commit is looked up only here, since that may ask git."""
-    if is_asked and not ctx.resilient_parsing:
+def _version(ctx: click.Context, _option: click.Parameter, is_given: bool) -> None:
+    """Print version and commit; the commit is looked up only here, as that may run git."""
+    if is_given and not ctx.resilient_parsing:
         of_code = f"commit {found}" if (found := commit()) else "unknown commit"
         click.echo(f"recsys {__version__}, {of_code.replace('-dirty', ', modified')}")
         ctx.exit()
@@ -49,9 +49,9 @@ def _version(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> No
     envvar="RECSYS_HOME",
     default="data/home",
     show_default=True,
-    help="Where lake, warehouse, models and exports live.",
+    help="Folder of the lake, warehouse, models and exports.",
 )
-@click.option("--traceback", is_flag=True, help="Show where an error came from.")
+@click.option("--traceback", is_flag=True, help="Show the traceback of an error.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG001 - read by the group itself

@@ -1,4 +1,4 @@
-"""Commands that answer questions: sql, query, describe, find, similar, match, product, explain."""
+"""Commands that read the published release: sql, query, describe, find, similar, match, product, explain."""
 
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from recsys.installation.extras import need
 
 @click.command()
 @click.argument("query")
-@click.option("--warehouse", type=click.Path(path_type=Path), help="Another warehouse file than the published one.")
+@click.option("--warehouse", type=click.Path(path_type=Path), help="Warehouse file. [default: the published one]")
 @output_options
 @click.pass_obj
 def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | None) -> None:
-    """Answer one query on the published warehouse, read-only."""
+    """Run one SQL query on the published warehouse, read-only."""
     from recsys.cli.show import tables
 
     with warehouse_of(home, warehouse) as opened:
@@ -26,11 +26,11 @@ def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | N
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may stand several times.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the query; repeatable.")
 @output_options
 @click.pass_obj
 def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
-    """List the named queries, or answer one."""
+    """List the named queries, or run one."""
     from recsys.cli.show import tables
     from recsys.warehouse import query as asking
 
@@ -54,7 +54,7 @@ def _given(params: tuple[str, ...]) -> dict[str, str]:
 @output_options
 @click.pass_obj
 def describe(home: Home, table: str | None, markdown: bool, form: str, out: Path | None) -> None:
-    """List the tables, or one table's columns and lineage."""
+    """List the tables, or the columns and lineage of one."""
     from recsys.reports.data_dictionary import data_dictionary
 
     with warehouse_of(home) as warehouse:
@@ -71,14 +71,14 @@ def _described(warehouse: Any, table: str | None, form: str, out: Path | None) -
     if table is None:
         tables.answer(asking.tables(warehouse), form, out)
     else:
-        about, columns = asking.describe(warehouse, table)
-        tables.about(about)
+        table_row, columns = asking.describe(warehouse, table)
+        tables.description(table_row)
         tables.answer(columns, form, out)
 
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="Number of results, at most.")
 @output_options
 @click.pass_obj
 def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
@@ -92,32 +92,36 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 
 @click.command()
 @click.argument("track_or_file")
-@click.option("--where", help='SQL on what is known of tracks: "tempo between 90 and 110 and energy < 0.5".')
-@click.option("-n", "n_wanted", type=click.IntRange(min=1), default=10, show_default=True, help="Tracks.")
-@click.option("--per-artist", type=click.IntRange(min=1), default=2, show_default=True, help="Of one artist, at most.")
+@click.option("--where", help='SQL condition on track columns: "tempo between 90 and 110 and energy < 0.5".')
+@click.option("-n", "n_wanted", type=click.IntRange(min=1), default=10, show_default=True, help="Number of tracks.")
 @click.option(
-    "--per-release", type=click.IntRange(min=1), default=1, show_default=True, help="Of one release, at most."
+    "--per-artist", type=click.IntRange(min=1), default=2, show_default=True, help="Tracks per artist, at most."
+)
+@click.option(
+    "--per-release", type=click.IntRange(min=1), default=1, show_default=True, help="Tracks per release, at most."
 )
 @recipe_option
 @output_options
 @click.pass_obj
-def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
-    """List what sounds like a track of the catalogue, or like a file."""
+def similar(
+    home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **options: Any
+) -> None:
+    """List the tracks that sound most like a track or a file."""
     from recsys.cli.show import tables
     from recsys.published.similar import named, sounds_like
     from recsys.releases import registry
-    from recsys.search.by_sound import Wanted
-    from recsys.search.vector_index import Index
+    from recsys.search import by_sound, vector_index
 
-    wanted, audio = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), recipe_of(home, recipe).audio
+    wanted = by_sound.Wanted(options["n_wanted"], options["per_artist"], options["per_release"])
+    query = named(track_or_file, recipe_of(home, recipe).audio)
     with warehouse_of(home) as warehouse:
-        index = Index.load(registry.index_folder(home))
-        found = sounds_like(warehouse, index, named(track_or_file, audio), wanted, where=asked["where"])
-    tables.answer(found, form, out)
+        index = vector_index.Index.load(registry.index_folder(home))
+        rows = sounds_like(warehouse, index, query, wanted, where=options["where"])
+    tables.answer(rows, form, out)
 
 
 def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
-    """Refuse a report that cannot be drawn here before the hours that matching may take."""
+    """Refuse a report that cannot be drawn here before matching starts, as that may take hours."""
     if form == "html":
         need("matplotlib")
     return form
@@ -126,19 +130,25 @@ def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
-    "--report", "form", type=click.Choice(["html", "csv", "json"]), callback=_drawable, help="Write a report."
+    "--report",
+    "form",
+    type=click.Choice(["html", "csv", "json"]),
+    callback=_drawable,
+    help="Write a report in this format.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
-@click.option("--against", type=click.Path(path_type=Path), help="A folder of music to find, not the catalogue's.")
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="Folder of music to search for, instead of the catalogue."
+)
 @recipe_option
 @click.pass_obj
-def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **asked: Any) -> None:
-    """Find the recordings of the catalogue that a file, or the files of a folder, use."""
+def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **options: Any) -> None:
+    """Find recordings of the catalogue in a file, or in the files of a folder."""
     from recsys.cli.show import events, music
     from recsys.published import matching
 
     terms = recipe_of(home, recipe)
-    found = matching.match(home, path, terms, progress=events.looked_through, **asked)
+    found = matching.match(home, path, terms, progress=events.searched_file, **options)
     if form is None:
         music.matched(found)
     else:
@@ -153,7 +163,7 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
 @output_options
 @click.pass_obj
 def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
-    """List the products, or show one list of a product."""
+    """List the products, or print one list of a product."""
     from recsys.cli.show import tables
     from recsys.published import products
 
@@ -166,10 +176,10 @@ def product(home: Home, name: str | None, key: str | None, form: str, out: Path 
 @click.command()
 @click.argument("listener")
 @click.argument("track")
-@click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many tracks at most.")
+@click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="Number of tracks, at most.")
 @click.pass_obj
 def explain(home: Home, listener: str, track: str, n: int) -> None:
-    """Say which of a listener's tracks speak for another track."""
+    """Show why a track is recommended: which played tracks contributed most."""
     from recsys.cli.show import models
     from recsys.published import explain as explaining
 

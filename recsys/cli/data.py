@@ -1,4 +1,4 @@
-"""Commands that bring data in and out: ingest, audio, build, takedown."""
+"""Commands of data: ingest, audio, build, takedown."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -8,10 +8,10 @@ import click
 
 from recsys.cli.options import (
     date_option,
-    keep_clock,
     recipe_of,
     recipe_option,
     run_of,
+    set_time_zone,
     time_zone_option,
     today_of,
     warehouse_of,
@@ -22,20 +22,20 @@ from recsys.home import Home, locked
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--as", "table", help="Raw table, where the columns do not tell (listens, events, tracks ...).")
+@click.option("--as", "table", help="Raw table, if the columns do not identify it (listens, events, tracks ...).")
 @click.option(
     "--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm, billboard or auto."
 )
 @time_zone_option
 @click.pass_obj
 def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
-    """Take files into the lake, bad rows to the quarantine."""
+    """Ingest files into the lake; invalid rows go to the quarantine."""
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
 
     found = ingesting.source_files(paths)
     with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
-        keep_clock(home, time_zone)
+        set_time_zone(home, time_zone)
         today = today_of(home)
         report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
     runs.ingested(report)
@@ -45,7 +45,7 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
 
 @click.group()
 def audio() -> None:
-    """Hear the catalogue: scan a folder of music, train an encoder on it."""
+    """Analyse music: scan a folder, train an encoder."""
 
 
 @audio.command()
@@ -53,7 +53,7 @@ def audio() -> None:
 @recipe_option
 @click.pass_obj
 def scan(home: Home, folder: Path, recipe: Path | None) -> None:
-    """Analyse what is new in a folder of music; a scan that was stopped goes on."""
+    """Analyse the new files in a folder of music; an interrupted scan is resumed."""
     from recsys.cli.show import events, music
     from recsys.library import files, scan
 
@@ -70,29 +70,31 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 @click.option(
     "--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes over the training music."
 )
-@click.option("--with-unknown", is_flag=True, help="Learn also from music of whose consent nothing is known.")
+@click.option("--with-unknown", is_flag=True, help="Also train on music whose consent is unknown.")
 @click.pass_obj
-def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> None:
-    """Train an encoder on the music in FOLDER whose holders allow it; training that was stopped goes on."""
+def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) -> None:
+    """Train an encoder on the music in FOLDER whose rights holders consent; interrupted training is resumed."""
     from recsys.audio.training.train import TrainSettings, train
     from recsys.cli.show import events, models
     from recsys.installation import extras
     from recsys.library.consent import training_tracks
 
-    if asked["start"] == "pretrained":
+    if options["start"] == "pretrained":
         extras.need("av", "musicnn")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
-    models.trained(train(tracks, TrainSettings(**asked), encoder, progress=events.epoch), encoder)
+    models.trained(train(tracks, TrainSettings(**options), encoder, progress=events.epoch), encoder)
 
 
 @click.command()
 @date_option
 @recipe_option
-@click.option("--backfill", metavar="A..B", help="Compute these days again even if untouched (YYYY-MM-DD..YYYY-MM-DD).")
+@click.option(
+    "--backfill", metavar="A..B", help="Compute these days again, even without new data (YYYY-MM-DD..YYYY-MM-DD)."
+)
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
-    """Build the tables, hold each to its contract, publish them."""
+    """Build the tables, check each against its contract, publish them."""
     from recsys.pipeline.nightly import build_and_publish
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
@@ -105,21 +107,21 @@ def _period(text: str | None) -> tuple[date, date] | None:
         return None
     try:
         first, last = (date.fromisoformat(day) for day in text.split(".."))
-    except ValueError as wrong:
-        raise InputError(f"--backfill is {text!r}; expected two days, such as 2026-01-01..2026-01-31") from wrong
+    except ValueError as error:
+        raise InputError(f"--backfill is {text!r}; expected two days, such as 2026-01-01..2026-01-31") from error
     if first > last:
-        raise InputError(f"--backfill is {text!r}, which ends before it begins; expected the earlier day first")
+        raise InputError(f"--backfill is {text!r}; expected the earlier day first")
     return first, last
 
 
 @click.command()
 @click.argument("tracks", nargs=-1, required=True)
-@click.option("--grounds", default="", help="Why; kept beside it.")
+@click.option("--reason", default="", help="Why; stored with the takedown.")
 @click.pass_obj
-def takedown(home: Home, tracks: tuple[str, ...], grounds: str) -> None:
-    """Take recordings out of every index at once, and out of all lists from the next night on."""
+def takedown(home: Home, tracks: tuple[str, ...], reason: str) -> None:
+    """Remove recordings from every index now, and from all lists from the next nightly run on."""
     from recsys.cli.show import music
     from recsys.releases.takedown import take_down
 
     with locked(home):
-        music.taken_down(take_down(home, tracks, grounds, today=today_of(home)))
+        music.taken_down(take_down(home, tracks, reason, today=today_of(home)))

@@ -1,4 +1,4 @@
-"""Commands of models and of the night: train, evaluate, tune, simulate, recommend, export, nightly."""
+"""Commands of models and of the nightly run: train, evaluate, tune, simulate, recommend, export, nightly."""
 
 from datetime import datetime
 from functools import partial
@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from recsys.cli.options import (
-    advance,
+    continue_run,
     date_option,
     day_of,
-    keep_clock,
     recipe_of,
     recipe_option,
     run_of,
+    set_time_zone,
     time_zone_option,
     today_of,
 )
@@ -22,7 +22,7 @@ from recsys.errors import InputError
 from recsys.home import Home, locked
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_verbose = click.option("--verbose", is_flag=True, help="Show each step's counts and each table's size too.")
+_verbose = click.option("--verbose", is_flag=True, help="Also show the counts of each step and the rows of each table.")
 
 
 _COMPARED = (
@@ -34,26 +34,30 @@ _COMPARED = (
         type=click.Choice(["temporal", "leave-last-out"]),
         help="Compare on the published warehouse, tuned on validation.",
     ),
-    click.option("--recommender", "names", multiple=True, help="Only this one; may stand several times."),
+    click.option("--recommender", "names", multiple=True, help="Compare only this one; repeatable."),
     click.option(
         "--exclude-seen",
         type=click.Choice(["train+validation", "train", "none"]),
         default="train+validation",
         show_default=True,
-        help="What a list may not name again.",
+        help="Which pairs are excluded from the rankings.",
     ),
     click.option(
-        "--candidates", type=_FILE, help="Parquet file of the item_id that may be recommended. [default: all]"
+        "--candidates", type=_FILE, help="Parquet file with the item_id of the tracks to rank. [default: all]"
     ),
-    click.option("--trials", type=click.IntRange(min=1), default=10, show_default=True, help="Settings tried a model."),
+    click.option(
+        "--trials", type=click.IntRange(min=1), default=10, show_default=True, help="Tuning trials per model."
+    ),
     click.option(
         "--cpu-minutes",
         type=float,
         default=10.0,
         show_default=True,
-        help="Begin no trial after so much work a model.",
+        help="CPU time for tuning, per model; no trial starts after it.",
     ),
-    click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Places that count."),
+    click.option(
+        "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Length of the evaluated lists."
+    ),
     click.option("--json", "json_path", type=_FILE, help="Write every metric, group and cost to this file."),
     click.option("--rankings", type=_FILE, help="Write the lists to this Parquet file."),
 )
@@ -71,7 +75,7 @@ def _compared(command: Any) -> Any:
 @click.pass_obj
 def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
     """Fit the recipe's recommenders on the training window."""
-    advance(run_of(home, as_of, recipe), "build", "build", "train")
+    continue_run(run_of(home, as_of, recipe), "build", "train")
 
 
 @click.command()
@@ -79,36 +83,36 @@ def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @recipe_option
 @_compared
 @click.pass_obj
-def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **asked: Any) -> None:
-    """Judge recommenders: the night's, or all of them on a split."""
+def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **options: Any) -> None:
+    """Evaluate recommenders: those of the run, or any on a split."""
     from recsys.cli.show import models
 
-    if asked["folder"] or asked["protocol"]:
-        _compare(_protocol(home, as_of, recipe, asked), asked)
+    if options["folder"] or options["protocol"]:
+        _compare(_protocol(home, as_of, recipe, options), options)
     else:
         run = run_of(home, as_of, recipe)
-        advance(run, "train", "train", "evaluate")
+        continue_run(run, "train", "evaluate")
         models.quality(run)
 
 
-def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: dict[str, Any]) -> Any:
+def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, options: dict[str, Any]) -> Any:
     from recsys.experiments import comparison, protocols
 
-    if asked["folder"]:
-        return protocols.fixed(asked["folder"], exclude_seen=asked["exclude_seen"])
-    return comparison.protocol_of(home, asked["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe))
+    if options["folder"]:
+        return protocols.fixed(options["folder"], exclude_seen=options["exclude_seen"])
+    return comparison.protocol_of(home, options["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe))
 
 
-def _compare(protocol: Any, asked: dict[str, Any]) -> None:
+def _compare(protocol: Any, options: dict[str, Any]) -> None:
     from recsys.cli.show import events, models
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
 
-    terms = comparison.Terms(Budget(asked["trials"], asked["cpu_minutes"] * 60), asked["k"])
-    candidates = comparison.item_ids(asked["candidates"]) if asked["candidates"] else None
-    names = asked["names"] or comparison.default_names()
+    terms = comparison.Terms(Budget(options["trials"], options["cpu_minutes"] * 60), options["k"])
+    candidates = comparison.item_ids(options["candidates"]) if options["candidates"] else None
+    names = options["names"] or comparison.default_names()
     found = comparison.compare(protocol, names, terms, candidates=candidates, tell=events.event)
-    found.write(json=asked["json_path"], rankings=asked["rankings"])
+    found.write(json=options["json_path"], rankings=options["rankings"])
     models.compared(found)
 
 
@@ -116,10 +120,10 @@ def _compare(protocol: Any, asked: dict[str, Any]) -> None:
 @click.argument("recommender")
 @date_option
 @recipe_option
-@click.option("--trials", type=click.IntRange(min=1), default=30, show_default=True, help="Settings tried in all.")
+@click.option("--trials", type=click.IntRange(min=1), default=30, show_default=True, help="Tuning trials in total.")
 @click.pass_obj
 def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | None, trials: int) -> None:
-    """Search a recommender's settings on the validation period; a search that was cut off goes on."""
+    """Tune a recommender's settings on the validation period; an interrupted search is resumed."""
     from recsys.cli.show import events, models
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
@@ -133,7 +137,9 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 @click.command()
 @recipe_option
 @click.option("--weeks", type=click.IntRange(min=1), default=12, show_default=True, help="Weeks of retraining.")
-@click.option("--listeners", type=click.IntRange(min=1), default=1000, show_default=True, help="How many, at most.")
+@click.option(
+    "--listeners", type=click.IntRange(min=1), default=1000, show_default=True, help="Number of listeners, at most."
+)
 @click.option("--recommender", default="als", show_default=True, help="The recommender that is retrained every week.")
 @click.option(
     "--seed",
@@ -147,7 +153,7 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 def simulate(
     home: Home, recipe: Path | None, weeks: int, listeners: int, recommender: str, seed: int, out: Path | None
 ) -> None:
-    """Simulate weeks of learning from one's own lists, with and without the recipe's rules; writes a report."""
+    """Simulate the feedback loop of weekly retraining, with and without the recipe's rules; write a report."""
     from recsys.cli.show import events, models
     from recsys.experiments import simulation
     from recsys.feedback.loop import LoopSettings
@@ -165,8 +171,8 @@ def simulate(
 @recipe_option
 @click.pass_obj
 def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
-    """Fit on everything and make every listener's list."""
-    advance(run_of(home, as_of, recipe), "evaluate", "evaluate", "recommend")
+    """Fit the model on all data and make every listener's list."""
+    continue_run(run_of(home, as_of, recipe), "evaluate", "recommend")
 
 
 @click.command()
@@ -175,11 +181,11 @@ def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @_verbose
 @click.pass_obj
 def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: bool) -> None:
-    """Pass the gate, write the export and publish everything."""
+    """Run the gate, write the export and publish the release."""
     from recsys.cli.show import runs
 
     run = run_of(home, as_of, recipe)
-    advance(run, "recommend", "recommend", "publish")
+    continue_run(run, "recommend", "publish")
     runs.summary(run, verbose=verbose)
 
 
@@ -188,7 +194,7 @@ def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: boo
 @recipe_option
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
 @time_zone_option
-@click.option("--resume", is_flag=True, help="Keep what an interrupted run of the same inputs has finished.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run of the same inputs.")
 @_verbose
 @click.pass_obj
 def nightly(
@@ -200,13 +206,13 @@ def nightly(
     resume: bool,
     verbose: bool,
 ) -> None:
-    """Do everything: new files in, tables, models, gate, export."""
+    """Do the whole nightly run: ingest, tables, models, lists, gate, export."""
     from recsys.cli.show import events, runs
     from recsys.pipeline import nightly as whole
 
     terms, tell = recipe_of(home, recipe), partial(events.event, counts=verbose)
     with locked(home):
-        keep_clock(home, time_zone)
+        set_time_zone(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
         runs.summary(run, verbose=verbose)

@@ -1,4 +1,4 @@
-"""What commands share: options, and what those mean in a home."""
+"""Options that commands share, and what they mean in a home."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from recsys.pipeline.run import Run
 
 _DATE = click.DateTime(["%Y-%m-%d"])
-date_option = click.option("--date", "as_of", type=_DATE, help="Last day of the logs that counts. [default: yesterday]")
+date_option = click.option("--date", "as_of", type=_DATE, help="Last day of the logs to use. [default: yesterday]")
 time_zone_option = click.option(
-    "--time-zone", help="The market's, at whose midnight a day ends; kept from the first file on. [default: UTC]"
+    "--time-zone", help="Market time zone, which decides where a day ends; fixed by the first file. [default: UTC]"
 )
 recipe_option = click.option(
     "--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]"
@@ -34,19 +34,19 @@ def output_options(command: Any) -> Any:
 
 
 def today_of(home: Home) -> date:
-    """Return today by the home's clock."""
+    """Return today's date in the home's market time zone."""
     from recsys.lake.store import Lake
 
     return datetime.now(Lake(home).zone).date()
 
 
 def day_of(home: Home, as_of: datetime | None) -> date:
-    """Return the day given by `date_option`, else the home's yesterday."""
+    """Return the day of `date_option`, else yesterday in the home's market time zone."""
     return as_of.date() if as_of else today_of(home) - timedelta(days=1)
 
 
-def keep_clock(home: Home, time_zone: str | None) -> None:
-    """Set the home's time zone where one is given; raises InputError where its days are cut by another already."""
+def set_time_zone(home: Home, time_zone: str | None) -> None:
+    """Set the home's market time zone, if one is given; raises InputError if the home has another one already."""
     from recsys.lake.store import Lake
 
     if time_zone is not None:
@@ -54,7 +54,7 @@ def keep_clock(home: Home, time_zone: str | None) -> None:
 
 
 def recipe_of(home: Home, path: Path | None) -> Any:
-    """Read the recipe given by `recipe_option`, else the home's own, else the default one."""
+    """Read the recipe of `recipe_option`, else the home's own, else the default."""
     from recsys.recipe import read_recipe
 
     own = home.path / "recipe.toml"
@@ -62,19 +62,19 @@ def recipe_of(home: Home, path: Path | None) -> Any:
 
 
 def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
-    """Return the run of a day and a recipe, which tells what it does on the screen."""
+    """Return the run of a day and a recipe, which prints its events."""
     from recsys.cli.show import events
     from recsys.pipeline.run import Run
 
     return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=events.event)
 
 
-def advance(run: "Run", needed: str, command: str, last: str) -> None:
-    """Do a run's steps up to `last`; raises SetupError where the step `needed` was not done, which `command` does."""
+def continue_run(run: "Run", needed: str, last: str) -> None:
+    """Do a run's steps up to `last`; raises SetupError unless the step `needed`, a command of its name, is complete."""
     from recsys.pipeline import nightly as whole
 
     with locked(run.home):
-        run.needs(needed, command)
+        run.needs(needed)
         whole.advance(run, last)
 
 

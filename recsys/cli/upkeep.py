@@ -1,4 +1,4 @@
-"""Commands that look after a home: runs, rollback, prune, doctor, dashboard, demo."""
+"""Commands that maintain a home: runs, rollback, prune, doctor, dashboard, demo."""
 
 import sys
 from dataclasses import replace
@@ -22,7 +22,7 @@ def runs(home: Home) -> None:
 @click.argument("run")
 @click.pass_obj
 def rollback(home: Home, run: str) -> None:
-    """Make an earlier release current again, models and tables."""
+    """Make an earlier release current again: tables, model and lists."""
     from recsys.releases import registry
 
     with locked(home):
@@ -31,40 +31,45 @@ def rollback(home: Home, run: str) -> None:
 
 
 @click.command()
-@click.option(
-    "--keep", type=click.IntRange(min=0), default=7, show_default=True, help="How many of the newest releases stay."
-)
+@click.option("--keep", type=click.IntRange(min=0), default=7, show_default=True, help="Newest releases to keep.")
 @click.pass_obj
 def prune(home: Home, keep: int) -> None:
-    """Throw old releases away, never one that is in use."""
-    from recsys.pipeline.plan import thrown_away
+    """Remove old releases, but none that is in use."""
+    from recsys.pipeline.plan import removable_files
     from recsys.releases import registry
 
     with locked(home):
-        gone = registry.prune(home, keep, thrown_away())
+        gone = registry.prune(home, keep, removable_files())
     click.echo("\n".join(gone) or "nothing to prune")
 
 
 @click.command()
 @click.pass_obj
 def doctor(home: Home) -> None:
-    """Check machine, home and data, and say what to do."""
+    """Check the machine, the home and its data, and say what to do."""
     from recsys.cli.show import runs
     from recsys.pipeline import doctor as doctoring
 
-    sys.exit(runs.findings(list(doctoring.examine(home))))
+    sys.exit(runs.checks(list(doctoring.examine(home))))
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="TCP port.")
-@click.option("--address", default="127.0.0.1", show_default=True, help="Another one needs a login (docs/labels.md).")
+@click.option(
+    "--address",
+    default="127.0.0.1",
+    show_default=True,
+    help="Any but this machine's own needs a login (docs/labels.md).",
+)
 @click.pass_obj
 def dashboard(home: Home, port: int, address: str) -> None:
-    """Open the dashboards; without a login, on this machine only."""
+    """Start the dashboards; without a login, on this machine only."""
     from recsys.cli import dashboard as pages
 
     if not pages.has_login(home):
-        click.echo("No login is set up: whoever opens this sees everything, so it opens on this machine only.")
+        click.echo(
+            "No login is set up: anyone who opens the dashboards sees all data. They are served to this machine only."
+        )
     pages.start(home, address=address, port=port)
 
 
@@ -73,10 +78,10 @@ _DEMO = Path("data/demo")
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=_DEMO)
-@click.option("--seed", default=7, show_default=True, help="The same seed makes the same world.")
-@click.option("--scale", default=1.0, show_default=True, help="Times 2,500 listeners and a million listens.")
+@click.option("--seed", default=7, show_default=True, help="Random seed: the same seed makes the same world.")
+@click.option("--scale", default=1.0, show_default=True, help="Size: 1 is 2,500 listeners and a million listens.")
 def demo(folder: Path, seed: int, scale: float) -> None:
-    """Write a made-up world as raw files, the truth beside them."""
+    """Write a synthetic world as raw files, and the truth about it."""
     from recsys import demo as world
     from recsys.cli.show import runs
     from recsys.installation import extras
@@ -84,6 +89,6 @@ def demo(folder: Path, seed: int, scale: float) -> None:
 
     settings = world.World(seed=seed, scale=scale)
     if lacking := extras.lacking(*NEEDS):
-        click.echo(f"This world has no recordings. {lacking}", err=True)
+        click.echo(f"The world will have no recordings. {lacking}", err=True)
         settings = replace(settings, n_sounding=0)
     runs.world(world.write_world(folder, settings))

@@ -1,4 +1,4 @@
-"""Is this machine, this home, this data fit to run, and what to do if not."""
+"""Check that the machine, the home and its data are ready for a run, and say what to do about what is not."""
 
 import os
 import shutil
@@ -23,41 +23,41 @@ _PACKAGES = ("duckdb", "polars", "implicit", "rectools-lightfm", "pyarrow", "sql
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing looked at: whether it is fit, what was found, and what to do if it is not."""
+class Check:
+    """One check: what was checked, whether it is in order, what was found, and what to do if it is not in order."""
 
-    what: str
-    is_fit: bool
+    name: str
+    is_ok: bool
     found: str
     remedy: str = ""
 
 
-def examine(home: Home) -> Iterator[Finding]:
-    """Look at machine, packages, SQL, home and release, one finding each."""
+def examine(home: Home) -> Iterator[Check]:
+    """Check the machine, packages, SQL files, home and release; yield one result per check."""
     python = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("python", sys.version_info >= (3, 11), python, "install Python 3.11 or newer")
+    yield Check("python", sys.version_info >= (3, 11), python, "install Python 3.11 or newer")
     yield from (_package(name) for name in _PACKAGES)
     free = shutil.disk_usage(_nearest(home)).free / _GIB
-    yield Finding(
+    yield Check(
         "disk", free >= _NEEDED_GIB, f"{free:.0f} GiB free", f"free {_NEEDED_GIB} GiB, or choose another --home"
     )
     writable = os.access(_nearest(home), os.W_OK)
-    yield Finding("home", writable, str(home.path), f"make {home.path} writable")
-    yield _try("sql", lambda: f"{_n_sql_files()} files keep the rules of the house")
+    yield Check("home", writable, str(home.path), f"make {home.path} writable")
+    yield _try("sql", lambda: f"{_n_sql_files()} files, all portable to Spark")
     if not home.path.exists():
-        yield Finding("data", False, "no home yet", "recsys ingest FILES, or recsys demo")
+        yield Check("data", False, "no home yet", "recsys ingest FILES, or recsys demo")
         return
-    yield _try("listener key", lambda: f"{len(listener_key(home.key_file))} bytes, for its owner's eyes only")
+    yield _try("listener key", lambda: f"{len(listener_key(home.key_file))} bytes, readable by its owner only")
     yield _lake(home)
-    yield _try("lake files", lambda: f"{Lake(home).verify():,} hold what the ledger says")
+    yield _try("lake files", lambda: f"{Lake(home).verify():,} match the batch log")
     yield from _release(home)
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> Check:
     try:
-        return Finding(name, True, version(name))
+        return Check(name, True, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, "not installed", f"pip install {name}")
+        return Check(name, False, "not installed", f"pip install {name}")
 
 
 def _nearest(home: Home) -> str:
@@ -72,29 +72,29 @@ def _n_sql_files() -> int:
     return len(layers)
 
 
-def _try(what: str, look: Callable[[], str]) -> Finding:
+def _try(name: str, check: Callable[[], str]) -> Check:
     try:
-        return Finding(what, True, look())
-    except RecsysError as wrong:
-        return Finding(what, False, type(wrong).__name__, str(wrong))
+        return Check(name, True, check())
+    except RecsysError as error:
+        return Check(name, False, type(error).__name__, str(error))
 
 
-def _lake(home: Home) -> Finding:
+def _lake(home: Home) -> Check:
     lake = Lake(home)
     batches = lake.batches()
     days = sorted(day for batch in batches if batch.table == "listens" for day in batch.days)
     n_listens = sum(batch.n_accepted for batch in batches if batch.table == "listens")
     found = f"{n_listens:,} listens, {days[0]} to {days[-1]} ({lake.zone.key})" if days else "no listens"
-    return Finding("lake", bool(days), found, "recsys ingest FILES, or recsys demo")
+    return Check("lake", bool(days), found, "recsys ingest FILES, or recsys demo")
 
 
-def _release(home: Home) -> Iterator[Finding]:
+def _release(home: Home) -> Iterator[Check]:
     release = registry.current(home)
     if release is None:
-        yield Finding("release", False, "nothing published yet", "recsys nightly")
+        yield Check("release", False, "nothing published yet", "recsys nightly")
         return
     yield _try("champion", lambda: str((registry.champion(home) or {"name": "none yet"})["name"]))
     yield _try("warehouse", lambda: f"{tables(Warehouse.open(release.warehouse)).height} tables")
     if release.export is not None:
         folder = release.export
-        yield _try("export", lambda: f"{len(export.validate(folder)['files'])} files as their manifest says")
+        yield _try("export", lambda: f"{len(export.validate(folder)['files'])} files match the manifest")

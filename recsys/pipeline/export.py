@@ -1,8 +1,8 @@
 """
-The export of a run: every listener's list as Parquet (canonical), CSV and JSON Lines; candidates and products.
+The export of a run: all listeners' recommendations as Parquet (canonical), CSV and JSON Lines; candidates and products.
 
-The manifest lists each file with its rows and SHA-256, and says what the lists were made of. The same run gives the
-same bytes: there is no clock in it. `_SUCCESS` is written last.
+The manifest lists each file with its rows and SHA-256, and states which data, recipe and model they were made from. The
+same run gives the same bytes: no time of day is written. `_SUCCESS` is written last.
 """
 
 import json
@@ -79,10 +79,10 @@ def validate(folder: Path) -> dict[str, Any]:
         The manifest.
 
     Raises:
-        InputError: A file is missing, or has other bytes or rows than the manifest says.
+        InputError: A file is missing, or its bytes or rows differ from the manifest.
     """
     if not (folder / "_SUCCESS").exists():
-        raise InputError(f"{folder} has no _SUCCESS: the export is not whole. Run: recsys nightly --resume")
+        raise InputError(f"{folder} has no file _SUCCESS: the export is not complete. Run: recsys nightly --resume")
     manifest: dict[str, Any] = files.read_json(folder / MANIFEST)
     for entry in manifest["files"]:
         path = folder / entry["path"]
@@ -90,7 +90,7 @@ def validate(folder: Path) -> dict[str, Any]:
         if found != (entry["rows"], entry["sha256"]):
             raise InputError(
                 f"{path}: {found[0]:,} rows, SHA-256 {found[1]}; the manifest says {entry['rows']:,} rows, "
-                f"{entry['sha256']}. Somebody changed it: take an earlier release (recsys rollback) or export again"
+                f"{entry['sha256']}. The file was changed: go back to another release (recsys rollback) or export again"
             )
     return manifest
 

@@ -1,7 +1,7 @@
 """
-Every run of a home: how far it came, what the gate said of it, and how good its recommender was.
+All runs of a home: how far each one came, what the gate decided, and how good its recommender was.
 
-Read from the runs' own folders, which stay when releases are thrown away. Called by `recsys runs` and by dashboards.
+Read from the folders of the runs, which stay when releases are removed. Used by `recsys runs` and by dashboards.
 """
 
 import json
@@ -32,12 +32,12 @@ PAST_RUNS = pl.Schema(
 
 def past_runs(home: Home) -> pl.DataFrame:
     """
-    List the runs, the oldest first.
+    List the runs, oldest first.
 
     Returns:
-        run, n_steps (finished ones), verdict (published, refused or not finished), reasons (why it was refused, else
-        empty), recommender (null before one was fitted), ndcg (of it, on the test window), seconds (of all steps) and
-        is_current (whether the current release is this run's).
+        One row per run: run, n_steps (complete steps), verdict (published, refused or not finished), reasons (why it
+        was refused, else empty), recommender (null if none was fitted), ndcg (of that recommender on the test window),
+        seconds (of all steps) and is_current (whether it is the current release).
     """
     folders = [folder for folder in sorted(home.runs.glob("*")) if (folder / "log.jsonl").exists()]
     current = registry.current_name(home)
@@ -60,21 +60,21 @@ def _row(folder: Path) -> dict[str, object]:
 
 
 def steps_done(folder: Path) -> dict[str, Event]:
-    """Return the last `done` event of each step, with its counts and its time, from the log in a run's folder."""
+    """Return the last `done` event of each step, with its counts and seconds, from the log in a run's folder."""
     return {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
 
 
 def _events(log: Path) -> Iterator[Event]:
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(json.JSONDecodeError):  # a killed run leaves a torn line
+        with suppress(json.JSONDecodeError):  # a killed run can leave half a line
             yield json.loads(line)
 
 
 def _ndcg(metrics: Path, recommender: str | None) -> float | None:
     if recommender is None or not metrics.exists():
         return None
-    found = pl.read_parquet(metrics).filter(metric="ndcg", recommender=recommender)
-    return float(found["value"].item()) if found.height else None
+    values = pl.read_parquet(metrics).filter(metric="ndcg", recommender=recommender)["value"]
+    return float(values.item()) if len(values) else None
 
 
 def _verdict(folder: Path) -> tuple[str, list[str]]:
@@ -82,5 +82,5 @@ def _verdict(folder: Path) -> tuple[str, list[str]]:
         return "published", []
     if not (folder / "verdict.json").exists():
         return "not finished", []
-    told = files.read_json(folder / "verdict.json")
-    return ("not finished", []) if told["passed"] else ("refused", list(told["reasons"]))
+    verdict = files.read_json(folder / "verdict.json")
+    return ("not finished", []) if verdict["passed"] else ("refused", list(verdict["reasons"]))

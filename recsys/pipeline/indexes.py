@@ -1,7 +1,7 @@
 """
-The indexes of a release, of what sounds alike and of fingerprints: made from its tables and the last release's indexes.
+The two indexes of a release: of sound embeddings and of fingerprints, updated from those of the last release.
 
-A damaged one is no reason to publish nothing: it is made anew, and the log says so.
+If an index of the last release is damaged, a new one is made from the tables, and the log says so.
 """
 
 import shutil
@@ -22,11 +22,11 @@ Loaded = TypeVar("Loaded")
 
 
 def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Callable[..., None]) -> Path | None:
-    """Make the index of what sounds alike in `folder`, from the last one; None where no recording has a vector."""
+    """Make the index of sound embeddings in `folder`, from the last one; None if no recording has an embedding."""
     with Warehouse.open(warehouse) as opened:
         if opened.query(internal_sql("tracks_with_sound")).is_empty():
             return None
-        from recsys.search.by_sound import index_of  # noqa: PLC0415 - a night without music needs no faiss
+        from recsys.search.by_sound import index_of  # noqa: PLC0415 - a run without music needs no faiss
         from recsys.search.vector_index import Index  # noqa: PLC0415
 
         known = _kept("what sounds alike", last.index if last else None, Index.load, note)
@@ -55,7 +55,7 @@ def prints_of(
     with Warehouse.open(warehouse) as opened:
         if opened.query(internal_sql("fingerprinted_tracks")).is_empty():
             return None
-        from recsys.matching import catalogue_index  # noqa: PLC0415 - a night without music needs no network
+        from recsys.matching import catalogue_index  # noqa: PLC0415 - a run without music needs no network
 
         known = _kept("fingerprints", last.prints if last else None, catalogue_index.load, note)
         return catalogue_index.prints_of(opened, lake, known)

@@ -1,8 +1,8 @@
 """
-What the steps of a run read, by the name of a parameter.
+What the steps of a run read, by parameter name.
 
-A name is a property here; or a table or artefact that an earlier step made; or `<name>_file`, its path; or
-`last_<name>`, a table of the current release; or a query of `sql/internal` to the built warehouse.
+A parameter names one of these: a property of `Inputs`; a table or artefact that an earlier step made; `<name>_file`,
+the path of one; `last_<name>`, a table of the last release; or a query of `sql/internal`, run on the built warehouse.
 """
 
 from collections.abc import Callable
@@ -37,30 +37,30 @@ LAST = "last_"
 
 
 class Inputs:
-    """The inputs of one run; large ones are read once."""
+    """The inputs of one run. Large ones are read once and kept."""
 
     def __init__(self, run: Run, backfill: tuple[date, date] | None = None) -> None:
         self._run, self._backfill = run, backfill
 
     def __getitem__(self, name: str) -> Any:
-        """Return what a parameter names; raises KeyError for a name that is none."""
-        made, of_release, of_file = made_by_steps(), name.removeprefix(LAST), name.removesuffix(FILE)
+        """Return the input of a parameter; raises KeyError if no input has the name."""
+        made, in_last, in_file = made_by_steps(), name.removeprefix(LAST), name.removesuffix(FILE)
         if hasattr(type(self), name):
             return getattr(self, name)
         if name in made:
             return _read(made[name], self._run)
-        if of_file in made:
-            return made[of_file].path(self._run)
-        if name != of_release and of_release in results():
-            return results()[of_release].read(self.last_results.get(of_release, []))
+        if in_file in made:
+            return made[in_file].path(self._run)
+        if name != in_last and in_last in results():
+            return results()[in_last].read(self.last_results.get(in_last, []))
         if name in internal_names():
-            return self._answer(internal_sql(name))
+            return self._query(internal_sql(name))
         raise KeyError(name)
 
-    def _answer(self, sql: str) -> pl.DataFrame:
-        facts = {"as_of": self.as_of, "served_on": self.served_on}
+    def _query(self, sql: str) -> pl.DataFrame:
+        params = {"as_of": self.as_of, "served_on": self.served_on}
         with Warehouse.open(self._built) as warehouse:
-            return warehouse.query(sql, {name: value for name, value in facts.items() if f"${name}" in sql})
+            return warehouse.query(sql, {name: value for name, value in params.items() if f"${name}" in sql})
 
     @property
     def _built(self) -> Path:
@@ -68,57 +68,57 @@ class Inputs:
 
     @property
     def run_id(self) -> str:
-        """Which run this is."""
+        """The run's id."""
         return self._run.run_id
 
     @property
     def as_of(self) -> date:
-        """The last day of the logs that counts."""
+        """The last day of the logs that the run uses."""
         return self._run.as_of
 
     @property
     def served_on(self) -> date:
-        """The day on which listeners get the lists."""
+        """The day on which listeners are shown the lists."""
         return self._run.served_on
 
     @property
     def backfill(self) -> tuple[date, date] | None:
-        """First and last day whose tables are computed again even if untouched."""
+        """First and last day to compute again even if nothing new was ingested for them."""
         return self._backfill
 
     @property
     def recipe(self) -> Recipe:
-        """What the run is told."""
+        """The settings of the run."""
         return self._run.recipe
 
     @property
     def home(self) -> Home:
-        """Where it works."""
+        """The home that the run reads and writes."""
         return self._run.home
 
     @property
     def lake(self) -> Lake:
-        """The raw tables."""
+        """The raw tables that were ingested."""
         return Lake(self._run.home)
 
     @property
     def batches(self) -> list[Batch]:
-        """Every batch of rows that was ingested, in order."""
+        """All ingested batches of rows, in order."""
         return self.lake.batches()
 
     @property
     def lake_fingerprint(self) -> str:
-        """A hash of all that was ingested."""
+        """A hash of everything that was ingested."""
         return self.lake.fingerprint()
 
     @property
     def note(self) -> Callable[..., None]:
-        """Logs an event of a long step, or a warning."""
+        """The function that logs an event of a long step, or a warning."""
         return self._run.log
 
     @property
     def champion(self) -> Event | None:
-        """Run, name and config of the recommender in charge, None before the first."""
+        """Run id, name and settings of the published recommender, None before the first release."""
         return registry.champion(self._run.home)
 
     @cached_property
@@ -128,19 +128,19 @@ class Inputs:
 
     @property
     def last_published(self) -> Last | None:
-        """What the gate compares with: date, rows and listeners of the last release, None before the first."""
+        """Date, rows and listeners of the last release, which the gate compares with; None before the first."""
         return last_published(self.last_release)
 
     @property
     def last_results(self) -> dict[str, list[Path]]:
-        """Parquet files of the last release's results, by table: a warehouse shows them until the run has its own."""
+        """Parquet files of the last release's results, by table: the warehouse holds them until the run has its own."""
         release = self.last_release
         paths = {} if release is None else {name: release.marts / f"{name}.parquet" for name in results()}
         return {name: [path] for name, path in paths.items() if path.exists()}
 
     @property
     def published_results(self) -> dict[str, list[Path]]:
-        """Parquet files of the results that this run's release shows, by table: its own, earlier runs' in between."""
+        """Parquet files of the results that this run publishes, by table: its own and, for a history, earlier runs'."""
         return {name: self._published(result) for name, result in results().items()}
 
     def _published(self, result: Result) -> list[Path]:
@@ -159,24 +159,24 @@ class Inputs:
 
     @property
     def uploads(self) -> list[Recording]:
-        """The files of the home in which recordings of the catalogue are looked for."""
+        """The uploaded music files that are searched for recordings of the catalogue."""
         folder = self._run.home.uploads
         return recordings(folder) if folder.exists() else []
 
     @cached_property
     def interactions(self) -> Interactions:
-        """Everything up to the run's date."""
+        """All interactions up to the run's date."""
         with Warehouse.open(self._built) as warehouse:
             return Interactions.read(warehouse, until=self.as_of)
 
     @cached_property
     def split(self) -> Split:
-        """Training and test window."""
+        """The training and the test window."""
         return self._split(self.as_of)
 
     @cached_property
     def validation(self) -> Split:
-        """The same cut, one test window earlier: what blends learn from before they are judged on `split`."""
+        """The same split one test window earlier: blends fit their weights on it and are then evaluated on `split`."""
         return self._split(self.split.train.as_of)
 
     def _split(self, known_until: date) -> Split:

@@ -1,8 +1,8 @@
 """
-The nightly run: new files into the lake, then the steps of `pipeline.steps`, each done only if it is not whole.
+The nightly run: ingest new files into the lake, then do the steps of `pipeline.steps` that are not complete.
 
-Killed at any moment, a run leaves the last release as it was; `--resume` takes it up where it stopped and ends with the
-same export. A finished run has nothing left to do.
+A run that is killed at any moment leaves the last release as it was. `--resume` continues it where it stopped and ends
+with the same export. A finished run has nothing left to do.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,22 +39,22 @@ def nightly(
     tell: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
     """
-    Do everything for one date, in a home held by the caller.
+    Do the whole run of one date. The caller holds the lock of the home.
 
     Args:
-        home: Where.
-        inbox: A folder of source files; those already in the lake are passed over.
-        as_of: The last day of the logs that counts.
+        home: The home to read and write.
+        inbox: A folder of source files; files that are in the lake already are skipped.
+        as_of: The last day of the logs that the run uses.
         today: The day of ingest.
-        recipe: What to train, judge and export.
-        resume: Keep the steps that an interrupted run of the same inputs has finished.
-        tell: Called with every event.
+        recipe: What to train, evaluate and export.
+        resume: Keep the complete steps of an interrupted run of the same inputs.
+        tell: Called with every logged event.
 
     Returns:
-        The run, finished.
+        The finished run.
 
     Raises:
-        Refused: The gate keeps the last release.
+        Refused: The gate refused the new release; the last one stays current.
     """
     waiting = source_files([inbox]) if inbox.exists() else []
     music = audio_files(inbox) if inbox.exists() else []
@@ -64,7 +64,7 @@ def nightly(
         is_current = registry.current_name(home) == run.run_id
         run.tell({"event": "nothing to do", "run": run.run_id, "is_current": is_current})
     else:
-        if not is_released and (not resume or run.outcome("publish") is not None):  # a pruned night begins anew
+        if not is_released and (not resume or run.outcome("publish") is not None):  # a pruned run starts again
             files.remove(run.folder)
         ingest_files(run, waiting, today)
         if music:
@@ -75,7 +75,7 @@ def nightly(
 
 
 def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
-    """Ingest as a step of the run."""
+    """Ingest files, logged as a step of the run."""
     with step_of(run, "ingest") as counts:
         report = ingest(run.home, paths, today=today)
         for _path, message in report.unreadable:
@@ -89,8 +89,8 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
 
 
 def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
-    """Scan a folder of music as a step of the run."""
-    from recsys.library.scan import scan  # noqa: PLC0415 - a night without music needs no decoder and no encoder
+    """Scan a folder of music, logged as a step of the run."""
+    from recsys.library.scan import scan  # noqa: PLC0415 - a run without music needs no decoder and no encoder
 
     with step_of(run, "scan") as counts:
         report = scan(run.home, folder, today=today, settings=run.recipe.audio)
@@ -102,7 +102,7 @@ def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
 
 
 def advance(run: Run, last: str) -> None:
-    """Do a step and all that it needs, each unless it is whole; what another champion would change is done again."""
+    """Do the incomplete steps up to `last`; those that depend on the champion again if another one was published."""
     inputs = Inputs(run)
     _forget_other_champion(run, inputs)
     for step in steps_up_to(last):
@@ -112,10 +112,10 @@ def advance(run: Run, last: str) -> None:
 
 def do(run: Run, step: Step, inputs: Inputs) -> None:
     """
-    Do one step: read what it names, call it, write what it made, log it and mark it as whole.
+    Do one step: read its inputs, call it, write what it made, log it and mark it as complete.
 
     Raises:
-        Refused: The step says that the run may not go on.
+        Refused: The step refused to let the run go on.
     """
     with step_of(run, step.name) as counts:
         outcome = step(**{name: inputs[name] for name in step.reads})
@@ -124,7 +124,7 @@ def do(run: Run, step: Step, inputs: Inputs) -> None:
 
 
 def _write_outcome(run: Run, step: Step, outcome: Outcome) -> None:
-    """Write what a step made; raises KeyError where it is not what the step declares, and Refused as `do` does."""
+    """Write what a step made; raises KeyError if that is not what it declares, and Refused as `do` does."""
     declared = {made.name: made for made in step.makes}
     if missing := {name for name, made in declared.items() if isinstance(made, Result)} - outcome.made.keys():
         raise KeyError(f"{step.name} did not return {', '.join(sorted(missing))}, which it declares")
@@ -142,17 +142,17 @@ def _write(made: Result | Artefact, run: Run, value: Any) -> None:
 
 
 def _forget_other_champion(run: Run, inputs: Inputs) -> None:
-    """Have the trial fits and all that follows from them done again where another model is in charge by now."""
+    """Repeat the step `train` and all that depend on it if another champion was published since it was done."""
     trained, is_released = run.outcome("train"), run.run_id in registry.release_names(run.home)
     if trained is None or is_released:
         return
-    in_charge = inputs.champion
-    if trained["champion"] != (in_charge and str(in_charge["run"])):
+    champion = inputs.champion
+    if trained["champion"] != (champion and str(champion["run"])):
         run.forget(*(step.name for step in steps_after("train")))
 
 
 def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Path:
-    """Build the tables and make them current beside the last lists and model; return the published file."""
+    """Build the tables and publish them with the last release's lists and model; return the published warehouse."""
     inputs = Inputs(run, backfill)
     do(run, steps()["build"], inputs)
     evidence = Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), inputs.last_published)
@@ -161,7 +161,7 @@ def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Pa
 
 
 def remove_working_files(run: Run) -> None:
-    """Remove what a finished run made for itself alone; log, counts, metrics and lists stay."""
+    """Remove the working files of a finished run; its log, markers, metrics and lists stay."""
     for made in made_by_steps().values():
         if made.lifetime == "run":
             files.remove_database(made.path(run))

@@ -1,4 +1,4 @@
-"""The order of the steps: each behind those that make what it reads. Found by walking `pipeline/steps/`."""
+"""The steps, found in the modules of `pipeline/steps/`, and their order: each follows those that make what it reads."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -11,23 +11,23 @@ from recsys.warehouse.build import ResultTable
 from recsys.warehouse.internal import internal_names
 
 PACKAGE = "recsys.pipeline.steps"
-FILE = "_file"  # of a parameter: the path of what stands before it
+FILE = "_file"  # the ending of a parameter that is the path of a table or artefact
 BUILD = "build"
 OF_WAREHOUSE = {"interactions", "split", "validation", "fingerprint_index"}  # inputs read from the built warehouse
-PUBLISHED = "published_results"  # the parameter of a step that needs every table which SQL reads
+PUBLISHED = "published_results"  # the parameter of a step that needs every table that SQL reads
 
 
 @cache
 def steps() -> dict[str, Step]:
-    """Return every step by name, in the order in which they are done."""
+    """Return all steps by name, in the order in which they are done."""
     modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE)]
     found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Step)}
-    needs = {name: _needs(each, found) for name, each in found.items()}
+    needs = {name: _needs(step, found) for name, step in found.items()}
     return {name: found[name] for name in TopologicalSorter(needs).static_order()}
 
 
 def _needs(step: Step, found: Mapping[str, Step]) -> list[str]:
-    """Name the steps that make what a step reads."""
+    """Return the names of the steps that make what a step reads."""
     reads = {name.removesuffix(FILE) for name in step.reads}
     if reads & (OF_WAREHOUSE | internal_names()):
         reads.add(BUILD)
@@ -38,7 +38,7 @@ def _needs(step: Step, found: Mapping[str, Step]) -> list[str]:
 
 
 def steps_up_to(last: str) -> list[Step]:
-    """Return a step and all that it needs, in the order in which they are done."""
+    """Return a step and all steps that it depends on, in the order in which they are done."""
     needed, chosen = {last}, []
     for name, step in reversed(steps().items()):
         if name in needed:
@@ -48,7 +48,7 @@ def steps_up_to(last: str) -> list[Step]:
 
 
 def steps_after(first: str) -> list[Step]:
-    """Return a step and all that need it, in the order in which they are done."""
+    """Return a step and all steps that depend on it, in the order in which they are done."""
     changed: dict[str, Step] = {first: steps()[first]}
     for name, step in steps().items():
         if changed.keys() & set(_needs(step, steps())):
@@ -57,7 +57,7 @@ def steps_after(first: str) -> list[Step]:
 
 
 def made_by_steps() -> dict[str, Result | Artefact]:
-    """Return everything that steps make, by name."""
+    """Return all tables and artefacts that steps make, by name."""
     return {made.name: made for step in steps().values() for made in step.makes}
 
 
@@ -71,11 +71,11 @@ def _is_for_sql(made: Result | Artefact) -> bool:
 
 
 def result_tables(paths: Mapping[str, Sequence[Path]] | None = None) -> dict[str, ResultTable]:
-    """Return the tables that steps make for SQL as a build takes them; those without a file are empty."""
+    """Return the tables that steps make for SQL, as the warehouse reads them; a table without files is empty."""
     return {name: ResultTable(result.schema, tuple((paths or {}).get(name, ()))) for name, result in results().items()}
 
 
-def thrown_away() -> list[str]:
-    """Name the files in a run's folder that are of no use once its release is thrown away."""
+def removable_files() -> list[str]:
+    """Return patterns of the files in a run's folder that are not needed once its release is removed."""
     gone = [made for made in made_by_steps().values() if made.lifetime != "always"]
     return [f"{made.name}.parquet" if isinstance(made, Result) else f"{made.name}*" for made in gone]

@@ -1,4 +1,8 @@
-"""How tables become a release: the built warehouse with the results in it, as Parquet, for labels, and with indexes."""
+"""
+How a built warehouse becomes the files of a release.
+
+They are the warehouse with this run's results, the marts as Parquet, a warehouse per label, and the vector indexes.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,14 +34,14 @@ def place_tables(
     note: Callable[..., None],
 ) -> Release:
     """
-    Place a release's tables and indexes in the home; `registry.publish` makes them current.
+    Write a release's tables and indexes into the home; `registry.publish` then makes them current.
 
     Args:
-        home: Where.
-        name: The release's, which nothing on disk bears yet.
+        home: The home.
+        name: The name of the release, not used by any release yet.
         build_file: The built warehouse.
         results: The Parquet files of each table that steps made, by the table's name.
-        prints: The run's index of fingerprints; where there is none, the current release's is brought up to date.
+        prints: The run's index of fingerprints; None: the current release's index is updated.
         note: Logs an event.
 
     Returns:
@@ -62,7 +66,7 @@ def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequen
 
 
 def last_published(release: Release | None) -> gate.Last | None:
-    """Return what the gate compares with: date, rows and listeners of the current release."""
+    """Return the date, rows and listeners of a release, which the gate compares with."""
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
@@ -72,7 +76,7 @@ def last_published(release: Release | None) -> gate.Last | None:
 
 
 def refusal(verdict: gate.Verdict, run_id: str, last: gate.Last | None) -> str:
-    """Return why a run must not be published; empty where it may."""
+    """Return why a run must not be published; empty if it may."""
     if verdict.passed:
         return ""
     current = last.name if last else "there is none yet"
@@ -88,7 +92,7 @@ def decided(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
 def publish_tables(
     home: Home, run_id: str, build_file: Path, results: Mapping[str, Sequence[Path]], note: Callable[..., None]
 ) -> Path:
-    """Make freshly built tables current, beside the lists and the model of the current release; return their file."""
+    """Publish newly built tables with the lists and the model of the current release; return the warehouse file."""
     last = registry.current(home)
     name = registry.free_name(home, f"{run_id}-tables")
     placed = place_tables(home, name, build_file=build_file, results=results, prints=None, note=note)

@@ -1,8 +1,8 @@
 """
-One run: its identity, its folder, its log, and the steps it has finished.
+One run: its id, its folder, its log, and the steps that are complete.
 
-A run is named by its date and a hash of everything it depends on (source files, recipe, code and SQL). So the
-same inputs are the same run: a finished one has nothing left to do, an interrupted one can be taken up again.
+A run id is the run's date and a hash of everything the run depends on: source files, recipe, code and SQL. The same
+inputs therefore give the same run: if it is finished there is nothing to do, if it was interrupted it can be resumed.
 """
 
 import json
@@ -29,14 +29,14 @@ Event = dict[str, Any]
 @dataclass(frozen=True)
 class Run:
     """
-    A run's identity and what its steps share.
+    A run's id and what its steps share.
 
     Attributes:
-        home: Where it works.
-        as_of: The last day of the logs that counts.
-        recipe: What it is told.
+        home: The home that the run reads and writes.
+        as_of: The last day of the logs that the run uses.
+        recipe: The settings.
         run_id: `<as_of>-<hash>`.
-        tell: Called with every event, for a person to see.
+        tell: Called with every logged event, to show progress.
     """
 
     home: Home
@@ -55,36 +55,36 @@ class Run:
         waiting: Iterable[str] = (),
         tell: Callable[[Event], None] = lambda _event: None,
     ) -> "Run":
-        """Name the run of what is in the lake, and of the source files (SHA-256) that wait to enter it."""
+        """Return the run of what the lake holds, and of the source files (SHA-256) that are still to be ingested."""
         sources = Lake(home).sources() | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
         code = [path.read_text(encoding="utf-8") for path in locations.code_files()]
-        told = json.dumps(recipe.as_dict(), sort_keys=True)
-        name = files.short_hash(*sorted(sources), told, *code, *queries)[:8]
+        settings = json.dumps(recipe.as_dict(), sort_keys=True)
+        name = files.short_hash(*sorted(sources), settings, *code, *queries)[:8]
         return cls(home, as_of, recipe, f"{as_of}-{name}", tell)
 
     @property
     def served_on(self) -> date:
-        """The day on which listeners get the lists: the one after the last that counts."""
+        """The day on which listeners are shown the lists: the day after `as_of`."""
         return self.as_of + timedelta(days=1)
 
     @property
     def folder(self) -> Path:
-        """Log, step markers and working files."""
+        """The folder of the log, the step markers and the working files."""
         return self.home.runs / self.run_id
 
     @property
     def model(self) -> Path:
-        """The model fitted on everything."""
+        """The folder of the model that was fitted on all data."""
         return self.home.path / "models" / self.run_id / self.recipe.recommender
 
     @property
     def export(self) -> Path:
-        """The export's folder."""
+        """The folder of the export."""
         return self.home.path / "exports" / f"ds={self.as_of}" / f"run={self.run_id}"
 
     def log(self, **event: object) -> None:
-        """Append an event to the JSON log and tell it."""
+        """Append an event to the JSON log and pass it to `tell`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         stamped: Event = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "run": self.run_id, **event}
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -92,41 +92,43 @@ class Run:
         self.tell(stamped)
 
     def marker(self, step: str) -> Path:
-        """The file whose presence says that a step is whole."""
+        """Return the path of the file that exists once a step is complete."""
         return self.folder / f"{step}.done.json"
 
     def outcome(self, step: str) -> Event | None:
-        """What a whole step counted; None where it is not whole."""
+        """Return the counts of a complete step, None if it is not complete."""
         return files.read_json(self.marker(step)) if self.marker(step).exists() else None
 
     def forget(self, *steps: str) -> None:
-        """Have steps done again."""
+        """Remove the markers of steps, so that they are done again."""
         for step in steps:
             files.remove(self.marker(step))
 
-    def needs(self, step: str, command: str) -> None:
-        """Raise SetupError unless an earlier step is whole."""
+    def needs(self, step: str) -> None:
+        """Raise SetupError unless a step, which the command of its name does, is complete."""
         if self.outcome(step) is None:
-            raise SetupError(f"The run {self.run_id} has no {step} yet. Run: recsys {command} --date {self.as_of}")
+            raise SetupError(
+                f"The step {step!r} of the run {self.run_id} is not complete. Run: recsys {step} --date {self.as_of}"
+            )
 
 
 @contextmanager
 def step_of(run: Run, name: str) -> Iterator[Event]:
-    """Time and log one step; what the block puts into the counts is kept in the step's marker."""
+    """Time and log one step; the counts that the block fills in are kept in the step's marker."""
     run.log(event="start", step=name)
     started, counts = time.perf_counter(), Event()
     try:
         yield counts
-    except BaseException as stopped:  # an interrupt is logged too; whatever it is goes on its way
-        run.log(event="failed", step=name, error=_told(stopped))
+    except BaseException as stopped:  # an interrupt is logged too, then raised again
+        run.log(event="failed", step=name, error=_log_text(stopped))
         raise
     seconds = round(time.perf_counter() - started, 3)
     files.write_json(run.marker(name), counts)
     run.log(event="done", step=name, seconds=seconds, **counts)
 
 
-def _told(stopped: BaseException) -> str:
-    """Put an error into the log: ours in its words, a library's by its kind and place, for its words may hold data."""
+def _log_text(stopped: BaseException) -> str:
+    """Describe an error for the log: our own by its message, others by type and line, as a message may contain data."""
     kind = type(stopped).__name__
     if isinstance(stopped, RecsysError):
         return f"{kind}: {stopped}"

@@ -1,7 +1,7 @@
 """
-What a finished run made, for a person: a line per area, three listeners' lists, where files lie, what to try next.
+A summary of a finished run: one line per area, the lists of three listeners, where the files are, what to try next.
 
-It is read from the run's log and the published warehouse, and computes nothing anew; `recsys/cli/show` prints it.
+It is read from the run's log and the published warehouse; `recsys/cli/show` prints it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ N_SHOWN = 3  # tracks of each sampled list
 
 @dataclass(frozen=True)
 class Area:
-    """A part of a run: its name, what was made, and its time [s], None where another area's time includes it."""
+    """A part of a run: its name, what was made, and its time [s], None if another area's time includes it."""
 
     name: str
     made: str
@@ -29,22 +29,22 @@ class Area:
 
 def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]:
     """
-    Say in a line per area what a run made.
+    Summarise what a run made, one line per area.
 
     Args:
-        done: The last `done` event of each step, as `past_runs.steps_done` reads them from the run's log.
+        done: The last `done` event of each step, as `history.steps_done` reads them from the run's log.
         tables: The published tables: table, rows.
         k: Length of a listener's list.
 
     Returns:
-        The areas of which every step is done, in the order in which they are made.
+        The areas whose steps are all done, in the order in which they are made.
     """
     lines: list[tuple[str, tuple[str, ...], Callable[..., str]]] = [
         ("Files", ("ingest",), _files),
         ("Music", ("scan",), _music),
         ("Warehouse", ("build",), lambda _built: f"{tables.height} tables, {tables['rows'].sum():,} rows"),
         ("Models", ("train", "refit"), _models),
-        ("Evaluation", ("evaluate",), lambda judged: f"judged on {judged['n_judged']:,} listeners"),
+        ("Evaluation", ("evaluate",), lambda evaluated: f"on {evaluated['n_judged']:,} listeners"),
         ("Groups", ("group",), _groups),
         ("Forecasts", ("forecast", "chart"), _forecasts),
         ("Lists", ("recommend",), lambda lists: _lists(lists, k)),
@@ -72,8 +72,8 @@ def _nonzero(counts: Mapping[str, int]) -> str:
 def _files(read: Event) -> str:
     if not read["n_files"] and not read["n_unreadable"]:
         return "nothing new"
-    counts = {"refused": read["n_quarantined"], "repeated": read["n_duplicate"]}
-    taken = f"{_counted(read['n_files'], 'file')}: {read['n_accepted']:,} rows taken"
+    counts = {"refused": read["n_quarantined"], "duplicate": read["n_duplicate"]}
+    taken = f"{_counted(read['n_files'], 'file')}: {read['n_accepted']:,} rows accepted"
     more = [_nonzero(counts), _counted(read["n_unreadable"], "unreadable file") if read["n_unreadable"] else ""]
     see = ". See marts.data_quality" if any(more) else ""
     return ", ".join(filter(None, [taken, *more])) + see
@@ -97,16 +97,16 @@ def _groups(grouped: Event) -> str:
 
 
 def _forecasts(forecast: Event, chart: Event) -> str:
-    artists = f"28 days of {_counted(forecast['n_artists'], 'artist')}"
-    songs = f"{_counted(chart['n_songs'], 'song')} that may rise in {_counted(chart['n_charts'], 'chart')}"
+    artists = f"28 days for {_counted(forecast['n_artists'], 'artist')}"
+    songs = f"{_counted(chart['n_songs'], 'song')} likely to rise in {_counted(chart['n_charts'], 'chart')}"
     return f"{artists}; {songs}" if chart["n_songs"] else artists
 
 
 def _lists(made: Event, k: int) -> str:
     text = f"{_counted(made['n_listeners'], 'listener')}, {k} tracks each"
     if made["n_short_lists"]:
-        text += f", {made['n_short_lists']:,} of them fewer"
-    return f"{text}; {made['n_fallback']:,} by popularity alone" if made["n_fallback"] else text
+        text += f" ({made['n_short_lists']:,} get fewer)"
+    return f"{text}; {_counted(made['n_fallback'], 'listener')} by popularity only" if made["n_fallback"] else text
 
 
 def _products(made: Event) -> str:
@@ -125,15 +125,15 @@ def _release(gate: Event, exported: Event, _published: Event) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """A listener's list in part: who they are, and its first tracks (rank, track_id, title, artist_name, reason)."""
+    """The first tracks of a listener's list (rank, track_id, title, artist_name, reason), and who the listener is."""
 
     user_id: str
-    about: str
+    description: str
     tracks: pl.DataFrame
 
 
 def samples(warehouse: Warehouse) -> list[Sample]:
-    """Return the lists of up to three listeners: with the longest history, with the shortest, and without plays."""
+    """Return the lists of up to three listeners: with the longest history, the shortest history, and no plays."""
     chosen = warehouse.query(internal_sql("sampled_listeners")).unique("user_id", keep="first", maintain_order=True)
     lists = warehouse.query(
         internal_sql("heads_of_lists"), {"listeners": chosen["user_id"].to_list(), "n_shown": N_SHOWN}
@@ -153,7 +153,7 @@ def _history(row: Mapping[str, object]) -> str:
 
 
 def locations(run: Run) -> dict[str, Path]:
-    """Name the files that a reader opens next."""
+    """Return the files to open next, by name."""
     report = (
         {"Report": folder_of(run.home, run.as_of) / "index.html"}
         if (run.outcome("morning") or {}).get("n_reports")
@@ -163,7 +163,7 @@ def locations(run: Run) -> dict[str, Path]:
 
 
 def next_commands(warehouse: Warehouse, sampled: list[Sample]) -> list[list[str]]:
-    """List commands worth trying on this release, as words after the program and its home."""
+    """Return commands to try on this release, each as a list of words without the program and its home."""
     lists = [(sample.user_id, *row) for sample in sampled for row in sample.tracks["track_id", "artist_name"].rows()]
     artists = [artist for _, _, artist in lists if artist]
     heard = warehouse.query(internal_sql("tracks_with_sound"))["track_id"].head(1).to_list()
@@ -179,5 +179,5 @@ def next_commands(warehouse: Warehouse, sampled: list[Sample]) -> list[list[str]
 
 
 def _command(name: str, *words: str) -> list[str]:
-    """Keep names and ids that begin with a dash from being read as options."""
+    """Return a command's words, with `--` if a name or id begins with a dash and would be read as an option."""
     return [name, *(["--"] if any(word.startswith("-") for word in words) else []), *words]

@@ -76,18 +76,17 @@ def test_a_table_has_the_columns_that_fit_and_names_the_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On 40 columns: two ids of 16 characters, not a third one; all of them in one line where it is to be wide."""
-    plain = {"width": 40, "markup": False, "emoji": False, "highlight": False}
-    monkeypatch.setattr(tables, "out", Console(**plain))
-    monkeypatch.setattr(tables, "note", Console(**plain, stderr=True))
+    monkeypatch.setattr(tables, "out", Console(width=40, markup=False, emoji=False, highlight=False))
+    monkeypatch.setattr(tables, "note", Console(width=40, markup=False, emoji=False, highlight=False, stderr=True))
     rows = pl.DataFrame({name: [f"{name}{'x' * 15}"] for name in "abc"} | {"why": ["a text of some words"]})
 
     tables.answer(rows, "table", None)
-    narrow, told = capsys.readouterr()
+    narrow, noted = capsys.readouterr()
     tables.answer(rows, "wide", None)
     wide, nothing_hidden = capsys.readouterr()
 
     assert [line.split() for line in narrow.splitlines()] == [["a", "b"], list(rows.select("a", "b").row(0))]
-    assert told.split() == ["2", "more", "columns,", "shown", "by", "--wide:", "c,", "why", "1", "rows"]
+    assert noted.split() == ["2", "more", "columns,", "shown", "by", "--wide:", "c,", "why", "1", "rows"]
     assert wide.splitlines()[1] == "  ".join(rows.row(0))
     assert nothing_hidden.split() == ["1", "rows"]
 
@@ -124,8 +123,8 @@ def test_a_better_recommender_is_named(run: Run, capsys: pytest.CaptureFixture[s
     models.quality(run)
 
     last = capsys.readouterr().out.splitlines()[-1]
-    would = 'recommender = "lightfm" in recipe.toml would export it'
-    assert last == f"lightfm found significantly more on these days: {would}"
+    remedy = 'To export it, set recommender = "lightfm" in recipe.toml'
+    assert last == f"lightfm is significantly better on these days. {remedy}"
 
 
 def test_a_better_mean_is_not_enough(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,7 +204,7 @@ def test_a_truncated_file_is_noticed(home: Home, n_bytes: int) -> None:
 
     with pytest.raises(InputError, match=f"lake/tracks/ds=2026-01-31/{cut.name} is no whole Parquet file"):
         Lake(home).verify()
-    assert "a backup" in {finding.what: finding.remedy for finding in examine(home) if not finding.is_fit}["lake files"]
+    assert "a backup" in {check.name: check.remedy for check in examine(home) if not check.is_ok}["lake files"]
 
 
 def test_a_source_yet_to_be_moved_into_place_is_not_lost(
@@ -224,9 +224,9 @@ def test_the_doctor_only_looks(home: Home, tmp_path: Path, lost: str) -> None:
     """Neither a missing home nor a lost key is made by a look at it."""
     (home.path / lost).unlink() if lost else None
     before = sorted(tmp_path.rglob("*"))
-    findings = {finding.what: finding.is_fit for finding in (*examine(home), *examine(Home(tmp_path / "none")))}
+    checks = {check.name: check.is_ok for check in (*examine(home), *examine(Home(tmp_path / "none")))}
 
-    assert findings["listener key"] is not bool(lost)
+    assert checks["listener key"] is not bool(lost)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -236,7 +236,7 @@ def test_the_doctor_misses_the_model_in_charge(home: Home, tmp_path: Path) -> No
     for part in release.links().values():
         part.mkdir()
     publish(home, "r1", release)
-    wrong = {finding.what: finding.remedy for finding in examine(home) if not finding.is_fit}
+    wrong = {check.name: check.remedy for check in examine(home) if not check.is_ok}
 
     assert str(release.model) in wrong["champion"]
     assert "warehouse" in wrong

@@ -288,7 +288,7 @@ def test_a_finished_run_that_is_not_current_is_not_called_published(
 
     assert shown.exit_code == 0, shown.output
     assert (
-        f"finished but not current. To bring it back: recsys --home {home.path} rollback {finished.run_id}"
+        f"finished but not current. To make it current: recsys --home {home.path} rollback {finished.run_id}"
         in shown.stdout
     )
     assert "is published" not in shown.output
@@ -363,7 +363,7 @@ def test_a_reversed_backfill_is_refused(finished: Run, world: World) -> None:
     wrong = call(finished.home, "build", "--date", str(world.last_day), "--backfill", "2026-02-01..2026-01-01")
 
     assert wrong.exit_code == 2
-    assert "ends before it begins" in wrong.stderr
+    assert "expected the earlier day first" in wrong.stderr
 
 
 def test_an_inbox_that_is_named_must_exist(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from recsys.cli import main
 from recsys.errors import Refused, UnknownIds
 from recsys.home import Home
-from recsys.pipeline.plan import thrown_away
+from recsys.pipeline.plan import removable_files
 from recsys.pipeline.run import Run
 from recsys.releases import registry
 
@@ -78,11 +78,11 @@ def test_prune_keeps_the_current_release(two_nights: tuple[Home, str, str]) -> N
     home, first, second = two_nights
     registry.rollback(home, first)
 
-    gone = registry.prune(home, 1, thrown_away())
+    gone = registry.prune(home, 1, removable_files())
 
     assert gone == []
     registry.rollback(home, second)
-    assert registry.prune(home, 1, thrown_away()) == [first]
+    assert registry.prune(home, 1, removable_files()) == [first]
     assert not (home.path / "warehouse" / f"{first}.duckdb").exists()
     assert (home.path / "warehouse" / f"{second}.duckdb").exists()
 
@@ -100,12 +100,12 @@ def test_a_reader_keeps_its_version_and_prune_waits_for_it(two_nights: tuple[Hom
         before = reader.stdout.readline()
 
         registry.rollback(home, second)
-        held = registry.prune(home, 1, thrown_away())
+        held = registry.prune(home, 1, removable_files())
         print(file=reader.stdin, flush=True)
 
         assert reader.stdout.readline() == before
         assert held == []
-    assert registry.prune(home, 1, thrown_away()) == [first]
+    assert registry.prune(home, 1, removable_files()) == [first]
 
 
 def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[Home, str, str]) -> None:
@@ -120,8 +120,8 @@ def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[H
         print(file=reader.stdin, flush=True)
         reader.stdout.readline()
 
-        assert registry.prune(home, 1, thrown_away()) == []
-    assert registry.prune(home, 1, thrown_away()) == [first]
+        assert registry.prune(home, 1, removable_files()) == []
+    assert registry.prune(home, 1, removable_files()) == [first]
     assert not held.exists()
     assert (home.path / "current/labels").resolve().name == second
 
@@ -130,7 +130,7 @@ def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[H
 def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], world: World) -> None:
     """Its inputs are still in the lake: the same run comes back under the same name."""
     home, first, _ = two_nights
-    registry.prune(home, 1, thrown_away())
+    registry.prune(home, 1, removable_files())
 
     again = world.night(home, resume=True)
 
@@ -150,7 +150,7 @@ def test_prune_forgets_what_a_refused_night_left_behind(
         world.night(home, recipe=worse)
     (refused,) = (folder for folder in home.runs.iterdir() if folder.name != finished.run_id)
 
-    registry.prune(home, 0, thrown_away())
+    registry.prune(home, 0, removable_files())
 
     assert (refused / "log.jsonl").exists()
     assert (refused / "verdict.json").exists()
@@ -168,7 +168,7 @@ def test_prune_never_takes_the_model_in_charge(finished: Run, world: World, copy
         assert CliRunner().invoke(main, words).exit_code == 0
 
     for _ in range(2):
-        registry.prune(home, 1, thrown_away())
+        registry.prune(home, 1, removable_files())
 
     assert (home.path / "models/champion/config.json").exists()
     assert (home.path / "exports/current/_SUCCESS").exists()

@@ -100,7 +100,7 @@ def test_three_telling_listeners_are_shown(finished: Run, screen: list[str]) -> 
         sampled = samples(warehouse)
 
     assert [sample.user_id for sample in sampled] == expected
-    assert [sample.about.partition(",")[0] for sample in sampled] == [
+    assert [sample.description.partition(",")[0] for sample in sampled] == [
         "longest history",
         "shortest history",
         *["no plays yet" for _ in silent],
@@ -115,7 +115,7 @@ def test_three_telling_listeners_are_shown(finished: Run, screen: list[str]) -> 
 
 def test_files_lie_where_the_screen_says(finished: Run, screen: list[str]) -> None:
     """Each line is a path that is there, from where the reader stands."""
-    lines = section(screen, "Where things lie")
+    lines = section(screen, "Files")
 
     assert [line.split()[0] for line in lines][:2] == ["Warehouse", "Export"]
     assert all(Path(line.split(maxsplit=1)[1]).exists() for line in lines)

@@ -21,12 +21,12 @@ from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import (
     OF_WAREHOUSE,
     made_by_steps,
+    removable_files,
     result_tables,
     results,
     steps,
     steps_after,
     steps_up_to,
-    thrown_away,
 )
 from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
@@ -114,8 +114,10 @@ def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
     """Histories and the verdict stay; every other table, model and file of a run goes."""
     stay = {f"{name}.parquet" for name in ("run_metrics", "group_metrics", "explorations")} | {"verdict*"}
 
-    assert not stay & set(thrown_away())
-    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "prints*"} <= set(thrown_away())
+    assert not stay & set(removable_files())
+    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "prints*"} <= set(
+        removable_files()
+    )
 
 
 def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: Path) -> None:

@@ -35,14 +35,14 @@ def test_each_area_is_told_in_a_line_with_its_time() -> None:
     assert areas(DONE, TABLES, 20) == [
         Area(
             "Files",
-            "11 files: 1,099,318 rows taken, 940 refused, 1 unreadable file. See marts.data_quality",
+            "11 files: 1,099,318 rows accepted, 940 refused, 1 unreadable file. See marts.data_quality",
             9.25,
         ),
         Area("Music", "1 file: 1 unreadable", 2.0),
         Area("Warehouse", "2 tables, 1,234 rows", 5.0),
         Area("Models", "als, popular trained on 20,000 pairs of listener and track, then als on all 30,000", 14.5),
-        Area("Evaluation", "judged on 1,938 listeners", 1.0),
-        Area("Lists", "2,500 listeners, 20 tracks each; 1 by popularity alone", 3.0),
+        Area("Evaluation", "on 1,938 listeners", 1.0),
+        Area("Lists", "2,500 listeners, 20 tracks each; 1 listener by popularity only", 3.0),
         Area("Products", "2 kinds of lists, 1,500 rows", None),
     ]
 

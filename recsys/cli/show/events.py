@@ -1,4 +1,4 @@
-"""What is printed while something runs: events of a run, epochs of a training, files taken in."""
+"""Printed progress: events of a run, epochs of training, ingested files."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,31 +12,31 @@ from recsys.pipeline.run import Event
 
 @contextmanager
 def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
-    """Show a bar that fills with the bytes taken in."""
+    """Show a progress bar of the bytes read so far."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=note, transient=True) as bar:
         task = bar.add_task("ingest", total=n_bytes)
 
-        def advance(path: Path, done: int) -> None:
-            bar.update(task, advance=done, description=path.name)
+        def show(path: Path, n_read: int) -> None:
+            bar.update(task, advance=n_read, description=path.name)
 
-        yield advance
+        yield show
 
 
 def epoch(event: Event) -> None:
-    """Print how an epoch of training went."""
-    note.print(f"epoch {event['epoch']}: loss {event['loss']:.3f}, nearest is the other piece {event['score']:.1%}")
+    """Print the loss and the score of an epoch of training."""
+    note.print(f"epoch {event['epoch']}: loss {event['loss']:.3f}, nearest neighbour correct {event['score']:.1%}")
 
 
 def event(happened: Event, *, counts: bool = True) -> None:
-    """Print one event of a run as a line; `counts`: what a step counted too."""
+    """Print one event of a run as a line; `counts`: with the counts of a step."""
     match happened["event"]:
         case "start" if note.is_terminal:
-            note.print(f"  {happened['step']} ...", end="\r")  # the next line takes its place
+            note.print(f"  {happened['step']} ...", end="\r")  # overwritten by the next line
         case "done":
-            said = ", ".join(f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened))
+            counted = ", ".join(f"{name.removeprefix('n_')} {cell(value)}" for name, value in _plain(happened))
             line = f"  {happened['step']:<10}{happened['seconds']:8.1f} s"
-            note.print(f"{line}   {said}" if counts else line, soft_wrap=True)
+            note.print(f"{line}   {counted}" if counts else line, soft_wrap=True)
         case "failed":
             note.print(f"  {happened['step']:<10} stopped")
         case "trial":
@@ -59,7 +59,7 @@ def _plain(happened: Event) -> Iterator[tuple[str, object]]:
     return ((name, value) for name, value in shown if name not in hidden and isinstance(value, (int, str)))
 
 
-def looked_through(path: Path) -> None:
-    """Tell that a file was looked through, where a person watches."""
+def searched_file(path: Path) -> None:
+    """Print that a file was searched, if standard error is a terminal."""
     if note.is_terminal:
-        note.print(f"looked through {path.name}")
+        note.print(f"searched {path.name}")

@@ -1,4 +1,4 @@
-"""What is printed of recommenders and encoders: quality, comparison, tuning, simulation, training, explanation."""
+"""Printed output about models: quality, comparison, tuning, simulation, training, explanation."""
 
 import json
 from collections.abc import Mapping
@@ -24,49 +24,52 @@ if TYPE_CHECKING:
 
 
 def trained(card: "ModelCard", folder: Path) -> None:
-    """Print what an encoder learned from, and how to use it."""
-    out.print(f"Heard {card.n_heard:,} recordings; {card.n_unreadable:,} more cannot be decoded")
+    """Print what an encoder was trained on, and how to use it."""
+    out.print(f"Trained on {card.n_heard:,} recordings; {card.n_unreadable:,} more could not be decoded")
     out.print(f"Consent: {card.n_granted:,} granted, {card.n_unknown:,} unknown, {card.n_denied:,} denied")
     named = json.dumps(str(folder), ensure_ascii=False)
-    out.print(f"Take it by the recipe ([audio] encoder = {named}), then scan again: {card.version}", soft_wrap=True)
+    out.print(
+        f"To use it, set encoder = {named} under [audio] in recipe.toml and scan again. Version: {card.version}",
+        soft_wrap=True,
+    )
 
 
-METRICS = {  # metric -> its heading, and what it means, for a mean over listeners
-    "ndcg": ("nDCG@{k}", "how high up the tracks stand that were played next; 1 is best"),
-    "recall": ("recall@{k}", "share of the tracks played next that are among the {k}"),
-    "hit_rate": ("hits@{k}", "share of listeners who played at least one of the {k} next"),
+METRICS = {  # metric -> its heading, and its meaning as a mean over listeners
+    "ndcg": ("nDCG@{k}", "how high the tracks that were played later are ranked; 1 is best"),
+    "recall": ("recall@{k}", "share of the tracks played later that the {k} contain"),
+    "hit_rate": ("hits@{k}", "share of listeners who later played at least one of the {k}"),
 }
-EFFECTS = {  # metric -> its heading, and what it means
-    "intra_list_diversity": ("diversity", "how unlike a list's tracks are; 0 all alike, 1 nothing shared"),
-    "miscalibration": ("genre gap", "distance to the listener's own mix of genres; 0 is the same"),
-    "popularity_lift": ("lift", "how much better known than the listener's own tracks; 1 is twice"),
-    "exposure_gini": ("Gini", "how unevenly tracks are shown; near 1 only a few of them are"),
+EFFECTS = {  # metric -> its heading, and its meaning
+    "intra_list_diversity": ("diversity", "how different a list's tracks are; 0 all alike, 1 nothing shared"),
+    "miscalibration": ("genre gap", "distance from the genre mix of the listener's history; 0 is the same"),
+    "popularity_lift": ("lift", "how much more popular than the history; 1 is twice as popular"),
+    "exposure_gini": ("Gini", "how unevenly tracks are shown; near 1, a few tracks get everything"),
 }
 
 
 def quality(run: Run) -> None:
-    """Print how good each recommender was, beside the popularity floor, and which would be a better choice."""
+    """Print the metrics of each recommender and the popularity floor, and whether another one would be better."""
     metrics = pl.read_parquet(results()["run_metrics"].path(run))
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
     k, n_users = found["k"][0], found["n_users"][0]
-    out.print(f"Judged on {n_users:,} listeners, on days that no model was trained on:")
+    out.print(f"Evaluated on {n_users:,} listeners, on days after those used for training:")
     frame(_qualities(metrics, found, ours))
     _meanings({name: meaning for name, meaning in METRICS.items() if name in metrics["metric"]}, k)
     high = found.row(by_predicate=pl.col("recommender") == ours, named=True)["high"]
     better = found.filter(pl.col("recommender").is_in(run.recipe.names), pl.col("low") > high)["recommender"]
     if len(better):
-        would = f'recommender = "{better[0]}" in recipe.toml would export it'
-        out.print(f"{better[0]} found significantly more on these days: {would}", soft_wrap=True)
+        would = f'To export it, set recommender = "{better[0]}" in recipe.toml'
+        out.print(f"{better[0]} is significantly better on these days. {would}", soft_wrap=True)
     if PRICE in metrics["metric"]:
-        out.print("\nWhat the rules for lists change, each alone and all together (rerank):")
+        out.print("\nEffect of the rerank rules, each alone and all together:")
         frame(_rules(metrics, ours))
         _meanings(EFFECTS, k)
 
 
 def _qualities(metrics: pl.DataFrame, found: pl.DataFrame, ours: str) -> pl.DataFrame:
-    """Lay out the metrics of each recommender in `found`, and what it is here."""
-    marks = {ours: "exported", FLOOR: "popularity floor", "champion": "in charge before"}
+    """Return the metrics of each recommender in `found`, and its role in this run."""
+    marks = {ours: "exported", FLOOR: "popularity floor", "champion": "published before"}
     k = found["k"][0]
     wide = metrics.pivot("metric", index="recommender", values="value")
     others = [name for name in METRICS if name in wide.columns and name != "ndcg"]
@@ -80,7 +83,7 @@ def _qualities(metrics: pl.DataFrame, found: pl.DataFrame, ours: str) -> pl.Data
 
 
 def _meanings(metrics: Mapping[str, tuple[str, str]], k: int) -> None:
-    """Print what each heading means."""
+    """Print the meaning of each heading."""
     table = Table.grid(Column(), Column(), padding=(0, GAP, 0, 0))
     for heading, meaning in metrics.values():
         table.add_row(f"  {heading.format(k=k)}", meaning.format(k=k))
@@ -88,13 +91,13 @@ def _meanings(metrics: Mapping[str, tuple[str, str]], k: int) -> None:
 
 
 def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Lay the lists of a recommender, without and with rules, side by side."""
+    """Return the effects of a recommender's lists, without and with rules, one row each."""
     is_own = (pl.col("recommender") == name) | pl.col("recommender").str.starts_with(f"{name}+")
     wide = metrics.filter(is_own).pivot("metric", index="recommender", values=["value", "low", "high"])
     price = pl.format("{} ({} to {})", *(_percent(f"{part}_{PRICE}") for part in ("value", "low", "high")))
     return wide.sort("recommender").select(
         pl.col("recommender").str.strip_prefix(f"{name}+").alias("lists"),
-        price.fill_null("").alias("nDCG given up, %"),
+        price.fill_null("").alias("nDCG loss, %"),
         *(pl.col(f"value_{metric}").round(3).alias(heading) for metric, (heading, _) in EFFECTS.items()),
     )
 
@@ -104,7 +107,7 @@ def _percent(column: str) -> pl.Expr:
 
 
 def compared(comparison: "Comparison") -> None:
-    """Print each recommender's main metrics on the test cut, best first, and what it cost."""
+    """Print each recommender's main metrics on the test split, best first, and its cost."""
     k, cut = comparison.k, comparison.protocol.test
     wide = comparison.metrics().pivot("metric", index="recommender", values=["value", "low", "high"])
     paired = comparison.against(comparison.best()).select("recommender", "p_holm")
@@ -122,14 +125,14 @@ def compared(comparison: "Comparison") -> None:
     n_judged = len(comparison.rankings[comparison.best()]["user_id"].unique())
     out.print(
         f"Protocol {comparison.protocol.name}, full ranking of {len(cut.train.tracks):,} tracks for {n_judged:,} "
-        f"listeners ({cut.n_cold_users:,} unknown to training are not judged). p: against the best, after Holm.",
+        f"listeners ({cut.n_cold_users:,} without training data left out). p: against the best, Holm-adjusted.",
         soft_wrap=True,
     )
     frame(rows)
 
 
 def simulated(weeks: pl.DataFrame, page: Path) -> None:
-    """Print how remedies compare in the last week, and where the report is."""
+    """Print the effects of each remedy in the last week, and where the report is."""
     table = last_week(weeks)
     plain = {name: name.removeprefix("exposure ").rpartition("=")[2].replace("_", " ") for name in table.columns}
     frame(table.rename(plain).with_columns(pl.selectors.float().round(3)))
@@ -137,20 +140,22 @@ def simulated(weeks: pl.DataFrame, page: Path) -> None:
 
 
 def tuned(name: str, found: "Tuned") -> None:
-    """Print the best settings of a search as a section of a recipe."""
-    out.print(f"# nDCG {found.value:.4f} on the validation period, best of {found.n_trials} trials")
+    """Print the best settings found, as a section of a recipe."""
+    out.print(f"# nDCG {found.value:.4f} on the validation period, the best of {found.n_trials} trials")
     out.print(f"[recommenders.{name}]")
     for setting, value in asdict(found.config).items():
         out.print(f"{setting} = {json.dumps(value)}")
 
 
 def explained(explanation: "Explanation", n: int) -> None:
-    """Print where a track stands for a listener and the tracks that say most, for and against."""
+    """Print a track's rank for a listener, and the played tracks that contributed most, for and against."""
     place = "not in the published list" if explanation.rank is None else f"rank {explanation.rank}"
     out.print(f"{explanation.track}: {place}{f', {explanation.reason}' if explanation.reason else ''}", soft_wrap=True)
-    said = explanation.contributions
-    if said.is_empty():
-        out.print("No track of this listener speaks for or against it: the model learns from none of their plays.")
+    contributions = explanation.contributions
+    if contributions.is_empty():
+        out.print("No played track contributes to it: the model has learned from none of this listener's plays.")
         return
-    frame(said.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(n))
-    out.print(f"{min(n, said.height):,} of {said.height:,} tracks of this listener, those that say most")
+    frame(contributions.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(n))
+    out.print(
+        f"{min(n, contributions.height):,} of {contributions.height:,} tracks of the listener, the largest contributions"
+    )

@@ -1,4 +1,4 @@
-"""What is printed of recordings: what a scan heard, which uses were found, what was taken down."""
+"""Printed output about recordings: scans, matches found, takedowns."""
 
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def scanned(report: "ScanReport") -> None:
-    """Print what a scan heard, and of which files it heard nothing or not all."""
+    """Print what a scan did, and which files could not be decoded, or only in part."""
     counts = {"analysed": report.n_analysed, "known": report.n_known, "same as another": report.n_copied}
     out.print(f"{report.n_files:,} files: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
     for problem in report.problems():
         out.print(f"  {problem}", soft_wrap=True)
     if report.n_analysed or report.n_copied:
-        out.print("The tables know it after the next build: recsys build")
+        out.print("To bring it into the tables: recsys build")
 
 
 def matched(found: "Found") -> None:
-    """Print the cue sheets, and what could not be heard."""
+    """Print the cue sheets, and which files could not be decoded."""
     from recsys.reports.wording import clock
 
     uses = found.table
@@ -30,31 +30,33 @@ def matched(found: "Found") -> None:
         out.print(f"\n{sheet.path}  {clock(sheet.duration_s)}")
         own = uses.filter(file=str(sheet.path))
         if sheet.failure is not None:
-            out.print(f"could not be heard: {sheet.failure.message}")
+            out.print(f"not decoded: {sheet.failure.message}")
         elif own.is_empty():
-            out.print("no recording of the catalogue was found in it")
+            out.print("contains no recording of the catalogue")
         else:
             frame(own.select(*_matched()))
-    out.print("\nWhat is found is that recordings sound alike, not that a right was infringed.")
+    out.print("\nA match says that recordings sound alike, not that a right was infringed.")
 
 
 def _matched() -> tuple[pl.Expr, ...]:
     from recsys.reports.wording import clock
 
     def span(start: str, end: str) -> pl.Expr:
-        return pl.format("{}-{}", *(pl.col(each).map_elements(clock, return_dtype=pl.String) for each in (start, end)))
+        return pl.format(
+            "{}-{}", *(pl.col(column).map_elements(clock, return_dtype=pl.String) for column in (start, end))
+        )
 
     owner = pl.concat_str("title", "artist_name", "label_name", separator=", ", ignore_nulls=True)
     return (
         span("starts_s", "ends_s").alias("in the file"),
         pl.format("{} ({})", owner, pl.col("track_id").fill_null("no track")).alias("recording"),
         span("reference_starts_s", "reference_ends_s").alias("in it"),
-        pl.col("transformation").alias("changed"),
-        pl.format("{} %", (100 * pl.col("probability")).round(1)).alias("sure"),
+        pl.col("transformation").alias("changed by"),
+        pl.format("{} %", (100 * pl.col("probability")).round(1)).alias("probability"),
     )
 
 
 def taken_down(releases: list[str]) -> None:
-    """Say what a takedown did."""
-    out.print(f"Taken out of the indexes of {len(releases)} releases: {', '.join(releases) or 'none held it'}")
-    out.print("Lists leave it out from the next night on.")
+    """Print what a takedown did."""
+    out.print(f"Removed from the indexes of {len(releases)} releases: {', '.join(releases) or 'no index held it'}")
+    out.print("From the next nightly run on, no list contains it.")

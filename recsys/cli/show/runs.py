@@ -1,4 +1,4 @@
-"""What is printed of runs: summary and history, what was taken in, what the doctor found, the demo world."""
+"""Printed output about runs: summary, history, ingested files, the checks of `recsys doctor`, the demo world."""
 
 import shlex
 import sys
@@ -16,7 +16,7 @@ from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
 from recsys.pipeline import summary as making
-from recsys.pipeline.doctor import Finding
+from recsys.pipeline.doctor import Check
 from recsys.pipeline.history import past_runs, steps_done
 from recsys.pipeline.run import Run
 from recsys.releases import registry
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def ingested(report: IngestReport) -> None:
-    """Print what an ingest did, a line a file and table."""
+    """Print what an ingest did, one line per file and table."""
     batches = [
         {"file": batch.source_file, "table": batch.table, "accepted": batch.n_accepted}
         | {"quarantined": batch.n_quarantined, "duplicate": batch.n_duplicate}
@@ -37,23 +37,23 @@ def ingested(report: IngestReport) -> None:
     if batches:
         frame(pl.DataFrame(batches))
     if report.known_files:
-        out.print(f"{len(report.known_files):,} files were in the lake already: nothing to do for them")
+        out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
     for _path, reason in report.unreadable:
-        note.print(f"Not taken in: {reason}", soft_wrap=True)
+        note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
         note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
 
 
 def summary(run: Run, *, verbose: bool = False) -> None:
     """
-    Say what a finished run made, how good it is and what to try next; or that another release is current.
+    Print what a finished run made, how good it is and what to try next; or that another release is current.
 
     Args:
         run: The run.
-        verbose: Whether to list the size of every table too.
+        verbose: Whether to list the rows of every table too.
     """
     if registry.current_name(run.home) != run.run_id:
-        remedy = f"To bring it back: {command_line(run.home, ['rollback', run.run_id])}"
+        remedy = f"To make it current: {command_line(run.home, ['rollback', run.run_id])}"
         out.print(f"The run {run.run_id} is finished but not current. {remedy}", soft_wrap=True)
         return
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
@@ -68,7 +68,7 @@ def summary(run: Run, *, verbose: bool = False) -> None:
     quality(run)
     for sample in sampled:
         _sample(sample)
-    _title("Where things lie")
+    _title("Files")
     for name, path in making.locations(run).items():
         out.print(f"  {name:<10} {relative(path)}", soft_wrap=True)
     _title("Try next")
@@ -81,17 +81,17 @@ def _title(text: str) -> None:
 
 
 def _areas(lines: list[making.Area]) -> None:
-    """Print a line per area, its time at the right, and the time of all."""
+    """Print one line per area with its time, and the total time."""
     table = Table.grid(Column(), Column(ratio=1), Column(justify="right", min_width=9), padding=(0, GAP, 0, 0))
     for area in lines:
         table.add_row(area.name, area.made, "" if area.seconds is None else f"{area.seconds:,.1f} s")
-    table.add_row("All", "", f"{sum(area.seconds or 0 for area in lines):,.1f} s")
+    table.add_row("Total", "", f"{sum(area.seconds or 0 for area in lines):,.1f} s")
     out.print(table)
 
 
 def _sample(sample: making.Sample) -> None:
-    """Print the head of a listener's list: title - artist, and below it why."""
-    out.print(Text.assemble("\nListener ", (sample.user_id, "bold"), f": {sample.about}"))
+    """Print the first tracks of a listener's list: title - artist, and the reason below."""
+    out.print(Text.assemble("\nListener ", (sample.user_id, "bold"), f": {sample.description}"))
     table = Table.grid(Column(justify="right", width=4), Column(), padding=(0, GAP, 0, 0))
     for row in sample.tracks.iter_rows(named=True):
         name = " - ".join(filter(None, (row["title"], row["artist_name"])))
@@ -100,20 +100,20 @@ def _sample(sample: making.Sample) -> None:
 
 
 def history(home: Home) -> None:
-    """Print every run with its verdict and quality, and which release is current."""
-    found = past_runs(home)
-    if found.is_empty():
-        out.print("No runs yet. Begin with: recsys nightly")
+    """Print every run with its verdict and metric, and which release is current."""
+    runs = past_runs(home)
+    if runs.is_empty():
+        out.print("There are no runs yet. Start one: recsys nightly")
         return
-    frame(found.drop("reasons", "is_current").rename({"n_steps": "steps done", "ndcg": "nDCG"}))
-    for run, reasons in found.filter(verdict="refused").select("run", "reasons").iter_rows():
+    frame(runs.drop("reasons", "is_current").rename({"n_steps": "steps done", "ndcg": "nDCG"}))
+    for run, reasons in runs.filter(verdict="refused").select("run", "reasons").iter_rows():
         out.print(f"{run} was refused: {'; '.join(reasons)}", soft_wrap=True)
     on_disk = registry.release_names(home)
     out.print(f"\nCurrent: {registry.current_name(home) or 'none'}. On disk: {', '.join(on_disk) or 'none'}")
 
 
 def command_line(home: Home, words: list[str]) -> str:
-    """Write a command on this home as a shell takes it, from where the reader is: names and paths quoted."""
+    """Return a command on this home as a line for the shell, relative to the current folder, with words quoted."""
     return shlex.join([*_program(home), *words])
 
 
@@ -123,19 +123,19 @@ def _program(home: Home) -> list[str]:
     return ["recsys" if is_found else relative(called.absolute()), "--home", relative(home.path.absolute())]
 
 
-def findings(found: list[Finding]) -> int:
-    """Print what the doctor found; return the exit code: 0 if all is fit, else 3."""
-    for each in found:
-        out.print(f"{'ok ' if each.is_fit else 'BAD'}  {each.what:<18} {each.found}")
-        if not each.is_fit:
-            out.print(f"     {'':<18} -> {each.remedy}")
-    return 0 if all(each.is_fit for each in found) else SetupError.exit_code
+def checks(done: list[Check]) -> int:
+    """Print the checks of `recsys doctor`; return the exit code: 0 if everything is in order, else 3."""
+    for check in done:
+        out.print(f"{'ok ' if check.is_ok else 'BAD'}  {check.name:<18} {check.found}")
+        if not check.is_ok:
+            out.print(f"     {'':<18} -> {check.remedy}")
+    return 0 if all(check.is_ok for check in done) else SetupError.exit_code
 
 
 def world(made: "WorldSummary") -> None:
-    """Print the files of a demo world."""
+    """Print what a demo world consists of and where it was written."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
     raw = made.files[0].parent
     n_recordings = sum(1 for _ in (raw / "audio").glob("*.mp3"))
     out.print(f"\nIn {relative(raw)}: {len(made.files)} files and {n_recordings} recordings")
-    out.print(f"What is true of them: {relative(made.truth)}", soft_wrap=True)
+    out.print(f"The truth behind them: {relative(made.truth)}", soft_wrap=True)

@@ -83,7 +83,7 @@ def _fitting(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def cell(value: object) -> str:
-    """Write one value as a person would."""
+    """Return a value as text, as a person would write it."""
     match value:
         case None:
             return "-"
@@ -100,7 +100,7 @@ def cell(value: object) -> str:
 
 
 def _number(value: Decimal) -> str:
-    """Write all digits, without an exponent; below 10,000 (years, decades) without separators."""
+    """Return a number with all digits and no exponent; below 10,000 (years, decades) without separators."""
     return f"{value:,f}" if value.adjusted() >= 4 else f"{value:f}"
 
 
@@ -133,9 +133,9 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     }
     try:
         writers[form](path or sys.stdout.buffer)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as wrong:
-        reason = str(wrong).partition("\n")[0]
-        raise InputError(f"The rows cannot be written as {form}: {reason}. Cast the column to text") from wrong
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"The rows cannot be written as {form}: {reason}. Cast the column to text") from error
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
@@ -148,12 +148,12 @@ def _json_text(name: str) -> pl.Expr:
 
 
 def relative(path: Path) -> str:
-    """Write a path from where the reader is, where it lies below."""
+    """Return a path relative to the current folder, if it is inside it."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def about(described: pl.DataFrame) -> None:
-    """Print what a table is, what tells its rows apart, and what it reads and feeds."""
+def description(described: pl.DataFrame) -> None:
+    """Print a table's description, grain, number of rows, and the tables it reads and that read it."""
     row = described.row(0, named=True)
     out.print(Text.assemble((row["name"], "bold"), f"  {row['description']}\n"))
     facts = {"grain": row["grain"] or "none", "rows": row["n_rows"], "reads": row["reads"], "read by": row["read_by"]}

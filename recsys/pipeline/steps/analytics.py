@@ -1,4 +1,4 @@
-"""What SQL cannot tell of the built tables: communities, forecasts, songs that may rise in charts."""
+"""Analyses that SQL cannot do: communities, forecasts, and songs likely to rise in the charts."""
 
 from datetime import date
 
@@ -22,7 +22,7 @@ CHART_BREAKOUTS = Result("chart_breakouts", columns.CHART_BREAKOUTS)
 def group(
     *, interactions: Interactions, artists: pl.DataFrame, last_community_members: pl.DataFrame, recipe: Recipe
 ) -> Outcome:
-    """Group listeners and tracks by who listens alike, starting from the groups of the current release."""
+    """Cluster listeners and tracks by shared listening, starting from the clusters of the last release."""
     groups, members = communities(interactions, artists, recipe.communities, last_community_members)
     return Outcome(
         {COMMUNITIES.name: groups, COMMUNITY_MEMBERS.name: members},
@@ -39,6 +39,6 @@ def forecast(*, artist_days: pl.DataFrame, as_of: date) -> Outcome:
 
 @step(CHART_BREAKOUTS)
 def chart(*, chart_weeks: pl.DataFrame) -> Outcome:
-    """Name the songs outside the top ten of each chart that are likely to reach it."""
+    """Find the songs outside the top ten of each chart that are likely to enter it."""
     found = chart_breakouts(chart_weeks)
     return Outcome({CHART_BREAKOUTS.name: found}, {"n_charts": found["chart"].n_unique(), "n_songs": found.height})

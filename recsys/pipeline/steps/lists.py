@@ -1,4 +1,4 @@
-"""Lists: every listener's recommendations, each with its reason, and the products made from the same model."""
+"""Recommendation lists: one per listener, a reason per track; and the products made from the same model."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -53,7 +53,7 @@ def recommend(
     as_of: date,
     served_on: date,
 ) -> Outcome:
-    """Choose every listener's list among their candidates, some places by exploration; make the products."""
+    """Rerank every listener's candidates into a list, fill some positions by exploration, and make the products."""
     seen = interactions if recipe.export.new_only else None
     inputs = ProductInputs(
         model=model,
@@ -67,10 +67,10 @@ def recommend(
         served_on=served_on,
     )
     k, exploration = recipe.export.k, recipe.exploration
-    about, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
-    chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, about, exploration.length(k))
+    context, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
+    chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, context, exploration.length(k))
     rng = exploration.dice(as_of)
-    ranking = explore(chosen, about, k, settings=exploration, posterior=learned(feedback), rng=rng)
+    ranking = explore(chosen, context, k, settings=exploration, posterior=learned(feedback), rng=rng)
     lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
     products = {name: product_maker(name)(inputs) for name in product_names()}
     lengths = lists.group_by("user_id").len()["len"]
@@ -95,20 +95,20 @@ def recommend(
 
 
 def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """Return the cluster of each track: community, name, track_id."""
+    """Return the tracks of each cluster: community, name, track_id."""
     of_tracks = members.filter(kind=TRACKS).join(communities.filter(kind=TRACKS), on="community")
     return of_tracks.select("community", "name", track_id="member_id")
 
 
 def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """Say which recommender made each row, and which rows are explored."""
+    """Add the recommender of each row, and mark the rows that exploration filled."""
     recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(recipe.recommender))
     reason = pl.when("is_explored").then(pl.format("worth a try, {}", "reason")).otherwise("reason")
     return lists.with_columns(recommender=recommender, reason=reason)
 
 
 def _exposure_targets(recipe: Recipe) -> pl.DataFrame:
-    """Return the share of exposure that the recipe asks for, for each group it names."""
+    """Return the target share of exposure of each group in the recipe."""
     rule = recipe.rerank.get("exposure")
     targets = rule.targets if isinstance(rule, Exposure) else {}
     rows = [(*group.split("=", 1), share) for group, share in targets.items()]

@@ -1,4 +1,4 @@
-"""Matching: recordings of the catalogue that new uploads use, and that the catalogue's own new recordings use."""
+"""Matching: recordings of the catalogue found in new uploads, and in new recordings of the catalogue itself."""
 
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ def match(
     recipe: Recipe,
     served_on: date,
 ) -> Outcome:
-    """Look through what earlier runs have not looked through; their findings stay."""
+    """Search the uploads and recordings that no earlier run has searched; earlier matches are kept."""
     last = MatchHistory(last_match_candidates, last_match_checks)
     if fingerprint_index is None:
         found, made = last, {}

@@ -1,4 +1,4 @@
-"""Recommenders: fitted on the training window, evaluated on the test window, and fitted again on everything."""
+"""Recommenders: fitted on the training window, evaluated on the test window, then fitted again on all data."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -31,14 +31,14 @@ CHAMPION = "champion"
 
 
 class Models(Mapping[str, Recommender[Any]]):
-    """Fitted recommenders in a folder, by name; each is loaded when it is asked for."""
+    """Fitted recommenders in a folder, by name; each is loaded on access."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @override
     def __getitem__(self, name: str) -> Recommender[Any]:
-        """Load one."""
+        """Load a recommender."""
         return Recommender.load(self._folder / name)
 
     @override
@@ -48,7 +48,7 @@ class Models(Mapping[str, Recommender[Any]]):
 
     @override
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of recommenders."""
         return len(list(iter(self)))
 
 
@@ -58,7 +58,7 @@ def _save_all(folder: Path, models: Mapping[str, Recommender[Any]]) -> None:
 
 
 def _save_model(folder: Path, made: tuple[Recommender[Any], Event, str]) -> None:
-    """Save a model with what it was made of, and its card."""
+    """Save a model with its provenance and its model card."""
     model, provenance, card = made
     model.save(folder)
     files.write_json(folder / "provenance.json", provenance)
@@ -90,16 +90,16 @@ def train(
     as_of: date,
     note: Callable[..., None],
 ) -> Outcome:
-    """Fit the recipe's recommenders, and the champion where it is another, on the training window."""
+    """Fit the recipe's recommenders, and the champion if it is another one, on the training window."""
     if not len(judged_users(split)):
         first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
         raise InputError(
-            f"No listener known before {first} played anything new from then to {as_of}: nothing to judge a "
-            "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
+            f"No listener known before {first} played anything new from then to {as_of}, so no model can be "
+            "evaluated. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
         )
-    about = RerankContext.of_groups(split.train, track_groups)
+    context = RerankContext.of_groups(split.train, track_groups)
     for named in (named for rule in recipe.rerank.values() for named in rule.named):
-        about.members(named)  # a misspelt group is refused now, and not after an hour of training
+        context.members(named)  # refuses a misspelt group now, not after an hour of training
     models = {}
     for name, model in _contenders(recipe, champion, note).items():
         note(event="fit", recommender=name)
@@ -115,13 +115,13 @@ def train(
 
 
 def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None]) -> dict[str, Recommender[Any]]:
-    """Return the recommenders to fit, unfitted: the recipe's, and the champion unless its recipe is this run's."""
+    """Return the recommenders to fit: the recipe's, and the champion unless it has the same settings."""
     models = {name: Recommender.named(name, recipe.configs[name]) for name in recipe.names}
     if champion is None:
         return models
     try:
         config = scorer_class(champion["name"]).config_class(**champion["config"])
-    except TypeError as changed:  # its settings are those of another version: it cannot be fitted any more
+    except TypeError as changed:  # its settings are of another version
         note(event="warning", text=f"the champion cannot be fitted beside this run's recommenders: {changed}")
         return models
     if (champion["name"], config) == (recipe.recommender, recipe.configs[recipe.recommender]):
@@ -134,15 +134,15 @@ def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None
 def evaluate(
     *, split: Split, trial_models: Mapping[str, Recommender[Any]], track_groups: pl.DataFrame, recipe: Recipe
 ) -> Outcome:
-    """Evaluate every fitted recommender on the test window, all of them on the same listeners."""
+    """Evaluate every fitted recommender on the test window, all on the same listeners."""
     k, own = recipe.evaluation.k, recipe.recommender
     judged = split.train.users.ids(judged_users(split))
     filters = Filters.of(split.train)
     models = dict(trial_models)
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
     candidates = models[own].recommend(judged, max(k, recipe.export.candidates), filters=filters)
-    about = RerankContext.of_groups(split.train, track_groups)
-    after = before_and_after(own, candidates, recipe.rerank, about, k)
+    context = RerankContext.of_groups(split.train, track_groups)
+    after = before_and_after(own, candidates, recipe.rerank, context, k)
     shown = {name: ranking for name, ranking in after.items() if name in {own, f"{own}+{ALL}"}}
     differences = _differences(rankings, split, recipe)
     counts = {
@@ -187,7 +187,7 @@ def refit(
     run_id: str,
     as_of: date,
 ) -> Outcome:
-    """Fit the recommender to export on everything up to the run's date."""
+    """Fit the exported recommender on all data up to the run's date."""
     name = recipe.recommender
     model = Recommender.named(name, recipe.configs[name])
     model.fit(interactions, validation=split, fitted=lambda: trial_models[name])
@@ -204,17 +204,17 @@ def refit(
 
 
 def _card(recipe: Recipe, interactions: Interactions, metrics: pl.DataFrame, run_id: str, as_of: date) -> str:
-    judged = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
+    results = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
     settings, evaluation = asdict(recipe.configs[recipe.recommender]), recipe.evaluation
     return f"""# {recipe.recommender}, run {run_id}
 
-Learned from listening logs up to {as_of}: {interactions.matrix.nnz:,} pairs of {len(interactions.users):,} listeners
-and {len(interactions.tracks):,} tracks. Consent to audio and lyric training does not bear on it: it hears no audio and
-reads no lyrics.
+Trained on listening logs up to {as_of}: {interactions.matrix.nnz:,} pairs of {len(interactions.users):,} listeners and
+{len(interactions.tracks):,} tracks. It uses neither audio nor lyrics, so consent to audio or lyric training does not
+apply.
 
 Settings: {", ".join(f"{name} = {value}" for name, value in settings.items())}
 
-Judged (k = {evaluation.k}) on the last {evaluation.test_days} days, by a fit that had not seen them:
+Evaluated (k = {evaluation.k}) on the last {evaluation.test_days} days, fitted without them:
 
-{judged}
+{results}
 """

@@ -1,4 +1,4 @@
-"""The morning reports of what was just published."""
+"""The morning reports on the release that was just published."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The release: the gate decides, the export is written, and everything becomes current at once."""
+"""The release: the gate decides, the export is written, and everything is published in one step."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -75,7 +75,7 @@ def export(
     run_id: str,
     as_of: date,
 ) -> Outcome:
-    """Export the lists with a manifest that says what they were made from."""
+    """Export the lists with a manifest of what they were made from."""
     description = manifest(
         run_id=run_id,
         as_of=as_of,
@@ -105,8 +105,8 @@ def publish(
     run_id: str,
     note: Callable[..., None],
 ) -> Outcome:
-    """Put the results into the warehouse file and make everything current at once."""
-    if run_id in registry.release_names(home):  # made whole by an interrupted run: only the link is left to do
+    """Write the results into the warehouse file and publish everything in one step."""
+    if run_id in registry.release_names(home):  # an interrupted run wrote it completely: only the link is missing
         registry.point_at(home, run_id)
     else:
         placed = place_tables(

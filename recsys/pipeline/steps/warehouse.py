@@ -1,4 +1,4 @@
-"""The warehouse: raw tables to marts, every one of them held to its contract."""
+"""The warehouse: from raw tables to marts, each checked against its contract."""
 
 from collections.abc import Callable
 from datetime import date
@@ -28,9 +28,9 @@ def build(
     build_file: Path,
     note: Callable[..., None],
 ) -> Outcome:
-    """Build the marts from the lake; tables of the last run's results stay until this run has made its own."""
+    """Build the marts from the lake; they hold the last release's results until this run has its own."""
     if not lake.batches():
-        raise InputError(f"The lake of {lake.folder.parent} is empty. Bring files in: recsys ingest FILES")
+        raise InputError(f"The lake of {lake.folder.parent} is empty. Ingest files first: recsys ingest FILES")
     sources = Sources(
         lake,
         as_of,
