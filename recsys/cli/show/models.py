@@ -157,5 +157,5 @@ def explained(explanation: "Explanation", n: int) -> None:
         return
     frame(contributions.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(n))
     out.print(
-        f"{min(n, contributions.height):,} of {contributions.height:,} tracks of the listener, the largest contributions"
+        f"{min(n, contributions.height):,} of {contributions.height:,} tracks of the listener, largest contributions"
     )
