@@ -112,11 +112,11 @@ def similar(
     from recsys.releases import registry
     from recsys.search import by_sound, vector_index
 
-    wanted = by_sound.Wanted(options["n_wanted"], options["per_artist"], options["per_release"])
+    limits = by_sound.Wanted(options["n_wanted"], options["per_artist"], options["per_release"])
     query = named(track_or_file, recipe_of(home, recipe).audio)
     with warehouse_of(home) as warehouse:
         index = vector_index.Index.load(registry.index_folder(home))
-        rows = sounds_like(warehouse, index, query, wanted, where=options["where"])
+        rows = sounds_like(warehouse, index, query, limits, where=options["where"])
     tables.answer(rows, form, out)
 
 

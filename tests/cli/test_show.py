@@ -1,4 +1,4 @@
-"""How values are written for a person, and what a summary says of the recommenders."""
+"""How values and tables are printed, and the printed metrics of recommenders."""
 
 from datetime import date
 from decimal import Decimal
@@ -36,12 +36,12 @@ from recsys.recipe import read_recipe
     ],
 )
 def test_a_value_is_written_as_a_person_would(value: object, written: str) -> None:
-    """Four digits and no exponent; separators from 10,000 on, so that a year looks like one."""
+    """Four significant digits, no exponent; separators from 10,000 on, so that years have none."""
     assert tables.cell(value) == written
 
 
 def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
-    """In one line, with what to do."""
+    """The message is one line and says what to do."""
     rows = pl.DataFrame({"picture": [b"\xff"]})
 
     with pytest.raises(InputError, match=r"cannot be written as csv: .*\. Cast the column to text"):
@@ -51,7 +51,7 @@ def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
 def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Texts give way, down to their longest word; a table that still does not fit is wider than the screen."""
+    """Texts wrap down to their longest word; a table that still does not fit is wider than the screen."""
     monkeypatch.setattr(tables, "out", Console(width=40, markup=False, emoji=False, highlight=False))
     ids = {"user_id": ["kxabm2g7ek76lv3r"], "track": ["trk_334567"], "why": ["because you played Canção Serena"]}
 
@@ -75,7 +75,7 @@ def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
 def test_a_table_has_the_columns_that_fit_and_names_the_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On 40 columns: two ids of 16 characters, not a third one; all of them in one line where it is to be wide."""
+    """On 40 columns there is room for two ids of 16 characters; a wide table prints all columns in one line."""
     monkeypatch.setattr(tables, "out", Console(width=40, markup=False, emoji=False, highlight=False))
     monkeypatch.setattr(tables, "note", Console(width=40, markup=False, emoji=False, highlight=False, stderr=True))
     rows = pl.DataFrame({name: [f"{name}{'x' * 15}"] for name in "abc"} | {"why": ["a text of some words"]})
@@ -94,9 +94,9 @@ def test_a_table_has_the_columns_that_fit_and_names_the_others(
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run that exports als and compares it with lightfm and popular."""
-    told = tmp_path / "recipe.toml"
-    told.write_text('recommender = "als"\ncompare = ["lightfm"]\n')
-    return Run(Home(tmp_path), date(2026, 6, 30), read_recipe(told), "2026-06-30-abcdef01")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('recommender = "als"\ncompare = ["lightfm"]\n')
+    return Run(Home(tmp_path), date(2026, 6, 30), read_recipe(recipe), "2026-06-30-abcdef01")
 
 
 def judged(run: Run, lightfm_low: float, lightfm_high: float) -> None:
@@ -117,7 +117,7 @@ def judged(run: Run, lightfm_low: float, lightfm_high: float) -> None:
 
 
 def test_a_better_recommender_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the intervals do not meet, with what would export it; the champion is no choice in a recipe."""
+    """A recommender whose interval is above the exported one's is suggested; the champion never is."""
     judged(run, 0.10, 0.12)
 
     models.quality(run)
@@ -128,7 +128,7 @@ def test_a_better_recommender_is_named(run: Run, capsys: pytest.CaptureFixture[s
 
 
 def test_a_better_mean_is_not_enough(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Intervals that meet decide nothing."""
+    """Overlapping intervals suggest nothing."""
     judged(run, 0.08, 0.14)
 
     models.quality(run)

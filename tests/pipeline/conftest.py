@@ -1,4 +1,4 @@
-"""The world that `make demo` makes and its night, at full size: two minutes of work, for the slow tests."""
+"""The full-size demo world and its nightly run, as `make demo` makes them; takes two minutes, for slow tests only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ..nights import LAST_DAY
 
 @dataclass(frozen=True)
 class Demo:
-    """The night's run, what is true of its world (kind, id, date, details), and what any command prints there."""
+    """The run, the truth about its world (kind, id, date, details), and a function that runs commands there."""
 
     run: Run
     truth: pl.DataFrame
@@ -26,7 +26,7 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """What `make demo` leaves behind: look, do not touch."""
+    """The home that `make demo` leaves behind. Tests must not change it."""
     folder = tmp_path_factory.mktemp("demo")
     printed = demo_in(folder)
     home = Home(folder / "home")

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: each command, its answer, its exit code, its words when something is wrong."""
+"""The command line: what each command prints, its exit code, and its messages when something is wrong."""
 
 import ast
 import csv
@@ -32,21 +32,21 @@ def call(home: Home, *words: str) -> Result:
 
 
 def test_help_names_every_command() -> None:
-    """Each with what it does; bench/start.py times it."""
+    """Every command stands there with its description; bench/start.py measures the time."""
     shown = CliRunner().invoke(main, ["--help"]).output
 
     assert all(f"  {name} " in shown for name in main.commands)
 
 
 def test_every_command_is_in_the_documents() -> None:
-    """A command that nobody can find does not exist."""
+    """Every command is named in the documents."""
     text = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
 
     assert [name for name in main.commands if f"recsys {name}" not in text] == []
 
 
 def test_commands_are_at_most_ten_lines() -> None:
-    """A command reads its options, calls one function and shows the answer."""
+    """No command function has more than ten lines: it reads options, calls one function and prints the result."""
     functions = {name: command.callback for name, command in main.commands.items() if command.callback is not None}
 
     code = {name: _body_lines(function) for name, function in functions.items()}
@@ -63,7 +63,7 @@ def _body_lines(function: Callable[..., object]) -> int:
 
 
 def test_an_analyst_gets_tables_csv_json_and_parquet(finished: Run, tmp_path: Path) -> None:
-    """One question, four forms, the same rows."""
+    """One query, four output formats, the same rows."""
     question = (
         "select track_id, genres, n_plays from marts.track_features join marts.track_daily using (track_id) limit 5"
     )
@@ -80,7 +80,7 @@ def test_an_analyst_gets_tables_csv_json_and_parquet(finished: Run, tmp_path: Pa
 
 
 def test_csv_takes_lists_structs_and_intervals(finished: Run) -> None:
-    """Lists and structs as JSON text, intervals as text; nothing missing becomes a word."""
+    """CSV holds lists and structs as JSON text and intervals as text; missing values stay empty."""
     question = "select [1, 2] as l, {'a': 1, 'b': ['x|y']} as s, interval 3 day as i, null::int[] as n"
 
     shown = call(finished.home, "sql", question, "--csv").stdout
@@ -91,7 +91,7 @@ def test_csv_takes_lists_structs_and_intervals(finished: Run) -> None:
 
 
 def test_titles_are_printed_as_they_are(finished: Run) -> None:
-    """Brackets are no markup, colons no emoji."""
+    """Brackets are not read as markup, nor colons as emoji."""
     shown = call(finished.home, "sql", "select 'Song [live] x' as a, 'a [/b] c' as b, ':smile:' as c")
 
     assert shown.exit_code == 0
@@ -100,7 +100,7 @@ def test_titles_are_printed_as_they_are(finished: Run) -> None:
 
 
 def test_a_wrong_query_exits_2_with_the_reason(finished: Run) -> None:
-    """The message alone, no stack trace."""
+    """Only the message is printed, no traceback."""
     wrong = call(finished.home, "sql", "select nothing from nowhere")
 
     assert wrong.exit_code == 2
@@ -109,7 +109,7 @@ def test_a_wrong_query_exits_2_with_the_reason(finished: Run) -> None:
 
 
 def test_describe_tells_grain_columns_units_and_lineage(finished: Run) -> None:
-    """What the header says, without opening the file."""
+    """`describe` prints what the header of the SQL file says."""
     shown = call(finished.home, "describe", "track_daily").output
 
     for word in ("track_id, listen_date", "ms_played", "ms", "marts.interactions_daily", "read by"):
@@ -117,7 +117,7 @@ def test_describe_tells_grain_columns_units_and_lineage(finished: Run) -> None:
 
 
 def test_a_misspelt_table_gets_a_hint(finished: Run) -> None:
-    """The nearest right name is offered."""
+    """A misspelt table is refused, with the nearest name."""
     wrong = call(finished.home, "describe", "track_dayly")
 
     assert wrong.exit_code == 2
@@ -125,17 +125,17 @@ def test_a_misspelt_table_gets_a_hint(finished: Run) -> None:
 
 
 def test_a_named_query_takes_parameters(finished: Run) -> None:
-    """As many rows as asked for; an unknown parameter is refused."""
-    asked = call(finished.home, "query", "top_tracks", "--param", "n=3", "--csv")
+    """A query returns as many rows as its parameter says; an unknown parameter is refused."""
+    listed = call(finished.home, "query", "top_tracks", "--param", "n=3", "--csv")
     wrong = call(finished.home, "query", "top_tracks", "--param", "m=3")
 
-    assert len(asked.stdout.splitlines()) == 4
+    assert len(listed.stdout.splitlines()) == 4
     assert wrong.exit_code == 2
     assert "has no parameter 'm'" in wrong.stderr
 
 
 def test_a_parameter_needs_its_value(finished: Run) -> None:
-    """What was expected is said."""
+    """The message says what was expected."""
     wrong = call(finished.home, "query", "top_tracks", "--param", "n")
 
     assert wrong.exit_code == 2
@@ -143,7 +143,7 @@ def test_a_parameter_needs_its_value(finished: Run) -> None:
 
 
 def test_a_day_that_does_not_exist_is_not_the_last_day(finished: Run) -> None:
-    """Only an empty as_of is the last one."""
+    """Only an empty as_of means the last day."""
     wrong = call(finished.home, "query", "breaking_out", "--param", "as_of=2026-13-45")
     empty = call(finished.home, "query", "breaking_out", "--param", "as_of=")
 
@@ -153,7 +153,7 @@ def test_a_day_that_does_not_exist_is_not_the_last_day(finished: Run) -> None:
 
 
 def test_query_without_a_name_lists_the_queries(tmp_path: Path) -> None:
-    """With what they answer and their parameters, as one writes them; no warehouse is needed."""
+    """Queries are listed with descriptions and parameters, without a warehouse."""
     shown = call(Home(tmp_path / "none"), "query", "--json")
 
     listed = {row["name"]: row for row in map(json.loads, shown.stdout.splitlines())}
@@ -163,7 +163,7 @@ def test_query_without_a_name_lists_the_queries(tmp_path: Path) -> None:
 
 
 def test_duplicates_are_not_refused_rows(finished: Run) -> None:
-    """They say nothing new, and nothing is wrong with them."""
+    """Files that were ingested before are skipped, without an error."""
     outcomes = "select distinct outcome from marts.data_quality"
 
     all_of_them = call(finished.home, "sql", outcomes, "--csv").stdout
@@ -175,7 +175,7 @@ def test_duplicates_are_not_refused_rows(finished: Run) -> None:
 
 
 def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
-    """By name or id."""
+    """Tracks, artists and listeners are found by name or id."""
     with_names = pl.read_parquet(finished.home.path / "marts/current/artist_profile.parquet").drop_nulls("name")
     artist = with_names.sort("n_plays", descending=True).row(0, named=True)
 
@@ -185,7 +185,7 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
 
 
 def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) -> None:
-    """The track that the export names as the reason is among those that say most; its share is above zero."""
+    """The track named in the exported reason is among the largest contributions, and its contribution is positive."""
     row = made(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
 
     shown = call(finished.home, "explain", row["user_id"], row["track_id"])
@@ -199,7 +199,7 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
 
 
 def test_products_are_listed_and_shown_with_names(finished: Run) -> None:
-    """Each was exported with rows; a list has names beside its ids, and an unknown key says what to do."""
+    """Every product has rows in the export; lists show names and ids; an unknown key is refused with a remedy."""
     listed = call(finished.home, "product", "--csv").output
     tables = {name: pl.read_parquet(finished.export / f"{name}.parquet") for name in product_names()}
 
@@ -213,7 +213,7 @@ def test_products_are_listed_and_shown_with_names(finished: Run) -> None:
 
 
 def test_a_feedback_loop_is_simulated_and_reported(finished: Run, tmp_path: Path) -> None:
-    """Every rule of the recipe is a remedy; the page and its numbers are where they were asked for."""
+    """Every rule of the recipe is simulated; the page and its numbers are written to the requested folder."""
     words = ["--weeks", "2", "--listeners", "60", "--recommender", "popular", "--out", str(tmp_path)]
 
     shown = call(finished.home, "simulate", *words)
@@ -228,7 +228,7 @@ def test_a_feedback_loop_is_simulated_and_reported(finished: Run, tmp_path: Path
 
 
 def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
-    """A listener or a track that does not exist."""
+    """An unknown listener or track is refused."""
     user_id, track_id = made(finished, "recommendations").select("user_id", "track_id").row(0)
 
     assert "no listener is called" in call(finished.home, "explain", "nobody", track_id).output
@@ -236,7 +236,7 @@ def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
 
 
 def test_runs_shows_verdict_and_current_release(finished: Run) -> None:
-    """What happened, how good it was, what is published."""
+    """`recsys runs` prints the steps, the metric and the verdict of each run, and which release is current."""
     shown = call(finished.home, "runs").output
 
     assert "published" in shown
@@ -244,7 +244,7 @@ def test_runs_shows_verdict_and_current_release(finished: Run) -> None:
 
 
 def test_runs_shows_the_quality_of_what_is_exported(finished: Run, copy_of: Callable[[Home], Home]) -> None:
-    """Not of the best beside it, and not stopped by the torn last line that a killed run leaves in its log."""
+    """The metric is that of the exported recommender; an incomplete last line of the log is skipped."""
     home = copy_of(finished.home)
     folder = home.runs / finished.run_id
     metrics = pl.read_parquet(folder / "run_metrics.parquet").with_columns(
@@ -262,7 +262,7 @@ def test_runs_shows_the_quality_of_what_is_exported(finished: Run, copy_of: Call
 
 
 def test_runs_says_why_a_run_was_refused(tmp_path: Path) -> None:
-    """One line a refused run, with every reason of the gate."""
+    """One line per refused run, with all reasons of the gate."""
     home = Home(tmp_path)
     folder = home.runs / "2026-06-30-abcdef01"
     folder.mkdir(parents=True)
@@ -277,14 +277,14 @@ def test_runs_says_why_a_run_was_refused(tmp_path: Path) -> None:
 def test_a_finished_run_that_is_not_current_is_not_called_published(
     finished: Run, world: World, copy_of: Callable[[Home], Home]
 ) -> None:
-    """After a rollback the same night says so, and how to get it back."""
+    """After a rollback, repeating the run says that it is not current, and how to make it current."""
     home = copy_of(finished.home)
     (home.path / "releases/earlier").mkdir()
     home.current.unlink()
     home.current.symlink_to("releases/earlier")
-    told = ["--date", str(world.last_day), "--recipe", str(world.recipe)]
+    options = ["--date", str(world.last_day), "--recipe", str(world.recipe)]
 
-    shown = call(home, "nightly", "--inbox", str(world.raw), *told)
+    shown = call(home, "nightly", "--inbox", str(world.raw), *options)
 
     assert shown.exit_code == 0, shown.output
     assert (
@@ -295,7 +295,7 @@ def test_a_finished_run_that_is_not_current_is_not_called_published(
 
 
 def test_doctor_finds_a_whole_home_fit_and_an_empty_one_wanting(finished: Run, tmp_path: Path) -> None:
-    """Exit 0 where all is well, 3 and a remedy where not."""
+    """`doctor` exits with 0 if everything is in order, else with 3 and a remedy."""
     well, wanting = call(finished.home, "doctor"), call(Home(tmp_path / "none"), "doctor")
 
     assert well.exit_code == 0, well.output
@@ -304,7 +304,7 @@ def test_doctor_finds_a_whole_home_fit_and_an_empty_one_wanting(finished: Run, t
 
 
 def test_doctor_notices_a_readable_key(finished: Run, copy_of: Callable[[Home], Home]) -> None:
-    """A listener key that others can read is a finding with its remedy."""
+    """A listener key that other users can read is reported with a remedy."""
     home = copy_of(finished.home)
     home.key_file.chmod(0o644)
 
@@ -315,24 +315,24 @@ def test_doctor_notices_a_readable_key(finished: Run, copy_of: Callable[[Home], 
 
 
 def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
-    """Every reader's first mistake gets its way out."""
-    asked = call(Home(tmp_path / "none"), "sql", "select 1")
+    """The first mistakes of a new user are answered with a remedy."""
+    result = call(Home(tmp_path / "none"), "sql", "select 1")
 
-    assert asked.exit_code == 3
-    assert "recsys ingest FILES" in asked.stderr
+    assert result.exit_code == 3
+    assert "recsys ingest FILES" in result.stderr
 
 
 @pytest.mark.slow
 def test_step_by_step_is_the_same_run_as_nightly(finished: Run, world: World, tmp_path: Path) -> None:
-    """ingest, build, train, evaluate, recommend, export: the same run, the same lists."""
+    """ingest, build, train, evaluate, recommend and export, one by one, give the run and lists of `nightly`."""
     home = Home(tmp_path / "home")
     home.path.mkdir()
     home.key_file.write_bytes(finished.home.key_file.read_bytes())
     home.key_file.chmod(0o600)
-    told = ["--date", str(world.last_day), "--recipe", str(world.recipe)]
+    options = ["--date", str(world.last_day), "--recipe", str(world.recipe)]
 
     steps = [call(home, "ingest", str(world.raw))]
-    steps += [call(home, name, *told) for name in ("build", "train", "evaluate", "recommend", "export")]
+    steps += [call(home, name, *options) for name in ("build", "train", "evaluate", "recommend", "export")]
 
     assert [step.exit_code for step in steps] == [0] * 6, [step.output for step in steps]
     lists = home.path / "exports/current/recommendations.parquet"
@@ -340,7 +340,7 @@ def test_step_by_step_is_the_same_run_as_nightly(finished: Run, world: World, tm
 
 
 def test_a_step_without_the_one_before_says_which(world: World, tmp_path: Path) -> None:
-    """Training needs tables: the message names the command that makes them."""
+    """Training without tables names the command that makes them."""
     home = Home(tmp_path / "home")
     call(home, "ingest", str(world.raw / "labels.csv"))
 
@@ -351,7 +351,7 @@ def test_a_step_without_the_one_before_says_which(world: World, tmp_path: Path) 
 
 
 def test_a_wrong_backfill_is_refused(finished: Run, world: World) -> None:
-    """The expected form is shown."""
+    """The message shows the expected form."""
     wrong = call(finished.home, "build", "--date", str(world.last_day), "--backfill", "yesterday")
 
     assert wrong.exit_code == 2
@@ -359,7 +359,7 @@ def test_a_wrong_backfill_is_refused(finished: Run, world: World) -> None:
 
 
 def test_a_reversed_backfill_is_refused(finished: Run, world: World) -> None:
-    """No day lies between a later and an earlier one."""
+    """A backfill whose first day is after its last is refused."""
     wrong = call(finished.home, "build", "--date", str(world.last_day), "--backfill", "2026-02-01..2026-01-01")
 
     assert wrong.exit_code == 2
@@ -367,7 +367,7 @@ def test_a_reversed_backfill_is_refused(finished: Run, world: World) -> None:
 
 
 def test_an_inbox_that_is_named_must_exist(tmp_path: Path) -> None:
-    """A mistyped folder is no quiet night."""
+    """A missing inbox folder is an error, not a run without new files."""
     wrong = call(Home(tmp_path / "home"), "nightly", "--inbox", str(tmp_path / "inbx"))
 
     assert wrong.exit_code == 2
@@ -375,13 +375,13 @@ def test_an_inbox_that_is_named_must_exist(tmp_path: Path) -> None:
 
 
 def test_counts_have_a_least_value(tmp_path: Path) -> None:
-    """Fewer than no releases, or no finds at all, is a mistake."""
+    """Counts below their minimum are refused."""
     assert call(Home(tmp_path), "prune", "--keep", "-1").exit_code == 2
     assert call(Home(tmp_path), "find", "love", "-n", "0").exit_code == 2
 
 
 def test_an_unreadable_file_is_named_and_the_others_go_in(world: World, tmp_path: Path) -> None:
-    """Exit 2, since the data is not as promised."""
+    """A file that cannot be read gives exit code 2."""
     (tmp_path / "notes.csv").write_text("dear,diary\nnothing,happened\n")
 
     shown = call(Home(tmp_path / "home"), "ingest", str(tmp_path / "notes.csv"), str(world.raw / "labels.csv"))
@@ -393,7 +393,7 @@ def test_an_unreadable_file_is_named_and_the_others_go_in(world: World, tmp_path
 
 
 def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]) -> None:
-    """The only release is current: rolling back to it works, pruning leaves it."""
+    """With one release, rolling back to it works and pruning keeps it."""
     home = copy_of(finished.home)
 
     assert "is current" in call(home, "rollback", finished.run_id).output
@@ -403,7 +403,7 @@ def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]
 def test_a_date_without_listens_says_what_is_wrong(
     finished: Run, world: World, copy_of: Callable[[Home], Home]
 ) -> None:
-    """A night long before the log began ends with a reason, not with an empty export."""
+    """A run dated before the log begins ends with an error, not with an empty export."""
     home = copy_of(finished.home)
 
     early = call(home, "nightly", "--inbox", str(world.raw), "--date", str(date(2020, 1, 1)))
@@ -413,7 +413,7 @@ def test_a_date_without_listens_says_what_is_wrong(
 
 
 def test_the_dictionary_has_every_mart_and_column_with_its_meaning(finished: Run) -> None:
-    """As the headers of the SQL files say it, in their order; a meaning that holds a bar stays in its cell."""
+    """The data dictionary repeats the SQL headers in their order; a `|` in a meaning stays in its cell."""
     printed = call(finished.home, "describe", "--markdown").output
     sections = dict(part.split("\n", 1) for part in printed.split("## ")[1:])
 

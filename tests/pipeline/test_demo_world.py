@@ -1,4 +1,4 @@
-"""The world that `make demo` makes, at its full size: what was planted is found, what only looks like it is not."""
+"""The full-size demo world: planted breakouts, matches and errors are found; decoys are not."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow  # a whole night, with the recipe as shipped
 
 
 def alarms(run: Run) -> pl.DataFrame:
-    """The first day of every run of marts.breakouts: track_id, day."""
+    """The first day of each breakout in marts.breakouts: track_id, day."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         return warehouse.query(
             "select track_id, min(listen_date) as day from marts.breakouts group by track_id, started_on"
@@ -27,7 +27,7 @@ def alarms(run: Run) -> pl.DataFrame:
 
 
 def test_both_models_beat_the_floor_with_disjoint_intervals(demo: Demo) -> None:
-    """On two weeks that no model was trained on."""
+    """The exported recommender beats popularity on two weeks after the training window."""
     metrics = made(demo.run, "run_metrics").filter(metric="ndcg")
     ndcg = metrics.rows_by_key("recommender", named=True, unique=True)
 
@@ -37,7 +37,7 @@ def test_both_models_beat_the_floor_with_disjoint_intervals(demo: Demo) -> None:
 
 
 def test_planted_breakouts_are_found_within_three_weeks(demo: Demo) -> None:
-    """Every track that was made to break out begins a run of marts.breakouts soon after."""
+    """Every planted breakout appears in marts.breakouts soon after it began."""
     run, truth = demo.run, demo.truth
     planted = truth.filter(kind="breakout")
 
@@ -51,7 +51,7 @@ def test_planted_breakouts_are_found_within_three_weeks(demo: Demo) -> None:
 
 
 def test_decoys_are_not_taken_for_breakouts(demo: Demo) -> None:
-    """One listener on repeat and a release from nothing do not rise, nor does a day on which everything rises."""
+    """A listener on repeat, a new release and a day on which all plays rise are not reported as breakouts."""
     run, truth = demo.run, demo.truth
     decoys = truth.filter(kind="decoy").with_columns(pl.col("details").struct.field("why"))
     tracks = decoys.filter(pl.col("why") != "market_day")
@@ -67,7 +67,7 @@ def test_decoys_are_not_taken_for_breakouts(demo: Demo) -> None:
 
 
 def test_the_listener_key_keeps_accounts_out_of_everything(demo: Demo) -> None:
-    """No account name of the raw files stands in the export or the warehouse."""
+    """No account name of the raw files appears in the export or the warehouse."""
     run = demo.run
     text = (run.export / "recommendations.csv").read_text() + (run.export / "manifest.json").read_text()
     published: Path = run.home.published_warehouse()
@@ -77,24 +77,24 @@ def test_the_listener_key_keeps_accounts_out_of_everything(demo: Demo) -> None:
 
 
 def test_recordings_measure_what_was_rendered(demo: Demo) -> None:
-    """Tempo to 4 % for nine in ten, key and mode for three in four; one file is no music, one is cut off."""
+    """Tempo is right to 4 % for 90 %, key and mode for 75 %; a file without music and a truncated one are reported."""
     run, truth = demo.run, demo.truth
-    told = truth.filter(kind="sound").select(pl.col("id").alias("track_id"), "details").unnest("details")
+    planted = truth.filter(kind="sound").select(pl.col("id").alias("track_id"), "details").unnest("details")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         columns = "track_id, tempo_bpm as tempo, key as tonic, mode as scale"
         measured = warehouse.query(f"select {columns} from marts.track_audio")
-    joined = told.join(measured, on="track_id")
+    joined = planted.join(measured, on="track_id")
 
     counts = run.outcome("scan")
     assert counts is not None
     assert (counts["n_failed"], counts["n_damaged"]) == (1, 1)
-    assert joined.height == told.height - 1
+    assert joined.height == planted.height - 1
     assert ((joined["tempo"] / joined["tempo_bpm"] - 1).abs() < 0.04).mean() > 0.9  # type: ignore[operator]
     assert ((joined["key"] == joined["tonic"]) & (joined["mode"] == joined["scale"])).mean() > 0.75  # type: ignore[operator]
 
 
 def test_a_reupload_sounds_like_its_original(demo: Demo) -> None:
-    """Trimmed and quieter, it is among the three nearest, whatever its title."""
+    """A trimmed, quieter copy is among the three nearest tracks, whatever its title."""
     run, truth = demo.run, demo.truth
     planted = truth.filter(kind="reupload")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
@@ -110,7 +110,7 @@ def test_a_reupload_sounds_like_its_original(demo: Demo) -> None:
 
 
 def test_charted_songs_are_found_in_the_catalogue(demo: Demo) -> None:
-    """Nearly all, by ISRC or names, each its own recording or another one of the same ISRC or names."""
+    """Nearly all chart songs are linked to a recording of the same ISRC or names."""
     run, truth = demo.run, demo.truth
     charted = truth.filter(kind="charted").select("id", pl.col("details").struct.field("title"))
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
@@ -122,7 +122,7 @@ def test_charted_songs_are_found_in_the_catalogue(demo: Demo) -> None:
 
 
 def test_the_night_names_songs_that_could_reach_the_top_ten(demo: Demo) -> None:
-    """Each of the last edition's songs outside it has a probability; those close below it the greatest."""
+    """Each song of the last edition outside the top ten has a probability, highest just below it."""
     with Warehouse.open(demo.run.home.published_warehouse()) as warehouse:
         found = warehouse.query("select rank, probability from marts.chart_breakouts order by probability desc")
 

@@ -1,4 +1,4 @@
-"""Exploration from night to night: drawn, shown, played or not, learned from and evaluated."""
+"""Exploration over several runs: tracks are drawn, shown, played or not, learned from and evaluated."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from recsys.warehouse.query import Warehouse, run_query
 
 from ..nights import RECIPE, World
 
-pytestmark = pytest.mark.slow  # two whole nights
+pytestmark = pytest.mark.slow  # two whole by_run
 
 
 @pytest.fixture(scope="module")
 def second(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two nights, five days apart, half of whose places are drawn; the outcome of the first is known at the second."""
+    """Two runs five days apart, half of the positions explored; the outcome of the first is known at the second."""
     folder = tmp_path_factory.mktemp("feedback")
     recipe = folder / "recipe.toml"
     recipe.write_text(f"{RECIPE}\n[exploration]\nshare = 0.5\ndays = 4\n")
@@ -26,13 +26,13 @@ def second(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def frame(run: Run, query: str) -> pl.DataFrame:
-    """What the published warehouse answers."""
+    """The rows of a query on the published warehouse."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         return warehouse.query(query)
 
 
 def test_the_export_tells_the_dice(second: Run) -> None:
-    """Every row says whether it was drawn and with what chance; what was drawn says so to its listener too."""
+    """Every row has its propensity and whether it was explored; the reason shown to the listener says so too."""
     lists = pl.read_parquet(second.export / "recommendations.parquet")
     drawn = lists.filter("is_explored")
 
@@ -43,36 +43,38 @@ def test_the_export_tells_the_dice(second: Run) -> None:
 
 
 def test_both_nights_are_remembered_and_the_first_is_complete(second: Run) -> None:
-    """The second night's days are still to come."""
-    nights = frame(
+    """The feedback on the second run is incomplete, as its days lie ahead."""
+    by_run = frame(
         second,
         "select served_on, is_complete, count(*) as n, sum(reward)::bigint as n_liked from marts.feedback "
         "group by served_on, is_complete order by served_on",
     )
 
-    assert nights["is_complete"].to_list() == [True, False]
-    assert nights["n"].min() > 4000  # type: ignore[operator]
-    assert nights["n_liked"][0] > 10
-    assert nights["n_liked"][1] == 0
+    assert by_run["is_complete"].to_list() == [True, False]
+    assert by_run["n"].min() > 4000  # type: ignore[operator]
+    assert by_run["n_liked"][0] > 10
+    assert by_run["n_liked"][1] == 0
 
 
 def test_rewards_are_plays_in_time(second: Run) -> None:
-    """Laid against the log in Python, row by row."""
-    told = frame(second, "select * from marts.explorations")
+    """Rewards agree with the log, compared in Python row by row."""
+    explorations = frame(second, "select * from marts.explorations")
     plays = frame(second, "select user_id, track_id, listen_date from marts.interactions_daily where n_plays > 0")
     feedback = frame(second, "select run_id, user_id, rank, reward from marts.feedback")
 
-    liked = told.join(plays, on=["user_id", "track_id"]).filter(pl.col("listen_date").is_between("served_on", "until"))
+    liked = explorations.join(plays, on=["user_id", "track_id"]).filter(
+        pl.col("listen_date").is_between("served_on", "until")
+    )
     expected = liked.select("run_id", "user_id", "rank").unique()
 
-    assert len(feedback) == len(told)
+    assert len(feedback) == len(explorations)
     found = feedback.filter(reward=1).select("run_id", "user_id", "rank")
     assert found.sort(found.columns).equals(expected.sort(found.columns))
 
 
 @pytest.mark.parametrize("target", ["recommender", "alike"])
 def test_sql_evaluates_policies_as_python_does(second: Run, target: str) -> None:
-    """Value, error and effective size of both estimators, to a billionth."""
+    """Value, standard error and effective sample size of both estimators agree with Python to 1e-9."""
     with Warehouse.open(second.home.published_warehouse()) as warehouse:
         in_sql = {
             row["estimator"]: row for row in run_query(warehouse, "off_policy_value", {"target": target}).to_dicts()
@@ -92,9 +94,9 @@ def test_sql_evaluates_policies_as_python_does(second: Run, target: str) -> None
 
 
 def test_a_night_that_was_not_published_was_not_shown(second: Run, copy_of: object) -> None:
-    """What a refused night drew is no feedback: nobody saw it."""
+    """Explorations of a refused run are not feedback: nobody saw them."""
     runs = sorted(path for path in Path(second.home.runs).iterdir() if path.is_dir())
-    told = frame(second, "select distinct run_id from marts.explorations order by run_id")["run_id"].to_list()
+    run_ids = frame(second, "select distinct run_id from marts.explorations order by run_id")["run_id"].to_list()
 
-    assert told == [path.name for path in runs if (path / "publish.done.json").exists()]
-    assert len(told) == 2
+    assert run_ids == [path.name for path in runs if (path / "publish.done.json").exists()]
+    assert len(run_ids) == 2

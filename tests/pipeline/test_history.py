@@ -1,4 +1,4 @@
-"""What is known of the runs of a home."""
+"""The history of the runs of a home."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from recsys.pipeline.history import PAST_RUNS, past_runs
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Three runs: one published, one refused, one stopped in the middle of a line of its log."""
+    """Three runs: published, refused, and killed while writing a line of the log."""
     for run in ("2026-06-28-aaaaaaaa", "2026-06-29-bbbbbbbb", "2026-06-30-cccccccc"):
         folder = tmp_path / "runs" / run
         folder.mkdir(parents=True)
@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_each_run_has_its_verdict_and_what_it_came_to(home: Home) -> None:
-    """In the order of their dates, with the reasons of the gate and the quality of what was to be exported."""
+    """Runs are listed by date, with the gate's reasons and the metric of the exported recommender."""
     found = past_runs(home)
 
     assert found["verdict"].to_list() == ["published", "refused", "not finished"]
@@ -37,7 +37,7 @@ def test_each_run_has_its_verdict_and_what_it_came_to(home: Home) -> None:
 
 
 def test_a_home_without_runs_has_none(tmp_path: Path) -> None:
-    """An empty table with all columns."""
+    """A home without runs gives an empty table with all columns."""
     found = past_runs(Home(tmp_path))
 
     assert found.is_empty()

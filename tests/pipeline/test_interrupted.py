@@ -1,4 +1,4 @@
-"""Nights that are killed, run twice at once, or run out of disk: the last release stays, and resuming mends it."""
+"""Runs that are killed, started twice or out of disk space: the last release stays, and they can be resumed."""
 
 import json
 import random
@@ -26,13 +26,13 @@ DEADLINE_S = 120
 
 
 def command(home: Home, world: World, *more: str) -> list[str]:
-    """One night on the command line."""
-    night = ["nightly", "--inbox", str(world.raw), "--date", str(world.last_day), "--recipe", str(world.recipe)]
-    return [*RECSYS, "--home", str(home.path), *night, *more]
+    """The command line of one nightly run."""
+    words = ["nightly", "--inbox", str(world.raw), "--date", str(world.last_day), "--recipe", str(world.recipe)]
+    return [*RECSYS, "--home", str(home.path), *words, *more]
 
 
 def fresh_home(path: Path, finished: Run) -> Home:
-    """An empty home with the listener key of the undisturbed one, so that their exports can be the same."""
+    """An empty home with the listener key of the uninterrupted one, so that exports can be equal."""
     home = Home(path)
     home.path.mkdir()
     home.key_file.write_bytes(finished.home.key_file.read_bytes())
@@ -41,13 +41,13 @@ def fresh_home(path: Path, finished: Run) -> Home:
 
 
 def digest(folder: Path) -> dict[str, str]:
-    """Every file of an export and its hash."""
+    """The SHA-256 of every file of an export."""
     return {path.name: files.sha256_of(path) for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture(scope="module")
 def begun(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
-    """Copies of a home as each step of an undisturbed night begins: look, do not touch."""
+    """Copies of a home at the start of each step of an uninterrupted run. Tests must not change them."""
     folder = tmp_path_factory.mktemp("begun")
     home = fresh_home(folder / "home", finished)
     copies = {}
@@ -62,11 +62,11 @@ def begun(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def as_begun(begun: dict[str, Home], copy_of: Callable[[Home], Home]) -> Callable[[str], Home]:
-    """Return a home of one's own in which a step begins."""
+    """Return a copy of the home at the start of a step."""
     return lambda step: copy_of(begun[step])
 
 
-# Starts a night that kills its own process, without warning, as a step begins or before its mark is written.
+# A run that kills its own process without warning, as a step begins or before its marker is written.
 DYING = """
 import os, signal, sys
 from recsys import files
@@ -99,7 +99,7 @@ main()
 def test_a_night_killed_in_a_step_resumes_to_the_same_export(
     step: str, moment: str, as_begun: Callable[[str], Home], finished: Run, world: World
 ) -> None:
-    """Killed in any step, before or after its work: resumed, it exports what an undisturbed night does, to the byte."""
+    """A run killed in any step, before or after its work, exports the same bytes once it is resumed."""
     home = as_begun(step)
     words = command(home, world, "--resume")[len(RECSYS) :]
 
@@ -115,18 +115,18 @@ def test_a_night_killed_in_a_step_resumes_to_the_same_export(
 def test_a_night_killed_amid_a_long_step_resumes_to_the_same_export(
     step: str, as_begun: Callable[[str], Home], finished: Run, world: World
 ) -> None:
-    """Killed at some moment inside a step that takes its time."""
+    """A run killed at a random moment inside a long step exports the same bytes once it is resumed."""
     home = as_begun(step)
     n_begun = len(_begun(home))
     with subprocess.Popen(
         command(home, world, "--resume"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as night:
+    ) as process:
         until = time.monotonic() + DEADLINE_S
         while step not in _begun(home)[n_begun:]:
-            assert night.poll() is None
+            assert process.poll() is None
             assert time.monotonic() < until
         time.sleep(random.Random(step).uniform(0.1, 0.3))
-        night.send_signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
     last_begun = _begun(home)[-1]
 
     world.night(home, resume=True)
@@ -136,7 +136,7 @@ def test_a_night_killed_amid_a_long_step_resumes_to_the_same_export(
 
 
 def assert_undisturbed(home: Home, finished: Run) -> None:
-    """The home has published what the undisturbed night has, and nothing half done is left in the lake."""
+    """The home has the export of the uninterrupted run, and no incomplete files are left in the lake."""
     assert registry.current_name(home) == finished.run_id
     assert digest(home.path / "exports" / "current") == digest(finished.export)
     assert not list((home.lake / "_staging").iterdir())
@@ -153,7 +153,7 @@ def _begun(home: Home) -> list[str]:
 def test_a_publication_made_twice_never_leaves_readers_without_one(
     finished: Run, world: World, copy_of: Callable[[Home], Home]
 ) -> None:
-    """Tables built again from the same inputs are published beside the old ones: every door stays open throughout."""
+    """Rebuilt tables are published beside the old ones: every link under `current` works throughout."""
     home = copy_of(finished.home)
     words = ["--home", str(home.path), "build", "--date", str(world.last_day), "--recipe", str(world.recipe)]
     doors = [home.warehouse, home.path / "marts/current/track_daily.parquet", home.path / "models/champion/config.json"]
@@ -172,7 +172,7 @@ def test_a_publication_made_twice_never_leaves_readers_without_one(
 def test_resuming_against_another_champion_judges_again(
     finished: Run, world: World, copy_of: Callable[[Home], Home], tmp_path: Path
 ) -> None:
-    """A night interrupted before its gate, then overtaken by a better champion, does not slip past the gate."""
+    """A run interrupted before its gate is compared with a better champion that was published meanwhile."""
     home = fresh_home(tmp_path / "overtaken", finished)
     worse = tmp_path / "worse.toml"
     worse.write_text('recommender = "popular"\ncompare = []\n')
@@ -192,18 +192,18 @@ def test_resuming_against_another_champion_judges_again(
 def test_a_full_disk_loses_nothing(
     finished: Run, world: World, copy_of: Callable[[Home], Home], tmp_path: Path
 ) -> None:
-    """With no room for large files the night fails, the last release stays, and with room it can be resumed."""
+    """Without disk space the run fails and the last release stays; with space again it can be resumed."""
     home = copy_of(finished.home)
     larger = tmp_path / "larger.toml"
     larger.write_text(world.recipe.read_text().replace("[export]\n", "[export]\nk = 30\n"))
-    night = [*command(home, world)[:-1], str(larger)]
+    words = [*command(home, world)[:-1], str(larger)]
 
-    failed = subprocess.run(night, check=False, capture_output=True, text=True, preexec_fn=_no_room)
+    failed = subprocess.run(words, check=False, capture_output=True, text=True, preexec_fn=_no_room)
 
     assert failed.returncode != 0
     assert registry.current_name(home) == finished.run_id
     assert digest(home.path / "exports" / "current") == digest(finished.export)
-    subprocess.run([*night, "--resume"], check=True, capture_output=True)
+    subprocess.run([*words, "--resume"], check=True, capture_output=True)
     assert registry.current_name(home) != finished.run_id
 
 
@@ -212,7 +212,7 @@ def _no_room() -> None:
 
 
 def test_a_second_night_at_once_says_so_and_exits(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
-    """The home is held by one run; another is told by which process, and changes nothing."""
+    """A second run on the same home is refused with the first one's process id, and changes nothing."""
     home = copy_of(finished.home)
 
     with locked(home):

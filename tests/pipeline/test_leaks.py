@@ -1,4 +1,4 @@
-"""What somebody with a label's file could find out: attacks on a whole night's files, held against the truth."""
+"""What can be learned from a label's own warehouse file: attacks on the files of a run, compared with the truth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ UNBOUNDED = 3  # what linprog calls it
 
 @dataclass(frozen=True)
 class Theft:
-    """A label, its open file, the whole warehouse it was made from, and everybody else's ids."""
+    """A label, its opened file, the whole warehouse, and the ids of all other labels."""
 
     label_id: str
     own: Warehouse
@@ -33,7 +33,7 @@ class Theft:
 
 @pytest.fixture(scope="module")
 def theft(finished: Run) -> Iterator[Theft]:
-    """The label with most recordings, and what it would like to know."""
+    """The label with most recordings, and the ids that it should not see."""
     with Warehouse.open(finished.home.published_warehouse()) as whole:
         label_id = whole.query("select mode(label_id) as label_id from marts.track_features").item()
         others = whole.query(
@@ -51,13 +51,13 @@ def theft(finished: Run) -> Iterator[Theft]:
 
 
 def texts(frame: pl.DataFrame) -> set[object]:
-    """Every text that stands in a frame."""
+    """Every text in a frame."""
     return {value for column in frame.select(pl.col(pl.String)).iter_columns() for value in column}
 
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_file_names_nothing_of_others(theft: Theft, mart: str) -> None:
-    """No other label's recording or artist, no listener, in any table."""
+    """No table holds another label's recordings or artists, or a listener."""
     found = texts(theft.own.query(f"select * from {mart}"))
 
     assert not found & theft.others
@@ -65,10 +65,10 @@ def test_a_file_names_nothing_of_others(theft: Theft, mart: str) -> None:
 
 @pytest.mark.parametrize("name", read_queries())
 def test_no_query_finds_what_is_others(theft: Theft, name: str) -> None:
-    """Whoever asks with others' ids gets an empty answer, or is told that the file has no such table."""
+    """Queries for another label's ids return no rows, or fail because the file lacks the table."""
     needed = {param: "" for param, doc in read_queries()[name].params.items() if doc.default is None}
-    asked = [*needed, *(param for param in read_queries()[name].params if param.endswith(("_id", "label", "artist")))]
-    stolen = [dict.fromkeys(asked, other) for other in sorted(theft.others)[:: max(1, len(theft.others) // 12)]]
+    names = [*needed, *(param for param in read_queries()[name].params if param.endswith(("_id", "label", "artist")))]
+    stolen = [dict.fromkeys(names, other) for other in sorted(theft.others)[:: max(1, len(theft.others) // 12)]]
 
     for params in (needed, *stolen):
         try:
@@ -80,7 +80,7 @@ def test_no_query_finds_what_is_others(theft: Theft, name: str) -> None:
 
 
 def _truth(theft: Theft, file: SqlFile, rules: ForLabels) -> pl.DataFrame:
-    """Every row that the label owns with its true listeners, and whether the file shows it."""
+    """Every row of the label with its true number of listeners, and whether the file shows it."""
     kept = ", ".join(f'"{column}"' for column in (*file.grain, rules.people))
     owned = theft.own.query("select track_id as id from marts.track_features")["id"].to_list()
     if rules.owner == "artist_id":
@@ -93,7 +93,7 @@ def _truth(theft: Theft, file: SqlFile, rules: ForLabels) -> pl.DataFrame:
 
 @pytest.mark.parametrize("mart", [name for name, file in MARTS.items() if file.for_labels and file.for_labels.people])
 def test_no_figure_is_about_fewer_than_ten(theft: Theft, mart: str) -> None:
-    """And the rest of every line that adds up is about ten in two rows at least, or is all of the line."""
+    """What is hidden of every sum is at least two rows and about ten listeners, or the whole sum."""
     file, rules = MARTS[mart], MARTS[mart].for_labels
     assert rules is not None
     rows = _truth(theft, file, rules).rename({rules.people: "n", f"{rules.people}_shown": "shown"})
@@ -164,7 +164,7 @@ SYSTEMS = {
 
 
 def _sums(theft: Theft, system: System, cells: pl.DataFrame, artist: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Every published sum of cells: which of them, and what is shown."""
+    """Every published sum of cells: which cells it adds up, and the value that is shown."""
     for mart, keys in system.sums.items():
         own = "artist_id = $artist" if "artist_id" in MARTS[f"marts.{mart}"].columns else OF_ARTIST
         columns = ", ".join((system.figure, *keys))
@@ -198,16 +198,16 @@ def test_all_sums_together_name_no_small_cell(theft: Theft, name: str, rank: int
     attacked = small.sample(min(N_ATTACKED, small.height), seed=7)["index"]
 
     assert len(attacked) > 5
-    for at, true in zip(attacked, cells["n"].gather(attacked), strict=True):
-        least, most = _range(matrix, shown, at)
+    for cell, true in zip(attacked, cells["n"].gather(attacked), strict=True):
+        least, most = _range(matrix, shown, cell)
         assert most - least >= 9
         assert true > 9 or (least <= 1 and most >= 9)
 
 
-def _range(matrix: csr_matrix, shown: np.ndarray, at: int) -> tuple[float, float]:
-    """The least and the most that a cell can be, given every sum to the ten; infinite where no sum holds it."""
+def _range(matrix: csr_matrix, shown: np.ndarray, cell: int) -> tuple[float, float]:
+    """The smallest and largest value of a cell, given every sum rounded to ten; infinite if no sum bounds it."""
     aim = np.zeros(matrix.shape[1])
-    aim[at] = 1
+    aim[cell] = 1
     tens = {"A_ub": vstack([matrix, -matrix]), "b_ub": np.concatenate([shown + 9, -shown])}
     least, most = (linprog(sign * aim, **tens, method="highs") for sign in (1, -1))
     assert (least.status, most.status) in {(0, 0), (0, UNBOUNDED)}

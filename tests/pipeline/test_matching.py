@@ -1,4 +1,4 @@
-"""Recordings found in uploads and in the catalogue by a night, by `recsys match`, and no longer after a takedown."""
+"""Recordings found in uploads and in the catalogue by a run and by `recsys match`, and no longer after a takedown."""
 
 import csv
 import json
@@ -33,9 +33,9 @@ pytestmark = pytest.mark.slow  # a whole night with sound
 
 
 @pytest.fixture(scope="module")
-def searched(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
+def finished_matching(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
     """
-    A night over six recordings and three uploads.
+    A run over six recordings and three uploads.
 
     The last recording is the first one again, encoded anew. The uploads: the second recording at 104 % speed after five
     seconds of silence; a stranger; a file that is no music.
@@ -49,7 +49,7 @@ def searched(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ru
     for seed, track_id in enumerate(ids[:-1]):
         write_audio(inbox / "music" / f"{track_id}.flac", song(seed), RATE_HZ)
     write_audio(inbox / "music" / f"{ids[-1]}.mp3", song(0), RATE_HZ)
-    home = Home(tmp_path_factory.mktemp("searched") / "home")
+    home = Home(tmp_path_factory.mktemp("matching") / "home")
     home.uploads.mkdir(parents=True)
     faster = np.stack([with_speed(side, 1.04) for side in song(1)])
     silence = np.zeros((2, 5 * RATE_HZ), np.float32)
@@ -68,7 +68,7 @@ def searched(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ru
 
 
 def answer(run: Run, query: str) -> pl.DataFrame:
-    """Ask the published warehouse."""
+    """The rows of a query on the published warehouse."""
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         return warehouse.query(query)
 
@@ -79,9 +79,9 @@ def call(run: Run, *words: str) -> Result:
     return CliRunner().invoke(main, words, catch_exceptions=False, env={"COLUMNS": "200"})
 
 
-def test_an_upload_that_uses_a_recording_is_found(searched: tuple[Run, list[str]]) -> None:
-    """With where, how fast, how high, and for which night."""
-    run, ids = searched
+def test_an_upload_that_uses_a_recording_is_found(finished_matching: tuple[Run, list[str]]) -> None:
+    """A use is stored with its offsets, tempo, pitch and date."""
+    run, ids = finished_matching
 
     found = answer(run, "select * from marts.match_candidates where source_kind = 'upload'").to_dicts()
 
@@ -92,9 +92,9 @@ def test_an_upload_that_uses_a_recording_is_found(searched: tuple[Run, list[str]
     assert found[0]["found_on"] == run.served_on
 
 
-def test_the_catalogue_is_held_against_itself(searched: tuple[Run, list[str]]) -> None:
-    """A recording that was delivered again is told as the same, once."""
-    run, ids = searched
+def test_the_catalogue_is_searched_for_its_own_recordings(finished_matching: tuple[Run, list[str]]) -> None:
+    """A recording that was delivered twice is reported once, as the same recording."""
+    run, ids = finished_matching
 
     found = answer(run, "from marts.match_candidates select * where source_kind = 'catalogue'").to_dicts()
 
@@ -102,9 +102,9 @@ def test_the_catalogue_is_held_against_itself(searched: tuple[Run, list[str]]) -
     assert [row["relation"] for row in found] == ["same"]
 
 
-def test_what_was_looked_through_is_remembered(searched: tuple[Run, list[str]]) -> None:
-    """Also what holds nothing, and what could not be heard."""
-    run, _ = searched
+def test_searched_files_are_remembered(finished_matching: tuple[Run, list[str]]) -> None:
+    """Checks also list files without a match and files that could not be decoded."""
+    run, _ = finished_matching
 
     checks = answer(run, "from marts.match_checks").filter(source_kind="upload").sort("source_file")
 
@@ -116,9 +116,9 @@ def test_what_was_looked_through_is_remembered(searched: tuple[Run, list[str]]) 
     assert run.outcome("match") == {"n_uploads": 3, "n_recordings": 6, "n_found": 2}
 
 
-def test_a_file_is_asked_about_in_every_form(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
-    """On the screen, as CSV, as JSON and as a page, with the same fields."""
-    run, ids = searched
+def test_a_file_is_matched_in_every_output_format(finished_matching: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """The terminal, CSV, JSON and the page show the same fields."""
+    run, ids = finished_matching
     upload = str(run.home.uploads / "party.ogg")
 
     shown = call(run, "match", upload).output
@@ -127,10 +127,10 @@ def test_a_file_is_asked_about_in_every_form(searched: tuple[Run, list[str]], tm
 
     assert ids[1] in shown
     rows = list(csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8")))
-    told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert [row["track_id"] for row in rows] == [ids[1]]
-    assert set(told["files"][0]["uses"][0]) | {"file", "duration_s"} == set(rows[0])
-    assert [point["length_s"] for point in told["operating_points"]] == [3, 5, 10]
+    assert set(report["files"][0]["uses"][0]) | {"file", "duration_s"} == set(rows[0])
+    assert [point["length_s"] for point in report["operating_points"]] == [3, 5, 10]
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 1
     assert "speed +3.9%" in page or "speed +4" in page
@@ -138,28 +138,30 @@ def test_a_file_is_asked_about_in_every_form(searched: tuple[Run, list[str]], tm
     assert "not at hand" not in page
 
 
-def test_a_folder_is_asked_about_file_by_file(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
-    """What cannot be heard is told beside what was found."""
-    run, _ = searched
+def test_the_files_of_a_folder_are_matched(finished_matching: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """Files that cannot be decoded are reported beside the matches."""
+    run, _ = finished_matching
 
     result = call(run, "match", str(run.home.uploads), "--report", "json", "--out", str(tmp_path / "all.json"))
 
     files = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["files"]
     assert result.exit_code == 0
-    assert [(Path(each["file"]).name, len(each["uses"]), bool(each["failure"])) for each in files] == [
+    assert [(Path(entry["file"]).name, len(entry["uses"]), bool(entry["failure"])) for entry in files] == [
         ("no.mp3", 0, True),
         ("party.ogg", 1, False),
         ("stranger.flac", 0, False),
     ]
 
 
-def test_a_folder_of_music_is_asked_without_a_catalogue(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
-    """In a home where nothing was ever done: recordings are called by their files."""
-    run, ids = searched
+def test_a_folder_of_music_takes_the_place_of_the_catalogue(
+    finished_matching: tuple[Run, list[str]], tmp_path: Path
+) -> None:
+    """In an empty home, recordings are named by their files."""
+    run, ids = finished_matching
     music = Path(json.loads(run.home.music_folders.read_text(encoding="utf-8"))[0]) / "music"
     bare = Run.of(Home(tmp_path / "bare"), run.as_of, run.recipe)
 
-    told = call(bare, "match", str(run.home.uploads / "party.ogg"), "--against", str(music))
+    result = call(bare, "match", str(run.home.uploads / "party.ogg"), "--against", str(music))
     page = call(
         bare,
         "match",
@@ -172,14 +174,14 @@ def test_a_folder_of_music_is_asked_without_a_catalogue(searched: tuple[Run, lis
         str(tmp_path / "r.html"),
     )
 
-    assert f"{ids[1]}.flac ({ids[1]})" in told.output
+    assert f"{ids[1]}.flac ({ids[1]})" in result.output
     assert page.exit_code == 0
     assert "not at hand" not in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
-def test_what_is_not_there_is_refused(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
-    """A path that leads nowhere, and a home that has heard nothing."""
-    run, _ = searched
+def test_a_missing_file_is_refused(finished_matching: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """A path that does not exist and a home without fingerprints are refused."""
+    run, _ = finished_matching
 
     nowhere = call(run, "match", str(tmp_path / "nowhere"))
 
@@ -187,15 +189,15 @@ def test_what_is_not_there_is_refused(searched: tuple[Run, list[str]], tmp_path:
     assert "is neither an audio file nor a folder that contains any" in nowhere.output
 
 
-def test_a_takedown_leaves_no_index_and_no_list(searched: tuple[Run, list[str]], tmp_path: Path) -> None:
-    """At once from the indexes of every release, for good by what enters the lake, from lists by the next night."""
-    run, ids = searched
+def test_a_takedown_leaves_no_index_and_no_list(finished_matching: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """A takedown leaves every index at once, is stored in the lake, and leaves the lists with the next run."""
+    run, ids = finished_matching
     home = Home(tmp_path / "home")
     shutil.copytree(run.home.path, home.path, symlinks=True)
     copied = Run.of(home, run.as_of, run.recipe)
     audio_id = answer(run, f"select audio_id from marts.track_audio where track_id = '{ids[1]}'").item()
 
-    result = call(copied, "takedown", ids[1], "--grounds", "court order")
+    result = call(copied, "takedown", ids[1], "--reason", "court order")
 
     release = registry.current(home)
     assert result.exit_code == 0
@@ -220,10 +222,10 @@ def test_a_takedown_leaves_no_index_and_no_list(searched: tuple[Run, list[str]],
 
 
 def test_a_takedown_that_cannot_reach_an_index_is_refused_whole(
-    searched: tuple[Run, list[str]], monkeypatch: pytest.MonkeyPatch
+    finished_matching: tuple[Run, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without what reads the indexes nothing enters the lake either: it would look done."""
-    run, ids = searched
+    """Without the packages that read indexes, a takedown stores nothing: otherwise it would look complete."""
+    run, ids = finished_matching
     before = Lake(run.home).fingerprint()
     monkeypatch.setitem(sys.modules, "faiss", None)
 
@@ -234,9 +236,9 @@ def test_a_takedown_that_cannot_reach_an_index_is_refused_whole(
     assert Lake(run.home).fingerprint() == before
 
 
-def test_an_unknown_track_is_not_taken_down(searched: tuple[Run, list[str]]) -> None:
-    """A misspelt id is told, and nothing is done."""
-    run, _ = searched
+def test_an_unknown_track_is_not_taken_down(finished_matching: tuple[Run, list[str]]) -> None:
+    """A misspelt id is refused, and nothing is taken down."""
+    run, _ = finished_matching
 
     result = call(run, "takedown", "trk_nobody")
 
@@ -245,10 +247,10 @@ def test_an_unknown_track_is_not_taken_down(searched: tuple[Run, list[str]]) -> 
 
 
 def test_the_next_night_looks_only_through_what_is_new(
-    searched: tuple[Run, list[str]], world: World, tmp_path: Path
+    finished_matching: tuple[Run, list[str]], world: World, tmp_path: Path
 ) -> None:
-    """What was found stays; a recording is not held against the others twice."""
-    run, _ = searched
+    """Matches stay; a recording is not finished_matching for twice."""
+    run, _ = finished_matching
     home = Home(tmp_path / "home")
     shutil.copytree(run.home.path, home.path, symlinks=True)
     shutil.copy(home.uploads / "stranger.flac", home.uploads / "same bytes.flac")

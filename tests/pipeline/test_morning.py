@@ -1,4 +1,4 @@
-"""The morning reports of a whole night: who reads what, and that nobody reads more than their file holds."""
+"""The morning reports of a run: who gets which report, and that a report shows only what its reader's file holds."""
 
 from dataclasses import replace
 from datetime import date
@@ -22,7 +22,7 @@ TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n
 
 
 class _Texts(HTMLParser):
-    """The words of a page, and what it would fetch."""
+    """The text of a page, and the addresses that it would fetch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,23 +30,23 @@ class _Texts(HTMLParser):
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what is fetched."""
+        """Collect the addresses."""
         self.fetched += [value or "" for name, value in attrs if name == "src"]
 
     @override
     def handle_data(self, data: str) -> None:
-        """Note what is read."""
+        """Collect the text."""
         self.words += data
 
 
-def told(path: Path, *, is_label: bool) -> list[Section]:
-    """Everything that a talkative report says of a file."""
+def sections_of(path: Path, *, is_label: bool) -> list[Section]:
+    """A report of a file with every section and no limits."""
     with Warehouse.open(path) as warehouse:
         return sections(warehouse, TALKATIVE, is_label=is_label)
 
 
 def test_the_night_writes_a_report_for_the_operator_and_each_label(finished: Run) -> None:
-    """As a page and as Markdown, and the operator's leads to all others."""
+    """Reports exist as HTML and Markdown; the operator's links to all others."""
     folder, release = folder_of(finished.home, finished.as_of), registry.current(finished.home)
     assert release is not None
     labels = release.warehouses()[1:]
@@ -58,11 +58,11 @@ def test_the_night_writes_a_report_for_the_operator_and_each_label(finished: Run
 
 
 def test_a_label_reads_of_its_own_recordings_only(finished: Run) -> None:
-    """What stands in its report stands in its file, and is less than the operator is told."""
+    """Everything in a label's report is in the label's file, and is less than the operator's report."""
     release = registry.current(finished.home)
     assert release is not None
-    of_all = _named(told(release.warehouse, is_label=False))
-    named = {path: _named(told(path, is_label=True)) for path in release.warehouses()[1:]}
+    of_all = _named(sections_of(release.warehouse, is_label=False))
+    named = {path: _named(sections_of(path, is_label=True)) for path in release.warehouses()[1:]}
 
     assert any(named.values())
     for path, names in named.items():
@@ -83,17 +83,17 @@ def _named(found: list[Section]) -> set[str]:
 
 
 def test_a_week_that_is_withheld_is_no_drop(finished: Run) -> None:
-    """A label is told of falls that its file shows, and not of weeks that it does not."""
+    """A label's report names drops that its file shows, and no weeks that are suppressed in it."""
     release = registry.current(finished.home)
     assert release is not None
-    drops = [finding for path in release.warehouses()[1:] for finding in told(path, is_label=True)[2].findings]
+    drops = [finding for path in release.warehouses()[1:] for finding in sections_of(path, is_label=True)[2].findings]
 
     assert drops
     assert not any("no plays" in drop.text for drop in drops)
 
 
 def test_sentences_carry_the_numbers_of_their_marts(finished: Run) -> None:
-    """Of the newest day of each recording's breakout, the one with the greatest z comes first."""
+    """Breakouts are ordered by the z-score of their newest day."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         found = warehouse.query("select track_id, listen_date, n_plays, z from marts.breakouts")
         breakouts = sections(warehouse, TALKATIVE, is_label=False)[0]
@@ -105,7 +105,7 @@ def test_sentences_carry_the_numbers_of_their_marts(finished: Run) -> None:
 
 
 def test_what_no_file_describes_is_called_by_its_id(finished: Run) -> None:
-    """An artist or a title that is not known is never called None."""
+    """An unknown artist or title is never printed as None."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         found = sections(warehouse, TALKATIVE, is_label=False)
         artists = warehouse.query("select artist_id from marts.artist_profile where name is null")["artist_id"]
@@ -116,7 +116,7 @@ def test_what_no_file_describes_is_called_by_its_id(finished: Run) -> None:
 
 
 def test_a_page_needs_nothing_beside_it_and_believes_no_title() -> None:
-    """Pictures are in it, so that it can be mailed; what a catalogue calls a recording is text and no markup."""
+    """The page embeds its pictures, so it can be mailed; titles are escaped."""
     section = Section("breakouts", "Breakouts", [Finding("“<script>x</script>” rose")], "Nothing rose.", "plays")
     empty = replace(section, key="drops", findings=[])
     report = Report("A & B", date(2026, 6, 30), [section, empty], {"breakouts": b"png"}, [], is_label=True)
@@ -132,7 +132,7 @@ def test_a_page_needs_nothing_beside_it_and_believes_no_title() -> None:
 
 @pytest.mark.parametrize("wrong", ["drop_z = 1.0", "n = 0", "use_probability = 2.0", "days = 0", "drop = 1"])
 def test_thresholds_that_mean_nothing_are_refused(tmp_path: Path, wrong: str) -> None:
-    """With the section's name."""
+    """The message names the section."""
     path = tmp_path / "recipe.toml"
     path.write_text(f"[morning]\n{wrong}\n")
 

@@ -1,4 +1,4 @@
-"""A whole night on the demo world: what it publishes, and that doing it again changes nothing."""
+"""A nightly run on the demo world: what it publishes, and that repeating it changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -27,12 +27,12 @@ from ..nights import World, made
 
 
 def digest(folder: Path) -> dict[str, str]:
-    """Every file of an export and its hash."""
+    """The SHA-256 of every file of an export."""
     return {path.name: files.sha256_of(path) for path in sorted(folder.iterdir())}
 
 
 def test_every_step_is_logged_with_its_seconds(finished: Run) -> None:
-    """The JSON log tells of each step once, in order."""
+    """The JSON log has each step once, in order."""
     events = [json.loads(line) for line in (finished.folder / "log.jsonl").read_text().splitlines()]
 
     done = [event["step"] for event in events if event["event"] == "done"]
@@ -42,7 +42,7 @@ def test_every_step_is_logged_with_its_seconds(finished: Run) -> None:
 
 
 def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
-    """Nobody is left out, nobody is shown what they know, nothing withdrawn or out of territory is shown."""
+    """Every listener has a list, without known, withdrawn or territorially unavailable tracks."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         lists = warehouse.query("select * from marts.recommendations")
         listeners = warehouse.query("select user_id, country from marts.listener_profile")
@@ -64,7 +64,7 @@ def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
 
 
 def test_the_model_beats_the_popularity_floor(finished: Run) -> None:
-    """On days it was not trained on, by more than luck, listener by listener."""
+    """The difference in nDCG on the test window is significant, paired by listener."""
     found = made(finished, "metric_differences").filter(baseline="popular")
 
     assert found["low"].item() > 0
@@ -72,7 +72,7 @@ def test_the_model_beats_the_popularity_floor(finished: Run) -> None:
 
 
 def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
-    """marts.recommendations, the Parquet, the CSV and the JSON Lines say the same."""
+    """marts.recommendations, Parquet, CSV and JSON Lines hold the same rows."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         mart = warehouse.query("select * from marts.recommendations order by user_id, rank")
     exported = pl.read_parquet(finished.export / "recommendations.parquet").sort("user_id", "rank")
@@ -87,7 +87,7 @@ def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
 
 
 def test_lists_are_chosen_among_the_candidates(finished: Run) -> None:
-    """Every listed track is a candidate of its listener; candidates are ranked by falling score."""
+    """Every listed track is a candidate of its listener; candidates are ranked by descending score."""
     lists, candidates = (
         pl.read_parquet(finished.export / f"{name}.parquet").sort("user_id", "rank")
         for name in ("recommendations", "candidates")
@@ -100,7 +100,7 @@ def test_lists_are_chosen_among_the_candidates(finished: Run) -> None:
 
 
 def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> None:
-    """No artist stands in a list more often than the recipe allows; every rule is measured alone, and all together."""
+    """No list exceeds the artist cap; every rule is evaluated alone and all together."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         counted = warehouse.query(
             """
@@ -121,7 +121,7 @@ def test_lists_keep_the_rules_and_the_metrics_say_their_price(finished: Run) -> 
 
 @pytest.mark.slow
 def test_a_misspelt_group_is_refused_before_training(world: World, tmp_path: Path) -> None:
-    """The message names the kinds of groups that there are."""
+    """The message names the known kinds of groups."""
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(f"{world.recipe.read_text()}\n[rerank.exposure.targets]\n'artist_gendre=female' = 0.3\n")
 
@@ -135,7 +135,7 @@ def test_a_misspelt_group_is_refused_before_training(world: World, tmp_path: Pat
 
 @pytest.mark.slow
 def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Path) -> None:
-    """What the lists were asked for stands beside what they give."""
+    """The target share of exposure stands beside the actual share."""
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f"{world.recipe.read_text()}\n[exploration]\nshare = 0\n"
@@ -145,13 +145,13 @@ def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Pat
     run = world.night(Home(tmp_path / "home"), recipe=recipe)
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        told = warehouse.query("select * from marts.exposure where target_share is not null")
-    assert told.select("group_kind", "group_name", "target_share").rows() == [("artist_gender", "female", 0.5)]
-    assert told["exposure_share"].item() == pytest.approx(0.5, abs=0.01)
+        targets = warehouse.query("select * from marts.exposure where target_share is not null")
+    assert targets.select("group_kind", "group_name", "target_share").rows() == [("artist_gender", "female", 0.5)]
+    assert targets["exposure_share"].item() == pytest.approx(0.5, abs=0.01)
 
 
 def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
-    """Every group's shares to a billionth, from the published lists."""
+    """The shares of every group agree to 1e-9 with those computed from the published lists."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         lists = warehouse.query("select user_id, track_id, rank from marts.recommendations")
         groups = warehouse.query("select track_id, group_kind, group_name from marts.track_groups")
@@ -168,7 +168,7 @@ def test_exposure_is_the_same_in_sql_and_python(finished: Run) -> None:
 
 
 def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
-    """Tiers of popularity as evaluation has them, and the crossed groups with their small cells."""
+    """Popularity tiers agree with evaluation, as do crossed groups with their small cells."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         groups = warehouse.query("select track_id, group_kind, group_name from marts.track_groups")
         interactions = Interactions.read(warehouse, until=finished.as_of)
@@ -185,7 +185,7 @@ def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
 
 
 def test_metrics_by_group_are_published(finished: Run) -> None:
-    """Listeners' gaps and tracks' exposure, before and after the rules; small groups are named and not measured."""
+    """Gaps between listener groups and exposure of tracks, before and after the rules; small groups have no value."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         table = warehouse.query("select * from marts.group_metrics")
 
@@ -199,7 +199,7 @@ def test_metrics_by_group_are_published(finished: Run) -> None:
 
 
 def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:
-    """Made of listening alone: most tracks of a cluster are of one genre, where the catalogue has twenty-odd."""
+    """Clusters come from listening only, yet most tracks of a cluster share a genre out of more than twenty."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         largest = warehouse.query(
             """
@@ -220,7 +220,7 @@ def test_clusters_of_the_catalogue_find_its_genres(finished: Run) -> None:
 
 
 def test_the_manifest_holds_and_a_changed_byte_breaks_it(finished: Run, tmp_path: Path) -> None:
-    """Validation passes on what was exported and fails on what was changed afterwards."""
+    """Validation passes on the export and fails after a byte was changed."""
     manifest = export.validate(finished.export)
     files.place_folder(_copied(finished.export, tmp_path / "beside"), tmp_path / "export")
     with (tmp_path / "export" / "recommendations.csv").open("a") as changed:
@@ -243,7 +243,7 @@ def _copied(folder: Path, to: Path) -> Path:
 def test_a_finished_night_done_again_changes_nothing(
     finished: Run, world: World, copy_of: Callable[[Home], Home]
 ) -> None:
-    """Same inputs, same run: no file of the release is touched."""
+    """The same inputs give the same run, and no file of the release changes."""
     home = copy_of(finished.home)
     before = {path: path.lstat().st_mtime_ns for path in home.path.rglob("*") if path.name != ".lock"}
 
@@ -256,7 +256,7 @@ def test_a_finished_night_done_again_changes_nothing(
 
 @pytest.mark.slow
 def test_the_same_inputs_in_another_home_give_the_same_bytes(finished: Run, world: World, tmp_path: Path) -> None:
-    """Given the same listener key, two homes export the same files, byte for byte."""
+    """With the same listener key, two homes export the same bytes."""
     home = Home(tmp_path / "home")
     home.path.mkdir()
     home.key_file.write_bytes(finished.home.key_file.read_bytes())
@@ -269,7 +269,7 @@ def test_the_same_inputs_in_another_home_give_the_same_bytes(finished: Run, worl
 def test_a_worse_recommender_is_refused_and_the_last_release_stays(
     finished: Run, world: World, copy_of: Callable[[Home], Home], tmp_path: Path
 ) -> None:
-    """Popularity may not replace ALS; the run says why and the export stays what it was."""
+    """The gate refuses popularity in place of ALS; the run says why and the last export stays."""
     home = copy_of(finished.home)
     worse = tmp_path / "worse.toml"
     worse.write_text('recommender = "popular"\ncompare = []\n')
@@ -293,7 +293,7 @@ ISSUE_OF = {
 
 @pytest.mark.parametrize("kind", ISSUE_OF)
 def test_wrong_metadata_is_found(finished: Run, world: World, kind: str) -> None:
-    """Whatever was planted wrong in the catalogue stands in marts.catalogue_health under its issue."""
+    """Every planted metadata error is in marts.catalogue_health under its issue."""
     planted = world.truth().filter(kind=kind)["id"]
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         found = warehouse.query(
@@ -306,7 +306,7 @@ def test_wrong_metadata_is_found(finished: Run, world: World, kind: str) -> None
 
 
 def test_planted_copies_are_found(finished: Run, world: World) -> None:
-    """Every recording that stands in the catalogue twice is suspected."""
+    """Every recording that is twice in the catalogue is reported as a possible duplicate."""
     planted = world.truth().filter(kind="duplicate")["id"]
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         found = warehouse.query(
@@ -318,9 +318,9 @@ def test_planted_copies_are_found(finished: Run, world: World) -> None:
 
 
 def test_every_dirty_row_is_accounted_for(finished: Run, world: World) -> None:
-    """Each file loses as many rows as were planted dirty in it, and no other."""
-    dirt = world.truth().filter(kind="dirt").with_columns(pl.col("details").struct.field("rows"))
-    planted = dirt.group_by(source_file="id").agg(n_rows=pl.col("rows").sum()).sort("source_file")
+    """Each file has exactly its planted invalid rows refused."""
+    invalid = world.truth().filter(kind="dirt").with_columns(pl.col("details").struct.field("rows"))
+    planted = invalid.group_by(source_file="id").agg(n_rows=pl.col("rows").sum()).sort("source_file")
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         lost = warehouse.query(
             "select source_file, sum(n_rows)::bigint as n_rows from marts.data_quality "
@@ -332,7 +332,7 @@ def test_every_dirty_row_is_accounted_for(finished: Run, world: World) -> None:
 
 @pytest.mark.slow
 def test_a_stray_file_in_the_inbox_is_loud_but_stops_nobody(world: World, tmp_path: Path) -> None:
-    """The night goes on without it, says so in its log, and counts it."""
+    """The run continues without the file, logs a warning and counts it."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     for path in world.raw.iterdir():

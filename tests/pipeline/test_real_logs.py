@@ -1,4 +1,4 @@
-"""The night on real listening data: the shape of the log is real, and so is the distance to the popularity floor."""
+"""A nightly run on real listening data, where the recommenders must beat popularity."""
 
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ test_days = 28
 
 
 def write_lastfm(data: Path, inbox: Path) -> None:
-    """Write LFM-1M as Last.fm writes histories and profiles."""
+    """Write LFM-1M in the formats of Last.fm histories and profiles."""
     inbox.mkdir()
     tracks = pl.read_parquet(data / "tracks.parquet").select(
         item=pl.col("new_id").cast(pl.Int32),
@@ -56,8 +56,8 @@ def write_lastfm(data: Path, inbox: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def night(recsys_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The night of 1 April 2014 on LFM-1M."""
+def run(recsys_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The run of 1 April 2014 on LFM-1M."""
     folder = tmp_path_factory.mktemp("lfm1m")
     write_lastfm(recsys_data / "lfm1m_partial", folder / "inbox")
     (folder / "recipe.toml").write_text(RECIPE)
@@ -67,9 +67,9 @@ def night(recsys_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.slow
-def test_both_models_beat_the_popularity_floor_with_disjoint_intervals(night: Run) -> None:
-    """ALS and LightFM find what listeners discovered in the next 28 days better than popularity does."""
-    rows = made(night, "run_metrics").filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
+def test_both_models_beat_the_popularity_floor_with_disjoint_intervals(run: Run) -> None:
+    """ALS and LightFM predict the discoveries of the next 28 days better than popularity."""
+    rows = made(run, "run_metrics").filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
 
     assert rows["als"]["low"] > rows["popular"]["high"]
     assert rows["lightfm"]["low"] > rows["popular"]["high"]
@@ -77,10 +77,10 @@ def test_both_models_beat_the_popularity_floor_with_disjoint_intervals(night: Ru
 
 
 @pytest.mark.slow
-def test_every_listener_gets_k_new_tracks_and_the_export_validates(night: Run) -> None:
-    """All listeners of the profile and the log, twenty each, none heard before."""
-    manifest = export.validate(night.export)
-    with Warehouse.open(night.home.published_warehouse()) as warehouse:
+def test_every_listener_gets_k_new_tracks_and_the_export_validates(run: Run) -> None:
+    """All listeners of profiles and log get twenty tracks that they have not played."""
+    manifest = export.validate(run.export)
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
         lists = warehouse.query("select user_id, track_id from marts.recommendations")
         listeners = warehouse.query("select user_id from marts.listener_profile")
         heard = warehouse.query("select user_id, track_id from marts.interactions")
@@ -93,9 +93,9 @@ def test_every_listener_gets_k_new_tracks_and_the_export_validates(night: Run) -
 
 
 @pytest.mark.slow
-def test_nothing_after_the_date_is_seen(night: Run) -> None:
-    """The log goes on after the date; the warehouse does not."""
-    with Warehouse.open(night.home.published_warehouse()) as warehouse:
+def test_nothing_after_the_date_is_seen(run: Run) -> None:
+    """The warehouse ends at the run's date, though the log goes on."""
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
         last = warehouse.query("select max(listen_date) as day from marts.interactions_daily").item()
         n_timed = warehouse.query("select count(ms_played) as n from marts.interactions_daily").item()
         countries = warehouse.query("select distinct country from marts.listener_profile")["country"].to_list()
@@ -108,9 +108,9 @@ def test_nothing_after_the_date_is_seen(night: Run) -> None:
 
 
 @pytest.mark.slow
-def test_profiles_keep_gender_and_age_band(night: Run) -> None:
-    """Every profile enters; foreign age bands are filed under ours."""
-    with Warehouse.open(night.home.published_warehouse()) as warehouse:
+def test_profiles_keep_gender_and_age_band(run: Run) -> None:
+    """All profiles are ingested; other age bands are mapped to ours."""
+    with Warehouse.open(run.home.published_warehouse()) as warehouse:
         profiles = warehouse.query("select gender, age_band from marts.listener_profile where is_known")
 
     assert profiles.height == 4_817

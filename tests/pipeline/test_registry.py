@@ -1,4 +1,4 @@
-"""Releases: one link publishes everything; earlier ones come back; old ones go, but never under a reader's hands."""
+"""Releases: one link publishes everything, rollback restores earlier ones, prune removes none that is being read."""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ with Warehouse.open(Path(sys.argv[1]).resolve()) as warehouse:
 
 @pytest.fixture(scope="module")
 def second(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A night of another recipe after the finished one, in a copy of its home: look, do not touch."""
+    """A second run with another recipe, in a copy of the finished home. Tests must not change it."""
     folder = tmp_path_factory.mktemp("second")
     shutil.copytree(finished.home.path, folder / "home", symlinks=True)
     recipe = folder / "second.toml"
@@ -39,12 +39,12 @@ def second(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def two_nights(finished: Run, second: Run, copy_of: Callable[[Home], Home]) -> tuple[Home, str, str]:
-    """A home with the finished night and one of another recipe after it; their names, the first one first."""
+    """A home with two runs of different recipes; and the run ids, first run first."""
     return copy_of(second.home), finished.run_id, second.run_id
 
 
 def test_all_doors_lead_to_the_current_release(finished: Run) -> None:
-    """Warehouse, marts, champion and export are those of one run."""
+    """Warehouse, marts, model and export are of one run."""
     home = finished.home.path
 
     assert (home / "warehouse/current.duckdb").resolve().name == f"{finished.run_id}.duckdb"
@@ -54,7 +54,7 @@ def test_all_doors_lead_to_the_current_release(finished: Run) -> None:
 
 
 def test_rollback_brings_back_models_and_tables(two_nights: tuple[Home, str, str]) -> None:
-    """All four doors move together, there and back."""
+    """All four links switch together, forward and back."""
     home, first, second = two_nights
 
     registry.rollback(home, first)
@@ -66,7 +66,7 @@ def test_rollback_brings_back_models_and_tables(two_nights: tuple[Home, str, str
 
 
 def test_rollback_to_nowhere_names_the_nearest_release(two_nights: tuple[Home, str, str]) -> None:
-    """A misspelt run gets a hint."""
+    """A misspelt run is refused with the nearest name."""
     home, first, _ = two_nights
 
     with pytest.raises(UnknownIds, match=f"Did you mean '{first}'"):
@@ -74,7 +74,7 @@ def test_rollback_to_nowhere_names_the_nearest_release(two_nights: tuple[Home, s
 
 
 def test_prune_keeps_the_current_release(two_nights: tuple[Home, str, str]) -> None:
-    """Whatever its age, what is current stays, and only what the others alone used goes."""
+    """The current release stays whatever its age; only files used by removed releases alone are deleted."""
     home, first, second = two_nights
     registry.rollback(home, first)
 
@@ -88,7 +88,7 @@ def test_prune_keeps_the_current_release(two_nights: tuple[Home, str, str]) -> N
 
 
 def test_a_reader_keeps_its_version_and_prune_waits_for_it(two_nights: tuple[Home, str, str]) -> None:
-    """A process with the old file open reads on through a swap; its release is pruned once it has let go."""
+    """A process that has the old file open keeps reading; its release is pruned once the file is closed."""
     home, first, second = two_nights
     registry.rollback(home, first)
     with subprocess.Popen(
@@ -109,7 +109,7 @@ def test_a_reader_keeps_its_version_and_prune_waits_for_it(two_nights: tuple[Hom
 
 
 def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[Home, str, str]) -> None:
-    """A label's file is a part of its release, for prune as for rollback."""
+    """A label's file belongs to its release, for prune and rollback."""
     home, first, second = two_nights
     held = next((home.path / "warehouse" / "labels" / first).glob("*.duckdb"))
     with subprocess.Popen(
@@ -128,7 +128,7 @@ def test_a_label_reads_on_and_its_file_goes_with_its_release(two_nights: tuple[H
 
 @pytest.mark.slow
 def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], world: World) -> None:
-    """Its inputs are still in the lake: the same run comes back under the same name."""
+    """A pruned run can be repeated from the lake, under the same run id."""
     home, first, _ = two_nights
     registry.prune(home, 1, removable_files())
 
@@ -142,7 +142,7 @@ def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], wor
 def test_prune_forgets_what_a_refused_night_left_behind(
     finished: Run, world: World, copy_of: Callable[[Home], Home]
 ) -> None:
-    """Its model and working files go, its log and verdict stay."""
+    """The model and working files of a refused run are removed; its log and verdict stay."""
     home = copy_of(finished.home)
     worse = world.raw.parent / "worse.toml"
     worse.write_text('recommender = "popular"\ncompare = []\n')
@@ -161,7 +161,7 @@ def test_prune_forgets_what_a_refused_night_left_behind(
 
 @pytest.mark.slow
 def test_prune_never_takes_the_model_in_charge(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
-    """Tables published later still use the night's model and export, however old its own release is."""
+    """Tables published later keep using the run's model and export, so its release stays."""
     home = copy_of(finished.home)
     words = ["--home", str(home.path), "build", "--date", str(world.last_day), "--recipe", str(world.recipe)]
     for _ in range(2):

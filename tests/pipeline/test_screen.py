@@ -1,4 +1,4 @@
-"""The screen after a night, as a person reads it: right figures, nothing cut at 80 columns, commands that run."""
+"""The printed summary of a run: right figures, at most 80 columns, commands that work."""
 
 import json
 import re
@@ -29,7 +29,7 @@ WIDTH = 80
 
 @pytest.fixture
 def screen(finished: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The summary of a night, on 80 columns, read from beside the home."""
+    """The lines of the summary on 80 columns, printed from the folder beside the home."""
     monkeypatch.chdir(finished.home.path.parent)
     monkeypatch.setenv("COLUMNS", str(WIDTH))
     runs.summary(finished)
@@ -37,41 +37,41 @@ def screen(finished: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def joined(screen: list[str]) -> str:
-    """The screen as one line, wrapped texts whole again."""
+    """The output as one line, so that wrapped texts are joined."""
     return re.sub(r"\s+", " ", " ".join(screen))
 
 
 def section(screen: list[str], title: str) -> list[str]:
-    """The lines below a title, up to an empty one."""
+    """The lines below a title, up to an empty line."""
     below = screen[screen.index(title) + 1 :]
     return [line.strip() for line in below[: below.index("") if "" in below else None]]
 
 
 def test_the_screen_fits_eighty_columns_and_cuts_no_heading(screen: list[str]) -> None:
-    """Headings, ids and commands stand whole in one line."""
+    """No line is longer than 80 columns, and no heading is cut."""
     assert max(map(cell_len, screen)) <= WIDTH
     headings = next(line for line in screen if line.startswith("lists "))
     assert headings.split()[-6:] == ["%", "diversity", "genre", "gap", "lift", "Gini"]
 
 
 def test_the_areas_count_what_lies_on_disk(finished: Run, screen: list[str]) -> None:
-    """Rows refused, tables, lists and products, counted anew from the lake, the marts and the export."""
+    """Refused rows, tables, lists and products equal counts of the files in the lake, the marts and the export."""
     lake, export = finished.home.lake, finished.export
     refused = sum(pl.read_parquet(path).height for path in (lake / "quarantine").rglob("*.parquet"))
     lists = pl.read_parquet(export / "recommendations.parquet")
     products = sum(pl.read_parquet(export / f"{name}.parquet").height for name in product_names())
     marts = [pl.read_parquet(path).height for path in (finished.home.path / "marts/current").glob("*.parquet")]
-    told = joined(screen)
+    text = joined(screen)
 
-    assert f" {refused:,} refused," in told
-    assert f"Lists {lists['user_id'].n_unique():,} listeners, {finished.recipe.export.k} tracks each" in told
-    assert f"Products {len(product_names())} kinds of lists, {products:,} rows" in told
-    assert f"Warehouse {len(marts)} tables, {sum(marts):,} rows" in told
-    assert "Release passed the gate" in told
+    assert f" {refused:,} refused," in text
+    assert f"Lists {lists['user_id'].n_unique():,} listeners, {finished.recipe.export.k} tracks each" in text
+    assert f"Products {len(product_names())} kinds of lists, {products:,} rows" in text
+    assert f"Warehouse {len(marts)} tables, {sum(marts):,} rows" in text
+    assert "Release passed the gate" in text
 
 
 def test_table_sizes_are_told_only_when_asked(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every table with its rows by --verbose, none without."""
+    """`--verbose` lists every table with its rows; otherwise none is listed."""
     expected = {
         f"marts.{path.stem} {pl.read_parquet(path).height}"
         for path in (finished.home.path / "marts/current").glob("*.parquet")
@@ -87,7 +87,7 @@ def test_table_sizes_are_told_only_when_asked(finished: Run, capsys: pytest.Capt
 
 
 def test_three_telling_listeners_are_shown(finished: Run, screen: list[str]) -> None:
-    """With most tracks, with fewest, and without plays, as the profiles say; each with what heads the list and why."""
+    """Listeners with most, with fewest and with no tracks are shown, each with the first tracks and reasons."""
     profiles = pl.read_parquet(finished.home.path / "marts/current/listener_profile.parquet").sort("user_id")
     heard = profiles.filter(pl.col("n_tracks") > 0).sort("n_tracks", "n_plays", maintain_order=True)
     most = heard.filter(n_tracks=heard["n_tracks"][-1], n_plays=heard["n_plays"][-1])["user_id"][0]
@@ -105,16 +105,16 @@ def test_three_telling_listeners_are_shown(finished: Run, screen: list[str]) -> 
         "shortest history",
         *["no plays yet" for _ in silent],
     ]
-    told = joined(screen)
+    text = joined(screen)
     for user_id in expected:
         first = lists.filter(user_id=user_id, rank=1).row(0, named=True)
-        assert f"Listener {user_id}: " in told
-        assert f" 1 {first['title'] or first['track_id']}" in told
-        assert first["reason"] in told
+        assert f"Listener {user_id}: " in text
+        assert f" 1 {first['title'] or first['track_id']}" in text
+        assert first["reason"] in text
 
 
 def test_files_lie_where_the_screen_says(finished: Run, screen: list[str]) -> None:
-    """Each line is a path that is there, from where the reader stands."""
+    """Each line is an existing path, relative to the current folder."""
     lines = section(screen, "Files")
 
     assert [line.split()[0] for line in lines][:2] == ["Warehouse", "Export"]
@@ -122,7 +122,7 @@ def test_files_lie_where_the_screen_says(finished: Run, screen: list[str]) -> No
 
 
 def test_what_is_to_be_tried_next_runs(finished: Run, screen: list[str]) -> None:
-    """As printed, word for word; all but the dashboard, which would not end."""
+    """The printed commands run unchanged, except the dashboard, which would not end."""
     lines = [shlex.split(line) for line in section(screen, "Try next")]
 
     assert ["dashboard"] in [words[3:] for words in lines]
@@ -137,7 +137,7 @@ def test_what_is_to_be_tried_next_runs(finished: Run, screen: list[str]) -> None
 def test_what_cannot_be_heard_reads_the_same_on_the_screen_and_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One sentence a file; the step that goes on is named on its own line."""
+    """Problems are printed one line per file; a running step has its own line."""
     report = ScanReport(failures={"a.mp3": Failure("empty", "an empty file")}, damaged={"b.mp3": 1_500})
     monkeypatch.setattr("recsys.library.scan.scan", lambda *_args, **_settings: report)
     run = Run(Home(tmp_path), LAST_DAY, read_recipe(), "2026-06-30-abcdef01", events.event)

@@ -1,4 +1,4 @@
-"""A night over music: what lies in the inbox is heard, stands in the marts, in the lists, and answers questions."""
+"""A run with music files: they are analysed, appear in marts and lists, and can be searched by sound."""
 
 import shutil
 from datetime import timedelta
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow  # a whole night with sound
 
 @pytest.fixture(scope="module")
 def heard(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path, list[str]]:
-    """A night whose inbox holds four recordings: of two tracks, of an ISRC, and one that is no music."""
+    """A run whose inbox holds four files: two named by track id, one by ISRC, and one that is not music."""
     inbox = tmp_path_factory.mktemp("inbox")
     for path in world.raw.iterdir():
         if path.is_file() and not path.name.startswith("audio_"):
@@ -56,7 +56,7 @@ def heard(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, 
 
 
 def test_what_is_heard_stands_in_the_marts_by_track(heard: tuple[Run, Path, list[str]]) -> None:
-    """Two files by their id, one by its ISRC; tempo and energy beside the title."""
+    """Files are linked by track id or ISRC; tempo and energy stand beside the title."""
     run, _, ids = heard
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
@@ -71,7 +71,7 @@ def test_what_is_heard_stands_in_the_marts_by_track(heard: tuple[Run, Path, list
 
 
 def test_what_is_no_music_is_refused_with_its_file(heard: tuple[Run, Path, list[str]]) -> None:
-    """As any refused row, and counted by the step."""
+    """A file that is not music is quarantined and counted."""
     run, _, _ = heard
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
@@ -83,9 +83,9 @@ def test_what_is_no_music_is_refused_with_its_file(heard: tuple[Run, Path, list[
 
 
 def test_the_same_night_again_has_nothing_to_do(heard: tuple[Run, Path, list[str]], world: World) -> None:
-    """Music is part of what names a run."""
+    """New music files change the run id."""
     run, inbox, _ = heard
-    told: list[dict[str, object]] = []
+    events: list[dict[str, object]] = []
 
     with locked(run.home):
         again = nightly(
@@ -94,15 +94,15 @@ def test_the_same_night_again_has_nothing_to_do(heard: tuple[Run, Path, list[str
             as_of=world.last_day,
             today=world.last_day + timedelta(days=1),
             recipe=read_recipe(world.recipe),
-            tell=told.append,
+            tell=events.append,
         )
 
     assert again.run_id == run.run_id
-    assert [event["event"] for event in told] == ["nothing to do"]
+    assert [event["event"] for event in events] == ["nothing to do"]
 
 
 def test_the_release_has_the_index_of_what_was_heard(heard: tuple[Run, Path, list[str]]) -> None:
-    """With the tables that it was made of; tables built anew go on from it."""
+    """The index is published with its tables, and later builds update it."""
     run, _, ids = heard
     first = registry.current(run.home)
     assert first is not None
@@ -118,7 +118,7 @@ def test_the_release_has_the_index_of_what_was_heard(heard: tuple[Run, Path, lis
 
 
 def test_a_damaged_index_is_made_anew(heard: tuple[Run, Path, list[str]]) -> None:
-    """It keeps nothing from being published, and the log says so."""
+    """A damaged index does not stop publication; the log says so."""
     run, _, ids = heard
     (registry.index_folder(run.home) / "vectors.npy").write_bytes(b"damage")
 
@@ -130,7 +130,7 @@ def test_a_damaged_index_is_made_anew(heard: tuple[Run, Path, list[str]]) -> Non
 
 
 def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) -> None:
-    """The file of a track finds the track itself first; a condition is kept."""
+    """A track's own file is most similar to the track; the SQL condition holds."""
     run, inbox, ids = heard
     file = str(inbox / "music" / f"{ids[0]}.flac")
 

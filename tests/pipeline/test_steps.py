@@ -1,4 +1,4 @@
-"""Steps without a night: each is called on frames that a reader can count; their order follows from what they read."""
+"""Steps called on small frames, without a run; and their order, which follows from what they read."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -53,7 +53,7 @@ PLAYS = {"ann": "abc", "bob": "abd", "cyd": "ade"}  # all of them hear both arti
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """A run in an empty home, of the most popular tracks, two a listener."""
+    """A run in an empty home that recommends the two most popular tracks per listener."""
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(SETTINGS)
     return Run.of(Home(tmp_path / "home"), AS_OF, read_recipe(recipe))
@@ -69,14 +69,14 @@ def interactions() -> Interactions:
 
 
 def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
-    """An earlier step's table or artefact, a table of the last release, a query, or a fact of the run."""
+    """Every parameter is an earlier table or artefact, a table of the last release, a query or a property."""
     known: set[str] = set()
     made = made_by_steps()
-    for each in steps().values():
-        for name in each.reads:
+    for planned in steps().values():
+        for name in planned.reads:
             of_last = name.removeprefix("last_")
             is_made = name in made or name.removesuffix("_file") in made or (of_last != name and of_last in results())
-            assert is_made or hasattr(Inputs, name) or name in internal_names(), (each.name, name)
+            assert is_made or hasattr(Inputs, name) or name in internal_names(), (planned.name, name)
             known.add(name)
 
     assert {"interactions", "last_community_members", "model_file", "catalogue"} <= known
@@ -85,25 +85,27 @@ def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
 
 
 def test_steps_follow_those_that_make_what_they_read() -> None:
-    """Whatever a step reads was made before; publication waits for every table that SQL reads."""
+    """A step follows those that make what it reads; publish follows every step that makes a table for SQL."""
     order = list(steps())
 
     assert order[0] == "build"
     assert order[-2:] == ["publish", "morning"]
     assert order.index("train") < order.index("evaluate") < order.index("refit") < order.index("recommend")
-    assert {"forecast", "chart", "match", "group", "gate", "export"} <= {each.name for each in steps_up_to("publish")}
+    assert {"forecast", "chart", "match", "group", "gate", "export"} <= {
+        planned.name for planned in steps_up_to("publish")
+    }
 
 
 def test_only_what_a_step_needs_is_done_for_it() -> None:
-    """Training asks for no communities; lists do."""
-    assert [each.name for each in steps_up_to("train")] == ["build", "train"]
-    for_lists = {each.name for each in steps_up_to("recommend")}
+    """Training does not need communities; lists do."""
+    assert [planned.name for planned in steps_up_to("train")] == ["build", "train"]
+    for_lists = {planned.name for planned in steps_up_to("recommend")}
     assert for_lists == {"build", "group", "train", "evaluate", "refit", "recommend"}
-    assert [each.name for each in steps_after("gate")] == ["gate", "export", "publish", "morning"]
+    assert [planned.name for planned in steps_after("gate")] == ["gate", "export", "publish", "morning"]
 
 
 def test_every_result_is_read_by_sql() -> None:
-    """And has a mart of its name."""
+    """Every result is read by SQL and has a mart of its name."""
     read = {name for file in read_layers().values() for name in file.sources}
 
     assert {f"raw.{name}" for name in results()} <= read
@@ -111,7 +113,7 @@ def test_every_result_is_read_by_sql() -> None:
 
 
 def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
-    """Histories and the verdict stay; every other table, model and file of a run goes."""
+    """Histories and the verdict stay; all other files of a run are removable."""
     stay = {f"{name}.parquet" for name in ("run_metrics", "group_metrics", "explorations")} | {"verdict*"}
 
     assert not stay & set(removable_files())
@@ -121,7 +123,7 @@ def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
 
 
 def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: Path) -> None:
-    """A column that an older version did not write is null; one that it wrote beside them is left out."""
+    """A column that the file lacks is null; a column that is not declared is left out."""
     result = Result("forecasts", columns.FORECASTS)
     pl.DataFrame({"artist_id": ["x"], "n_plays": [4.0], "gone": [1]}).write_parquet(tmp_path / "old.parquet")
 
@@ -131,12 +133,12 @@ def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: 
 
 
 def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None:
-    """With the run's name where the table has a place for it; what it counted is the mark."""
+    """The run id is filled in, and the counts are kept in the marker."""
     result = Result("made_up", columns.RUN_METRICS)
 
     @step(result)
     def count(*, as_of: date) -> Outcome:
-        """Make one row."""
+        """Return one row."""
         row = {"recommender": "als", "metric": "ndcg", "k": 10, "value": 0.5, "low": 0.4, "high": 0.6, "n_users": 7}
         return Outcome({"made_up": pl.DataFrame([row])}, {"day": as_of.day})
 
@@ -147,11 +149,11 @@ def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None
 
 
 def test_a_table_that_a_step_does_not_declare_is_refused(run: Run) -> None:
-    """It would have no place, and be lost without a word."""
+    """A table that is not declared would be lost silently."""
 
     @step()
     def careless() -> Outcome:
-        """Make what it does not say."""
+        """Return a table that is not declared."""
         return Outcome({"made_up": pl.DataFrame()})
 
     with pytest.raises(KeyError, match="made_up"):
@@ -201,7 +203,7 @@ def test_the_published_history_of_a_table_is_its_file_in_each_run(run: Run) -> N
 
 
 def test_a_refusal_is_written_and_stops_the_run_unmarked(run: Run) -> None:
-    """What the step made is there for a look."""
+    """The verdict is written, but the step is not marked as complete."""
     verdict = made_by_steps()["verdict"]
     refusing = Step(lambda: Outcome({"verdict": {"passed": False}}, {}, "too few rows"), (verdict,))
 
@@ -213,7 +215,7 @@ def test_a_refusal_is_written_and_stops_the_run_unmarked(run: Run) -> None:
 
 
 def test_forecasts_are_those_of_each_artist() -> None:
-    """Ten plays every day stay ten plays every day."""
+    """The forecast of ten plays per day is ten plays per day."""
     days = [AS_OF - timedelta(days=n) for n in range(120)]
     plays = pl.DataFrame({"artist_id": ["x"] * 120, "listen_date": days, "n_plays": [10] * 120})
 
@@ -226,7 +228,7 @@ def test_forecasts_are_those_of_each_artist() -> None:
 
 
 def test_listeners_who_all_hear_every_artist_are_in_no_group(run: Run, interactions: Interactions) -> None:
-    """Nothing tells one from another, and the run goes on."""
+    """Without differences between listeners there are no clusters, and the run goes on."""
     artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
     nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
 
@@ -237,7 +239,7 @@ def test_listeners_who_all_hear_every_artist_are_in_no_group(run: Run, interacti
 
 
 def test_groups_keep_their_numbers_from_the_last_release(run: Run) -> None:
-    """A second grouping of the same listeners, begun from the first, names everybody's group as before."""
+    """Clustering the same listeners again, starting from the first result, keeps all cluster numbers."""
     rows = [(f"u{n}", f"{'ab'[n % 2]}{m}", 1.0, 1) for n in range(40) for m in range(n % 3, 6)]
     pairs = pl.DataFrame(rows, ["user_id", "track_id", "strength", "age_days"], orient="row")
     tracks = pairs["track_id"].unique().sort()
@@ -256,7 +258,7 @@ def test_groups_keep_their_numbers_from_the_last_release(run: Run) -> None:
 
 
 def catalogue_of(ids: str) -> pl.DataFrame:
-    """Tracks that everybody may be shown, every second one by the artist Y."""
+    """Tracks available everywhere, by artists X and Y in turn."""
     return pl.DataFrame(
         [
             (name, name.upper(), "xy"[n % 2], "XY"[n % 2], date(2020, 1, 1), [], None, None, None)
@@ -278,7 +280,7 @@ def catalogue_of(ids: str) -> pl.DataFrame:
 
 
 def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
-    """What the step that makes lists makes of the three listeners."""
+    """The outcome of `recommend` for the three listeners."""
     model = Recommender.named("popular", run.recipe.configs["popular"]).fit(interactions)
     listeners = pl.DataFrame({"user_id": list(PLAYS), "country": ["DE"] * 3, "age_band": ["25-34"] * 3})
     given: dict[str, Any] = {
@@ -299,7 +301,7 @@ def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
 
 
 def test_lists_name_what_a_listener_never_played(run: Run, interactions: Interactions) -> None:
-    """Ann played a, b, c: her list is d and e, each with the recommender and a reason."""
+    """Ann played a, b, c: her list is d and e, with recommender and reason."""
     done = listed(run, interactions)
 
     table = done.made["recommendations"]
@@ -312,7 +314,7 @@ def test_lists_name_what_a_listener_never_played(run: Run, interactions: Interac
 
 
 def test_a_track_that_nobody_may_be_shown_is_in_no_list(run: Run, interactions: Interactions) -> None:
-    """Without e, Ann and Bob have one track left and Cyd two."""
+    """Without e, Ann and Bob have one track left, and Cyd two."""
     done = listed(run, interactions, catalogue=catalogue_of("abcd"))
 
     assert "e" not in done.made["recommendations"]["track_id"].to_list()
@@ -320,7 +322,7 @@ def test_a_track_that_nobody_may_be_shown_is_in_no_list(run: Run, interactions: 
 
 
 def gated(run: Run, **changes: Any) -> Outcome:
-    """What the gate decides of a first release with three listeners, better than popularity, with plays every day."""
+    """The outcome of the gate for a first release: three listeners, better than popularity, plays on every day."""
     days = [(AS_OF - timedelta(days=n), 500) for n in range(28)]
     given: dict[str, Any] = {
         "built_tables": pl.DataFrame({"name": ["marts.track_features"], "n_rows": [1_000]}),
@@ -336,13 +338,13 @@ def gated(run: Run, **changes: Any) -> Outcome:
 
 
 def differences(low: float) -> pl.DataFrame:
-    """The interval of the difference to popularity, from `low` on."""
+    """The difference to popularity, with an interval that starts at `low`."""
     row = ("popular", low + 0.01, low, low + 0.02, 3, 0.01)
     return pl.DataFrame([row], models.DIFFERENCES.schema, orient="row")
 
 
 def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> None:
-    """By the interval that evaluation wrote down; the verdict is told either way."""
+    """The gate follows the interval of the difference; the verdict is returned either way."""
     passed, refused = gated(run), gated(run, metric_differences=differences(-0.05))
 
     assert passed.made["verdict"] == {"passed": True, "reasons": []}
@@ -352,7 +354,7 @@ def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> Non
 
 
 def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
-    """Files of the last day are missing."""
+    """A last day without plays is taken for missing files."""
     days = [(AS_OF - timedelta(days=n), 500) for n in range(1, 28)]
 
     done = gated(run, daily_plays=pl.DataFrame(days, ["listen_date", "n_plays"], orient="row"))
@@ -361,7 +363,7 @@ def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
 
 
 def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, interactions: Interactions) -> None:
-    """A copy of the floor differs from it by nothing, on everybody who played something new."""
+    """A copy of the popularity model differs from it by 0, over all evaluated listeners."""
     split = Split.latest(interactions, seed=7)
     model = Recommender.named("popular", run.recipe.configs["popular"]).fit(split.train)
     recipe = replace(run.recipe, recommender="copy", configs={"copy": None, "popular": None})

@@ -1,4 +1,4 @@
-"""What a summary says of a run, from the counts of its steps."""
+"""The summary of a run, made from the counts of its steps."""
 
 import subprocess
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ DONE: dict[str, Event] = {
 
 
 def test_each_area_is_told_in_a_line_with_its_time() -> None:
-    """Counts of nothing are left out; an area of two steps takes their time; what is not done is not told."""
+    """Zero counts and areas that are not done are left out; an area of two steps has the sum of their times."""
     assert areas(DONE, TABLES, 20) == [
         Area(
             "Files",
@@ -49,7 +49,7 @@ def test_each_area_is_told_in_a_line_with_its_time() -> None:
 
 @pytest.fixture
 def silent(tmp_path: Path) -> Iterator[Warehouse]:
-    """A warehouse in which nothing was heard."""
+    """A warehouse without analysed music."""
     path = tmp_path / "w.duckdb"
     with duckdb.connect(path) as made:
         made.execute("create schema marts; create table marts.track_vectors (track_id varchar)")
@@ -59,7 +59,7 @@ def silent(tmp_path: Path) -> Iterator[Warehouse]:
 
 @pytest.mark.parametrize("name", ["A$AP Rocky & Ca$h", '$(touch "stolen")', '`x`; it\'s \\ "so"', "-n", "Sigur Rós"])
 def test_a_command_to_try_is_pasted_as_it_stands(silent: Warehouse, tmp_path: Path, name: str) -> None:
-    """A shell hands over the very name and id, from a home of any name; one that begins with a dash is no option."""
+    """Names and ids are quoted for the shell; one that begins with a dash is not read as an option."""
     tracks = pl.DataFrame({"rank": [1], "track_id": [f"trk {name}"], "artist_name": [name]})
     home = Home(tmp_path / "it's my home")
 
