@@ -151,18 +151,6 @@ def profiles_of(features: Features) -> pl.DataFrame:
     return rows.join(values, on="row", how="left", maintain_order="left").drop("row")
 
 
-def in_words(segment: pl.Expr) -> pl.Expr:
-    """
-    Say whose popularity a segment is, for a person to read.
-
-    >>> segments = pl.DataFrame({"segment": ["country=DE, age_band=25-34", "age_band=65+", "everybody"]})
-    >>> segments.select(in_words(pl.col("segment"))).to_series().to_list()
-    ['listeners in DE aged 25-34', 'listeners aged 65+', 'listeners now']
-    """
-    wording = {"country=": "in ", ", age_band=": " aged ", "age_band=": "aged ", EVERYBODY: "now"}
-    return pl.format("listeners {}", segment.str.replace_many(wording, leftmost=True))
-
-
 def _labels() -> list[pl.Expr]:
     """The segment of each row on each step of the ladder, finest first; null where it needs what is unknown."""
     known = {column: pl.when(pl.col(column) != UNKNOWN).then(pl.format(f"{column}={{}}", column)) for column in PROFILE}

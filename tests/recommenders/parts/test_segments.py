@@ -15,7 +15,6 @@ from recsys.recommenders.parts.segments import (
     MIN_SEGMENT,
     PRIOR,
     Segments,
-    in_words,
     popularity,
     profiles_of,
 )
@@ -139,20 +138,6 @@ def test_of_several_values_the_first_by_name_counts() -> None:
     profiles = profiles_of(Features.weighted(rows, pl.DataFrame(said)))
 
     assert profiles.rows() == [("DE", None), (None, None)]
-
-
-def test_segments_are_said_in_words() -> None:
-    """As a reason for a person to read."""
-    names = ["country=DE, age_band=25-34", "country=DE", "age_band=under 18", EVERYBODY]
-
-    said = pl.DataFrame({"segment": names}).select(in_words(pl.col("segment"))).to_series()
-
-    assert said.to_list() == [
-        "listeners in DE aged 25-34",
-        "listeners in DE",
-        "listeners aged under 18",
-        "listeners now",
-    ]
 
 
 def test_profiles_must_be_whole(segments: Segments) -> None:
