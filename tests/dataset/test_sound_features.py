@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recsys.dataset.features import Features
-from recsys.dataset.sound_features import FEWEST, LOUDEST, MEASURED, N_NEAREST, sound_features
+from recsys.dataset.sound_features import MAX_WEIGHT, MEASURED, MIN_VECTORS, N_NEAREST, sound_features
 from recsys.dataset.vocab import Vocab
 
 
@@ -41,7 +41,7 @@ def test_a_track_has_a_few_weights_the_first_of_which_is_the_largest(two_kinds: 
     described = sound_features(heard(two_kinds))
 
     by_track = described.group_by("track_id").agg(pl.col("weight").max(), pl.len())
-    assert by_track["weight"].to_numpy() == pytest.approx(LOUDEST)
+    assert by_track["weight"].to_numpy() == pytest.approx(MAX_WEIGHT)
     assert (by_track["len"] <= N_NEAREST).all()
     assert (described["weight"] > 0).all()
 
@@ -55,7 +55,7 @@ def test_few_sounds_are_none(two_kinds: np.ndarray) -> None:
     """And vectors of an encoder that made fewer are left out."""
     mixed = pl.concat([heard(two_kinds), heard(two_kinds[:5], "v0").with_columns(track_id="u" + pl.col("track_id"))])
 
-    assert sound_features(heard(two_kinds[: FEWEST - 1])).is_empty()
+    assert sound_features(heard(two_kinds[: MIN_VECTORS - 1])).is_empty()
     assert not sound_features(mixed)["track_id"].str.starts_with("u").any()
 
 
@@ -73,7 +73,7 @@ def test_features_of_two_kinds_stand_beside_each_other() -> None:
     words = Features.of(tracks, pl.DataFrame({"track_id": ["a", "b"], "genre": ["rock", "pop"]}))
     sounds = Features.weighted(tracks, pl.DataFrame({"track_id": ["b"], "name": ["aloud=1"], "weight": [5.0]}))
 
-    both = words.beside(sounds)
+    both = words.concat(sounds)
 
     columns = dict(zip(both.names.ids(), both.matrix.toarray().T.tolist(), strict=True))
     assert columns == {"genre=rock": [1, 0], "genre=pop": [0, 1], "aloud=1": [0, 5]}

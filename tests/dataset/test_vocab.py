@@ -38,13 +38,13 @@ def test_rows_refuses_unknown_ids() -> None:
 
 def test_missing_ids_are_refused() -> None:
     """A vocabulary has no place for a missing id."""
-    with pytest.raises(InputError, match="1 listener ids are missing"):
+    with pytest.raises(InputError, match="listener ids: found 1 missing, expected one in every row"):
         Vocab.of(pl.Series(["a", None]), kind="listener")
 
 
 def test_row_out_of_range_is_an_error() -> None:
     """Row -1, a padding, is never silently the last id."""
-    with pytest.raises(IndexError, match=r"outside 0\.\.1"):
+    with pytest.raises(IndexError, match=r"track rows: found -1\.\.-1, expected rows in 0\.\.1"):
         Vocab.of(["a", "b"], kind="track").ids(np.array([-1]))
 
 

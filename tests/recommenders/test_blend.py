@@ -17,7 +17,7 @@ from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
 from recsys.recommenders.item_knn import ItemKNN
-from recsys.recommenders.parts.candidate_features import Catalogue, candidates, zscores
+from recsys.recommenders.parts.candidate_features import TrackStatistics, candidates, zscores
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.ranker import Examples, Ranker, listwise_loss
@@ -98,7 +98,7 @@ def test_evidence_of_the_catalogue_can_be_counted() -> None:
     tracks = {"track_id": ["x0", "x1", "x2", "y0", "y1"], "artist": ["x", "x", "x", "y", None]}
     interactions = Interactions.of(plays, catalogue=pl.DataFrame(tracks))
 
-    found = Catalogue.of(interactions).features(interactions.liked, (np.array([0, 0, 0]), np.array([2, 3, 4])))
+    found = TrackStatistics.of(interactions).features(interactions.liked, (np.array([0, 0, 0]), np.array([2, 3, 4])))
 
     log1p, usual = np.log1p, (np.log(3) + np.log(2)) / 2
     expected = [
@@ -139,7 +139,7 @@ def test_trend_counts_the_last_four_weeks() -> None:
     """A track that was last liked a month ago is known, but no trend."""
     plays = pl.DataFrame({"user_id": ["ann", "ann"], "track_id": ["old", "new"], "strength": 1.0, "age_days": [28, 27]})
 
-    catalogue = Catalogue.of(Interactions.of(plays))
+    catalogue = TrackStatistics.of(Interactions.of(plays))
 
     np.testing.assert_allclose(catalogue.popularity, np.log([2, 2]), rtol=1e-6)
     np.testing.assert_allclose(catalogue.trend, [np.log(2), 0], rtol=1e-6)  # new, old
@@ -186,7 +186,7 @@ class TestRanker:
         """Where nothing was learned, the score is the first feature."""
         evidence = np.random.default_rng(3).standard_normal((20, 4)).astype(np.float32)
 
-        np.testing.assert_allclose(Ranker.of_first(4).score(evidence), evidence[:, 0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(Ranker.by_first_feature(4).score(evidence), evidence[:, 0], rtol=1e-4, atol=1e-6)
 
     def test_loss_is_the_formula(self) -> None:
         """-log of the share that each chosen one has of its own list's exponentials, the mean over all chosen."""
@@ -203,7 +203,7 @@ class TestRanker:
         """Of lists of different lengths, in any order, with the place of each candidate's listener."""
         examples = Examples(np.zeros((6, 1), np.float32), np.ones(6, np.bool_), np.array([0, 2, 3, 6]))
 
-        rows, place = examples.of(np.array([2, 0]))
+        rows, place = examples.of_users(np.array([2, 0]))
 
         assert (rows.tolist(), place.tolist()) == ([3, 4, 5, 0, 1], [0, 0, 0, 1, 1])
 
@@ -269,8 +269,8 @@ class TestBlend:
 
         before = Recommender.load(tmp_path / "before")
         plain, spared = (
-            Recommender(Blend(SMALL)).fit(interactions, validation=cut(), fitted=fitted)
-            for fitted in (None, lambda: before)
+            Recommender(Blend(SMALL)).fit(interactions, validation=cut(), load_fitted=load_fitted)
+            for load_fitted in (None, lambda: before)
         )
 
         assert len(fits) == 2 + 1
@@ -345,7 +345,9 @@ class TestBlend:
     @pytest.mark.parametrize("models", [{}, {"blend": {}}, {"ease": {}, "blend": {}}])
     def test_of_nothing_or_itself_is_refused(self, models: dict[str, dict[str, Any]]) -> None:
         """A blend has other recommenders as its members, and one at least."""
-        with pytest.raises(BadRecipe, match=r"\[recommenders.blend\].*expected other recommenders, at least one"):
+        with pytest.raises(
+            BadRecipe, match=r"\[recommenders.blend\] models: found .*, expected at least one, and not blend itself"
+        ):
             BlendConfig(models=models)
 
     def test_takes_few_listeners_of_many(self, monkeypatch: pytest.MonkeyPatch) -> None:

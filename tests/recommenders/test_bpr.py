@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 
 from recsys.dataset.interactions import Interactions
-from recsys.recommenders.bpr import BPR, BPRConfig, Side
+from recsys.recommenders.bpr import BPR, AdagradVectors, BPRConfig
 
 CIRCLE = pl.DataFrame(
     # Listener n of twelve likes the four tracks n .. n+3 on a circle of twelve.
@@ -58,8 +58,8 @@ def test_popular_tracks_are_drawn_more_often() -> None:
 def test_a_row_twice_in_a_batch_moves_by_the_sum() -> None:
     """Two gradients of 1 move a row as one of 2 does, and another row stays."""
     rng = np.random.default_rng(1)
-    twice, once = (Side.start(2, 2, np.random.default_rng(1), last=0) for _ in range(2))
-    before = Side.start(2, 2, rng, last=0).vectors
+    twice, once = (AdagradVectors.start(2, 2, np.random.default_rng(1), last=0) for _ in range(2))
+    before = AdagradVectors.start(2, 2, rng, last=0).vectors
 
     twice.ascend(np.array([1, 1]), np.ones((2, 3), np.float32), 0.1)
     once.ascend(np.array([1]), np.full((1, 3), 2, np.float32), 0.1)

@@ -14,7 +14,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe, InputError, SetupError
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.segments import PRIOR, popularity
+from recsys.recommenders.parts.segments import PRIOR_LISTENERS, popularity
 from recsys.recommenders.scorer import scorer_class, scorer_names
 
 NAMES = scorer_names()
@@ -231,9 +231,9 @@ class TestEveryRecommender:
             {"user_id": asked, "country": ["DE", "FR", "DE"], "age_band": ["25-34", None, "unknown"]}
         )
         germans = interactions.users.rows(LISTENERS.filter(country="DE")["user_id"])
-        local = popularity(interactions.of_users(germans), 30.0) + popularity(interactions, 30.0) * PRIOR / len(
-            model.users
-        )
+        local = popularity(interactions.of_users(germans), 30.0) + popularity(
+            interactions, 30.0
+        ) * PRIOR_LISTENERS / len(model.users)
 
         ranking = model.recommend(asked, K, filters=filters, profiles=profiles)
 
@@ -290,11 +290,13 @@ class TestEveryRecommender:
         """A k below 1, a listener asked for twice and another catalogue's filters are refused with what to do."""
         elsewhere = Filters.of(Interactions.of(CHECKERBOARD))
 
-        with pytest.raises(InputError, match="k is 0; expected at least 1"):
+        with pytest.raises(InputError, match="k: found 0, expected at least 1"):
             model.recommend(["u01"], 0, filters=Filters.of(interactions))
-        with pytest.raises(InputError, match="1 listeners are asked for twice"):
+        with pytest.raises(InputError, match="user_ids: found 1 repeated, expected each listener once"):
             model.recommend(["u01", "u01"], K, filters=Filters.of(interactions))
-        with pytest.raises(InputError, match=r"make them for this model: Filters.for_listeners"):
+        with pytest.raises(
+            InputError, match=r"filters: found those of another catalogue .* make them by Filters.for_listeners"
+        ):
             model.recommend(["u01"], K, filters=elsewhere)
 
 
@@ -308,7 +310,7 @@ def test_file_class_and_name_agree(name: str) -> None:
 
 def test_misspelt_name_gets_a_hint() -> None:
     """An unknown recommender is refused with the nearest known one."""
-    with pytest.raises(BadRecipe, match=r"no recommender is called 'asl'.* Did you mean 'als'"):
+    with pytest.raises(BadRecipe, match=r"There is no recommender 'asl'.* Did you mean 'als'"):
         scorer_class("asl")
 
 

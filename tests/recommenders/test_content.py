@@ -20,7 +20,7 @@ from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import judge, ndcg_at_k
 from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.content import Content, ContentConfig, inverse, leverage
+from recsys.recommenders.content import Content, ContentConfig, leverage, ridge_inverse
 from recsys.recommenders.parts.filters import Filters
 
 ROOT = Path(__file__).parents[2]
@@ -147,7 +147,7 @@ def test_leverage_is_how_far_a_row_explains_itself() -> None:
     """One feature alone: x^2 / (sum of x^2 + regularization)."""
     vectors = sp.csr_matrix([[1.0], [2.0], [0.0]])
 
-    told = leverage(vectors, inverse(vectors, 5.0))
+    told = leverage(vectors, ridge_inverse(vectors, 5.0))
 
     np.testing.assert_allclose(told, [0.1, 0.4, 0.0], atol=1e-6)
 

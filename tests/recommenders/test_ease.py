@@ -79,13 +79,13 @@ def test_an_inverse_half_by_half_is_the_inverse(size: int, monkeypatch: pytest.M
 def test_lapack_gets_no_matrix_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """On two threads it crashes on large ones, which no test should wait for."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
-    sizes, at_once = [], ease._invert_at_once
+    sizes, at_once = [], ease._invert_by_lapack
 
     def spied(matrix: F32) -> None:
         sizes.append(len(matrix))
         at_once(matrix)
 
-    monkeypatch.setattr(ease, "_invert_at_once", spied)
+    monkeypatch.setattr(ease, "_invert_by_lapack", spied)
 
     ease_weights(np.eye(13, dtype=np.float32) + 0.1)
 
@@ -99,7 +99,7 @@ def test_a_singular_matrix_is_refused_in_whatever_half_it_shows(monkeypatch: pyt
     gram = np.eye(6, dtype=np.float32)
     gram[5, 0] = gram[0, 5] = 1
 
-    with pytest.raises(InputError, match="6 tracks cannot be inverted; raise ease's regularization"):
+    with pytest.raises(InputError, match="6 tracks cannot be inverted; increase the setting regularization of ease"):
         ease_weights(gram)
 
 
@@ -119,7 +119,7 @@ def test_a_singular_matrix_names_the_remedy(regularization: float) -> None:
     twins = interactions_of(np.ones((4, 2)))
     config = EASEConfig(regularization=regularization, dropout=0.0, side_weight=0.0)
 
-    with pytest.raises(InputError, match="2 tracks cannot be inverted; raise ease's regularization"):
+    with pytest.raises(InputError, match="2 tracks cannot be inverted; increase the setting regularization of ease"):
         EASE(config).fit(twins)
 
 
@@ -183,7 +183,7 @@ class TestMoreTracksThanAreModelled:
         """The log says how many of how many."""
         EASE(self.CONFIG).fit(interactions_of(LIKES))
 
-        assert "ease models the 3 most liked of 5 tracks exactly" in caplog.text
+        assert "ease models the 3 most liked of 5 tracks; all others score 0" in caplog.text
 
     def test_says_nothing_where_all_are(self, caplog: pytest.LogCaptureFixture) -> None:
         """A catalogue of just the size is modelled whole."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recsys.recommenders.item_knn import bm25, by_length, neighbours
+from recsys.recommenders.item_knn import bm25, divide_by_norm, neighbours
 
 COUNTS = np.array(
     # Three documents of 1, 2 and 3 words; one term in all three, one in two, one in one.
@@ -45,7 +45,7 @@ def test_a_word_ever_more_often_adds_ever_less() -> None:
 
 def test_neighbours_are_the_nearest_by_cosine() -> None:
     """The nearest comes along, no track is its own neighbour, and what nobody likes has none."""
-    unit = by_length(sp.csr_matrix(AKIN), 1.0)
+    unit = divide_by_norm(sp.csr_matrix(AKIN), 1.0)
 
     akin = neighbours(unit, unit, 1).toarray()
 
@@ -57,6 +57,6 @@ def test_a_lower_power_favours_the_longer() -> None:
     """Divided by the root of its length only, track 1 of length 2 stands before track 0 of length 1."""
     vectors = sp.csr_matrix(AKIN)
 
-    akin = neighbours(by_length(vectors, 1.0), by_length(vectors, 0.5), 1).toarray()
+    akin = neighbours(divide_by_norm(vectors, 1.0), divide_by_norm(vectors, 0.5), 1).toarray()
 
     assert akin[2].argmax() == 1

@@ -13,7 +13,7 @@ from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.transformer import sampled_softmax
-from recsys.recommenders.sequential import GAPS, Plays, Sequential, SequentialConfig, recency
+from recsys.recommenders.sequential import GAPS, PlaySequences, Sequential, SequentialConfig, recency
 
 N_TRACKS = 8
 SMALL = SequentialConfig(factors=16, epochs=40, batch_size=4, learning_rate=0.02, dropout=0.0, max_length=2)
@@ -105,11 +105,11 @@ def test_plays_are_ordered_by_age_and_ties_by_track() -> None:
         )
     ).liked
 
-    plays = Plays.of(history)
+    plays = PlaySequences.of(history)
 
     assert plays.tracks.tolist() == [1, 0, 2, 1]
     assert plays.gaps.tolist() == np.digitize([397.5, 0.0, 2.5, 0.0], GAPS).tolist() == [len(GAPS), 0, 5, 0]
-    assert Plays.of(history, np.array([2, 1, 0, 3])).tracks.tolist() == [1, 2, 0, 1]
+    assert PlaySequences.of(history, np.array([2, 1, 0, 3])).tracks.tolist() == [1, 2, 0, 1]
 
 
 @pytest.mark.parametrize(("n_plays", "lengths"), [(1, []), (2, [1]), (5, [4]), (6, [4, 1]), (9, [4, 4])])
@@ -117,7 +117,7 @@ def test_windows_teach_every_step_once(n_plays: int, lengths: list[int]) -> None
     """Each play but the first is asked for once, however long the history."""
     ages = np.arange(n_plays, dtype=np.float32)[::-1]
     pairs = pl.DataFrame({"user_id": "a", "track_id": [f"t{n}" for n in range(n_plays)], "strength": 1.0})
-    plays = Plays.of(Interactions.of(pairs.with_columns(age_days=pl.Series(ages))).liked)
+    plays = PlaySequences.of(Interactions.of(pairs.with_columns(age_days=pl.Series(ages))).liked)
 
     starts, ends = plays.windows(4)
     asked = [track for start, end in zip(starts, ends, strict=True) for track in plays.tracks[start + 1 : end + 1]]

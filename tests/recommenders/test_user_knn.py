@@ -12,7 +12,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.recommenders import user_knn
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.sparse import arrays_of, matrix_of, strongest_of_rows
+from recsys.recommenders.parts.sparse import arrays_of, largest_per_row, matrix_of
 from recsys.recommenders.user_knn import UserKNN, UserKNNConfig
 
 STRENGTHS = np.array(
@@ -107,7 +107,7 @@ def test_strongest_of_rows_keeps_the_largest() -> None:
     """Each row keeps its n largest; of equal ones the lower columns; short and empty rows stay as they are."""
     matrix = sp.csr_matrix([[1, 5, 3, 5], [2, 2, 2, 0], [0, 0, 0, 0], [0, 7, 0, 0]], dtype=np.float32)
 
-    kept = strongest_of_rows(matrix, 2)
+    kept = largest_per_row(matrix, 2)
 
     np.testing.assert_array_equal(kept.toarray(), [[0, 5, 0, 5], [2, 2, 0, 0], [0, 0, 0, 0], [0, 7, 0, 0]])
     assert kept.has_sorted_indices

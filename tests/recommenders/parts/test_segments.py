@@ -13,7 +13,7 @@ from recsys.errors import InputError
 from recsys.recommenders.parts.segments import (
     EVERYBODY,
     MIN_SEGMENT,
-    PRIOR,
+    PRIOR_LISTENERS,
     Segments,
     popularity,
     profiles_of,
@@ -75,7 +75,7 @@ def test_the_finest_large_segment_is_taken(
     types = {"user_id": pl.String, "country": pl.String, "age_band": pl.String}
     profiles = pl.DataFrame([{"user_id": "new", "country": country, "age_band": age_band}], schema=types)
 
-    assert segments.named(segments.find(pl.Series(["new"]), profiles)).to_list() == [segment]
+    assert segments.names_of(segments.find(pl.Series(["new"]), profiles)).to_list() == [segment]
 
 
 def test_who_has_no_profile_is_everybody(segments: Segments) -> None:
@@ -83,8 +83,8 @@ def test_who_has_no_profile_is_everybody(segments: Segments) -> None:
     profiles = pl.DataFrame({"user_id": ["one"], "country": ["DE"], "age_band": ["65+"]})
 
     asked = pl.Series(["other", "one"])
-    assert segments.named(segments.find(asked, profiles)).to_list() == [EVERYBODY, "country=DE"]
-    assert segments.named(segments.find(asked, None)).to_list() == [EVERYBODY, EVERYBODY]
+    assert segments.names_of(segments.find(asked, profiles)).to_list() == [EVERYBODY, "country=DE"]
+    assert segments.names_of(segments.find(asked, None)).to_list() == [EVERYBODY, EVERYBODY]
 
 
 def test_popularity_counts_listeners_and_fades(interactions: Interactions) -> None:
@@ -98,14 +98,14 @@ def test_popularity_counts_listeners_and_fades(interactions: Interactions) -> No
 
 
 def test_a_segment_leans_on_everybody(interactions: Interactions, segments: Segments) -> None:
-    """A segment's score is its own count plus that of `PRIOR` listeners of everybody's taste."""
+    """A segment's score is its own count plus that of `PRIOR_LISTENERS` listeners of everybody's taste."""
     everybody, n_listeners = popularity(interactions, HALF_LIFE_DAYS), len(interactions.users)
     out = np.empty((3, 4), np.float32)
 
     segments.score(np.array([2, -1, 1]), out)
 
     own = np.array([[MIN_SEGMENT, 0, 0, 0], [0, 0, 0, 0], [MIN_SEGMENT, (MIN_SEGMENT - 1) / 2, 0, 0]])
-    leaning = everybody * PRIOR / n_listeners
+    leaning = everybody * PRIOR_LISTENERS / n_listeners
     assert out == pytest.approx(np.array([own[0] + leaning, everybody, own[2] + leaning]), rel=1e-6)
 
 
@@ -145,7 +145,9 @@ def test_profiles_must_be_whole(segments: Segments) -> None:
     asked = pl.Series(["u"])
     profiles = pl.DataFrame({"user_id": ["u", "u"], "country": ["DE", "FR"], "age_band": ["65+", "65+"]})
 
-    with pytest.raises(InputError, match="the profiles have no age_band; expected user_id, country, age_band: add"):
+    with pytest.raises(
+        InputError, match="profiles: found no column age_band, expected user_id, country, age_band; add"
+    ):
         segments.find(asked, profiles.drop("age_band"))
-    with pytest.raises(InputError, match="the profiles name a listener twice; expected each once"):
+    with pytest.raises(InputError, match="profiles: found a listener in several rows, expected one row per listener"):
         segments.find(asked, profiles)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from recsys.arrays import F32
-from recsys.recommenders.parts.topk import N_BLOCK, Mask, Top, best_of, top_k
+from recsys.recommenders.parts.topk import N_BLOCK, Mask, TopK, top_k, top_k_of_block
 
 
 def brute_force(scores: F32, k: int) -> tuple[list[list[int]], list[list[float]]]:
@@ -30,7 +30,7 @@ def test_equals_a_stable_sort(seed: int, n_columns: int, k: int, n_values: int, 
     scores[rng.random(scores.shape) < hidden] = -np.inf
     k = min(k, n_columns)
 
-    columns, values = best_of(scores.copy(), k)
+    columns, values = top_k_of_block(scores.copy(), k)
 
     expected_columns, expected_values = brute_force(scores, k)
     assert_array_equal(columns, expected_columns)
@@ -73,5 +73,5 @@ def test_nobody_asked_is_no_error(n_tracks: int) -> None:
     assert top.tracks.shape == (0, 3)
 
 
-def _by_factors(users: F32, tracks: F32, mask: Mask, k: int, n_threads: int) -> Top:
+def _by_factors(users: F32, tracks: F32, mask: Mask, k: int, n_threads: int) -> TopK:
     return top_k(lambda at, out: np.matmul(users[at], tracks.T, out=out), mask, k, n_threads=n_threads)
