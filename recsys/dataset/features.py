@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 @dataclass(frozen=True, eq=False)
 class Features:
     """
-    Features of tracks or listeners, one column per feature value. A missing value is the value 'unknown'.
+    Features of tracks or listeners, one column per feature value. A missing value is stored as the value 'unknown'.
 
     Attributes:
         matrix: > 0 where the row has the value: 1, or its weight (see `weighted`). CSR, shape (n_rows, n_features),

@@ -10,7 +10,7 @@ from recsys.arrays import Csr, Rows
 
 
 def with_data(pattern: Csr, data: npt.NDArray[Any]) -> Csr:
-    """Return a CSR matrix with the pattern of another one and new values, aligned with its `data`."""
+    """Return a CSR matrix with the non-zero positions of `pattern` and new values, aligned with `pattern.data`."""
     return sp.csr_matrix((data, pattern.indices, pattern.indptr), shape=pattern.shape)
 
 

@@ -89,10 +89,10 @@ class Recommender(Generic[AnyScorer]):
         Returns:
             The recommender itself.
         """
-        learners = interactions.of_users(np.flatnonzero(np.diff(interactions.matrix.indptr)))
-        self.users, self.tracks = learners.users, learners.tracks
-        self.fallback = Segments.of(learners, FALLBACK_HALF_LIFE_DAYS)
-        self.scorer.fit(learners, _validation(validation, load_fitted))
+        training = interactions.of_users(np.flatnonzero(np.diff(interactions.matrix.indptr)))
+        self.users, self.tracks = training.users, training.tracks
+        self.fallback = Segments.of(training, FALLBACK_HALF_LIFE_DAYS)
+        self.scorer.fit(training, _validation(validation, load_fitted))
         return self
 
     def recommend(

@@ -113,8 +113,8 @@ class Blend(Scorer[BlendConfig]):
 
     def _fit_ranker(self, validation: Validation) -> Ranker:
         """Fit the members to the split's training part, and the ranker to what users discovered afterwards."""
-        learners = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
-        train, test = validation.split.train.of_users(learners), validation.split.test[learners]
+        training_rows = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
+        train, test = validation.split.train.of_users(training_rows), validation.split.test[training_rows]
         self.members = _fitted_members(validation) or self._fit_members(train)
         self._statistics = TrackStatistics.of(train)
         rows = self._sampled(np.flatnonzero(np.diff(test.indptr)))  # of users with a test track

@@ -74,7 +74,7 @@ class BPR(FoldInScorer[BPRConfig]):
         return self
 
     def _batches(self, matrix: Csr, rng: np.random.Generator) -> Iterator[tuple[Rows, Rows, Rows]]:
-        """Yield batches of user, liked track, negative track. Each pair once, or not if its negative is liked too."""
+        """Yield batches of user, liked track, negative track. Pairs whose negative is liked are left out."""
         n_users, n_tracks = matrix.shape
         user, liked = np.repeat(np.arange(n_users), np.diff(matrix.indptr)), matrix.indices.astype(np.int64)
         pairs = user * n_tracks + liked  # sorted

@@ -171,7 +171,7 @@ def relative_weights(features: Features) -> F32:
 
 
 def ridge_inverse(vectors: Csr, regularization: float) -> F32:
-    """Return (X'X + regularization * I)^-1 of vectors X. Shape (n_features, n_features); solved in double precision."""
+    """Return (X'X + regularization * I)^-1 of vectors X. Shape (n_features, n_features); in double precision."""
     if not vectors.shape[1]:
         return np.zeros((0, 0), np.float32)  # LAPACK refuses an empty matrix
     gram = (vectors.T @ vectors).astype(np.float64).toarray()

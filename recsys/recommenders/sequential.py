@@ -1,5 +1,5 @@
 """
-A transformer over play sequences (SASRec), trained to predict the next track of each position.
+A transformer over play sequences (SASRec), trained to predict the next track at each position.
 
 A token is a track and the time gap after it, so the network distinguishes a next play within minutes from one weeks
 later; after the last track, the gap is the time until now. Training users and folded-in users pass through the same

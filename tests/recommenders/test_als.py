@@ -69,8 +69,8 @@ def test_recent_interactions_weigh_more() -> None:
         for user in range(6)
         for track in range(6)
     ]
-    learned = Interactions.of(pl.DataFrame(pairs))
-    model = ALS(ALSConfig(factors=4)).fit(learned)
+    interactions = Interactions.of(pl.DataFrame(pairs))
+    model = ALS(ALSConfig(factors=4)).fit(interactions)
     plays = pl.DataFrame(
         {
             "user_id": ["early", "early", "late", "late"],
@@ -80,9 +80,9 @@ def test_recent_interactions_weigh_more() -> None:
         }
     )
 
-    users = model.fold_in(Interactions.of(plays).history(["early", "late"], learned.tracks))
+    users = model.fold_in(Interactions.of(plays).history(["early", "late"], interactions.tracks))
 
-    early, late = users @ model.track_factors[learned.tracks.rows(["a1", "b1"])].T
+    early, late = users @ model.track_factors[interactions.tracks.rows(["a1", "b1"])].T
     assert early[1] > early[0]
     assert late[0] > late[1]
 

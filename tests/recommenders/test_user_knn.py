@@ -38,9 +38,9 @@ def interactions() -> Interactions:
 
 def scores(config: UserKNNConfig) -> np.ndarray:
     """Scores of all tracks for all listeners, seen tracks included. Shape (5, 6)."""
-    learned = interactions()
-    ranking = Recommender(UserKNN(config)).fit(learned).recommend(
-        learned.users.ids(), 6, filters=Filters.of(learned, hide_seen=False)
+    training = interactions()
+    ranking = Recommender(UserKNN(config)).fit(training).recommend(
+        training.users.ids(), 6, filters=Filters.of(training, hide_seen=False)
     )  # fmt: skip
     wide = ranking.sort("track_id").pivot("track_id", index="user_id", values="score").sort("user_id")
     return wide.drop("user_id").to_numpy()
@@ -94,13 +94,13 @@ def test_recent_interactions_decide_who_is_near() -> None:
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ranking does not depend on how many listeners are compared at once."""
-    learned = interactions()
-    user_ids, filters = learned.users.ids(), Filters.of(learned)
-    whole = Recommender(UserKNN()).fit(learned).recommend(user_ids, 3, filters=filters)
+    training = interactions()
+    user_ids, filters = training.users.ids(), Filters.of(training)
+    whole = Recommender(UserKNN()).fit(training).recommend(user_ids, 3, filters=filters)
 
     monkeypatch.setattr(user_knn, "N_BLOCK", 2)
 
-    assert_frame_equal(Recommender(UserKNN()).fit(learned).recommend(user_ids, 3, filters=filters), whole)
+    assert_frame_equal(Recommender(UserKNN()).fit(training).recommend(user_ids, 3, filters=filters), whole)
 
 
 def test_the_largest_values_of_each_row_are_kept() -> None:

@@ -1,5 +1,5 @@
 """
-Filters: what must never be recommended. Played before, blocked, withdrawn, or unavailable in the listener's country.
+Filters: tracks that a listener must not get, as played before, blocked, withdrawn or unavailable in their country.
 
 `Filters` is built once per nightly run from two marts and serves every recommender. It is applied inside the top-k
 kernel, so listeners still get k tracks whenever k are allowed.

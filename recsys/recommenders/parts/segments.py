@@ -51,7 +51,7 @@ class Segments:
 
     @classmethod
     def of(cls, interactions: Interactions, half_life_days: float) -> Self:
-        """Compute the popularity of tracks in a window, each of whose listeners has a positive interaction."""
+        """Compute popularity from a window in which every listener has a positive interaction."""
         labels = profiles_of(interactions.user_features).select(_labels()).with_row_index("user")
         members = labels.unpivot(index="user", value_name="segment").drop_nulls("segment")
         members = members.filter(pl.len().over("segment") >= MIN_SEGMENT)

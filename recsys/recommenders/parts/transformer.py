@@ -17,7 +17,7 @@ from typing_extensions import override
 from recsys.arrays import Rows
 
 HEADS = 2
-START = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1
+INITIAL_STD = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1
 PROPOSAL_EXPONENT = 0.75  # negatives are sampled in proportion to (1 + plays)**exponent
 
 
@@ -56,7 +56,7 @@ class Network(nn.Module):
         self.gaps = nn.Parameter(torch.zeros(n_gaps, factors))
         self.blocks = nn.Sequential(*(Block(factors, dropout) for _ in range(blocks)))
         self.last, self.dropout = nn.LayerNorm(factors), nn.Dropout(dropout)
-        nn.init.normal_(self.tracks.weight, std=START)
+        nn.init.normal_(self.tracks.weight, std=INITIAL_STD)
 
     @override
     def forward(self, tracks: Tensor, gaps: Tensor) -> Tensor:
