@@ -36,7 +36,7 @@ def variants(base: Interactions, heard: pl.DataFrame) -> Iterator[tuple[str, Int
     order = np.random.default_rng(SEED).permutation(len(heard))
     for name, vectors in (("with", heard), ("shuffled", heard[order].with_columns(track_id=heard["track_id"]))):
         sound = Features.weighted(base.tracks, sound_features(vectors))
-        yield name, replace(base, track_features=base.track_features.beside(sound))
+        yield name, replace(base, track_features=base.track_features.concat(sound))
 
 
 def ndcg(ranked: pl.DataFrame, played: pl.DataFrame, users: pl.Series) -> np.ndarray:

@@ -200,7 +200,7 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductI
 
 def chosen(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
     """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
-    from recsys.products.base import with_reason_text
+    from recsys.recommenders.parts.reason_text import with_reason_text
     from recsys.rerank.base import RerankContext
     from recsys.rerank.lists import full_lists
     from recsys.warehouse.internal import internal_sql

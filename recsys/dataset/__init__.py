@@ -1,1 +1,1 @@
-"""What models learn from: interactions, features of tracks and listeners, and cuts through time."""
+"""Data sets for models: interactions, features of tracks and listeners, and train-test splits."""

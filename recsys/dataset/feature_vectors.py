@@ -1,7 +1,7 @@
 """
-What is known of tracks, as vectors: artists, genres, tags and the like, the rare ones saying more than the common.
+Feature vectors: tf-idf weights of artists, genres, tags and other features, and related helpers.
 
-Unknown is no property that two tracks could share, so it counts for nothing here.
+The value 'unknown' has weight 0, because two tracks are not similar by both lacking a value.
 """
 
 import numpy as np
@@ -13,9 +13,10 @@ from recsys.dataset.features import UNKNOWN, Features
 
 def tfidf_features(features: Features) -> Csr:
     """
-    Return each row's features as a vector of length 1 (0 where nothing is known), shape (n_rows, n_features), float32.
+    Return the tf-idf vector of each row: log(1 + weight) times inverse document frequency, scaled to norm 1.
 
-    log(1 + weight) times the inverse document frequency, as texts are indexed.
+    Returns:
+        CSR, shape (n_rows, n_features), float32. All zero for rows without a known feature.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 6.2 to 6.4.
     """
@@ -27,14 +28,14 @@ def tfidf_features(features: Features) -> Csr:
 
 
 def unit_rows(matrix: Csr) -> Csr:
-    """Scale each row of a CSR matrix to length 1; a row of zeros stays."""
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scaled = sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix
+    """Scale each row of a CSR matrix to norm 1; rows of zeros stay zero."""
+    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    scaled = sp.diags(1 / np.where(norms > 0, norms, 1)) @ matrix
     return scaled.tocsr()
 
 
 def artists_of(features: Features) -> Csr:
-    """Return which artists made each track, one column an artist, shape (n_tracks, n_artists), float32."""
+    """Return the columns of known artists: > 0 where a track is by the artist. CSR, (n_tracks, n_artists), float32."""
     names = features.names.ids()
-    chosen = names.str.starts_with("artist=") & (names != f"artist={UNKNOWN}")
-    return features.matrix[:, np.flatnonzero(chosen.to_numpy())]
+    is_artist = names.str.starts_with("artist=") & (names != f"artist={UNKNOWN}")
+    return features.matrix[:, np.flatnonzero(is_artist.to_numpy())]

@@ -1,4 +1,4 @@
-"""Features of tracks and listeners: a sparse matrix with one named column per value."""
+"""Features of tracks and listeners: a sparse matrix with one named column per feature value, such as 'genre=rock'."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,12 +17,12 @@ UNKNOWN = "unknown"
 @dataclass(frozen=True, eq=False)
 class Features:
     """
-    What is known of each row, one column a value such as 'genre=rock'; unknown is a value of its own.
+    Features of tracks or listeners, one column per feature value. A missing value is stored as the value 'unknown'.
 
     Attributes:
-        matrix: Above 0 where the row has the value: 1, or its weight where one is known (`weighted`). CSR, shape
-            (n_rows, n_features), float32.
-        names: The values, 'column=value'.
+        matrix: > 0 where the row has the value: 1, or its weight (see `weighted`). CSR, shape (n_rows, n_features),
+            float32.
+        names: Names of the columns, 'column=value', for example 'genre=rock'.
     """
 
     matrix: Csr
@@ -31,21 +31,24 @@ class Features:
     @classmethod
     def of(cls, rows: Vocab, frame: pl.DataFrame) -> Self:
         """
-        Build the features of `rows` from a frame whose first column is the id.
+        Build features from a table with one column per feature.
 
-        Every other column is a feature: a string, or a list of strings where a row may have several values.
+        Args:
+            rows: Tracks or listeners in the rows of the result.
+            frame: First column: id. Each other column is a feature: a string, or a list of strings where a row may have
+                several values. Ids missing in the frame, nulls and empty lists become 'unknown'.
         """
         id_column, *columns = frame.columns
         all_rows = pl.DataFrame({id_column: rows.ids()})
-        asked = all_rows.join(frame.unique(id_column, keep="any"), on=id_column, how="left", maintain_order="left")
-        pairs = pl.concat([_values(asked[column]) for column in columns] or [_values(pl.Series("", [], pl.String))])
+        aligned = all_rows.join(frame.unique(id_column, keep="any"), on=id_column, how="left", maintain_order="left")
+        pairs = pl.concat([_values(aligned[column]) for column in columns] or [_values(pl.Series("", [], pl.String))])
         names = Vocab.of(pairs["name"], kind=FEATURE_KIND)
         ones = np.ones(len(pairs), np.float32)
-        at = (pairs["row"].to_numpy(), names.find(pairs["name"]))
-        return cls(sp.csr_matrix((ones, at), shape=(len(rows), len(names))), names)
+        positions = pairs["row"].to_numpy(), names.find(pairs["name"])
+        return cls(sp.csr_matrix((ones, positions), shape=(len(rows), len(names))), names)
 
-    def beside(self, other: Self) -> Self:
-        """Return these features and further ones of the same rows, whose names are others."""
+    def concat(self, other: Self) -> Self:
+        """Concatenate the columns of these and other features of the same rows. No name may occur in both."""
         names = pl.concat([self.names.ids(), other.names.ids()])
         vocab = Vocab.of(names, kind=FEATURE_KIND)
         both = sp.hstack([self.matrix, other.matrix], format="csc")
@@ -54,17 +57,19 @@ class Features:
     @classmethod
     def weighted(cls, rows: Vocab, frame: pl.DataFrame) -> Self:
         """
-        Build the features of `rows` from a frame with one row a value: the id, then name ('column=value') and weight.
+        Build weighted features from a table with one row per id and feature value.
 
-        A row that the frame does not name has no features: here nobody says which columns there are, so that none can
-        be unknown. A value named twice has the sum of its weights; ids outside `rows` are left out.
+        Args:
+            rows: Tracks or listeners in the rows of the result.
+            frame: First column: id; then name ('column=value') and weight. Weights of a repeated id and name are
+                summed; ids outside `rows` are ignored. Ids missing in the frame have no features, not even 'unknown'.
         """
         row = rows.find(frame.to_series())
         known = frame.select("name", "weight").filter(pl.Series(row >= 0, dtype=pl.Boolean))
         names = Vocab.of(known["name"], kind=FEATURE_KIND)
         weights = known["weight"].cast(pl.Float32).to_numpy()
-        at = (row[row >= 0], names.find(known["name"]))
-        return cls(sp.csr_matrix((weights, at), shape=(len(rows), len(names))), names)
+        positions = row[row >= 0], names.find(known["name"])
+        return cls(sp.csr_matrix((weights, positions), shape=(len(rows), len(names))), names)
 
 
 def _values(column: pl.Series) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """
-What listeners did with tracks, as one frozen value: a sparse matrix, two vocabularies and the features of both sides.
+Interactions of listeners with tracks as one frozen value: sparse matrices, two vocabularies, features of both sides.
 
-`Interactions.read` takes a window of days from the warehouse by one group-by. How much a listen, a like or a skip
-counts is decided in SQL only.
+`Interactions.read` aggregates a window of days from the warehouse. The strength of an interaction, that is, how much a
+listen, a like or a skip counts, is decided in SQL only. Every recommender is fitted to such a value.
 """
 
 from dataclasses import dataclass, replace
@@ -32,12 +32,13 @@ UNKNOWN_HOUR = -1
 @dataclass(frozen=True, eq=False)
 class History:
     """
-    What some listeners liked, and when: all that a model needs to know of a listener.
+    Histories of some listeners: their positive interactions. A model needs to know nothing else of a listener.
 
     Attributes:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
-        age_days: Days since a pair's last play, >= 0, aligned with `matrix.data`, float32; 0 where nothing is known.
-        hours: Local hour of the week of that play, 0 (Monday, midnight) to 167; -1 where nothing is known. int16.
+        age_days: Days since the last play of each pair, >= 0; 0 if unknown. Aligned with `matrix.data`, float32.
+        hours: Local hour of the week of that play, 0 (Monday, midnight) to 167; -1 if unknown. Aligned with
+            `matrix.data`, int16.
     """
 
     matrix: Csr
@@ -48,39 +49,40 @@ class History:
         return int(self.matrix.shape[0])
 
     def __getitem__(self, users: Any) -> Self:
-        """Return the history of some listeners: a slice, rows, or a boolean array."""
-        return self._at(self._places()[users])
+        """Return the histories of a subset of the listeners, given by a slice, rows, or a boolean array."""
+        return self._at_positions(self._positions()[users])
 
-    def moved(self, rows: Rows, new_columns: Rows, n_columns: int) -> Self:
-        """Pick rows and move columns as `realign` does."""
-        return self._at(realign(self._places(), rows, new_columns, n_columns))
+    def realigned(self, rows: Rows, new_columns: Rows, n_columns: int) -> Self:
+        """Select rows and renumber columns, as `dataset.sparse.realign` does."""
+        return self._at_positions(realign(self._positions(), rows, new_columns, n_columns))
 
-    def _at(self, places: Csr) -> Self:
-        return type(self)(
-            with_data(places, self.matrix.data[places.data]), self.age_days[places.data], self.hours[places.data]
-        )
+    def _at_positions(self, positions: Csr) -> Self:
+        """Return the history of this pattern, whose values are positions in `matrix.data`."""
+        strengths = with_data(positions, self.matrix.data[positions.data])
+        return type(self)(strengths, self.age_days[positions.data], self.hours[positions.data])
 
-    def _places(self) -> Csr:
-        """Return the same pattern with the place of each pair in `data` instead of its strength."""
+    def _positions(self) -> Csr:
+        """Return the pattern of `matrix` with positions in `matrix.data` as values."""
         return with_data(self.matrix, np.arange(self.matrix.nnz))
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
     """
-    What listeners did with tracks in a window of days.
+    Interactions of listeners with tracks in a window of days.
 
     Attributes:
-        matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
-        age_days: Days from a pair's last listen or event to the midnight that ends the window, >= 0, aligned with
-            `matrix.data`, float32.
-        hours: Local hour of the week of that last one, 0 (Monday, midnight) to 167; -1 where unknown. Aligned, int16.
-        seen: True for every pair with any listen or event in the window, skips and unlikes included. CSR, bool.
-        users: Listeners with any row in the window.
-        tracks: The whole catalogue, also what nobody played.
-        track_features: Features of each track.
-        user_features: Features of each listener.
-        as_of: The window's last day.
+        matrix: Strength of each pair with strength > 0. CSR with sorted indices, shape (n_users, n_tracks), float32.
+        age_days: Days from the last listen or event of each pair to the midnight that ends the window, >= 0. Aligned
+            with `matrix.data`, float32.
+        hours: Local hour of the week of that listen or event, 0 (Monday, midnight) to 167; -1 if unknown. Aligned with
+            `matrix.data`, int16.
+        seen: True for every pair with any listen or event in the window, also skips and unlikes. CSR, bool.
+        users: Listeners with at least one pair in `seen`.
+        tracks: The whole catalogue, also tracks that nobody played.
+        track_features: Features of the tracks.
+        user_features: Features of the listeners.
+        as_of: Last day of the window.
     """
 
     matrix: Csr
@@ -103,30 +105,30 @@ class Interactions:
         as_of: date = date.max,
     ) -> Self:
         """
-        Build from a frame with one row a pair.
+        Build from a table with one row per pair of listener and track.
 
         Args:
-            pairs: user_id, track_id, strength (a pair at or below 0 is only seen) and, where known, age_days [d] and
-                hour_of_week (0..167, local time).
-            catalogue: track_id and feature columns (see `Features.of`); without it, the tracks of `pairs`.
-            listeners: user_id and feature columns; may name more listeners than `pairs`, which are left out.
-            as_of: The window's last day.
+            pairs: user_id, track_id, strength (if <= 0, the pair is in `seen` only), and optionally age_days [d] and
+                hour_of_week (0..167, local time), which may have nulls.
+            catalogue: track_id and feature columns (see `Features.of`). None: the tracks in `pairs`, no features.
+            listeners: user_id and feature columns; listeners who are not in `pairs` are ignored. None: no features.
+            as_of: Last day of the window.
 
         Raises:
-            InputError: A pair stands twice, or an id is missing.
-            UnknownIds: A pair's track is not in the catalogue.
+            InputError: A pair is repeated, or an id is missing.
+            UnknownIds: A track is not in the catalogue.
         """
         catalogue = pairs.select(pl.col("track_id").unique()) if catalogue is None else catalogue
         listeners = pairs.select(pl.col("user_id").unique()) if listeners is None else listeners
         users = Vocab.of(pairs["user_id"], kind="listener")
         tracks = Vocab.of(catalogue["track_id"], kind="track")
-        placed = _placed(pairs, users, tracks)
-        liked = placed.filter(pl.col("strength") > 0)
+        seen = _with_rows(pairs, users, tracks)
+        liked = seen.filter(pl.col("strength") > 0)
         return cls(
             matrix=_csr(liked, liked["strength"].to_numpy(), users, tracks),
             age_days=liked["age_days"].to_numpy().copy(),
             hours=liked["hour_of_week"].to_numpy().copy(),
-            seen=_csr(placed, np.ones(len(placed), np.bool_), users, tracks),
+            seen=_csr(seen, np.ones(len(seen), np.bool_), users, tracks),
             users=users,
             tracks=tracks,
             track_features=Features.of(tracks, catalogue.select("track_id", pl.exclude("track_id"))),
@@ -136,7 +138,7 @@ class Interactions:
 
     @classmethod
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
-        """Read the days since..until, both included, from marts.interactions_daily; no `since`: from the first day."""
+        """Read the days `since` (None: the first) to `until`, both inclusive, from marts.interactions_daily."""
         interactions = cls.of(
             warehouse.query(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
             catalogue=warehouse.query(internal_sql("features_of_tracks")),
@@ -144,15 +146,15 @@ class Interactions:
             as_of=until,
         )
         sound = Features.weighted(interactions.tracks, sound_features(warehouse.query(internal_sql("sound_of_tracks"))))
-        return replace(interactions, track_features=interactions.track_features.beside(sound))
+        return replace(interactions, track_features=interactions.track_features.concat(sound))
 
     @property
     def liked(self) -> History:
-        """What the listeners liked, without their names."""
+        """Histories of all listeners: their positive interactions."""
         return History(self.matrix, self.age_days, self.hours)
 
     def of_users(self, rows: Rows) -> Self:
-        """Return the same window for some listeners only; `rows` is sorted and unique."""
+        """Return the same window for some listeners only, given by sorted, unique rows."""
         liked = self.liked[rows]
         return type(self)(
             matrix=liked.matrix,
@@ -167,34 +169,36 @@ class Interactions:
         )
 
     def history(self, user_ids: Ids, tracks: Vocab) -> History:
-        """What these listeners liked, in another catalogue's columns; empty where a listener is unknown."""
-        return self.liked.moved(self.users.find(user_ids), tracks.find(self.tracks.ids()), len(tracks))
+        """Return the histories of these listeners in the columns of another catalogue; empty for unknown listeners."""
+        return self.liked.realigned(self.users.find(user_ids), tracks.find(self.tracks.ids()), len(tracks))
 
 
-def _placed(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame:
-    """Translate ids to rows, sorted by user and track."""
-    placed = pl.DataFrame(
+def _with_rows(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame:
+    """Translate ids to row numbers and sort by user and track; missing columns are filled in."""
+    numbered = pl.DataFrame(
         {
             "user": users.rows(pairs["user_id"]),
             "track": tracks.rows(pairs["track_id"]),
             "strength": pairs["strength"].cast(pl.Float32),
-            "age_days": _given(pairs, "age_days", 0).cast(pl.Float32),
-            "hour_of_week": _given(pairs, "hour_of_week", UNKNOWN_HOUR).cast(pl.Int16),
+            "age_days": _column_or(pairs, "age_days", 0).cast(pl.Float32),
+            "hour_of_week": _column_or(pairs, "hour_of_week", UNKNOWN_HOUR).cast(pl.Int16),
         }
     ).sort("user", "track")
-    if n_twice := len(placed) - placed.select("user", "track").n_unique():
-        raise InputError(f"{n_twice:,} rows repeat a listener and track; expected one row a pair: sum them first")
-    return placed
+    if n_repeated := len(numbered) - numbered.select("user", "track").n_unique():
+        expected = "expected one row per listener and track; sum them first"
+        raise InputError(f"pairs: found {n_repeated:,} repeated, {expected}")
+    return numbered
 
 
-def _given(pairs: pl.DataFrame, column: str, unknown: int) -> pl.Series:
-    """Return a column that may be missing, whole or in places."""
-    there = column in pairs.columns
-    return pairs[column].fill_null(unknown) if there else pl.repeat(unknown, len(pairs), eager=True)
+def _column_or(pairs: pl.DataFrame, column: str, default: int) -> pl.Series:
+    """Return a column, with the default for nulls and for a column that is missing."""
+    if column not in pairs.columns:
+        return pl.repeat(default, len(pairs), eager=True)
+    return pairs[column].fill_null(default)
 
 
-def _csr(placed: pl.DataFrame, data: npt.NDArray[Any], users: Vocab, tracks: Vocab) -> Csr:
-    """Build the matrix without a second sort: the rows of `placed` are in order."""
-    counts = np.bincount(placed["user"].to_numpy(), minlength=len(users))
+def _csr(pairs: pl.DataFrame, data: npt.NDArray[Any], users: Vocab, tracks: Vocab) -> Csr:
+    """Build a CSR matrix from pairs of rows that are sorted by user and track."""
+    counts = np.bincount(pairs["user"].to_numpy(), minlength=len(users))
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    return sp.csr_matrix((data.copy(), placed["track"].to_numpy().astype(np.int32), indptr), (len(users), len(tracks)))
+    return sp.csr_matrix((data.copy(), pairs["track"].to_numpy().astype(np.int32), indptr), (len(users), len(tracks)))

@@ -1,4 +1,4 @@
-"""Sparse matrices whose rows or columns are moved: what scipy does not do in one call."""
+"""Operations on sparse matrices that scipy does not do in one call: replace values, select rows, renumber columns."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from recsys.arrays import Csr, Rows
 
 
 def with_data(pattern: Csr, data: npt.NDArray[Any]) -> Csr:
-    """Return a CSR matrix with the non-zero positions of `pattern` and other values, aligned with its data."""
+    """Return a CSR matrix with the non-zero positions of `pattern` and new values, aligned with `pattern.data`."""
     return sp.csr_matrix((data, pattern.indices, pattern.indptr), shape=pattern.shape)
 
 
 def realign(matrix: Csr, rows: Rows, new_columns: Rows, n_columns: int) -> Csr:
     """
-    Return some rows of a matrix, with its columns moved.
+    Select rows of a matrix and renumber its columns, for example to the catalogue of another model.
 
     Args:
         matrix: CSR, shape (n_rows, n_old_columns).
-        rows: The row to put in each place of the result; -1: an empty row.
-        new_columns: The new position of each old column; -1: the column is dropped. Shape (n_old_columns,).
-        n_columns: How many columns the result has.
+        rows: For each row of the result, the row of `matrix`; -1: an empty row.
+        new_columns: For each column of `matrix`, the column of the result; -1: drop it. Shape (n_old_columns,).
+        n_columns: Number of columns of the result.
 
     Returns:
         CSR, shape (len(rows), n_columns).
     """
     known = np.flatnonzero(rows >= 0)
-    picked = matrix[rows[known]].tocoo()
-    keep = new_columns[picked.col] >= 0
-    positions = (known[picked.row[keep]], new_columns[picked.col[keep]])
-    return sp.csr_matrix((picked.data[keep], positions), shape=(len(rows), n_columns))
+    selected = matrix[rows[known]].tocoo()
+    keep = new_columns[selected.col] >= 0
+    positions = (known[selected.row[keep]], new_columns[selected.col[keep]])
+    return sp.csr_matrix((selected.data[keep], positions), shape=(len(rows), n_columns))

@@ -1,8 +1,8 @@
 """
-Ids outside, row numbers inside: the only place where one becomes the other.
+Vocabularies: the translation between ids, which callers use, and row numbers, which models use.
 
-A `Vocab` holds sorted, unique string ids; an id's row is its place in that order. Row numbers never leave the process,
-so each model keeps the vocabularies that it was trained with beside its weights.
+A `Vocab` holds sorted, unique string ids; the row of an id is its position in that order. Row numbers are valid for one
+vocabulary only, so each saved model contains the vocabularies that it was trained with.
 """
 
 from collections.abc import Iterable
@@ -19,13 +19,16 @@ from recsys.errors import InputError, UnknownIds
 
 Ids: TypeAlias = pl.Series | Iterable[str]
 
-N_NEIGHBOURS = 200  # ids on either side of an unknown one, in sorted order, that a hint is chosen from
+N_NEIGHBOURS = 200  # ids before and after an unknown id in sorted order, among which a hint is searched
 
 
 @dataclass(frozen=True, eq=False)
 class Vocab:
     """
-    Sorted unique ids of one kind; made by `Vocab.of` or `Vocab.load`.
+    Sorted, unique ids of one kind; made by `Vocab.of` or `Vocab.load`.
+
+    Attributes:
+        kind: What the ids are, for messages: 'track', 'listener', ...
 
     >>> tracks = Vocab.of(["t9", "t1", "t9"], kind="track")
     >>> tracks.rows(["t9", "t1"]), tracks.find(["t5"]), tracks.ids(np.array([1])).to_list()
@@ -37,48 +40,51 @@ class Vocab:
 
     @classmethod
     def of(cls, ids: Ids, *, kind: str) -> Self:
-        """Sort and deduplicate `ids`; a missing id is an `InputError`."""
+        """Build a vocabulary from ids in any order, repeated or not. Raise InputError if an id is null."""
         series = as_ids(ids)
         if series.has_nulls():
-            raise InputError(f"{series.null_count():,} {kind} ids are missing; every row needs one: drop such rows")
+            raise InputError(
+                f"{kind} ids: found {series.null_count():,} missing, expected one in every row; drop these rows"
+            )
         return cls(kind, series.unique().sort())
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def find(self, ids: Ids) -> Rows:
-        """Row of each id, shape (n_ids,), int64; -1 where the id is not known."""
+        """Return the row of each id, -1 for unknown ids and nulls. Shape (n_ids,), int64."""
         known = pl.DataFrame({"id": self._ids}).with_row_index("row")
-        asked = pl.DataFrame({"id": as_ids(ids)})
-        found = asked.join(known, on="id", how="left", maintain_order="left")["row"]
-        return found.cast(pl.Int64).fill_null(-1).to_numpy().copy()
+        requested = pl.DataFrame({"id": as_ids(ids)})
+        rows = requested.join(known, on="id", how="left", maintain_order="left")["row"]
+        return rows.cast(pl.Int64).fill_null(-1).to_numpy().copy()
 
     def rows(self, ids: Ids) -> Rows:
         """
-        Row of each id, shape (n_ids,), int64.
+        Return the row of each id. Shape (n_ids,), int64.
 
         Raises:
-            UnknownIds: Some ids are not known; the message counts them and hints at the first.
+            UnknownIds: Some ids are not in the vocabulary. The message gives their number, the first one, and the known
+                id that is most similar to it.
         """
-        asked = as_ids(ids)
-        rows = self.find(asked)
+        requested = as_ids(ids)
+        rows = self.find(requested)
         if (rows < 0).any():
-            unknown = asked.filter(pl.Series(rows < 0)).unique(maintain_order=True)
+            unknown = requested.filter(pl.Series(rows < 0)).unique(maintain_order=True)
             raise UnknownIds.of(
                 self.kind, unknown.to_list(), self._neighbours(unknown[0]), f"the {len(self):,} known {self.kind}s"
             )
         return rows
 
     def ids(self, rows: npt.NDArray[np.integer] | None = None) -> pl.Series:
-        """Id of each row, or all ids in row order; a row out of range is an `IndexError`."""
+        """Return the id of each row; by default all ids in order. Raise IndexError if a row is out of range."""
         if rows is None:
             return self._ids
         if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < len(self):
-            raise IndexError(f"rows {rows.min()}..{rows.max()} are outside 0..{len(self) - 1}")
+            raise IndexError(f"{self.kind} rows: found {rows.min()}..{rows.max()}, expected rows in 0..{len(self) - 1}")
         return self._ids.gather(rows)
 
     def same(self, other: "Vocab") -> bool:
-        """Whether both hold the same ids, so that row numbers of one are valid in the other."""
+        """Return whether both have the same ids, so that row numbers of one are valid in the other."""
         return self is other or self._ids.equals(other.ids())
 
     def save(self, path: Path) -> None:
@@ -87,15 +93,15 @@ class Vocab:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
+        """Load what `save` wrote."""
         column = pl.read_parquet(path).to_series()
         return cls(column.name, column)
 
     def _neighbours(self, unknown: str | None) -> list[str]:
-        place = int(self._ids.search_sorted(unknown or ""))
-        return self._ids[max(0, place - N_NEIGHBOURS) : place + N_NEIGHBOURS].to_list()
+        position = int(self._ids.search_sorted(unknown or ""))
+        return self._ids[max(0, position - N_NEIGHBOURS) : position + N_NEIGHBOURS].to_list()
 
 
 def as_ids(ids: Ids) -> pl.Series:
-    """Return ids as a polars string series, whatever sequence they came in."""
+    """Convert any sequence of ids to a polars series of strings."""
     return (ids if isinstance(ids, pl.Series) else pl.Series(list(ids), dtype=pl.String)).cast(pl.String)

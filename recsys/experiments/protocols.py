@@ -85,7 +85,7 @@ def leave_last_out(interactions: Interactions) -> Protocol:
     """
     counts = np.diff(interactions.matrix.indptr)
     n_later = np.where(np.repeat(counts >= N_FEWEST, counts), _n_later(interactions), N_FEWEST)
-    validation, test = (Split.held_out(interactions, n_later > place, n_later == place) for place in (1, 0))
+    validation, test = (Split.hold_out(interactions, n_later > place, n_later == place) for place in (1, 0))
     return Protocol("leave-last-out", validation, test)
 
 

@@ -19,11 +19,9 @@ from recsys.errors import UnknownIds
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.segments import EVERYBODY, in_words
 
 PACKAGE, HELPERS = "recsys.products", ("base",)
 K = 20  # length of a list
-UNKNOWN_ARTIST = "an unknown artist"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,30 +121,6 @@ def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:
         raise UnknownIds.of("product", [name], product_names(), "recsys/products")
     make: Callable[[ProductInputs], pl.DataFrame] = plugin(PACKAGE, name).make
     return make
-
-
-def with_reason_text(ranking: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
-    """
-    Put reasons into words.
-
-    Args:
-        ranking: With reason_track_id and segment, as `Recommender.add_reasons` gives.
-        catalogue: track_id, title, artist_name.
-
-    Returns:
-        The ranking with `reason`: 'because you played ...' or 'popular with ...'.
-    """
-    artist = pl.col("artist_name").fill_null(UNKNOWN_ARTIST)
-    anchors = catalogue.select(
-        reason_track_id="track_id", anchor=pl.format("{} by {}", pl.col("title").fill_null("a track"), artist)
-    )
-    played = pl.format("because you played {}", pl.col("anchor").fill_null(pl.col("reason_track_id")))
-    popular = pl.format("popular with {}", in_words(pl.col("segment").fill_null(EVERYBODY)))
-    return (
-        ranking.join(anchors, on="reason_track_id", how="left", maintain_order="left")
-        .with_columns(reason=pl.when(pl.col("reason_track_id").is_null()).then(popular).otherwise(played))
-        .drop("anchor")
-    )
 
 
 def ranked_anew(rows: pl.DataFrame) -> pl.DataFrame:

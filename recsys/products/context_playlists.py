@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from recsys.products.base import K, ProductInputs, with_reason_text
+from recsys.products.base import K, ProductInputs
 from recsys.recommenders.parts.listening_hours import DAYPART, ListeningTimeProfile
+from recsys.recommenders.parts.reason_text import with_reason_text
 
 MIN_LENGTH = 5  # a shorter list is no playlist
 N_POOL = 60  # of the listener's best tracks that fit, so many are looked at

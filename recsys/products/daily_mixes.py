@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from recsys.products.base import K, ProductInputs, with_reason_text
+from recsys.products.base import K, ProductInputs
+from recsys.recommenders.parts.reason_text import with_reason_text
 
 N_MIXES = 3
 MIN_LIKED = 3  # tracks of a cluster that a listener likes, for a mix of it

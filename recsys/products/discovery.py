@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from recsys.products.base import ProductInputs, ranked_anew, with_reason_text
+from recsys.products.base import ProductInputs, ranked_anew
+from recsys.recommenders.parts.reason_text import with_reason_text
 
 
 def make(inputs: ProductInputs) -> pl.DataFrame:

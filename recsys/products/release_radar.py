@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from recsys.products.base import K, ProductInputs, with_reason_text
+from recsys.products.base import K, ProductInputs
+from recsys.recommenders.parts.reason_text import with_reason_text
 
 N_DAYS = 28
 

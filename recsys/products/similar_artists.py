@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from recsys.dataset.vocab import Vocab
 from recsys.products.base import K, ProductInputs
-from recsys.recommenders.item_knn import by_length, neighbours
+from recsys.recommenders.item_knn import divide_by_norm, neighbours
 
 N_COMMON = 5  # listeners that two artists share, at least: fewer may be chance, and people could be made out
 
@@ -22,7 +22,7 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
     artists, users = Vocab.of(heard["artist_id"], kind="artist"), Vocab.of(heard["user_id"], kind="listener")
     at = (artists.rows(heard["artist_id"]), users.rows(heard["user_id"]))
     played = sp.csr_matrix((np.ones(len(heard), np.float32), at), shape=(len(artists), len(users)))
-    cosine = by_length(played, 1.0)
+    cosine = divide_by_norm(played, 1.0)
     near = neighbours(cosine, cosine, K).tocoo()
     n_common = np.asarray(played[near.row].multiply(played[near.col]).sum(axis=1)).ravel()
     ids = {"artist_id": artists.ids(near.row), "similar_artist_id": artists.ids(near.col)}

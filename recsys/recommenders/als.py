@@ -1,12 +1,13 @@
 """
-Matrix factorisation of implicit feedback by alternating least squares, regularised by the number of interactions.
+Matrix factorisation of implicit feedback by alternating least squares (iALS), with frequency-scaled regularization.
 
 After training, user factors come from one exact half-step on the user's history. So a training user, the same user
-folded in, and a new user with the same plays get the same scores. Recency weights apply in this half-step only: track
-factors are learned from all plays alike, which ranks better.
+folded in, and a new user with the same history get the same scores. Recency weights apply in this half-step only: track
+factors are learned from all interactions alike, which ranks better.
 
 Sources: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008); Rendle, Krichene,
-Zhang, Koren, Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022), whose names these are.
+Zhang, Koren, Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022), which the settings are
+named after.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from recsys.recommenders.parts.least_squares import half_step
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Scorer, Validation
 
-START = 0.1  # expected length of a track's factors before the first half-step
+INITIAL_NORM = 0.1  # expected norm of a track's factors before the first half-step
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,18 @@ class ALSConfig:
     Settings of `ALS`.
 
     Attributes:
-        factors: Length of a user's and a track's vector.
-        epochs: Passes over both sides.
-        regularization: L2 regularisation of a row's factors, > 0; see `frequency_exponent`.
-        frequency_exponent: A row is regularised by regularization * (its pairs + unobserved_weight * all pairs it could
-            have)**frequency_exponent: 0 treats all rows alike, 1 all pairs.
-        unobserved_weight: Weight of a pair without a like, where the mean like of a user weighs 1.
-        side_weight: Weight of track features beside likes, >= 0: each feature that several tracks share is one more
-            row, as if it were a user who likes them. 0: no features.
-        strength_exponent: A like weighs strength**strength_exponent, relative to the user's mean; 0: all the same.
-        recency: Decay of a like by its age in a user's vector: it weighs (1 + age / 30 days)^-recency.
-        seed: Of the initial factors.
+        factors: Number of factors of a user and of a track.
+        epochs: Number of alternations; each solves all users, then all tracks.
+        regularization: L2 regularization of the factors of a user or track, > 0; scaled as `frequency_exponent` says.
+        frequency_exponent: The regularization of a row (a user or track) is regularization * (its observed pairs +
+            unobserved_weight * all its possible pairs)**frequency_exponent. 0: the same for every row.
+        unobserved_weight: Confidence weight of an unobserved pair; the observed pairs of a user have mean weight 1.
+        side_weight: Weight of track features relative to interactions, >= 0. Each feature that several tracks share is
+            one more row of the matrix, as if it were a user who likes these tracks. 0: features are not used.
+        strength_exponent: The confidence weight of an interaction is strength**strength_exponent, divided by the user's
+            mean. 0: all interactions have the same weight.
+        recency: Decay by age in the user factors: weight (1 + age / 30 days)**-recency. 0: no decay.
+        seed: Seed of the initial factors.
     """
 
     factors: int = 256
@@ -63,11 +65,11 @@ class ALSConfig:
 
 class ALS(Scorer[ALSConfig]):
     """
-    Score of a track: inner product of the user's and the track's factors.
+    Score = inner product of user factors and track factors.
 
     Attributes:
-        user_factors: Of the training users, shape (n_users, factors), float32.
-        track_factors: Shape (n_tracks, factors), float32.
+        user_factors: Factors of the training users. Shape (n_users, factors), float32.
+        track_factors: Factors of all tracks. Shape (n_tracks, factors), float32.
     """
 
     name: ClassVar[str] = "als"
@@ -79,14 +81,14 @@ class ALS(Scorer[ALSConfig]):
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         weights = self._with_features(self._confidence(interactions.liked, recency=0), interactions.track_features)
         by_track = weights.T.tocsr()
-        self.track_factors = self._start(len(interactions.tracks))
+        self.track_factors = self._initial_factors(len(interactions.tracks))
         for _ in range(self.config.epochs):
             self.track_factors = self._step(by_track, self._step(weights, self.track_factors))
         self.user_factors = self.fold_in(interactions.liked)
         return self
 
     def _with_features(self, weights: Csr, features: Features) -> Csr:
-        """Append the features that several tracks share as further rows, shape (n_users + n_features, n_tracks)."""
+        """Append one row per feature that several tracks share. Shape (n_users + n_features, n_tracks)."""
         if self.config.side_weight == 0:
             return weights
         tags = tfidf_features(features).T.tocsr()
@@ -94,26 +96,26 @@ class ALS(Scorer[ALSConfig]):
         shared = tags[np.flatnonzero(np.diff(tags.indptr) > 1)]
         return sp.vstack([weights, shared * np.float32(self.config.side_weight)], format="csr")
 
-    def _start(self, n_rows: int) -> F32:
+    def _initial_factors(self, n_rows: int) -> F32:
         rng = np.random.default_rng(self.config.seed)
-        drawn = rng.standard_normal((n_rows, self.config.factors), np.float32)
-        return drawn * np.float32(START / np.sqrt(self.config.factors))
+        factors = rng.standard_normal((n_rows, self.config.factors), np.float32)
+        return factors * np.float32(INITIAL_NORM / np.sqrt(self.config.factors))
 
     def user_weights(self, history: History) -> Csr:
-        """Return the confidence of each like in the user factors, mean 1 per user. CSR, as `history.matrix`."""
+        """Return the confidence weights behind the user factors, mean 1 per user. CSR, pattern of `history.matrix`."""
         return self._confidence(history, recency=self.config.recency)
 
     def _confidence(self, history: History, *, recency: float) -> Csr:
-        """Normalise to mean 1 per user, so that neither heavy nor old listening changes the length of the factors."""
+        """Return confidence weights, mean 1 per user: neither heavy nor old listening changes the norm of factors."""
         return mean_normalised(confidence(history, exponent=self.config.strength_exponent, recency=recency))
 
     def _step(self, weights: Csr, fixed: F32) -> F32:
-        """Solve all rows of `weights` for the other side's `fixed` factors."""
+        """Solve the factors of all rows of `weights`, given the `fixed` factors of the other side."""
         penalties = self._penalties(np.diff(weights.indptr), weights.shape[1])
         return half_step(weights, fixed, unobserved=self.config.unobserved_weight, penalties=penalties)
 
     def _penalties(self, counts: Rows, n_others: int) -> npt.NDArray[np.float64]:
-        """Return the regularisation of rows with `counts` pairs out of `n_others`: section 3.3 of the second source."""
+        """Return the L2 penalty of rows with `counts` observed pairs out of `n_others`: section 3.3 of Rendle et al."""
         config = self.config
         frequency = counts + config.unobserved_weight * n_others
         return np.asarray(config.regularization * frequency**config.frequency_exponent, np.float64)
@@ -133,9 +135,10 @@ class ALS(Scorer[ALSConfig]):
     @override
     def attribution(self, history: History) -> Attribution:
         """
-        Split a score into the played tracks' shares (section 5 of the first source).
+        Split scores into contributions of the tracks in the history (section 5 of Hu et al.).
 
-        An approximation: the inverse for a user without plays stands for each user's own, so that one serves all.
+        This is an approximation: every user gets the inverse matrix of a user without interactions, so that one
+        inverse serves all.
         """
         tracks = self.track_factors.astype(np.float64)
         penalty = self._penalties(np.zeros(1, np.int64), len(tracks))

@@ -1,8 +1,8 @@
 """
-A recommender: what every model needs around its scores, written once and composed over a `Scorer`.
+The `Recommender`: everything that a model needs around its scores, written once and wrapped around a `Scorer`.
 
-It checks and translates ids, applies filters, ranks, falls back to popularity for users without history, gives
-reasons, saves and loads. The scorer (see `recommenders.scorer`) sees rows only.
+It checks and translates ids, applies filters, ranks, falls back to popularity for listeners without history, finds
+reasons, saves and loads. The scorer (see `recommenders.scorer`) works with row numbers only.
 """
 
 import json
@@ -23,11 +23,11 @@ from recsys.errors import InputError, SetupError
 from recsys.recommenders.parts.attribution import contributions, strongest_reason
 from recsys.recommenders.parts.filters import Filters, pairs_matrix
 from recsys.recommenders.parts.segments import Segments
-from recsys.recommenders.parts.topk import Mask, Top, top_k
+from recsys.recommenders.parts.topk import Mask, TopK, top_k
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 
 FALLBACK_HALF_LIFE_DAYS = 30.0
-RANKED = columns.RANKING[:-1]  # without the reason, which `add_reasons` adds
+RANKING_COLUMNS = columns.RANKING[:-1]  # without reason_track_id, which `add_reasons` adds
 NO_SEGMENT = pl.Series([None], dtype=pl.String)
 NO_CONTRIBUTIONS = np.empty(0, np.int64), np.empty(0, np.float32)
 
@@ -36,16 +36,16 @@ AnyScorer = TypeVar("AnyScorer", bound=Scorer[Any])
 
 class Recommender(Generic[AnyScorer]):
     """
-    A scorer with ids: `fit` it, then ask it for many listeners at once.
+    A scorer with ids, filters and a fallback: `fit` it, then `recommend` for many listeners at once.
 
-    A listener without a liked track in training gets the fallback: what is popular lately among listeners of the same
-    country and age (see `recommenders.parts.segments`), and the ranking says so.
+    Listeners without a positive interaction in training get the fallback: recent popularity among listeners of the same
+    country and age band (see `recommenders.parts.segments`). Their rows have is_fallback = true.
 
     Attributes:
         scorer: The model.
-        users: Listeners that the model learned, those with at least one pair of positive strength.
-        tracks: The catalogue that it ranks.
-        fallback: Popularity of each track, in every segment of listeners.
+        users: Training listeners: those with at least one pair of positive strength.
+        tracks: The catalogue that is ranked.
+        fallback: Popularity of each track within each segment of listeners.
     """
 
     users: Vocab
@@ -58,14 +58,14 @@ class Recommender(Generic[AnyScorer]):
     @staticmethod
     def named(name: str, config: Any = None) -> "Recommender[Any]":
         """
-        Return an unfitted recommender over the scorer of this name.
+        Return an unfitted recommender with the scorer of this name.
 
         Args:
-            name: The scorer's file in recsys/recommenders/, as recipes name it.
-            config: Its settings, of its `config_class`; its defaults if None.
+            name: Name of the scorer, as in recipes: its file in recsys/recommenders/.
+            config: An instance of the scorer's `config_class`. None: the default settings.
 
         Raises:
-            BadRecipe: There is no such scorer.
+            BadRecipe: There is no scorer of this name.
         """
         return Recommender(scorer_class(name)(config))
 
@@ -74,22 +74,25 @@ class Recommender(Generic[AnyScorer]):
         interactions: Interactions,
         *,
         validation: Split | None = None,
-        fitted: Callable[[], "Recommender[Any]"] | None = None,
+        load_fitted: Callable[[], "Recommender[Any]"] | None = None,
     ) -> Self:
         """
         Learn from a window of interactions; the same window, config and seed give the same model.
 
         Args:
-            interactions: Everything that may be learned from.
-            validation: A cut through an earlier part of the same window, for scorers that learn how far to trust
-                others (see `recommenders.blend`).
-            fitted: Loads the same recommender, fitted to the training part of `validation`. A blend calls it: it saves
-                a fit of each member and changes no result.
+            interactions: The training window.
+            validation: A split inside this window, for scorers that learn to combine others (see
+                `recommenders.blend`).
+            load_fitted: Loads the same recommender, already fitted to the training part of `validation`. A blend uses
+                it to save one fit per member; no result changes.
+
+        Returns:
+            The recommender itself.
         """
-        learners = interactions.of_users(np.flatnonzero(np.diff(interactions.matrix.indptr)))
-        self.users, self.tracks = learners.users, learners.tracks
-        self.fallback = Segments.of(learners, FALLBACK_HALF_LIFE_DAYS)
-        self.scorer.fit(learners, _validation(validation, fitted))
+        training = interactions.of_users(np.flatnonzero(np.diff(interactions.matrix.indptr)))
+        self.users, self.tracks = training.users, training.tracks
+        self.fallback = Segments.of(training, FALLBACK_HALF_LIFE_DAYS)
+        self.scorer.fit(training, _validation(validation, load_fitted))
         return self
 
     def recommend(
@@ -99,17 +102,18 @@ class Recommender(Generic[AnyScorer]):
         Rank the best k allowed tracks for each listener.
 
         Args:
-            user_ids: Listeners, each once; one that the model does not know gets the fallback.
-            k: How many tracks each gets, >= 1; fewer only where fewer are allowed.
-            filters: What must not be recommended, made for this model's `tracks`.
-            profiles: user_id, country, age_band: choose the segment of the fallback; without them, everybody's.
+            user_ids: Listeners, each once. Listeners that the model does not know get the fallback.
+            k: Tracks per listener, >= 1. A listener gets fewer only if fewer are allowed.
+            filters: What must not be recommended; made for this model's `tracks`.
+            profiles: user_id, country, age_band, which choose the segment of the fallback. None: everybody's.
 
         Returns:
-            user_id, track_id, rank (1..k), score (falling), is_fallback, segment (of a fallback: 'everybody' or such as
-            'country=DE, age_band=25-34'; else null); in the order of `user_ids`, then by rank.
+            user_id, track_id, rank (1..k), score (descending), is_fallback, segment (the fallback's: 'everybody' or,
+            for example, 'country=DE, age_band=25-34'; null if not a fallback). In the order of `user_ids`, then by
+            rank.
 
         Raises:
-            InputError: k < 1, a listener asked for twice, filters of another catalogue, or profiles without a column.
+            InputError: k < 1, a repeated listener, filters of another catalogue, or profiles that lack a column.
         """
         ids = as_ids(user_ids)
         self._check(ids, k, filters)
@@ -122,19 +126,21 @@ class Recommender(Generic[AnyScorer]):
         self, plays: pl.DataFrame, k: int, *, filters: Filters, profiles: pl.DataFrame | None = None
     ) -> pl.DataFrame:
         """
-        Rank tracks for listeners with new plays, without training again.
+        Rank tracks for listeners by a history given here, without training again.
 
         Args:
-            plays: The *whole* history of each listener: user_id, track_id, strength and, where known, age_days [d] and
-                hour_of_week (see `Interactions.of`).
-                Tracks that the model does not know, and strengths at or below 0, are not learned from; nothing in
-                `plays` is recommended.
-            k: How many tracks each listener gets.
+            plays: The *whole* history of each listener: user_id, track_id, strength, and optionally age_days [d] and
+                hour_of_week (see `Interactions.of`). Rows whose track is not in the model's catalogue, or whose
+                strength is <= 0, do not influence the ranking. No track in `plays` is recommended to its listener.
+            k: Tracks per listener, as in `recommend`.
             filters: What else must not be recommended.
             profiles: As in `recommend`.
 
         Returns:
-            As `recommend`, listeners in order of their id.
+            As `recommend`, listeners sorted by id.
+
+        Raises:
+            InputError: As in `recommend`, or `plays` has a missing user_id or repeats a pair.
         """
         listeners = Vocab.of(plays["user_id"], kind="listener")
         self._check(listeners.ids(), k, filters)
@@ -152,12 +158,12 @@ class Recommender(Generic[AnyScorer]):
 
         Args:
             ranking: user_id, track_id, is_fallback, as `recommend` and `fold_in` return.
-            interactions: Where the listeners' histories stand.
+            interactions: Contains the histories of these listeners.
 
         Returns:
-            The ranking with reason_track_id. Only a listener's strongest tracks are considered (see
-            `recommenders.parts.attribution`). Null for a fallback, and for models whose scores do not come from single
-            tracks.
+            The ranking with reason_track_id. Only the tracks of greatest weight in a history are considered (see
+            `recommenders.parts.attribution`). Null for the fallback, where no track contributes, and for models
+            without attribution.
         """
         listeners = Vocab.of(ranking["user_id"], kind="listener")
         attribution = self.scorer.attribution(interactions.history(listeners.ids(), self.tracks))
@@ -167,24 +173,24 @@ class Recommender(Generic[AnyScorer]):
             pairs = ranking.filter(~pl.col("is_fallback"))
             rows = listeners.rows(pairs["user_id"]), self.tracks.rows(pairs["track_id"])
             reason[is_personal] = strongest_reason(attribution, *rows)
-        ids = self.tracks.ids(np.maximum(reason, 0)).to_frame("id").with_columns(found=pl.Series(reason >= 0))
-        return ranking.with_columns(ids.select(pl.when("found").then("id").alias("reason_track_id")).to_series())
+        ids = self.tracks.ids(np.maximum(reason, 0)).to_frame("id").with_columns(has_reason=pl.Series(reason >= 0))
+        return ranking.with_columns(ids.select(pl.when("has_reason").then("id").alias("reason_track_id")).to_series())
 
     def explain(self, user_id: str, track_id: str, interactions: Interactions) -> pl.DataFrame:
         """
-        Return how far each track that a listener likes contributes to the score of another one.
+        Return the contribution of each track in a listener's history to the score of one track.
 
         Args:
             user_id: The listener.
-            track_id: The recommended track.
-            interactions: Where the listener's history stands.
+            track_id: The track whose score is explained.
+            interactions: Contains the listener's history.
 
         Returns:
-            track_id, contribution (in units of the score that the scorer's attribution splits; below 0 where the track
-            lowers it), largest first; no rows where scores do not come from single tracks, or nothing is liked.
+            track_id, contribution (in the units of `Scorer.attribution`; negative if the track lowers the score),
+            largest first. No rows if the listener has no positive interaction or the model has no attribution.
 
         Raises:
-            UnknownIds: The model knows no such track.
+            UnknownIds: The track is not in the model's catalogue.
         """
         history = interactions.history([user_id], self.tracks)
         track = int(self.tracks.rows([track_id])[0])
@@ -193,10 +199,19 @@ class Recommender(Generic[AnyScorer]):
         return pl.DataFrame({"track_id": self.tracks.ids(played), "contribution": shares})
 
     def save(self, folder: Path) -> None:
-        """Write config, vocabularies, fallback and the scorer's arrays; nothing in there is pickled."""
+        """
+        Write config, vocabularies, fallback and the scorer's arrays. Nothing is pickled.
+
+        The write is not atomic: an interrupted call leaves an incomplete folder, and one into the folder of another
+        model can leave a mix of both that `load` does not notice. So pass a new folder, for example one from
+        `files.new_folder`, which appears only when it is complete; the nightly run does.
+
+        Args:
+            folder: A new or empty folder; made if missing.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        described = {"name": self.scorer.name, "config": asdict(self.scorer.config)}
-        (folder / "config.json").write_text(json.dumps(described, indent=2) + "\n")
+        description = {"name": self.scorer.name, "config": asdict(self.scorer.config)}
+        (folder / "config.json").write_text(json.dumps(description, indent=2) + "\n")
         self.users.save(folder / "users.parquet")
         self.tracks.save(folder / "tracks.parquet")
         self.fallback.save(folder)
@@ -205,10 +220,10 @@ class Recommender(Generic[AnyScorer]):
     @staticmethod
     def load(folder: Path) -> "Recommender[Any]":
         """
-        Read what `save` wrote, whichever scorer it holds.
+        Load a recommender that `save` wrote, whichever scorer it has.
 
         Raises:
-            SetupError: The folder holds no whole model, or one of another version.
+            SetupError: A file is missing, or another version of this software saved the model.
         """
         try:
             model = Recommender(_saved_scorer(folder))
@@ -216,29 +231,30 @@ class Recommender(Generic[AnyScorer]):
             model.fallback = Segments.load(folder)
         except FileNotFoundError as missing:
             raise SetupError(
-                f"{folder} holds no whole model: {missing.filename} is missing; save it again"
+                f"{folder}: found an incomplete model, {missing.filename} is missing; fit and save it again"
             ) from missing
         return model
 
     def _check(self, ids: pl.Series, k: int, filters: Filters) -> None:
         if k < 1:
-            raise InputError(f"k is {k}; expected at least 1")
+            raise InputError(f"k: found {k}, expected at least 1")
         if ids.n_unique() < len(ids):
-            raise InputError(f"{len(ids) - ids.n_unique():,} listeners are asked for twice; ask for each once")
+            n_repeated = len(ids) - ids.n_unique()
+            raise InputError(f"user_ids: found {n_repeated:,} repeated, expected each listener once; drop the repeats")
         if not filters.tracks.same(self.tracks):
             raise InputError(
-                f"the filters speak of {len(filters.tracks):,} tracks, the model of {len(self.tracks):,} others; "
-                "make them for this model: Filters.for_listeners(..., tracks=model.tracks)"
+                f"filters: found those of another catalogue ({len(filters.tracks):,} tracks), expected those of the "
+                f"model's {len(self.tracks):,} tracks; make them by Filters.for_listeners(..., tracks=model.tracks)"
             )
 
     def _history(self, plays: pl.DataFrame, listeners: Vocab) -> History:
-        """Return a row per listener with the plays of tracks that the model knows."""
+        """Return the history of each listener, one row per listener, without tracks outside the model's catalogue."""
         known = plays.filter(pl.Series(self.tracks.find(plays["track_id"]) >= 0, dtype=pl.Boolean))
         return Interactions.of(known).history(listeners.ids(), self.tracks)
 
-    def _top(self, known: Any, states: Any, segment: Rows, mask: Mask, k: int) -> Top:
-        """Rank by their states the listeners that are `known`, all others by popularity in their segment."""
-        top = Top(np.full((len(known), k), -1, np.int32), np.full((len(known), k), -np.inf, np.float32))
+    def _top(self, known: Any, states: Any, segment: Rows, mask: Mask, k: int) -> TopK:
+        """Rank for `known` listeners by their states, for all others by popularity in their segment."""
+        top = TopK(np.full((len(known), k), -1, np.int32), np.full((len(known), k), -np.inf, np.float32))
         states = self.scorer.with_mask(states, mask.of_users(known)) if known.any() else states
         own = top_k(lambda users, out: self.scorer.score(states[users], out), mask.of_users(known), k)
         segments = segment[~known]
@@ -247,32 +263,37 @@ class Recommender(Generic[AnyScorer]):
         top.tracks[~known], top.scores[~known] = others.tracks, others.scores
         return top
 
-    def _ranking(self, ids: pl.Series, known: Any, segment: Rows, top: Top) -> pl.DataFrame:
-        """Translate rows to ids, one row per track in a list."""
-        user, place = np.nonzero(top.tracks >= 0)
-        at, is_fallback = (user, place), pl.Series(~known[user], dtype=pl.Boolean)
-        whose = self.fallback.named(segment[user]).zip_with(is_fallback, NO_SEGMENT)
-        tracks = self.tracks.ids(top.tracks[at])
-        data: tuple[Any, ...] = (ids.gather(user), tracks, place + 1, top.scores[at], is_fallback, whose)
-        return pl.DataFrame([pl.Series(c.name, v).cast(c.dtype) for c, v in zip(RANKED, data, strict=True)])
+    def _ranking(self, ids: pl.Series, known: Any, segment: Rows, top: TopK) -> pl.DataFrame:
+        """Translate rows to ids, one row per recommended track."""
+        user, position = np.nonzero(top.tracks >= 0)
+        tracks, scores = self.tracks.ids(top.tracks[user, position]), top.scores[user, position]
+        is_fallback = pl.Series(~known[user], dtype=pl.Boolean)
+        segments = self.fallback.names_of(segment[user]).zip_with(is_fallback, NO_SEGMENT)
+        data: tuple[Any, ...] = (ids.gather(user), tracks, position + 1, scores, is_fallback, segments)
+        return pl.DataFrame(
+            [
+                pl.Series(column.name, values).cast(column.dtype)
+                for column, values in zip(RANKING_COLUMNS, data, strict=True)
+            ]
+        )
 
 
-def _validation(split: Split | None, fitted: Callable[[], "Recommender[Any]"] | None) -> Validation | None:
-    """Hand the cut to the scorer, and of a recommender fitted before only the scorer."""
+def _validation(split: Split | None, load_fitted: Callable[[], "Recommender[Any]"] | None) -> Validation | None:
+    """Return what the scorer gets of a validation split: of the recommender that was fitted before, its scorer."""
     if split is None:
         return None
-    return Validation(split, None if fitted is None else lambda: fitted().scorer)
+    return Validation(split, None if load_fitted is None else lambda: load_fitted().scorer)
 
 
 def _saved_scorer(folder: Path) -> Scorer[Any]:
-    described = json.loads((folder / "config.json").read_text())
-    found = scorer_class(described["name"])
+    description = json.loads((folder / "config.json").read_text())
+    model_class = scorer_class(description["name"])
     try:
-        scorer = found(found.config_class(**described["config"]))
+        scorer = model_class(model_class.config_class(**description["config"]))
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
             scorer.restore(arrays)
     except (KeyError, TypeError) as changed:  # an array or a setting has another name
         raise SetupError(
-            f"{folder} holds a model of another version of this software ({changed}); fit it again: recsys nightly"
+            f"{folder}: found a model of another version of this software ({changed}); fit it again: recsys nightly"
         ) from changed
     return scorer

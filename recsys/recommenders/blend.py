@@ -1,9 +1,9 @@
 """
-A stacked ensemble: each member proposes candidates, and a small ranker, fitted on later choices, orders them.
+A stacked ensemble: each member model proposes candidates, and a small learning-to-rank model orders them.
 
-The ranker learns from a validation cut only: members are fitted to the cut's training part, their candidates are
-labelled by what users chose afterwards, and then the members are fitted again, to everything. So a member that
-overfits its training data gains nothing. A fit costs two fits of every member.
+The ranker learns from a validation split only: members are fitted to the split's training part, their candidates are
+labelled by what users discovered afterwards, and then the members are fitted again, to the whole window. So a member
+that overfits its training data gains nothing. Fitting a blend costs two fits of every member.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ from recsys.dataset.interactions import History, Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe
 from recsys.recommenders.parts.attribution import Attribution
-from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, Catalogue, candidates, zscores
+from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, TrackStatistics, candidates, zscores
 from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import N_BLOCK, Mask
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 
-MAX_EXAMPLE_USERS = 4000  # users that the ranker learns from, at most
+MAX_EXAMPLE_USERS = 4000  # maximum number of users that the ranker learns from
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,13 @@ class BlendConfig:
     Settings of `Blend`.
 
     Attributes:
-        models: Its members with their settings; the first one gives attributions, and orders what is no candidate.
+        models: Names of the members with their settings. The first member also provides attributions and orders the
+            tracks that are not candidates.
         n_candidates: Tracks that each member proposes per user.
         n_hidden: Width of the ranker's hidden layer.
-        epochs: Passes of the ranker over its users.
-        learning_rate: Of the ranker.
-        seed: Of the ranker.
+        epochs: Training epochs of the ranker.
+        learning_rate: Learning rate of the ranker.
+        seed: Seed of the ranker: its initial weights, batches and sample of users.
     """
 
     models: dict[str, dict[str, Any]] = field(
@@ -52,20 +53,21 @@ class BlendConfig:
     seed: int = 7
 
     def __post_init__(self) -> None:
-        """Refuse a blend of nothing, and of itself."""
+        """Raise unless there is at least one member, and no member is a blend."""
         if not self.models or "blend" in self.models:
-            raise BadRecipe(f"[recommenders.blend]: models is {self.models}; expected other recommenders, at least one")
+            found = ", ".join(self.models) or "none"
+            raise BadRecipe(f"[recommenders.blend] models: found {found}, expected at least one, and not blend itself")
 
 
 @dataclass(frozen=True, eq=False)
 class UserBatch:
     """
-    Some users, as a blend scores them.
+    User states of a blend: those of its members, and what candidate features need.
 
     Attributes:
-        states: Of each member, its states of these users.
-        history: What they like.
-        mask: What must not be recommended to them; None: nothing.
+        states: The user states of each member, in the order of the members.
+        history: Histories of these users.
+        mask: Exclusion mask of these users. None: nothing is excluded.
     """
 
     states: list[Any]
@@ -73,17 +75,17 @@ class UserBatch:
     mask: Mask | None = None
 
     def __getitem__(self, users: Any) -> Self:
-        """Return some of them."""
+        """Return a subset of the users: a slice, rows, or a boolean array."""
         mask = None if self.mask is None else self.mask.of_users(users)
         return type(self)([states[users] for states in self.states], self.history[users], mask)
 
 
 class Blend(Scorer[BlendConfig]):
     """
-    Score of a track: the ranker's, for candidates; below them all others, in the first member's order.
+    Score = the ranker's score for candidates; all other tracks rank below them, in the first member's order.
 
     Attributes:
-        members: The fitted scorers, in the order of `config.models`.
+        members: Fitted scorers, in the order of `config.models`.
     """
 
     name: ClassVar[str] = "blend"
@@ -92,13 +94,13 @@ class Blend(Scorer[BlendConfig]):
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
-        """Learn; where nothing was chosen in the validation cut, the ranker learns from each user's latest likes."""
+        """Fit members and ranker. If the validation split has no test pair, each user's latest tracks are held out."""
         if validation is None or not validation.split.test.nnz:
-            validation = Validation(Split.latest(interactions, seed=self.config.seed))
+            validation = Validation(Split.hold_out_latest(interactions, seed=self.config.seed))
         self._ranker = self._fit_ranker(validation)
-        del self.members  # they may be large: free them before as many are fitted again
+        del self.members  # they may be large: free the memory before fitting them again
         self.members = self._fit_members(interactions)
-        self._catalogue = Catalogue.of(interactions)
+        self._statistics = TrackStatistics.of(interactions)
         self._liked = interactions.liked
         return self
 
@@ -106,22 +108,22 @@ class Blend(Scorer[BlendConfig]):
         return [member.fit(interactions) for member in self._new_members()]
 
     def _new_members(self) -> list[Scorer[Any]]:
-        classes = {name: scorer_class(name) for name in self.config.models}
-        return [found(found.config_class(**self.config.models[name])) for name, found in classes.items()]
+        classes = [(scorer_class(name), settings) for name, settings in self.config.models.items()]
+        return [model_class(model_class.config_class(**settings)) for model_class, settings in classes]
 
     def _fit_ranker(self, validation: Validation) -> Ranker:
-        """Fit the members to the cut's training part, and the ranker to what was chosen later."""
-        learners = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
-        train, chosen = validation.split.train.of_users(learners), validation.split.test[learners]
-        self.members = _members_before(validation) or self._fit_members(train)
-        self._catalogue = Catalogue.of(train)
-        choosers = self._sampled(np.flatnonzero(np.diff(chosen.indptr)))
+        """Fit the members to the split's training part, and the ranker to what users discovered afterwards."""
+        training_rows = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
+        train, test = validation.split.train.of_users(training_rows), validation.split.test[training_rows]
+        self.members = _fitted_members(validation) or self._fit_members(train)
+        self._statistics = TrackStatistics.of(train)
+        rows = self._sampled(np.flatnonzero(np.diff(test.indptr)))  # of users with a test track
         users = UserBatch(
-            [member.states(choosers) for member in self.members], train.liked[choosers], Mask.of(train.seen[choosers])
+            [member.states(rows) for member in self.members], train.liked[rows], Mask.of(train.seen[rows])
         )
-        examples = examples_of(self._labelled(users[block], chosen[choosers[block]]) for block in blocks(len(choosers)))
+        examples = examples_of(self._labelled(users[block], test[rows[block]]) for block in blocks(len(rows)))
         if examples is None:
-            return Ranker.of_first(2 * len(self.members) + N_TRACK_FEATURES)
+            return Ranker.by_first_feature(2 * len(self.members) + N_TRACK_FEATURES)
         config = self.config
         return Ranker.fit(
             examples,
@@ -136,19 +138,19 @@ class Blend(Scorer[BlendConfig]):
             return rows
         return np.sort(np.random.default_rng(self.config.seed).choice(rows, MAX_EXAMPLE_USERS, replace=False))
 
-    def _labelled(self, users: UserBatch, chosen: Any) -> tuple[Rows, F32, npt.NDArray[np.bool_]]:
-        """Return user, features and whether it was chosen, for each candidate of a block."""
+    def _labelled(self, users: UserBatch, test: Any) -> tuple[Rows, F32, npt.NDArray[np.bool_]]:
+        """Return user row, features and label (is it a test pair?) of each candidate of a block of users."""
         (rows, tracks), features, _ = self._features(users)
-        return rows, features, np.asarray(chosen[rows, tracks]).ravel().astype(np.bool_)
+        return rows, features, np.asarray(test[rows, tracks]).ravel().astype(np.bool_)
 
     def _features(self, users: UserBatch) -> tuple[tuple[Rows, Rows], F32, F32]:
-        """Return the candidates of a block (user, track), their features, and the first member's scores of all."""
+        """Return the candidates of a block (user and track rows), their features, and all scores of member 0."""
         scores = [
             self._scores(member, states, users) for member, states in zip(self.members, users.states, strict=True)
         ]
-        at, ranks = candidates(scores, self.config.n_candidates)
-        of_members = [*(zscores(member, at) for member in scores), *(np.log1p(rank) for rank in ranks)]
-        return at, np.column_stack([*of_members, self._catalogue.features(users.history, at)]), scores[0]
+        pairs, ranks = candidates(scores, self.config.n_candidates)
+        of_members = [*(zscores(member, pairs) for member in scores), *(np.log1p(rank) for rank in ranks)]
+        return pairs, np.column_stack([*of_members, self._statistics.features(users.history, pairs)]), scores[0]
 
     def _scores(self, member: Scorer[Any], states: Any, users: UserBatch) -> F32:
         scores = np.empty(users.history.matrix.shape, np.float32)
@@ -159,13 +161,13 @@ class Blend(Scorer[BlendConfig]):
 
     @override
     def score(self, states: UserBatch, out: F32) -> None:
-        at, features, first = self._features(states)
+        pairs, features, first = self._features(states)
         ranked = self._ranker.score(features)
         lowest = np.zeros(len(out), np.float32)
-        np.minimum.at(lowest, at[0], ranked)
+        np.minimum.at(lowest, pairs[0], ranked)
         behind = np.maximum(first.max(axis=1), np.finfo(np.float32).min)[:, None] - first  # >= 0
-        np.subtract(lowest[:, None] - 1, behind, out=out)
-        out[at] = ranked
+        np.subtract(lowest[:, None] - 1, behind, out=out)  # not candidates: below the user's lowest candidate
+        out[pairs] = ranked
 
     @override
     def states(self, rows: Rows) -> UserBatch:
@@ -177,7 +179,7 @@ class Blend(Scorer[BlendConfig]):
 
     @override
     def with_mask(self, states: UserBatch, mask: Mask) -> UserBatch:
-        """Attach the mask: candidates are chosen among what may be recommended."""
+        """Attach the exclusion mask, so that candidates are chosen among allowed tracks only."""
         return UserBatch(states.states, states.history, mask)
 
     @override
@@ -187,9 +189,9 @@ class Blend(Scorer[BlendConfig]):
     @override
     def arrays(self) -> dict[str, Any]:
         parts = {f"member{number}": member.arrays() for number, member in enumerate(self.members)}
-        parts |= {"catalogue": self._catalogue.arrays(), "ranker": vars(self._ranker)}
-        when = {"age_days": self._liked.age_days, "hours": self._liked.hours}
-        parts |= {"liked": when | arrays_of("matrix", self._liked.matrix)}
+        parts |= {"catalogue": self._statistics.arrays(), "ranker": vars(self._ranker)}
+        times = {"age_days": self._liked.age_days, "hours": self._liked.hours}
+        parts |= {"liked": times | arrays_of("matrix", self._liked.matrix)}
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     @override
@@ -197,31 +199,39 @@ class Blend(Scorer[BlendConfig]):
         self.members = self._new_members()
         for number, member in enumerate(self.members):
             member.restore(part_of(arrays, f"member{number}"))
-        self._catalogue = Catalogue.restore(part_of(arrays, "catalogue"))
+        self._statistics = TrackStatistics.restore(part_of(arrays, "catalogue"))
         self._ranker = Ranker.restore(part_of(arrays, "ranker"))
         liked = part_of(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
 
 
-def _members_before(validation: Validation) -> list[Scorer[Any]]:
-    """Return the members of the blend that was fitted to the cut's training part before, none where there is none."""
-    before = validation.fitted() if validation.fitted is not None else None
-    return before.members if isinstance(before, Blend) else []
+def _fitted_members(validation: Validation) -> list[Scorer[Any]]:
+    """Return the members of a blend that is already fitted to the split's training part; [] if there is none."""
+    fitted = validation.load_fitted() if validation.load_fitted is not None else None
+    return fitted.members if isinstance(fitted, Blend) else []
 
 
 def blocks(n_users: int) -> list[slice]:
-    """Return the slices that cover so many users."""
+    """Return consecutive slices of at most N_BLOCK rows that cover `n_users` rows."""
     return [slice(start, min(start + N_BLOCK, n_users)) for start in range(0, n_users, N_BLOCK)]
 
 
 def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Examples | None:
-    """Concatenate blocks of labelled candidates, without users none of whose choices is a candidate."""
+    """
+    Concatenate blocks of labelled candidates into training examples of the ranker.
+
+    Args:
+        labelled: For each block: user row, features and label of each candidate, sorted by user.
+
+    Returns:
+        The examples of users with at least one positive candidate. None if there is no such user.
+    """
     features, chosen, counts = [], [], []
-    for users, of_block, is_chosen in labelled:
-        n_hits = np.bincount(users, weights=is_chosen)
+    for users, block_features, labels in labelled:
+        n_hits = np.bincount(users, weights=labels)
         is_useful = n_hits[users] > 0
-        features.append(of_block[is_useful])
-        chosen.append(is_chosen[is_useful])
+        features.append(block_features[is_useful])
+        chosen.append(labels[is_useful])
         counts.append(np.bincount(users)[n_hits > 0])
     if not sum(map(len, counts)):
         return None
@@ -230,5 +240,5 @@ def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> 
 
 
 def part_of(arrays: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """Return the arrays named 'part.name', by name."""
+    """Return the arrays whose names begin with 'PART.', under the rest of their names."""
     return {name.removeprefix(f"{part}."): arrays[name] for name in arrays if name.startswith(f"{part}.")}

@@ -1,13 +1,13 @@
 """
-Content-based scores for cold-start tracks: ridge regression from track features to the factors and users of tracks.
+Content-based scores for cold-start tracks: ridge regression from track features to ALS factors and interactions.
 
-The targets are the factors of `als` and the likes of each user; the regression predicts both from a track's features,
-and so scores every track, played or not. A played track is predicted from all other tracks (exact leave-one-out), so
-that it never explains itself and new tracks compete with known ones on equal terms. Feature vectors of tracks with many
-tags are longer: the more people tag a track, the more will play it.
+The regression predicts a track's `als` factors and its interaction weight with each user from the track's features, so
+it scores every track, played or not. A played track is predicted from all other tracks (exact leave-one-out): it never
+explains itself, and new tracks compete with played ones on equal terms. Feature vectors of tracks with many tags are
+longer, because tracks that are tagged more are also played more.
 
 Sources: Gantner, Drumond, Freudenthaler, Rendle, Schmidt-Thieme, Learning Attribute-to-Feature Mappings for Cold-Start
-Recommendations (ICDM 2010), here with a closed form; leaving one out: Hastie, Tibshirani, Friedman, The Elements of
+Recommendations (ICDM 2010), here in closed form; leave-one-out: Hastie, Tibshirani, Friedman, The Elements of
 Statistical Learning (2009), 7.10.
 """
 
@@ -32,7 +32,7 @@ from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 1024  # tracks per block
-MIN_REST = 1e-3  # least share of a track's prediction that comes from other tracks: it is divided by this share
+MAX_LEVERAGE = 1 - 1e-3  # leave-one-out predictions are divided by 1 - leverage
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,15 @@ class ContentConfig:
     Settings of `Content`.
 
     Attributes:
-        factors: Length of a user's and a track's vector.
-        epochs: Passes of the factorisation over both sides.
-        regularization: L2 regularisation of the regression, > 0.
-        size_exponent: The norm of a track's features is their summed weight to this power; 0: all tracks alike.
-        direct_weight: Weight of the prediction from the user's likes beside that from the factors, >= 0: factors do not
-            tell single artists apart.
-        recency: Decay of a like by its age: it weighs (1 + age / 30 days)^-recency.
-        max_features: Number of the most common features that are used; time grows with the cube, memory with the
-            square.
-        seed: Of the initial factors.
+        factors: Number of ALS factors of a user and of a track.
+        epochs: Alternations of ALS.
+        regularization: L2 regularization of the ridge regression, > 0.
+        size_exponent: The norm of a track's feature vector is its summed feature weight to this power. 0: all norms 1.
+        direct_weight: Weight, >= 0, of the predicted interactions of the user relative to the predicted factors, which
+            are too coarse to separate single artists.
+        recency: Decay by age: weight (1 + age / 30 days)**-recency. 0: no decay.
+        max_features: Number of features used, the most common ones. Time grows with its cube, memory with its square.
+        seed: Seed of the initial ALS factors.
     """
 
     factors: int = 256
@@ -65,21 +64,21 @@ class ContentConfig:
 
 @dataclass(frozen=True, eq=False)
 class ContentStates:
-    """Users' factors, shape (n_users, factors), and the weights of their likes, CSR of shape (n_users, n_tracks)."""
+    """User states: ALS factors, shape (n_users, factors), and interaction weights, CSR, shape (n_users, n_tracks)."""
 
     factors: F32
     liked: Csr
 
     def __getitem__(self, users: Any) -> Self:
-        """Return some of them."""
+        """Return a subset of the users: a slice, rows, or a boolean array."""
         return type(self)(self.factors[users], self.liked[users])
 
 
 class Content(Scorer[ContentConfig]):
     """
-    Score of a track: prediction of its factors times the user's, plus `direct_weight` times that of the user's likes.
+    Score = predicted track factors times user factors, plus `direct_weight` times the predicted interaction weight.
 
-    A track without features scores 0; where no track has features, all scores are 0.
+    Tracks without features score 0; if no track has features, all scores are 0.
     """
 
     name: ClassVar[str] = "content"
@@ -90,12 +89,12 @@ class Content(Scorer[ContentConfig]):
         self._als = self._new_als().fit(interactions)
         played = np.flatnonzero(np.bincount(interactions.matrix.indices, minlength=len(interactions.tracks)))
         self._features = self._scaled(interactions)  # (n_tracks, n_features)
-        self._inverse = inverse(self._features[played], self.config.regularization)  # (n_features, n_features)
-        self._leverage: F32 = np.zeros(len(interactions.tracks), np.float32)  # of played tracks, 0..1
+        self._inverse = ridge_inverse(self._features[played], self.config.regularization)  # (n_features, n_features)
+        self._leverage: F32 = np.zeros(len(interactions.tracks), np.float32)  # 0..1 for played tracks, 0 for others
         self._leverage[played] = leverage(self._features[played], self._inverse)
         factors = self._als.track_factors
         regression = self._inverse @ (self._features[played].T @ factors[played])  # (n_features, factors)
-        self._tracks = self._left_out(self._features @ regression, factors)  # (n_tracks, factors)
+        self._tracks = self._leave_one_out(self._features @ regression, factors)  # (n_tracks, factors)
         self._liked = self._als.user_weights(interactions.liked)
         return self
 
@@ -104,13 +103,13 @@ class Content(Scorer[ContentConfig]):
         return ALS(ALSConfig(factors=config.factors, epochs=config.epochs, recency=config.recency, seed=config.seed))
 
     def _scaled(self, interactions: Interactions) -> Csr:
-        """Return the features of each track, with a norm that grows with their summed weight."""
-        tags = common(tfidf_features(interactions.track_features), self.config.max_features)
-        scale = sizes(interactions.track_features) ** self.config.size_exponent
+        """Return the feature vector of each track, its norm growing with the summed feature weight."""
+        tags = most_common_features(tfidf_features(interactions.track_features), self.config.max_features)
+        scale = relative_weights(interactions.track_features) ** self.config.size_exponent
         return (sp.diags(scale.astype(np.float32)) @ tags).tocsr()
 
-    def _left_out(self, predicted: F32, targets: F32) -> F32:
-        """Return leave-one-out predictions: for a played track, exactly those of a fit without it."""
+    def _leave_one_out(self, predicted: F32, targets: F32) -> F32:
+        """Return predictions that for a played track are exactly those of a fit without this track."""
         own = self._leverage[:, None]
         return np.asarray((predicted - own * targets) / (1 - own), np.float32)
 
@@ -132,7 +131,7 @@ class Content(Scorer[ContentConfig]):
 
     @override
     def attribution(self, history: History) -> Attribution:
-        """Cosine of the features of two tracks, weighted by the strength of the like."""
+        """Attribute by the cosine of two tracks' feature vectors, times the strength of the interaction."""
         tags = unit_rows(self._features)
 
         def cosine(scored: Rows, played: Rows) -> F32:
@@ -157,37 +156,37 @@ class Content(Scorer[ContentConfig]):
         self._als.restore({name: arrays[f"als_{name}"] for name in ("users", "tracks")})
 
 
-def common(vectors: Csr, n: int) -> Csr:
-    """Keep the `n` columns that most rows have, in their order, and only those that two rows or more share."""
+def most_common_features(vectors: Csr, n: int) -> Csr:
+    """Keep the `n` columns with the most non-zero rows, at least two each, in their order."""
     counts = np.bincount(vectors.indices[vectors.data != 0], minlength=vectors.shape[1])
-    most = np.argsort(-counts, kind="stable")[:n]
-    return vectors[:, np.sort(most[counts[most] > 1])]
+    columns = np.argsort(-counts, kind="stable")[:n]
+    return vectors[:, np.sort(columns[counts[columns] > 1])]
 
 
-def sizes(features: Features) -> F32:
-    """Return the summed log(1 + weight) of each row, relative to the mean of rows with features; shape (n_rows,)."""
+def relative_weights(features: Features) -> F32:
+    """Return the sum of log(1 + weight) per row, divided by the mean over rows with features. Shape (n_rows,)."""
     sums = np.asarray(features.matrix.log1p().sum(axis=1), np.float32).ravel()
     scaled: F32 = sums / sums[sums > 0].mean() if sums.any() else sums
     return scaled
 
 
-def inverse(vectors: Csr, regularization: float) -> F32:
-    """Return (X'X + regularization)^-1 of vectors X, shape (n_features, n_features); in place, in double precision."""
+def ridge_inverse(vectors: Csr, regularization: float) -> F32:
+    """Return (X'X + regularization * I)^-1 of vectors X. Shape (n_features, n_features); in double precision."""
     if not vectors.shape[1]:
         return np.zeros((0, 0), np.float32)  # LAPACK refuses an empty matrix
     gram = (vectors.T @ vectors).astype(np.float64).toarray()
     gram[np.diag_indices_from(gram)] += regularization
-    factor, _ = lapack.dpotrf(gram.T, lower=0, overwrite_a=1)  # positive definite by the regularisation
+    factor, _ = lapack.dpotrf(gram.T, lower=0, overwrite_a=1)  # positive definite, thanks to the regularization
     inverted = lapack.dpotri(factor, lower=0, overwrite_c=1)[0].T
     symmetrize(inverted)
-    found: F32 = inverted.astype(np.float32)
-    return found
+    single_precision: F32 = inverted.astype(np.float32)
+    return single_precision
 
 
-def leverage(vectors: Csr, inverted: F32) -> F32:
-    """Return the leverage of each row in a ridge regression: x (X'X + r)^-1 x', shape (n_rows,), 0..1."""
-    found = np.zeros(vectors.shape[0], np.float32)
-    for start in range(0, len(found), N_BLOCK):
+def leverage(vectors: Csr, inverse: F32) -> F32:
+    """Return the leverage of each row in a ridge regression: x (X'X + r I)^-1 x'. Shape (n_rows,), 0..MAX_LEVERAGE."""
+    values = np.zeros(vectors.shape[0], np.float32)
+    for start in range(0, len(values), N_BLOCK):
         block = vectors[start : start + N_BLOCK]
-        found[start : start + N_BLOCK] = np.asarray(block.multiply(block @ inverted).sum(axis=1)).ravel()
-    return np.clip(found, 0, 1 - MIN_REST)
+        values[start : start + N_BLOCK] = np.asarray(block.multiply(block @ inverse).sum(axis=1)).ravel()
+    return np.clip(values, 0, MAX_LEVERAGE)

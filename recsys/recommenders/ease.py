@@ -1,13 +1,13 @@
 """
 A linear item-item model in closed form (EASE), with track features as side information and recency weights.
 
-Each user is a weighted row of the tracks they like. The model is the ridge regression of every track on all others,
-with zero weight of a track on itself. Track features are further rows under the users, so that tracks with the same
-artist or tags get a weight on each other even where few have played them. Recent likes weigh more when scores are
-made, so scores follow a user's taste without a refit.
+The model is the ridge regression of every track on all other tracks, over the rows of the user-track matrix. Track
+features are additional rows, so that tracks of the same artist or with the same tags get weights on each other even
+if few users have played them. Recency weights apply when scores are computed, so scores follow recent listening without
+a refit.
 
-Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019); side information as rows: Jeunen, Van
-Balen, Goethals, Closed-Form Models for Collaborative Filtering with Side-Information (RecSys 2020); regularisation by
+Sources: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019); side information as rows: Jeunen, Van
+Balen, Goethals, Closed-Form Models for Collaborative Filtering with Side-Information (RecSys 2020); regularization by
 frequency: Steck, Autoencoders that don't overfit towards the Identity (NeurIPS 2020).
 """
 
@@ -31,8 +31,8 @@ from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
 
-N_BLOCK = 1024  # rows at a time
-N_LAPACK = 8192  # rows of a matrix that LAPACK inverts at once
+N_BLOCK = 1024  # rows per block
+N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +43,16 @@ class EASEConfig:
     Settings of `EASE`.
 
     Attributes:
-        regularization: L2 regularisation of all weights, > 0.
-        dropout: Share of a user's tracks that are dropped out in training (in closed form), 0..1: regularises more
-            where a track is played more.
-        side_weight: Weight of features beside users, >= 0; 0: no features.
-        strength_exponent: 0 counts every liked track the same, 1 by its strength; relative to the user's mean.
-        listener_exponent: Down-weights users with many tracks in training: by their number**-listener_exponent, 0..1.
-        recency: Decay of a like by its age when scores are made: it weighs (1 + age / 30 days)^-recency.
-        max_tracks: Number of the most liked tracks that are modelled; all others score 0. Time grows with the cube,
-            memory with the square.
+        regularization: L2 regularization of all item-item weights, > 0.
+        dropout: Dropout rate of a user's tracks in training, solved in closed form, 0..1: regularizes popular tracks
+            more.
+        side_weight: Weight of feature rows relative to user rows, >= 0. 0: features are not used.
+        strength_exponent: The confidence weight of an interaction is strength**strength_exponent, in training divided
+            by the user's mean. 0: all interactions have the same weight.
+        listener_exponent: Users are down-weighted in training by n_tracks**-listener_exponent, 0..1.
+        recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
+        max_tracks: Number of tracks that are modelled, the most liked ones; all others score 0. Time grows with its
+            cube, memory with its square.
     """
 
     regularization: float = tunable_range(100.0, 20.0, 1000.0, log=True)
@@ -64,7 +65,7 @@ class EASEConfig:
 
 
 class EASE(Scorer[EASEConfig]):
-    """Score of a track: sum, over the user's tracks, of confidence times item-item weight."""
+    """Score = sum, over the tracks in the user's history, of confidence weight times item-item weight."""
 
     name: ClassVar[str] = "ease"
     config_class: ClassVar[type[Any]] = EASEConfig
@@ -72,32 +73,32 @@ class EASE(Scorer[EASEConfig]):
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         self._modelled = self._most_liked(interactions)  # sorted track rows, shape (n_modelled,)
-        learned = mean_normalised(confidence(interactions.liked, exponent=self.config.strength_exponent))[
-            :, self._modelled
-        ]
+        weights = mean_normalised(confidence(interactions.liked, exponent=self.config.strength_exponent))
         gram = np.zeros((len(self._modelled), len(self._modelled)), np.float32)
-        add_gram(gram, self._scaled(learned), weight=1)
-        own = gram.diagonal().copy()
+        add_gram(gram, self._scaled(weights[:, self._modelled]), weight=1)
+        diagonal = gram.diagonal().copy()
         if self.config.side_weight > 0:
             tags = tfidf_features(interactions.track_features)[self._modelled]
             add_gram(gram, tags.T.tocsr(), weight=self.config.side_weight)
         dropout = self.config.dropout
-        gram[np.diag_indices_from(gram)] += self.config.regularization + dropout / (1 - dropout) * own
-        self._weights = ease_weights(gram)  # (n_modelled, n_modelled): row the played track, column the scored one
+        gram[np.diag_indices_from(gram)] += self.config.regularization + dropout / (1 - dropout) * diagonal
+        self._weights = ease_weights(gram)  # (n_modelled, n_modelled): row = played track, column = scored track
         self._users = self.fold_in(interactions.liked)  # (n_users, n_tracks)
         return self
 
     def _most_liked(self, interactions: Interactions) -> Rows:
         likes = np.bincount(interactions.matrix.indices, minlength=len(interactions.tracks))
         if len(likes) > self.config.max_tracks:
-            log.warning("ease models the %d most liked of %d tracks exactly", self.config.max_tracks, len(likes))
+            log.warning(
+                "ease models the %d most liked of %d tracks; all others score 0", self.config.max_tracks, len(likes)
+            )
         return np.sort(np.argsort(-likes, kind="stable")[: self.config.max_tracks])
 
-    def _scaled(self, learned: Csr) -> Csr:
+    def _scaled(self, weights: Csr) -> Csr:
         """Down-weight users with many tracks."""
-        n_liked = np.maximum(np.diff(learned.indptr), 1)
+        n_liked = np.maximum(np.diff(weights.indptr), 1)
         scale = (n_liked / n_liked.mean()) ** -self.config.listener_exponent
-        return (sp.diags(scale.astype(np.float32)) @ learned).tocsr()
+        return (sp.diags(scale.astype(np.float32)) @ weights).tocsr()
 
     @override
     def fold_in(self, history: History) -> Csr:
@@ -118,12 +119,12 @@ class EASE(Scorer[EASEConfig]):
     @override
     def attribution(self, history: History) -> Attribution:
         weights, n_tracks = self._weights, history.matrix.shape[1]
-        place, is_modelled = np.zeros(n_tracks, np.int64), np.zeros(n_tracks, np.bool_)
-        place[self._modelled], is_modelled[self._modelled] = np.arange(len(self._modelled)), True
+        position, is_modelled = np.zeros(n_tracks, np.int64), np.zeros(n_tracks, np.bool_)
+        position[self._modelled], is_modelled[self._modelled] = np.arange(len(self._modelled)), True
 
         def item_weights(scored: Rows, played: Rows) -> F32:
-            found: F32 = weights[place[played][:, None, :], place[scored][:, :, None]]
-            return np.where(is_modelled[played][:, None, :] & is_modelled[scored][:, :, None], found, 0)
+            entries: F32 = weights[position[played][:, None, :], position[scored][:, :, None]]
+            return np.where(is_modelled[played][:, None, :] & is_modelled[scored][:, :, None], entries, 0)
 
         return Attribution(item_weights, self.fold_in(history))
 
@@ -139,7 +140,7 @@ class EASE(Scorer[EASEConfig]):
 
 
 def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:
-    """Add weight * rows' rows, rows of shape (n_rows, n_tracks), in blocks to bound memory."""
+    """Add weight * X'X of `rows` X, shape (n_rows, n_tracks), to `gram` in place, in blocks to bound memory."""
     by_track = rows.T.tocsr()
     for start in range(0, len(gram), N_BLOCK):
         block = slice(start, start + N_BLOCK)
@@ -148,19 +149,22 @@ def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:
 
 def ease_weights(gram: F32) -> F32:
     """
-    Return EASE's item-item weights from a regularised Gram matrix, which is overwritten.
+    Return the item-item weights of EASE.
 
-    Column j holds the ridge regression of track j on all others: -P[i, j] / P[j, j] with P the inverse, 0 on the
-    diagonal.
+    Column j is the ridge regression of track j on all other tracks: -P[i, j] / P[j, j], where P is the inverse of the
+    Gram matrix; the diagonal is 0.
+
+    Args:
+        gram: Gram matrix plus regularization. Shape (n_tracks, n_tracks). Overwritten by the result.
 
     Raises:
-        InputError: The matrix is not positive definite: the regularisation is too small for single precision.
+        InputError: The matrix is not positive definite: the regularization is too small for single precision.
     """
     try:
         invert(gram)
     except np.linalg.LinAlgError as failed:
-        remedy = "raise ease's regularization"
-        raise InputError(f"the Gram matrix of {len(gram):,} tracks cannot be inverted; {remedy}") from failed
+        remedy = "increase the setting regularization of ease"
+        raise InputError(f"The Gram matrix of {len(gram):,} tracks cannot be inverted; {remedy}") from failed
     diagonal = gram.diagonal().copy()
     gram /= -diagonal
     np.fill_diagonal(gram, 0)
@@ -169,30 +173,31 @@ def ease_weights(gram: F32) -> F32:
 
 def invert(matrix: F32) -> None:
     """
-    Invert a symmetric, positive definite matrix in place; only the lower triangle is read.
+    Invert a symmetric positive definite matrix in place; only its lower triangle is read.
 
-    Recursive by halves with the Schur complement: n^3 operations, as by Cholesky, most of them in matrix products.
-    LAPACK gets at most `N_LAPACK` rows: its own factorisation crashes on two threads from about 37,000 rows on.
+    Splits the matrix into halves recursively, by the Schur complement: n^3 operations as with Cholesky, most of them in
+    matrix products. LAPACK gets at most `N_LAPACK` rows, because its Cholesky factorisation crashes on two threads from
+    about 37,000 rows on.
 
     Raises:
-        LinAlgError: It is not positive definite in single precision.
+        LinAlgError: The matrix is not positive definite in single precision.
     """
     if len(matrix) <= N_LAPACK:
-        _invert_at_once(matrix)
+        _invert_by_lapack(matrix)
         return
     half = len(matrix) // 2
     first, below, last = matrix[:half, :half], matrix[half:, :half], matrix[half:, half:]
     invert(first)
-    explained = below @ first  # (n - half, half)
-    explained *= -1
-    _add_product(last, explained, below)
-    invert(last)  # of the Schur complement
-    np.matmul(last, explained, out=below)
-    _add_product(first, explained.T, below.T)
+    product = below @ first  # (n - half, half)
+    product *= -1
+    _add_product(last, product, below)
+    invert(last)  # now the Schur complement
+    np.matmul(last, product, out=below)
+    _add_product(first, product.T, below.T)
     matrix[:half, half:] = below.T
 
 
-def _invert_at_once(matrix: F32) -> None:
+def _invert_by_lapack(matrix: F32) -> None:
     factor, failed = lapack.spotrf(matrix, lower=1)
     if failed:
         raise np.linalg.LinAlgError("not positive definite")
@@ -201,7 +206,7 @@ def _invert_at_once(matrix: F32) -> None:
 
 
 def _add_product(matrix: F32, left: F32, right: F32) -> None:
-    """Add left right', known to be symmetric: compute its lower triangle, then symmetrize."""
+    """Add left @ right.T, a symmetric product, in place: compute its lower triangle, then symmetrize."""
     for start in range(0, len(matrix), N_BLOCK):
         rows, until = slice(start, start + N_BLOCK), min(start + N_BLOCK, len(matrix))
         matrix[rows, :until] += left[rows] @ right[:until].T
@@ -209,7 +214,7 @@ def _add_product(matrix: F32, left: F32, right: F32) -> None:
 
 
 def symmetrize(lower: F32) -> None:
-    """Copy the lower triangle onto the upper, block by block, in place."""
+    """Copy the lower triangle of a matrix to its upper triangle, in place, block by block."""
     for start in range(0, len(lower), N_BLOCK):
         rows = slice(start, start + N_BLOCK)
         own = np.tril(lower[rows, rows])

@@ -1,8 +1,8 @@
 """
-Item-based nearest neighbours: a user is recommended the neighbours of the tracks that they play.
+Item-based nearest neighbours (item kNN): recommend the nearest neighbours of the tracks in a user's history.
 
-Users are weighted by BM25 as documents whose terms are tracks: a pair counts less if its user plays a little of
-everything. The similarity of two tracks is the cosine of their weights over users.
+Interactions are weighted by BM25, with users as documents and tracks as terms: a track counts less for users with many
+tracks. The similarity of two tracks is the cosine of their BM25 weights over users.
 
 Sources: Sarwar, Karypis, Konstan, Riedl, Item-based Collaborative Filtering (WWW 2001); Robertson, Zaragoza, The
 Probabilistic Relevance Framework: BM25 and Beyond (2009), with Lucene's idf, which is never negative; Aiolli, Efficient
@@ -24,7 +24,7 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import best_of
+from recsys.recommenders.parts.topk import top_k_of_block
 from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 256  # tracks per block of the neighbour search
@@ -36,12 +36,12 @@ class ItemKNNConfig:
     Settings of `ItemKNN`.
 
     Attributes:
-        neighbours: Neighbours kept per played track, at most.
-        saturation: BM25's k1, > 0: how late repeated plays of one track saturate.
-        length_norm: BM25's b, 0..1: how far users with many plays are down-weighted.
-        damping: Power of the recommended track's norm in the cosine: 1 is the cosine, less favours popular tracks.
-        strength_exponent: A like weighs strength**strength_exponent; 0: all the same.
-        recency: Decay of a like by its age when scores are made: it weighs (1 + age / 30 days)^-recency.
+        neighbours: Maximum number of neighbours per track.
+        saturation: k1 of BM25, > 0: the larger, the later the weight of repeated plays saturates.
+        length_norm: b of BM25, 0..1: how strongly users with many plays are down-weighted.
+        damping: Exponent of the recommended track's norm in the cosine. 1: the cosine; less favours popular tracks.
+        strength_exponent: The confidence weight of an interaction is strength**strength_exponent. 0: all the same.
+        recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
     """
 
     neighbours: int = tunable_range(200, 50, 1000, log=True)
@@ -53,7 +53,7 @@ class ItemKNNConfig:
 
 
 class ItemKNN(Scorer[ItemKNNConfig]):
-    """Score of a track: sum, over the user's tracks, of confidence times similarity."""
+    """Score = sum, over the tracks in the user's history, of confidence weight times similarity."""
 
     name: ClassVar[str] = "item_knn"
     config_class: ClassVar[type[Any]] = ItemKNNConfig
@@ -63,8 +63,10 @@ class ItemKNN(Scorer[ItemKNNConfig]):
         config = self.config
         weights = confidence(interactions.liked, exponent=config.strength_exponent)
         by_track = bm25(weights, saturation=config.saturation, length_norm=config.length_norm).T.tocsr()
-        played, scored = by_length(by_track, 1.0), by_length(by_track, config.damping)
-        self._similarity = neighbours(played, scored, config.neighbours)  # (n_tracks, n_tracks): played, scored
+        played, scored = divide_by_norm(by_track, 1.0), divide_by_norm(by_track, config.damping)
+        self._similarity = neighbours(
+            played, scored, config.neighbours
+        )  # (n_tracks, n_tracks): row = played track, column = scored track
         self._users = self.fold_in(interactions.liked)
         return self
 
@@ -95,15 +97,15 @@ class ItemKNN(Scorer[ItemKNNConfig]):
 
 def bm25(counts: Csr, *, saturation: float, length_norm: float) -> Csr:
     """
-    Return BM25 weights of documents and their terms.
+    Return the BM25 weight of each term in each document.
 
     Args:
-        counts: How often, > 0, a document (row) has a term (column). CSR.
+        counts: Number of times, > 0, that a document (row) contains a term (column). CSR.
         saturation: k1, > 0.
         length_norm: b, 0..1.
 
     Returns:
-        idf * counts * (k1 + 1) / (counts + k1 * (1 - b + b * length / mean length)), of the same shape, float64.
+        idf * counts * (k1 + 1) / (counts + k1 * (1 - b + b * length / mean length)). CSR, same pattern, float64.
     """
     n_documents, n_terms = counts.shape
     n_with = np.bincount(counts.indices, minlength=n_terms)
@@ -114,21 +116,32 @@ def bm25(counts: Csr, *, saturation: float, length_norm: float) -> Csr:
     return with_data(counts, data * idf[counts.indices])
 
 
-def by_length(vectors: Csr, power: float) -> Csr:
-    """Divide each row by its norm to this power."""
+def divide_by_norm(vectors: Csr, power: float) -> Csr:
+    """Divide each row of a CSR matrix by its L2 norm to the given power."""
     lengths = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
     return with_data(vectors, vectors.data / np.repeat(lengths, np.diff(vectors.indptr)) ** power)
 
 
 def neighbours(played: Csr, scored: Csr, k: int) -> Csr:
-    """Return each row's k greatest inner products > 0 with other rows of `scored`; CSR, ties by row number."""
+    """
+    Find the k nearest neighbours of each track by inner product.
+
+    Args:
+        played: Vectors of the played tracks. CSR, shape (n_tracks, n_dimensions).
+        scored: Vectors of the same tracks as candidates, of another scale perhaps. CSR, same shape.
+        k: Maximum number of neighbours per track.
+
+    Returns:
+        The k largest inner products > 0 in each row, 0 elsewhere; a track is not its own neighbour, of equal products
+        the lower column is kept. CSR, shape (n_tracks, n_tracks), float32.
+    """
     others = scored.T.tocsr()
     blocks = []
     for start in range(0, played.shape[0], N_BLOCK):
         products = (played[start : start + N_BLOCK] @ others).toarray().astype(np.float32)
         products[np.arange(len(products)), start + np.arange(len(products))] = 0  # no track is its own neighbour
-        columns, values = best_of(products, min(k, products.shape[1]))
-        user, place = np.nonzero(values > 0)
-        at = (user, columns[user, place])
-        blocks.append(sp.csr_matrix((values[user, place], at), shape=products.shape))
+        columns, values = top_k_of_block(products, min(k, products.shape[1]))
+        row, position = np.nonzero(values > 0)
+        entries = values[row, position], (row, columns[row, position])
+        blocks.append(sp.csr_matrix(entries, shape=products.shape))
     return sp.vstack(blocks, format="csr")

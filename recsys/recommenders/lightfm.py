@@ -1,8 +1,9 @@
 """
-LightFM: factorisation with features, trained to rank (WARP), so that tracks with few plays get a useful vector too.
+LightFM: matrix factorisation with features, trained with the WARP ranking loss, by the library of the same name.
 
-A track is the sum of its own vector and those of its features, where each group of features (artist, genre ...) weighs
-as one. User vectors come from the history (see `recommenders.parts.fold_in`).
+A track's vector is the sum of its own vector and the vectors of its features, so tracks with few plays get a useful
+vector too. Each group of features (artist, genre, ...) has the same total weight. User vectors come from the history
+(see `recommenders.parts.fold_in`).
 
 Source: Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 """
@@ -18,7 +19,7 @@ from typing_extensions import override
 from recsys.arrays import Csr
 from recsys.dataset.features import Features
 from recsys.dataset.interactions import History, Interactions
-from recsys.recommenders.parts.fold_in import FoldedVectors
+from recsys.recommenders.parts.fold_in import FoldInScorer
 from recsys.recommenders.scorer import Validation
 
 
@@ -28,13 +29,13 @@ class LightFMConfig:
     Settings of `LightFM`.
 
     Attributes:
-        factors: Length of a user's and a track's vector.
-        epochs: Passes over the pairs, always on one thread: more would make runs irreproducible.
-        learning_rate: Initial step of Adagrad.
-        max_sampled: Negatives drawn, at most, in search of one that is ranked too high.
-        track_weight: Weight of each group of track features beside the track itself, >= 0.
-        user_weight: The same for user features.
-        seed: Of the initial vectors and of all sampling.
+        factors: Dimensions of user and track vectors.
+        epochs: Passes over all user-track pairs, on one thread: with several, results would not be reproducible.
+        learning_rate: Learning rate of Adagrad.
+        max_sampled: Maximum number of negatives sampled per pair in search of one that is ranked too high (WARP).
+        track_weight: Weight of each group of track features relative to the track's own vector, >= 0.
+        user_weight: Weight of each group of user features relative to the user's own vector, >= 0.
+        seed: Seed of the initial vectors and of all sampling.
     """
 
     factors: int = 64
@@ -46,8 +47,8 @@ class LightFMConfig:
     seed: int = 7
 
 
-class LightFM(FoldedVectors[LightFMConfig]):
-    """Score of a track: inner product of the user's and the track's vectors, plus the track's bias."""
+class LightFM(FoldInScorer[LightFMConfig]):
+    """Score = inner product of user vector and track vector, plus the track's bias."""
 
     name: ClassVar[str] = "lightfm"
     config_class: ClassVar[type[Any]] = LightFMConfig
@@ -77,11 +78,13 @@ class LightFM(FoldedVectors[LightFMConfig]):
 
 
 def with_identity(features: Features, weight: float) -> Csr:
-    """Prepend each row's own indicator to its features; each group of a row sums to `weight`."""
+    """Prepend an identity matrix to the features; each group of features (name before '=') sums to `weight` per row."""
     groups = features.names.ids().str.split("=").list.first().rank("dense").to_numpy().astype(np.int64) - 1
     n_names = len(groups)
     member = sp.csr_matrix((np.ones(n_names, np.float32), (np.arange(n_names), groups)), shape=(n_names, n_names))
-    sizes = (features.matrix @ member @ member.T).multiply(features.matrix > 0).tocsr()  # of a row in the value's group
+    sizes = (
+        (features.matrix @ member @ member.T).multiply(features.matrix > 0).tocsr()
+    )  # values of the row in the same group
     sizes.data = weight / sizes.data
     weighted = features.matrix.multiply(sizes).tocsr().astype(np.float32)
     identity = sp.identity(weighted.shape[0], dtype=np.float32, format="csr")

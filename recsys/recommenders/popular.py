@@ -1,4 +1,4 @@
-"""Recent popularity: the baseline of every other model."""
+"""Recent popularity, the baseline that every other model is compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class PopularConfig:
     Settings of `Popular`.
 
     Attributes:
-        half_life_days: Days without a play after which a user counts half [d].
+        half_life_days: Half-life of a listener's weight since their last play of the track [d], > 0.
     """
 
     half_life_days: float = 30.0
 
 
 class Popular(Scorer[PopularConfig]):
-    """Time-decayed popularity, the same for every user (see `segments.popularity`)."""
+    """Score = time-decayed popularity of the track, the same for every user (see `segments.popularity`)."""
 
     name: ClassVar[str] = "popular"
     config_class: ClassVar[type[Any]] = PopularConfig

@@ -1,11 +1,11 @@
 """
-The interface that a model file implements: learn from interactions, then score every track for users given by row.
+The `Scorer` interface, which every model file implements: learn from interactions, then score every track per user.
 
 A scorer knows users and tracks by row number only. Ids, filters, top-k, the fallback and files belong to
-`recommenders.base.Recommender`, which is composed over a scorer. A scorer may hold other scorers (see
-`recommenders.blend`), and calls nothing but the methods below.
+`recommenders.base.Recommender`, which wraps a scorer. A scorer may contain other scorers (see `recommenders.blend`) and
+calls only the public methods below.
 
-`scorer_class` finds a model by its file name: there is no list to keep.
+`scorer_class` finds a model by its file name, so there is no registry to maintain.
 """
 
 from abc import ABC, abstractmethod
@@ -29,30 +29,30 @@ Config = TypeVar("Config")
 @dataclass(frozen=True, eq=False)
 class Validation:
     """
-    A cut through an earlier part of the training window, for scorers that learn how far to trust other scorers.
+    A validation split inside the training window, for scorers that learn to combine other scorers.
 
     Attributes:
-        split: What may be learned from, and what users chose afterwards.
-        fitted: Loads the same scorer, fitted to `split.train`. It saves a fit and changes no result; None: there is
-            none.
+        split: An earlier part of the training window, and the tracks that its users discovered afterwards.
+        load_fitted: Loads the same scorer, already fitted to `split.train`. This saves one fit and changes no result.
+            None: there is no such scorer yet.
     """
 
     split: Split
-    fitted: "Callable[[], Scorer[Any]] | None" = None
+    load_fitted: "Callable[[], Scorer[Any]] | None" = None
 
 
 class Scorer(ABC, Generic[Config]):
     """
     A model that scores every track for each user.
 
-    A scorer is fitted by `fit`, or takes over the fitted `arrays` of another one by `restore`. Users then reach it in
-    one of two ways: `states` for those of the training window, `fold_in` for anybody with a history. Both give one
-    entry per user, which `score` turns into scores.
+    A scorer becomes usable by `fit`, or by `restore` from the `arrays` of a fitted one. Scoring then takes two steps:
+    get user states, one per user, from `states` (training users) or `fold_in` (anybody with a history); pass them to
+    `score`. What a state is, is up to the model: a user vector, a weighted history, ...
 
     Attributes:
-        name: The file's name, by which recipes and saved models refer to it.
-        config_class: The frozen dataclass of its settings.
-        config: Its settings.
+        name: Name of the model and of its file; recipes and saved models refer to it.
+        config_class: Frozen dataclass of the model's settings.
+        config: Settings of this instance.
     """
 
     name: ClassVar[str]
@@ -67,69 +67,73 @@ class Scorer(ABC, Generic[Config]):
         Learn from a window of interactions; the same window, config and seed give the same model.
 
         Args:
-            interactions: The training window. Every user in it has at least one liked track.
-            validation: A cut through an earlier part of that window; only scorers over other scorers use it.
+            interactions: The training window. Every user has at least one pair of positive strength.
+            validation: A split inside that window. Only scorers that combine other scorers use it.
+
+        Returns:
+            The scorer itself.
         """
 
     @abstractmethod
     def states(self, rows: Rows) -> Any:
         """
-        Return what the model knows of training users.
+        Return the states of training users.
 
         Args:
-            rows: User rows of the training window, shape (n_users,), int64.
+            rows: User rows of the training window. Shape (n_users,), int64.
 
         Returns:
-            One entry per user, which can be indexed by a slice, by rows or by a boolean array.
+            One state per user, in a container that can be indexed by a slice, by rows or by a boolean array.
         """
 
     @abstractmethod
     def fold_in(self, history: History) -> Any:
         """
-        Return the states of users outside training, without training again.
+        Return the states of any users, computed from their histories without training again.
 
         Args:
-            history: What each user likes, at least one track, in the columns of the training catalogue.
+            history: The history of each user, at least one track, in the columns of the training catalogue.
 
         Returns:
-            As `states`; for a training user's own history, the same as their row's within rounding.
+            One state per user, as `states` returns. For the history of a training user it equals their state from
+            `states`, up to rounding.
         """
 
     @abstractmethod
     def score(self, states: Any, out: F32) -> None:
         """
-        Write the score of every track for each user; several threads may call it at once.
+        Write the score of every track for each user. Thread-safe.
 
         Args:
-            states: As `states` or `fold_in` return, or some of them.
-            out: Shape (n_users, n_tracks), float32. Every entry is overwritten, none with NaN.
+            states: User states from `states` or `fold_in`, or a slice of them.
+            out: Receives the scores. Shape (n_users, n_tracks), float32. Every entry is overwritten, never with NaN.
         """
 
     def with_mask(self, states: Any, mask: Mask) -> Any:  # noqa: ARG002 - most scorers need no mask
-        """Attach the exclusion mask to states; scorers may ignore it, excluded tracks are masked after scoring."""
+        """Attach the exclusion mask to states. Most scorers ignore it: excluded tracks are masked after scoring."""
         return states
 
-    def attribution(self, history: History) -> Attribution | None:  # noqa: ARG002 - this default knows of none
+    def attribution(self, history: History) -> Attribution | None:  # noqa: ARG002 - the default returns None
         """
         Split scores into contributions of the tracks in each user's history.
 
         Args:
-            history: As for `fold_in`; a user without any track is allowed.
+            history: As in `fold_in`, but users without any track are allowed.
 
         Returns:
-            How far each track of a history contributes to the score of any other; None where scores do not come from
-            single tracks.
+            The contribution of each track in a history to the score of any track. None for models whose scores cannot
+            be split so.
         """
         return None
 
     @abstractmethod
     def arrays(self) -> dict[str, Any]:
-        """Return all that was learned, as plain arrays by name."""
+        """Return everything that was learned, as plain numpy arrays by name."""
 
     @abstractmethod
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """
-        Take over what `arrays` returned of a scorer with the same config.
+        Load what `arrays` returned, from a scorer with the same config.
 
         Raises:
             KeyError: An array is missing.
@@ -138,18 +142,18 @@ class Scorer(ABC, Generic[Config]):
 
 def scorer_class(name: str) -> type[Scorer[Any]]:
     """
-    Return the scorer in recsys/recommenders/<name>.py.
+    Return the scorer class in recsys/recommenders/<name>.py.
 
     Raises:
-        BadRecipe: There is none of that name.
+        BadRecipe: There is no model of this name.
     """
     names = scorer_names()
     if name not in names:
         hint = did_you_mean(name, names)
-        raise BadRecipe(f"no recommender is called {name!r}; expected one of {', '.join(names)}.{hint}")
+        raise BadRecipe(f"There is no recommender {name!r}; expected one of {', '.join(names)}.{hint}")
     return plugin_class(PACKAGE, name, Scorer)
 
 
 def scorer_names() -> list[str]:
-    """Return the names of all scorers: every module of this folder but the two that all models share."""
+    """Return the names of all scorers: the modules of this folder, except `base` and `scorer`."""
     return plugin_names(PACKAGE, besides=HELPERS)

@@ -1,14 +1,14 @@
 """
-A transformer over play sequences (SASRec): from each track it learns to predict the next one.
+A transformer over play sequences (SASRec), trained to predict the next track at each position.
 
-A token is a track and the time gap after it, so that the network can tell a play a minute later from one after weeks;
-after the last track that is the time until now. Training and folded-in users run through the same network. Without
-`age_days` the order of a history is that of the catalogue, and carries no information.
+A token is a track and the time gap after it, so the network distinguishes a next play within minutes from one weeks
+later; after the last track, the gap is the time until now. Training users and folded-in users pass through the same
+network. Without `age_days`, a history is ordered by track row, which carries no information.
 
-The loss matters more than the blocks: a softmax over the whole catalogue, or over tracks sampled by popularity with
-logQ correction, which approximates it. Pairwise losses with few negatives overrate popular tracks.
+The loss is the cross-entropy over the whole catalogue, or over tracks sampled by popularity with logQ correction, which
+approximates it. It matters more than the network: pairwise losses with few negatives overrate popular tracks.
 
-Source: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Klenitskiy, Vasilev, Turning Dross Into
+Sources: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Klenitskiy, Vasilev, Turning Dross Into
 Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023).
 """
 
@@ -25,14 +25,14 @@ from typing_extensions import override
 from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions
 from recsys.dataset.sparse import with_data
-from recsys.recommenders.parts.attribution import Attribution, places
-from recsys.recommenders.parts.transformer import Network, own_torch, proposal_distribution, sampled_softmax
+from recsys.recommenders.parts.attribution import Attribution, positions_within_groups
+from recsys.recommenders.parts.transformer import Network, deterministic_torch, proposal_distribution, sampled_softmax
 from recsys.recommenders.scorer import Scorer, Validation
 
-RECENT = 10  # tracks after which the weight of a track in an attribution halves
+HALF_LIFE_TRACKS = 10  # later tracks after which the weight of a track in an attribution halves
 N_BLOCK = 512  # users per block
 MINUTE, HOUR = 1 / 1440, 1 / 24
-GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # upper bounds of the gap classes [d]
+GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # upper bounds of the gap buckets [d]
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class SequentialConfig:
     Settings of `Sequential`.
 
     Attributes:
-        factors: Length of a track's vector and of a state, even.
-        blocks: Layers of attention.
-        max_length: Tracks of a history that are used, the last ones.
-        dropout: In training, 0..1.
-        n_negatives: Negatives sampled per batch; a catalogue of no more tracks is used whole.
+        factors: Dimensions of track vectors and user vectors; even.
+        blocks: Number of transformer blocks.
+        max_length: Maximum number of tracks of a history that are used, the latest ones.
+        dropout: Dropout rate in training, 0..1.
+        n_negatives: Negatives sampled per batch. Catalogues of at most this size use the full softmax.
         epochs: Passes over all histories.
-        learning_rate: Highest step of AdamW, after a linear warm-up over a tenth of the steps; then it decays to zero.
-        batch_size: Windows of history per step.
-        seed: Of the initial weights, the order and all sampling.
+        learning_rate: Peak learning rate of AdamW: linear warm-up over a tenth of the steps, then linear decay to 0.
+        batch_size: History windows per gradient step.
+        seed: Seed of the initial weights, the order of batches and all sampling.
     """
 
     factors: int = 64
@@ -64,13 +64,14 @@ class SequentialConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Plays:
+class PlaySequences:
     """
     Histories in the order of play, concatenated over users.
 
     Attributes:
-        tracks: Track rows, oldest first. Shape (n_pairs,), int64.
-        gaps: Class of the gap to the next play, or from the last one to now, an index of GAPS. Shape (n_pairs,), int64.
+        tracks: Track rows, oldest first within each user. Shape (n_pairs,), int64.
+        gaps: Bucket of the time to the user's next play, or from the last play to now: 0..len(GAPS), see GAPS. Shape
+            (n_pairs,), int64.
         ends: Index after each user's last play. Shape (n_users,), int64.
         counts: Plays per user. Shape (n_users,), int64.
     """
@@ -83,11 +84,11 @@ class Plays:
     @classmethod
     def of(cls, history: History, among_ties: Rows | None = None) -> Self:
         """
-        Order each user's tracks; each user has one at least.
+        Order the tracks of each user by age, oldest first.
 
         Args:
-            history: Its ages give the order; its strengths are not used.
-            among_ties: Order among pairs of the same age, aligned with `history.matrix.data`; the track's row if None.
+            history: At least one track per user. Strengths are not used.
+            among_ties: Sort key among tracks of the same age, aligned with `history.matrix.data`. None: the track row.
         """
         among_ties = history.matrix.indices if among_ties is None else among_ties
         counts = np.diff(history.matrix.indptr).astype(np.int64)
@@ -100,30 +101,30 @@ class Plays:
         return cls(tracks, np.digitize(age - following, GAPS), np.cumsum(counts), counts)
 
     def windows(self, length: int) -> tuple[Rows, Rows]:
-        """Return start and end of training windows: histories cut, from their end, into at most `length` plays each."""
-        n_each = -(-(self.counts - 1) // length)
-        ends = np.repeat(self.ends, n_each) - places(n_each) * length
-        return np.maximum(np.repeat(self.ends - self.counts, n_each), ends - length - 1), ends - 1
+        """Cut histories, from their end, into training windows of up to `length` plays. Return starts and ends."""
+        n_windows = -(-(self.counts - 1) // length)  # of each user
+        ends = np.repeat(self.ends, n_windows) - positions_within_groups(n_windows) * length
+        return np.maximum(np.repeat(self.ends - self.counts, n_windows), ends - length - 1), ends - 1
 
     def tokens(self, starts: Rows, ends: Rows, pad: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return tracks, gaps and next tracks from each start to each end, each of shape (B, L), padded with `pad`."""
-        at = starts[:, None] + np.arange((ends - starts).max())
-        inside, at = at < ends[:, None], np.minimum(at, len(self.tracks) - 1)
-        following = self.tracks[np.minimum(at + 1, len(self.tracks) - 1)]
-        grids = np.where(inside, self.tracks[at], pad), self.gaps[at], np.where(inside, following, pad)
-        tracks, gaps, targets = map(torch.from_numpy, grids)
+        """Return tracks, gaps and next tracks of the windows, shape (B, L) each; `pad` marks missing tracks."""
+        index = starts[:, None] + np.arange((ends - starts).max())
+        is_inside, index = index < ends[:, None], np.minimum(index, len(self.tracks) - 1)
+        following = self.tracks[np.minimum(index + 1, len(self.tracks) - 1)]
+        arrays = np.where(is_inside, self.tracks[index], pad), self.gaps[index], np.where(is_inside, following, pad)
+        tracks, gaps, targets = map(torch.from_numpy, arrays)
         return tracks, gaps, targets
 
 
 class Sequential(Scorer[SequentialConfig]):
-    """Score of a track: inner product of its vector and the network's state after the user's last track."""
+    """Score = inner product of track vector and user vector, the network's output at the user's last track."""
 
     name: ClassVar[str] = "sequential"
     config_class: ClassVar[type[Any]] = SequentialConfig
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
-        with own_torch(self.config.seed):
+        with deterministic_torch(self.config.seed):
             self._network = self._new_network(len(interactions.tracks))
             self._train(interactions.liked)
         self._users = self.fold_in(interactions.liked)  # (n_users, factors)
@@ -131,7 +132,7 @@ class Sequential(Scorer[SequentialConfig]):
 
     def _train(self, history: History) -> None:
         config, network = self.config, self._network
-        starts, ends = Plays.of(history).windows(config.max_length)
+        starts, ends = PlaySequences.of(history).windows(config.max_length)
         n_steps = max(1, config.epochs * -(-len(starts) // config.batch_size))
         optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: min(10 * (n + 1) / n_steps, 1 - n / n_steps))
@@ -139,7 +140,8 @@ class Sequential(Scorer[SequentialConfig]):
         proposal = proposal_distribution(history.matrix.indices, n_tracks)
         network.train()
         for _ in range(config.epochs):
-            plays = Plays.of(history, torch.randperm(history.matrix.nnz).numpy())  # pairs of the same age have no order
+            shuffled = torch.randperm(history.matrix.nnz).numpy()  # the order among plays of the same age is unknown
+            plays = PlaySequences.of(history, shuffled)
             for batch in batches(ends - starts, config.batch_size):
                 tracks, gaps, targets = plays.tokens(starts[batch], ends[batch], n_tracks)
                 is_real = targets < n_tracks
@@ -170,14 +172,14 @@ class Sequential(Scorer[SequentialConfig]):
 
     @override
     def fold_in(self, history: History) -> F32:
-        blocks = [self._block(history[n : n + N_BLOCK]) for n in range(0, len(history), N_BLOCK)]
+        blocks = [self._fold_in_block(history[n : n + N_BLOCK]) for n in range(0, len(history), N_BLOCK)]
         return np.concatenate([np.empty((0, self.config.factors), np.float32), *blocks])
 
-    def _block(self, history: History) -> F32:
-        plays = Plays.of(history)
+    def _fold_in_block(self, history: History) -> F32:
+        plays = PlaySequences.of(history)
         lengths = np.minimum(plays.counts, self.config.max_length)
         tracks, gaps, _ = plays.tokens(plays.ends - lengths, plays.ends, history.matrix.shape[1])
-        with own_torch(self.config.seed), torch.inference_mode():
+        with deterministic_torch(self.config.seed), torch.inference_mode():
             states = self._network(tracks, gaps)[torch.arange(len(history)), torch.from_numpy(lengths - 1)]
         last: F32 = states.numpy()
         return last
@@ -196,10 +198,10 @@ class Sequential(Scorer[SequentialConfig]):
 
     @override
     def attribution(self, history: History) -> Attribution:
-        """Cosine of the tracks' vectors, weighted by how recently the track was played."""
+        """Attribute by the cosine of two track vectors, times the recency of the track in the history."""
         vectors = self._vectors()
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Attribution.of_vectors(vectors / np.maximum(lengths, 1e-12), with_data(history.matrix, recency(history)))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Attribution.of_vectors(vectors / np.maximum(norms, 1e-12), with_data(history.matrix, recency(history)))
 
     @override
     def arrays(self) -> dict[str, Any]:
@@ -209,24 +211,24 @@ class Sequential(Scorer[SequentialConfig]):
     @override
     def restore(self, arrays: Mapping[str, Any]) -> None:
         self._users = arrays["users"]
-        with own_torch(self.config.seed):
+        with deterministic_torch(self.config.seed):
             self._network = self._new_network(len(arrays["tracks.weight"]) - 1).eval()  # the last row is padding
         self._network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in self._network.state_dict()})
 
 
 def batches(lengths: Rows, size: int) -> Iterator[Rows]:
-    """Yield every window once in random order, those of similar length together to save padding."""
-    near = torch.from_numpy(lengths) + 8 * torch.rand(len(lengths))
-    order = near.argsort().numpy()
+    """Yield the indices of all windows in random batches; windows of similar length share a batch, to save padding."""
+    noisy_lengths = torch.from_numpy(lengths) + 8 * torch.rand(len(lengths))
+    order = noisy_lengths.argsort().numpy()
     starts = np.arange(0, len(order), size)
     yield from (order[n : n + size] for n in starts[torch.randperm(len(starts)).numpy()])
 
 
 def recency(history: History) -> F32:
-    """Return 1 for a user's last track, halved for every RECENT tracks since, aligned with `history.matrix.data`."""
+    """Return weights of tracks: 1 for the latest, halved per HALF_LIFE_TRACKS later ones; as `history.matrix.data`."""
     counts = np.diff(history.matrix.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((-history.matrix.indices, history.age_days, user))
     weights = np.empty(len(order), np.float32)
-    weights[order] = 0.5 ** (places(counts) / RECENT)
+    weights[order] = 0.5 ** (positions_within_groups(counts) / HALF_LIFE_TRACKS)
     return np.maximum(weights, np.finfo(np.float32).tiny)

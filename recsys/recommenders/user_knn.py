@@ -1,8 +1,10 @@
 """
-User-based nearest neighbours: a track's score is the summed similarity of the neighbours who like it.
+User-based nearest neighbours (user kNN): score a track by the similarity of the neighbours who like it.
+
+Users are compared by the cosine of their histories, weighted by confidence and inverse document frequency.
 
 Source: Herlocker, Konstan, Borchers, Riedl, An Algorithmic Framework for Performing Collaborative Filtering (SIGIR
-1999), here for likes alone: users are compared by the cosine of their idf-weighted tracks.
+1999), here for implicit feedback.
 """
 
 from collections.abc import Mapping
@@ -20,7 +22,7 @@ from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.parts.sparse import arrays_of, matrix_of, strongest_of_rows
+from recsys.recommenders.parts.sparse import arrays_of, largest_per_row, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
 
 N_BLOCK = 512  # users per block of the neighbour search
@@ -32,10 +34,10 @@ class UserKNNConfig:
     Settings of `UserKNN`.
 
     Attributes:
-        neighbours: Most similar users that are taken into account, at most.
-        strength_exponent: Influence of strengths on similarity: 0 none, 1 as they are.
-        recency: Decay of a like by its age in the comparison (see `parts.confidence`).
-        focus: A neighbour weighs similarity**focus: the larger, the more the nearest decide.
+        neighbours: Maximum number of neighbours per user; a training user is one of their own neighbours.
+        strength_exponent: Exponent of strengths in the comparison of users. 0: all the same; 1: strengths unchanged.
+        recency: Decay by age in the comparison of users: weight (1 + age / 30 days)**-recency. 0: no decay.
+        focus: The weight of a neighbour is similarity**focus: the larger, the more the nearest neighbours dominate.
     """
 
     neighbours: int = tunable_range(150, 20, 500, log=True)
@@ -45,7 +47,7 @@ class UserKNNConfig:
 
 
 class UserKNN(Scorer[UserKNNConfig]):
-    """Score of a track: summed similarity of the neighbours who like it."""
+    """Score = sum of similarity**focus over the neighbours who like the track."""
 
     name: ClassVar[str] = "user_knn"
     config_class: ClassVar[type[Any]] = UserKNNConfig
@@ -60,7 +62,7 @@ class UserKNN(Scorer[UserKNNConfig]):
         return self
 
     def _compared(self, history: History) -> Csr:
-        """Return users as vectors of length 1, shape (n_users, n_tracks)."""
+        """Return the vectors by which users are compared, of norm 1. CSR, shape (n_users, n_tracks)."""
         weights = confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
         return unit_rows((weights @ sp.diags(self._idf)).tocsr()).astype(np.float32)
 
@@ -68,9 +70,7 @@ class UserKNN(Scorer[UserKNNConfig]):
     def fold_in(self, history: History) -> Csr:
         rows, others = self._compared(history), self._rows.T.tocsr()
         starts = range(0, len(history), N_BLOCK)
-        nearest = [
-            strongest_of_rows(rows[start : start + N_BLOCK] @ others, self.config.neighbours) for start in starts
-        ]
+        nearest = [largest_per_row(rows[start : start + N_BLOCK] @ others, self.config.neighbours) for start in starts]
         similarity = sp.vstack(nearest, format="csr")
         return with_data(similarity, similarity.data**self.config.focus)
 
@@ -84,7 +84,7 @@ class UserKNN(Scorer[UserKNNConfig]):
 
     @override
     def attribution(self, history: History) -> Attribution:
-        """Cosine of two tracks over the users who like them."""
+        """Attribute by the cosine of two tracks over users, times the weight of the track in the history."""
         by_track = unit_rows(self._liked.T.tocsr())
         return Attribution.of_matrix((by_track @ by_track.T).tocsr(), self._compared(history))
 

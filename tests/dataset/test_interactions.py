@@ -1,4 +1,4 @@
-"""From marts to one frozen value, and the cut through time."""
+"""Interactions from the marts, histories, features, and the global temporal split."""
 
 from datetime import date
 from typing import Any, cast
@@ -17,7 +17,7 @@ from recsys.warehouse.query import Warehouse
 
 
 class MartsInMemory:
-    """Stands in for a warehouse file: three marts that a reader can count by hand."""
+    """A stand-in for a warehouse file: marts small enough to count by hand."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
@@ -31,7 +31,7 @@ class MartsInMemory:
             self._connection.execute(statement)
 
     def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
-        """Answer a query as `Warehouse.query` does."""
+        """Run a query as `Warehouse.query` does."""
         return pl.DataFrame(self._connection.sql(sql, params=params).pl())
 
 
@@ -75,12 +75,12 @@ select * from (values
 
 @pytest.fixture
 def warehouse() -> Warehouse:
-    """The three marts."""
+    """A warehouse of these marts."""
     return cast("Warehouse", MartsInMemory())
 
 
-def test_read_sums_a_pair_over_its_days(warehouse: Warehouse) -> None:
-    """Strengths add up over days; what is not above zero is seen, and teaches nothing."""
+def test_read_sums_the_days_of_a_pair(warehouse: Warehouse) -> None:
+    """Strengths are summed over days; pairs with a sum <= 0 are in `seen` only."""
     interactions = Interactions.read(warehouse, until=date(2026, 1, 6))
 
     assert interactions.users.ids().to_list() == ["ann", "bob"]
@@ -90,20 +90,20 @@ def test_read_sums_a_pair_over_its_days(warehouse: Warehouse) -> None:
         [True, True, False, False, False],
         [False, True, False, False, False],
     ]
-    assert interactions.age_days.tolist() == [3.25]  # from six in the evening of the third to the end of the sixth
-    assert interactions.hours.tolist() == [5 * 24 + 20]  # a Saturday, two hours later where ann lives
+    assert interactions.age_days.tolist() == [3.25]  # from 3 January, 18:00, to the end of 6 January
+    assert interactions.hours.tolist() == [5 * 24 + 20]  # a Saturday, 20:00 local time
 
 
-def test_read_takes_days_since(warehouse: Warehouse) -> None:
-    """The window holds both of its end days and none before."""
+def test_read_includes_both_end_days(warehouse: Warehouse) -> None:
+    """The window contains `since` and `until`, and no day before or after."""
     interactions = Interactions.read(warehouse, since=date(2026, 1, 3), until=date(2026, 1, 5))
 
     assert interactions.matrix.toarray()[:, :2].tolist() == pytest.approx(np.array([[2, 0], [0, 0.1]]))
     assert interactions.as_of == date(2026, 1, 5)
 
 
-def test_features_name_what_is_unknown(warehouse: Warehouse) -> None:
-    """A missing value, an empty list and a listener without a profile are 'unknown', a value of its own."""
+def test_missing_features_are_unknown(warehouse: Warehouse) -> None:
+    """A null, an empty list and a listener without a profile become the value 'unknown'."""
     interactions = Interactions.read(warehouse, until=date(2026, 1, 10))
 
     assert _names(interactions.track_features, 0) == {
@@ -122,17 +122,17 @@ def test_features_name_what_is_unknown(warehouse: Warehouse) -> None:
     }
 
 
-def test_split_keeps_test_apart(warehouse: Warehouse) -> None:
-    """Tested is what was played in the window and not seen in training; strangers count; the gap is in neither."""
-    cut = split(warehouse, as_of=date(2026, 1, 10), test_days=2, gap_days=2)
+def test_split_separates_test_from_training(warehouse: Warehouse) -> None:
+    """Test pairs are played in the test window and not seen in training; the gap is in neither window."""
+    temporal = split(warehouse, as_of=date(2026, 1, 10), test_days=2, gap_days=2)
 
-    assert cut.train.as_of == date(2026, 1, 6)
-    assert cut.test.toarray().tolist() == [[False, False, True, False, False], [False, False, False, True, False]]
-    assert (cut.n_cold_users, cut.n_cold_tracks) == (1, 2)
+    assert temporal.train.as_of == date(2026, 1, 6)
+    assert temporal.test.toarray().tolist() == [[False, False, True, False, False], [False, False, False, True, False]]
+    assert (temporal.n_cold_users, temporal.n_cold_tracks) == (1, 2)
 
 
-def test_of_users_keeps_ages_beside_their_pairs() -> None:
-    """A part of the listeners keeps the strengths, ages and features of its own."""
+def test_of_users_selects_everything_of_a_listener() -> None:
+    """The selected listeners keep their strengths, ages and features."""
     pairs = pl.DataFrame(
         {
             "user_id": ["a", "b", "b", "c"],
@@ -151,8 +151,8 @@ def test_of_users_keeps_ages_beside_their_pairs() -> None:
     assert _names(part.user_features, 0) == {"country=FR"}
 
 
-def test_history_follows_another_catalogue() -> None:
-    """Strengths move to the columns of the model's catalogue; unknown listeners and tracks are empty."""
+def test_history_has_the_columns_of_another_catalogue() -> None:
+    """Columns are those of the given catalogue; unknown listeners have an empty row, unknown tracks are dropped."""
     pairs = pl.DataFrame({"user_id": ["a", "a", "b"], "track_id": ["x", "y", "z"], "strength": [1, 2, 3]})
 
     history = Interactions.of(pairs).history(["b", "nobody", "a"], Vocab.of(["w", "y", "z"], kind="track")).matrix
@@ -163,12 +163,14 @@ def test_history_follows_another_catalogue() -> None:
 @pytest.mark.parametrize(
     ("catalogue", "error", "message"),
     [
-        (["x"], InputError, "1 rows repeat a listener and track"),
+        (["x"], InputError, "pairs: found 1 repeated, expected one row per listener and track"),
         (["z"], UnknownIds, "There is no track"),
     ],
 )
-def test_of_refuses_what_it_cannot_place(catalogue: list[str], error: type[Exception], message: str) -> None:
-    """A repeated pair and a track outside the catalogue are refused, with what to do."""
+def test_repeated_pairs_and_unknown_tracks_are_refused(
+    catalogue: list[str], error: type[Exception], message: str
+) -> None:
+    """A repeated pair and a track outside the catalogue raise, and the message says what to do."""
     pairs = pl.DataFrame({"user_id": ["a", "a"], "track_id": ["x", "x"], "strength": [1.0, 1.0]})
 
     with pytest.raises(error, match=message):

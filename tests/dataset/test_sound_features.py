@@ -1,16 +1,16 @@
-"""Sound as features: tracks that sound alike share them, and nothing of what is denied gets in."""
+"""Sound features: similar recordings share clusters; few or mixed vectors; missing measurements."""
 
 import numpy as np
 import polars as pl
 import pytest
 
 from recsys.dataset.features import Features
-from recsys.dataset.sound_features import FEWEST, LOUDEST, MEASURED, N_NEAREST, sound_features
+from recsys.dataset.sound_features import MAX_WEIGHT, MEASURED, MIN_VECTORS, N_NEAREST, sound_features
 from recsys.dataset.vocab import Vocab
 
 
-def heard(vectors: np.ndarray, encoder: str = "v1") -> pl.DataFrame:
-    """What is heard in tracks t0, t1 ...; tempo, onsets and so on are the same for all."""
+def sounds_of(vectors: np.ndarray, encoder: str = "v1") -> pl.DataFrame:
+    """Input for tracks t0, t1, ... with these vectors; all measurements are the same."""
     ids = [f"t{n}" for n in range(len(vectors))]
     frame = pl.DataFrame({"track_id": ids, "encoder": encoder, "vector": vectors.tolist()})
     return frame.with_columns(pl.lit(1.0).alias(name) for name in MEASURED)
@@ -18,62 +18,64 @@ def heard(vectors: np.ndarray, encoder: str = "v1") -> pl.DataFrame:
 
 @pytest.fixture
 def two_kinds() -> np.ndarray:
-    """Forty tracks of two sounds by turns, shape (40, 8)."""
+    """Vectors of forty tracks, alternating between two kinds of sound. Shape (40, 8)."""
     rng = np.random.default_rng(7)
     kinds = rng.standard_normal((2, 8))
     return kinds[np.arange(40) % 2] + 0.2 * rng.standard_normal((40, 8))
 
 
-def test_tracks_that_sound_alike_share_features(two_kinds: np.ndarray) -> None:
-    """The nearest of another kind is always of the same."""
-    described = sound_features(heard(two_kinds))
+def test_similar_recordings_share_features(two_kinds: np.ndarray) -> None:
+    """The mean inner product within a kind is more than three times that between the kinds."""
+    features = sound_features(sounds_of(two_kinds))
     tracks = Vocab.of(pl.Series([f"t{n}" for n in range(40)]), kind="track")
-    matrix = Features.weighted(tracks, described).matrix.toarray()
+    matrix = Features.weighted(tracks, features).matrix.toarray()
 
-    likeness = matrix @ matrix.T
+    products = matrix @ matrix.T
     kinds = np.array([int(name[1:]) % 2 for name in tracks.ids()])
-    same = kinds[:, None] == kinds
-    assert likeness[same].mean() > 3 * likeness[~same].mean()
+    is_same_kind = kinds[:, None] == kinds
+    assert products[is_same_kind].mean() > 3 * products[~is_same_kind].mean()
 
 
-def test_a_track_has_a_few_weights_the_first_of_which_is_the_largest(two_kinds: np.ndarray) -> None:
-    """At most six, none negative."""
-    described = sound_features(heard(two_kinds))
+def test_a_track_has_at_most_six_positive_weights(two_kinds: np.ndarray) -> None:
+    """The largest weight of each track is MAX_WEIGHT."""
+    features = sound_features(sounds_of(two_kinds))
 
-    by_track = described.group_by("track_id").agg(pl.col("weight").max(), pl.len())
-    assert by_track["weight"].to_numpy() == pytest.approx(LOUDEST)
+    by_track = features.group_by("track_id").agg(pl.col("weight").max(), pl.len())
+    assert by_track["weight"].to_numpy() == pytest.approx(MAX_WEIGHT)
     assert (by_track["len"] <= N_NEAREST).all()
-    assert (described["weight"] > 0).all()
+    assert (features["weight"] > 0).all()
 
 
-def test_the_same_sounds_give_the_same_features(two_kinds: np.ndarray) -> None:
-    """Night after night."""
-    assert sound_features(heard(two_kinds)).equals(sound_features(heard(two_kinds)))
+def test_the_same_vectors_give_the_same_features(two_kinds: np.ndarray) -> None:
+    """Clustering is reproducible, including the numbers of the clusters."""
+    assert sound_features(sounds_of(two_kinds)).equals(sound_features(sounds_of(two_kinds)))
 
 
-def test_few_sounds_are_none(two_kinds: np.ndarray) -> None:
-    """And vectors of an encoder that made fewer are left out."""
-    mixed = pl.concat([heard(two_kinds), heard(two_kinds[:5], "v0").with_columns(track_id="u" + pl.col("track_id"))])
+def test_too_few_vectors_give_no_features(two_kinds: np.ndarray) -> None:
+    """There is a minimum, and only vectors of the most frequent encoder count."""
+    mixed = pl.concat(
+        [sounds_of(two_kinds), sounds_of(two_kinds[:5], "v0").with_columns(track_id="u" + pl.col("track_id"))]
+    )
 
-    assert sound_features(heard(two_kinds[: FEWEST - 1])).is_empty()
+    assert sound_features(sounds_of(two_kinds[: MIN_VECTORS - 1])).is_empty()
     assert not sound_features(mixed)["track_id"].str.starts_with("u").any()
 
 
-def test_what_was_not_measured_is_in_the_middle(two_kinds: np.ndarray) -> None:
-    """A track without tempo is described by its vector."""
-    unknown = heard(two_kinds).with_columns(tempo=pl.when(pl.col("track_id") == "t3").then(None).otherwise("tempo"))
+def test_missing_measurements_are_allowed(two_kinds: np.ndarray) -> None:
+    """A track without tempo still has features, with finite weights."""
+    unknown = sounds_of(two_kinds).with_columns(tempo=pl.when(pl.col("track_id") == "t3").then(None).otherwise("tempo"))
 
     assert "t3" in set(sound_features(unknown)["track_id"])
     assert sound_features(unknown)["weight"].is_finite().all()
 
 
-def test_features_of_two_kinds_stand_beside_each_other() -> None:
-    """Columns are found by their names."""
+def test_features_are_concatenated_by_name() -> None:
+    """The result has the columns of both, sorted by name."""
     tracks = Vocab.of(pl.Series(["a", "b"]), kind="track")
-    words = Features.of(tracks, pl.DataFrame({"track_id": ["a", "b"], "genre": ["rock", "pop"]}))
+    metadata = Features.of(tracks, pl.DataFrame({"track_id": ["a", "b"], "genre": ["rock", "pop"]}))
     sounds = Features.weighted(tracks, pl.DataFrame({"track_id": ["b"], "name": ["aloud=1"], "weight": [5.0]}))
 
-    both = words.beside(sounds)
+    both = metadata.concat(sounds)
 
     columns = dict(zip(both.names.ids(), both.matrix.toarray().T.tolist(), strict=True))
     assert columns == {"genre=rock": [1, 0], "genre=pop": [0, 1], "aloud=1": [0, 5]}

@@ -9,7 +9,7 @@ import pytest
 
 from recsys.dataset.interactions import Interactions
 from recsys.errors import UnknownIds
-from recsys.products.base import ProductInputs, product_maker, product_names, with_reason_text
+from recsys.products.base import ProductInputs, product_maker, product_names
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE, EASEConfig
 from recsys.recommenders.parts.filters import Filters
@@ -174,17 +174,6 @@ def test_similar_artists_are_counted_by_their_common_listeners(inputs: ProductIn
     assert table.filter(artist_id="ben").select("similar_artist_id", "n_common").rows() == [("ada", 6)]
     assert table.filter(artist_id="ada")["similar_artist_id"].sort().to_list() == ["ben", "cleo"]
     assert table["score"].to_list() == pytest.approx([6 / (12 * 6) ** 0.5] * 4)
-
-
-def test_reasons_name_title_and_artist(inputs: ProductInputs) -> None:
-    """An anchor that the catalogue does not show is named by its id."""
-    ranking = pl.DataFrame({"reason_track_id": ["ada0", "gone", None], "segment": [None, None, "country=DE"]})
-
-    assert with_reason_text(ranking, inputs.catalogue)["reason"].to_list() == [
-        "because you played Song 0 by Ada",
-        "because you played gone",
-        "popular with listeners in DE",
-    ]
 
 
 @pytest.mark.parametrize("name", product_names())

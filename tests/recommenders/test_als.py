@@ -1,4 +1,4 @@
-"""Alternating least squares against the plain formula."""
+"""Alternating least squares, compared with the formulas of the papers."""
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from recsys.recommenders.parts.least_squares import half_step
 
 UNOBSERVED = 0.1
 WEIGHTS = np.array(
-    # Longer and shorter than the three factors: both kinds of system are solved; the last row has no pair.
+    # Rows with more and fewer pairs than three factors: both kinds of system are solved. The last row has no pair.
     [
         [1, 0, 2, 0.5, 3, 1],
         [0, 4, 0, 0, 0, 0],
@@ -23,7 +23,7 @@ WEIGHTS = np.array(
 
 
 def interactions_of(n_users: int = 30, n_tracks: int = 20) -> Interactions:
-    """Listeners with seven tracks each, of different strengths and ages."""
+    """Listeners with seven tracks each, with random strengths and ages."""
     rng = np.random.default_rng(3)
     tracks = np.concatenate([rng.choice(n_tracks, 7, replace=False) for _ in range(n_users)])
     pairs = pl.DataFrame({"user_id": np.repeat(np.arange(n_users), 7), "track_id": tracks}).cast(pl.String)
@@ -43,15 +43,15 @@ def test_a_half_step_is_the_closed_form() -> None:
         np.testing.assert_allclose(x, np.linalg.solve(left, fixed.T @ weights), atol=1e-5)
 
 
-def test_the_regularisation_grows_with_what_a_row_has() -> None:
-    """Five pairs, and a tenth of each of 40: 9; at exponent 1/2 that is three times the regularization."""
+def test_the_regularization_grows_with_the_pairs_of_a_row() -> None:
+    """Five observed pairs, and 0.1 for each of 40 possible ones: 9. Its root, 3, times the regularization 2."""
     model = ALS(ALSConfig(regularization=2.0, frequency_exponent=0.5, unobserved_weight=0.1))
 
     assert model._penalties(np.array([5]), 40) == pytest.approx([6.0])
 
 
 def test_the_objective_falls_with_every_epoch() -> None:
-    """More epochs explain the training window better, by the very sum that is minimised."""
+    """Every additional epoch lowers the objective that is minimised."""
     interactions = interactions_of()
 
     losses = [
@@ -61,16 +61,16 @@ def test_the_objective_falls_with_every_epoch() -> None:
     assert (np.diff(losses) < 0).all()
 
 
-def test_recent_likes_speak_louder() -> None:
-    """Of two tastes in one history, the track of the recent one scores higher."""
-    tastes = [
+def test_recent_interactions_weigh_more() -> None:
+    """Of two kinds of tracks in one history, a track of the recently played kind scores higher."""
+    pairs = [
         {"user_id": f"{kind}{user}", "track_id": f"{kind}{track}", "strength": 1.0}
         for kind in "ab"
         for user in range(6)
         for track in range(6)
     ]
-    learned = Interactions.of(pl.DataFrame(tastes))
-    model = ALS(ALSConfig(factors=4)).fit(learned)
+    interactions = Interactions.of(pl.DataFrame(pairs))
+    model = ALS(ALSConfig(factors=4)).fit(interactions)
     plays = pl.DataFrame(
         {
             "user_id": ["early", "early", "late", "late"],
@@ -80,15 +80,15 @@ def test_recent_likes_speak_louder() -> None:
         }
     )
 
-    users = model.fold_in(Interactions.of(plays).history(["early", "late"], learned.tracks))
+    users = model.fold_in(Interactions.of(plays).history(["early", "late"], interactions.tracks))
 
-    early, late = users @ model.track_factors[learned.tracks.rows(["a1", "b1"])].T
+    early, late = users @ model.track_factors[interactions.tracks.rows(["a1", "b1"])].T
     assert early[1] > early[0]
     assert late[0] > late[1]
 
 
 def objective(model: ALS, interactions: Interactions) -> float:
-    """The weighted squared errors, and the regularisation of both sides."""
+    """Weighted squared errors plus the regularization of both sides."""
     users, tracks = model.user_factors.astype(np.float64), model.track_factors.astype(np.float64)
     weights = model.user_weights(interactions.liked)
     scores = users @ tracks.T

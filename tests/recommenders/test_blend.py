@@ -1,4 +1,4 @@
-"""The blend: what speaks for a candidate, how the ranker learns from it, and that it learns from validation alone."""
+"""The blend: features of candidates, the ranker, and that the ranker learns from the validation split alone."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
 from recsys.recommenders.item_knn import ItemKNN
-from recsys.recommenders.parts.candidate_features import Catalogue, candidates, zscores
+from recsys.recommenders.parts.candidate_features import TrackStatistics, candidates, zscores
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.ranker import Examples, Ranker, listwise_loss
@@ -30,11 +30,11 @@ SECOND = np.array([[1, 2, 3, 4, 5], [5, 4, HIDDEN, 2, 1]], np.float32)
 
 
 def pairs(first: int, last: int) -> pl.DataFrame:
-    """Places first..last of twenty listeners, each of whom plays ten of their taste's twelve tracks in turn."""
+    """Plays number first..last of twenty listeners in two groups; each plays ten of their group's twelve tracks."""
     rows = [
-        {"user_id": f"{side}{user}", "track_id": f"{side}{(user * 5 + place * 7) % 12:02}", "strength": 1.0,
-         "age_days": 20.0 - 2 * place}
-        for side in "ab" for user in range(10) for place in range(first, last + 1)
+        {"user_id": f"{side}{user}", "track_id": f"{side}{(user * 5 + number * 7) % 12:02}", "strength": 1.0,
+         "age_days": 20.0 - 2 * number}
+        for side in "ab" for user in range(10) for number in range(first, last + 1)
     ]  # fmt: skip
     return pl.DataFrame(rows)
 
@@ -43,51 +43,55 @@ CATALOGUE = pl.DataFrame({"track_id": [f"{side}{n:02}" for side in "ab" for n in
 
 
 def interactions_of(first: int, last: int) -> Interactions:
-    """Those places, in the whole catalogue."""
+    """Interactions of plays number first..last, with the whole catalogue."""
     return Interactions.of(pairs(first, last), catalogue=CATALOGUE)
 
 
-def cut() -> Split:
-    """Six places to learn from, two to choose by."""
+def validation_split() -> Split:
+    """Six plays per listener to learn from, the next two held out."""
     return Split.of(interactions_of(0, 5), pairs(6, 7).select("user_id", "track_id"))
 
 
 class TestCandidates:
-    """Two listeners, five tracks, two members; the second listener may not get track 2."""
+    """Candidates and z-scores of two members, two listeners and five tracks; track 2 is excluded for listener 1."""
 
-    def test_are_each_members_best(self) -> None:
-        """With one of each member: the two ends, with the places that both members give them."""
+    def test_are_the_best_of_each_member(self) -> None:
+        """One candidate per member: the first and the last track, with their ranks by both members."""
         (users, tracks), ranks = candidates([FIRST, SECOND], 1)
 
         assert (users.tolist(), tracks.tolist()) == ([0, 0, 1, 1], [0, 4, 0, 4])
         assert [rank.tolist() for rank in ranks] == [[0, 4, 3, 0], [4, 0, 0, 3]]
 
-    def test_are_never_hidden(self) -> None:
-        """Asked for more than there is, the hidden track is left out."""
+    def test_are_never_excluded_tracks(self) -> None:
+        """With as many candidates as tracks, the excluded track is left out."""
         (users, tracks), ranks = candidates([FIRST, SECOND], 5)
 
         assert list(zip(users, tracks, strict=True)) == [(0, n) for n in range(5)] + [(1, n) for n in (0, 1, 3, 4)]
         assert ranks[0].tolist() == [0, 1, 2, 3, 4, 3, 2, 1, 0]
 
-    def test_stand_in_standard_deviations(self) -> None:
-        """Distance from the mean of what the listener may get, over its standard deviation."""
-        at = np.array([0, 0, 1]), np.array([0, 3, 4])
+    def test_zscores_are_over_the_allowed_tracks_of_a_listener(self) -> None:
+        """Distance from the mean score of the listener's allowed tracks, divided by their standard deviation."""
+        pairs = np.array([0, 0, 1]), np.array([0, 3, 4])
 
-        found = zscores(FIRST, at)
+        computed = zscores(FIRST, pairs)
 
         second = np.array([1, 2, 4, 5])
         std = [np.std([1, 2, 3, 4, 5])] * 2 + [np.std(second)]
-        np.testing.assert_allclose(found, np.array([5 - 3, 2 - 3, 5 - 3]) / std, rtol=1e-5)
+        np.testing.assert_allclose(computed, np.array([5 - 3, 2 - 3, 5 - 3]) / std, rtol=1e-5)
 
-    def test_of_a_member_without_an_opinion_stand_at_zero(self) -> None:
-        """Scores that are all the same say nothing, and are no division by zero."""
+    def test_zscores_of_constant_scores_are_zero(self) -> None:
+        """Equal scores do not cause a division by zero."""
         assert zscores(np.full((1, 3), 2, np.float32), (np.zeros(3, int), np.arange(3))).tolist() == [0, 0, 0]
 
 
-def test_evidence_of_the_catalogue_can_be_counted() -> None:
-    """Ann likes two tracks of x, one of them a month ago; asked are another track of x and one of y."""
+def test_track_features_can_be_counted() -> None:
+    """
+    Features of three candidates of ann, who likes two tracks by artist x, one of them 30 days ago.
+
+    The candidates are another track by x, a track by y, and a track by an unknown artist.
+    """
     plays = pl.DataFrame(
-        # x0 has two listeners, both of this month; x1 and y0 one, x1's of a month ago.
+        # x0 has two recent listeners; x1 and y0 have one each, that of x1 30 days ago.
         {
             "user_id": ["ann", "ann", "bob", "bob"],
             "track_id": ["x0", "x1", "x0", "y0"],
@@ -98,144 +102,144 @@ def test_evidence_of_the_catalogue_can_be_counted() -> None:
     tracks = {"track_id": ["x0", "x1", "x2", "y0", "y1"], "artist": ["x", "x", "x", "y", None]}
     interactions = Interactions.of(plays, catalogue=pl.DataFrame(tracks))
 
-    found = Catalogue.of(interactions).features(interactions.liked, (np.array([0, 0, 0]), np.array([2, 3, 4])))
+    pairs = np.array([0, 0, 0]), np.array([2, 3, 4])
+    features = TrackStatistics.of(interactions).features(interactions.liked, pairs)
 
-    log1p, usual = np.log1p, (np.log(3) + np.log(2)) / 2
+    log1p, mean_popularity = np.log1p, (np.log(3) + np.log(2)) / 2
     expected = [
-        [0, 0, np.log(2), 0 - usual, log1p(2), log1p(1.5), 1, 0, 0],
-        [np.log(2), np.log(2), np.log(2), np.log(2) - usual, 0, 0, 0, 0, 0],
-        [0, 0, np.log(2), 0 - usual, 0, 0, 0, 0, 0],  # an unknown artist is nobody's
+        [0, 0, np.log(2), 0 - mean_popularity, log1p(2), log1p(1.5), 1, 0, 0],
+        [np.log(2), np.log(2), np.log(2), np.log(2) - mean_popularity, 0, 0, 0, 0, 0],
+        [0, 0, np.log(2), 0 - mean_popularity, 0, 0, 0, 0, 0],  # 'unknown' is not an artist
     ]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(features, expected, atol=1e-6)
 
 
-def test_listening_times_that_overlap_can_be_counted() -> None:
-    """Ann plays on Monday mornings, bob on Sunday nights; a track of her hours is likelier for her, by both clocks."""
+def test_the_lift_of_listening_times_can_be_counted() -> None:
+    """Ann plays on Monday mornings, bob on Sunday nights: a track played on Monday mornings has more lift for ann."""
     plays = pl.DataFrame(
         {
             "user_id": ["ann", "ann", "bob", "bob", "cyd"],
             "track_id": ["dawn", "both", "dusk", "both", "none"],
             "strength": 1.0,
-            "hour_of_week": [7, 8, 167, 166, None],  # parts 2 and 7 of the day, days 0 and 6 of the week
+            "hour_of_week": [7, 8, 167, 166, None],  # parts 2 and 7 of the day, weekdays 0 and 6
         }
     )
     interactions = Interactions.of(plays)
 
-    found = ListeningTimeProfile.of(interactions.matrix, interactions.hours).log_lift(
-        interactions.liked, (np.zeros(4, int), np.arange(4))
-    )
+    profile = ListeningTimeProfile.of(interactions.matrix, interactions.hours)
+    lift = profile.log_lift(interactions.liked, (np.zeros(4, int), np.arange(4)))
 
-    everybody = np.array([1, 1, 3, 1, 1, 1, 1, 3]) / 12  # a play of each part, and the two known ones of 2 and 7
+    everybody = np.array([1, 1, 3, 1, 1, 1, 1, 3]) / 12  # one play in each part of the day, plus two each in 2 and 7
     ann = (np.eye(8)[2] * 2 + 10 * everybody) / 12
     both = ((np.eye(8)[2] + np.eye(8)[7]) + 10 * everybody) / 12
     dawn, dusk = ((np.eye(8)[part] + 10 * everybody) / 11 for part in (2, 7))
     expected = [np.log(ann @ (track / everybody)) for track in (both, dawn, dusk)]
-    np.testing.assert_allclose(found[:, 0], [*expected, 0], atol=1e-6)  # both, dawn, dusk, none
-    assert found[1, 1] > found[0, 1] > found[2, 1]
-    np.testing.assert_allclose(found[3], 0, atol=1e-6)
+    np.testing.assert_allclose(lift[:, 0], [*expected, 0], atol=1e-6)  # both, dawn, dusk, none
+    assert lift[1, 1] > lift[0, 1] > lift[2, 1]
+    np.testing.assert_allclose(lift[3], 0, atol=1e-6)
 
 
-def test_trend_counts_the_last_four_weeks() -> None:
-    """A track that was last liked a month ago is known, but no trend."""
+def test_trend_counts_the_last_28_days() -> None:
+    """A track last played 28 days ago has popularity, but no trend."""
     plays = pl.DataFrame({"user_id": ["ann", "ann"], "track_id": ["old", "new"], "strength": 1.0, "age_days": [28, 27]})
 
-    catalogue = Catalogue.of(Interactions.of(plays))
+    statistics = TrackStatistics.of(Interactions.of(plays))
 
-    np.testing.assert_allclose(catalogue.popularity, np.log([2, 2]), rtol=1e-6)
-    np.testing.assert_allclose(catalogue.trend, [np.log(2), 0], rtol=1e-6)  # new, old
-
-
-def lists(seed: int, n_listeners: int = 60) -> Examples:
-    """Lists of five candidates with four features, of which the third decides."""
-    evidence = np.random.default_rng(seed).standard_normal((n_listeners, 5, 4)).astype(np.float32)
-    chosen = evidence[:, :, 2] == evidence[:, :, 2].max(axis=1, keepdims=True)
-    return Examples(evidence.reshape(-1, 4), chosen.ravel(), np.arange(n_listeners + 1) * 5)
+    np.testing.assert_allclose(statistics.popularity, np.log([2, 2]), rtol=1e-6)
+    np.testing.assert_allclose(statistics.trend, [np.log(2), 0], rtol=1e-6)  # new, old
 
 
-def taught(examples: Examples, seed: int = 7) -> Ranker:
-    """A small ranker."""
+def random_examples(seed: int, n_listeners: int = 60) -> Examples:
+    """Five candidates per listener with four random features; the one with the largest third feature is chosen."""
+    features = np.random.default_rng(seed).standard_normal((n_listeners, 5, 4)).astype(np.float32)
+    chosen = features[:, :, 2] == features[:, :, 2].max(axis=1, keepdims=True)
+    return Examples(features.reshape(-1, 4), chosen.ravel(), np.arange(n_listeners + 1) * 5)
+
+
+def fitted(examples: Examples, seed: int = 7) -> Ranker:
+    """Fit a small ranker."""
     return Ranker.fit(examples, n_hidden=4, epochs=80, learning_rate=0.05, seed=seed)
 
 
 class TestRanker:
-    """What a listener chose stands first."""
+    """The ranker puts chosen candidates first."""
 
     def test_learns_the_feature_that_decides(self) -> None:
-        """Of listeners whom it has not seen, it finds the chosen candidate first nearly always."""
-        unseen = lists(seed=2)
+        """For more than 90% of listeners outside training, the chosen candidate is ranked first."""
+        unseen = random_examples(seed=2)
 
-        best = taught(lists(seed=1)).score(unseen.features).reshape(-1, 5).argmax(axis=1)
+        best = fitted(random_examples(seed=1)).score(unseen.features).reshape(-1, 5).argmax(axis=1)
 
         assert (best == unseen.chosen.reshape(-1, 5).argmax(axis=1)).mean() > 0.9
 
     def test_same_seed_same_ranker(self) -> None:
-        """Bit by bit; another seed gives another one."""
-        one, again, other = (vars(taught(lists(seed=1), seed)) for seed in (7, 7, 8))
+        """The same seed gives the same weights, bit by bit; another seed gives others."""
+        one, again, other = (vars(fitted(random_examples(seed=1), seed)) for seed in (7, 7, 8))
 
         assert all((one[name] == again[name]).all() for name in one)
         assert (one["hidden"] != other["hidden"]).any()
 
     def test_a_constant_feature_is_harmless(self) -> None:
-        """A feature of one value neither divides by zero nor decides."""
-        examples = lists(seed=1)
+        """A feature with standard deviation 0 does not cause a division by zero."""
+        examples = random_examples(seed=1)
         examples.features[:, 0] = 3
 
-        assert np.isfinite(taught(examples).score(examples.features)).all()
+        assert np.isfinite(fitted(examples).score(examples.features)).all()
 
-    def test_of_first_ranks_by_the_first_feature(self) -> None:
-        """Where nothing was learned, the score is the first feature."""
-        evidence = np.random.default_rng(3).standard_normal((20, 4)).astype(np.float32)
+    def test_by_first_feature_ranks_by_the_first_feature(self) -> None:
+        """Without training, the score is the first feature."""
+        features = np.random.default_rng(3).standard_normal((20, 4)).astype(np.float32)
 
-        np.testing.assert_allclose(Ranker.of_first(4).score(evidence), evidence[:, 0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(Ranker.by_first_feature(4).score(features), features[:, 0], rtol=1e-4, atol=1e-6)
 
-    def test_loss_is_the_formula(self) -> None:
-        """-log of the share that each chosen one has of its own list's exponentials, the mean over all chosen."""
+    def test_the_loss_follows_the_formula(self) -> None:
+        """Mean, over the chosen candidates, of -log(exp(score) / sum of exp(score) over the user's candidates)."""
         scores = np.array([1.0, 2.0, 0.5, -1.0, 80.0, 79.0], np.float32)
-        place, chosen = np.array([0, 0, 0, 1, 1, 1]), np.array([True, True, False, False, False, True])
+        user, chosen = np.array([0, 0, 0, 1, 1, 1]), np.array([True, True, False, False, False, True])
         exact = scores.astype(np.float64)
-        log_share = [exact[at] - np.log(np.exp(exact[place == place[at]]).sum()) for at in np.flatnonzero(chosen)]
+        logs = [exact[row] - np.log(np.exp(exact[user == user[row]]).sum()) for row in np.flatnonzero(chosen)]
 
-        loss = listwise_loss(torch.from_numpy(scores), torch.from_numpy(place), torch.from_numpy(chosen))
+        loss = listwise_loss(torch.from_numpy(scores), torch.from_numpy(user), torch.from_numpy(chosen))
 
-        assert float(loss) == pytest.approx(-np.mean(log_share), rel=1e-5)
+        assert float(loss) == pytest.approx(-np.mean(logs), rel=1e-5)
 
-    def test_examples_hand_out_whole_lists(self) -> None:
-        """Of lists of different lengths, in any order, with the place of each candidate's listener."""
+    def test_examples_of_users_are_all_their_candidates(self) -> None:
+        """Users with different numbers of candidates, in any order; each candidate has the position of its user."""
         examples = Examples(np.zeros((6, 1), np.float32), np.ones(6, np.bool_), np.array([0, 2, 3, 6]))
 
-        rows, place = examples.of(np.array([2, 0]))
+        rows, user = examples.of_users(np.array([2, 0]))
 
-        assert (rows.tolist(), place.tolist()) == ([3, 4, 5, 0, 1], [0, 0, 0, 1, 1])
+        assert (rows.tolist(), user.tolist()) == ([3, 4, 5, 0, 1], [0, 0, 0, 1, 1])
 
 
 class TestExamples:
-    """Blocks of judged candidates."""
+    """Training examples from blocks of labelled candidates."""
 
-    def test_only_listeners_with_a_hit_teach(self) -> None:
-        """Listener 1 of the first block chose no candidate and is left out; the second block goes behind."""
-        told = np.arange(5, dtype=np.float32)[:, None]
-        block = np.array([0, 0, 1, 1, 2]), told, np.array([True, False, False, False, True])
+    def test_only_listeners_who_chose_a_candidate_are_examples(self) -> None:
+        """Listener 1 of each block chose no candidate and is left out; blocks are concatenated."""
+        features = np.arange(5, dtype=np.float32)[:, None]
+        block = np.array([0, 0, 1, 1, 2]), features, np.array([True, False, False, False, True])
 
-        found = examples_of([block, block])
+        examples = examples_of([block, block])
 
-        assert found is not None
-        assert found.features.ravel().tolist() == [0, 1, 4, 0, 1, 4]
-        assert found.starts.tolist() == [0, 2, 3, 5, 6]
+        assert examples is not None
+        assert examples.features.ravel().tolist() == [0, 1, 4, 0, 1, 4]
+        assert examples.starts.tolist() == [0, 2, 3, 5, 6]
 
-    def test_without_a_hit_there_are_none(self) -> None:
-        """Nobody chose a candidate: there is nothing to learn."""
-        nothing = np.array([0, 1]), np.zeros((2, 1), np.float32), np.zeros(2, np.bool_)
+    def test_without_a_chosen_candidate_there_are_no_examples(self) -> None:
+        """The result is None."""
+        block = np.array([0, 1]), np.zeros((2, 1), np.float32), np.zeros(2, np.bool_)
 
-        assert examples_of([nothing]) is None
+        assert examples_of([block]) is None
         assert examples_of([]) is None
 
 
 class TestBlend:
-    """Members propose, the ranker orders."""
+    """Members propose candidates, the ranker orders them."""
 
-    @pytest.mark.parametrize("validation", [None, cut()], ids=["latest likes", "validation"])
-    def test_ranks_all_that_is_allowed(self, validation: Split | None) -> None:
-        """With and without a cut to learn from, candidates first and then all others, in the right taste first."""
+    @pytest.mark.parametrize("validation", [None, validation_split()], ids=["latest pairs", "validation"])
+    def test_ranks_all_allowed_tracks(self, validation: Split | None) -> None:
+        """With and without a validation split, all allowed tracks are ranked, those of the listener's group first."""
         interactions = interactions_of(0, 7)
 
         ranking = Recommender(Blend(SMALL)).fit(interactions, validation=validation).recommend(
@@ -247,87 +251,96 @@ class TestBlend:
         assert (first["user_id"].str.head(1) == first["track_id"].str.head(1)).all()
 
     def test_the_ranker_learns_from_validation_alone(self) -> None:
-        """Whatever the whole window holds, the same cut gives the same ranker."""
+        """The same validation split gives the same ranker, whatever else is in the window."""
         rankers = []
         for last in (7, 9):
-            model = Recommender(Blend(SMALL)).fit(interactions_of(0, last), validation=cut())
+            model = Recommender(Blend(SMALL)).fit(interactions_of(0, last), validation=validation_split())
             rankers.append({name: value for name, value in model.scorer.arrays().items() if name.startswith("ranker")})
 
         assert all((rankers[0][name] == rankers[1][name]).all() for name in rankers[0])
         assert len(rankers[0]) == 4
 
-    def test_members_fitted_before_are_taken_over(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A saved blend of the validation cut's training part saves a fit of each member, and changes no score."""
+    def test_fitted_members_are_reused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A saved blend, fitted to the split's training part, saves one fit per member and changes no score."""
         interactions, fits, original = interactions_of(0, 9), [], ItemKNN.fit
-        Recommender(Blend(SMALL)).fit(cut().train).save(tmp_path / "before")
-
-        def spied(self: ItemKNN, seen: Interactions) -> ItemKNN:
-            fits.append(seen)
-            return original(self, seen)
-
-        monkeypatch.setattr(ItemKNN, "fit", spied)
-
-        before = Recommender.load(tmp_path / "before")
-        plain, spared = (
-            Recommender(Blend(SMALL)).fit(interactions, validation=cut(), fitted=fitted)
-            for fitted in (None, lambda: before)
-        )
-
-        assert len(fits) == 2 + 1
-        answers = [
-            model.recommend(interactions.users.ids(), 12, filters=Filters.of(interactions)) for model in (plain, spared)
-        ]
-        assert_frame_equal(*answers, check_exact=True)
-
-    def test_members_see_the_cuts_past_first_and_then_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A member is fitted to what stood before the choices, and again to the whole window."""
-        seen, original = [], ItemKNN.fit
+        Recommender(Blend(SMALL)).fit(validation_split().train).save(tmp_path / "saved")
 
         def spied(self: ItemKNN, interactions: Interactions) -> ItemKNN:
-            seen.append(interactions.matrix.nnz)
+            fits.append(interactions)
             return original(self, interactions)
 
         monkeypatch.setattr(ItemKNN, "fit", spied)
-        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=cut())
 
-        assert seen == [20 * 6, 20 * 10]
-
-    def test_choices_are_the_cuts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Every candidate is held against what was found later, and none was known before."""
-        asked: list[Any] = []
-        monkeypatch.setattr(blend, "examples_of", asked.extend)
-
-        Recommender(Blend(BlendConfig(models=MODELS, n_candidates=24))).fit(interactions_of(0, 9), validation=cut())
-
-        users, told, chosen = asked[0]
-        assert np.bincount(users).tolist() == [24 - 6] * 20
-        assert np.bincount(users, weights=chosen).tolist() == [2] * 20
-        assert len(told) == len(users)
-
-    def test_without_a_choice_the_first_member_ranks(self) -> None:
-        """Listeners of one track each leave nothing to learn from: the order is the first member's."""
-        interactions = interactions_of(0, 0)
-        asked, filters = interactions.users.ids(), Filters.of(interactions)
-
-        found = Recommender(Blend(SMALL)).fit(interactions).recommend(asked, 4, filters=filters)
-
-        first = Recommender(ALS(ALSConfig(**MODELS["als"]))).fit(interactions).recommend(asked, 4, filters=filters)
-        assert_frame_equal(found.drop("score"), first.drop("score"))
-
-    def test_an_empty_cut_is_no_lesson(self) -> None:
-        """Where nothing was chosen in the cut, the latest likes teach instead."""
-        interactions = interactions_of(0, 7)
-        empty = Split.of(interactions_of(0, 5), pairs(0, 1).select("user_id", "track_id"))
-        asked, filters = interactions.users.ids(), Filters.of(interactions)
-
-        with_it, without = (Recommender(Blend(SMALL)).fit(interactions, validation=each) for each in (empty, None))
-
-        assert_frame_equal(
-            with_it.recommend(asked, 5, filters=filters), without.recommend(asked, 5, filters=filters), check_exact=True
+        saved = Recommender.load(tmp_path / "saved")
+        fitted_anew, reused = (
+            Recommender(Blend(SMALL)).fit(interactions, validation=validation_split(), load_fitted=load_fitted)
+            for load_fitted in (None, lambda: saved)
         )
 
-    def test_what_may_not_be_had_is_no_candidate(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each listener's candidates are their best among what the mask leaves, so that none is wasted."""
+        assert len(fits) == 2 + 1
+        rankings = [
+            model.recommend(interactions.users.ids(), 12, filters=Filters.of(interactions))
+            for model in (fitted_anew, reused)
+        ]
+        assert_frame_equal(*rankings, check_exact=True)
+
+    def test_members_are_fitted_to_the_training_part_and_then_to_everything(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each member is fitted to the split's training part, and again to the whole window."""
+        n_pairs, original = [], ItemKNN.fit
+
+        def spied(self: ItemKNN, interactions: Interactions) -> ItemKNN:
+            n_pairs.append(interactions.matrix.nnz)
+            return original(self, interactions)
+
+        monkeypatch.setattr(ItemKNN, "fit", spied)
+        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=validation_split())
+
+        assert n_pairs == [20 * 6, 20 * 10]
+
+    def test_labels_are_the_test_pairs_of_the_split(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Candidates are labelled by the test pairs; tracks seen in training are not candidates."""
+        blocks: list[Any] = []
+        monkeypatch.setattr(blend, "examples_of", blocks.extend)
+
+        Recommender(Blend(BlendConfig(models=MODELS, n_candidates=24))).fit(
+            interactions_of(0, 9), validation=validation_split()
+        )
+
+        users, features, labels = blocks[0]
+        assert np.bincount(users).tolist() == [24 - 6] * 20
+        assert np.bincount(users, weights=labels).tolist() == [2] * 20
+        assert len(features) == len(users)
+
+    def test_without_examples_the_order_is_that_of_the_first_member(self) -> None:
+        """If every listener has one track only, nothing can be held out for the ranker."""
+        interactions = interactions_of(0, 0)
+        user_ids, filters = interactions.users.ids(), Filters.of(interactions)
+
+        ranking = Recommender(Blend(SMALL)).fit(interactions).recommend(user_ids, 4, filters=filters)
+
+        first = Recommender(ALS(ALSConfig(**MODELS["als"]))).fit(interactions).recommend(user_ids, 4, filters=filters)
+        assert_frame_equal(ranking.drop("score"), first.drop("score"))
+
+    def test_without_test_pairs_the_latest_pairs_are_held_out(self) -> None:
+        """A validation split without test pairs is treated like no split."""
+        interactions = interactions_of(0, 7)
+        empty = Split.of(interactions_of(0, 5), pairs(0, 1).select("user_id", "track_id"))
+        user_ids, filters = interactions.users.ids(), Filters.of(interactions)
+
+        with_empty, without = (
+            Recommender(Blend(SMALL)).fit(interactions, validation=validation) for validation in (empty, None)
+        )
+
+        assert_frame_equal(
+            with_empty.recommend(user_ids, 5, filters=filters),
+            without.recommend(user_ids, 5, filters=filters),
+            check_exact=True,
+        )
+
+    def test_excluded_tracks_are_not_candidates(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each listener has the full number of candidates, all of them allowed."""
         interactions = interactions_of(0, 7)
         model, filters, proposed = Recommender(Blend(SMALL)).fit(interactions), Filters.of(interactions), []
 
@@ -343,17 +356,19 @@ class TestBlend:
         assert np.bincount(users, minlength=20).min() >= SMALL.n_candidates
 
     @pytest.mark.parametrize("models", [{}, {"blend": {}}, {"ease": {}, "blend": {}}])
-    def test_of_nothing_or_itself_is_refused(self, models: dict[str, dict[str, Any]]) -> None:
-        """A blend has other recommenders as its members, and one at least."""
-        with pytest.raises(BadRecipe, match=r"\[recommenders.blend\].*expected other recommenders, at least one"):
+    def test_needs_members_other_than_itself(self, models: dict[str, dict[str, Any]]) -> None:
+        """A blend without members, or with a blend among its members, is refused."""
+        with pytest.raises(
+            BadRecipe, match=r"\[recommenders.blend\] models: found .*, expected at least one, and not blend itself"
+        ):
             BlendConfig(models=models)
 
-    def test_takes_few_listeners_of_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The ranker is taught by so many listeners at most, drawn by the seed."""
-        asked: list[Any] = []
-        monkeypatch.setattr(blend, "examples_of", asked.extend)
+    def test_samples_listeners_if_there_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The ranker learns from at most MAX_EXAMPLE_USERS listeners."""
+        blocks: list[Any] = []
+        monkeypatch.setattr(blend, "examples_of", blocks.extend)
         monkeypatch.setattr(blend, "MAX_EXAMPLE_USERS", 7)
 
-        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=cut())
+        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=validation_split())
 
-        assert [len(np.unique(users)) for users, _, _ in asked] == [7]
+        assert [len(np.unique(users)) for users, _, _ in blocks] == [7]

@@ -1,4 +1,4 @@
-"""What every recommender in the folder must do, whatever it learns."""
+"""Conformance: the promises of `Recommender`, tested for every scorer in the folder."""
 
 from dataclasses import fields
 from datetime import date
@@ -14,18 +14,18 @@ from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe, InputError, SetupError
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.segments import PRIOR, popularity
+from recsys.recommenders.parts.segments import PRIOR_LISTENERS, popularity
 from recsys.recommenders.scorer import scorer_class, scorer_names
 
 NAMES = scorer_names()
-IMPERSONAL = {"popular", "content"}  # content knows a taste by features alone, and the checkerboard has none
-PERSONAL = [name for name in NAMES if name not in IMPERSONAL]
+NOT_PERSONAL = {"popular", "content"}  # content needs track features, which the checkerboard does not have
+PERSONAL = [name for name in NAMES if name not in NOT_PERSONAL]
 SMALL = {"factors": 8, "epochs": 20, "batch_size": 4, "learning_rate": 0.05}
 AS_OF = date(2026, 6, 30)
 K = 7
 
 CHECKERBOARD = pl.DataFrame(
-    # Listener a3 plays every a-track but a3, listener b5 every b-track but b5: two tastes, nothing shared.
+    # Listener a3 plays every a-track except a3, listener b5 every b-track except b5: two groups that share nothing.
     [
         {"user_id": f"{side}{user}", "track_id": f"{side}{track}", "strength": 1.0 + track % 3}
         for side in "ab"
@@ -36,7 +36,7 @@ CHECKERBOARD = pl.DataFrame(
 )
 N_TRACKS = 40
 CATALOGUE = pl.DataFrame(
-    # Every fifth track is withdrawn, every third is for Germany only, every seventh was never played.
+    # Every fifth track is withdrawn, every third is available in Germany only, every seventh was never played.
     {
         "track_id": [f"t{n:02}" for n in range(N_TRACKS)],
         "genre": [["rock", "pop"] if n % 2 else None for n in range(N_TRACKS)],
@@ -50,8 +50,8 @@ LISTENERS = pl.DataFrame(
 )
 
 
-def crowd() -> Interactions:
-    """Sixty listeners with ten tracks each; every fourth pair is a dislike, listener u00 dislikes everything."""
+def random_interactions() -> Interactions:
+    """Sixty listeners with ten tracks each; every fourth pair has negative strength, as have all pairs of u00."""
     rng = np.random.default_rng(5)
     tracks = np.concatenate([rng.choice([n for n in range(N_TRACKS) if n % 7], 10, replace=False) for _ in range(60)])
     pairs = pl.DataFrame({"user": np.repeat(np.arange(60), 10), "track": tracks, "age_days": rng.integers(0, 90, 600)})
@@ -65,14 +65,14 @@ def crowd() -> Interactions:
 
 
 def fitted(name: str, interactions: Interactions) -> Recommender[Any]:
-    """Fit the recommender at a size fit for a test."""
+    """Fit the recommender with settings small enough for a test."""
     config_class = scorer_class(name).config_class
     settings = {field.name: SMALL[field.name] for field in fields(config_class) if field.name in SMALL}
     return Recommender.named(name, config_class(**settings)).fit(interactions)
 
 
 def strict_filters(interactions: Interactions) -> Filters:
-    """Everything that can be forbidden at once."""
+    """Filters of every kind: seen, blocked, withdrawn, unavailable in the country."""
     blocked = pl.DataFrame({"user_id": ["u01", "u02"], "track_id": ["t01", "t02"]})
     return Filters.for_listeners(
         LISTENERS, CATALOGUE, tracks=interactions.tracks, as_of=AS_OF, seen=interactions, blocked=blocked
@@ -81,22 +81,22 @@ def strict_filters(interactions: Interactions) -> Filters:
 
 @pytest.fixture(scope="module")
 def interactions() -> Interactions:
-    """Return the crowd, which no test changes."""
-    return crowd()
+    """Return the random interactions, which no test changes."""
+    return random_interactions()
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def model(request: pytest.FixtureRequest, interactions: Interactions) -> Recommender[Any]:
-    """Return each recommender of the folder, fitted to the crowd."""
+    """Return each recommender of the folder, fitted to the random interactions."""
     return fitted(request.param, interactions)
 
 
 class TestEveryRecommender:
-    """The promises of `Recommender`."""
+    """What holds for every recommender, whatever its scorer."""
 
     @pytest.mark.parametrize("name", PERSONAL)
     def test_returns_the_withheld_track_first(self, name: str) -> None:
-        """Of two tastes that share nothing, each listener is shown the one track of their own that they miss."""
+        """In two groups that share nothing, each listener gets the one track of their group that they lack."""
         board = Interactions.of(CHECKERBOARD)
 
         ranking = fitted(name, board).recommend(board.users.ids(), 1, filters=Filters.of(board))
@@ -104,49 +104,53 @@ class TestEveryRecommender:
         assert ranking["track_id"].to_list() == ranking["user_id"].to_list()
 
     @pytest.mark.parametrize("name", PERSONAL)
-    def test_reasons_come_from_the_same_taste(self, name: str) -> None:
-        """What speaks for a track is another track that its listener plays."""
+    def test_reasons_are_tracks_of_the_listeners_history(self, name: str) -> None:
+        """The reason for a recommendation is a track that the listener has played."""
         board = Interactions.of(CHECKERBOARD)
         model = fitted(name, board)
 
         ranking = model.add_reasons(model.recommend(board.users.ids(), 1, filters=Filters.of(board)), board)
 
-        said = ranking.join(CHECKERBOARD, left_on=["user_id", "reason_track_id"], right_on=["user_id", "track_id"])
-        assert len(said) == len(ranking)
+        reasons = ranking.join(CHECKERBOARD, left_on=["user_id", "reason_track_id"], right_on=["user_id", "track_id"])
+        assert len(reasons) == len(ranking)
 
-    def test_without_the_tracks_that_explain_it_a_track_falls(
+    def test_a_score_falls_without_the_tracks_that_explain_it(
         self, model: Recommender[Any], interactions: Interactions
     ) -> None:
-        """For four listeners in five at least, three tracks taken out: a transformer's score is no sum of plays."""
+        """
+        Without its three strongest reasons in the history, a track scores less, for at least 80% of listeners.
+
+        Not for all of them, because the score of a transformer is not a sum over tracks.
+        """
         history, filters = history_of(interactions), Filters.of(interactions)
         first = model.fold_in(history, 1, filters=filters).filter(~pl.col("is_fallback")).head(20)
-        fell = 0
+        n_lower = 0
         for user_id, track_id in first.select("user_id", "track_id").iter_rows():
-            said = model.explain(user_id, track_id, interactions).filter(pl.col("contribution") > 0).head(3)
+            reasons = model.explain(user_id, track_id, interactions).filter(pl.col("contribution") > 0).head(3)
             own = history.filter(user_id=user_id)
-            rest = own.filter(~pl.col("track_id").is_in(said["track_id"].implode()))
+            rest = own.filter(~pl.col("track_id").is_in(reasons["track_id"].implode()))
             scores = [
                 model.fold_in(plays, len(interactions.tracks), filters=filters).filter(track_id=track_id)["score"]
                 for plays in (own, rest)
             ]
-            fell += len(said) > 0 and scores[1].item() < scores[0].item()
-        explains = len(model.explain(first["user_id"][0], first["track_id"][0], interactions)) > 0
-        assert fell >= explains * 0.8 * len(first)
+            n_lower += len(reasons) > 0 and scores[1].item() < scores[0].item()
+        has_attribution = len(model.explain(first["user_id"][0], first["track_id"][0], interactions)) > 0
+        assert n_lower >= has_attribution * 0.8 * len(first)
 
     def test_obeys_every_filter(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """Nothing seen, blocked, withdrawn or out of territory, even when asked for more than there is."""
+        """Nothing seen, blocked, withdrawn or unavailable is recommended, even if k exceeds the allowed tracks."""
         ranking = model.recommend(LISTENERS["user_id"], N_TRACKS, filters=strict_filters(interactions))
 
         row, column = interactions.users.rows(ranking["user_id"]), interactions.tracks.rows(ranking["track_id"])
-        facts = ranking.join(CATALOGUE, on="track_id").join(LISTENERS, on="user_id")
+        joined = ranking.join(CATALOGUE, on="track_id").join(LISTENERS, on="user_id")
         assert not interactions.seen[row, column].any()
-        assert facts.filter(pl.col("withdrawn_at").is_not_null()).is_empty()
-        assert facts.filter((pl.col("available_in").list.len() > 0) & (pl.col("country") != "DE")).is_empty()
+        assert joined.filter(pl.col("withdrawn_at").is_not_null()).is_empty()
+        assert joined.filter((pl.col("available_in").list.len() > 0) & (pl.col("country") != "DE")).is_empty()
         assert ranking.filter(user_id="u01", track_id="t01").is_empty()
         assert ranking.filter(user_id="u02", track_id="t02").is_empty()
 
-    def test_returns_exactly_what_is_allowed(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """Each listener gets k tracks, or all allowed ones where fewer than k are."""
+    def test_returns_k_tracks_or_all_allowed(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """Each listener gets k tracks, or all allowed ones if they are fewer than k."""
         filters = strict_filters(interactions)
         mask = filters.mask(LISTENERS["user_id"])
         n_allowed = (mask.allowed[mask.group] & ~mask.hidden.toarray()).sum(axis=1)
@@ -157,18 +161,18 @@ class TestEveryRecommender:
             assert counts == np.minimum(n_allowed, k).tolist()
 
     def test_ranks_by_falling_score(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """Ranks count from 1, scores never rise, listeners stand in the order they were asked for."""
-        asked = LISTENERS["user_id"].reverse()
+        """Ranks count from 1, scores do not increase with rank, listeners keep the order in which they are passed."""
+        user_ids = LISTENERS["user_id"].reverse()
 
-        ranking = model.recommend(asked, K, filters=strict_filters(interactions))
+        ranking = model.recommend(user_ids, K, filters=strict_filters(interactions))
 
         per_user = ranking.group_by("user_id", maintain_order=True).agg("rank", "score")
-        assert per_user["user_id"].equals(asked)
+        assert per_user["user_id"].equals(user_ids)
         assert all(ranks == list(range(1, len(ranks) + 1)) for ranks in per_user["rank"].to_list())
         assert all(scores == sorted(scores, reverse=True) for scores in per_user["score"].to_list())
 
-    def test_same_seed_gives_the_same_answer(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """A second fit of the same window gives the same ranking, scores included."""
+    def test_same_seed_gives_the_same_ranking(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """A second fit to the same window gives the same ranking with the same scores, bit by bit."""
         again = fitted(model.scorer.name, interactions)
 
         filters = Filters.of(interactions)
@@ -181,35 +185,35 @@ class TestEveryRecommender:
     def test_load_gives_what_was_saved(
         self, model: Recommender[Any], interactions: Interactions, tmp_path: Path
     ) -> None:
-        """A loaded model answers, folds in and explains as the saved one; and is saved to the same bytes again."""
+        """A loaded model recommends, folds in and explains like the saved one, and saves to the same bytes again."""
         model.save(tmp_path / "one")
         loaded = Recommender.load(tmp_path / "one")
         loaded.save(tmp_path / "two")
 
         assert type(loaded.scorer) is type(model.scorer)
         assert loaded.scorer.config == model.scorer.config
-        assert_frame_equal(_answers(loaded, interactions), _answers(model, interactions), check_exact=True)
+        assert_frame_equal(_rankings(loaded, interactions), _rankings(model, interactions), check_exact=True)
         for file in (tmp_path / "one").iterdir():
             assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
     def test_a_scorer_needs_no_recommender(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """Rebuilt from its arrays alone, for users by row, it writes the scores that the recommender ranks by."""
-        asked = model.users.ids().sample(5, seed=1)
+        """A scorer rebuilt from its arrays alone writes the scores that the recommender ranks by."""
+        user_ids = model.users.ids().sample(5, seed=1)
         scorer = type(model.scorer)(model.scorer.config)
         scorer.restore(model.scorer.arrays())
         scores = np.full((6, N_TRACKS), np.nan, np.float32)
 
-        scorer.score(scorer.states(model.users.rows([*asked, asked[0]])), scores)
+        scorer.score(scorer.states(model.users.rows([*user_ids, user_ids[0]])), scores)
 
-        ranking = model.recommend(asked, N_TRACKS, filters=Filters.of(interactions, hide_seen=False))
+        ranking = model.recommend(user_ids, N_TRACKS, filters=Filters.of(interactions, hide_seen=False))
         assert not np.isnan(scores).any()
-        for user_id, row in zip([*asked, asked[0]], scores, strict=True):
+        for user_id, user_scores in zip([*user_ids, user_ids[0]], scores, strict=True):
             ranked = ranking.filter(user_id=user_id)
-            found = row[model.tracks.rows(ranked["track_id"])]
-            np.testing.assert_allclose(found, ranked["score"].to_numpy(), rtol=1e-4, atol=1e-5)
+            expected = user_scores[model.tracks.rows(ranked["track_id"])]
+            np.testing.assert_allclose(expected, ranked["score"].to_numpy(), rtol=1e-4, atol=1e-5)
 
-    def test_strangers_get_the_fallback(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """Who is unknown, or liked nothing, gets what is popular lately, and the row says so."""
+    def test_unknown_listeners_get_the_fallback(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """Unknown listeners, and those without positive interaction, get popular tracks, marked as fallback."""
         ranking = model.recommend(["stranger", "u00", "u03"], K, filters=Filters.of(interactions, hide_seen=False))
 
         best = np.argsort(-popularity(interactions, 30.0), kind="stable")[:K]
@@ -224,30 +228,30 @@ class TestEveryRecommender:
         assert ranking.filter(~pl.col("is_fallback"))["segment"].is_null().all()
         assert model.add_reasons(ranking, interactions).filter("is_fallback")["reason_track_id"].is_null().all()
 
-    def test_strangers_get_what_their_segment_likes(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """A country with enough listeners has a list of its own; who is known gets their own list, whatever country."""
-        asked, filters = ["stranger", "far", "u03"], Filters.of(interactions, hide_seen=False)
+    def test_the_fallback_is_that_of_the_segment(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """A country with enough listeners has its own fallback; known listeners get their own list anyway."""
+        user_ids, filters = ["stranger", "far", "u03"], Filters.of(interactions, hide_seen=False)
         profiles = pl.DataFrame(
-            {"user_id": asked, "country": ["DE", "FR", "DE"], "age_band": ["25-34", None, "unknown"]}
+            {"user_id": user_ids, "country": ["DE", "FR", "DE"], "age_band": ["25-34", None, "unknown"]}
         )
         germans = interactions.users.rows(LISTENERS.filter(country="DE")["user_id"])
-        local = popularity(interactions.of_users(germans), 30.0) + popularity(interactions, 30.0) * PRIOR / len(
-            model.users
-        )
+        local = popularity(interactions.of_users(germans), 30.0) + popularity(
+            interactions, 30.0
+        ) * PRIOR_LISTENERS / len(model.users)
 
-        ranking = model.recommend(asked, K, filters=filters, profiles=profiles)
+        ranking = model.recommend(user_ids, K, filters=filters, profiles=profiles)
 
         assert ranking.filter(user_id="stranger")["segment"].unique().to_list() == ["country=DE"]
         best = np.argsort(-local, kind="stable")[:K]
         assert ranking.filter(user_id="stranger")["track_id"].equals(interactions.tracks.ids(best))
         assert ranking.filter(user_id="far")["segment"].unique().to_list() == ["everybody"]
         assert_frame_equal(ranking.filter(user_id="u03"), model.recommend(["u03"], K, filters=filters))
-        unheard = pl.DataFrame({"user_id": ["stranger"], "track_id": ["t99"], "strength": [1.0]})
-        folded = model.fold_in(unheard, K, filters=filters, profiles=profiles)
+        unknown_track = pl.DataFrame({"user_id": ["stranger"], "track_id": ["t99"], "strength": [1.0]})
+        folded = model.fold_in(unknown_track, K, filters=filters, profiles=profiles)
         assert_frame_equal(folded, ranking.filter(user_id="stranger"))
 
-    def test_fold_in_agrees_with_the_known_listener(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """A listener's own history, folded in, gives the answer that the model has for them."""
+    def test_fold_in_agrees_with_the_training_user(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """The history of a training listener, folded in, gives the same ranking as `recommend`."""
         plays = history_of(interactions)
         known = plays["user_id"].unique().sort()
 
@@ -257,12 +261,12 @@ class TestEveryRecommender:
 
     @pytest.mark.parametrize("name", PERSONAL)
     def test_fold_in_agrees_with_a_refit(self, name: str) -> None:
-        """A stranger folded in is shown the track that a model trained with them shows first."""
-        stranger = pl.DataFrame({"user_id": "new", "track_id": [f"b{n}" for n in range(7)], "strength": 1.0})
+        """A new listener, folded in, gets the same first track as from a model trained on them."""
+        new_listener = pl.DataFrame({"user_id": "new", "track_id": [f"b{n}" for n in range(7)], "strength": 1.0})
         board = Interactions.of(CHECKERBOARD)
-        larger = Interactions.of(pl.concat([CHECKERBOARD, stranger]))
+        larger = Interactions.of(pl.concat([CHECKERBOARD, new_listener]))
 
-        folded = fitted(name, board).fold_in(stranger, 1, filters=Filters.of(board))
+        folded = fitted(name, board).fold_in(new_listener, 1, filters=Filters.of(board))
         refitted = fitted(name, larger).recommend(["new"], 1, filters=Filters.of(larger))
 
         assert folded["track_id"].to_list() == refitted["track_id"].to_list() == ["b7"]
@@ -270,7 +274,7 @@ class TestEveryRecommender:
     def test_fold_in_of_unknown_tracks_is_the_fallback(
         self, model: Recommender[Any], interactions: Interactions
     ) -> None:
-        """Plays of tracks newer than the model, and dislikes, teach nothing; disliked tracks stay hidden."""
+        """Tracks that the model does not know and negative strengths are ignored; the tracks stay excluded."""
         plays = pl.DataFrame({"user_id": "new", "track_id": ["t99", "t01"], "strength": [1.0, -1.0]})
 
         folded = model.fold_in(plays, N_TRACKS, filters=Filters.of(interactions))
@@ -279,41 +283,43 @@ class TestEveryRecommender:
         assert len(folded) == N_TRACKS - 1
         assert "t01" not in folded["track_id"]
 
-    def test_nobody_asked_gives_an_empty_ranking(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """No listeners is a question with an answer: no rows, all columns."""
+    def test_no_listeners_give_an_empty_ranking(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """Without listeners the ranking has all columns and no rows."""
         ranking = model.recommend([], K, filters=Filters.of(interactions))
 
         assert ranking.is_empty()
         assert ranking.columns == ["user_id", "track_id", "rank", "score", "is_fallback", "segment"]
 
-    def test_refuses_what_makes_no_sense(self, model: Recommender[Any], interactions: Interactions) -> None:
-        """A k below 1, a listener asked for twice and another catalogue's filters are refused with what to do."""
-        elsewhere = Filters.of(Interactions.of(CHECKERBOARD))
+    def test_refuses_invalid_arguments(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """A k below 1, repeated listeners and filters of another catalogue raise; messages say what to do."""
+        other_filters = Filters.of(Interactions.of(CHECKERBOARD))
 
-        with pytest.raises(InputError, match="k is 0; expected at least 1"):
+        with pytest.raises(InputError, match="k: found 0, expected at least 1"):
             model.recommend(["u01"], 0, filters=Filters.of(interactions))
-        with pytest.raises(InputError, match="1 listeners are asked for twice"):
+        with pytest.raises(InputError, match="user_ids: found 1 repeated, expected each listener once"):
             model.recommend(["u01", "u01"], K, filters=Filters.of(interactions))
-        with pytest.raises(InputError, match=r"make them for this model: Filters.for_listeners"):
-            model.recommend(["u01"], K, filters=elsewhere)
+        with pytest.raises(
+            InputError, match=r"filters: found those of another catalogue .* make them by Filters.for_listeners"
+        ):
+            model.recommend(["u01"], K, filters=other_filters)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_file_class_and_name_agree(name: str) -> None:
-    """A recipe's name leads to the file, and the file's class bears it."""
-    found = scorer_class(name)
+    """The class in a scorer's file has the name of the file, which recipes use."""
+    model_class = scorer_class(name)
 
-    assert (found.name, found.__module__) == (name, f"recsys.recommenders.{name}")
+    assert (model_class.name, model_class.__module__) == (name, f"recsys.recommenders.{name}")
 
 
 def test_misspelt_name_gets_a_hint() -> None:
-    """An unknown recommender is refused with the nearest known one."""
-    with pytest.raises(BadRecipe, match=r"no recommender is called 'asl'.* Did you mean 'als'"):
+    """The error for an unknown name suggests the most similar known one."""
+    with pytest.raises(BadRecipe, match=r"There is no recommender 'asl'.* Did you mean 'als'"):
         scorer_class("asl")
 
 
-def test_half_a_model_is_refused(tmp_path: Path, interactions: Interactions) -> None:
-    """A folder without weights is no model, and the message says which file is missing."""
+def test_an_incomplete_model_is_refused(tmp_path: Path, interactions: Interactions) -> None:
+    """Loading a folder without weights raises, and the message says which file is missing."""
     fitted("popular", interactions).save(tmp_path)
     (tmp_path / "weights.npz").unlink()
 
@@ -323,28 +329,28 @@ def test_half_a_model_is_refused(tmp_path: Path, interactions: Interactions) -> 
 
 @pytest.mark.parametrize("saved_by", ["another setting", "another array"])
 def test_a_model_of_another_version_is_refused(tmp_path: Path, interactions: Interactions, saved_by: str) -> None:
-    """Where a setting or an array has another name, the message says to fit again."""
+    """If a setting or an array has another name, the message says to fit again."""
     fitted("popular", interactions).save(tmp_path)
     if saved_by == "another array":
         np.savez(tmp_path / "weights.npz", plays=np.zeros(N_TRACKS, np.float32))
     else:
-        described = (tmp_path / "config.json").read_text()
-        (tmp_path / "config.json").write_text(described.replace("half_life_days", "half_life"))
+        config = (tmp_path / "config.json").read_text()
+        (tmp_path / "config.json").write_text(config.replace("half_life_days", "half_life"))
 
     with pytest.raises(SetupError, match=r"another version of this software .*; fit it again: recsys nightly"):
         Recommender.load(tmp_path)
 
 
 def history_of(interactions: Interactions) -> pl.DataFrame:
-    """What each listener liked, as the plays that fold_in takes."""
+    """The history of each listener, in the form that fold_in takes."""
     pairs = interactions.matrix.tocoo()
     ids = {"user_id": interactions.users.ids(pairs.row), "track_id": interactions.tracks.ids(pairs.col)}
     return pl.DataFrame({**ids, "strength": pairs.data, "age_days": interactions.age_days})
 
 
-def _answers(model: Recommender[Any], interactions: Interactions) -> pl.DataFrame:
+def _rankings(model: Recommender[Any], interactions: Interactions) -> pl.DataFrame:
     filters = Filters.of(interactions)
-    german = pl.DataFrame({"user_id": ["u00"], "country": ["DE"], "age_band": ["unknown"]})  # u00 likes nothing
+    german = pl.DataFrame({"user_id": ["u00"], "country": ["DE"], "age_band": ["unknown"]})  # u00 gets the fallback
     ranking = model.recommend(interactions.users.ids(), K, filters=filters, profiles=german)
     folded = model.fold_in(history_of(interactions), K, filters=filters)
     return pl.concat([model.add_reasons(ranking, interactions), model.add_reasons(folded, interactions)])

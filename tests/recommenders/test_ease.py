@@ -1,4 +1,4 @@
-"""The linear item-item model: its closed form, features as evidence, its sense of time, and catalogues too large."""
+"""EASE: the closed form, features as side information, recency, and catalogues larger than `max_tracks`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ LIKES = np.array(
     ],
     np.float64,
 )
-# Everybody plays both tracks of one artist; nobody has played the new ones.
+# Each listener plays both tracks of one artist; nobody has played the new tracks.
 BY_ARTIST = pl.DataFrame(
     [{"user_id": f"{artist}{n}", "track_id": f"{artist}{m}", "strength": 1.0}
      for artist in "xy" for n in range(3) for m in range(2)]
@@ -40,52 +40,52 @@ CATALOGUE = pl.DataFrame(
 
 
 def interactions_of(likes: np.ndarray) -> Interactions:
-    """Listeners u0, u1 ... and tracks t0, t1 ... of a dense matrix."""
+    """Interactions of a dense matrix: listeners u0, u1, ... and tracks t0, t1, ..."""
     user, track = np.nonzero(likes)
     return Interactions.of(
         pl.DataFrame({"user_id": [f"u{n}" for n in user], "track_id": [f"t{n}" for n in track], "strength": 1.0})
     )
 
 
-def test_ease_weights_are_the_closed_form() -> None:
-    """Off the diagonal -P[i, j] / P[j, j], with P the inverse; on it 0."""
+def test_ease_weights_follow_the_closed_form() -> None:
+    """-P[i, j] / P[j, j] off the diagonal, where P is the inverse; 0 on the diagonal."""
     gram = LIKES.T @ LIKES + 0.5 * np.eye(5)
     inverse = np.linalg.inv(gram)
     expected = -inverse / inverse.diagonal()
     np.fill_diagonal(expected, 0)
 
-    found = ease_weights(gram.astype(np.float32))
+    weights = ease_weights(gram.astype(np.float32))
 
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    assert not found.diagonal().any()
+    np.testing.assert_allclose(weights, expected, atol=1e-4)
+    assert not weights.diagonal().any()
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9, 13])
-def test_an_inverse_half_by_half_is_the_inverse(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below, at and above what LAPACK gets at once, whatever stands above the diagonal; the same bits each time."""
+def test_the_recursive_inverse_is_the_inverse(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For sizes below, at and above N_LAPACK; the upper triangle is not read; the same bits every time."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
     monkeypatch.setattr(ease, "N_BLOCK", 3)
     rows = np.random.default_rng(size).standard_normal((2 * size, size))
     gram = rows.T @ rows + np.eye(size)
-    found, again = (np.tril(gram).astype(np.float32) for _ in range(2))
+    once, again = (np.tril(gram).astype(np.float32) for _ in range(2))
 
-    invert(found)
+    invert(once)
     invert(again)
 
-    np.testing.assert_allclose(found, np.linalg.inv(gram), atol=1e-5)
-    np.testing.assert_array_equal(found, again)
+    np.testing.assert_allclose(once, np.linalg.inv(gram), atol=1e-5)
+    np.testing.assert_array_equal(once, again)
 
 
-def test_lapack_gets_no_matrix_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On two threads it crashes on large ones, which no test should wait for."""
+def test_lapack_gets_no_matrix_above_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LAPACK crashes on large matrices on two threads; this test uses a small limit instead."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
-    sizes, at_once = [], ease._invert_at_once
+    sizes, original = [], ease._invert_by_lapack
 
     def spied(matrix: F32) -> None:
         sizes.append(len(matrix))
-        at_once(matrix)
+        original(matrix)
 
-    monkeypatch.setattr(ease, "_invert_at_once", spied)
+    monkeypatch.setattr(ease, "_invert_by_lapack", spied)
 
     ease_weights(np.eye(13, dtype=np.float32) + 0.1)
 
@@ -93,53 +93,53 @@ def test_lapack_gets_no_matrix_too_large_for_it(monkeypatch: pytest.MonkeyPatch)
     assert sum(sizes) == 13
 
 
-def test_a_singular_matrix_is_refused_in_whatever_half_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two tracks with the same listeners, in halves of their own."""
+def test_a_singular_matrix_is_refused_in_the_recursion_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tracks have the same listeners; each is in another half of the matrix."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
     gram = np.eye(6, dtype=np.float32)
     gram[5, 0] = gram[0, 5] = 1
 
-    with pytest.raises(InputError, match="6 tracks cannot be inverted; raise ease's regularization"):
+    with pytest.raises(InputError, match="6 tracks cannot be inverted; increase the setting regularization of ease"):
         ease_weights(gram)
 
 
 def test_each_column_is_a_ridge_regression() -> None:
-    """Column j is what least squares with the same pull gives for track j from all others."""
-    found = ease_weights((LIKES.T @ LIKES + 0.5 * np.eye(5)).astype(np.float32))
+    """Column j is the ridge regression of track j on all other tracks."""
+    weights = ease_weights((LIKES.T @ LIKES + 0.5 * np.eye(5)).astype(np.float32))
 
     for track in range(5):
         others = np.delete(LIKES, track, axis=1)
-        alone = np.linalg.solve(others.T @ others + 0.5 * np.eye(4), others.T @ LIKES[:, track])
-        np.testing.assert_allclose(np.delete(found[:, track], track), alone, atol=1e-4)
+        expected = np.linalg.solve(others.T @ others + 0.5 * np.eye(4), others.T @ LIKES[:, track])
+        np.testing.assert_allclose(np.delete(weights[:, track], track), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("regularization", [1e-12, -50.0])
-def test_a_singular_matrix_names_the_remedy(regularization: float) -> None:
-    """Two tracks with the same listeners cannot be told apart without a pull towards zero."""
+def test_a_singular_matrix_is_refused(regularization: float) -> None:
+    """Two tracks with the same listeners need regularization; the message says so."""
     twins = interactions_of(np.ones((4, 2)))
     config = EASEConfig(regularization=regularization, dropout=0.0, side_weight=0.0)
 
-    with pytest.raises(InputError, match="2 tracks cannot be inverted; raise ease's regularization"):
+    with pytest.raises(InputError, match="2 tracks cannot be inverted; increase the setting regularization of ease"):
         EASE(config).fit(twins)
 
 
-def test_features_speak_for_what_nobody_has_played() -> None:
-    """A new track of the artist whom a listener likes stands before a new track of another."""
+def test_features_rank_tracks_that_nobody_has_played() -> None:
+    """A new track by the artist in the history ranks above a new track by another artist."""
     interactions = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
-    asked = interactions.users.ids()
+    user_ids = interactions.users.ids()
 
     ranking = (
         Recommender(EASE(EASEConfig(regularization=1.0)))
         .fit(interactions)
-        .recommend(asked, 4, filters=Filters.of(interactions))
+        .recommend(user_ids, 4, filters=Filters.of(interactions))
     )
 
     new = ranking.filter(pl.col("track_id").str.starts_with("new")).group_by("user_id").agg(pl.col("track_id").first())
-    assert dict(new.iter_rows()) == {user: f"new_{user[0]}" for user in asked}
+    assert dict(new.iter_rows()) == {user: f"new_{user[0]}" for user in user_ids}
 
 
-def test_without_features_the_new_are_alike() -> None:
-    """A side weight of 0 leaves what nobody has played at 0."""
+def test_without_features_new_tracks_score_zero() -> None:
+    """With side_weight 0, tracks that nobody has played score 0."""
     interactions = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
     config = EASEConfig(regularization=1.0, side_weight=0.0)
 
@@ -153,12 +153,12 @@ def test_without_features_the_new_are_alike() -> None:
 
 
 @pytest.mark.parametrize(("recency", "first"), [(1.0, ["x1", "y1"]), (0.0, ["x1", "x1"])])
-def test_what_was_liked_lately_speaks_louder(recency: float, first: list[str]) -> None:
-    """Of two histories that differ in age alone, each gets more of what it liked last; unless age weighs nothing."""
+def test_recent_interactions_weigh_more(recency: float, first: list[str]) -> None:
+    """Histories that differ in ages only get their recent artist first; at recency 0 they do not differ."""
     interactions = Interactions.of(BY_ARTIST)
     plays = pl.DataFrame(
         {
-            "user_id": ["lately_x", "lately_x", "lately_y", "lately_y"],
+            "user_id": ["recently_x", "recently_x", "recently_y", "recently_y"],
             "track_id": ["x0", "y0", "x0", "y0"],
             "strength": 1.0,
             "age_days": [1.0, 300.0, 300.0, 1.0],
@@ -171,28 +171,29 @@ def test_what_was_liked_lately_speaks_louder(recency: float, first: list[str]) -
     assert folded["track_id"].to_list() == first
 
 
-class TestMoreTracksThanAreModelled:
-    """Five tracks, of which the three most liked are modelled: t0 and t1 with four listeners, t2 with three at first.
+class TestMaxTracks:
+    """
+    Five tracks, of which the three most liked are modelled: t0 and t1 with four listeners, t2 with three.
 
-    t3 and t4 have three as well: of equal ones the first in the catalogue is taken.
+    t3 and t4 have three listeners too; of equally liked tracks, the first in the catalogue are modelled.
     """
 
     CONFIG = EASEConfig(regularization=1.0, max_tracks=3)
 
-    def test_warns(self, caplog: pytest.LogCaptureFixture) -> None:
-        """The log says how many of how many."""
+    def test_a_larger_catalogue_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The warning gives the number of modelled tracks and of all tracks."""
         EASE(self.CONFIG).fit(interactions_of(LIKES))
 
-        assert "ease models the 3 most liked of 5 tracks exactly" in caplog.text
+        assert "ease models the 3 most liked of 5 tracks; all others score 0" in caplog.text
 
-    def test_says_nothing_where_all_are(self, caplog: pytest.LogCaptureFixture) -> None:
-        """A catalogue of just the size is modelled whole."""
+    def test_a_catalogue_of_exactly_this_size_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """All tracks are modelled, so there is no warning."""
         EASE(EASEConfig(max_tracks=5)).fit(interactions_of(LIKES))
 
         assert not caplog.records
 
-    def test_the_others_score_zero(self) -> None:
-        """Who likes a modelled track gets the modelled ones first, the others with 0 behind."""
+    def test_other_tracks_score_zero(self) -> None:
+        """Modelled tracks rank first, all others score 0."""
         interactions = interactions_of(LIKES)
 
         ranking = (
@@ -204,42 +205,43 @@ class TestMoreTracksThanAreModelled:
         assert sorted(ranking["track_id"][:3]) == ["t0", "t1", "t2"]
         assert ranking.filter(pl.col("track_id").is_in(["t3", "t4"]))["score"].to_list() == [0.0, 0.0]
 
-    def test_the_modelled_are_as_if_alone(self) -> None:
-        """Scores of the modelled tracks are those of a catalogue without the others."""
-        asked = ["u0", "u1", "u2"]  # who like nothing else
-        whole, alone = interactions_of(LIKES), interactions_of(LIKES[:, :3])
-        config = replace(self.CONFIG, listener_exponent=0.0)  # its mean is over all that a listener likes
+    def test_modelled_tracks_score_as_in_a_catalogue_of_their_own(self) -> None:
+        """The other tracks do not change the scores of the modelled ones."""
+        user_ids = ["u0", "u1", "u2"]  # they like modelled tracks only
+        whole, part = interactions_of(LIKES), interactions_of(LIKES[:, :3])
+        config = replace(self.CONFIG, listener_exponent=0.0)  # otherwise all tracks of a listener count
 
-        few = Recommender(EASE(config)).fit(whole)
-        own = Recommender(EASE(replace(config, max_tracks=5))).fit(alone)
+        of_whole = Recommender(EASE(config)).fit(whole)
+        of_part = Recommender(EASE(replace(config, max_tracks=5))).fit(part)
 
         pair = pl.col("user_id"), pl.col("track_id")
-        found = few.recommend(asked, 5, filters=Filters.of(whole, hide_seen=False)).sort(pair)
-        expected = own.recommend(asked, 3, filters=Filters.of(alone, hide_seen=False)).sort(pair)
-        modelled = found.filter(pl.col("track_id") < "t3")
+        ranking = of_whole.recommend(user_ids, 5, filters=Filters.of(whole, hide_seen=False)).sort(pair)
+        expected = of_part.recommend(user_ids, 3, filters=Filters.of(part, hide_seen=False)).sort(pair)
+        modelled = ranking.filter(pl.col("track_id") < "t3")
         assert_frame_equal(modelled.drop("rank"), expected.drop("rank"), abs_tol=1e-5)
 
-    def test_save_and_load_keep_which_they_are(self, tmp_path: Path) -> None:
-        """A loaded model answers and explains as the saved one, unmodelled tracks included."""
+    def test_a_loaded_model_has_the_same_modelled_tracks(self, tmp_path: Path) -> None:
+        """It recommends and explains like the saved one, other tracks included."""
         interactions = interactions_of(LIKES)
         model = Recommender(EASE(self.CONFIG)).fit(interactions)
         model.save(tmp_path)
         loaded = Recommender.load(tmp_path)
 
-        asked, filters = interactions.users.ids(), Filters.of(interactions, hide_seen=False)
-        saved, read = (each.recommend(asked, 5, filters=filters) for each in (model, loaded))
-        assert_frame_equal(
-            loaded.add_reasons(read, interactions), model.add_reasons(saved, interactions), check_exact=True
+        user_ids, filters = interactions.users.ids(), Filters.of(interactions, hide_seen=False)
+        expected, ranking = (
+            recommender.add_reasons(recommender.recommend(user_ids, 5, filters=filters), interactions)
+            for recommender in (model, loaded)
         )
+        assert_frame_equal(ranking, expected, check_exact=True)
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9])
 def test_symmetrize_fills_the_upper_triangle(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below, at and above the size of a block, the upper triangle becomes the lower one's; the lower one stays."""
+    """For sizes below, at and above a block, the upper triangle mirrors the lower one, which does not change."""
     monkeypatch.setattr(ease, "N_BLOCK", 4)
     lower = np.random.default_rng(size).random((size, size), np.float32)
-    kept = np.tril(lower)
+    triangle = np.tril(lower)
 
     symmetrize(lower)
 
-    np.testing.assert_array_equal(lower, kept + np.tril(kept, -1).T)
+    np.testing.assert_array_equal(lower, triangle + np.tril(triangle, -1).T)

@@ -1,4 +1,4 @@
-"""Listeners like you: the score as a plain formula, and what its settings turn."""
+"""User kNN: its scores compared with the formula, and the effect of its settings."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.recommenders import user_knn
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.sparse import arrays_of, matrix_of, strongest_of_rows
+from recsys.recommenders.parts.sparse import arrays_of, largest_per_row, matrix_of
 from recsys.recommenders.user_knn import UserKNN, UserKNNConfig
 
 STRENGTHS = np.array(
@@ -30,25 +30,25 @@ EVEN = UserKNNConfig(strength_exponent=0.0, recency=0.0)
 
 
 def interactions() -> Interactions:
-    """Listeners and tracks of the picture."""
+    """Interactions of the matrix above."""
     user, track = np.nonzero(STRENGTHS)
     ids = {"user_id": [f"u{n}" for n in user], "track_id": [f"t{n}" for n in track]}
     return Interactions.of(pl.DataFrame({**ids, "strength": STRENGTHS[user, track]}))
 
 
 def scores(config: UserKNNConfig) -> np.ndarray:
-    """Every listener's score of every track, seen ones included."""
-    learned = interactions()
-    ranking = Recommender(UserKNN(config)).fit(learned).recommend(
-        learned.users.ids(), 6, filters=Filters.of(learned, hide_seen=False)
+    """Scores of all tracks for all listeners, seen tracks included. Shape (5, 6)."""
+    training = interactions()
+    ranking = Recommender(UserKNN(config)).fit(training).recommend(
+        training.users.ids(), 6, filters=Filters.of(training, hide_seen=False)
     )  # fmt: skip
     wide = ranking.sort("track_id").pivot("track_id", index="user_id", values="score").sort("user_id")
     return wide.drop("user_id").to_numpy()
 
 
 @pytest.mark.parametrize(("exponent", "focus"), [(0.0, 1.0), (0.5, 1.0), (1.0, 2.5)])
-def test_scores_are_what_the_formula_says(exponent: float, focus: float) -> None:
-    """Sum over listeners of cosine**focus, where a track weighs strength**exponent * ln(1 + users / its listeners)."""
+def test_scores_follow_the_formula(exponent: float, focus: float) -> None:
+    """Sum of cosine**focus over listeners, with track weights strength**exponent * ln(1 + users / its listeners)."""
     config = UserKNNConfig(strength_exponent=exponent, recency=0.0, focus=focus)
     liked = STRENGTHS > 0
     vectors = np.where(liked, STRENGTHS**exponent, 0) * np.log1p(5 / liked.sum(axis=0))
@@ -58,23 +58,23 @@ def test_scores_are_what_the_formula_says(exponent: float, focus: float) -> None
     np.testing.assert_allclose(scores(config), expected, rtol=1e-5)
 
 
-def test_focus_lets_the_nearest_decide() -> None:
-    """Three far neighbours outvote the nearest one, until likeness is sharpened."""
-    wide, sharp = (scores(replace(EVEN, focus=focus))[0] for focus in (0.5, 3.0))
+def test_focus_raises_the_weight_of_the_nearest() -> None:
+    """At a low focus three distant neighbours outweigh the nearest one, at a high focus they do not."""
+    low, high = (scores(replace(EVEN, focus=focus))[0] for focus in (0.5, 3.0))
 
-    assert wide[4] > wide[3]
-    assert sharp[3] > sharp[4]
-
-
-def test_only_the_nearest_speak() -> None:
-    """With two neighbours, of whom one is the listener as known, u0 hears u1 alone."""
-    found = scores(replace(EVEN, neighbours=2))[0]
-
-    assert np.flatnonzero(found).tolist() == [0, 1, 2, 3]
+    assert low[4] > low[3]
+    assert high[3] > high[4]
 
 
-def test_what_was_liked_lately_decides_who_is_alike() -> None:
-    """Of two strangers with the same tracks, each is near to whom they were like last."""
+def test_only_the_nearest_neighbours_count() -> None:
+    """With two neighbours, of which one is u0 itself, the scores of u0 come from u0 and u1 alone."""
+    scores_of_u0 = scores(replace(EVEN, neighbours=2))[0]
+
+    assert np.flatnonzero(scores_of_u0).tolist() == [0, 1, 2, 3]
+
+
+def test_recent_interactions_decide_who_is_near() -> None:
+    """Two new listeners with the same tracks have different neighbours: those who share their recent track."""
     plays = pl.DataFrame(
         {
             "user_id": ["early", "early", "late", "late"],
@@ -87,37 +87,37 @@ def test_what_was_liked_lately_decides_who_is_alike() -> None:
 
     folded = model.fold_in(plays, 4, filters=Filters.of(interactions()))
 
-    place = dict(folded.select(pl.format("{} {}", "user_id", "track_id"), "rank").iter_rows())
-    assert place["early t3"] < place["early t4"]
-    assert place["late t4"] < place["late t3"]
+    rank = dict(folded.select(pl.format("{} {}", "user_id", "track_id"), "rank").iter_rows())
+    assert rank["early t3"] < rank["early t4"]
+    assert rank["late t4"] < rank["late t3"]
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many listeners are compared at a time, the answer is the same."""
-    learned = interactions()
-    asked, filters = learned.users.ids(), Filters.of(learned)
-    whole = Recommender(UserKNN()).fit(learned).recommend(asked, 3, filters=filters)
+    """The ranking does not depend on how many listeners are compared at once."""
+    training = interactions()
+    user_ids, filters = training.users.ids(), Filters.of(training)
+    whole = Recommender(UserKNN()).fit(training).recommend(user_ids, 3, filters=filters)
 
     monkeypatch.setattr(user_knn, "N_BLOCK", 2)
 
-    assert_frame_equal(Recommender(UserKNN()).fit(learned).recommend(asked, 3, filters=filters), whole)
+    assert_frame_equal(Recommender(UserKNN()).fit(training).recommend(user_ids, 3, filters=filters), whole)
 
 
-def test_strongest_of_rows_keeps_the_largest() -> None:
-    """Each row keeps its n largest; of equal ones the lower columns; short and empty rows stay as they are."""
+def test_the_largest_values_of_each_row_are_kept() -> None:
+    """Each row keeps its n largest values, of equal values those in lower columns; shorter rows do not change."""
     matrix = sp.csr_matrix([[1, 5, 3, 5], [2, 2, 2, 0], [0, 0, 0, 0], [0, 7, 0, 0]], dtype=np.float32)
 
-    kept = strongest_of_rows(matrix, 2)
+    kept = largest_per_row(matrix, 2)
 
     np.testing.assert_array_equal(kept.toarray(), [[0, 5, 0, 5], [2, 2, 0, 0], [0, 0, 0, 0], [0, 7, 0, 0]])
     assert kept.has_sorted_indices
 
 
-def test_a_sparse_matrix_comes_back_from_its_arrays() -> None:
-    """Taken apart and put together, shape and empty columns included."""
+def test_a_sparse_matrix_is_rebuilt_from_its_arrays() -> None:
+    """Values, shape and empty columns stay the same."""
     matrix = sp.csr_matrix([[0, 1.5, 0], [0, 0, 0]], dtype=np.float32)
 
-    again = matrix_of("some", arrays_of("some", matrix))
+    rebuilt = matrix_of("some", arrays_of("some", matrix))
 
-    assert again.shape == (2, 3)
-    np.testing.assert_array_equal(again.toarray(), matrix.toarray())
+    assert rebuilt.shape == (2, 3)
+    np.testing.assert_array_equal(rebuilt.toarray(), matrix.toarray())

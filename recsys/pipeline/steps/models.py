@@ -190,7 +190,7 @@ def refit(
     """Fit the exported recommender on all data up to the run's date."""
     name = recipe.recommender
     model = Recommender.named(name, recipe.configs[name])
-    model.fit(interactions, validation=split, fitted=lambda: trial_models[name])
+    model.fit(interactions, validation=split, load_fitted=lambda: trial_models[name])
     metrics = run_metrics.filter(recommender=name).sort("metric")
     provenance = {
         "run_id": run_id,

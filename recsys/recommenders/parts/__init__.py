@@ -1,1 +1,1 @@
-"""What several recommenders are made of."""
+"""Building blocks that several recommenders share."""

@@ -1,4 +1,4 @@
-"""Confidence weights: damp large play counts, decay old plays."""
+"""Confidence weights of interactions: damp large strengths, decay old plays."""
 
 import numpy as np
 
@@ -11,26 +11,27 @@ RECENT_DAYS = 30.0
 
 def confidence(history: History, *, exponent: float, recency: float = 0) -> Csr:
     """
-    Return strength**exponent * (1 + age_days / 30)**-recency of each pair.
+    Return the confidence weight strength**exponent * (1 + age_days / 30)**-recency of each pair.
 
-    A power law decays fast at first and slowly later: a like of years ago still counts, which exponential decay loses.
+    A power law decays fast at first and slowly later, so that interactions of years ago still count; under exponential
+    decay they would vanish.
 
     Args:
-        history: Its pattern is kept.
-        exponent: 0 counts every pair the same, 1 takes the strengths as they are; between, large ones are damped.
-        recency: 0: age does not matter; 1: a pair of 30 days ago weighs half of one today.
+        history: Strengths and ages of the pairs.
+        exponent: 0: every pair has the same weight; 1: weights are the strengths; between: large strengths are damped.
+        recency: 0: no decay by age; 1: a pair of 30 days ago has half the weight of one of today.
 
     Returns:
-        Weights > 0. CSR, shape (n_users, n_tracks), float32.
+        Weights > 0. CSR, shape (n_users, n_tracks), float32, the pattern of `history.matrix`.
     """
     weights = history.matrix.data.astype(np.float64) ** exponent
     weights *= (1 + history.age_days.astype(np.float64) / RECENT_DAYS) ** -recency
-    weights = np.maximum(weights, np.finfo(np.float32).tiny)  # an old pair stays a pair
+    weights = np.maximum(weights, np.finfo(np.float32).tiny)  # never 0, however old: a history must not become empty
     return with_data(history.matrix, weights.astype(np.float32))
 
 
 def mean_normalised(weights: Csr) -> Csr:
-    """Divide each row by the mean of its values, so that heavy and light users weigh the same."""
+    """Divide each row by the mean of its non-zero values, so that heavy and light users have the same mean weight."""
     counts = np.diff(weights.indptr)
     sums = np.asarray(weights.sum(axis=1)).ravel()
     means = np.repeat(sums / np.maximum(counts, 1), counts)

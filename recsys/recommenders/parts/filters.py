@@ -1,8 +1,8 @@
 """
-What must never be recommended: heard before, blocked, withdrawn, or not available in the listener's country.
+Filters: tracks that a listener must not get, as played before, blocked, withdrawn or unavailable in their country.
 
-`Filters` is made once per night from two marts and serves every recommender. It is applied inside the top-k kernel, so
-a listener still gets k tracks wherever k are allowed.
+`Filters` is built once per nightly run from two marts and serves every recommender. It is applied inside the top-k
+kernel, so listeners still get k tracks whenever k are allowed.
 """
 
 from dataclasses import dataclass, replace
@@ -25,15 +25,15 @@ from recsys.recommenders.parts.topk import Mask
 @dataclass(frozen=True, eq=False)
 class Filters:
     """
-    Excluded pairs, and the tracks available in each country.
+    Excluded pairs of listener and track, and the tracks available in each country.
 
     Attributes:
         users: Listeners in the rows of `hidden` and `group`.
-        tracks: The catalogue of the model that is to be filtered.
-        hidden: Pairs never recommended. CSR, shape (n_users, n_tracks), bool.
-        allowed: Tracks that a group may get. Shape (n_groups, n_tracks), bool; the last group is that of
-            listeners whose country is unknown, and of listeners not in `users`.
-        group: Group of each listener, shape (n_users,), int64.
+        tracks: The catalogue of the model whose rankings are filtered.
+        hidden: Excluded pairs. CSR, shape (n_users, n_tracks), bool.
+        allowed: Tracks available to each group of listeners, one group per country. Shape (n_groups, n_tracks), bool.
+            The last group is for listeners whose country is unknown, and for those not in `users`.
+        group: Group of each listener. Shape (n_users,), int64.
     """
 
     users: Vocab
@@ -44,7 +44,7 @@ class Filters:
 
     @classmethod
     def of(cls, interactions: Interactions, *, hide_seen: bool = True) -> Self:
-        """Exclude the pairs seen in a window, and nothing else: for offline evaluation."""
+        """Exclude the pairs seen in a window (none if not `hide_seen`), and nothing else. For offline evaluation."""
         shape = interactions.seen.shape
         hidden = interactions.seen if hide_seen else sp.csr_matrix(shape, dtype=np.bool_)
         return cls(
@@ -67,19 +67,19 @@ class Filters:
         blocked: pl.DataFrame | None = None,
     ) -> Self:
         """
-        Build from the two marts.
+        Build the filters of a nightly run from the marts of listeners and tracks.
 
         Args:
-            listeners: user_id, country ('unknown' or null: only tracks without restriction).
-            catalogue: track_id, available_in (list of countries; null or empty: everywhere), withdrawn_at.
-            tracks: The model's catalogue. A track that `catalogue` no longer has is never recommended.
-            as_of: A track withdrawn on or before this day is never recommended.
-            seen: Hides each pair that this window saw.
-            blocked: user_id, track_id: further pairs to hide.
+            listeners: user_id, country. Where it is 'unknown' or null, only tracks without restriction are allowed.
+            catalogue: track_id, available_in (list of countries; null or empty: everywhere), withdrawn_at (date).
+            tracks: The model's catalogue. Tracks that are missing in `catalogue` are never recommended.
+            as_of: Tracks withdrawn on or before this day are never recommended.
+            seen: All pairs seen in this window are excluded.
+            blocked: Further pairs to exclude: user_id, track_id.
         """
         pairs = _no_pairs() if blocked is None else blocked.select("user_id", "track_id")
-        heard = pl.Series([], dtype=pl.String) if seen is None else seen.users.ids()
-        users = Vocab.of(pl.concat([listeners["user_id"], heard, pairs["user_id"]]), kind="listener")
+        seen_users = pl.Series([], dtype=pl.String) if seen is None else seen.users.ids()
+        users = Vocab.of(pl.concat([listeners["user_id"], seen_users, pairs["user_id"]]), kind="listener")
         hidden = pairs_matrix(pairs, users, tracks)
         if seen is not None:
             columns = tracks.find(seen.tracks.ids())
@@ -91,25 +91,25 @@ class Filters:
         return cls(users, tracks, hidden, _allowed(catalogue, tracks, groups, as_of), group)
 
     def only(self, track_ids: Ids) -> Self:
-        """Allow nothing but these tracks, and of them what is allowed."""
-        chosen = np.zeros(len(self.tracks), np.bool_)
+        """Return filters that additionally exclude all tracks except these. Unknown ids are ignored."""
+        is_listed = np.zeros(len(self.tracks), np.bool_)
         rows = self.tracks.find(track_ids)
-        chosen[rows[rows >= 0]] = True
-        return replace(self, allowed=self.allowed & chosen)
+        is_listed[rows[rows >= 0]] = True
+        return replace(self, allowed=self.allowed & is_listed)
 
     def mask(self, user_ids: Ids) -> Mask:
-        """Return the mask of these listeners, in their order; one not in `users` has nothing hidden and no country."""
+        """Return the mask of these listeners, in their order. Unknown listeners have no hidden pair and no country."""
         rows = self.users.find(user_ids)
         group = np.where(rows < 0, len(self.allowed) - 1, self.group[rows] if len(self.users) else 0)
         return Mask(realign(self.hidden, rows, np.arange(len(self.tracks)), len(self.tracks)), self.allowed, group)
 
 
 def pairs_matrix(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> Csr:
-    """Return True at each pair of user_id and track_id; tracks outside the vocabulary are left out."""
+    """Return a boolean CSR matrix, true at each pair of user_id and track_id; tracks outside `tracks` are left out."""
     columns = tracks.find(pairs["track_id"])
     known = columns >= 0
-    at = (users.rows(pairs["user_id"])[known], columns[known])
-    return sp.csr_matrix((np.ones(known.sum(), np.bool_), at), shape=(len(users), len(tracks)))
+    positions = users.rows(pairs["user_id"])[known], columns[known]
+    return sp.csr_matrix((np.ones(known.sum(), np.bool_), positions), shape=(len(users), len(tracks)))
 
 
 def _no_pairs() -> pl.DataFrame:
@@ -117,7 +117,7 @@ def _no_pairs() -> pl.DataFrame:
 
 
 def _allowed(catalogue: pl.DataFrame, tracks: Vocab, groups: Vocab, as_of: date) -> npt.NDArray[np.bool_]:
-    """Return which country may get which track, (n_countries + 1, n_tracks); the last row is the unknown country."""
+    """Return the tracks available per country. Shape (n_countries + 1, n_tracks); the last row: unknown country."""
     current = catalogue.with_columns(pl.Series("row", tracks.find(catalogue["track_id"]))).filter(
         pl.col("row") >= 0, pl.col("withdrawn_at").is_null() | (pl.col("withdrawn_at") > as_of)
     )

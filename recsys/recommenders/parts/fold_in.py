@@ -1,9 +1,9 @@
 """
-Fold-in: a user vector by ridge regression from the mean vector of the tracks that the user plays.
+Fold-in for models trained by stochastic gradient descent: user vectors predicted from histories by ridge regression.
 
-For models whose user vectors come from stochastic gradient steps, which cannot be repeated for one new user. The map is
-fitted on the training users and applied to them too: that ranks better than their own learned vectors, and training and
-folded-in users agree.
+Gradient steps cannot be repeated for a single new user. So a linear map from the mean vector of the tracks in a history
+to the user vector is fitted on the training users. It is applied to training users too: this ranks better than their
+learned vectors, and training and folded-in users get the same scores.
 """
 
 from abc import abstractmethod
@@ -18,20 +18,20 @@ from recsys.dataset.interactions import History
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.scorer import Config, Scorer
 
-RIDGE = 0.01
+RIDGE = 0.01  # L2 regularization of the map
 
 
-class FoldedVectors(Scorer[Config]):
-    """Score of a track: inner product of the user's and the track's vectors, plus the track's bias."""
+class FoldInScorer(Scorer[Config]):
+    """Base of factor models with fold-in: score = inner product of user vector and track vector, plus track bias."""
 
     def set_vectors(self, tracks: F32, users: F32, history: History) -> None:
         """
-        Keep the track vectors, and fit the map from histories to user vectors.
+        Store the learned track vectors and fit the map from histories to user vectors. Called at the end of `fit`.
 
         Args:
-            tracks: Vectors, the bias last. Shape (n_tracks, factors + 1).
-            users: Vectors of the training users, shape (n_users, factors).
-            history: What the training users like.
+            tracks: Track vectors, the bias in the last column. Shape (n_tracks, factors + 1).
+            users: Learned vectors of the training users. Shape (n_users, factors).
+            history: Histories of the training users.
         """
         self._tracks = tracks
         self._map = ridge(self._means(history), users)
@@ -39,14 +39,14 @@ class FoldedVectors(Scorer[Config]):
 
     @abstractmethod
     def user_weights(self, history: History) -> Csr:
-        """Return the weight of each like in the user's mean vector, > 0. CSR, in the pattern of `history.matrix`."""
+        """Return the weight, > 0, of each track in a user's mean vector. CSR, the pattern of `history.matrix`."""
 
     def _means(self, history: History) -> F32:
-        return means(self.user_weights(history), self._tracks[:, :-1])
+        return mean_vectors(self.user_weights(history), self._tracks[:, :-1])
 
     @override
     def fold_in(self, history: History) -> F32:
-        return with_one(self._means(history) @ self._map)
+        return append_ones(self._means(history) @ self._map)
 
     @override
     def states(self, rows: Rows) -> F32:
@@ -58,7 +58,7 @@ class FoldedVectors(Scorer[Config]):
 
     @override
     def attribution(self, history: History) -> Attribution:
-        """Cosine of the tracks' vectors."""
+        """Attribute by the cosine of two track vectors, times the weight of the track in the history."""
         vectors = self._tracks[:, :-1]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return Attribution.of_vectors(vectors / np.maximum(lengths, 1e-12), self.user_weights(history))
@@ -72,29 +72,29 @@ class FoldedVectors(Scorer[Config]):
         self._users, self._tracks, self._map = arrays["users"], arrays["tracks"], arrays["map"]
 
 
-def means(weights: Csr, vectors: F32) -> F32:
+def mean_vectors(weights: Csr, vectors: F32) -> F32:
     """
-    Return the weighted mean vector of the tracks that each user plays, and a 1.
+    Return the weighted mean of the track vectors in each user's history, with a column of ones appended.
 
     Args:
         weights: Weights > 0, at least one per user. CSR, shape (n_users, n_tracks).
-        vectors: Shape (n_tracks, factors).
+        vectors: Track vectors. Shape (n_tracks, factors).
 
     Returns:
         Shape (n_users, factors + 1), float32.
     """
     sums = np.asarray(weights.sum(axis=1), np.float32).reshape(-1, 1)
-    return with_one((weights @ vectors) / sums)
+    return append_ones((weights @ vectors) / sums)
 
 
 def ridge(inputs: F32, targets: F32) -> F32:
-    """Return the ridge regression of `targets` on `inputs`, shape (n_inputs, n_targets)."""
+    """Return the coefficients of the ridge regression of `targets` on `inputs`. Shape (n_inputs, n_targets)."""
     x = inputs.astype(np.float64)
     gram = x.T @ x + RIDGE * np.eye(x.shape[1])
-    solved: F32 = np.linalg.solve(gram, x.T @ targets).astype(np.float32)
-    return solved
+    coefficients: F32 = np.linalg.solve(gram, x.T @ targets).astype(np.float32)
+    return coefficients
 
 
-def with_one(vectors: F32) -> F32:
-    """Append a column of ones, which multiplies the other side's bias."""
+def append_ones(vectors: F32) -> F32:
+    """Append a column of ones: in an inner product it multiplies the bias of the other side."""
     return np.column_stack([vectors, np.ones(len(vectors), np.float32)])

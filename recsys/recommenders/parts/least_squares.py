@@ -1,12 +1,12 @@
 """
-Exact least squares for all rows of one side of a factorisation, a stack of rows of about equal length at a time.
+The half-step of alternating least squares: exact solutions for all rows of one side of a factorisation.
 
-In the basis of the eigenvectors of the fixed side's Gram matrix, what all rows share is diagonal. So a row of n pairs
-costs an n x n system, or a factors x factors one where that is smaller. Stacks are solved in as many threads as there
-are cores, each with one BLAS thread: their sums, and so the answer, are the same every time.
+Rows are solved in stacks of similar length. In the eigenbasis of the fixed side's Gram matrix, the part of the system
+that all rows share is diagonal; so, by the Woodbury identity, a row with n pairs needs an n x n system, or a factors x
+factors system if that is smaller. Stacks are solved in parallel, one BLAS thread each, so that results are the same in
+every run.
 
-Source: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008); the smaller system is
-the Woodbury identity.
+Source: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008).
 """
 
 from collections.abc import Iterator
@@ -19,23 +19,23 @@ from threadpoolctl import threadpool_limits
 from recsys.arrays import F32, Csr, Rows
 from recsys.recommenders.parts.topk import n_cores
 
-N_STACK = 20_000  # pairs per stack, padding included: at 256 factors their vectors take 20 MB
+N_STACK = 20_000  # pairs per stack, with padding: at 256 factors their vectors take 20 MB
 
 
 def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64]) -> F32:
     """
-    Return, for each row u, the x that minimises the weighted squared error.
+    Return, for each row u, the factors x that minimise the regularized weighted squared error.
 
-    It is sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + penalties_u |x|^2.
+    The error is sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + penalties_u |x|^2.
 
     Args:
-        weights: w > 0 of the observed pairs i of each row. CSR, shape (n_rows, n_fixed), float32.
-        fixed: The other side's factors y. Shape (n_fixed, factors).
-        unobserved: Weight of every pair j, observed or not, >= 0.
-        penalties: Regularisation of each row, > 0. Shape (n_rows,).
+        weights: Weights w > 0 of the observed pairs i of each row. CSR, shape (n_rows, n_fixed), float32.
+        fixed: Factors y of the other side. Shape (n_fixed, factors).
+        unobserved: Weight, >= 0, of every pair j, observed or not.
+        penalties: L2 regularization of each row, > 0. Shape (n_rows,).
 
     Returns:
-        Shape (n_rows, factors), float32.
+        Factors x. Shape (n_rows, factors), float32; 0 for a row without pairs.
     """
     solved = np.zeros((weights.shape[0], fixed.shape[1]), np.float32)
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
@@ -51,8 +51,8 @@ def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDA
 
 
 def _stacks(counts: Rows) -> Iterator[Rows]:
-    """Cut the rows, in order of their length, into stacks of at most N_STACK padded pairs."""
-    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]  # a row without pairs stays zero
+    """Split the rows, sorted by length, into stacks of at most N_STACK pairs with padding."""
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]  # rows without pairs stay 0
     start = 0
     while start < len(order):
         stop = start + max(1, N_STACK // int(counts[order[start]]))
@@ -61,7 +61,7 @@ def _stacks(counts: Rows) -> Iterator[Rows]:
 
 
 def _solved(weights: Csr, fixed: F32, shared: F32) -> F32:
-    """Solve one stack in the rotated basis, shape (n_stack, factors)."""
+    """Solve one stack of rows in the eigenbasis. Shape (n_stack, factors)."""
     roots, columns = _padded(weights)
     stack = roots * fixed[columns]  # (B,N,1)*(B,N,F) -> (B,N,F)
     if stack.shape[1] < stack.shape[2]:
@@ -72,14 +72,14 @@ def _solved(weights: Csr, fixed: F32, shared: F32) -> F32:
         normal = stack.swapaxes(1, 2) @ stack  # (B,F,F)
         normal.reshape(len(normal), -1)[:, :: normal.shape[1] + 1] += shared  # the diagonals
         x = np.linalg.solve(normal, stack.swapaxes(1, 2) @ roots)
-    found: F32 = x[:, :, 0]
-    return found
+    factors: F32 = x[:, :, 0]
+    return factors
 
 
 def _padded(weights: Csr) -> tuple[F32, Rows]:
-    """Return square roots of the weights (B,N,1) and their columns (B,N); zeros pad a shorter row."""
+    """Return the square roots of the weights (B,N,1) and their columns (B,N); zeros pad shorter rows."""
     counts = np.diff(weights.indptr)
-    at = np.arange(counts.max()) < counts[:, None]
-    roots, columns = np.zeros((*at.shape, 1), np.float32), np.zeros(at.shape, np.int64)
-    roots[at, 0], columns[at] = np.sqrt(weights.data), weights.indices
+    is_pair = np.arange(counts.max()) < counts[:, None]
+    roots, columns = np.zeros((*is_pair.shape, 1), np.float32), np.zeros(is_pair.shape, np.int64)
+    roots[is_pair, 0], columns[is_pair] = np.sqrt(weights.data), weights.indices
     return roots, columns

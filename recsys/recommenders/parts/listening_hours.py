@@ -1,9 +1,9 @@
 """
-Listening times of users and of tracks, and how well they match, by time of day and by day of the week.
+Listening-time profiles of users and tracks, by time of day and by weekday, and the lift of their overlap.
 
-A profile is the share of each three-hour part of the day, and of each weekday, among the last plays of pairs, in local
-time. It is smoothed towards everybody's, so that one play at night makes no night listener. Where the log has no local
-time, every match is 0.
+A profile holds the share of plays in each three-hour part of the day and on each weekday, in local time; each pair of
+user and track counts once, at its last play. Profiles are smoothed towards the profile of all plays, so that a single
+play at night does not make a night listener. Without local times every log lift is 0.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.interactions import UNKNOWN_HOUR, History
 
-N_PRIOR = 10  # plays of everybody's that a profile is smoothed with
+N_PRIOR = 10  # weight of the overall profile in the smoothing, in plays
 N_DAYPARTS, N_WEEKDAYS = 8, 7
 DAYPART, WEEKDAY = slice(0, N_DAYPARTS), slice(N_DAYPARTS, N_DAYPARTS + N_WEEKDAYS)  # columns of a profile
 
@@ -23,12 +23,12 @@ Hours: TypeAlias = npt.NDArray[np.int16]
 
 class ListeningTimeProfile(NamedTuple):
     """
-    Listening times of everybody, and of each track.
+    The listening-time profile of all plays, and of each track relative to it.
 
     Attributes:
-        everybody: Share of plays in eight parts of three hours from midnight, then on the weekdays from Monday; the
-            parts sum to 1, and so do the weekdays. Shape (15,).
-        lifts: A track's shares divided by everybody's. Shape (n_tracks, 15).
+        everybody: Shares of all plays in the eight three-hour parts of the day from midnight, which sum to 1, then on
+            the weekdays from Monday, which sum to 1. Shape (15,), float32.
+        lifts: Shares of each track's plays, smoothed, divided by `everybody`. Shape (n_tracks, 15), float32.
     """
 
     everybody: F32
@@ -36,28 +36,39 @@ class ListeningTimeProfile(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Csr, hours: Hours) -> "ListeningTimeProfile":
-        """Count liked pairs, CSR (n_users, n_tracks), by the local hour of the week of their last plays."""
+        """Compute profiles from the local hour of the week of each pair in `matrix`, CSR (n_users, n_tracks)."""
         total = _counts(np.zeros(len(hours), np.int64), hours, 1)[0] + 1
-        everybody = total / np.concatenate([np.full(n, total[clock].sum()) for clock, n in _CLOCKS])
+        everybody = total / np.concatenate([np.full(n, total[part].sum()) for part, n in _PARTS])
         lifts = _shares(matrix.indices, hours, matrix.shape[1], everybody) / everybody
         return cls(everybody.astype(np.float32), lifts.astype(np.float32))
 
-    def log_lift(self, history: History, at: tuple[Rows, Rows]) -> F32:
-        """Return the log lift of overlapping times of users and tracks `at`, by day and week: shape (n_pairs, 2)."""
-        users, tracks = at
+    def log_lift(self, history: History, pairs: tuple[Rows, Rows]) -> F32:
+        """
+        Return the log lift of overlapping listening times of users and tracks.
+
+        Lift 2 means that the track's plays fall twice as often into the user's listening times as plays in general.
+
+        Args:
+            history: Histories of the users, with local hours.
+            pairs: Row of `history` and track row of each pair. Shape (n_pairs,) each.
+
+        Returns:
+            Log lift by time of day and by weekday. Shape (n_pairs, 2), float32.
+        """
+        users, tracks = pairs
         counts = np.diff(history.matrix.indptr)
         own = _shares(np.repeat(np.arange(len(counts)), counts), history.hours, len(counts), self.everybody)
         overlap = own[users] * self.lifts[tracks]  # (n_pairs, 15)
-        lift = np.column_stack([overlap[:, clock].sum(axis=1) for clock, _ in _CLOCKS])
-        found: F32 = np.log(lift).astype(np.float32)
-        return found
+        lift = np.column_stack([overlap[:, part].sum(axis=1) for part, _ in _PARTS])
+        log_lift: F32 = np.log(lift).astype(np.float32)
+        return log_lift
 
 
-_CLOCKS = ((DAYPART, N_DAYPARTS), (WEEKDAY, N_WEEKDAYS))
+_PARTS = ((DAYPART, N_DAYPARTS), (WEEKDAY, N_WEEKDAYS))
 
 
 def _shares(row: Rows, hours: Hours, n_rows: int, everybody: F32) -> npt.NDArray[np.float64]:
-    """Return each row's smoothed profile, shape (n_rows, 15)."""
+    """Return the smoothed profile of each row. Shape (n_rows, 15)."""
     counts = _counts(row, hours, n_rows)
     n_known = counts[:, DAYPART].sum(axis=1, keepdims=True)
     shares: npt.NDArray[np.float64] = (counts + N_PRIOR * everybody) / (n_known + N_PRIOR)
@@ -67,6 +78,6 @@ def _shares(row: Rows, hours: Hours, n_rows: int, everybody: F32) -> npt.NDArray
 def _counts(row: Rows, hours: Hours, n_rows: int) -> npt.NDArray[np.int64]:
     known = hours != UNKNOWN_HOUR
     row, hour = row[known], hours[known].astype(np.int64)
-    clocks = (hour % 24 // 3, N_DAYPARTS), (hour // 24, N_WEEKDAYS)
-    tables = [np.bincount(row * n + part, minlength=n_rows * n).reshape(n_rows, n) for part, n in clocks]
+    bins = (hour % 24 // 3, N_DAYPARTS), (hour // 24, N_WEEKDAYS)
+    tables = [np.bincount(row * n + number, minlength=n_rows * n).reshape(n_rows, n) for number, n in bins]
     return np.hstack(tables)

@@ -1,8 +1,8 @@
 """
-Listwise learning to rank: a network with one hidden layer scores candidates by their features.
+Listwise learning to rank: a neural network with one hidden layer scores candidates by their features.
 
-The loss is the cross-entropy of a softmax over each user's own candidates, so only the order within a list is learned,
-and scores are not comparable between users. Trained with torch, applied with numpy.
+The loss is the softmax cross-entropy over each user's candidates, so only the order within a user's list is learned and
+scores are not comparable between users. Trained with torch, applied with numpy. Used by `recommenders.blend`.
 
 Source: Cao, Qin, Liu, Tsai, Li, Learning to Rank: From Pairwise Approach to Listwise Approach (ICML 2007).
 """
@@ -24,36 +24,36 @@ WEIGHT_DECAY = 1e-3
 @dataclass(frozen=True, eq=False)
 class Examples:
     """
-    Candidates of some users, and which of them each user chose later.
+    Training examples: the candidates of some users, labelled by what the users chose later.
 
     Attributes:
-        features: Shape (n_candidates, n_features), float32.
-        chosen: Which were chosen, shape (n_candidates,), bool; at least one per user.
-        starts: Where each user's candidates begin, and the end, shape (n_users + 1,).
+        features: Features of the candidates, sorted by user. Shape (n_candidates, n_features), float32.
+        chosen: Labels: did the user choose the candidate? Shape (n_candidates,), bool; at least one true per user.
+        starts: Index of each user's first candidate, then n_candidates. Shape (n_users + 1,).
     """
 
     features: F32
     chosen: npt.NDArray[np.bool_]
     starts: Rows
 
-    def of(self, users: Rows) -> tuple[Rows, Rows]:
-        """Return the candidates of some users and, for each, the place of its user in `users`."""
+    def of_users(self, users: Rows) -> tuple[Rows, Rows]:
+        """Return the rows of these users' candidates and, for each candidate, the position of its user in `users`."""
         counts = self.starts[users + 1] - self.starts[users]
-        place = np.repeat(np.arange(len(users)), counts)
+        user = np.repeat(np.arange(len(users)), counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
-        return self.starts[users][place] + np.arange(counts.sum()) - first, place
+        return self.starts[users][user] + np.arange(counts.sum()) - first, user
 
 
 @dataclass(frozen=True, eq=False)
 class Ranker:
     """
-    Score = out . silu(hidden . scaled features); made by `Ranker.fit`.
+    Score = silu(standardised features @ hidden) @ out. Made by `Ranker.fit`.
 
     Attributes:
-        mean: Of each feature, shape (n_features,).
-        std: Of each feature, > 0, shape (n_features,).
-        hidden: Shape (n_features + 1, n_hidden): the last row is the bias.
-        out: Shape (n_hidden,).
+        mean: Mean of each feature. Shape (n_features,).
+        std: Standard deviation of each feature, > 0. Shape (n_features,).
+        hidden: Weights of the hidden layer; the last row is the bias. Shape (n_features + 1, n_hidden).
+        out: Weights of the output. Shape (n_hidden,).
     """
 
     mean: F32
@@ -63,7 +63,7 @@ class Ranker:
 
     @classmethod
     def fit(cls, examples: Examples, *, n_hidden: int, epochs: int, learning_rate: float, seed: int) -> Self:
-        """Train on what users chose; the same examples and seed give the same ranker."""
+        """Train on labelled candidates; the same examples and seed give the same ranker."""
         mean, std = examples.features.mean(axis=0), examples.features.std(axis=0) + np.float32(1e-6)
         rng = np.random.default_rng(seed)
         n_features = len(mean) + 1
@@ -71,48 +71,55 @@ class Ranker:
         out = _parameter(rng.standard_normal(n_hidden) / np.sqrt(n_hidden))
         optimizer = torch.optim.AdamW([hidden, out], lr=learning_rate, weight_decay=WEIGHT_DECAY)
         for batch in _batches(len(examples.starts) - 1, epochs, rng):
-            rows, place = examples.of(batch)
-            features = torch.from_numpy(scaled(examples.features[rows], mean, std))
+            rows, user = examples.of_users(batch)
+            features = torch.from_numpy(standardised(examples.features[rows], mean, std))
             scores = torch.nn.functional.silu(features @ hidden) @ out  # (n_rows,)
-            loss = listwise_loss(scores, torch.from_numpy(place), torch.from_numpy(examples.chosen[rows]))
+            loss = listwise_loss(scores, torch.from_numpy(user), torch.from_numpy(examples.chosen[rows]))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         return cls(mean, std, hidden.detach().numpy(), out.detach().numpy())
 
     @classmethod
-    def of_first(cls, n_features: int) -> Self:
-        """Return a ranker by the first feature alone, where there are no examples: silu(x) - silu(-x) = x."""
+    def by_first_feature(cls, n_features: int) -> Self:
+        """Return a ranker that orders by the first feature, for lack of examples. It uses silu(x) - silu(-x) = x."""
         hidden = np.zeros((n_features + 1, 2), np.float32)
         hidden[0] = 1, -1
-        plain = np.zeros(n_features, np.float32), np.ones(n_features, np.float32)
-        return cls(*plain, hidden, np.array([1, -1], np.float32))
+        mean, std = np.zeros(n_features, np.float32), np.ones(n_features, np.float32)
+        return cls(mean, std, hidden, np.array([1, -1], np.float32))
 
     def score(self, features: F32) -> F32:
-        """Return scores of candidates, shape (n_candidates,); comparable within one user's list only."""
-        inner = scaled(features, self.mean, self.std) @ self.hidden
+        """Return the score of each candidate, comparable within one user's candidates only. Shape (n_candidates,)."""
+        inner = standardised(features, self.mean, self.std) @ self.hidden
         scores: F32 = (inner / (1 + np.exp(-np.clip(inner, -30, 30)))) @ self.out
         return scores
 
     @classmethod
     def restore(cls, arrays: Mapping[str, Any]) -> Self:
-        """Return the ranker whose `vars` these arrays are."""
+        """Rebuild a ranker from its saved `vars`."""
         return cls(arrays["mean"], arrays["std"], arrays["hidden"], arrays["out"])
 
 
-def scaled(features: F32, mean: F32, std: F32) -> F32:
-    """Standardise every feature to mean 0 and std 1, clip to -8..8, and append a 1 for the bias."""
+def standardised(features: F32, mean: F32, std: F32) -> F32:
+    """Standardise each feature to mean 0 and std 1, clip to -8..8, and append a 1 for the bias."""
     clipped = np.clip((features - mean) / std, -8, 8)
     return np.column_stack([clipped, np.ones(len(features), np.float32)]).astype(np.float32)
 
 
-def listwise_loss(scores: torch.Tensor, place: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """Return the mean, over the chosen, of -log softmax of their score among their user's candidates."""
-    n_users = int(place[-1]) + 1
-    highest = torch.full((n_users,), -torch.inf).scatter_reduce(0, place, scores.detach(), "amax")
-    total = torch.zeros(n_users).index_add(0, place, torch.exp(scores - highest[place]))
-    log_share = scores - highest[place] - torch.log(total)[place]
-    return -log_share[chosen].mean()
+def listwise_loss(scores: torch.Tensor, user: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """
+    Return the softmax cross-entropy over each user's candidates, averaged over the chosen candidates.
+
+    Args:
+        scores: Score of each candidate, sorted by user. Shape (n_candidates,), float32.
+        user: User of each candidate, 0..n_users - 1. Shape (n_candidates,), int64.
+        chosen: Labels. Shape (n_candidates,), bool.
+    """
+    n_users = int(user[-1]) + 1
+    highest = torch.full((n_users,), -torch.inf).scatter_reduce(0, user, scores.detach(), "amax")
+    total = torch.zeros(n_users).index_add(0, user, torch.exp(scores - highest[user]))
+    log_probability = scores - highest[user] - torch.log(total)[user]
+    return -log_probability[chosen].mean()
 
 
 def _parameter(start: npt.NDArray[np.float64]) -> torch.Tensor:

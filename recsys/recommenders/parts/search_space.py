@@ -1,7 +1,7 @@
 """
-Hyper-parameters that tuning may change: default and range stand together, in the field of the config.
+The search space of tuning: a model's config declares the range of a hyperparameter beside its default.
 
-`recsys.experiments.tuning` reads the ranges; a setting without one keeps its default.
+`recsys.experiments.tuning` reads these ranges. Hyperparameters without a range are not tuned.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ RANGE = "range"
 
 @dataclass(frozen=True)
 class Range:
-    """Values from `low` to `high`, both included; `log`: sampled on a log scale. Integers stay integers."""
+    """Values from `low` to `high`, inclusive, sampled on a log scale if `log`. Integer settings stay integers."""
 
     low: float
     high: float
@@ -23,21 +23,21 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values."""
+    """One of these values."""
 
     values: tuple[Any, ...]
 
 
 def tunable_range(default: _Value, low: float, high: float, *, log: bool = False) -> _Value:
-    """Return a dataclass field with a default and the range that tuning samples from."""
+    """Return a dataclass field with this default, and the range that tuning samples from."""
     return field(default=default, metadata={RANGE: Range(low, high, log)})
 
 
 def tunable_choice(default: _Value, values: Sequence[_Value]) -> _Value:
-    """Return a dataclass field with a default and the values that tuning chooses from."""
+    """Return a dataclass field with this default, and the values that tuning chooses from."""
     return field(default=default, metadata={RANGE: Choice(tuple(values))})
 
 
 def ranges(config_class: type[Any]) -> dict[str, Range | Choice]:
-    """Return the range or choice of each tunable setting, by name."""
-    return {each.name: each.metadata[RANGE] for each in fields(config_class) if RANGE in each.metadata}
+    """Return the range or choice of each tunable hyperparameter of a config class, by name."""
+    return {setting.name: setting.metadata[RANGE] for setting in fields(config_class) if RANGE in setting.metadata}

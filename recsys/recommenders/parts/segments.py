@@ -1,9 +1,9 @@
 """
-Cold-start fallback: popularity within a demographic segment, for listeners without a liked track.
+Cold-start fallback: popularity within a demographic segment, for listeners without a positive interaction.
 
-A listener's segment is the finest one they belong to that has `MIN_SEGMENT` training listeners: country and age band,
-else country, else age band, else everybody; an unknown value makes no segment. Gender is left out on purpose: such a
-list would reflect stereotypes of a gender, and pass every imbalance of the logs on to new listeners.
+A listener gets the finest of their segments that has at least `MIN_SEGMENT` training listeners: country and age band,
+else country, else age band, else everybody. Unknown values form no segment. Gender is left out on purpose: such lists
+would reflect gender stereotypes and pass every imbalance in the data on to new listeners.
 """
 
 from dataclasses import dataclass
@@ -22,26 +22,26 @@ from recsys.dataset.sparse import with_data
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 
-LADDER = (("country", "age_band"), ("country",), ("age_band",))  # finest first
+LEVELS = (("country", "age_band"), ("country",), ("age_band",))  # finest first
 PROFILE = ("country", "age_band")
 MIN_SEGMENT = 20  # listeners
-PRIOR = 100.0  # listeners
+PRIOR_LISTENERS = 100.0  # weight of everybody's popularity in that of a segment, in listeners
 EVERYBODY = "everybody"
 
 
 @dataclass(frozen=True, eq=False)
 class Segments:
     """
-    Popularity of each track, among everybody and in each segment.
+    Popularity of each track among all listeners and within each segment (see `popularity`).
 
-    A segment's popularity (see `popularity`) is smoothed with that of `PRIOR` average listeners: the fewer its own
-    listeners, the nearer it is to everybody's popularity.
+    The popularity within a segment is smoothed, as if `PRIOR_LISTENERS` average listeners were added to it: the smaller
+    a segment, the closer it is to everybody's popularity.
 
     Attributes:
-        names: Of the segments, such as 'country=DE, age_band=25-34'.
-        counts: Popularity within each segment, not smoothed. CSR, shape (n_segments, n_tracks), float32.
-        everybody: Popularity among all listeners, shape (n_tracks,), float32.
-        n_listeners: How many listeners that is.
+        names: Names of the segments, such as 'country=DE, age_band=25-34'.
+        counts: Popularity within each segment, before smoothing. CSR, shape (n_segments, n_tracks), float32.
+        everybody: Popularity among all listeners. Shape (n_tracks,), float32.
+        n_listeners: Number of all listeners.
     """
 
     names: Vocab
@@ -51,57 +51,65 @@ class Segments:
 
     @classmethod
     def of(cls, interactions: Interactions, half_life_days: float) -> Self:
-        """Count the liked tracks of a window whose listeners all like something."""
+        """Compute popularity from a window in which every listener has a positive interaction."""
         labels = profiles_of(interactions.user_features).select(_labels()).with_row_index("user")
         members = labels.unpivot(index="user", value_name="segment").drop_nulls("segment")
         members = members.filter(pl.len().over("segment") >= MIN_SEGMENT)
         names = Vocab.of(members["segment"], kind="segment")
-        at = (names.rows(members["segment"]), members["user"].to_numpy())
-        member = sp.csr_matrix((np.ones(len(members)), at), shape=(len(names), len(interactions.users)))
-        counts = (member @ with_data(interactions.matrix, _decayed(interactions, half_life_days))).astype(np.float32)
+        positions = names.rows(members["segment"]), members["user"].to_numpy()
+        is_member = sp.csr_matrix((np.ones(len(members)), positions), shape=(len(names), len(interactions.users)))
+        weights = with_data(interactions.matrix, _decay_weights(interactions, half_life_days))
+        counts = (is_member @ weights).astype(np.float32)
         return cls(names, counts, popularity(interactions, half_life_days), len(interactions.users))
 
     def find(self, user_ids: pl.Series, profiles: pl.DataFrame | None) -> Rows:
         """
-        Row of each listener's segment, shape (n_users,), int64; -1 for everybody.
+        Find the segment of each listener.
 
         Args:
             user_ids: Listeners, in any order.
-            profiles: user_id, country and age_band ('unknown' or null where not known); may lack some listeners.
+            profiles: user_id, country, age_band ('unknown' or null if not known). Listeners may be missing.
+
+        Returns:
+            Rows of `counts`, -1 for everybody. Shape (n_users,), int64.
 
         Raises:
-            InputError: A column is missing, or a listener stands in `profiles` twice.
+            InputError: `profiles` lacks a column or repeats a listener.
         """
         if profiles is None:
             return np.full(len(user_ids), -1)
         if missing := {"user_id", *PROFILE} - set(profiles.columns):
             raise InputError(
-                f"the profiles have no {', '.join(sorted(missing))}; expected user_id, {', '.join(PROFILE)}: add "
-                f"what is missing, as {UNKNOWN!r} where nobody knows it"
+                f"profiles: found no column {', '.join(sorted(missing))}, expected user_id, {', '.join(PROFILE)}; add "
+                f"them, with {UNKNOWN!r} where the value is not known"
             )
         known = pl.DataFrame({"user_id": user_ids}).join(
             profiles.select("user_id", *PROFILE), on="user_id", how="left", maintain_order="left"
         )
         if len(known) > len(user_ids):
-            raise InputError("the profiles name a listener twice; expected each once: drop the repeated rows")
+            raise InputError(
+                "profiles: found a listener in several rows, expected one row per listener; drop repeated rows"
+            )
         row = np.full(len(user_ids), -1)
         for labels in reversed(known.select(_labels()).get_columns()):
-            found = self.names.find(labels)
-            row = np.where(found >= 0, found, row)
+            segment = self.names.find(labels)
+            row = np.where(segment >= 0, segment, row)
         return row
 
-    def named(self, rows: Rows) -> pl.Series:
-        """Name of each segment, -1 being everybody."""
+    def names_of(self, rows: Rows) -> pl.Series:
+        """Return the name of each segment, given by row of `counts`; 'everybody' for -1."""
         return pl.concat([self.names.ids(), pl.Series([EVERYBODY])]).gather(rows % (len(self.names) + 1))
 
     def score(self, rows: Rows, out: F32) -> None:
-        """Write the popularity in these segments into `out`, shape (n_rows, n_tracks)."""
+        """Write the smoothed popularity within these segments (-1: everybody) into `out`. Shape (n_rows, n_tracks)."""
         out[:] = self.everybody
         specific = rows >= 0
-        out[specific] = self.counts[rows[specific]].toarray() + self.everybody * (PRIOR / max(1, self.n_listeners))
+        out[specific] = self.counts[rows[specific]].toarray() + self.everybody * (
+            PRIOR_LISTENERS / max(1, self.n_listeners)
+        )
 
     def save(self, folder: Path) -> None:
-        """Write names and counts."""
+        """Write names and popularities to two files in an existing folder."""
         self.names.save(folder / "segments.parquet")
         np.savez(
             folder / "fallback.npz",
@@ -114,7 +122,7 @@ class Segments:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
+        """Load what `save` wrote."""
         names = Vocab.load(folder / "segments.parquet")
         with np.load(folder / "fallback.npz", allow_pickle=False) as saved:
             everybody = saved["everybody"]
@@ -125,23 +133,26 @@ class Segments:
 
 def popularity(interactions: Interactions, half_life_days: float) -> F32:
     """
-    Return the listeners of each track, each counted half as much for every half-life since they last played it.
+    Return the time-decayed popularity of each track: its listeners, each weighted by 0.5**(age / half-life).
 
-    Shape (n_tracks,), float32; 0 where nobody liked the track.
+    The age of a listener is the time since they last played the track.
+
+    Returns:
+        Shape (n_tracks,), float32; 0 where no listener likes the track.
     """
-    weights = _decayed(interactions, half_life_days)
+    weights = _decay_weights(interactions, half_life_days)
     return np.bincount(interactions.matrix.indices, weights, minlength=len(interactions.tracks)).astype(np.float32)
 
 
-def _decayed(interactions: Interactions, half_life_days: float) -> npt.NDArray[np.float64]:
+def _decay_weights(interactions: Interactions, half_life_days: float) -> npt.NDArray[np.float64]:
     weights: npt.NDArray[np.float64] = 0.5 ** (interactions.age_days.astype(np.float64) / half_life_days)
     return weights
 
 
 def profiles_of(features: Features) -> pl.DataFrame:
-    """Return the columns of `PROFILE` for each row; null where no feature says, the first by name where several do."""
-    given = features.matrix.tocoo()
-    named = pl.DataFrame({"row": given.row.astype(np.int64), "name": features.names.ids(given.col)})
+    """Extract the columns of `PROFILE` from user features. Null if there is none, the first of several values."""
+    entries = features.matrix.tocoo()
+    named = pl.DataFrame({"row": entries.row.astype(np.int64), "name": features.names.ids(entries.col)})
     name = pl.col("name")
     values = named.group_by("row").agg(
         name.filter(name.str.starts_with(f"{column}=")).min().str.strip_prefix(f"{column}=").alias(column)
@@ -151,20 +162,8 @@ def profiles_of(features: Features) -> pl.DataFrame:
     return rows.join(values, on="row", how="left", maintain_order="left").drop("row")
 
 
-def in_words(segment: pl.Expr) -> pl.Expr:
-    """
-    Say whose popularity a segment is, for a person to read.
-
-    >>> segments = pl.DataFrame({"segment": ["country=DE, age_band=25-34", "age_band=65+", "everybody"]})
-    >>> segments.select(in_words(pl.col("segment"))).to_series().to_list()
-    ['listeners in DE aged 25-34', 'listeners aged 65+', 'listeners now']
-    """
-    wording = {"country=": "in ", ", age_band=": " aged ", "age_band=": "aged ", EVERYBODY: "now"}
-    return pl.format("listeners {}", segment.str.replace_many(wording, leftmost=True))
-
-
 def _labels() -> list[pl.Expr]:
-    """The segment of each row on each step of the ladder, finest first; null where it needs what is unknown."""
+    """Return expressions for a row's segment at each level, finest first; null if one of its values is unknown."""
     known = {column: pl.when(pl.col(column) != UNKNOWN).then(pl.format(f"{column}={{}}", column)) for column in PROFILE}
-    steps = [pl.concat_str([known[column] for column in step], separator=", ") for step in LADDER]
-    return [label.alias(f"step_{n}") for n, label in enumerate(steps)]
+    labels = [pl.concat_str([known[column] for column in level], separator=", ") for level in LEVELS]
+    return [label.alias(f"level_{n}") for n, label in enumerate(labels)]

@@ -1,10 +1,10 @@
 """
-The exact top k of every listener, block by block: the one kernel that all recommenders answer through.
+Exact top-k per user, block by block: the kernel that all recommenders rank with.
 
-Scores of a block come from one matrix product (one BLAS thread per worker), hidden pairs are set to minus infinity, and
-the k best are found without sorting or partitioning whole rows: the k-th greatest of a row's *group maxima* is a lower
-bound of its k-th best score, and few scores lie at or above it. Equal scores rank by lower track row, so the answer is
-that of a stable brute-force sort.
+For each block of users it computes the scores (one BLAS thread per worker), sets those of excluded tracks to minus
+infinity, and finds the k best without sorting or partitioning whole rows: the k-th largest of a row's *group maxima* is
+a lower bound of its k-th best score, and few scores reach it. Ties are broken by lower track row, so the result equals
+that of a stable sort of all scores.
 """
 
 import os
@@ -19,22 +19,22 @@ from threadpoolctl import threadpool_limits
 
 from recsys.arrays import F32, I32, Csr
 
-Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users into (n_block, n_tracks)
+Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users, shape (n_block, n_tracks)
 
 N_BLOCK = 128  # users per block: large enough for the matrix product, small enough for the cache
-GROUP = 16  # scores per group, where that leaves enough groups
-LOWEST = np.finfo(np.float32).min  # every allowed track is at or above it; hidden ones are below
+GROUP = 16  # maximum number of scores per group
+LOWEST = np.finfo(np.float32).min  # allowed tracks score at least this; excluded ones are below
 LOW_BITS = np.int64(0x7FFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
     """
-    Which tracks which users may not get.
+    Exclusion mask of some users: a track is excluded if its pair is hidden or its group of users may not get it.
 
     Attributes:
-        hidden: Pairs never recommended. CSR, shape (n_users, n_tracks).
-        allowed: Tracks that a group of users may get. Shape (n_groups, n_tracks), bool.
+        hidden: Excluded pairs. CSR, shape (n_users, n_tracks).
+        allowed: Tracks available to each group of users. Shape (n_groups, n_tracks), bool.
         group: Group of each user. Shape (n_users,), int64.
     """
 
@@ -44,16 +44,16 @@ class Mask:
 
     @classmethod
     def of(cls, hidden: Csr) -> "Mask":
-        """Hide these pairs and nothing else."""
+        """Exclude these pairs and nothing else."""
         n_users, n_tracks = hidden.shape
         return cls(hidden, np.ones((1, n_tracks), np.bool_), np.zeros(n_users, np.int64))
 
-    def of_users(self, at: npt.NDArray[Any]) -> "Mask":
-        """Return the mask of some users, given as rows or as a boolean array."""
-        return Mask(self.hidden[at], self.allowed, self.group[at])
+    def of_users(self, users: npt.NDArray[Any]) -> "Mask":
+        """Return the mask of a subset of the users, given by rows or by a boolean array."""
+        return Mask(self.hidden[users], self.allowed, self.group[users])
 
     def apply(self, users: slice, scores: F32) -> None:
-        """Set what these users may not get to minus infinity, in place."""
+        """Set the scores of excluded tracks to minus infinity, in place. `scores` are those of the slice `users`."""
         indptr = self.hidden.indptr[users.start : users.stop + 1]
         starts = np.repeat(np.arange(len(scores)) * scores.shape[1], np.diff(indptr))
         scores.ravel()[starts + self.hidden.indices[indptr[0] : indptr[-1]]] = -np.inf
@@ -62,28 +62,29 @@ class Mask:
 
 
 @dataclass(frozen=True, eq=False)
-class Top:
+class TopK:
     """
-    The best tracks of each user, best first.
+    The k best tracks of each user, best first.
 
     Attributes:
-        tracks: Track rows, shape (n_users, k), int32; -1 where a user has fewer than k allowed tracks.
-        scores: Their scores, float32; minus infinity beside a -1.
+        tracks: Track rows. Shape (n_users, k), int32; -1 pads the row of a user with fewer than k allowed tracks.
+        scores: Scores of these tracks. Shape (n_users, k), float32; minus infinity where the track is -1.
     """
 
     tracks: I32
     scores: F32
 
 
-def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> Top:
+def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
     """
-    Return each user's k best tracks that the mask allows.
+    Return the k best allowed tracks of each user.
 
     Args:
-        score: Writes the scores of a slice of users into an array of shape (n_block, n_tracks), float32, no NaN.
-        mask: What must not be recommended.
+        score: Writes the scores of a slice of users into an array of shape (n_block, n_tracks), float32, without NaN.
+            Several threads call it at once.
+        mask: Exclusion mask of the users.
         k: Tracks per user, >= 1.
-        n_threads: Workers; 0 takes every core of this process.
+        n_threads: Number of worker threads. 0: one per core available to this process.
     """
     n_users, n_tracks = mask.hidden.shape
     width = min(k, n_tracks)
@@ -93,21 +94,30 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> Top:
     n_workers = n_threads or n_cores()
 
     def work(worker: int) -> None:
-        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one per worker: fresh memory for each block costs time
+        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one per worker: allocating one per block costs time
         for start in range(worker * N_BLOCK, n_users, n_workers * N_BLOCK):
             users = slice(start, min(start + N_BLOCK, n_users))
             block = buffer[: users.stop - start]
             score(users, block)
             mask.apply(users, block)
-            tracks[users, :width], scores[users, :width] = best_of(block, width)
+            tracks[users, :width], scores[users, :width] = top_k_of_block(block, width)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
         list(pool.map(work, range(n_workers)))
-    return Top(tracks, scores)
+    return TopK(tracks, scores)
 
 
-def best_of(scores: F32, k: int) -> tuple[I32, F32]:
-    """Return columns and scores of the k best of each row, 1 <= k <= n_columns; see `Top` for short rows."""
+def top_k_of_block(scores: F32, k: int) -> tuple[I32, F32]:
+    """
+    Return columns and values of the k largest scores per row, largest first.
+
+    Args:
+        scores: Shape (n_rows, n_columns), float32, without NaN. Minus infinity is never returned as a score.
+        k: 1 <= k <= n_columns.
+
+    Returns:
+        Columns, int32, and scores, float32. Shape (n_rows, k) each, padded as in `TopK`.
+    """
     n_rows, n_columns = scores.shape
     bound = np.maximum(kth_bound(scores, k), LOWEST)
     flat = np.flatnonzero(scores >= bound[:, None])
@@ -122,9 +132,9 @@ def best_of(scores: F32, k: int) -> tuple[I32, F32]:
 
 def kth_bound(scores: F32, k: int) -> F32:
     """
-    Return a lower bound of each row's k-th greatest score, shape (n_rows,).
+    Return a lower bound of the k-th largest score of each row. Shape (n_rows,).
 
-    Each of the k greatest group maxima is itself a score, so at least k scores are at or above the least of them.
+    Each of the k largest group maxima is itself a score, so at least k scores reach the smallest of them.
     """
     n_rows, n_columns = scores.shape
     size = max(1, min(GROUP, n_columns // (4 * k)))
@@ -135,18 +145,18 @@ def kth_bound(scores: F32, k: int) -> F32:
 
 
 def sort_key(scores: F32, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return integers that sort as (score, falling column): the float's bits in order, then the column's complement."""
+    """Encode score and column as one integer; sorted, they ascend by score, then descend by column."""
     bits = (scores + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 turns -0.0 into 0.0
     return (np.where(bits < 0, bits ^ LOW_BITS, bits) << 32) | (LOW_BITS - columns)
 
 
 def from_sort_key(keys: npt.NDArray[np.int64]) -> tuple[I32, F32]:
-    """Return columns and scores of `sort_key`."""
+    """Decode columns and scores from `sort_key`."""
     high = keys >> 32
     bits = np.where(high < 0, high ^ LOW_BITS, high).astype(np.int32)
     return (LOW_BITS - (keys & np.int64(0xFFFFFFFF))).astype(np.int32), bits.view(np.float32)
 
 
 def n_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores available to this process."""
     return len(os.sched_getaffinity(0))

@@ -1,7 +1,7 @@
 """
-The network of `sequential`, and its loss.
+The transformer of the `sequential` model, and its sampled-softmax loss with logQ correction.
 
-Source: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Bengio, Senecal, Adaptive Importance
+Sources: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Bengio, Senecal, Adaptive Importance
 Sampling to Accelerate Training of a Neural Probabilistic Language Model (2008).
 """
 
@@ -17,8 +17,8 @@ from typing_extensions import override
 from recsys.arrays import Rows
 
 HEADS = 2
-START = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1
-PROPOSAL_EXPONENT = 0.75  # negatives are sampled by plays to this power
+INITIAL_STD = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1
+PROPOSAL_EXPONENT = 0.75  # negatives are sampled in proportion to (1 + plays)**exponent
 
 
 class Block(nn.Module):
@@ -36,14 +36,16 @@ class Block(nn.Module):
         n_rows, length, factors = x.shape
         heads = self.query_key_value(self.attention_norm(x)).view(n_rows, length, 3, HEADS, factors // HEADS)
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # (3,B,H,L,D/H)
-        attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)  # padding comes last: never seen
+        attended = F.scaled_dot_product_attention(
+            query, key, value, is_causal=True
+        )  # padding comes last, so it is never attended to
         x = x + self.dropout(self.projection(attended.transpose(1, 2).reshape(x.shape)))
         transformed: Tensor = self.dropout(self.outer(F.gelu(self.inner(self.feed_forward_norm(x)))))
         return x + transformed
 
 
 class Network(nn.Module):
-    """Maps tracks and gaps, shape (B, L), to states, shape (B, L, D); input and output embeddings are tied."""
+    """Maps tracks and gap buckets, shape (B, L), to states, shape (B, L, D). Input and output embeddings are tied."""
 
     def __init__(
         self, n_tracks: int, n_gaps: int, *, factors: int, blocks: int, max_length: int, dropout: float
@@ -54,7 +56,7 @@ class Network(nn.Module):
         self.gaps = nn.Parameter(torch.zeros(n_gaps, factors))
         self.blocks = nn.Sequential(*(Block(factors, dropout) for _ in range(blocks)))
         self.last, self.dropout = nn.LayerNorm(factors), nn.Dropout(dropout)
-        nn.init.normal_(self.tracks.weight, std=START)
+        nn.init.normal_(self.tracks.weight, std=INITIAL_STD)
 
     @override
     def forward(self, tracks: Tensor, gaps: Tensor) -> Tensor:
@@ -64,35 +66,35 @@ class Network(nn.Module):
 
 
 def proposal_distribution(played: Rows, n_tracks: int) -> Tensor:
-    """Return the probability that a sampled negative is each track, > 0, shape (n_tracks,)."""
+    """Return the probability, > 0, of sampling each track as a negative. Shape (n_tracks,), float32."""
     weights = (1 + np.bincount(played, minlength=n_tracks)) ** PROPOSAL_EXPONENT
     return torch.from_numpy((weights / weights.sum()).astype(np.float32))
 
 
 def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, negatives: Tensor, proposal: Tensor) -> Tensor:
     """
-    Return the cross entropy over the target and sampled negatives, with logQ correction.
+    Return the mean cross-entropy over the target and sampled negatives, with logQ correction.
 
-    The expected sum of exp(score) / (n * proposal) over n sampled tracks is the sum of exp(score) over the catalogue. A
-    negative that is the target is left out, since the target is always counted.
+    The correction is unbiased: the expected sum of exp(score) / (n * proposal) over n sampled tracks is the sum of
+    exp(score) over the catalogue. Negatives equal to the target are left out, because the target is always counted.
 
     Args:
-        states: Shape (B, D), float32.
-        vectors: Of all tracks, shape (>= n_tracks, D), float32.
-        targets: Track rows, shape (B,), int64.
-        negatives: Track rows, the same for all states, shape (n,), int64.
-        proposal: Probability that one draw is each track, shape (n_tracks,), float32.
+        states: States that predict the next track. Shape (B, D), float32.
+        vectors: Vectors of all tracks. Shape (>= n_tracks, D), float32.
+        targets: Track rows of the next tracks. Shape (B,), int64.
+        negatives: Sampled track rows, shared by all states. Shape (n,), int64.
+        proposal: Probability of sampling each track. Shape (n_tracks,), float32.
     """
     positive = (states * F.embedding(targets, vectors)).sum(-1, keepdim=True)  # (B,1)
     log_q = torch.log(len(negatives) * proposal[negatives])
-    others = states @ F.embedding(negatives, vectors).T - log_q  # (B,D)*(D,n) -> (B,n)
-    others = others.masked_fill(negatives == targets[:, None], -torch.inf)
-    return F.cross_entropy(torch.cat([positive, others], dim=1), torch.zeros_like(targets))
+    negative = states @ F.embedding(negatives, vectors).T - log_q  # (B,D)*(D,n) -> (B,n)
+    negative = negative.masked_fill(negatives == targets[:, None], -torch.inf)
+    return F.cross_entropy(torch.cat([positive, negative], dim=1), torch.zeros_like(targets))
 
 
 @contextmanager
-def own_torch(seed: int) -> Iterator[None]:
-    """Seed torch and limit it to one thread, so that results do not depend on the machine; restore both afterwards."""
+def deterministic_torch(seed: int) -> Iterator[None]:
+    """Seed torch and limit it to one thread, so that results do not depend on the machine. Restore both on exit."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""What a like weighs by strength and age."""
+"""Confidence weights by strength and age."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,7 +9,7 @@ from recsys.recommenders.parts.confidence import confidence, mean_normalised
 
 
 def history(strengths: list[float], age_days: list[float]) -> History:
-    """One listener's likes, a track each."""
+    """The history of one listener, one track per strength."""
     return History(
         sp.csr_matrix(np.array([strengths], np.float32)),
         np.array(age_days, np.float32),
@@ -18,12 +18,12 @@ def history(strengths: list[float], age_days: list[float]) -> History:
 
 
 def data_of(weights: Csr) -> list[float]:
-    """The weights alone, rounded."""
+    """The weights without their positions, rounded."""
     return [round(float(value), 6) for value in weights.data]
 
 
-def test_an_exponent_tames_the_strengths() -> None:
-    """0 makes all alike, 1 leaves them, a half takes the root."""
+def test_the_exponent_damps_strengths() -> None:
+    """Exponent 0: all weights 1; 1: the strengths; 0.5: their square roots."""
     likes = history([1, 4, 9], [0, 0, 0])
 
     assert data_of(confidence(likes, exponent=0)) == [1, 1, 1]
@@ -31,18 +31,18 @@ def test_an_exponent_tames_the_strengths() -> None:
     assert data_of(confidence(likes, exponent=1)) == [1, 4, 9]
 
 
-def test_a_month_halves_and_a_quarter_year_quarters() -> None:
-    """At recency 1 a like weighs 1 / (1 + age / 30 days)."""
+def test_weights_decay_with_age() -> None:
+    """At recency 1 the weight is 1 / (1 + age / 30 days): a half after 30 days, a quarter after 90."""
     assert data_of(confidence(history([5, 5, 5], [0, 30, 90]), exponent=0, recency=1)) == [1, 0.5, 0.25]
 
 
-def test_a_like_of_long_ago_stays_one() -> None:
-    """However old, a weight is above 0, so that its listener is never taken for one without likes."""
+def test_weights_are_never_zero() -> None:
+    """However old the interactions, a history does not become empty."""
     assert confidence(history([1], [1e30]), exponent=0, recency=2).data[0] > 0
 
 
-def test_the_mean_of_each_listener_is_one() -> None:
-    """Weights 1 and 3 become a half and one and a half; a listener without likes has none."""
+def test_mean_normalised_weights_have_mean_one_per_listener() -> None:
+    """Weights 1 and 3 become 0.5 and 1.5; a listener without interactions has no weights."""
     weights = sp.csr_matrix(np.array([[1, 3], [0, 0]], np.float32))
 
     assert data_of(mean_normalised(weights)) == [0.5, 1.5]

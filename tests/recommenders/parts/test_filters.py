@@ -1,4 +1,4 @@
-"""Who may get what."""
+"""Filters: which tracks are excluded for which listener."""
 
 from datetime import date
 
@@ -33,7 +33,7 @@ LISTENERS = pl.DataFrame({"user_id": ["ann", "bob", "cyd", "dan"], "country": ["
     ],
 )
 def test_territory_and_withdrawal(user_id: str, expected: set[str]) -> None:
-    """A restricted track needs a known country on its list; a withdrawn one, or one no longer listed, is for nobody."""
+    """Restricted tracks are allowed in listed countries only; withdrawn and unlisted tracks are never allowed."""
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=TRACKS, as_of=date(2026, 6, 30))
 
     mask = filters.mask(["ann", user_id] if user_id != "ann" else ["bob", user_id])
@@ -42,7 +42,7 @@ def test_territory_and_withdrawal(user_id: str, expected: set[str]) -> None:
 
 
 def test_seen_and_blocked_pairs_are_hidden() -> None:
-    """Pairs of another window and of the block list are found by id; ids outside this catalogue do no harm."""
+    """Pairs seen in another window and blocked pairs are excluded by id; ids outside the catalogue are ignored."""
     seen = Interactions.of(
         pl.DataFrame({"user_id": ["ann", "eve"], "track_id": ["going", "elsewhere"], "strength": [-1.0, 1.0]})
     )
@@ -55,8 +55,8 @@ def test_seen_and_blocked_pairs_are_hidden() -> None:
     assert _hidden(filters, ["bob", "ann", "eve", "stranger"]) == [["everywhere"], ["going"], [], []]
 
 
-def test_of_hides_what_the_window_saw() -> None:
-    """For evaluation: what was seen, skips included, and nothing else; or nothing at all."""
+def test_filters_for_evaluation_exclude_seen_pairs() -> None:
+    """Seen pairs, skips included, and nothing else; with hide_seen=False nothing."""
     interactions = Interactions.of(
         pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [-1.0, 1.0]})
     )

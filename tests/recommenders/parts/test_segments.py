@@ -1,4 +1,4 @@
-"""What is popular among listeners like one: whose list a stranger gets, and how it is counted."""
+"""The cold-start fallback: which segment a listener gets, and popularity within segments."""
 
 from pathlib import Path
 
@@ -13,15 +13,14 @@ from recsys.errors import InputError
 from recsys.recommenders.parts.segments import (
     EVERYBODY,
     MIN_SEGMENT,
-    PRIOR,
+    PRIOR_LISTENERS,
     Segments,
-    in_words,
     popularity,
     profiles_of,
 )
 
 HALF_LIFE_DAYS = 30.0
-# Listeners of a group all like one track: (country, age_band, how many, track, days ago)
+# All listeners of a group like one track: (country, age_band, n_listeners, track, age in days)
 GROUPS = [
     ("DE", "25-34", MIN_SEGMENT, "a", 0),
     ("DE", "65+", MIN_SEGMENT - 1, "b", 30),
@@ -32,7 +31,7 @@ GROUPS = [
 
 @pytest.fixture
 def interactions() -> Interactions:
-    """The groups' listeners."""
+    """Interactions of the listeners in GROUPS."""
     listeners = pl.DataFrame(
         [
             {"user_id": f"{country}{age}{n}", "country": country, "age_band": age, "track_id": track, "age_days": days}
@@ -46,12 +45,12 @@ def interactions() -> Interactions:
 
 @pytest.fixture
 def segments(interactions: Interactions) -> Segments:
-    """What is popular among them."""
+    """Popularity within the segments of these listeners."""
     return Segments.of(interactions, HALF_LIFE_DAYS)
 
 
-def test_a_segment_needs_listeners_and_a_name(segments: Segments) -> None:
-    """Only segments with `MIN_SEGMENT` listeners stand alone, and those of nobody knows what are none."""
+def test_a_segment_needs_enough_listeners_and_known_values(segments: Segments) -> None:
+    """Only segments with at least `MIN_SEGMENT` listeners exist, and none of an unknown value."""
     assert segments.names.ids().to_list() == ["age_band=25-34", "country=DE", "country=DE, age_band=25-34"]
 
 
@@ -69,27 +68,27 @@ def test_a_segment_needs_listeners_and_a_name(segments: Segments) -> None:
         (None, None, EVERYBODY),
     ],
 )
-def test_the_finest_large_segment_is_taken(
+def test_a_listener_gets_the_finest_large_segment(
     segments: Segments, country: str | None, age_band: str | None, segment: str
 ) -> None:
     """Country and age band, else country, else age band, else everybody."""
     types = {"user_id": pl.String, "country": pl.String, "age_band": pl.String}
     profiles = pl.DataFrame([{"user_id": "new", "country": country, "age_band": age_band}], schema=types)
 
-    assert segments.named(segments.find(pl.Series(["new"]), profiles)).to_list() == [segment]
+    assert segments.names_of(segments.find(pl.Series(["new"]), profiles)).to_list() == [segment]
 
 
-def test_who_has_no_profile_is_everybody(segments: Segments) -> None:
-    """A listener whom the profiles leave out, or no profiles at all."""
+def test_a_listener_without_profile_gets_everybody(segments: Segments) -> None:
+    """The listener is missing in the profiles, or there are no profiles at all."""
     profiles = pl.DataFrame({"user_id": ["one"], "country": ["DE"], "age_band": ["65+"]})
 
-    asked = pl.Series(["other", "one"])
-    assert segments.named(segments.find(asked, profiles)).to_list() == [EVERYBODY, "country=DE"]
-    assert segments.named(segments.find(asked, None)).to_list() == [EVERYBODY, EVERYBODY]
+    user_ids = pl.Series(["other", "one"])
+    assert segments.names_of(segments.find(user_ids, profiles)).to_list() == [EVERYBODY, "country=DE"]
+    assert segments.names_of(segments.find(user_ids, None)).to_list() == [EVERYBODY, EVERYBODY]
 
 
-def test_popularity_counts_listeners_and_fades(interactions: Interactions) -> None:
-    """Each listener counts 1, and half after a half-life."""
+def test_popularity_counts_listeners_and_decays(interactions: Interactions) -> None:
+    """Each listener has weight 1, and 0.5 after a half-life."""
     assert popularity(interactions, HALF_LIFE_DAYS).tolist() == [
         MIN_SEGMENT,
         (MIN_SEGMENT - 1) / 2,
@@ -98,28 +97,28 @@ def test_popularity_counts_listeners_and_fades(interactions: Interactions) -> No
     ]
 
 
-def test_a_segment_leans_on_everybody(interactions: Interactions, segments: Segments) -> None:
-    """A segment's score is its own count plus that of `PRIOR` listeners of everybody's taste."""
+def test_a_segment_is_smoothed_towards_everybody(interactions: Interactions, segments: Segments) -> None:
+    """The score in a segment is its own popularity plus that of `PRIOR_LISTENERS` average listeners."""
     everybody, n_listeners = popularity(interactions, HALF_LIFE_DAYS), len(interactions.users)
     out = np.empty((3, 4), np.float32)
 
     segments.score(np.array([2, -1, 1]), out)
 
     own = np.array([[MIN_SEGMENT, 0, 0, 0], [0, 0, 0, 0], [MIN_SEGMENT, (MIN_SEGMENT - 1) / 2, 0, 0]])
-    leaning = everybody * PRIOR / n_listeners
-    assert out == pytest.approx(np.array([own[0] + leaning, everybody, own[2] + leaning]), rel=1e-6)
+    prior = everybody * PRIOR_LISTENERS / n_listeners
+    assert out == pytest.approx(np.array([own[0] + prior, everybody, own[2] + prior]), rel=1e-6)
 
 
-def test_gender_makes_no_segment() -> None:
-    """However many share it."""
+def test_gender_forms_no_segment() -> None:
+    """Not even if enough listeners have the same gender."""
     pairs = pl.DataFrame({"user_id": [f"u{n}" for n in range(MIN_SEGMENT)], "track_id": "a", "strength": 1.0})
     women = pairs.select("user_id", gender=pl.lit("female"))
 
     assert len(Segments.of(Interactions.of(pairs, listeners=women), HALF_LIFE_DAYS).names) == 0
 
 
-def test_without_features_everybody_is_one(tmp_path: Path) -> None:
-    """A window that knows nothing of its listeners has no segments, also when it is saved and read."""
+def test_without_features_there_are_no_segments(tmp_path: Path) -> None:
+    """Saved and loaded, only the popularity among everybody is left."""
     pairs = pl.DataFrame({"user_id": ["u", "v"], "track_id": ["a", "b"], "strength": [1.0, 1.0]})
     plain = Segments.of(Interactions.of(pairs), HALF_LIFE_DAYS)
     out = np.empty((1, 2), np.float32)
@@ -131,36 +130,24 @@ def test_without_features_everybody_is_one(tmp_path: Path) -> None:
     assert out.tolist() == [[1, 1]]
 
 
-def test_of_several_values_the_first_by_name_counts() -> None:
-    """A split folder may say two countries of one listener."""
+def test_of_several_values_the_first_by_name_is_taken() -> None:
+    """The features in a split folder may have two countries for one listener."""
     rows = Vocab.of(["u", "v"], kind="listener")
-    said = {"user_id": ["u", "u", "v"], "name": ["country=SE", "country=DE", "mood=sad"], "weight": [1.0, 2.0, 1.0]}
+    values = {"user_id": ["u", "u", "v"], "name": ["country=SE", "country=DE", "mood=sad"], "weight": [1.0, 2.0, 1.0]}
 
-    profiles = profiles_of(Features.weighted(rows, pl.DataFrame(said)))
+    profiles = profiles_of(Features.weighted(rows, pl.DataFrame(values)))
 
     assert profiles.rows() == [("DE", None), (None, None)]
 
 
-def test_segments_are_said_in_words() -> None:
-    """As a reason for a person to read."""
-    names = ["country=DE, age_band=25-34", "country=DE", "age_band=under 18", EVERYBODY]
-
-    said = pl.DataFrame({"segment": names}).select(in_words(pl.col("segment"))).to_series()
-
-    assert said.to_list() == [
-        "listeners in DE aged 25-34",
-        "listeners in DE",
-        "listeners aged under 18",
-        "listeners now",
-    ]
-
-
-def test_profiles_must_be_whole(segments: Segments) -> None:
-    """A missing column and a listener named twice are refused, with what to do."""
-    asked = pl.Series(["u"])
+def test_invalid_profiles_are_refused(segments: Segments) -> None:
+    """A missing column and a repeated listener raise, and the message says what to do."""
+    user_ids = pl.Series(["u"])
     profiles = pl.DataFrame({"user_id": ["u", "u"], "country": ["DE", "FR"], "age_band": ["65+", "65+"]})
 
-    with pytest.raises(InputError, match="the profiles have no age_band; expected user_id, country, age_band: add"):
-        segments.find(asked, profiles.drop("age_band"))
-    with pytest.raises(InputError, match="the profiles name a listener twice; expected each once"):
-        segments.find(asked, profiles)
+    with pytest.raises(
+        InputError, match="profiles: found no column age_band, expected user_id, country, age_band; add"
+    ):
+        segments.find(user_ids, profiles.drop("age_band"))
+    with pytest.raises(InputError, match="profiles: found a listener in several rows, expected one row per listener"):
+        segments.find(user_ids, profiles)

@@ -1,4 +1,4 @@
-"""The exact kernel against plain loops."""
+"""The top-k kernel, compared with sorting all scores."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from recsys.arrays import F32
-from recsys.recommenders.parts.topk import N_BLOCK, Mask, Top, best_of, top_k
+from recsys.recommenders.parts.topk import N_BLOCK, Mask, TopK, top_k, top_k_of_block
 
 
 def brute_force(scores: F32, k: int) -> tuple[list[list[int]], list[list[float]]]:
-    """Sort each whole row: falling score, then lower column; what is minus infinity is no answer."""
+    """Sort each row by descending score, then by column; leave out minus infinity."""
     columns, values = [], []
     for row in scores.tolist():
         order = sorted((-score, column) for column, score in enumerate(row) if score > -np.inf)[:k]
@@ -24,21 +24,21 @@ def brute_force(scores: F32, k: int) -> tuple[list[list[int]], list[list[float]]
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 300), st.integers(1, 40), st.sampled_from([2, 9, 10**6]), st.floats(0, 1))
 def test_equals_a_stable_sort(seed: int, n_columns: int, k: int, n_values: int, hidden: float) -> None:
-    """The answer is that of sorting everything, also with many ties, negative scores and little that is allowed."""
+    """The result is that of sorting all scores, also with many ties, negative scores and few allowed tracks."""
     rng = np.random.default_rng(seed)
     scores = rng.integers(-n_values, n_values, (7, n_columns)).astype(np.float32)
     scores[rng.random(scores.shape) < hidden] = -np.inf
     k = min(k, n_columns)
 
-    columns, values = best_of(scores.copy(), k)
+    columns, values = top_k_of_block(scores.copy(), k)
 
     expected_columns, expected_values = brute_force(scores, k)
     assert_array_equal(columns, expected_columns)
     assert_array_equal(values, np.array(expected_values, np.float32))
 
 
-def test_blocks_and_masks_meet_the_right_users() -> None:
-    """Over several blocks every user gets their own scores, hidden pairs and territory, on any number of workers."""
+def test_every_user_gets_their_own_scores_and_mask() -> None:
+    """Over several blocks and on any number of threads: own scores, hidden pairs and group."""
     rng = np.random.default_rng(3)
     n_users, n_tracks, k = 2 * N_BLOCK + 5, 900, 12
     users, tracks = rng.standard_normal((n_users, 8), np.float32), rng.standard_normal((n_tracks, 8), np.float32)
@@ -54,7 +54,7 @@ def test_blocks_and_masks_meet_the_right_users() -> None:
 
 
 def test_short_rows_are_padded() -> None:
-    """Where fewer than k tracks are allowed, or exist, the rest is -1 and minus infinity."""
+    """If fewer than k tracks are allowed, or exist, -1 and minus infinity fill the row."""
     mask = Mask(sp.csr_matrix([[True, False, False]]), np.ones((1, 3), np.bool_), np.zeros(1, np.int64))
 
     top = _by_factors(np.ones((1, 1), np.float32), np.array([[9], [1], [2]], np.float32), mask, 5, 1)
@@ -64,8 +64,8 @@ def test_short_rows_are_padded() -> None:
 
 
 @pytest.mark.parametrize("n_tracks", [1, 40])
-def test_nobody_asked_is_no_error(n_tracks: int) -> None:
-    """No users give no lists."""
+def test_no_users_give_no_rows(n_tracks: int) -> None:
+    """Without users the result is empty, also for a catalogue of a single track."""
     mask = Mask(sp.csr_matrix((0, n_tracks), dtype=np.bool_), np.ones((1, n_tracks), np.bool_), np.zeros(0, np.int64))
 
     top = _by_factors(np.ones((0, 1), np.float32), np.ones((n_tracks, 1), np.float32), mask, 3, 1)
@@ -73,5 +73,5 @@ def test_nobody_asked_is_no_error(n_tracks: int) -> None:
     assert top.tracks.shape == (0, 3)
 
 
-def _by_factors(users: F32, tracks: F32, mask: Mask, k: int, n_threads: int) -> Top:
-    return top_k(lambda at, out: np.matmul(users[at], tracks.T, out=out), mask, k, n_threads=n_threads)
+def _by_factors(users: F32, tracks: F32, mask: Mask, k: int, n_threads: int) -> TopK:
+    return top_k(lambda rows, out: np.matmul(users[rows], tracks.T, out=out), mask, k, n_threads=n_threads)
