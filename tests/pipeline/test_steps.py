@@ -363,13 +363,8 @@ def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
 
 
 def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, interactions: Interactions) -> None:
-<<<<<<< HEAD
     """A copy of the popularity model differs from it by 0, over all evaluated listeners."""
-    split = Split.latest(interactions, seed=7)
-=======
-    """A copy of the floor differs from it by nothing, on everybody who played something new."""
     split = Split.hold_out_latest(interactions, seed=7)
->>>>>>> h-models
     model = Recommender.named("popular", run.recipe.configs["popular"]).fit(split.train)
     recipe = replace(run.recipe, recommender="copy", configs={"copy": None, "popular": None})
 
