@@ -135,8 +135,7 @@ def described(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _answerable(path: Path) -> list[str]:
-    tables = _opened(path).query("select concat(schema_name, '.', table_name) as name from duckdb_tables()")
-    known = set(tables["name"])
+    known = {f"{schema}.{table}" for schema, table in _opened(path).query(internal_sql("stored_tables")).iter_rows()}
     return [name for name, file in read_queries().items() if file.sources <= known]
 
 

@@ -14,6 +14,7 @@ import duckdb
 from recsys.files import short_hash
 from recsys.lake.contract import CONTRACTS, Contract
 from recsys.lake.store import Batch, Lake
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import SqlFile, raw_sources
 from recsys.warehouse.versions import newest_rows, versions
 
@@ -32,9 +33,11 @@ class Published:
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Published":
         """Read the attached warehouse's own account of itself."""
-        (as_of,) = connection.execute("select as_of from published.meta.build").fetchall()[0]
-        batches = connection.execute("select batch from published.meta.batches").fetchall()
-        tables = connection.execute("select name, fingerprint from published.meta.tables").fetchall()
+        with connection.cursor() as cursor:
+            cursor.execute("use published")  # for this cursor alone
+            (as_of,) = cursor.execute(internal_sql("as_of")).fetchall()[0]
+            batches = cursor.execute(internal_sql("built_batches")).fetchall()
+            tables = cursor.execute(internal_sql("query_fingerprints")).fetchall()
         return cls(as_of, frozenset(batch for (batch,) in batches), dict(tables))
 
 

@@ -24,28 +24,13 @@ import duckdb
 from recsys import files
 from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.build import STORAGE_VERSION
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import ForLabels, SqlFile, quoted, read_layers
 
 LEAST = 10  # listeners that a figure is about, and the step that counts are shown in
 BLOCK = 16_384  # bytes that a column takes at least in a small file: DuckDB's least
 _COUNT = "count"
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
-_OWNERS = """
-create table owners as
-with labelled as (
-    select track_id, artist_id, label_id from published.marts.track_features where label_id is not null
-)
-select 'track_id' as kind, track_id as id, label_id from labelled
-union all
-select 'label_id', label_id, label_id from labelled group by label_id
-union all
-select 'artist_id', artist_id, min(label_id) from labelled
-where artist_id is not null group by artist_id having count(distinct label_id) = 1
-"""
-_LABELS = """
-select label_id, min(label_name) as name from published.marts.track_features
-where label_id is not null group by label_id order by label_id
-"""
 
 
 def file_name(label_id: str) -> str:
@@ -59,13 +44,22 @@ def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> in
     with files.new_folder(folder) as beside, duckdb.connect() as connection:
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
         connection.execute("create schema safe")
-        connection.execute(_OWNERS)
+        labels = _read_owners(connection)
         for file, rules in marts:
             _protect(connection, file, rules)
-        labels = connection.execute(_LABELS).fetchall()
         for label_id, name in labels:
             _write_one(connection, beside / file_name(label_id), label_id, name, [file for file, _ in marts])
     return len(labels)
+
+
+def _read_owners(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None]]:
+    """Make the table `owners` (see `sql/internal/owners.sql`); return id and name of every label."""
+    owners = internal_sql("owners")
+    connection.execute("use published")  # these queries name its tables without the database
+    connection.execute(f"create table memory.owners as {owners}")
+    labels = connection.execute(internal_sql("labels")).fetchall()
+    connection.execute("use memory")
+    return labels
 
 
 def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLabels) -> None:

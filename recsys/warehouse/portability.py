@@ -18,9 +18,10 @@ _FUNCTIONS = {
     *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
     *("time_to_unix", "mod", "replace", "split_part", "median"),
 }
-# What questions of the program's own may use besides: they are asked of a finished file, and so of DuckDB. Spark calls
-# the first to_utc_timestamp; the second is null there, not false, where a list holds a null and not what is looked for.
-_OF_A_FILE = {"timezone", "array_contains"}
+# Functions that the program's own queries (sql/internal) may also use: they read a finished file, so they always run on
+# DuckDB. Spark names `timezone` to_utc_timestamp; its array_contains returns null, not false, for a list that holds a
+# null and not the value.
+_OF_A_FILE = {"timezone", "array_contains", "array_size", "concat_ws", "contains", "filter"}
 _REFUSED = {
     exp.Star: "select *: name the columns",
     exp.Pivot: "pivot: write one case expression a column",

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import SqlFile, read_queries
 
 _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
@@ -198,57 +199,35 @@ def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
 
 
 def tables(warehouse: Warehouse) -> pl.DataFrame:
-    """List the tables an analyst can read: name, grain, rows and description."""
-    return warehouse.query(
-        "select name, grain, n_rows, description from meta.tables where name like 'marts.%' order by name"
-    )
+    """List the tables that an analyst can read: name, grain, rows and description."""
+    return warehouse.query(internal_sql("marts_of_file"))
 
 
 def describe(warehouse: Warehouse, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Describe one table.
 
+    Args:
+        warehouse: Read.
+        name: The table, with or without its schema; without one, a mart.
+
     Returns:
-        One row of name, description, grain, rows, what it reads and what reads it; and its columns with type, unit
-        and meaning.
+        One row with name, description, grain, n_rows, reads (the tables it reads) and read_by (the tables that read it,
+        null where there are none); and one row per column with name, type, unit and meaning.
+
+    Raises:
+        UnknownIds: The warehouse has no such table.
     """
-    known = warehouse.query("select name from meta.tables")["name"].to_list()
+    known = warehouse.query(internal_sql("table_names"))["name"].to_list()
     full = name if "." in name else f"marts.{name}"
     if full not in known:
         raise UnknownIds.of("table", [name], known, "the warehouse")
-    about = warehouse.query(
-        "select name, description, grain, n_rows, reads, "
-        "(select list(name order by name) from meta.tables where list_contains(reads, $name)) as read_by "
-        "from meta.tables where name = $name",
-        {"name": full},
-    )
-    columns = warehouse.query(
-        "select name, type, unit, meaning from meta.columns where table_name = $name order by position", {"name": full}
-    )
-    return about, columns
+    facts = warehouse.query(internal_sql("table_facts"), {"name": full})
+    readers = warehouse.query(internal_sql("readers_of_table"), {"name": full})["name"].to_list()
+    columns = warehouse.query(internal_sql("columns_of_table"), {"name": full})
+    return facts.with_columns(read_by=pl.Series([readers or None], dtype=pl.List(pl.String))), columns
 
 
 def find(warehouse: Warehouse, words: str, n: int) -> pl.DataFrame:
-    """Find tracks, artists and listeners whose name or id holds every word, the most played first."""
-    return warehouse.query(
-        """
-        with things as (
-            select 'track' as kind, features.track_id as id, coalesce(features.title, '(unknown track)') as name,
-                   coalesce(features.artist_name, '') as more, coalesce(plays.n_plays, 0) as n_plays
-            from marts.track_features as features
-            left join (select track_id, sum(n_plays)::bigint as n_plays from marts.track_daily group by track_id)
-                as plays using (track_id)
-            union all
-            select 'artist', artist_id, coalesce(name, '(unknown artist)'), main_genre, n_plays
-            from marts.artist_profile
-            union all
-            select 'listener', user_id, '', concat_ws(', ', gender, age_band, country), n_plays
-            from marts.listener_profile
-        )
-        select kind, id, name, more, n_plays from things
-        where list_bool_and([contains(lower(concat_ws(' ', id, name, more)), word)
-                             for word in string_split(lower(trim($words)), ' ')])
-        order by n_plays desc, kind, id limit $n::integer
-        """,
-        {"words": words, "n": n},
-    )
+    """List at most `n` tracks, artists and listeners whose name or id contains every word, the most played first."""
+    return warehouse.query(internal_sql("named_things"), {"words": words.split(), "n": n})

@@ -26,12 +26,32 @@ VALUES: dict[str, object] = {
     "track_ids": ["t1", "t3"],
     "listeners": ["x"],
     "n_shown": 3,
+    "n": 3,
+    "name": "marts.track_daily",
+    "words": ["one"],
     **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")},
 }
-LEFT = {  # where SQL may stand in Python
-    "recsys/search/by_sound.py",  # around a condition that somebody writes
-    "recsys/warehouse/labels.py",  # of an attached file
-    "dashboards/app_pages/sql.py",  # an example for people
+# What SQL in Python begins with; ordinary sentences in English do not match.
+STATEMENT = re.compile(
+    r"\s*(select\b.*\bfrom\b|with\s+\w+\s+as\s*\(|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b"
+    r"|create\s+(or\s+replace\s+)?(temp\s+)?(table|view|schema)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
+# Statements that are composed at run time, or that write: what a file of `sql/internal` cannot hold. File -> reason.
+COMPOSED = {
+    "recsys/warehouse/build.py": "creates tables, views and schemas from the files of sql/",
+    "recsys/warehouse/check.py": "tests the conditions in the header of any table",
+    "recsys/warehouse/increment.py": "reads every event table that the contracts declare",
+    "recsys/warehouse/labels.py": "copies rows and the data dictionary between attached files",
+    "recsys/warehouse/query.py": "limits the rows of a query that a person wrote",
+    "recsys/warehouse/versions.py": "reads the columns and key of a contract",
+    "recsys/search/by_sound.py": "filters by a condition that a person wrote",
+}
+# Whole queries that may stand in Python: file and first words -> reason.
+WHOLE = {
+    ("recsys/warehouse/query.py", "select * from query($text)"): "query() runs the text of a person; Spark has none",
+    ("dashboards/app_pages/sql.py", "select * from marts.artist"): "an example for people to start from",
 }
 
 
@@ -104,20 +124,55 @@ def test_a_change_to_one_names_another_run() -> None:
     assert {f"{name.removeprefix('internal.')}.sql" for name in OURS} <= {path.name for path in code_files()}
 
 
-def test_python_holds_no_queries_under_a_name() -> None:
-    """A constant that holds a SELECT is a file of `sql/internal` instead."""
-    found = {
-        str(path.relative_to(ROOT)) for path in SOURCES if "bench" not in path.parts for text in _constants(path)
-        if re.match(r"\s*(select|with)\s.*\sfrom\s", text, re.IGNORECASE | re.DOTALL)
-    }  # fmt: skip
+def test_python_holds_no_whole_query() -> None:
+    """A text that is a complete query is a file of `sql/internal` instead, wherever in the code it would stand."""
+    whole = [
+        (name, " ".join(text.split())[:26])
+        for name, text, is_composed in _statements()
+        if not is_composed and QUERY.match(text)
+    ]
 
-    assert found == LEFT
+    assert sorted(whole) == sorted(WHOLE)
 
 
-def _constants(path: Path) -> Iterator[str]:
-    """Every text in what a module assigns to a name at its head."""
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign):
-            for node in ast.walk(statement.value):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value
+def test_only_named_files_compose_or_write_sql() -> None:
+    """Every other module of the package and the dashboards reads the warehouse through a file of `sql/`."""
+    composing = {name for name, text, is_composed in _statements() if is_composed or not QUERY.match(text)}
+
+    assert composing == COMPOSED.keys()
+
+
+def test_sql_is_recognised_wherever_it_stands() -> None:
+    """In a call, in an f-string, in upper case; a sentence that begins with the same word is not SQL."""
+    code = """
+def read(connection, table):
+    "Select rows from a table."
+    connection.execute("SELECT a FROM t")
+    connection.execute(f"insert into {table} values (1)")
+    raise ValueError("Select a file, or create one")
+"""
+
+    assert list(_sql_in(ast.parse(code))) == [("SELECT a FROM t", False), ("insert into {} values (1)", True)]
+
+
+def _statements() -> Iterator[tuple[str, str, bool]]:
+    """Yield every SQL statement in the package and the dashboards: file, text, and whether parts are filled in."""
+    for path in SOURCES:
+        if "bench" not in path.relative_to(ROOT).parts:
+            for text, is_composed in _sql_in(ast.parse(path.read_text(encoding="utf-8"))):
+                yield path.relative_to(ROOT).as_posix(), text, is_composed
+
+
+def _sql_in(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """Yield each text of a module that is an SQL statement, and whether it is an f-string; docstrings are left out."""
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside | docstrings:
+            text = node.value
+        else:
+            continue
+        if STATEMENT.match(text):
+            yield text, isinstance(node, ast.JoinedStr)
