@@ -32,7 +32,7 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
     Say in a line per area what a run made.
 
     Args:
-        done: The last `done` event of each step, as `past_runs.steps_done` reads them from the run's log.
+        done: The last `done` event of each step, as `history.steps_done` reads them from the run's log.
         tables: The published tables: table, rows.
         k: Length of a listener's list.
 

@@ -13,7 +13,7 @@ What comes from listening (`people:`) leaves the house by three rules, the same 
 
 Guaranteed: every figure is about ten distinct listeners or more, and a total less one part of it leaves all of 1 to 9
 possible for a row of 1 to 9. Not covered: whoever knows what nine of ten listeners did; very many overlapping figures
-solved together, which leave a narrower range (tests/warehouse/test_leaks.py solves them); and that somebody listened at
+solved together, which leave a narrower range (tests/pipeline/test_leaks.py solves them); and that somebody listened at
 all, where a row is there whoever listens.
 """
 
