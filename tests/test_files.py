@@ -21,7 +21,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        files.write_whole(path, fail)
+        files.write_atomically(path, fail)
     assert path.read_text() == "first"
     files.write_text(path, "second")
     assert path.read_text() == "second"

@@ -123,7 +123,7 @@ def _refusals(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.E
     return refusals
 
 
-def judge(raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo) -> pl.DataFrame:
+def apply_contract(raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo) -> pl.DataFrame:
     """
     Read texts as the contract's types and name the first thing wrong with each row.
 

@@ -17,7 +17,7 @@ from shlex import quote
 import polars as pl
 
 from recsys.errors import SetupError
-from recsys.files import write_whole
+from recsys.files import write_atomically
 
 _KEY_BYTES = 32
 _PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, two collide with a chance of 4 in 10^11
@@ -30,7 +30,7 @@ _PERSONAL = f"{_EMAIL}|{_IPV4}|{_IPV6}"
 def make_listener_key(path: Path) -> None:
     """Make the key of a new home; an existing one stays."""
     if not path.exists():
-        write_whole(path, _write_key)
+        write_atomically(path, _write_key)
 
 
 def listener_key(path: Path) -> bytes:

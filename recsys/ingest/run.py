@@ -18,7 +18,7 @@ import polars.selectors as cs
 from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
-from recsys.ingest.coerce import judge
+from recsys.ingest.coerce import apply_contract
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
@@ -50,7 +50,7 @@ class _Gathered:
     accepted: list[pl.DataFrame] = field(default_factory=list)
     refused: list[pl.DataFrame] = field(default_factory=list)
     n_read: int = 0
-    is_hint: bool = False
+    is_fill_only: bool = False
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
@@ -159,13 +159,13 @@ def _stored_name(source: Source) -> str:
 def _gather(into: _Gathered, chunk: Chunk, key: bytes, today: date, zone: ZoneInfo) -> None:
     contract = CONTRACTS[chunk.table]
     raw = pseudonymise(_of_contract(chunk.rows, contract), key)
-    judged = judge(raw, contract, today, zone).with_columns(raw[LINE])
+    judged = apply_contract(raw, contract, today, zone).with_columns(raw[LINE])
     is_good = judged["reason"].is_null()
     into.accepted.append(judged.filter(is_good).drop("reason", "column_name"))
     into.refused.append(_refused(judged.filter(~is_good), raw.filter(~is_good)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
-    into.is_hint = chunk.is_hint
+    into.is_fill_only = chunk.is_fill_only
 
 
 def _of_contract(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -193,7 +193,7 @@ def _staged(
     lake: Lake, contract: Contract, rows: _Gathered, *, source: Source, batch_no: int, today: date
 ) -> StagedBatch:
     read = pl.concat(rows.accepted)
-    fresh, conflicting = _without_known(lake, contract, read, is_hint=rows.is_hint)
+    fresh, conflicting = _without_known(lake, contract, read, is_fill_only=rows.is_fill_only)
     quarantine = pl.concat([*rows.refused, _refused_conflicts(conflicting)])
     batch = short_hash(source.sha256, contract.table)
     marked = fresh.drop(LINE).with_columns(batch=pl.lit(batch), batch_no=pl.lit(batch_no, dtype=pl.Int64))
@@ -215,7 +215,7 @@ def _staged(
 
 
 def _without_known(
-    lake: Lake, contract: Contract, read: pl.DataFrame, *, is_hint: bool
+    lake: Lake, contract: Contract, read: pl.DataFrame, *, is_fill_only: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Take out rows that say nothing new.
@@ -229,7 +229,7 @@ def _without_known(
         stored = lake.rows(contract.table, days).select(contract.names).collect()
     else:
         stored = lake.latest(contract).select(contract.names).collect()
-    if is_hint:
+    if is_fill_only:
         hints = read.unique(contract.key, keep="first", maintain_order=True)
         return _without(hints, stored, contract.key), read.clear()
     distinct = read.unique(contract.names, keep="first", maintain_order=True)

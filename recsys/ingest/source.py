@@ -45,13 +45,13 @@ class Chunk:
         table: Which raw table its rows belong to.
         rows: String columns (null = missing) and `_line`, the source line each row begins on (1 = the first).
         malformed: `_line` of the records that could not be read at all.
-        is_hint: Whether the rows of a register only fill gaps: a key that is known already keeps its row.
+        is_fill_only: Whether the rows of a register only fill gaps: a key that is known already keeps its row.
     """
 
     table: str
     rows: pl.DataFrame
     malformed: list[int] = field(default_factory=list)
-    is_hint: bool = False
+    is_fill_only: bool = False
 
 
 @dataclass(frozen=True)

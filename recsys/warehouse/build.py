@@ -24,10 +24,10 @@ from recsys.files import remove, remove_database
 from recsys.installation.locations import SQL_FOLDER
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.store import Lake
-from recsys.warehouse.check import Built, check
-from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
+from recsys.warehouse.check import BuiltTable, check
+from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SqlFile, kinds_of, quoted, read_layers, steps_below, with_sources
+from recsys.warehouse.sqlfile import SqlFile, materializations, quoted, read_layers, upstream_steps, with_upstream
 from recsys.warehouse.versions import newest_rows, versions
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
@@ -76,7 +76,7 @@ def build(
     only: Collection[str] = (),
     memory: str = "4GB",
     progress: Progress = _silent,
-) -> list[Built]:
+) -> list[BuiltTable]:
     """
     Build and check every table.
 
@@ -100,15 +100,15 @@ def build(
     for file in layers.values():
         refuse_unportable(file)
     if only:
-        layers = with_sources(layers, only)
+        layers = with_upstream(layers, only)
     sources.lake.recover()
     sources.lake.verify()
     remove_database(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)
-        days = days_of_logs(connection)
+        days = rows_by_day(connection)
         plan = _plan(connection, sources, layers)
-        kinds = kinds_of(layers)
+        kinds = materializations(layers)
         built = []
         for file in layers.values():
             by_days = partial(_build_by_days, connection, file, days, plan.get(file.name))
@@ -119,7 +119,7 @@ def build(
     return [table for table in built if table.name.startswith("marts.")]
 
 
-def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[Built]:
+def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[BuiltTable]:
     """Build the tables that read what runs made once more, in a file that is not yet published."""
     files = _reading_results(read_layers(), results)
     with _writing(target, "1GB") as connection:
@@ -146,7 +146,7 @@ def _reading_results(layers: dict[str, SqlFile], results: Collection[str]) -> li
     for file in layers.values():
         if file.sources & changed:
             changed.add(file.name)
-    changed |= steps_below(layers, changed & layers.keys()).keys()
+    changed |= upstream_steps(layers, changed & layers.keys()).keys()
     return [file for name, file in layers.items() if name in changed]
 
 
@@ -228,12 +228,12 @@ def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[
     if sources.previous is None:
         return {}
     connection.execute(f"attach {quoted(sources.previous)} as published (read_only)")
-    return fresh_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
+    return stale_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
 
 
 def _build_one(
     connection: duckdb.DuckDBPyConnection, file: SqlFile, make: Callable[[], None], progress: Progress
-) -> Built:
+) -> BuiltTable:
     """Build one table with `make` and check it; `progress` is called with its name, rows and seconds."""
     started = time.perf_counter()
     try:
@@ -279,7 +279,7 @@ def _build_by_days(
 
 
 def _describe(
-    connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[Built], sources: Sources
+    connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[BuiltTable], sources: Sources
 ) -> None:
     """Write the data dictionary and what the file was built from."""
     tables = [

@@ -11,7 +11,7 @@ _N_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltTable:
     """A table that keeps its contract: its name, rows and column types."""
 
     name: str
@@ -19,7 +19,7 @@ class Built:
     types: dict[str, str]
 
 
-def check(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> Built:
+def check(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> BuiltTable:
     """Hold a built table against its header; raises BrokenCheck at the first condition it breaks."""
     types = _check_columns(connection, file)
     conditions = [f"count(*) filter (where ({condition}) is not true)" for condition in file.checks]
@@ -36,7 +36,7 @@ def check(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> Built:
     for condition in file.reconcile:
         if _row(connection, f"select {condition}") != (True,):
             raise BrokenCheck(f"{file.name} does not reconcile with its source: {condition} does not hold")
-    return Built(file.name, n_rows, types)
+    return BuiltTable(file.name, n_rows, types)
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> dict[str, str]:

@@ -53,7 +53,7 @@ def _below(source: str, layers: dict[str, SqlFile]) -> str:
     return "" if contract is None or contract.instant else newest_rows(contract)
 
 
-def days_of_logs(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
+def rows_by_day(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
     """Return the rows of all logs by day, in order of the days."""
     query = " union all ".join(f"select ds from raw.{log.table}" for log in _LOGS)
     return dict(connection.execute(f"select ds, count(*) from ({query}) as days group by ds order by ds").fetchall())
@@ -72,7 +72,7 @@ def spans(days: dict[date, int]) -> list[list[date]]:
     return cut
 
 
-def fresh_days(
+def stale_days(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     layers: dict[str, SqlFile],

@@ -25,10 +25,10 @@ from recsys import files
 from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.build import STORAGE_VERSION
 from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.sqlfile import ForLabels, SqlFile, quoted, read_layers
+from recsys.warehouse.sqlfile import LabelRules, SqlFile, quoted, read_layers
 
-LEAST = 10  # listeners that a figure is about, and the step that counts are shown in
-BLOCK = 16_384  # bytes that a column takes at least in a small file: DuckDB's least
+MIN_LISTENERS = 10  # listeners that a figure is about, and the step that counts are shown in
+BLOCK_BYTES = 16_384  # bytes that a column takes at least in a small file: DuckDB's least
 _COUNT = "count"
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
@@ -40,7 +40,7 @@ def file_name(label_id: str) -> str:
 
 def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> int:
     """Write the file of every label of a warehouse file, as `<folder>/<file_name>`, all or nothing; return how many."""
-    marts = [(file, file.for_labels) for file in read_layers(sql).values() if file.for_labels]
+    marts = [(file, file.label_rules) for file in read_layers(sql).values() if file.label_rules]
     with files.new_folder(folder) as beside, duckdb.connect() as connection:
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
         connection.execute("create schema safe")
@@ -62,7 +62,7 @@ def _read_owners(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str |
     return labels
 
 
-def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLabels) -> None:
+def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> None:
     """Make `safe.<mart>`: every label's rows, by label, as the label may see them; a public mart's as they are."""
     ordered = f"order by {', '.join(map(_name, file.grain))}"
     if not rules.owner:
@@ -72,7 +72,7 @@ def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLab
     people = f"coalesce({rules.people}, 0)" if rules.people else "null"
     connection.execute(
         f"create or replace temp table rows_of as select owners.label_id as _label, {people} as _people, "
-        f"coalesce({people} < {LEAST}, false) as _is_withheld, mart.* from published.{file.name} as mart "
+        f"coalesce({people} < {MIN_LISTENERS}, false) as _is_withheld, mart.* from published.{file.name} as mart "
         f"inner join owners on owners.kind = '{rules.owner}' and owners.id = mart.{rules.owner}"
     )
     while sum(_withhold_more(connection, file.grain, part) for part in rules.parts):
@@ -94,7 +94,7 @@ def _withhold_more(connection: duckdb.DuckDBPyConnection, grain: tuple[str, ...]
                     rowid as row_no,
                     _is_withheld,
                     bool_or(_is_withheld) over (partition by {line}) as is_open,
-                    bool_or(_is_withheld and _people >= {LEAST}) over (partition by {line})
+                    bool_or(_is_withheld and _people >= {MIN_LISTENERS}) over (partition by {line})
                     and count(*) filter (_is_withheld) over (partition by {line}) > 1 as is_covered,
                     row_number() over (partition by {line}, _is_withheld order by _people, {_name(part)}) as place
                 from rows_of
@@ -105,7 +105,7 @@ def _withhold_more(connection: duckdb.DuckDBPyConnection, grain: tuple[str, ...]
     return int(counted[0]) if counted else 0
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLabels) -> list[str]:
+def _columns(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> list[str]:
     types = {name: type_ for name, type_, *_ in connection.execute(f"describe published.{file.name}").fetchall()}
     open_to_all = {*file.grain, *rules.kept} if rules.people else set(file.columns)
     return [
@@ -118,7 +118,7 @@ def _figure(name: str, type_: str, file: SqlFile) -> str:
     value = _name(name)
     if any(number in type_ for number in _NUMBERS):
         if file.columns[name].unit == _COUNT:
-            rounded = f"{LEAST} * floor({value} / {LEAST})"
+            rounded = f"{MIN_LISTENERS} * floor({value} / {MIN_LISTENERS})"
         else:
             digits = f"1 - floor(log10(abs({value})))::integer"
             rounded = (
@@ -132,7 +132,9 @@ def _write_one(
     connection: duckdb.DuckDBPyConnection, target: Path, label_id: str, name: str | None, marts: list[SqlFile]
 ) -> None:
     """Write one label's file: its rows, the data dictionary, and whose file it is."""
-    connection.execute(f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK})")
+    connection.execute(
+        f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
+    )
     connection.execute("begin")  # or every statement would write, and sync, a log of its own
     for schema in ("marts", "meta"):
         connection.execute(f"create schema own.{schema}")
@@ -156,7 +158,7 @@ def _write_one(
 
 def _write_own(connection: duckdb.DuckDBPyConnection, mart: SqlFile, label_id: str) -> int:
     """Write a label's rows of one mart, all of them where it is public; return how many."""
-    if mart.for_labels and not mart.for_labels.owner:
+    if mart.label_rules and not mart.label_rules.owner:
         own, given = f"select * from safe.{_table(mart)}", []
     else:
         own, given = f"select * exclude (_label) from safe.{_table(mart)} where _label = ?", [label_id]

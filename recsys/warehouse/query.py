@@ -79,7 +79,7 @@ class Warehouse:
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
-    def question(self, text: str, *, n_rows: int | None = None, limit_s: float | None = None) -> pl.DataFrame:
+    def untrusted_query(self, text: str, *, n_rows: int | None = None, limit_s: float | None = None) -> pl.DataFrame:
         """
         Answer what somebody wrote: one query, and nothing beside it.
 

@@ -55,7 +55,7 @@ class ColumnDoc:
 
 
 @dataclass(frozen=True)
-class ForLabels:
+class LabelRules:
     """
     How a mart goes into the files of labels.
 
@@ -93,7 +93,7 @@ class SqlFile:
         reason: Why a mart that computes nothing is a mart, '' where it computes anything.
         min_rows: The least number of rows.
         incremental: The day column of a table rebuilt by the day, or ''.
-        for_labels: How it goes into the files of labels, None where it does not.
+        label_rules: How it goes into the files of labels, None where it does not.
     """
 
     name: str
@@ -107,7 +107,7 @@ class SqlFile:
     reason: str = ""
     min_rows: int = 1
     incremental: str = ""
-    for_labels: ForLabels | None = None
+    label_rules: LabelRules | None = None
 
     @property
     def layer(self) -> str:
@@ -131,7 +131,7 @@ class SqlFile:
         return frozenset(name for name in names if name not in steps)
 
     @property
-    def needs(self) -> frozenset[str]:
+    def dependencies(self) -> frozenset[str]:
         """The tables that must be there before it is built and checked: its sources, and what `reconcile` names."""
         return self.sources | set(_TABLE.findall(" ".join(self.reconcile))) - {self.name}
 
@@ -167,7 +167,7 @@ def _parsed(text: str, name: str) -> SqlFile:
         reason=" ".join(sections.get("reason", [])),
         min_rows=int(rows),
         incremental="".join(sections.get("incremental", [])),
-        for_labels=_for_labels(sections, name),
+        label_rules=_for_labels(sections, name),
     )
     for column in filter(None, (*file.grain, file.incremental)):
         if column not in file.columns:
@@ -175,12 +175,12 @@ def _parsed(text: str, name: str) -> SqlFile:
                 f"{name}: grain or incremental names {column!r}, which columns does not."
                 + did_you_mean(column, file.columns)
             )
-    if file.for_labels:
-        _refuse_unsafe(file, file.for_labels)
+    if file.label_rules:
+        _refuse_unsafe(file, file.label_rules)
     return file
 
 
-def _for_labels(sections: dict[str, list[str]], name: str) -> ForLabels | None:
+def _for_labels(sections: dict[str, list[str]], name: str) -> LabelRules | None:
     given = {section: " ".join(sections[section]) for section in _LABEL_SECTIONS if section in sections}
     if not given:
         return None
@@ -195,17 +195,17 @@ def _for_labels(sections: dict[str, list[str]], name: str) -> ForLabels | None:
     if given.get("withheld", "blank") != "blank":
         raise BadSqlFile(f"{name}: withheld: {given['withheld']}; expected blank, or no such section")
     parts, kept = (tuple(filter(None, re.split(r"[,\s]+", given.get(section, "")))) for section in ("parts", "kept"))
-    return ForLabels(given["labels"], given.get("people", ""), parts, kept, "withheld" in given)
+    return LabelRules(given["labels"], given.get("people", ""), parts, kept, "withheld" in given)
 
 
-def _for_all_labels(given: dict[str, str], name: str) -> ForLabels:
+def _for_all_labels(given: dict[str, str], name: str) -> LabelRules:
     refused = sorted(given.keys() - {"labels", "only"})
     if refused:
         raise BadSqlFile(f"{name}: {', '.join(refused)} with labels: {_ALL}; what tells of people is never for all")
-    return ForLabels("", only=given.get("only", ""))
+    return LabelRules("", only=given.get("only", ""))
 
 
-def _refuse_unsafe(file: SqlFile, rules: ForLabels) -> None:
+def _refuse_unsafe(file: SqlFile, rules: LabelRules) -> None:
     """Refuse a mart whose rows are of single listeners, or whose rules name what it does not have."""
     outside = file.columns.keys() - set(file.grain)
     wanted = (
@@ -272,14 +272,14 @@ def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
         missing = sorted(source for source in file.sources if not source.startswith("raw.") and source not in found)
         if missing:
             raise BadSqlFile(f"{file.name} reads {missing[0]}, which has no file.{did_you_mean(missing[0], found)}")
-    graph = {name: sorted(file.needs & found.keys()) for name, file in found.items()}
+    graph = {name: sorted(file.dependencies & found.keys()) for name, file in found.items()}
     try:
         return {name: found[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as cycle:
         raise BadSqlFile(f"These tables read each other in a circle: {' -> '.join(cycle.args[1])}") from cycle
 
 
-def with_sources(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
+def with_upstream(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
     """Return these tables and all that they stand on, in the order of `layers`; raises BadSqlFile for one not there."""
     wanted: set[str] = set()
     waiting = set(names)
@@ -287,29 +287,29 @@ def with_sources(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, 
         raise BadSqlFile(f"There is no table {name!r} in sql/.{did_you_mean(name, layers)}")
     while waiting:
         wanted |= waiting
-        waiting = set().union(*(layers[name].needs & layers.keys() for name in waiting)) - wanted
+        waiting = set().union(*(layers[name].dependencies & layers.keys() for name in waiting)) - wanted
     return {name: file for name, file in layers.items() if name in wanted}
 
 
-def steps_below(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
+def upstream_steps(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
     """Return the intermediate steps that these tables read, and the steps below those, in the order of `layers`."""
     steps: set[str] = set()
     waiting = set(names)
     while waiting:
-        sources = set[str]().union(*(layers[name].needs for name in waiting))
+        sources = set[str]().union(*(layers[name].dependencies for name in waiting))
         waiting = {source for source in sources if source.startswith("intermediate.")} - steps
         steps |= waiting
     return {name: file for name, file in layers.items() if name in steps}
 
 
-def kinds_of(layers: dict[str, SqlFile]) -> dict[str, str]:
+def materializations(layers: dict[str, SqlFile]) -> dict[str, str]:
     """
     Return what each file is while a warehouse is built: 'table' or 'view'.
 
     Staging is views, and so is every step below a day-grain table, which fills from them a few days at a time: a filter
     on days then reaches the log. Other steps are computed once, however many tables read them.
     """
-    streamed = with_sources(layers, [file.name for file in layers.values() if file.incremental])
+    streamed = with_upstream(layers, [file.name for file in layers.values() if file.incremental])
     return {
         name: "view" if file.layer == "staging" or (file.layer == "intermediate" and name in streamed) else "table"
         for name, file in layers.items()

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.ingest.coerce import judge
+from recsys.ingest.coerce import apply_contract
 from recsys.lake.contract import CONTRACTS, last_instant
 
 TODAY = date(2030, 12, 31)
@@ -20,7 +20,7 @@ def read(texts: list[str]) -> list[datetime | None]:
     """Read texts as the instants of a listens file."""
     rows = pl.DataFrame({"user_id": "ann", "track_id": "t1", "listened_at": texts})
     empty = [pl.lit(None, dtype=pl.String).alias(name) for name in CONTRACTS["listens"].names[3:]]
-    return judge(rows.with_columns(empty), CONTRACTS["listens"], TODAY, UTC_CLOCK)["listened_at"].to_list()
+    return apply_contract(rows.with_columns(empty), CONTRACTS["listens"], TODAY, UTC_CLOCK)["listened_at"].to_list()
 
 
 def spellings(at: datetime, offset_min: int) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse import build as building
-from recsys.warehouse.increment import fresh_days, spans
+from recsys.warehouse.increment import stale_days, spans
 from recsys.warehouse.sqlfile import quoted
 
 from .conftest import LISTENS, Place, rows
@@ -38,11 +38,11 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
     def spy(*args: object) -> object:
         plan.clear()
-        found = fresh_days(*args)  # type: ignore[arg-type]
+        found = stale_days(*args)  # type: ignore[arg-type]
         plan.update({name: [str(day) for day in days] for name, days in found.items()})
         return found
 
-    monkeypatch.setattr(building, "fresh_days", spy)
+    monkeypatch.setattr(building, "stale_days", spy)
     return plan
 
 

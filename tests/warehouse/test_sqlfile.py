@@ -10,16 +10,16 @@ from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.increment import fingerprint
 from recsys.warehouse.sqlfile import (
     ColumnDoc,
-    ForLabels,
+    LabelRules,
     SqlFile,
-    kinds_of,
+    materializations,
     quoted,
     raw_sources,
     read_layers,
     read_queries,
     read_sql_file,
-    steps_below,
-    with_sources,
+    upstream_steps,
+    with_upstream,
 )
 
 WHOLE = """-- Plays a day: one row a listener and day.
@@ -182,9 +182,9 @@ def test_some_tables_come_with_all_that_they_stand_on(tmp_path: Path) -> None:
         )
     )
 
-    assert list(with_sources(layers, ["marts.a"])) == ["staging.z", "intermediate.y", "marts.a"]
+    assert list(with_upstream(layers, ["marts.a"])) == ["staging.z", "intermediate.y", "marts.a"]
     with pytest.raises(BadSqlFile, match=r"no table 'marts\.c' in sql/\. Did you mean 'marts\."):
-        with_sources(layers, ["marts.c"])
+        with_upstream(layers, ["marts.c"])
 
 
 def test_a_circle_is_refused(tmp_path: Path) -> None:
@@ -243,10 +243,10 @@ select 1 as artist_id
 
 def test_a_mart_says_how_it_goes_into_the_files_of_labels(tmp_path: Path) -> None:
     """Whose a row is, how many people are behind it, and what else is known."""
-    assert header(tmp_path, LABELLED).for_labels == ForLabels(
+    assert header(tmp_path, LABELLED).label_rules == LabelRules(
         "artist_id", "n_listeners", ("week_start",), ("n_released",), is_blanked=True
     )
-    assert header(tmp_path, "-- A table.\nselect 1 as a\n").for_labels is None
+    assert header(tmp_path, "-- A table.\nselect 1 as a\n").label_rules is None
 
 
 @pytest.mark.parametrize(
@@ -285,8 +285,8 @@ select 1 as chart
 
 def test_what_is_public_goes_to_every_label(tmp_path: Path) -> None:
     """All of it, or the rows that a column names."""
-    assert header(tmp_path, PUBLIC).for_labels == ForLabels("", only="is_recent")
-    assert header(tmp_path, PUBLIC.replace("-- only: is_recent\n", "")).for_labels == ForLabels("")
+    assert header(tmp_path, PUBLIC).label_rules == LabelRules("", only="is_recent")
+    assert header(tmp_path, PUBLIC.replace("-- only: is_recent\n", "")).label_rules == LabelRules("")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_what_tells_of_people_is_never_public(tmp_path: Path, old: str, new: str
         header(tmp_path, PUBLIC.replace(old, new))
 
 
-@pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.for_labels))
+@pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.label_rules))
 def test_a_mart_for_labels_that_counts_people_says_so(name: str) -> None:
     """Plays, skips and listeners come from people: where a column counts them, `people` is named."""
     file = read_layers()[name]
@@ -311,7 +311,7 @@ def test_a_mart_for_labels_that_counts_people_says_so(name: str) -> None:
         column for column in file.columns if column.startswith(("n_listen", "n_play", "n_skip", "n_like", "n_user"))
     }
 
-    assert not counted or (file.for_labels and file.for_labels.people)
+    assert not counted or (file.label_rules and file.label_rules.people)
 
 
 @pytest.mark.parametrize("name", sorted(read_layers()))
@@ -360,7 +360,7 @@ def test_a_step_is_computed_once_unless_a_day_grain_table_fills_from_it(tmp_path
         "-- Days.\n-- incremental: day\n-- columns:\n--   day  day\nselect day from intermediate.heard\n"
     )
 
-    assert {name for name, kind in kinds_of(read_layers(files)).items() if kind == "view"} == {
+    assert {name for name, kind in materializations(read_layers(files)).items() if kind == "view"} == {
         "staging.listens",
         "intermediate.heard",
     }
@@ -378,7 +378,7 @@ def test_the_steps_below_a_table_end_at_other_marts(tmp_path: Path) -> None:
         marts__trend="select day from intermediate.a_last",
     )
 
-    assert list(steps_below(read_layers(files), ["marts.trend"])) == ["intermediate.first", "intermediate.a_last"]
+    assert list(upstream_steps(read_layers(files), ["marts.trend"])) == ["intermediate.first", "intermediate.a_last"]
 
 
 def test_a_query_fits_on_a_page() -> None:

@@ -13,7 +13,7 @@ from recsys.cli.show.tables import GAP, frame, out, relative
 from recsys.feedback.loop import last_week
 from recsys.pipeline.plan import results
 from recsys.pipeline.run import Run
-from recsys.recipe import FLOOR
+from recsys.recipe import BASELINE
 from recsys.rerank.ablation import PRICE
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def quality(run: Run) -> None:
 
 def _qualities(metrics: pl.DataFrame, found: pl.DataFrame, ours: str) -> pl.DataFrame:
     """Lay out the metrics of each recommender in `found`, and what it is here."""
-    marks = {ours: "exported", FLOOR: "popularity floor", "champion": "in charge before"}
+    marks = {ours: "exported", BASELINE: "popularity floor", "champion": "in charge before"}
     k = found["k"][0]
     wide = metrics.pivot("metric", index="recommender", values="value")
     others = [name for name in METRICS if name in wide.columns and name != "ndcg"]

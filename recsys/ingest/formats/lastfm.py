@@ -47,9 +47,9 @@ def _history(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
     named = rows.with_columns(artist_id=artist_id, track_id=track_id)
     yield Chunk("listens", named.select("track_id", LINE, user_id="userid", listened_at="timestamp"), malformed)
     tracks = named.filter(pl.col("traname").is_not_null(), pl.col("artist_id").is_not_null())
-    yield Chunk("tracks", tracks.select("track_id", "artist_id", LINE, title="traname"), is_hint=True)
+    yield Chunk("tracks", tracks.select("track_id", "artist_id", LINE, title="traname"), is_fill_only=True)
     artists = named.filter(pl.col("artname").is_not_null())
-    yield Chunk("artists", artists.select("artist_id", LINE, name="artname"), is_hint=True)
+    yield Chunk("artists", artists.select("artist_id", LINE, name="artname"), is_fill_only=True)
 
 
 def _named(*columns: str) -> pl.Expr:

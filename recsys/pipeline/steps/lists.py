@@ -13,7 +13,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.feedback.exploration import explore, learned, log_of
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
 from recsys.products.base import ProductInputs, product_maker, product_names, with_reason_text
-from recsys.recipe import FLOOR, Recipe
+from recsys.recipe import BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.rerank.base import RerankContext
@@ -102,7 +102,7 @@ def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """Say which recommender made each row, and which rows are explored."""
-    recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(recipe.recommender))
+    recommender = pl.when("is_fallback").then(pl.lit(BASELINE)).otherwise(pl.lit(recipe.recommender))
     reason = pl.when("is_explored").then(pl.format("worth a try, {}", "reason")).otherwise("reason")
     return lists.with_columns(recommender=recommender, reason=reason)
 

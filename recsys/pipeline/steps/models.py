@@ -21,7 +21,7 @@ from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.lake.store import Lake
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
 from recsys.pipeline.run import Event
-from recsys.recipe import FLOOR, Recipe
+from recsys.recipe import BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
@@ -168,7 +168,7 @@ def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe
     }
     rows = [
         (name, *difference_interval(values[own], values[name], seed=seed), paired_p_value(values[own], values[name]))
-        for name in (CHAMPION, FLOOR)
+        for name in (CHAMPION, BASELINE)
         if name in values and name != own
     ]
     return pl.DataFrame(rows, DIFFERENCES.schema, orient="row")

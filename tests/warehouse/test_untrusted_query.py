@@ -89,7 +89,7 @@ def test_what_is_not_one_query_leaves_nothing(numbers: Warehouse, text: str) -> 
     settings = numbers.query("select name, value from duckdb_settings() order by all")
 
     with pytest.raises(InputError):
-        numbers.question(text.format(file=numbers.path))
+        numbers.untrusted_query(text.format(file=numbers.path))
 
     assert state(numbers) == before
     assert numbers.query("select name, value from duckdb_settings() order by all").equals(settings)
@@ -108,7 +108,7 @@ def test_what_is_not_one_query_leaves_nothing(numbers: Warehouse, text: str) -> 
 def test_a_refusal_says_what_was_given_and_what_is_expected(numbers: Warehouse, text: str, message: str) -> None:
     """In words for who wrote it."""
     with pytest.raises(InputError, match=re.escape(message)):
-        numbers.question(text)
+        numbers.untrusted_query(text)
 
 
 @pytest.mark.parametrize("end", ["", ";", " ;; ", " -- the largest first", "\n-- first; second\n", " /* x */;"])
@@ -116,8 +116,8 @@ def test_rows_come_in_the_order_of_the_query_and_no_more_than_asked_for(numbers:
     """Whatever stands behind it."""
     text = f"select n from marts.numbers order by n desc{end}"
 
-    assert numbers.question(text, n_rows=2)["n"].to_list() == [4, 3]
-    assert numbers.question(text)["n"].to_list() == [4, 3, 2, 1, 0]
+    assert numbers.untrusted_query(text, n_rows=2)["n"].to_list() == [4, 3]
+    assert numbers.untrusted_query(text)["n"].to_list() == [4, 3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_rows_come_in_the_order_of_the_query_and_no_more_than_asked_for(numbers:
 )
 def test_every_form_of_a_query_is_answered(numbers: Warehouse, text: str, n_rows: int) -> None:
     """All that reads."""
-    assert numbers.question(text).height == n_rows
+    assert numbers.untrusted_query(text).height == n_rows
 
 
 def test_questions_at_the_same_time_do_not_see_each_other(numbers: Warehouse) -> None:
@@ -146,7 +146,7 @@ def test_questions_at_the_same_time_do_not_see_each_other(numbers: Warehouse) ->
     pivot = "pivot (select n, {k} as k from marts.numbers where n < {k}) on n using count(*)"
 
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda k: numbers.question(pivot.format(k=k)), [1, 2, 3, 4, 5] * 4))
+        answers = list(pool.map(lambda k: numbers.untrusted_query(pivot.format(k=k)), [1, 2, 3, 4, 5] * 4))
 
     assert [answer.width - 1 for answer in answers] == [1, 2, 3, 4, 5] * 4
     assert numbers.query("select 1 from duckdb_types() where type_name like '%pivot%'").is_empty()
@@ -155,4 +155,4 @@ def test_questions_at_the_same_time_do_not_see_each_other(numbers: Warehouse) ->
 def test_a_query_too_deep_to_plan_is_refused_at_once(numbers: Warehouse) -> None:
     """Planning cannot be stopped when its time is up."""
     with pytest.raises(InputError, match="Max expression depth limit of 250"):
-        numbers.question("select " + "[" * 900 + "1" + "]" * 900)
+        numbers.untrusted_query("select " + "[" * 900 + "1" + "]" * 900)
