@@ -289,7 +289,7 @@ def with_upstream(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str,
     needed: set[str] = set()
     waiting = set(names)
     for name in sorted(waiting - layers.keys()):
-        raise BadSqlFile(f"There is no table {name!r} in sql/.{did_you_mean(name, layers)}")
+        raise BadSqlFile(f"sql/ has no table {name!r}.{did_you_mean(name, layers)}")
     while waiting:
         needed |= waiting
         waiting = set().union(*(layers[name].dependencies & layers.keys() for name in waiting)) - needed

@@ -183,7 +183,7 @@ def test_some_tables_come_with_their_upstream_tables(tmp_path: Path) -> None:
     )
 
     assert list(with_upstream(layers, ["marts.a"])) == ["staging.z", "intermediate.y", "marts.a"]
-    with pytest.raises(BadSqlFile, match=r"no table 'marts\.c' in sql/\. Did you mean 'marts\."):
+    with pytest.raises(BadSqlFile, match=r"sql/ has no table 'marts\.c'\. Did you mean 'marts\."):
         with_upstream(layers, ["marts.c"])
 
 
