@@ -1,1 +1,1 @@
-"""The warehouse: SQL files -> checked tables -> one published DuckDB file. The only room that imports duckdb."""
+"""The warehouse: SQL files -> checked tables -> one published DuckDB file. The only package that imports duckdb."""

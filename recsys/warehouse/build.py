@@ -188,7 +188,7 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
-    """Create `raw.<table>`: all rows of an event table, the newest row per key of a reference table."""
+    """Create `raw.<table>`: all rows of an event table; of a reference table the newest per key (see `versions`)."""
     if contract.instant:
         _make_delivered(connection, contract, sources, f"raw.{contract.table}")
         return

@@ -35,7 +35,7 @@ def check(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> BuiltTable:
     _check_grain(connection, file)
     for condition in file.reconcile:
         if _row(connection, f"select {condition}") != (True,):
-            raise BrokenCheck(f"{file.name} does not reconcile with its source: {condition} does not hold")
+            raise BrokenCheck(f"{file.name} does not reconcile with its source: {condition} is not true")
     return BuiltTable(file.name, n_rows, types)
 
 

@@ -21,7 +21,7 @@ rounded, those in [count] down to a multiple of ten. A mart without `people:` mu
 
     parts: week_start   columns of the grain; rows that differ only in one of them add up to a total that is shown
     kept: name, genre   columns outside the grain that do not depend on listeners: neither withheld nor rounded
-    withheld: blank     keep a withheld row with null figures (if the row exists whoever listens); default: remove it
+    withheld: blank     keep a withheld row with null figures (for rows that exist without plays); default: remove it
     only: is_recent     with `labels: all`: the boolean column of the rows that go into label files
 """
 

@@ -67,7 +67,7 @@ def test_a_table_that_satisfies_its_contract_is_built_and_described(build_with: 
             "0 rows, at least 1 expected. Is a source file missing",
         ),
         (HEADER.replace("-- columns", "-- rows: 3\n-- columns") + QUERY, "2 rows, at least 3 expected"),
-        (HEADER + QUERY.replace("count(*)", "1"), "marts.x does not reconcile with its source: .* does not hold"),
+        (HEADER + QUERY.replace("count(*)", "1"), "marts.x does not reconcile with its source: .* is not true"),
         (HEADER.replace("sum(n_plays)", "nullif(sum(n_plays), 6)") + QUERY, "does not reconcile"),
     ],
     ids=["undocumented", "missing", "check", "null check", "grain", "empty", "too few", "sums differ", "null sum"],

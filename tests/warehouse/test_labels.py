@@ -128,7 +128,7 @@ def test_rows_of_other_artists_are_not_suppressed(tmp_path: Path) -> None:
 
 
 def test_a_blank_row_stays_without_its_figures(tmp_path: Path) -> None:
-    """This is for rows that exist whoever listens."""
+    """This is for rows that exist without plays."""
     blank = WEEKLY.replace("-- columns", "-- withheld: blank\n-- columns")
     labels = world_of(tmp_path, weeks_of({("a", "DE", 0): 9}), weekly=blank)
 
