@@ -141,9 +141,9 @@ def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
 
 def make(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]") -> None:
     """Make tables and views of the files, as a build does."""
-    from recsys.warehouse.sqlfile import kinds_of, read_layers
+    from recsys.warehouse.sqlfile import materializations, read_layers
 
-    kinds = kinds_of(read_layers())
+    kinds = materializations(read_layers())
     for file in files:
         connection.execute(f"create {kinds[file.name]} {file.name} as {file.query}")
 

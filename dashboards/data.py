@@ -119,7 +119,7 @@ def sql(text: str) -> pl.DataFrame:
     Raises:
         InputError: It is not one query, DuckDB's own words say what is wrong, or it took longer than LIMIT_S.
     """
-    return _opened(_file()).question(text, n_rows=N_ROWS, limit_s=LIMIT_S)
+    return _opened(_file()).untrusted_query(text, n_rows=N_ROWS, limit_s=LIMIT_S)
 
 
 def dictionary() -> pl.DataFrame:
@@ -135,8 +135,7 @@ def described(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _answerable(path: Path) -> list[str]:
-    tables = _opened(path).query("select concat(schema_name, '.', table_name) as name from duckdb_tables()")
-    known = set(tables["name"])
+    known = {f"{schema}.{table}" for schema, table in _opened(path).query(internal_sql("stored_tables")).iter_rows()}
     return [name for name, file in read_queries().items() if file.sources <= known]
 
 

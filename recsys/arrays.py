@@ -1,4 +1,4 @@
-"""Names of array types: what an annotation says of an array; its shape and unit stand beside it."""
+"""Aliases of array types for annotations; shape and unit are documented where an array is used."""
 
 from typing import Any, TypeAlias
 

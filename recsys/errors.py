@@ -1,18 +1,18 @@
 """
-Every error that a user can mend, and the exit status it gives.
+Every error that a user can fix, and the exit status of the command line for it.
 
     RecsysError
-    ├── InputError (exit 2; also a ValueError)   the data is not as promised
-    │   ├── UnknownIds                           ids that the warehouse or model does not know
-    │   ├── UnreadableSource                     a file whose format or table nobody recognises
+    ├── InputError (exit 2; also a ValueError)   the data breaks its contract, or an argument is invalid
+    │   ├── UnknownIds                           ids that the warehouse or model does not have
+    │   ├── UnreadableSource                     a source file whose format or table is not recognised
     │   └── BrokenCheck                          a table that breaks the contract in its header
-    ├── SetupError (exit 3)                      machine, recipe or artefact is not ready
-    │   ├── BadRecipe                            a key or value the recipe does not know
-    │   ├── BadSqlFile                           a file in sql/ that breaks the rules of the house
-    │   └── HomeIsBusy                           another run holds the home
-    └── Refused (exit 4)                         the gate keeps last night's release
+    ├── SetupError (exit 3)                      the machine, the recipe or an artefact is not ready
+    │   ├── BadRecipe                            a recipe with an unknown key or an invalid value
+    │   ├── BadSqlFile                           a file in sql/ that breaks the project's SQL rules
+    │   └── HomeIsBusy                           another run holds the lock of the home
+    └── Refused (exit 4)                         the gate rejected the run; the last release stays published
 
-A message says what was found, what was expected and what to do next. A bug is none of these and is never caught.
+A message says what was found, what was expected and what to do next. Bugs raise other exceptions and are never caught.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,13 +21,13 @@ from typing import Self
 
 
 class RecsysError(Exception):
-    """An error that the user can mend; `exit_code` is what the command line returns."""
+    """An error that the user can fix; `exit_code` is the exit status of the command line."""
 
     exit_code = 1
 
 
 class InputError(RecsysError, ValueError):
-    """The data is not as promised."""
+    """The data breaks its contract, or an argument is invalid."""
 
     exit_code = 2
 
@@ -39,25 +39,25 @@ class SetupError(RecsysError):
 
 
 class Refused(RecsysError):  # noqa: N818 - the gate's verdict, not a failure of the program
-    """The gate refused tonight's run; the last good release stays current."""
+    """The gate rejected the run; the last release stays published."""
 
     exit_code = 4
 
 
 class UnknownIds(InputError):  # noqa: N818 - reads as the sentence it prints
-    """Ids that are not known, with the nearest known one as a hint."""
+    """Ids that do not exist, with the most similar existing id as a suggestion."""
 
     @classmethod
     def of(cls, kind: str, unknown: Sequence[str], known: Iterable[str], where: str) -> Self:
-        """Build the message for `unknown` ids of one `kind` (track, listener, table ...) in `where`."""
-        hint = did_you_mean(unknown[0], known)
+        """Build the error for one or more ids of a `kind` (track, listener, table ...) that `where` lacks."""
+        suggestion = did_you_mean(unknown[0], known)
         if len(unknown) == 1:
-            return cls(f"There is no {kind} {unknown[0]!r} in {where}.{hint}")
-        return cls(f"{len(unknown):,} {kind} ids are not in {where}, the first is {unknown[0]!r}.{hint}")
+            return cls(f"There is no {kind} {unknown[0]!r} in {where}.{suggestion}")
+        return cls(f"{len(unknown):,} {kind} ids are not in {where}, the first is {unknown[0]!r}.{suggestion}")
 
 
 class UnreadableSource(InputError):  # noqa: N818 - reads as the sentence it prints
-    """A source file whose format or table cannot be recognised or opened."""
+    """A source file that cannot be opened, or whose format or table is not recognised."""
 
 
 class BrokenCheck(InputError):  # noqa: N818 - reads as the sentence it prints
@@ -65,25 +65,25 @@ class BrokenCheck(InputError):  # noqa: N818 - reads as the sentence it prints
 
 
 class BadRecipe(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """A key or value that the recipe does not know."""
+    """A recipe with an unknown key or an invalid value."""
 
 
 class BadSqlFile(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """A file in `sql/` that breaks the rules of the house."""
+    """A file in `sql/` that breaks the project's SQL rules."""
 
 
 class HomeIsBusy(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """Another run holds the home."""
+    """Another run holds the lock of the home."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ' Did you mean X?' for the nearest known word, or nothing where none is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    """Return ' Did you mean X?' for the most similar known word, or '' if none is similar."""
+    similar = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {similar[0]!r}?" if similar else ""
 
 
-def refuse_below(where: str, settings: object, **least: float) -> None:
-    """Raise BadRecipe where a setting is below its least value."""
-    for name, low in least.items():
+def refuse_below(where: str, settings: object, **minimums: float) -> None:
+    """Raise BadRecipe if a setting is below its minimum; each keyword is the name of a setting."""
+    for name, low in minimums.items():
         if getattr(settings, name) < low:
             raise BadRecipe(f"{where}: {name} is {getattr(settings, name)}; expected at least {low}")

@@ -1,7 +1,8 @@
 """
-Files that are whole or not there: write beside, fsync, rename; swap links in one step.
+Atomic writes of files, folders and links: write a temporary neighbour, fsync, rename.
 
-Everything the platform leaves on disk for others goes through these few functions.
+Everything that the platform leaves on disk for other processes is written through these functions, so a reader sees the
+old version or the new one, never half of one.
 """
 
 import hashlib
@@ -19,17 +20,17 @@ AUDIO_SUFFIXES = frozenset(
 
 
 def is_audio(path: Path) -> bool:
-    """Say whether a file is music, going by its name."""
+    """Return whether a file is audio, judged by its suffix."""
     return path.suffix.lower() in AUDIO_SUFFIXES
 
 
 def is_hidden(path: Path, folder: Path) -> bool:
-    """Say whether a file, or a folder between it and `folder`, has a name that begins with a point."""
+    """Return whether the name of a file, or of a folder between it and `folder`, begins with a dot."""
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def sync(path: Path) -> None:
-    """Force a file's bytes, or a folder's entries, to disk."""
+    """Flush a file's bytes, or a folder's entries, to disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -38,29 +39,29 @@ def sync(path: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Force every file and folder under `folder`, and itself, to disk."""
+    """Flush `folder` and every file and folder below it to disk."""
     for path in folder.rglob("*"):
         sync(path)
     sync(folder)
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then give it that name: readers see all of it or nothing."""
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Call `write` with a temporary file beside `path`, then rename that file to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
-    write(beside)
-    sync(beside)
-    beside.replace(path)
+    partial = path.with_name(f".{path.name}.partial")
+    write(partial)
+    sync(partial)
+    partial.replace(path)
     sync(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text file."""
-    write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+    """Write a UTF-8 text file atomically."""
+    write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a whole JSON file, keys sorted, so that equal values are equal bytes."""
+    """Write a JSON file atomically; keys are sorted, so that equal values give equal bytes."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n")
 
 
@@ -72,33 +73,33 @@ def read_json(path: Path) -> Any:
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """
-    Make a folder whole or not at all: the block fills a hidden folder beside it, which it is given.
+    Create a folder atomically: yield a hidden folder beside it, for the block to fill.
 
-    When the block ends, everything in it is forced to disk and it takes the place of `folder`. When the block fails,
-    it is removed and `folder` stays as it was; what a killed process left of it is removed by the next attempt.
+    When the block ends, the hidden folder is flushed to disk and replaces `folder`. When the block raises, the hidden
+    folder is removed and `folder` stays as it was. What a killed process left behind is removed by the next attempt.
     """
-    beside = folder.with_name(f".{folder.name}.partial")
-    remove(beside)
-    beside.mkdir(parents=True)
+    partial = folder.with_name(f".{folder.name}.partial")
+    remove(partial)
+    partial.mkdir(parents=True)
     try:
-        yield beside
-        place_folder(beside, folder)
+        yield partial
+        place_folder(partial, folder)
     except BaseException:
-        remove(beside)
+        remove(partial)
         raise
 
 
-def place_folder(beside: Path, folder: Path) -> None:
-    """Give a finished folder its final name, replacing an unfinished earlier attempt."""
-    sync_tree(beside)
+def place_folder(finished: Path, folder: Path) -> None:
+    """Flush a finished folder to disk and rename it to `folder`, replacing any folder there."""
+    sync_tree(finished)
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove(folder)
-    beside.rename(folder)
+    finished.rename(folder)
     sync(folder.parent)
 
 
 def remove(path: Path) -> None:
-    """Remove a file, link or folder, if it is there."""
+    """Remove a file, link or folder, if it exists; a link is removed, not what it points to."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -106,24 +107,24 @@ def remove(path: Path) -> None:
 
 
 def remove_database(path: Path) -> None:
-    """Remove a DuckDB file and what a killed writer left beside it: the log would break the next file."""
+    """Remove a DuckDB file and what a killed writer left beside it: DuckDB would replay its log into the next file."""
     for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".tmp"):
         remove(path.with_name(path.name + ending))
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a DuckDB file that nobody has open, in place of an unfinished earlier copy."""
+    """Copy a DuckDB file that no process has open; an unfinished earlier copy is replaced."""
     remove_database(target)
     shutil.copyfile(source, target)
 
 
 def swap_link(link: Path, target: str) -> None:
-    """Point the symbolic link at `target` in one step: readers follow the old one or the new one, never none."""
+    """Point a symbolic link at `target` atomically: readers follow the old target or the new one, never none."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    beside = link.with_name(f".{link.name}.swap")
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(target)
-    beside.replace(link)
+    swap = link.with_name(f".{link.name}.swap")
+    swap.unlink(missing_ok=True)
+    swap.symlink_to(target)
+    swap.replace(link)
     sync(link.parent)
 
 
@@ -134,5 +135,5 @@ def sha256_of(path: Path) -> str:
 
 
 def short_hash(*parts: str) -> str:
-    """Return twelve hex digits that name this sequence of texts."""
+    """Return a hash of a sequence of texts: the first 12 hex digits of its SHA-256."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:12]

@@ -1,12 +1,12 @@
 """
-Where everything lies: the folders of one home, and the lock that lets one run work in it.
+The folders of a home, and the lock that lets only one run write to it.
 
-    <home>/lake        raw tables as Parquet, the ledger of batches, the quarantine
-    <home>/inbox       where the nightly run looks for new files
-    <home>/uploads     where it looks for files that may use recordings of the catalogue
-    <home>/runs        one folder a run: its log, its finished steps, its verdict
-    <home>/warehouse, marts, models, exports      what runs made, by run
-    <home>/current ->  releases/<run>             the one link that a publication swaps
+    <home>/lake        raw tables as Parquet, the batch log, the quarantine
+    <home>/inbox       new source files, for the nightly run to ingest
+    <home>/uploads     files that may use recordings of the catalogue, for the nightly run to match
+    <home>/runs        one folder per run: its log, its finished steps, the decision of the gate
+    <home>/warehouse, marts, models, exports      results, by run
+    <home>/current ->  releases/<run>             the published release; publishing swaps this link
 """
 
 import fcntl
@@ -21,38 +21,38 @@ from recsys.errors import HomeIsBusy, SetupError
 
 @dataclass(frozen=True)
 class Home:
-    """The folders of one home."""
+    """The paths of a home; they need not exist."""
 
     path: Path
 
     @property
     def lake(self) -> Path:
-        """Raw tables."""
+        """The lake: raw tables."""
         return self.path / "lake"
 
     @property
     def inbox(self) -> Path:
-        """Files that wait for the nightly run."""
+        """Source files that the next nightly run ingests."""
         return self.path / "inbox"
 
     @property
     def uploads(self) -> Path:
-        """Files in which recordings of the catalogue are looked for."""
+        """Files that the nightly run searches for recordings of the catalogue."""
         return self.path / "uploads"
 
     @property
     def music_folders(self) -> Path:
-        """A list of the folders of music that were scanned."""
+        """JSON file: the music folders that were scanned."""
         return self.path / "music.json"
 
     @property
     def runs(self) -> Path:
-        """One folder a run."""
+        """One folder per run."""
         return self.path / "runs"
 
     @property
     def key_file(self) -> Path:
-        """The secret that listener ids are hashed with."""
+        """The secret key that listener ids are hashed with."""
         return self.path / "listener.key"
 
     @property
@@ -62,22 +62,22 @@ class Home:
 
     @property
     def warehouse(self) -> Path:
-        """The published warehouse (a chain of links; open its real path)."""
+        """The published warehouse: a chain of links; open its real path."""
         return self.path / "warehouse" / "current.duckdb"
 
     def published_warehouse(self) -> Path:
-        """Return the real path of the published warehouse, or say how to get one."""
+        """Return the real path of the published warehouse; raises SetupError if there is none yet."""
         if not self.warehouse.exists():
             raise SetupError(
-                f"{self.path} has no published warehouse yet. Bring files in and build one: "
-                "recsys ingest FILES, then recsys build (or recsys nightly for everything)"
+                f"{self.path} has no published warehouse yet. Make one: recsys ingest FILES, then recsys build "
+                "(or recsys nightly for everything)"
             )
         return self.warehouse.resolve()
 
 
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
-    """Hold the home for one run; a second one is told who holds it."""
+    """Lock the home for the block; raises HomeIsBusy, with the process id, if another process holds the lock."""
     home.path.mkdir(parents=True, exist_ok=True)
     with (home.path / ".lock").open("a+") as lock:
         try:

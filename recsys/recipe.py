@@ -1,7 +1,7 @@
 """
-A recipe: what a nightly run trains, how it judges and what it exports. TOML -> frozen dataclasses.
+The recipe of a nightly run, read from TOML into frozen dataclasses: which models to train, evaluate and export.
 
-An unknown key is refused with the nearest right one; a key left out keeps the default in `default.toml`.
+An unknown key is refused with the most similar valid key; a missing key takes its default from `default.toml`.
 """
 
 import tomllib
@@ -22,20 +22,20 @@ from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import RerankRules, rule_class
 
 DEFAULT = Path(__file__).with_name("default.toml")
-FLOOR = "popular"
+BASELINE = "popular"
 _Settings = TypeVar("_Settings")
 
 
 @dataclass(frozen=True)
 class ExportSettings:
     """
-    What is exported.
+    Size and content of the exported lists.
 
     Attributes:
-        k: Tracks in each listener's list.
-        candidates: Best tracks of each listener that are kept with their scores, and that lists are chosen from.
-        new_only: Whether lists name only what a listener never touched; else known tracks may return (see
-            `rerank.rules.not_heard`).
+        k: Tracks per list.
+        candidates: Highest-scoring tracks per listener that are kept with their scores and reranked into the list.
+        new_only: Whether lists leave out every track that the listener has interacted with; if false, such tracks may
+            return as far as the rule `rerank.rules.not_heard` allows.
     """
 
     k: int = 20
@@ -43,20 +43,20 @@ class ExportSettings:
     new_only: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse empty lists, and lists that choose from fewer than they hold."""
+        """Raise BadRecipe if lists are empty or longer than their candidates."""
         refuse_below("[export]", self, k=1, candidates=self.k)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """
-    Everything a run can be told.
+    All settings of a run.
 
     Attributes:
-        recommender: Whose lists are exported.
-        compare: Recommenders judged beside it; the popularity floor is always among them.
-        configs: The frozen config of every recommender named, by name.
-        rerank: The stages that choose lists among the candidates, by name.
+        recommender: Name of the recommender whose lists are exported.
+        compare: Names of the recommenders evaluated beside it; the popularity baseline is always evaluated too.
+        configs: Name -> frozen config, for every recommender of the recipe.
+        rerank: Name -> rule, for the rules that choose each list from its candidates.
     """
 
     recommender: str
@@ -74,30 +74,30 @@ class Recipe:
 
     @property
     def names(self) -> list[str]:
-        """Every recommender to train: the one to export first, then the others, the floor always among them."""
-        return list(dict.fromkeys((self.recommender, *self.compare, FLOOR)))
+        """Every recommender to train: the exported one first, then the compared ones, the baseline included."""
+        return list(dict.fromkeys((self.recommender, *self.compare, BASELINE)))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain values, defaults spelled out."""
+        """Return the recipe as nested dictionaries of plain values, defaults included."""
         return asdict(self)
 
 
 def read_recipe(path: Path | None = None) -> Recipe:
     """
-    Read a recipe, defaults filled in.
+    Read a recipe and fill in its defaults; without a path, return the default recipe.
 
     Raises:
-        BadRecipe: A key is unknown, a value has the wrong type, or the file is no TOML.
+        BadRecipe: The file is missing or not TOML, a key is unknown, or a value has the wrong type or is out of range.
     """
     given = _toml(path) if path else {}
     default = _toml(DEFAULT)
     values = {**default, **given}
-    _refuse_unknown(values, ("recommenders", *(each.name for each in fields(Recipe) if each.name != "configs")), path)
+    _refuse_unknown(values, ("recommenders", *(key.name for key in fields(Recipe) if key.name != "configs")), path)
     _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict, "rerank": dict}, "the recipe")
     settings = {**default["recommenders"], **values["recommenders"]}
     for name, own in settings.get("blend", {}).get("models", {}).items():
         _filled(scorer_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
-    names = dict.fromkeys((values["recommender"], *values["compare"], FLOOR, *settings))
+    names = dict.fromkeys((values["recommender"], *values["compare"], BASELINE, *settings))
     return Recipe(
         recommender=values["recommender"],
         compare=tuple(values["compare"]),
@@ -121,24 +121,24 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:
-        raise BadRecipe(f"{path} does not exist. Copy {DEFAULT} to begin with") from missing
+        raise BadRecipe(f"{path} does not exist. Copy {DEFAULT} there and change it") from missing
     except tomllib.TOMLDecodeError as broken:
         raise BadRecipe(f"{path} is not TOML: {broken}") from broken
 
 
 def _filled(settings: type[_Settings], given: dict[str, Any], where: str) -> _Settings:
     _refuse_type({where: given}, {where: dict}, "the recipe")
-    known = {each.name: each.type for each in fields(settings)}  # type: ignore[arg-type]
-    _refuse_unknown(given, tuple(known), where)
-    _refuse_type(given, known, where)
+    types = {key.name: key.type for key in fields(settings)}  # type: ignore[arg-type]
+    _refuse_unknown(given, tuple(types), where)
+    _refuse_type(given, types, where)
     return settings(**given)
 
 
-def _refuse_type(given: dict[str, Any], wanted: Mapping[str, object], where: str) -> None:
+def _refuse_type(given: dict[str, Any], types: Mapping[str, object], where: str) -> None:
     for name, value in given.items():
-        kind = wanted.get(name)
-        if isinstance(kind, type) and not isinstance(value, (kind, int) if kind is float else kind):
-            raise BadRecipe(f"{where}: {name} is {value!r}; expected {kind.__name__}")
+        expected = types.get(name)
+        if isinstance(expected, type) and not isinstance(value, (expected, int) if expected is float else expected):
+            raise BadRecipe(f"{where}: {name} is {value!r}; expected {expected.__name__}")
 
 
 def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: object) -> None:

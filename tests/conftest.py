@@ -1,4 +1,4 @@
-"""What every test may ask for, and which worker runs it."""
+"""Fixtures and hooks for all tests: folders of real data, the CPU budget, and which worker runs a test."""
 
 import os
 from pathlib import Path
@@ -12,33 +12,33 @@ __all__ = ["copy_of", "finished", "world"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count what the tests cost; let no width of somebody's terminal decide how tables are printed."""
-    os.environ.pop("COLUMNS", None)  # read once, where a console is made
+    """Measure the CPU time of tests, and make the width of printed tables independent of the terminal."""
+    os.environ.pop("COLUMNS", None)  # read once, when a console is created
     config.pluginmanager.register(CpuBudget(config))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Run the tests of a file on one worker, and all that look at the same night on one too: each is made once."""
+    """Run the tests of a file on one worker, and all tests of a shared run on one worker, so that it is made once."""
     for item in items:
-        night = next((name for name in ("demo", "finished") if name in item.fixturenames), None)
-        item.add_marker(pytest.mark.xdist_group(night or item.path.name))
+        shared_run = next((name for name in ("demo", "finished") if name in item.fixturenames), None)
+        item.add_marker(pytest.mark.xdist_group(shared_run or item.path.name))
 
 
-def _folder(variable: str, holds: str) -> Path:
+def _folder(variable: str, content: str) -> Path:
     named = os.environ.get(variable)
     if not named:
-        pytest.skip(f"{variable} is not set: it names the folder of {holds}")
+        pytest.skip(f"{variable} is not set: expected the folder of {content}")
     return Path(named)
 
 
 @pytest.fixture(scope="session")
 def recsys_data() -> Path:
-    """The folder of real research data, named by RECSYS_DATA."""
+    """Return the folder of real research data, named by RECSYS_DATA; skip the test without it."""
     return _folder("RECSYS_DATA", "real research data")
 
 
 @pytest.fixture(scope="session")
 def recsys_audio() -> Path:
-    """The folder of real music, named by RECSYS_AUDIO."""
+    """Return the folder of real music, named by RECSYS_AUDIO; skip the test without it."""
     return _folder("RECSYS_AUDIO", "real music")

@@ -1,8 +1,12 @@
-"""The rules of the house that a machine can hold: who imports whom, homes of heavy packages, length of functions."""
+"""Architecture rules: imports between rooms, homes of heavy packages, length of functions, references in texts."""
 
 import ast
+import io
+import re
 import subprocess
 import sys
+import tokenize
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,8 +17,8 @@ EVERYTHING = [*SOURCES, *(path for part in ("bench", "dashboards", "tests") for 
 
 PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 
-# The rooms, lowest first. A room imports from the lines above its own and, within a line, from rooms left of it; rooms
-# of a line in APART do not see each other.
+# The rooms, lowest first. A room may import from rooms on lines above and from rooms to its left on the same line;
+# rooms on a line in APART may not import each other.
 LAYERS = (
     ("errors", "arrays", "columns", "files"),
     ("installation", "home"),
@@ -52,7 +56,7 @@ HOMES = {
     "pretty_midi": ("recsys/synth/render.py",),
     "pyloudnorm": (),
     "librosa": (),
-    "pyspark": ("recsys/warehouse/engine_spark.py",),
+    "pyspark": (),
     "matplotlib": ("recsys/reports/feedback_loop.py", "recsys/reports/matching.py", "recsys/reports/morning/plots.py"),
     "streamlit": ("dashboards/",),
     "altair": ("dashboards/",),
@@ -75,18 +79,18 @@ NOT_AT_START = (
 
 
 def module_of(path: Path) -> str:
-    """The name of a file of `recsys`, without the package: 'ingest.run'."""
+    """Return the module name of a file of `recsys`, without the package: 'ingest.run'."""
     return ".".join(path.relative_to(ROOT / "recsys").with_suffix("").parts).removesuffix(".__init__")
 
 
 @cache
 def parsed(path: Path) -> ast.Module:
-    """A file's syntax tree."""
+    """Return a file's syntax tree."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, at its head or in a function, for use or for its types."""
+    """Yield every module that a file imports, anywhere in the file, also for type checking only."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -95,19 +99,19 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str | None:
-    """The room that a module is in; None for the package itself and what is no module of it."""
+    """Return the room of a module; None for the package itself and for modules outside of it."""
     room = module.partition(".")[0]
     return room if room in RANKS else None
 
 
-def test_the_root_holds_rooms_and_few_modules() -> None:
-    """Every module but the package itself is in a room, and at most eight are rooms of their own."""
+def test_the_root_has_rooms_and_few_modules() -> None:
+    """Every module is in a room, and at most eight modules are at the root."""
     assert [module_of(path) for path in SOURCES if room_of(module_of(path)) is None] == ["__init__"]
     assert len([path for path in (ROOT / "recsys").glob("*.py") if path.stem != "__init__"]) <= 8
 
 
 def test_imports_point_one_way() -> None:
-    """No room imports from one that stands right of it or below it."""
+    """A room imports only from rooms on lines above it, or left of it on its own line."""
     upward = [
         f"{module_of(path)} imports {name}"
         for path in SOURCES
@@ -125,30 +129,35 @@ def _points_down(own: str | None, used: str | None) -> bool:
 
 
 def test_a_heavy_package_has_one_home() -> None:
-    """Nobody else imports it."""
-    strays = [
+    """Other files do not import it."""
+    violations = [
         f"{path.relative_to(ROOT)} imports {package}"
         for path in [*SOURCES, *(ROOT / "dashboards").rglob("*.py")]
         for package in {name.split(".")[0] for name in imports(path)} & HOMES.keys()
         if not str(path.relative_to(ROOT)).startswith(HOMES[package])
     ]
 
-    assert strays == []
+    assert violations == []
 
 
-def test_recommenders_use_each_others_public_methods_alone() -> None:
-    """A private name is used in the module that defines it: not in a subclass elsewhere, nor by leave of the linter."""
+def test_homes_exist() -> None:
+    """Otherwise a new file at the old path could import the package unnoticed."""
+    assert [home for homes in HOMES.values() for home in homes if not (ROOT / home).exists()] == []
+
+
+def test_recommenders_use_only_public_methods_of_each_other() -> None:
+    """A private name is used only in the module that defines it, without suppressing the linter."""
     rooms = [path for path in SOURCES if room_of(module_of(path)) == "recommenders"]
     borrowed = [f"{module_of(path)}: {name}" for path in rooms for name in _borrowed_names(path)]
-    excused = [module_of(path) for path in rooms if "SLF001" in path.read_text(encoding="utf-8")]
+    suppressing = [module_of(path) for path in rooms if "SLF001" in path.read_text(encoding="utf-8")]
 
     assert borrowed == []
-    assert excused == []
+    assert suppressing == []
 
 
 def _borrowed_names(path: Path) -> set[str]:
-    """Private attributes and imports that a file uses and does not define itself."""
-    defined, used = {"_asdict"}, set()  # a named tuple's, public in spite of its name
+    """Return the private names that a file uses but does not define."""
+    defined, used = {"_asdict"}, set()  # of named tuples: public in spite of its name
     for node in ast.walk(parsed(path)):
         match node:
             case ast.FunctionDef(name=name) | ast.Attribute(attr=name, ctx=ast.Store()):
@@ -160,8 +169,8 @@ def _borrowed_names(path: Path) -> set[str]:
     return {name for name in used - defined if name.startswith("_") and not name.startswith("__")}
 
 
-def test_an_array_type_has_one_name() -> None:
-    """What `recsys/arrays.py` names, no other module names again."""
+def test_an_array_type_has_one_alias() -> None:
+    """No other module defines an alias that `recsys/arrays.py` has."""
     named = set(_aliases(ROOT / "recsys" / "arrays.py").values())
     again = [
         f"{path.relative_to(ROOT)}: {name}"
@@ -176,7 +185,7 @@ def test_an_array_type_has_one_name() -> None:
 
 
 def _aliases(path: Path) -> dict[str, str]:
-    """The names of a module that stand for an array type, and what they stand for."""
+    """Return the aliases of array types in a module: name -> type."""
     assigned = {
         ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]): ast.unparse(node.value)
         for node in parsed(path).body
@@ -185,24 +194,24 @@ def _aliases(path: Path) -> dict[str, str]:
     return {name: value for name, value in assigned.items() if value.startswith("npt.NDArray[")}
 
 
-def test_a_page_asks_draws_and_stops() -> None:
-    """What it needs beyond Streamlit, six modules of the dashboards give it; it computes nothing."""
-    given = ("charts", "data", "filters", "markdown", "parts", "sentences")
-    allowed = ("streamlit", *(f"dashboards.{name}" for name in given))
+def test_a_page_computes_nothing() -> None:
+    """A page imports only Streamlit and six modules of the dashboards, and computes nothing."""
+    helpers = ("charts", "data", "filters", "markdown", "parts", "sentences")
+    allowed = ("streamlit", *(f"dashboards.{name}" for name in helpers))
 
     assert {path.stem: name for path in PAGES for name in imports(path) if not name.startswith(allowed)} == {}
 
 
 def test_the_command_line_starts_without_heavy_packages() -> None:
-    """`recsys --help` answers at once."""
+    """`recsys --help` imports no heavy package."""
     code = f"import sys, recsys.cli; print([name for name in {NOT_AT_START!r} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert loaded.stdout.strip() == "[]"
 
 
-def test_no_function_is_longer_than_a_screen() -> None:
-    """Sixty lines, docstring included."""
+def test_no_function_is_too_long() -> None:
+    """At most 60 lines, docstring included."""
     long = [
         f"{path.relative_to(ROOT)}: {node.name}"
         for path in EVERYTHING
@@ -213,8 +222,8 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert long == []
 
 
-def test_the_clock_and_the_dice_come_in_by_the_door() -> None:
-    """Only the command line asks for today, and nobody draws without a seed."""
+def test_dates_and_seeds_are_arguments() -> None:
+    """Only two modules read the clock, and every random generator has a seed."""
     calls = {(module_of(path), call) for path in SOURCES for call in _calls(path)}
     clocks = ("date.today", "datetime.now", "datetime.utcnow", "time.time(")
 
@@ -223,10 +232,88 @@ def test_the_clock_and_the_dice_come_in_by_the_door() -> None:
 
 
 def _calls(path: Path) -> Iterator[str]:
-    """Every call of a file as written; only those of dotted names can be of the clock or of a generator."""
+    """Yield every call of a dotted name in a file, as source text."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield ast.unparse(node)
 
 
-CLOCK_READERS = {"cli.options", "pipeline.run"}  # the date of a run, and the stamps of its log
+CLOCK_READERS = {"cli.options", "pipeline.run"}  # the default date of a run, and the timestamps of its log
+
+
+DOTTED = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)+)(?:\(\))?`")
+NAMED_PATH = re.compile(r"\b(?:recsys|dashboards|bench|tests|sql|docs)/[\w./-]*\w(?![\w*<{])")
+FILE_SUFFIXES = ("key", "mp3", "wav", "parquet", "html", "md", "toml")  # of files in a home or an example
+
+
+def test_what_a_docstring_refers_to_exists() -> None:
+    """Dotted names in backticks (of a module, a class or a table) and paths, in every docstring and comment."""
+    broken = [
+        f"{path.relative_to(ROOT)}: {reference}"
+        for path in EVERYTHING
+        for text in _prose(path)
+        for reference in _broken_references(text, path)
+    ]
+
+    assert broken == []
+
+
+def _broken_references(text: str, path: Path) -> Iterator[str]:
+    yield from (name for name in NAMED_PATH.findall(text) if not (ROOT / name).exists())
+    for reference in DOTTED.findall(text):
+        owner, name = reference.split(".")[-2:]
+        first = reference.partition(".")[0]
+        is_elsewhere = (
+            name in FILE_SUFFIXES or first in _assigned(path) or (ROOT / "sql" / owner / f"{name}.sql").exists()
+        )
+        if not is_elsewhere and name not in _members()[owner]:
+            yield reference
+
+
+def _prose(path: Path) -> Iterator[str]:
+    """Yield the comments and docstrings of a file."""
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield ast.get_docstring(node) or ""
+
+
+@cache
+def _members() -> dict[str, set[str]]:
+    """Return the names in each folder, module and class, by its own name; `setup` and other scripts hold `py`."""
+    members: dict[str, set[str]] = defaultdict(set)
+    for path in [*EVERYTHING, *ROOT.glob("*.py")]:
+        members[path.parent.name].add(path.stem)
+        members[path.parent.parent.name].add(path.parent.name)
+        members[path.parent.name if path.stem == "__init__" else path.stem] |= {"py", *_names_in(parsed(path))}
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                members[node.name] |= _names_in(node)
+    return members
+
+
+def _names_in(tree: ast.AST) -> set[str]:
+    """Return what a module or class defines, its attributes and imports among them."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.alias(name=name):
+                found.add(name)
+    return found
+
+
+@cache
+def _assigned(path: Path) -> set[str]:
+    """Return the parameters, variables and attributes of a file, and the packages that it imports whole."""
+    found: set[str] = set()
+    for node in ast.walk(parsed(path)):
+        match node:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name):
+                found.add(name)
+            case ast.Import(names=aliases):
+                found.update(alias.asname or alias.name.partition(".")[0] for alias in aliases)
+    return found

@@ -1,4 +1,4 @@
-"""Files and folders are whole or not there; links never point nowhere."""
+"""Atomic writes of files, folders and links."""
 
 import signal
 import subprocess
@@ -11,25 +11,25 @@ import pytest
 from recsys import files
 
 
-def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
-    """A writer that fails leaves the earlier file as it was."""
+def test_a_file_is_written_atomically(tmp_path: Path) -> None:
+    """A failed write leaves the earlier file unchanged."""
     path = tmp_path / "deep" / "a.txt"
     files.write_text(path, "first")
 
-    def fail(beside: Path) -> None:
-        beside.write_text("half")
+    def fail(partial: Path) -> None:
+        partial.write_text("half")
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        files.write_whole(path, fail)
+        files.write_atomically(path, fail)
     assert path.read_text() == "first"
     files.write_text(path, "second")
     assert path.read_text() == "second"
     assert [left.name for left in path.parent.iterdir()] == ["a.txt"]
 
 
-def test_equal_values_are_equal_bytes(tmp_path: Path) -> None:
-    """The order of keys does not show; accents stay readable."""
+def test_equal_values_give_equal_bytes(tmp_path: Path) -> None:
+    """The order of keys does not matter; non-ASCII text is written unescaped."""
     files.write_json(tmp_path / "a.json", {"b": "é", "a": [1, None]})
     files.write_json(tmp_path / "b.json", {"a": [1, None], "b": "é"})
 
@@ -39,39 +39,39 @@ def test_equal_values_are_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_a_finished_folder_replaces_an_unfinished_one(tmp_path: Path) -> None:
-    """Nothing of the earlier attempt stays."""
-    beside, folder = tmp_path / ".run.partial", tmp_path / "runs" / "run"
+    """No file of the earlier attempt remains."""
+    partial, folder = tmp_path / ".run.partial", tmp_path / "runs" / "run"
     (folder / "old").mkdir(parents=True)
-    (beside / "new").mkdir(parents=True)
-    files.place_folder(beside, folder)
+    (partial / "new").mkdir(parents=True)
+    files.place_folder(partial, folder)
 
     assert [path.name for path in folder.iterdir()] == ["new"]
-    assert not beside.exists()
+    assert not partial.exists()
 
 
-def test_a_new_folder_is_whole_or_not_there(tmp_path: Path) -> None:
-    """It replaces an earlier one at its end; a block that fails leaves the earlier one, and nothing beside it."""
+def test_a_new_folder_is_created_atomically(tmp_path: Path) -> None:
+    """It replaces an earlier folder when the block ends; a failed block leaves only the earlier folder."""
     folder = tmp_path / "deep" / "run"
-    with files.new_folder(folder) as beside:
-        (beside / "first").touch()
+    with files.new_folder(folder) as partial:
+        (partial / "first").touch()
         assert not folder.exists()
 
-    with pytest.raises(FileNotFoundError), files.new_folder(folder) as beside:
-        (beside / "half").rename(beside / "nowhere" / "half")
+    with pytest.raises(FileNotFoundError), files.new_folder(folder) as partial:
+        (partial / "half").rename(partial / "nowhere" / "half")
     assert [path.name for path in folder.iterdir()] == ["first"]
 
-    with files.new_folder(folder) as beside:
-        (beside / "second").touch()
+    with files.new_folder(folder) as partial:
+        (partial / "second").touch()
     assert [path.name for path in folder.iterdir()] == ["second"]
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
 
 
 def test_what_a_killed_writer_left_does_not_enter_the_next_folder(tmp_path: Path) -> None:
-    """Nothing of it is visible, and the next attempt begins with an empty folder."""
+    """The partial folder is hidden, and the next attempt starts with an empty one."""
     script = (
         "import os, signal, sys; from pathlib import Path; from recsys import files\n"
-        "with files.new_folder(Path(sys.argv[1])) as beside:\n"
-        "    (beside / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+        "with files.new_folder(Path(sys.argv[1])) as partial:\n"
+        "    (partial / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     folder = tmp_path / "run"
 
@@ -79,13 +79,13 @@ def test_what_a_killed_writer_left_does_not_enter_the_next_folder(tmp_path: Path
 
     assert killed.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == [".run.partial"]
-    with files.new_folder(folder) as beside:
-        (beside / "whole").touch()
+    with files.new_folder(folder) as partial:
+        (partial / "whole").touch()
     assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["run", "run/whole"]
 
 
 def test_a_link_is_swapped_in_one_step(tmp_path: Path) -> None:
-    """From nothing, from another target, and after a swap that was cut short."""
+    """The link may be new, have another target, or an interrupted swap partial it."""
     link = tmp_path / "current"
     files.swap_link(link, "one")
     assert link.readlink() == Path("one")
@@ -96,8 +96,8 @@ def test_a_link_is_swapped_in_one_step(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["current"]
 
 
-def test_remove_takes_files_folders_and_links_but_not_what_links_name(tmp_path: Path) -> None:
-    """What is not there is no error."""
+def test_remove_removes_files_folders_and_links_but_not_their_targets(tmp_path: Path) -> None:
+    """A missing path is not an error."""
     (tmp_path / "folder" / "in").mkdir(parents=True)
     (tmp_path / "link").symlink_to("folder")
     files.remove(tmp_path / "link")
@@ -109,7 +109,7 @@ def test_remove_takes_files_folders_and_links_but_not_what_links_name(tmp_path: 
 
 
 def test_hashes_name_bytes_and_sequences(tmp_path: Path) -> None:
-    """Where one text ends and the next begins counts."""
+    """The boundaries between texts change the hash."""
     (tmp_path / "a").write_bytes(b"abc")
 
     assert files.sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea")
@@ -118,7 +118,7 @@ def test_hashes_name_bytes_and_sequences(tmp_path: Path) -> None:
 
 
 def leave_log(path: Path) -> None:
-    """Leave what a process leaves that is killed while it writes a DuckDB file: the file, and a log beside it."""
+    """Leave what a writer of a DuckDB file leaves when it is killed: the file and its write-ahead log."""
     log = path.with_name(f"{path.name}.wal")
     with duckdb.connect(path) as killed:
         killed.execute("create table old (n integer)")
@@ -128,13 +128,13 @@ def leave_log(path: Path) -> None:
 
 
 def tables(path: Path) -> list[str]:
-    """The tables of a DuckDB file."""
+    """Return the tables of a DuckDB file."""
     with duckdb.connect(path) as connection:
         return [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
 
 
 def test_a_killed_writers_log_does_not_enter_the_next_copy(tmp_path: Path) -> None:
-    """A copy holds what its source holds, and nothing is left beside it."""
+    """The copy equals its source, and no other file remains."""
     source, target = tmp_path / "built", tmp_path / ".night.partial"
     with duckdb.connect(source) as connection:
         connection.execute("create table new (n integer)")
@@ -147,8 +147,8 @@ def test_a_killed_writers_log_does_not_enter_the_next_copy(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == [".night.partial", "built"]
 
 
-def test_a_database_is_removed_with_what_lies_beside_it(tmp_path: Path) -> None:
-    """And what is not there is no error."""
+def test_a_database_is_removed_with_the_files_beside_it(tmp_path: Path) -> None:
+    """The files partial it are removed too; missing files are not an error."""
     leave_log(tmp_path / "w.duckdb")
     (tmp_path / "w.duckdb.tmp").mkdir()
 

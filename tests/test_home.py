@@ -9,8 +9,8 @@ from recsys.errors import HomeIsBusy, SetupError
 from recsys.home import Home, locked
 
 
-def test_a_home_is_held_by_one_run(tmp_path: Path) -> None:
-    """The second is told who holds it; afterwards it is free again."""
+def test_a_home_is_locked_by_one_run(tmp_path: Path) -> None:
+    """A second run gets the process id of the first; afterwards the lock is free."""
     home = Home(tmp_path / "home")
     with locked(home), pytest.raises(HomeIsBusy, match=rf"held by another run \(process {os.getpid()}\)"), locked(home):
         pass
@@ -19,8 +19,8 @@ def test_a_home_is_held_by_one_run(tmp_path: Path) -> None:
         assert (home.path / ".lock").read_text() == str(os.getpid())
 
 
-def test_a_failed_run_lets_go_of_its_home(tmp_path: Path) -> None:
-    """An error is no reason to stay locked."""
+def test_a_failed_run_releases_the_lock(tmp_path: Path) -> None:
+    """The lock is released after an error."""
     home = Home(tmp_path)
     with pytest.raises(ZeroDivisionError), locked(home):
         _ = 1 / 0
@@ -29,14 +29,14 @@ def test_a_failed_run_lets_go_of_its_home(tmp_path: Path) -> None:
         pass
 
 
-def test_two_homes_do_not_hold_each_other(tmp_path: Path) -> None:
-    """Each has its own lock."""
+def test_two_homes_are_locked_independently(tmp_path: Path) -> None:
+    """Each home has its own lock."""
     with locked(Home(tmp_path / "a")), locked(Home(tmp_path / "b")):
         assert (tmp_path / "a" / ".lock").exists()
 
 
 def test_a_home_without_a_published_warehouse_says_how_to_get_one(tmp_path: Path) -> None:
-    """Also where a link points nowhere."""
+    """Also if the link is dangling."""
     home = Home(tmp_path)
     with pytest.raises(SetupError, match="recsys ingest FILES, then recsys build"):
         home.published_warehouse()
@@ -48,7 +48,7 @@ def test_a_home_without_a_published_warehouse_says_how_to_get_one(tmp_path: Path
 
 
 def test_the_published_warehouse_is_the_real_file(tmp_path: Path) -> None:
-    """A reader keeps its version when the link moves on."""
+    """A reader keeps its version when the link is swapped."""
     home = Home(tmp_path)
     home.warehouse.parent.mkdir()
     (home.warehouse.parent / "run-1.duckdb").touch()
@@ -58,7 +58,7 @@ def test_the_published_warehouse_is_the_real_file(tmp_path: Path) -> None:
 
 
 def test_every_folder_lies_in_the_home(tmp_path: Path) -> None:
-    """Nothing of a home is anywhere else."""
+    """Every path of a home is inside its folder."""
     home = Home(tmp_path)
 
     for part in (home.lake, home.inbox, home.runs, home.key_file, home.current, home.warehouse):

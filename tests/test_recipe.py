@@ -1,4 +1,4 @@
-"""Recipes: defaults filled in, misspelt keys refused with the right one."""
+"""Recipes: defaults, and errors for unknown keys and invalid values."""
 
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from recsys.releases.settings import GateSettings
 
 
 def written(folder: Path, text: str) -> Path:
-    """A recipe file."""
+    """Write a recipe file."""
     path = folder / "recipe.toml"
     path.write_text(text)
     return path
 
 
-def test_the_default_recipe_file_says_what_the_code_defaults_to() -> None:
-    """The shipped file and the dataclasses agree, so that neither can mislead."""
+def test_the_default_recipe_file_agrees_with_the_code() -> None:
+    """The shipped file and the dataclasses have the same defaults."""
     recipe = read_recipe()
 
     assert (recipe.evaluation, recipe.export, recipe.gate) == (EvaluationSettings(), ExportSettings(), GateSettings())
 
 
-def test_a_recipe_changes_what_it_names_and_keeps_the_rest(tmp_path: Path) -> None:
-    """A key left out keeps its default, in every section."""
+def test_a_recipe_changes_only_its_keys(tmp_path: Path) -> None:
+    """Missing keys keep their defaults, in every section."""
     recipe = read_recipe(written(tmp_path, "[evaluation]\ntest_days = 28\n[recommenders.als]\nfactors = 8\n"))
 
     assert recipe.evaluation == EvaluationSettings(test_days=28)
@@ -33,15 +33,15 @@ def test_a_recipe_changes_what_it_names_and_keeps_the_rest(tmp_path: Path) -> No
     assert recipe.configs["als"].epochs == read_recipe().configs["als"].epochs
 
 
-def test_the_floor_is_always_trained(tmp_path: Path) -> None:
-    """Popularity is judged beside every model, asked for or not."""
+def test_the_baseline_is_always_trained(tmp_path: Path) -> None:
+    """The popularity baseline is always evaluated, also if it is not requested."""
     recipe = read_recipe(written(tmp_path, 'recommender = "als"\ncompare = []\n'))
 
     assert recipe.names == ["als", "popular"]
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"),
+    ("text", "suggestion"),
     [
         ("[evaluaton]\nk = 5\n", "evaluation"),
         ("[evaluation]\ntest_day = 5\n", "test_days"),
@@ -49,20 +49,20 @@ def test_the_floor_is_always_trained(tmp_path: Path) -> None:
         ('recommender = "asl"\n', "als"),
     ],
 )
-def test_a_misspelt_key_is_refused_with_the_nearest_right_one(tmp_path: Path, text: str, hint: str) -> None:
-    """The message offers what was probably meant."""
-    with pytest.raises(BadRecipe, match=f"Did you mean '{hint}'"):
+def test_a_misspelt_key_is_refused_with_the_nearest_right_one(tmp_path: Path, text: str, suggestion: str) -> None:
+    """The message suggests the most similar key."""
+    with pytest.raises(BadRecipe, match=f"Did you mean '{suggestion}'"):
         read_recipe(written(tmp_path, text))
 
 
 def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path) -> None:
-    """A text where a number belongs is named with its place."""
+    """The message names section, key, value and expected type."""
     with pytest.raises(BadRecipe, match=r"\[export\]: k is 'many'; expected int"):
         read_recipe(written(tmp_path, '[export]\nk = "many"\n'))
 
 
 def test_a_broken_file_and_a_missing_one_say_so(tmp_path: Path) -> None:
-    """Neither is silently replaced by the defaults."""
+    """Neither is replaced silently by the defaults."""
     with pytest.raises(BadRecipe, match="is not TOML"):
         read_recipe(written(tmp_path, "k = = 1"))
     with pytest.raises(BadRecipe, match="does not exist"):
@@ -81,6 +81,6 @@ def test_a_broken_file_and_a_missing_one_say_so(tmp_path: Path) -> None:
     ],
 )
 def test_values_out_of_range_are_refused_before_any_work(tmp_path: Path, text: str, message: str) -> None:
-    """A negative gap would train on test days; the others fail late or nowhere."""
+    """A negative gap would train on test days; the others would fail late or not at all."""
     with pytest.raises(BadRecipe, match=message):
         read_recipe(written(tmp_path, text))

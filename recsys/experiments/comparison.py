@@ -110,7 +110,7 @@ class Comparison:
             wanted = pl.col("user_id", "track_id", "rank", "score")
             parts = [each.select(pl.lit(name).alias("recommender"), wanted) for name, each in self.rankings.items()]
             table = pl.concat(parts).rename({"track_id": "item_id"})
-            files.write_whole(rankings, table.write_parquet)
+            files.write_atomically(rankings, table.write_parquet)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Files -> contract -> lake, the refused rows to the quarantine; `ingest.run` is the way in."""
+"""Ingest source files into the lake, and refused rows into the quarantine; the entry point is `ingest.run`."""

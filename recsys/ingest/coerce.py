@@ -1,7 +1,7 @@
 """
-Raw texts -> typed columns and the reason why a row is refused, all as polars expressions.
+Parse raw texts into the types of a contract, and find the reason why a row is refused; polars expressions throughout.
 
-Every format hands over texts, so there is one reading of an instant, a number or a list, whatever the file was.
+Every source format delivers texts, so that instants, numbers and lists are parsed by the same rules in all of them.
 """
 
 from datetime import date
@@ -18,7 +18,7 @@ _ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def _instant(text: pl.Expr) -> pl.Expr:
-    """Read ISO 8601 (UTC where it names no offset), or whole seconds or milliseconds since 1970."""
+    """Parse ISO 8601 (UTC if it has no offset), or integer seconds or milliseconds since 1970."""
     number = text.str.extract(r"^(\d{9,13})(?:\.0+)?$").cast(pl.Int64)
     epoch_us = pl.when(number < 100_000_000_000).then(number * 1_000_000).otherwise(number * 1_000)
     with_offset = (
@@ -38,7 +38,7 @@ def _fast_instant(text: pl.Expr) -> pl.Expr:
 
 
 def _day(text: pl.Expr) -> pl.Expr:
-    """Read an ISO 8601 day, whatever time follows it; of a bare year or month, its first day."""
+    """Parse an ISO 8601 day, ignoring a time after it; a year or month alone becomes its first day."""
     whole = text.str.replace(r"^(\d{4})$", "${1}-01").str.replace(r"^(\d{4}-\d\d)$", "${1}-01")
     return whole.str.extract(r"^(\d{4}-\d\d-\d\d)(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
 
@@ -66,7 +66,7 @@ def _texts(text: pl.Expr) -> pl.Expr:
 
 
 def _reals(text: pl.Expr) -> pl.Expr:
-    """Read numbers; one that is none makes the whole list unreadable."""
+    """Parse a list of numbers; the list is null if any element is not a finite number."""
     numbers = _texts(text).list.eval(_finite(pl.element().cast(pl.Float32, strict=False)))
     return pl.when(~numbers.list.eval(pl.element().is_null()).list.any()).then(numbers)
 
@@ -98,7 +98,7 @@ def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
 
 
 def _refusals(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.Expr]]:
-    """List the reason codes a column can give, each with the rows it refuses."""
+    """List the reason codes that can apply to a column, each with an expression for the rows it refuses."""
     value, text = pl.col(field.name), pl.col(f"{field.name}:raw")
     refusals = [("missing_value", text.is_null())] if field.required else []
     if field.kind not in (Kind.TEXT, Kind.TEXTS):
@@ -123,29 +123,29 @@ def _refusals(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.E
     return refusals
 
 
-def judge(raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo) -> pl.DataFrame:
+def apply_contract(raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo) -> pl.DataFrame:
     """
-    Read texts as the contract's types and name the first thing wrong with each row.
+    Parse texts into the contract's types and find the first violation in each row.
 
     Args:
-        raw: The contract's columns as texts (String; null = missing), one row a record.
-        contract: What the rows must keep.
-        today: The last day that is not the future.
-        zone: The time zone in which that day ends.
+        raw: The contract's columns as texts (String; null = missing), one row per record.
+        contract: The contract of the rows' table.
+        today: The day of ingest; later days and instants are in the future.
+        zone: The time zone of that day.
 
     Returns:
-        The typed columns with defaults filled in, and `reason` and `column_name` (both null where the row is good),
-        in the row order of `raw`.
+        The typed columns with defaults filled in, and `reason` and `column_name` of the first violation (both null for
+        a valid row), in the row order of `raw`.
     """
     columns = [_typed_column(raw, field) for field in contract.fields]
     texts = [raw[name].str.strip_chars().replace("", None).alias(f"{name}:raw") for name in contract.names]
     refusals = [(code, field.name, rows) for field in contract.fields for code, rows in _refusals(field, today, zone)]
-    first = pl.coalesce(pl.when(rows).then(pl.lit(at, dtype=pl.UInt8)) for at, (_, _, rows) in enumerate(refusals))
+    first = pl.coalesce(pl.when(rows).then(pl.lit(n, dtype=pl.UInt8)) for n, (_, _, rows) in enumerate(refusals))
     reasons = pl.Series([code for code, _, _ in refusals], dtype=pl.String)
     names = pl.Series([name for _, name, _ in refusals], dtype=pl.String)
-    judged = pl.DataFrame([*columns, *texts]).with_columns(first.alias("refusal"))
+    checked = pl.DataFrame([*columns, *texts]).with_columns(first.alias("refusal"))
     defaults = [pl.col(field.name).fill_null(field.default) for field in contract.fields if field.default is not None]
-    return judged.with_columns(defaults).select(
+    return checked.with_columns(defaults).select(
         *contract.names,
         reason=pl.lit(reasons).gather(pl.col("refusal")),
         column_name=pl.lit(names).gather(pl.col("refusal")),

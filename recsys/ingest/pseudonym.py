@@ -1,10 +1,9 @@
 """
-Listener ids become keyed hashes before anything else looks at a row.
+Pseudonyms of listeners: keyed hashes that replace account ids before any other step of ingest reads a row.
 
-The key is made once per home and kept in `listener.key` (readable by its owner alone). With it the same account always
-becomes the same pseudonym; without it nobody, the operator included, can tell which account a pseudonym is. Losing the
-key loses nothing already stored, but ingest stops: under a new key every account would become a new listener. Keep a
-copy somewhere safe.
+The key is generated once per home and stored in `listener.key`, readable by its owner only. With the key, an account
+always gets the same pseudonym; without it, nobody can compute which account a pseudonym belongs to. If the key is lost,
+stored data stays usable, but ingest stops: under a new key every account would become a new listener. Keep a backup.
 """
 
 import base64
@@ -17,10 +16,10 @@ from shlex import quote
 import polars as pl
 
 from recsys.errors import SetupError
-from recsys.files import write_whole
+from recsys.files import write_atomically
 
 _KEY_BYTES = 32
-_PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, two collide with a chance of 4 in 10^11
+_PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, the probability of a collision is 4e-11
 _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
@@ -28,25 +27,27 @@ _PERSONAL = f"{_EMAIL}|{_IPV4}|{_IPV6}"
 
 
 def make_listener_key(path: Path) -> None:
-    """Make the key of a new home; an existing one stays."""
+    """Generate the key of a new home; an existing key is kept."""
     if not path.exists():
-        write_whole(path, _write_key)
+        write_atomically(path, _write_key)
 
 
 def listener_key(path: Path) -> bytes:
-    """Return the home's key; SetupError where it is gone, cut short, or others could read it."""
+    """Return the home's key; raises SetupError if it is missing, has the wrong length, or other users can read it."""
     if not path.exists():
         raise SetupError(
-            f"{path} is gone. Put your copy of it back: under a new key every account would become a new listener. "
-            f"If that must be, make one: head -c {_KEY_BYTES} /dev/urandom > {quote(str(path))}; "
+            f"{path} is missing. Restore it from your backup: under a new key every account becomes a new listener. "
+            f"To accept that, make a new key: head -c {_KEY_BYTES} /dev/urandom > {quote(str(path))}; "
             f"chmod 600 {quote(str(path))}"
         )
     if path.stat().st_mode & 0o077:
         mode = path.stat().st_mode & 0o777
-        raise SetupError(f"{path} can be read by others (mode {mode:o}). Run: chmod 600 {quote(str(path))}")
+        raise SetupError(
+            f"{path} can be read by other users (mode {mode:o}, expected 600). Run: chmod 600 {quote(str(path))}"
+        )
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise SetupError(f"{path} holds {len(key)} bytes, a key has {_KEY_BYTES}. Put your copy of the key back there")
+        raise SetupError(f"{path} has {len(key)} bytes, expected {_KEY_BYTES}. Restore the key from your backup")
     return key
 
 
@@ -57,13 +58,13 @@ def _write_key(path: Path) -> None:
 
 
 def pseudonym(account: str, key: bytes) -> str:
-    """Return the 16-letter pseudonym of one account under a key."""
+    """Return the pseudonym of an account under a key: 16 lower-case letters and digits."""
     digest = hashlib.blake2b(account.encode(), key=key, digest_size=_PSEUDONYM_BYTES).digest()
     return base64.b32encode(digest).decode().lower()
 
 
 def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    """Replace the accounts in `user_id` (String, null stays null) by their pseudonyms, and change nothing else."""
+    """Replace the accounts in the column `user_id` (String; null stays null) by pseudonyms, if there is that column."""
     if "user_id" not in raw.columns:
         return raw
     accounts = raw["user_id"].str.strip_chars().replace("", None)
@@ -73,5 +74,5 @@ def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
 
 
 def redacted(text: pl.Expr) -> pl.Expr:
-    """Blank out e-mail and IP addresses that stand where they should not."""
+    """Replace e-mail and IP addresses in a text by '[removed]'."""
     return text.str.replace_all(_PERSONAL, "[removed]")

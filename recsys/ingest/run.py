@@ -1,8 +1,8 @@
 """
-Ingest: source files into the lake.
+Ingest source files into the lake.
 
-The way of a row: text -> pseudonym -> types and contract -> duplicates taken out -> a batch in the lake. One source
-file is held in memory at a time (about 150 bytes a listen).
+Steps for each row: read as text, pseudonymise, check against the contract, deduplicate, write to a batch in the lake.
+One source file is held in memory at a time, at about 150 bytes per listen.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ import polars.selectors as cs
 from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
-from recsys.ingest.coerce import judge
+from recsys.ingest.coerce import apply_contract
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
@@ -30,12 +30,12 @@ Progress = Callable[[Path, int], None]
 @dataclass(frozen=True)
 class IngestReport:
     """
-    What one ingest did.
+    The result of one ingest.
 
     Attributes:
-        batches: What it wrote.
-        known_files: Files that were in the lake already.
-        unreadable: Files of which nothing was taken in, each with the reason and what to do.
+        batches: The batches written.
+        known_files: Files that had been ingested before.
+        unreadable: Files from which nothing was ingested, each with a message that says why and what to do.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -44,24 +44,24 @@ class IngestReport:
 
 
 @dataclass
-class _Gathered:
-    """What a source holds for one table, chunk by chunk."""
+class _TableRows:
+    """The rows of one source for one table; each list has one frame per chunk."""
 
     accepted: list[pl.DataFrame] = field(default_factory=list)
     refused: list[pl.DataFrame] = field(default_factory=list)
     n_read: int = 0
-    is_hint: bool = False
+    is_fill_only: bool = False
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
-    """List files, those in folders in name order; music and what is hidden in folders is left out."""
-    found: list[Path] = []
+    """List source files; folders are searched in order of names, without audio files and hidden files."""
+    files: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise UnreadableSource(f"{path} does not exist. Give files, or folders that hold them")
-        inside = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        found += [each for each in inside if each == path or not (is_hidden(each, path) or is_audio(each))]
-    return found
+            raise UnreadableSource(f"{path} does not exist. Give existing files, or folders that contain them")
+        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        files += [file for file in inside if file == path or not (is_hidden(file, path) or is_audio(file))]
+    return files
 
 
 def ingest(
@@ -74,25 +74,26 @@ def ingest(
     progress: Progress = lambda _path, _n_bytes: None,
 ) -> IngestReport:
     """
-    Take source files into the lake; a file that is there already changes nothing.
+    Ingest source files into the lake; a file that was ingested before is skipped.
 
-    A file is known by its bytes: old versions of a register may stay in the folder beside the newest, and one that
-    comes again does not bring its rows back. A file that nobody can read is entered in the ledger and the quarantine
-    (`unreadable_file`) and tried again each time; the others go in.
+    A file is identified by its bytes. So old versions of a reference table may stay in the folder beside the newest,
+    and an old version that is delivered again does not restore its rows. A file that cannot be read is recorded in the
+    batch log and the quarantine (`unreadable_file`) and tried again at each ingest; the other files are ingested.
 
     Args:
-        home: The home, held by the caller (`locked`).
+        home: The home; the caller holds its lock (`home.locked`).
         paths: Files and folders.
-        today: The day of ingest by the lake's clock; instants after it are refused as future.
-        table: The raw table, where the columns do not tell.
+        today: The day of ingest in the market time zone; later instants are refused as future.
+        table: The raw table, for files whose columns do not identify it.
         format_name: A format's name, or "auto".
-        progress: Called with the file and its size once it is in.
+        progress: Called with each file and its size in bytes when the file is done.
 
     Returns:
-        The batches written, the files already known and those that cannot be read.
+        The batches written, the files ingested before and the files that cannot be read.
 
     Raises:
-        InputError: There is no such table, format or path.
+        InputError: The table, format or a path does not exist.
+        SetupError: The key of a home with listeners is missing or unsafe.
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
@@ -119,21 +120,21 @@ def ingest(
 
 
 def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[Batch]:
-    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
+    rows_of_table: dict[str, _TableRows] = defaultdict(_TableRows)
     zone = lake.zone
     for chunk in chunks:
-        _gather(gathered[chunk.table], chunk, key, today, zone)
+        _add_chunk(rows_of_table[chunk.table], chunk, key, today, zone)
     n_batches = len(lake.batches())
     staged = [
-        _staged(lake, CONTRACTS[table], rows, source=source, batch_no=n_batches + at, today=today)
-        for at, (table, rows) in enumerate(gathered.items(), start=1)
+        _staged(lake, CONTRACTS[table], rows, source=source, batch_no=batch_no, today=today)
+        for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=n_batches + 1)
     ]
     lake.commit(source.sha256, staged)
-    return [each.entry for each in staged]
+    return [batch.entry for batch in staged]
 
 
 def _record_unreadable(lake: Lake, source: Source, today: date) -> None:
-    """Enter a file of which nothing was taken in as one refused row of no table, once."""
+    """Record an unreadable file as one refused row of the table `unknown`, unless it was recorded before."""
     batches = lake.batches()
     entry = Batch(
         batch=short_hash(source.sha256, "unreadable_file"),
@@ -156,33 +157,33 @@ def _stored_name(source: Source) -> str:
     return str(pl.select(redacted(pl.lit(source.path.name))).item())
 
 
-def _gather(into: _Gathered, chunk: Chunk, key: bytes, today: date, zone: ZoneInfo) -> None:
+def _add_chunk(into: _TableRows, chunk: Chunk, key: bytes, today: date, zone: ZoneInfo) -> None:
     contract = CONTRACTS[chunk.table]
-    raw = pseudonymise(_of_contract(chunk.rows, contract), key)
-    judged = judge(raw, contract, today, zone).with_columns(raw[LINE])
-    is_good = judged["reason"].is_null()
-    into.accepted.append(judged.filter(is_good).drop("reason", "column_name"))
-    into.refused.append(_refused(judged.filter(~is_good), raw.filter(~is_good)))
+    raw = pseudonymise(_contract_columns(chunk.rows, contract), key)
+    checked = apply_contract(raw, contract, today, zone).with_columns(raw[LINE])
+    is_valid = checked["reason"].is_null()
+    into.accepted.append(checked.filter(is_valid).drop("reason", "column_name"))
+    into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
-    into.is_hint = chunk.is_hint
+    into.is_fill_only = chunk.is_fill_only
 
 
-def _of_contract(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Keep the contract's columns (null where the file lacks one) and the line; nothing else gets any further."""
+def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Select the contract's columns (null if the file lacks one) and the line; all other columns are dropped."""
     texts = [
         pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String).alias(name) for name in contract.names
     ]
     return rows.select(*texts, LINE)
 
 
-def _refused(judged: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
     payload = pl.struct(redacted(pl.col(name)) for name in raw.columns if name != LINE).struct.json_encode()
-    return judged.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
+    return checked.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
 
 
 def _malformed(lines: list[int]) -> pl.DataFrame:
-    """List lines that could not be read; they keep no payload, since what cannot be read cannot be pseudonymised."""
+    """List lines that could not be parsed, without payload: an unparsed line cannot be pseudonymised."""
     unknown = pl.lit(None, dtype=pl.String)
     return pl.DataFrame({LINE: lines}, schema={LINE: pl.Int64}).select(
         pl.lit("malformed_row").alias("reason"), unknown.alias("column_name"), LINE, unknown.alias("payload")
@@ -190,10 +191,10 @@ def _malformed(lines: list[int]) -> pl.DataFrame:
 
 
 def _staged(
-    lake: Lake, contract: Contract, rows: _Gathered, *, source: Source, batch_no: int, today: date
+    lake: Lake, contract: Contract, rows: _TableRows, *, source: Source, batch_no: int, today: date
 ) -> StagedBatch:
     read = pl.concat(rows.accepted)
-    fresh, conflicting = _without_known(lake, contract, read, is_hint=rows.is_hint)
+    fresh, conflicting = _without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
     quarantine = pl.concat([*rows.refused, _refused_conflicts(conflicting)])
     batch = short_hash(source.sha256, contract.table)
     marked = fresh.drop(LINE).with_columns(batch=pl.lit(batch), batch_no=pl.lit(batch_no, dtype=pl.Int64))
@@ -214,24 +215,25 @@ def _staged(
     return StagedBatch(entry, parts, _quarantine_rows(quarantine, entry))
 
 
-def _without_known(
-    lake: Lake, contract: Contract, read: pl.DataFrame, *, is_hint: bool
+def _without_stored(
+    lake: Lake, contract: Contract, read: pl.DataFrame, *, is_fill_only: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Take out rows that say nothing new.
+    Separate new rows from duplicates and conflicts.
 
     Returns:
-        The fresh rows, and the rows that contradict an earlier one of the same key: in this source, or for a log in the
-        lake. A register's row that differs from the lake's is fresh: it is the newer version.
+        The new rows, and the conflicting rows: they have the key of an earlier row, but other values. Earlier rows are
+        those of the same source and, for an event table, those in the lake. A row of a reference table that differs
+        from the lake's is new: it is the newer version. A fill-only row is new if its key is not in the lake.
     """
     if contract.instant:
         days = read.select(_day_of(contract.instant, lake.zone)).to_series().unique().sort().to_list()
         stored = lake.rows(contract.table, days).select(contract.names).collect()
     else:
         stored = lake.latest(contract).select(contract.names).collect()
-    if is_hint:
-        hints = read.unique(contract.key, keep="first", maintain_order=True)
-        return _without(hints, stored, contract.key), read.clear()
+    if is_fill_only:
+        candidates = read.unique(contract.key, keep="first", maintain_order=True)
+        return _without(candidates, stored, contract.key), read.clear()
     distinct = read.unique(contract.names, keep="first", maintain_order=True)
     if contract.instant:
         new = _without(distinct, stored, contract.names)
@@ -242,7 +244,7 @@ def _without_known(
 
 
 def _without(rows: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """Leave out the rows that `others` hold too, going by the columns `on`."""
+    """Return the rows whose values in the columns `on` are not in `others`; nulls are equal."""
     return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
 
 
@@ -254,7 +256,7 @@ def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _day_of(instant: str, zone: ZoneInfo) -> pl.Expr:
-    """Return the day of an instant by the market's clock, as `ds`."""
+    """Return the day of an instant in the market time zone, as `ds`."""
     return pl.col(instant).dt.convert_time_zone(zone.key).dt.date().alias("ds")
 
 

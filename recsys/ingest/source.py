@@ -1,9 +1,9 @@
 """
-A source file: its identity, its bytes (gzip and zstd undone), and what a format makes of it.
+A source file: its identity, its decompressed bytes, and its rows as a format reads them.
 
 A format is a module in `recsys/ingest/formats/` with two functions: `recognises(source)` and `chunks(source, table)`.
-A file that is refused may hold anything anywhere, also where its column names should stand. So no message repeats
-what stands in it, and no error of a library that might is shown or chained.
+A refused file may contain personal data anywhere, even in place of its column names. So no message quotes the content
+of a file, and library errors that might quote it are neither shown nor chained.
 """
 
 import gzip
@@ -39,45 +39,46 @@ _BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, pl.exceptions.Pol
 @dataclass(frozen=True)
 class Chunk:
     """
-    A piece of a source, as texts.
+    Some rows of a source, as texts.
 
     Attributes:
-        table: Which raw table its rows belong to.
-        rows: String columns (null = missing) and `_line`, the source line each row begins on (1 = the first).
-        malformed: `_line` of the records that could not be read at all.
-        is_hint: Whether the rows of a register only fill gaps: a key that is known already keeps its row.
+        table: The raw table of the rows.
+        rows: String columns (null = missing) and `_line`, the line of the source that each row begins on, from 1.
+        malformed: `_line` of the records that could not be parsed.
+        is_fill_only: Whether rows of a reference table are added only for keys that the lake does not have; a key that
+            it has keeps its row.
     """
 
     table: str
     rows: pl.DataFrame
     malformed: list[int] = field(default_factory=list)
-    is_hint: bool = False
+    is_fill_only: bool = False
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file to be ingested."""
+    """A file to ingest."""
 
     path: Path
 
     @cached_property
     def sha256(self) -> str:
-        """What the file is, whatever it is called."""
+        """SHA-256 of the file's bytes: its identity, whatever its name."""
         return sha256_of(self.path)
 
     @cached_property
     def sample(self) -> bytes:
-        """The first bytes, decompressed."""
+        """The first 64 KiB of the decompressed file."""
         with self.open() as stream:
             return stream.read(_SAMPLE_BYTES)
 
     @cached_property
     def n_bytes(self) -> int:
-        """Size on disk."""
+        """Size of the file on disk [bytes]."""
         return self.path.stat().st_size
 
     def open(self) -> BinaryIO:
-        """Open the bytes; gzip and zstd are recognised by their first bytes, not by the file's name."""
+        """Open the decompressed file; gzip and zstd are recognised by their first bytes, not by the name."""
         stream = self.path.open("rb")
         magic = stream.peek(4)[:4]
         if magic.startswith(_GZIP):
@@ -87,40 +88,49 @@ class Source:
         return stream
 
     def chunks(self, format_name: str = "auto", table: str | None = None) -> Iterator[Chunk]:
-        """Read the file piece by piece; `table` overrides what the columns say."""
+        """
+        Read the file in chunks.
+
+        Args:
+            format_name: A format's name, or "auto" to recognise it by the content.
+            table: The raw table; None to recognise it by the columns.
+
+        Raises:
+            UnreadableSource: The file is damaged, or its format or table is not recognised.
+        """
         try:
             yield from _format(self, format_name).chunks(self, table)
         except _BROKEN as broken:
             raise UnreadableSource(
                 f"{self.path} cannot be read to its end ({type(broken).__name__}). "
-                "Nothing of it was taken in; get the file again, or take it out of the folder"
+                "Nothing was ingested from it; get the file again, or remove it from the folder"
             ) from None
 
 
 class _Unzstd(io.RawIOBase):
-    """Frames of zstd, undone one after the other; one that breaks off is an error (`stream_reader` passes over it)."""
+    """A decompressed zstd stream of several frames; a truncated frame raises EOFError (`stream_reader` ignores it)."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._frame = stream, zstandard.ZstdDecompressor().decompressobj()
         self._ready, self._is_inside = memoryview(b""), False
 
     def readable(self) -> bool:  # type: ignore[explicit-override]  # typing.override is of Python 3.12
-        """Say yes."""
+        """Return True."""
         return True
 
     def close(self) -> None:  # type: ignore[explicit-override]  # as above
-        """Close the packed file too."""
+        """Close the compressed file too."""
         self._stream.close()
         super().close()
 
     def readinto(self, into: "Buffer", /) -> int:  # type: ignore[explicit-override]  # as above
-        """Fill `into`, or as much of it as one piece of the file gives."""
-        while not self._ready and (packed := self._frame.unused_data or self._stream.read(_SAMPLE_BYTES)):
+        """Fill `into` as far as the next decompressed piece reaches; return the number of bytes, 0 at the end."""
+        while not self._ready and (compressed := self._frame.unused_data or self._stream.read(_SAMPLE_BYTES)):
             if self._frame.eof:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready, self._is_inside = memoryview(self._frame.decompress(packed)), not self._frame.eof
+            self._ready, self._is_inside = memoryview(self._frame.decompress(compressed)), not self._frame.eof
         if not self._ready and self._is_inside:
-            raise EOFError("its last zstd frame breaks off")
+            raise EOFError("the last zstd frame is truncated")
         view = memoryview(into)
         n_bytes = min(len(view), len(self._ready))
         view[:n_bytes], self._ready = self._ready[:n_bytes], self._ready[n_bytes:]
@@ -128,41 +138,50 @@ class _Unzstd(io.RawIOBase):
 
 
 def format_names() -> list[str]:
-    """List the formats, in the order in which they are tried."""
+    """List the formats, in the order in which they are tried; CSV is last, since it recognises the most."""
     return sorted(plugin_names(FORMATS), key=lambda name: name == "csv")
 
 
 def table_of(columns: list[str], path: Path, table: str | None) -> str:
     """
-    Return the table that these columns belong to.
+    Return the raw table that a file with these columns belongs to.
 
-    It is one whose required columns are all there; it has a place for the listeners and tracks that the file speaks of
-    (so listens whose time has another name are not taken for users), and knows at least two of the columns.
+    The file has all required columns of the table, and at least two of its columns. If the file has user_id or
+    track_id, the table has them too; so listens whose time column has an unknown name are not mistaken for users. Of
+    several such tables, return the one that has the most of the columns.
+
+    Args:
+        columns: The file's column names, in lower case.
+        path: The file, for messages.
+        table: The table if the caller named it; the file must have at least one of its columns.
+
+    Raises:
+        UnreadableSource: A column name occurs twice, or no table fits.
     """
     given = set(columns)
     if len(given) < len(columns):
-        second = next(at for at, name in enumerate(columns) if name in columns[:at])
+        second = next(n for n, name in enumerate(columns) if name in columns[:n])
         first = columns.index(columns[second])
         raise UnreadableSource(f"{path} names a column twice: columns {first + 1} and {second + 1}. Rename one of them")
     if table is not None:
-        found = [table] if given & set(CONTRACTS[table].names) else []
+        fitting = [table] if given & set(CONTRACTS[table].names) else []
     else:
-        found = [name for name, contract in CONTRACTS.items() if _fits(contract, given)]
-    if not found:
-        knows = f"{table} has none of these" if table else "no table has these"
+        fitting = [name for name, contract in CONTRACTS.items() if _fits(contract, given)]
+    if not fitting:
+        mismatch = f"{table} has none of these" if table else "no table has these"
         raise UnreadableSource(
-            f"{path} has {_columns_told(columns)}: {knows}. "
+            f"{path} has {_column_summary(columns)}: {mismatch}. "
             f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
         )
-    return max(found, key=lambda name: len(set(CONTRACTS[name].names) & given))
+    return max(fitting, key=lambda name: len(set(CONTRACTS[name].names) & given))
 
 
-def _columns_told(columns: list[str]) -> str:
-    """Name the columns that some table has and count the others, whose names may be values."""
+def _column_summary(columns: list[str]) -> str:
+    """Name the columns that some table has, and count the others: without a header line, their names are values."""
     known = [name for name in columns if any(name in contract.names for contract in CONTRACTS.values())]
     n_others = len(columns) - len(known)
     if not known:
-        return f"{n_others} columns and no header line, or one in which no name is known"
+        return f"{n_others} columns and no header line, or no known name in it"
     return f"the columns {', '.join(known)}" + (f" and {n_others} of other names" if n_others else "")
 
 
@@ -172,7 +191,7 @@ def _fits(contract: Contract, given: set[str]) -> bool:
 
 
 def refuse_unknown_format(name: str) -> None:
-    """Raise InputError unless `name` is a format's or "auto"."""
+    """Raise InputError unless `name` is the name of a format or "auto"."""
     names = format_names()
     if name != "auto" and name not in names:
         raise InputError(f"There is no format {name!r}; known: {', '.join(names)}.{did_you_mean(name, names)}")
@@ -181,11 +200,12 @@ def refuse_unknown_format(name: str) -> None:
 def _format(source: Source, name: str) -> ModuleType:
     names = format_names()
     if name == "auto":
-        modules = (plugin(FORMATS, each) for each in names)
-        found = next((module for module in modules if module.recognises(source)), None)
-        if found is None:
+        modules = (plugin(FORMATS, known) for known in names)
+        recognised = next((module for module in modules if module.recognises(source)), None)
+        if recognised is None:
             raise UnreadableSource(
-                f"{source.path} is in no format known here ({', '.join(names)}). Name it with --format, or convert it"
+                f"{source.path} has none of the known formats ({', '.join(names)}). "
+                "Name the format with --format, or convert the file"
             )
-        return found
+        return recognised
     return plugin(FORMATS, name)

@@ -1,1 +1,1 @@
-"""The raw tables: append-only Parquet files, and the contract that every row of them keeps."""
+"""The raw tables: append-only Parquet files whose rows all satisfy a data contract."""

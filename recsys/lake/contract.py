@@ -1,10 +1,10 @@
 """
-The data contract: what each raw table promises, column by column.
+The data contract: the columns, keys and allowed values of each raw table.
 
-A row that keeps it enters the lake; one that breaks it enters the quarantine with the reason code and the column:
-`missing_value`, `bad_type`, `out_of_range`, `not_allowed`, `in_future`, `malformed_row` (the line could not be read),
-`conflicting_row` (the same key as an earlier row, with other values). A file of which nothing can be read is one row
-of the quarantine: `unreadable_file`. An empty list is a missing value: no territories = no restriction delivered.
+A row that satisfies the contract enters the lake; any other row enters the quarantine with the column and a reason:
+`missing_value`, `bad_type`, `out_of_range`, `not_allowed`, `in_future`, `malformed_row` (the line cannot be parsed) or
+`conflicting_row` (an earlier row has the same key and other values). A file that cannot be read at all is one row of
+the quarantine, `unreadable_file`. An empty list is a missing value: no territories, no restriction delivered.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import polars as pl
 from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of
 
-EARLIEST = datetime(1995, 1, 1)  # noqa: DTZ001 - polars literals for UTC columns are made from naive UTC
+EARLIEST = datetime(1995, 1, 1)  # noqa: DTZ001 - polars takes naive UTC as the literal for a UTC column
 COUNTRY = r"^[A-Z]{2}$"
 BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
 
@@ -24,16 +24,15 @@ BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
 @dataclass(frozen=True)
 class Contract:
     """
-    What one raw table promises.
+    The contract of one raw table: an event table (dated rows) or a reference table (the newest row per key wins).
 
     Attributes:
-        table: Its name in the lake.
+        table: Name of the table in the lake.
         fields: Its columns, in order.
-        key: The columns that name a row.
-        instant: For a log, the column whose day is its partition; a table without one is a register, whose later rows
-            replace earlier ones of the same key.
-        day: For a register of days, the column of the day: rows of days after a run's last one do not count.
-        newest_by: For a reference table, the column whose greatest value tells which row of a key counts.
+        key: Columns that identify a row.
+        instant: For an event table, the column whose day is the partition; None for a reference table.
+        day: For a reference table with one row per day, the column of the day: a build ignores days after its last day.
+        newest_by: For a reference table, the column whose largest value marks the newest row of a key.
     """
 
     table: str
@@ -50,12 +49,12 @@ class Contract:
 
     @property
     def has_listeners(self) -> bool:
-        """Whether its rows speak of listeners."""
+        """Whether its rows belong to listeners, so that it has the column user_id."""
         return "user_id" in self.names
 
     @property
     def schema(self) -> pl.Schema:
-        """The polars schema of its rows in the lake, batch columns included."""
+        """The polars schema of the table in the lake, batch columns included."""
         return pl.Schema({field.name: field.kind.value for field in self.fields} | dict(BATCH))
 
 
@@ -229,7 +228,9 @@ CONTRACTS: dict[str, Contract] = {
             "charts",
             (
                 Field("chart", required=True),
-                Field("chart_date", Kind.DAY, required=True, may_be_future=True),  # dated for the week it is sold in
+                Field(
+                    "chart_date", Kind.DAY, required=True, may_be_future=True
+                ),  # the date of the week that the chart is published for
                 Field("rank", Kind.INTEGER, required=True, low=1, high=10_000),
                 Field("title", required=True),
                 Field("artist", required=True),
@@ -257,5 +258,5 @@ QUARANTINE = pl.Schema(
 
 
 def last_instant(today: date, zone: ZoneInfo) -> datetime:
-    """Return the last instant, in naive UTC, that is not the future on the day `today` of a time zone."""
+    """Return the last instant of the day `today` in a time zone, as naive UTC; later instants are in the future."""
     return datetime.combine(today, datetime.max.time(), zone).astimezone(UTC).replace(tzinfo=None)

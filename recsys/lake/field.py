@@ -1,4 +1,4 @@
-"""One column of a raw table: its name, how its text is read and what it may hold."""
+"""The declaration of one column of a raw table: name, type and allowed values."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,7 +7,7 @@ import polars as pl
 
 
 class Kind(Enum):
-    """How a raw text is read."""
+    """Type that the text of a source file is parsed as; the value is its polars type."""
 
     TEXT = pl.String()
     INTEGER = pl.Int64()
@@ -26,14 +26,14 @@ class Field:
 
     Attributes:
         name: Column name, in files and in the lake.
-        kind: How its text is read.
-        required: Whether a row without it is refused.
-        low, high: Allowed range of a number, or of each number of a list; both ends included.
-        allowed: Allowed values of a text, lower case.
-        pattern: What each text must look like.
-        default: What a missing value becomes.
-        may_be_future: Whether a day or instant after the day of ingest is plausible.
-        is_personal: Whether listeners write it, so that e-mail and IP addresses are blanked out.
+        kind: Type of the column.
+        required: Whether a row with a missing value is refused.
+        low, high: Allowed range of a number, or of each number in a list; both ends included.
+        allowed: Allowed values of a text, in lower case; empty allows all.
+        pattern: Regular expression that a text, or each text in a list, must match; empty allows all.
+        default: Value that replaces a missing one; None keeps it missing.
+        may_be_future: Whether a day or instant after the day of ingest is allowed.
+        is_personal: Whether people write it freely, so that e-mail and IP addresses in it are replaced.
     """
 
     name: str

@@ -1,14 +1,14 @@
 """
-The lake: raw tables as Parquet, append-only; a source file makes one batch in each table it speaks of.
+The lake: raw tables as append-only Parquet files; a source file adds one batch to each table that it has rows for.
 
-    lake/<table>/ds=YYYY-MM-DD/<batch>.parquet    a log's day is that of its rows, a register's that of its ingest
+    lake/<table>/ds=YYYY-MM-DD/<batch>.parquet    rows, by day: of the event, or of ingest for a reference table
     lake/quarantine/ds=YYYY-MM-DD/<batch>.parquet refused rows, by day of ingest
-    lake/_ledger/<source>.json                    the batches of one source; its presence commits them
-    lake/_staging/<source>/                       a source being written
-    lake/_time_zone                               the market's time zone, at whose midnight a log's day ends; else UTC
+    lake/_ledger/<source>.json                    batch log: the batches of one source; the file commits them
+    lake/_staging/<source>/                       a source that is being written
+    lake/_time_zone                               market time zone, in which the day of an event is taken; default UTC
 
-A source is staged whole, then entered in the ledger, then moved into place. After a crash `recover` finishes the move
-of sources in the ledger and drops the others, so that a source is in the lake wholly or not at all.
+Ingest is a transaction per source: its files are staged, its batches are written to the batch log, the files are moved
+into place. After a crash, `recover` finishes the move for sources in the batch log and removes the other staged files.
 """
 
 from collections import Counter
@@ -26,26 +26,26 @@ from recsys.lake.contract import CONTRACTS, Contract
 
 UTC = "UTC"
 _RESTORE = (
-    "Put lake/ back from a backup; without one, move it aside (listener.key stays) and ingest all source files again, "
-    "in the order in which they came"
+    "Restore lake/ from a backup. Without one, move lake/ away (keep listener.key) and ingest all source files again, "
+    "in their original order"
 )
 
 
 @dataclass(frozen=True)
 class Batch:
     """
-    A ledger entry: what one source file brought to one table.
+    An entry of the batch log: the rows that one source file added to one table.
 
     Attributes:
-        batch: Its name: a hash of the source's bytes and the table.
-        batch_no: Counts the batches of the lake from 1; later rows of a register win by it.
+        batch: Id: a hash of the source's bytes and the table.
+        batch_no: Number of the batch in the lake, from 1; the newest row of a reference table has the largest.
         table: The raw table; `unknown` for a file that could not be read.
-        source_file: The file's name, without its folder, and without e-mail and IP addresses.
-        source_sha256: The file's identity.
-        ingested_on: The day of ingest.
+        source_file: Name of the file without its folder; e-mail and IP addresses in it are replaced.
+        source_sha256: SHA-256 of the file's bytes; the same bytes are ingested once.
+        ingested_on: Day of ingest, ISO 8601.
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
-        days: The `ds` partitions it wrote.
-        members: SHA-256 of the files it was made from, where it was made from several.
+        days: The `ds` partitions that the batch has rows in.
+        members: SHA-256 of each file, if the source was composed of several; else empty.
     """
 
     batch: str
@@ -65,11 +65,11 @@ class Batch:
 @dataclass(frozen=True)
 class StagedBatch:
     """
-    A batch about to be written.
+    A batch that is ready to be written.
 
     Attributes:
-        entry: What the ledger is to say.
-        parts: The rows of each `ds` partition.
+        entry: Its entry in the batch log.
+        parts: Day of the `ds` partition -> accepted rows.
         quarantine: Refused rows.
     """
 
@@ -79,102 +79,104 @@ class StagedBatch:
 
 
 class Lake:
-    """Raw tables of one home."""
+    """The lake of one home: read, verify and append to its raw tables."""
 
     def __init__(self, home: Home) -> None:
         self.folder = home.lake
-        self._ledger = home.lake / "_ledger"
+        self._batch_log = home.lake / "_ledger"
         self._staging = home.lake / "_staging"
         self._time_zone = home.lake / "_time_zone"
 
     @property
     def zone(self) -> ZoneInfo:
-        """The market's time zone: at its midnight a log's day ends."""
+        """The market time zone: the day of an event begins and ends at its midnight."""
         return ZoneInfo(self._time_zone.read_text().strip() if self._time_zone.exists() else UTC)
 
     def set_zone(self, name: str) -> None:
         """
-        Cut the days of logs at the midnight of a time zone, from the first file on.
+        Set the market time zone of an empty lake.
 
         Raises:
-            InputError: There is no such time zone, or days were cut by another one already.
+            InputError: The time zone does not exist, or the lake already has batches in another one.
         """
         try:
             zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError) as unknown:
             raise InputError(
-                f"There is no time zone {name!r}. Expected a name of the IANA database, such as Europe/Berlin"
+                f"There is no time zone {name!r}. Give a name of the IANA time zone database, such as Europe/Berlin"
             ) from unknown
         if zone.key == self.zone.key:
             return
         if self.batches():
             raise InputError(
-                f"The days of {self.folder} end at midnight in {self.zone.key}, and {name} was asked for. Days that "
-                "are in the lake are not cut again: leave it, or ingest everything into a new home"
+                f"{self.folder} has the time zone {self.zone.key}, and {name} was requested. The time zone of a lake "
+                "cannot change once it has data: leave it out, or ingest everything into a new home"
             )
         self._time_zone.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(self._time_zone, f"{zone.key}\n")
 
     def batches(self) -> list[Batch]:
-        """List every batch, in the order they came."""
-        entries = (Batch(**entry) for path in self._ledger.glob("*.json") for entry in files.read_json(path))
+        """List all batches of the batch log, in the order of ingest."""
+        entries = (Batch(**entry) for path in self._batch_log.glob("*.json") for entry in files.read_json(path))
         return sorted(entries, key=lambda entry: entry.batch_no)
 
     def sources(self) -> set[str]:
-        """Return the SHA-256 of every file that the lake has taken in."""
+        """Return the SHA-256 of every file that was ingested."""
         return {sha256 for entry in self.batches() for sha256 in entry.members or [entry.source_sha256]}
 
     def fingerprint(self) -> str:
-        """Return a hash that changes with what the lake holds."""
+        """Return a hash of the ids of all batches: it changes with the content of the lake."""
         return files.short_hash(*sorted(entry.batch for entry in self.batches()))
 
     def recover(self) -> None:
-        """Finish or drop what an interrupted ingest left behind."""
+        """Finish or remove what an interrupted ingest left in staging."""
         for staged in self._staging.glob("*"):
-            if (self._ledger / f"{staged.name}.json").exists():
+            if (self._batch_log / f"{staged.name}.json").exists():
                 self._move_into_place(staged)
             files.remove(staged)
 
     def verify(self) -> int:
         """
-        Hold the Parquet files against the ledger: a table has as many rows of a batch as were accepted or refused.
+        Compare the row counts of the Parquet files with the batch log, by table and batch.
 
-        Only the files' footers are read, so a lake of thousands of files takes a second.
+        Only the footers of the files are read, so that a lake with thousands of files takes about a second.
 
         Returns:
-            How many files there are.
+            Number of Parquet files.
 
         Raises:
-            InputError: A file cannot be read, rows of a batch are missing, or there are more than the ledger knows.
+            InputError: A file cannot be read, or a batch has more or fewer rows than the batch log states.
         """
         batches = self.batches()
         paths = self._parquet_files()
         stored: Counter[tuple[str, str]] = Counter()
         for path in paths:
             stored[path.parent.parent.name, path.stem] += _n_rows(path)
-        promised = Counter({(batch.table, batch.batch): batch.n_accepted for batch in batches})
-        promised.update({("quarantine", batch.batch): batch.n_quarantined for batch in batches})
-        wrong = sorted(key for key in promised | stored if promised[key] != stored[key])
+        logged = Counter({(batch.table, batch.batch): batch.n_accepted for batch in batches})
+        logged.update({("quarantine", batch.batch): batch.n_quarantined for batch in batches})
+        wrong = sorted(key for key in logged | stored if logged[key] != stored[key])
         if wrong:
             table, batch = wrong[0]
-            n_missing = promised[wrong[0]] - stored[wrong[0]]
-            sources = [entry.source_file for entry in batches if entry.batch == batch] or ["no source in the ledger"]
-            found = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} rows too many"
-            others = f" (and in {len(wrong) - 1:,} other places)" if len(wrong) > 1 else ""
+            n_missing = logged[wrong[0]] - stored[wrong[0]]
+            sources = [entry.source_file for entry in batches if entry.batch == batch] or ["no source in the batch log"]
+            difference = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} rows too many"
+            others = f" (and in {len(wrong) - 1:,} other batches)" if len(wrong) > 1 else ""
             raise InputError(
-                f"lake/{table}: {found} in the batch {batch} of {sources[0]}{others}; "
-                f"the ledger says {promised[wrong[0]]:,}, the files hold {stored[wrong[0]]:,}. {_RESTORE}"
+                f"lake/{table}: {difference} in the batch {batch} of {sources[0]}{others}; "
+                f"the batch log says {logged[wrong[0]]:,}, the files hold {stored[wrong[0]]:,}. {_RESTORE}"
             )
         return len(paths)
 
     def _parquet_files(self) -> list[Path]:
-        """List the files in place, and those of committed sources that are yet to be moved there."""
-        staged = [folder for folder in self._staging.glob("*") if (self._ledger / f"{folder.name}.json").exists()]
-        tables = [path for path in self.folder.glob("*") if path not in (self._ledger, self._staging, self._time_zone)]
+        """List the files in place, and the staged files of sources that the batch log has committed."""
+        staged = [folder for folder in self._staging.glob("*") if (self._batch_log / f"{folder.name}.json").exists()]
+        tables = [
+            path for path in self.folder.glob("*") if path not in (self._batch_log, self._staging, self._time_zone)
+        ]
         return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:
-        """Return a table's rows (of some `ds` partitions), without the partition column; empty where it has none."""
+        """Scan a table, or only the `ds` partitions of some days, without the column `ds`; empty if there are none."""
         folder = self.folder / table
         parts = [folder] if days is None else [folder / f"ds={day}" for day in days]
         paths = sorted(path for part in parts for path in part.rglob("*.parquet"))
@@ -182,25 +184,25 @@ class Lake:
             return pl.LazyFrame(schema=CONTRACTS[table].schema)
         return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
-    def latest(self, contract: Contract, *, of: str | None = None) -> pl.LazyFrame:
-        """Return a register's newest row of each key; `of`: only of this track."""
+    def latest(self, contract: Contract, *, track_id: str | None = None) -> pl.LazyFrame:
+        """Return the newest row of each key of a reference table, of all tracks or of one."""
         rows = self.rows(contract.table)
-        chosen = rows if of is None else rows.filter(track_id=of)
-        return chosen.sort(contract.newest_by).unique(contract.key, keep="last", maintain_order=True)
+        selected = rows if track_id is None else rows.filter(track_id=track_id)
+        return selected.sort(contract.newest_by).unique(contract.key, keep="last", maintain_order=True)
 
     def commit(self, source_sha256: str, staged: list[StagedBatch]) -> None:
-        """Write the batches of one source: all of them or nothing."""
+        """Write the batches of one source to the lake atomically."""
         folder = self._staging / source_sha256[:12]
         files.remove(folder)
         folder.mkdir(parents=True)
-        for each in staged:
-            name, table = f"{each.entry.batch}.parquet", each.entry.table
-            for day, rows in each.parts.items():
+        for batch in staged:
+            name, table = f"{batch.entry.batch}.parquet", batch.entry.table
+            for day, rows in batch.parts.items():
                 _write(folder / table / f"ds={day}" / name, rows)
-            if not each.quarantine.is_empty():
-                _write(folder / "quarantine" / f"ds={each.entry.ingested_on}" / name, each.quarantine)
+            if not batch.quarantine.is_empty():
+                _write(folder / "quarantine" / f"ds={batch.entry.ingested_on}" / name, batch.quarantine)
         files.sync_tree(folder)
-        files.write_json(self._ledger / f"{folder.name}.json", [asdict(each.entry) for each in staged])
+        files.write_json(self._batch_log / f"{folder.name}.json", [asdict(batch.entry) for batch in staged])
         self._move_into_place(folder)
         files.remove(folder)
 
@@ -216,7 +218,7 @@ def _n_rows(path: Path) -> int:
         return int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
     except (OSError, pl.exceptions.ComputeError) as broken:
         where = "/".join(path.parts[-3:])
-        raise InputError(f"lake/{where} is no whole Parquet file: {broken}. {_RESTORE}") from broken
+        raise InputError(f"lake/{where} is not a complete Parquet file: {broken}. {_RESTORE}") from broken
 
 
 def _write(path: Path, rows: pl.DataFrame) -> None:

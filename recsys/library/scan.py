@@ -85,7 +85,9 @@ class Memory:
         name = next((name for name, known in self.names.items() if known == audio_id), None)
         if name is None:
             return None
-        return {table: self.lake.latest(CONTRACTS[table], of=name).drop(BATCH.names()).collect() for table in TABLES}
+        return {
+            table: self.lake.latest(CONTRACTS[table], track_id=name).drop(BATCH.names()).collect() for table in TABLES
+        }
 
 
 def _failures(lake: Lake, analyser: str) -> dict[str, Failure]:

@@ -56,7 +56,7 @@ class Found:
 
     Attributes:
         sheets: A cue sheet for each.
-        owners: Whose the recordings are (see `shelf.owners`).
+        owners: Whose the recordings are (see `catalogue_index.owners`).
         calibration: By which it was judged.
     """
 

@@ -48,7 +48,7 @@ def place_tables(
         The release, without a model and an export.
     """
     warehouse, marts = home.path / "warehouse" / f"{name}.duckdb", home.path / "marts" / name
-    files.write_whole(warehouse, lambda beside: _fill_warehouse(beside, build_file, results))
+    files.write_atomically(warehouse, lambda beside: _fill_warehouse(beside, build_file, results))
     write_marts(warehouse, marts)
     labels = warehouse.parent / "labels" / name
     write_labels(warehouse, labels)

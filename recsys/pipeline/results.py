@@ -129,7 +129,7 @@ def step(*makes: Result | Artefact) -> Callable[[Callable[..., Outcome]], Step]:
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
     """Write a table as Parquet, completely or not at all."""
-    files.write_whole(path, lambda beside: table.write_parquet(beside, compression="zstd"))
+    files.write_atomically(path, lambda beside: table.write_parquet(beside, compression="zstd"))
 
 
 def whole_folder(fill: Callable[[Path, Any], None]) -> Callable[[Path, Any], None]:

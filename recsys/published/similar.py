@@ -101,7 +101,7 @@ def sounds_like(
         index: Of its vectors; it may hold others', which a condition leaves out.
         like: The id of a track that was heard, or a file's sound.
         wanted: Length and variety.
-        where: A condition in SQL (see `discover.allowed_by`).
+        where: A condition in SQL (see `by_sound.allowed_by`).
 
     Returns:
         rank, track_id, title, artist_name, similarity, tempo_bpm, key, mode, energy.

@@ -58,7 +58,7 @@ def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> N
         taken_down_at=pl.lit(str(today)), grounds=pl.lit(grounds or None, dtype=pl.String)
     )
     path = home.path / "takedowns" / f"{files.short_hash(str(today), grounds, *rows['track_id'])}.csv"
-    files.write_whole(path, rows.write_csv)
+    files.write_atomically(path, rows.write_csv)
     ingest(home, [path], today=today, table="takedowns")
 
 

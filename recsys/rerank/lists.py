@@ -67,7 +67,7 @@ def full_lists(
 
 
 def chosen_among(candidate_set: CandidateSet, rules: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
-    """Choose (see `greedy.choose`) until every rule is content, and return the rules as they then are."""
+    """Choose (see `select.choose`) until every rule is content, and return the rules as they then are."""
     ready = [rule.prepared(candidate_set) for rule in rules]
     while True:
         chosen = choose(candidate_set, ready)

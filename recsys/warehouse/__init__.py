@@ -1,1 +1,1 @@
-"""The SQL layer: files in `sql/` -> checked tables -> one published DuckDB file. The only home of duckdb."""
+"""The warehouse: SQL files -> checked tables -> one published DuckDB file. The only package that imports duckdb."""

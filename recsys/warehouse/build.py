@@ -1,9 +1,9 @@
 """
-Build a warehouse file from the lake: raw views, then every file of `sql/` in the order of what reads what.
+Build a warehouse file from the lake: raw views, then every file of `sql/` in the order of dependencies.
 
-A build writes a new file, never the published one. A day-grain table (`incremental:` in its header) takes the untouched
-days over from the last published warehouse and computes the others; everything else is computed afresh. Staging and
-intermediate steps live only while the build runs: the file holds the marts, and in `meta` the data dictionary.
+A build writes a new file, never the published one. A day-grain table (`incremental:` in its header) copies unchanged
+days from the last published warehouse and computes the stale ones; every other table is computed as a whole. Staging
+and intermediate tables exist only during the build: the file has the marts, and the data dictionary in schema `meta`.
 """
 
 import time
@@ -24,13 +24,13 @@ from recsys.files import remove, remove_database
 from recsys.installation.locations import SQL_FOLDER
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.store import Lake
-from recsys.warehouse.check import Built, check
-from recsys.warehouse.increment import days_of_logs, fingerprint, fresh_days, spans
+from recsys.warehouse.check import BuiltTable, check
+from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SqlFile, kinds_of, quoted, read_layers, steps_below, with_sources
+from recsys.warehouse.sqlfile import SqlFile, materializations, quoted, read_layers, upstream_steps, with_upstream
 from recsys.warehouse.versions import newest_rows, versions
 
-STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB that is to open the published file
+STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB version that can open the published file
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
 Progress = Callable[[str, int, float], None]
@@ -51,14 +51,14 @@ class ResultTable:
 @dataclass(frozen=True)
 class Sources:
     """
-    What a build reads.
+    The inputs of a build.
 
     Attributes:
-        lake: Raw tables.
-        as_of: The last day of the logs that counts.
-        results: What runs made, by the name of the raw table.
-        previous: The last published warehouse, to take untouched days from; None builds everything.
-        backfill: First and last day to compute again even if untouched.
+        lake: The raw tables.
+        as_of: Last day of events that counts; later rows are ignored.
+        results: Name of the raw table -> table that runs computed.
+        previous: The last published warehouse, to copy unchanged days from; None computes all days.
+        backfill: First and last day to compute again although unchanged.
     """
 
     lake: Lake
@@ -76,51 +76,51 @@ def build(
     only: Collection[str] = (),
     memory: str = "4GB",
     progress: Progress = _silent,
-) -> list[Built]:
+) -> list[BuiltTable]:
     """
     Build and check every table.
 
     Args:
-        target: The file to write; an unfinished earlier one is replaced.
-        sources: What to read. An ingest that was cut short is finished or dropped first.
+        target: The file to write; an existing one is replaced.
+        sources: The inputs. An interrupted ingest of the lake is finished or removed first.
         sql: The folder of SQL files.
-        only: Tables to build, with all that they stand on; none named: every table.
-        memory: How much memory DuckDB may take before it spills beside the file.
-        progress: Called with each table's name, rows and seconds.
+        only: Tables to build together with their upstream tables; empty builds every table.
+        memory: DuckDB's memory limit; beyond it, DuckDB spills to disk beside the file.
+        progress: Called with each table's name, number of rows and seconds.
 
     Returns:
-        The tables of the file, in the order they were built.
+        The marts, in the order in which they were built.
 
     Raises:
-        InputError: The lake does not hold what its ledger says.
-        BrokenCheck: A table breaks its contract; the unfinished file stays for a look.
-        BadSqlFile: A file in `sql/` breaks the rules of the house.
+        InputError: The lake does not agree with its batch log.
+        BrokenCheck: A table breaks its contract; the unfinished file is kept for inspection.
+        BadSqlFile: A file in `sql/` breaks the project's SQL rules.
     """
     layers = read_layers(sql)
     for file in layers.values():
         refuse_unportable(file)
     if only:
-        layers = with_sources(layers, only)
+        layers = with_upstream(layers, only)
     sources.lake.recover()
     sources.lake.verify()
     remove_database(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)
-        days = days_of_logs(connection)
+        days = rows_by_day(connection)
         plan = _plan(connection, sources, layers)
-        kinds = kinds_of(layers)
+        kinds = materializations(layers)
         built = []
         for file in layers.values():
             by_days = partial(_build_by_days, connection, file, days, plan.get(file.name))
             make = by_days if file.incremental else partial(_build_whole, connection, file, kinds[file.name])
             built.append(_build_one(connection, file, make, progress))
         _describe(connection, layers, built, sources)
-        _drop_scaffolding(connection, sources)
+        _drop_steps(connection, sources)
     return [table for table in built if table.name.startswith("marts.")]
 
 
-def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[Built]:
-    """Build the tables that read what runs made once more, in a file that is not yet published."""
+def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[BuiltTable]:
+    """Rebuild the tables that read results of runs, in a file that is not published yet; return the rebuilt marts."""
     files = _reading_results(read_layers(), results)
     with _writing(target, "1GB") as connection:
         for schema in ("raw", "intermediate"):
@@ -138,15 +138,15 @@ def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[Bu
 
 def _reading_results(layers: dict[str, SqlFile], results: Collection[str]) -> list[SqlFile]:
     """
-    Return the tables that read results, or one another, in the order in which they are built.
+    Return the tables downstream of results, in the order in which they are built.
 
-    The steps that they read are among them, since a finished file holds none; such a step reads marts alone.
+    Intermediate tables that they read are included, since a finished file has none; such a table reads only marts.
     """
     changed = {f"raw.{name}" for name in results}
     for file in layers.values():
         if file.sources & changed:
             changed.add(file.name)
-    changed |= steps_below(layers, changed & layers.keys()).keys()
+    changed |= upstream_steps(layers, changed & layers.keys()).keys()
     return [file for name, file in layers.items() if name in changed]
 
 
@@ -188,7 +188,7 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
-    """Make `raw.<table>`: all rows of an event table, of a reference table the newest of each key and all beside it."""
+    """Create `raw.<table>`: all rows of an event table; of a reference table the newest per key (see `versions`)."""
     if contract.instant:
         _make_delivered(connection, contract, sources, f"raw.{contract.table}")
         return
@@ -217,7 +217,7 @@ def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.
 
 
 def _make_results(connection: duckdb.DuckDBPyConnection, results: Mapping[str, ResultTable]) -> None:
-    """Make what runs wrote into tables; a column that an older version did not write is null."""
+    """Create a table from each result of a run; a column that an older version did not write is null."""
     for name, result in results.items():
         empty = pl.DataFrame(schema=result.schema)
         known = [pl.read_parquet(path, glob=False) for path in result.paths]
@@ -228,13 +228,13 @@ def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[
     if sources.previous is None:
         return {}
     connection.execute(f"attach {quoted(sources.previous)} as published (read_only)")
-    return fresh_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
+    return stale_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
 
 
 def _build_one(
     connection: duckdb.DuckDBPyConnection, file: SqlFile, make: Callable[[], None], progress: Progress
-) -> Built:
-    """Build one table with `make` and check it; `progress` is called with its name, rows and seconds."""
+) -> BuiltTable:
+    """Create one table with `make` and check it; call `progress` with its name, number of rows and seconds."""
     started = time.perf_counter()
     try:
         make()
@@ -246,7 +246,7 @@ def _build_one(
 
 
 def _build_whole(connection: duckdb.DuckDBPyConnection, file: SqlFile, kind: str) -> None:
-    """Create a table or view; the rows of a step stand beside the file, which would keep their space when they go."""
+    """Create a table or view; intermediate rows go to memory, as the file would not shrink when they are dropped."""
     query = file.query
     if kind == "table" and file.layer == "intermediate":
         connection.execute(f"create table memory.{file.name} as {query}")
@@ -255,33 +255,33 @@ def _build_whole(connection: duckdb.DuckDBPyConnection, file: SqlFile, kind: str
 
 
 def _build_by_days(
-    connection: duckdb.DuckDBPyConnection, file: SqlFile, days: dict[date, int], fresh: list[date] | None
+    connection: duckdb.DuckDBPyConnection, file: SqlFile, days: dict[date, int], stale: list[date] | None
 ) -> None:
     """
-    Fill a day-grain table some days at a time, so that memory is bounded by days and not by the log.
+    Fill a day-grain table a few days at a time, so that memory does not grow with the length of the history.
 
     Args:
-        connection: The file being written.
+        connection: Connection to the file being written.
         file: The table's query and contract.
-        days: Rows of the logs by day.
-        fresh: The only days to compute; None computes all of it.
+        days: Day -> number of rows in the event tables.
+        stale: Days to compute; other days are copied from the published warehouse. None computes all days.
     """
     day = file.incremental
     connection.execute(f"create table {file.name} as select * from ({file.query}) as shape limit 0")
-    if fresh is not None:
-        untouched = f"select * from published.{file.name} where not list_contains($fresh, {day})"
-        connection.execute(f"insert into {file.name} {untouched}", {"fresh": fresh})
-    wanted = days if fresh is None else {each: days[each] for each in fresh if each in days}
-    for span in spans(wanted):
-        computed = f"select * from ({file.query}) as fresh where {day} between $first and $last"
+    if stale is not None:
+        unchanged = f"select * from published.{file.name} where not list_contains($stale, {day})"
+        connection.execute(f"insert into {file.name} {unchanged}", {"stale": stale})
+    computed_days = days if stale is None else {day: days[day] for day in stale if day in days}
+    for span in spans(computed_days):
+        computed = f"select * from ({file.query}) as computed where {day} between $first and $last"
         params = {"first": span[0], "last": span[-1], "span": span}
         connection.execute(f"insert into {file.name} {computed} and list_contains($span, {day})", params)
 
 
 def _describe(
-    connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[Built], sources: Sources
+    connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[BuiltTable], sources: Sources
 ) -> None:
-    """Write the data dictionary and what the file was built from."""
+    """Write the schema `meta`: the data dictionary, the batches, and date and time zone of the build."""
     tables = [
         {
             "name": file.name,
@@ -294,10 +294,10 @@ def _describe(
         for file, table in zip(layers.values(), built, strict=True)
     ]
     documented = [
-        {"table_name": table.name, "position": at, "name": name, "type": type_name}
+        {"table_name": table.name, "position": position, "name": name, "type": type_name}
         | {"unit": layers[table.name].columns[name].unit, "meaning": layers[table.name].columns[name].meaning}
         for table in built
-        for at, (name, type_name) in enumerate(table.types.items(), start=1)
+        for position, (name, type_name) in enumerate(table.types.items(), start=1)
     ]
     batches = [{"batch": entry.batch} for entry in sources.lake.batches()]
     dictionary: dict[str, list[dict[str, Any]]] = {"tables": tables, "columns": documented, "batches": batches}
@@ -309,7 +309,7 @@ def _describe(
     connection.execute("create table meta.build as select $as_of::date as as_of, $time_zone as time_zone", of_build)
 
 
-def _drop_scaffolding(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+def _drop_steps(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     for schema in ("intermediate", "staging", "raw"):
         connection.execute(f"drop schema {schema} cascade")
     if sources.previous is not None:

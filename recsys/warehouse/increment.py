@@ -1,8 +1,8 @@
 """
-Which days of a day-grain table must be computed again, and which can be taken over from the published warehouse.
+Find the stale days of day-grain tables: they are computed again, all others are copied from the published warehouse.
 
-A day is fresh if a new batch brought rows of it, if it lies after the last build's date, if a register's new row names
-a track or listener heard on it, or if a backfill asks for it. Where that cannot be told, every day is fresh.
+A day is stale if a new batch has rows of it, if it is after the last build's `as_of`, if a new row of a reference table
+has a track or listener with events on it, or if a backfill requests it. If that is unknown, every day is stale.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,16 +14,17 @@ import duckdb
 from recsys.files import short_hash
 from recsys.lake.contract import CONTRACTS, Contract
 from recsys.lake.store import Batch, Lake
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import SqlFile, raw_sources
 from recsys.warehouse.versions import newest_rows, versions
 
-_LOGS = [contract for contract in CONTRACTS.values() if contract.instant]
-_ROWS_AT_ONCE = 4_000_000  # rows of the logs that one statement aggregates: about 1 GB of groups
+_EVENT_TABLES = [contract for contract in CONTRACTS.values() if contract.instant]
+_ROWS_AT_ONCE = 4_000_000  # rows of event tables that one statement aggregates: about 1 GB of groups
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the attached earlier warehouse (`published`) was built from."""
+    """What the attached published warehouse was built from: last day, batch ids, and table -> query fingerprint."""
 
     as_of: date
     batches: frozenset[str]
@@ -31,33 +32,35 @@ class Published:
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Published":
-        """Read the attached warehouse's own account of itself."""
-        (as_of,) = connection.execute("select as_of from published.meta.build").fetchall()[0]
-        batches = connection.execute("select batch from published.meta.batches").fetchall()
-        tables = connection.execute("select name, fingerprint from published.meta.tables").fetchall()
+        """Read the schema `meta` of the attached database `published`."""
+        with connection.cursor() as cursor:
+            cursor.execute("use published")  # for this cursor alone
+            (as_of,) = cursor.execute(internal_sql("as_of")).fetchall()[0]
+            batches = cursor.execute(internal_sql("built_batches")).fetchall()
+            tables = cursor.execute(internal_sql("query_fingerprints")).fetchall()
         return cls(as_of, frozenset(batch for (batch,) in batches), dict(tables))
 
 
 def fingerprint(file: SqlFile, layers: dict[str, SqlFile]) -> str:
-    """Return a hash that changes with a table's query or any query below it."""
-    return short_hash(file.query, *sorted(_below(source, layers) for source in file.sources))
+    """Return a hash of a table's query and all its upstream queries."""
+    return short_hash(file.query, *sorted(_upstream(source, layers) for source in file.sources))
 
 
-def _below(source: str, layers: dict[str, SqlFile]) -> str:
+def _upstream(source: str, layers: dict[str, SqlFile]) -> str:
     if source in layers:
         return fingerprint(layers[source], layers)
     contract = CONTRACTS.get(source.removeprefix("raw."))
     return "" if contract is None or contract.instant else newest_rows(contract)
 
 
-def days_of_logs(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
-    """Return the rows of all logs by day, in order of the days."""
-    query = " union all ".join(f"select ds from raw.{log.table}" for log in _LOGS)
+def rows_by_day(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
+    """Return day -> number of rows in all event tables, in order of days."""
+    query = " union all ".join(f"select ds from raw.{events.table}" for events in _EVENT_TABLES)
     return dict(connection.execute(f"select ds, count(*) from ({query}) as days group by ds order by ds").fetchall())
 
 
 def spans(days: dict[date, int]) -> list[list[date]]:
-    """Cut days, each with its number of rows, into runs that one statement can take."""
+    """Split days (day -> number of rows) into spans that one statement can process."""
     cut: list[list[date]] = []
     n_rows = _ROWS_AT_ONCE
     for day, n_here in days.items():
@@ -69,20 +72,20 @@ def spans(days: dict[date, int]) -> list[list[date]]:
     return cut
 
 
-def fresh_days(
+def stale_days(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     layers: dict[str, SqlFile],
     as_of: date,
     backfill: tuple[date, date] | None,
 ) -> dict[str, list[date]]:
-    """Return the fresh days of every day-grain table that need not be built from nothing."""
+    """Return table -> stale days, for the day-grain tables that can be updated; all others are computed completely."""
     published = Published.read(connection)
     batches = lake.batches()
     if as_of < published.as_of or published.batches - {batch.batch for batch in batches}:
-        return {}  # time runs backwards, or the lake lost a batch
+        return {}  # an earlier date than the published one, or a batch was removed from the lake
     new = [batch for batch in batches if batch.batch not in published.batches]
-    asked = set(_days_between(*backfill)) if backfill else set()
+    backfilled = set(_days_between(*backfill)) if backfill else set()
     plan = {}
     for file in layers.values():
         if file.incremental and published.fingerprints.get(file.name) == fingerprint(file, layers):
@@ -90,7 +93,7 @@ def fresh_days(
             touched = _touched(connection, [CONTRACTS[name.removeprefix("raw.")] for name in raw], new)
             if touched is not None:
                 plan[file.name] = sorted(
-                    day for day in touched | asked | _days_after(connection, published.as_of) if day <= as_of
+                    day for day in touched | backfilled | _days_after(connection, published.as_of) if day <= as_of
                 )
     return plan
 
@@ -98,7 +101,7 @@ def fresh_days(
 def _touched(
     connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], new: Collection[Batch]
 ) -> set[date] | None:
-    """Return the days that the new batches of some raw tables touch; None = cannot be told."""
+    """Return the days that new batches of some raw tables affect; None if that is unknown."""
     touched: set[date] = set()
     for contract in contracts:
         batches = [batch for batch in new if batch.table == contract.table and batch.days]
@@ -111,15 +114,15 @@ def _touched(
     return touched
 
 
-def _days_naming(connection: duckdb.DuckDBPyConnection, register: Contract, batches: list[str]) -> set[date]:
-    key = register.key[0]
-    named = f"select {key} from {versions(register)} where list_contains($batches, batch)"
-    query = " union ".join(f"select ds from raw.{log.table} where {key} in ({named})" for log in _LOGS)
+def _days_naming(connection: duckdb.DuckDBPyConnection, reference: Contract, batches: list[str]) -> set[date]:
+    key = reference.key[0]
+    named = f"select {key} from {versions(reference)} where list_contains($batches, batch)"
+    query = " union ".join(f"select ds from raw.{events.table} where {key} in ({named})" for events in _EVENT_TABLES)
     return {day for (day,) in connection.execute(query, {"batches": batches}).fetchall()}
 
 
 def _days_after(connection: duckdb.DuckDBPyConnection, last: date) -> set[date]:
-    query = " union ".join(f"select ds from raw.{log.table} where ds > $last" for log in _LOGS)
+    query = " union ".join(f"select ds from raw.{events.table} where ds > $last" for events in _EVENT_TABLES)
     return {day for (day,) in connection.execute(query, {"last": last}).fetchall()}
 
 

@@ -1,4 +1,4 @@
-"""The program's own questions to a warehouse file, in `sql/internal/<name>.sql`; people are not shown them."""
+"""Queries that the program itself runs on a warehouse file, in `sql/internal`; they are not offered to people."""
 
 from functools import cache
 
@@ -9,10 +9,10 @@ FOLDER = SQL_FOLDER / "internal"
 
 @cache
 def internal_names() -> frozenset[str]:
-    """Return the names of all of them."""
+    """Return the names of all internal queries."""
     return frozenset(path.stem for path in FOLDER.glob("*.sql"))
 
 
 def internal_sql(name: str) -> str:
-    """Return the text of a question of the program's own, for `Warehouse.query`; its header names the parameters."""
+    """Return the text of an internal query, for `Warehouse.query`; its header documents the parameters."""
     return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,20 +1,21 @@
 """
-One warehouse file a label: the marts that declare `labels:`, its own rows only, and no figures of a few people.
+One warehouse file per label: its own rows of the marts that declare `labels:`, with small groups suppressed.
 
-A recording belongs to the label that its metadata names, an artist to the one label of all recordings that name any;
-what is public (`labels: all`) is in every file.
-What comes from listening (`people:`) leaves the house by three rules, the same for every mart:
+A recording belongs to the label in its metadata; an artist belongs to a label if all of their recordings with a label
+have the same one. Public marts (`labels: all`) are in every file. Marts computed from listening (`people:`) follow
+three rules:
 
-1. Primary: a row with fewer than ten distinct listeners, none included, is withheld.
-2. Complementary: rows that differ in one of `parts` only add up to a total that may be seen. Where one is withheld, the
-   smallest of the others is too: total minus parts is then about ten listeners at least, in two rows at least.
-3. Rounding: counts are shown as the ten below, other figures to two significant digits. Where tables, windows and
-   filters overlap in ways that no rule foresees, they differ by what is rounded, not by what a few people did.
+1. Primary suppression: a row with fewer than ten distinct listeners, zero included, is withheld.
+2. Complementary suppression: rows that differ only in one of `parts` add up to a total that may be shown. If one of
+   them is withheld, the smallest others are too, until at least two are withheld and one of these has ten listeners or
+   more. So the total minus the shown rows never isolates a small group.
+3. Rounding: counts are rounded down to a multiple of ten, other figures to two significant digits. So figures of
+   overlapping tables, windows and filters differ by rounding, and not by what a few people did.
 
-Guaranteed: every figure is about ten distinct listeners or more, and a total less one part of it leaves all of 1 to 9
-possible for a row of 1 to 9. Not covered: whoever knows what nine of ten listeners did; very many overlapping figures
-solved together, which leave a narrower range (tests/warehouse/test_leaks.py solves them); and that somebody listened at
-all, where a row is there whoever listens.
+Guarantee: every figure comes from about ten distinct listeners or more, and a total minus one of its parts leaves every
+value from 1 to 9 possible for a row of 1 to 9. Not covered: an attacker who knows what nine of ten listeners did; very
+many overlapping figures solved jointly, which narrows the range (tests/pipeline/test_leaks.py measures by how much);
+and the fact that somebody listened at all, in marts that keep withheld rows.
 """
 
 from pathlib import Path
@@ -24,52 +25,46 @@ import duckdb
 from recsys import files
 from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.build import STORAGE_VERSION
-from recsys.warehouse.sqlfile import ForLabels, SqlFile, quoted, read_layers
+from recsys.warehouse.internal import internal_sql
+from recsys.warehouse.sqlfile import LabelRules, SqlFile, quoted, read_layers
 
-LEAST = 10  # listeners that a figure is about, and the step that counts are shown in
-BLOCK = 16_384  # bytes that a column takes at least in a small file: DuckDB's least
+MIN_LISTENERS = 10  # minimum distinct listeners of a shown row, and the step that counts are rounded to
+BLOCK_BYTES = 16_384  # DuckDB's minimum: a column takes at least one block, so that small files stay small
 _COUNT = "count"
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
-_OWNERS = """
-create table owners as
-with labelled as (
-    select track_id, artist_id, label_id from published.marts.track_features where label_id is not null
-)
-select 'track_id' as kind, track_id as id, label_id from labelled
-union all
-select 'label_id', label_id, label_id from labelled group by label_id
-union all
-select 'artist_id', artist_id, min(label_id) from labelled
-where artist_id is not null group by artist_id having count(distinct label_id) = 1
-"""
-_LABELS = """
-select label_id, min(label_name) as name from published.marts.track_features
-where label_id is not null group by label_id order by label_id
-"""
 
 
 def file_name(label_id: str) -> str:
-    """Name a label's file: a hash, since an id may hold anything and some disks take A for a."""
+    """Return the name of a label's file: a hash, as an id may have any character and file systems may ignore case."""
     return f"{files.short_hash(label_id)}.duckdb"
 
 
 def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> int:
-    """Write the file of every label of a warehouse file, as `<folder>/<file_name>`, all or nothing; return how many."""
-    marts = [(file, file.for_labels) for file in read_layers(sql).values() if file.for_labels]
-    with files.new_folder(folder) as beside, duckdb.connect() as connection:
+    """Write a file for every label in a warehouse to `<folder>/<file_name>`, atomically; return the number of files."""
+    marts = [(file, file.label_rules) for file in read_layers(sql).values() if file.label_rules]
+    with files.new_folder(folder) as new, duckdb.connect() as connection:
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
         connection.execute("create schema safe")
-        connection.execute(_OWNERS)
+        labels = _read_owners(connection)
         for file, rules in marts:
             _protect(connection, file, rules)
-        labels = connection.execute(_LABELS).fetchall()
         for label_id, name in labels:
-            _write_one(connection, beside / file_name(label_id), label_id, name, [file for file, _ in marts])
+            _write_one(connection, new / file_name(label_id), label_id, name, [file for file, _ in marts])
     return len(labels)
 
 
-def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLabels) -> None:
-    """Make `safe.<mart>`: every label's rows, by label, as the label may see them; a public mart's as they are."""
+def _read_owners(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None]]:
+    """Create the table `owners` (see sql/internal/owners.sql); return id and name of every label."""
+    owners = internal_sql("owners")
+    connection.execute("use published")  # these queries name its tables without the database
+    connection.execute(f"create table memory.owners as {owners}")
+    labels = connection.execute(internal_sql("labels")).fetchall()
+    connection.execute("use memory")
+    return labels
+
+
+def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> None:
+    """Create `safe.<mart>`: the rows of all labels, suppressed and rounded; a public mart is copied unchanged."""
     ordered = f"order by {', '.join(map(_name, file.grain))}"
     if not rules.owner:
         public = f"select * from published.{file.name} where {rules.only or 'true'} {ordered}"
@@ -78,7 +73,7 @@ def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLab
     people = f"coalesce({rules.people}, 0)" if rules.people else "null"
     connection.execute(
         f"create or replace temp table rows_of as select owners.label_id as _label, {people} as _people, "
-        f"coalesce({people} < {LEAST}, false) as _is_withheld, mart.* from published.{file.name} as mart "
+        f"coalesce({people} < {MIN_LISTENERS}, false) as _is_withheld, mart.* from published.{file.name} as mart "
         f"inner join owners on owners.kind = '{rules.owner}' and owners.id = mart.{rules.owner}"
     )
     while sum(_withhold_more(connection, file.grain, part) for part in rules.parts):
@@ -91,40 +86,40 @@ def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLab
 
 
 def _withhold_more(connection: duckdb.DuckDBPyConnection, grain: tuple[str, ...], part: str) -> int:
-    """Withhold one row more of each line of parts that total minus parts would lay open; return how many."""
-    line = ", ".join(["_label", *(_name(column) for column in grain if column != part)])
+    """Withhold the smallest shown row of each group of parts that is not covered yet; return the number of rows."""
+    group = ", ".join(["_label", *(_name(column) for column in grain if column != part)])
     counted = connection.execute(f"""
         update rows_of set _is_withheld = true where rowid in (
-            with lines as (
+            with grouped as (
                 select
                     rowid as row_no,
                     _is_withheld,
-                    bool_or(_is_withheld) over (partition by {line}) as is_open,
-                    bool_or(_is_withheld and _people >= {LEAST}) over (partition by {line})
-                    and count(*) filter (_is_withheld) over (partition by {line}) > 1 as is_covered,
-                    row_number() over (partition by {line}, _is_withheld order by _people, {_name(part)}) as place
+                    bool_or(_is_withheld) over (partition by {group}) as has_withheld,
+                    bool_or(_is_withheld and _people >= {MIN_LISTENERS}) over (partition by {group})
+                    and count(*) filter (_is_withheld) over (partition by {group}) > 1 as is_covered,
+                    row_number() over (partition by {group}, _is_withheld order by _people, {_name(part)}) as place
                 from rows_of
             )
-            select row_no from lines where is_open and not is_covered and not _is_withheld and place = 1
+            select row_no from grouped where has_withheld and not is_covered and not _is_withheld and place = 1
         )
     """).fetchone()
     return int(counted[0]) if counted else 0
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: ForLabels) -> list[str]:
+def _columns(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> list[str]:
     types = {name: type_ for name, type_, *_ in connection.execute(f"describe published.{file.name}").fetchall()}
-    open_to_all = {*file.grain, *rules.kept} if rules.people else set(file.columns)
+    unprotected = {*file.grain, *rules.kept} if rules.people else set(file.columns)
     return [
-        _name(name) if name in open_to_all else f"{_figure(name, types[name], file)} as {_name(name)}" for name in types
+        _name(name) if name in unprotected else f"{_figure(name, types[name], file)} as {_name(name)}" for name in types
     ]
 
 
 def _figure(name: str, type_: str, file: SqlFile) -> str:
-    """Return the SQL of a column that tells of people: null where withheld, else rounded."""
+    """Return the SQL expression of a protected column: null if withheld, otherwise rounded."""
     value = _name(name)
     if any(number in type_ for number in _NUMBERS):
         if file.columns[name].unit == _COUNT:
-            rounded = f"{LEAST} * floor({value} / {LEAST})"
+            rounded = f"{MIN_LISTENERS} * floor({value} / {MIN_LISTENERS})"
         else:
             digits = f"1 - floor(log10(abs({value})))::integer"
             rounded = (
@@ -137,9 +132,11 @@ def _figure(name: str, type_: str, file: SqlFile) -> str:
 def _write_one(
     connection: duckdb.DuckDBPyConnection, target: Path, label_id: str, name: str | None, marts: list[SqlFile]
 ) -> None:
-    """Write one label's file: its rows, the data dictionary, and whose file it is."""
-    connection.execute(f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK})")
-    connection.execute("begin")  # or every statement would write, and sync, a log of its own
+    """Write one label's file: its rows, the data dictionary, and the label's id and name."""
+    connection.execute(
+        f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
+    )
+    connection.execute("begin")  # else each statement would write and flush its own log
     for schema in ("marts", "meta"):
         connection.execute(f"create schema own.{schema}")
     connection.execute("create table own.meta.build as select * from published.meta.build")
@@ -161,8 +158,8 @@ def _write_one(
 
 
 def _write_own(connection: duckdb.DuckDBPyConnection, mart: SqlFile, label_id: str) -> int:
-    """Write a label's rows of one mart, all of them where it is public; return how many."""
-    if mart.for_labels and not mart.for_labels.owner:
+    """Write a label's rows of one mart, or all rows of a public mart; return the number of rows."""
+    if mart.label_rules and not mart.label_rules.owner:
         own, given = f"select * from safe.{_table(mart)}", []
     else:
         own, given = f"select * exclude (_label) from safe.{_table(mart)} where _label = ?", [label_id]

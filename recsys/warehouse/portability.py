@@ -1,7 +1,7 @@
 """
-The dialect guard: what a file in `sql/` may use so that DuckDB and Spark mean the same by it.
+The portability guard: SQL that a file in `sql/` may use, because it means the same on DuckDB and Spark.
 
-An allow-list, not a block-list: a function enters it once somebody has looked it up on both engines.
+Functions are an allow-list: a function is added after its documentation was compared for both engines.
 """
 
 from functools import cache
@@ -18,26 +18,27 @@ _FUNCTIONS = {
     *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
     *("time_to_unix", "mod", "replace", "split_part", "median"),
 }
-# What questions of the program's own may use besides: they are asked of a finished file, and so of DuckDB. Spark calls
-# the first to_utc_timestamp; the second is null there, not false, where a list holds a null and not what is looked for.
-_OF_A_FILE = {"timezone", "array_contains"}
+# Functions that the program's own queries (sql/internal) may also use: they read a finished file, so they always run on
+# DuckDB. Spark names `timezone` to_utc_timestamp; its array_contains returns null, not false, for a list that holds a
+# null and not the value.
+_OF_A_FILE = {"timezone", "array_contains", "array_size", "concat_ws", "contains", "filter"}
 _REFUSED = {
     exp.Star: "select *: name the columns",
-    exp.Pivot: "pivot: write one case expression a column",
-    exp.Unnest: "unnest: keep lists in lists, or split them at ingest",
-    exp.Explode: "unnest: keep lists in lists, or split them at ingest",
+    exp.Pivot: "pivot: write one case expression per column",
+    exp.Unnest: "unnest: keep lists as lists, or split them at ingest",
+    exp.Explode: "unnest: keep lists as lists, or split them at ingest",
     exp.IntDiv: "//: use floor(a / b)",
-    exp.DateDiff: "date_diff, which counts differently on every engine: use epoch arithmetic",
-    exp.Qualify: "qualify: filter on row_number() one step later",
-    exp.TableSample: "a sample: the same inputs must give the same rows",
+    exp.DateDiff: "date_diff, which counts differently on each engine: use epoch arithmetic",
+    exp.Qualify: "qualify: filter by row_number() in the next step",
+    exp.TableSample: "a sample: the same input must give the same rows",
 }
 
 
 @cache
 def refuse_unportable(file: SqlFile) -> None:
-    """Raise BadSqlFile where a query uses what does not mean the same on both engines."""
+    """Raise BadSqlFile if a query uses SQL that does not mean the same on DuckDB and Spark."""
     if not isinstance(file.tree, exp.Query):
-        raise BadSqlFile(f"{file.name} is {file.tree.key}: a file holds one SELECT and nothing else")
+        raise BadSqlFile(f"{file.name} is {file.tree.key}: a file has one SELECT and nothing else")
     known, params = (_FUNCTIONS | _OF_A_FILE, file.params) if file.layer == "internal" else (_FUNCTIONS, {})
     for node in file.tree.walk():
         if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
@@ -47,20 +48,22 @@ def refuse_unportable(file: SqlFile) -> None:
                 raise BadSqlFile(f"{file.name} uses {instead}")
         if isinstance(node, exp.Placeholder) and node.name not in params:
             raise BadSqlFile(
-                f"{file.name} uses a parameter {node.name!r}: only files in sql/queries and sql/internal take any, and "
-                "their header names them"
+                f"{file.name} uses a parameter {node.name!r}: only files in sql/queries and sql/internal may have "
+                "parameters, and their header must document them"
             )
         if isinstance(node, exp.Join) and node.method in {"ASOF", "POSITIONAL"}:
-            raise BadSqlFile(f"{file.name} uses a join {node.method}: Spark has none; join on a range and row_number()")
+            raise BadSqlFile(
+                f"{file.name} uses a join {node.method}, which Spark does not have: join on a range and row_number()"
+            )
         if isinstance(node, exp.Func) and _name(node) not in known:
             raise BadSqlFile(
                 f"{file.name} uses the function {_name(node)}(), which is not known to mean the same on DuckDB and "
-                "Spark. Use another, or check both and add it to recsys/warehouse/portability.py"
+                "Spark. Use another, or compare both and add it to recsys/warehouse/portability.py"
             )
     try:
         file.tree.sql(dialect="spark", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as unsupported:
-        raise BadSqlFile(f"{file.name} cannot be written for Spark: {unsupported}") from unsupported
+        raise BadSqlFile(f"{file.name} cannot be translated to Spark SQL: {unsupported}") from unsupported
 
 
 def _name(function: exp.Func) -> str:

@@ -1,9 +1,9 @@
 """
-Read-only questions to a warehouse file: SQL in, a polars frame out.
+Read-only queries on a warehouse file: SQL in, a polars frame out.
 
-The connection can read its one file and nothing else: no other files, no network, no settings. That alone is no guard:
-it lets through ATTACH of the file itself, and COPY to the names of the log beside the file, whose content DuckDB would
-replay. So what people write goes through `Warehouse.question`, which answers one query and runs nothing else.
+The connection can read its file and nothing else: no other files, no network, no settings. That is not enough for SQL
+that people write: DuckDB still allows ATTACH of the file itself, and COPY to the name of the write-ahead log beside it,
+which it would replay. So such SQL goes through `Warehouse.untrusted_query`, which runs one query and nothing else.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import SqlFile, read_queries
 
 _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
@@ -25,14 +26,14 @@ _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "memory_limit": "4GB",
     "max_temp_directory_size": "16GB",
-    "max_expression_depth": "250",  # planning a deeper one takes a minute, in which it cannot be stopped
+    "max_expression_depth": "250",  # a deeper query takes minutes to plan, and cannot be interrupted meanwhile
 }
-_LONGEST = 20_000  # characters of a question, for the same reason
-_ASKED_WITH = "A question is one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
+_MAX_CHARACTERS = 20_000  # of an untrusted query, for the same reason
+_EXPECTED = "Expected one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
 class Warehouse:
-    """A warehouse file, open for reading; keeps its version for as long as it is open."""
+    """A warehouse file, open for reading; it stays the same version while it is open, also after a publication."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
@@ -40,58 +41,57 @@ class Warehouse:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a file read-only; raises SetupError where it is missing or no warehouse."""
+        """Open a file read-only; raises SetupError if it is missing or not a DuckDB database."""
         if not path.exists():
-            raise SetupError(f"{path} does not exist. Run: recsys build (or recsys runs, to see what there is)")
+            raise SetupError(f"{path} does not exist. Run: recsys build (or recsys runs, to list what exists)")
         try:
             connection = duckdb.connect(path.resolve(), read_only=True, config=_LOCKED_DOWN)
         except duckdb.Error as broken:
             raise SetupError(f"{path} cannot be opened as a warehouse: {broken}") from broken
         is_locked = connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]
-        if not is_locked:  # a second reader in this process shares the first one's settings
+        if not is_locked:  # connections of one process share their settings
             connection.execute("set global TimeZone = 'UTC'")
             connection.execute("set lock_configuration = true")
         return cls(connection, path)
 
     def query(self, sql: str, params: dict[str, object] | None = None, *, limit_s: float | None = None) -> pl.DataFrame:
         """
-        Answer one SELECT of the program's own; what people write is for `question`.
+        Run one trusted SELECT; SQL that people write goes through `untrusted_query`.
 
         Args:
-            sql: The query, `$name` where a parameter stands.
-            params: Parameter values.
-            limit_s: A query that takes longer is stopped [s]; None is no limit.
+            sql: The query, with parameters as `$name`.
+            params: Parameter name -> value; exactly the parameters of the query.
+            limit_s: Time limit, after which the query is interrupted [s]; None is no limit.
 
         Returns:
-            The rows; an interval, or what holds one, as text.
+            The rows; columns with intervals are converted to text.
 
         Raises:
-            InputError: The query is wrong, or asks for what a reader may not do; DuckDB's own words say what. Or it
-                took too long.
+            InputError: The query is invalid or not allowed, with DuckDB's message; or it exceeded the time limit.
         """
         try:
             with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s):
                 relation = cursor.sql(sql, params=params)
                 if relation is None:
-                    raise InputError("That statement returns no rows; a warehouse is read with SELECT")
+                    raise InputError("The statement returns no rows; expected a SELECT")
                 return pl.DataFrame(_intervals_as_texts(relation).pl())
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
-    def question(self, text: str, *, n_rows: int | None = None, limit_s: float | None = None) -> pl.DataFrame:
+    def untrusted_query(self, text: str, *, n_rows: int | None = None, limit_s: float | None = None) -> pl.DataFrame:
         """
-        Answer what somebody wrote: one query, and nothing beside it.
+        Run one query that a person wrote; any other statement is refused before anything runs.
 
         Args:
-            text: The query; comments and a semicolon may stand behind it.
-            n_rows: Only its first rows, in its own order; None is all.
-            limit_s: As of `frame`.
+            text: The query; comments and a semicolon may follow it.
+            n_rows: Maximum number of rows, in the order of the query; None returns all.
+            limit_s: As in `query`.
 
         Raises:
-            InputError: It is no query, more than one, or too long, and no part of it has run; or as of `frame`.
+            InputError: The text is not exactly one query, or too long, and no part of it has run; or as in `query`.
         """
         if _kind_of(text) is duckdb.StatementType.SELECT:
-            subquery = "select * from query($text) limit $n_rows"  # in which no WITH may write
+            subquery = "select * from query($text) limit $n_rows"  # inside which a WITH clause cannot write
             return self.query(subquery, {"text": text, "n_rows": n_rows}, limit_s=limit_s)
         alone = text.rstrip("; \n\t")
         pivot = f"select * from (\n{alone}\n) limit {'all' if n_rows is None else n_rows}"
@@ -99,7 +99,7 @@ class Warehouse:
         return self.query(pivot, limit_s=limit_s)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -112,23 +112,23 @@ class Warehouse:
 
 
 def _kind_of(text: str) -> duckdb.StatementType:
-    """Return whether a text is one SELECT, or one with a PIVOT in it (MULTI); refuse all else, without running it."""
-    if len(text) > _LONGEST:
-        raise InputError(f"The query has {len(text):,} characters; {_LONGEST:,} are the most. Ask for it in parts")
+    """Return SELECT, or MULTI for a SELECT with PIVOT; raises InputError for all other texts, without running them."""
+    if len(text) > _MAX_CHARACTERS:
+        raise InputError(f"The query has {len(text):,} characters, expected at most {_MAX_CHARACTERS:,}. Split it")
     try:
         kinds = [statement.type for statement in duckdb.extract_statements(text)]
     except duckdb.Error as wrong:
         raise InputError(f"The query failed: {wrong}") from wrong
     if len(kinds) != 1:
-        raise InputError(f"{len(kinds) or 'No'} statements were given, and none was run. {_ASKED_WITH}")
+        raise InputError(f"{len(kinds) or 'No'} statements were given, and none was run. {_EXPECTED}")
     if kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI):
-        raise InputError(f"{kinds[0].name} is no query, and was not run. {_ASKED_WITH}")
+        raise InputError(f"{kinds[0].name} is not a query, and was not run. {_EXPECTED}")
     return kinds[0]
 
 
 @contextmanager
 def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> Iterator[None]:
-    """Stop what a cursor does when its time is up. DuckDB's own setting would hold for every reader of the file."""
+    """Interrupt a cursor after a time limit. DuckDB's own setting would apply to all readers of the file."""
     if limit_s is None:
         yield
         return
@@ -138,26 +138,26 @@ def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> 
         yield
     except duckdb.InterruptException as late:
         raise InputError(
-            f"The query took longer than {limit_s:g} s and was stopped. Ask for less: fewer days or rows in a where, "
-            "tables added up before they are joined, or a saved question"
+            f"The query took longer than {limit_s:g} s and was stopped. Reduce it: filter days or rows with WHERE, "
+            "aggregate tables before joining them, or use a saved query"
         ) from late
     finally:
         timer.cancel()
 
 
 def _intervals_as_texts(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Cast what no polars type can hold."""
-    at = [n for n, type_ in enumerate(relation.types) if "INTERVAL" in str(type_)]
-    if not at:
+    """Cast columns with intervals, which polars has no type for."""
+    intervals = [n for n, type_ in enumerate(relation.types) if "INTERVAL" in str(type_)]
+    if not intervals:
         return relation
     names = ['"' + name.replace('"', '""') + '"' for name in relation.columns]
     return relation.project(
-        ", ".join(f"{name}::varchar as {name}" if n in at else name for n, name in enumerate(names))
+        ", ".join(f"{name}::varchar as {name}" if n in intervals else name for n, name in enumerate(names))
     )
 
 
 def queries() -> pl.DataFrame:
-    """List the named queries: what each answers, and its parameters as one writes them, with their meaning."""
+    """List the saved queries of `sql/queries`: name, description, and parameters with defaults and meanings."""
     return pl.DataFrame(
         [
             {"name": query.name, "description": query.description, "parameters": "\n".join(_parameters(query))}
@@ -169,13 +169,25 @@ def queries() -> pl.DataFrame:
 def _parameters(query: SqlFile) -> list[str]:
     return [
         f"{name}{'' if doc.default is None else f'={doc.default}'}: {doc.meaning}"
-        + (" (needed)" if doc.default is None else "")
+        + (" (required)" if doc.default is None else "")
         for name, doc in query.params.items()
     ]
 
 
 def run_query(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s: float | None = None) -> pl.DataFrame:
-    """Answer a named query of `sql/queries`: the parameters given, its defaults for the others, at most `limit_s`."""
+    """
+    Run a saved query of `sql/queries`.
+
+    Args:
+        warehouse: Read.
+        name: Name of the query.
+        given: Parameter name -> value as text; the others take their defaults.
+        limit_s: As in `Warehouse.query`.
+
+    Raises:
+        UnknownIds: There is no such query.
+        InputError: A parameter is unknown or missing; or as in `Warehouse.query`.
+    """
     queries = read_queries()
     if name not in queries:
         raise UnknownIds.of("query", [name], queries, "sql/queries")
@@ -193,62 +205,40 @@ def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
     missing = sorted(query.params.keys() - values.keys())
     if missing:
         meaning = query.params[missing[0]].meaning
-        raise InputError(f"The query {query.name} needs {missing[0]} ({meaning}). Give it: --param {missing[0]}=...")
+        raise InputError(f"The query {query.name} needs {missing[0]} ({meaning}). Add: --param {missing[0]}=...")
     return values
 
 
 def tables(warehouse: Warehouse) -> pl.DataFrame:
-    """List the tables an analyst can read: name, grain, rows and description."""
-    return warehouse.query(
-        "select name, grain, n_rows, description from meta.tables where name like 'marts.%' order by name"
-    )
+    """List the tables that an analyst can read: name, grain, rows and description."""
+    return warehouse.query(internal_sql("marts_of_file"))
 
 
 def describe(warehouse: Warehouse, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Describe one table.
 
+    Args:
+        warehouse: Read.
+        name: The table, with or without its schema; without one, a mart.
+
     Returns:
-        One row of name, description, grain, rows, what it reads and what reads it; and its columns with type, unit
-        and meaning.
+        One row with name, description, grain, n_rows, reads (the tables it reads) and read_by (the tables that read it,
+        null where there are none); and one row per column with name, type, unit and meaning.
+
+    Raises:
+        UnknownIds: The warehouse has no such table.
     """
-    known = warehouse.query("select name from meta.tables")["name"].to_list()
+    known = warehouse.query(internal_sql("table_names"))["name"].to_list()
     full = name if "." in name else f"marts.{name}"
     if full not in known:
         raise UnknownIds.of("table", [name], known, "the warehouse")
-    about = warehouse.query(
-        "select name, description, grain, n_rows, reads, "
-        "(select list(name order by name) from meta.tables where list_contains(reads, $name)) as read_by "
-        "from meta.tables where name = $name",
-        {"name": full},
-    )
-    columns = warehouse.query(
-        "select name, type, unit, meaning from meta.columns where table_name = $name order by position", {"name": full}
-    )
-    return about, columns
+    facts = warehouse.query(internal_sql("table_facts"), {"name": full})
+    readers = warehouse.query(internal_sql("readers_of_table"), {"name": full})["name"].to_list()
+    columns = warehouse.query(internal_sql("columns_of_table"), {"name": full})
+    return facts.with_columns(read_by=pl.Series([readers or None], dtype=pl.List(pl.String))), columns
 
 
 def find(warehouse: Warehouse, words: str, n: int) -> pl.DataFrame:
-    """Find tracks, artists and listeners whose name or id holds every word, the most played first."""
-    return warehouse.query(
-        """
-        with things as (
-            select 'track' as kind, features.track_id as id, coalesce(features.title, '(unknown track)') as name,
-                   coalesce(features.artist_name, '') as more, coalesce(plays.n_plays, 0) as n_plays
-            from marts.track_features as features
-            left join (select track_id, sum(n_plays)::bigint as n_plays from marts.track_daily group by track_id)
-                as plays using (track_id)
-            union all
-            select 'artist', artist_id, coalesce(name, '(unknown artist)'), main_genre, n_plays
-            from marts.artist_profile
-            union all
-            select 'listener', user_id, '', concat_ws(', ', gender, age_band, country), n_plays
-            from marts.listener_profile
-        )
-        select kind, id, name, more, n_plays from things
-        where list_bool_and([contains(lower(concat_ws(' ', id, name, more)), word)
-                             for word in string_split(lower(trim($words)), ' ')])
-        order by n_plays desc, kind, id limit $n::integer
-        """,
-        {"words": words, "n": n},
-    )
+    """List at most `n` tracks, artists and listeners whose name or id contains every word, the most played first."""
+    return warehouse.query(internal_sql("named_things"), {"words": words.split(), "n": n})

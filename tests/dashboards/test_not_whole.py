@@ -51,7 +51,7 @@ def test_an_operators_totals_are_whole(open_page: Open, name: str) -> None:
 
 def test_every_count_of_people_is_known_to_be_one() -> None:
     """The counts of each mart whose header names its people, and those that pages compute."""
-    marts = [(file, file.for_labels) for file in read_layers().values()]
+    marts = [(file, file.label_rules) for file in read_layers().values()]
     counts = {
         name
         for file, rules in marts

@@ -127,7 +127,7 @@ def test_the_sql_page_answers_one_query_and_runs_nothing_else(open_page: Open) -
     assert "The query failed" in page.error[0].value
 
     page.text_area[0].set_value("delete from marts.track_daily").run()
-    assert "DELETE is no query, and was not run" in page.error[0].value
+    assert "DELETE is not a query, and was not run" in page.error[0].value
 
     page.text_area[0].set_value("from duckdb_databases() where not internal").run()
     assert len(page.dataframe[0].value) == 1
@@ -144,7 +144,7 @@ def test_a_question_that_takes_too_long_is_stopped(
     page.text_area[0].set_value(
         "select count(*) from range(10000000) a, range(10000000) b where a.range < b.range"
     ).run()
-    assert "took longer than 0.2 s and was stopped. Ask for less" in page.error[0].value
+    assert "took longer than 0.2 s and was stopped. Reduce it" in page.error[0].value
 
     page.text_area[0].set_value("select 1 as one").run()
     assert failures(page) == []

@@ -1,4 +1,4 @@
-"""A home and a folder of source files, both empty."""
+"""A home and a folder of source files, both empty at the start of a test."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ LISTENS = "user_id,track_id,listened_at,ms_played,skipped,n_listens,utc_offset_m
 
 @dataclass(frozen=True)
 class Inbox:
-    """Where a test puts files, and the home that takes them."""
+    """A folder that a test writes source files to, and the home that ingests them."""
 
     home: Home
     folder: Path
@@ -34,7 +34,7 @@ class Inbox:
         return ingest(self.home, [self.put(name, content)], today=today, table=table)
 
     def complaint(self, name: str, content: str | bytes, *, table: str | None = None) -> str:
-        """Ingest a file that nobody can read, and return what is said of it."""
+        """Ingest a file that cannot be read, and return the message about it."""
         report = self.take(name, content, table=table)
         assert report.batches == []
         ((path, message),) = report.unreadable
@@ -42,23 +42,23 @@ class Inbox:
         return message
 
     def rows(self, table: str) -> pl.DataFrame:
-        """A table's rows in the lake, in the order in which they came."""
+        """Return a table's rows in the lake, in the order of ingest."""
         return Lake(self.home).rows(table).collect().sort("batch_no", maintain_order=True)
 
     def refused(self) -> list[tuple[str, str | None, str, int]]:
-        """Reason, column, file and line of every row in the quarantine, in file order."""
+        """Return reason, column, file and line of every row in the quarantine, ordered by file and line."""
         parts = [pl.read_parquet(path) for path in (self.home.lake / "quarantine").rglob("*.parquet")]
         rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *parts]).sort("source_file", "source_line")
         return rows.select("reason", "column_name", "source_file", "source_line").rows()
 
     def payloads(self) -> list[str | None]:
-        """The payload of every row in the quarantine, in line order."""
+        """Return the payload of every row in the quarantine, ordered by line."""
         parts = [pl.read_parquet(path) for path in (self.home.lake / "quarantine").rglob("*.parquet")]
         return pl.concat(parts).sort("source_line")["payload"].to_list()
 
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
-    """An empty home, and a folder for files."""
+    """Return an empty home and an empty folder for source files."""
     (tmp_path / "in").mkdir()
     return Inbox(Home(tmp_path / "home"), tmp_path / "in")

@@ -1,4 +1,4 @@
-"""What comes twice: files, rows, keys, and the newer word on a track."""
+"""Repeated files, rows and keys, and newer versions of a track."""
 
 from datetime import timedelta
 
@@ -16,17 +16,17 @@ TRACKS = "track_id,title,artist_id,genres\n"
 
 
 def counts(inbox: Inbox) -> list[tuple[int, int, int, int]]:
-    """Read, accepted, quarantined and duplicate rows of every batch, in order."""
+    """Return read, accepted, quarantined and duplicate rows of every batch, in order."""
     return [(b.n_read, b.n_accepted, b.n_quarantined, b.n_duplicate) for b in Lake(inbox.home).batches()]
 
 
 def newest(inbox: Inbox, table: str, key: str) -> pl.DataFrame:
-    """The newest row of each key."""
+    """Return the newest row of each key."""
     return inbox.rows(table).unique(key, keep="last", maintain_order=True).sort(key)
 
 
 def test_the_same_file_again_changes_nothing(inbox: Inbox) -> None:
-    """Under its own name, under another, packed in another folder: its bytes are known."""
+    """A file is identified by its bytes, not by its name."""
     first = inbox.take("a.csv", LISTENS + ONE)
     again = inbox.take("a.csv", LISTENS + ONE)
     renamed = inbox.take("b.csv", LISTENS + ONE)
@@ -38,7 +38,7 @@ def test_the_same_file_again_changes_nothing(inbox: Inbox) -> None:
 
 
 def test_the_same_file_twice_in_one_ingest_enters_once(inbox: Inbox) -> None:
-    """A copy in the same folder is known by the time it is reached."""
+    """A copy in the same folder is recognised as ingested."""
     inbox.put("a.csv", LISTENS + ONE)
     inbox.put("b.csv", LISTENS + ONE)
     report = ingest(inbox.home, [inbox.folder], today=TODAY)
@@ -47,7 +47,7 @@ def test_the_same_file_twice_in_one_ingest_enters_once(inbox: Inbox) -> None:
 
 
 def test_rows_of_overlapping_files_enter_once(inbox: Inbox) -> None:
-    """The overlap counts as duplicate, in whatever file it stands and however often."""
+    """Repeated rows count as duplicates, within a file and across files."""
     inbox.take("a.csv", LISTENS + ONE + TWO + TWO)
     inbox.take("b.csv", LISTENS + THREE + TWO + ONE)
 
@@ -56,8 +56,8 @@ def test_rows_of_overlapping_files_enter_once(inbox: Inbox) -> None:
     assert inbox.refused() == []
 
 
-def test_an_overlap_is_known_in_another_spelling(inbox: Inbox) -> None:
-    """The same instant with another offset is the same listen."""
+def test_a_repeated_row_is_recognised_in_another_spelling(inbox: Inbox) -> None:
+    """The same instant written with another UTC offset is the same listen."""
     inbox.take("a.csv", LISTENS + ONE)
     inbox.take("b.csv", LISTENS + ONE.replace("10:00:00Z", "12:00:00+02:00"))
 
@@ -65,7 +65,7 @@ def test_an_overlap_is_known_in_another_spelling(inbox: Inbox) -> None:
 
 
 def test_a_listen_that_contradicts_an_earlier_one_is_refused(inbox: Inbox) -> None:
-    """In the same file or in the lake: the first word on an instant stands."""
+    """In the same file or in the lake, the first row of a key is kept."""
     inbox.take("a.csv", LISTENS + ONE + ONE.replace("1000", "1111"))
     inbox.take("b.csv", LISTENS + ONE.replace("1000", "2222") + ONE + TWO)
 
@@ -76,15 +76,15 @@ def test_a_listen_that_contradicts_an_earlier_one_is_refused(inbox: Inbox) -> No
 
 
 def test_two_events_of_one_instant_are_two_events(inbox: Inbox) -> None:
-    """A like and a save are told apart; the same like twice is one."""
+    """A like and a save are both kept; the same like twice is one."""
     row = "ann,t1,2026-01-01T10:00:00Z,"
     inbox.take("e.csv", f"user_id,track_id,event_at,event\n{row}like\n{row}save\n{row}LIKE\n")
 
     assert counts(inbox) == [(3, 2, 0, 1)]
 
 
-def test_a_newer_word_on_a_track_replaces_the_older(inbox: Inbox) -> None:
-    """A register keeps every version; the same word again is a duplicate, lists included."""
+def test_a_newer_version_of_a_track_replaces_the_older(inbox: Inbox) -> None:
+    """A reference table keeps every version; an unchanged row is a duplicate, also with lists."""
     inbox.take("a.csv", TRACKS + "t1,One,ar1,rock|pop\nt2,Two,ar1,\n")
     inbox.take("b.csv", TRACKS + "t1,One (Remaster),ar1,rock|pop\nt2,Two,ar1,\n", today=TODAY + timedelta(days=1))
     inbox.take("c.csv", TRACKS + "t2,Two,ar1,\nt1,One (Remaster),ar1,rock | pop\n")
@@ -93,8 +93,8 @@ def test_a_newer_word_on_a_track_replaces_the_older(inbox: Inbox) -> None:
     assert newest(inbox, "tracks", "track_id")["title"].to_list() == ["One (Remaster)", "Two"]
 
 
-def test_a_track_may_return_to_an_older_word(inbox: Inbox) -> None:
-    """The newest batch counts, not the first or the most frequent."""
+def test_a_track_may_return_to_an_older_version(inbox: Inbox) -> None:
+    """The newest batch wins, not the first or the most frequent version."""
     inbox.take("a.csv", TRACKS + "t1,One,ar1,\n")
     inbox.take("b.csv", TRACKS + "t1,Uno,ar1,\n")
     inbox.take("c.csv", TRACKS + "t1,One,ar1,\nt2,Two,ar1,\n")
@@ -103,7 +103,7 @@ def test_a_track_may_return_to_an_older_word(inbox: Inbox) -> None:
 
 
 def test_an_old_version_that_stays_in_the_folder_does_not_return(inbox: Inbox) -> None:
-    """The folder is read every night; what was replaced in an earlier one stays replaced."""
+    """The folder is read by every nightly run; a version that was replaced stays replaced."""
     inbox.put("a.csv", TRACKS + "t1,One,ar1,\n")
     inbox.put("b.csv", TRACKS + "t1,Uno,ar1,\n")
     for _ in range(2):
@@ -113,8 +113,8 @@ def test_an_old_version_that_stays_in_the_folder_does_not_return(inbox: Inbox) -
     assert inbox.rows("tracks").height == 2
 
 
-def test_two_words_on_a_track_in_one_file_conflict(inbox: Inbox) -> None:
-    """Which is newer cannot be told, so the first stands, whatever the lake holds already."""
+def test_two_versions_of_a_track_in_one_file_conflict(inbox: Inbox) -> None:
+    """It is unknown which is newer, so the first is kept, whatever the lake has."""
     inbox.take("a.csv", TRACKS + "t1,One,ar1,\n")
     inbox.take("b.csv", TRACKS + "t1,One,ar1,\nt1,Uno,ar1,\n")
     inbox.take("c.csv", TRACKS + "t1,Eins,ar1,\nt1,One,ar1,\n")
@@ -124,7 +124,7 @@ def test_two_words_on_a_track_in_one_file_conflict(inbox: Inbox) -> None:
 
 
 def test_every_row_is_accounted_for(inbox: Inbox) -> None:
-    """Read is accepted, quarantined and duplicate together, and the quarantine holds what the ledger says."""
+    """Accepted, quarantined and duplicate rows add up to the rows read; the quarantine agrees with the batch log."""
     inbox.take("a.csv", LISTENS + ONE + ONE + ONE.replace("1000", "7") + "ann,t1\n" + ",t1,2026-01-01,,,,\n" + TWO)
     (batch,) = Lake(inbox.home).batches()
 
@@ -133,8 +133,8 @@ def test_every_row_is_accounted_for(inbox: Inbox) -> None:
     assert batch.days == ["2026-01-01", "2026-01-02"]
 
 
-def test_batches_are_numbered_in_the_order_they_came(inbox: Inbox) -> None:
-    """Later rows of a register win by the number."""
+def test_batches_are_numbered_in_the_order_of_ingest(inbox: Inbox) -> None:
+    """The newest row of a reference table is the one with the largest number."""
     inbox.take("b.csv", LISTENS + ONE)
     inbox.take("a.csv", TRACKS + "t1,One,ar1,\n")
 

@@ -1,4 +1,4 @@
-"""Charts: in the contract's own columns, and as the Hot 100 and the Billboard 200 are passed around."""
+"""Charts with the contract's columns, and in the layouts in which the Hot 100 and the Billboard 200 are shared."""
 
 import os
 from collections import Counter
@@ -32,8 +32,8 @@ OTHER = b"""chart_week\tcurrent_week\ttitle\tperformer\tpeak_pos
 """
 
 
-def test_a_chart_comes_in_by_the_contracts_columns(inbox: Inbox) -> None:
-    """A place held by two songs keeps the first; ranks, names and days are looked at as in every table."""
+def test_a_chart_is_ingested_by_the_contracts_columns(inbox: Inbox) -> None:
+    """Of two songs at one rank the first is kept; ranks, titles and days are checked as in every table."""
     inbox.take("chart.csv", OWN)
 
     kept = inbox.rows("charts").select("chart", "chart_date", "rank", "title", "artist", "track_id", "value").rows()
@@ -49,8 +49,8 @@ def test_a_chart_comes_in_by_the_contracts_columns(inbox: Inbox) -> None:
     ]
 
 
-def test_a_corrected_chart_replaces_the_place(inbox: Inbox) -> None:
-    """A register: the newest row of a place is the one that counts, what is the same comes in once."""
+def test_a_corrected_chart_replaces_the_rank(inbox: Inbox) -> None:
+    """Charts are a reference table: the newest row of a rank wins, and an unchanged row is a duplicate."""
     header, first, *_ = OWN.splitlines(keepends=True)
     inbox.take("first.csv", header + first)
     report = inbox.take("again.csv", header + first + first.replace("10,1,One", "10,2,Two"))
@@ -69,7 +69,7 @@ def test_a_corrected_chart_replaces_the_place(inbox: Inbox) -> None:
     ids=["parquet", "csv", "other names"],
 )
 def test_a_published_chart_needs_no_conversion(inbox: Inbox, name: str, content: bytes) -> None:
-    """The file's name names the chart, whatever its columns are called."""
+    """The chart is named after the file, whichever of the known layouts it has."""
     inbox.take(name, content)
 
     assert inbox.rows("charts").select("chart", "chart_date", "rank", "title", "artist").rows() == [
@@ -78,15 +78,15 @@ def test_a_published_chart_needs_no_conversion(inbox: Inbox, name: str, content:
     ]
 
 
-def test_a_broken_chart_file_is_refused_as_any_other(inbox: Inbox) -> None:
-    """Whichever format looks at it first."""
-    assert "is broken Parquet" in inbox.complaint("hot100_weekly.parquet", packed(pl.DataFrame(HOT))[:-20])
+def test_a_damaged_chart_file_is_refused_as_any_other(inbox: Inbox) -> None:
+    """The message is the same whichever format is tried first."""
+    assert "is damaged Parquet" in inbox.complaint("hot100_weekly.parquet", packed(pl.DataFrame(HOT))[:-20])
 
 
 @pytest.mark.slow
 @pytest.mark.skipif("RECSYS_DATA" not in os.environ, reason="RECSYS_DATA is unset: no real charts")
-def test_the_real_charts_come_in_whole(inbox: Inbox) -> None:
-    """Of the Hot 100 every row; of the Billboard 200 all but nameless albums and the second of two at one place."""
+def test_the_real_charts_are_ingested_completely(inbox: Inbox) -> None:
+    """Every row of the Hot 100; all of the Billboard 200 but untitled albums and the second of two at one rank."""
     reports = []
     for name in ("hot100_weekly.parquet", "billboard200_weekly.parquet"):
         content = (Path(os.environ["RECSYS_DATA"]) / "billboard" / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Every reason for which a row is refused, with the file and the line it stands on."""
+"""Every reason for which a row is refused, and the file and line recorded with it."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from .conftest import LISTENS, Inbox
 
 GOOD = "ann,t1,2026-01-01T10:00:00Z,200000,false,1,60\n"
 
-# table, header, a bad row, what is wrong with it
+# table, header, invalid row, expected reason and column
 BAD_ROWS = [
     ("listens", "user_id,track_id,listened_at", ",t1,2026-01-01T10:00:00Z", "missing_value", "user_id"),
     ("listens", "user_id,track_id,listened_at", "   ,t1,2026-01-01T10:00:00Z", "missing_value", "user_id"),
@@ -65,7 +65,7 @@ BAD_ROWS = [
 def test_a_row_that_breaks_the_contract_is_refused_with_its_reason(
     inbox: Inbox, bad: tuple[str, str, str, str, str]
 ) -> None:
-    """Reason, column, file and line say what to mend where; the row is in no table."""
+    """Reason, column, file and line are recorded; the row enters no table."""
     table, header, row, reason, column = bad
     (batch,) = inbox.take("bad.csv", f"{header}\n{row}\n").batches
 
@@ -75,15 +75,15 @@ def test_a_row_that_breaks_the_contract_is_refused_with_its_reason(
     assert inbox.rows(table).is_empty()
 
 
-def test_the_first_thing_wrong_names_the_reason(inbox: Inbox) -> None:
-    """A row with two faults is refused once."""
+def test_the_first_violation_is_the_reason(inbox: Inbox) -> None:
+    """A row with two violations is refused once."""
     inbox.take("bad.csv", LISTENS + ",t1,tomorrow,-1,maybe,,\n")
 
     assert inbox.refused() == [("missing_value", "user_id", "bad.csv", 2)]
 
 
-def test_good_rows_around_a_bad_one_enter(inbox: Inbox) -> None:
-    """One bad row costs one row."""
+def test_valid_rows_around_an_invalid_one_are_accepted(inbox: Inbox) -> None:
+    """One invalid row does not affect the others."""
     inbox.take("mixed.csv", LISTENS + GOOD + GOOD.replace("200000", "-1") + GOOD.replace("t1", "t2"))
 
     assert inbox.rows("listens")["track_id"].to_list() == ["t1", "t2"]
@@ -91,28 +91,28 @@ def test_good_rows_around_a_bad_one_enter(inbox: Inbox) -> None:
 
 
 def test_the_last_instant_of_the_day_of_ingest_is_not_the_future(inbox: Inbox) -> None:
-    """Rows of today enter, whatever the time of day."""
+    """Rows of the day of ingest are accepted, whatever their time."""
     inbox.take("today.csv", LISTENS + "ann,t1,2026-01-31T23:59:59.999999Z,,,,\n")
 
     assert inbox.rows("listens").height == 1
 
 
 def test_a_release_known_by_year_or_month_is_dated_to_its_first_day(inbox: Inbox) -> None:
-    """Back catalogues often know no more."""
+    """Back catalogues often have only the year."""
     inbox.take("tracks.csv", "track_id,title,artist_id,release_date\nt1,One,ar1,1973\nt2,Two,ar1,1973-05\n")
 
     assert inbox.rows("tracks").sort("track_id")["release_date"].to_list() == [date(1973, 1, 1), date(1973, 5, 1)]
 
 
 def test_a_release_and_a_withdrawal_may_be_announced(inbox: Inbox) -> None:
-    """Days of the catalogue may lie ahead."""
+    """Release and withdrawal days may be in the future."""
     inbox.take("tracks.csv", "track_id,title,artist_id,release_date,withdrawn_at\nt1,One,ar1,2026-05-01,2027-01-01\n")
 
     assert inbox.rows("tracks").height == 1
 
 
 def test_missing_values_become_the_documented_defaults(inbox: Inbox) -> None:
-    """A listen counts once; consent, gender and type are unknown, never guessed."""
+    """A listen counts once; consent, gender and type become `unknown`."""
     inbox.take("l.csv", "user_id,track_id,listened_at\nann,t1,2026-01-01\n")
     inbox.take("t.csv", "track_id,title,artist_id\nt1,One,ar1\n")
     inbox.take("a.csv", "artist_id,name\nar1,Ada\n")
@@ -127,8 +127,8 @@ def test_missing_values_become_the_documented_defaults(inbox: Inbox) -> None:
     ("written", "read"),
     [("rock|pop", ["rock", "pop"]), (" rock | ", ["rock"]), ("|", None), ("", None), ("rock||pop", ["rock", "pop"])],
 )
-def test_lists_hold_no_empty_words(inbox: Inbox, written: str, read: list[str] | None) -> None:
-    """A stray bar makes no genre."""
+def test_lists_have_no_empty_elements(inbox: Inbox, written: str, read: list[str] | None) -> None:
+    """Empty elements of a list are dropped."""
     inbox.take("t.csv", f"track_id,title,artist_id,genres\nt1,One,ar1,{written}\n")
 
     assert inbox.rows("tracks")["genres"].to_list() == [read]
@@ -136,21 +136,21 @@ def test_lists_hold_no_empty_words(inbox: Inbox, written: str, read: list[str] |
 
 @pytest.mark.parametrize(("written", "read"), [("TRUE", True), ("no", False), ("1", True), ("f", False), ("", None)])
 def test_booleans_have_several_spellings(inbox: Inbox, written: str, read: bool | None) -> None:
-    """What spreadsheets and databases write is understood."""
+    """The spellings of spreadsheets and databases are accepted."""
     inbox.take("l.csv", f"user_id,track_id,listened_at,skipped\nann,t1,2026-01-01,{written}\n")
 
     assert inbox.rows("listens")["skipped"].to_list() == [read]
 
 
-def test_whole_numbers_may_carry_a_point(inbox: Inbox) -> None:
-    """A column with gaps comes out of many tools as 200000.0."""
+def test_integers_may_have_a_decimal_point(inbox: Inbox) -> None:
+    """Many tools write an integer column with missing values as 200000.0."""
     inbox.take("l.csv", "user_id,track_id,listened_at,ms_played\nann,t1,2026-01-01,200000.0\n")
 
     assert inbox.rows("listens")["ms_played"].to_list() == [200_000]
 
 
-def test_what_others_measured_is_taken_in_as_numbers(inbox: Inbox) -> None:
-    """Tempo and vectors that a catalogue is delivered with need no scan."""
+def test_delivered_audio_features_are_ingested_as_numbers(inbox: Inbox) -> None:
+    """A catalogue may be delivered with tempo and vectors instead of audio."""
     inbox.take("a.csv", "track_id,tempo_bpm,energy\nt1,128,0.75\n")
     inbox.take("v.csv", "track_id,encoder,vector\nt1,theirs,0.5|-1|2e-1\n")
 
@@ -160,7 +160,7 @@ def test_what_others_measured_is_taken_in_as_numbers(inbox: Inbox) -> None:
 
 @pytest.mark.parametrize("table", CONTRACTS)
 def test_the_lake_holds_the_contract_columns_in_their_types(inbox: Inbox, table: str) -> None:
-    """An empty table has the schema that a full one has."""
+    """An empty table has the same schema as a full one."""
     schema = inbox.rows(table).schema
 
     assert schema == CONTRACTS[table].schema

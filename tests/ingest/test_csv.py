@@ -1,4 +1,4 @@
-"""CSV as customers send it: quotes, line breaks, ragged rows, broken text, blocks, packing."""
+"""CSV: quotes, line breaks, rows with too few or too many fields, invalid UTF-8, block borders, compression."""
 
 import gzip
 import random
@@ -23,7 +23,7 @@ BAD_TEXT = [b"x,\xff\xfe,z", b'x,"\xff\n\xfe\n",z']
 
 @dataclass
 class Written:
-    """A CSV text and what a reader must make of it: good rows with their lines, lines of malformed rows."""
+    """A CSV text and the expected result: valid rows with their lines, and the lines of malformed rows."""
 
     text: bytes
     good: list[tuple[int, list[str | None]]] = field(default_factory=list)
@@ -31,28 +31,28 @@ class Written:
 
 
 def quoted(value: str) -> str:
-    """Quote a value where it must be."""
+    """Quote a value if necessary."""
     return '"' + value.replace('"', '""') + '"' if set(value) & set(',"\r\n') else value
 
 
 @st.composite
 def written(draw: st.DrawFn) -> Written:
-    """Good, ragged, blank and undecodable records in any order, both line endings, with and without a last one."""
+    """Generate valid, ragged, blank and undecodable records with either line ending, with or without a final one."""
     end = draw(st.sampled_from([b"\n", b"\r\n"]))
     made, lines = Written(b""), [b"a,b,c"]
     for kind in draw(st.lists(st.sampled_from(["good", "good", "ragged", "blank", "broken"]), max_size=25)):
-        at = 1 + len(lines) + sum(line.count(b"\n") for line in lines)
+        line_no = 1 + len(lines) + sum(line.count(b"\n") for line in lines)
         if kind == "good":
             values = draw(st.lists(VALUES, min_size=3, max_size=3).filter(any))
             lines.append(",".join(map(quoted, values)).encode())
-            made.good.append((at, [value or None for value in values]))
+            made.good.append((line_no, [value or None for value in values]))
         elif kind == "ragged":
             values = draw(st.lists(VALUES.filter(bool), min_size=1, max_size=6).filter(lambda some: len(some) != 3))
             lines.append(",".join(map(quoted, values)).encode())
-            made.malformed.append(at)
+            made.malformed.append(line_no)
         elif kind == "broken":
             lines.append(draw(st.sampled_from(BAD_TEXT)))
-            made.malformed.append(at)
+            made.malformed.append(line_no)
         else:
             lines.append(b"")
     last = end if len(lines) == 1 or draw(st.booleans()) else b""
@@ -61,7 +61,7 @@ def written(draw: st.DrawFn) -> Written:
 
 
 def read(path: Path, *, block_bytes: int) -> Written:
-    """Read a file in blocks of some size."""
+    """Read a file in blocks of a given size."""
     made = Written(path.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_format, "_BLOCK_BYTES", block_bytes)
@@ -77,7 +77,7 @@ def read(path: Path, *, block_bytes: int) -> Written:
 def test_every_record_keeps_its_values_and_its_line(
     tmp_path_factory: pytest.TempPathFactory, made: Written, block_bytes: int
 ) -> None:
-    """Whatever stands at the border of two blocks; blank lines are passed over, yet counted."""
+    """Wherever the border of two blocks falls; blank lines are skipped but counted."""
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(made.text)
 
@@ -86,7 +86,7 @@ def test_every_record_keeps_its_values_and_its_line(
 
 @pytest.mark.parametrize("block_bytes", range(64, 84))
 def test_a_quoted_line_break_may_lie_on_the_border_of_two_blocks(tmp_path: Path, block_bytes: int) -> None:
-    """Wherever the border falls, before, between or after its two characters."""
+    """The border may fall before, between or after CR and LF."""
     records = [f'{n},"first\r\nsecond\r\nthird",end' for n in range(20)]
     (tmp_path / "t.csv").write_bytes("\r\n".join(["a,b,c", *records]).encode())
 
@@ -95,8 +95,8 @@ def test_a_quoted_line_break_may_lie_on_the_border_of_two_blocks(tmp_path: Path,
     assert made.malformed == []
 
 
-def test_blocks_of_sixteen_megabytes_keep_count(tmp_path: Path) -> None:
-    """Three real blocks, malformed rows strewn over them, on the borders and at the end."""
+def test_line_numbers_are_correct_across_full_size_blocks(tmp_path: Path) -> None:
+    """Line numbers are correct in three full-size blocks with malformed rows throughout and at the end."""
     rng, lines, malformed = random.Random(7), ["a,b,c"], []
     for line in range(2, 100_002):
         is_bad = rng.random() < 0.001 or line == 100_001
@@ -113,7 +113,7 @@ def test_blocks_of_sixteen_megabytes_keep_count(tmp_path: Path) -> None:
 
 
 def test_a_title_may_hold_quotes_commas_and_line_breaks(inbox: Inbox) -> None:
-    """The line of the row below is that of the file, not of the record."""
+    """The next row is reported with its line in the file, not its record number."""
     inbox.take("t.csv", HEADER + 't1,"Say ""yes"",\nor no",ar1\nt2,,ar1\n')
 
     assert inbox.rows("tracks")["title"].to_list() == ['Say "yes",\nor no']
@@ -121,15 +121,15 @@ def test_a_title_may_hold_quotes_commas_and_line_breaks(inbox: Inbox) -> None:
 
 
 def test_ragged_rows_are_malformed_and_keep_no_payload(inbox: Inbox) -> None:
-    """What cannot be read cannot be pseudonymised, so it is not kept."""
+    """A record that cannot be parsed cannot be pseudonymised, so its content is not stored."""
     inbox.take("t.csv", HEADER + "t1,One\nt2,Two,ar1,more\nt3,Three,ar1\n")
 
     assert inbox.refused() == [("malformed_row", None, "t.csv", 2), ("malformed_row", None, "t.csv", 3)]
     assert inbox.payloads() == [None, None]
 
 
-def test_a_byte_that_is_no_utf8_costs_its_row_alone(inbox: Inbox) -> None:
-    """A latin-1 title among others."""
+def test_invalid_utf8_makes_only_its_row_malformed(inbox: Inbox) -> None:
+    """A Latin-1 title does not affect other rows."""
     inbox.take("t.csv", HEADER.encode() + b"t1,Ol\xe9,ar1\nt2,Ol\xc3\xa9,ar1\n")
 
     assert inbox.refused() == [("malformed_row", None, "t.csv", 2)]
@@ -138,15 +138,15 @@ def test_a_byte_that_is_no_utf8_costs_its_row_alone(inbox: Inbox) -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_the_delimiter_is_read_from_the_header(inbox: Inbox, delimiter: str) -> None:
-    """Comma, semicolon or tab; capitals, quotes, blanks and a byte order mark in the header do not matter."""
+    """Comma, semicolon or tab; upper case, quotes, blanks and a byte order mark in the header are ignored."""
     header = delimiter.join(["Track_ID", '"title"', " artist_id "])
     inbox.take("t.csv", "\ufeff" + header + "\r\n" + delimiter.join(["t1", "One", "ar1"]) + "\r\n")
 
     assert inbox.rows("tracks").select("track_id", "title", "artist_id").rows() == [("t1", "One", "ar1")]
 
 
-def test_a_file_of_malformed_rows_alone_is_told_line_by_line(inbox: Inbox) -> None:
-    """Nothing enters, everything is accounted for."""
+def test_a_file_of_malformed_rows_is_refused_line_by_line(inbox: Inbox) -> None:
+    """No row is accepted, and every row is in the quarantine."""
     (batch,) = inbox.take("t.csv", HEADER + "a\nb\nc,d,e,f\n").batches
 
     assert [line for *_, line in inbox.refused()] == [2, 3, 4]
@@ -154,7 +154,7 @@ def test_a_file_of_malformed_rows_alone_is_told_line_by_line(inbox: Inbox) -> No
 
 
 def test_a_header_without_rows_is_a_known_empty_source(inbox: Inbox) -> None:
-    """It enters the ledger with no rows, so the next night passes over it."""
+    """It enters the batch log with no rows, so the next run skips it."""
     (batch,) = inbox.take("t.csv", HEADER).batches
     again = inbox.take("t.csv", HEADER)
 
@@ -163,7 +163,7 @@ def test_a_header_without_rows_is_a_known_empty_source(inbox: Inbox) -> None:
 
 
 def test_gzip_of_several_members_is_read_to_its_end(inbox: Inbox) -> None:
-    """Logs are often packed files laid end to end."""
+    """Compressed logs are often concatenated."""
     packed = gzip.compress(HEADER.encode() + b"t1,One,ar1\n") + gzip.compress(b"t2,Two,ar1\n")
     inbox.take("t.csv.gz", packed)
 
@@ -171,15 +171,15 @@ def test_gzip_of_several_members_is_read_to_its_end(inbox: Inbox) -> None:
 
 
 def test_zstd_of_several_frames_is_read_to_its_end(inbox: Inbox) -> None:
-    """Whatever the file is called."""
+    """The name of the file does not matter."""
     pack = zstandard.ZstdCompressor().compress
     inbox.take("packed", pack(HEADER.encode() + b"t1,One,ar1\n") + pack(b"t2,Two,ar1\n" * 1 + b"t3,Three,ar1\n"))
 
     assert inbox.rows("tracks")["track_id"].to_list() == ["t1", "t2", "t3"]
 
 
-def test_zstd_of_many_pieces_is_whole(tmp_path: Path) -> None:
-    """Frames larger than one read, and reads of every size."""
+def test_zstd_is_decompressed_completely(tmp_path: Path) -> None:
+    """Frames may be larger than one read, and reads may have any size."""
     text = random.Random(7).randbytes(300_000) * 2
     (tmp_path / "z").write_bytes(b"".join(zstandard.ZstdCompressor().compress(part) for part in (text, b"", text)))
 
@@ -188,7 +188,7 @@ def test_zstd_of_many_pieces_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_column_named_twice_is_refused(inbox: Inbox) -> None:
-    """Which of the two is meant cannot be told."""
+    """It is ambiguous which of the two is meant."""
     twice = "track_id,title,artist_id,Title\nt1,One,ar1,Uno\n"
 
     assert "names a column twice" in inbox.complaint("t.csv", twice)

@@ -1,4 +1,4 @@
-"""JSON Lines as exports write them."""
+"""JSON Lines: types, malformed lines and the table of a file."""
 
 import json
 
@@ -12,12 +12,12 @@ TRACK = {"track_id": "t1", "title": "One", "artist_id": "ar1"}
 
 
 def lines(*records: object) -> str:
-    """One record a line."""
+    """Return one record per line."""
     return "".join(json.dumps(record) + "\n" for record in records)
 
 
 def test_values_keep_their_meaning(inbox: Inbox) -> None:
-    """Lists, booleans, numbers and nulls; keys in any order and case; extra keys dropped."""
+    """Lists, booleans, numbers and nulls are kept; keys may have any order and case; unknown keys are dropped."""
     inbox.take(
         "t.jsonl",
         lines(TRACK | {"genres": ["rock", None, "pop"], "explicit": True, "duration_ms": 1000, "label_id": None})
@@ -32,8 +32,8 @@ def test_values_keep_their_meaning(inbox: Inbox) -> None:
     "line",
     ['{"track_id": "t9"', "[1, 2]", '"text"', "null", "t1,One,ar1", '{"a": ' + "[" * 100_000, '{"title": "\\ud83d"}'],
 )
-def test_a_line_that_is_no_object_is_malformed(inbox: Inbox, line: str) -> None:
-    """Cut short, another JSON value, no JSON, nested beyond reason, half a character: one line, one row lost."""
+def test_a_line_without_an_object_is_malformed(inbox: Inbox, line: str) -> None:
+    """Truncated, not an object, not JSON, nested too deeply or half a character: only that line is refused."""
     inbox.take("t.jsonl", lines(TRACK) + line + "\n\n" + lines(TRACK | {"track_id": "t2", "artist_id": None}))
 
     assert inbox.refused() == [
@@ -43,29 +43,29 @@ def test_a_line_that_is_no_object_is_malformed(inbox: Inbox, line: str) -> None:
     assert inbox.rows("tracks")["track_id"].to_list() == ["t1"]
 
 
-def test_a_byte_that_is_no_utf8_costs_its_line_alone(inbox: Inbox) -> None:
-    """As in CSV."""
+def test_invalid_utf8_makes_only_its_line_malformed(inbox: Inbox) -> None:
+    """Other lines are read, as in CSV."""
     inbox.take("t.jsonl", lines(TRACK).encode() + b'{"track_id": "t\xff"}\n')
 
     assert inbox.refused() == [("malformed_row", None, "t.jsonl", 2)]
 
 
 def test_an_escaped_character_pair_is_a_character(inbox: Inbox) -> None:
-    """Emoji come as two escapes."""
+    """Emoji may be written as two escapes."""
     inbox.take("t.jsonl", lines(TRACK | {"title": "🎵"}))
 
     assert inbox.rows("tracks")["title"].to_list() == ["🎵"]
 
 
 def test_a_byte_order_mark_does_not_matter(inbox: Inbox) -> None:
-    """Some editors leave one."""
+    """Some editors write one."""
     inbox.take("t.jsonl", "\ufeff" + lines(TRACK))
 
     assert inbox.rows("tracks").height == 1
 
 
-def test_the_first_lines_name_the_table_for_all(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later stretch of blank, malformed or incomplete lines is still of that table, and lines are counted through."""
+def test_the_first_lines_identify_the_table_of_the_file(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later blank, malformed or incomplete lines belong to the same table; line numbers run on."""
     monkeypatch.setattr(jsonl, "_LINES_A_CHUNK", 2)
     second = lines({"track_id": "t2"}, {"track_id": "t3", "title": "Three"})
     (batch,) = inbox.take("t.jsonl", lines(TRACK, TRACK | {"track_id": "t4"}) + second + "\n\n" + "{\n{\n").batches
@@ -80,5 +80,5 @@ def test_the_first_lines_name_the_table_for_all(inbox: Inbox, monkeypatch: pytes
 
 
 def test_a_file_without_a_readable_line_is_unreadable(inbox: Inbox) -> None:
-    """Its table cannot be told."""
-    assert "none of its first lines is a JSON object" in inbox.complaint("t.jsonl", "{\n{\n")
+    """Its table cannot be recognised."""
+    assert "lines is a JSON object" in inbox.complaint("t.jsonl", "{\n{\n")

@@ -22,7 +22,7 @@ PROFILE = (
 
 
 def test_a_history_becomes_listens_tracks_and_artists(inbox: Inbox) -> None:
-    """A scrobble has no duration; quotes are ordinary text; a row without a track is refused."""
+    """Listens have no duration; quotes are ordinary text; a row without a track is refused."""
     report = inbox.take("history.tsv", HISTORY)
 
     tables = {batch.table: batch for batch in report.batches}
@@ -37,8 +37,8 @@ def test_a_history_becomes_listens_tracks_and_artists(inbox: Inbox) -> None:
     assert all(batch.n_read == batch.n_accepted + batch.n_quarantined + batch.n_duplicate for batch in report.batches)
 
 
-def test_names_stand_in_for_missing_ids(inbox: Inbox) -> None:
-    """The same names make the same id, whatever their capitals."""
+def test_missing_ids_are_made_from_names(inbox: Inbox) -> None:
+    """The same names give the same id, in upper or lower case."""
     inbox.take("history.tsv", HISTORY)
 
     assert set(inbox.rows("tracks").select("track_id", "artist_id", "title").rows()) == {
@@ -54,7 +54,7 @@ def test_names_stand_in_for_missing_ids(inbox: Inbox) -> None:
 
 
 def test_a_history_never_replaces_what_was_delivered(inbox: Inbox) -> None:
-    """A scrobble's spelling is a hint: it fills a gap and yields to a delivery, before and after."""
+    """Its names are fill-only: a delivered track keeps its row, whether it came before or after."""
     catalogue = "track_id,title,artist_id,duration_ms\nt-1,Delivered,ar-1,1000\n"
     inbox.take("tracks.csv", catalogue)
     inbox.take("history.tsv", HISTORY)
@@ -68,7 +68,7 @@ def test_a_history_never_replaces_what_was_delivered(inbox: Inbox) -> None:
 
 
 def test_a_profile_becomes_users(inbox: Inbox) -> None:
-    """Ages become bands, names of countries codes; what cannot be read is refused, what is missing unknown."""
+    """Ages become age bands and country names codes; invalid values are refused, missing ones become unknown."""
     inbox.take("profile.tsv", PROFILE)
 
     users = inbox.rows("users").select("gender", "age_band", "country", "signed_up_at").rows()

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file, nothing that stands in it is said, logged or kept."""
+"""Whatever is wrong with a file, its content is neither shown nor logged nor stored."""
 
 import io
 import json
@@ -23,7 +23,7 @@ HISTORY = [{"ts": "2026-05-01T10:00:00Z", "username": ANN, "ip_addr_decrypted": 
 
 
 def parquet(**columns: pa.Array) -> bytes:
-    """A Parquet file of two listens, but for these columns."""
+    """Return a Parquet file of two listens, with these columns replaced."""
     table = {"user_id": pa.array([ANN, "bo"]), "track_id": pa.array(["t1", "t2"]), "listened_at": pa.array(["x", "y"])}
     packed = io.BytesIO()
     pq.write_table(pa.table(table | columns), packed)
@@ -37,7 +37,7 @@ REFUSED = {
     "array_a_line.json": (f'["{ANN}", 1]\n["bo", 2]\n'.encode(), "is a JSON array, not JSON Lines"),
     "array_with_mark.json": (b"\xef\xbb\xbf" + json.dumps(HISTORY).encode(), "is a JSON array, not JSON Lines"),
     "accounts_as_keys.jsonl": (json.dumps({ANN: 1, "bo": 2}).encode(), "has 2 columns and no header line"),
-    "indented.json": (json.dumps(HISTORY[0], indent=1).encode(), "none of its first lines is a JSON object"),
+    "indented.json": (json.dumps(HISTORY[0], indent=1).encode(), "lines is a JSON object"),
     "headerless.csv": (f"{ANN},t1,2026-05-01\nbo,t2,2026-05-01\n".encode(), "has 3 columns and no header line"),
     "headerless_semicolons.csv": (f"{ANN};t1;2026-05-01\n".encode(), "has 3 columns and no header line"),
     "headerless_tabs.tsv": (f"{ANN}\tt1\t2026-05-01\n".encode(), "has 3 columns and no header line"),
@@ -48,31 +48,31 @@ REFUSED = {
     ),
     "page.html": (f"<p>{ANN}, t1</p>\n".encode(), "has 2 columns and no header line"),
     "quotes.csv": (f'user_id,track_id,listened_at\n"{ANN},t1\n'.encode() * 2, None),
-    "broken.parquet": (b"PAR1" + ANN.encode() * 9 + b"PAR1", "is broken Parquet"),
+    "broken.parquet": (b"PAR1" + ANN.encode() * 9 + b"PAR1", "is damaged Parquet"),
     "bytes.parquet": (parquet(user_id=pa.array([ANN.encode() + b"\xff", b"bo"])), "cannot be read to its end"),
     "map.parquet": (parquet(track_id=pa.array([[(ANN, 1)], []], pa.map_(pa.string(), pa.int64()))), "cannot be read"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_file_is_not_repeated(inbox: Inbox, name: str) -> None:
-    """Not in what is said, not with `--traceback`, not in the run's log, not in the lake."""
+def test_the_content_of_a_refused_file_is_not_quoted(inbox: Inbox, name: str) -> None:
+    """Neither in messages, nor with `--traceback`, nor in the run's log, nor in the lake."""
     content, message = REFUSED[name]
     path = inbox.put(name, content)
     run = Run(inbox.home, TODAY, read_recipe(), "run")
 
     report = ingest_files(run, [path], TODAY)
 
-    said = [text for _, text in report.unreadable] + [shown(path)]
+    messages = [text for _, text in report.unreadable] + [shown(path)]
     logged = (run.folder / "log.jsonl").read_text()
-    assert message is None or message in said[0]
-    assert not [each for each in [*said, logged, *map(str, inbox.payloads())] if "example.com" in each]
-    assert "10.0.0.1" not in "".join([*said, logged])
+    assert message is None or message in messages[0]
+    assert not [text for text in [*messages, logged, *map(str, inbox.payloads())] if "example.com" in text]
+    assert "10.0.0.1" not in "".join([*messages, logged])
     assert not message or inbox.refused() == [("unreadable_file", None, name, 1)]
 
 
 def shown(path: Path) -> str:
-    """The whole error with its causes, as Python prints it; '' where there is none."""
+    """Return the error with its causes, as Python prints it; '' if there is none."""
     try:
         list(Source(path).chunks())
     except UnreadableSource as refused:
@@ -81,14 +81,14 @@ def shown(path: Path) -> str:
 
 
 def test_an_age_of_many_digits_is_an_unknown_age(inbox: Inbox) -> None:
-    """It is refused by its row, and stops no night with a library's error that repeats it."""
+    """Only its row is refused; no library error that quotes the value stops the run."""
     inbox.take("profile.tsv", f"#id\tgender\tage\tcountry\tregistered\nann\tm\t{'9' * 30}\tFinland\tJan 1, 2006\n")
 
     assert inbox.refused() == [("not_allowed", "age_band", "profile.tsv", 2)]
 
 
-def test_the_log_has_our_words_and_only_the_kind_of_other_errors(inbox: Inbox) -> None:
-    """A library's error may repeat what it could not read."""
+def test_the_log_has_our_messages_and_only_the_type_of_other_errors(inbox: Inbox) -> None:
+    """A library's message may quote the value that it could not parse."""
     run = Run(inbox.home, TODAY, read_recipe(), "run")
     with pytest.raises(pl.exceptions.PolarsError, match="ann"), step_of(run, "ingest"):
         pl.Series([ANN]).cast(pl.Int64)
@@ -102,11 +102,11 @@ def test_the_log_has_our_words_and_only_the_kind_of_other_errors(inbox: Inbox) -
     assert ours == "InputError: The file has no rows"
 
 
-def test_no_byte_of_a_record_that_is_not_text_is_printed(inbox: Inbox, capfd: pytest.CaptureFixture[str]) -> None:
-    """The reader decodes a record of too many fields before it hands it over, and prints what it cannot decode."""
-    said = inbox.complaint("ragged.csv", b"user_id,track_id,listened_at\nann,t\xff2,2026-01-01,extra\n")
+def test_no_byte_of_an_undecodable_record_is_printed(inbox: Inbox, capfd: pytest.CaptureFixture[str]) -> None:
+    """The CSV reader decodes a record with too many fields by itself; it would print bytes that it cannot decode."""
+    message = inbox.complaint("ragged.csv", b"user_id,track_id,listened_at\nann,t\xff2,2026-01-01,extra\n")
 
     printed = capfd.readouterr()
-    assert "cannot be split into fields" in said
-    assert "0xff" not in said + printed.out + printed.err
+    assert "cannot be split into fields" in message
+    assert "0xff" not in message + printed.out + printed.err
     assert "UnicodeDecodeError" not in printed.err

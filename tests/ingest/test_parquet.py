@@ -18,14 +18,14 @@ TRACKS = {"track_id": ["t1", "t2"], "title": ["One", "Two"], "artist_id": ["ar1"
 
 
 def packed(frame: pl.DataFrame) -> bytes:
-    """A frame as Parquet bytes."""
+    """Return a frame as Parquet bytes."""
     stream = io.BytesIO()
     frame.write_parquet(stream)
     return stream.getvalue()
 
 
 @pytest.mark.parametrize(
-    "at",
+    "instants",
     [
         pl.Series([NOON]),
         pl.Series([NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))]).dt.convert_time_zone("Asia/Kolkata"),
@@ -37,16 +37,16 @@ def packed(frame: pl.DataFrame) -> bytes:
     ],
     ids=["utc", "zone", "naive is utc", "ns", "text", "categorical", "bytes"],
 )
-def test_instants_of_every_type_are_the_same(inbox: Inbox, at: pl.Series) -> None:
-    """With a zone, without one (then UTC), as text."""
-    inbox.take("l.parquet", packed(pl.DataFrame(LISTEN | {"listened_at": at})))
+def test_instants_of_every_type_are_the_same(inbox: Inbox, instants: pl.Series) -> None:
+    """With a time zone, without one (then UTC), or as text."""
+    inbox.take("l.parquet", packed(pl.DataFrame(LISTEN | {"listened_at": instants})))
 
     assert inbox.rows("listens")["listened_at"].to_list() == [NOON]
 
 
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.UInt32, pl.Float64])
 def test_seconds_since_1970_may_be_numbers_of_any_type(inbox: Inbox, dtype: type[pl.DataType]) -> None:
-    """A column with gaps is often a float."""
+    """An integer column with missing values is often a float."""
     seconds = pl.Series([int(NOON.timestamp())]).cast(dtype)
     inbox.take("l.parquet", packed(pl.DataFrame(LISTEN | {"listened_at": seconds})))
 
@@ -54,7 +54,7 @@ def test_seconds_since_1970_may_be_numbers_of_any_type(inbox: Inbox, dtype: type
 
 
 def test_typed_columns_keep_their_values(inbox: Inbox) -> None:
-    """Lists, days, booleans, small integers; a column that no table knows may have any type."""
+    """Lists, days, booleans and small integers are kept; a column outside the contract may have any type."""
     extra = {
         "Genres": [["rock", "pop"], []],
         "release_date": [date(1999, 12, 31), None],
@@ -74,7 +74,7 @@ def test_typed_columns_keep_their_values(inbox: Inbox) -> None:
 
 
 def test_the_line_of_a_row_is_its_number(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted from 1 through all pieces."""
+    """It is counted from 1 across chunks."""
     monkeypatch.setattr(parquet, "_ROWS_A_CHUNK", 2)
     rows = {"track_id": ["t1", None, "t3", "t4", None], "title": ["x"] * 5, "artist_id": ["ar1"] * 5}
     inbox.take("t.parquet", packed(pl.DataFrame(rows)))
@@ -83,8 +83,8 @@ def test_the_line_of_a_row_is_its_number(inbox: Inbox, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "zstd"])
-def test_packed_parquet_is_unpacked(inbox: Inbox, pack: object) -> None:
-    """As every other format."""
+def test_compressed_parquet_is_decompressed(inbox: Inbox, pack: object) -> None:
+    """Compression works as for every other format."""
     assert callable(pack)
     inbox.take("t.parquet.packed", pack(packed(pl.DataFrame(TRACKS))))
 
@@ -92,20 +92,20 @@ def test_packed_parquet_is_unpacked(inbox: Inbox, pack: object) -> None:
 
 
 def test_a_table_without_rows_is_a_known_empty_source(inbox: Inbox) -> None:
-    """It enters the ledger."""
+    """It enters the batch log."""
     (batch,) = inbox.take("t.parquet", packed(pl.DataFrame(TRACKS).clear())).batches
 
     assert (batch.table, batch.n_read) == ("tracks", 0)
 
 
 @pytest.mark.parametrize("n_bytes", [100, -1])
-def test_parquet_cut_short_is_unreadable(inbox: Inbox, n_bytes: int) -> None:
-    """Its index stands at its end."""
-    assert "broken Parquet" in inbox.complaint("t.parquet", packed(pl.DataFrame(TRACKS))[:n_bytes])
+def test_truncated_parquet_is_unreadable(inbox: Inbox, n_bytes: int) -> None:
+    """The index of a Parquet file is at its end."""
+    assert "damaged Parquet" in inbox.complaint("t.parquet", packed(pl.DataFrame(TRACKS))[:n_bytes])
 
 
 def test_two_columns_of_one_name_are_refused(inbox: Inbox) -> None:
-    """Capitals do not tell columns apart."""
+    """Column names are compared without regard to case."""
     twice = packed(pl.DataFrame(TRACKS | {"TITLE": ["Uno", "Due"]}))
 
     assert "names a column twice" in inbox.complaint("t.parquet", twice)

@@ -1,4 +1,4 @@
-"""Which table a file is of, and files that nobody can read."""
+"""Recognising the table of a file, and files that cannot be read."""
 
 import gzip
 from pathlib import Path
@@ -14,19 +14,19 @@ from recsys.lake.store import Lake
 from .conftest import LISTENS, TODAY, Inbox
 
 ROW = "ann,t1,2026-01-01T10:00:00Z,1000,,,\n"
-LONG = "".join(f"ann,t{at},2026-01-01T10:00:00Z,{at * 7919 % 100_003 + 1},,,\n" for at in range(50_000))
+LONG = "".join(f"ann,t{n},2026-01-01T10:00:00Z,{n * 7919 % 100_003 + 1},,,\n" for n in range(50_000))
 
 
 def left_behind(inbox: Inbox) -> list[str]:
-    """The files of the lake, by name."""
+    """Return the names of the files in the lake."""
     return sorted(path.name for path in inbox.home.lake.rglob("*") if path.is_file())
 
 
 UNREADABLE = {
-    "empty": (b"", "no format known here"),
-    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00,", "no format known here"),
-    "utf-16": ("user_id,track_id\n".encode("utf-16"), "no format known here"),
-    "one column": (b"user_id\nann\n", "no format known here"),
+    "empty": (b"", "none of the known formats"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00,", "none of the known formats"),
+    "utf-16": ("user_id,track_id\n".encode("utf-16"), "none of the known formats"),
+    "one column": (b"user_id\nann\n", "none of the known formats"),
     "foreign columns": (b"a,b\n1,2\n", "no table has these. Name the table with --as"),
     "listens with another time": (b"user_id,track_id,played_at\nann,t1,2026-01-01\n", "no table has these"),
     "listens that name titles": (b"user_id,track_id,title,artist_id,at\nann,t1,x,ar1,1\n", "no table has these"),
@@ -45,20 +45,20 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("content", "message"), UNREADABLE.values(), ids=UNREADABLE)
-def test_an_unreadable_source_leaves_nothing_behind(inbox: Inbox, content: bytes, message: str) -> None:
-    """The message names the file and says what to do; no row enters, only the record of the attempt."""
-    said = inbox.complaint("bad.file", content)
+def test_nothing_of_an_unreadable_source_is_ingested(inbox: Inbox, content: bytes, message: str) -> None:
+    """The message names the file and says what to do; only the attempt is recorded, and no row is ingested."""
+    reported = inbox.complaint("bad.file", content)
     (entry,) = Lake(inbox.home).batches()
 
-    assert message in said
-    assert "bad.file" in said
+    assert message in reported
+    assert "bad.file" in reported
     assert (entry.table, entry.n_read, entry.n_accepted, entry.n_quarantined) == ("unknown", 1, 0, 1)
     assert left_behind(inbox) == sorted([f"{entry.batch}.json", f"{entry.batch}.parquet"])
     assert inbox.refused() == [("unreadable_file", None, "bad.file", 1)]
 
 
-def test_an_unreadable_file_keeps_no_other_out(inbox: Inbox) -> None:
-    """Each attempt reports it anew, and records it once."""
+def test_an_unreadable_file_does_not_stop_the_others(inbox: Inbox) -> None:
+    """Each attempt reports it again, but it is recorded once."""
     inbox.put("a.csv", LISTENS + ROW)
     inbox.put("b.csv", "a,b\n1,2\n")
     inbox.put("c.csv", LISTENS + ROW.replace("t1", "t2"))
@@ -70,8 +70,8 @@ def test_an_unreadable_file_keeps_no_other_out(inbox: Inbox) -> None:
     assert [batch.batch_no for batch in Lake(inbox.home).batches()] == [1, 2, 3]
 
 
-def test_an_unreadable_file_is_taken_in_once_it_can_be_read(inbox: Inbox) -> None:
-    """A good file in its place, or the same bytes as the table they are; the record of the attempt stays."""
+def test_an_unreadable_file_is_ingested_once_it_can_be_read(inbox: Inbox) -> None:
+    """After the file is replaced, or its table is named; the record of the failed attempt stays."""
     inbox.complaint("t.csv", "")
     inbox.take("t.csv", LISTENS + ROW)
     inbox.complaint("u.csv", "track_id,title\nt1,One\n")
@@ -95,27 +95,27 @@ def test_an_unreadable_file_is_taken_in_once_it_can_be_read(inbox: Inbox) -> Non
         ("playlist_id,position,track_id,user_id", "playlists"),
     ],
 )
-def test_a_table_is_told_by_its_columns(inbox: Inbox, header: str, table: str) -> None:
-    """The required ones are there, and what they leave over speaks for no other table."""
+def test_a_table_is_recognised_by_its_columns(inbox: Inbox, header: str, table: str) -> None:
+    """The file has the required columns of the table, and no other table fits better."""
     (batch,) = inbox.take("file.csv", header + "\n").batches
 
     assert batch.table == table
 
 
 def test_the_table_may_be_named(inbox: Inbox) -> None:
-    """Then what is missing is refused row by row."""
+    """Rows without its required columns are then refused."""
     inbox.take("t.csv", "track_id,title\nt1,One\n", table="tracks")
 
     assert inbox.refused() == [("missing_value", "artist_id", "t.csv", 2)]
 
 
-def test_a_named_table_must_know_a_column(inbox: Inbox) -> None:
-    """A file of something else is not refused a million times."""
+def test_a_named_table_must_have_a_column_of_the_file(inbox: Inbox) -> None:
+    """An unrelated file is refused as a whole, not row by row."""
     assert "tracks has none of these" in inbox.complaint("t.csv", "a,b\n1,2\n", table="tracks")
 
 
 def test_an_unknown_table_or_format_is_refused_with_what_is_known(inbox: Inbox) -> None:
-    """Before anything is read."""
+    """The message lists the known names; nothing is read."""
     path = inbox.put("t.csv", LISTENS)
     with pytest.raises(InputError, match="no raw table 'plays'; known: listens, events"):
         ingest(inbox.home, [path], today=TODAY, table="plays")
@@ -124,7 +124,7 @@ def test_an_unknown_table_or_format_is_refused_with_what_is_known(inbox: Inbox) 
 
 
 def test_a_format_may_be_named(inbox: Inbox) -> None:
-    """As when the first line of a CSV file begins with a brace."""
+    """This helps with a CSV file whose first line begins with a brace."""
     path = inbox.put("t.csv", "{x},track_id,title,artist_id\n1,t1,One,ar1\n")
     ingest(inbox.home, [path], today=TODAY, format_name="csv")
 
@@ -132,12 +132,12 @@ def test_a_format_may_be_named(inbox: Inbox) -> None:
 
 
 def test_formats_are_found_in_their_folder() -> None:
-    """CSV is tried last: nearly everything looks like it."""
+    """CSV is tried last, since nearly any text looks like CSV."""
     assert format_names() == ["billboard", "jsonl", "lastfm", "parquet", "csv"]
 
 
 def test_folders_are_searched_in_name_order_without_hidden_files(tmp_path: Path) -> None:
-    """A file being copied is hidden until it is whole."""
+    """Copying programs hide a file until it is complete."""
     for name in ("b.csv", "a/z.csv", ".c.csv", "a/.partial", ".cache/d.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -146,13 +146,13 @@ def test_folders_are_searched_in_name_order_without_hidden_files(tmp_path: Path)
 
 
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    """A typing error is no empty folder."""
+    """A mistyped path is not treated as an empty folder."""
     with pytest.raises(UnreadableSource, match="does not exist"):
         source_files([tmp_path / "nowhere"])
 
 
-def test_an_empty_folder_is_no_error(inbox: Inbox) -> None:
-    """A night without news."""
+def test_an_empty_folder_is_not_an_error(inbox: Inbox) -> None:
+    """An ingest without new files does nothing."""
     report = ingest(inbox.home, [inbox.folder], today=TODAY)
 
     assert (report.batches, report.known_files, Lake(inbox.home).batches()) == ([], [], [])

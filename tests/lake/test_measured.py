@@ -1,4 +1,4 @@
-"""What is measured in a recording is declared once: the contract, the rows of a scan and the marts have the same."""
+"""Measured audio attributes are declared once: contract, scan and marts have the same columns."""
 
 from dataclasses import asdict, dataclass, fields
 
@@ -17,18 +17,18 @@ DECLARED = [field.name for field in fields(Features)]
 
 @dataclass(frozen=True)
 class MoreFeatures(Features):
-    """Features with one more attribute."""
+    """`Features` with one more attribute."""
 
     crest_factor_db: float | None = measured(low=0, high=200)
 
 
 def test_the_contract_has_the_declared_columns() -> None:
-    """Between what is known of the file and what computed them."""
+    """They follow the columns about the file and precede the version of the analyser."""
     assert CONTRACTS["audio_features"].names == [*OF_THE_FILE, *DECLARED, "analyser"]
 
 
 def test_a_declared_attribute_is_a_column_with_its_range() -> None:
-    """Nothing but the declaration is needed."""
+    """Adding a field to the dataclass is enough."""
     assert fields_of(MoreFeatures) == (
         *fields_of(Features),
         Field("crest_factor_db", Kind.REAL, low=0, high=200),
@@ -36,12 +36,12 @@ def test_a_declared_attribute_is_a_column_with_its_range() -> None:
 
 
 def test_every_declared_attribute_reaches_the_mart() -> None:
-    """A mart that lacks one is noticed."""
+    """`marts.track_audio` has a column for each."""
     assert set(DECLARED) <= set(read_layers()["marts.track_audio"].columns)
 
 
-def test_what_is_measured_keeps_to_the_declared_ranges() -> None:
-    """Four seconds of a tone that beats, louder on the left, have every attribute."""
+def test_measurements_are_within_the_declared_ranges() -> None:
+    """A pulsing tone of 4 s, louder on the left, has a value for every attribute."""
     seconds = np.arange(4 * 22_050) / 22_050
     tone = np.sin(2 * np.pi * 440 * seconds) * (np.sin(2 * np.pi * 2 * seconds) > 0)
     found = asdict(features(Signal(np.stack([0.5 * tone, 0.3 * tone]).astype(np.float32), 22_050, "made", 0.0)))

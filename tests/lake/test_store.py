@@ -1,4 +1,4 @@
-"""A source is in the lake wholly or not at all, wherever an ingest is cut short."""
+"""Ingest of a source is atomic: an interruption at any point leaves the lake as before or as after."""
 
 from collections.abc import Callable
 from datetime import date
@@ -21,13 +21,13 @@ LISTENS = "user_id,track_id,listened_at\nann,t1,2026-01-01\nbob,t1,2026-01-02\nb
 TRACKS = "track_id,title,artist_id\nt1,One,ar1\n"
 
 
-class Cut(Exception):  # noqa: N818 - stands in for a killed process
+class Killed(Exception):  # noqa: N818 - stands in for a killed process
     """The process ends here."""
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home with one track in its lake."""
+    """Return a home with one track in its lake."""
     (tmp_path / "tracks.csv").write_text(TRACKS)
     ingest(Home(tmp_path / "home"), [tmp_path / "tracks.csv"], today=TODAY)
     return Home(tmp_path / "home")
@@ -35,52 +35,52 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def listens(tmp_path: Path) -> Path:
-    """A file of two good rows and a bad one."""
+    """Return a file with two valid rows and an invalid one."""
     (tmp_path / "listens.csv").write_text(LISTENS)
     return tmp_path / "listens.csv"
 
 
 def contents(home: Home) -> dict[str, bytes]:
-    """Every file of the lake but the temporary ones."""
-    found = (path for path in home.lake.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return {str(path.relative_to(home.lake)): path.read_bytes() for path in found}
+    """Return every file of the lake, by path, without the temporary ones."""
+    paths = (path for path in home.lake.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return {str(path.relative_to(home.lake)): path.read_bytes() for path in paths}
 
 
-def cut_at(n: int, then: Callable[..., object]) -> Callable[..., object]:
-    """Let the first n calls through and end the process at the next."""
+def killed_after(n: int, then: Callable[..., object]) -> Callable[..., object]:
+    """Return a function that passes n calls on to `then` and raises at the next."""
     calls = iter(range(n))
 
     def call(*args: object, **named: object) -> object:
         if next(calls, None) is None:
-            raise Cut
+            raise Killed
         return then(*args, **named)
 
     return call
 
 
-CUTS = [
+INTERRUPTIONS = [
     ("recsys.lake.store._write", 0),
     ("recsys.lake.store._write", 1),
     ("recsys.lake.store._write", 2),
     ("recsys.files.sync_tree", 0),
     ("recsys.files.write_json", 0),
     ("recsys.lake.store.Lake._move_into_place", 0),
-    ("pathlib.Path.replace", 0),  # the ledger entry's own name
-    ("pathlib.Path.replace", 1),  # the first part
+    ("pathlib.Path.replace", 0),  # the file of the batch log
+    ("pathlib.Path.replace", 1),  # the first data file
     ("pathlib.Path.replace", 2),
     ("pathlib.Path.replace", 3),
 ]
 
 
-@pytest.mark.parametrize(("where", "n"), CUTS)
-def test_a_source_cut_short_is_in_wholly_or_not_at_all(
+@pytest.mark.parametrize(("where", "n"), INTERRUPTIONS)
+def test_an_interrupted_ingest_is_finished_or_undone(
     home: Home, listens: Path, monkeypatch: pytest.MonkeyPatch, where: str, n: int
 ) -> None:
-    """After recovery the lake is as before or as after; then the same file leads to the same bytes as ever."""
+    """Recovery restores the lake from before or after; ingesting the file again gives the same bytes in both cases."""
     before = contents(home)
     with monkeypatch.context() as patch:
-        patch.setattr(where, cut_at(n, resolve_name(where)))
-        with pytest.raises(Cut):
+        patch.setattr(where, killed_after(n, resolve_name(where)))
+        with pytest.raises(Killed):
             ingest(home, [listens], today=TODAY)
 
     Lake(home).recover()
@@ -96,10 +96,10 @@ def test_a_source_cut_short_is_in_wholly_or_not_at_all(
 def test_a_committed_source_is_finished_at_the_next_ingest(
     home: Home, listens: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ledger names it, so its rows come into place before anything else is read."""
+    """The batch log names it, so its files are moved into place before anything else is read."""
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "_move_into_place", cut_at(0, print))
-        with pytest.raises(Cut):
+        patch.setattr(Lake, "_move_into_place", killed_after(0, print))
+        with pytest.raises(Killed):
             ingest(home, [listens], today=TODAY)
     assert Lake(home).rows("listens").collect().is_empty()
 
@@ -109,8 +109,8 @@ def test_a_committed_source_is_finished_at_the_next_ingest(
     assert Lake(home).rows("listens").collect().height == 2
 
 
-def test_rows_lie_in_the_partition_of_their_day(home: Home, listens: Path) -> None:
-    """A log by its instant, a register and the quarantine by the day of ingest."""
+def test_rows_are_partitioned_by_day(home: Home, listens: Path) -> None:
+    """Event tables by the day of the event, reference tables and the quarantine by the day of ingest."""
     (batch,) = ingest(home, [listens], today=TODAY).batches
     names = set(contents(home))
 
@@ -123,7 +123,7 @@ def test_rows_lie_in_the_partition_of_their_day(home: Home, listens: Path) -> No
 
 
 def test_rows_of_some_days_are_read_without_the_others(home: Home, listens: Path) -> None:
-    """And a table that nobody delivered is empty, in its own schema."""
+    """A table without files is empty and has the schema of its contract."""
     ingest(home, [listens], today=TODAY)
     lake = Lake(home)
 
@@ -132,8 +132,8 @@ def test_rows_of_some_days_are_read_without_the_others(home: Home, listens: Path
     assert lake.rows("events").collect_schema() == CONTRACTS["events"].schema
 
 
-def test_the_latest_row_of_a_register_is_that_of_the_last_batch(home: Home, tmp_path: Path) -> None:
-    """Older versions stay in the lake."""
+def test_the_latest_row_of_a_reference_table_is_from_the_last_batch(home: Home, tmp_path: Path) -> None:
+    """Older versions stay stored."""
     (tmp_path / "newer.csv").write_text(TRACKS.replace("One", "Uno"))
     ingest(home, [tmp_path / "newer.csv"], today=TODAY)
 
@@ -141,8 +141,8 @@ def test_the_latest_row_of_a_register_is_that_of_the_last_batch(home: Home, tmp_
     assert Lake(home).rows("tracks").collect().height == 2
 
 
-def test_an_ingest_is_the_same_bytes_under_the_same_key(home: Home, listens: Path, tmp_path: Path) -> None:
-    """Same files, same key, same day: the same lake."""
+def test_ingest_is_deterministic(home: Home, listens: Path, tmp_path: Path) -> None:
+    """The same files, key and day give the same bytes."""
     other = Home(tmp_path / "other")
     other.path.mkdir()
     other.key_file.write_bytes(home.key_file.read_bytes())
@@ -154,7 +154,7 @@ def test_an_ingest_is_the_same_bytes_under_the_same_key(home: Home, listens: Pat
 
 
 def test_the_lake_is_plain_parquet(home: Home, listens: Path) -> None:
-    """Any tool reads it, partitions included."""
+    """Other tools can read it, partitions included."""
     ingest(home, [listens], today=TODAY)
     read = pl.read_parquet(home.lake / "listens" / "*" / "*.parquet", hive_partitioning=True)
 
@@ -162,13 +162,13 @@ def test_the_lake_is_plain_parquet(home: Home, listens: Path) -> None:
 
 
 def only_file(home: Home, pattern: str) -> Path:
-    """The one Parquet file of the lake that a pattern finds."""
+    """Return the only Parquet file in a folder of the lake."""
     (path,) = home.lake.glob(f"{pattern}/*.parquet")
     return path
 
 
-def test_a_whole_lake_is_as_its_ledger_says(home: Home, listens: Path) -> None:
-    """Two days of listens, a track and a refused row lie in four files."""
+def test_an_intact_lake_agrees_with_its_batch_log(home: Home, listens: Path) -> None:
+    """Two days of listens, a track and a refused row are four files."""
     ingest(home, [listens], today=TODAY)
 
     assert Lake(home).verify() == 4
@@ -178,7 +178,7 @@ def test_a_whole_lake_is_as_its_ledger_says(home: Home, listens: Path) -> None:
     ("table", "source"), [("listens/ds=2026-01-02", "listens"), ("tracks/*", "tracks"), ("quarantine/*", "listens")]
 )
 def test_a_lost_file_is_noticed(home: Home, listens: Path, table: str, source: str) -> None:
-    """With table, batch, source file, the missing rows and what to do, also if it was the table's only one."""
+    """The message names table, batch, source file, missing rows and the remedy, even for the only file of a table."""
     ingest(home, [listens], today=TODAY)
     lost = only_file(home, table)
     lost.unlink()
@@ -187,41 +187,41 @@ def test_a_lost_file_is_noticed(home: Home, listens: Path, table: str, source: s
         Lake(home).verify()
 
 
-def test_rows_that_the_ledger_does_not_know_are_noticed(home: Home, listens: Path) -> None:
-    """A lost ledger entry would let its source enter twice."""
+def test_rows_missing_from_the_batch_log_are_noticed(home: Home, listens: Path) -> None:
+    """Without its entry in the batch log, a source could be ingested twice."""
     (batch,) = ingest(home, [listens], today=TODAY).batches
     (home.lake / "_ledger" / f"{batch.source_sha256[:12]}.json").unlink()
 
-    with pytest.raises(InputError, match=r"2 rows too many in the batch .* of no source in the ledger"):
+    with pytest.raises(InputError, match=r"2 rows too many in the batch .* of no source in the batch log"):
         Lake(home).verify()
 
 
 @pytest.mark.parametrize("n_bytes", [0, -20])
 def test_a_truncated_file_is_noticed(home: Home, n_bytes: int) -> None:
-    """By the lake, and by the doctor, who says what to do."""
-    cut = only_file(home, "tracks/*")
-    cut.write_bytes(cut.read_bytes()[:n_bytes])
+    """`verify` raises, and `recsys doctor` reports it with a remedy."""
+    truncated = only_file(home, "tracks/*")
+    truncated.write_bytes(truncated.read_bytes()[:n_bytes])
 
-    with pytest.raises(InputError, match=f"lake/tracks/ds=2026-01-31/{cut.name} is no whole Parquet file"):
+    with pytest.raises(InputError, match=f"lake/tracks/ds=2026-01-31/{truncated.name} is not a complete Parquet file"):
         Lake(home).verify()
     assert "a backup" in {check.name: check.remedy for check in examine(home) if not check.is_ok}["lake files"]
 
 
-def test_a_source_yet_to_be_moved_into_place_is_not_lost(
+def test_a_committed_source_in_staging_is_not_missing(
     home: Home, listens: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A committed ingest that was cut short has its rows in the staging folder; the next one finishes it."""
+    """Its files count although they still have to be moved into place."""
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "_move_into_place", cut_at(0, print))
-        with pytest.raises(Cut):
+        patch.setattr(Lake, "_move_into_place", killed_after(0, print))
+        with pytest.raises(Killed):
             ingest(home, [listens], today=TODAY)
 
     assert Lake(home).verify() == 4
 
 
 @pytest.mark.parametrize("lost", ["", "listener.key"])
-def test_the_doctor_only_looks(home: Home, tmp_path: Path, lost: str) -> None:
-    """Neither a missing home nor a lost key is made by a look at it."""
+def test_the_doctor_changes_nothing(home: Home, tmp_path: Path, lost: str) -> None:
+    """It creates neither a missing home nor a lost key."""
     (home.path / lost).unlink() if lost else None
     before = sorted(tmp_path.rglob("*"))
     checks = {check.name: check.is_ok for check in (*examine(home), *examine(Home(tmp_path / "none")))}
@@ -230,8 +230,8 @@ def test_the_doctor_only_looks(home: Home, tmp_path: Path, lost: str) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_the_doctor_misses_the_model_in_charge(home: Home, tmp_path: Path) -> None:
-    """A release whose model is gone is a finding, and the look goes on."""
+def test_the_doctor_reports_a_missing_champion_model(home: Home, tmp_path: Path) -> None:
+    """A release without its model is a finding; the checks after it still run."""
     release = Release(tmp_path / "w.duckdb", tmp_path / "marts", tmp_path / "model")
     for part in release.links().values():
         part.mkdir()

@@ -159,7 +159,7 @@ def test_query_without_a_name_lists_the_queries(tmp_path: Path) -> None:
     listed = {row["name"]: row for row in map(json.loads, shown.stdout.splitlines())}
     assert listed["top_tracks"]["description"] == "The most played recordings of the last days."
     assert "n=20: how many recordings" in listed["top_tracks"]["parameters"].splitlines()
-    assert listed["recommended_to"]["parameters"].endswith("(needed)")
+    assert listed["recommended_to"]["parameters"].endswith("(required)")
 
 
 def test_duplicates_are_not_refused_rows(finished: Run) -> None:

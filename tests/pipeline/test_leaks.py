@@ -14,9 +14,9 @@ from recsys.errors import InputError
 from recsys.pipeline.run import Run
 from recsys.releases import registry
 from recsys.warehouse.query import Warehouse, run_query
-from recsys.warehouse.sqlfile import ForLabels, SqlFile, read_layers, read_queries
+from recsys.warehouse.sqlfile import LabelRules, SqlFile, read_layers, read_queries
 
-MARTS = {name: file for name, file in read_layers().items() if file.for_labels}
+MARTS = {name: file for name, file in read_layers().items() if file.label_rules}
 N_ATTACKED = 25  # withheld cells that are attacked in one artist
 UNBOUNDED = 3  # what linprog calls it
 
@@ -79,7 +79,7 @@ def test_no_query_finds_what_is_others(theft: Theft, name: str) -> None:
             assert not (found - set(params.values())) & theft.others
 
 
-def _truth(theft: Theft, file: SqlFile, rules: ForLabels) -> pl.DataFrame:
+def _truth(theft: Theft, file: SqlFile, rules: LabelRules) -> pl.DataFrame:
     """Every row of the label with its true number of listeners, and whether the file shows it."""
     kept = ", ".join(f'"{column}"' for column in (*file.grain, rules.people))
     owned = theft.own.query("select track_id as id from marts.track_features")["id"].to_list()
@@ -91,10 +91,10 @@ def _truth(theft: Theft, file: SqlFile, rules: ForLabels) -> pl.DataFrame:
     return whole.join(shown, on=file.grain, how="left", suffix="_shown", maintain_order="left")
 
 
-@pytest.mark.parametrize("mart", [name for name, file in MARTS.items() if file.for_labels and file.for_labels.people])
+@pytest.mark.parametrize("mart", [name for name, file in MARTS.items() if file.label_rules and file.label_rules.people])
 def test_no_figure_is_about_fewer_than_ten(theft: Theft, mart: str) -> None:
     """What is hidden of every sum is at least two rows and about ten listeners, or the whole sum."""
-    file, rules = MARTS[mart], MARTS[mart].for_labels
+    file, rules = MARTS[mart], MARTS[mart].label_rules
     assert rules is not None
     rows = _truth(theft, file, rules).rename({rules.people: "n", f"{rules.people}_shown": "shown"})
 

@@ -1,4 +1,4 @@
-"""A home to fill with rows, and warehouses built of it."""
+"""A small world of rows that can be counted by hand, and warehouses built from it."""
 
 import shutil
 from collections.abc import Collection, Iterator
@@ -24,7 +24,7 @@ AS_OF = date(2026, 1, 31)
 
 @dataclass(frozen=True)
 class Place:
-    """A home, and a folder for files and warehouses."""
+    """A home, and a folder for source files and warehouses."""
 
     home: Home
     folder: Path
@@ -45,14 +45,14 @@ class Place:
         sql: Path = SQL_FOLDER,
         only: Collection[str] = (),
     ) -> Path:
-        """Build `<name>.duckdb`, whole or only some of its tables, and return its path."""
+        """Build `<name>.duckdb` with all tables or only some, and return its path."""
         target = self.folder / f"{name}.duckdb"
         sources = Sources(Lake(self.home), as_of, results=result_tables(), previous=previous, backfill=backfill)
         build(target, sources, sql=sql, only=only, memory="1GB")
         return target
 
     def listener(self, account: str) -> str:
-        """The pseudonym of an account in this home."""
+        """Return the pseudonym of an account in this home."""
         return pseudonym(account, listener_key(self.home.key_file))
 
 
@@ -63,12 +63,12 @@ def place_in(folder: Path) -> Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """An empty home."""
+    """Return an empty home."""
     return place_in(tmp_path)
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    """The rows of a query to a warehouse file."""
+    """Return the rows of a query on a warehouse file."""
     with Warehouse.open(path) as warehouse:
         return warehouse.query(query).rows()
 
@@ -106,7 +106,7 @@ WORLD = {
 
 
 def with_world(place: Place) -> Place:
-    """Fill a home with the rows above."""
+    """Ingest the rows above into a home."""
     for name, content in WORLD.items():
         place.take(f"{name}.csv", content)
     return place
@@ -114,30 +114,30 @@ def with_world(place: Place) -> Place:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The home that holds the rows above: look, do not touch."""
+    """Return a shared home with the rows above; tests only read it."""
     return with_world(place_in(tmp_path_factory.mktemp("world")))
 
 
 @pytest.fixture
 def grown(world: Place, tmp_path: Path) -> Place:
-    """A home of its own that holds the same rows, for a test to add to."""
+    """Return a copy of that home, which a test may change."""
     shutil.copytree(world.home.path, tmp_path / "home")
     return place_in(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def built(world: Place) -> Path:
-    """The warehouse of the rows above."""
+    """Return a warehouse of the rows above."""
     return world.build("built")
 
 
 @pytest.fixture
 def warehouse(built: Path) -> Iterator[Warehouse]:
-    """The same, open for reading."""
+    """Return the same warehouse, open for reading."""
     with Warehouse.open(built) as opened:
         yield opened
 
 
 def frame_of(content: str) -> pl.DataFrame:
-    """A CSV text as a frame."""
+    """Return a CSV text as a frame."""
     return pl.read_csv(content.encode())

@@ -1,4 +1,4 @@
-"""The published file, and the marts for other tools."""
+"""The content of a built file, and the export of the marts."""
 
 import shutil
 from pathlib import Path
@@ -28,8 +28,8 @@ LIST = pl.DataFrame(
 )  # fmt: skip
 
 
-def test_the_file_holds_the_marts_and_the_dictionary_alone(built: Path) -> None:
-    """Raw rows, staging and intermediate steps are gone, and so are the build's own files."""
+def test_the_file_has_only_the_marts_and_the_dictionary(built: Path) -> None:
+    """Raw, staging and intermediate tables are dropped; no temporary file is left."""
     with duckdb.connect(built, read_only=True) as connection:
         found = {
             ".".join(row)
@@ -43,30 +43,30 @@ def test_the_file_holds_the_marts_and_the_dictionary_alone(built: Path) -> None:
 
 
 def test_the_file_opens_with_older_duckdb(built: Path) -> None:
-    """Its storage is of the version that we promise."""
+    """Its storage version is the promised one."""
     with duckdb.connect(built, read_only=True) as connection:
         ((tags,),) = connection.execute("select tags from duckdb_databases() where database_name = 'built'").fetchall()
 
     assert tags["storage_version"].startswith(STORAGE_VERSION)
 
 
-def test_a_build_tells_what_it_built(world: Place, tmp_path: Path) -> None:
-    """Every table with its rows as it goes, the marts in the end; an unfinished file is replaced."""
-    told: list[str] = []
+def test_a_build_reports_what_it_built(world: Place, tmp_path: Path) -> None:
+    """It reports every table with its rows and returns the marts; an unfinished file is replaced."""
+    built_names: list[str] = []
     (tmp_path / "w.duckdb").write_text("half a file")
     tables = build(
         tmp_path / "w.duckdb",
         Sources(Lake(world.home), AS_OF, results=result_tables()),
-        progress=lambda name, n_rows, seconds: told.append(name) if n_rows >= 0 <= seconds else None,
+        progress=lambda name, n_rows, seconds: built_names.append(name) if n_rows >= 0 <= seconds else None,
     )
 
-    assert told == list(read_layers())
+    assert built_names == list(read_layers())
     assert {table.name for table in tables} == MARTS
     assert {table.name: table.n_rows for table in tables}["marts.track_features"] == 5
 
 
 def test_only_some_tables_are_built(world: Place, built: Path, tmp_path: Path) -> None:
-    """With the same rows as in a whole build."""
+    """They have the same rows as in a complete build."""
     path = Place(world.home, tmp_path).build("some", only=["marts.track_daily"])
 
     found = rows(path, "select name from meta.tables where name like 'marts.%' order by 1")
@@ -77,7 +77,7 @@ def test_only_some_tables_are_built(world: Place, built: Path, tmp_path: Path) -
 
 
 def test_a_lake_that_lost_rows_is_not_built(grown: Place, built: Path) -> None:
-    """Neither from nothing nor on the last warehouse; the file of the last attempt stays."""
+    """Neither completely nor incrementally; the file of the last attempt is kept."""
     next((grown.home.lake / "listens").rglob("*.parquet")).unlink()
     (grown.folder / "w.duckdb").write_text("the last attempt")
 
@@ -87,8 +87,8 @@ def test_a_lake_that_lost_rows_is_not_built(grown: Place, built: Path) -> None:
     assert (grown.folder / "w.duckdb").read_text() == "the last attempt"
 
 
-def test_a_file_that_nobody_can_read_is_in_the_marts(grown: Place) -> None:
-    """As one row of data quality, under no raw table; nothing else changes."""
+def test_an_unreadable_file_is_in_the_marts(grown: Place) -> None:
+    """It is one row of `marts.data_quality`, of the table `unknown`."""
     grown.take("stray.csv", "")
     path = grown.build("w")
 
@@ -98,7 +98,7 @@ def test_a_file_that_nobody_can_read_is_in_the_marts(grown: Place) -> None:
 
 
 def test_the_dictionary_covers_every_mart(built: Path) -> None:
-    """Each column with type and meaning; each table with its rows."""
+    """It has type and meaning of each column, and the number of rows of each table."""
     undescribed = rows(
         built,
         "select table_schema, table_name, column_name from information_schema.columns "
@@ -110,8 +110,8 @@ def test_the_dictionary_covers_every_mart(built: Path) -> None:
     assert rows(built, "select n_rows from meta.tables where name = 'marts.track_features'") == [(5,)]
 
 
-def test_two_builds_of_one_lake_hold_the_same_rows(world: Place, built: Path, tmp_path: Path) -> None:
-    """Same inputs, same tables, in the same order of rows where an order is asked for; whatever a killed one left."""
+def test_two_builds_of_one_lake_have_the_same_rows(world: Place, built: Path, tmp_path: Path) -> None:
+    """Equal inputs give equal tables, also if a killed build left files behind."""
     with duckdb.connect(tmp_path / "killed.duckdb") as killed:
         killed.execute("create schema marts; create table marts.track_daily (n integer)")
         shutil.copyfile(tmp_path / "killed.duckdb.wal", tmp_path / "again.duckdb.wal")
@@ -122,7 +122,7 @@ def test_two_builds_of_one_lake_hold_the_same_rows(world: Place, built: Path, tm
 
 
 def test_results_enter_a_file_that_is_not_yet_published(world: Place, tmp_path: Path) -> None:
-    """The lists of a run take the place of the last run's, and nothing else changes."""
+    """The lists of a run replace those of the last run; other tables do not change."""
     LIST.write_parquet(tmp_path / "lists.parquet")
     path = Place(world.home, tmp_path).build("w")
     assert rows(path, "select * from marts.recommendations") == []
@@ -137,7 +137,7 @@ def test_results_enter_a_file_that_is_not_yet_published(world: Place, tmp_path: 
 
 
 def test_results_of_an_older_version_are_read(world: Place, tmp_path: Path) -> None:
-    """Lists from before places were drawn: nothing was explored."""
+    """Lists without the columns of exploration count as not explored."""
     LIST.drop("is_explored", "propensity").write_parquet(tmp_path / "lists.parquet")
     path = Place(world.home, tmp_path).build("w")
 
@@ -147,7 +147,7 @@ def test_results_of_an_older_version_are_read(world: Place, tmp_path: Path) -> N
 
 
 def test_the_marts_are_written_as_parquet(built: Path, tmp_path: Path) -> None:
-    """Row for row; an unfinished earlier attempt leaves nothing."""
+    """They have the same rows; files of an unfinished earlier attempt are removed."""
     (tmp_path / ".marts.partial").mkdir()
     (tmp_path / ".marts.partial" / "old.parquet").touch()
 
@@ -158,7 +158,7 @@ def test_the_marts_are_written_as_parquet(built: Path, tmp_path: Path) -> None:
 
 
 def test_a_home_may_have_an_odd_name(tmp_path: Path) -> None:
-    """Apostrophes and brackets in a path are letters."""
+    """Apostrophes and brackets in a path are taken literally."""
     folder = tmp_path / "o'brien [1]*"
     folder.mkdir()
     place = with_world(place_in(folder))
@@ -170,6 +170,6 @@ def test_a_home_may_have_an_odd_name(tmp_path: Path) -> None:
     assert write_marts(path, folder / "marts") == len(MARTS)
 
 
-def test_queries_and_tables_have_names_of_their_own() -> None:
-    """`recsys query top_tracks` and `recsys describe track_daily` cannot be mixed up."""
+def test_queries_and_tables_have_different_names() -> None:
+    """No name is both a saved query and a table."""
     assert not {name.partition(".")[2] for name in read_layers()} & read_queries().keys()

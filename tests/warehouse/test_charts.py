@@ -1,4 +1,4 @@
-"""What charts become: weeks of songs, links to the catalogue, how fast hits fade; a chart that one can count."""
+"""Marts of charts: weekly ranks, links to the catalogue, half-lives of hits; on charts that can be counted by hand."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,13 +35,13 @@ ONE, ALIEN, DONT = "one / ada", "alien / zed", "don't / bix"
 
 @pytest.fixture
 def charted(grown: Place) -> Path:
-    """The warehouse of a world with a chart."""
+    """Return a warehouse of the world with a chart."""
     grown.take("chart.csv", CHART)
     return grown.build("charted")
 
 
 def test_a_song_is_followed_from_week_to_week(charted: Path) -> None:
-    """Whatever its guests, capitals, apostrophes; at two places it has the better; weeks after the run do not count."""
+    """Guests, case and apostrophes are ignored; of two ranks the better counts; weeks after the run are ignored."""
     first, second, third = (FIRST + timedelta(weeks=n) for n in range(3))
 
     assert rows(charted, WEEKS_SQL) == [
@@ -64,7 +64,7 @@ def test_a_song_is_followed_from_week_to_week(charted: Path) -> None:
     ],
 )
 def test_a_charted_song_is_found_in_the_catalogue(grown: Place, line: str, track_id: str, linked_by: str) -> None:
-    """By what the chart names first, then by ISRC, then by its names."""
+    """By track id first, then by ISRC, then by title and artist."""
     grown.take("chart.csv", CHART + line + "\n")
 
     found = rows(
@@ -77,8 +77,8 @@ def test_a_charted_song_is_found_in_the_catalogue(grown: Place, line: str, track
     assert [row[1:] for row in found if row[0] != ONE] == [(track_id, artist_id, linked_by)]
 
 
-def test_a_label_sees_the_chart_whole_and_its_own_links(grown: Place, tmp_path: Path) -> None:
-    """The last 52 editions of what everybody can read, and of the catalogue nothing that is another label's."""
+def test_a_label_sees_the_whole_chart_and_its_own_links(grown: Place, tmp_path: Path) -> None:
+    """It sees the last 52 editions of the public chart, and links only to its own recordings."""
     weekly = "".join(
         f"Long,{FIRST - timedelta(weeks=n)},1,One,Ada,,,\nLong,{FIRST - timedelta(weeks=n)},2,Two,Zed,,,\n"
         for n in range(60)
@@ -97,7 +97,7 @@ def test_a_label_sees_the_chart_whole_and_its_own_links(grown: Place, tmp_path: 
 
 
 def test_hits_that_halve_every_week_have_a_half_life_of_one(grown: Place) -> None:
-    """Rank 1, 2, 4, 8 and so on: half the points each week, a line without a residue; what still fades is left out."""
+    """Rank 1, 2, 4, 8 ...: half the points each week, a perfect fit; songs that are still in the chart are left out."""
     places = [("Fades", week, 2**week) for week in range(13)] + [("New", 12, 1)]
     lines = [f"House,{AS_OF - timedelta(weeks=12 - week)},{rank},{song},Zed,,," for song, week, rank in places]
     grown.take("chart.csv", "\n".join([CHART.splitlines()[0], *lines]) + "\n")
@@ -111,7 +111,7 @@ def test_hits_that_halve_every_week_have_a_half_life_of_one(grown: Place) -> Non
 
 
 def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> None:
-    """Its song is now in the top ten, or not listed: tables that the last run left stop no build."""
+    """Its song is now in the top ten or unlisted; results of an earlier run do not break the build."""
     lines = [f"House,2026-01-17,{rank},Song {rank},Zed,,," for rank in range(1, 14)]
     grown.take("chart.csv", "\n".join([CHART.splitlines()[0], *lines]) + "\n")
     foreseen = [
@@ -129,6 +129,6 @@ def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> N
 
 
 def test_a_home_without_charts_has_empty_tables(built: Path) -> None:
-    """Nothing fails where nobody brought any."""
+    """The tables exist without rows."""
     for table in ("chart_weekly", "chart_songs", "chart_half_lives", "chart_breakouts"):
         assert rows(built, f"select count(*) from marts.{table}") == [(0,)]

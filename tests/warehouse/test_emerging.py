@@ -1,4 +1,4 @@
-"""Groups that grow: what rises against the market, and what only rises with it."""
+"""Emerging groups: growth relative to the market, not with it."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ GROWTH_SQL = (
 
 
 def weekly_listeners(track: str, counts: list[int]) -> list[str]:
-    """Lines of a log in which so many listeners play a track, once each, on the last day of each week up to LAST."""
+    """Return listens: `counts` listeners play a track once each, on the last day of each week up to LAST."""
     days = [LAST - timedelta(weeks=len(counts) - 1 - week) for week in range(len(counts))]
     return [
         f"{track}-{n},{track},{day}T10:00:00Z,200000"
@@ -30,7 +30,7 @@ def weekly_listeners(track: str, counts: list[int]) -> list[str]:
 
 
 def built_with(place: Place, *logs: list[str]) -> Path:
-    """Build a warehouse of logs; each track is a group of its own, numbered by its name: t1, t2 ..."""
+    """Build a warehouse of listens; track t1 is group 1, t2 is group 2 ..."""
     place.take("l.csv", "\n".join(["user_id,track_id,listened_at,ms_played", *(line for log in logs for line in log)]))
     groups = [("tracks", n, f"g{n}", 1, ["a"], ["g"]) for n in range(1, len(logs) + 1)]
     members = [("tracks", f"t{n}", n) for n in range(1, len(logs) + 1)]
@@ -49,7 +49,7 @@ def built_with(place: Place, *logs: list[str]) -> Path:
 
 
 def test_a_group_that_grows_against_the_market_emerges(place: Place) -> None:
-    """Twice its share before; the other loses what it wins."""
+    """It doubles its share; the other group loses as much."""
     grows, stays = [30, 31, 29, 30, 60, 61, 59, 60], [60, 61, 59, 60, 30, 31, 29, 30]
 
     found = rows(built_with(place, weekly_listeners("t1", grows), weekly_listeners("t2", stays)), GROWTH_SQL)
@@ -60,8 +60,8 @@ def test_a_group_that_grows_against_the_market_emerges(place: Place) -> None:
     ]
 
 
-def test_a_month_in_which_everything_grows_lifts_nobody(place: Place) -> None:
-    """Everybody has three times the plays: no share moves."""
+def test_growth_of_the_whole_market_is_not_emergence(place: Place) -> None:
+    """All plays triple, so that no share changes."""
     rising = [30, 31, 29, 30, 90, 91, 89, 90]
 
     found = rows(built_with(place, weekly_listeners("t1", rising), weekly_listeners("t2", rising)), GROWTH_SQL)
@@ -70,7 +70,7 @@ def test_a_month_in_which_everything_grows_lifts_nobody(place: Place) -> None:
 
 
 def test_a_group_that_goes_up_and_down_does_not_emerge(place: Place) -> None:
-    """Its weeks scatter more than they grew."""
+    """Its weekly variation is larger than its growth."""
     wild, steady = [20, 60, 25, 55, 30, 80, 25, 75], [100] * 8
 
     found = rows(built_with(place, weekly_listeners("t1", wild), weekly_listeners("t2", steady)), GROWTH_SQL)
@@ -79,8 +79,8 @@ def test_a_group_that_goes_up_and_down_does_not_emerge(place: Place) -> None:
     assert found[0][3] is False
 
 
-def test_few_listeners_tell_nothing(place: Place) -> None:
-    """Nineteen in a span are too few, however fast they multiply."""
+def test_small_groups_are_left_out(place: Place) -> None:
+    """A group with too few listeners is left out, however fast it grows."""
     few, many = [5] * 4 + [10] * 4, [100] * 8
 
     found = rows(built_with(place, weekly_listeners("t1", few), weekly_listeners("t2", many)), GROWTH_SQL)

@@ -1,4 +1,4 @@
-"""Groups of tracks and their exposure, in SQL, on rows that can be counted by hand."""
+"""Track groups and their exposure in SQL, on rows that can be counted by hand."""
 
 from datetime import date
 from pathlib import Path
@@ -34,7 +34,7 @@ AS_OF = date(2026, 1, 31)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Four tracks of two artists, one of nobody known; two listeners."""
+    """Return a home with four tracks, two described artists, one unknown artist and two listeners."""
     made = place_in(tmp_path_factory.mktemp("exposure"))
     for name, content in {"tracks": TRACKS, "artists": ARTISTS, "listens": LISTENS}.items():
         made.take(f"{name}.csv", content)
@@ -42,20 +42,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def results(folder: Path) -> dict[str, list[Path]]:
-    """A published night: ann is shown old and older, bob old; women are to have a third."""
+    """Write results of a run: ann is recommended old and older, bob old; the target for women is a third."""
     lists = pl.DataFrame(
         [("ann", 1, "old"), ("ann", 2, "older"), ("bob", 1, "old")], ["user_id", "rank", "track_id"], orient="row"
     ).with_columns(run_id=pl.lit("r"), score=1.0, recommender=pl.lit("als"), reason=pl.lit("x"))
-    wanted = columns.schema(columns.RECOMMENDATIONS)
-    known = pl.concat([pl.DataFrame(schema=wanted), lists], how="diagonal_relaxed")
-    known.select(wanted.names()).cast(wanted).write_parquet(folder / "recommendations.parquet")
+    schema = columns.schema(columns.RECOMMENDATIONS)
+    known = pl.concat([pl.DataFrame(schema=schema), lists], how="diagonal_relaxed")
+    known.select(schema.names()).cast(schema).write_parquet(folder / "recommendations.parquet")
     targets = pl.DataFrame([("artist_gender", "female", 1 / 3)], columns.schema(columns.EXPOSURE_TARGETS), orient="row")
     targets.write_parquet(folder / "exposure_targets.parquet")
     return {name: [folder / f"{name}.parquet"] for name in ("recommendations", "exposure_targets")}
 
 
 def test_groups_of_each_track(place: Place) -> None:
-    """Age in calendar months from the last day of the log; popularity by pairs; small cells have no name."""
+    """Age counts calendar months before the last day; popularity counts listeners; small cells are merged."""
     path = place.build("groups", only=["marts.track_groups"])
 
     found = {
@@ -77,7 +77,7 @@ def test_groups_of_each_track(place: Place) -> None:
 
 
 def test_shares_by_hand(place: Place, tmp_path: Path) -> None:
-    """Two first places for women, a second one for men; nobody knows whose the fourth track is."""
+    """Women have two first ranks, men a second one; the fourth track has an unknown artist."""
     target = place.folder / "shares.duckdb"
     build(target, Sources(Lake(place.home), AS_OF, results=result_tables(results(tmp_path))), memory="1GB")
 
@@ -95,8 +95,8 @@ def test_shares_by_hand(place: Place, tmp_path: Path) -> None:
     ]
 
 
-def test_exposure_follows_the_lists_of_the_night(place: Place, tmp_path: Path) -> None:
-    """Tables that read results are built again when these arrive, without a new build of the warehouse."""
+def test_exposure_follows_the_lists_of_the_run(place: Place, tmp_path: Path) -> None:
+    """New results rebuild only the tables that read them."""
     path = place.build("filled")
     share = "select exposure_share from marts.exposure where group_kind = 'artist_gender' and group_name = 'female'"
     assert rows(path, share) == [(None,)]
@@ -107,8 +107,8 @@ def test_exposure_follows_the_lists_of_the_night(place: Place, tmp_path: Path) -
     assert rows(path, share)[0][0] == pytest.approx(2 / 2.6309297535714574, abs=1e-9)
 
 
-def test_steps_below_the_tables_of_results_are_made_again_and_go(place: Place, tmp_path: Path) -> None:
-    """A finished file has no steps: those that the tables read are computed anew, and give what a whole build gives."""
+def test_intermediate_tables_of_results_are_rebuilt_and_dropped(place: Place, tmp_path: Path) -> None:
+    """Intermediate tables are rebuilt for them, give the same rows as a complete build, and are dropped again."""
     shown = "select * from marts.artist_shown order by all"
     whole, later = place.folder / "whole.duckdb", place.build("later")
     build(whole, Sources(Lake(place.home), AS_OF, results=result_tables(results(tmp_path))), memory="1GB")

@@ -1,4 +1,4 @@
-"""A build that takes untouched days over is the same, table by table, as one from nothing."""
+"""An incremental build gives the same tables as a complete one."""
 
 import shutil
 from collections.abc import Callable
@@ -10,44 +10,45 @@ import pytest
 
 from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse import build as building
-from recsys.warehouse.increment import fresh_days, spans
+from recsys.warehouse.increment import spans, stale_days
 from recsys.warehouse.sqlfile import quoted
 
 from .conftest import LISTENS, Place, rows
 
 DAY_GRAIN = {"marts.artist_daily", "marts.interactions_daily", "marts.track_daily"}
-READ = {*DAY_GRAIN, "marts.data_quality", "marts.track_features"}  # what these tests build: days, rows, and a register
+# What these tests build: day-grain tables, row counts per batch, and a reference table.
+READ = {*DAY_GRAIN, "marts.data_quality", "marts.track_features"}
 FULL: dict[str, list[str]] = {}
 
 
 @pytest.fixture(scope="module")
 def built(world: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """These tables of the rows in conftest, built from nothing."""
+    """Return a complete build of these tables from the rows in conftest."""
     return Place(world.home, tmp_path_factory.mktemp("built")).build("built", only=READ)
 
 
-def fresh(*days: str) -> dict[str, list[str]]:
-    """The plan to compute these days of every day-grain table and to take the others over."""
+def stale(*days: str) -> dict[str, list[str]]:
+    """Return the plan that computes these days of every day-grain table and copies the others."""
     return {table: list(days) for table in DAY_GRAIN}
 
 
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """What the last build planned: the fresh days of each table that it did not build from nothing."""
+    """Return the plan of the last build: the stale days of each table that it updated incrementally."""
     plan: dict[str, list[str]] = {}
 
     def spy(*args: object) -> object:
         plan.clear()
-        found = fresh_days(*args)  # type: ignore[arg-type]
+        found = stale_days(*args)  # type: ignore[arg-type]
         plan.update({name: [str(day) for day in days] for name, days in found.items()})
         return found
 
-    monkeypatch.setattr(building, "fresh_days", spy)
+    monkeypatch.setattr(building, "stale_days", spy)
     return plan
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:
-    """How many rows of each table are in one file and not in the other, both ways, repeated rows counted."""
+    """Return table -> number of rows that only one of two files has, repeated rows counted."""
     with duckdb.connect() as connection:
         connection.execute(f"attach {quoted(one)} as one (read_only); attach {quoted(other)} as other (read_only)")
         listed = (
@@ -64,28 +65,28 @@ def differences(one: Path, other: Path) -> dict[str, int]:
 
 
 def late_rows(place: Place) -> None:
-    """Rows of days long past, in two logs."""
+    """Add rows of earlier days to two event tables."""
     place.take("late.csv", "user_id,track_id,listened_at\nzoe,t1,2026-01-05T12:00:00Z\nann,t3,2026-01-06T10:00:00Z\n")
     place.take("late_likes.csv", "user_id,track_id,event_at,event\nann,t3,2026-01-01,like\n")
 
 
 def new_day(place: Place) -> None:
-    """The next day's file."""
+    """Add the file of a new day."""
     place.take("new.csv", "user_id,track_id,listened_at\nann,t9,2026-01-20T12:00:00Z\n")
 
 
 def changed_duration(place: Place) -> None:
-    """A track turns out to be so short that a skip of it was a play."""
+    """Correct the length of a track, so that a skip becomes a play."""
     place.take("fix.csv", "track_id,title,artist_id,duration_ms\nt2,Two,ar1,9000\n")
 
 
 def described_stub(place: Place) -> None:
-    """What was only mentioned is delivered."""
+    """Deliver metadata for a stub."""
     place.take("stub.csv", "track_id,title,artist_id,duration_ms\nstub,No Stub,ar2,200000\n")
 
 
 def no_day(place: Place) -> None:
-    """Known rows in another file, an artist's new name, another place on a playlist."""
+    """Add repeated listens, a new artist name and another track on a playlist: no day is affected."""
     place.take("again.csv", LISTENS.replace("\n", "\r\n"))
     place.take("artist.csv", "artist_id,name\nar1,Ada the Second\n")
     place.take("list.csv", "playlist_id,position,track_id\np1,1,t2\n")
@@ -104,60 +105,60 @@ CHANGES: dict[Callable[[Place], None], list[str]] = {
 def test_an_incremental_build_equals_a_full_one(
     grown: Place, built: Path, planned: dict[str, list[str]], change: Callable[[Place], None]
 ) -> None:
-    """Whatever came in since; and only the days that it touches are computed."""
+    """Only the days affected by new rows are computed."""
     change(grown)
     incremental = grown.build("incremental", previous=built, only=READ)
 
-    assert planned == fresh(*CHANGES[change])
+    assert planned == stale(*CHANGES[change])
     assert differences(incremental, grown.build("full", only=READ)) == {}
 
 
 def test_the_date_moves_back_and_forth(
     world: Place, built: Path, planned: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """Back: from nothing, and nothing later leaks. Forth: rows beyond the last date come in, though no batch is new."""
+    """Backwards everything is computed, without later rows; forwards the days after the last date are added."""
     place = Place(world.home, tmp_path)
     earlier = place.build("earlier", as_of=date(2026, 1, 6), previous=built, only=READ)
     assert planned == FULL
     later = place.build("later", previous=earlier, only=READ)
-    assert planned == fresh("2026-01-11", "2026-01-12")
+    assert planned == stale("2026-01-11", "2026-01-12")
 
     assert differences(earlier, place.build("full", as_of=date(2026, 1, 6), only=READ)) == {}
     assert differences(later, built) == {}
 
 
-def test_late_rows_beyond_the_date_wait(grown: Place, built: Path, planned: dict[str, list[str]]) -> None:
-    """A new batch with days to come touches none of today's."""
+def test_rows_after_the_date_wait(grown: Place, built: Path, planned: dict[str, list[str]]) -> None:
+    """A new batch with days after the date affects no day yet."""
     grown.take("ahead.csv", "user_id,track_id,listened_at\nann,t1,2026-02-25\n")
     same = grown.build("same", previous=built, only=READ)
-    assert planned == fresh()
+    assert planned == stale()
     assert differences(same, built) == {"data_quality": 1}
     following = grown.build("following", as_of=date(2026, 2, 26), previous=same, only=READ)
 
-    assert planned == fresh("2026-02-25")
+    assert planned == stale("2026-02-25")
     assert rows(following, "select max(listen_date) from marts.track_daily") == [(date(2026, 2, 25),)]
 
 
 def test_a_backfill_computes_its_days_again(
     world: Place, built: Path, planned: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """A damaged day of the published file is mended by it."""
+    """It repairs a damaged day of the published file."""
     place, before = Place(world.home, tmp_path), Path(shutil.copy(built, tmp_path / "before.duckdb"))
     with duckdb.connect(before) as connection:
         connection.execute("delete from marts.interactions_daily where listen_date = '2026-01-12' and track_id = 't3'")
         connection.execute("insert into marts.track_daily from marts.track_daily where listen_date = '2026-01-11'")
     span = (date(2026, 1, 11), date(2026, 1, 12))
-    mended = place.build("mended", previous=before, backfill=span, only=READ)
+    repaired = place.build("repaired", previous=before, backfill=span, only=READ)
 
-    assert planned == fresh("2026-01-11", "2026-01-12")
+    assert planned == stale("2026-01-11", "2026-01-12")
     assert differences(before, built).keys() == {"interactions_daily", "track_daily"}
-    assert differences(mended, built) == {}
+    assert differences(repaired, built) == {}
 
 
-def test_a_long_log_is_built_some_days_at_a_time(
+def test_a_long_history_is_built_some_days_at_a_time(
     world: Place, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows are the same, wherever the days are parted."""
+    """The rows are the same, however the days are split."""
     monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 2)
 
     assert differences(Place(world.home, tmp_path).build("parted", only=READ), built) == {}
@@ -167,10 +168,10 @@ def test_a_long_log_is_built_some_days_at_a_time(
     ("n_rows", "lengths"),
     [([], []), ([5], [1]), ([9], [1]), ([2, 3, 1], [2, 1]), ([9, 1, 1, 9], [1, 2, 1]), ([1] * 12, [5, 5, 2])],
 )
-def test_days_are_parted_in_order_and_within_the_limit(
+def test_days_are_split_in_order_and_within_the_limit(
     n_rows: list[int], lengths: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No day is lost or torn; a part holds no more than the limit, unless a single day does."""
+    """No day is lost or split; a span stays within the limit, unless one day alone exceeds it."""
     monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 5)
     days = {date(2026, 1, 1) + timedelta(days=n): rows_here for n, rows_here in enumerate(n_rows)}
     parts = spans(days)
@@ -179,8 +180,8 @@ def test_days_are_parted_in_order_and_within_the_limit(
     assert [day for part in parts for day in part] == list(days)
 
 
-def test_a_chain_of_nights_equals_one_build(grown: Place) -> None:
-    """Night by night, each on the last one's file, with several things at once."""
+def test_a_chain_of_builds_equals_one_build(grown: Place) -> None:
+    """Several incremental builds in a row, with several changes each, equal one complete build."""
     last = None
     for n, changes in enumerate(((late_rows,), (changed_duration, described_stub), (new_day, no_day))):
         for change in changes:
@@ -198,10 +199,10 @@ STILL_INCREMENTAL: dict[str, set[str]] = {
 
 
 @pytest.mark.parametrize("file", STILL_INCREMENTAL)
-def test_a_changed_query_is_built_from_nothing(
+def test_a_table_with_a_changed_query_is_computed_completely(
     world: Place, built: Path, planned: dict[str, list[str]], tmp_path: Path, file: str
 ) -> None:
-    """And so is every table above it."""
+    """So is every downstream table."""
     place, sql = Place(world.home, tmp_path), tmp_path / "sql"
     shutil.copytree(SQL_FOLDER, sql)
     text = (sql / file).read_text()
@@ -215,10 +216,10 @@ def test_a_changed_query_is_built_from_nothing(
     assert differences(changed, built) != {}
 
 
-def test_a_batch_that_left_the_lake_leaves_the_marts(
+def test_a_batch_removed_from_the_lake_is_removed_from_the_marts(
     grown: Place, world: Place, built: Path, planned: dict[str, list[str]]
 ) -> None:
-    """A lake restored from a copy is read from nothing."""
+    """After a restore of the lake, everything is computed."""
     late_rows(grown)
     before = grown.build("before", only=READ)
     restored = Place(world.home, grown.folder).build("restored", previous=before, only=READ)
@@ -227,15 +228,15 @@ def test_a_batch_that_left_the_lake_leaves_the_marts(
     assert differences(restored, built) == {}
 
 
-def test_an_ingest_cut_short_is_finished_before_the_build(grown: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or else the ledger would name a batch whose days the next build passes over for ever."""
+def test_an_interrupted_ingest_is_finished_before_the_build(grown: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise later builds would never read the days of a batch that the batch log names."""
     with monkeypatch.context() as patch:
-        patch.setattr("recsys.lake.store.Lake._move_into_place", _cut)
+        patch.setattr("recsys.lake.store.Lake._move_into_place", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             new_day(grown)
 
     assert rows(grown.build("w", only=READ), "select sum(n_listens)::bigint from marts.interactions_daily") == [(7,)]
 
 
-def _cut(*_: object) -> None:
+def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt

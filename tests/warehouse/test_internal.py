@@ -1,4 +1,4 @@
-"""The program's own questions to a warehouse stand in `sql/internal`, under the rules of the other SQL files."""
+"""Internal queries are files of `sql/internal` and follow the rules of the other SQL files."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ from recsys.warehouse.sqlfile import ColumnDoc, SqlFile, read_internal
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for room in ("recsys", "dashboards", "bench") for path in (ROOT / room).rglob("*.py"))
-OURS = read_internal()
+INTERNAL = read_internal()
 VALUES: dict[str, object] = {
     "user_id": "x",
     "artist_id": "x",
@@ -26,41 +26,61 @@ VALUES: dict[str, object] = {
     "track_ids": ["t1", "t3"],
     "listeners": ["x"],
     "n_shown": 3,
+    "n": 3,
+    "name": "marts.track_daily",
+    "words": ["one"],
     **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")},
 }
-LEFT = {  # where SQL may stand in Python
-    "recsys/search/by_sound.py",  # around a condition that somebody writes
-    "recsys/warehouse/labels.py",  # of an attached file
-    "dashboards/app_pages/sql.py",  # an example for people
+# What SQL in Python begins with; ordinary sentences in English do not match.
+STATEMENT = re.compile(
+    r"\s*(select\b.*\bfrom\b|with\s+\w+\s+as\s*\(|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b"
+    r"|create\s+(or\s+replace\s+)?(temp\s+)?(table|view|schema)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
+# Statements that are composed at run time, or that write: what a file of `sql/internal` cannot hold. File -> reason.
+COMPOSED = {
+    "recsys/warehouse/build.py": "creates tables, views and schemas from the files of sql/",
+    "recsys/warehouse/check.py": "tests the conditions in the header of any table",
+    "recsys/warehouse/increment.py": "reads every event table that the contracts declare",
+    "recsys/warehouse/labels.py": "copies rows and the data dictionary between attached files",
+    "recsys/warehouse/query.py": "limits the rows of a query that a person wrote",
+    "recsys/warehouse/versions.py": "reads the columns and key of a contract",
+    "recsys/search/by_sound.py": "filters by a condition that a person wrote",
+}
+# Whole queries that may stand in Python: file and first words -> reason.
+WHOLE = {
+    ("recsys/warehouse/query.py", "select * from query($text)"): "query() runs the text of a person; Spark has none",
+    ("dashboards/app_pages/sql.py", "select * from marts.artist"): "an example for people to start from",
 }
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
-def test_the_guard_holds_for_it(name: str) -> None:
-    """It means the same on both engines, up to the two functions that Spark calls otherwise."""
-    refuse_unportable(OURS[name])
+@pytest.mark.parametrize("name", sorted(INTERNAL))
+def test_it_is_portable(name: str) -> None:
+    """It passes the portability guard for internal queries."""
+    refuse_unportable(INTERNAL[name])
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(INTERNAL))
 def test_it_is_documented(name: str) -> None:
-    """What it answers, and what each parameter means; it takes exactly those."""
-    file = OURS[name]
+    """Its header has a description and documents exactly its parameters."""
+    file = INTERNAL[name]
 
     assert file.description.endswith(".")
     assert all(doc.meaning for doc in file.params.values())
     assert set(re.findall(r"\$(\w+)", file.query)) == set(file.params)
 
 
-@pytest.mark.parametrize("name", sorted(OURS.keys() - {"internal.label_of_file"}))
-def test_it_is_answered(warehouse: Warehouse, name: str) -> None:
-    """By a finished file, parameters given; a label's name stands in labels' files alone."""
-    params = {param: VALUES[param] for param in OURS[name].params}
+@pytest.mark.parametrize("name", sorted(INTERNAL.keys() - {"internal.label_of_file"}))
+def test_it_runs(warehouse: Warehouse, name: str) -> None:
+    """It runs on a finished file; `label_of_file` runs only on the file of a label."""
+    params = {param: VALUES[param] for param in INTERNAL[name].params}
 
     assert warehouse.query(internal_sql(name.removeprefix("internal.")), params or None).columns
 
 
-def test_a_list_goes_in_as_a_parameter(warehouse: Warehouse) -> None:
-    """Of five recordings, the two that were asked for."""
+def test_a_parameter_may_be_a_list(warehouse: Warehouse) -> None:
+    """Of five recordings, the two requested ones are returned."""
     found = warehouse.query(internal_sql("places_of_tracks"), {"user_id": "x", "track_ids": ["t1", "t3"]})
 
     assert found.sort("track_id").select("track_id", "title", "place").rows() == [
@@ -70,7 +90,7 @@ def test_a_list_goes_in_as_a_parameter(warehouse: Warehouse) -> None:
 
 
 def test_a_parameter_that_no_header_names_is_refused() -> None:
-    """And so are a table's, and a function of one engine."""
+    """So are a parameter of a table, and a function of one engine."""
     with pytest.raises(BadSqlFile, match=r"internal\.x uses a parameter 'b'"):
         refuse_unportable(SqlFile("internal.x", "A question.", "select a from marts.t where b = $b"))
     with pytest.raises(BadSqlFile, match=r"marts\.x uses a parameter 'b'"):
@@ -81,43 +101,78 @@ def test_a_parameter_that_no_header_names_is_refused() -> None:
         refuse_unportable(SqlFile("marts.x", "A table.", "select timezone('UTC', a) as b from raw.t"))
 
 
-def test_people_are_not_shown_it(warehouse: Warehouse) -> None:
-    """Neither among the queries nor among the tables."""
-    assert not {name.removeprefix("internal.") for name in OURS} & set(queries()["name"])
+def test_it_is_not_offered_to_people(warehouse: Warehouse) -> None:
+    """It is listed neither among the queries nor among the tables."""
+    assert not {name.removeprefix("internal.") for name in INTERNAL} & set(queries()["name"])
     for refused in (lambda: run_query(warehouse, "track_ids", {}), lambda: describe(warehouse, "internal.track_ids")):
         with pytest.raises(UnknownIds):
             refused()
 
 
-def test_each_is_asked_and_each_that_is_asked_is_there() -> None:
-    """No file is left over, and no name is misspelt."""
-    asked = {name for path in SOURCES for name in re.findall(r"internal_sql\(\"(\w+)\"\)", path.read_text("utf-8"))}
-    names = {name.removeprefix("internal.") for name in OURS}
+def test_each_file_is_used_and_each_used_name_is_a_file() -> None:
+    """No file is unused, and no name is misspelt."""
+    used = {name for path in SOURCES for name in re.findall(r"internal_sql\(\"(\w+)\"\)", path.read_text("utf-8"))}
+    names = {name.removeprefix("internal.") for name in INTERNAL}
     of_steps = {name for step in steps().values() for name in step.reads}
 
-    assert asked <= names
-    assert names - asked - of_steps == {"names_of_artists"}  # chosen beside names_of_tracks, by what a product lists
+    assert used <= names
+    assert names - used - of_steps == {"names_of_artists"}  # chosen beside names_of_tracks, by what a product lists
 
 
-def test_a_change_to_one_names_another_run() -> None:
-    """A run is named by the code it was made with, which these are part of."""
-    assert {f"{name.removeprefix('internal.')}.sql" for name in OURS} <= {path.name for path in code_files()}
+def test_a_change_changes_the_run_id() -> None:
+    """A run id depends on the code, which internal queries are part of."""
+    assert {f"{name.removeprefix('internal.')}.sql" for name in INTERNAL} <= {path.name for path in code_files()}
 
 
-def test_python_holds_no_queries_under_a_name() -> None:
-    """A constant that holds a SELECT is a file of `sql/internal` instead."""
-    found = {
-        str(path.relative_to(ROOT)) for path in SOURCES if "bench" not in path.parts for text in _constants(path)
-        if re.match(r"\s*(select|with)\s.*\sfrom\s", text, re.IGNORECASE | re.DOTALL)
-    }  # fmt: skip
+def test_python_holds_no_whole_query() -> None:
+    """A string that is a complete query belongs into a file of `sql/internal`."""
+    whole = [
+        (name, " ".join(text.split())[:26])
+        for name, text, is_composed in _statements()
+        if not is_composed and QUERY.match(text)
+    ]
 
-    assert found == LEFT
+    assert sorted(whole) == sorted(WHOLE)
 
 
-def _constants(path: Path) -> Iterator[str]:
-    """Every text in what a module assigns to a name at its head."""
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign):
-            for node in ast.walk(statement.value):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value
+def test_only_named_files_compose_or_write_sql() -> None:
+    """Every other module reads the warehouse through files of `sql/`."""
+    composing = {name for name, text, is_composed in _statements() if is_composed or not QUERY.match(text)}
+
+    assert composing == COMPOSED.keys()
+
+
+def test_sql_is_recognised_wherever_it_stands() -> None:
+    """It may be in a call, an f-string or upper case; a sentence that begins with the same word is not SQL."""
+    code = """
+def read(connection, table):
+    "Select rows from a table."
+    connection.execute("SELECT a FROM t")
+    connection.execute(f"insert into {table} values (1)")
+    raise ValueError("Select a file, or create one")
+"""
+
+    assert list(_sql_in(ast.parse(code))) == [("SELECT a FROM t", False), ("insert into {} values (1)", True)]
+
+
+def _statements() -> Iterator[tuple[str, str, bool]]:
+    """Yield file, text and whether it is an f-string, for every SQL statement in the package and the dashboards."""
+    for path in SOURCES:
+        if "bench" not in path.relative_to(ROOT).parts:
+            for text, is_composed in _sql_in(ast.parse(path.read_text(encoding="utf-8"))):
+                yield path.relative_to(ROOT).as_posix(), text, is_composed
+
+
+def _sql_in(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """Yield each string of a module that is an SQL statement, and whether it is an f-string; docstrings are skipped."""
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside | docstrings:
+            text = node.value
+        else:
+            continue
+        if STATEMENT.match(text):
+            yield text, isinstance(node, ast.JoinedStr)

@@ -1,4 +1,4 @@
-"""What leaves the house in a label's own file, by worlds small enough to count by hand, and laws for all others."""
+"""Label files: small worlds that can be counted by hand, and properties of suppression and rounding."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -51,7 +51,7 @@ WEEKS_SCHEMA = {"artist_id": pl.String, "country": pl.String, "week": pl.Date, "
 
 
 def world_of(folder: Path, weeks: pl.DataFrame, *, weekly: str = WEEKLY) -> Path:
-    """Write a warehouse of two labels, lc with the artist c, la with all others; return the folder of their files."""
+    """Build a warehouse of two labels, lc with artist c, la with all others; return the folder of their files."""
     (folder / "sql" / "marts").mkdir(parents=True)
     (folder / "sql" / "marts" / "track_features.sql").write_text(FEATURES)
     (folder / "sql" / "marts" / "weekly.sql").write_text(weekly)
@@ -77,7 +77,7 @@ def world_of(folder: Path, weeks: pl.DataFrame, *, weekly: str = WEEKLY) -> Path
 
 
 def weeks_of(cells: dict[tuple[str, str, int], int]) -> pl.DataFrame:
-    """Lay out cells of artist, country and week number by their listeners; each listener plays three times."""
+    """Return the rows of cells (artist, country, week number) -> listeners; each listener plays three times."""
     keys = [(artist, country, MONDAY + timedelta(weeks=week), n) for (artist, country, week), n in cells.items()]
     return pl.DataFrame(keys, WEEKS_SCHEMA, orient="row").with_columns(
         n_tracks=pl.lit(7, pl.Int64), n_plays=3 * pl.col("n_listeners"), skip_share=pl.lit(0.12345)
@@ -85,7 +85,7 @@ def weeks_of(cells: dict[tuple[str, str, int], int]) -> pl.DataFrame:
 
 
 def shown(labels: Path, label_id: str) -> list[tuple[object, ...]]:
-    """Artist, country, week number and figures that a label's file shows."""
+    """Return artist, country, week number and figures of the rows in a label's file."""
     found = rows(
         labels / file_name(label_id),
         f"select artist_id, country, ((week - date '{MONDAY}') / 7)::int, n_listeners, n_plays from marts.weekly",
@@ -93,8 +93,8 @@ def shown(labels: Path, label_id: str) -> list[tuple[object, ...]]:
     return sorted(found, key=str)
 
 
-def test_a_label_gets_its_own_rows_in_tens(tmp_path: Path) -> None:
-    """Counts are shown as the ten below, other figures to two digits; what tells nothing of people as it is."""
+def test_a_label_gets_its_own_rows_rounded(tmp_path: Path) -> None:
+    """Counts are rounded down to tens, other figures to two digits; columns in `kept` are unchanged."""
     labels = world_of(tmp_path, weeks_of({("a", "DE", 0): 19, ("c", "DE", 0): 35}))
 
     assert shown(labels, "la") == [("a", "DE", 0, 10, 50)]
@@ -103,23 +103,23 @@ def test_a_label_gets_its_own_rows_in_tens(tmp_path: Path) -> None:
     assert rows(labels / file_name("la"), "select label_id, name from meta.label") == [("la", "Small Hours")]
 
 
-def test_who_records_for_two_labels_is_nobodys_artist(tmp_path: Path) -> None:
-    """Else one label would learn what the other's recordings do: each sees its own recordings only."""
+def test_an_artist_on_two_labels_is_in_neither_file(tmp_path: Path) -> None:
+    """Otherwise one label could infer the plays of the other's recordings; each sees only its own recordings."""
     labels = world_of(tmp_path, weeks_of({("shared", "DE", 0): 500}))
 
     assert shown(labels, "la") == shown(labels, "lc") == []
     assert rows(labels / file_name("lc"), "select track_id from marts.track_features order by 1") == [("t3",), ("t5",)]
 
 
-def test_a_small_cell_takes_the_smallest_other_along(tmp_path: Path) -> None:
-    """The total is seen elsewhere: total minus parts is then 32 listeners, and not the 4 in Iceland."""
+def test_a_small_cell_also_suppresses_the_smallest_other(tmp_path: Path) -> None:
+    """The total is shown elsewhere: total minus parts is 32 listeners, and not the 4 in Iceland."""
     labels = world_of(tmp_path, weeks_of({("a", "DE", 0): 90, ("a", "FR", 0): 28, ("a", "IS", 0): 4}))
 
     assert shown(labels, "la") == [("a", "DE", 0, 90, 270)]
 
 
-def test_other_artists_lines_stay_whole(tmp_path: Path) -> None:
-    """Nothing is withheld where nobody could be told."""
+def test_rows_of_other_artists_are_not_suppressed(tmp_path: Path) -> None:
+    """Suppression for one artist does not affect another's rows."""
     labels = world_of(
         tmp_path, weeks_of({("a", "DE", 0): 90, ("a", "IS", 0): 4, ("b", "DE", 0): 20, ("b", "FR", 0): 20})
     )
@@ -128,7 +128,7 @@ def test_other_artists_lines_stay_whole(tmp_path: Path) -> None:
 
 
 def test_a_blank_row_stays_without_its_figures(tmp_path: Path) -> None:
-    """Where a row is there whoever listens."""
+    """This is for rows that exist without plays."""
     blank = WEEKLY.replace("-- columns", "-- withheld: blank\n-- columns")
     labels = world_of(tmp_path, weeks_of({("a", "DE", 0): 9}), weekly=blank)
 
@@ -147,8 +147,8 @@ CELLS = st.dictionaries(
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(CELLS)
-def test_what_is_left_of_a_total_is_always_ten_listeners(cells: dict[tuple[str, str, int], int]) -> None:
-    """Along every line of countries or weeks: nothing withheld, all of it, or a row of ten and another one."""
+def test_withheld_rows_always_add_up_to_ten_listeners(cells: dict[tuple[str, str, int], int]) -> None:
+    """Over countries and over weeks, either nothing is withheld, or all, or two rows with ten listeners in one."""
     with TemporaryDirectory() as folder:
         seen = {row[:3] for row in shown(world_of(Path(folder), weeks_of(cells)), "la")}
 
@@ -161,8 +161,8 @@ def test_what_is_left_of_a_total_is_always_ten_listeners(cells: dict[tuple[str, 
 
 
 @given(total=st.integers(10, 10_000), part=st.integers(10, 10_000))
-def test_total_minus_one_part_leaves_one_to_nine_open(total: int, part: int) -> None:
-    """By what is shown, a rest of 1 to 9 could be any of 1 to 9."""
+def test_total_minus_one_part_does_not_reveal_one_to_nine(total: int, part: int) -> None:
+    """After rounding, a difference of 1 to 9 may be any value from 1 to 9."""
     rest = total - part
     if not 1 <= rest <= 9:
         return
@@ -183,8 +183,8 @@ def test_total_minus_one_part_leaves_one_to_nine_open(total: int, part: int) -> 
         "set enable_external_access = true",
     ],
 )
-def test_the_sql_door_of_a_label_leads_nowhere_else(world: Place, built: Path, tmp_path: Path, query: str) -> None:
-    """Not to the whole warehouse, not to any file, not out of the lock."""
+def test_sql_on_a_label_file_reaches_nothing_else(world: Place, built: Path, tmp_path: Path, query: str) -> None:
+    """SQL on a label's file reaches neither the whole warehouse nor other files nor settings."""
     write_labels(built, tmp_path / "labels")
 
     with Warehouse.open(tmp_path / "labels" / file_name("la1")) as warehouse, pytest.raises(InputError):

@@ -1,4 +1,4 @@
-"""What the marts mean, on rows that can be counted by hand."""
+"""Definitions of the marts, on rows that can be counted by hand."""
 
 from datetime import date
 from pathlib import Path
@@ -9,8 +9,8 @@ from recsys.warehouse.query import Warehouse
 
 from .conftest import AS_OF, WORLD, Place, frame_of, place_in, rows
 
-# what is judged: length of the track, time played, who ended it -> play, skip
-LISTENS_JUDGED = {
+# length of the track, time played, whether the listener ended it -> plays, skips
+LISTENS = {
     "thirty seconds": (200_000, 30_000, "", 1, 0),
     "thirty seconds, then ended": (200_000, 30_000, "true", 1, 0),
     "just under, nobody says": (200_000, 29_999, "", 0, 1),
@@ -31,14 +31,14 @@ LISTENS_JUDGED = {
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with one track and one listen for each case, and a stub."""
-    place = place_in(tmp_path_factory.mktemp("judged"))
-    cases = enumerate(LISTENS_JUDGED.values())
+def classified(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse with one track and one listen per case, and a stub."""
+    place = place_in(tmp_path_factory.mktemp("classified"))
+    cases = enumerate(LISTENS.values())
     tracks, listens = ["track_id,title,artist_id,duration_ms"], ["user_id,track_id,listened_at,ms_played,skipped"]
-    for at, (duration_ms, ms_played, skipped, _, _) in cases:
-        tracks.append(f"t{at},x,ar1,{duration_ms}")
-        listens.append(f"ann,t{at},2026-01-01T10:00:00Z,{ms_played},{skipped}")
+    for n, (duration_ms, ms_played, skipped, _, _) in cases:
+        tracks.append(f"t{n},x,ar1,{duration_ms}")
+        listens.append(f"ann,t{n},2026-01-01T10:00:00Z,{ms_played},{skipped}")
     listens.append("ann,stub,2026-01-01T10:00:00Z,20000,")
     place.take("tracks.csv", "\n".join(tracks))
     place.take("listens.csv", "\n".join(listens))
@@ -46,22 +46,22 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "counted.csv",
         "user_id,track_id,listened_at,n_listens,ms_played\nbob,t0,2026-01-01,5,30000\nbob,t2,2026-01-01,7,1000\n",
     )
-    return place.build("judged", only=["marts.interactions_daily"])
+    return place.build("classified", only=["marts.interactions_daily"])
 
 
-@pytest.mark.parametrize("case", LISTENS_JUDGED)
-def test_what_is_a_play_and_what_a_skip(judged: Path, case: str) -> None:
-    """At least 30 s or half the track is a play; a shorter listen is a skip unless the log says it broke off."""
-    at, (*_, n_plays, n_skips) = list(LISTENS_JUDGED).index(case), LISTENS_JUDGED[case]
+@pytest.mark.parametrize("case", LISTENS)
+def test_what_is_a_play_and_what_a_skip(classified: Path, case: str) -> None:
+    """At least 30 s or half the track is a play; a shorter listen is a skip, unless the listener did not end it."""
+    n, (*_, n_plays, n_skips) = list(LISTENS).index(case), LISTENS[case]
 
     query = (
-        f"select n_listens, n_plays, n_skips from marts.interactions_daily where track_id = 't{at}' and n_listens = 1"
+        f"select n_listens, n_plays, n_skips from marts.interactions_daily where track_id = 't{n}' and n_listens = 1"
     )
-    assert rows(judged, query) == [(1, n_plays, n_skips)]
+    assert rows(classified, query) == [(1, n_plays, n_skips)]
 
 
-def test_who_chose_a_recording_and_whether_it_was_heard_out(place: Place) -> None:
-    """Plays of known source and listens of known lengths are counted apart; 90 % heard is complete."""
+def test_source_and_completion_of_plays(place: Place) -> None:
+    """Plays with a known source and listens with known lengths are counted; 90 % heard is complete."""
     place.take("tracks.csv", "track_id,title,artist_id,duration_ms\nt1,x,ar1,200000\nt2,x,ar1,\n")
     place.take(
         "listens.csv",
@@ -78,22 +78,22 @@ def test_who_chose_a_recording_and_whether_it_was_heard_out(place: Place) -> Non
     assert rows(warehouse, f"select {of_day} from marts.artist_daily") == [(4, 2, 1, 3, 1)]
 
 
-def test_a_stub_has_no_length_to_be_half_of(judged: Path) -> None:
-    """Twenty seconds of a track that nobody described are a skip."""
+def test_a_stub_has_no_length(classified: Path) -> None:
+    """Twenty seconds of a track of unknown length are a skip."""
     query = "select n_plays, n_skips from marts.interactions_daily where track_id = 'stub'"
 
-    assert rows(judged, query) == [(0, 1)]
+    assert rows(classified, query) == [(0, 1)]
 
 
-def test_counted_rows_weigh_as_often_as_they_count(judged: Path) -> None:
-    """Five plays in a row are five plays, seven skips seven skips."""
+def test_rows_with_a_count_have_that_many_times_the_weight(classified: Path) -> None:
+    """A row that counts five plays or seven skips has five or seven times the weight."""
     query = "select n_listens, n_plays, n_skips, weight from marts.interactions_daily where n_listens > 1 order by 1"
 
-    assert rows(judged, query) == [(5, 5, 0, 5.0), (7, 0, 7, -1.75)]
+    assert rows(classified, query) == [(5, 5, 0, 5.0), (7, 0, 7, -1.75)]
 
 
 def test_the_weight_of_a_day(place: Place) -> None:
-    """One play is the unit; every other sign is weighed once, here."""
+    """A play has weight 1; the weights of all other events are defined once."""
     weights = {"like": 2.0, "save": 2.0, "playlist_add": 1.5, "share": 1.5, "unlike": -3.0}
     events = "".join(f"ann,{event},2026-01-01,{event}\n" for event in weights)
     place.take(
@@ -104,13 +104,13 @@ def test_the_weight_of_a_day(place: Place) -> None:
     place.take("listens.csv", "user_id,track_id,listened_at,ms_played\n" + "\n".join(listens))
 
     with Warehouse.open(place.build("w", only=["marts.interactions_daily"])) as warehouse:
-        weighed = dict(warehouse.query("select track_id, weight from marts.interactions_daily").rows())
+        weights_found = dict(warehouse.query("select track_id, weight from marts.interactions_daily").rows())
 
-    assert weighed == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
+    assert weights_found == weights | {"play": 1.0, "skip": -0.25, "all": 2 * 1.0 - 0.25 + 2.0 + 1.5}
 
 
-def test_a_day_knows_its_last_listen_or_event(place: Place) -> None:
-    """Whichever came later, also where it was a skip: models of sequences order plays by it."""
+def test_a_day_has_the_time_of_its_last_listen_or_event(place: Place) -> None:
+    """It is the later of the two, also for a skip: sequence models order plays by it."""
     listens = ["ann,t1,2026-01-01T10:00:00Z", "ann,t1,2026-01-01T11:30:00Z", "ann,t2,2026-01-01T12:00:00Z"]
     place.take("listens.csv", "user_id,track_id,listened_at\n" + "\n".join(listens))
     place.take("events.csv", "user_id,track_id,event_at,event\nann,t2,2026-01-01T23:15:00Z,like\n")
@@ -120,8 +120,8 @@ def test_a_day_knows_its_last_listen_or_event(place: Place) -> None:
         assert dict(warehouse.query(query).rows()) == {"t1": 11.5, "t2": 23.25}
 
 
-def test_a_day_knows_the_listeners_own_clock(place: Place) -> None:
-    """The last local time of its listens; nothing where the log has no offset."""
+def test_a_day_has_the_local_time_of_its_last_listen(place: Place) -> None:
+    """It is the last local time of the listens, null without a UTC offset."""
     listens = ["t1,2026-01-01T10:00:00Z,120", "t1,2026-01-01T23:30:00Z,60", "t2,2026-01-01T12:00:00Z,"]
     rows = "\n".join(f"ann,{listen}" for listen in listens)
     place.take("listens.csv", f"user_id,track_id,listened_at,utc_offset_min\n{rows}")
@@ -133,7 +133,7 @@ def test_a_day_knows_the_listeners_own_clock(place: Place) -> None:
 
 
 def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
-    """Ann played t1 on two days and liked it on the second."""
+    """Ann played t1 on two days and liked it on the second day."""
     pair = warehouse.query(
         "select n_plays, n_likes, ms_played, weight, n_days, first_date, last_date from marts.interactions "
         "where user_id = $ann and track_id = 't1'",
@@ -144,7 +144,7 @@ def test_weights_add_up_over_days(warehouse: Warehouse, world: Place) -> None:
 
 
 def test_a_day_ends_at_midnight_utc(warehouse: Warehouse) -> None:
-    """A second apart, two days."""
+    """Two plays one second apart are on two days."""
     days = warehouse.query("select track_id, listen_date from marts.track_daily where listen_date >= date '2026-01-11'")
 
     assert set(days.rows()) == {
@@ -155,7 +155,7 @@ def test_a_day_ends_at_midnight_utc(warehouse: Warehouse) -> None:
 
 
 def test_a_track_that_is_only_mentioned_is_a_stub(warehouse: Warehouse) -> None:
-    """In a listen or on a playlist: it stands among the tracks, flagged, with nothing guessed."""
+    """A track in a listen or playlist is a row with unknown attributes."""
     query = "select track_id, is_known, title, genre, label_type, training_consent from marts.track_features order by 1"
 
     assert warehouse.query(query).rows() == [
@@ -167,14 +167,14 @@ def test_a_track_that_is_only_mentioned_is_a_stub(warehouse: Warehouse) -> None:
     ]
 
 
-def test_every_listener_that_any_file_names_has_a_profile(warehouse: Warehouse, world: Place) -> None:
-    """Who only liked, kept a playlist or signed up is a listener, with unknown as a group of its own."""
+def test_every_listener_in_any_file_has_a_profile(warehouse: Warehouse, world: Place) -> None:
+    """Also listeners who only liked, made a playlist or signed up; missing attributes are `unknown`."""
     profiles = warehouse.query(
         "select user_id, gender, age_band, is_known, n_days, n_plays from marts.listener_profile"
     )
     names = {world.listener(account): account for account in ("ann", "bob", "cyd", "eve", "fay")}
 
-    assert {(names[user_id], *about) for user_id, *about in profiles.rows()} == {
+    assert {(names[user_id], *attributes) for user_id, *attributes in profiles.rows()} == {
         ("ann", "female", "25-34", True, 2, 2),
         ("bob", "unknown", "unknown", False, 2, 3),
         ("cyd", "unknown", "unknown", False, 1, 0),
@@ -184,7 +184,7 @@ def test_every_listener_that_any_file_names_has_a_profile(warehouse: Warehouse, 
 
 
 def test_an_artists_week_runs_from_monday_to_sunday(warehouse: Warehouse) -> None:
-    """11 January 2026 is a Sunday: bob's t1 belongs to the week of the 5th, his t3 to that of the 12th."""
+    """11 January 2026 is a Sunday: bob's t1 is in the week of the 5th, his t3 in that of the 12th."""
     weeks = warehouse.query(
         "select artist_id, week_start, n_listeners, n_tracks, n_plays, n_skips, skip_share from marts.artist_weekly"
     )
@@ -197,7 +197,7 @@ def test_an_artists_week_runs_from_monday_to_sunday(warehouse: Warehouse) -> Non
 
 
 def test_an_artists_reach(warehouse: Warehouse) -> None:
-    """Listeners are counted once, however often they listen; dates are those of plays."""
+    """Listeners are counted once; dates are those of plays."""
     query = (
         "select artist_id, main_genre, n_tracks, n_listeners, n_plays, n_skips, first_date from marts.artist_profile"
     )
@@ -208,7 +208,7 @@ def test_an_artists_reach(warehouse: Warehouse) -> None:
     }
 
 
-FAULTS = """track_id,title,artist_id,label_id,release_date,duration_ms,isrc,genres,training_consent
+ISSUES = """track_id,title,artist_id,label_id,release_date,duration_ms,isrc,genres,training_consent
 good,Good,ar1,la1,2020-01-01,200000,USRC17600001,rock,granted
 stranger,Stranger,nobody,la1,2020-01-01,200000,USRC17600002,rock,granted
 orphan,Orphan,ar1,nolabel,2020-01-01,200000,USRC17600003,rock,granted
@@ -224,9 +224,9 @@ same2,Same,ar1,la1,2020-01-01,119600,USRC17600010,rock,granted
 """
 
 
-def test_faults_of_the_catalogue(place: Place) -> None:
-    """Each fault once; a track saved before its release was announced, not heard."""
-    place.take("tracks.csv", FAULTS)
+def test_issues_of_the_catalogue(place: Place) -> None:
+    """Each issue is listed once; saving a track before its release is not an issue."""
+    place.take("tracks.csv", ISSUES)
     place.take("artists.csv", WORLD["artists"])
     place.take("labels.csv", WORLD["labels"])
     place.take(
@@ -257,8 +257,8 @@ def test_faults_of_the_catalogue(place: Place) -> None:
     assert len(found) == len(set(found))
 
 
-def test_what_became_of_every_row(place: Place) -> None:
-    """Accepted, duplicate and each reason by column add up to what was read."""
+def test_the_outcome_of_every_row(place: Place) -> None:
+    """Accepted rows, duplicates and refused rows by reason and column add up to the rows read."""
     listens = "user_id,track_id,listened_at\nann,t1,2026-01-01\nann,t1,2026-01-01\n,t1,2026-01-01\n,t2,2026-01-01\nx\n"
     place.take("listens.csv", listens)
 
@@ -278,7 +278,7 @@ def test_what_became_of_every_row(place: Place) -> None:
     "without", [("tracks",), ("tracks", "artists", "labels", "users", "playlists", "events"), ("artists",)], ids=str
 )
 def test_files_may_be_missing(place: Place, without: tuple[str, ...]) -> None:
-    """A log of listens is enough: everything it mentions is a stub."""
+    """Listens alone are enough: their tracks are stubs."""
     for name in WORLD.keys() - set(without):
         place.take(f"{name}.csv", WORLD[name])
 
@@ -288,8 +288,8 @@ def test_files_may_be_missing(place: Place, without: tuple[str, ...]) -> None:
     ) == [(n_listens,)]
 
 
-def test_the_newest_row_of_a_register_counts(grown: Place) -> None:
-    """In every register; the older ones are not counted twice."""
+def test_the_newest_row_of_a_reference_table_counts(grown: Place) -> None:
+    """Older rows of a reference table are not counted."""
     grown.take("newer.csv", "artist_id,name,gender,artist_type,country\nar1,Ada B.,female,person,DE\n")
     grown.take("lists.csv", "playlist_id,position,track_id\np1,2,t1\n")
     path = grown.build("w", only=["marts.artist_profile", "marts.track_features"])
@@ -298,8 +298,8 @@ def test_the_newest_row_of_a_register_counts(grown: Place) -> None:
     assert rows(path, "select count(*) from marts.track_features where track_id = 'onlist'") == [(0,)]
 
 
-def test_nothing_after_the_date_is_seen(grown: Place) -> None:
-    """Not in a count, not as a listener, not as a stub, not as a date."""
+def test_rows_after_the_date_are_ignored(grown: Place) -> None:
+    """It appears in no count, profile, stub or date."""
     grown.take(
         "later.csv", "user_id,track_id,listened_at\ngil,latestub,2026-02-01T00:00:00Z\ngil,t1,2026-01-31T23:59:59Z\n"
     )

@@ -1,4 +1,4 @@
-"""What means different things on DuckDB and Spark is refused."""
+"""SQL that means different things on DuckDB and Spark is refused."""
 
 import pytest
 
@@ -39,7 +39,7 @@ TRAPS = {
 
 @pytest.mark.parametrize(("query", "message"), TRAPS.items())
 def test_a_trap_is_refused_with_its_name(query: str, message: str) -> None:
-    """The message names the file and what to use instead."""
+    """The message names the file and the alternative."""
     with pytest.raises(BadSqlFile, match=message) as refusal:
         refuse_unportable(SqlFile("marts.x", "A table.", query))
 
@@ -61,11 +61,11 @@ def test_a_trap_is_refused_with_its_name(query: str, message: str) -> None:
     ],
 )
 def test_plain_sql_passes(query: str) -> None:
-    """What both engines agree on."""
+    """Portable SQL is accepted."""
     refuse_unportable(SqlFile("marts.x", "A table.", query))
 
 
 @pytest.mark.parametrize("name", sorted(read_layers()))
 def test_every_table_of_ours_passes(name: str) -> None:
-    """Each file in staging, intermediate and marts."""
+    """Every file in staging, intermediate and marts is portable."""
     refuse_unportable(read_layers()[name])

@@ -1,4 +1,4 @@
-"""Questions to a warehouse, and what a reader may not do."""
+"""Queries on a warehouse, and the limits of a reader."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_a_reader_reads_its_file_and_does_nothing_else(warehouse: Warehouse, tmp_path: Path, statement: str) -> None:
-    """No other file, no network, no setting, no change; the message is DuckDB's, the error ours."""
+    """It can use no other file, network or setting, and change nothing; InputError has DuckDB's message."""
     before = warehouse.path.read_bytes()
 
     with pytest.raises(InputError, match="The query failed"):
@@ -53,7 +53,7 @@ def test_a_reader_reads_its_file_and_does_nothing_else(warehouse: Warehouse, tmp
 
 
 def test_a_reader_does_not_see_the_frames_of_the_program(warehouse: Warehouse) -> None:
-    """DuckDB can read the caller's variables; here it may not, or one label's page could read another's."""
+    """DuckDB's access to Python variables is off; otherwise one label's page could read another's data."""
     secret = pl.DataFrame({"a": [1]})
     assert secret.height == 1
 
@@ -64,28 +64,28 @@ def test_a_reader_does_not_see_the_frames_of_the_program(warehouse: Warehouse) -
 @pytest.mark.parametrize(
     "query", ["select 1 +", "select n_play from marts.track_daily", "select * from marts.track_dayly"]
 )
-def test_a_wrong_query_is_the_askers_error(warehouse: Warehouse, query: str) -> None:
-    """Told in DuckDB's words, without its stack."""
+def test_a_wrong_query_is_an_input_error(warehouse: Warehouse, query: str) -> None:
+    """The message is DuckDB's, without its stack trace."""
     with pytest.raises(InputError, match="The query failed: "):
         warehouse.query(query)
 
 
 def test_parameters_are_values_and_never_sql(warehouse: Warehouse) -> None:
-    """Quotes in a value end no text."""
+    """Quotes in a value do not end the string."""
     nasty = "x' or 1 = 1; drop table marts.track_daily; --"
 
     assert warehouse.query("select $name as name, $n::integer + 1 as n", {"name": nasty, "n": 1}).rows() == [(nasty, 2)]
 
 
 @pytest.mark.parametrize("params", [None, {}, {"n": 1, "more": 2}])
-def test_parameters_are_neither_left_out_nor_made_up(warehouse: Warehouse, params: dict[str, object] | None) -> None:
-    """A misspelt name is not silently nothing."""
+def test_parameters_must_match_those_of_the_query(warehouse: Warehouse, params: dict[str, object] | None) -> None:
+    """A missing or unknown parameter is an error."""
     with pytest.raises(InputError):
         warehouse.query("select $n", params)
 
 
 def test_several_readers_share_a_process(built: Path) -> None:
-    """A page and a command in one program each open the file, and the first to close takes nothing from the other."""
+    """A file may be opened twice in a process; closing one connection does not affect the other."""
     with Warehouse.open(built) as one:
         with Warehouse.open(built) as other:
             assert other.query("select 1 as a").rows() == one.query("select 1 as a").rows()
@@ -93,8 +93,8 @@ def test_several_readers_share_a_process(built: Path) -> None:
             one.query("set threads = 1")
 
 
-def test_a_day_is_of_utc_wherever_the_reader_sits(built: Path) -> None:
-    """A query that turns an instant into a day gives the same day in New York."""
+def test_a_day_is_in_utc_whatever_the_local_time_zone(built: Path) -> None:
+    """Casting an instant to a day gives the UTC day, also in New York."""
     code = (
         "import sys; from pathlib import Path; from recsys.warehouse.query import Warehouse;"
         "w = Warehouse.open(Path(sys.argv[1]));"
@@ -111,8 +111,8 @@ def test_a_day_is_of_utc_wherever_the_reader_sits(built: Path) -> None:
     assert shown.stdout.strip() == "2026-01-02"
 
 
-def test_a_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
-    """Missing, or something else."""
+def test_a_file_that_is_not_a_warehouse_is_refused(tmp_path: Path) -> None:
+    """The file may be missing, or not a database."""
     with pytest.raises(SetupError, match=r"does not exist\. Run: recsys build"):
         Warehouse.open(tmp_path / "none.duckdb")
     (tmp_path / "text.duckdb").write_text("no database" * 1000)
@@ -123,7 +123,7 @@ def test_a_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(read_queries()))
 def test_every_query_runs_with_its_defaults(warehouse: Warehouse, name: str) -> None:
-    """Parameters without a default are given; the columns have names."""
+    """With its required parameters given, each query returns named columns."""
     needed = {param: "x" for param, doc in read_queries()[name].params.items() if doc.default is None}
 
     frame = run_query(warehouse, name, needed)
@@ -131,15 +131,15 @@ def test_every_query_runs_with_its_defaults(warehouse: Warehouse, name: str) -> 
     assert not any("(" in column for column in frame.columns)
 
 
-def test_no_query_is_a_step_behind_the_marts() -> None:
-    """Queries read marts, and what the file says of itself: it holds nothing else."""
+def test_queries_read_only_the_tables_of_the_file() -> None:
+    """Saved queries read only marts and the schema `meta`."""
     held = {name for name in read_layers() if name.startswith("marts.")} | {"meta.build", "meta.tables", "meta.columns"}
 
     assert {name for name, file in read_queries().items() if not file.sources <= held} == set()
 
 
 def test_a_given_parameter_takes_the_place_of_the_default(warehouse: Warehouse) -> None:
-    """Values come as texts from the command line."""
+    """Values are texts, as given on the command line."""
     assert run_query(warehouse, "top_tracks", {}).height == 4
     assert run_query(warehouse, "top_tracks", {"n": "1"})["title"].to_list() == ["One"]
     assert run_query(warehouse, "catalogue_issues", {"label": "la1"}).is_empty()
@@ -158,13 +158,13 @@ def test_a_given_parameter_takes_the_place_of_the_default(warehouse: Warehouse) 
 def test_a_wrong_name_or_value_is_refused_with_a_hint(
     warehouse: Warehouse, name: str, given: dict[str, str], message: str
 ) -> None:
-    """What there is, and what comes nearest."""
+    """The message lists what exists and suggests the nearest."""
     with pytest.raises(InputError, match=message):
         run_query(warehouse, name, given)
 
 
 def test_tables_are_listed_with_what_they_hold(warehouse: Warehouse) -> None:
-    """Marts alone: the steps below them are not in the file."""
+    """Only marts are listed."""
     listed = tables(warehouse)
 
     assert listed["name"].to_list() == sorted(name for name in read_layers() if name.startswith("marts."))
@@ -173,24 +173,24 @@ def test_tables_are_listed_with_what_they_hold(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("name", ["track_daily", "marts.track_daily"])
 def test_a_table_is_described(warehouse: Warehouse, name: str) -> None:
-    """Its columns in order, and its place between what it reads and what reads it."""
-    about, columns = describe(warehouse, name)
+    """The description has its columns in order, what it reads and what reads it."""
+    facts, columns = describe(warehouse, name)
 
-    assert about["name"].item() == "marts.track_daily"
-    assert about["reads"].to_list() == [["marts.interactions_daily"]]
-    assert "marts.catalogue_health" in about["read_by"].item()
+    assert facts["name"].item() == "marts.track_daily"
+    assert facts["reads"].to_list() == [["marts.interactions_daily"]]
+    assert "marts.catalogue_health" in facts["read_by"].item()
     assert columns["name"].to_list()[:3] == ["track_id", "listen_date", "n_listeners"]
     assert columns.row(2)[1:] == ("BIGINT", "count", "listeners with at least one play")
 
 
 def test_an_unknown_table_is_refused_with_the_nearest(warehouse: Warehouse) -> None:
-    """The hint is a name that works."""
+    """The suggestion is a name that exists."""
     with pytest.raises(UnknownIds, match=r"'track_dayly'.*Did you mean 'marts\.track_daily'"):
         describe(warehouse, "track_dayly")
 
 
-def test_find_knows_tracks_artists_and_listeners(warehouse: Warehouse, world: Place) -> None:
-    """By words of the name or the id, in any order and case; the most played first."""
+def test_find_searches_tracks_artists_and_listeners(warehouse: Warehouse, world: Place) -> None:
+    """It searches words of name and id, in any order and case; the most played come first."""
     assert find(warehouse, "ADA one", 10).select("kind", "id").rows() == [("track", "t1")]
     assert find(warehouse, "  ada ", 10).select("kind", "id", "n_plays").rows() == [
         ("artist", "ar1", 3),

@@ -1,4 +1,4 @@
-"""What labels learn of recommendations: how much of theirs is shown beside what is played, to whom, and why."""
+"""Exposure of a label in recommendations: its share compared with plays, to whom it is shown, and why."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.warehouse.sqlfile import read_layers, steps_below
+from recsys.warehouse.sqlfile import read_layers, upstream_steps
 
 N_LISTENERS, N_TRACKS, LENGTH = 400, 60, 10
 
 
 @pytest.fixture(scope="module")
 def lists() -> pl.DataFrame:
-    """Ten places of every listener, the first tracks oftener."""
+    """Return lists of ten tracks per listener; low track numbers are recommended more often."""
     rng = np.random.default_rng(7)
     chance = 1 / np.arange(1, N_TRACKS + 1)
     chosen = [rng.choice(N_TRACKS, LENGTH, replace=False, p=chance / chance.sum()) for _ in range(N_LISTENERS)]
@@ -29,21 +29,21 @@ def lists() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def plays() -> pl.DataFrame:
-    """Some plays of everybody, many of a few."""
+    """Return plays of all listeners, with a few heavy listeners."""
     rng = np.random.default_rng(8)
     of_each = rng.integers(1, 40, N_LISTENERS)
-    drawn = pl.DataFrame(
+    resampled = pl.DataFrame(
         {
             "user_id": np.repeat(np.arange(N_LISTENERS), of_each),
             "track_id": rng.integers(0, N_TRACKS, of_each.sum()),
         }
     )
-    return drawn.group_by("user_id", "track_id", maintain_order=True).agg(pl.len().alias("n_plays"))
+    return resampled.group_by("user_id", "track_id", maintain_order=True).agg(pl.len().alias("n_plays"))
 
 
 @pytest.fixture(scope="module")
 def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The marts that the two read: six labels of ten tracks and twenty artists of three, one of them a man."""
+    """Return a database with the marts that both read: 6 labels of 10 tracks, 20 artists of 3 tracks, one male."""
     track = pl.int_range(N_TRACKS, eager=True)
     tracks = pl.DataFrame({"track_id": track, "label_id": track % 6, "artist_id": track // 3})
     gender = pl.when(pl.col("artist_id") == 0).then(pl.lit("male")).otherwise(pl.lit("female"))
@@ -70,43 +70,43 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"create table marts.{name} as select * from incoming")
         connection.execute("create schema intermediate")
-        for name, file in steps_below(read_layers(), ["marts.label_exposure", "marts.artist_shown"]).items():
+        for name, file in upstream_steps(read_layers(), ["marts.label_exposure", "marts.artist_shown"]).items():
             connection.execute(f"create view {name} as {file.query}")
         yield connection
 
 
 def ratio_of(label: int, lists: pl.DataFrame, plays: pl.DataFrame) -> np.ndarray:
-    """The ratio of a label as it is, then as 2,000 draws of listeners would have it."""
+    """Return the exposure ratio of a label, then its 2,000 bootstrap values over listeners."""
     exposure, played = np.zeros((2, N_LISTENERS)), np.zeros((2, N_LISTENERS))  # of the label, of all
     weight = 1 / np.log2(1 + lists["rank"].to_numpy())
-    for at, (of_lists, of_plays) in enumerate(
+    for axis, (of_lists, of_plays) in enumerate(
         [(lists["track_id"] % 6 == label, plays["track_id"] % 6 == label), (1, 1)]
     ):
-        np.add.at(exposure[at], lists["user_id"].to_numpy(), weight * np.asarray(of_lists))
-        np.add.at(played[at], plays["user_id"].to_numpy(), plays["n_plays"].to_numpy() * np.asarray(of_plays))
+        np.add.at(exposure[axis], lists["user_id"].to_numpy(), weight * np.asarray(of_lists))
+        np.add.at(played[axis], plays["user_id"].to_numpy(), plays["n_plays"].to_numpy() * np.asarray(of_plays))
     times = np.random.default_rng(9).multinomial(N_LISTENERS, np.full(N_LISTENERS, 1 / N_LISTENERS), 2_000)
     times = np.vstack([np.ones(N_LISTENERS), times])
     of_lists, all_lists, of_plays, all_plays = (times @ sums for sums in (*exposure, *played))
     return np.asarray(of_lists / all_lists / (of_plays / all_plays))
 
 
-def test_the_interval_is_that_of_listeners_drawn_again(
+def test_the_interval_agrees_with_a_bootstrap(
     marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame, plays: pl.DataFrame
 ) -> None:
-    """The linearised interval of a label's ratio lies where a bootstrap has it."""
+    """The linearised confidence interval of a label's ratio agrees with a bootstrap over listeners."""
     query = read_layers()["marts.label_exposure"].query
     low, ratio, high = marts.sql(
         f"select low, ratio, high from ({query}) where label_id = 0 and group_kind = 'all'"
     ).fetchall()[0]
 
-    itself, *drawn = ratio_of(0, lists, plays)
+    estimate, *resampled = ratio_of(0, lists, plays)
 
-    assert ratio == pytest.approx(itself, abs=1e-8)
-    assert np.log([low, high]) == pytest.approx(np.log(np.quantile(drawn, [0.025, 0.975])), abs=0.02)
+    assert ratio == pytest.approx(estimate, abs=1e-8)
+    assert np.log([low, high]) == pytest.approx(np.log(np.quantile(resampled, [0.025, 0.975])), abs=0.02)
 
 
 def test_shares_of_labels_and_of_their_groups_add_up(marts: duckdb.DuckDBPyConnection) -> None:
-    """To all exposure and all plays, since every recording here has a label."""
+    """They add up to 1, since every recording in this world has a label."""
     query = read_layers()["marts.label_exposure"].query
     sums = marts.sql(f"""
         select group_kind, sum(exposure_share), sum(listening_share), sum(n_tracks) from ({query})
@@ -116,8 +116,8 @@ def test_shares_of_labels_and_of_their_groups_add_up(marts: duckdb.DuckDBPyConne
     assert sums == [(kind, pytest.approx(1), pytest.approx(1), N_TRACKS) for kind in ("all", "artist_gender")]
 
 
-def test_what_few_labels_hold_is_compared_with_nobody(marts: duckdb.DuckDBPyConnection) -> None:
-    """Men's recordings are on three labels: the market less the own would be two others'."""
+def test_groups_of_few_labels_have_no_market_ratio(marts: duckdb.DuckDBPyConnection) -> None:
+    """Men's recordings are on three labels; the market without the own label would reveal the two others."""
     query = read_layers()["marts.label_exposure"].query
     found = marts.sql(f"""
         select group_name, count(*), count(market_ratio) from ({query})
@@ -128,7 +128,7 @@ def test_what_few_labels_hold_is_compared_with_nobody(marts: duckdb.DuckDBPyConn
 
 
 def test_why_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame) -> None:
-    """The first place names the artist's own recording, the second another artist's, the others none."""
+    """The reason at rank 1 is a recording of the same artist, at rank 2 of another artist; the others have none."""
     query = read_layers()["marts.artist_shown"].query
     found = marts.sql(f"""
         select value, sum(n_places)::int from ({query}) where dimension = 'reason' group by value order by value
@@ -143,7 +143,7 @@ def test_why_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.Data
 
 
 def test_to_whom_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame) -> None:
-    """Affinity of a group is its share of the artist's listeners over its share of all: a quarter are Icelanders."""
+    """Affinity is a group's share of the artist's listeners divided by its share of all (Icelanders: a quarter)."""
     query = read_layers()["marts.artist_shown"].query
     found = marts.sql(
         f"select n_listeners, affinity from ({query}) where artist_id = 0 and dimension = 'country' and value = 'IS'"

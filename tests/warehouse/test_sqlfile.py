@@ -1,4 +1,4 @@
-"""The grammar of a header, and who reads whom."""
+"""Headers of SQL files, and dependencies between tables."""
 
 from pathlib import Path
 
@@ -10,19 +10,19 @@ from recsys.installation.locations import SQL_FOLDER
 from recsys.warehouse.increment import fingerprint
 from recsys.warehouse.sqlfile import (
     ColumnDoc,
-    ForLabels,
+    LabelRules,
     SqlFile,
-    kinds_of,
+    materializations,
     quoted,
     raw_sources,
     read_layers,
     read_queries,
     read_sql_file,
-    steps_below,
-    with_sources,
+    upstream_steps,
+    with_upstream,
 )
 
-WHOLE = """-- Plays a day: one row a listener and day.
+COMPLETE = """-- Plays per day: one row per listener and day.
 -- Note: the second line belongs to the description.
 -- grain: user_id, day
 -- rows: 0
@@ -43,13 +43,13 @@ group by user_id, ds
 
 
 def header(tmp_path: Path, text: str) -> SqlFile:
-    """Read a file of this text as marts.x."""
+    """Read a file with this text as marts.x."""
     (tmp_path / "x.sql").write_text(text)
     return read_sql_file(tmp_path / "x.sql", "marts.x")
 
 
 def folder(tmp_path: Path, **queries: str) -> Path:
-    """A folder of SQL files; staging__a is staging/a.sql."""
+    """Write a folder of SQL files; `staging__a` becomes staging/a.sql."""
     for name, query in queries.items():
         path = tmp_path / name.replace("__", "/")
         path.parent.mkdir(exist_ok=True)
@@ -57,12 +57,12 @@ def folder(tmp_path: Path, **queries: str) -> Path:
     return tmp_path
 
 
-def test_a_whole_header_is_read(tmp_path: Path) -> None:
-    """Every section, and the query as it stands."""
-    file = header(tmp_path, WHOLE)
+def test_a_complete_header_is_read(tmp_path: Path) -> None:
+    """Every section and the query are read."""
+    file = header(tmp_path, COMPLETE)
 
     assert file.description == (
-        "Plays a day: one row a listener and day. Note: the second line belongs to the description."
+        "Plays per day: one row per listener and day. Note: the second line belongs to the description."
     )
     assert (file.grain, file.min_rows, file.incremental) == (("user_id", "day"), 0, "day")
     assert file.columns == {
@@ -77,14 +77,14 @@ def test_a_whole_header_is_read(tmp_path: Path) -> None:
 
 
 def test_what_a_header_leaves_out_has_a_default(tmp_path: Path) -> None:
-    """At least one row, no grain, built anew every time."""
+    """By default a table has at least one row, no grain, and is computed as a whole."""
     file = header(tmp_path, "-- A table.\nselect 1 as a\n")
 
     assert (file.grain, file.min_rows, file.incremental, file.checks) == ((), 1, "", ())
 
 
 def test_parameters_may_have_defaults(tmp_path: Path) -> None:
-    """An empty default is a default; without one the parameter must be given."""
+    """An empty default is a default; a parameter without a default is required."""
     file = header(
         tmp_path,
         "-- Q.\n-- params:\n--   n  max [count] = 20\n--   as_of  day, the last where empty =\n--   id  who\nselect $n",
@@ -105,33 +105,33 @@ def test_parameters_may_have_defaults(tmp_path: Path) -> None:
         ("-- check: a > 0", r"section 'check'.*Did you mean 'checks'\?"),
         ("--grian: a", r"section 'grian'"),
         ("-- owner:", "section 'owner'"),
-        ("-- rows: many", "rows: many; the least number of rows is a number"),
+        ("-- rows: many", "rows: many; expected the minimum number of rows"),
         ("-- rows: -1", "rows: -1; "),
-        ("-- grain: a, b", "names 'b', which columns does not"),
-        ("-- incremental: aa", "names 'aa', which columns does not"),
+        ("-- grain: a, b", "names 'b', which is not among the columns"),
+        ("-- incremental: aa", "names 'aa', which is not among the columns"),
     ],
 )
-def test_a_header_that_breaks_the_grammar_is_refused(tmp_path: Path, line: str, message: str) -> None:
-    """A misspelt section must not become description: its test would silently be gone."""
+def test_an_invalid_header_is_refused(tmp_path: Path, line: str, message: str) -> None:
+    """A misspelt section must not become part of the description, which would silently disable its checks."""
     with pytest.raises(BadSqlFile, match=message):
         header(tmp_path, f"-- A table.\n{line}\n-- columns:\n--   a  a number\nselect 1 as a\n")
 
 
 @pytest.mark.parametrize(("line", "message"), [("-- owner: us", "section 'owner'"), ("-- columns:", "'columns' twice")])
 def test_after_the_first_section_only_sections_follow(tmp_path: Path, line: str, message: str) -> None:
-    """A word and a colon there is a section, known or not, and each stands once."""
+    """A word with a colon is a section there; unknown and repeated sections are refused."""
     with pytest.raises(BadSqlFile, match=message):
         header(tmp_path, f"-- A table.\n-- columns:\n--   a  a number\n{line}\n--   b  another\nselect 1 as a\n")
 
 
 def test_a_query_that_cannot_be_parsed_is_named(tmp_path: Path) -> None:
-    """Not a stack of the parser's."""
-    with pytest.raises(BadSqlFile, match=r"marts\.x is not one SELECT"):
+    """The message names the file, without a stack trace of the parser."""
+    with pytest.raises(BadSqlFile, match=r"marts\.x is not one valid SELECT"):
         _ = header(tmp_path, "-- A table.\nselect from where\n").tree
 
 
 def test_tables_come_after_what_they_read(tmp_path: Path) -> None:
-    """The order is read from the queries; a step of a query is no table."""
+    """The order follows from the queries; a CTE is not a table."""
     layers = read_layers(
         folder(
             tmp_path,
@@ -147,7 +147,7 @@ def test_tables_come_after_what_they_read(tmp_path: Path) -> None:
 
 
 def test_tables_come_after_what_they_are_reconciled_with(tmp_path: Path) -> None:
-    """A table whose check names another is built later, whatever its name."""
+    """A table whose reconciliation names another is built after it."""
     check = "-- reconcile:\n--   (select count(*) from staging.z) = 1\n"
     layers = read_layers(folder(tmp_path, staging__a="select 1 as a", staging__z="select 1 as a"))
     assert list(layers) == ["staging.a", "staging.z"]
@@ -158,7 +158,7 @@ def test_tables_come_after_what_they_are_reconciled_with(tmp_path: Path) -> None
 
 
 def test_a_file_is_parsed_once_for_its_text(tmp_path: Path) -> None:
-    """However often it is read; a changed text is another file."""
+    """Reading it again gives the same object; a changed text gives another."""
     files = folder(tmp_path, marts__a="select 1 as a", marts__b="select 1 as a")
     first, again = read_layers(files), read_layers(files)
     (files / "marts" / "a.sql").write_text("-- A table.\nselect 2 as a\n")
@@ -170,8 +170,8 @@ def test_a_file_is_parsed_once_for_its_text(tmp_path: Path) -> None:
     assert first["marts.a"].name != first["marts.b"].name
 
 
-def test_some_tables_come_with_all_that_they_stand_on(tmp_path: Path) -> None:
-    """And nothing else; one that does not exist is refused with the nearest name."""
+def test_some_tables_come_with_their_upstream_tables(tmp_path: Path) -> None:
+    """Other tables are left out; an unknown table is refused with the nearest name."""
     layers = read_layers(
         folder(
             tmp_path,
@@ -182,14 +182,14 @@ def test_some_tables_come_with_all_that_they_stand_on(tmp_path: Path) -> None:
         )
     )
 
-    assert list(with_sources(layers, ["marts.a"])) == ["staging.z", "intermediate.y", "marts.a"]
-    with pytest.raises(BadSqlFile, match=r"no table 'marts\.c' in sql/\. Did you mean 'marts\."):
-        with_sources(layers, ["marts.c"])
+    assert list(with_upstream(layers, ["marts.a"])) == ["staging.z", "intermediate.y", "marts.a"]
+    with pytest.raises(BadSqlFile, match=r"sql/ has no table 'marts\.c'\. Did you mean 'marts\."):
+        with_upstream(layers, ["marts.c"])
 
 
-def test_a_circle_is_refused(tmp_path: Path) -> None:
-    """And drawn."""
-    with pytest.raises(BadSqlFile, match=r"in a circle: marts\.(a -> marts\.b -> marts\.a|b -> marts\.a -> marts\.b)"):
+def test_a_cycle_is_refused(tmp_path: Path) -> None:
+    """The message shows the cycle."""
+    with pytest.raises(BadSqlFile, match=r"in a cycle: marts\.(a -> marts\.b -> marts\.a|b -> marts\.a -> marts\.b)"):
         read_layers(folder(tmp_path, marts__a="select x from marts.b", marts__b="select x from marts.a"))
 
 
@@ -203,13 +203,13 @@ def test_a_circle_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_source_without_a_file_is_refused(tmp_path: Path, source: str, message: str) -> None:
-    """A table without its schema and a file on disk are none either."""
+    """A table without schema and a file on disk are refused too."""
     with pytest.raises(BadSqlFile, match=message):
         read_layers(folder(tmp_path, staging__listens="select a from raw.listens", marts__x=f"select a from {source}"))
 
 
-def test_a_fingerprint_changes_with_any_query_below(tmp_path: Path) -> None:
-    """And with nothing else: a better description rebuilds nothing."""
+def test_a_fingerprint_changes_with_any_upstream_query(tmp_path: Path) -> None:
+    """It does not change with the description."""
     files = folder(
         tmp_path, staging__z="select a from raw.listens", marts__a="select a from staging.z", marts__b="select 1 as a"
     )
@@ -241,12 +241,12 @@ select 1 as artist_id
 """
 
 
-def test_a_mart_says_how_it_goes_into_the_files_of_labels(tmp_path: Path) -> None:
-    """Whose a row is, how many people are behind it, and what else is known."""
-    assert header(tmp_path, LABELLED).for_labels == ForLabels(
+def test_a_header_may_have_rules_for_label_files(tmp_path: Path) -> None:
+    """The header names the owner of a row, its number of listeners, parts and kept columns."""
+    assert header(tmp_path, LABELLED).label_rules == LabelRules(
         "artist_id", "n_listeners", ("week_start",), ("n_released",), is_blanked=True
     )
-    assert header(tmp_path, "-- A table.\nselect 1 as a\n").for_labels is None
+    assert header(tmp_path, "-- A table.\nselect 1 as a\n").label_rules is None
 
 
 @pytest.mark.parametrize(
@@ -263,11 +263,11 @@ def test_a_mart_says_how_it_goes_into_the_files_of_labels(tmp_path: Path) -> Non
         ("parts: week_start", "parts: n_plays", "parts names 'n_plays'; expected one of week_start"),
         ("kept: n_released", "kept: n_listeners", "kept names 'n_listeners'"),
         ("withheld: blank", "withheld: yes", "withheld: yes; expected blank"),
-        ("--   n_plays ", "--   user_id ", "rows of listeners never go into a label's file"),
+        ("--   n_plays ", "--   user_id ", "rows of single listeners must not go into label files"),
     ],
 )
 def test_unsafe_rules_for_labels_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
-    """What a label may see is not guessed from a misspelt word."""
+    """A misspelt rule must not decide what a label can see."""
     with pytest.raises(BadSqlFile, match=message):
         header(tmp_path, LABELLED.replace(old, new))
 
@@ -283,40 +283,44 @@ select 1 as chart
 """
 
 
-def test_what_is_public_goes_to_every_label(tmp_path: Path) -> None:
-    """All of it, or the rows that a column names."""
-    assert header(tmp_path, PUBLIC).for_labels == ForLabels("", only="is_recent")
-    assert header(tmp_path, PUBLIC.replace("-- only: is_recent\n", "")).for_labels == ForLabels("")
+def test_a_public_mart_goes_to_every_label(tmp_path: Path) -> None:
+    """All rows, or the rows selected by a boolean column."""
+    assert header(tmp_path, PUBLIC).label_rules == LabelRules("", only="is_recent")
+    assert header(tmp_path, PUBLIC.replace("-- only: is_recent\n", "")).label_rules == LabelRules("")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("only: is_recent", "only: is_rcent", r"only names 'is_rcent'.*Did you mean 'is_recent'\?"),
-        ("-- only", "-- people: is_recent\n-- only", "people with labels: all; what tells of people is never for all"),
+        (
+            "-- only",
+            "-- people: is_recent\n-- only",
+            "people with labels: all; listening data never goes to all labels",
+        ),
         ("labels: all", "labels: track_id", "only: is_recent with labels: track_id; expected labels: all"),
     ],
 )
-def test_what_tells_of_people_is_never_public(tmp_path: Path, old: str, new: str, message: str) -> None:
-    """And what is a label's own has rules of its own."""
+def test_listening_data_is_never_public(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Public marts have no `people`, and `only` is for public marts."""
     with pytest.raises(BadSqlFile, match=message):
         header(tmp_path, PUBLIC.replace(old, new))
 
 
-@pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.for_labels))
-def test_a_mart_for_labels_that_counts_people_says_so(name: str) -> None:
-    """Plays, skips and listeners come from people: where a column counts them, `people` is named."""
+@pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.label_rules))
+def test_a_label_mart_that_counts_listening_names_people(name: str) -> None:
+    """A mart with a column that counts plays, skips or listeners must name `people`."""
     file = read_layers()[name]
     counted = {
         column for column in file.columns if column.startswith(("n_listen", "n_play", "n_skip", "n_like", "n_user"))
     }
 
-    assert not counted or (file.for_labels and file.for_labels.people)
+    assert not counted or (file.label_rules and file.label_rules.people)
 
 
 @pytest.mark.parametrize("name", sorted(read_layers()))
 def test_every_table_is_documented(name: str) -> None:
-    """What a row is, every column's meaning, and a row floor, a grain or the word none."""
+    """It has a description, the meaning of every column, and a reconciliation."""
     file = read_layers()[name]
 
     assert file.description.endswith(".")
@@ -327,8 +331,8 @@ def test_every_table_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(name for name in read_layers() if name.startswith("marts.")))
-def test_a_mart_that_computes_nothing_says_why_it_is_one(name: str) -> None:
-    """Columns of one table, all of its rows, at most nulls filled: the header gives a reason, and no other's does."""
+def test_a_mart_that_computes_nothing_has_a_reason(name: str) -> None:
+    """A mart that only selects columns of one table gives a reason in its header; no other mart does."""
     file = read_layers()[name]
     computing = (exp.Join, exp.Group, exp.With, exp.Where, exp.SetOperation, exp.AggFunc, exp.Window, exp.Case)
     passes_on = file.tree.find(*computing) is None
@@ -338,7 +342,7 @@ def test_a_mart_that_computes_nothing_says_why_it_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(read_queries()))
 def test_every_query_is_documented(name: str) -> None:
-    """What it answers, and what each parameter means; it takes exactly those."""
+    """Its header has a description and documents exactly its parameters."""
     file = read_queries()[name]
 
     assert file.description.endswith(".")
@@ -346,8 +350,8 @@ def test_every_query_is_documented(name: str) -> None:
     assert {word for word in file.params if f"${word}" in file.query} == set(file.params)
 
 
-def test_a_step_is_computed_once_unless_a_day_grain_table_fills_from_it(tmp_path: Path) -> None:
-    """A view lets a filter on days reach the log; every other step, and every mart, is a table."""
+def test_an_intermediate_table_is_a_view_only_upstream_of_a_day_grain_table(tmp_path: Path) -> None:
+    """Views let the filter on days reach the event tables; other intermediate tables and all marts are tables."""
     files = folder(
         tmp_path,
         staging__listens="select day from raw.listens",
@@ -360,14 +364,14 @@ def test_a_step_is_computed_once_unless_a_day_grain_table_fills_from_it(tmp_path
         "-- Days.\n-- incremental: day\n-- columns:\n--   day  day\nselect day from intermediate.heard\n"
     )
 
-    assert {name for name, kind in kinds_of(read_layers(files)).items() if kind == "view"} == {
+    assert {name for name, kind in materializations(read_layers(files)).items() if kind == "view"} == {
         "staging.listens",
         "intermediate.heard",
     }
 
 
-def test_the_steps_below_a_table_end_at_other_marts(tmp_path: Path) -> None:
-    """Step by step, in the order in which they are built."""
+def test_upstream_steps_end_at_other_marts(tmp_path: Path) -> None:
+    """The intermediate tables are returned in build order."""
     files = folder(
         tmp_path,
         staging__listens="select day from raw.listens",
@@ -378,11 +382,11 @@ def test_the_steps_below_a_table_end_at_other_marts(tmp_path: Path) -> None:
         marts__trend="select day from intermediate.a_last",
     )
 
-    assert list(steps_below(read_layers(files), ["marts.trend"])) == ["intermediate.first", "intermediate.a_last"]
+    assert list(upstream_steps(read_layers(files), ["marts.trend"])) == ["intermediate.first", "intermediate.a_last"]
 
 
 def test_a_query_fits_on_a_page() -> None:
-    """At most three files have more than 80 lines below their header: longer ones are cut into steps."""
+    """At most three queries have more than 80 lines; longer ones are split into intermediate tables."""
     long, most = 80, 3
     paths = sorted(SQL_FOLDER.rglob("*.sql"))
     lengths = {path: len(read_sql_file(path, path.stem).query.splitlines()) for path in paths}
@@ -392,5 +396,5 @@ def test_a_query_fits_on_a_page() -> None:
 
 
 def test_a_path_is_quoted_as_sql() -> None:
-    """O'Brien has a home too."""
+    """Apostrophes in a path are doubled."""
     assert quoted(Path("/home/o'brien/x.duckdb")) == "'/home/o''brien/x.duckdb'"

@@ -1,4 +1,4 @@
-"""What the marts of trends and audiences mean, on rows that can be counted by hand."""
+"""Definitions of the marts of trends and audiences, on rows that can be counted by hand."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ HEADER = "user_id,track_id,listened_at,n_listens"
 
 
 def heard(days: Iterable[int], track_id: str, users: Iterable[str], n_listens: int = 1) -> list[str]:
-    """Listens by each user on each day, counted back from the last one."""
+    """Return listens of each user on each day; days count back from the last one."""
     users = list(users)
     return [f"{user},{track_id},{AS_OF - timedelta(days=ago)},{n_listens}" for ago in days for user in users]
 
@@ -31,7 +31,7 @@ def warehouse_of(
 
 
 def test_an_artists_day(warehouse: Warehouse) -> None:
-    """A day with a save and no play counts, with nobody as listener; skips and likes stand on their day."""
+    """A day with a save and no play has a row with zero listeners; skips and likes count on their day."""
     days = warehouse.query(
         "select artist_id, listen_date, n_listeners, n_plays, n_skips, n_likes, n_saves from marts.artist_daily"
     )
@@ -45,8 +45,8 @@ def test_an_artists_day(warehouse: Warehouse) -> None:
     }
 
 
-def test_a_country_is_what_listeners_told(warehouse: Warehouse) -> None:
-    """Ann told Germany, bob nothing: unknown is a country of its own."""
+def test_a_country_is_that_of_the_listeners(warehouse: Warehouse) -> None:
+    """Ann's country is Germany, bob's is missing: `unknown` is a group."""
     weeks = warehouse.query("select artist_id, country, week_start, n_listeners, n_plays from marts.country_weekly")
 
     assert set(weeks.rows()) == {
@@ -56,8 +56,8 @@ def test_a_country_is_what_listeners_told(warehouse: Warehouse) -> None:
     }
 
 
-def test_an_audience_is_held_against_all_listeners(warehouse: Warehouse) -> None:
-    """Ar2 is heard by bob alone, who is half of all listeners; his taste is the first by name among three equals."""
+def test_an_audience_is_compared_with_all_listeners(warehouse: Warehouse) -> None:
+    """Only bob, half of all listeners, hears ar2; his favourite genre is the first of three with equal plays."""
     audience = warehouse.query(
         "select dimension, value, n_listeners, n_plays, share, affinity from marts.artist_audience "
         "where artist_id = 'ar2'"
@@ -72,7 +72,7 @@ def test_an_audience_is_held_against_all_listeners(warehouse: Warehouse) -> None
 
 
 def test_a_genres_week_is_a_share_of_the_weeks_plays(warehouse: Warehouse) -> None:
-    """Recordings without a genre are one; growth is unknown in the first four weeks."""
+    """Recordings without a genre form the group `unknown`; growth is null in the first four weeks."""
     weeks = warehouse.query("select name, week_start, n_listeners, n_plays, share, growth from marts.genre_weekly")
 
     assert set(weeks.rows()) == {
@@ -83,7 +83,7 @@ def test_a_genres_week_is_a_share_of_the_weeks_plays(warehouse: Warehouse) -> No
 
 
 def test_growth_of_a_genre_is_not_that_of_the_market(place: Place) -> None:
-    """All plays double in the fifth week; rock's go from a half to three quarters of them."""
+    """All plays double in the fifth week; the share of rock goes from a half to three quarters."""
     ago = [34, 27, 20, 13]
     listens = heard(ago, "t1", ["ann"], 10) + heard(ago, "t2", ["ann"], 10)
     listens += heard([6], "t1", ["ann"], 30) + heard([6], "t2", ["ann"], 10)
@@ -95,7 +95,7 @@ def test_growth_of_a_genre_is_not_that_of_the_market(place: Place) -> None:
 
 
 def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
-    """The same recording is current in one week and catalogue in a later one."""
+    """A recording is `current` in one week and `catalogue` in a later one."""
     listens = heard([61, 2], "t1", ["ann"], 3) + heard([2], "t2", ["bob"])
     built = warehouse_of(
         place, listens, ["t1,One,ar1,,2024-07-10,rock", "t2,Two,ar1,,2020-01-01,rock"], only=["marts.catalogue_split"]
@@ -113,7 +113,7 @@ def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
 
 
 def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
-    """Of two listeners of December one comes back in January; a third is new then."""
+    """One of two December listeners returns in January; a third listener is new then."""
     listens = heard([40], "t1", ["ann", "bob"]) + heard([0], "t2", ["ann", "cyd"])
     built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,rock"], only=["marts.retention"])
 
@@ -129,7 +129,7 @@ def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
 
 
 def test_a_half_life_is_a_line_through_the_weeks_after_the_peak(place: Place) -> None:
-    """Plays that halve every week; a track that keeps its plays has none, one with a small peak is not fitted."""
+    """Plays that halve each week give 1; steady plays give null; a track with a small peak is left out."""
     weeks = [33, 26, 19, 12]
     listens = [row for ago, n in zip(weeks, (800, 400, 200, 100), strict=True) for row in heard([ago], "t1", ["a"], n)]
     listens += heard(weeks, "t2", ["a"], 50) + heard(weeks, "t3", ["a"], 19) + heard([60], "t1", ["b"], 3)
@@ -147,7 +147,7 @@ def test_a_half_life_is_a_line_through_the_weeks_after_the_peak(place: Place) ->
 
 
 def test_overlap_counts_listeners_of_both(place: Place) -> None:
-    """Twelve hear ar1 and ar2, twelve ar3: twice what chance would give; nine shared listeners are too few to tell."""
+    """12 listeners share ar1 and ar2, twice the number expected by chance; 9 shared listeners are suppressed."""
     both, other = [f"u{n}" for n in range(12)], [f"v{n}" for n in range(12)]
     listens = heard([3], "t1", both) + heard([3], "t2", both) + heard([3], "t3", other) + heard([3], "t3", both[:9])
     tracks = ["t1,One,ar1,la1,,rock", "t2,Two,ar2,la1,,rock", "t3,Three,ar3,la1,,rock"]
@@ -158,14 +158,14 @@ def test_overlap_counts_listeners_of_both(place: Place) -> None:
     assert set(pairs) == {("ar1", "ar2", 12, 1.0, 2.0), ("ar2", "ar1", 12, 1.0, 2.0)}
 
 
-@pytest.mark.parametrize(("label", "told"), [("la1", 12), ("la2", None), ("", None)], ids=["own", "other", "none"])
-def test_a_label_sees_overlap_of_its_own_artists_only(place: Place, label: str, told: int | None) -> None:
-    """How many listeners an artist shares with another label's is not told: it says how many the other has."""
+@pytest.mark.parametrize(("label", "n_shared"), [("la1", 12), ("la2", None), ("", None)], ids=["own", "other", "none"])
+def test_a_label_sees_overlap_of_its_own_artists_only(place: Place, label: str, n_shared: int | None) -> None:
+    """Overlap with another label's artist is null, as it reveals how many listeners that artist has."""
     both = [f"u{n}" for n in range(12)]
     tracks = ["t1,One,ar1,la1,,rock", f"t2,Two,ar2,{label},,rock"]
     built = warehouse_of(place, heard([3], "t1", both) + heard([3], "t2", both), tracks, only=["marts.artist_overlap"])
 
-    assert rows(built, "select distinct n_within_label from marts.artist_overlap") == [(told,)]
+    assert rows(built, "select distinct n_within_label from marts.artist_overlap") == [(n_shared,)]
 
 
 COUNTRIES = ("DE", "FR", "GB", "US")
@@ -173,7 +173,7 @@ COUNTRIES = ("DE", "FR", "GB", "US")
 
 @pytest.fixture(scope="module")
 def risen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty days of a market of a thousand plays a day, and four recordings that rise in its last four days."""
+    """Return a market of 1,000 plays per day over 60 days, with recordings that rise in its last four days."""
     crowd = [f"u{n}" for n in range(40)]
     listens = heard(range(60), "rest", ["everybody"], 1000)
     germans = [f"de{n}" for n in range(40)]
@@ -193,12 +193,12 @@ def risen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_breakout_is_a_rise_of_many_people_in_several_countries(risen: Path) -> None:
-    """Not one of few on repeat, in one country, of a release, or over weeks."""
+    """A rise by few listeners, in one country, of a new release or over several weeks is not a breakout."""
     assert rows(risen, "select distinct track_id from marts.breakouts") == [("rises",)]
 
 
 def test_a_breakout_says_what_was_expected(risen: Path) -> None:
-    """Four plays a day were usual: 28 a week; three such days and four of forty are 172."""
+    """The usual week has 7 days of 4 plays; this week has three such days and four with 40 plays: 172."""
     query = (
         "select n_plays, n_expected, n_listeners, velocity, started_on from marts.breakouts order by listen_date desc"
     )
@@ -211,8 +211,8 @@ def test_a_breakout_says_what_was_expected(risen: Path) -> None:
     assert started_on in {AS_OF - timedelta(days=ago) for ago in (1, 2, 3)}
 
 
-def test_a_day_on_which_everything_rises_is_no_breakout(place: Place) -> None:
-    """The same rise, and all others with it."""
+def test_a_rise_of_the_whole_market_is_not_a_breakout(place: Place) -> None:
+    """A rise of one recording is not a breakout if all others rise as much."""
     crowd = [f"u{n}" for n in range(40)]
     names = ("one", "two", "three")
     listens = [row for ago in range(4, 60) for name in names for row in heard([ago], name, crowd[ago % 36 :][:4])]
@@ -224,8 +224,8 @@ def test_a_day_on_which_everything_rises_is_no_breakout(place: Place) -> None:
     assert rows(built, "select count(*) from marts.breakouts") == [(0,)]
 
 
-def test_breakouts_are_asked_for_by_day_and_label(risen: Path) -> None:
-    """The newest day of a run stands for it; another label's are not shown."""
+def test_breakouts_are_filtered_by_day_and_label(risen: Path) -> None:
+    """Consecutive days are one row, with the newest day; other labels' recordings are filtered out."""
     with Warehouse.open(risen) as warehouse:
         now = run_query(warehouse, "breaking_out", {})
         other = run_query(warehouse, "breaking_out", {"label": "la2"})
@@ -236,8 +236,8 @@ def test_breakouts_are_asked_for_by_day_and_label(risen: Path) -> None:
     assert earlier.is_empty()
 
 
-def test_an_adds_effect_is_what_its_controls_did_not_show(place: Place) -> None:
-    """Ten others of the genre double as well; the one that was added goes from one play a day to six."""
+def test_the_effect_of_a_playlist_is_relative_to_controls(place: Place) -> None:
+    """Ten controls of the genre double; the added recording goes from one play per day to six."""
     days, added = range(10 * 7), date(2025, 12, 23)
     ago = (AS_OF - added).days
     before, after = [n for n in days if n > ago + 1], [n for n in days if n < ago - 5]
@@ -248,10 +248,10 @@ def test_an_adds_effect_is_what_its_controls_did_not_show(place: Place) -> None:
     lists = f"playlist_id,position,track_id,added_at\np1,1,added,{added}T12:00:00Z\n"
     built = warehouse_of(place, listens, tracks, playlists=lists, only=["marts.playlist_effect"])
 
-    ((track_id, lift, control_lift, n_controls, before_a_day, after_a_day),) = rows(
+    ((track_id, lift, control_lift, n_controls, before_per_day, after_per_day),) = rows(
         built, "select track_id, lift, control_lift, n_controls, plays_before, plays_after from marts.playlist_effect"
     )
 
-    assert (track_id, n_controls, before_a_day, after_a_day) == ("added", 10, 1.0, 6.0)
+    assert (track_id, n_controls, before_per_day, after_per_day) == ("added", 10, 1.0, 6.0)
     assert lift == pytest.approx(168.5 / 56.5)
     assert control_lift == pytest.approx(56.5 / 28.5)

@@ -1,4 +1,4 @@
-"""Of several rows of one key of a reference table, the newest counts, on any engine."""
+"""The newest row per key of a reference table, on both engines."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ REFERENCE_TABLES = sorted(name for name, contract in CONTRACTS.items() if not co
 
 @pytest.mark.parametrize("name", REFERENCE_TABLES)
 def test_the_newest_rows_mean_the_same_on_both_engines(name: str) -> None:
-    """The query of every reference table keeps what a file of `sql/` keeps."""
+    """The query for every reference table passes the portability guard."""
     refuse_unportable(SqlFile(f"raw.{name}", "A reference table.", newest_rows(CONTRACTS[name])))
 
 
 def test_the_newest_row_of_each_key_counts() -> None:
-    """Of rows delivered in any order, that of the latest batch stands for its key, whole, nulls and all."""
+    """Whatever the order of the rows, the whole row of the latest batch is used, nulls included."""
     place = ["list1", "list1", "list1", "list2"]
     given = {"playlist_id": place, "position": [1, 1, 2, 1], "title": ["old", None, "two", "other"]}
     contract = CONTRACTS["playlists"]
@@ -41,8 +41,8 @@ def test_the_newest_row_of_each_key_counts() -> None:
     assert len(found) == 3
 
 
-def test_days_are_computed_again_when_another_row_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What decides which row is newest is part of what a table is made of, as its own query is."""
+def test_the_definition_of_newest_is_part_of_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The column that decides which row is newest is part of a table's fingerprint."""
     file = SqlFile("staging.x", "A table.", "select track_id from raw.tracks")
     before = fingerprint(file, {})
     monkeypatch.setitem(CONTRACTS, "tracks", replace(CONTRACTS["tracks"], newest_by="ds"))

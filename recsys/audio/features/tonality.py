@@ -22,7 +22,7 @@ from recsys.lake.measured import Tonality
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MODES = ("major", "minor")
 LOWEST_HZ, BASS_HZ, HIGHEST_HZ = 55.0, 260.0, 2_000.0
-FLOOR = 0.01  # of the loudest peak of a frame: quieter peaks are left out
+BASELINE = 0.01  # of the loudest peak of a frame: quieter peaks are left out
 HARMONICS = (1, 2, 3, 4, 5)
 DECAY = 0.6  # of a peak's weight with each harmonic that it may be
 N_ENDS = 10  # frames that begin and end a piece: 2.6 s
@@ -57,7 +57,7 @@ def peaks(magnitudes: F32) -> Peaks:
     low, high = (round(hz * N_LONG / RATE_HZ) for hz in (LOWEST_HZ, HIGHEST_HZ))
     before, here, after = (magnitudes[:, low + at : high + at] for at in (-1, 0, 1))
     loudest = np.maximum(here.max(axis=1, keepdims=True), 1e-9)
-    frame, place = np.nonzero((here > before) & (here >= after) & (here > FLOOR * loudest))
+    frame, place = np.nonzero((here > before) & (here >= after) & (here > BASELINE * loudest))
     left, middle, right = (np.log(side[frame, place] + 1e-12) for side in (before, here, after))
     offset = 0.5 * (left - right) / np.minimum(left - 2 * middle + right, -1e-12)
     hz = (low + place + np.clip(offset, -0.5, 0.5)) * RATE_HZ / N_LONG

@@ -131,7 +131,7 @@ def train(
         losses=losses,
         settings=asdict(settings),
     )
-    files.write_whole(folder / WEIGHTS, lambda path: torch.save(encoder.state_dict(), path))
+    files.write_atomically(folder / WEIGHTS, lambda path: torch.save(encoder.state_dict(), path))
     files.write_text(folder / VERSION, version + "\n")
     files.write_json(folder / CARD, asdict(card))
     files.remove(folder / STATE)
@@ -171,7 +171,7 @@ def _learned(lesson: _Lesson, folder: Path, progress: Callable[[Event], None]) -
             "encoder": encoder.state_dict(),
             "steps": steps.state_dict(),
         }
-        files.write_whole(folder / STATE, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
+        files.write_atomically(folder / STATE, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
         progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, next(lesson.batches()))})
     return losses, encoder.eval()
 

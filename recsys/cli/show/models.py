@@ -13,7 +13,7 @@ from recsys.cli.show.tables import GAP, frame, out, relative
 from recsys.feedback.loop import last_week
 from recsys.pipeline.plan import results
 from recsys.pipeline.run import Run
-from recsys.recipe import FLOOR
+from recsys.recipe import BASELINE
 from recsys.rerank.ablation import PRICE
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ EFFECTS = {  # metric -> its heading, and its meaning
 
 
 def quality(run: Run) -> None:
-    """Print the metrics of each recommender and the popularity floor, and whether another one would be better."""
+    """Print the metrics of each recommender and the popularity baseline, and whether another one would be better."""
     metrics = pl.read_parquet(results()["run_metrics"].path(run))
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
@@ -69,7 +69,7 @@ def quality(run: Run) -> None:
 
 def _qualities(metrics: pl.DataFrame, found: pl.DataFrame, ours: str) -> pl.DataFrame:
     """Return the metrics of each recommender in `found`, and its role in this run."""
-    marks = {ours: "exported", FLOOR: "popularity floor", "champion": "published before"}
+    marks = {ours: "exported", BASELINE: "popularity baseline", "champion": "published before"}
     k = found["k"][0]
     wide = metrics.pivot("metric", index="recommender", values="value")
     others = [name for name in METRICS if name in wide.columns and name != "ndcg"]

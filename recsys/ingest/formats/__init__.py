@@ -1,1 +1,1 @@
-"""One file a source format; each is found by its name in this folder."""
+"""Source formats: one module each, found by its file name."""

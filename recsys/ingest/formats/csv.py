@@ -1,4 +1,4 @@
-"""CSV with a header line, comma, semicolon or tab between fields (RFC 4180 quoting)."""
+"""CSV with a header line; comma, semicolon or tab between fields, quoted as in RFC 4180."""
 
 import sys
 from collections.abc import Iterator
@@ -17,26 +17,26 @@ from recsys.ingest.source import LINE, Chunk, Source, table_of
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 _DELIMITERS = ",;\t"
-_Refused: TypeAlias = list[tuple[int, int]]  # (record, counted from 1 after the skipped lines; line breaks inside it)
+_Refused: TypeAlias = list[tuple[int, int]]  # (number of the record after the skipped lines, from 1; line breaks in it)
 _Lines: TypeAlias = I64
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the first line looks like a header of at least two columns."""
+    """Return whether the first line may be a header with at least two columns."""
     first = source.sample.split(b"\n", 1)[0]
     return b"\x00" not in source.sample and any(delimiter.encode() in first for delimiter in _DELIMITERS)
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
-    """Read the file block by block, with the line of every row."""
+    """Read the file in blocks; each row has its line number."""
     names, delimiter = header_of(source)
-    found = table_of(names, source.path, table)
+    named_table = table_of(names, source.path, table)
     for rows, malformed in delimited(source, names, delimiter, skip_rows=1):
-        yield Chunk(found, rows, malformed)
+        yield Chunk(named_table, rows, malformed)
 
 
 def header_of(source: Source) -> tuple[list[str], str]:
-    """Return the column names of the first line, lower case, and what separates them."""
+    """Return the column names of the first line, in lower case, and the delimiter."""
     header = source.sample.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
     delimiter = max(_DELIMITERS, key=header.count)
     return [name.strip().strip('"').lower() for name in header.split(delimiter)], delimiter
@@ -46,17 +46,20 @@ def delimited(
     source: Source, names: list[str], delimiter: str, *, skip_rows: int, quote: str | bool = '"'
 ) -> Iterator[tuple[pl.DataFrame, list[int]]]:
     """
-    Read delimited text block by block.
+    Read delimited text in blocks.
 
     Args:
         source: The file.
         names: Column names.
-        delimiter: What separates fields.
-        skip_rows: Lines to pass over at the start.
-        quote: The quoting character, or False where quotes are ordinary text.
+        delimiter: Character between fields.
+        skip_rows: Number of lines to skip at the start.
+        quote: Quote character, or False if quotes are ordinary text.
 
     Yields:
-        Rows as texts with `_line`, and the lines of the records with too many or too few fields or broken UTF-8.
+        Rows as texts with `_line`, and the line numbers of records with too many or too few fields or invalid UTF-8.
+
+    Raises:
+        UnreadableSource: The text cannot be split into records.
     """
     refused: _Refused = []
 
@@ -77,12 +80,12 @@ def delimited(
         lines, line = _lines(block, here, line)
         n_records += block.num_rows + len(here)
         is_good = np.ones(lines.size, dtype=bool)
-        is_good[[at for at, _ in here]] = False
+        is_good[[n for n, _ in here]] = False
         yield _split(block, lines[is_good], lines[~is_good])
 
 
 def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
-    """Take the records refused in a block out of `refused` (the reader runs ahead), as places in the block."""
+    """Remove a block's records from `refused`, which may hold later ones; return them with their index in the block."""
     n_here = 0
     while n_here < len(refused) and refused[n_here][0] - n_records - 1 <= n_good + n_here:
         n_here += 1
@@ -92,7 +95,7 @@ def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
 
 
 class _WholeBreaks:
-    """A stream whose reads never part CR from LF: pyarrow drops an LF that begins a block, even inside quotes."""
+    """A stream whose reads never split CR LF: pyarrow drops an LF at the start of a block, even inside quotes."""
 
     closed = False
 
@@ -109,7 +112,7 @@ class _WholeBreaks:
 
 
 def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_rows: int) -> Iterator[pa.RecordBatch]:
-    """Read blocks of bytes columns; the last is empty, for what is refused after the last good record."""
+    """Read blocks with columns of bytes; the last one is empty, for records refused after the last valid one."""
     read = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=skip_rows)
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.binary()),
@@ -124,33 +127,33 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
     except pa.ArrowInvalid as broken:
         if "Empty CSV file" not in str(broken):
             raise UnreadableSource(
-                f"{source.path} cannot be split into fields. Check its quotes; nothing of it was taken in"
+                f"{source.path} cannot be split into fields. Check its quotes; nothing was ingested from it"
             ) from None
     yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))
 
 
 @contextmanager
 def _silent_about_bytes() -> Iterator[None]:
-    """Keep pyarrow from printing a byte of a refused record: it decodes one as UTF-8 before its handler is asked."""
-    before = sys.unraisablehook
+    """Keep pyarrow from printing bytes of a refused record: it decodes the record before it calls the handler."""
+    original = sys.unraisablehook
 
-    def told(unraisable: "sys.UnraisableHookArgs") -> None:
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
         if not isinstance(unraisable.exc_value, UnicodeDecodeError):
-            before(unraisable)
+            original(unraisable)
 
-    sys.unraisablehook = told
+    sys.unraisablehook = hook
     try:
         yield
     finally:
-        sys.unraisablehook = before
+        sys.unraisablehook = original
 
 
 def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines, int]:
-    """Return the source line of every record of a block, refused ones included, and the line after the block."""
+    """Return the line number of each record of a block, refused ones included, and the line after the block."""
     n_breaks = np.zeros(block.num_rows + len(refused), dtype=np.int64)
     is_good = np.ones(n_breaks.size, dtype=bool)
-    for at, breaks in refused:
-        is_good[at], n_breaks[at] = False, breaks
+    for n, breaks in refused:
+        is_good[n], n_breaks[n] = False, breaks
     for column in block.columns:
         n_breaks[is_good] += pc.count_substring(column, "\n").fill_null(0).to_numpy(zero_copy_only=False)
     lines = first + np.arange(n_breaks.size) + n_breaks.cumsum() - n_breaks
@@ -158,7 +161,7 @@ def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines
 
 
 def _split(block: pa.RecordBatch, lines: _Lines, refused_lines: _Lines) -> tuple[pl.DataFrame, list[int]]:
-    """Set aside rows that are not UTF-8 and drop blank lines."""
+    """Drop blank lines, and separate the line numbers of rows that are not UTF-8."""
     texts = {name: _decoded(column) for name, column in zip(block.schema.names, block.columns, strict=True)}
     rows = pl.DataFrame(texts)
     numbered = rows.with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
@@ -170,7 +173,7 @@ def _split(block: pa.RecordBatch, lines: _Lines, refused_lines: _Lines) -> tuple
 
 
 def _decoded(column: pa.Array) -> pl.Series:
-    """Read bytes as UTF-8; null where they are not."""
+    """Decode a column of bytes as UTF-8; invalid values become null."""
     try:
         return pl.Series(pl.from_arrow(column.cast(pa.string())), dtype=pl.String)
     except pa.ArrowInvalid:

@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line; lists become "a|b", nested objects stay JSON text."""
+"""JSON Lines: one object per line; lists become "a|b", nested objects stay JSON text."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _ARRAY = re.compile(rb'\[\s*[{\["\]]')
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the first line begins an object; or an array, so that it is not taken for CSV."""
+    """Return whether the file begins with an object, or with an array, which would otherwise be mistaken for CSV."""
     return source.sample.removeprefix(BOM).lstrip().startswith(b"{") or _is_array(source)
 
 
@@ -24,24 +24,27 @@ def _is_array(source: Source) -> bool:
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
-    """Read the file some lines at a time; lines that are no JSON object are malformed; the first name the table."""
+    """Read the file in chunks of lines, and identify its table by the first; a line without an object is malformed."""
     if _is_array(source):
         raise UnreadableSource(
-            f"{source.path} is a JSON array, not JSON Lines. Write one object a line: jq -c '.[]' FILE > FILE.jsonl"
+            f"{source.path} is a JSON array, not JSON Lines. Write one object per line: jq -c '.[]' FILE > FILE.jsonl"
         )
-    found, first_line = None, 1
+    named_table, first_line = None, 1
     with source.open() as stream:
         while lines := list(islice(stream, _LINES_A_CHUNK)):
-            records = [(first_line + at, _record(line)) for at, line in enumerate(lines) if line.strip()]
+            records = [(first_line + n, _record(line)) for n, line in enumerate(lines) if line.strip()]
             rows, malformed = _rows(records), [line for line, record in records if record is None]
-            found = found or _table(source, table, rows)
-            yield Chunk(found, rows, malformed)
+            named_table = named_table or _table(source, table, rows)
+            yield Chunk(named_table, rows, malformed)
             first_line += len(lines)
 
 
 def _table(source: Source, table: str | None, rows: pl.DataFrame) -> str:
     if rows.is_empty():
-        raise UnreadableSource(f"{source.path}: none of its first lines is a JSON object. Is it another --format?")
+        raise UnreadableSource(
+            f"{source.path}: none of its first {_LINES_A_CHUNK:,} lines is a JSON object. "
+            "If the file has another format, name it with --format"
+        )
     return table_of([name for name in rows.columns if name != LINE], source.path, table)
 
 
@@ -56,7 +59,7 @@ def _record(line: bytes) -> dict[str, str | None] | None:
         parsed = json.loads(line.removeprefix(BOM))
         texts = {name.lower(): _text(value) for name, value in parsed.items()} if isinstance(parsed, dict) else None
         if texts and b"\\ud" in line.lower():
-            "".join([*texts, *filter(None, texts.values())]).encode()  # half a surrogate pair is no text
+            "".join([*texts, *filter(None, texts.values())]).encode()  # half a surrogate pair is not valid text
     except (ValueError, RecursionError):
         return None
     return texts
@@ -67,6 +70,6 @@ def _text(value: object) -> str | None:
         case None | str():
             return value
         case list():
-            return "|".join(str(each) for each in value if each is not None)
+            return "|".join(str(element) for element in value if element is not None)
         case _:
             return json.dumps(value)

@@ -1,10 +1,9 @@
 """
-Last.fm listening histories and profiles as tab-separated text.
+Last.fm listening histories and profiles as tab-separated text (Celma, Last.fm-1K).
 
-History: `userid, timestamp, artid, artname, traid, traname`, without a header (Celma, Last.fm-1K). Where a recording or
-artist has no id, its names make one, the same in every file. Profile: `userid, gender, age, country, signup`; an age,
-or the middle of a band of ages, is filed under our age bands.
-A scrobble carries no duration: it counts as a play.
+History: `userid, timestamp, artid, artname, traid, traname`, without a header. A recording or artist without an id gets
+one made from its names, the same in every file. A scrobble has no duration: it counts as a play.
+Profile: `userid, gender, age, country, signup`; an age, or the middle of a range of ages, becomes an age band.
 """
 
 from collections.abc import Iterator
@@ -21,13 +20,13 @@ _BANDS_BELOW = {"55-64": 65, "45-54": 55, "35-44": 45, "25-34": 35, "18-24": 25,
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the first line has a history's six fields or begins with a profile's header."""
+    """Return whether the first line has the six fields of a history, or is the header of a profile."""
     fields = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
     return _is_profile(fields) or (len(fields) == len(_HISTORY) and fields[1][4:5] == b"-" and fields[1][10:11] == b"T")
 
 
-def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - every format takes it
-    """Read a history as listens, tracks and artists, or a profile as users (`table` is not needed)."""
+def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
+    """Read a history as listens, tracks and artists, or a profile as users; `table` is ignored."""
     first = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
     if _is_profile(first):
         for rows, malformed in delimited(source, _PROFILE, "\t", skip_rows=1, quote=False):
@@ -47,13 +46,13 @@ def _history(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
     named = rows.with_columns(artist_id=artist_id, track_id=track_id)
     yield Chunk("listens", named.select("track_id", LINE, user_id="userid", listened_at="timestamp"), malformed)
     tracks = named.filter(pl.col("traname").is_not_null(), pl.col("artist_id").is_not_null())
-    yield Chunk("tracks", tracks.select("track_id", "artist_id", LINE, title="traname"), is_hint=True)
+    yield Chunk("tracks", tracks.select("track_id", "artist_id", LINE, title="traname"), is_fill_only=True)
     artists = named.filter(pl.col("artname").is_not_null())
-    yield Chunk("artists", artists.select("artist_id", LINE, name="artname"), is_hint=True)
+    yield Chunk("artists", artists.select("artist_id", LINE, name="artname"), is_fill_only=True)
 
 
 def _named(*columns: str) -> pl.Expr:
-    """Make an id of names; null where one of them is missing."""
+    """Make an id from names; null if one of them is missing."""
     return "name:" + pl.concat_str([pl.col(name).str.to_lowercase() for name in columns], separator="/")
 
 
@@ -80,7 +79,7 @@ def _age_band(years: pl.Expr) -> pl.Expr:
 
 
 def _country_code(names: pl.Series) -> pl.Series:
-    """Turn country names into ISO 3166-1 alpha-2 codes; a name nobody knows stays, for the contract to refuse."""
+    """Convert country names to ISO 3166-1 alpha-2 codes; an unknown name is kept, and the contract refuses it."""
     distinct = names.drop_nulls().unique()
     return names.replace(distinct, pl.Series([_alpha_2(name) for name in distinct], dtype=pl.String))
 

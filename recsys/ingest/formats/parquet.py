@@ -1,4 +1,4 @@
-"""Parquet, one row group's worth at a time; a row's line is its number, counted from 1."""
+"""Parquet files, read in chunks of rows; the line of a row is its number in the file, from 1."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,33 +15,45 @@ _ROWS_A_CHUNK = 500_000
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the file begins as Parquet files do."""
+    """Return whether the file begins with the magic bytes of Parquet."""
     return source.sample.startswith(b"PAR1")
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
-    """Read the file some rows at a time: the columns of its table, as text."""
+    """Read the columns of the file's table as texts, in chunks of rows."""
     names = column_names(source)
-    found = table_of([name.lower() for name in names], source.path, table)
-    given = {name.lower(): name for name in names}
-    wanted = {name: given[name] for name in CONTRACTS[found].names if name in given}
-    for rows in texts(source, wanted):
-        yield Chunk(found, rows)
+    named_table = table_of([name.lower() for name in names], source.path, table)
+    own_names = {name.lower(): name for name in names}
+    columns = {name: own_names[name] for name in CONTRACTS[named_table].names if name in own_names}
+    for rows in texts(source, columns):
+        yield Chunk(named_table, rows)
 
 
 def column_names(source: Source) -> list[str]:
-    """List the file's columns, as it writes them."""
+    """List the file's column names, unchanged."""
     with _opened(source) as file:
         return list(file.schema_arrow.names)
 
 
-def texts(source: Source, wanted: Mapping[str, str]) -> Iterator[pl.DataFrame]:
-    """Read columns as texts, some rows at a time, with `_line`; `wanted`: the name to give -> the file's own."""
+def texts(source: Source, columns: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+    """
+    Read columns as texts with `_line`, in chunks of rows.
+
+    Args:
+        source: The file.
+        columns: Name in the result -> name in the file.
+
+    Yields:
+        At least one frame; of an empty file, one without rows.
+
+    Raises:
+        UnreadableSource: The file is damaged.
+    """
     n_rows = 0
     with _opened(source) as file:
-        for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(wanted.values())):
+        for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(columns.values())):
             rows = pl.DataFrame(pl.from_arrow(batch))
-            read = rows.select(_text(given, rows.schema[given]).alias(name) for name, given in wanted.items())
+            read = rows.select(_text(own_name, rows.schema[own_name]).alias(name) for name, own_name in columns.items())
             yield read.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE))
             n_rows += rows.height
     if n_rows == 0:
@@ -50,17 +62,17 @@ def texts(source: Source, wanted: Mapping[str, str]) -> Iterator[pl.DataFrame]:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[pq.ParquetFile]:
-    """Open the file where it lies, or unpacked in memory: Parquet is read from its end."""
+    """Open the file in place, or decompressed in memory: Parquet needs random access."""
     with source.open() as stream:
-        is_packed = stream.read(4) != source.path.open("rb").read(4)
+        is_compressed = stream.read(4) != source.path.open("rb").read(4)
     try:
         with source.open() as stream:
-            whole = pa.BufferReader(stream.read()) if is_packed else source.path
+            whole = pa.BufferReader(stream.read()) if is_compressed else source.path
         with pq.ParquetFile(whole) as file:
             yield file
     except pa.ArrowException:
         raise UnreadableSource(
-            f"{source.path} is broken Parquet. Nothing of it was taken in; get the file again"
+            f"{source.path} is damaged Parquet. Nothing was ingested from it; get the file again"
         ) from None
 
 

@@ -13,7 +13,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.feedback.exploration import explore, learned, log_of
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
 from recsys.products.base import ProductInputs, product_maker, product_names
-from recsys.recipe import FLOOR, Recipe
+from recsys.recipe import BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.reason_text import with_exploration_text, with_reason_text
@@ -103,7 +103,7 @@ def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """Add the recommender of each row, and mark the rows that exploration filled."""
-    recommender = pl.when("is_fallback").then(pl.lit(FLOOR)).otherwise(pl.lit(recipe.recommender))
+    recommender = pl.when("is_fallback").then(pl.lit(BASELINE)).otherwise(pl.lit(recipe.recommender))
     return with_exploration_text(lists).with_columns(recommender=recommender)
 
 

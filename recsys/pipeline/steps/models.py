@@ -20,7 +20,7 @@ from recsys.evaluate.report import judged_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
 from recsys.pipeline.run import Event
-from recsys.recipe import FLOOR, Recipe
+from recsys.recipe import BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
@@ -162,14 +162,14 @@ def evaluate(
 
 
 def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe) -> pl.DataFrame:
-    """Compare the recipe's recommender with the champion and the popularity floor, listener by listener, in nDCG."""
+    """Compare the recipe's recommender with the champion and the popularity baseline, listener by listener, in nDCG."""
     own, seed = recipe.recommender, recipe.evaluation.seed
     values = {
         name: values_per_user(ranking, split, ndcg_at_k, k=recipe.evaluation.k) for name, ranking in rankings.items()
     }
     rows = [
         (name, *difference_interval(values[own], values[name], seed=seed), paired_p_value(values[own], values[name]))
-        for name in (CHAMPION, FLOOR)
+        for name in (CHAMPION, BASELINE)
         if name in values and name != own
     ]
     return pl.DataFrame(rows, DIFFERENCES.schema, orient="row")

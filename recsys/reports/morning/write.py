@@ -56,8 +56,7 @@ def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list
 
     with Warehouse.open(warehouse) as opened:
         last_day = opened.query(internal_sql("as_of")).item()
-        tables = opened.query("select table_name from information_schema.tables where table_schema = 'meta'")
-        is_label = "label" in tables["table_name"].to_list()
+        is_label = ("meta", "label") in opened.query(internal_sql("stored_tables")).rows()
         reader = opened.query(internal_sql("label_of_file")).item() if is_label else OPERATOR
         told = sections(opened, settings, is_label=is_label)
     drawn = {section.key: png for section in told if (png := picture(section, last_day)) is not None}

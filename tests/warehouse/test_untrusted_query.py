@@ -1,4 +1,4 @@
-"""What people write to ask a warehouse: one query is answered, and nothing beside it runs."""
+"""Untrusted queries: one query is run, and every other statement is refused."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from recsys.errors import InputError
 from recsys.warehouse.query import Warehouse
 
 NUMBERS = "select range::integer as n from range(5)"
-NO_QUERY = [
+NOT_A_QUERY = [
     "attach ':memory:' as mine",
     "attach '{file}' as mine (read_only)",
     "detach numbers",
@@ -48,7 +48,7 @@ SEVERAL = [
     "",
     " ; -- nothing",
 ]
-HIDDEN = [  # one statement each, and a query by its kind
+HIDDEN = [  # each is one statement that DuckDB classifies as a query
     "with mine as (copy (select 1) to '{file}.wal') select 1",
     "with mine as (copy (select 1) to '{file}.wal.recovery') select 1",
     "with mine as (copy (select 1) to '{file}.tmp/mine.csv') select 1",
@@ -68,7 +68,7 @@ HIDDEN = [  # one statement each, and a query by its kind
 
 @pytest.fixture(scope="module")
 def numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A warehouse of one table: 0, 1, 2, 3, 4."""
+    """Return a warehouse with one table: 0, 1, 2, 3, 4."""
     path = tmp_path_factory.mktemp("numbers") / "numbers.duckdb"
     with duckdb.connect(path) as connection:
         connection.execute(f"create schema marts; create table marts.numbers as {NUMBERS}")
@@ -77,19 +77,19 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 def state(warehouse: Warehouse) -> tuple[list[str], list[tuple[str]], bytes]:
-    """What a statement could leave: files, databases that are open, and the warehouse's own bytes."""
+    """Return what a statement could change: files, attached databases, and the bytes of the warehouse."""
     databases = warehouse.query("select database_name from duckdb_databases() order by 1").rows()
     return sorted(path.name for path in warehouse.path.parent.iterdir()), databases, warehouse.path.read_bytes()
 
 
-@pytest.mark.parametrize("text", NO_QUERY + SEVERAL + HIDDEN)
-def test_what_is_not_one_query_leaves_nothing(numbers: Warehouse, text: str) -> None:
-    """No file, no attachment, no setting, whoever asks next."""
+@pytest.mark.parametrize("text", NOT_A_QUERY + SEVERAL + HIDDEN)
+def test_anything_but_one_query_is_refused_without_effect(numbers: Warehouse, text: str) -> None:
+    """It leaves no file, attached database or setting behind."""
     before = state(numbers)
     settings = numbers.query("select name, value from duckdb_settings() order by all")
 
     with pytest.raises(InputError):
-        numbers.question(text.format(file=numbers.path))
+        numbers.untrusted_query(text.format(file=numbers.path))
 
     assert state(numbers) == before
     assert numbers.query("select name, value from duckdb_settings() order by all").equals(settings)
@@ -98,26 +98,26 @@ def test_what_is_not_one_query_leaves_nothing(numbers: Warehouse, text: str) -> 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("attach ':memory:' as mine", "ATTACH is no query, and was not run. A question is one query: SELECT,"),
+        ("attach ':memory:' as mine", "ATTACH is not a query, and was not run. Expected one query: SELECT,"),
         ("select 1; select 2", "2 statements were given, and none was run"),
         (";", "No statements were given, and none was run"),
-        (f"select '{'x' * 20_000}'", "20,009 characters; 20,000 are the most"),
+        (f"select '{'x' * 20_000}'", "20,009 characters, expected at most 20,000"),
         ("select 1)", "The query failed: Parser Error"),
     ],
 )
 def test_a_refusal_says_what_was_given_and_what_is_expected(numbers: Warehouse, text: str, message: str) -> None:
-    """In words for who wrote it."""
+    """The message says what was given and what is expected."""
     with pytest.raises(InputError, match=re.escape(message)):
-        numbers.question(text)
+        numbers.untrusted_query(text)
 
 
 @pytest.mark.parametrize("end", ["", ";", " ;; ", " -- the largest first", "\n-- first; second\n", " /* x */;"])
-def test_rows_come_in_the_order_of_the_query_and_no_more_than_asked_for(numbers: Warehouse, end: str) -> None:
-    """Whatever stands behind it."""
+def test_rows_keep_the_order_of_the_query_up_to_the_requested_number(numbers: Warehouse, end: str) -> None:
+    """Comments and semicolons may follow the query."""
     text = f"select n from marts.numbers order by n desc{end}"
 
-    assert numbers.question(text, n_rows=2)["n"].to_list() == [4, 3]
-    assert numbers.question(text)["n"].to_list() == [4, 3, 2, 1, 0]
+    assert numbers.untrusted_query(text, n_rows=2)["n"].to_list() == [4, 3]
+    assert numbers.untrusted_query(text)["n"].to_list() == [4, 3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -136,23 +136,23 @@ def test_rows_come_in_the_order_of_the_query_and_no_more_than_asked_for(numbers:
         ("unpivot marts.numbers on n", 5),
     ],
 )
-def test_every_form_of_a_query_is_answered(numbers: Warehouse, text: str, n_rows: int) -> None:
-    """All that reads."""
-    assert numbers.question(text).height == n_rows
+def test_every_form_of_a_query_is_run(numbers: Warehouse, text: str, n_rows: int) -> None:
+    """Every kind of query that only reads is allowed."""
+    assert numbers.untrusted_query(text).height == n_rows
 
 
-def test_questions_at_the_same_time_do_not_see_each_other(numbers: Warehouse) -> None:
-    """A PIVOT makes a type of its own for as long as it runs: many at once each find theirs."""
+def test_concurrent_queries_do_not_interfere(numbers: Warehouse) -> None:
+    """PIVOT creates a temporary type; concurrent queries do not interfere."""
     pivot = "pivot (select n, {k} as k from marts.numbers where n < {k}) on n using count(*)"
 
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda k: numbers.question(pivot.format(k=k)), [1, 2, 3, 4, 5] * 4))
+        answers = list(pool.map(lambda k: numbers.untrusted_query(pivot.format(k=k)), [1, 2, 3, 4, 5] * 4))
 
     assert [answer.width - 1 for answer in answers] == [1, 2, 3, 4, 5] * 4
     assert numbers.query("select 1 from duckdb_types() where type_name like '%pivot%'").is_empty()
 
 
 def test_a_query_too_deep_to_plan_is_refused_at_once(numbers: Warehouse) -> None:
-    """Planning cannot be stopped when its time is up."""
+    """Planning cannot be interrupted by the time limit."""
     with pytest.raises(InputError, match="Max expression depth limit of 250"):
-        numbers.question("select " + "[" * 900 + "1" + "]" * 900)
+        numbers.untrusted_query("select " + "[" * 900 + "1" + "]" * 900)

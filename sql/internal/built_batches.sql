@@ -1,0 +1,2 @@
+-- The batches of the lake that a warehouse file was built from.
+select batch from meta.batches
