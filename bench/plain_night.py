@@ -21,7 +21,6 @@ import duckdb
 import polars as pl
 
 from bench.options import benchmark, size
-from recsys import columns
 from recsys.lake.contract import CONTRACTS, Contract
 from recsys.lake.field import Field, Kind
 
@@ -218,11 +217,12 @@ def best(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
 def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
     """Group listeners and tracks, forecast artists, rate songs of the charts."""
     from recsys.analytics.chart_breakouts import chart_breakouts
-    from recsys.analytics.communities import communities
+    from recsys.analytics.communities import COMMUNITY_MEMBERS_COLUMNS, communities
     from recsys.analytics.forecast import artist_forecasts
+    from recsys.columns import schema
     from recsys.warehouse.internal import internal_sql
 
-    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    nobody = pl.DataFrame(schema=schema(COMMUNITY_MEMBERS_COLUMNS))
     groups, members = communities(
         inputs.interactions, warehouse.query(internal_sql("artists")), recipe.communities, nobody
     )

@@ -12,9 +12,18 @@ import polars as pl
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from recsys import columns
 from recsys.arrays import F64, I64
+from recsys.columns import Column, schema
 
+CHART_BREAKOUTS_COLUMNS = (
+    Column("chart", pl.String()),
+    Column("song_id", pl.String()),
+    Column("chart_date", pl.Date()),
+    Column("probability", pl.Float64()),
+    Column("story", pl.String()),
+    Column("n_similar", pl.Int64()),
+    Column("n_similar_reached", pl.Int64()),
+)
 AHEAD, TOP, AWAY_WEEKS, ALBUM = 6, 10, 26, 5  # weeks; ranks; weeks away; songs of one artist that are an album
 LIKE_IT_WEEKS = 156  # how far back counts go
 PRIOR_WEEKS, USUAL = 10, 0.04  # song-weeks of the rank's own rate that counts start from; what that rate starts from
@@ -43,14 +52,12 @@ def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
         weekly: chart, song_id, lead_artist, chart_date, week_no, rank: every song once in an edition.
 
     Returns:
-        The rows of `columns.CHART_BREAKOUTS`: songs outside the top ten, by chart, the most likely first; none of a
+        The rows of `CHART_BREAKOUTS_COLUMNS`: songs outside the top ten, by chart, the most likely first; none of a
         chart that is too short to learn from.
     """
     charts = [weekly.filter(chart=name) for name in weekly["chart"].unique().sort()]
-    schema = columns.schema(columns.CHART_BREAKOUTS)
-    return pl.concat(
-        [pl.DataFrame(schema=schema), *(_of_chart(chart).select(schema.names()).cast(schema) for chart in charts)]
-    )
+    empty = pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
+    return pl.concat([empty, *(_of_chart(chart).select(empty.columns).cast(empty.schema) for chart in charts)])
 
 
 def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +65,7 @@ def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
     known, last = weeks.filter("is_known"), weeks.filter(week_no=chart["week_no"].max())
     n_reached = int(known["reaches"].sum())
     if last.is_empty() or min(n_reached, known.height - n_reached) < MIN_KNOWN:
-        return pl.DataFrame(schema=columns.schema(columns.CHART_BREAKOUTS))
+        return pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
     chances = pl.Series("probability", probabilities(known, last)).round(6)
     return last.with_columns(chances, story=pl.col("story").replace_strict(dict(enumerate(STORIES)))).sort(
         "probability", "song_id", descending=[True, False]

@@ -20,12 +20,22 @@ from scipy.cluster.vq import kmeans2
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.linalg import svds
 
-from recsys import columns
 from recsys.arrays import F64, Csr, Rows
+from recsys.columns import Column, schema
 from recsys.dataset.feature_vectors import artists_of, unit_rows
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
 
+KIND, COMMUNITY = Column("kind", pl.String()), Column("community", pl.Int32())
+COMMUNITIES_COLUMNS = (
+    KIND,
+    COMMUNITY,
+    Column("name", pl.String()),
+    Column("n_members", pl.Int64()),
+    Column("artists", pl.List(pl.String())),
+    Column("genres", pl.List(pl.String())),
+)
+COMMUNITY_MEMBERS_COLUMNS = (KIND, Column("member_id", pl.String()), COMMUNITY)
 LISTENERS, TRACKS = "listeners", "tracks"
 N_DIMENSIONS = 32
 N_STARTS = 5  # of k-means, of which the tightest stays
@@ -86,7 +96,7 @@ def communities(
         own = own.with_columns(community=kept_numbers(own, before))
         members.append(own.select(pl.lit(kind).alias("kind"), "member_id", "community"))
         tables.append(_described(kind, own["community"].to_numpy(), played, interactions, artists))
-    return pl.concat(tables), pl.concat(members).cast(columns.schema(columns.COMMUNITY_MEMBERS))
+    return pl.concat(tables), pl.concat(members).cast(schema(COMMUNITY_MEMBERS_COLUMNS))
 
 
 def listener_points(played: Csr, seed: int) -> F64:
@@ -184,9 +194,8 @@ def _described(
     by_name = [[str(names.get(artist) or artist) for artist in row] for row in told["artist"]]
     genres = told["genre"]
     titles = [", ".join(row) + (f" ({genre[0]})" if genre else "") for row, genre in zip(by_name, genres, strict=True)]
-    wanted = columns.schema(columns.COMMUNITIES)
     rows = zip([kind] * len(numbers), numbers, titles, np.bincount(at), by_name, genres, strict=True)
-    return pl.DataFrame(list(rows), wanted, orient="row")
+    return pl.DataFrame(list(rows), schema(COMMUNITIES_COLUMNS), orient="row")
 
 
 def _telling(by_track: Csr, features: Csr, names: pl.Series, column: str) -> list[list[str]]:

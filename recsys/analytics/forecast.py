@@ -16,9 +16,16 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from recsys import columns
 from recsys.arrays import F64
+from recsys.columns import HIGH, LOW, Column, schema
 
+FORECASTS_COLUMNS = (
+    Column("artist_id", pl.String()),
+    Column("forecast_date", pl.Date()),
+    Column("n_plays", pl.Float64()),
+    LOW,
+    HIGH,
+)
 HORIZON, WEEK = 28, 7
 N_ORIGINS = 2  # earlier days that forecasts are judged from
 INSIDE = 0.8  # share of the days that an interval is to hold
@@ -151,12 +158,11 @@ def artist_forecasts(days: pl.DataFrame, as_of: date) -> pl.DataFrame:
         as_of: The last day that counts.
 
     Returns:
-        The rows of `columns.FORECASTS`: the 28 days from the one after `as_of` on; none where the log is too short.
+        The rows of `FORECASTS_COLUMNS`: the 28 days from the one after `as_of` on; none where the log is too short.
     """
-    schema = columns.schema(columns.FORECASTS)
     artists, counts = series(days.filter(pl.col("listen_date") <= as_of), as_of)
     if counts.shape[1] < WEEK + 2 * HORIZON:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=schema(FORECASTS_COLUMNS))
     is_played = counts[:, -HORIZON:].mean(axis=1) >= MIN_PLAYS
     expected = forecast(counts[is_played], HORIZON, WEEK)
     dates = [as_of + timedelta(days=ahead) for ahead in range(1, HORIZON + 1)]
@@ -168,7 +174,7 @@ def artist_forecasts(days: pl.DataFrame, as_of: date) -> pl.DataFrame:
             "low": expected.low.ravel(),
             "high": expected.high.ravel(),
         },
-        schema=schema,
+        schema=schema(FORECASTS_COLUMNS),
     )
 
 

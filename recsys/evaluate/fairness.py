@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from recsys.arrays import F64, Bool
-from recsys.columns import GROUP_METRICS, schema
+from recsys.columns import schema
 from recsys.dataset.features import Features
 from recsys.dataset.splits import Split
 from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.expected_exposure import expected_exposure
 from recsys.evaluate.exposure import attention_fairness, shares_of_kind
-from recsys.evaluate.groups import MIN_LISTENERS, listener_groups
+from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, MIN_LISTENERS, listener_groups
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import SEED, judged_users, values_per_user
 from recsys.evaluate.significance import Interval, interval_of, mean_interval
@@ -57,7 +57,7 @@ def fairness_report(
         )
         rows += [(name, "ndcg_gap", group.kind, group.name, k, *difference) for group, difference in differences]
         rows += [(name, *row[:3], k, *row[3]) for row in _of_tracks(lists, relevant, groups)]
-    table = pl.DataFrame(rows, schema(GROUP_METRICS), orient="row").fill_nan(None)
+    table = pl.DataFrame(rows, schema(GROUP_METRICS_COLUMNS), orient="row").fill_nan(None)
     enough = pl.col("n_users") >= MIN_LISTENERS
     return table.with_columns(pl.when(enough).then(pl.col(column)).alias(column) for column in ("value", "low", "high"))
 

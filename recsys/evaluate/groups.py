@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from recsys.arrays import F64, I64, Bool
-from recsys.columns import GROUP_METRICS, schema
+from recsys.columns import GROUP_KIND, GROUP_NAME, HIGH, LOW, METRIC, N_USERS, RECOMMENDER, VALUE, K, schema
 from recsys.dataset.features import UNKNOWN, Features
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
@@ -22,6 +22,7 @@ from recsys.evaluate.ranking import EvaluatedLists, recall_at_k
 from recsys.evaluate.report import Columns, align_to_truth, intervals_of, judged_users, measure, per_listener
 from recsys.evaluate.training_profile import TrainingProfile
 
+GROUP_METRICS_COLUMNS = (RECOMMENDER, METRIC, GROUP_KIND, GROUP_NAME, K, VALUE, LOW, HIGH, N_USERS)
 MIN_LISTENERS = 10  # below: too few to say anything, and single listeners could be made out
 THIRDS = ("low", "middle", "high")
 CUTS = {"head": 0.0, "middle": 0.2, "tail": 0.8}  # share of all training pairs that more popular tracks have taken
@@ -60,7 +61,7 @@ def report_by_group(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: in
         rows += _rows(
             group, {(name, "recall"): _recall(each, group, n_relevant, k) for name, each in exposed.items()}, k
         )
-    return pl.DataFrame(rows, schema(GROUP_METRICS), orient="row")
+    return pl.DataFrame(rows, schema(GROUP_METRICS_COLUMNS), orient="row")
 
 
 def listener_groups(features: Features, past: TrainingProfile) -> Iterator[Group]:
@@ -113,7 +114,7 @@ def _recall(exposed: RankedLists, group: Group, n_relevant: I64, k: int) -> F64:
 
 
 def _rows(group: Group, columns: Columns, k: int) -> Iterator[tuple[Any, ...]]:
-    """Yield a row of GROUP_METRICS for each column of one value a listener."""
+    """Yield a row of GROUP_METRICS_COLUMNS for each column of one value a listener."""
     for (recommender, metric), interval in intervals_of(columns).items():
         shown = interval[:3] if interval.n_users >= MIN_LISTENERS else (None, None, None)
         yield recommender, metric, group.kind, group.name, k, *shown, interval.n_users

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from recsys.arrays import F64, I64, Rows
-from recsys.columns import METRICS, schema
+from recsys.columns import HIGH, LOW, METRIC, N_USERS, RECOMMENDER, VALUE, K, schema
 from recsys.dataset.splits import Split
 from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.ranking import EvaluatedLists, judge
@@ -21,6 +21,7 @@ from recsys.evaluate.significance import Interval, mean_intervals
 from recsys.evaluate.training_profile import TrainingProfile
 from recsys.installation.plugins import plugin, plugin_names
 
+RUN_METRICS_COLUMNS = (RECOMMENDER, METRIC, K, VALUE, LOW, HIGH, N_USERS)
 PACKAGE = "recsys.evaluate"
 SEED = 7
 
@@ -48,7 +49,7 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
         for recommender, values in measured.items()
         for metric, value in values.items()
     ]
-    return pl.DataFrame(rows, schema(METRICS), orient="row").fill_nan(None)
+    return pl.DataFrame(rows, schema(RUN_METRICS_COLUMNS), orient="row").fill_nan(None)
 
 
 def align_to_truth(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> dict[str, RankedLists]:

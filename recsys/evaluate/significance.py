@@ -12,9 +12,15 @@ import polars as pl
 from scipy.stats import wilcoxon
 
 from recsys.arrays import F64
-from recsys.columns import COMPARISON, schema
+from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RECOMMENDER, Column, schema
 from recsys.errors import InputError
 from recsys.evaluate.bootstrap import bootstrap_means
+
+COMPARISON_COLUMNS = (
+    *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),
+    *(Column("ratio", pl.Float64()), Column("ratio_low", pl.Float64()), Column("ratio_high", pl.Float64())),
+    *(P_VALUE, Column("p_holm", pl.Float64()), N_USERS),
+)
 
 
 class Interval(NamedTuple):
@@ -136,7 +142,7 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
         difference = difference_interval(each, base, seed=seed)
         ratio = ratio_interval(each, base, seed=seed)
         rows.append((name, baseline, *difference[:3], *ratio[:3], p_values[name], corrected[name], ratio.n_users))
-    return pl.DataFrame(rows, schema(COMPARISON), orient="row").fill_nan(None)
+    return pl.DataFrame(rows, schema(COMPARISON_COLUMNS), orient="row").fill_nan(None)
 
 
 def interval_of(values: F64, n_users: int) -> Interval:

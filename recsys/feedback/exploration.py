@@ -11,8 +11,8 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from recsys import columns
 from recsys.arrays import F64, I32, I64, Bool
+from recsys.columns import PROPENSITY, RANK, TRACK_ID, USER_ID, Column
 from recsys.dataset.feature_vectors import artists_of
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
@@ -20,7 +20,11 @@ from recsys.rerank.base import CandidateSet, RerankContext, places_of
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
-DRAWN = (columns.OPTION_NO, columns.N_OPTIONS, columns.FEATURES)
+DRAWN = (Column("option_no", pl.Int32()), Column("n_options", pl.Int32()), Column("features", pl.List(pl.Float64())))
+EXPLORATIONS_COLUMNS = (
+    *(Column("served_on", pl.Date()), Column("until", pl.Date()), USER_ID, RANK, TRACK_ID),
+    *(Column("policy", pl.String()), PROPENSITY, *DRAWN),
+)
 N_FOLDS = 5.0  # natural logarithms: beyond so many times the usual popularity, all is the same
 
 
@@ -95,7 +99,7 @@ def explore(
     n_kept = k - len(places)
     user, place = places_of(long_lists)
     kept = long_lists.filter(pl.Series(place < n_kept, dtype=pl.Boolean)).with_columns(
-        pl.Series(columns.RANK.name, np.setdiff1d(np.arange(k), places)[place[place < n_kept]] + 1, columns.RANK.dtype)
+        pl.Series(RANK.name, np.setdiff1d(np.arange(k), places)[place[place < n_kept]] + 1, RANK.dtype)
     )
     tail = long_lists.filter(pl.Series(place >= n_kept, dtype=pl.Boolean))
     options = describe(CandidateSet.of(long_lists, context, k))[:, n_kept:]
@@ -111,7 +115,7 @@ def explore(
         n_options = (~np.isnan(options[chooses, :, 0])).sum(axis=1)
         parts.append(
             tail[row_of[chooses, chosen]].with_columns(
-                pl.Series(columns.RANK.name, np.full(len(chosen), at + 1), columns.RANK.dtype),
+                pl.Series(RANK.name, np.full(len(chosen), at + 1), RANK.dtype),
                 is_explored=pl.lit(value=True),
                 propensity=pl.Series(chances[chooses, chosen]),
                 option_no=pl.Series(_place_among(options[chooses], chosen), dtype=pl.Int32),
@@ -166,7 +170,7 @@ def learned(feedback: pl.DataFrame) -> Posterior:
 
 
 def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) -> pl.DataFrame:
-    """Keep what was drawn, with the days on which a play counts: `columns.EXPLORATIONS` without the run."""
+    """Keep what was drawn, with the days on which a play counts: EXPLORATIONS_COLUMNS and more."""
     days = timedelta(days=settings.days - 1)
     return lists.filter("is_explored").with_columns(
         served_on=pl.lit(served_on), until=pl.lit(served_on + days), policy=pl.lit(settings.policy)

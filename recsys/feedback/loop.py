@@ -22,7 +22,6 @@ import polars as pl
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from recsys import columns
 from recsys.arrays import F32, I64, Bool
 from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.interactions import Interactions
@@ -236,7 +235,7 @@ class _Log:
 
 def _learned(posterior: Posterior, lists: pl.DataFrame, is_played: Bool) -> Posterior:
     drawn = lists.with_columns(reward=pl.Series(is_played)).filter("is_explored")
-    features = np.array(drawn[columns.FEATURES.name].to_list(), np.float64).reshape(-1, len(FEATURES))
+    features = np.array(drawn["features"].to_list(), np.float64).reshape(-1, len(FEATURES))
     return posterior.updated(features, drawn["reward"].cast(pl.Float64).to_numpy())
 
 

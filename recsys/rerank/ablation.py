@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from recsys.columns import METRICS, schema
+from recsys.columns import schema
 from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import SEED, values_per_user
+from recsys.evaluate.report import RUN_METRICS_COLUMNS, SEED, values_per_user
 from recsys.evaluate.significance import ratio_interval
 from recsys.rerank.base import RerankContext, RerankRules
 from recsys.rerank.lists import rerank
@@ -57,4 +57,4 @@ def prices(rankings: Mapping[str, pl.DataFrame], name: str, split: Split, *, k: 
     for each in after:
         ratio = ratio_interval(values[each], values[name], seed=SEED)
         rows.append((each, PRICE, k, 1 - ratio.mean, 1 - ratio.high, 1 - ratio.low, ratio.n_users))
-    return pl.DataFrame(rows, schema(METRICS), orient="row").fill_nan(None)
+    return pl.DataFrame(rows, schema(RUN_METRICS_COLUMNS), orient="row").fill_nan(None)

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys import columns
-from recsys.analytics.chart_breakouts import AHEAD, STORIES, TOP, chart_breakouts, song_weeks
+from recsys.analytics.chart_breakouts import AHEAD, CHART_BREAKOUTS_COLUMNS, STORIES, TOP, chart_breakouts, song_weeks
+from recsys.columns import schema
 
 FIRST, N_WEEKS, N_PLACES = date(2024, 1, 6), 80, 30
 
@@ -36,7 +36,7 @@ def test_songs_that_climb_as_hits_did_are_named_first() -> None:
     """Whose like reached the top ten is likely to, whose like stayed below is not."""
     found = chart_breakouts(climbers())
 
-    assert found.schema == columns.schema(columns.CHART_BREAKOUTS)
+    assert found.schema == schema(CHART_BREAKOUTS_COLUMNS)
     assert found["chart_date"].unique().to_list() == [FIRST + timedelta(weeks=N_WEEKS - 1)]
     assert found["song_id"][0].startswith("strong")
     assert found["probability"].is_sorted(descending=True)

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.analytics.communities import (
+    COMMUNITY_MEMBERS_COLUMNS,
     LISTENERS,
     MIN_MEMBERS,
     TRACKS,
@@ -16,10 +16,11 @@ from recsys.analytics.communities import (
     grouped,
     kept_numbers,
 )
+from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
 
-NOTHING = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+NOTHING = pl.DataFrame(schema=schema(COMMUNITY_MEMBERS_COLUMNS))
 SETTINGS = CommunitySettings(listeners=2, tracks=2)
 ARTISTS = pl.DataFrame({"artist_id": [f"{side}{n}" for side in ("rock", "folk") for n in range(5)]}).with_columns(
     name=pl.format("The {}s", "artist_id")

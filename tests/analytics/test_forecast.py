@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.analytics.forecast import (
+    FORECASTS_COLUMNS,
     HORIZON,
     WEEK,
     artist_forecasts,
@@ -16,6 +16,7 @@ from recsys.analytics.forecast import (
     seasonal_factors,
     series,
 )
+from recsys.columns import schema
 
 AS_OF = date(2026, 6, 30)
 N_DAYS = 112
@@ -115,7 +116,7 @@ def test_every_artist_that_is_played_is_forecast_for_28_days() -> None:
 
     expected = artist_forecasts(as_days(counts), AS_OF)
 
-    assert expected.schema == columns.schema(columns.FORECASTS)
+    assert expected.schema == schema(FORECASTS_COLUMNS)
     assert expected["artist_id"].unique().sort().to_list() == ["ar0", "ar1", "ar2"]
     days = expected.filter(artist_id="ar1")["forecast_date"].to_list()
     assert days == [AS_OF + timedelta(days=ahead) for ahead in range(1, HORIZON + 1)]

@@ -4,10 +4,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.columns import GROUP_METRICS, schema
+from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.evaluate.groups import MIN_LISTENERS, Group, listener_groups, report_by_group, track_groups
+from recsys.evaluate.groups import (
+    GROUP_METRICS_COLUMNS,
+    MIN_LISTENERS,
+    Group,
+    listener_groups,
+    report_by_group,
+    track_groups,
+)
 from recsys.evaluate.report import metrics, report
 from recsys.evaluate.training_profile import TrainingProfile
 
@@ -55,7 +62,7 @@ def test_one_row_a_recommender_metric_and_group(table: pl.DataFrame) -> None:
     """Every metric of single listeners stands once in every group of listeners, recall also in those of tracks."""
     single = set(metrics()) - {"coverage", "exposure_gini"}
 
-    assert table.schema == schema(GROUP_METRICS)
+    assert table.schema == schema(GROUP_METRICS_COLUMNS)
     assert not table.select("recommender", "metric", "group_kind", "group_name").is_duplicated().any()
     assert set(table["group_kind"]) == {"gender", "activity", "mainstream", "popularity", "novelty"}
     assert set(table.filter(group_kind="gender")["metric"]) == single

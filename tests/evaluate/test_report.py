@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from recsys.columns import METRICS, schema
+from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import recall_at_k
-from recsys.evaluate.report import judged_users, metrics, report, values_per_user
+from recsys.evaluate.report import RUN_METRICS_COLUMNS, judged_users, metrics, report, values_per_user
 
 # ann heard x and finds y and z later; bob heard y and finds nothing; cyd heard z and finds x.
 CUT = Split.of(
@@ -28,7 +28,7 @@ def test_one_row_a_recommender_and_metric() -> None:
     """Every metric of the folder stands in the table once for each recommender."""
     table = report({"good": GOOD, "bad": BAD}, CUT, k=2)
 
-    assert table.schema == schema(METRICS)
+    assert table.schema == schema(RUN_METRICS_COLUMNS)
     assert table.select("recommender", "metric").rows() == [
         (name, metric) for name in ("good", "bad") for metric in metrics()
     ]

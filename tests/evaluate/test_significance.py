@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from recsys.columns import COMPARISON, schema
+from recsys.columns import schema
 from recsys.errors import InputError
 from recsys.evaluate import bootstrap
 from recsys.evaluate.bootstrap import N_DRAWS, bootstrap_means
 from recsys.evaluate.significance import (
+    COMPARISON_COLUMNS,
     compare_paired,
     difference_interval,
     holm,
@@ -165,7 +166,7 @@ def test_comparison_says_what_its_parts_say() -> None:
 
     table = compare_paired(values, "base", seed=3)
 
-    assert table.schema == schema(COMPARISON)
+    assert table.schema == schema(COMPARISON_COLUMNS)
     assert table["recommender"].to_list() == ["better", "same"]
     better = table.row(0, named=True)
     assert (better["difference"], better["low"], better["high"], better["n_users"]) == pytest.approx(

@@ -7,10 +7,25 @@ from typing import Any
 
 import polars as pl
 
-from recsys import columns
 from recsys.analytics.communities import TRACKS
+from recsys.columns import (
+    GROUP_KIND,
+    GROUP_NAME,
+    IS_EXPLORED,
+    IS_FALLBACK,
+    PROPENSITY,
+    RANK,
+    REASON,
+    REASON_TRACK_ID,
+    RECOMMENDER,
+    RUN_ID,
+    SCORE,
+    TRACK_ID,
+    USER_ID,
+    Column,
+)
 from recsys.dataset.interactions import Interactions
-from recsys.feedback.exploration import explore, learned, log_of
+from recsys.feedback.exploration import EXPLORATIONS_COLUMNS, explore, learned, log_of
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
 from recsys.products.base import ProductInputs, product_maker, product_names, with_reason_text
 from recsys.recipe import FLOOR, Recipe
@@ -30,10 +45,16 @@ def _write_products(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
         write_table(folder / f"{name}.parquet", table)
 
 
-CANDIDATES = Result("candidates", columns.CANDIDATES, history=None)
-RECOMMENDATIONS = Result("recommendations", columns.RECOMMENDATIONS)
-EXPLORATIONS = Result("explorations", columns.EXPLORATIONS, history="published runs")
-EXPOSURE_TARGETS = Result("exposure_targets", columns.EXPOSURE_TARGETS)
+CANDIDATES = Result("candidates", (USER_ID, RANK, TRACK_ID, SCORE, IS_FALLBACK), history=None)
+RECOMMENDATIONS = Result(
+    "recommendations",
+    (
+        *(RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER),
+        *(REASON, REASON_TRACK_ID, IS_EXPLORED, PROPENSITY),
+    ),
+)
+EXPLORATIONS = Result("explorations", (RUN_ID, *EXPLORATIONS_COLUMNS), history="published runs")
+EXPOSURE_TARGETS = Result("exposure_targets", (GROUP_KIND, GROUP_NAME, Column("target_share", pl.Float64())))
 PRODUCTS = Artefact("products", read=_read_products, write=whole_folder(_write_products))  # a table for each product
 
 

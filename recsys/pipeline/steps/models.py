@@ -9,14 +9,15 @@ from typing import Any
 import polars as pl
 from typing_extensions import override
 
-from recsys import columns, files
+from recsys import files
+from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RUN_ID
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
-from recsys.evaluate.groups import report_by_group
+from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, report, values_per_user
+from recsys.evaluate.report import RUN_METRICS_COLUMNS, judged_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.lake.store import Lake
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
@@ -73,9 +74,11 @@ MODEL = Artefact(
     write=whole_folder(_save_model),
     place=lambda run: run.model,
 )
-RUN_METRICS = Result("run_metrics", columns.RUN_METRICS, history="all runs")
-GROUP_METRICS = Result("group_metrics", columns.RUN_GROUP_METRICS, history="all runs")
-DIFFERENCES = Result("metric_differences", columns.METRIC_DIFFERENCES, history=None)  # to champion and floor
+RUN_METRICS = Result("run_metrics", (RUN_ID, *RUN_METRICS_COLUMNS), history="all runs")
+GROUP_METRICS = Result("group_metrics", (RUN_ID, *GROUP_METRICS_COLUMNS), history="all runs")
+DIFFERENCES = Result(  # to champion and floor
+    "metric_differences", (BASELINE, DIFFERENCE, LOW, HIGH, N_USERS, P_VALUE), history=None
+)
 
 
 @step(TRIAL_MODELS)
