@@ -153,12 +153,12 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
 
     from recsys.dataset.splits import split
     from recsys.evaluate.ranking import ndcg_at_k
-    from recsys.evaluate.report import judged_users, values_per_user
+    from recsys.evaluate.report import evaluated_users, values_per_user
     from recsys.recommenders.parts.filters import Filters
 
     settings = recipe.evaluation
     cut = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
-    users = cut.train.users.ids(judged_users(cut))
+    users = cut.train.users.ids(evaluated_users(cut))
     for name in recipe.names:
         ranking = fitted(name, recipe, cut.train).recommend(users, settings.k, filters=Filters.of(cut.train))
         print(f"{name:<11} nDCG@{settings.k} {np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)):.4f}")

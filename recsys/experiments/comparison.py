@@ -22,7 +22,7 @@ from recsys.dataset.vocab import Ids
 from recsys.errors import InputError
 from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, report, values_per_user
+from recsys.evaluate.report import evaluated_users, report, values_per_user
 from recsys.evaluate.significance import compare_paired
 from recsys.experiments.protocols import Protocol, leave_last_out, temporal
 from recsys.experiments.tuning import Budget, Task, Tuned, tune
@@ -92,7 +92,7 @@ class Comparison:
             "protocol": self.protocol.name,
             "exclude_seen": self.protocol.exclude_seen,
             "k": self.k,
-            "n_listeners": len(judged_users(cut)),
+            "n_listeners": len(evaluated_users(cut)),
             "n_cold_listeners": cut.n_cold_users,
             "n_cold_tracks": cut.n_cold_tracks,
             "n_repeats": cut.n_repeats,
@@ -223,7 +223,7 @@ def _ranked(
     started = time.process_time()
     model.fit(cut.train, validation=protocol.validation)
     trained = time.process_time() - started
-    ids = cut.train.users.ids(judged_users(cut))
+    ids = cut.train.users.ids(evaluated_users(cut))
     started = time.perf_counter()
     ranking = model.recommend(ids, k, filters=filters)
     seconds = time.perf_counter() - started

@@ -19,7 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, values_per_user
+from recsys.evaluate.report import evaluated_users, values_per_user
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.search_space import Choice, Range, ranges
@@ -91,7 +91,7 @@ def tune(
     Raises:
         InputError: Nobody chose anything in the cut.
     """
-    if not len(judged_users(task.cut)):
+    if not len(evaluated_users(task.cut)):
         raise InputError(f"{task.name}: nobody chose anything new in the validation cut; take a longer or later one")
     study = _study(task, journal)
     started = time.process_time()
@@ -113,7 +113,7 @@ def tune(
 def judged(task: Task, config: Any) -> float:
     """Fit with these settings and return mean nDCG on the cut."""
     model = Recommender.named(task.name, config).fit(task.cut.train)
-    ids = task.cut.train.users.ids(judged_users(task.cut))
+    ids = task.cut.train.users.ids(evaluated_users(task.cut))
     ranking = model.recommend(ids, task.k, filters=task.filters)
     return float(values_per_user(ranking, task.cut, ndcg_at_k, k=task.k).mean())
 

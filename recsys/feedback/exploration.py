@@ -16,7 +16,7 @@ from recsys.columns import PROPENSITY, RANK, TRACK_ID, USER_ID, Column
 from recsys.dataset.feature_vectors import artists_of
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
-from recsys.rerank.base import CandidateSet, RerankContext, places_of
+from recsys.rerank.base import CandidateSet, RerankContext, positions_of
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
@@ -97,7 +97,7 @@ def explore(
     """
     places = settings.places(k)
     n_kept = k - len(places)
-    user, place = places_of(long_lists)
+    user, place = positions_of(long_lists)
     kept = long_lists.filter(pl.Series(place < n_kept, dtype=pl.Boolean)).with_columns(
         pl.Series(RANK.name, np.setdiff1d(np.arange(k), places)[place[place < n_kept]] + 1, RANK.dtype)
     )
@@ -137,16 +137,16 @@ def describe(candidates: CandidateSet) -> F64:
     """
     users, n = np.arange(len(candidates.tracks)), candidates.tracks.shape[1]
     tracks = np.maximum(candidates.tracks, 0)
-    listeners, past = candidates.past.listeners[tracks], candidates.past
-    mix = past.mix[np.repeat(users, n)].multiply(past.genres[tracks.ravel()]).sum(axis=1)
-    own = past.own_popularity[:, None]
-    beyond = np.log(np.maximum(listeners, 1) / past.n_listeners / np.where(np.isnan(own), np.nan, own)) / N_FOLDS
+    listeners, profile = candidates.profile.listener_counts[tracks], candidates.profile
+    mix = profile.genre_mix[np.repeat(users, n)].multiply(profile.genres[tracks.ravel()]).sum(axis=1)
+    own = profile.own_popularity[:, None]
+    beyond = np.log(np.maximum(listeners, 1) / profile.n_listeners / np.where(np.isnan(own), np.nan, own)) / N_FOLDS
     features = np.stack(
         [
             np.ones(tracks.shape),
             candidates.relevance,
             np.asarray(mix).reshape(tracks.shape),
-            np.log1p(listeners) / np.log1p(max(1, past.n_listeners)),
+            np.log1p(listeners) / np.log1p(max(1, profile.n_listeners)),
             listeners == 0,
             _new_artists(candidates, tracks),
             np.nan_to_num(np.clip(beyond, -1, 1)),
@@ -180,7 +180,7 @@ def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) 
 def _new_artists(candidates: CandidateSet, tracks: I32) -> Bool:
     """Whether the listener likes nothing by a candidate's artist; False where the artist is not known."""
     liked = (
-        candidates.past.heard.astype(np.float32) @ artists_of(candidates.context.interactions.track_features)
+        candidates.profile.liked.astype(np.float32) @ artists_of(candidates.context.interactions.track_features)
     ).tocsr()
     artists, n_artists = candidates.context.artists[tracks], max(1, liked.shape[1])
     known = np.repeat(np.arange(len(tracks)), np.diff(liked.indptr)) * n_artists + liked.indices

@@ -17,7 +17,7 @@ from lightfm import LightFM
 from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.evaluate.ranking import judge, ndcg_at_k
+from recsys.evaluate.ranking import evaluate_lists, ndcg_at_k
 from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.content import Content, ContentConfig, inverse, leverage
@@ -198,4 +198,4 @@ def found(told: npt.NDArray[Any], cut: Split, filters: Filters) -> float:
     mask = filters.mask(cut.train.users.ids())
     hidden = mask.hidden.toarray() | ~mask.allowed[mask.group]
     best = np.argsort(np.where(hidden, np.inf, -told), axis=1, kind="stable")[:, :20]
-    return float(np.nanmean(ndcg_at_k(judge(best, cut.test), 20)))
+    return float(np.nanmean(ndcg_at_k(evaluate_lists(best, cut.test), 20)))

@@ -17,7 +17,7 @@ from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import RUN_METRICS_COLUMNS, judged_users, report, values_per_user
+from recsys.evaluate.report import RUN_METRICS_COLUMNS, evaluated_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.lake.store import Lake
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
@@ -26,7 +26,7 @@ from recsys.recipe import FLOOR, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
-from recsys.rerank.ablation import ALL, before_and_after, prices
+from recsys.rerank.ablation import ALL, before_and_after, ndcg_prices
 from recsys.rerank.base import RerankContext
 
 CHAMPION = "champion"
@@ -93,14 +93,14 @@ def train(
     note: Callable[..., None],
 ) -> Outcome:
     """Fit the recipe's recommenders, and the champion where it is another, on the training window."""
-    if not len(judged_users(split)):
+    if not len(evaluated_users(split)):
         first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
         raise InputError(
             f"No listener known before {first} played anything new from then to {as_of}: nothing to judge a "
             "model by. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
         )
     about = RerankContext.of_groups(split.train, track_groups)
-    for named in (named for rule in recipe.rerank.values() for named in rule.named):
+    for named in (named for rule in recipe.rerank.values() for named in rule.named_groups):
         about.members(named)  # a misspelt group is refused now, and not after an hour of training
     models = {}
     for name, model in _contenders(recipe, champion, note).items():
@@ -138,7 +138,7 @@ def evaluate(
 ) -> Outcome:
     """Evaluate every fitted recommender on the test window, all of them on the same listeners."""
     k, own = recipe.evaluation.k, recipe.recommender
-    judged = split.train.users.ids(judged_users(split))
+    judged = split.train.users.ids(evaluated_users(split))
     filters = Filters.of(split.train)
     models = dict(trial_models)
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
@@ -154,7 +154,7 @@ def evaluate(
         "p_values": dict(differences.select("baseline", "p_value").iter_rows()),
     }
     made = {
-        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), prices(after, own, split, k=k)]),
+        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), ndcg_prices(after, own, split, k=k)]),
         GROUP_METRICS.name: pl.concat(
             [report_by_group(shown, split, k=k), fairness_report(shown, split, track_groups, k=k)]
         ),
