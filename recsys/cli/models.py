@@ -96,7 +96,7 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, asked: di
 
     if asked["folder"]:
         return protocols.fixed(asked["folder"], exclude_seen=asked["exclude_seen"])
-    return comparison.protocol_of(home, asked["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe))
+    return comparison.home_protocol(home, asked["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe))
 
 
 def _compare(protocol: Any, asked: dict[str, Any]) -> None:
@@ -104,9 +104,9 @@ def _compare(protocol: Any, asked: dict[str, Any]) -> None:
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
 
-    terms = comparison.Terms(Budget(asked["trials"], asked["cpu_minutes"] * 60), asked["k"])
-    candidates = comparison.item_ids(asked["candidates"]) if asked["candidates"] else None
-    names = asked["names"] or comparison.default_names()
+    terms = comparison.ComparisonSettings(Budget(asked["trials"], asked["cpu_minutes"] * 60), asked["k"])
+    candidates = comparison.read_item_ids(asked["candidates"]) if asked["candidates"] else None
+    names = asked["names"] or comparison.default_recommenders()
     found = comparison.compare(protocol, names, terms, candidates=candidates, tell=events.event)
     found.write(json=asked["json_path"], rankings=asked["rankings"])
     models.compared(found)
@@ -126,8 +126,8 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 
     day, terms = day_of(home, as_of), recipe_of(home, recipe)
     with locked(home):
-        task = comparison.task_of(home, recommender, as_of=day, recipe=terms)
-        models.tuned(recommender, comparison.search(home, task, Budget(trials), tell=events.event))
+        task = comparison.home_task(home, recommender, as_of=day, recipe=terms)
+        models.tuned(recommender, comparison.tune_in_home(home, task, Budget(trials), tell=events.event))
 
 
 @click.command()

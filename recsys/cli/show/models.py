@@ -107,7 +107,7 @@ def compared(comparison: "Comparison") -> None:
     """Print each recommender's main metrics on the test cut, best first, and what it cost."""
     k, cut = comparison.k, comparison.protocol.test
     wide = comparison.metrics().pivot("metric", index="recommender", values=["value", "low", "high"])
-    paired = comparison.against(comparison.best()).select("recommender", "p_holm")
+    paired = comparison.compare_with(comparison.best()).select("recommender", "p_holm")
     costs = pl.DataFrame([{"recommender": name, **cost} for name, cost in comparison.costs.items()], strict=False)
     joined = wide.join(paired, on="recommender", how="left").join(costs, on="recommender")
     rows = joined.sort("value_ndcg", descending=True).select(
