@@ -25,7 +25,7 @@ from recsys.columns import (
     Column,
 )
 from recsys.dataset.interactions import Interactions
-from recsys.feedback.exploration import EXPLORATIONS_COLUMNS, explore, learned, log_of
+from recsys.feedback.exploration import EXPLORATIONS_COLUMNS, exploration_log, explore, learn_posterior
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
 from recsys.products.base import ProductInputs, product_maker, product_names, with_reason_text
 from recsys.recipe import FLOOR, Recipe
@@ -90,8 +90,8 @@ def recommend(
     k, exploration = recipe.export.k, recipe.exploration
     about, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
     chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, about, exploration.length(k))
-    rng = exploration.dice(as_of)
-    ranking = explore(chosen, about, k, settings=exploration, posterior=learned(feedback), rng=rng)
+    rng = exploration.generator(as_of)
+    ranking = explore(chosen, about, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
     lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
     products = {name: product_maker(name)(inputs) for name in product_names()}
     lengths = lists.group_by("user_id").len()["len"]
@@ -108,7 +108,7 @@ def recommend(
     made = {
         CANDIDATES.name: inputs.candidates,
         RECOMMENDATIONS.name: lists,
-        EXPLORATIONS.name: log_of(ranking, exploration, served_on),
+        EXPLORATIONS.name: exploration_log(ranking, exploration, served_on),
         EXPOSURE_TARGETS.name: _exposure_targets(recipe),
         PRODUCTS.name: products,
     }
