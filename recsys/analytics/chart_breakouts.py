@@ -1,11 +1,11 @@
 """
 Chart breakouts: the probability that a song outside a chart's top ten reaches it within six weeks.
 
-A song-week is one song in one edition of the chart. It is put into six categories, such as story, move and rank. For
-each category, the log odds of reaching the top ten are estimated from the song-weeks of the last three years with a
-known outcome, since the rules of charts change. A logistic regression combines the six log odds and the rank; recent
-weeks have more weight. The categories and the three years were chosen on the Hot 100 of 2008 to 2014
-(`bench/hot100.py` evaluates the model).
+A song-week is one song in one edition of the chart. It is categorised in six ways, such as by story, move and rank. For
+each way, the log odds of reaching the top ten are estimated from the song-weeks of the same category in the last three
+years with a known outcome; older ones are left out since the rules of charts change. A logistic regression combines the
+six log odds and the rank; recent weeks have more weight. The categories and the three years were chosen on the Hot 100
+of 2008 to 2014 (`bench/hot100.py` evaluates the model).
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ ALBUM = 5  # songs of one artist in an edition that count as a whole album
 SIMILAR_WEEKS = 156  # how far back similar song-weeks are counted: three years
 PRIOR_WEEKS, PRIOR_RATE = 10, 0.04  # pseudo-observations of each rate; prior of the rate by rank
 HALF_LIFE_WEEKS = 261  # of a song-week's weight in the regression: five years
-MIN_KNOWN = 20  # fewest song-weeks of each outcome in a chart; charts with fewer are left out
+MIN_KNOWN = 20  # song-weeks of each outcome; charts with fewer are left out
 BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)  # upper ends of rank bands
 STORIES = (
     "back after half a year, once in the top ten",

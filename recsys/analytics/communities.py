@@ -49,7 +49,7 @@ N_NAMED = 3  # artists in the name of a group
 
 @dataclass(frozen=True)
 class CommunitySettings:
-    """Most communities of listeners (`listeners`), most clusters of tracks (`tracks`), and the seed of k-means."""
+    """Maximum numbers of listener communities (`listeners`) and track clusters (`tracks`), and the seed of k-means."""
 
     listeners: int = 12
     tracks: int = 24
@@ -128,7 +128,7 @@ def cluster(points: F64, n_groups: int, seed: int, last: Rows) -> Rows:
 
     Args:
         points: Shape (n_points, n_dimensions).
-        n_groups: Most groups.
+        n_groups: Maximum number of groups.
         seed: Seed of the starts.
         last: Each point's group in the previous run, -1 for none. Shape (n_points,).
 

@@ -15,7 +15,7 @@ from recsys.arrays import F64, I64
 
 N_DRAWS = 2000  # bootstrap samples
 N_CELLS = 4_000_000  # counts in memory at once
-N_KEPT = 16_000_000  # most counts of a set of samples that is cached for the next call with as many listeners
+N_KEPT = 16_000_000  # a set of samples with at most this many counts is cached for later calls
 
 
 def bootstrap_means(values: F64, *, seed: int) -> F64:

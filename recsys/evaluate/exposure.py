@@ -16,7 +16,7 @@ from recsys.errors import InputError
 from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.significance import Interval, interval_of
 
-MIN_TRACKS = 20  # fewest tracks of a crossed group that keeps its own name
+MIN_TRACKS = 20  # crossed groups with fewer tracks are merged
 SMALL_CELLS = "small cells"
 
 
@@ -154,7 +154,7 @@ def shares_of_kind(lists: pl.DataFrame, groups: pl.DataFrame, seed: int) -> dict
 
 
 def sums_by_group(rows: pl.DataFrame, groups: pl.DataFrame, users: pl.Series, names: pl.Series) -> F64:
-    """Sum the exposure of (user_id, track_id, exposure) by listener and group, shape (n_users, n_groups)."""
+    """Sum exposure (rows of user_id, track_id, exposure) by listener and group, shape (n_users, n_groups)."""
     row = pl.DataFrame({"user_id": users}).with_row_index("row")
     column = pl.DataFrame({"group_name": names}).with_row_index("column")
     placed = rows.join(row, on="user_id").join(groups, on="track_id").join(column, on="group_name")

@@ -26,7 +26,7 @@ from recsys.evaluate.training_profile import TrainingProfile
 GROUP_METRICS_COLUMNS = (RECOMMENDER, METRIC, GROUP_KIND, GROUP_NAME, K, VALUE, LOW, HIGH, N_USERS)
 MIN_LISTENERS = 10  # smaller groups say too little, and single listeners could be identified
 THIRDS = ("low", "middle", "high")
-CUTS = {"head": 0.0, "middle": 0.2, "tail": 0.8}  # from which share of training pairs, most popular tracks first
+CUTS = {"head": 0.0, "middle": 0.2, "tail": 0.8}  # share of training pairs where each begins, popular tracks first
 
 
 class Group(NamedTuple):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from recsys.dataset.splits import Split
 
 BLEND = "blend"
-N_RANKED = 20  # shortest length of the lists that are kept
+N_RANKED = 20  # minimum length of the lists that are kept
 
 Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress messages
 

@@ -44,7 +44,7 @@ def simulate_home(
         home: The home whose published warehouse is read.
         recipe: Its rules and exploration are the remedies.
         settings: Length of the simulation and other settings.
-        n_listeners: Most listeners, drawn at random among those with a liked track.
+        n_listeners: Maximum number of listeners, drawn at random among those with a liked track.
         tell: Called after every week, for progress messages.
 
     Raises:

@@ -26,7 +26,7 @@ LATEST_S = 1e11  # the year 5138: larger numbers are in a finer unit
 @dataclass(frozen=True, eq=False)
 class SplitFolder:
     """
-    The tables of a split folder, checked.
+    The checked tables of a split folder.
 
     Attributes:
         parts: The rows of train, validation and test, by name: user_id, track_id, strength (the weight, 1 by default)

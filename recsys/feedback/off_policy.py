@@ -23,7 +23,7 @@ from recsys.errors import InputError
 from recsys.feedback.likelihood import Sums, ratio_ends, standard_error
 
 MIN_EFFECTIVE = 30.0  # decisions: with a smaller effective sample size, the interval cannot be trusted
-FAR = 4.0  # largest distance of the mean weight from 1 that is put down to chance, in standard errors
+FAR = 4.0  # largest distance of the mean weight from 1 that chance explains, in standard errors
 Rewards = tuple[float, float]  # the least and the greatest possible reward
 
 

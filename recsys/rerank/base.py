@@ -170,7 +170,7 @@ class RuleState:
         return None
 
     def take(self, users: Rows, columns: Rows) -> None:
-        """Update the state: these listeners of the block (rows) were given these candidates (columns)."""
+        """Update the state after a selection: listener `users[i]` of the block was given candidate `columns[i]`."""
 
 
 class RerankRule(ABC):

@@ -43,18 +43,18 @@ LISTS = pl.DataFrame(
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    """The report of one recommender."""
+    """Return the report of one recommender."""
     return report_by_group({"dc": LISTS}, CUT, k=2)
 
 
 def recall(table: pl.DataFrame, kind: str) -> dict[str, tuple[float | None, int]]:
-    """Recall and n_users of each group of a kind."""
+    """Return recall and n_users of each group of a kind."""
     rows = table.filter(metric="recall", group_kind=kind).select("group_name", "value", "n_users")
     return {group: (value, n_users) for group, value, n_users in rows.iter_rows()}
 
 
 def members(groups: list[Group], kind: str) -> dict[str, list[int]]:
-    """Rows of each group of a kind."""
+    """Return the member rows of each group of a kind."""
     return {group.name: np.flatnonzero(group.members).tolist() for group in groups if group.kind == kind}
 
 

@@ -22,8 +22,8 @@ class ArtistCap(RerankRule):
     Limit the tracks per artist.
 
     Attributes:
-        tracks: Most tracks of one artist per list, at least 1.
-        apart: Fewest other tracks between two tracks of an artist, while other tracks are left; 0 for no condition.
+        tracks: Maximum number of tracks per artist and list, at least 1.
+        apart: Minimum number of other tracks between two tracks of an artist, while other tracks are left; 0 or more.
     """
 
     tracks: int = 3

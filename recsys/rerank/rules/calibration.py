@@ -21,7 +21,7 @@ from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negat
 
 @dataclass(frozen=True)
 class Calibration(RerankRule):
-    """Penalise a list's divergence from the listener's genre mix: `weight` per track of the list and nat, 0 or more."""
+    """Penalise divergence from the listener's genre mix: `weight` (0 or more) per nat and per track of the list."""
 
     weight: float = 0.02
 

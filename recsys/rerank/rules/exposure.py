@@ -190,7 +190,7 @@ def _price(candidates: CandidateSet, value: F32, members: Bool, is_member: Bool,
 
 
 def _n_above(candidates: CandidateSet, members: Bool, aims: F64, above: F64, below: F64) -> int:
-    """Return how many listeners, from the first, need the prices `above` for the widest jump's aim to be met."""
+    """Return how many listeners need the prices `above` so that the group with the widest price gap meets its aim."""
     if (above == below).all():
         return len(candidates.tracks)
     lists = []

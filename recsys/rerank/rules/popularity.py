@@ -21,7 +21,7 @@ from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negat
 
 @dataclass(frozen=True)
 class Popularity(RerankRule):
-    """Penalise a list's popularity lift: `weight` per track of the list and unit of absolute log ratio, 0 or more."""
+    """Penalise the popularity lift: `weight` (0 or more) per unit of absolute log ratio and per track of the list."""
 
     weight: float = 0.02
 
