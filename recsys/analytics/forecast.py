@@ -71,10 +71,8 @@ def forecast(counts: F64, horizon: int, season: int) -> Forecast:
     bounds = np.array(
         [error_bounds(before, after, season, settings) for before, after in backtests(counts, horizon, season)]
     )
-    low, high = (
-        bounds[:, 0].min(axis=0),
-        bounds[:, 1].max(axis=0),
-    )  # the wider ends: errors of a month are dependent
+    # The errors of one backtest are dependent, so the wider ends of all backtests are used.
+    low, high = bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)
     scale = error_scale(counts, season)[:, None]
     return Forecast(mean, np.clip(mean + np.minimum(low, 0) * scale, 0, None), mean + np.maximum(high, 0) * scale)
 
