@@ -112,8 +112,8 @@ def ndcg_by_hits_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     Return nDCG normalised by the list's own number of hits, for comparison with published tables that use it.
 
     0 without a hit, NaN where nothing is relevant. It measures the order of the hits, not their number: a single hit at
-    rank 1 scores 1 even if a hundred tracks are relevant. It is never below `ndcg_at_k`, by which models are
-    chosen here. Do not mix the two in one column.
+    rank 1 scores 1 even if a hundred tracks are relevant. It is never below `ndcg_at_k`, by which models are chosen
+    here. Do not mix the two in one column.
 
     >>> ndcg_by_hits_at_k(EvaluatedLists(np.array([[True, False], [False, True]]), np.array([1, 5])), k=2).round(3)
     array([1.   , 0.631])

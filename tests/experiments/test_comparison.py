@@ -262,9 +262,8 @@ class TestCommand:
         interactions = protocols[0].test.train
         assert interactions.track_features.names.ids().to_list() == [f"artist={artist}" for artist in artists]
         assert interactions.track_features.matrix.nnz == 30
-        np.testing.assert_allclose(
-            interactions.age_days.max(), 7 + 11 / 86400, rtol=1e-6
-        )  # from the first to the last play
+        first_to_last = 7 + 11 / 86400  # days
+        np.testing.assert_allclose(interactions.age_days.max(), first_to_last, rtol=1e-6)
 
 
 def test_all_recommenders_are_compared_by_default() -> None:
