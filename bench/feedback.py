@@ -34,7 +34,7 @@ GUESS = np.array([0.1, 0.1, *[0.15] * len(KINDS)])  # a model that knows nothing
 @size("--repeats", "n_repeats", default=50, smallest=2, help="Seeds of each policy's regret.")
 def main(n_logs: int, n_truth: int, n_nights: int, n_repeats: int) -> None:
     """Print both tables."""
-    everybody = Contexts.drawn(n_truth, N_OPTIONS, np.random.default_rng(0))
+    everybody = Contexts.random(n_truth, N_OPTIONS, np.random.default_rng(0))
     truth = everybody.value(softmax(everybody.options, ASKED))
     print(f"Value of the policy asked about, counted over {n_truth:,} decisions: {truth:.4f}")
     found = {name: [estimator(log_of(seed)) for seed in range(n_logs)] for name, estimator in ESTIMATORS.items()}
@@ -53,9 +53,9 @@ def main(n_logs: int, n_truth: int, n_nights: int, n_repeats: int) -> None:
 def log_of(seed: int) -> pl.DataFrame:
     """One log of the policy that was shown."""
     rng = np.random.default_rng(1_000 + seed)
-    contexts = Contexts.drawn(N_DECISIONS, N_OPTIONS, rng)
+    contexts = Contexts.random(N_DECISIONS, N_OPTIONS, rng)
     shown, asked = (softmax(contexts.options, weights) for weights in (SHOWN, ASKED))
-    return logged(contexts, shown, asked, guess=contexts.options @ GUESS, rng=rng)
+    return logged(contexts, shown, asked, predicted=contexts.options @ GUESS, rng=rng)
 
 
 def regret(policy: Policy, seed: int, n_nights: int) -> float:
@@ -63,7 +63,7 @@ def regret(policy: Policy, seed: int, n_nights: int) -> float:
     rng = np.random.default_rng(seed)
     posterior, lost = Posterior.prior(N_FEATURES), 0.0
     for _ in range(n_nights):
-        contexts = Contexts.drawn(N_A_ROUND, N_OPTIONS, rng)
+        contexts = Contexts.random(N_A_ROUND, N_OPTIONS, rng)
         probabilities = policy.probabilities(posterior, contexts.options, rng)
         chosen = choose(probabilities, rng)
         lost += contexts.regret(probabilities) * N_A_ROUND

@@ -20,7 +20,7 @@ import numpy as np
 from bench.breakouts import LAST_DAY, SEEDS, built
 from bench.options import Missing, benchmark, data_folder, size
 from bench.real_charts import chart_table
-from recsys.analytics.forecast import HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
+from recsys.analytics.forecast import HORIZON, MIN_PLAYS, WEEK, daily_counts, forecast, scaled_errors
 from recsys.arrays import F64
 
 BAR = 0.9
@@ -100,7 +100,7 @@ def worlds(seeds: tuple[int, ...], scale: float) -> Iterator[Case]:
         with tempfile.TemporaryDirectory() as made:
             warehouse, _ = built(Path(made), seed, scale)
             with duckdb.connect(warehouse, read_only=True) as connection:
-                _, counts = series(connection.sql(DAYS_SQL).pl(), LAST_DAY)
+                _, counts = daily_counts(connection.sql(DAYS_SQL).pl(), LAST_DAY)
         for back in (HORIZON, HORIZON + 7, HORIZON + 14):
             cut = counts.shape[1] - back
             kept = counts[:, cut - HORIZON : cut].mean(axis=1) >= MIN_PLAYS

@@ -23,7 +23,7 @@ import scipy.sparse as sp
 from bench.options import benchmark, size
 from bench.peers.environments import ROOT, python_of
 from recsys.arrays import I64
-from recsys.evaluate.ranking import average_precision_at_k, judge
+from recsys.evaluate.ranking import average_precision_at_k, evaluate_lists
 
 N_TRACKS, N_RANKED, MAX_RELEVANT, BAR = 50_000, 100, 40, 3.0
 KS = (1, 5, 10, 20, 50, 100)
@@ -50,7 +50,7 @@ def main(n_users: int, n_rounds: int, with_peer: bool) -> None:
     from recsys.evaluate.report import metrics
 
     made = world(np.random.default_rng(7), n_users)
-    accuracy = {name: metric for name, metric in metrics().items() if "judged" in signature(metric).parameters}
+    accuracy = {name: metric for name, metric in metrics().items() if "evaluated" in signature(metric).parameters}
     variants: dict[str, Callable[[], Means]] = {
         "ours, from arrays": lambda: ours(accuracy, made.ranked, made.relevant),
         "ours, from frames": lambda: ours(accuracy, *arrays(made.lists, made.truth)),
@@ -86,12 +86,12 @@ def world(rng: np.random.Generator, n_users: int) -> World:
 
 def ours(accuracy: dict[str, Callable[..., Any]], ranked: I64, relevant: Any) -> Means:
     """Judge once, then take every metric at every k."""
-    judged = judge(ranked, relevant)
+    judged = evaluate_lists(ranked, relevant)
     return {f"{name}@{k}": float(metric(judged, k).mean()) for name, metric in accuracy.items() for k in KS}
 
 
 def arrays(lists: pl.DataFrame, truth: pl.DataFrame) -> tuple[I64, Any]:
-    """Turn the long frames into what `judge` takes."""
+    """Turn the long frames into what `evaluate_lists` takes."""
     n_users = len(lists) // N_RANKED
     ranked = np.full((n_users, N_RANKED), -1)
     ranked.ravel()[lists["user_id"].to_numpy() * N_RANKED + lists["rank"].to_numpy() - 1] = lists["item_id"].to_numpy()
@@ -154,7 +154,7 @@ def with_rectools(made: World) -> tuple[float, Means]:
 
 def as_in_rectools(made: World) -> Means:
     """Average precision over all relevant tracks, as RecTools has it: ours is over those that k places can hold."""
-    judged = judge(made.ranked, made.relevant)
+    judged = evaluate_lists(made.ranked, made.relevant)
     reach = {k: np.minimum(judged.n_relevant, k) / judged.n_relevant for k in KS}
     return {f"average_precision@{k}": float((average_precision_at_k(judged, k) * reach[k]).mean()) for k in KS}
 

@@ -21,7 +21,6 @@ import duckdb
 import polars as pl
 
 from bench.options import benchmark, size
-from recsys import columns
 from recsys.lake.contract import CONTRACTS, Contract
 from recsys.lake.field import Field, Kind
 
@@ -154,12 +153,12 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
 
     from recsys.dataset.splits import split
     from recsys.evaluate.ranking import ndcg_at_k
-    from recsys.evaluate.report import judged_users, values_per_user
+    from recsys.evaluate.report import evaluated_users, values_per_user
     from recsys.recommenders.parts.filters import Filters
 
     settings = recipe.evaluation
     cut = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
-    users = cut.train.users.ids(judged_users(cut))
+    users = cut.train.users.ids(evaluated_users(cut))
     for name in recipe.names:
         ranking = fitted(name, recipe, cut.train).recommend(users, settings.k, filters=Filters.of(cut.train))
         print(f"{name:<11} nDCG@{settings.k} {np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)):.4f}")
@@ -218,11 +217,12 @@ def best(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
 def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
     """Group listeners and tracks, forecast artists, rate songs of the charts."""
     from recsys.analytics.chart_breakouts import chart_breakouts
-    from recsys.analytics.communities import communities
+    from recsys.analytics.communities import COMMUNITY_MEMBERS_COLUMNS, communities
     from recsys.analytics.forecast import artist_forecasts
+    from recsys.columns import schema
     from recsys.warehouse.internal import internal_sql
 
-    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    nobody = pl.DataFrame(schema=schema(COMMUNITY_MEMBERS_COLUMNS))
     groups, members = communities(
         inputs.interactions, warehouse.query(internal_sql("artists")), recipe.communities, nobody
     )

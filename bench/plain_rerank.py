@@ -79,7 +79,7 @@ def _stood_lately(candidates: CandidateSet, tracks: Values, picked: list[int], r
 
 
 def _not_heard(candidates: CandidateSet, user: int, tracks: Values, rule: NotHeard) -> Values:
-    liked, seen = candidates.history[np.array([user])], candidates.past.seen[[user]]
+    liked, seen = candidates.history[np.array([user])], candidates.profile.seen[[user]]
     ages = dict(zip(liked.matrix.indices.tolist(), liked.age_days.tolist(), strict=True))
     only_seen = set(seen.indices.tolist()) - set(ages)
     return np.array([track not in only_seen and ages.get(track, np.inf) >= rule.days for track in tracks.tolist()])
@@ -92,8 +92,8 @@ def _likeness(candidates: CandidateSet, tracks: Values, picked: list[int]) -> Va
 
 
 def _miscalibration(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
-    mix = candidates.past.mix[[user]].toarray().ravel()
-    parts = candidates.past.genres[tracks].toarray()
+    mix = candidates.profile.genre_mix[[user]].toarray().ravel()
+    parts = candidates.profile.genres[tracks].toarray()
     lists = parts + parts[picked].sum(axis=0)  # (n, n_genres): with each candidate
     n_known = (parts > 0).any(axis=1) + (parts[picked] > 0).any(axis=1).sum()
     smoothed = 0.99 * lists / np.maximum(n_known, 1)[:, None] + 0.01 * mix
@@ -105,10 +105,10 @@ def _miscalibration(candidates: CandidateSet, user: int, tracks: Values, picked:
 
 
 def _out_of_level(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
-    own = candidates.past.own_popularity[user]
+    own = candidates.profile.own_popularity[user]
     if np.isnan(own):
         return np.zeros(len(tracks))
-    popularity = np.maximum(candidates.past.popularity[tracks], 1 / candidates.past.n_listeners)
+    popularity = np.maximum(candidates.profile.popularity[tracks], 1 / candidates.profile.n_listeners)
     mean = (popularity + popularity[picked].sum()) / (len(picked) + 1)
     level: Values = np.abs(np.log(mean / own)) * (len(picked) + 1)
     return level

@@ -28,7 +28,7 @@ from bench.peers.running import LIBRARIES, Found, run_peers
 from bench.peers.tuning import Budget
 from bench.splits import SPLITS, written
 from recsys.arrays import F64
-from recsys.evaluate.ranking import judge, ndcg_at_k, recall_at_k
+from recsys.evaluate.ranking import evaluate_lists, ndcg_at_k, recall_at_k
 
 SEED, K, K_COLD, K_RECALL, K_LISTS = 7, 10, 20, 10, 20
 OURS = "recsys"
@@ -111,7 +111,7 @@ def scores(found: Found, task: Task, k: int) -> dict[str, Scores]:
     for (model,), ranking in found.rankings.group_by(["model"], maintain_order=True):
         ranked = ranked_rows(ranking, task, K_LISTS)
         check(ranked, task, task.judged)
-        verdict = judge(ranked, relevant)
+        verdict = evaluate_lists(ranked, relevant)
         judged[str(model)] = Scores(ndcg_at_k(verdict, k), recall_at_k(verdict, K_RECALL))
     return judged
 

@@ -19,7 +19,7 @@ from bench.options import benchmark, size
 from bench.plain_rerank import plain_choice
 from recsys.dataset.interactions import Interactions
 from recsys.rerank.base import CandidateSet, RerankContext, RerankRule
-from recsys.rerank.lists import chosen_among, rerank
+from recsys.rerank.lists import apply_rules, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
@@ -81,7 +81,7 @@ def _seconds(world: World, rules: list[RerankRule]) -> float:
 
 def _beside_plain(world: World, rules: list[RerankRule], ours: float, n: int) -> None:
     candidate_set = CandidateSet.of(world.candidates, world.context, K)
-    chosen, prepared = chosen_among(candidate_set, rules)
+    chosen, prepared = apply_rules(candidate_set, rules)
     share = shares(candidate_set, chosen, world.context.members(MINORITY)[:, None])[0]
     few = CandidateSet.of(world.candidates.head(len(world.candidates) // TENTH), world.context, K)
     started = perf_counter()

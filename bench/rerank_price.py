@@ -33,7 +33,7 @@ SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "e
 def main(name: str, n_candidates: int, n_groups: int) -> None:
     """Print a line for the recommender's own lists, for each rule, and for all of them."""
     from recsys.evaluate.report import report
-    from recsys.rerank.ablation import before_and_after, prices
+    from recsys.rerank.ablation import before_and_after, ndcg_prices
 
     protocol = fixed(written("lfm1m"))
     split, context = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
@@ -47,7 +47,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         "exposure": Exposure({GROUP: TARGET}),
     }
     lists = before_and_after(name, candidates, rules, context, K)
-    metrics = pl.concat([report(lists, split, k=K), prices(lists, name, split, k=K)])
+    metrics = pl.concat([report(lists, split, k=K), ndcg_prices(lists, name, split, k=K)])
     wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"])
     group = pl.DataFrame({"recommender": list(lists), "share": [exposure_of(each, context) for each in lists.values()]})
     price = pl.format("{} [{}, {}]", *(pl.col(f"{end}_ndcg_price").round(4) for end in ("value", "low", "high")))
@@ -59,7 +59,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         drawn = RerankContext.of(split.train, drawn_group(split.train, seed))
         lists = before_and_after(name, candidates, {"exposure": rules["exposure"]}, drawn, K)
         before, after = (exposure_of(each, drawn) for each in lists.values())
-        cost = prices(lists, name, split, k=K).row(0, named=True)
+        cost = ndcg_prices(lists, name, split, k=K).row(0, named=True)
         print(
             f"group {seed}: {before:.3f} to {after:.3f}, price {cost['value']:.4f} "
             f"[{cost['low']:.4f}, {cost['high']:.4f}]"
@@ -75,11 +75,11 @@ def drawn_group(interactions: Interactions, seed: int) -> pl.DataFrame:
 
 def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
     """Fit on all but the test and rank what the judged listeners do not know."""
-    from recsys.evaluate.report import judged_users
+    from recsys.evaluate.report import evaluated_users
 
     split = protocol.test
     model = Recommender.named(name).fit(split.train, validation=protocol.validation)
-    ids = split.train.users.ids(judged_users(split))
+    ids = split.train.users.ids(evaluated_users(split))
     return model.recommend(ids, n, filters=protocol.filters(split))
 
 

@@ -22,7 +22,7 @@ from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import RerankRules, rule_class
 
 DEFAULT = Path(__file__).with_name("default.toml")
-BASELINE = "popular"
+POPULARITY_BASELINE = "popular"
 _Settings = TypeVar("_Settings")
 
 
@@ -75,7 +75,7 @@ class Recipe:
     @property
     def names(self) -> list[str]:
         """Every recommender to train: the exported one first, then the compared ones, the baseline included."""
-        return list(dict.fromkeys((self.recommender, *self.compare, BASELINE)))
+        return list(dict.fromkeys((self.recommender, *self.compare, POPULARITY_BASELINE)))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as nested dictionaries of plain values, defaults included."""
@@ -97,7 +97,7 @@ def read_recipe(path: Path | None = None) -> Recipe:
     settings = {**default["recommenders"], **values["recommenders"]}
     for name, own in settings.get("blend", {}).get("models", {}).items():
         _filled(scorer_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
-    names = dict.fromkeys((values["recommender"], *values["compare"], BASELINE, *settings))
+    names = dict.fromkeys((values["recommender"], *values["compare"], POPULARITY_BASELINE, *settings))
     return Recipe(
         recommender=values["recommender"],
         compare=tuple(values["compare"]),

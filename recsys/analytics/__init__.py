@@ -1,1 +1,1 @@
-"""What SQL cannot tell of trends: forecasts."""
+"""Analyses that are computed in Python, not in SQL: communities, forecasts, chart breakouts."""

@@ -1,10 +1,11 @@
 """
-Breakouts by rank: will a song now outside the top ten of a chart reach it within six weeks?
+Chart breakouts: the probability that a song outside a chart's top ten reaches it within six weeks.
 
-What makes a hit changes with the chart's own rules; so the model counts, for each of six descriptions of a song's week,
-how many of the weeks like it in the last three years led to the top ten (known outcomes only), and a logistic
-regression weighs the six log odds and the rank, recent weeks most. Weeks are the chart's own editions. Descriptions and
-the three years were chosen on the Hot 100 of 2008 to 2014 (`bench/hot100.py` judges them).
+A song-week is one song in one edition of the chart. It is categorised in six ways, such as by story, move and rank. For
+each way, the log odds of reaching the top ten are estimated from the song-weeks of the same category in the last three
+years with a known outcome; older ones are left out since the rules of charts change. A logistic regression combines the
+six log odds and the rank; recent weeks have more weight. The categories and the three years were chosen on the Hot 100
+of 2008 to 2014 (`bench/hot100.py` evaluates the model).
 """
 
 import numpy as np
@@ -12,15 +13,26 @@ import polars as pl
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from recsys import columns
 from recsys.arrays import F64, I64
+from recsys.columns import Column, schema
 
-AHEAD, TOP, AWAY_WEEKS, ALBUM = 6, 10, 26, 5  # weeks; ranks; weeks away; songs of one artist that are an album
-LIKE_IT_WEEKS = 156  # how far back counts go
-PRIOR_WEEKS, USUAL = 10, 0.04  # song-weeks of the rank's own rate that counts start from; what that rate starts from
-HALF_LIFE_WEEKS = 261  # of the weight of a week in the fit: five years
-MIN_KNOWN = 20  # song-weeks that led to the top ten, and that did not: a chart with fewer has nothing to learn from
-BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)
+CHART_BREAKOUTS_COLUMNS = (
+    Column("chart", pl.String()),
+    Column("song_id", pl.String()),
+    Column("chart_date", pl.Date()),
+    Column("probability", pl.Float64()),
+    Column("story", pl.String()),
+    Column("n_similar", pl.Int64()),
+    Column("n_similar_reached", pl.Int64()),
+)
+AHEAD, TOP = 6, 10  # weeks until the outcome is known; ranks of the top ten
+AWAY_WEEKS = 26  # a song that was absent for longer has returned
+ALBUM = 5  # songs of one artist in an edition that count as a whole album
+SIMILAR_WEEKS = 156  # how far back similar song-weeks are counted: three years
+PRIOR_WEEKS, PRIOR_RATE = 10, 0.04  # pseudo-observations of each rate; prior of the rate by rank
+HALF_LIFE_WEEKS = 261  # of a song-week's weight in the regression: five years
+MIN_KNOWN = 20  # song-weeks of each outcome; charts with fewer are left out
+BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)  # upper ends of rank bands
 STORIES = (
     "back after half a year, once in the top ten",
     "back after half a year",
@@ -32,25 +44,23 @@ STORIES = (
     "below its peak in its first month",
     "below its peak",
 )
-EVIDENCE = "story, move, rank"  # the description whose counts are told as the reason
+EVIDENCE = "story, move, rank"  # the category whose counts are published as the reason
 
 
 def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
     """
-    Say how likely each song of every chart's last edition is to reach the top ten within six weeks.
+    Estimate for each chart's last edition how likely each song is to reach the top ten within six weeks.
 
     Args:
-        weekly: chart, song_id, lead_artist, chart_date, week_no, rank: every song once in an edition.
+        weekly: chart, song_id, lead_artist, chart_date, week_no, rank: one row per chart, edition and song.
 
     Returns:
-        The rows of `columns.CHART_BREAKOUTS`: songs outside the top ten, by chart, the most likely first; none of a
-        chart that is too short to learn from.
+        Rows with CHART_BREAKOUTS_COLUMNS: the songs outside the top ten by chart, the most likely first. Charts with
+        too few known outcomes have no rows.
     """
     charts = [weekly.filter(chart=name) for name in weekly["chart"].unique().sort()]
-    schema = columns.schema(columns.CHART_BREAKOUTS)
-    return pl.concat(
-        [pl.DataFrame(schema=schema), *(_of_chart(chart).select(schema.names()).cast(schema) for chart in charts)]
-    )
+    empty = pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
+    return pl.concat([empty, *(_of_chart(chart).select(empty.columns).cast(empty.schema) for chart in charts)])
 
 
 def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
@@ -58,25 +68,26 @@ def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
     known, last = weeks.filter("is_known"), weeks.filter(week_no=chart["week_no"].max())
     n_reached = int(known["reaches"].sum())
     if last.is_empty() or min(n_reached, known.height - n_reached) < MIN_KNOWN:
-        return pl.DataFrame(schema=columns.schema(columns.CHART_BREAKOUTS))
-    chances = pl.Series("probability", probabilities(known, last)).round(6)
-    return last.with_columns(chances, story=pl.col("story").replace_strict(dict(enumerate(STORIES)))).sort(
+        return pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
+    probability = pl.Series("probability", probabilities(known, last)).round(6)
+    return last.with_columns(probability, story=pl.col("story").replace_strict(dict(enumerate(STORIES)))).sort(
         "probability", "song_id", descending=[True, False]
     )
 
 
 def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
     """
-    Return what is known in each week of each song outside the top ten, and whether it reaches it.
+    Return the song-weeks outside the top ten with their features and outcomes.
 
     Args:
-        chart: One chart: song_id, lead_artist, week_no, rank, and what else there is.
+        chart: One chart: song_id, lead_artist, week_no, rank and other columns.
 
     Returns:
-        The rows with rank > TOP, by week and rank, with `is_known` (six more editions are there), `reaches` (false
-        where not known), a column of log odds for each of `descriptions`, `story`, and `n_similar` and
-        `n_similar_reached`: the weeks of the same story, move and rank in the last three years, and those that led
-        to the top ten.
+        The rows with rank > TOP, sorted by week and rank, with new columns: `is_known`, whether six later editions
+        exist; `reaches`, whether the song is in the top ten in one of them (false if not known); `story`, an index into
+        STORIES; one column of log odds per category of `week_categories`; `n_similar` and `n_similar_reached`, the
+        number of song-weeks with the same story, move and rank in the last three years, and of those that led to the
+        top ten.
     """
     ordered = chart.sort("song_id", "week_no")
     is_back = (pl.col("week_no") - pl.col("week_no").shift(1) > AWAY_WEEKS).fill_null(value=False)
@@ -99,7 +110,7 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_ranks_around(chart: pl.DataFrame) -> pl.DataFrame:
-    """Add the rank of the week before, null where not listed, and whether one of the next six is in the top ten."""
+    """Add the previous week's rank, null where not listed, and whether one of the next six ranks is in the top ten."""
     ranks, wide = chart.select("song_id", "week_no", "rank"), chart
     for lag in (1, *range(-AHEAD, 0)):
         other = ranks.select("song_id", pl.col("week_no") + lag, pl.col("rank").alias(f"rank_{lag}"))
@@ -109,15 +120,15 @@ def _with_ranks_around(chart: pl.DataFrame) -> pl.DataFrame:
 
 
 def _recent_hits(chart: pl.DataFrame) -> pl.DataFrame:
-    """Count, by artist and week, their songs that entered the top ten within the last three years."""
+    """Count the artist's songs that first entered the top ten within the last three years, by artist and week."""
     hits = chart.filter(pl.col("rank") <= TOP).group_by("lead_artist", "song_id").agg(hit_week=pl.col("week_no").min())
     pairs = chart.select("lead_artist", "week_no").unique().join(hits, on="lead_artist", how="left")
-    is_recent = (pl.col("week_no") - pl.col("hit_week")).is_between(0, LIKE_IT_WEEKS - 1)
+    is_recent = (pl.col("week_no") - pl.col("hit_week")).is_between(0, SIMILAR_WEEKS - 1)
     return pairs.group_by("lead_artist", "week_no").agg(n_recent=is_recent.sum())
 
 
 def _story() -> pl.Expr:
-    """Tell a song's week in a few words: their place in STORIES."""
+    """Return an index into STORIES: what happened to the song before this week."""
     rank, best, n_weeks, is_album = (pl.col("rank"), pl.col("best"), pl.col("n_weeks"), pl.col("n_listed") >= ALBUM)
     return (
         pl.when(pl.col("n_returns") > 0)
@@ -132,8 +143,8 @@ def _story() -> pl.Expr:
     )
 
 
-def descriptions() -> dict[str, pl.Expr]:
-    """Six ways to say in a few words what kind of week a song has: each a number."""
+def week_categories() -> dict[str, pl.Expr]:
+    """Return six ways to categorise a song-week, each an expression that gives the number of the category."""
     rank, story, listed = pl.col("rank"), pl.col("story"), pl.col("n_listed")
     move = pl.when(pl.col("rank_1").is_null()).then(6).otherwise(_band(pl.col("rise"), (-0.4, -0.15, 0, 0.15, 0.5)))
     fine, coarse = _band(rank, BANDS), _band(rank, COARSE_BANDS)
@@ -148,62 +159,65 @@ def descriptions() -> dict[str, pl.Expr]:
 
 
 def _band(value: pl.Expr, edges: tuple[float, ...]) -> pl.Expr:
-    """Count how many edges a value is above."""
+    """Return the number of edges that a value is above."""
     return pl.sum_horizontal([(value > edge).cast(pl.Int64) for edge in edges])
 
 
 def _with_odds(weeks: pl.DataFrame) -> pl.DataFrame:
-    """Add, for each description, the log odds of the weeks like it in the last three years, and the counts of one."""
-    kinds = {name: weeks.select(each.cast(pl.Int64)).to_series().to_numpy() for name, each in descriptions().items()}
-    by_rank = like_it(weeks, weeks.select(_band(pl.col("rank"), BANDS)).to_series().to_numpy())
-    usual = _share(*by_rank, np.full(weeks.height, USUAL))
-    counts = {name: like_it(weeks, kind) for name, kind in kinds.items()}
-    shares = {name: _share(*counted, usual).clip(1e-4, 0.98) for name, counted in counts.items()}
-    odds = {name: pl.Series(np.log(share / (1 - share))) for name, share in shares.items()}
+    """Add the log odds for each way to categorise song-weeks, and the counts of similar weeks for EVIDENCE."""
+    categories = {
+        name: weeks.select(category.cast(pl.Int64)).to_series().to_numpy()
+        for name, category in week_categories().items()
+    }
+    by_rank = similar_weeks(weeks, weeks.select(_band(pl.col("rank"), BANDS)).to_series().to_numpy())
+    prior = _rate(*by_rank, np.full(weeks.height, PRIOR_RATE))
+    counts = {name: similar_weeks(weeks, category) for name, category in categories.items()}
+    rates = {name: _rate(*count, prior).clip(1e-4, 0.98) for name, count in counts.items()}
+    odds = {name: pl.Series(np.log(rate / (1 - rate))) for name, rate in rates.items()}
     n, n_reached = counts[EVIDENCE]
     return weeks.with_columns(**odds, n_similar=pl.Series(n), n_similar_reached=pl.Series(n_reached))
 
 
-def _share(n: I64, n_reached: I64, usual: F64) -> F64:
-    return np.asarray((n_reached + PRIOR_WEEKS * usual) / (n + PRIOR_WEEKS))
+def _rate(n: I64, n_reached: I64, prior: F64) -> F64:
+    return np.asarray((n_reached + PRIOR_WEEKS * prior) / (n + PRIOR_WEEKS))
 
 
-def like_it(weeks: pl.DataFrame, kind: I64) -> tuple[I64, I64]:
+def similar_weeks(weeks: pl.DataFrame, category: I64) -> tuple[I64, I64]:
     """
-    Count the song-weeks of the same kind in the three years whose outcome is known in a week.
+    Count, for each song-week, those of the same category whose outcome was known by then, in the last three years.
 
     Args:
         weeks: week_no and reaches of n song-weeks.
-        kind: What kind each is, from 0. Shape (n,).
+        category: The category of each, from 0. Shape (n,), int64.
 
     Returns:
-        How many there are, and how many of them led to the top ten; each of shape (n,).
+        The number of similar song-weeks, and the number of those that led to the top ten; each of shape (n,).
     """
     week = weeks["week_no"].to_numpy()
-    counts = np.zeros((2, int(kind.max(initial=0)) + 1, int(week.max(initial=0)) + 2), dtype=np.int64)
-    np.add.at(counts[0], (kind, week + 1), 1)
-    np.add.at(counts[1], (kind, week + 1), weeks["reaches"].to_numpy())
-    until = counts.cumsum(axis=2)  # [..., w]: in the weeks before w
+    counts = np.zeros((2, int(category.max(initial=0)) + 1, int(week.max(initial=0)) + 2), dtype=np.int64)
+    np.add.at(counts[0], (category, week + 1), 1)
+    np.add.at(counts[1], (category, week + 1), weeks["reaches"].to_numpy())
+    until = counts.cumsum(axis=2)  # [..., w]: counts before week w
     known = np.clip(week - AHEAD + 1, 0, None)
-    n, n_reached = until[:, kind, known] - until[:, kind, np.clip(known - LIKE_IT_WEEKS, 0, None)]
+    n, n_reached = until[:, category, known] - until[:, category, np.clip(known - SIMILAR_WEEKS, 0, None)]
     return n, n_reached
 
 
 def _features(weeks: pl.DataFrame) -> F64:
-    """Lay what is known out for the regression, (n_song_weeks, 7)."""
-    return weeks.select(*descriptions(), pl.col("rank").log()).to_numpy()
+    """Return the features of the regression: six log odds and the log rank, (n_song_weeks, 7)."""
+    return weeks.select(*week_categories(), pl.col("rank").log()).to_numpy()
 
 
 def probabilities(known: pl.DataFrame, weeks: pl.DataFrame) -> F64:
     """
-    Fit on song-weeks whose outcome is known, and say how likely others are to reach the top ten.
+    Fit on song-weeks with a known outcome, and predict the probability that others reach the top ten.
 
     Args:
-        known: Rows of `song_weeks`, n of them that reached it and others.
-        weeks: Rows of `song_weeks`, none earlier than those.
+        known: Rows of `song_weeks` with a known outcome, some of each outcome.
+        weeks: Rows of `song_weeks` to predict, none earlier than those of `known`.
 
     Returns:
-        Probabilities, shape (n_weeks,).
+        Probabilities, shape (n_weeks,), 0..1.
     """
     scaler = StandardScaler().fit(_features(known))
     ago = (weeks["week_no"].min() or 0) - known["week_no"].to_numpy()

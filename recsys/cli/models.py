@@ -100,7 +100,9 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, options: 
 
     if options["folder"]:
         return protocols.fixed(options["folder"], exclude_seen=options["exclude_seen"])
-    return comparison.protocol_of(home, options["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe))
+    return comparison.home_protocol(
+        home, options["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe)
+    )
 
 
 def _compare(protocol: Any, options: dict[str, Any]) -> None:
@@ -108,9 +110,9 @@ def _compare(protocol: Any, options: dict[str, Any]) -> None:
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
 
-    terms = comparison.Terms(Budget(options["trials"], options["cpu_minutes"] * 60), options["k"])
-    candidates = comparison.item_ids(options["candidates"]) if options["candidates"] else None
-    names = options["names"] or comparison.default_names()
+    terms = comparison.ComparisonSettings(Budget(options["trials"], options["cpu_minutes"] * 60), options["k"])
+    candidates = comparison.read_item_ids(options["candidates"]) if options["candidates"] else None
+    names = options["names"] or comparison.default_recommenders()
     found = comparison.compare(protocol, names, terms, candidates=candidates, tell=events.event)
     found.write(json=options["json_path"], rankings=options["rankings"])
     models.compared(found)
@@ -130,8 +132,8 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 
     day, terms = day_of(home, as_of), recipe_of(home, recipe)
     with locked(home):
-        task = comparison.task_of(home, recommender, as_of=day, recipe=terms)
-        models.tuned(recommender, comparison.search(home, task, Budget(trials), tell=events.event))
+        task = comparison.home_task(home, recommender, as_of=day, recipe=terms)
+        models.tuned(recommender, comparison.tune_in_home(home, task, Budget(trials), tell=events.event))
 
 
 @click.command()

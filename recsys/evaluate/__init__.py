@@ -1,1 +1,1 @@
-"""How good a ranking is: pure functions, one value a listener, NaN where there is no evidence."""
+"""Evaluation of rankings: metrics as pure functions with one value per listener, NaN where there is no evidence."""

@@ -1,8 +1,8 @@
 """
-Beyond accuracy: how much of the catalogue is shown, how evenly, and how well known it is already.
+Metrics beyond accuracy: catalogue coverage, evenness of exposure, novelty and popularity of the recommendations.
 
-Conventions: a metric that speaks of single listeners gives one value each, NaN without a recommendation; one that
-speaks of all lists together (coverage, Gini) gives a single number. "Known" is the share of training listeners.
+Conventions: a metric of single lists returns one value per listener, NaN for an empty list; a metric of all lists
+together (coverage, Gini) returns one number. The popularity of a track is the share of training listeners who like it.
 """
 
 from dataclasses import dataclass
@@ -20,80 +20,80 @@ from recsys.evaluate.training_profile import TrainingProfile
 @dataclass(frozen=True, eq=False)
 class RankedLists:
     """
-    Recommendations, and what the past says of their tracks and their listeners.
+    Recommendations with everything that metrics compare them with.
 
     Attributes:
         ranked: Track rows, best first. Shape (n_users, n_ranked); -1 pads a short list.
-        past: What training knew, in the row order of `ranked`.
-        judged: The same recommendations laid against the truth.
+        profile: Training statistics, its listeners in the row order of `ranked`.
+        evaluated: Which of the recommendations are relevant.
     """
 
     ranked: npt.NDArray[np.integer[Any]]
-    past: TrainingProfile
-    judged: EvaluatedLists
+    profile: TrainingProfile
+    evaluated: EvaluatedLists
 
     def first(self, k: int) -> npt.NDArray[np.integer[Any]]:
         """
-        The first k places of each list, shape (n_users, k).
+        Return the first k recommendations of each list, shape (n_users, k).
 
         Raises:
-            InputError: k is out of range.
+            InputError: k is not in 1..n_ranked.
         """
         if not 1 <= k <= self.ranked.shape[1]:
-            raise InputError(f"k is {k}; expected 1 to {self.ranked.shape[1]}, the length of the lists")
+            raise InputError(f"k: found {k}, expected 1 to {self.ranked.shape[1]}, the length of the lists")
         return self.ranked[:, :k]
 
 
-def coverage_at_k(exposed: RankedLists, k: int) -> float:
-    """Share of the catalogue that at least one listener is shown in k places, 0..1."""
-    return float((_exposure(exposed, k) > 0).mean())
+def coverage_at_k(lists: RankedLists, k: int) -> float:
+    """Return the share of the catalogue that is among the first k tracks of at least one list, 0..1."""
+    return float((_exposure(lists, k) > 0).mean())
 
 
-def exposure_gini_at_k(exposed: RankedLists, k: int) -> float:
-    """Gini coefficient of exposure in k places over the whole catalogue: 0 all alike, near 1 a few tracks only."""
-    return gini(_exposure(exposed, k))
+def exposure_gini_at_k(lists: RankedLists, k: int) -> float:
+    """Return the Gini coefficient of how often tracks are recommended: 0 all equally often, near 1 only a few."""
+    return gini(_exposure(lists, k))
 
 
-def novelty_at_k(exposed: RankedLists, k: int) -> F64:
+def novelty_at_k(lists: RankedLists, k: int) -> F64:
     """
-    Mean self-information of the first k tracks [bit]: -log2 of the share of listeners who know the track.
+    Return the mean self-information of the first k tracks [bit]: -log2 of each track's popularity.
 
-    A track that nobody knows counts as known by one listener, so that the value stays finite.
+    A track without a training listener counts as if it had one, so that the value stays finite.
 
     Source: Castells, Hurley, Vargas, Novelty and Diversity in Recommender Systems (2015).
     """
-    past = exposed.past
-    return _mean_over_list(exposed, -np.log2(np.maximum(past.listeners, 1) / past.n_listeners), k)
+    profile = lists.profile
+    return _mean_over_list(lists, -np.log2(np.maximum(profile.listener_counts, 1) / profile.n_listeners), k)
 
 
-def average_popularity_at_k(exposed: RankedLists, k: int) -> F64:
-    """Mean share of training listeners who know the first k tracks, 0..1."""
-    return _mean_over_list(exposed, exposed.past.popularity, k)
+def average_popularity_at_k(lists: RankedLists, k: int) -> F64:
+    """Return the mean popularity of the first k tracks, 0..1."""
+    return _mean_over_list(lists, lists.profile.popularity, k)
 
 
-def popularity_lift_at_k(exposed: RankedLists, k: int) -> F64:
+def popularity_lift_at_k(lists: RankedLists, k: int) -> F64:
     """
-    Mean popularity of the first k tracks over that of the listener's own tracks, less 1: how far the list is drawn up.
+    Return the popularity lift: mean popularity of the first k tracks over that of the listener's liked tracks, less 1.
 
-    0: as popular as what the listener hears anyway; 1: twice as popular; down to -1. NaN without a list or tracks of
-    one's own. One value a listener, where the first source divides the means of a whole group.
+    0 means as popular as what the listener likes, 1 twice as popular; the least value is -1. NaN for an empty list and
+    for a listener without liked tracks. This is one value per listener; the first source divides the means of a group.
 
     Source:
         Abdollahpouri, Mansoury, Burke, Mobasher, The Connection Between Popularity Bias, Calibration, and Fairness in
         Recommendation (2020); Klimashevskaia et al., A Survey on Popularity Bias in Recommender Systems (2024).
     """
-    return average_popularity_at_k(exposed, k) / exposed.past.own_popularity - 1
+    return average_popularity_at_k(lists, k) / lists.profile.own_popularity - 1
 
 
-def _exposure(exposed: RankedLists, k: int) -> I64:
-    """How often each track stands in the first k places of any list, shape (n_tracks,)."""
-    first = exposed.first(k)
-    return np.bincount(first[first >= 0], minlength=len(exposed.past.listeners)).astype(np.int64)
+def _exposure(lists: RankedLists, k: int) -> I64:
+    """Count how often each track is among the first k of a list, shape (n_tracks,)."""
+    first = lists.first(k)
+    return np.bincount(first[first >= 0], minlength=len(lists.profile.listener_counts)).astype(np.int64)
 
 
 def gini(shares: npt.NDArray[Any]) -> float:
     """
-    Gini coefficient of values >= 0: 0 where all are equal, (n - 1) / n where one has everything; NaN without any.
+    Return the Gini coefficient of values >= 0: 0 if all are equal, (n - 1) / n if one has everything, NaN if all are 0.
 
     >>> gini(np.array([1, 1, 1, 1])), gini(np.array([0, 0, 0, 8]))
     (0.0, 0.75)
@@ -102,12 +102,12 @@ def gini(shares: npt.NDArray[Any]) -> float:
     if not ordered.sum():
         return float("nan")
     n = len(ordered)
-    place = np.arange(1, n + 1)
-    return float(((2 * place - n - 1) @ ordered) / (n * ordered.sum()))
+    rank = np.arange(1, n + 1)
+    return float(((2 * rank - n - 1) @ ordered) / (n * ordered.sum()))
 
 
-def _mean_over_list(exposed: RankedLists, of_track: F64, k: int) -> F64:
-    first = exposed.first(k)
+def _mean_over_list(lists: RankedLists, of_track: F64, k: int) -> F64:
+    first = lists.first(k)
     n_shown = (first >= 0).sum(axis=1)
     total = np.where(first >= 0, of_track[np.maximum(first, 0)], 0).sum(axis=1)
     mean: F64 = total / np.where(n_shown > 0, n_shown, np.nan)

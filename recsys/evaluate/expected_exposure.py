@@ -1,8 +1,8 @@
 """
-Expected exposure: are equally relevant tracks, and groups of them, seen equally often?
+Expected exposure: do equally relevant tracks, and groups of tracks, get equal exposure?
 
-Listeners look at place r with probability patience^(r - 1). The target is the mean exposure over all orders that put
-what is relevant to a listener first.
+A listener looks at rank r with probability patience^(r - 1). The target exposure is the mean over all rankings of the
+catalogue that put the listener's relevant tracks first.
 
 Source: Diaz et al., Evaluating Stochastic Rankings with Expected Exposure (2020).
 """
@@ -19,53 +19,53 @@ from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.exposure import sums_by_group
 from recsys.evaluate.significance import Interval, interval_of
 
-PATIENCE = 0.8  # chance that a listener who has looked at a place looks at the next one
+PATIENCE = 0.8  # probability that a listener who looks at a rank also looks at the next one
 
 
 def expected_exposure(
     lists: pl.DataFrame, relevant: pl.DataFrame, groups: pl.DataFrame, *, patience: float = PATIENCE, seed: int
 ) -> dict[str, Interval]:
     """
-    Hold the exposure of groups against what they would get if equally relevant tracks were seen equally often.
+    Compare each group's exposure with the exposure it would have if equally relevant tracks were shown equally often.
 
     Exposure is summed by group and averaged over listeners.
 
     Args:
         lists: user_id, track_id, rank.
-        relevant: user_id, track_id.
-        groups: track_id, group_name, of one kind: the whole catalogue.
-        patience: 0 < patience < 1.
-        seed: Of the draws.
+        relevant: The held-out pairs: user_id, track_id.
+        groups: track_id, group_name, of one kind, for the whole catalogue.
+        patience: Continuation probability, between 0 and 1.
+        seed: Seed of the bootstrap.
 
     Returns:
-        disparity (squared length of exposure: how unequal it is), relevance (its product with the target) and loss
-        (squared distance from the target, 0 at best: disparity - 2 relevance + the target's own squared length), each
-        with its 95 % interval.
+        With 95 % intervals: 'disparity', the squared norm of exposure (how unequal it is); 'relevance', its scalar
+        product with the target; 'loss', the squared distance from the target, 0 at best. The loss is disparity
+        - 2 relevance + the target's squared norm.
     """
     users = lists["user_id"].unique(maintain_order=True)
     names = groups["group_name"].unique().sort()
-    given = sums_by_group(lists.with_columns(exposure=patience ** (pl.col("rank") - 1.0)), groups, users, names)
-    ones = relevant.filter(pl.col("user_id").is_in(users.implode())).unique().with_columns(exposure=pl.lit(1.0))
-    n_relevant = sums_by_group(ones, groups, users, names)
+    exposure = sums_by_group(lists.with_columns(exposure=patience ** (pl.col("rank") - 1.0)), groups, users, names)
+    held_out = relevant.filter(pl.col("user_id").is_in(users.implode())).unique().with_columns(exposure=pl.lit(1.0))
+    n_relevant = sums_by_group(held_out, groups, users, names)
     n_tracks = groups.group_by("group_name").len().sort("group_name")["len"].to_numpy()
     target = _target(n_relevant, n_tracks, patience)
-    means = np.concatenate([np.stack([given, target], 1).mean(0)[None], _drawn_pairs(given, target, seed)])
-    shown, wanted = means[:, 0], means[:, 1]  # (1 + n_draws, n_groups): the value, then the draws
-    parts = {"disparity": shown * shown, "relevance": shown * wanted, "loss": (shown - wanted) ** 2}
+    means = np.concatenate([np.stack([exposure, target], 1).mean(0)[None], _bootstrap_pairs(exposure, target, seed)])
+    shown, due = means[:, 0], means[:, 1]  # (1 + n_draws, n_groups): the observed means, then the bootstrap's
+    parts = {"disparity": shown * shown, "relevance": shown * due, "loss": (shown - due) ** 2}
     return {name: interval_of(part.sum(axis=1), len(users)) for name, part in parts.items()}
 
 
-def expected_exposure_loss_at_k(exposed: RankedLists, k: int) -> F64:
+def expected_exposure_loss_at_k(lists: RankedLists, k: int) -> F64:
     """
-    Squared distance of each track's exposure in one list from the target of `expected_exposure`; 0 at best.
+    Return the squared distance of the tracks' exposure in each list from the target exposure; 0 at best.
 
-    Of single tracks, not groups, so that a single fixed list can only reach 0 with one relevant track or none. NaN
-    where nothing is relevant.
+    As in `expected_exposure`, but for single tracks instead of groups. A fixed list can reach 0 only with one relevant
+    track. NaN where nothing is relevant.
     """
     weights = PATIENCE ** np.arange(k)
-    is_shown, hits = exposed.first(k) >= 0, exposed.judged.hits[:, :k]
-    n_relevant = exposed.judged.n_relevant.astype(np.float64)
-    n_tracks = len(exposed.past.listeners)
+    is_shown, hits = lists.first(k) >= 0, lists.evaluated.hits[:, :k]
+    n_relevant = lists.evaluated.n_relevant.astype(np.float64)
+    n_tracks = len(lists.profile.listener_counts)
     high, low = _target_of_one(n_relevant, n_tracks, PATIENCE)
     disparity = (is_shown * weights**2).sum(axis=1)
     relevance = high * (hits * weights).sum(axis=1) + low * ((is_shown & ~hits) * weights).sum(axis=1)
@@ -74,14 +74,14 @@ def expected_exposure_loss_at_k(exposed: RankedLists, k: int) -> F64:
 
 
 def _target(n_relevant: F64, n_tracks: npt.NDArray[Any], patience: float) -> F64:
-    """Exposure that each group should get of each listener, shape (n_users, n_groups)."""
+    """Return the exposure that each group should get from each listener, shape (n_users, n_groups)."""
     high, low = _target_of_one(n_relevant.sum(axis=1, keepdims=True), int(n_tracks.sum()), patience)
     target: F64 = n_relevant * high + (n_tracks - n_relevant) * low
     return target
 
 
 def _target_of_one(n_relevant: F64, n_tracks: int, patience: float) -> tuple[F64, F64]:
-    """Mean exposure of a relevant track, and of any other, over all orders that put the relevant first."""
+    """Return the target exposure of a relevant track, and that of any other track."""
     first, whole = 1 - patience**n_relevant, 1 - patience**n_tracks
     n_others = n_tracks - n_relevant
     high = first / (np.maximum(n_relevant, 1) * (1 - patience))
@@ -89,7 +89,7 @@ def _target_of_one(n_relevant: F64, n_tracks: int, patience: float) -> tuple[F64
     return high, low
 
 
-def _drawn_pairs(given: F64, target: F64, seed: int) -> F64:
-    """Means of both over the same draws of listeners, shape (n_draws, 2, n_groups)."""
-    drawn = bootstrap_means(np.concatenate([given, target], axis=1), seed=seed)
-    return np.stack([drawn[:, : given.shape[1]], drawn[:, given.shape[1] :]], axis=1)
+def _bootstrap_pairs(exposure: F64, target: F64, seed: int) -> F64:
+    """Return the means of both over the same bootstrap samples, shape (n_draws, 2, n_groups)."""
+    means = bootstrap_means(np.concatenate([exposure, target], axis=1), seed=seed)
+    return np.stack([means[:, : exposure.shape[1]], means[:, exposure.shape[1] :]], axis=1)

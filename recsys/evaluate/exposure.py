@@ -1,9 +1,9 @@
 """
-Who is shown: exposure of groups of tracks in all lists together, and how near each list comes to a wanted mix.
+Exposure of groups of tracks, over all lists together and in each list against a target distribution.
 
-Conventions: exposure of a place is 1 / log2(1 + rank), as in sql/marts/exposure.sql, which gives the same shares; a
-group is a row of marts.track_groups (group_kind, group_name), unknown among them; a track that no group of a kind names
-counts for nothing in it. Intervals draw listeners again, for a listener's places are not independent.
+Conventions: the exposure of a rank is 1 / log2(1 + rank), as in sql/marts/exposure.sql, which computes the same shares.
+A group is a (group_kind, group_name) of marts.track_groups; 'unknown' is one of them. A track without a group of a kind
+is left out of that kind. Intervals are user-level bootstraps, since the ranks of one list are not independent.
 """
 
 from collections.abc import Mapping
@@ -16,29 +16,30 @@ from recsys.errors import InputError
 from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.significance import Interval, interval_of
 
-MIN_TRACKS = 20  # of a combination of groups that is shown by its name
+MIN_TRACKS = 20  # crossed groups with fewer tracks are merged
 SMALL_CELLS = "small cells"
 
 
 def discounts(k: int) -> F64:
-    """Exposure of the places 1..k."""
+    """Return the exposure of ranks 1..k, shape (k,)."""
     weights: F64 = 1 / np.log2(1 + np.arange(1, k + 1))
     return weights
 
 
 def exposure_shares(lists: pl.DataFrame, groups: pl.DataFrame, plays: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     """
-    Lay each group's share of what listeners look at beside its share of the catalogue and of plays.
+    Compare each group's share of exposure with its share of the catalogue and of plays.
 
     Args:
         lists: user_id, track_id, rank.
-        groups: track_id, group_kind, group_name: the whole catalogue.
+        groups: track_id, group_kind, group_name, for the whole catalogue.
         plays: track_id, n_plays.
-        seed: Of the draws.
+        seed: Seed of the bootstrap.
 
     Returns:
-        group_kind, group_name, n_tracks, catalogue_share, listening_share, exposure_share with the ends low and high
-        of its 95 % interval, and n_users; sorted. Exposure is null without lists, listening without plays.
+        Sorted rows of group_kind, group_name, n_tracks, catalogue_share, listening_share, exposure_share, the ends low
+        and high of its 95 % interval, and n_users. Exposure shares are null without lists, listening shares without
+        plays.
     """
     sizes = (
         groups.join(plays, on="track_id", how="left")
@@ -60,47 +61,52 @@ def exposure_shares(lists: pl.DataFrame, groups: pl.DataFrame, plays: pl.DataFra
     return table.sort("group_kind", "group_name")
 
 
-def attention_fairness(lists: pl.DataFrame, groups: pl.DataFrame, wanted: Mapping[str, float]) -> F64:
+def attention_fairness(lists: pl.DataFrame, groups: pl.DataFrame, target: Mapping[str, float]) -> F64:
     """
-    How near each list's exposure comes to the wanted mix of groups: 1 as wanted, 0 nothing of it.
+    Compute attention-weighted rank fairness: 1 if a list's exposure has the target distribution, 0 if disjoint.
 
-    Attention-weighted rank fairness: 1 less the total variation distance of the list's shares from the wanted ones.
+    That is 1 minus the total variation distance between the list's shares of exposure and the target shares.
 
     Args:
         lists: user_id, track_id, rank.
         groups: track_id, group_name, of one kind.
-        wanted: Share of each group, sum 1; a group not named wants none.
+        target: Target share of each group, sum 1; 0 for a group that is left out.
 
     Returns:
-        One value a listener, in order of their first row; NaN where no track of the list is in any group.
+        One value per listener, in order of their first row; NaN where no track of the list is in any group.
 
     Raises:
-        InputError: The wanted shares do not sum to 1.
+        InputError: The target shares do not sum to 1.
 
     Source:
         Sapiezynski et al., Quantifying the Impact of User Attention on Fair Group Representation in Ranked Lists
         (2019).
     """
-    if abs(sum(wanted.values()) - 1) > 1e-6:
-        raise InputError(f"the wanted shares sum to {sum(wanted.values()):.6f}; expected 1")
+    if abs(sum(target.values()) - 1) > 1e-6:
+        raise InputError(f"target: found shares that sum to {sum(target.values()):.6f}, expected a sum of 1")
     names, exposure = exposure_of_listeners(lists, groups)
     total = exposure.sum(axis=1, keepdims=True)
     shares = exposure / np.where(total > 0, total, np.nan)
-    missing = sum(share for name, share in wanted.items() if name not in names)
-    distance: F64 = (np.abs(shares - [wanted.get(name, 0) for name in names]).sum(axis=1) + missing) / 2
+    missing = sum(share for name, share in target.items() if name not in names)
+    distance: F64 = (np.abs(shares - [target.get(name, 0) for name in names]).sum(axis=1) + missing) / 2
     return 1 - distance
 
 
-def crossed(groups: pl.DataFrame, first: str, second: str, name: str, *, min_tracks: int = MIN_TRACKS) -> pl.DataFrame:
+def cross_groups(
+    groups: pl.DataFrame, first: str, second: str, name: str, *, min_tracks: int = MIN_TRACKS
+) -> pl.DataFrame:
     """
-    Cross two kinds of groups: 'female, BR'. Cells of fewer than `min_tracks` tracks become one group, 'small cells'.
+    Cross two kinds of groups, such as gender and country: 'female, BR'.
 
     Args:
         groups: track_id, group_kind, group_name.
-        first: A kind.
-        second: Another one.
-        name: What the crossed kind is called.
-        min_tracks: Of a cell that is named.
+        first: The first kind.
+        second: The second kind.
+        name: The name of the crossed kind.
+        min_tracks: Combinations with fewer tracks are merged into one group, 'small cells'.
+
+    Returns:
+        track_id, group_kind, group_name, of the tracks that have a group of both kinds.
     """
     sides = [groups.filter(group_kind=kind).select("track_id", "group_name") for kind in (first, second)]
     both = sides[0].join(sides[1], on="track_id", suffix="_2")
@@ -111,44 +117,44 @@ def crossed(groups: pl.DataFrame, first: str, second: str, name: str, *, min_tra
 
 def share_if(exposure: pl.DataFrame, source: str, group: str, share: float) -> float:
     """
-    Say what a group's share of all exposure would be if one source gave it a share of its own.
+    Compute a group's share of all exposure if one source gave the group a given share of its own exposure.
 
     Args:
-        exposure: source, group_name, exposure: who shows whom how much, such as the plays of radio stations.
-        source: Who changes; how much it shows in all stays the same, and so do the others.
-        group: Who is shown more, or less.
-        share: Of the source's own exposure, 0..1.
+        exposure: source, group_name, exposure, such as the number of plays by radio station and gender.
+        source: The source that changes. Its total exposure and the other sources stay the same.
+        group: The group whose share changes.
+        share: The group's new share of the source's exposure, 0..1.
 
     Raises:
-        InputError: There is no such source.
+        InputError: The source is unknown or has no exposure.
     """
     own = float(exposure.filter(source=source)["exposure"].sum())
     if not own:
         known = ", ".join(exposure["source"].unique().sort().head(5))
-        raise InputError(f"nothing is shown by {source!r}; expected a source such as {known}")
+        raise InputError(f"source: found {source!r}, which shows nothing; expected a source such as {known}")
     others = float(exposure.filter(pl.col("source") != source, group_name=group)["exposure"].sum())
     return (others + share * own) / float(exposure["exposure"].sum())
 
 
 def exposure_of_listeners(lists: pl.DataFrame, groups: pl.DataFrame) -> tuple[list[str], F64]:
-    """Names of the groups of one kind, sorted, and their exposure in each list, shape (n_users, n_groups)."""
+    """Return the sorted group names of one kind and each group's exposure in each list, shape (n_users, n_groups)."""
     users, names = lists["user_id"].unique(maintain_order=True), groups["group_name"].unique().sort()
     seen = lists.with_columns(exposure=1 / (pl.col("rank") + 1.0).log(2))
     return names.to_list(), sums_by_group(seen, groups, users, names)
 
 
 def shares_of_kind(lists: pl.DataFrame, groups: pl.DataFrame, seed: int) -> dict[str, Interval]:
-    """Share of exposure of each group of one kind, with its interval; NaN where nothing of any is shown."""
+    """Return each group's share of exposure within one kind, with its interval; NaN if no group is shown."""
     names, exposure = exposure_of_listeners(lists, groups)
     if not exposure.any():
         return dict.fromkeys(names, Interval(float("nan"), float("nan"), float("nan"), len(exposure)))
     means = np.concatenate([exposure.mean(axis=0)[None], bootstrap_means(exposure, seed=seed)])
     shares = means / means.sum(axis=1, keepdims=True)
-    return {name: interval_of(shares[:, at], len(exposure)) for at, name in enumerate(names)}
+    return {name: interval_of(shares[:, column], len(exposure)) for column, name in enumerate(names)}
 
 
 def sums_by_group(rows: pl.DataFrame, groups: pl.DataFrame, users: pl.Series, names: pl.Series) -> F64:
-    """Sum the exposure of (user_id, track_id, exposure) by listener and group, shape (n_users, n_groups)."""
+    """Sum exposure (rows of user_id, track_id, exposure) by listener and group, shape (n_users, n_groups)."""
     row = pl.DataFrame({"user_id": users}).with_row_index("row")
     column = pl.DataFrame({"group_name": names}).with_row_index("column")
     placed = rows.join(row, on="user_id").join(groups, on="track_id").join(column, on="group_name")

@@ -1,7 +1,8 @@
 """
-Fairness of a run's lists: exposure by group of tracks, gaps in accuracy between groups of listeners, in one table.
+Fairness report of a run's lists: exposure by group of tracks, and accuracy gaps between groups of listeners.
 
-The parts are functions of their own: see `exposure` and `expected`. A group of too few listeners is not measured.
+The metrics are defined in `exposure` and `expected_exposure`. Values of groups with fewer than `MIN_LISTENERS`
+listeners are suppressed (null).
 """
 
 from collections.abc import Mapping
@@ -10,41 +11,41 @@ import numpy as np
 import polars as pl
 
 from recsys.arrays import F64, Bool
-from recsys.columns import GROUP_METRICS, schema
+from recsys.columns import schema
 from recsys.dataset.features import Features
 from recsys.dataset.splits import Split
 from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.expected_exposure import expected_exposure
 from recsys.evaluate.exposure import attention_fairness, shares_of_kind
-from recsys.evaluate.groups import MIN_LISTENERS, listener_groups
+from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, MIN_LISTENERS, listener_groups
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import SEED, judged_users, values_per_user
+from recsys.evaluate.report import SEED, evaluated_users, values_per_user
 from recsys.evaluate.significance import Interval, interval_of, mean_interval
 from recsys.evaluate.training_profile import TrainingProfile
 
-ALL = "all"  # a kind as a whole
+ALL = "all"  # group name of a metric over all groups of a kind
 
 
 def fairness_report(
     rankings: Mapping[str, pl.DataFrame], split: Split, groups: pl.DataFrame, *, k: int
 ) -> pl.DataFrame:
     """
-    Measure each recommender's lists of the judged listeners: exposure by group of tracks, gaps by group of listeners.
+    Compute the fairness metrics of each recommender's lists for the evaluated listeners.
 
     Args:
-        rankings: By recommender: user_id, track_id, rank.
-        split: What was to be found.
-        groups: track_id, group_kind, group_name.
-        k: Places that count.
+        rankings: Lists by recommender: user_id, track_id, rank.
+        split: The held-out tracks.
+        groups: Groups of tracks: track_id, group_kind, group_name.
+        k: List positions that count.
 
     Returns:
-        Rows as of `groups.report_by_group`. Of each group of tracks `exposure`; of each kind as a whole ('all') `awrf`,
-        how near lists come to the catalogue's mix, and `ee_disparity`, `ee_relevance`, `ee_loss`; of each group of
-        listeners `ndcg_gap`.
+        Rows with the columns of `groups.report_by_group`. Per group of tracks: 'exposure'. Per kind of tracks,
+        with the group name 'all': 'awrf' (attention-weighted rank fairness, the target being the groups' shares of the
+        catalogue), 'ee_disparity', 'ee_relevance' and 'ee_loss'. Per group of listeners: 'ndcg_gap'.
     """
-    users = judged_users(split)
+    users = evaluated_users(split)
     listeners = Features(split.train.user_features.matrix[users], split.train.user_features.names)
-    found = list(listener_groups(listeners, TrainingProfile.of(split.train, users)))
+    user_groups = list(listener_groups(listeners, TrainingProfile.of(split.train, users)))
     ids = split.train.users.ids(users)
     tests = split.test[users].tocoo()
     relevant = pl.DataFrame({"user_id": ids.gather(tests.row), "track_id": split.train.tracks.ids(tests.col)})
@@ -53,11 +54,11 @@ def fairness_report(
         lists = ranking.filter(pl.col("rank") <= k)
         ndcg = values_per_user(ranking, split, ndcg_at_k, k=k)
         differences = zip(
-            found, gaps(ndcg, np.stack([group.members for group in found], axis=1), seed=SEED), strict=True
+            user_groups, gaps(ndcg, np.stack([group.members for group in user_groups], axis=1), seed=SEED), strict=True
         )
         rows += [(name, "ndcg_gap", group.kind, group.name, k, *difference) for group, difference in differences]
         rows += [(name, *row[:3], k, *row[3]) for row in _of_tracks(lists, relevant, groups)]
-    table = pl.DataFrame(rows, schema(GROUP_METRICS), orient="row").fill_nan(None)
+    table = pl.DataFrame(rows, schema(GROUP_METRICS_COLUMNS), orient="row").fill_nan(None)
     enough = pl.col("n_users") >= MIN_LISTENERS
     return table.with_columns(pl.when(enough).then(pl.col(column)).alias(column) for column in ("value", "low", "high"))
 
@@ -65,14 +66,14 @@ def fairness_report(
 def _of_tracks(
     lists: pl.DataFrame, relevant: pl.DataFrame, groups: pl.DataFrame
 ) -> list[tuple[str, str, str, Interval]]:
-    """Metric, kind, group and value of everything that is measured of groups of tracks."""
+    """Return metric, kind, group and interval of each metric of groups of tracks."""
     rows: list[tuple[str, str, str, Interval]] = []
     for (kind,), own in groups.group_by(["group_kind"], maintain_order=True):
         sizes = own.group_by("group_name").len()
-        wanted = dict(sizes.select("group_name", pl.col("len") / pl.col("len").sum()).iter_rows())
+        target = dict(sizes.select("group_name", pl.col("len") / pl.col("len").sum()).iter_rows())
         shares = shares_of_kind(lists, own, SEED)
         rows += [("exposure", str(kind), name, share) for name, share in shares.items()]
-        rows.append(("awrf", str(kind), ALL, mean_interval(attention_fairness(lists, own, wanted), seed=SEED)))
+        rows.append(("awrf", str(kind), ALL, mean_interval(attention_fairness(lists, own, target), seed=SEED)))
         expected = expected_exposure(lists, relevant, own, seed=SEED)
         rows += [(f"ee_{name}", str(kind), ALL, value) for name, value in expected.items()]
     return rows
@@ -80,15 +81,15 @@ def _of_tracks(
 
 def gaps(values: F64, members: Bool, *, seed: int) -> list[Interval]:
     """
-    Mean of each group's listeners less that of all others, with its 95 % interval; n_users counts the group's.
+    Return the gap of each group: mean over its listeners minus mean over all others, with its 95 % interval.
 
     Args:
-        values: One value a listener, shape (n_users,); NaN without evidence.
-        members: Who is in which group, shape (n_users, n_groups).
-        seed: Of the draws.
+        values: One value per listener, shape (n_users,); NaN without evidence.
+        members: Which listeners are in which group, shape (n_users, n_groups), bool.
+        seed: Seed of the bootstrap.
 
     Returns:
-        One interval a group; NaN where either side has no evidence.
+        One interval per group, NaN where the group or the others have no value. Its `n_users` counts the group.
     """
     n_groups = members.shape[1]
     sides = np.where(np.concatenate([members, ~members], axis=1), values[:, None], np.nan)
@@ -96,4 +97,4 @@ def gaps(values: F64, members: Bool, *, seed: int) -> list[Interval]:
     own = np.nansum(sides, axis=0) / np.where(n_users > 0, n_users, np.nan)
     means = np.concatenate([own[None], bootstrap_means(sides, seed=seed)])
     differences = means[:, :n_groups] - means[:, n_groups:]
-    return [interval_of(differences[:, at], int(n_users[at])) for at in range(n_groups)]
+    return [interval_of(differences[:, group], int(n_users[group])) for group in range(n_groups)]

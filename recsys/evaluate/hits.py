@@ -1,9 +1,9 @@
 """
-Which recommendations are relevant: the one look-up that all accuracy metrics share.
+Find the relevant recommendations: the look-up that all accuracy metrics share.
 
-A sieve decides nearly every place by one byte: a relevant track marks the slot of its low bits, and a recommendation
-whose slot is unmarked is no hit. The few that fall through are searched for in the sorted pairs, so that the answer is
-exact. Blocks of users whose sieve fits a core's cache are worked on by all cores.
+A hash filter decides most recommendations with one byte: each relevant track marks the slot given by its lowest bits,
+and a recommendation whose slot is not marked is no hit. The remaining ones are looked up in the sorted pairs, so the
+result is exact. All cores work in parallel on blocks of users whose filter fits a core's cache.
 """
 
 import os
@@ -16,25 +16,25 @@ import numpy.typing as npt
 from recsys.arrays import Bool, Csr
 from recsys.errors import InputError
 
-N_SLOTS = 1024  # a user, a power of two: with 20 relevant tracks, 98 of 100 strangers stay in the sieve
-N_BLOCK = 512  # users: half a megabyte of slots
+N_SLOTS = 1024  # per user, a power of two: with 20 relevant tracks, 98 % of all other tracks are rejected
+N_BLOCK = 512  # users; their slots take half a megabyte
 
 Ranked: TypeAlias = npt.NDArray[np.integer[Any]]
 
 
 def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
     """
-    Whether each recommendation is among its user's relevant tracks.
+    Return whether each recommendation is among its user's relevant tracks.
 
     Args:
-        ranked: Track rows, each once a user. Shape (n_users, n_ranked); -1: an empty place, never a hit.
+        ranked: Track rows, each at most once per user. Shape (n_users, n_ranked); -1 pads and is never a hit.
         relevant: CSR in canonical form, shape (n_users, n_tracks), in the row order of `ranked`.
 
     Returns:
         Shape (n_users, n_ranked), bool.
 
     Raises:
-        InputError: A list names a track twice, or one that is not in the catalogue.
+        InputError: A list holds a track twice, or a row outside the catalogue.
 
     >>> import scipy.sparse as sp
     >>> find_hits(np.array([[2, 0, -1]]), sp.csr_matrix([[0, 1, 1]])).tolist()
@@ -46,7 +46,7 @@ def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
     def work(worker: int) -> None:
         for start in range(worker * N_BLOCK, len(ranked), n_workers * N_BLOCK):
             block = ranked[start : start + N_BLOCK]
-            _refuse_odd_lists(block, relevant.shape[1])
+            _check_lists(block, relevant.shape[1])
             indptr = relevant.indptr[start : start + len(block) + 1]
             tracks = relevant.indices[indptr[0] : indptr[-1]]
             hits[start : start + N_BLOCK] = _hits_of_block(block, np.diff(indptr), tracks)
@@ -56,31 +56,31 @@ def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
     return hits
 
 
-def _refuse_odd_lists(ranked: Ranked, n_tracks: int) -> None:
+def _check_lists(ranked: Ranked, n_tracks: int) -> None:
     ordered = np.sort(ranked, axis=1)
     least, most = ordered[:, :1].min(initial=-1), ordered[:, -1:].max(initial=-1)
     if least < -1 or most >= n_tracks:
-        raise InputError(f"lists name track rows {least} to {most}; expected 0 to {n_tracks - 1}, or -1 for none")
+        raise InputError(f"ranked: found track rows {least} to {most}, expected 0 to {n_tracks - 1}, or -1 for padding")
     if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-        raise InputError("a list names a track twice; expected each track once")
+        raise InputError("ranked: found a track twice in one list, expected each track once")
 
 
 def _hits_of_block(ranked: Ranked, n_relevant: Ranked, tracks: Ranked) -> Bool:
-    """Look the block's lists up among `tracks`, of which the first `n_relevant[0]` are the first user's, and so on."""
+    """Look up the block's lists in `tracks`: the relevant tracks, `n_relevant` of each user, one user after another."""
     n_users, n_ranked = ranked.shape
     owner = np.repeat(np.arange(n_users), n_relevant)
-    sieve = np.zeros(n_users * N_SLOTS, np.bool_)
-    sieve[owner * N_SLOTS + (tracks & (N_SLOTS - 1))] = True
+    is_marked = np.zeros(n_users * N_SLOTS, np.bool_)
+    is_marked[owner * N_SLOTS + (tracks & (N_SLOTS - 1))] = True
     slots = (ranked & (N_SLOTS - 1)) + np.arange(n_users)[:, None] * N_SLOTS
-    hits = sieve.take(slots.ravel(), mode="clip")  # no slot is out of range: "clip" spares the check
-    left = np.flatnonzero(hits)
-    hits[left] = _in_pairs(left // max(1, n_ranked), ranked.ravel()[left], owner, tracks)
+    hits = is_marked.take(slots.ravel(), mode="clip")  # every slot is in range; "clip" only skips the check
+    undecided = np.flatnonzero(hits)
+    hits[undecided] = _in_pairs(undecided // max(1, n_ranked), ranked.ravel()[undecided], owner, tracks)
     return hits.reshape(ranked.shape)
 
 
 def _in_pairs(user: Ranked, track: Ranked, owner: Ranked, tracks: Ranked) -> Bool:
-    """Whether each (user, track) is among the pairs (owner, tracks), which are sorted."""
+    """Return whether each (user, track) is among the sorted pairs (owner, tracks)."""
     width = 1 + max(int(tracks.max(initial=0)), int(track.max(initial=0)))
-    pairs, wanted = owner * width + tracks, user * width + track
-    found: Bool = pairs.take(np.searchsorted(pairs, wanted), mode="clip") == wanted
-    return found & (track >= 0)
+    pairs, keys = owner * width + tracks, user * width + track
+    is_pair: Bool = pairs.take(np.searchsorted(pairs, keys), mode="clip") == keys
+    return is_pair & (track >= 0)

@@ -1,4 +1,4 @@
-"""What a recipe can say about how recommenders are judged."""
+"""Settings of the evaluation: the section [evaluation] of a recipe."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,15 @@ from recsys.errors import refuse_below
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How recommenders are judged: `test_days` and `gap_days` [d], list length `k`, seed of the bootstrap."""
+    """
+    How recommenders are evaluated.
+
+    Attributes:
+        test_days: Length of the test window, and of the validation window before it [d].
+        gap_days: Days left out between training and test [d].
+        k: List positions that count.
+        seed: Seed of the bootstrap.
+    """
 
     test_days: int = 14
     gap_days: int = 0
@@ -15,5 +23,5 @@ class EvaluationSettings:
     seed: int = 7
 
     def __post_init__(self) -> None:
-        """Refuse windows that would let a model learn from the days it is judged on."""
+        """Check the ranges of the settings."""
         refuse_below("[evaluation]", self, test_days=1, gap_days=0, k=1, seed=0)

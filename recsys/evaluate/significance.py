@@ -1,7 +1,8 @@
 """
-Is a difference more than luck? Listeners are drawn again, never single plays: one listener is one observation.
+Statistical significance: bootstrap intervals and paired tests, one observation per listener.
 
-Conventions: one value a listener; NaN (no evidence) is left out, in a pair on either side; the dice come in as a seed.
+Conventions: one value per listener. NaN (no evidence) is left out; of a pair, if either value is NaN. Samples are drawn
+over listeners, never over plays, with a given seed.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,19 @@ import polars as pl
 from scipy.stats import wilcoxon
 
 from recsys.arrays import F64
-from recsys.columns import COMPARISON, schema
+from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RECOMMENDER, Column, schema
 from recsys.errors import InputError
 from recsys.evaluate.bootstrap import bootstrap_means
 
+COMPARISON_COLUMNS = (
+    *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),
+    *(Column("ratio", pl.Float64()), Column("ratio_low", pl.Float64()), Column("ratio_high", pl.Float64())),
+    *(P_VALUE, Column("p_holm", pl.Float64()), N_USERS),
+)
+
 
 class Interval(NamedTuple):
-    """A mean over listeners and its bootstrap interval; all NaN without a listener."""
+    """A mean over `n_users` listeners with the ends of its bootstrap interval; all three NaN without listeners."""
 
     mean: float
     low: float
@@ -28,12 +35,12 @@ class Interval(NamedTuple):
 
 def mean_interval(values: F64, *, seed: int, level: float = 0.95) -> Interval:
     """
-    Mean and percentile interval of a per-listener metric, listeners drawn again with replacement.
+    Return the mean of a metric over listeners, with its percentile bootstrap interval.
 
     Args:
-        values: One value a listener, shape (n_users,); NaN is left out.
-        seed: Of the draws.
-        level: Share of the bootstrap means inside the interval, 0..1.
+        values: One value per listener, shape (n_users,); NaN is left out.
+        seed: Seed of the bootstrap.
+        level: Confidence level, between 0 and 1.
 
     Source:
         Efron, Tibshirani, An Introduction to the Bootstrap (1993), 13.3.
@@ -43,46 +50,46 @@ def mean_interval(values: F64, *, seed: int, level: float = 0.95) -> Interval:
 
 def mean_intervals(values: F64, *, seed: int, level: float = 0.95) -> list[Interval]:
     """
-    Mean and interval of each column, shape (n_users, n_columns): all of them on the same draws of the same listeners.
+    Return the mean and interval of each column of `values`, shape (n_users, n_columns), from the same samples.
 
-    Where columns lack different listeners, a draw may hold more or fewer with a value: that is part of the luck.
+    Where a column has missing values, the number of values per sample varies, and the interval includes this variation.
     """
     n_users = (~np.isnan(values)).sum(axis=0)
     if not len(values):
         return [Interval(float("nan"), float("nan"), float("nan"), 0)] * values.shape[1]
     means = np.nansum(values, axis=0) / np.where(n_users > 0, n_users, np.nan)
     lows, highs = _ends(bootstrap_means(values, seed=seed), level)
-    # A mean that no draw can change lies on both ends: rounding must not put it outside.
+    # Where all values are equal, rounding must not put the mean outside its interval.
     ends = np.minimum(lows, means), np.maximum(highs, means)
     rows = zip(means.tolist(), ends[0].tolist(), ends[1].tolist(), n_users.tolist(), strict=True)
     return [Interval(*row) for row in rows]
 
 
 def difference_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95) -> Interval:
-    """Interval of the mean of `values - baseline`, both of the same listeners in the same order."""
+    """Return the mean of `values - baseline` with its interval; both have the same listeners in the same order."""
     return mean_interval(_difference(values, baseline), seed=seed, level=level)
 
 
 def ratio_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95) -> Interval:
     """
-    Interval of the mean of `values` over the mean of `baseline`, both means of the same draws of the same listeners.
+    Return the mean of `values` divided by the mean of `baseline`, with its interval, both from the same samples.
 
-    All NaN but n_users where the baseline's mean is 0: there is no ratio to it.
+    All but n_users are NaN where the baseline's mean is 0.
     """
     pairs = np.stack([values, baseline], axis=1)[~np.isnan(_difference(values, baseline))]
     if not pairs[:, 1].any():
         return Interval(float("nan"), float("nan"), float("nan"), len(pairs))
-    drawn = bootstrap_means(pairs, seed=seed)
-    ratios = drawn[:, 0] / np.where(drawn[:, 1] == 0, np.nan, drawn[:, 1])
+    means = bootstrap_means(pairs, seed=seed)
+    ratios = means[:, 0] / np.where(means[:, 1] == 0, np.nan, means[:, 1])
     low, high = _ends(ratios, level)
     return Interval(float(pairs[:, 0].mean() / pairs[:, 1].mean()), float(low), float(high), len(pairs))
 
 
 def paired_p_value(values: F64, baseline: F64) -> float:
     """
-    Two-sided p-value of Wilcoxon's signed-rank test that `values` and `baseline` do not differ; NaN without a listener.
+    Return the two-sided p-value of Wilcoxon's signed-rank test on `values - baseline`; NaN without listeners.
 
-    Source: Wilcoxon, Individual Comparisons by Ranking Methods (1945); equal pairs are split evenly (Pratt).
+    Source: Wilcoxon, Individual Comparisons by Ranking Methods (1945); zero differences are split between the signs.
     """
     difference = _difference(values, baseline)
     difference = difference[~np.isnan(difference)]
@@ -93,9 +100,9 @@ def paired_p_value(values: F64, baseline: F64) -> float:
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """
-    Raise p-values that were asked for together, so that below 0.05 means 1 in 20 for all of them at once.
+    Return Holm-Bonferroni adjusted p-values: they control the error rate over all tests made together.
 
-    NaN was no test: it stays, and does not count among the tests.
+    NaN stands for a test that was not made: it stays NaN and does not count among the tests.
 
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure (1979).
 
@@ -103,60 +110,63 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     {'als': 0.03, 'lightfm': 0.04, 'popular': 0.04}
     """
     tested = sorted((p, name) for name, p in p_values.items() if not np.isnan(p))
-    corrected, highest = dict(p_values), 0.0
+    adjusted, highest = dict(p_values), 0.0
     for n_before, (p, name) in enumerate(tested):
         highest = max(highest, min(1.0, p * (len(tested) - n_before)))
-        corrected[name] = highest
-    return corrected
+        adjusted[name] = highest
+    return adjusted
 
 
 def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl.DataFrame:
     """
-    Hold every other recommender against the baseline, listener by listener.
+    Compare every recommender with the baseline, paired by listener.
 
     Args:
-        values: One value a listener of each recommender, all in the same order of listeners; NaN is left out of a pair.
-        baseline: The name in `values` to compare with.
-        seed: Of the draws.
+        values: One value per listener by recommender, all in the same order of listeners; pairs with NaN are left out.
+        baseline: The recommender in `values` to compare with.
+        seed: Seed of the bootstrap.
 
     Returns:
-        A row for each of the others: difference of the means and ratio of the means to the baseline's, each with its
-        95 % interval, Wilcoxon's p-value, the same after Holm over all rows, and n_users. Null: no evidence, no ratio.
+        One row per other recommender, in the columns of COMPARISON_COLUMNS: difference and ratio of the means with
+        their 95 % intervals, Wilcoxon's p-value, the Holm-adjusted p-value over all rows, and n_users. Null where there
+        is no evidence, or where the baseline's mean is 0 (ratio).
 
     Raises:
-        InputError: There is no such baseline, or the values are not of the same listeners.
+        InputError: The baseline is not in `values`, or the numbers of values differ.
     """
     if baseline not in values:
-        raise InputError(f"There is no {baseline!r} to compare with; expected one of {', '.join(sorted(values))}")
-    base, others = values[baseline], {name: each for name, each in values.items() if name != baseline}
-    p_values = {name: paired_p_value(each, base) for name, each in others.items()}
-    corrected = holm(p_values)
+        raise InputError(f"baseline: found {baseline!r}, expected one of {', '.join(sorted(values))}")
+    base, others = values[baseline], {name: column for name, column in values.items() if name != baseline}
+    p_values = {name: paired_p_value(column, base) for name, column in others.items()}
+    adjusted = holm(p_values)
     rows = []
-    for name, each in others.items():
-        difference = difference_interval(each, base, seed=seed)
-        ratio = ratio_interval(each, base, seed=seed)
-        rows.append((name, baseline, *difference[:3], *ratio[:3], p_values[name], corrected[name], ratio.n_users))
-    return pl.DataFrame(rows, schema(COMPARISON), orient="row").fill_nan(None)
+    for name, column in others.items():
+        difference = difference_interval(column, base, seed=seed)
+        ratio = ratio_interval(column, base, seed=seed)
+        rows.append((name, baseline, *difference[:3], *ratio[:3], p_values[name], adjusted[name], ratio.n_users))
+    return pl.DataFrame(rows, schema(COMPARISON_COLUMNS), orient="row").fill_nan(None)
 
 
 def interval_of(values: F64, n_users: int) -> Interval:
-    """Return the interval of a value, the first, from what draws gave, the others."""
-    value, drawn = float(values[0]), values[1:]
-    low, high = np.nanquantile(drawn, [0.025, 0.975]) if not np.isnan(drawn).all() else (np.nan, np.nan)
+    """Return the 95 % interval of `values[0]`, an estimate, from `values[1:]`, the estimates of bootstrap samples."""
+    value, samples = float(values[0]), values[1:]
+    low, high = np.nanquantile(samples, [0.025, 0.975]) if not np.isnan(samples).all() else (np.nan, np.nan)
     return Interval(value, min(float(low), value), max(float(high), value), n_users)
 
 
-def _ends(drawn: F64, level: float) -> F64:
-    """Ends of the interval that holds `level` of the drawn values, over the first axis; draws without evidence: out."""
+def _ends(samples: F64, level: float) -> F64:
+    """Return the ends of the percentile interval over the first axis, shape (2, ...); NaN samples are left out."""
     sides = [(1 - level) / 2, (1 + level) / 2]
-    empty = np.isnan(drawn)
+    empty = np.isnan(samples)
     if not empty.any():
-        return np.quantile(drawn, sides, axis=0)
-    ends: F64 = np.nanquantile(np.where(empty.all(axis=0), 0, drawn), sides, axis=0)
+        return np.quantile(samples, sides, axis=0)
+    ends: F64 = np.nanquantile(np.where(empty.all(axis=0), 0, samples), sides, axis=0)
     return np.where(empty.all(axis=0), np.nan, ends)
 
 
 def _difference(values: F64, baseline: F64) -> F64:
     if values.shape != baseline.shape:
-        raise InputError(f"{len(values):,} values against {len(baseline):,}; expected the same listeners on both sides")
+        raise InputError(
+            f"found {len(values):,} values and {len(baseline):,} of the baseline, expected the same listeners"
+        )
     return values - baseline

@@ -1,1 +1,1 @@
-"""Comparisons beside the nightly run: protocols, tuning, fixed splits, simulation."""
+"""Experiments outside the nightly run: evaluation protocols, tuning, comparisons, simulation of the feedback loop."""

@@ -1,8 +1,8 @@
 """
-Every recommender on the same cut: settings chosen on validation, fitted to all but the test, judged once on the test.
+Compare recommenders on the same splits: tune on validation, fit on all but the test part, evaluate once on the test.
 
-Called by `recsys evaluate --split` and by benchmarks. The blend takes its members with the settings found for them and
-learns on the same validation cut; nothing but the last step sees a test pair.
+Called by `recsys evaluate`, `recsys tune` and benchmarks. The blend uses its members with the settings that were found
+for them, and learns its weights on the same validation split. Only the last step sees test data.
 """
 
 import time
@@ -22,7 +22,7 @@ from recsys.dataset.vocab import Ids
 from recsys.errors import InputError
 from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, report, values_per_user
+from recsys.evaluate.report import evaluated_users, report, values_per_user
 from recsys.evaluate.significance import compare_paired
 from recsys.experiments.protocols import Protocol, leave_last_out, temporal
 from recsys.experiments.tuning import Budget, Task, Tuned, tune
@@ -39,23 +39,23 @@ if TYPE_CHECKING:
     from recsys.dataset.splits import Split
 
 BLEND = "blend"
-N_RANKED = 20  # places kept, at least
+N_RANKED = 20  # minimum length of the lists that are kept
 
-Tell = Callable[[dict[str, Any]], None]
+Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress messages
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """
-    What came out.
+    The outcome of a comparison.
 
     Attributes:
-        protocol: On which cuts.
-        rankings: Of each recommender, for every judged listener: user_id, track_id, rank, score ...
-        costs: Of each: tuning_cpu_seconds, n_trials, validation_ndcg (of tuned ones), train_cpu_seconds,
-            listeners_per_second, settings.
-        k: Places that count.
-        seed: Of the bootstrap.
+        protocol: The splits.
+        rankings: Lists by recommender, for every evaluated listener: user_id, track_id, rank, score and other columns.
+        costs: By recommender: tuning_cpu_seconds, n_trials, validation_ndcg (not of the blend), train_cpu_seconds,
+            listeners_per_second and settings.
+        k: List positions that count.
+        seed: Seed of the bootstrap.
     """
 
     protocol: Protocol
@@ -65,57 +65,57 @@ class Comparison:
     seed: int
 
     def metrics(self) -> pl.DataFrame:
-        """Every metric with its interval (see `evaluate.report`)."""
+        """Return every metric with its interval (see `evaluate.report.report`)."""
         return report(self.rankings, self.protocol.test, k=self.k)
 
     def groups(self) -> pl.DataFrame:
-        """Metrics by group of listeners and of tracks (see `evaluate.groups`)."""
+        """Return the metrics by group of listeners and of tracks (see `evaluate.groups.report_by_group`)."""
         return report_by_group(self.rankings, self.protocol.test, k=self.k)
 
-    def against(self, baseline: str) -> pl.DataFrame:
-        """Return nDCG of every other recommender against one, listener by listener, corrected after Holm."""
+    def compare_with(self, baseline: str) -> pl.DataFrame:
+        """Compare the nDCG of all other recommenders with a baseline's (see `evaluate.significance.compare_paired`)."""
         return compare_paired(self._ndcg, baseline, seed=self.seed)
 
     def best(self) -> str:
-        """Name the recommender of the highest mean nDCG."""
+        """Return the name of the recommender with the highest mean nDCG."""
         return max(self._ndcg, key=lambda name: float(self._ndcg[name].mean()))
 
     @cached_property
     def _ndcg(self) -> dict[str, F64]:
-        cut, k = self.protocol.test, self.k
-        return {name: values_per_user(each, cut, ndcg_at_k, k=k) for name, each in self.rankings.items()}
+        split, k = self.protocol.test, self.k
+        return {name: values_per_user(lists, split, ndcg_at_k, k=k) for name, lists in self.rankings.items()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything but the rankings as plain values."""
-        cut = self.protocol.test
+        """Return everything except the rankings as plain values, ready for JSON."""
+        split = self.protocol.test
         return {
             "protocol": self.protocol.name,
             "exclude_seen": self.protocol.exclude_seen,
             "k": self.k,
-            "n_listeners": len(judged_users(cut)),
-            "n_cold_listeners": cut.n_cold_users,
-            "n_cold_tracks": cut.n_cold_tracks,
-            "n_repeats": cut.n_repeats,
+            "n_listeners": len(evaluated_users(split)),
+            "n_cold_listeners": split.n_cold_users,
+            "n_cold_tracks": split.n_cold_tracks,
+            "n_repeats": split.n_repeats,
             "metrics": self.metrics().to_dicts(),
             "groups": self.groups().to_dicts(),
-            "paired_ndcg": self.against(self.best()).to_dicts(),
+            "paired_ndcg": self.compare_with(self.best()).to_dicts(),
             "costs": self.costs,
         }
 
     def write(self, *, json: Path | None, rankings: Path | None) -> None:
-        """Write `as_dict` as JSON and all rankings as one Parquet file, each where a path is given."""
+        """Write `as_dict` to a JSON file and all rankings to one Parquet file; None skips the file."""
         if json is not None:
             files.write_json(json, self.as_dict())
         if rankings is not None:
-            wanted = pl.col("user_id", "track_id", "rank", "score")
-            parts = [each.select(pl.lit(name).alias("recommender"), wanted) for name, each in self.rankings.items()]
+            columns = pl.col("user_id", "track_id", "rank", "score")
+            parts = [lists.select(pl.lit(name).alias("recommender"), columns) for name, lists in self.rankings.items()]
             table = pl.concat(parts).rename({"track_id": "item_id"})
             files.write_atomically(rankings, table.write_parquet)
 
 
 @dataclass(frozen=True)
-class Terms:
-    """On what terms recommenders are compared: budget of each search, places that count, seed."""
+class ComparisonSettings:
+    """Settings of a comparison: budget of each search, list positions that count, seed of searches and bootstrap."""
 
     budget: Budget
     k: int = 10
@@ -125,27 +125,27 @@ class Terms:
 def compare(
     protocol: Protocol,
     names: Sequence[str],
-    terms: Terms,
+    settings: ComparisonSettings,
     *,
     candidates: Ids | None = None,
     tell: Tell = lambda _event: None,
 ) -> Comparison:
     """
-    Tune, fit and rank each recommender.
+    Tune and fit each recommender, and make its lists for the test part.
 
     Args:
-        protocol: The cuts.
-        names: Recommenders; the blend's members are tuned for it also where they are not asked for.
-        terms: Budget, k, seed.
-        candidates: Tracks that may be recommended in the test; all of them by default.
-        tell: Called with every event.
+        protocol: The splits.
+        names: The recommenders. If the blend is among them, its members are tuned too.
+        settings: Budget, k and seed.
+        candidates: Tracks that may be recommended in the test; None allows the whole catalogue.
+        tell: Called with every event, for progress messages.
     """
     members = scorer_class(BLEND).config_class().models if BLEND in names else {}
     configs: dict[str, Any] = {}
     costs: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys([*names, *members]):
         if name != BLEND:
-            configs[name], costs[name] = _tuned(protocol, name, terms, tell)
+            configs[name], costs[name] = _tuned(protocol, name, settings, tell)
     if BLEND in names:
         models = {name: asdict(configs[name]) for name in members}
         configs[BLEND] = scorer_class(BLEND).config_class(models=models)
@@ -153,61 +153,57 @@ def compare(
     filters = _filters(protocol, candidates)
     rankings = {}
     for name in names:
-        rankings[name], cost = _ranked(protocol, name, configs[name], filters, max(terms.k, N_RANKED))
+        rankings[name], cost = _ranked(protocol, name, configs[name], filters, max(settings.k, N_RANKED))
         costs[name] |= cost | {"settings": asdict(configs[name])}
         tell({"event": "fitted", "recommender": name, **cost})
-    return Comparison(protocol, rankings, {name: costs[name] for name in names}, terms.k, terms.seed)
+    return Comparison(protocol, rankings, {name: costs[name] for name in names}, settings.k, settings.seed)
 
 
-def protocol_of(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Protocol:
-    """Cut the published warehouse by a named protocol: 'temporal' as the recipe's evaluation, or 'leave-last-out'."""
+def home_protocol(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Protocol:
+    """Split the published warehouse by protocol: 'temporal' with the recipe's windows, or 'leave-last-out'."""
     with Warehouse.open(home.published_warehouse()) as warehouse:
         if name == "leave-last-out":
             return leave_last_out(Interactions.read(warehouse, until=as_of))
-        days = recipe.evaluation
-        return temporal(warehouse, as_of=as_of, test_days=days.test_days, gap_days=days.gap_days)
+        evaluation = recipe.evaluation
+        return temporal(warehouse, as_of=as_of, test_days=evaluation.test_days, gap_days=evaluation.gap_days)
 
 
-def task_of(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Task:
-    """Ask for the best settings of one recommender on the published warehouse's validation window."""
-    cut = protocol_of(home, "temporal", as_of=as_of, recipe=recipe).validation
-    return Task(name, cut, Filters.of(cut.train), recipe.evaluation.k, recipe.evaluation.seed)
+def home_task(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Task:
+    """Define the search for one recommender's settings on the published warehouse's validation window."""
+    split = home_protocol(home, "temporal", as_of=as_of, recipe=recipe).validation
+    return Task(name, split, Filters.of(split.train), recipe.evaluation.k, recipe.evaluation.seed)
 
 
-def search(home: Home, task: Task, budget: Budget, *, tell: Tell) -> Tuned:
-    """Tune with every trial kept under models/tuning: the same window of the same lake goes on where it stopped."""
-    window = short_hash(Lake(home).fingerprint(), str(task.cut.train.as_of), str(task.k), str(task.seed))
+def tune_in_home(home: Home, task: Task, budget: Budget, *, tell: Tell) -> Tuned:
+    """Tune with a journal under models/tuning: a search on the same window of the same lake is continued."""
+    window = short_hash(Lake(home).fingerprint(), str(task.split.train.as_of), str(task.k), str(task.seed))
     return tune(task, budget, journal=home.path / "models" / "tuning" / f"{task.name}-{window}.journal", tell=tell)
 
 
-def item_ids(path: Path) -> pl.Series:
+def read_item_ids(path: Path) -> pl.Series:
     """
-    Read the item ids that may be recommended.
+    Read the ids of the items that may be recommended.
 
     Raises:
-        InputError: The file is not there or names none.
+        InputError: The file does not exist, is not Parquet, or has no column item_id.
     """
     try:
         return pl.read_parquet(path, columns=["item_id"])["item_id"].cast(pl.String)
-    except (FileNotFoundError, pl.exceptions.PolarsError) as wrong:
-        raise InputError(f"{path} is no Parquet file with a column item_id: {wrong}") from wrong
+    except (FileNotFoundError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{path}: expected a Parquet file with a column item_id: {error}") from error
 
 
-def default_names() -> list[str]:
-    """Return the blend and every single model."""
+def default_recommenders() -> list[str]:
+    """Return the names of all recommenders, the blend first."""
     return [BLEND, *(name for name in scorer_names() if name != BLEND)]
 
 
-def _tuned(protocol: Protocol, name: str, terms: Terms, tell: Tell) -> tuple[Any, dict[str, Any]]:
+def _tuned(protocol: Protocol, name: str, settings: ComparisonSettings, tell: Tell) -> tuple[Any, dict[str, Any]]:
     started = time.process_time()
-    cut = protocol.validation
-    found = tune(Task(name, cut, protocol.filters(cut), terms.k, terms.seed), terms.budget, tell=tell)
-    spent = time.process_time() - started
-    return found.config, {
-        "tuning_cpu_seconds": spent,
-        "n_trials": found.n_trials,
-        "validation_ndcg": found.value,
-    }
+    split = protocol.validation
+    best = tune(Task(name, split, protocol.filters(split), settings.k, settings.seed), settings.budget, tell=tell)
+    cost = {"tuning_cpu_seconds": time.process_time() - started, "n_trials": best.n_trials}
+    return best.config, cost | {"validation_ndcg": best.value}
 
 
 def _filters(protocol: Protocol, candidates: Ids | None) -> Filters:
@@ -218,12 +214,12 @@ def _filters(protocol: Protocol, candidates: Ids | None) -> Filters:
 def _ranked(
     protocol: Protocol, name: str, config: Any, filters: Filters, k: int
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
-    cut: Split = protocol.test
+    split: Split = protocol.test
     model = Recommender.named(name, config)
     started = time.process_time()
-    model.fit(cut.train, validation=protocol.validation)
+    model.fit(split.train, validation=protocol.validation)
     trained = time.process_time() - started
-    ids = cut.train.users.ids(judged_users(cut))
+    ids = split.train.users.ids(evaluated_users(split))
     started = time.perf_counter()
     ranking = model.recommend(ids, k, filters=filters)
     seconds = time.perf_counter() - started

@@ -1,8 +1,8 @@
 """
-The feedback loop of a home's own listeners, under the remedies of its recipe (see `feedback.loop`).
+Simulate the feedback loop of a home's own listeners under the remedies of its recipe (see `feedback.loop`).
 
-Called by `recsys simulate`. Every rule of the recipe is a remedy of its own, all of them together another, then the
-places for finding out, alone and with the rules.
+The remedies are: each rerank rule alone, all rules together, exploration alone, and rules with exploration. Called by
+`recsys simulate`.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from recsys.rerank.rules.exposure import Exposure
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-FOLLOWED = ("popularity=tail", "artist_gender=female", "age=current")  # beside what the recipe has targets for
-MIN_SHARE = 0.05  # of places to find out with, so that a recipe without any still shows what they would do
+FOLLOWED = ("popularity=tail", "artist_gender=female", "age=current")  # groups reported beside those with targets
+MIN_SHARE = 0.05  # share of exploration slots in the simulation if the recipe has none
 
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """What came out: weeks as of `loop.simulate`, and whose they were, in a sentence."""
+    """The outcome: `weeks` as `loop.simulate` returns them, and a sentence about the listeners and the log."""
 
     weeks: pl.DataFrame
     description: str
@@ -38,47 +38,49 @@ def simulate_home(
     home: Home, recipe: Recipe, settings: LoopSettings, *, n_listeners: int, tell: Tell = lambda _event: None
 ) -> Simulated:
     """
-    Let listeners of the published warehouse live with their recommender for some weeks.
+    Simulate weeks of recommending to listeners of the published warehouse and learning from their plays.
 
     Args:
-        home: Where.
+        home: The home whose published warehouse is read.
         recipe: Its rules and exploration are the remedies.
-        settings: How long.
-        n_listeners: How many at most, drawn among those with a liked track.
-        tell: Called with every week.
+        settings: Length of the simulation and other settings.
+        n_listeners: Maximum number of listeners, drawn at random among those with a liked track.
+        tell: Called after every week, for progress messages.
 
     Raises:
         InputError: There are too few listeners or tracks.
-        SetupError: Nothing was published yet.
+        SetupError: Nothing has been published yet.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
         groups = warehouse.query(internal_sql("track_groups"))
     known = np.flatnonzero(np.diff(interactions.matrix.indptr))
     if not len(known):
-        raise InputError("no listener of the warehouse likes anything: there is nothing to begin with")
-    drawn = np.random.default_rng(settings.seed).permutation(known)[:n_listeners]
-    context = RerankContext.of_groups(interactions.of_users(np.sort(drawn)), groups)
+        raise InputError(
+            "The warehouse has no listener with a liked track; expected at least one. Run: recsys ingest FILES"
+        )
+    sample = np.random.default_rng(settings.seed).permutation(known)[:n_listeners]
+    context = RerankContext.of_groups(interactions.of_users(np.sort(sample)), groups)
     world = World.of(context, _followed(recipe), settings.seed)
     weeks = simulate(world, remedies(recipe), settings, tell=tell)
     n_tracks, last_day = len(interactions.tracks), interactions.as_of
-    whose = f"{len(drawn):,} of {len(known):,} listeners and {n_tracks:,} tracks, log up to {last_day}."
-    return Simulated(weeks, whose)
+    description = f"{len(sample):,} of {len(known):,} listeners and {n_tracks:,} tracks, log up to {last_day}."
+    return Simulated(weeks, description)
 
 
 def remedies(recipe: Recipe) -> dict[str, Remedy]:
-    """Name what the recipe could be held against: nothing first."""
+    """Return the remedies of a recipe by name; the first is 'no remedy', which the others are compared with."""
     rules = list(recipe.rerank.values())
     exploration = recipe.exploration
     if not exploration.share:
         exploration = ExplorationSettings(share=MIN_SHARE)
-    found = {"no remedy": Remedy(), **{name: Remedy([rule]) for name, rule in recipe.rerank.items()}}
+    by_name = {"no remedy": Remedy(), **{name: Remedy([rule]) for name, rule in recipe.rerank.items()}}
     if len(rules) > 1:
-        found["all rules"] = Remedy(rules)
-    found["exploration"] = Remedy(exploration=exploration)
+        by_name["all rules"] = Remedy(rules)
+    by_name["exploration"] = Remedy(exploration=exploration)
     if rules:
-        found["rules and exploration"] = Remedy(rules, exploration)
-    return found
+        by_name["rules and exploration"] = Remedy(rules, exploration)
+    return by_name
 
 
 def _followed(recipe: Recipe) -> Sequence[str]:

@@ -1,9 +1,8 @@
 """
-Search of a recommender's settings on a validation cut: Optuna proposes, full ranking decides, every trial is kept.
+Tune a recommender's settings on a validation split: Optuna proposes settings, nDCG of full rankings decides.
 
-What may be searched stands in the configs (`recommenders.parts.search_space`). The defaults are the first trial,
-and the same with age weighing nothing the second, so that a search never ends below either. Nobody here looks at a
-test cut.
+The ranges are declared in the configs (`recommenders.parts.search_space`). The first trial uses the defaults, the
+second the defaults without decay by age, so that the result is never worse than either. Test data is never used.
 """
 
 import time
@@ -19,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, values_per_user
+from recsys.evaluate.report import evaluated_users, values_per_user
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.search_space import Choice, Range, ranges
@@ -31,12 +30,12 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 @dataclass(frozen=True)
 class Budget:
     """
-    How long to search.
+    Limits of a search.
 
     Attributes:
-        trials: Settings tried, the defaults among them.
-        cpu_seconds: No trial begins after so much work; infinity: `trials` alone decides, so that a search repeats
-            exactly on any machine.
+        trials: Number of trials, the defaults included.
+        cpu_seconds: No trial begins after this much CPU time [s]. With infinity, only `trials` counts, and a search
+            gives the same result on any machine.
     """
 
     trials: int
@@ -46,18 +45,18 @@ class Budget:
 @dataclass(frozen=True, eq=False)
 class Task:
     """
-    What a search is for.
+    A search for the settings of one recommender.
 
     Attributes:
-        name: Recommender.
-        cut: Training part to fit, later choices to find.
-        filters: What a ranking may not name, of the cut's tracks.
-        k: Places that nDCG counts.
-        seed: Of the search.
+        name: The recommender.
+        split: Training part to fit on, and held-out tracks to evaluate on.
+        filters: Filters of the lists.
+        k: List positions that nDCG counts.
+        seed: Seed of the search.
     """
 
     name: str
-    cut: Split
+    split: Split
     filters: Filters
     k: int = 10
     seed: int = 7
@@ -65,7 +64,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best settings found, their nDCG on the cut, and how many were tried."""
+    """The best settings (`config`), their mean nDCG on the validation split (`value`), and the number of trials."""
 
     config: Any
     value: float
@@ -80,46 +79,46 @@ def tune(
     tell: Callable[[dict[str, Any]], None] = lambda _event: None,
 ) -> Tuned:
     """
-    Search the settings of one recommender.
+    Search the best settings of one recommender.
 
     Args:
-        task: Which, on what.
-        budget: How long; trials that `journal` holds already count.
-        journal: File that keeps every trial, so that an interrupted search goes on where it stopped.
-        tell: Called after each trial.
+        task: The recommender and the validation split.
+        budget: Limits of the search; trials that are already in `journal` count.
+        journal: File that stores every trial, so that an interrupted search can be continued; None keeps no file.
+        tell: Called after each trial, for progress messages.
 
     Raises:
-        InputError: Nobody chose anything in the cut.
+        InputError: The validation split has no held-out track.
     """
-    if not len(judged_users(task.cut)):
-        raise InputError(f"{task.name}: nobody chose anything new in the validation cut; take a longer or later one")
+    if not len(evaluated_users(task.split)):
+        raise InputError(f"{task.name}: found no held-out track in the validation split. Take a longer or later one")
     study = _study(task, journal)
     started = time.process_time()
     while len(_finished(study)) < (budget.trials if ranges(_config_class(task.name)) else 1):
         if _finished(study) and time.process_time() - started > budget.cpu_seconds:
             break
-        study.optimize(lambda trial: judged(task, proposed(trial, _config_class(task.name))), n_trials=1)
+        study.optimize(lambda trial: validation_ndcg(task, trial_config(trial, _config_class(task.name))), n_trials=1)
         finished = _finished(study)
         tell({"event": "trial", "recommender": task.name, "trial": len(finished), "of": budget.trials,
               "value": round(finished[-1].value or 0, 4), "best": round(study.best_value, 4)})  # fmt: skip
     best = study.best_trial
     return Tuned(
-        proposed(optuna.trial.FixedTrial(best.params), _config_class(task.name)),
+        trial_config(optuna.trial.FixedTrial(best.params), _config_class(task.name)),
         study.best_value,
         len(_finished(study)),
     )
 
 
-def judged(task: Task, config: Any) -> float:
-    """Fit with these settings and return mean nDCG on the cut."""
-    model = Recommender.named(task.name, config).fit(task.cut.train)
-    ids = task.cut.train.users.ids(judged_users(task.cut))
+def validation_ndcg(task: Task, config: Any) -> float:
+    """Fit with these settings and return the mean nDCG on the validation split."""
+    model = Recommender.named(task.name, config).fit(task.split.train)
+    ids = task.split.train.users.ids(evaluated_users(task.split))
     ranking = model.recommend(ids, task.k, filters=task.filters)
-    return float(values_per_user(ranking, task.cut, ndcg_at_k, k=task.k).mean())
+    return float(values_per_user(ranking, task.split, ndcg_at_k, k=task.k).mean())
 
 
-def proposed(trial: optuna.trial.BaseTrial, config_class: type[Any]) -> Any:
-    """Return the config of a trial, settings without a range at their defaults."""
+def trial_config(trial: optuna.trial.BaseTrial, config_class: type[Any]) -> Any:
+    """Return the config of a trial; settings without a range keep their defaults."""
     return config_class(**{name: _suggested(trial, name, space) for name, space in _spaces(config_class).items()})
 
 
@@ -133,12 +132,12 @@ def _suggested(trial: optuna.trial.BaseTrial, name: str, space: tuple[Range | Ch
 
 
 def _spaces(config_class: type[Any]) -> dict[str, tuple[Range | Choice, Any]]:
-    defaults = {each.name: each.default for each in fields(config_class)}
+    defaults = {field.name: field.default for field in fields(config_class)}
     return {name: (limits, defaults[name]) for name, limits in ranges(config_class).items()}
 
 
 def _study(task: Task, journal: Path | None) -> optuna.Study:
-    """Open the search, or begin it with the settings that are always tried first."""
+    """Open or create the study, and queue the settings that are always tried first."""
     storage: BaseStorage = InMemoryStorage()
     if journal is not None:
         journal.parent.mkdir(parents=True, exist_ok=True)
@@ -146,13 +145,13 @@ def _study(task: Task, journal: Path | None) -> optuna.Study:
     study = optuna.create_study(storage=storage, study_name=task.name, direction="maximize", load_if_exists=True)
     study.sampler = optuna.samplers.TPESampler(seed=task.seed + len(study.trials), n_startup_trials=5)
     for settings in _first(_config_class(task.name)):
-        if settings not in _asked(study):
+        if settings not in _known_settings(study):
             study.enqueue_trial(settings)
     return study
 
 
-def _asked(study: optuna.Study) -> list[dict[str, Any]]:
-    """Return the settings that were tried or will be; those of a trial that was cut off are neither."""
+def _known_settings(study: optuna.Study) -> list[dict[str, Any]]:
+    """Return the settings of finished and queued trials; those of an interrupted trial are left out."""
     states = [optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.WAITING]
     trials = study.get_trials(deepcopy=False, states=states)
     return [trial.system_attrs.get("fixed_params", {}) | trial.params for trial in trials]
@@ -168,5 +167,5 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def _config_class(name: str) -> type[Any]:
-    found: type[Any] = scorer_class(name).config_class
-    return found
+    config_class: type[Any] = scorer_class(name).config_class
+    return config_class

@@ -1,1 +1,1 @@
-"""Learning from what listeners did with what they were shown: exploration, its value, and where a loop of it leads."""
+"""Learning from listeners' reactions to lists: exploration, off-policy evaluation, simulation of the feedback loop."""

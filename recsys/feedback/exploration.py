@@ -1,8 +1,8 @@
 """
-A few places of each list for finding out: a policy draws what stands there, and its dice are logged.
+Exploration slots: a bandit policy fills a few positions of each list, and its propensities are logged.
 
-The rules of the lists hold for what it draws from: a list is chosen longer than it is shown, and the policy takes from
-its tail. Places are drawn one after the other, each from what is left; a propensity is that of its own draw.
+The rerank rules hold for explored tracks too: a list is chosen longer than it is shown, and the policy draws from its
+tail. Slots are filled one after the other from the remaining tracks; a propensity is the probability of that one draw.
 """
 
 from dataclasses import dataclass
@@ -11,30 +11,38 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from recsys import columns
 from recsys.arrays import F64, I32, I64, Bool
+from recsys.columns import PROPENSITY, RANK, TRACK_ID, USER_ID, Column
 from recsys.dataset.feature_vectors import artists_of
 from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
-from recsys.rerank.base import CandidateSet, RerankContext, places_of
+from recsys.rerank.base import CandidateSet, RerankContext, positions_of
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
-DRAWN = (columns.OPTION_NO, columns.N_OPTIONS, columns.FEATURES)
-N_FOLDS = 5.0  # natural logarithms: beyond so many times the usual popularity, all is the same
+DRAW_COLUMNS = (
+    *(Column("option_no", pl.Int32()), Column("n_options", pl.Int32())),
+    Column("features", pl.List(pl.Float64())),
+)
+EXPLORATIONS_COLUMNS = (
+    *(Column("served_on", pl.Date()), Column("until", pl.Date()), USER_ID, RANK, TRACK_ID),
+    *(Column("policy", pl.String()), PROPENSITY, *DRAW_COLUMNS),
+)
+LOG_LIMIT = 5.0  # natural log of a popularity ratio that is scaled to 1; larger ratios are clipped
 
 
 @dataclass(frozen=True)
 class ExplorationSettings:
     """
-    How much is found out.
+    Settings of exploration.
 
     Attributes:
-        share: Of the places of each list, 0..0.5, rounded to whole places; 0: nothing.
+        share: Share of each list's positions that are exploration slots, 0..0.5, rounded to whole slots; 0 turns
+            exploration off.
         policy: 'thompson' or 'linucb' (see `feedback.bandits`).
-        pool: How many tracks each place is drawn from, at least 2.
-        days: A play within so many days counts as liked [d].
-        seed: Of the dice, which fall anew every night.
+        pool: Number of tracks that each slot is drawn from, at least 2.
+        days: A play within this many days counts as a reward [d].
+        seed: Seed of the draws; each run date has its own random generator.
     """
 
     share: float = 0.05
@@ -44,25 +52,25 @@ class ExplorationSettings:
     seed: int = 7
 
     def __post_init__(self) -> None:
-        """Refuse lists that are mostly dice, and a policy that nobody knows."""
+        """Check the ranges of the settings and the name of the policy."""
         if not 0 <= self.share <= 0.5 or self.pool < 2 or self.days < 1:
-            raise BadRecipe(f"[exploration]: {self}; expected share 0..0.5, pool at least 2, days at least 1")
+            raise BadRecipe(f"[exploration]: found {self}, expected share 0..0.5, pool at least 2, days at least 1")
         if self.policy not in POLICIES:
             hint = did_you_mean(self.policy, POLICIES)
-            raise BadRecipe(f"[exploration]: policy is {self.policy!r}; expected {' or '.join(POLICIES)}.{hint}")
+            raise BadRecipe(f"[exploration]: found policy = {self.policy!r}, expected {' or '.join(POLICIES)}.{hint}")
 
-    def places(self, k: int) -> I64:
-        """Which places of a list of k, from 0: spread evenly, neither the head nor the end."""
+    def slots(self, k: int) -> I64:
+        """Return the positions of the exploration slots in a list of k, from 0: spread evenly, not at either end."""
         n = round(self.share * k)
         return ((np.arange(n) + 0.5) * k / max(1, n)).astype(np.int64)
 
     def length(self, k: int) -> int:
-        """How long a list must be chosen for its tail to be drawn from."""
-        n = len(self.places(k))
+        """Return the length that a list must be chosen with, so that its tail holds the pool."""
+        n = len(self.slots(k))
         return k - n + self.pool if n else k
 
-    def dice(self, as_of: date) -> np.random.Generator:
-        """The dice of one night."""
+    def generator(self, as_of: date) -> np.random.Generator:
+        """Return the random generator of the run of this date."""
         return np.random.default_rng([self.seed, as_of.toordinal()])
 
 
@@ -76,74 +84,77 @@ def explore(
     rng: np.random.Generator,
 ) -> pl.DataFrame:
     """
-    Give some places of each list to the policy.
+    Fill the exploration slots of each list by the policy.
 
     Args:
-        long_lists: user_id, track_id, rank, score ..., listener by listener, `settings.length(k)` long where possible.
-        context: What is known of listeners and tracks.
-        k: Places that are shown.
-        settings: How many places, which policy.
-        posterior: What was learned so far, of `FEATURES`.
-        rng: The dice.
+        long_lists: user_id, track_id, rank, score and other columns, the rows of each listener adjacent; lists are
+            `settings.length(k)` long where possible.
+        context: What is known about listeners and tracks.
+        k: Length of the lists that are shown.
+        settings: Share of slots, policy and pool.
+        posterior: The reward model over `FEATURES`.
+        rng: Random generator.
 
     Returns:
-        Lists of k with is_explored, propensity (1 where nothing was drawn) and, of what was drawn, option_no (1: the
-        recommender's own choice among what was left), n_options and features; null elsewhere. A list too short to
-        draw from stays as it is.
+        Lists of k tracks with is_explored and propensity (1 for tracks that were not drawn). Drawn tracks also have
+        option_no (position among the remaining tracks, 1 is the recommender's choice), n_options and features, which
+        are null elsewhere. A list without a tail is returned as it is.
     """
-    places = settings.places(k)
-    n_kept = k - len(places)
-    user, place = places_of(long_lists)
-    kept = long_lists.filter(pl.Series(place < n_kept, dtype=pl.Boolean)).with_columns(
-        pl.Series(columns.RANK.name, np.setdiff1d(np.arange(k), places)[place[place < n_kept]] + 1, columns.RANK.dtype)
+    slots = settings.slots(k)
+    n_kept = k - len(slots)
+    user, position = positions_of(long_lists)
+    kept = long_lists.filter(pl.Series(position < n_kept, dtype=pl.Boolean)).with_columns(
+        pl.Series(RANK.name, np.setdiff1d(np.arange(k), slots)[position[position < n_kept]] + 1, RANK.dtype)
     )
-    tail = long_lists.filter(pl.Series(place >= n_kept, dtype=pl.Boolean))
-    options = describe(CandidateSet.of(long_lists, context, k))[:, n_kept:]
+    tail = long_lists.filter(pl.Series(position >= n_kept, dtype=pl.Boolean))
+    options = describe_options(CandidateSet.of(long_lists, context, k))[:, n_kept:]
     policy = POLICIES[settings.policy]
-    nothing = [pl.lit(None, column.dtype).alias(column.name) for column in DRAWN]
-    parts = [kept.with_columns(nothing, is_explored=pl.lit(value=False), propensity=pl.lit(1.0))]
+    not_drawn = [pl.lit(None, column.dtype).alias(column.name) for column in DRAW_COLUMNS]
+    parts = [kept.with_columns(not_drawn, is_explored=pl.lit(value=False), propensity=pl.lit(1.0))]
     row_of = np.full(options.shape[:2], -1)
-    row_of[user[place >= n_kept], place[place >= n_kept] - n_kept] = np.arange(len(tail))
-    for at in places:
-        chances = policy.probabilities(posterior, options, rng)
-        chooses = np.flatnonzero(chances.any(axis=1))
-        chosen = choose(chances[chooses], rng)
-        n_options = (~np.isnan(options[chooses, :, 0])).sum(axis=1)
+    row_of[user[position >= n_kept], position[position >= n_kept] - n_kept] = np.arange(len(tail))
+    for slot in slots:
+        probabilities = policy.probabilities(posterior, options, rng)
+        users = np.flatnonzero(probabilities.any(axis=1))  # those with a track left
+        chosen = choose(probabilities[users], rng)
+        n_options = (~np.isnan(options[users, :, 0])).sum(axis=1)
         parts.append(
-            tail[row_of[chooses, chosen]].with_columns(
-                pl.Series(columns.RANK.name, np.full(len(chosen), at + 1), columns.RANK.dtype),
+            tail[row_of[users, chosen]].with_columns(
+                pl.Series(RANK.name, np.full(len(chosen), slot + 1), RANK.dtype),
                 is_explored=pl.lit(value=True),
-                propensity=pl.Series(chances[chooses, chosen]),
-                option_no=pl.Series(_place_among(options[chooses], chosen), dtype=pl.Int32),
+                propensity=pl.Series(probabilities[users, chosen]),
+                option_no=pl.Series(_option_numbers(options[users], chosen), dtype=pl.Int32),
                 n_options=pl.Series(n_options, dtype=pl.Int32),
-                features=pl.Series(options[chooses, chosen].tolist(), dtype=pl.List(pl.Float64)),
+                features=pl.Series(options[users, chosen].tolist(), dtype=pl.List(pl.Float64)),
             )
         )
-        options[chooses, chosen] = np.nan  # nobody is shown it twice
-    return _closed_up(pl.concat(parts, how="diagonal"), long_lists["user_id"].unique(maintain_order=True))
+        options[users, chosen] = np.nan  # each track is shown once
+    return _renumbered(pl.concat(parts, how="diagonal"), long_lists["user_id"].unique(maintain_order=True))
 
 
-def describe(candidates: CandidateSet) -> F64:
+def describe_options(candidates: CandidateSet) -> F64:
     """
-    Describe each candidate to the policy, shape (n_users, n, len(FEATURES)); NaN where there is none.
+    Return the feature vectors of the candidates, shape (n_users, n, len(FEATURES)); NaN at the padding.
 
-    one: 1. relevance: the recommender's, 0..1. mix: how much of the listener's mix of genres the track's own take up,
-    0..1. popularity: log of its listeners, 0 none to 1 everybody. unplayed: nobody has played it. new_artist: the
-    listener likes nothing by a known artist. beyond_usual: log of its popularity over the listener's usual, -1..1.
+    The features are: 'one', the constant 1; 'relevance', as in the candidates, 0..1; 'mix', scalar product of the
+    track's and the listener's genre shares, 0..1; 'popularity', log of 1 + the track's listeners, from 0 for none to 1
+    for all; 'unplayed', 1 if no listener likes the track; 'new_artist', 1 if the artist is known and the listener likes
+    none of their tracks; 'beyond_usual', log of the track's popularity over the listener's mean, scaled to -1..1.
     """
     users, n = np.arange(len(candidates.tracks)), candidates.tracks.shape[1]
     tracks = np.maximum(candidates.tracks, 0)
-    listeners, past = candidates.past.listeners[tracks], candidates.past
-    mix = past.mix[np.repeat(users, n)].multiply(past.genres[tracks.ravel()]).sum(axis=1)
-    own = past.own_popularity[:, None]
-    beyond = np.log(np.maximum(listeners, 1) / past.n_listeners / np.where(np.isnan(own), np.nan, own)) / N_FOLDS
+    profile = candidates.profile
+    n_listeners = profile.listener_counts[tracks]
+    mix = profile.genre_mix[np.repeat(users, n)].multiply(profile.genres[tracks.ravel()]).sum(axis=1)
+    own = profile.own_popularity[:, None]
+    beyond = np.log(np.maximum(n_listeners, 1) / profile.n_listeners / np.where(np.isnan(own), np.nan, own)) / LOG_LIMIT
     features = np.stack(
         [
             np.ones(tracks.shape),
             candidates.relevance,
             np.asarray(mix).reshape(tracks.shape),
-            np.log1p(listeners) / np.log1p(max(1, past.n_listeners)),
-            listeners == 0,
+            np.log1p(n_listeners) / np.log1p(max(1, profile.n_listeners)),
+            n_listeners == 0,
             _new_artists(candidates, tracks),
             np.nan_to_num(np.clip(beyond, -1, 1)),
         ],
@@ -153,20 +164,21 @@ def describe(candidates: CandidateSet) -> F64:
     return features
 
 
-def learned(feedback: pl.DataFrame) -> Posterior:
+def learn_posterior(feedback: pl.DataFrame) -> Posterior:
     """
-    Learn from everything that was drawn and whose outcome is known.
+    Return the posterior after all draws with a known outcome.
 
     Args:
-        feedback: features, reward, of marts.feedback; rows of other features (an older version's) are left out.
+        feedback: features and reward of marts.feedback. Rows with another number of features, which an older version
+            logged, are left out.
     """
     known = feedback.filter(pl.col("features").list.len() == len(FEATURES))
     features = np.array(known["features"].to_list(), np.float64).reshape(-1, len(FEATURES))
     return Posterior.prior(len(FEATURES)).updated(features, known["reward"].cast(pl.Float64).to_numpy())
 
 
-def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) -> pl.DataFrame:
-    """Keep what was drawn, with the days on which a play counts: `columns.EXPLORATIONS` without the run."""
+def exploration_log(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) -> pl.DataFrame:
+    """Return the drawn tracks with the days on which a play counts as a reward: EXPLORATIONS_COLUMNS and others."""
     days = timedelta(days=settings.days - 1)
     return lists.filter("is_explored").with_columns(
         served_on=pl.lit(served_on), until=pl.lit(served_on + days), policy=pl.lit(settings.policy)
@@ -174,10 +186,9 @@ def log_of(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) 
 
 
 def _new_artists(candidates: CandidateSet, tracks: I32) -> Bool:
-    """Whether the listener likes nothing by a candidate's artist; False where the artist is not known."""
-    liked = (
-        candidates.past.heard.astype(np.float32) @ artists_of(candidates.context.interactions.track_features)
-    ).tocsr()
+    """Return whether the listener likes no track by a candidate's artist; False where the artist is unknown."""
+    track_artists = artists_of(candidates.context.interactions.track_features)
+    liked = (candidates.profile.liked.astype(np.float32) @ track_artists).tocsr()  # (n_users, n_artists)
     artists, n_artists = candidates.context.artists[tracks], max(1, liked.shape[1])
     known = np.repeat(np.arange(len(tracks)), np.diff(liked.indptr)) * n_artists + liked.indices
     pairs = np.arange(len(tracks))[:, None] * n_artists + artists
@@ -185,15 +196,15 @@ def _new_artists(candidates: CandidateSet, tracks: I32) -> Bool:
     return new
 
 
-def _place_among(options: F64, chosen: I64) -> I64:
-    """Which of the options that were left each choice was, from 1, in the recommender's order."""
+def _option_numbers(options: F64, chosen: I64) -> I64:
+    """Return the number of each chosen option among those left, from 1, in the recommender's order."""
     is_left = ~np.isnan(options[:, :, 0])
-    place: I64 = is_left.cumsum(axis=1)[np.arange(len(chosen)), chosen]
-    return place
+    numbers: I64 = is_left.cumsum(axis=1)[np.arange(len(chosen)), chosen]
+    return numbers
 
 
-def _closed_up(lists: pl.DataFrame, listeners: pl.Series) -> pl.DataFrame:
-    """Order rows by listener and rank, and number them again where a list has gaps."""
-    order = pl.DataFrame({"user_id": listeners}).with_row_index("place")
-    ordered = lists.join(order, on="user_id").sort("place", "rank").drop("place")
+def _renumbered(lists: pl.DataFrame, listeners: pl.Series) -> pl.DataFrame:
+    """Sort rows by listener and rank, and renumber ranks where a list has gaps."""
+    order = pl.DataFrame({"user_id": listeners}).with_row_index("position")
+    ordered = lists.join(order, on="user_id").sort("position", "rank").drop("position")
     return ordered.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("user_id"))

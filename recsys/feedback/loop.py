@@ -1,11 +1,12 @@
 """
-Where does it lead when a recommender learns from what it made people hear? Weeks of it, with and without each remedy.
+Simulate the feedback loop of a recommender that is retrained on plays of its own lists, with and without remedies.
 
-The simulated listeners start with what the log says they like. What they would like of everything is drawn once and
-never changes: it follows from what they play, and every track is liked as well as any other in the mean, so that what
-popularity lists add is their own doing. Each week a recommender is fitted on the log so far, lists are chosen by the
-remedy's rules, listeners look at places as often as 1 / log2(1 + rank) and play what they like of it, and hear of some
-tracks from others, of well known ones more; all of that is the next week's log. Dice are the same under every remedy.
+The simulated listeners start with the interactions of a real log. Their probabilities of liking each track are drawn
+once, from a low-rank model of the log plus noise, and never change. All tracks have the same mean probability, so that
+any concentration on popular tracks is an effect of the lists. Each week, a recommender is fitted on the log so far,
+lists are chosen under the remedy, listeners look at rank r with probability 1 / log2(1 + r) and play what they like,
+and they play some tracks found without the recommender, popular ones more often. All plays are added to the log. Random
+numbers are the same under every remedy.
 
 Source:
     Chaney, Stewart, Engelhardt, How Algorithmic Confounding in Recommendation Systems Increases Homogeneity and
@@ -22,7 +23,6 @@ import polars as pl
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from recsys import columns
 from recsys.arrays import F32, I64, Bool
 from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.interactions import Interactions
@@ -36,28 +36,28 @@ from recsys.recommenders.parts.filters import Filters
 from recsys.rerank.base import RerankContext, RerankRule
 from recsys.rerank.lists import rerank
 
-N_TASTES = 32  # dimensions of what is liked
-SPREAD = 1.5  # of the log odds that a listener likes a track
-USUAL = -4.0  # log odds of a track that is neither to the listener's taste nor against it
-CHANCE = 0.5  # share of the spread that no play tells of
+N_PREFERENCES = 32  # dimensions of the preference model
+STD_LOG_ODDS = 1.5  # per listener, of the log odds of liking a track
+MEAN_LOG_ODDS = -4.0  # of liking a track
+NOISE = 0.5  # standard deviation of the noise, relative to the preferences that follow from plays
 WEEK_DAYS = 7
-ALIVE_WEEKS = 4  # without a new listener for so long an artist has vanished
+ALIVE_WEEKS = 4  # an artist without a new listener for this long no longer counts as alive
 
-Tell = Callable[[dict[str, Any]], None]
+Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress messages
 
 
 @dataclass(frozen=True)
 class LoopSettings:
     """
-    How long, and how much, is listened.
+    Settings of the simulation.
 
     Attributes:
-        weeks: Weeks of retraining.
-        recommender: The one that is retrained every week, with its default settings.
-        k: Places of a list.
-        candidates: Tracks that each list is chosen from.
-        organic: Tracks that a listener hears of from others each week.
-        seed: Of taste and dice.
+        weeks: Number of weeks, with one retraining per week.
+        recommender: The recommender that is retrained, with its default settings.
+        k: Length of the lists.
+        candidates: Number of candidates that each list is chosen from.
+        organic: Tracks per listener and week that are found without the recommender.
+        seed: Seed of preferences and plays.
     """
 
     weeks: int = 12
@@ -70,7 +70,7 @@ class LoopSettings:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What lists are chosen by: rules, and places for finding out (share 0: none)."""
+    """A way to counteract the feedback loop: rerank rules and exploration, either of which may be absent."""
 
     rules: Sequence[RerankRule] = ()
     exploration: ExplorationSettings = field(default_factory=lambda: ExplorationSettings(share=0))
@@ -79,13 +79,13 @@ class Remedy:
 @dataclass(frozen=True, eq=False)
 class World:
     """
-    Listeners whose liking is known.
+    Simulated listeners with known preferences.
 
     Attributes:
-        context: Their log so far, and groups of tracks.
-        likes: Chance that each listener likes each track, shape (n_users, n_tracks).
-        artists: Artist of each track, -1 where unknown, shape (n_tracks,).
-        measured: Groups whose exposure is followed: which tracks are in each.
+        context: The log at the start, and groups of tracks.
+        likes: Probability that each listener likes each track, 0..1, shape (n_users, n_tracks).
+        artists: Artist number of each track, -1 where unknown, shape (n_tracks,).
+        measured: Groups whose exposure is reported, each with a mask of its tracks, shape (n_tracks,).
     """
 
     context: RerankContext
@@ -96,24 +96,25 @@ class World:
     @classmethod
     def of(cls, context: RerankContext, groups: Sequence[str], seed: int) -> Self:
         """
-        Draw what listeners like beside what they are known to.
+        Draw the listeners' preferences.
 
         Args:
-            context: A log, and what its tracks are.
-            groups: To follow, such as 'popularity=tail'.
-            seed: Of what no play tells.
+            context: The log at the start, and groups of its tracks.
+            groups: Groups whose exposure is reported, such as 'popularity=tail'.
+            seed: Seed of the noise in the preferences.
 
         Raises:
-            InputError: There are too few listeners or tracks to speak of taste.
+            InputError: There are too few listeners or tracks for the preference model.
         """
         played = context.interactions.matrix > 0
-        if min(played.shape) <= N_TASTES:
+        if min(played.shape) <= N_PREFERENCES:
             raise InputError(
-                f"{played.shape[0]:,} listeners and {played.shape[1]:,} tracks; expected more than {N_TASTES} of both"
+                f"The log has {played.shape[0]:,} listeners and {played.shape[1]:,} tracks; expected more than "
+                f"{N_PREFERENCES} of each. Take more listeners"
             )
         rng = np.random.default_rng(seed)
-        affinity = _affinity(played, rng) + CHANCE * rng.standard_normal(played.shape, np.float32)
-        odds = USUAL + SPREAD * affinity / affinity.std(axis=1, keepdims=True)
+        affinity = _affinity(played, rng) + NOISE * rng.standard_normal(played.shape, np.float32)
+        odds = MEAN_LOG_ODDS + STD_LOG_ODDS * affinity / affinity.std(axis=1, keepdims=True)
         members = {group: context.members(group) for group in groups}
         return cls(context, (1 / (1 + np.exp(-odds))).astype(np.float32), context.artists, members)
 
@@ -122,19 +123,20 @@ def simulate(
     world: World, remedies: Mapping[str, Remedy], settings: LoopSettings, *, tell: Tell = lambda _event: None
 ) -> pl.DataFrame:
     """
-    Live through the weeks once under each remedy.
+    Simulate all weeks under each remedy.
 
     Args:
-        world: Who listens, and what they like.
-        remedies: By name.
-        settings: How long.
-        tell: Called with every week.
+        world: The listeners and their preferences.
+        remedies: The remedies by name.
+        settings: Settings of the simulation.
+        tell: Called after every week, for progress messages.
 
     Returns:
-        remedy, week (from 1), metric, value. satisfaction: mean chance that what is looked at is liked; gini: of
-        exposure over all tracks, 0 even; artists_alive: share of all artists for whom a list won a new listener in the
-        last four weeks; tracks_found: share of all tracks for which one did that week; 'exposure <group>': the share
-        of each group that is followed.
+        Rows of remedy, week (from 1), metric, value. The metrics are: 'satisfaction', mean probability that a
+        recommended track is liked, weighted by exposure; 'gini', Gini coefficient of the tracks' exposure, 0 if all are
+        equal; 'artists_alive', share of artists who got a new listener by a list in the last four weeks;
+        'tracks_found', share of tracks that got a new listener by a list in this week; 'exposure <group>', share of
+        exposure of each reported group.
     """
     rows = [
         (name, week, metric, value)
@@ -147,7 +149,7 @@ def simulate(
 
 
 def last_week(weeks: pl.DataFrame) -> pl.DataFrame:
-    """Lay the remedies side by side as they stood at the end: remedy, then a column a metric."""
+    """Return the last week's metrics: one row per remedy, one column per metric."""
     last = weeks.filter(pl.col("week") == pl.col("week").max())
     return last.pivot("metric", index="remedy", values="value")
 
@@ -157,55 +159,55 @@ def _weeks(
 ) -> Iterator[tuple[int, dict[str, float]]]:
     log, posterior = _Log.of(world.context.interactions), Posterior.prior(len(FEATURES))
     for week in range(1, settings.weeks + 1):
-        dice = np.random.default_rng([settings.seed, week])
-        would_like = dice.random(world.likes.shape, np.float32) < world.likes
-        looks_at = dice.random((len(world.likes), settings.k)) < discounts(settings.k)
-        from_others = _from_others(world, log, settings.organic, dice)
+        rng = np.random.default_rng([settings.seed, week])
+        would_like = rng.random(world.likes.shape, np.float32) < world.likes
+        looks_at = rng.random((len(world.likes), settings.k)) < discounts(settings.k)
+        organic_plays = _organic_plays(world, log, settings.organic, rng)
         context = replace(world.context, interactions=log.interactions(world.context.interactions, week))
-        lists = _lists(context, remedy, settings, posterior, dice)
+        lists = _lists(context, remedy, settings, posterior, rng)
         shown = _Shown.of(lists, world)
-        is_played = would_like[shown.users, shown.tracks] & looks_at[shown.users, shown.places]
+        is_played = would_like[shown.users, shown.tracks] & looks_at[shown.users, shown.positions]
         posterior = _learned(posterior, lists, is_played)
         log.add(shown.users[is_played], shown.tracks[is_played], week, by_list=True)
-        log.add(*from_others, week, by_list=False)
+        log.add(*organic_plays, week, by_list=False)
         yield week, _measured(world, shown, log, week)
         tell({"event": "week", "remedy": name, "week": week, "of": settings.weeks})
 
 
 def _lists(
-    context: RerankContext, remedy: Remedy, settings: LoopSettings, posterior: Posterior, dice: np.random.Generator
+    context: RerankContext, remedy: Remedy, settings: LoopSettings, posterior: Posterior, rng: np.random.Generator
 ) -> pl.DataFrame:
     interactions = context.interactions
     model = Recommender.named(settings.recommender).fit(interactions)
     candidates = model.recommend(interactions.users.ids(), settings.candidates, filters=Filters.of(interactions))
     long_lists = rerank(candidates, remedy.rules, context, remedy.exploration.length(settings.k))
-    return explore(long_lists, context, settings.k, settings=remedy.exploration, posterior=posterior, rng=dice)
+    return explore(long_lists, context, settings.k, settings=remedy.exploration, posterior=posterior, rng=rng)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """Rows of lists: listener, track, place from 0."""
+    """The rows of all lists: listener row, track row, and position from 0."""
 
     users: I64
     tracks: I64
-    places: I64
+    positions: I64
 
     @classmethod
     def of(cls, lists: pl.DataFrame, world: World) -> Self:
         interactions = world.context.interactions
-        places = lists["rank"].to_numpy().astype(np.int64) - 1
-        return cls(interactions.users.rows(lists["user_id"]), interactions.tracks.rows(lists["track_id"]), places)
+        positions = lists["rank"].to_numpy().astype(np.int64) - 1
+        return cls(interactions.users.rows(lists["user_id"]), interactions.tracks.rows(lists["track_id"]), positions)
 
 
 @dataclass(eq=False)
 class _Log:
     """
-    What was played.
+    The growing log of plays.
 
     Attributes:
-        strength: How often each listener played each track.
-        last_week: When last; 0: before the simulation began.
-        won_week: When a list last won each track a new listener, shape (n_tracks,); 0: never.
+        strength: Number of plays of each track by each listener, shape (n_users, n_tracks).
+        last_week: Week of the last play, 0 before the simulation, shape (n_users, n_tracks).
+        won_week: Week in which each track last got a new listener by a list, 0 for never, shape (n_tracks,).
     """
 
     strength: F32
@@ -226,39 +228,39 @@ class _Log:
         self.last_week[users, tracks] = week
 
     def interactions(self, start: Interactions, week: int) -> Interactions:
-        """The log as a recommender reads it at the beginning of a week."""
+        """Return the log as a recommender reads it at the beginning of a week."""
         matrix = sp.csr_matrix(self.strength)
-        at = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
+        pairs = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
         seen = (start.seen + (matrix > 0)).astype(np.bool_)
-        age = WEEK_DAYS * (week - 1 - self.last_week[at]).astype(np.float32)
+        age = WEEK_DAYS * (week - 1 - self.last_week[pairs]).astype(np.float32)
         return replace(start, matrix=matrix, seen=seen, age_days=age, hours=np.full(matrix.nnz, -1, np.int16))
 
 
 def _learned(posterior: Posterior, lists: pl.DataFrame, is_played: Bool) -> Posterior:
     drawn = lists.with_columns(reward=pl.Series(is_played)).filter("is_explored")
-    features = np.array(drawn[columns.FEATURES.name].to_list(), np.float64).reshape(-1, len(FEATURES))
+    features = np.array(drawn["features"].to_list(), np.float64).reshape(-1, len(FEATURES))
     return posterior.updated(features, drawn["reward"].cast(pl.Float64).to_numpy())
 
 
-def _from_others(world: World, log: _Log, n: int, dice: np.random.Generator) -> tuple[I64, I64]:
-    """Draw n tracks for each listener, as likely as they like them and as others know them (Gumbel's trick)."""
+def _organic_plays(world: World, log: _Log, n: int, rng: np.random.Generator) -> tuple[I64, I64]:
+    """Draw n tracks per listener, with weights of preference times popularity (Gumbel-top-k trick)."""
     known = np.log1p((log.strength > 0).sum(axis=0))
-    gumbel = -np.log(-np.log(np.clip(dice.random(world.likes.shape, np.float32), 1e-12, 1 - 1e-7)))
-    found = np.argpartition(-(np.log(world.likes) + known + gumbel), n, axis=1)[:, :n]
-    return np.repeat(np.arange(len(found)), n), found.ravel()
+    gumbel = -np.log(-np.log(np.clip(rng.random(world.likes.shape, np.float32), 1e-12, 1 - 1e-7)))
+    drawn = np.argpartition(-(np.log(world.likes) + known + gumbel), n, axis=1)[:, :n]
+    return np.repeat(np.arange(len(drawn)), n), drawn.ravel()
 
 
 def _measured(world: World, shown: _Shown, log: _Log, week: int) -> dict[str, float]:
-    weights = discounts(int(shown.places.max()) + 1)[shown.places]
+    weights = discounts(int(shown.positions.max()) + 1)[shown.positions]
     exposure = np.bincount(shown.tracks, weights, minlength=len(world.artists))
     alive = _artists_with(world.artists, log.won_week > max(0, week - ALIVE_WEEKS))
-    everybody = _artists_with(world.artists, np.ones(len(exposure), np.bool_))
+    all_artists = _artists_with(world.artists, np.ones(len(exposure), np.bool_))
     return {
         "satisfaction": float(np.average(world.likes[shown.users, shown.tracks], weights=weights)),
         "gini": gini(exposure),
-        "artists_alive": len(alive) / max(1, len(everybody)),
+        "artists_alive": len(alive) / max(1, len(all_artists)),
         "tracks_found": float((log.won_week == week).mean()),
-        **{f"exposure {group}": float(exposure[of].sum() / exposure.sum()) for group, of in world.measured.items()},
+        **{f"exposure {group}": float(exposure[mask].sum() / exposure.sum()) for group, mask in world.measured.items()},
     }
 
 
@@ -267,12 +269,12 @@ def _artists_with(artists: I64, tracks: Bool) -> set[int]:
 
 
 def _affinity(played: Any, rng: np.random.Generator) -> F32:
-    """What plays tell of taste, popular tracks telling no more than others; shape (n_users, n_tracks), spread 1."""
+    """Return low-rank preferences from plays, every track with mean 0: (n_users, n_tracks), std 1 per listener."""
     n_with = np.bincount(played.indices, minlength=played.shape[1])
     weights = unit_rows((played.astype(np.float64) @ sp.diags(1 / np.sqrt(np.maximum(n_with, 1)))).tocsr())
-    left, values, right = svds(weights, k=N_TASTES, v0=rng.standard_normal(min(played.shape)))
-    directions = right / np.maximum(np.linalg.norm(right, axis=0, keepdims=True), 1e-9)  # of each track, length 1
+    left, values, right = svds(weights, k=N_PREFERENCES, v0=rng.standard_normal(min(played.shape)))
+    directions = right / np.maximum(np.linalg.norm(right, axis=0, keepdims=True), 1e-9)  # track vectors of length 1
     affinity = (left * values) @ directions
-    affinity -= affinity.mean(axis=0, keepdims=True)  # no track is liked better than others by everybody
-    scaled: F32 = (affinity / np.maximum(affinity.std(axis=1, keepdims=True), 1e-9)).astype(np.float32)
-    return scaled
+    affinity -= affinity.mean(axis=0, keepdims=True)  # no track is liked more than others on average
+    standardised: F32 = (affinity / np.maximum(affinity.std(axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return standardised

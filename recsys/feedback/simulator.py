@@ -1,7 +1,7 @@
 """
-A world whose truth is known: listeners, options and the chance that each is liked. For tests and benchmarks.
+Simulated decisions with known probabilities of a like, for tests and benchmarks of bandits and off-policy evaluation.
 
-The chance is linear in what describes an option but for a floor of 0, so that the value of any policy can be counted.
+The probability is linear in an option's features, clipped at 0, so that the value of any policy can be computed.
 """
 
 from dataclasses import dataclass
@@ -14,68 +14,69 @@ from recsys.arrays import F64, I64
 from recsys.feedback.bandits import choose
 
 KINDS = ("usual", "new", "cold", "tail", "foreign", "cover", "live", "old")  # of track
-APPEAL = np.array([0.30, 0.45, 0.15, 0.20, 0.10, 0.05, 0.12, 0.25])  # chance that a track of a kind is liked
-OF_RELEVANCE = 0.1  # what the most relevant option has beyond
-OF_TASTE = 0.2  # what distance between the listener's taste and the option's costs
+APPEAL = np.array([0.30, 0.45, 0.15, 0.20, 0.10, 0.05, 0.12, 0.25])  # probability of a like, by kind
+RELEVANCE_EFFECT = 0.1  # added to the probability of the most relevant option
+DISTANCE_EFFECT = 0.2  # subtracted at the largest distance from the listener's preference
 USUAL = 0.6  # share of the usual kind among options
-N_FEATURES = 2 + len(KINDS)  # relevance, likeness to the listener's taste, and one for each kind
-N_PER_LISTENER = 4  # decisions: those of one listener share a taste
+N_FEATURES = 2 + len(KINDS)  # relevance, similarity to the listener's preference, one indicator per kind
+N_PER_LISTENER = 4  # decisions of one listener, who has one preference
 
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
     """
-    Decisions to take.
+    Decisions to take, each among the same number of options.
 
     Attributes:
-        options: What describes each option, shape (n, n_options, N_FEATURES).
-        chances: How likely each is liked, 0..1, shape (n, n_options).
+        options: Feature vectors, shape (n, n_options, N_FEATURES).
+        probabilities: Probability that the listener likes each option, 0..1, shape (n, n_options).
     """
 
     options: F64
-    chances: F64
+    probabilities: F64
 
     @classmethod
-    def drawn(cls, n: int, n_options: int, rng: np.random.Generator) -> Self:
+    def random(cls, n: int, n_options: int, rng: np.random.Generator) -> Self:
         """
-        Draw decisions, the recommender's best option first.
+        Draw n decisions; options are in the order of relevance, the first one is of the usual kind.
 
-        Most options are of the usual kind, which is liked well enough that who only follows what was liked so far never
-        finds out that new ones are liked better.
+        The usual kind is the most frequent and is liked well enough that a greedy policy never finds out that new
+        tracks are liked even more.
         """
         listener = np.arange(n) // N_PER_LISTENER
-        interactions = rng.uniform(0, 1, (listener.max(initial=0) + 1, 1))[listener]
+        preference = rng.uniform(0, 1, (listener.max(initial=0) + 1, 1))[listener]
         kind = np.where(rng.random((n, n_options)) < USUAL, 0, rng.integers(1, len(KINDS), (n, n_options)))
         kind[:, 0] = 0
-        likeness = 1 - np.abs(rng.uniform(0, 1, (n, n_options)) - interactions)
+        similarity = 1 - np.abs(rng.uniform(0, 1, (n, n_options)) - preference)
         relevance = np.broadcast_to(np.linspace(1, 0, n_options), (n, n_options))
-        options = np.concatenate([np.stack([relevance, likeness], axis=2), np.eye(len(KINDS))[kind]], axis=2)
-        return cls(options, np.clip(options @ np.append([OF_RELEVANCE, OF_TASTE], APPEAL - OF_TASTE), 0, 1))
+        options = np.concatenate([np.stack([relevance, similarity], axis=2), np.eye(len(KINDS))[kind]], axis=2)
+        weights = np.append([RELEVANCE_EFFECT, DISTANCE_EFFECT], APPEAL - DISTANCE_EFFECT)
+        return cls(options, np.clip(options @ weights, 0, 1))
 
     def rewards(self, chosen: I64, rng: np.random.Generator) -> F64:
-        """Roll whether the chosen option of each decision is liked, 0 or 1."""
-        likes: F64 = (rng.random(len(chosen)) < self.chances[np.arange(len(chosen)), chosen]).astype(np.float64)
+        """Draw whether the chosen option of each decision is liked, 0 or 1: shape (n,)."""
+        likes: F64 = (rng.random(len(chosen)) < self.probabilities[np.arange(len(chosen)), chosen]).astype(np.float64)
         return likes
 
     def value(self, probabilities: F64) -> float:
-        """Count what a policy earns per decision: the sum of probability times chance."""
-        return float((probabilities * self.chances).sum(axis=1).mean())
+        """Return the expected reward per decision of a policy with these probabilities, (n, n_options)."""
+        return float((probabilities * self.probabilities).sum(axis=1).mean())
 
     def regret(self, probabilities: F64) -> float:
-        """Count what it loses against whoever knows the truth, per decision."""
-        return float(self.chances.max(axis=1).mean()) - self.value(probabilities)
+        """Return the regret per decision: the best possible expected reward minus the policy's."""
+        return float(self.probabilities.max(axis=1).mean()) - self.value(probabilities)
 
 
-def logged(contexts: Contexts, shown: F64, target: F64, *, guess: F64, rng: np.random.Generator) -> pl.DataFrame:
+def logged(contexts: Contexts, shown: F64, target: F64, *, predicted: F64, rng: np.random.Generator) -> pl.DataFrame:
     """
-    Let one policy choose and log it, as `off_policy` reads it.
+    Simulate a logging policy, and return its log in the columns that `off_policy` reads.
 
     Args:
         contexts: The decisions.
-        shown: Probabilities of the policy that chooses.
-        target: Those of the one to be evaluated.
-        guess: The reward that a model expects of each option.
-        rng: The dice.
+        shown: Probabilities of the logging policy, shape (n, n_options).
+        target: Probabilities of the evaluated policy, shape (n, n_options).
+        predicted: A reward model's prediction for each option, shape (n, n_options).
+        rng: Random generator.
     """
     chosen = choose(shown, rng)
     rows = np.arange(len(chosen))
@@ -85,14 +86,14 @@ def logged(contexts: Contexts, shown: F64, target: F64, *, guess: F64, rng: np.r
             "propensity": shown[rows, chosen],
             "target": target[rows, chosen],
             "reward": contexts.rewards(chosen, rng),
-            "predicted": guess[rows, chosen],
-            "predicted_target": (target * guess).sum(axis=1),
+            "predicted": predicted[rows, chosen],
+            "predicted_target": (target * predicted).sum(axis=1),
         }
     )
 
 
 def softmax(options: F64, weights: F64) -> F64:
-    """Probabilities of a policy that prefers options by a score, without learning."""
+    """Return the probabilities of a fixed softmax policy with linear scores, shape (n, n_options)."""
     scores = np.exp(options @ weights)
-    chances: F64 = scores / scores.sum(axis=1, keepdims=True)
-    return chances
+    probabilities: F64 = scores / scores.sum(axis=1, keepdims=True)
+    return probabilities

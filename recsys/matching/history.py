@@ -4,6 +4,33 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from recsys.columns import Column
+
+SOURCE_KIND = Column("source_kind", pl.String())
+SOURCE_FILE = Column("source_file", pl.String())
+SOURCE_AUDIO_ID = Column("source_audio_id", pl.String())
+MATCH_CANDIDATES_COLUMNS = (
+    *(SOURCE_KIND, SOURCE_FILE, SOURCE_AUDIO_ID),
+    Column("audio_id", pl.String()),
+    Column("starts_s", pl.Float64(), "s"),
+    Column("ends_s", pl.Float64(), "s"),
+    Column("reference_starts_s", pl.Float64(), "s"),
+    Column("reference_ends_s", pl.Float64(), "s"),
+    Column("tempo_ratio", pl.Float64()),
+    Column("pitch_semitones", pl.Float64()),
+    Column("probability", pl.Float64()),
+    Column("is_strict", pl.Boolean()),
+    Column("n_places", pl.Int64()),
+    Column("found_on", pl.Date()),
+)
+MATCH_CHECKS_COLUMNS = (
+    *(SOURCE_KIND, SOURCE_FILE, SOURCE_AUDIO_ID),
+    Column("source_duration_s", pl.Float64(), "s"),
+    Column("n_uses", pl.Int64()),
+    Column("failure", pl.String()),
+    Column("checked_on", pl.Date()),
+)
+
 
 @dataclass(frozen=True, eq=False)
 class MatchHistory:
@@ -11,8 +38,8 @@ class MatchHistory:
     The two tables.
 
     Attributes:
-        candidates: A row a use that was found (columns.MATCH_CANDIDATES).
-        checks: A row a file or recording that was looked through (columns.MATCH_CHECKS).
+        candidates: A row a use that was found (MATCH_CANDIDATES_COLUMNS).
+        checks: A row a file or recording that was looked through (MATCH_CHECKS_COLUMNS).
     """
 
     candidates: pl.DataFrame

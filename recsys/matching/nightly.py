@@ -22,7 +22,7 @@ from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
 from recsys.matching.cue_sheets import CueSheet, calibration, cue_sheets
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.history import MatchHistory
+from recsys.matching.history import MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS, MatchHistory
 from recsys.matching.settings import MatchingSettings
 from recsys.matching.uses import Use, uses
 
@@ -61,8 +61,8 @@ def checked(
             {"source_kind": CATALOGUE, "source_audio_id": name, "source_duration_s": long_s, "n_uses": len(own)}
         )
     return MatchHistory(
-        _grown(last.candidates, found, columns.MATCH_CANDIDATES, {"found_on": found_on}),
-        _grown(last.checks, seen, columns.MATCH_CHECKS, {"checked_on": found_on}),
+        _grown(last.candidates, found, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
+        _grown(last.checks, seen, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
     )
 
 

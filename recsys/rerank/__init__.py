@@ -1,1 +1,1 @@
-"""From what a recommender would show to lists that people want: fair, varied, and never the same artist all over."""
+"""Re-ranking: from a recommender's candidates to lists that are varied, calibrated to the listener and fair."""

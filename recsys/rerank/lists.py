@@ -1,4 +1,9 @@
-"""From candidates to lists of exactly k: where rules leave too few of a listener's candidates, more are asked for."""
+"""
+Choose lists of k tracks from candidates under the rerank rules.
+
+Where the rules leave too few of a listener's candidates to fill a list, `full_lists` asks the recommender for more.
+Called by the nightly run, by products and by the ablation.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -7,92 +12,97 @@ import polars as pl
 
 from recsys.arrays import I64
 from recsys.columns import RANK
-from recsys.rerank.base import CandidateSet, RerankContext, RerankRule, places_of
+from recsys.rerank.base import CandidateSet, RerankContext, RerankRule, positions_of
 from recsys.rerank.select import choose
 
-WIDER = 4  # times as many candidates, for whom the first did not fill a list
+WIDER = 4  # factor by which the number of candidates grows for listeners whose list is too short
 
-SearchDeeper = Callable[
-    [pl.Series, int], pl.DataFrame
-]  # the best n candidates of these listeners, as `Recommender.recommend`
+# (user ids, n) -> each listener's best n candidates, in the columns of `Recommender.recommend`
+MoreCandidates = Callable[[pl.Series, int], pl.DataFrame]
 
 
 def rerank(candidates: pl.DataFrame, rules: Sequence[RerankRule], context: RerankContext, k: int) -> pl.DataFrame:
     """
-    Choose lists among candidates.
+    Choose each listener's list from their candidates.
 
     Args:
-        candidates: As `Recommender.recommend` gives: user_id, track_id, rank, score and more, listener by listener.
-        rules: What takes part besides relevance; none: the first k of each listener.
-        context: What is known of listeners and tracks.
+        candidates: As `Recommender.recommend` returns them: user_id, track_id, rank, score and other columns, the rows
+            of each listener adjacent.
+        rules: Rerank rules that act beside relevance. Without rules, each list is the first k candidates.
+        context: What rules may know about listeners and tracks.
         k: Length of the lists, >= 1.
 
     Returns:
-        The rows chosen, with rank 1..k in the new order, in the order of listeners given. Scores are the recommender's
-        and need not fall any more. A list is shorter where the rules allow fewer of the candidates.
+        The chosen rows with new ranks 1..k, listeners in the given order. Scores remain the recommender's, so they need
+        not fall with rank. A list is shorter than k where the rules allow fewer candidates.
     """
     candidate_set = CandidateSet.of(candidates, context, k)
-    return _rows(candidates, chosen_among(candidate_set, rules)[0])
+    return _rows(candidates, apply_rules(candidate_set, rules)[0])
 
 
 def full_lists(
-    candidates: pl.DataFrame, ask: SearchDeeper, rules: Sequence[RerankRule], context: RerankContext, k: int
+    candidates: pl.DataFrame, more: MoreCandidates, rules: Sequence[RerankRule], context: RerankContext, k: int
 ) -> tuple[pl.DataFrame, int]:
     """
-    Choose lists among candidates as `rerank` does, and among more where these do not fill a list.
+    Choose lists as `rerank` does, and fetch more candidates for listeners whose list stays shorter than k.
 
     Args:
         candidates: As in `rerank`.
-        ask: Gives more candidates of some listeners.
-        rules: As in `rerank`; what they know of all listeners together comes from the first candidates.
+        more: Returns more candidates for some listeners.
+        rules: As in `rerank`. What a rule computes from all listeners together comes from `candidates` alone.
         context: As in `rerank`.
         k: Length of the lists.
 
     Returns:
-        The lists, shorter than k only where no more of the catalogue is allowed; and how many listeners were asked for
-        more.
+        The lists, shorter than k only where the rules allow no more of the catalogue; and the number of listeners for
+        whom more candidates were fetched.
     """
     candidate_set = CandidateSet.of(candidates, context, k)
-    chosen, rules = chosen_among(candidate_set, rules)
+    chosen, rules = apply_rules(candidate_set, rules)
     lists, order = _rows(candidates, chosen), candidates["user_id"].unique(maintain_order=True)
-    n, n_asked = candidate_set.tracks.shape[1], 0
+    n, n_widened = candidate_set.tracks.shape[1], 0
     short = _short(lists, order, k)
     while len(short) and n < len(context.interactions.tracks):
-        n, n_asked = n * WIDER, n_asked or len(short)
-        wider = ask(short, n)
-        found = CandidateSet.of(wider, context, k)
-        lists = pl.concat([lists.filter(~pl.col("user_id").is_in(short.implode())), _rows(wider, choose(found, rules))])
+        n, n_widened = n * WIDER, n_widened or len(short)
+        wider = more(short, n)
+        refilled = _rows(wider, choose(CandidateSet.of(wider, context, k), rules))
+        lists = pl.concat([lists.filter(~pl.col("user_id").is_in(short.implode())), refilled])
         short = _short(lists, short, k)
-    return _in_order(lists, order), n_asked
+    return _in_order(lists, order), n_widened
 
 
-def chosen_among(candidate_set: CandidateSet, rules: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
-    """Choose (see `select.choose`) until every rule is content, and return the rules as they then are."""
-    ready = [rule.prepared(candidate_set) for rule in rules]
+def apply_rules(candidate_set: CandidateSet, rules: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
+    """
+    Choose lists, let the rules correct themselves by the outcome, and repeat until no rule changes.
+
+    Returns:
+        The chosen columns of `candidate_set.tracks`, as `select.choose` returns them, and the final rules.
+    """
+    current = [rule.prepared(candidate_set) for rule in rules]
     while True:
-        chosen = choose(candidate_set, ready)
-        corrected = [rule.corrected(candidate_set, chosen) for rule in ready]
-        if all(new is old for new, old in zip(corrected, ready, strict=True)):
-            return chosen, ready
-        ready = corrected
+        chosen = choose(candidate_set, current)
+        corrected = [rule.corrected(candidate_set, chosen) for rule in current]
+        if all(new is old for new, old in zip(corrected, current, strict=True)):
+            return chosen, current
+        current = corrected
 
 
 def _rows(candidates: pl.DataFrame, chosen: I64) -> pl.DataFrame:
-    """Return the rows of the candidates at the columns chosen, ranked anew."""
-    user, place = places_of(candidates)
-    row_of = np.full((len(chosen), int(place.max(initial=0)) + 1), -1)
-    row_of[user, place] = np.arange(len(candidates))
-    users, places = np.nonzero(chosen >= 0)
-    rows = candidates[row_of[users, chosen[users, places]]]
-    return rows.with_columns(pl.Series(RANK.name, places + 1, dtype=RANK.dtype))
+    """Return the rows of `candidates` at the chosen columns, with new ranks."""
+    user, position = positions_of(candidates)
+    row_of = np.full((len(chosen), int(position.max(initial=0)) + 1), -1)
+    row_of[user, position] = np.arange(len(candidates))
+    users, positions = np.nonzero(chosen >= 0)
+    rows = candidates[row_of[users, chosen[users, positions]]]
+    return rows.with_columns(pl.Series(RANK.name, positions + 1, dtype=RANK.dtype))
 
 
 def _short(lists: pl.DataFrame, listeners: pl.Series, k: int) -> pl.Series:
-    """Return those of the listeners whose list is shorter than k."""
+    """Return the listeners whose list is shorter than k."""
     full = lists.group_by("user_id").len().filter(pl.col("len") == k)["user_id"]
     return listeners.filter(~listeners.is_in(full.implode()))
 
 
 def _in_order(lists: pl.DataFrame, listeners: pl.Series) -> pl.DataFrame:
-    order = pl.DataFrame({"user_id": listeners}).with_row_index("place")
-    return lists.join(order, on="user_id").sort("place", "rank").drop("place")
+    order = pl.DataFrame({"user_id": listeners}).with_row_index("position")
+    return lists.join(order, on="user_id").sort("position", "rank").drop("position")

@@ -1,8 +1,8 @@
 """
-The choice: place by place, each listener takes the best of what all rules allow.
+Greedy selection: at each position, every listener gets the best candidate that all rules allow.
 
-Blocks of listeners choose at once. Equal candidates are taken in the recommender's order, so that without rules the
-lists are the recommender's own.
+A candidate's value is its relevance plus the gains of all rules. Ties are broken by the recommender's order, so that
+without rules the lists are the recommender's own. Listeners are processed in blocks.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from recsys.arrays import F32, I64, Bool
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
-N_BLOCK = 256  # listeners: what rules keep of a block stays near the core
+N_BLOCK = 256  # listeners; the rules' arrays for one block then fit the processor's cache
 
 
 def choose(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
@@ -20,45 +20,46 @@ def choose(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
     Choose each listener's list.
 
     Args:
-        candidates: The candidates; rules are `prepared` for it.
-        rules: What takes part besides relevance.
+        candidates: The candidates.
+        rules: Rerank rules, already `prepared` for these candidates.
 
     Returns:
-        Columns of `candidates.tracks`, best first, shape (n_users, k); -1 where nothing was allowed any more.
+        Columns of `candidates.tracks`, best first, shape (n_users, k), int64; -1 where no candidate was allowed.
     """
-    ordered = sorted(rules, key=lambda rule: (-rule.urgency, type(rule).__name__))  # to the last bit of a sum
+    # Gains are always added in the same order, so that rounding does not depend on the order in the recipe.
+    ordered = sorted(rules, key=lambda rule: (-rule.urgency, type(rule).__name__))
     chosen = np.full((len(candidates.tracks), candidates.k), -1)
     for start in range(0, len(chosen), N_BLOCK):
         users = slice(start, min(start + N_BLOCK, len(chosen)))
-        turns = [rule.begin(candidates, users) for rule in ordered]
+        states = [rule.begin(candidates, users) for rule in ordered]
         free = candidates.tracks[users] >= 0
-        for place in range(candidates.k):
-            column = _next(candidates.relevance[users], free, turns)
-            chosen[users, place] = column
+        for position in range(candidates.k):
+            column = _next(candidates.relevance[users], free, states)
+            chosen[users, position] = column
             rows = np.flatnonzero(column >= 0)
             free[rows, column[rows]] = False
-            for turn in turns:
-                turn.take(rows, column[rows])
+            for state in states:
+                state.take(rows, column[rows])
     return chosen
 
 
-def _next(relevance: F32, free: Bool, turns: Sequence[RuleState]) -> I64:
-    """Return the column that each listener takes next, -1 where none is allowed."""
-    choosable = _choosable(free, turns)
+def _next(relevance: F32, free: Bool, states: Sequence[RuleState]) -> I64:
+    """Return the candidate that each listener gets next, as a column; -1 where none is allowed."""
+    choosable = _choosable(free, states)
     total = relevance.copy()
-    for turn in turns:
-        total += turn.gain()
+    for state in states:
+        total += state.gain()
     total[~choosable] = -np.inf
     return np.where(choosable.any(axis=1), total.argmax(axis=1), -1)
 
 
-def _choosable(free: Bool, turns: Sequence[RuleState]) -> Bool:
+def _choosable(free: Bool, states: Sequence[RuleState]) -> Bool:
     choosable = free.copy()
-    for turn in turns:
-        if (allowed := turn.allowed()) is not None:
+    for state in states:
+        if (allowed := state.allowed()) is not None:
             choosable &= allowed
-    for turn in turns:
-        if (wanted := turn.wanted()) is not None:
-            narrowed = choosable & wanted
+    for state in states:
+        if (required := state.required()) is not None:
+            narrowed = choosable & required
             choosable = np.where(narrowed.any(axis=1, keepdims=True), narrowed, choosable)
     return choosable

@@ -1,9 +1,9 @@
 """
-What if a group of tracks had to be seen more: the stored candidates chosen among again, at another target.
+What-if analysis of exposure targets: choose all lists again from the stored candidates, at other targets.
 
-Accuracy is what the recommender itself thinks of the lists: the relevance of what is shown, weighed by how much each
-place is looked at, as a share of that of its own lists. What listeners will do is not known before they have seen them;
-the night's metrics (marts.run_metrics) say what rules cost on days that have passed.
+The cost of a target is measured by the recommender's own relevance scores, discounted by position, as a share of those
+of the lists without a target. How listeners would react is unknown until they see the lists; what rules cost on past
+days is in marts.run_metrics. Used by the fairness page of the dashboards.
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,20 @@ import numpy as np
 from recsys.arrays import I64
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import CandidateSet
-from recsys.rerank.lists import chosen_among
+from recsys.rerank.lists import apply_rules
 from recsys.rerank.rules.exposure import Exposure, shares
 
 
 @dataclass(frozen=True)
 class Outcome:
     """
-    What lists would be.
+    The lists at one target, compared with the lists without a target.
 
     Attributes:
-        share: The group's share of what all listeners look at, 0..1; NaN where nothing is shown.
-        kept: Relevance of what is shown / that of the recommender's own lists, at most 1; NaN likewise.
-        changed: Share of the tracks on lists that were not on the same listener's own list, 0..1.
+        share: The group's share of all exposure, 0..1; NaN if nothing is shown.
+        kept: Discounted relevance of the lists, divided by that of the lists without a target: at most 1; NaN if
+            nothing is shown.
+        changed: Share of recommended tracks that are not in the same listener's list without a target, 0..1.
     """
 
     share: float
@@ -35,20 +36,23 @@ class Outcome:
 
 def what_if(candidates: CandidateSet, group: str, targets: list[float]) -> list[Outcome]:
     """
-    Choose all lists again under each least share of exposure.
+    Choose all lists again under each target: a minimum share of exposure for one group of tracks.
 
     Args:
         candidates: The candidates of all listeners.
-        group: As in marts.track_groups: 'artist_gender=female'.
-        targets: Least shares, 0..1; 0 leaves the recommender's own lists.
+        group: Kind and name as in marts.track_groups, such as 'artist_gender=female'.
+        targets: Minimum shares of exposure, 0..1; 0 means no target.
+
+    Returns:
+        One outcome per target, in their order.
 
     Raises:
-        BadRecipe: There is no such kind of group, or a target is no share.
+        BadRecipe: There is no such kind of group, or a target is not in 0..1.
     """
-    own, members = chosen_among(candidates, [])[0], candidates.context.members(group)[:, None]
+    own, members = apply_rules(candidates, [])[0], candidates.context.members(group)[:, None]
     outcomes = []
     for target in targets:
-        chosen = chosen_among(candidates, [Exposure({group: target})])[0] if target > 0 else own
+        chosen = apply_rules(candidates, [Exposure({group: target})])[0] if target > 0 else own
         share = float(shares(candidates, chosen, members)[0])
         changed = float(1 - _kept(chosen, own))
         outcomes.append(Outcome(share, _relevance(candidates, chosen) / _relevance(candidates, own), changed))
@@ -61,6 +65,6 @@ def _relevance(candidates: CandidateSet, chosen: I64) -> np.float64:
 
 
 def _kept(chosen: I64, own: I64) -> np.float64:
-    """Which share of the columns chosen were also chosen without a target, listener by listener."""
+    """Return the share of chosen candidates that the same listener also gets without a target."""
     is_kept = (chosen[:, :, None] == own[:, None, :]).any(axis=2)  # (B,K,1) == (B,1,K) -> (B,K)
     return np.float64(is_kept[chosen >= 0].mean())

@@ -1,4 +1,4 @@
-"""Forecasts: what is exact, what is kept, what is not looked at."""
+"""Forecasts: exact cases, coverage and accuracy, and that later days are not used."""
 
 from datetime import date, timedelta
 
@@ -6,16 +6,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.analytics.forecast import (
+    FORECASTS_COLUMNS,
     HORIZON,
     WEEK,
     artist_forecasts,
+    daily_counts,
     forecast,
     scaled_errors,
     seasonal_factors,
-    series,
 )
+from recsys.columns import schema
 
 AS_OF = date(2026, 6, 30)
 N_DAYS = 112
@@ -23,15 +24,15 @@ WEEKDAYS = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 4.0, 4.0])
 
 
 def counted(seed: int, n_series: int = 60, n_days: int = N_DAYS) -> np.ndarray:
-    """Series of counts around a level of their own, with a common week."""
+    """Make series of Poisson counts, each with its own level and all with the same weekdays."""
     rng = np.random.default_rng(seed)
     levels = rng.uniform(5, 60, (n_series, 1))
-    usual = levels * WEEKDAYS[np.arange(n_days) % WEEK] / WEEKDAYS.mean()
-    return np.asarray(rng.poisson(usual), np.float64)
+    means = levels * WEEKDAYS[np.arange(n_days) % WEEK] / WEEKDAYS.mean()
+    return np.asarray(rng.poisson(means), np.float64)
 
 
-def test_what_repeats_itself_is_forecast_exactly() -> None:
-    """The same week again and again is expected for ever, and the interval is a point."""
+def test_a_repeating_week_is_forecast_exactly() -> None:
+    """The forecast is the same week again, and the interval has width 0."""
     counts = np.tile(WEEKDAYS, (3, N_DAYS // WEEK)) * np.array([[1.0], [10.0], [100.0]])
 
     expected = forecast(counts, HORIZON, WEEK)
@@ -41,7 +42,7 @@ def test_what_repeats_itself_is_forecast_exactly() -> None:
 
 
 def test_a_forecast_lies_within_its_interval_and_none_is_below_zero() -> None:
-    """Also of series that are hardly played, or not at all."""
+    """This holds for series with few plays or none, too."""
     counts = np.vstack([counted(1), np.zeros((1, N_DAYS)), np.eye(1, N_DAYS)])
 
     expected = forecast(counts, HORIZON, WEEK)
@@ -51,19 +52,19 @@ def test_a_forecast_lies_within_its_interval_and_none_is_below_zero() -> None:
     assert (expected.mean <= expected.high).all()
 
 
-def test_a_forecast_beats_the_seasonal_naive_one_on_noise() -> None:
-    """A level learned from many weeks is better than the last week alone: 1 / sqrt(2) of its error in the limit."""
+def test_the_forecast_beats_the_seasonal_naive_one_on_noise() -> None:
+    """A level from many weeks has less error than last week's counts: 1 / sqrt(2) of it in the limit."""
     counts = counted(2, n_days=N_DAYS + HORIZON)
-    before, then = counts[:, :N_DAYS], counts[:, N_DAYS:]
+    before, after = counts[:, :N_DAYS], counts[:, N_DAYS:]
 
-    ours = scaled_errors(before, then, forecast(before, HORIZON, WEEK).mean, WEEK).mean()
-    naive = scaled_errors(before, then, np.tile(before[:, -WEEK:], HORIZON // WEEK), WEEK).mean()
+    ours = scaled_errors(before, after, forecast(before, HORIZON, WEEK).mean, WEEK).mean()
+    naive = scaled_errors(before, after, np.tile(before[:, -WEEK:], HORIZON // WEEK), WEEK).mean()
 
     assert ours < 0.8 * naive
 
 
-def test_intervals_hold_about_as_many_days_as_they_say() -> None:
-    """Four days in five, or a few more: the outer bounds of two earlier months are taken."""
+def test_intervals_have_their_nominal_coverage() -> None:
+    """They hold 80 % of the days or a little more, since the wider ends of two backtests are taken."""
     counts = counted(3, n_series=300, n_days=N_DAYS + HORIZON)
     expected = forecast(counts[:, :N_DAYS], HORIZON, WEEK)
 
@@ -72,8 +73,8 @@ def test_intervals_hold_about_as_many_days_as_they_say() -> None:
     assert 0.78 < inside.mean() < 0.9
 
 
-def test_factors_of_a_series_with_few_counts_are_those_of_all() -> None:
-    """One play on a Monday says little of Mondays; what has none at all has even days."""
+def test_seasonal_factors_of_a_sparse_series_are_those_of_all() -> None:
+    """A series with one play has about the common factors; without any play all factors are 1."""
     counts = np.vstack([counted(4), np.eye(1, N_DAYS), np.zeros((1, N_DAYS))])
 
     factors = seasonal_factors(counts, WEEK, prior=1000.0)
@@ -84,7 +85,7 @@ def test_factors_of_a_series_with_few_counts_are_those_of_all() -> None:
 
 
 def test_days_without_plays_are_zero() -> None:
-    """From the first day that anybody was played to the last one."""
+    """The days run from the first day with a play of any artist to the last day."""
     days = pl.DataFrame(
         {
             "artist_id": ["b", "a", "b"],
@@ -93,36 +94,36 @@ def test_days_without_plays_are_zero() -> None:
         }
     )
 
-    artists, counts = series(days, AS_OF)
+    artists, counts = daily_counts(days, AS_OF)
 
     assert artists.to_list() == ["a", "b"]
     assert counts.tolist() == [[5.0, 0.0, 0.0], [0.0, 0.0, 3.0]]
 
 
 def as_days(counts: np.ndarray) -> pl.DataFrame:
-    """The rows of `marts.artist_daily` that hold these counts, the last column being the last day."""
+    """Make rows of `marts.artist_daily` from counts whose last column is the last day."""
     rows = [
-        (f"ar{n}", AS_OF - timedelta(days=counts.shape[1] - 1 - at), int(count))
-        for n, one in enumerate(counts)
-        for at, count in enumerate(one)
+        (f"ar{n}", AS_OF - timedelta(days=counts.shape[1] - 1 - day), int(count))
+        for n, row in enumerate(counts)
+        for day, count in enumerate(row)
     ]
     return pl.DataFrame(rows, {"artist_id": pl.String, "listen_date": pl.Date, "n_plays": pl.Int64}, orient="row")
 
 
-def test_every_artist_that_is_played_is_forecast_for_28_days() -> None:
-    """From the day after the last on; who was hardly played lately is left out."""
+def test_artists_with_enough_plays_are_forecast_for_28_days() -> None:
+    """The forecast begins on the day after the last; an artist with few recent plays is left out."""
     counts = np.vstack([counted(5, n_series=3), np.eye(1, N_DAYS)])
 
     expected = artist_forecasts(as_days(counts), AS_OF)
 
-    assert expected.schema == columns.schema(columns.FORECASTS)
+    assert expected.schema == schema(FORECASTS_COLUMNS)
     assert expected["artist_id"].unique().sort().to_list() == ["ar0", "ar1", "ar2"]
     days = expected.filter(artist_id="ar1")["forecast_date"].to_list()
     assert days == [AS_OF + timedelta(days=ahead) for ahead in range(1, HORIZON + 1)]
 
 
-def test_nothing_after_the_date_is_looked_at() -> None:
-    """What the log holds of later days changes nothing."""
+def test_days_after_the_date_are_not_used() -> None:
+    """Later days in the log do not change the forecast."""
     days = as_days(counted(6))
     until = AS_OF - timedelta(days=20)
 
@@ -133,5 +134,5 @@ def test_nothing_after_the_date_is_looked_at() -> None:
 
 @pytest.mark.parametrize("n_days", [0, 1, WEEK + 2 * HORIZON - 1])
 def test_a_short_log_is_not_forecast(n_days: int) -> None:
-    """Nine weeks are the least: less gives no earlier forecast to learn from."""
+    """With less than nine weeks there is no backtest to choose settings by."""
     assert artist_forecasts(as_days(counted(7)[:, :n_days]), AS_OF).is_empty()

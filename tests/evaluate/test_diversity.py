@@ -1,4 +1,4 @@
-"""Diversity, calibration and serendipity: by hand, and against plain loops."""
+"""Diversity, calibration and serendipity: by hand, and compared with plain loops."""
 
 from itertools import combinations
 from math import log
@@ -18,19 +18,19 @@ from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.diversity import intra_list_diversity_at_k, miscalibration_at_k, serendipity_at_k
-from recsys.evaluate.ranking import judge, precision_at_k
+from recsys.evaluate.ranking import evaluate_lists, precision_at_k
 from recsys.evaluate.training_profile import TrainingProfile
 
 N_USERS, N_TRACKS, N_GENRES = 6, 10, 4
 
 
 def shown(tracks: list[list[str]], pairs: dict[str, str], catalogue: pl.DataFrame) -> RankedLists:
-    """Lists for the listeners of `pairs` ('ann': 'r q' are ann's own tracks), with nothing to find."""
-    rows = [(user, track, 1.0) for user, heard in pairs.items() for track in heard.split()]
+    """Lists for the listeners of `pairs` ('ann': 'r q' are ann's liked tracks), without held-out tracks."""
+    rows = [(user, track, 1.0) for user, liked in pairs.items() for track in liked.split()]
     train = Interactions.of(pl.DataFrame(rows, ["user_id", "track_id", "strength"], orient="row"), catalogue=catalogue)
     ranked = np.array([train.tracks.rows(row) for row in tracks])
     nothing = sp.csr_matrix((len(tracks), len(train.tracks)), dtype=np.bool_)
-    return RankedLists(ranked, TrainingProfile.of(train, np.arange(len(tracks))), judge(ranked, nothing))
+    return RankedLists(ranked, TrainingProfile.of(train, np.arange(len(tracks))), evaluate_lists(ranked, nothing))
 
 
 # r1 and r2 are rock, p is pop, b is both, u is unknown; each also has an artist.
@@ -43,21 +43,21 @@ CATALOGUE = pl.DataFrame(
 
 
 @st.composite
-def exposures(draw: st.DrawFn) -> RankedLists:
-    """Random lists, histories, truths and weighted features, with gaps in all of them."""
+def random_lists(draw: st.DrawFn) -> RankedLists:
+    """Random lists, histories, held-out tracks and weighted features, with missing values in all of them."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     ranked = rng.permuted(np.tile(np.arange(N_TRACKS), (N_USERS, 1)), axis=1)[:, :6]
     ranked[rng.random(ranked.shape) < 0.2] = -1
-    heard, relevant = (sp.csr_matrix(rng.random((N_USERS, N_TRACKS)) < 0.3) for _ in range(2))
+    liked, relevant = (sp.csr_matrix(rng.random((N_USERS, N_TRACKS)) < 0.3) for _ in range(2))
     weights = rng.integers(0, 3, (N_TRACKS, N_GENRES)) * (rng.random((N_TRACKS, N_GENRES)) < 0.5)
     names = Vocab.of([f"genre={n}" for n in range(N_GENRES)], kind="feature")
     listeners = rng.integers(0, 5, N_TRACKS)
-    past = TrainingProfile(heard, heard, listeners, 9, Features(sp.csr_matrix(weights.astype(np.float32)), names))
-    return RankedLists(ranked, past, judge(ranked, relevant.multiply(~heard.toarray()).tocsr()))
+    profile = TrainingProfile(liked, liked, listeners, 9, Features(sp.csr_matrix(weights.astype(np.float32)), names))
+    return RankedLists(ranked, profile, evaluate_lists(ranked, relevant.multiply(~liked.toarray()).tocsr()))
 
 
 def test_diversity_by_hand() -> None:
-    """Two of a kind share all, rock and pop nothing, and a track of both is halfway; unknown is no kind."""
+    """Two rock tracks are equal, rock and pop have nothing in common, both is between; unknown is left out."""
     lists = [["r1", "r2"], ["r1", "p"], ["r1", "b"], ["r1", "u"]]
 
     values = intra_list_diversity_at_k(shown(lists, dict.fromkeys("abcd", "p"), CATALOGUE), 2)
@@ -66,14 +66,14 @@ def test_diversity_by_hand() -> None:
 
 
 def test_calibration_by_hand() -> None:
-    """The listener's own mix has divergence 0; a list of the other genre only keeps 0.01 of the listener's."""
-    exposed = shown([["b"], ["p"], ["u"]], {"a": "r1 p", "b": "r1 r2", "c": "r1"}, CATALOGUE)
+    """The listener's own genre mix has divergence 0; a list of another genre only has the 0.01 that is blended in."""
+    lists = shown([["b"], ["p"], ["u"]], {"a": "r1 p", "b": "r1 r2", "c": "r1"}, CATALOGUE)
 
-    assert_allclose(miscalibration_at_k(exposed, 1), [0, log(100), np.nan], atol=1e-12)
+    assert_allclose(miscalibration_at_k(lists, 1), [0, log(100), np.nan], atol=1e-12)
 
 
 def test_without_genres_all_features_stand_in() -> None:
-    """A catalogue that knows only artists is calibrated by artist; one that knows nothing is not measured."""
+    """A catalogue with artists only is calibrated by artist; without any feature, the value is NaN."""
     artists = CATALOGUE.select("track_id", artist=pl.lit("x"))
 
     assert_allclose(miscalibration_at_k(shown([["r1"]], {"a": "p"}, artists), 1), [0], atol=1e-12)
@@ -82,24 +82,24 @@ def test_without_genres_all_features_stand_in() -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(exposures(), st.integers(1, 6))
-def test_diversity_equals_a_loop_over_pairs(exposed: RankedLists, k: int) -> None:
-    """The fast line equals one less the mean cosine of all pairs."""
-    vectors = exposed.past.features.matrix.toarray().astype(np.float64)
+@given(random_lists(), st.integers(1, 6))
+def test_diversity_equals_a_loop_over_pairs(lists: RankedLists, k: int) -> None:
+    """The result equals 1 minus the mean cosine of all pairs."""
+    vectors = lists.profile.features.matrix.toarray().astype(np.float64)
 
     def plain(row: list[int]) -> float:
         known = [vectors[track] for track in row[:k] if track >= 0 and vectors[track].any()]
         cosines = [a @ b / np.sqrt((a @ a) * (b @ b)) for a, b in combinations(known, 2)]
         return 1 - float(np.mean(cosines)) if cosines else np.nan
 
-    assert_allclose(intra_list_diversity_at_k(exposed, k), [plain(row) for row in exposed.ranked.tolist()], atol=1e-9)
+    assert_allclose(intra_list_diversity_at_k(lists, k), [plain(row) for row in lists.ranked.tolist()], atol=1e-9)
 
 
 @settings(deadline=None, max_examples=50)
-@given(exposures(), st.integers(1, 6))
-def test_calibration_equals_a_loop_over_genres(exposed: RankedLists, k: int) -> None:
-    """The fast line equals Steck's formula, genre by genre, and is never below 0 nor above ln 100."""
-    weights = exposed.past.features.matrix.toarray().astype(np.float64)
+@given(random_lists(), st.integers(1, 6))
+def test_calibration_equals_a_loop_over_genres(lists: RankedLists, k: int) -> None:
+    """The result equals Steck's formula, genre by genre, and is in 0..ln 100."""
+    weights = lists.profile.features.matrix.toarray().astype(np.float64)
 
     def mix(tracks: list[int]) -> npt.NDArray[np.float64] | None:
         shares = [weights[track] / weights[track].sum() for track in tracks if weights[track].any()]
@@ -111,36 +111,36 @@ def test_calibration_equals_a_loop_over_genres(exposed: RankedLists, k: int) -> 
             return np.nan
         return float(sum(a * log(a / (0.99 * b + 0.01 * a)) for a, b in zip(p, q, strict=True) if a > 0))
 
-    values = miscalibration_at_k(exposed, k)
+    values = miscalibration_at_k(lists, k)
 
-    own = [np.flatnonzero(row).tolist() for row in exposed.past.heard.toarray()]
-    expected = [plain(row, tracks) for row, tracks in zip(exposed.ranked.tolist(), own, strict=True)]
+    own = [np.flatnonzero(row).tolist() for row in lists.profile.liked.toarray()]
+    expected = [plain(row, tracks) for row, tracks in zip(lists.ranked.tolist(), own, strict=True)]
     assert_allclose(values, expected, atol=1e-9)
     assert np.all((values >= 0) & (values <= log(100) + 1e-9) | np.isnan(values))
 
 
 @settings(deadline=None, max_examples=50)
-@given(exposures(), st.integers(1, 6))
-def test_serendipity_equals_a_list_by_popularity(exposed: RankedLists, k: int) -> None:
-    """The fast line equals making each listener's list by popularity and taking it away from the hits."""
-    past, hits = exposed.past, exposed.judged.hits
-    by_popularity = sorted(range(N_TRACKS), key=lambda track: (-past.listeners[track], track))
+@given(random_lists(), st.integers(1, 6))
+def test_serendipity_equals_a_list_by_popularity(lists: RankedLists, k: int) -> None:
+    """The result equals removing each listener's popularity ranking from the hits."""
+    profile, hits = lists.profile, lists.evaluated.hits
+    by_popularity = sorted(range(N_TRACKS), key=lambda track: (-profile.listener_counts[track], track))
 
     def plain(user: int) -> float:
-        touched = set(np.flatnonzero(past.seen.toarray()[user]).tolist())
+        touched = set(np.flatnonzero(profile.seen.toarray()[user]).tolist())
         expected = [track for track in by_popularity if track not in touched][:k]
-        found = exposed.ranked[user, :k][hits[user, :k]].tolist()
-        return len(set(found) - set(expected)) / k if exposed.judged.n_relevant[user] else np.nan
+        found = lists.ranked[user, :k][hits[user, :k]].tolist()
+        return len(set(found) - set(expected)) / k if lists.evaluated.n_relevant[user] else np.nan
 
-    values = serendipity_at_k(exposed, k)
+    values = serendipity_at_k(lists, k)
 
     assert_allclose(values, [plain(user) for user in range(N_USERS)])
-    assert np.all((values <= precision_at_k(exposed.judged, k)) | np.isnan(values))
+    assert np.all((values <= precision_at_k(lists.evaluated, k)) | np.isnan(values))
 
 
 @pytest.mark.parametrize("metric", [intra_list_diversity_at_k, miscalibration_at_k, serendipity_at_k])
 def test_k_out_of_range_is_refused(metric: object) -> None:
-    """A k that the lists cannot answer is an error."""
+    """A k above the length of the lists is an error."""
     assert callable(metric)
-    with pytest.raises(InputError, match="k is 2; expected 1 to 1"):
+    with pytest.raises(InputError, match="k: found 2, expected 1 to 1"):
         metric(shown([["r1"]], {"a": "p"}, CATALOGUE), 2)

@@ -1,4 +1,4 @@
-"""Fairness on real plays: radio against what its researchers published, and listener groups of a listening log."""
+"""Fairness on real plays: radio airplay compared with the published study, and listener groups of a listening log."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from bench.splits import SPLITS
 from recsys.evaluate.exposure import exposure_shares, share_if
 from recsys.evaluate.fairness import fairness_report
-from recsys.evaluate.report import judged_users
+from recsys.evaluate.report import evaluated_users
 from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.popular import Popular
@@ -18,7 +18,7 @@ GENDERS = {"women": "female", "men": "male", "male-female": "mixed", "na": "unkn
 
 @pytest.fixture(scope="module")
 def airplay(recsys_data: Path) -> pl.DataFrame:
-    """Song plays of 29 country stations: a station shows its tracks, each play in a first place. No adverts."""
+    """Song plays of 29 country radio stations as lists: every play of a station has rank 1. Adverts are left out."""
     plays = pl.read_parquet(recsys_data / "country_radio_2022" / "plays.parquet")
     return plays.filter(pl.col("artist") != "SPOT BREAK").select(
         user_id="station",
@@ -29,7 +29,7 @@ def airplay(recsys_data: Path) -> pl.DataFrame:
 
 
 def test_airplay_of_women_is_what_was_published(airplay: pl.DataFrame, recsys_data: Path) -> None:
-    """Station by station, to a millionth of a per cent; over all stations about a tenth, and the unknown are shown."""
+    """Each station's share agrees to a millionth of a per cent; over all stations women have about a tenth."""
     groups = airplay.select("track_id", "group_name", group_kind=pl.lit("artist_gender")).unique()
     published = pl.read_csv(recsys_data / "country_radio_2022" / "summary.csv", infer_schema_length=None)
     nothing = pl.DataFrame(schema={"track_id": pl.String, "n_plays": pl.Int64})
@@ -45,11 +45,11 @@ def test_airplay_of_women_is_what_was_published(airplay: pl.DataFrame, recsys_da
     assert 0 < shares["unknown"] < 0.001
     assert table["n_users"].unique().to_list() == [29]
     low, high = table.filter(group_name="female").select("low", "high").row(0)
-    assert 0.09 < low < shares["female"] < high < 0.112  # stations are drawn again, not plays
+    assert 0.09 < low < shares["female"] < high < 0.112  # the bootstrap samples stations, not plays
 
 
 def test_what_one_station_alone_could_change(airplay: pl.DataFrame) -> None:
-    """Half women on one of 29 stations would bring the whole from ten to eleven and a half per cent: too little."""
+    """If one of 29 stations played half women, the total share would rise from 10 to 11.4 per cent only."""
     shown = airplay.group_by("group_name", source="user_id").agg(exposure=pl.len())
     now = share_if(shown, "KASE-FM", "female", _share(shown, "KASE-FM"))
 
@@ -64,11 +64,11 @@ def _share(shown: pl.DataFrame, source: str) -> float:
 
 @pytest.mark.slow
 def test_gaps_between_listeners_of_a_real_log(recsys_data: Path, tmp_path: Path) -> None:
-    """Gender and age of LFM-1M: every group has a gap with an interval, unknown is one of them, and sides mirror."""
+    """On LFM-1M every group has a gap with an interval, and the gaps of the two genders have opposite signs."""
     SPLITS["lfm1m"](recsys_data).write(tmp_path)
     protocol = fixed(tmp_path)
     split = protocol.test
-    ids = split.train.users.ids(judged_users(split))
+    ids = split.train.users.ids(evaluated_users(split))
     lists = Recommender(Popular()).fit(split.train).recommend(ids, 10, filters=protocol.filters(split))
     tracks = split.train.tracks.ids()
     groups = pl.DataFrame({"track_id": tracks, "group_kind": "all", "group_name": "track"})

@@ -1,4 +1,4 @@
-"""Intervals and tests over listeners."""
+"""Bootstrap intervals and paired tests over listeners."""
 
 import numpy as np
 import polars as pl
@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from recsys.columns import COMPARISON, schema
+from recsys.columns import schema
 from recsys.errors import InputError
 from recsys.evaluate import bootstrap
 from recsys.evaluate.bootstrap import N_DRAWS, bootstrap_means
 from recsys.evaluate.significance import (
+    COMPARISON_COLUMNS,
     compare_paired,
     difference_interval,
     holm,
@@ -24,7 +25,7 @@ from recsys.evaluate.significance import (
 RNG_SEED = 11
 
 
-def test_interval_is_that_of_the_normal_law() -> None:
+def test_interval_agrees_with_the_normal_approximation() -> None:
     """For many listeners the bootstrap agrees with mean +- 1.96 standard errors."""
     values = np.random.default_rng(RNG_SEED).exponential(size=4000)
     error = values.std() / np.sqrt(len(values))
@@ -47,7 +48,7 @@ def test_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 
 def test_listeners_without_evidence_are_left_out() -> None:
-    """NaN is no listener; without any listener everything is NaN."""
+    """NaN values are left out; without any value everything is NaN."""
     values = np.array([1.0, np.nan, 0.0, 1.0])
 
     assert mean_interval(values, seed=1) == mean_interval(values[~np.isnan(values)], seed=1)
@@ -55,8 +56,8 @@ def test_listeners_without_evidence_are_left_out() -> None:
     assert np.isnan(mean_interval(np.array([np.nan]), seed=1)[:3]).all()
 
 
-def test_pairs_see_what_means_hide() -> None:
-    """A small gain of every listener is certain as a pair, though the two intervals overlap."""
+def test_pairing_finds_what_separate_means_hide() -> None:
+    """A small gain of every listener is significant in pairs, although the intervals of the means overlap."""
     rng = np.random.default_rng(RNG_SEED)
     baseline = rng.random(300)
     better = baseline + rng.normal(0.01, 0.02, 300)
@@ -66,8 +67,8 @@ def test_pairs_see_what_means_hide() -> None:
     assert paired_p_value(better, baseline) < 1e-6
 
 
-def test_no_difference_is_no_evidence() -> None:
-    """The same values give an interval of zero and a p-value of 1; no listeners give NaN."""
+def test_equal_values_show_no_difference() -> None:
+    """Equal values give the interval 0..0 and the p-value 1; no listeners give NaN."""
     values = np.array([0.2, 0.4, np.nan])
 
     assert difference_interval(values, values, seed=1)[:3] == (0, 0, 0)
@@ -76,7 +77,7 @@ def test_no_difference_is_no_evidence() -> None:
 
 
 def test_p_value_is_uniform_under_no_effect() -> None:
-    """Where nothing differs but luck, about one in twenty p-values lies below 0.05."""
+    """Without a true difference, about one in twenty p-values is below 0.05."""
     rng = np.random.default_rng(RNG_SEED)
 
     false_alarms = np.mean([paired_p_value(rng.random(40), rng.random(40)) < 0.05 for _ in range(300)])
@@ -84,39 +85,39 @@ def test_p_value_is_uniform_under_no_effect() -> None:
     assert 0.02 <= false_alarms <= 0.09
 
 
-def test_other_listeners_are_refused() -> None:
-    """A pair is one listener; two lengths cannot be paired."""
-    with pytest.raises(InputError, match="3 values against 2"):
+def test_different_numbers_of_listeners_are_refused() -> None:
+    """A pair is one listener, so both sides must have the same length."""
+    with pytest.raises(InputError, match="found 3 values and 2 of the baseline"):
         difference_interval(np.zeros(3), np.zeros(2), seed=1)
 
 
-def test_columns_share_their_draws() -> None:
-    """What is twice as much is so in every draw, and gaps of one column leave the others as they are."""
+def test_columns_share_their_samples() -> None:
+    """A doubled column has doubled means in every sample, and missing values of one column do not affect the others."""
     values = np.random.default_rng(RNG_SEED).random((50, 1)) * [1.0, 2.0, 1.0]
     values[:5, 2] = np.nan
 
-    drawn = bootstrap_means(values, seed=1)
+    means = bootstrap_means(values, seed=1)
 
-    assert drawn.shape == (N_DRAWS, 3)
-    assert_allclose(drawn[:, 1], 2 * drawn[:, 0])
+    assert means.shape == (N_DRAWS, 3)
+    assert_allclose(means[:, 1], 2 * means[:, 0])
     assert mean_intervals(values, seed=1)[0] == pytest.approx(mean_interval(values[:, 0], seed=1))
     assert mean_intervals(values, seed=1)[2][3] == 45
 
 
-def test_draws_that_are_kept_are_those_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bit by bit, whoever asked first, and however many are held at once."""
+def test_cached_samples_equal_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit for bit, with and without the cache."""
     values = np.random.default_rng(RNG_SEED).random((40, 2))
-    kept = [bootstrap_means(values, seed=3) for _ in range(2)]
+    cached = [bootstrap_means(values, seed=3) for _ in range(2)]
     monkeypatch.setattr(bootstrap, "N_KEPT", 0)
 
-    anew = bootstrap_means(values, seed=3)
+    fresh = bootstrap_means(values, seed=3)
 
-    assert all((means == anew).all() for means in kept)
-    assert (bootstrap_means(values, seed=4) != anew).any()
+    assert all((means == fresh).all() for means in cached)
+    assert (bootstrap_means(values, seed=4) != fresh).any()
 
 
 def test_a_mean_lies_within_its_interval() -> None:
-    """Also where no draw can change it: rounding does not put it outside."""
+    """Rounding does not put the mean of equal values outside."""
     interval = mean_interval(np.full(37, 0.1), seed=1)
 
     assert interval.low <= interval.mean <= interval.high
@@ -124,7 +125,7 @@ def test_a_mean_lies_within_its_interval() -> None:
 
 
 def test_ratio_of_means_by_hand() -> None:
-    """Twice the baseline of every listener is a ratio of exactly 2; to a baseline of zero there is none."""
+    """Twice the baseline for every listener is a ratio of exactly 2; with a baseline of 0 there is no ratio."""
     baseline = np.array([0.1, 0.3, np.nan, 0.5])
 
     assert ratio_interval(2 * baseline, baseline, seed=1) == pytest.approx((2, 2, 2, 3))
@@ -141,31 +142,31 @@ def test_ratio_covers_the_truth_as_often_as_it_says() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))
-def test_holm_raises_in_order(p_values: dict[str, float]) -> None:
-    """Never below the raw value nor above 1, in the same order, and the least is taken times all tests."""
-    corrected = holm(p_values)
+def test_holm_keeps_the_order(p_values: dict[str, float]) -> None:
+    """Adjusted values are between the raw value and 1, in the same order; the least is multiplied by all tests."""
+    adjusted = holm(p_values)
 
-    assert list(corrected) == list(p_values)
-    assert all(p_values[name] <= corrected[name] <= 1 for name in p_values)
-    ordered = [corrected[name] for name in sorted(p_values, key=lambda name: p_values[name])]
+    assert list(adjusted) == list(p_values)
+    assert all(p_values[name] <= adjusted[name] <= 1 for name in p_values)
+    ordered = [adjusted[name] for name in sorted(p_values, key=lambda name: p_values[name])]
     assert ordered == sorted(ordered)
-    assert not p_values or min(corrected.values()) == min(1, min(p_values.values()) * len(p_values))
+    assert not p_values or min(adjusted.values()) == min(1, min(p_values.values()) * len(p_values))
 
 
-def test_holm_leaves_out_what_was_no_test() -> None:
-    """NaN stays NaN and costs the others nothing."""
+def test_holm_leaves_out_missing_tests() -> None:
+    """NaN stays NaN and does not count as a test."""
     assert holm({"a": 0.04, "b": float("nan")}) == {"a": 0.04, "b": pytest.approx(float("nan"), nan_ok=True)}
 
 
-def test_comparison_says_what_its_parts_say() -> None:
-    """One row for each of the others; difference, ratio and p-value are those of the pair, Holm is over all rows."""
+def test_a_comparison_agrees_with_its_parts() -> None:
+    """One row per other recommender, with the pair's difference, ratio and p-value; Holm over all rows."""
     rng = np.random.default_rng(RNG_SEED)
     base = rng.random(200)
     values = {"base": base, "better": base + rng.normal(0.02, 0.05, 200), "same": base + rng.normal(0, 0.05, 200)}
 
     table = compare_paired(values, "base", seed=3)
 
-    assert table.schema == schema(COMPARISON)
+    assert table.schema == schema(COMPARISON_COLUMNS)
     assert table["recommender"].to_list() == ["better", "same"]
     better = table.row(0, named=True)
     assert (better["difference"], better["low"], better["high"], better["n_users"]) == pytest.approx(
@@ -179,14 +180,14 @@ def test_comparison_says_what_its_parts_say() -> None:
 
 
 def test_comparison_without_evidence_is_null() -> None:
-    """No listener in common: no difference, no ratio, no test."""
+    """Without a common listener there is no difference, ratio or test."""
     table = compare_paired({"a": np.array([np.nan]), "b": np.array([0.5])}, "b", seed=1)
 
     assert table.select(pl.exclude("recommender", "baseline", "n_users")).row(0) == (None,) * 8
     assert table["n_users"].to_list() == [0]
 
 
-def test_a_baseline_that_is_not_there_is_refused() -> None:
-    """The message names those that are."""
-    with pytest.raises(InputError, match="no 'popular' to compare with; expected one of als, ease"):
+def test_an_unknown_baseline_is_refused() -> None:
+    """The message lists the known ones."""
+    with pytest.raises(InputError, match="baseline: found 'popular', expected one of als, ease"):
         compare_paired({"ease": np.zeros(1), "als": np.zeros(1)}, "popular", seed=1)

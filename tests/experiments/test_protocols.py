@@ -1,4 +1,4 @@
-"""Three ways to cut what is learned from, what is chosen by and what is reported; and what a split folder must hold."""
+"""The three evaluation protocols, and what a split folder must contain."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -21,7 +21,7 @@ from recsys.warehouse.query import Warehouse
 
 DAY_S = 86400
 
-# Ann plays a, b, c, d on days 1 to 4; bob plays b on days 1 and 2, and c on day 4; cyd comes on day 4.
+# Ann plays a, b, c, d on days 1 to 4; bob plays b on days 1 and 2, and c on day 4; cyd plays first on day 4.
 DAILY = """
 create table marts.interactions_daily as
 select
@@ -63,11 +63,11 @@ class MartsInMemory:
             self._connection.execute(statement)
 
     def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
-        """Answer a query as `Warehouse.query` does."""
+        """Run a query as `Warehouse.query` does."""
         return pl.DataFrame(self._connection.sql(sql, params=params).pl())
 
 
-# user_id, item_id, timestamp, weight: dot's pair of `validation` is known in `train`, eli is in `test` only.
+# user_id, item_id, timestamp, weight. The pair (2, b) is in `train` and `validation`; listener 9 is in `test` only.
 TRAIN = [("1", "a", 10, 2.0), ("1", "b", 13, 1.0), ("1", "a", 12, 0.5), ("2", "b", 11, 1.0), ("2", "c", 12, -1.0)]
 VALIDATION = [("1", "c", 14, 1.0), ("2", "b", 14, 1.0), ("2", "a", 14, 0.0)]
 TEST = [("1", "d", 15, 1.0), ("1", "c", 15, 1.0), ("2", "d", 15, 1.0), ("9", "a", 15, 1.0)]
@@ -75,20 +75,20 @@ Rows = list[tuple[str, str, int, float]]
 
 
 def table(rows: Rows) -> pl.DataFrame:
-    """One file of a split, its timestamps in seconds, its ids numbers where they can be."""
+    """Make one table of a split, with timestamps in seconds and numeric user ids."""
     named = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp", "weight"], orient="row")
     return named.with_columns(pl.col("user_id").cast(pl.Int64), pl.col("timestamp") * DAY_S)
 
 
 def tables() -> dict[str, pl.DataFrame]:
-    """A whole split."""
+    """Make the three tables of a split."""
     return {"train": table(TRAIN), "validation": table(VALIDATION), "test": table(TEST)}
 
 
-def write(folder: Path, given: dict[str, pl.DataFrame], form: str = "tsv") -> Path:
-    """Write each table under its name."""
+def write(folder: Path, frames: dict[str, pl.DataFrame], form: str = "tsv") -> Path:
+    """Write each table to a file of its name."""
     folder.mkdir(exist_ok=True)
-    for name, frame in given.items():
+    for name, frame in frames.items():
         path = folder / f"{name}.{form}"
         frame.write_csv(path, separator="\t") if form == "tsv" else frame.write_parquet(path)
     return folder
@@ -96,36 +96,36 @@ def write(folder: Path, given: dict[str, pl.DataFrame], form: str = "tsv") -> Pa
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The split as TSV."""
+    """A split folder with TSV files."""
     return write(tmp_path / "split", tables())
 
 
 class TestTemporal:
-    """Two cuts through the same calendar."""
+    """Both splits are made by date."""
 
-    def test_the_windows_touch_and_the_first_decides(self) -> None:
-        """With one day each: tested on day 4, validated on day 3, learned from days 1 and 2."""
-        cuts = temporal(cast("Warehouse", MartsInMemory()), as_of=date(2026, 1, 4), test_days=1, gap_days=0)
+    def test_validation_ends_where_the_tests_training_ends(self) -> None:
+        """With windows of one day: test on day 4, validation on day 3, training on days 1 and 2."""
+        protocol = temporal(cast("Warehouse", MartsInMemory()), as_of=date(2026, 1, 4), test_days=1, gap_days=0)
 
-        assert (cuts.validation.train.as_of, cuts.test.train.as_of) == (date(2026, 1, 2), date(2026, 1, 3))
-        assert found(cuts.validation) == {"ann": ["c"]}
-        assert found(cuts.test) == {"ann": ["d"], "bob": ["c"]}
-        assert cuts.test.n_cold_users == 1
+        assert (protocol.validation.train.as_of, protocol.test.train.as_of) == (date(2026, 1, 2), date(2026, 1, 3))
+        assert held_out_tracks(protocol.validation) == {"ann": ["c"]}
+        assert held_out_tracks(protocol.test) == {"ann": ["d"], "bob": ["c"]}
+        assert protocol.test.n_cold_users == 1
 
-    def test_a_gap_stands_before_both_windows(self) -> None:
-        """With a day between: tested on day 4, learned up to day 2; that day validates nothing learned on day 1."""
-        cuts = temporal(cast("Warehouse", MartsInMemory()), as_of=date(2026, 1, 4), test_days=1, gap_days=1)
+    def test_a_gap_is_left_before_both_windows(self) -> None:
+        """With a gap of one day: test on day 4, training up to day 2, and no training data is left for validation."""
+        protocol = temporal(cast("Warehouse", MartsInMemory()), as_of=date(2026, 1, 4), test_days=1, gap_days=1)
 
-        assert liked(cuts.test.train) == {"ann": ["a", "b"], "bob": ["b"]}
-        assert cuts.validation.train.as_of == date(2025, 12, 31)
-        assert hidden(cuts, cuts.test) == {"ann": ["a", "b"], "bob": ["b"]}
+        assert liked(protocol.test.train) == {"ann": ["a", "b"], "bob": ["b"]}
+        assert protocol.validation.train.as_of == date(2025, 12, 31)
+        assert hidden(protocol, protocol.test) == {"ann": ["a", "b"], "bob": ["b"]}
 
 
 class TestLeaveLastOut:
-    """The last pair is reported, the one before it decides."""
+    """The last liked track is for the test, the one before it for validation."""
 
-    TASTE = pl.DataFrame(
-        # Ann's b and c are of the same day; bob has two pairs that count, and dislikes c; cyd's last is disliked.
+    PAIRS = pl.DataFrame(
+        # Ann's b and c are of the same day; bob likes two tracks and dislikes c; cyd dislikes the last one.
         {
             "user_id": ["ann", "ann", "ann", "ann", "bob", "bob", "bob", "cyd", "cyd", "cyd", "cyd"],
             "track_id": ["a", "b", "c", "d", "a", "b", "c", "d", "c", "b", "a"],
@@ -135,50 +135,50 @@ class TestLeaveLastOut:
     )
 
     def test_holds_out_the_last_two_liked_pairs(self) -> None:
-        """Ann's a is last, then c (of two on one day the later track); bob is learned from only."""
-        cuts = leave_last_out(Interactions.of(self.TASTE))
+        """Ann's last is a, before it c (the later track of two on one day); bob is in the training part only."""
+        protocol = leave_last_out(Interactions.of(self.PAIRS))
 
-        assert found(cuts.test) == {"ann": ["a"], "cyd": ["b"]}
-        assert found(cuts.validation) == {"ann": ["c"], "cyd": ["c"]}
-        assert liked(cuts.test.train) == {"ann": ["b", "c", "d"], "bob": ["a", "b"], "cyd": ["c", "d"]}
-        assert liked(cuts.validation.train) == {"ann": ["b", "d"], "bob": ["a", "b"], "cyd": ["d"]}
+        assert held_out_tracks(protocol.test) == {"ann": ["a"], "cyd": ["b"]}
+        assert held_out_tracks(protocol.validation) == {"ann": ["c"], "cyd": ["c"]}
+        assert liked(protocol.test.train) == {"ann": ["b", "c", "d"], "bob": ["a", "b"], "cyd": ["c", "d"]}
+        assert liked(protocol.validation.train) == {"ann": ["b", "d"], "bob": ["a", "b"], "cyd": ["d"]}
 
     def test_strengths_and_ages_stay_with_their_pairs(self) -> None:
-        """What is left is as it was, and what is held out is not hidden; dislikes are."""
-        cuts = leave_last_out(Interactions.of(self.TASTE))
+        """Training pairs are unchanged; held-out tracks may be recommended, disliked ones not."""
+        protocol = leave_last_out(Interactions.of(self.PAIRS))
 
-        assert cuts.validation.train.matrix.data.tolist() == [2, 4, 1, 1, 1]
-        assert cuts.validation.train.age_days.tolist() == [5, 9, 2, 1, 3]
-        assert cuts.validation.train.matrix.has_sorted_indices
-        assert hidden(cuts, cuts.validation) == {"ann": ["b", "d"], "bob": ["a", "b", "c"], "cyd": ["a", "d"]}
+        assert protocol.validation.train.matrix.data.tolist() == [2, 4, 1, 1, 1]
+        assert protocol.validation.train.age_days.tolist() == [5, 9, 2, 1, 3]
+        assert protocol.validation.train.matrix.has_sorted_indices
+        assert hidden(protocol, protocol.validation) == {"ann": ["b", "d"], "bob": ["a", "b", "c"], "cyd": ["a", "d"]}
 
 
 class TestFixed:
-    """A split that somebody else cut."""
+    """A published split in a folder."""
 
-    def test_the_test_is_learned_for_from_both_earlier_parts(self, folder: Path) -> None:
-        """Validation is predicted from train, test from both; a pair known before and a stranger are counted only."""
-        cuts = fixed(folder)
+    def test_the_test_model_is_trained_on_both_earlier_parts(self, folder: Path) -> None:
+        """Validation is predicted from train, test from both; known pairs and unknown listeners are only counted."""
+        protocol = fixed(folder)
 
-        assert cuts.name == "fixed"
-        assert found(cuts.validation) == {"1": ["c"]}
-        assert found(cuts.test) == {"1": ["d"], "2": ["d"]}
-        assert (cuts.validation.n_repeats, cuts.test.n_repeats, cuts.test.n_cold_users) == (1, 1, 1)
-        assert cuts.validation.n_cold_tracks == 0
-        assert cuts.test.n_cold_tracks == 1
+        assert protocol.name == "fixed"
+        assert held_out_tracks(protocol.validation) == {"1": ["c"]}
+        assert held_out_tracks(protocol.test) == {"1": ["d"], "2": ["d"]}
+        assert (protocol.validation.n_repeats, protocol.test.n_repeats, protocol.test.n_cold_users) == (1, 1, 1)
+        assert protocol.validation.n_cold_tracks == 0
+        assert protocol.test.n_cold_tracks == 1
 
     def test_repeated_rows_are_one_pair(self, folder: Path) -> None:
-        """Weights add up and the latest time counts, from the latest row that is learned from."""
-        cuts = fixed(folder)
+        """Weights are summed and the latest time is kept; ages are counted from the latest training row."""
+        protocol = fixed(folder)
 
-        assert cuts.validation.train.matrix.toarray().tolist() == [[2.5, 1, 0, 0], [0, 1, 0, 0]]
-        assert cuts.validation.train.age_days.tolist() == [1, 0, 2]
-        assert cuts.validation.train.seen.toarray()[1].tolist() == [False, True, True, False]
-        assert cuts.test.train.matrix.toarray().tolist() == [[2.5, 1, 1, 0], [0, 2, 0, 0]]
-        assert cuts.test.train.age_days.tolist() == [2, 1, 0, 0]
+        assert protocol.validation.train.matrix.toarray().tolist() == [[2.5, 1, 0, 0], [0, 1, 0, 0]]
+        assert protocol.validation.train.age_days.tolist() == [1, 0, 2]
+        assert protocol.validation.train.seen.toarray()[1].tolist() == [False, True, True, False]
+        assert protocol.test.train.matrix.toarray().tolist() == [[2.5, 1, 1, 0], [0, 2, 0, 0]]
+        assert protocol.test.train.age_days.tolist() == [2, 1, 0, 0]
 
     def test_parquet_is_read_as_tsv_is(self, folder: Path, tmp_path: Path) -> None:
-        """The same tables give the same cuts; ids that are numbers there become the same texts."""
+        """The same tables give the same splits; numeric ids become the same strings."""
         features = pl.DataFrame({"item_id": ["a", "e"], "feature": ["slow", "mood=sad"], "weight": [3.0, 0.5]})
 
         tsv = fixed(write(folder, {"item_features": features}))
@@ -206,73 +206,77 @@ class TestFixed:
         ],
         ids=["ms", "ns", "float", "datetime", "datetime-utc", "date", "iso"],
     )
-    def test_time_may_be_written_in_many_ways(
+    def test_timestamps_may_have_many_formats(
         self, tmp_path: Path, form: str, written: Callable[[pl.Series], pl.Series]
     ) -> None:
-        """Numbers of any unit, dates and times: the ages are those of plain seconds."""
+        """Numbers in any unit, dates, times and text give the same ages as seconds."""
         since = int(datetime(2014, 2, 5, tzinfo=UTC).timestamp())
         changed = {
             name: frame.with_columns(written(frame["timestamp"] + since).alias("timestamp"))
             for name, frame in tables().items()
         }
 
-        cuts = fixed(write(tmp_path, changed, form))
+        protocol = fixed(write(tmp_path, changed, form))
 
-        assert cuts.test.train.age_days.tolist() == [2, 1, 0, 0]
+        assert protocol.test.train.age_days.tolist() == [2, 1, 0, 0]
 
-    def test_without_timestamps_the_order_of_rows_is_time(self, tmp_path: Path) -> None:
-        """A pair's age is how many pairs the listener has further down, validation after train."""
+    def test_without_timestamps_the_order_of_rows_gives_ages(self, tmp_path: Path) -> None:
+        """A pair's age is the number of the listener's later pairs, with validation after train."""
         without = {name: frame.drop("timestamp") for name, frame in tables().items()}
 
-        cuts = fixed(write(tmp_path, without))
+        protocol = fixed(write(tmp_path, without))
 
-        assert cuts.validation.train.age_days.tolist() == [0, 1, 1]  # a is named again after b; c was only seen
-        assert cuts.test.train.age_days.tolist() == [1, 2, 0, 1]
+        assert protocol.validation.train.age_days.tolist() == [
+            0,
+            1,
+            1,
+        ]  # a is repeated after b; c is not liked
+        assert protocol.test.train.age_days.tolist() == [1, 2, 0, 1]
 
     @pytest.mark.parametrize("ids", [["9", "10"], ["10", "9"], ["i_b", "i_c"]], ids=["numbers", "text", "no numbers"])
-    def test_rows_in_order_of_items_tell_no_time(self, tmp_path: Path, ids: list[str]) -> None:
-        """Every age is 0 where the items of every listener are sorted, as numbers or as text."""
+    def test_rows_sorted_by_item_give_no_ages(self, tmp_path: Path, ids: list[str]) -> None:
+        """Every age is 0 if the items of every listener are sorted, as numbers or as text."""
         train = pl.DataFrame({"user_id": ["ann", "ann", "bob"], "item_id": [*ids, ids[0]]})
 
-        cuts = fixed(write(tmp_path, {"train": train, "validation": train.head(1), "test": train.tail(1)}))
+        protocol = fixed(write(tmp_path, {"train": train, "validation": train.head(1), "test": train.tail(1)}))
 
-        assert cuts.validation.train.age_days.tolist() == [0, 0, 0]
+        assert protocol.validation.train.age_days.tolist() == [0, 0, 0]
 
     def test_weights_may_be_left_out(self, tmp_path: Path) -> None:
-        """Then each row counts 1."""
+        """The weight of each row is then 1."""
         without = {name: frame.drop("weight") for name, frame in tables().items()}
 
-        cuts = fixed(write(tmp_path, without))
+        protocol = fixed(write(tmp_path, without))
 
-        assert cuts.validation.train.matrix.toarray().tolist() == [[2, 1, 0, 0], [0, 1, 1, 0]]
+        assert protocol.validation.train.matrix.toarray().tolist() == [[2, 1, 0, 0], [0, 1, 1, 0]]
 
     @pytest.mark.parametrize(
-        ("exclude_seen", "not_named", "to_find"),
+        ("exclude_seen", "excluded", "held_out"),
         [
             ("train+validation", {"1": ["a", "b", "c"], "2": ["a", "b", "c"]}, {"1": ["d"], "2": ["d"]}),
             ("train", {"1": ["a", "b"], "2": ["b", "c"]}, {"1": ["c", "d"], "2": ["d"]}),
             ("none", {}, {"1": ["c", "d"], "2": ["d"]}),
         ],
     )
-    def test_what_may_be_named_again_may_be_found_again(
-        self, folder: Path, exclude_seen: ExcludeSeen, not_named: dict[str, list[str]], to_find: dict[str, list[str]]
+    def test_known_tracks_are_held_out_only_if_lists_may_contain_them(
+        self, folder: Path, exclude_seen: ExcludeSeen, excluded: dict[str, list[str]], held_out: dict[str, list[str]]
     ) -> None:
-        """What is hidden from a ranking is not asked of it, and what is not hidden is."""
-        cuts = fixed(folder, exclude_seen=exclude_seen)
+        """A track that is excluded from a list is not expected in it."""
+        protocol = fixed(folder, exclude_seen=exclude_seen)
 
-        assert hidden(cuts, cuts.test) == not_named
-        assert found(cuts.test) == to_find
+        assert hidden(protocol, protocol.test) == excluded
+        assert held_out_tracks(protocol.test) == held_out
 
-    def test_with_none_even_the_training_pairs_count(self, folder: Path) -> None:
-        """Validation's pair that train has is to be found again."""
-        cuts = fixed(folder, exclude_seen="none")
+    def test_with_none_even_training_pairs_are_held_out(self, folder: Path) -> None:
+        """A validation pair that is also in train is expected in the list."""
+        protocol = fixed(folder, exclude_seen="none")
 
-        assert hidden(cuts, cuts.validation) == {}
-        assert found(cuts.validation) == {"1": ["c"], "2": ["b"]}
-        assert cuts.validation.n_repeats == 0
+        assert hidden(protocol, protocol.validation) == {}
+        assert held_out_tracks(protocol.validation) == {"1": ["c"], "2": ["b"]}
+        assert protocol.validation.n_repeats == 0
 
     def test_features_keep_their_weights(self, folder: Path) -> None:
-        """A feature without a column is a tag; an item known by its features only is in the catalogue."""
+        """A feature without a column name is a tag; an item that only has features is in the catalogue."""
         items = {
             "item_id": ["a", "a", "a", "e"],
             "feature": ["slow", "slow", "mood=sad", "slow"],
@@ -280,8 +284,8 @@ class TestFixed:
         }
         users = {"user_id": [1, 7], "feature": ["country=DE", "country=FR"]}
 
-        given = {"item_features": pl.DataFrame(items), "user_features": pl.DataFrame(users)}
-        train = fixed(write(folder, given)).test.train
+        features = {"item_features": pl.DataFrame(items), "user_features": pl.DataFrame(users)}
+        train = fixed(write(folder, features)).test.train
 
         assert train.tracks.ids().to_list() == ["a", "b", "c", "d", "e"]
         assert weights_of(train.track_features, 0) == {"mood=sad": 5, "tag=slow": 3}
@@ -290,107 +294,115 @@ class TestFixed:
         assert weights_of(train.user_features, 0) == {"country=DE": 1}
         assert weights_of(train.user_features, 1) == {}
 
-    def test_a_model_learns_from_it(self, folder: Path) -> None:
-        """The cuts are what fit and recommend take: nothing hidden is named."""
-        cuts = fixed(folder)
+    def test_a_recommender_can_be_fitted_on_it(self, folder: Path) -> None:
+        """A recommender can be fitted on the split, and its lists hold no excluded track."""
+        protocol = fixed(folder)
 
-        model = Recommender.named("popular").fit(cuts.test.train)
-        ranking = model.recommend(["1", "2"], 4, filters=cuts.filters(cuts.test))
+        model = Recommender.named("popular").fit(protocol.test.train)
+        ranking = model.recommend(["1", "2"], 4, filters=protocol.filters(protocol.test))
 
         assert ranking["track_id"].to_list() == ["d", "d"]
 
 
 class TestSplitFolderRefuses:
-    """Every message names the file, what was found, what was expected and what to do."""
+    """Every message names the file, what was found, what was expected and what to do next."""
 
     def test_a_missing_part(self, folder: Path) -> None:
-        """The message lists what is there."""
+        """The message lists the files of the folder."""
         (folder / "validation.tsv").rename(folder / "valid.tsv")
 
         with pytest.raises(
-            InputError, match=r"split holds test.tsv, train.tsv, valid.tsv; expected validation.parquet"
+            InputError, match=r"split: found test.tsv, train.tsv, valid.tsv, expected validation.parquet"
         ):
             fixed(folder)
 
     def test_a_missing_folder(self, tmp_path: Path) -> None:
-        """Nothing is there."""
-        with pytest.raises(InputError, match=r"nowhere holds nothing; expected train.parquet or train.tsv"):
+        """The message says that no file was found."""
+        with pytest.raises(InputError, match=r"nowhere: found no file, expected train.parquet or train.tsv"):
             fixed(tmp_path / "nowhere")
 
-    def test_one_part_twice(self, folder: Path) -> None:
-        """Which of the two is meant cannot be guessed."""
+    def test_one_part_in_two_formats(self, folder: Path) -> None:
+        """The program does not guess which of the two files is meant."""
         write(folder, {"test": table(TEST)}, "parquet")
 
         with pytest.raises(
-            InputError, match=r"holds test.parquet and test.tsv; expected one of them: remove the other"
+            InputError, match=r"found test.parquet and test.tsv, expected one of them. Remove the other"
         ):
             fixed(folder)
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),
         [
-            ("train", b"", r"train.tsv is empty; expected UTF-8 text, a header line"),
-            ("test", b"user_id\titem_id\n", r"test.tsv has no rows; expected at least one. Fill it"),
-            ("train", b"user_id\titem\n1\ta\n", r"columns user_id, item; expected user_id, item_id.* mean 'item'"),
-            ("train", b"user_id\titem_id\n1\t\n", r"train.tsv: item_id is missing in 1 rows; .* drop such rows"),
+            ("train", b"", r"train.tsv: found an empty file, expected UTF-8 text, a header line"),
+            ("test", b"user_id\titem_id\n", r"test.tsv: found no rows, expected at least one. Fill the file"),
+            ("train", b"user_id\titem\n1\ta\n", r"columns user_id, item, expected user_id, item_id.* mean 'item'"),
+            ("train", b"user_id\titem_id\n1\t\n", r"train.tsv: found no item_id in 1 rows, .* Remove these rows"),
             ("train", b"user_id\titem_id\n1\ta\tb\n", r"train.tsv: found more fields .*; expected UTF-8 .* Write it"),
             ("train", b"user_id\titem_id\n1\t\xff\n", r"train.tsv: invalid utf-8.*; expected UTF-8 text"),
             (
                 "test",
                 b"user_id\titem_id\tweight\n1\ta\ttwo\n",
-                r"weight is wrong in 1 rows, first in row 1;.* number",
+                r"invalid weight in 1 rows, first in row 1;.* number",
             ),
             (
                 "test",
                 b"user_id\titem_id\tweight\n1\ta\tinf\n",
-                r"weight is wrong in 1 rows, first in row 1;.* number",
+                r"invalid weight in 1 rows, first in row 1;.* number",
             ),
-            ("train", b"user_id\titem_id\n1\ta\n", r"train.tsv has no timestamp .* Add the column, or drop the other"),
-            ("train", b"user_id\titem_id\ttimestamp\n1\ta\tnow\n", r"timestamp is wrong in 1 rows.* ISO 8601"),
-            ("train", b"user_id\titem_id\ttimestamp\n1\ta\t\n", r"timestamp is wrong in 1 rows, first in row 1;"),
-            ("train", b"user_id\titem_id\ttimestamp\n1\ta\t1\n1\tb\tx\n", r"timestamp is wrong in 1 rows.* a number"),
-            ("item_features", b"item_id\ttag\na\tb\n", r"columns item_id, tag; expected item_id, feature"),
-            ("item_features", b"item_id\tfeature\tweight\na\tb\t0\n", r"weight is wrong in 1 rows.* more than 0"),
-            ("user_features", b"user_id\tfeature\n", r"user_features.tsv has no rows; .* remove it where it may be"),
+            (
+                "train",
+                b"user_id\titem_id\n1\ta\n",
+                r"train.tsv: found no column timestamp.* Add it, or remove",
+            ),
+            ("train", b"user_id\titem_id\ttimestamp\n1\ta\tnow\n", r"invalid timestamp in 1 rows.* ISO 8601"),
+            ("train", b"user_id\titem_id\ttimestamp\n1\ta\t\n", r"invalid timestamp in 1 rows, first in row 1;"),
+            ("train", b"user_id\titem_id\ttimestamp\n1\ta\t1\n1\tb\tx\n", r"invalid timestamp in 1 rows.* a number"),
+            ("item_features", b"item_id\ttag\na\tb\n", r"columns item_id, tag, expected item_id, feature"),
+            ("item_features", b"item_id\tfeature\tweight\na\tb\t0\n", r"invalid weight in 1 rows.* more than 0"),
+            (
+                "user_features",
+                b"user_id\tfeature\n",
+                r"user_features.tsv: found no rows, .* if it is optional",
+            ),
         ],
     )
     def test_a_broken_table(self, folder: Path, name: str, text: bytes, message: str) -> None:
-        """What is wrong is said in one sentence."""
+        """The message says what is wrong in one sentence."""
         (folder / f"{name}.tsv").write_bytes(text)
 
         with pytest.raises(InputError, match=message):
             fixed(folder)
 
-    def test_parquet_that_is_none(self, folder: Path) -> None:
-        """A file of another format under that name."""
+    def test_an_invalid_parquet_file(self, folder: Path) -> None:
+        """A TSV file that is named .parquet."""
         (folder / "train.tsv").rename(folder / "train.parquet")
 
         with pytest.raises(InputError, match=r"train.parquet: .*; expected Parquet. Write it again"):
             fixed(folder)
 
-    def test_another_word_for_exclude_seen(self, folder: Path) -> None:
-        """The three words are named."""
-        with pytest.raises(InputError, match=r"exclude_seen is 'all'; expected one of train\+validation, train, none"):
+    def test_an_unknown_value_of_exclude_seen(self, folder: Path) -> None:
+        """The message lists the three values."""
+        with pytest.raises(InputError, match=r"exclude_seen: found 'all', expected one of train\+validation, train"):
             fixed(folder, exclude_seen=cast("Any", "all"))
 
 
-def found(cut: Split) -> dict[str, list[str]]:
-    """What is to be found, by listener."""
-    return by_listener(cut.train, cut.test)
+def held_out_tracks(split: Split) -> dict[str, list[str]]:
+    """Return the held-out tracks by listener."""
+    return by_listener(split.train, split.test)
 
 
 def liked(interactions: Interactions) -> dict[str, list[str]]:
-    """What is learned from, by listener."""
+    """Return the liked training tracks by listener."""
     return by_listener(interactions, interactions.matrix)
 
 
-def hidden(cuts: Protocol, cut: Split) -> dict[str, list[str]]:
-    """What no ranking may name, by listener."""
-    return by_listener(cut.train, cuts.filters(cut).hidden)
+def hidden(protocol: Protocol, split: Split) -> dict[str, list[str]]:
+    """Return the tracks that lists may not contain, by listener."""
+    return by_listener(split.train, protocol.filters(split).hidden)
 
 
 def by_listener(interactions: Interactions, pairs: Csr) -> dict[str, list[str]]:
-    """Return the track ids of each listener who has any."""
+    """Return the track ids of each listener with at least one."""
     rows = {
         user: interactions.tracks.ids(np.sort(pairs[row].indices)) for row, user in enumerate(interactions.users.ids())
     }
@@ -398,6 +410,6 @@ def by_listener(interactions: Interactions, pairs: Csr) -> dict[str, list[str]]:
 
 
 def weights_of(features: Features, row: int) -> dict[str, float]:
-    """Return the features of one row."""
-    found_in = features.matrix[row]
-    return dict(zip(features.names.ids(found_in.indices).to_list(), found_in.data.tolist(), strict=True))
+    """Return the features of one row, with their weights."""
+    entries = features.matrix[row]
+    return dict(zip(features.names.ids(entries.indices).to_list(), entries.data.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""The search of settings: what is tried first, that it repeats and goes on, and what it may look at."""
+"""Tuning: the first trials, reproducibility, continuation of a search, and the data that it uses."""
 
 import json
 import tomllib
@@ -25,44 +25,44 @@ from recsys.recommenders.popular import PopularConfig
 from recsys.recommenders.scorer import scorer_class, scorer_names
 
 
-def cut() -> Split:
-    """Ten listeners of eight tracks each, in an order of their own: six to learn from, two to find."""
+def small_split() -> Split:
+    """Ten listeners with eight tracks each, in different orders: six for training, two held out."""
     rows = [
-        {"user_id": f"u{user}", "track_id": f"t{(user * 3 + place * 5) % 12:02}", "strength": 1.0,
-         "age_days": 30.0 - 3 * place, "place": place}
-        for user in range(10) for place in range(8)
+        {"user_id": f"u{user}", "track_id": f"t{(user * 3 + number * 5) % 12:02}", "strength": 1.0,
+         "age_days": 30.0 - 3 * number, "number": number}
+        for user in range(10) for number in range(8)
     ]  # fmt: skip
     pairs, catalogue = pl.DataFrame(rows), pl.DataFrame({"track_id": [f"t{n:02}" for n in range(12)]})
-    train = Interactions.of(pairs.filter(pl.col("place") < 6).drop("place"), catalogue=catalogue)
-    return Split.of(train, pairs.filter(pl.col("place") >= 6).select("user_id", "track_id"))
+    train = Interactions.of(pairs.filter(pl.col("number") < 6).drop("number"), catalogue=catalogue)
+    return Split.of(train, pairs.filter(pl.col("number") >= 6).select("user_id", "track_id"))
 
 
 def task(name: str = "ease", **given: Any) -> Task:
-    """Ask for the settings of one recommender on that cut."""
-    split = cut()
+    """Define the search for one recommender's settings on the small split."""
+    split = small_split()
     return Task(name, split, Filters.of(split.train), k=3, **given)
 
 
 def value_of(config: EASEConfig) -> float:
-    """Stand in for nDCG."""
+    """Return a stand-in for nDCG, highest at a side weight of 40."""
     return 1.0 - abs(config.side_weight - 40) / 100
 
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Judge by a formula instead of a fit, best at a side weight of 40, and return the list of all settings tried."""
+    """Replace the evaluation by `value_of`, and return the list that collects all settings tried."""
     seen: list[Any] = []
 
-    def judged(_task: Task, config: Any) -> float:
+    def evaluated(_task: Task, config: Any) -> float:
         seen.append(config)
         return value_of(config)
 
-    monkeypatch.setattr(tuning, "judged", judged)
+    monkeypatch.setattr(tuning, "validation_ndcg", evaluated)
     return seen
 
 
-def test_defaults_come_first_and_then_without_age(tried: list[Any]) -> None:
-    """The first trial are the defaults, the second the same with age weighing nothing; then the search begins."""
+def test_the_first_trials_are_the_defaults_with_and_without_recency(tried: list[Any]) -> None:
+    """The first trial uses the defaults, the second the defaults with recency 0; then the search begins."""
     tuning.tune(task(), Budget(trials=4))
 
     assert tried[0] == EASEConfig()
@@ -71,7 +71,7 @@ def test_defaults_come_first_and_then_without_age(tried: list[Any]) -> None:
 
 
 def test_every_setting_stays_in_its_range(tried: list[Any]) -> None:
-    """Nothing is tried outside the range that stands beside the default; what has none stays as it is."""
+    """No trial leaves the declared range; a setting without a range keeps its default."""
     tuning.tune(task(), Budget(trials=8))
 
     for name, limits in ranges(EASEConfig).items():
@@ -81,16 +81,16 @@ def test_every_setting_stays_in_its_range(tried: list[Any]) -> None:
 
 
 def test_the_best_is_returned(tried: list[Any]) -> None:
-    """Settings and value of the best trial, never below that of the defaults."""
-    found = tuning.tune(task(), Budget(trials=8))
+    """The result has the settings and value of the best trial, which is never below that of the defaults."""
+    result = tuning.tune(task(), Budget(trials=8))
 
     values = [value_of(config) for config in tried]
-    assert found == Tuned(tried[int(np.argmax(values))], max(values), 8)
-    assert found.value >= values[0]
+    assert result == Tuned(tried[int(np.argmax(values))], max(values), 8)
+    assert result.value >= values[0]
 
 
-def test_same_seed_same_search(tried: list[Any]) -> None:
-    """The same settings are tried in the same order; another seed tries others."""
+def test_a_seed_fixes_the_search(tried: list[Any]) -> None:
+    """The same seed tries the same settings in the same order, another seed tries others."""
     for seed in (7, 7, 8):
         tuning.tune(task(seed=seed), Budget(trials=6))
 
@@ -99,8 +99,8 @@ def test_same_seed_same_search(tried: list[Any]) -> None:
     assert tried[2:6] != tried[14:]
 
 
-def test_a_search_goes_on_where_it_stopped(tried: list[Any], tmp_path: Path) -> None:
-    """Trials in the journal count: after three, five are two more; and once there, nothing is tried again."""
+def test_a_search_is_continued_from_its_journal(tried: list[Any], tmp_path: Path) -> None:
+    """Trials in the journal count: a budget of five adds two to three trials, and nothing if there are five."""
     journal = tmp_path / "tuning" / "ease.journal"
 
     first = tuning.tune(task(), Budget(trials=3), journal=journal)
@@ -112,28 +112,26 @@ def test_a_search_goes_on_where_it_stopped(tried: list[Any], tmp_path: Path) -> 
     assert again == whole
 
 
-def test_a_trial_that_was_cut_off_is_tried_again(
-    tried: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A search killed in its very first trial still tries the defaults, so that it cannot end below them."""
-    journal, judged = tmp_path / "ease.journal", tuning.judged
+def test_an_interrupted_trial_is_repeated(tried: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that was interrupted in its first trial still tries the defaults when it is continued."""
+    journal, evaluated = tmp_path / "ease.journal", tuning.validation_ndcg
 
     def killed(_task: Task, _config: Any) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tuning, "judged", killed)
+    monkeypatch.setattr(tuning, "validation_ndcg", killed)
     with pytest.raises(KeyboardInterrupt):
         tuning.tune(task(), Budget(trials=3), journal=journal)
-    monkeypatch.setattr(tuning, "judged", judged)
-    found = tuning.tune(task(), Budget(trials=3), journal=journal)
+    monkeypatch.setattr(tuning, "validation_ndcg", evaluated)
+    result = tuning.tune(task(), Budget(trials=3), journal=journal)
 
     assert EASEConfig() in tried
     assert EASEConfig(recency=0.0) in tried
-    assert found.n_trials == len(tried) == 3
+    assert result.n_trials == len(tried) == 3
 
 
-def test_every_trial_is_told(tried: list[Any]) -> None:
-    """One event a trial, numbered, with the best so far."""
+def test_every_trial_is_reported(tried: list[Any]) -> None:
+    """There is one event per trial, with its number and the best value so far."""
     events: list[dict[str, Any]] = []
 
     tuning.tune(task(), Budget(trials=3), tell=events.append)
@@ -142,66 +140,66 @@ def test_every_trial_is_told(tried: list[Any]) -> None:
     assert [event["best"] for event in events] == list(np.maximum.accumulate([event["value"] for event in events]))
 
 
-def test_no_trial_begins_after_the_work_is_spent(tried: list[Any]) -> None:
-    """One is always tried: the defaults."""
-    found = tuning.tune(task(), Budget(trials=5, cpu_seconds=0.0))
+def test_no_trial_begins_after_the_cpu_time_is_spent(tried: list[Any]) -> None:
+    """The defaults are always tried."""
+    result = tuning.tune(task(), Budget(trials=5, cpu_seconds=0.0))
 
-    assert (found.config, found.n_trials) == (EASEConfig(), 1)
+    assert (result.config, result.n_trials) == (EASEConfig(), 1)
 
 
 def test_a_model_without_ranges_is_tried_once() -> None:
-    """There is nothing to search: its defaults are judged, whatever the budget."""
-    found = tuning.tune(task("popular"), Budget(trials=5))
+    """Without a range only the defaults are evaluated, whatever the budget."""
+    result = tuning.tune(task("popular"), Budget(trials=5))
 
-    assert (found.config, found.n_trials) == (PopularConfig(), 1)
-    assert 0 < found.value < 1
+    assert (result.config, result.n_trials) == (PopularConfig(), 1)
+    assert 0 < result.value < 1
 
 
-def test_settings_are_judged_on_the_cut_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each trial fits the cut's training part and nothing else, and its value is what a fit by hand gives."""
-    asked, fitted, original = task(), [], Recommender.fit
+def test_settings_are_evaluated_on_the_validation_split_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each trial fits on the split's training part only, and its value is that of a separate fit."""
+    search, fitted, original = task(), [], Recommender.fit
 
     def spied(self: Recommender[Any], interactions: Interactions, **given: Any) -> Recommender[Any]:
         fitted.append((interactions, given))
         return original(self, interactions, **given)
 
     monkeypatch.setattr(Recommender, "fit", spied)
-    found = tuning.tune(asked, Budget(trials=3))
+    result = tuning.tune(search, Budget(trials=3))
 
     assert len(fitted) == 3
-    assert all(interactions is asked.cut.train and not given for interactions, given in fitted)
-    assert found.value == tuning.judged(asked, found.config)
-    assert found.value >= tuning.judged(asked, EASEConfig())
+    assert all(interactions is search.split.train and not given for interactions, given in fitted)
+    assert result.value == tuning.validation_ndcg(search, result.config)
+    assert result.value >= tuning.validation_ndcg(search, EASEConfig())
 
 
-def test_a_cut_without_a_choice_is_refused() -> None:
-    """Where nobody chose anything there is nothing to search by, and the message says so instead of trying for ever."""
-    train = cut().train
+def test_a_split_without_held_out_tracks_is_refused() -> None:
+    """Without held-out tracks no value is defined; the message says so."""
+    train = small_split().train
     empty = Split.of(train, pl.DataFrame(schema={"user_id": pl.String, "track_id": pl.String}))
 
-    with pytest.raises(InputError, match="ease: nobody chose anything new in the validation cut"):
+    with pytest.raises(InputError, match="ease: found no held-out track in the validation split"):
         tuning.tune(Task("ease", empty, Filters.of(train)), Budget(trials=2))
 
 
 def test_an_unknown_recommender_is_refused() -> None:
-    """With the nearest known name."""
+    """The nearest known name is suggested."""
     with pytest.raises(BadRecipe, match="Did you mean 'ease'"):
         tuning.tune(task("eas"), Budget(trials=1))
 
 
-def test_candidates_only_take_away() -> None:
-    """A track must be a candidate and allowed before."""
-    filters = Filters.of(cut().train)
+def test_candidates_only_restrict_filters() -> None:
+    """A track must be a candidate and must have been allowed before."""
+    filters = Filters.of(small_split().train)
     ids = filters.tracks.ids()
 
-    found = filters.only(ids.gather_every(2)).only([*ids[:4], "a track that nobody knows"])
+    restricted = filters.only(ids.gather_every(2)).only([*ids[:4], "unknown track"])
 
-    assert found.allowed.tolist() == [[n in (0, 2) for n in range(12)]]
+    assert restricted.allowed.tolist() == [[n in (0, 2) for n in range(12)]]
 
 
 @pytest.mark.parametrize("name", scorer_names())
 def test_defaults_lie_in_their_ranges(name: str) -> None:
-    """Of every recommender: the first trial is a legal one, and whole numbers have whole ends."""
+    """The defaults of every recommender are in their ranges."""
     config_class = scorer_class(name).config_class
     defaults = asdict(config_class())
 
@@ -214,11 +212,11 @@ def test_defaults_lie_in_their_ranges(name: str) -> None:
 
 
 def test_the_command_prints_a_section_of_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`recsys tune` prints settings that a recipe takes, and the second call goes on from the first one's journal."""
-    monkeypatch.setattr(comparison, "task_of", lambda _home, name, **_told: task(name))
-    words = ["--home", str(tmp_path), "tune", "ease", "--date", "2026-06-30", "--trials"]
+    """`recsys tune` prints a valid section of a recipe, and a second call continues the first one's journal."""
+    monkeypatch.setattr(comparison, "home_task", lambda _home, name, **_kwargs: task(name))
+    arguments = ["--home", str(tmp_path), "tune", "ease", "--date", "2026-06-30", "--trials"]
 
-    first, second = (CliRunner().invoke(main, [*words, n]) for n in ("2", "3"))
+    first, second = (CliRunner().invoke(main, [*arguments, n]) for n in ("2", "3"))
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.stderr.count("trial ") == 2

@@ -1,4 +1,4 @@
-"""Places for finding out: where they are, what stands there, and that the dice are told."""
+"""Exploration slots: their positions, what fills them, and that propensities are right."""
 
 from datetime import date
 from typing import Any
@@ -10,31 +10,43 @@ import pytest
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe
 from recsys.feedback.bandits import Posterior
-from recsys.feedback.exploration import FEATURES, ExplorationSettings, describe, explore, learned, log_of
+from recsys.feedback.exploration import (
+    FEATURES,
+    ExplorationSettings,
+    describe_options,
+    exploration_log,
+    explore,
+    learn_posterior,
+)
 from recsys.rerank.base import CandidateSet, RerankContext
 
-TRACKS = [f"t{at:02}" for at in range(30)]
+TRACKS = [f"t{number:02}" for number in range(30)]
 SETTINGS = ExplorationSettings(share=0.2, pool=5)
 
 
 @pytest.fixture(scope="module")
 def context() -> RerankContext:
-    """Ann likes t00 (ada, rock) and t29; bob likes t00. Tracks from t20 on are nobody's yet, but t29."""
+    """Ann likes t00 (by ada, rock) and t29; bob likes t00; t01 to t19 have one listener each, t20 to t28 none."""
     catalogue = pl.DataFrame(
         {
             "track_id": TRACKS,
-            "artist": ["ada" if at < 3 else f"a{at}" if at < 28 else None for at in range(30)],
-            "genre": ["rock" if at % 2 == 0 else "jazz" for at in range(30)],
+            "artist": ["ada" if number < 3 else f"a{number}" if number < 28 else None for number in range(30)],
+            "genre": ["rock" if number % 2 == 0 else "jazz" for number in range(30)],
         }
     )
-    likes = [("ann", "t00"), ("ann", "t29"), ("bob", "t00"), *((f"u{at}", TRACKS[at]) for at in range(1, 20))]
+    likes = [
+        ("ann", "t00"),
+        ("ann", "t29"),
+        ("bob", "t00"),
+        *((f"u{number}", TRACKS[number]) for number in range(1, 20)),
+    ]
     pairs = pl.DataFrame(likes, ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
     return RerankContext.of(Interactions.of(pairs, catalogue=catalogue))
 
 
 def long_lists(**lengths: int) -> pl.DataFrame:
-    """Lists from t01 on, as long as said."""
-    rows = [(user, TRACKS[at + 1], at + 1, -float(at)) for user, n in lengths.items() for at in range(n)]
+    """Make lists t01, t02, ... of the given lengths."""
+    rows = [(user, TRACKS[rank], rank, -float(rank)) for user, n in lengths.items() for rank in range(1, n + 1)]
     types = {"user_id": pl.String, "track_id": pl.String, "rank": pl.Int32, "score": pl.Float32}
     return pl.DataFrame(rows, types, orient="row")
 
@@ -42,21 +54,21 @@ def long_lists(**lengths: int) -> pl.DataFrame:
 def explored(
     context: RerankContext, lists: pl.DataFrame, settings: ExplorationSettings = SETTINGS, seed: int = 0
 ) -> pl.DataFrame:
-    """Lists of ten, nothing learned yet."""
+    """Explore lists of ten with the prior."""
     prior, rng = Posterior.prior(len(FEATURES)), np.random.default_rng(seed)
     return explore(lists, context, 10, settings=settings, posterior=prior, rng=rng)
 
 
-def test_places_are_spread_and_lists_are_chosen_longer() -> None:
-    """Two of ten: the third and the eighth; one of twenty: the eleventh; none where nothing is to be found out."""
-    assert SETTINGS.places(10).tolist() == [2, 7]
+def test_slots_are_spread_and_lists_are_chosen_longer() -> None:
+    """Two slots in a list of ten are ranks 3 and 8; one in twenty is rank 11; with share 0 there is none."""
+    assert SETTINGS.slots(10).tolist() == [2, 7]
     assert SETTINGS.length(10) == 13
-    assert ExplorationSettings(share=0.05).places(20).tolist() == [10]
+    assert ExplorationSettings(share=0.05).slots(20).tolist() == [10]
     assert ExplorationSettings(share=0).length(20) == 20
 
 
-def test_lists_keep_their_order_around_what_was_drawn(context: RerankContext) -> None:
-    """Eight of ten places are the first eight as they were; two come from the five after these, and none twice."""
+def test_lists_keep_their_order_around_the_slots(context: RerankContext) -> None:
+    """Eight of ten tracks are the first eight in order; two are drawn from the next five, and none twice."""
     lists = explored(context, long_lists(ann=13, bob=13))
 
     for user in ("ann", "bob"):
@@ -71,22 +83,22 @@ def test_lists_keep_their_order_around_what_was_drawn(context: RerankContext) ->
     assert lists.columns[:4] == ["user_id", "track_id", "rank", "score"]
 
 
-def test_the_dice_that_are_told_are_those_that_fell(context: RerankContext) -> None:
-    """Of three thousand strangers' lists, each option comes as often as its propensity said."""
-    lists = long_lists(**{f"s{at:04}": 13 for at in range(3000)})
+def test_propensities_are_the_probabilities_of_the_draws(context: RerankContext) -> None:
+    """In three thousand lists of unknown listeners, each option is drawn as often as its propensity says."""
+    lists = long_lists(**{f"s{number:04}": 13 for number in range(3000)})
     drawn = explored(context, lists).filter(pl.col("rank") == 3)
 
-    came = drawn.group_by("track_id").agg(n=pl.len(), said=pl.col("propensity").mean())
+    by_track = drawn.group_by("track_id").agg(n=pl.len(), propensity=pl.col("propensity").mean())
 
-    assert came["track_id"].n_unique() == 5
-    for n, said in came.select("n", "said").iter_rows():
-        assert n / 3000 == pytest.approx(said, abs=0.03)
+    assert by_track["track_id"].n_unique() == 5
+    for n, propensity in by_track.select("n", "propensity").iter_rows():
+        assert n / 3000 == pytest.approx(propensity, abs=0.03)
     assert drawn["n_options"].unique().to_list() == [5]
     assert set(drawn["option_no"]) == {1, 2, 3, 4, 5}
 
 
-def test_the_first_option_is_what_would_have_stood_there(context: RerankContext) -> None:
-    """Option numbers follow the recommender's order among what is left."""
+def test_option_numbers_follow_the_recommenders_order(context: RerankContext) -> None:
+    """The number is the position among the tracks that are left."""
     lists = explored(context, long_lists(ann=13))
     first, second = lists.filter("is_explored").select("track_id", "option_no", "n_options").rows()
 
@@ -95,18 +107,18 @@ def test_the_first_option_is_what_would_have_stood_there(context: RerankContext)
     assert second[1:] == (left.index(second[0]) + 1, 4)
 
 
-def test_where_nothing_is_to_be_found_out_nothing_is_drawn(context: RerankContext) -> None:
-    """The same columns, so that whoever reads them need not ask."""
+def test_with_share_zero_nothing_is_drawn(context: RerankContext) -> None:
+    """The lists are unchanged and have the same columns."""
     settings = ExplorationSettings(share=0)
     lists = explored(context, long_lists(ann=10), settings)
 
     assert lists["track_id"].to_list() == TRACKS[1:11]
     assert lists.columns == explored(context, long_lists(ann=13)).columns
-    assert log_of(lists, settings, date(2026, 7, 1)).is_empty()
+    assert exploration_log(lists, settings, date(2026, 7, 1)).is_empty()
 
 
-def test_short_lists_stay_as_they_are(context: RerankContext) -> None:
-    """Nine tracks, one of them left to draw from; five tracks, none: nobody's list becomes shorter, or has gaps."""
+def test_short_lists_keep_their_length(context: RerankContext) -> None:
+    """Of nine tracks one is left to draw from, of five none; no list becomes shorter or has gaps in its ranks."""
     lists = explored(context, long_lists(ann=9, bob=5, cy=13))
 
     assert lists.group_by("user_id", maintain_order=True).len().rows() == [("ann", 9), ("bob", 5), ("cy", 10)]
@@ -116,25 +128,25 @@ def test_short_lists_stay_as_they_are(context: RerankContext) -> None:
     assert lists.filter(user_id="bob")["is_explored"].sum() == 0
 
 
-def test_a_night_falls_the_same_way_twice_and_another_night_differently(context: RerankContext) -> None:
-    """Dice are those of the seed and the day."""
+def test_draws_depend_on_seed_and_date_alone(context: RerankContext) -> None:
+    """The same date gives the same lists, another date others."""
     settings = ExplorationSettings(share=0.5, pool=5)
 
-    def on(day: int) -> list[Any]:
-        dice = settings.dice(date(2026, 6, day))
+    def tracks_on(day: int) -> list[Any]:
+        rng = settings.generator(date(2026, 6, day))
         prior = Posterior.prior(len(FEATURES))
-        lists = explore(long_lists(ann=13, bob=13), context, 10, settings=settings, posterior=prior, rng=dice)
+        lists = explore(long_lists(ann=13, bob=13), context, 10, settings=settings, posterior=prior, rng=rng)
         return lists["track_id"].to_list()
 
-    assert on(1) == on(1)
-    assert on(1) != on(2)
+    assert tracks_on(1) == tracks_on(1)
+    assert tracks_on(1) != tracks_on(2)
 
 
-def test_what_is_learned_is_drawn_more(context: RerankContext) -> None:
-    """Listeners liked whatever nobody had played: t20 and later come up more than without that knowledge."""
+def test_options_with_rewards_are_drawn_more_often(context: RerankContext) -> None:
+    """Unplayed tracks were rewarded, so t22 and t23 are drawn more often than under the prior."""
     features = np.zeros((200, len(FEATURES)))
     features[:, 0], features[:100, FEATURES.index("unplayed")] = 1, 1
-    told = pl.DataFrame({"features": features.tolist(), "reward": [1] * 100 + [0] * 100})
+    feedback = pl.DataFrame({"features": features.tolist(), "reward": [1] * 100 + [0] * 100})
     lists = pl.DataFrame(
         {
             "user_id": "ann",
@@ -149,18 +161,19 @@ def test_what_is_learned_is_drawn_more(context: RerankContext) -> None:
             explore(lists, context, 10, settings=SETTINGS, posterior=posterior, rng=np.random.default_rng(seed))
             for seed in range(50)
         )
-        return sum(len(each.filter("is_explored", pl.col("track_id").is_in(["t22", "t23"]))) for each in drawn)
+        is_unplayed = pl.col("track_id").is_in(["t22", "t23"])
+        return sum(len(explored_lists.filter("is_explored", is_unplayed)) for explored_lists in drawn)
 
-    assert n_unplayed(learned(told)) > 1.5 * n_unplayed(Posterior.prior(len(FEATURES)))
+    assert n_unplayed(learn_posterior(feedback)) > 1.5 * n_unplayed(Posterior.prior(len(FEATURES)))
 
 
-def test_descriptions_by_hand(context: RerankContext) -> None:
-    """Ann: rock t00 and jazz t29. t02 is ada's, whom she likes; t20 nobody has played; t28's artist is unknown."""
+def test_features_by_hand(context: RerankContext) -> None:
+    """Ann likes rock (t00) and jazz (t29). t02 is by ada, whom she likes; t20 is unplayed; t28 has no artist."""
     lists = pl.DataFrame(
         {"user_id": ["ann"] * 3, "track_id": ["t02", "t20", "t28"], "rank": [1, 2, 3], "score": [1.0, 0.75, 0.0]}
     )
-    described = describe(CandidateSet.of(lists, context, 3))[0]
-    by_name = {name: described[:, at].tolist() for at, name in enumerate(FEATURES)}
+    features = describe_options(CandidateSet.of(lists, context, 3))[0]
+    by_name = {name: features[:, column].tolist() for column, name in enumerate(FEATURES)}
 
     n_listeners = 21
     assert by_name["one"] == [1, 1, 1]
@@ -173,9 +186,9 @@ def test_descriptions_by_hand(context: RerankContext) -> None:
     assert by_name["beyond_usual"][0] == pytest.approx(np.log(1 / n_listeners / own) / 5)
 
 
-def test_what_was_drawn_is_kept_with_its_days(context: RerankContext) -> None:
-    """A play counts on the day served and the six after."""
-    log = log_of(explored(context, long_lists(ann=13)), ExplorationSettings(), date(2026, 7, 1))
+def test_drawn_tracks_are_logged_with_their_days(context: RerankContext) -> None:
+    """A play counts on the day the list is served and on the six days after it."""
+    log = exploration_log(explored(context, long_lists(ann=13)), ExplorationSettings(), date(2026, 7, 1))
 
     assert log.select("served_on", "until", "policy").unique().rows() == [
         (date(2026, 7, 1), date(2026, 7, 7), "thompson")
@@ -183,11 +196,11 @@ def test_what_was_drawn_is_kept_with_its_days(context: RerankContext) -> None:
     assert len(log) == 2
 
 
-def test_descriptions_of_another_version_are_not_learned_from() -> None:
-    """A log whose vectors are of other features is left out, not misread."""
-    told = pl.DataFrame({"features": [[1.0] * len(FEATURES), [1.0, 2.0]], "reward": [1, 1]})
+def test_feedback_with_other_features_is_left_out() -> None:
+    """Feature vectors of another length are ignored."""
+    feedback = pl.DataFrame({"features": [[1.0] * len(FEATURES), [1.0, 2.0]], "reward": [1, 1]})
 
-    assert learned(told).moment.tolist() == [1.0] * len(FEATURES)
+    assert learn_posterior(feedback).moment.tolist() == [1.0] * len(FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +211,7 @@ def test_descriptions_of_another_version_are_not_learned_from() -> None:
         ({"policy": "tompson"}, "Did you mean 'thompson'"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
-    """Each with its section of the recipe."""
+def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
+    """The message says what is expected."""
     with pytest.raises(BadRecipe, match=message):
         ExplorationSettings(**settings)

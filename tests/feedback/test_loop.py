@@ -1,4 +1,4 @@
-"""The feedback loop on a small world: what listeners like, what a log remembers, what remedies change, the report."""
+"""The simulated feedback loop: preferences, the growing log, the effect of remedies, and the report."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,20 +21,20 @@ SETTINGS = LoopSettings(weeks=3, recommender="item_knn", k=5, candidates=30)
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    """Ninety listeners of three tastes and 120 tracks, forty of each; a tenth is of group 'f'."""
+    """Ninety listeners in three groups, each with its own forty of 120 tracks; every tenth track is in group 'f'."""
     rng = np.random.default_rng(4)
-    tracks = [f"t{at:03}" for at in range(120)]
+    tracks = [f"t{number:03}" for number in range(120)]
     pairs = {
         (f"u{user:02}", tracks[40 * (user % 3) + int(40 * rng.random() ** 2)]) for user in range(90) for _ in range(15)
     }
     plays = pl.DataFrame(sorted(pairs), ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
-    catalogue = pl.DataFrame({"track_id": tracks, "artist": [f"a{at // 4}" for at in range(120)]})
-    groups = pl.DataFrame({"track_id": tracks, "gender": ["f" if at % 10 == 0 else "m" for at in range(120)]})
+    catalogue = pl.DataFrame({"track_id": tracks, "artist": [f"a{number // 4}" for number in range(120)]})
+    groups = pl.DataFrame({"track_id": tracks, "gender": ["f" if number % 10 == 0 else "m" for number in range(120)]})
     return World.of(RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7)
 
 
-def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World) -> None:
-    """Popularity says nothing about how well a track is liked; taste does."""
+def test_listeners_like_what_they_play_and_popular_tracks_are_not_liked_more(world: World) -> None:
+    """The probability of a like is high for played tracks, and hardly correlated with popularity."""
     played = (world.context.interactions.matrix > 0).toarray()
     odds = np.log(world.likes / (1 - world.likes))
     listeners = played.sum(axis=0)
@@ -43,8 +43,8 @@ def test_listeners_like_what_they_play_and_no_track_is_liked_by_all(world: World
     assert abs(np.corrcoef(odds.mean(axis=0), listeners)[0, 1]) < 0.35
 
 
-def test_the_log_remembers_and_counts_who_was_won_by_lists(world: World) -> None:
-    """A track wins a listener once, by a list, if they did not know it."""
+def test_the_log_records_plays_and_new_listeners_by_lists(world: World) -> None:
+    """Only the first play of an unknown track from a list counts as a new listener."""
     log = _Log.of(world.context.interactions)
     known = int(world.context.interactions.matrix[0].indices[0])
     new = int(np.flatnonzero(log.strength[0] == 0)[0])
@@ -61,22 +61,22 @@ def test_the_log_remembers_and_counts_who_was_won_by_lists(world: World) -> None
     assert (ages[new], ages[new + 1]) == (7, 0)
 
 
-def test_every_week_of_every_remedy_is_measured(world: World) -> None:
-    """In range, the same twice, and the first week's log is the same under every remedy."""
+def test_every_week_of_every_remedy_has_metrics(world: World) -> None:
+    """Values are in 0..1 and reproducible, and every week is reported."""
     remedies = {"no remedy": Remedy(), "artist_cap": Remedy([ArtistCap(1)])}
-    told: list[dict[str, object]] = []
+    events: list[dict[str, object]] = []
 
-    weeks = simulate(world, remedies, SETTINGS, tell=told.append)
+    weeks = simulate(world, remedies, SETTINGS, tell=events.append)
 
     assert weeks.equals(simulate(world, remedies, SETTINGS))
     assert len(weeks) == 2 * 3 * 5
-    assert len(told) == 6
+    assert len(events) == 6
     assert weeks["value"].is_between(0, 1).all()
     assert not weeks.filter(remedy="no remedy")["value"].equals(weeks.filter(remedy="artist_cap")["value"])
 
 
 def test_a_target_is_met_every_week(world: World) -> None:
-    """Exposure of the group stays where the rule holds it, while lists without it go elsewhere."""
+    """The group's share of exposure is at the target with the rule, and below it without."""
     weeks = simulate(world, {"no remedy": Remedy(), "exposure": Remedy([Exposure({"gender=f": 0.25})])}, SETTINGS)
 
     shares = weeks.filter(metric="exposure gender=f")
@@ -84,18 +84,18 @@ def test_a_target_is_met_every_week(world: World) -> None:
     assert shares.filter(remedy="no remedy")["value"].max() < 0.2  # type: ignore[operator]
 
 
-def test_exploring_finds_what_following_does_not(world: World) -> None:
-    """Places drawn from a wide pool show more of the catalogue."""
+def test_exploration_makes_exposure_more_even(world: World) -> None:
+    """Slots that are filled from a large pool show more of the catalogue."""
     remedies = {"no remedy": Remedy(), "exploration": Remedy(exploration=ExplorationSettings(share=0.4, pool=25))}
 
-    evenness = last_week(simulate(world, remedies, replace(SETTINGS, weeks=4))).select("remedy", "gini")
+    table = last_week(simulate(world, remedies, replace(SETTINGS, weeks=4))).select("remedy", "gini")
 
-    by_remedy = dict(evenness.iter_rows())
-    assert by_remedy["exploration"] < by_remedy["no remedy"]
+    gini = dict(table.iter_rows())
+    assert gini["exploration"] < gini["no remedy"]
 
 
-def test_too_small_a_world_is_refused(world: World) -> None:
-    """Twenty listeners have no tastes to tell apart."""
+def test_too_few_listeners_are_refused(world: World) -> None:
+    """Twenty listeners are fewer than the preference model has dimensions."""
     few = RerankContext(world.context.interactions.of_users(np.arange(20)), world.context.groups)
 
     with pytest.raises(InputError, match="20 listeners and 120 tracks; expected more than 32"):
@@ -103,7 +103,7 @@ def test_too_small_a_world_is_refused(world: World) -> None:
 
 
 def test_the_report_shows_every_remedy_and_metric(tmp_path: Path) -> None:
-    """A page with a table against the first remedy, a picture, and numbers; the same bytes for the same weeks."""
+    """The page has a table with differences to the first remedy, a chart and a CSV file, and is reproducible."""
     weeks = pl.DataFrame(
         [
             (remedy, week, metric, 0.5 + 0.1 * week + shift)
@@ -118,12 +118,12 @@ def test_the_report_shows_every_remedy_and_metric(tmp_path: Path) -> None:
     page = write_report(tmp_path / "a", weeks, SETTINGS, "Ninety listeners.")
     again = write_report(tmp_path / "b", weeks, SETTINGS, "Ninety listeners.")
 
-    text = page.read_text()
+    page_text = page.read_text()
     assert all(
-        said in text for said in ("Ninety listeners.", "&lt;cap&gt;", "Gini of exposure", "gender: f", "weeks.csv")
+        text in page_text for text in ("Ninety listeners.", "&lt;cap&gt;", "Gini of exposure", "gender: f", "weeks.csv")
     )
-    assert "<td>0.700</td>" in text
-    assert "<td>0.750 <small>(+0.050)</small></td>" in text
+    assert "<td>0.700</td>" in page_text
+    assert "<td>0.750 <small>(+0.050)</small></td>" in page_text
     assert 'src="data:image/png;base64,' in (tmp_path / "a" / "index.html").read_text()
     assert pl.read_csv(tmp_path / "a" / "weeks.csv").equals(weeks)
     for name in ("index.html", "weeks.csv"):

@@ -1,4 +1,4 @@
-"""Off-policy evaluation counted by hand, and intervals that hold a truth that is known."""
+"""Off-policy evaluation: values by hand, and coverage of intervals on simulated logs."""
 
 import numpy as np
 import polars as pl
@@ -8,7 +8,7 @@ from recsys.errors import InputError
 from recsys.feedback.off_policy import doubly_robust, ips, snips
 from recsys.feedback.simulator import KINDS, Contexts, logged, softmax
 
-# Ann was shown the asked policy's favourite once by luck, bob twice something it would hardly show.
+# Ann was once shown what the evaluated policy prefers, bob twice something that it would rarely show.
 LOG = pl.DataFrame(
     {
         "user_id": ["ann", "ann", "bob", "bob"],
@@ -23,28 +23,28 @@ WEIGHTS = (4.0, 0.25, 0.2, 0.2)
 
 
 def test_values_by_hand() -> None:
-    """Weights 4, 1/4, 1/5, 1/5: earned 4.2 of four decisions, of 4.65 in weight, or corrected from what was guessed."""
+    """With weights 4, 1/4, 1/5, 1/5, the weighted rewards sum to 4.2, over four decisions or 4.65 of weight."""
     assert ips(LOG).value == pytest.approx(4.2 / 4)
     assert snips(LOG).value == pytest.approx(4.2 / 4.65)
     corrected = (0.4 + 4 * 0.5) + (0.4 - 0.25 * 0.5) + (0.3 + 0.2 * 0.75) + (0.3 - 0.2 * 0.25)
     assert doubly_robust(LOG).value == pytest.approx(corrected / 4)
 
 
-def test_errors_are_those_of_listeners_not_of_decisions() -> None:
-    """Two listeners: residuals summed by each, one degree of freedom."""
-    found = ips(LOG)
+def test_standard_errors_are_over_listeners_not_decisions() -> None:
+    """Two listeners: residuals are summed by listener, with one degree of freedom."""
+    estimate = ips(LOG)
     of_ann, of_bob = 4 - 2 * 1.05, 0.2 - 2 * 1.05
 
-    assert (found.n, found.n_listeners) == (4, 2)
-    assert found.error == pytest.approx(np.sqrt(2 * (of_ann**2 + of_bob**2)) / 4)
-    assert found.low < found.value < found.high
-    assert found.mean_weight == pytest.approx(4.65 / 4)
-    assert found.n_effective == pytest.approx(4.65**2 / sum(weight**2 for weight in WEIGHTS))
-    assert not found.is_trusted
+    assert (estimate.n, estimate.n_listeners) == (4, 2)
+    assert estimate.error == pytest.approx(np.sqrt(2 * (of_ann**2 + of_bob**2)) / 4)
+    assert estimate.low < estimate.value < estimate.high
+    assert estimate.mean_weight == pytest.approx(4.65 / 4)
+    assert estimate.n_effective == pytest.approx(4.65**2 / sum(weight**2 for weight in WEIGHTS))
+    assert not estimate.is_trusted
 
 
-def test_the_policy_that_was_shown_has_the_mean_reward() -> None:
-    """All weights are 1: every estimator gives the mean, and all decisions count."""
+def test_the_value_of_the_logging_policy_is_the_mean_reward() -> None:
+    """All weights are 1: the estimators give the mean, and the effective sample is the whole log."""
     same = LOG.with_columns(target="propensity")
 
     assert ips(same).value == snips(same).value == pytest.approx(0.5)
@@ -52,7 +52,7 @@ def test_the_policy_that_was_shown_has_the_mean_reward() -> None:
 
 
 def test_a_target_that_was_never_shown_has_no_self_normalised_value() -> None:
-    """Nothing to divide by is no evidence; one listener has no interval."""
+    """With weights of 0 the value is NaN; with one listener there is no interval."""
     never = snips(LOG.with_columns(target=0.0))
 
     assert np.isnan(never.value)
@@ -62,37 +62,37 @@ def test_a_target_that_was_never_shown_has_no_self_normalised_value() -> None:
 
 @pytest.mark.parametrize(
     ("column", "value", "message"),
-    [("propensity", 0.0, "could never have been shown"), ("propensity", 1.5, "at most 1"), ("target", -0.1, "0 to 1")],
+    [("propensity", 0.0, "expected more than 0"), ("propensity", 1.5, "and at most 1"), ("target", -0.1, "0 to 1")],
 )
-def test_dice_that_are_none_are_refused(column: str, value: float, message: str) -> None:
-    """Propensities in (0, 1], targets in 0..1."""
+def test_probabilities_out_of_range_are_refused(column: str, value: float, message: str) -> None:
+    """Propensities must be in (0, 1], targets in 0..1."""
     with pytest.raises(InputError, match=message):
         ips(LOG.with_columns(pl.lit(value).alias(column)))
 
 
 def test_an_empty_log_is_refused() -> None:
-    """Nothing was decided."""
-    with pytest.raises(InputError, match="the log is empty"):
+    """Without a decision there is no value."""
+    with pytest.raises(InputError, match="log: found no rows"):
         snips(LOG.clear())
 
 
 @pytest.mark.parametrize("estimator", [ips, snips, doubly_robust])
 def test_intervals_hold_the_truth(estimator: object) -> None:
-    """Of 40 logs of a simulator whose truth is counted, 35 at least: at 95 % fewer come up once in 170 times."""
+    """At least 35 of 40 intervals hold the simulated truth; at 95 % coverage, fewer have probability 1/170."""
     assert callable(estimator)
-    shown, asked, guess = (
+    shown, target, model = (
         np.array([a, b, c, d, *[0.0] * (len(KINDS) - 2)])
         for a, b, c, d in ((1, 0, 0, 0), (0.5, 1, 0, 1.5), (0.1, 0.2, 0.1, 0.1))
     )
-    everybody = Contexts.drawn(100_000, 10, np.random.default_rng(1))
-    truth = everybody.value(softmax(everybody.options, asked))
+    large = Contexts.random(100_000, 10, np.random.default_rng(1))
+    truth = large.value(softmax(large.options, target))
 
-    held = 0
+    n_covered = 0
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        contexts = Contexts.drawn(1_000, 10, rng)
-        policies = softmax(contexts.options, shown), softmax(contexts.options, asked)
-        found = estimator(logged(contexts, *policies, guess=contexts.options @ guess, rng=rng))
-        held += found.low <= truth <= found.high
+        contexts = Contexts.random(1_000, 10, rng)
+        policies = softmax(contexts.options, shown), softmax(contexts.options, target)
+        estimate = estimator(logged(contexts, *policies, predicted=contexts.options @ model, rng=rng))
+        n_covered += estimate.low <= truth <= estimate.high
 
-    assert held >= 35
+    assert n_covered >= 35

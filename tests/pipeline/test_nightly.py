@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from recsys import files
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe, Refused
-from recsys.evaluate.exposure import crossed, exposure_shares
+from recsys.evaluate.exposure import cross_groups, exposure_shares
 from recsys.evaluate.groups import track_groups
 from recsys.home import Home
 from recsys.pipeline import export
@@ -179,7 +179,7 @@ def test_track_groups_are_the_same_in_sql_and_python(finished: Run) -> None:
 
     for name in ("head", "middle", "tail"):
         assert set(groups.filter(group_kind="popularity", group_name=name)["track_id"]) == tiers[name]
-    crossing = crossed(groups, "artist_gender", "artist_country", "gender_and_country").sort("track_id")
+    crossing = cross_groups(groups, "artist_gender", "artist_country", "gender_and_country").sort("track_id")
     assert_frame_equal(both, crossing)
     assert both["group_name"].n_unique() > 3
 

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.evaluate.report import judged_users, report
+from recsys.evaluate.report import evaluated_users, report
 from recsys.home import Home, locked
 from recsys.ingest.pseudonym import listener_key, pseudonym
 from recsys.ingest.run import ingest
@@ -140,7 +140,7 @@ def test_counts_without_dates_enter_through_our_own_csv(recsys_data: Path, tmp_p
     with Warehouse.open(tmp_path / "built.duckdb") as warehouse:
         train = Interactions.read(warehouse, until=date(2011, 5, 1))
     split = Split.of(train, held_out.filter(pl.col("track_id").is_in(train.tracks.ids().implode())))
-    judged, filters = train.users.ids(judged_users(split)), Filters.of(train)
+    judged, filters = train.users.ids(evaluated_users(split)), Filters.of(train)
     models = {name: Recommender.named(name).fit(train) for name in ("als", "popular")}
     rankings = {name: model.recommend(judged, 10, filters=filters) for name, model in models.items()}
     ndcg = report(rankings, split, k=10).filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)

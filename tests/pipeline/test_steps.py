@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys import columns
+from recsys.columns import RUN_ID, TRACK_GROUPS, schema
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import Refused, SetupError
+from recsys.evaluate.report import RUN_METRICS_COLUMNS
 from recsys.home import Home
 from recsys.installation.locations import SQL_FOLDER
 from recsys.pipeline import nightly
@@ -124,17 +125,17 @@ def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
 
 def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: Path) -> None:
     """A column that the file lacks is null; a column that is not declared is left out."""
-    result = Result("forecasts", columns.FORECASTS)
+    result = analytics.FORECASTS
     pl.DataFrame({"artist_id": ["x"], "n_plays": [4.0], "gone": [1]}).write_parquet(tmp_path / "old.parquet")
 
-    assert result.read([]).schema == columns.schema(columns.FORECASTS)
+    assert result.read([]).schema == schema(result.columns)
     assert result.read([tmp_path / "old.parquet"]).rows() == [("x", None, 4.0, None, None)]
     assert result_tables()["forecasts"].paths == ()
 
 
 def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None:
     """The run id is filled in, and the counts are kept in the marker."""
-    result = Result("made_up", columns.RUN_METRICS)
+    result = Result("made_up", (RUN_ID, *RUN_METRICS_COLUMNS))
 
     @step(result)
     def count(*, as_of: date) -> Outcome:
@@ -164,7 +165,7 @@ def test_a_table_that_a_step_does_not_declare_is_refused(run: Run) -> None:
 
 def test_a_declared_table_that_a_step_does_not_return_is_refused(run: Run) -> None:
     """Otherwise it would be missed hours later, when the release is published."""
-    forgetful = Step(lambda: Outcome(counts={"n_rows": 0}), (Result("forecasts", columns.FORECASTS),))
+    forgetful = Step(lambda: Outcome(counts={"n_rows": 0}), (analytics.FORECASTS,))
 
     with pytest.raises(KeyError, match="did not return forecasts"):
         nightly.do(run, forgetful, Inputs(run))
@@ -230,7 +231,7 @@ def test_forecasts_are_those_of_each_artist() -> None:
 def test_listeners_who_all_hear_every_artist_are_in_no_group(run: Run, interactions: Interactions) -> None:
     """Without differences between listeners there are no clusters, and the run goes on."""
     artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
-    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    nobody = pl.DataFrame(schema=analytics.COMMUNITY_MEMBERS.schema)
 
     done = analytics.group(interactions=interactions, artists=artists, recipe=run.recipe, last_community_members=nobody)
 
@@ -246,7 +247,7 @@ def test_groups_keep_their_numbers_from_the_last_release(run: Run) -> None:
     catalogue = pl.DataFrame({"track_id": tracks, "artist": tracks.str.slice(0, 1).replace({"a": "x", "b": "y"})})
     interactions = Interactions.of(pairs, catalogue=catalogue)
     artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
-    nobody = pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS))
+    nobody = pl.DataFrame(schema=analytics.COMMUNITY_MEMBERS.schema)
     given: dict[str, Any] = {"interactions": interactions, "artists": artists, "recipe": run.recipe}
 
     first = analytics.group(**given, last_community_members=nobody)
@@ -289,9 +290,9 @@ def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
         "listeners": listeners,
         "catalogue": catalogue_of("abcde"),
         "playlists": pl.DataFrame(schema={"playlist_id": pl.String, "position": pl.Int64, "track_id": pl.String}),
-        "communities": pl.DataFrame(schema=columns.schema(columns.COMMUNITIES)),
-        "community_members": pl.DataFrame(schema=columns.schema(columns.COMMUNITY_MEMBERS)),
-        "track_groups": pl.DataFrame(schema=columns.schema(columns.TRACK_GROUPS)),
+        "communities": pl.DataFrame(schema=analytics.COMMUNITIES.schema),
+        "community_members": pl.DataFrame(schema=analytics.COMMUNITY_MEMBERS.schema),
+        "track_groups": pl.DataFrame(schema=schema(TRACK_GROUPS)),
         "feedback": pl.DataFrame(schema={"features": pl.List(pl.Float64), "reward": pl.Float64}),
         "recipe": run.recipe,
         "as_of": AS_OF,
@@ -371,7 +372,7 @@ def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, int
     done = models.evaluate(
         split=split,
         trial_models={"copy": model, "popular": model},
-        track_groups=pl.DataFrame(schema=columns.schema(columns.TRACK_GROUPS)),
+        track_groups=pl.DataFrame(schema=schema(TRACK_GROUPS)),
         recipe=recipe,
     )
 

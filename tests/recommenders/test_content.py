@@ -17,7 +17,7 @@ from lightfm import LightFM
 from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.evaluate.ranking import judge, ndcg_at_k
+from recsys.evaluate.ranking import evaluate_lists, ndcg_at_k
 from recsys.experiments.protocols import fixed
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.content import Content, ContentConfig, leverage, ridge_inverse
@@ -200,4 +200,4 @@ def ndcg(scores: npt.NDArray[Any], split: Split, filters: Filters) -> float:
     mask = filters.mask(split.train.users.ids())
     is_excluded = mask.hidden.toarray() | ~mask.allowed[mask.group]
     best = np.argsort(np.where(is_excluded, np.inf, -scores), axis=1, kind="stable")[:, :20]
-    return float(np.nanmean(ndcg_at_k(judge(best, split.test), 20)))
+    return float(np.nanmean(ndcg_at_k(evaluate_lists(best, split.test), 20)))

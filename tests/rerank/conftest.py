@@ -1,4 +1,4 @@
-"""Nights of re-ranking: one that can be counted by hand, and one drawn at random."""
+"""Rerank contexts and candidates: a small one to count by hand, and random ones."""
 
 from collections.abc import Callable
 
@@ -20,8 +20,7 @@ def context() -> RerankContext:
     """
     Three listeners and eight tracks.
 
-    Ann likes rock (a1) and jazz (c1) alike, both played by everybody; bob likes a1, heard 40 days ago, and skipped b1;
-    cy likes a1, c1 and x2.
+    Ann likes rock (a1) and jazz (c1) equally. Bob likes a1, heard 40 days ago, and skipped b1. Cy likes a1, c1 and x2.
     """
     plays = [
         ("ann", "a1", 1.0, 2.0),
@@ -42,34 +41,36 @@ Ranked = Callable[..., pl.DataFrame]
 
 @pytest.fixture
 def ranked() -> Ranked:
-    """Candidates of listeners, best first, scores falling evenly from 1."""
+    """Return a function that makes candidates from text, ann="a1 b1", best first, with falling scores."""
 
-    def made(**tracks: str) -> pl.DataFrame:
+    def make(**tracks: str) -> pl.DataFrame:
         rows = [
-            (user, track, place + 1, 1 - place / 10)
+            (user, track, position + 1, 1 - position / 10)
             for user, listed in tracks.items()
-            for place, track in enumerate(listed.split())
+            for position, track in enumerate(listed.split())
         ]
         schema = {"user_id": pl.String, "track_id": pl.String, "rank": pl.Int32, "score": pl.Float32}
         return pl.DataFrame(rows, schema, orient="row")
 
-    return made
+    return make
 
 
 def listed(lists: pl.DataFrame, user: str) -> str:
-    """One listener's list."""
+    """Return one listener's list as text."""
     return " ".join(lists.filter(user_id=user).sort("rank")["track_id"])
 
 
-def drawn_night(seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30) -> tuple[RerankContext, pl.DataFrame]:
-    """Listeners, tracks and candidates at random: a fifth of the tracks is of group 'f', some have no artist."""
+def random_candidates(
+    seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30
+) -> tuple[RerankContext, pl.DataFrame]:
+    """Make random listeners, tracks and candidates: a fifth of the tracks is in group 'f', some have no artist."""
     rng = np.random.default_rng(seed)
-    ids = [f"t{at:02}" for at in range(n_tracks)]
+    ids = [f"t{number:02}" for number in range(n_tracks)]
     catalogue = pl.DataFrame(
         {
             "track_id": ids,
-            "artist": [f"a{at}" if at < 12 else None for at in rng.integers(0, 14, n_tracks)],
-            "genre": [[f"g{at}" for at in rng.choice(6, rng.integers(0, 3), replace=False)] or None for _ in ids],
+            "artist": [f"a{artist}" if artist < 12 else None for artist in rng.integers(0, 14, n_tracks)],
+            "genre": [[f"g{genre}" for genre in rng.choice(6, rng.integers(0, 3), replace=False)] or None for _ in ids],
         }
     )
     groups = pl.DataFrame({"track_id": ids, "gender": rng.choice(["f", "m"], n_tracks, p=[0.2, 0.8])})
@@ -77,22 +78,21 @@ def drawn_night(seed: int, n_users: int = 12, n_tracks: int = 60, n: int = 30) -
         [
             {
                 "user_id": f"u{user:02}",
-                "track_id": ids[at],
+                "track_id": ids[track],
                 "strength": float(rng.choice([1.0, 1.0, -0.5])),
                 "age_days": float(rng.uniform(0, 60)),
             }
-            for user in range(n_users - 1)  # the last one is a stranger
-            for at in rng.choice(n_tracks, 10, replace=False)
+            for user in range(n_users - 1)  # the last one has no history
+            for track in rng.choice(n_tracks, 10, replace=False)
         ]
     )
     rows = [
-        (f"u{user:02}", ids[at], place + 1, score)
+        (f"u{user:02}", ids[track], position + 1, score)
         for user in range(n_users)
-        for place, (at, score) in enumerate(
+        for position, (track, score) in enumerate(
             zip(rng.choice(n_tracks, n, replace=False), -np.sort(-rng.normal(size=n)), strict=True)
         )
     ]
     schema = {"user_id": pl.String, "track_id": pl.String, "rank": pl.Int32, "score": pl.Float32}
-    return RerankContext.of(Interactions.of(pairs, catalogue=catalogue), groups), pl.DataFrame(
-        rows, schema, orient="row"
-    )
+    candidates = pl.DataFrame(rows, schema, orient="row")
+    return RerankContext.of(Interactions.of(pairs, catalogue=catalogue), groups), candidates

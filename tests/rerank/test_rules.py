@@ -1,4 +1,4 @@
-"""Each rule on a night that can be counted by hand."""
+"""Each rerank rule on candidates that can be counted by hand."""
 
 import numpy as np
 import polars as pl
@@ -18,47 +18,47 @@ from recsys.rerank.rules.popularity import Popularity
 from .conftest import ARTISTS, Ranked, listed
 
 
-def test_without_stages_lists_are_the_first_k(context: RerankContext, ranked: Ranked) -> None:
-    """Nothing to choose by but the recommender's order."""
+def test_without_rules_lists_are_the_first_k(context: RerankContext, ranked: Ranked) -> None:
+    """The recommender's order decides alone."""
     lists = rerank(ranked(ann="a2 b1 x1 c1", bob="b2 a3"), [], context, 3)
 
     assert (listed(lists, "ann"), listed(lists, "bob")) == ("a2 b1 x1", "b2 a3")
     assert lists["rank"].to_list() == [1, 2, 3, 1, 2]
 
 
-def test_an_artist_is_capped_and_the_unknown_are_not_one_artist(context: RerankContext, ranked: Ranked) -> None:
-    """The third of ada's tracks gives way to the next; two tracks without an artist are of two."""
+def test_an_artist_is_capped_and_unknown_artists_are_not(context: RerankContext, ranked: Ranked) -> None:
+    """Ada's third track is left out for the next one; tracks without an artist do not count as one artist's."""
     lists = rerank(ranked(ann="a1 a2 x1 x2 a3 b1"), [ArtistCap(2)], context, 5)
 
     assert listed(lists, "ann") == "a1 a2 x1 x2 b1"
     assert listed(rerank(ranked(ann="a1 a2 x1 x2 a3 b1"), [ArtistCap(1)], context, 4), "ann") == "a1 x1 x2 b1"
 
 
-def test_two_of_an_artist_stand_apart_where_others_can_stand_between(context: RerankContext, ranked: Ranked) -> None:
-    """One between two of ada's; when nobody else is left, hers follow one another."""
+def test_tracks_of_an_artist_are_kept_apart_where_possible(context: RerankContext, ranked: Ranked) -> None:
+    """At least one track between two of ada's, until only hers are left."""
     lists = rerank(ranked(ann="a1 a2 b1 a3 c1", bob="a1 a2 b1 a3"), [ArtistCap(3, apart=1)], context, 5)
 
     assert listed(lists, "ann") == "a1 b1 a2 c1 a3"
     assert listed(lists, "bob") == "a1 b1 a2 a3"
 
 
-def test_what_was_heard_lately_or_only_skipped_does_not_return(context: RerankContext, ranked: Ranked) -> None:
-    """Ann heard c1 50 days ago and a1 two; bob skipped b1, which never returns."""
+def test_recently_heard_and_skipped_tracks_are_left_out(context: RerankContext, ranked: Ranked) -> None:
+    """Ann heard c1 50 days ago and a1 two days ago; bob skipped b1, which never returns."""
     lists = rerank(ranked(ann="a1 c1 b1", bob="b1 a1 c1"), [NotHeard(30)], context, 3)
 
     assert (listed(lists, "ann"), listed(lists, "bob")) == ("c1 b1", "a1 c1")
 
 
-def test_diversity_puts_another_kind_between(context: RerankContext, ranked: Ranked) -> None:
-    """After a1, more of ada is worth less than ben's jazz; with no weight nothing changes."""
+def test_diversity_prefers_another_kind_of_track(context: RerankContext, ranked: Ranked) -> None:
+    """After a1, ben's jazz is preferred to more of ada; with weight 0 nothing changes."""
     candidates = ranked(ann="a1 a2 a3 b2")
 
     assert listed(rerank(candidates, [Diversity(1.0)], context, 2), "ann") == "a1 b2"
     assert listed(rerank(candidates, [Diversity(0.0)], context, 4), "ann") == "a1 a2 a3 b2"
 
 
-def test_calibration_gives_half_and_half_to_who_plays_half_and_half(context: RerankContext, ranked: Ranked) -> None:
-    """Ann plays rock and jazz alike; bob plays rock alone; dan is unknown and has no mix."""
+def test_calibration_gives_the_listeners_genre_mix(context: RerankContext, ranked: Ranked) -> None:
+    """Ann plays half rock, half jazz; bob plays rock only; dan has no history and no genre mix."""
     same = "a1 a2 a3 b1 b2 c1"
     lists = rerank(ranked(ann=same, bob=same, dan=same), [Calibration(2.0)], context, 4)
 
@@ -66,37 +66,37 @@ def test_calibration_gives_half_and_half_to_who_plays_half_and_half(context: Rer
     assert listed(lists, "bob") == listed(lists, "dan") == "a1 a2 a3 b1"
 
 
-def test_a_track_without_a_genre_leaves_the_mix_as_it_is(context: RerankContext, ranked: Ranked) -> None:
-    """For bob, who plays rock: folk is worse than nothing known, which is worse than rock only by relevance."""
+def test_a_track_without_a_genre_does_not_change_the_mix(context: RerankContext, ranked: Ranked) -> None:
+    """For bob, who plays rock, folk comes after a track of unknown genre, which competes with rock by relevance."""
     lists = rerank(ranked(bob="a1 x2 x1 a2"), [Calibration(0.5)], context, 4)
 
     assert listed(lists, "bob") == "a1 x1 a2 x2"
 
 
 def test_popularity_follows_the_listener(context: RerankContext, ranked: Ranked) -> None:
-    """Bob's only track is everybody's: what nobody played moves back behind what is well known; dan has no track."""
+    """Bob likes only the most popular track, so popular tracks come first; dan has no history, nothing changes."""
     lists = rerank(ranked(bob="a2 a3 c1 a1", dan="a2 a3 c1 a1"), [Popularity(2.0)], context, 2)
 
     assert (listed(lists, "bob"), listed(lists, "dan")) == ("a1 c1", "a2 a3")
 
 
-def test_fair_top_k_brings_the_protected_forward_no_further_than_needed(context: RerankContext, ranked: Ranked) -> None:
-    """Half protected, alpha 0.1 lowered for four places: one of the first four must be, and where none is, none is."""
+def test_fair_top_k_moves_protected_tracks_up_as_late_as_possible(context: RerankContext, ranked: Ranked) -> None:
+    """With share 0.5 and alpha 0.1 adjusted for k = 4, one of four must be protected, if a candidate is."""
     rule = FairTopK("gender=f", 0.5, 0.1)
 
     assert listed(rerank(ranked(ann="a1 a2 a3 b1 x1 b2 c1"), [rule], context, 4), "ann") == "a1 a2 a3 b2"
     assert listed(rerank(ranked(ann="a1 a2 a3 b1"), [rule], context, 4), "ann") == "a1 a2 a3 b1"
 
 
-def test_the_protected_come_only_from_what_is_allowed(context: RerankContext, ranked: Ranked) -> None:
-    """A demand never breaks a ban: c1 was heard lately, so that b2 stands for the protected."""
+def test_a_required_track_must_also_be_allowed(context: RerankContext, ranked: Ranked) -> None:
+    """Cy heard c1 recently, so b2 is the protected track."""
     lists = rerank(ranked(cy="a2 a3 b1 c1 x1 b2"), [FairTopK("gender=f", 0.5), NotHeard(30)], context, 4)
 
     assert listed(lists, "cy") == "a2 a3 b1 b2"
 
 
-def test_fairness_is_more_urgent_than_distance(context: RerankContext, ranked: Ranked) -> None:
-    """A protected track must come, and the only one is by who stood there last: it comes, whatever the order."""
+def test_fairness_has_precedence_over_keeping_artists_apart(context: RerankContext, ranked: Ranked) -> None:
+    """The only protected track is by the previous track's artist: it is chosen, whatever the order of the rules."""
     rules = [ArtistCap(3, apart=1), FairTopK("gender=f", 0.5)]
     candidates = ranked(ann="a1 a2 b1 b2 a3")
 
@@ -105,30 +105,30 @@ def test_fairness_is_more_urgent_than_distance(context: RerankContext, ranked: R
 
 
 def test_lists_are_full_where_the_catalogue_allows_it(context: RerankContext, ranked: Ranked) -> None:
-    """Too few of the first candidates are allowed: more are asked for, of the short listeners only."""
-    asked = []
+    """Where too few candidates are allowed, more are fetched, for listeners with a short list only."""
+    calls = []
 
-    def ask(listeners: pl.Series, n: int) -> pl.DataFrame:
-        asked.append((listeners.to_list(), n))
+    def more(listeners: pl.Series, n: int) -> pl.DataFrame:
+        calls.append((listeners.to_list(), n))
         return ranked(**dict.fromkeys(listeners, " ".join(list(ARTISTS)[:n])))
 
-    lists, n_asked = full_lists(ranked(ann="a1 a2 a3", bob="a1 b1 c1"), ask, [ArtistCap(1)], context, 3)
+    lists, n_widened = full_lists(ranked(ann="a1 a2 a3", bob="a1 b1 c1"), more, [ArtistCap(1)], context, 3)
 
-    assert (asked, n_asked) == ([(["ann"], 12)], 1)
+    assert (calls, n_widened) == ([(["ann"], 12)], 1)
     assert (listed(lists, "ann"), listed(lists, "bob")) == ("a1 b1 c1", "a1 b1 c1")
     assert lists["user_id"].to_list() == ["ann"] * 3 + ["bob"] * 3
 
 
 def test_a_list_stays_short_where_the_whole_catalogue_is_too_small(context: RerankContext, ranked: Ranked) -> None:
-    """Nothing is asked for twice once everything was asked for."""
+    """The search ends once the candidates are the whole catalogue."""
     whole = "a1 a2 a3 b1 b2 c1 x1 x2"
     lists, _ = full_lists(ranked(ann=whole), lambda _ids, _n: ranked(ann=whole), [ArtistCap(1)], context, 8)
 
     assert listed(lists, "ann") == "a1 b1 c1 x1 x2"
 
 
-def test_columns_of_the_candidates_come_along(context: RerankContext, ranked: Ranked) -> None:
-    """Score, fallback and segment of a row stay with it."""
+def test_other_columns_of_the_candidates_are_kept(context: RerankContext, ranked: Ranked) -> None:
+    """Score, fallback and segment stay with their row."""
     candidates = ranked(ann="a1 a2 b1").with_columns(segment=pl.lit("everybody"))
 
     lists = rerank(candidates, [ArtistCap(1)], context, 2)
@@ -138,7 +138,7 @@ def test_columns_of_the_candidates_come_along(context: RerankContext, ranked: Ra
 
 
 def test_relevance_is_comparable_between_listeners(context: RerankContext, ranked: Ranked) -> None:
-    """Whatever the scale of the scores: 1 the best, 0 the last; 1 for a single one, or where all are equal."""
+    """On any scale of scores, the best candidate has 1 and the last 0; equal scores all have 1."""
     candidates = pl.concat(
         [
             ranked(ann="a1 a2 a3").with_columns(score=pl.Series([900, 450, 0], dtype=pl.Float32)),
@@ -150,14 +150,14 @@ def test_relevance_is_comparable_between_listeners(context: RerankContext, ranke
 
 
 @pytest.mark.parametrize("name", rule_names())
-def test_every_file_of_the_folder_is_a_stage(name: str) -> None:
-    """A rule is found by its file's name and works as it comes."""
+def test_every_file_of_the_folder_is_a_rule(name: str) -> None:
+    """A rule is found by the name of its file and has defaults for all settings."""
     assert issubclass(rule_class(name), RerankRule)
     assert isinstance(rule_class(name)(), RerankRule)
 
 
-def test_an_unknown_stage_is_refused_with_the_nearest() -> None:
-    """A recipe's misspelt rule."""
+def test_an_unknown_rule_is_refused_with_a_hint() -> None:
+    """The nearest known rule is suggested."""
     with pytest.raises(BadRecipe, match="Did you mean 'diversity'"):
         rule_class("diversety")
 
@@ -177,20 +177,20 @@ def test_an_unknown_stage_is_refused_with_the_nearest() -> None:
         ("exposure", {"targets": {"gender=f": "half"}}),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(name: str, settings: dict[str, object]) -> None:
-    """Each with its section of the recipe."""
+def test_settings_out_of_range_are_refused(name: str, settings: dict[str, object]) -> None:
+    """The message names the section of the recipe."""
     with pytest.raises(BadRecipe, match=rf"\[rerank\.{name}\]"):
         rule_class(name)(**settings)
 
 
 @pytest.mark.parametrize("group", ["gendre=f", "gender", "f"])
-def test_a_group_of_no_kind_is_refused(context: RerankContext, ranked: Ranked, group: str) -> None:
-    """The message names the kinds that there are."""
-    with pytest.raises(BadRecipe, match=r"expected 'kind=value', of gender"):
+def test_a_group_of_an_unknown_kind_is_refused(context: RerankContext, ranked: Ranked, group: str) -> None:
+    """The message lists the known kinds."""
+    with pytest.raises(BadRecipe, match=r"expected 'kind=value' with a kind of gender"):
         rerank(ranked(ann="a1 a2"), [Exposure({group: 0.2})], context, 2)
 
 
-def test_a_group_that_nobody_is_in_tonight_has_no_members(context: RerankContext) -> None:
-    """A value that no track has is no mistake; unknown is a group like any other."""
+def test_a_group_without_tracks_has_no_members(context: RerankContext) -> None:
+    """A value that no track has is valid; 'unknown' is a group like any other."""
     assert not context.members("gender=nonbinary").any()
     assert np.flatnonzero(context.members("gender=unknown")).tolist() == [6]

@@ -1,4 +1,4 @@
-"""The choice itself: what holds for any rules, and that it is the plain one."""
+"""The greedy selection: properties for any rules, and a comparison with a plain loop."""
 
 import numpy as np
 import polars as pl
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.plain_rerank import plain_choice
 from recsys.rerank.base import CandidateSet, RerankRule
-from recsys.rerank.lists import chosen_among, rerank
+from recsys.rerank.lists import apply_rules, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
@@ -17,10 +17,10 @@ from recsys.rerank.rules.fair_top_k import FairTopK, least_protected
 from recsys.rerank.rules.not_heard import NotHeard
 from recsys.rerank.rules.popularity import Popularity
 
-from .conftest import drawn_night
+from .conftest import random_candidates
 
 K = 8
-STAGES: tuple[RerankRule, ...] = (
+RULES: tuple[RerankRule, ...] = (
     ArtistCap(2, apart=2),
     NotHeard(30),
     Diversity(0.3),
@@ -31,31 +31,31 @@ STAGES: tuple[RerankRule, ...] = (
 )
 
 
-@pytest.mark.parametrize("rules", [[rule] for rule in STAGES] + [list(STAGES)], ids=lambda each: type(each[0]).__name__)
-def test_the_choice_is_the_plain_one(rules: list[RerankRule]) -> None:
-    """Blocks and float32 choose what a loop over listeners in float64 chooses, alone and all together."""
+@pytest.mark.parametrize("rules", [[rule] for rule in RULES] + [list(RULES)], ids=lambda rules: type(rules[0]).__name__)
+def test_the_selection_equals_a_plain_loop(rules: list[RerankRule]) -> None:
+    """Selection by blocks in float32 equals a loop over listeners in float64, for each rule and for all together."""
     for seed in range(3):
-        context, candidates = drawn_night(seed)
+        context, candidates = random_candidates(seed)
         candidate_set = CandidateSet.of(candidates, context, K)
 
-        chosen, prepared = chosen_among(candidate_set, rules)
+        chosen, prepared = apply_rules(candidate_set, rules)
 
         np.testing.assert_array_equal(chosen, plain_choice(candidate_set, prepared))
 
 
 @settings(deadline=None, max_examples=25)
-@given(seed=st.integers(0, 10_000), chosen=st.sets(st.sampled_from(range(len(STAGES)))))
-def test_any_stages_give_each_listener_k_different_candidates(seed: int, chosen: set[int]) -> None:
-    """Composed in any number: candidates of the listener's own, none twice, no cap broken, and all k where k exist."""
-    context, candidates = drawn_night(seed)
+@given(seed=st.integers(0, 10_000), chosen=st.sets(st.sampled_from(range(len(RULES)))))
+def test_any_rules_give_each_listener_k_different_candidates(seed: int, chosen: set[int]) -> None:
+    """Lists hold the listener's own candidates, none twice, keep the cap, and have k tracks where rules allow it."""
+    context, candidates = random_candidates(seed)
 
-    lists = rerank(candidates, [STAGES[at] for at in sorted(chosen)], context, K)
+    lists = rerank(candidates, [RULES[number] for number in sorted(chosen)], context, K)
 
     assert lists.select("user_id", "track_id").is_duplicated().sum() == 0
     assert lists.join(candidates, on=["user_id", "track_id"], how="anti").is_empty()
     per_user = lists.group_by("user_id", maintain_order=True).agg("rank")["rank"].to_list()
     assert all(ranks == list(range(1, len(ranks) + 1)) for ranks in per_user)
-    if chosen <= {2, 3, 4, 5, 6}:  # those that bar nothing
+    if chosen <= {2, 3, 4, 5, 6}:  # the rules that exclude no candidate
         assert {len(ranks) for ranks in per_user} == {K}
     if 0 in chosen:
         artists = pl.DataFrame({"track_id": context.interactions.tracks.ids(), "artist": context.artists}).filter(
@@ -66,22 +66,22 @@ def test_any_stages_give_each_listener_k_different_candidates(seed: int, chosen:
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000))
-def test_the_order_of_stages_means_nothing(seed: int) -> None:
-    """All take part in one choice."""
-    context, candidates = drawn_night(seed)
+def test_the_order_of_rules_does_not_matter(seed: int) -> None:
+    """All rules act in one selection."""
+    context, candidates = random_candidates(seed)
 
-    assert rerank(candidates, STAGES, context, K).equals(rerank(candidates, STAGES[::-1], context, K))
+    assert rerank(candidates, RULES, context, K).equals(rerank(candidates, RULES[::-1], context, K))
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.1, 0.9))
-def test_every_first_part_of_a_fair_list_has_its_protected(seed: int, share: float) -> None:
-    """At each prefix at least m, or all the protected that there are among the candidates."""
-    context, candidates = drawn_night(seed)
+def test_every_prefix_of_a_fair_list_has_its_protected_tracks(seed: int, share: float) -> None:
+    """Each prefix holds at least m protected tracks, or all that are among the candidates."""
+    context, candidates = random_candidates(seed)
     of_group = pl.DataFrame(
         {"track_id": context.interactions.tracks.ids(), "f": context.members("gender=f").astype(int)}
     )
-    n_there = candidates.join(of_group, on="track_id").group_by("user_id").agg(pl.col("f").sum().alias("n"))
+    n_protected = candidates.join(of_group, on="track_id").group_by("user_id").agg(pl.col("f").sum().alias("n"))
 
     lists = rerank(candidates, [FairTopK("gender=f", share)], context, K).join(of_group, on="track_id")
 
@@ -89,12 +89,12 @@ def test_every_first_part_of_a_fair_list_has_its_protected(seed: int, share: flo
         {"rank": range(1, K + 1), "least": least_protected(K, share, 0.1)}, {"rank": pl.Int32, "least": pl.Int64}
     )
     counted = lists.sort("user_id", "rank").with_columns(pl.col("f").cum_sum().over("user_id"))
-    checked = counted.join(least, on="rank").join(n_there, on="user_id")
+    checked = counted.join(least, on="rank").join(n_protected, on="user_id")
     assert (checked["f"] >= checked.select(pl.min_horizontal("least", "n")).to_series()).all()
 
 
-def test_a_night_is_chosen_the_same_way_twice() -> None:
-    """No dice."""
-    context, candidates = drawn_night(3)
+def test_the_selection_is_deterministic() -> None:
+    """The same candidates give the same lists."""
+    context, candidates = random_candidates(3)
 
-    assert rerank(candidates, STAGES, context, K).equals(rerank(candidates, STAGES, context, K))
+    assert rerank(candidates, RULES, context, K).equals(rerank(candidates, RULES, context, K))

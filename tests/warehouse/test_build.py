@@ -7,7 +7,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.errors import InputError
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
@@ -24,7 +23,7 @@ LIST = pl.DataFrame(
         "recommender": ["als"], "reason": ["because"], "reason_track_id": [None],
         "is_explored": [True], "propensity": [0.25],
     },
-    schema=columns.schema(columns.RECOMMENDATIONS),
+    schema=result_tables()["recommendations"].schema,
 )  # fmt: skip
 
 

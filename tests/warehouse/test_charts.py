@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
@@ -118,7 +117,7 @@ def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> N
         ("House", f"song {song} / zed", date(2026, 1, 17), 0.5, "new", 9, 4) for song in ("9", "11", "13", "14")
     ]
     kept = grown.folder / "chart_breakouts.parquet"
-    pl.DataFrame(foreseen, columns.schema(columns.CHART_BREAKOUTS), orient="row").write_parquet(kept)
+    pl.DataFrame(foreseen, result_tables()["chart_breakouts"].schema, orient="row").write_parquet(kept)
     target = grown.folder / "built.duckdb"
 
     sources = Sources(Lake(grown.home), AS_OF, results=result_tables({"chart_breakouts": [kept]}))

@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
@@ -35,10 +34,9 @@ def built_with(place: Place, *logs: list[str]) -> Path:
     groups = [("tracks", n, f"g{n}", 1, ["a"], ["g"]) for n in range(1, len(logs) + 1)]
     members = [("tracks", f"t{n}", n) for n in range(1, len(logs) + 1)]
     paths = {name: place.folder / f"{name}.parquet" for name in ("communities", "community_members")}
-    pl.DataFrame(groups, columns.schema(columns.COMMUNITIES), orient="row").write_parquet(paths["communities"])
-    pl.DataFrame(members, columns.schema(columns.COMMUNITY_MEMBERS), orient="row").write_parquet(
-        paths["community_members"]
-    )
+    schemas = {name: result_tables()[name].schema for name in paths}
+    pl.DataFrame(groups, schemas["communities"], orient="row").write_parquet(paths["communities"])
+    pl.DataFrame(members, schemas["community_members"], orient="row").write_parquet(paths["community_members"])
     target = place.folder / "emerging.duckdb"
     build(
         target,

@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys import columns
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build, rebuild_results
@@ -46,10 +45,11 @@ def results(folder: Path) -> dict[str, list[Path]]:
     lists = pl.DataFrame(
         [("ann", 1, "old"), ("ann", 2, "older"), ("bob", 1, "old")], ["user_id", "rank", "track_id"], orient="row"
     ).with_columns(run_id=pl.lit("r"), score=1.0, recommender=pl.lit("als"), reason=pl.lit("x"))
-    schema = columns.schema(columns.RECOMMENDATIONS)
+    schema = result_tables()["recommendations"].schema
     known = pl.concat([pl.DataFrame(schema=schema), lists], how="diagonal_relaxed")
     known.select(schema.names()).cast(schema).write_parquet(folder / "recommendations.parquet")
-    targets = pl.DataFrame([("artist_gender", "female", 1 / 3)], columns.schema(columns.EXPOSURE_TARGETS), orient="row")
+    target_schema = result_tables()["exposure_targets"].schema
+    targets = pl.DataFrame([("artist_gender", "female", 1 / 3)], target_schema, orient="row")
     targets.write_parquet(folder / "exposure_targets.parquet")
     return {name: [folder / f"{name}.parquet"] for name in ("recommendations", "exposure_targets")}
 

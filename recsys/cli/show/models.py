@@ -13,7 +13,7 @@ from recsys.cli.show.tables import GAP, frame, out, relative
 from recsys.feedback.loop import last_week
 from recsys.pipeline.plan import results
 from recsys.pipeline.run import Run
-from recsys.recipe import BASELINE
+from recsys.recipe import POPULARITY_BASELINE
 from recsys.rerank.ablation import PRICE
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def quality(run: Run) -> None:
 
 def _qualities(metrics: pl.DataFrame, found: pl.DataFrame, ours: str) -> pl.DataFrame:
     """Return the metrics of each recommender in `found`, and its role in this run."""
-    marks = {ours: "exported", BASELINE: "popularity baseline", "champion": "published before"}
+    marks = {ours: "exported", POPULARITY_BASELINE: "popularity baseline", "champion": "published before"}
     k = found["k"][0]
     wide = metrics.pivot("metric", index="recommender", values="value")
     others = [name for name in METRICS if name in wide.columns and name != "ndcg"]
@@ -110,7 +110,7 @@ def compared(comparison: "Comparison") -> None:
     """Print each recommender's main metrics on the test split, best first, and its cost."""
     k, cut = comparison.k, comparison.protocol.test
     wide = comparison.metrics().pivot("metric", index="recommender", values=["value", "low", "high"])
-    paired = comparison.against(comparison.best()).select("recommender", "p_holm")
+    paired = comparison.compare_with(comparison.best()).select("recommender", "p_holm")
     costs = pl.DataFrame([{"recommender": name, **cost} for name, cost in comparison.costs.items()], strict=False)
     joined = wide.join(paired, on="recommender", how="left").join(costs, on="recommender")
     rows = joined.sort("value_ndcg", descending=True).select(

@@ -4,18 +4,17 @@ from datetime import date
 
 import polars as pl
 
-from recsys import columns
-from recsys.analytics.chart_breakouts import chart_breakouts
-from recsys.analytics.communities import communities
-from recsys.analytics.forecast import artist_forecasts
+from recsys.analytics.chart_breakouts import CHART_BREAKOUTS_COLUMNS, chart_breakouts
+from recsys.analytics.communities import COMMUNITIES_COLUMNS, COMMUNITY_MEMBERS_COLUMNS, communities
+from recsys.analytics.forecast import FORECASTS_COLUMNS, artist_forecasts
 from recsys.dataset.interactions import Interactions
 from recsys.pipeline.results import Outcome, Result, step
 from recsys.recipe import Recipe
 
-COMMUNITIES = Result("communities", columns.COMMUNITIES)
-COMMUNITY_MEMBERS = Result("community_members", columns.COMMUNITY_MEMBERS)
-FORECASTS = Result("forecasts", columns.FORECASTS)
-CHART_BREAKOUTS = Result("chart_breakouts", columns.CHART_BREAKOUTS)
+COMMUNITIES = Result("communities", COMMUNITIES_COLUMNS)
+COMMUNITY_MEMBERS = Result("community_members", COMMUNITY_MEMBERS_COLUMNS)
+FORECASTS = Result("forecasts", FORECASTS_COLUMNS)
+CHART_BREAKOUTS = Result("chart_breakouts", CHART_BREAKOUTS_COLUMNS)
 
 
 @step(COMMUNITIES, COMMUNITY_MEMBERS)

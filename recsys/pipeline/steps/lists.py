@@ -7,13 +7,28 @@ from typing import Any
 
 import polars as pl
 
-from recsys import columns
 from recsys.analytics.communities import TRACKS
+from recsys.columns import (
+    GROUP_KIND,
+    GROUP_NAME,
+    IS_EXPLORED,
+    IS_FALLBACK,
+    PROPENSITY,
+    RANK,
+    REASON,
+    REASON_TRACK_ID,
+    RECOMMENDER,
+    RUN_ID,
+    SCORE,
+    TRACK_ID,
+    USER_ID,
+    Column,
+)
 from recsys.dataset.interactions import Interactions
-from recsys.feedback.exploration import explore, learned, log_of
+from recsys.feedback.exploration import EXPLORATIONS_COLUMNS, exploration_log, explore, learn_posterior
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
 from recsys.products.base import ProductInputs, product_maker, product_names
-from recsys.recipe import BASELINE, Recipe
+from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.reason_text import with_exploration_text, with_reason_text
@@ -31,10 +46,16 @@ def _write_products(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
         write_table(folder / f"{name}.parquet", table)
 
 
-CANDIDATES = Result("candidates", columns.CANDIDATES, history=None)
-RECOMMENDATIONS = Result("recommendations", columns.RECOMMENDATIONS)
-EXPLORATIONS = Result("explorations", columns.EXPLORATIONS, history="published runs")
-EXPOSURE_TARGETS = Result("exposure_targets", columns.EXPOSURE_TARGETS)
+CANDIDATES = Result("candidates", (USER_ID, RANK, TRACK_ID, SCORE, IS_FALLBACK), history=None)
+RECOMMENDATIONS = Result(
+    "recommendations",
+    (
+        *(RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER),
+        *(REASON, REASON_TRACK_ID, IS_EXPLORED, PROPENSITY),
+    ),
+)
+EXPLORATIONS = Result("explorations", (RUN_ID, *EXPLORATIONS_COLUMNS), history="published runs")
+EXPOSURE_TARGETS = Result("exposure_targets", (GROUP_KIND, GROUP_NAME, Column("target_share", pl.Float64())))
 PRODUCTS = Artefact("products", read=_read_products, write=whole_folder(_write_products))  # a table for each product
 
 
@@ -70,8 +91,8 @@ def recommend(
     k, exploration = recipe.export.k, recipe.exploration
     context, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
     chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, context, exploration.length(k))
-    rng = exploration.dice(as_of)
-    ranking = explore(chosen, context, k, settings=exploration, posterior=learned(feedback), rng=rng)
+    rng = exploration.generator(as_of)
+    ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
     lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
     products = {name: product_maker(name)(inputs) for name in product_names()}
     lengths = lists.group_by("user_id").len()["len"]
@@ -88,7 +109,7 @@ def recommend(
     made = {
         CANDIDATES.name: inputs.candidates,
         RECOMMENDATIONS.name: lists,
-        EXPLORATIONS.name: log_of(ranking, exploration, served_on),
+        EXPLORATIONS.name: exploration_log(ranking, exploration, served_on),
         EXPOSURE_TARGETS.name: _exposure_targets(recipe),
         PRODUCTS.name: products,
     }
@@ -103,7 +124,7 @@ def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """Add the recommender of each row, and mark the rows that exploration filled."""
-    recommender = pl.when("is_fallback").then(pl.lit(BASELINE)).otherwise(pl.lit(recipe.recommender))
+    recommender = pl.when("is_fallback").then(pl.lit(POPULARITY_BASELINE)).otherwise(pl.lit(recipe.recommender))
     return with_exploration_text(lists).with_columns(recommender=recommender)
 
 

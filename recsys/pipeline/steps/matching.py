@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recsys import columns
 from recsys.library.files import Recording
-from recsys.matching.history import MatchHistory
+from recsys.matching.history import MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS, MatchHistory
 from recsys.pipeline.results import Artefact, Outcome, Result, step
 from recsys.recipe import Recipe
 
@@ -21,8 +20,8 @@ def _save(folder: Path, index: "FingerprintIndex") -> None:
 
 
 PRINTS = Artefact("prints", write=_save, lifetime="run")  # the index of fingerprints, copied into the release
-MATCH_CANDIDATES = Result("match_candidates", columns.MATCH_CANDIDATES)
-MATCH_CHECKS = Result("match_checks", columns.MATCH_CHECKS)
+MATCH_CANDIDATES = Result("match_candidates", MATCH_CANDIDATES_COLUMNS)
+MATCH_CHECKS = Result("match_checks", MATCH_CHECKS_COLUMNS)
 
 
 @step(PRINTS, MATCH_CANDIDATES, MATCH_CHECKS)

@@ -9,22 +9,23 @@ from typing import Any
 import polars as pl
 from typing_extensions import override
 
-from recsys import columns, files
+from recsys import files
+from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RUN_ID
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
-from recsys.evaluate.groups import report_by_group
+from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
-from recsys.evaluate.report import judged_users, report, values_per_user
+from recsys.evaluate.report import RUN_METRICS_COLUMNS, evaluated_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
 from recsys.pipeline.run import Event
-from recsys.recipe import BASELINE, Recipe
+from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
-from recsys.rerank.ablation import ALL, before_and_after, prices
+from recsys.rerank.ablation import ALL, before_and_after, ndcg_prices
 from recsys.rerank.base import RerankContext
 
 CHAMPION = "champion"
@@ -74,9 +75,11 @@ MODEL = Artefact(
     write=whole_folder(_save_model),
     place=lambda run: run.model,
 )
-RUN_METRICS = Result("run_metrics", columns.RUN_METRICS, history="all runs")
-GROUP_METRICS = Result("group_metrics", columns.RUN_GROUP_METRICS, history="all runs")
-DIFFERENCES = Result("metric_differences", columns.METRIC_DIFFERENCES, history=None)  # to champion and floor
+RUN_METRICS = Result("run_metrics", (RUN_ID, *RUN_METRICS_COLUMNS), history="all runs")
+GROUP_METRICS = Result("group_metrics", (RUN_ID, *GROUP_METRICS_COLUMNS), history="all runs")
+DIFFERENCES = Result(  # to champion and floor
+    "metric_differences", (BASELINE, DIFFERENCE, LOW, HIGH, N_USERS, P_VALUE), history=None
+)
 
 
 @step(TRIAL_MODELS)
@@ -91,15 +94,15 @@ def train(
     note: Callable[..., None],
 ) -> Outcome:
     """Fit the recipe's recommenders, and the champion if it is another one, on the training window."""
-    if not len(judged_users(split)):
+    if not len(evaluated_users(split)):
         first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
         raise InputError(
             f"No listener known before {first} played anything new from then to {as_of}, so no model can be "
             "evaluated. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
         )
     context = RerankContext.of_groups(split.train, track_groups)
-    for named in (named for rule in recipe.rerank.values() for named in rule.named):
-        context.members(named)  # refuses a misspelt group now, not after an hour of training
+    for named in (named for rule in recipe.rerank.values() for named in rule.named_groups):
+        context.members(named)  # a misspelt group is refused now, and not after an hour of training
     models = {}
     for name, model in _contenders(recipe, champion, note).items():
         note(event="fit", recommender=name)
@@ -136,7 +139,7 @@ def evaluate(
 ) -> Outcome:
     """Evaluate every fitted recommender on the test window, all on the same listeners."""
     k, own = recipe.evaluation.k, recipe.recommender
-    judged = split.train.users.ids(judged_users(split))
+    judged = split.train.users.ids(evaluated_users(split))
     filters = Filters.of(split.train)
     models = dict(trial_models)
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
@@ -152,7 +155,7 @@ def evaluate(
         "p_values": dict(differences.select("baseline", "p_value").iter_rows()),
     }
     made = {
-        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), prices(after, own, split, k=k)]),
+        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), ndcg_prices(after, own, split, k=k)]),
         GROUP_METRICS.name: pl.concat(
             [report_by_group(shown, split, k=k), fairness_report(shown, split, track_groups, k=k)]
         ),
@@ -169,7 +172,7 @@ def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe
     }
     rows = [
         (name, *difference_interval(values[own], values[name], seed=seed), paired_p_value(values[own], values[name]))
-        for name in (CHAMPION, BASELINE)
+        for name in (CHAMPION, POPULARITY_BASELINE)
         if name in values and name != own
     ]
     return pl.DataFrame(rows, DIFFERENCES.schema, orient="row")

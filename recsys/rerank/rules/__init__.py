@@ -1,1 +1,1 @@
-"""Rules for lists, one file each: a frozen dataclass of settings that is found by its name."""
+"""The rerank rules: one file per rule, with a frozen dataclass of its settings. A recipe names a rule by its file."""

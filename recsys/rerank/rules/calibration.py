@@ -1,13 +1,12 @@
 """
-Calibration: who plays 70 % rock and 30 % jazz gets a list of seven and three, not ten times rock.
+Calibration: a listener who plays 70 % rock and 30 % jazz gets seven rock tracks and three jazz tracks, not ten of rock.
 
-The cost of a list is the Kullback-Leibler divergence of its mix of genres from the listener's own, as
-`evaluate.diversity.miscalibration_at_k` measures it. Tracks without a genre, and listeners without a mix, cost nothing.
+The cost of a list is the Kullback-Leibler divergence of its genre mix from the listener's, as in
+`evaluate.diversity.miscalibration_at_k`. Tracks without a genre and listeners without a known genre mix cost nothing.
+The cost is multiplied by the length of the list so far, so that it keeps its weight against the summed relevance. On
+listening logs this reaches a given divergence at half the nDCG cost of counting it once per list.
 
-Every track of the list bears the cost, so that it weighs as much against the relevance of twenty tracks as of the first
-one; on listening logs, that reaches a given divergence at half the price of charging it once a list.
-
-Source: Steck, Calibrated Recommendations (2018), formulas 2 to 7, equal weights, greedy as there.
+Source: Steck, Calibrated Recommendations (2018), formulas 2 to 7, equal weights, greedy selection.
 """
 
 from dataclasses import dataclass
@@ -22,65 +21,66 @@ from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negat
 
 @dataclass(frozen=True)
 class Calibration(RerankRule):
-    """What a divergence of 1 [nat] from the listener's own mix of genres costs each track: `weight`."""
+    """Penalise divergence from the listener's genre mix: `weight` (0 or more) per nat and per track of the list."""
 
     weight: float = 0.02
 
     def __post_init__(self) -> None:
-        """Refuse to reward a mix for being off."""
+        """Check that the weight is not negative."""
         refuse_negative("calibration", self.weight)
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        return Mixing(candidates, users, candidates.past.mix[users], candidates.past.genres, self.weight)
+        return Mixing(candidates, users, candidates.profile.genre_mix[users], candidates.profile.genres, self.weight)
 
 
 class Mixing(RuleState):
     """
-    Draws a list's mix of parts towards the listener's own.
+    The state of calibration, for any parts that tracks consist of (here: genres).
 
     Args:
         candidates: The candidates.
-        users: The block.
-        mix: Share of each part in what the listener plays. CSR, shape (n_block, n_parts), rows of sum 1, or 0.
+        users: The block of listeners.
+        mix: Share of each part in the tracks the listener likes. CSR, shape (n_block, n_parts), rows of sum 1, or 0.
         parts: Share of each part in a track. CSR, shape (n_tracks, n_parts), rows of sum 1, or 0.
-        weight: Cost to each track of a divergence of 1 nat.
+        weight: Cost per track of the list and nat of divergence.
     """
 
     def __init__(self, candidates: CandidateSet, users: slice, mix: Csr, parts: Csr, weight: float) -> None:
         self._shape = candidates.tracks[users].shape
         self._mix: F64 = mix.toarray()
         self._chosen = np.zeros_like(self._mix)  # sum of the chosen tracks' parts
-        self._n_chosen = np.zeros((len(self._mix), 1))  # of them, those that have parts
+        self._n_chosen = np.zeros((len(self._mix), 1))  # number of chosen tracks that have parts
         self._weight = weight
         self._parts = parts
         self._tracks = np.maximum(candidates.tracks[users], 0)
         self._has_parts = np.diff(parts.indptr)[self._tracks] > 0
-        self._candidate, self._at, self._part = self._entries()
+        self._candidate, self._entry, self._share = self._entries()
 
     def _entries(self) -> tuple[I64, I64, F32]:
-        """Every part of a candidate that its listener plays: candidate, place in the mix, and share in the track."""
+        """List the candidates' parts that the listener plays: flat candidate index, flat index in `_mix`, share."""
         tracks, n_parts = self._tracks.ravel(), np.diff(self._parts.indptr)[self._tracks.ravel()]
         candidate = np.repeat(np.arange(len(tracks)), n_parts)
-        place = np.repeat(self._parts.indptr[tracks] - np.cumsum(n_parts) + n_parts, n_parts) + np.arange(n_parts.sum())
-        at = candidate // self._shape[1] * self._mix.shape[1] + self._parts.indices[place]
-        is_played = self._mix.ravel()[at] > 0
-        return candidate[is_played], at[is_played], self._parts.data[place[is_played]].astype(np.float32)
+        first = self._parts.indptr[tracks] - np.cumsum(n_parts) + n_parts
+        stored = np.repeat(first, n_parts) + np.arange(n_parts.sum())  # indices into `_parts.data`
+        entry = candidate // self._shape[1] * self._mix.shape[1] + self._parts.indices[stored]
+        is_played = self._mix.ravel()[entry] > 0
+        return candidate[is_played], entry[is_played], self._parts.data[stored[is_played]].astype(np.float32)
 
     @override
     def gain(self) -> F32:
         n_after = self._n_chosen + 1
-        # log of the share after over the share before: the same denominators for all candidates of a listener
+        # log(share after / share before): the denominators are the same for all candidates of a listener.
         before = (self._chosen + SMOOTHING / (1 - SMOOTHING) * self._mix * n_after).astype(np.float32)
-        more = self._mix.astype(np.float32).ravel()[self._at] * np.log1p(self._part / before.ravel()[self._at])
-        change = np.bincount(self._candidate, more, minlength=self._has_parts.size).reshape(self._shape)
-        # Without parts, a track leaves the mix as it is; with them, all others' shares shrink too.
+        gain = self._mix.astype(np.float32).ravel()[self._entry] * np.log1p(self._share / before.ravel()[self._entry])
+        change = np.bincount(self._candidate, gain, minlength=self._has_parts.size).reshape(self._shape)
+        # A track without parts does not change the mix; one with parts also lowers the shares of all other parts.
         after = self._agreement(n_after) + change
         agreement = np.where(self._has_parts, after, self._agreement(self._n_chosen))
-        return (self._weight * n_after * agreement).astype(np.float32)  # every track of the list pays
+        return (self._weight * n_after * agreement).astype(np.float32)  # the cost counts for every track of the list
 
     def _agreement(self, n: F64) -> F64:
-        """Minus the cross entropy of the listener's mix with that of the chosen among n tracks, shape (n_block, 1)."""
+        """Return minus the cross entropy of the listener's and the list's mix, of n tracks with parts: (n_block, 1)."""
         share = (1 - SMOOTHING) * self._chosen / np.maximum(n, 1) + SMOOTHING * self._mix
         agreement: F64 = (self._mix * np.log(np.where(self._mix > 0, share, 1))).sum(axis=1, keepdims=True)
         return agreement

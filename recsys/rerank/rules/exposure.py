@@ -1,19 +1,19 @@
 """
-Exposure targets over the whole night: a group of tracks gets at least its share of what listeners look at.
+Exposure targets: over all lists of a run together, a group of tracks gets at least a given share of exposure.
 
-Exposure of a place is 1 / log2(1 + place). Nobody's own list must have the share: where the group's tracks cost least
-relevance, there they rise. Each group gets a price, added to the relevance of its tracks, the same for all listeners:
-the Lagrange multiplier of "the most relevance whose exposure meets the targets", found by halving an interval, since
-the group's exposure never falls as its price rises. At one price the share may jump (many listeners of one fallback
-list), so the first listeners choose at the price just above the target and the others at the one just below.
+The exposure of a rank is 1 / log2(1 + rank). A single list need not reach the share: the group's tracks rise in those
+lists where this costs the least relevance. Each group has one price for all listeners, which is added to the relevance
+of its tracks. The price is the Lagrange multiplier of "maximise relevance, subject to the targets". It is found by
+bisection, since a group's exposure never falls as its price rises. The share may jump at a price (many listeners with
+the same fallback list): then the first listeners get the price just above the jump, the others the one just below.
 
-Guarantee: for lists ordered by relevance plus price alone, the share is met to within one listener's list, and no lists
-that meet the targets have more relevance than `dual_bound`, whatever the prices. Together with other rules prices are
-found in the same way and then corrected by what the lists came out as, up to `N_PASSES` times.
+Guarantees without other rules: the target is met to within the exposure of one list, and no lists that meet the targets
+have more relevance than `dual_bound`. With other rules, the prices are found in the same way and then corrected by the
+resulting shares, up to `N_PASSES` times.
 
 Source:
     Biega, Gummadi, Weikum, Equity of Attention (2018), for amortised exposure; Boyd, Vandenberghe, Convex Optimization
-    (2004), 5.1 to 5.5, for prices and bound.
+    (2004), 5.1 to 5.5, for prices and the dual bound.
 """
 
 from dataclasses import dataclass, field, replace
@@ -26,35 +26,35 @@ from recsys.errors import BadRecipe
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
-N_HALVINGS = 12  # of a price's interval: to a 4,000th of a relevance
-N_ROUNDS = 3  # over all groups, since one group's price moves the others' shares
-N_PASSES = 3  # of the whole choice, where other rules take part in it
-TOLERANCE = 0.005  # of a share
+N_HALVINGS = 12  # bisection steps per price: precise to 1/4000 of the relevance scale
+N_ROUNDS = 3  # over all groups, since each group's price changes the other groups' shares
+N_PASSES = 3  # corrections of the prices after a selection with other rules
+TOLERANCE = 0.005  # in share of exposure
 
 
 @dataclass(frozen=True)
 class Exposure(RerankRule):
-    """Least share of all exposure that each group gets: `targets`, such as {'artist_gender=female': 0.3}."""
+    """Give each group at least its target share of exposure: `targets`, such as {'artist_gender=female': 0.3}."""
 
     targets: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what is no share."""
+        """Check that each target is a share, 0..1."""
         for group, share in self.targets.items():
             if not isinstance(share, (int, float)) or not 0 <= share <= 1:
-                raise BadRecipe(f"[rerank.exposure]: the target of {group!r} is {share!r}; expected 0..1")
+                raise BadRecipe(f"[rerank.exposure]: found {share!r} for {group!r}, expected a number from 0 to 1")
 
     @property
     @override
-    def named(self) -> tuple[str, ...]:
+    def named_groups(self) -> tuple[str, ...]:
         return tuple(self.targets)
 
     @override
     def prepared(self, candidates: CandidateSet) -> "Priced":
         aims = np.array(list(self.targets.values()), np.float64)
         members = np.zeros((len(candidates.context.interactions.tracks), len(aims)), np.bool_)
-        for at, group in enumerate(self.targets):
-            members[:, at] = candidates.context.members(group)
+        for column, group in enumerate(self.targets):
+            members[:, column] = candidates.context.members(group)
         return _priced(candidates, members, aims, aims)
 
     @override
@@ -65,15 +65,16 @@ class Exposure(RerankRule):
 @dataclass(frozen=True, eq=False)
 class Priced(RerankRule):
     """
-    Targets with the prices that meet them.
+    Exposure targets with the prices that meet them.
 
     Attributes:
         members: Which tracks are in which group, shape (n_tracks, n_groups).
-        targets: Least share of each group, shape (n_groups,).
-        aims: The shares that prices were looked for: the targets, or beyond, where other rules work against them.
-        above: Prices at which each aim is met, shape (n_groups,); 0 where it is met anyway.
-        below: Prices at which it is just not met.
-        n_above: How many listeners, from the first, choose at the prices above.
+        targets: Target share of each group, shape (n_groups,).
+        aims: The shares that the prices were computed for, shape (n_groups,): the targets, corrected for the effect of
+            other rules.
+        above: Lowest known prices at which each aim is met, shape (n_groups,); 0 where it is met without a price.
+        below: Highest known prices at which each aim is missed, shape (n_groups,).
+        n_above: How many listeners, counted from the first, get the prices `above`; the others get those `below`.
         n_passes: How often the aims were corrected.
     """
 
@@ -88,22 +89,20 @@ class Priced(RerankRule):
     @override
     def corrected(self, candidates: CandidateSet, chosen: I64) -> RerankRule:
         missed = self.targets - shares(candidates, chosen, self.members)
-        missed = np.where(
-            self.above > 0, missed, np.maximum(missed, 0)
-        )  # without a price, more than the target is fine
+        missed = np.where(self.above > 0, missed, np.maximum(missed, 0))  # an unpriced group may exceed its target
         if self.n_passes == N_PASSES or (np.abs(missed) <= TOLERANCE).all():
             return self
-        found = _priced(candidates, self.members, self.targets, np.clip(self.aims + missed, 0, 1))
-        return replace(found, n_passes=self.n_passes + 1)
+        priced = _priced(candidates, self.members, self.targets, np.clip(self.aims + missed, 0, 1))
+        return replace(priced, n_passes=self.n_passes + 1)
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        at = np.arange(users.start, users.stop)[:, None] < self.n_above
-        above, below = (candidates.of_track(self.members @ prices, users) for prices in (self.above, self.below))
-        return _Paid(np.where(at, above, below).astype(np.float32))
+        is_above = np.arange(users.start, users.stop)[:, None] < self.n_above
+        above, below = (candidates.track_values(self.members @ prices, users) for prices in (self.above, self.below))
+        return _PriceState(np.where(is_above, above, below).astype(np.float32))
 
 
-class _Paid(RuleState):
+class _PriceState(RuleState):
     def __init__(self, price: F32) -> None:
         self._price = price
 
@@ -113,7 +112,7 @@ class _Paid(RuleState):
 
 
 def shares(candidates: CandidateSet, chosen: I64, members: Bool) -> F64:
-    """Share of all exposure that goes to each group, shape (n_groups,); NaN where nothing is shown."""
+    """Return each group's share of all exposure, shape (n_groups,), 0..1; NaN if nothing is shown."""
     exposure, total = _exposure(candidates, chosen, members)
     share: F64 = exposure.sum(axis=0) / (total.sum() or np.nan)
     return share
@@ -121,13 +120,13 @@ def shares(candidates: CandidateSet, chosen: I64, members: Bool) -> F64:
 
 def dual_bound(candidates: CandidateSet, priced: Priced) -> float:
     """
-    Return what the discounted relevance of no lists that meet the targets can exceed.
+    Return the Lagrange dual bound: no lists that meet the targets have more discounted relevance.
 
-    The sum over listeners, places and the tracks there of exposure times relevance. Any prices give a bound; at the
-    best prices it is what the best lists reach, but for one listener's list.
+    Discounted relevance is the sum of exposure times relevance over all recommended tracks of all listeners. Any prices
+    give a bound; at the best prices it exceeds what the best lists reach by at most one listener's list.
     """
     prices = priced.above
-    value = candidates.relevance + candidates.of_track(priced.members @ prices, slice(None)).astype(np.float32)
+    value = candidates.relevance + candidates.track_values(priced.members @ prices, slice(None)).astype(np.float32)
     chosen = _by_value(candidates, value)
     _, total = _exposure(candidates, chosen, priced.members)
     shown = np.where(chosen >= 0, np.take_along_axis(value, np.maximum(chosen, 0), axis=1), 0)
@@ -135,7 +134,7 @@ def dual_bound(candidates: CandidateSet, priced: Priced) -> float:
 
 
 def _exposure(candidates: CandidateSet, chosen: I64, members: Bool) -> tuple[F64, F64]:
-    """Exposure of each listener's list: by group, shape (n_users, n_groups), and in all, (n_users,)."""
+    """Return the exposure in each list by group, shape (n_users, n_groups), and in total, (n_users,)."""
     is_shown = chosen >= 0
     tracks = np.take_along_axis(candidates.tracks, np.maximum(chosen, 0), axis=1)
     weights = is_shown * discounts(candidates.k)  # (n_users, k)
@@ -144,7 +143,7 @@ def _exposure(candidates: CandidateSet, chosen: I64, members: Bool) -> tuple[F64
 
 
 def _by_value(candidates: CandidateSet, value: F32) -> I64:
-    """Each listener's k columns of greatest value; among equals the recommender's order. Shape (n_users, k)."""
+    """Return each listener's k candidates of highest value, ties in the recommender's order. Shape (n_users, k)."""
     value = np.where(candidates.tracks >= 0, value, -np.inf)
     k = min(candidates.k, value.shape[1])
     bound = np.partition(value, -k, axis=1)[:, -k, None]
@@ -161,9 +160,9 @@ def _by_value(candidates: CandidateSet, value: F32) -> I64:
 
 
 def _priced(candidates: CandidateSet, members: Bool, targets: F64, aims: F64) -> Priced:
-    """Find the prices, group by group, each with the others' as they stand."""
+    """Find the prices by coordinate descent: one group at a time, the other prices fixed."""
     above, below = np.zeros(len(aims)), np.zeros(len(aims))
-    is_member = candidates.of_track(members, slice(None))  # (n_users, n, n_groups)
+    is_member = candidates.track_values(members, slice(None))  # (n_users, n, n_groups)
     for _ in range(N_ROUNDS if len(aims) > 1 else 1):
         for group, aim in enumerate(aims):
             others = (is_member @ np.where(np.arange(len(aims)) == group, 0, above)).astype(np.float32)
@@ -173,11 +172,11 @@ def _priced(candidates: CandidateSet, members: Bool, targets: F64, aims: F64) ->
 
 
 def _price(candidates: CandidateSet, value: F32, members: Bool, is_member: Bool, aim: float) -> tuple[float, float]:
-    """Return the prices just at or above, and just below the aim; the highest twice where none meets it."""
+    """Return the prices just above and just below the one that meets the aim; the highest twice if none does."""
 
     def share(price: float) -> float:
-        paid = (value + price * is_member).astype(np.float32)
-        return float(shares(candidates, _by_value(candidates, paid), members)[0])
+        priced_value = (value + price * is_member).astype(np.float32)
+        return float(shares(candidates, _by_value(candidates, priced_value), members)[0])
 
     if share(0) >= aim:
         return 0.0, 0.0
@@ -191,12 +190,12 @@ def _price(candidates: CandidateSet, value: F32, members: Bool, is_member: Bool,
 
 
 def _n_above(candidates: CandidateSet, members: Bool, aims: F64, above: F64, below: F64) -> int:
-    """Return how many listeners, from the first, must choose at the prices above for the first aim to be met."""
+    """Return how many listeners need the prices `above` so that the group with the widest price gap meets its aim."""
     if (above == below).all():
         return len(candidates.tracks)
     lists = []
     for prices in (above, below):
-        value = candidates.relevance + candidates.of_track(members @ prices, slice(None)).astype(np.float32)
+        value = candidates.relevance + candidates.track_values(members @ prices, slice(None)).astype(np.float32)
         lists.append(_exposure(candidates, _by_value(candidates, value), members))
     (high, total), (low, _) = lists
     group = int(np.argmax(above - below))

@@ -1,9 +1,9 @@
 """
-FA*IR: in every first part of a list, no fewer of a protected group than chance would be expected to give.
+FA*IR: in every prefix of a list, the number of protected tracks is not significantly below a target share.
 
-With a share p of protected candidates, a list drawn by chance has at most m of them in its first places with
-probability alpha; a list with fewer is called unfair. Testing every prefix would refuse too many fair lists, so that
-alpha is lowered until a list drawn by chance fails anywhere with probability alpha at most.
+A list whose tracks are drawn at random, protected ones with probability p, is the reference. A prefix is unfair if the
+binomial test at level alpha says that it holds too few protected tracks. Since every prefix is tested, alpha is lowered
+until a random list fails at any prefix with probability alpha at most.
 
 Source: Zehlike et al., FA*IR: A Fair Top-k Ranking Algorithm (2017), definitions 3.1 and 3.2, section 4.
 """
@@ -20,18 +20,18 @@ from recsys.arrays import I64, Bool, Rows
 from recsys.errors import BadRecipe
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
-N_HALVINGS = 50  # of the interval that the lowered alpha is in
+N_HALVINGS = 50  # bisection steps for the adjusted alpha
 
 
 @dataclass(frozen=True)
 class FairTopK(RerankRule):
     """
-    Fair to one group.
+    Require enough tracks of a protected group in every prefix of a list, while candidates of the group are left.
 
     Attributes:
-        group: Who is protected, such as 'artist_gender=female'.
-        share: Their least share p, 0..1.
-        alpha: How many of the lists drawn by chance may be called unfair, 0..1.
+        group: The protected group, such as 'artist_gender=female'.
+        share: Its target share p, between 0 and 1.
+        alpha: Significance level, between 0 and 1: the share of random lists that may be called unfair.
     """
 
     urgency: ClassVar[int] = 1
@@ -41,77 +41,87 @@ class FairTopK(RerankRule):
     alpha: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse what is no share."""
+        """Check that share and alpha are between 0 and 1."""
         if not (0 < self.share < 1 and 0 < self.alpha < 1):
-            raise BadRecipe(f"[rerank.fair_top_k]: {self}; expected share and alpha between 0 and 1")
+            raise BadRecipe(f"[rerank.fair_top_k]: found {self}, expected share and alpha between 0 and 1")
 
     @property
     @override
-    def named(self) -> tuple[str, ...]:
+    def named_groups(self) -> tuple[str, ...]:
         return (self.group,)
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        is_protected = candidates.of_track(candidates.context.members(self.group), users)
-        return _Protecting(is_protected, least_protected(candidates.k, self.share, self.alpha))
+        is_protected = candidates.track_values(candidates.context.members(self.group), users)
+        return _FairState(is_protected, least_protected(candidates.k, self.share, self.alpha))
 
 
-class _Protecting(RuleState):
+class _FairState(RuleState):
     def __init__(self, is_protected: Bool, least: I64) -> None:
         self._is_protected = is_protected
         self._least = least
         self._n_protected = np.zeros(len(is_protected), np.int64)
-        self._place = 0
+        self._position = 0
 
     @override
-    def wanted(self) -> Bool:
-        is_fair = self._n_protected >= self._least[self._place]
-        wanted: Bool = self._is_protected | is_fair[:, None]
-        return wanted
+    def required(self) -> Bool:
+        is_fair = self._n_protected >= self._least[self._position]
+        required: Bool = self._is_protected | is_fair[:, None]
+        return required
 
     @override
     def take(self, users: Rows, columns: Rows) -> None:
         self._n_protected[users] += self._is_protected[users, columns]
-        self._place = min(self._place + 1, len(self._least) - 1)
+        self._position = min(self._position + 1, len(self._least) - 1)
 
 
 @lru_cache
 def least_protected(k: int, share: float, alpha: float) -> I64:
     """
-    Return m: how many protected tracks the first 1, 2 .. k places must hold at least, alpha lowered. Shape (k,).
+    Return the fewest protected tracks that the first 1, 2 .. k positions must hold, at the adjusted alpha.
+
+    Args:
+        k: Length of the list.
+        share: Target share of the protected group, between 0 and 1.
+        alpha: Significance level for the whole list, between 0 and 1.
+
+    Returns:
+        The minima m, shape (k,), int64.
 
     >>> least_protected(20, 0.25, 0.15).tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3]
     """
     low, high = 0.0, alpha
-    if chance_to_fail(unadjusted(k, share, alpha), share) <= alpha:
+    if failure_probability(unadjusted(k, share, alpha), share) <= alpha:
         return unadjusted(k, share, alpha)
     for _ in range(N_HALVINGS):
         middle = (low + high) / 2
-        fails_rarely = chance_to_fail(unadjusted(k, share, middle), share) <= alpha
+        fails_rarely = failure_probability(unadjusted(k, share, middle), share) <= alpha
         low, high = (middle, high) if fails_rarely else (low, middle)
     return unadjusted(k, share, low)
 
 
 def unadjusted(k: int, share: float, alpha: float) -> I64:
     """
-    Return the least count at each place that chance exceeds or reaches with more than alpha, shape (k,).
+    Return the minima at level alpha without the adjustment for testing every prefix, shape (k,), int64.
+
+    For the first n positions that is the smallest m with P(at most m of n are protected) > alpha.
 
     >>> unadjusted(12, 0.5, 0.1).tolist()
     [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 4]
     """
-    places = np.arange(1, k + 1)
-    likely = binom.cdf(np.arange(k + 1)[None, :], places[:, None], share)  # (k, k + 1): F(count; place, share)
-    least: I64 = (likely <= alpha).sum(axis=1)
+    lengths = np.arange(1, k + 1)
+    cumulative = binom.cdf(np.arange(k + 1)[None, :], lengths[:, None], share)  # (k, k + 1): F(count; length, share)
+    least: I64 = (cumulative <= alpha).sum(axis=1)
     return least
 
 
-def chance_to_fail(least: I64, share: float) -> float:
-    """Return with what probability a list drawn by chance has fewer than `least` protected at any place, 0..1."""
-    alive = np.zeros(len(least) + 1)  # by count of protected so far: probability of not having failed
-    alive[0] = 1
+def failure_probability(least: I64, share: float) -> float:
+    """Return the probability that a random list has fewer than `least` protected tracks in any prefix, 0..1."""
+    fair = np.zeros(len(least) + 1)  # by number of protected tracks so far: probability that no prefix has failed
+    fair[0] = 1
     for n_least in least:
-        alive[1:] = alive[1:] * (1 - share) + alive[:-1] * share
-        alive[0] *= 1 - share
-        alive[:n_least] = 0
-    return float(1 - alive.sum())
+        fair[1:] = fair[1:] * (1 - share) + fair[:-1] * share
+        fair[0] *= 1 - share
+        fair[:n_least] = 0
+    return float(1 - fair.sum())

@@ -1,7 +1,7 @@
 """
-Nothing that the listener heard lately. For lists that may name known tracks again (`[export] new_only = false`).
+Leave out what the listener heard recently. For lists that may contain known tracks (`[export] new_only = false`).
 
-What somebody only skipped, or took back, never returns: it was heard, and not liked.
+Tracks that a listener has touched but does not like (only skipped, or removed from the saved tracks) never return.
 """
 
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 @dataclass(frozen=True)
 class NotHeard(RerankRule):
-    """Not heard in the last `days` [d]."""
+    """Allow only tracks that the listener has not heard in the last `days` [d], at least 1."""
 
     days: int = 30
 
     def __post_init__(self) -> None:
-        """Refuse less than a day."""
+        """Check the range of `days`."""
         if self.days < 1:
-            raise BadRecipe(f"[rerank.not_heard]: days is {self.days}; expected at least 1")
+            raise BadRecipe(f"[rerank.not_heard]: found days = {self.days}, expected at least 1")
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        liked, seen = candidates.history[users], candidates.past.seen[users]
-        lately = with_data(liked.matrix, liked.age_days < self.days)
-        barred = (seen > (liked.matrix > 0)) + lately  # skipped only, or heard lately
-        barred.eliminate_zeros()
+        liked, seen = candidates.history[users], candidates.profile.seen[users]
+        recent = with_data(liked.matrix, liked.age_days < self.days)
+        excluded = (seen > (liked.matrix > 0)) + recent  # disliked, or heard recently
+        excluded.eliminate_zeros()
         tracks, n_tracks = candidates.tracks[users].astype(np.int64), seen.shape[1]
-        owners = np.repeat(np.arange(len(tracks)), np.diff(barred.indptr))
+        owners = np.repeat(np.arange(len(tracks)), np.diff(excluded.indptr))
         pairs = np.arange(len(tracks))[:, None] * n_tracks + tracks
-        return _Fresh(~np.isin(pairs, owners * n_tracks + barred.indices))
+        return _NotHeardState(~np.isin(pairs, owners * n_tracks + excluded.indices))
 
 
-class _Fresh(RuleState):
-    def __init__(self, is_fresh: Bool) -> None:
-        self._is_fresh = is_fresh
+class _NotHeardState(RuleState):
+    def __init__(self, is_allowed: Bool) -> None:
+        self._is_allowed = is_allowed
 
     @override
     def allowed(self) -> Bool:
-        return self._is_fresh
+        return self._is_allowed

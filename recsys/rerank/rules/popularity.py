@@ -1,13 +1,13 @@
 """
-Popularity calibration: who listens off the beaten track is not walked back to it, and who loves hits gets hits.
+Popularity calibration: lists are about as popular as the tracks that the listener likes, neither more nor less.
 
-The cost of a list is how far the mean popularity of its tracks is from that of the listener's own, in either direction:
-the absolute log of their ratio, which `evaluate.beyond_accuracy.popularity_lift_at_k` reads as a lift. Listeners
-without a track of their own cost nothing.
+The cost of a list is the absolute log of a ratio: mean popularity of its tracks over mean popularity of the listener's
+liked tracks (the ratio is 1 + `evaluate.beyond_accuracy.popularity_lift_at_k`). As in `calibration`, it is
+multiplied by the length of the list so far. Lists of listeners without a liked track cost nothing.
 
 Source:
     Abdollahpouri et al., The Connection Between Popularity Bias, Calibration, and Fairness in Recommendation (2020),
-    for the lift; calibrated greedily as in Steck, Calibrated Recommendations (2018).
+    for the lift; Steck, Calibrated Recommendations (2018), for the greedy calibration.
 """
 
 from dataclasses import dataclass
@@ -21,40 +21,38 @@ from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negat
 
 @dataclass(frozen=True)
 class Popularity(RerankRule):
-    """What a list whose mean popularity is e times the listener's own, or its e-th part, costs a track: `weight`."""
+    """Penalise the popularity lift: `weight` (0 or more) per unit of absolute log ratio and per track of the list."""
 
     weight: float = 0.02
 
     def __post_init__(self) -> None:
-        """Refuse to reward a list for being off."""
+        """Check that the weight is not negative."""
         refuse_negative("popularity", self.weight)
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        popularity = np.maximum(
-            candidates.past.popularity, 1 / max(1, candidates.past.n_listeners)
-        )  # nobody: as one listener
-        own = candidates.past.own_popularity[users][:, None]
-        return _Levelling(
-            candidates.of_track(popularity, users) / np.where(np.isnan(own), 1, own), ~np.isnan(own), self.weight
-        )
+        profile = candidates.profile
+        popularity = np.maximum(profile.popularity, 1 / max(1, profile.n_listeners))  # no listener counts as one
+        own = profile.own_popularity[users][:, None]
+        ratios = candidates.track_values(popularity, users) / np.where(np.isnan(own), 1, own)
+        return _PopularityState(ratios, ~np.isnan(own), self.weight)
 
 
-class _Levelling(RuleState):
-    def __init__(self, times_own: F64, has_own: Bool, weight: float) -> None:
-        self._times_own = times_own.astype(np.float32)  # (n_block, n)
-        self._sum = np.zeros((len(times_own), 1), np.float32)  # over the chosen
-        self._n_chosen = np.zeros((len(times_own), 1), np.float32)
+class _PopularityState(RuleState):
+    def __init__(self, ratios: F64, has_own: Bool, weight: float) -> None:
+        self._ratios = ratios.astype(np.float32)  # popularity over the listener's own, (n_block, n)
+        self._sum = np.zeros((len(ratios), 1), np.float32)  # of the chosen tracks' ratios
+        self._n_chosen = np.zeros((len(ratios), 1), np.float32)
         self._weight = np.where(has_own, np.float32(weight), np.float32(0))
 
     @override
     def gain(self) -> F32:
         n_after = self._n_chosen + 1
-        ratio = (self._sum + self._times_own) / n_after
-        gain: F32 = -self._weight * n_after * np.abs(np.log(ratio))  # n tracks, each of which pays
+        ratio = (self._sum + self._ratios) / n_after
+        gain: F32 = -self._weight * n_after * np.abs(np.log(ratio))  # the cost counts for every track of the list
         return gain
 
     @override
     def take(self, users: Rows, columns: Rows) -> None:
-        self._sum[users, 0] += self._times_own[users, columns]
+        self._sum[users, 0] += self._ratios[users, columns]
         self._n_chosen[users] += 1

@@ -1,4 +1,4 @@
-"""FA*IR's table against what was published and against counting."""
+"""The table of FA*IR compared with the published one and with enumeration."""
 
 from itertools import product
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bench.plain_rerank import plain_least
-from recsys.rerank.rules.fair_top_k import chance_to_fail, least_protected, unadjusted
+from recsys.rerank.rules.fair_top_k import failure_probability, least_protected, unadjusted
 
-# Zehlike et al. (2017), table 2: alpha 0.1, places 1 to 12.
+# Zehlike et al. (2017), table 2: alpha 0.1, positions 1 to 12, by share.
 PUBLISHED = {
     0.1: [0] * 12,
     0.2: [0] * 10 + [1] * 2,
@@ -27,35 +27,37 @@ def test_the_table_is_the_published_one(share: float) -> None:
 
 
 @pytest.mark.parametrize(("k", "share", "alpha"), [(20, 0.25, 0.1), (50, 0.3, 0.05), (40, 0.8, 0.15)])
-def test_the_table_is_the_one_that_counting_gives(k: int, share: float, alpha: float) -> None:
-    """The least m whose binomial F(m) is above alpha, one by one."""
+def test_the_table_equals_a_plain_loop(k: int, share: float, alpha: float) -> None:
+    """The smallest m whose binomial F(m) is above alpha, one by one."""
     assert unadjusted(k, share, alpha).tolist() == plain_least(k, share, alpha)
 
 
-def test_the_chance_to_fail_is_the_published_one() -> None:
+def test_the_failure_probability_is_the_published_one() -> None:
     """The authors' library gives 0.14688718869911077 for k = 20, p = 0.25, alpha = 0.1 without adjustment."""
-    assert chance_to_fail(unadjusted(20, 0.25, 0.1), 0.25) == pytest.approx(0.14688718869911077, abs=1e-9)
+    assert failure_probability(unadjusted(20, 0.25, 0.1), 0.25) == pytest.approx(0.14688718869911077, abs=1e-9)
 
 
 @pytest.mark.parametrize("least", [[0, 0, 1], [0, 1, 1, 2], [1, 1], [0, 0, 0, 0]])
-def test_the_chance_to_fail_is_that_of_all_lists_counted(least: list[int]) -> None:
-    """Every list of protected and others, weighed by its probability."""
+def test_the_failure_probability_equals_enumeration(least: list[int]) -> None:
+    """The sum over all lists of protected and other tracks, weighted by their probabilities."""
     failed = 0.0
     for drawn in product([0, 1], repeat=len(least)):
-        if any(sum(drawn[: at + 1]) < least[at] for at in range(len(least))):
+        if any(sum(drawn[: length + 1]) < least[length] for length in range(len(least))):
             failed += 0.3 ** sum(drawn) * 0.7 ** (len(drawn) - sum(drawn))
 
-    assert chance_to_fail(np.array(least), 0.3) == pytest.approx(failed, abs=1e-9)
+    assert failure_probability(np.array(least), 0.3) == pytest.approx(failed, abs=1e-9)
 
 
 @pytest.mark.parametrize(("k", "share", "alpha"), [(20, 0.25, 0.1), (10, 0.5, 0.1), (100, 0.4, 0.05), (20, 0.9, 0.15)])
-def test_alpha_is_lowered_as_far_as_needed_and_no_further(k: int, share: float, alpha: float) -> None:
-    """A list drawn by chance fails with at most alpha; with every stricter table it would fail more often."""
+def test_alpha_is_lowered_no_further_than_needed(k: int, share: float, alpha: float) -> None:
+    """A random list fails with probability alpha at most; with any stricter table it would fail more often."""
     least = least_protected(k, share, alpha)
 
-    assert chance_to_fail(least, share) <= alpha
+    assert failure_probability(least, share) <= alpha
     assert (least <= unadjusted(k, share, alpha)).all()
     looser = [unadjusted(k, share, alpha * part / 1000) for part in range(1, 1001)]
     assert all(
-        chance_to_fail(table, share) > alpha for table in looser if (table > least).any() and (table >= least).all()
+        failure_probability(table, share) > alpha
+        for table in looser
+        if (table > least).any() and (table >= least).all()
     )
