@@ -26,7 +26,7 @@ def owners(warehouse: Warehouse) -> pl.DataFrame:
     return warehouse.query(internal_sql("audio_owners"))
 
 
-def prints_of(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:
+def up_to_date(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:
     """
     Bring an index up to date with the recordings that the tables have.
 

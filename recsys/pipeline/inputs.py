@@ -23,7 +23,7 @@ from recsys.pipeline.results import Artefact, Result, write_table
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
 from recsys.releases import registry
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.warehouse.internal import internal_names, internal_sql
 from recsys.warehouse.query import Warehouse
 

@@ -159,5 +159,5 @@ def remove_working_files(run: Run) -> None:
     """Remove a finished run's working files; log, counts, metrics and lists stay."""
     made = made_by_steps()
     files.remove_database(made["build"].path(run))
-    for name in ("trial_models", "prints"):
+    for name in ("trial_models", "fingerprints"):
         files.remove(made[name].path(run))

@@ -10,7 +10,7 @@ from recsys.lake.store import Lake
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import result_tables
 from recsys.releases import gate, registry
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.warehouse.build import rebuild_results
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.labels import write_labels
@@ -19,7 +19,13 @@ from recsys.warehouse.query import Warehouse
 
 
 def place_tables(
-    home: Home, name: str, *, build_file: Path, results: dict[str, Path], prints: Path | None, note: Callable[..., None]
+    home: Home,
+    name: str,
+    *,
+    build_file: Path,
+    results: dict[str, Path],
+    fingerprints: Path | None,
+    note: Callable[..., None],
 ) -> Release:
     """
     Place a release's tables and indexes in the home; `registry.publish` makes them current.
@@ -29,7 +35,7 @@ def place_tables(
         name: The release's, which nothing on disk bears yet.
         build_file: The built warehouse.
         results: Tables that steps made, by name.
-        prints: The run's index of fingerprints; where there is none, the current release's is brought up to date.
+        fingerprints: The run's index of fingerprints; where there is none, the current release's is brought up to date.
         note: Logs an event.
 
     Returns:
@@ -47,10 +53,10 @@ def place_tables(
     write_labels(warehouse, labels)
     folder, last = home.path / "indexes", registry.current(home)
     sounds = indexes.place_sounds(warehouse, folder / name, last, note)
-    placed = indexes.place_prints(
-        warehouse, folder / f"{name}-prints", made=prints, lake=Lake(home), last=last, note=note
+    placed = indexes.place_fingerprints(
+        warehouse, folder / f"{name}-fingerprints", made=fingerprints, lake=Lake(home), last=last, note=note
     )
-    return Release(warehouse, marts, index=sounds, prints=placed, labels=labels)
+    return Release(warehouse, marts, index=sounds, fingerprints=placed, labels=labels)
 
 
 def last_published(release: Release | None) -> gate.Last | None:
@@ -76,7 +82,7 @@ def publish_tables(
     """Make freshly built tables current, beside the lists and the model of the current release; return their file."""
     last = registry.current(home)
     name = registry.free_name(home, f"{run_id}-tables")
-    placed = place_tables(home, name, build_file=build_file, results=results, prints=None, note=note)
+    placed = place_tables(home, name, build_file=build_file, results=results, fingerprints=None, note=note)
     model, exported = (last.model, last.export) if last else (None, None)
     registry.publish(home, name, replace(placed, model=model, export=exported))
     return placed.warehouse

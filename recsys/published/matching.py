@@ -47,21 +47,21 @@ def match(
         SetupError: The index is damaged.
     """
     paths = cue_sheets.queries(path)
-    prints, whose = _catalogue(home) if against is None else catalogue_index.of_folder(against, limits(recipe))
+    index, owners = _catalogue(home) if against is None else catalogue_index.of_folder(against, limits(recipe))
     return Found(
-        cue_sheets.cue_sheets(paths, prints, limits(recipe), progress=progress), whose, cue_sheets.calibration()
+        cue_sheets.cue_sheets(paths, index, limits(recipe), progress=progress), owners, cue_sheets.calibration()
     )
 
 
 def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
     release = registry.current(home)
-    if release is None or release.prints is None:
+    if release is None or release.fingerprints is None:
         raise InputError(
             "The release has no fingerprints yet. Scan some music: recsys audio scan FOLDER, recsys build; "
             "or ask a folder of music: recsys match FILE --against FOLDER"
         )
     with Warehouse.open(release.warehouse) as warehouse:
-        return catalogue_index.load(release.prints), catalogue_index.owners(warehouse)
+        return catalogue_index.load(release.fingerprints), catalogue_index.owners(warehouse)
 
 
 def limits(recipe: Recipe) -> AudioSettings:

@@ -9,7 +9,6 @@ swapping that one link publishes everything in the same instant. A reader keeps 
 import fcntl
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from recsys import files
 from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
+from recsys.releases.release import Release
 from recsys.warehouse.labels import file_name
 
 _DOORS = {
@@ -25,41 +25,6 @@ _DOORS = {
     "models/champion": "../current/model",
     "exports/current": "../current/export",
 }
-
-
-@dataclass(frozen=True)
-class Release:
-    """
-    What a release links to; the model and the export may be those of an earlier run.
-
-    `index` is the index of what sounds alike, `prints` that of fingerprints; None where nothing was heard. `labels` is
-    the folder of the labels' own files (`recsys.warehouse.labels`), None in releases older than these.
-    """
-
-    warehouse: Path
-    marts: Path
-    model: Path | None = None
-    export: Path | None = None
-    index: Path | None = None
-    prints: Path | None = None
-    labels: Path | None = None
-
-    def links(self) -> dict[str, Path]:
-        """Name each part by its link."""
-        parts = {
-            "warehouse.duckdb": self.warehouse,
-            "marts": self.marts,
-            "model": self.model,
-            "export": self.export,
-            "index": self.index,
-            "prints": self.prints,
-            "labels": self.labels,
-        }
-        return {name: path for name, path in parts.items() if path is not None}
-
-    def warehouses(self) -> list[Path]:
-        """List the files that readers open: the whole warehouse, and each label's."""
-        return [self.warehouse, *(sorted(self.labels.glob("*.duckdb")) if self.labels else ())]
 
 
 def publish(home: Home, name: str, release: Release) -> None:
@@ -98,20 +63,14 @@ def current(home: Home) -> Release | None:
 
 
 def read(home: Home, name: str) -> Release:
-    """Return what a release that is on disk links to."""
-    folder = home.path / "releases" / name
-    parts = (_target(folder / link) for link in ("model", "export", "index", "prints", "labels"))
-    return Release((folder / "warehouse.duckdb").resolve(), (folder / "marts").resolve(), *parts)
+    """Return the parts of a release that is on disk."""
+    return Release.read(home.path / "releases" / name)
 
 
 def relink(home: Home, name: str, link: str, part: Path) -> None:
     """Have a part of a release lead elsewhere, in one step: what was taken down leaves every release."""
     folder = home.path / "releases" / name
     files.swap_link(folder / link, os.path.relpath(part, folder))
-
-
-def _target(link: Path) -> Path | None:
-    return link.resolve() if link.is_symlink() else None
 
 
 def release_names(home: Home) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
 
 import polars as pl
 
@@ -18,7 +19,7 @@ from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.installation import extras
 from recsys.releases import registry
-from recsys.releases.registry import Release
+from recsys.releases.release import IndexPart
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -45,11 +46,11 @@ def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date
     unknown = sorted(set(track_ids) - set(known))
     if unknown:
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
-    indexed = [name for name in registry.release_names(home) if _has_index(registry.read(home, name))]
+    indexed = [name for name in registry.release_names(home) if registry.read(home, name).indexes()]
     if indexed:
         extras.need("faiss")  # before anything is written
     _enter(home, track_ids, grounds, today)
-    return [name for name in indexed if _taken_out(home, name, track_ids)]
+    return [name for name in indexed if _remove_from_indexes(home, name, track_ids)]
 
 
 def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> None:
@@ -62,29 +63,26 @@ def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> N
     ingest(home, [path], today=today, table="takedowns")
 
 
-def _has_index(release: Release) -> bool:
-    return release.index is not None or release.prints is not None
-
-
-def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
-    from recsys.matching.fingerprint_index import FingerprintIndex  # noqa: PLC0415
-    from recsys.search.vector_index import Index  # noqa: PLC0415 - releases without music have no index
-
+def _remove_from_indexes(home: Home, name: str, track_ids: Sequence[str]) -> bool:
+    """Replace each index of a release that holds one of the tracks by one without them; return whether any did."""
     release = registry.read(home, name)
     with Warehouse.open(release.warehouse) as warehouse:
-        audio_ids = warehouse.query(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})[
-            "audio_id"
-        ].to_list()
-    is_changed = False
-    parts = (("index", Index, release.index, track_ids), ("prints", FingerprintIndex, release.prints, audio_ids))
-    for link, kind, folder, gone in parts:
-        if folder is not None and set(gone) & set((index := kind.load(folder)).ids):
-            index.remove(gone)
-            index.save(fresh := _free(folder))
-            registry.relink(home, name, link, fresh)
-            files.remove(folder)
-            is_changed = True
-    return is_changed
+        audio = warehouse.query(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})
+    removed = {"track_id": list(track_ids), "audio_id": audio["audio_id"].to_list()}
+    changed = [_is_removed(home, name, part, removed[part.entries]) for part in release.indexes()]
+    return any(changed)
+
+
+def _is_removed(home: Home, name: str, part: IndexPart, ids: Sequence[str]) -> bool:
+    """Replace an index that holds one of the ids, in one step; return whether it did."""
+    index = resolve_name(part.reader).load(part.folder)
+    if not set(ids) & set(index.ids):
+        return False
+    index.remove(ids)
+    index.save(replacement := _free(part.folder))
+    registry.relink(home, name, part.link, replacement)
+    files.remove(part.folder)
+    return True
 
 
 def _free(folder: Path) -> Path:

@@ -104,7 +104,9 @@ def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
     stay = {f"{name}.parquet" for name in ("run_metrics", "group_metrics", "explorations")} | {"verdict*"}
 
     assert not stay & set(thrown_away())
-    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "prints*"} <= set(thrown_away())
+    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "fingerprints*"} <= set(
+        thrown_away()
+    )
 
 
 def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: Path) -> None:

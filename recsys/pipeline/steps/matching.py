@@ -14,7 +14,7 @@ from recsys.matching.history import MatchHistory
 from recsys.pipeline import indexes
 from recsys.pipeline.results import Artefact, Outcome, Result, step
 from recsys.recipe import Recipe
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 
 if TYPE_CHECKING:
     from recsys.matching.fingerprint_index import FingerprintIndex
@@ -24,12 +24,12 @@ def _save(folder: Path, index: "FingerprintIndex") -> None:
     index.save(folder)
 
 
-PRINTS = Artefact("prints", write=_save)  # the index of fingerprints, not yet published
+FINGERPRINTS = Artefact("fingerprints", write=_save)  # the index of fingerprints, not yet published
 MATCH_CANDIDATES = Result("match_candidates", columns.MATCH_CANDIDATES)
 MATCH_CHECKS = Result("match_checks", columns.MATCH_CHECKS)
 
 
-@step(PRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
+@step(FINGERPRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
 def match(
     *,
     build_file: Path,
@@ -44,14 +44,14 @@ def match(
 ) -> Outcome:
     """Look through what earlier runs have not looked through; their findings stay."""
     last = MatchHistory(last_match_candidates, last_match_checks)
-    index = indexes.prints_of(build_file, lake, last_release, note)
+    index = indexes.fingerprint_index_of(build_file, lake, last_release, note)
     if index is None:
         found, made = last, {}
     else:
         from recsys.matching.nightly import checked  # noqa: PLC0415 - a run without music needs no network
 
         found = checked(index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
-        made = {PRINTS.name: index}
+        made = {FINGERPRINTS.name: index}
     new = found.checks[last.checks.height :]
     counts = {
         "n_uploads": new.filter(source_kind="upload").height,

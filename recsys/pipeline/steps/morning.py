@@ -8,7 +8,7 @@ from recsys.home import Home
 from recsys.installation import extras
 from recsys.pipeline.results import Outcome, step
 from recsys.recipe import Recipe
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.reports.morning.write import folder_of, write_reports
 
 

@@ -17,7 +17,7 @@ from recsys.pipeline.results import Artefact, Outcome, step
 from recsys.recipe import Recipe
 from recsys.releases import gate as gating
 from recsys.releases import registry
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 
 VERDICT = Artefact(
     "verdict", write=files.write_json, place=lambda run: run.folder / "verdict.json", is_kept=True
@@ -91,7 +91,7 @@ def publish(
     home: Home,
     build_file: Path,
     published_results: dict[str, Path],
-    prints_file: Path,
+    fingerprints_file: Path,
     model_file: Path,
     export_file: Path,
     run_id: str,
@@ -102,7 +102,7 @@ def publish(
         registry.point_at(home, run_id)
     else:
         placed = place_tables(
-            home, run_id, build_file=build_file, results=published_results, prints=prints_file, note=note
+            home, run_id, build_file=build_file, results=published_results, fingerprints=fingerprints_file, note=note
         )
         registry.publish(home, run_id, replace(placed, model=model_file, export=export_file))
     return Outcome(counts={"release": run_id})
