@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from recsys import files
 from recsys.errors import SetupError
 from recsys.lake.store import Lake
 from recsys.releases.release import Release
@@ -37,9 +38,10 @@ def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Call
 def place_fingerprints(
     warehouse: Path, folder: Path, *, made: Path | None, lake: Lake, last: Release | None, note: Callable[..., None]
 ) -> Path | None:
-    """Copy the index of fingerprints that the run made, or make it; None where no recording has one."""
+    """Copy the run's fingerprint index, or make it, replacing half a copy; None if no recording has a fingerprint."""
     if made is not None and made.exists():
-        shutil.copytree(made, folder)
+        with files.new_folder(folder) as beside:
+            shutil.copytree(made, beside, dirs_exist_ok=True)
         return folder
     index = fingerprint_index_of(warehouse, lake, last, note)
     if index is None:
