@@ -18,7 +18,7 @@ from recsys.arrays import F32, I8, Rows
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError
 from recsys.search import stored_index
-from recsys.search.stored_index import StaleIndex, refuse_repeated
+from recsys.search.stored_index import refuse_repeated
 from recsys.search.vector_index import NOTHING
 
 CODES = "codes.npy"
@@ -147,12 +147,7 @@ class FingerprintIndex:
             StaleIndex: It holds vectors of another network than `version`, where that is given.
             SetupError: It is missing or damaged.
         """
-        about = stored_index.load(folder, "fingerprints")
-        if version is not None and about["version"] != version:
-            raise StaleIndex(
-                f"{folder} holds fingerprints of {about['version']}, this installation makes {version}. "
-                "Run: recsys nightly"
-            )
+        about = stored_index.load(folder, "fingerprints", version)
         return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), about["version"])
 
     def _arrange(self) -> None:
