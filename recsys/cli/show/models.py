@@ -148,6 +148,7 @@ def explained(explanation: "Explanation", n: int) -> None:
     """Print where a track stands for a listener and the tracks that say most, for and against."""
     place = "not in the published list" if explanation.rank is None else f"rank {explanation.rank}"
     out.print(f"{explanation.track}: {place}{f', {explanation.reason}' if explanation.reason else ''}", soft_wrap=True)
+    out.print(explanation.placement, soft_wrap=True)
     said = explanation.contributions
     if said.is_empty():
         out.print("No track of this listener speaks for or against it: the model learns from none of their plays.")
