@@ -59,13 +59,13 @@ def place_tables(
     return Release(warehouse, marts, index=sounds, fingerprints=placed, labels=labels)
 
 
-def last_published(release: Release | None) -> gate.Last | None:
+def last_published(release: Release | None) -> gate.CurrentRelease | None:
     """Return what the gate compares with: date, rows and listeners of the current release."""
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
         as_of, n_listeners = warehouse.query(internal_sql("last_release")).row(0)
-        return gate.Last(as_of, dict(warehouse.query(internal_sql("built_tables")).iter_rows()), n_listeners)
+        return gate.CurrentRelease(as_of, dict(warehouse.query(internal_sql("built_tables")).iter_rows()), n_listeners)
 
 
 def refusal(verdict: gate.Verdict, run_id: str, last: Release | None) -> str:

@@ -42,8 +42,8 @@ def gate(
     evidence = gating.Evidence(
         as_of=as_of,
         rows=dict(built_tables.iter_rows()),
-        last=last_published(last_release),
-        against={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
+        current=last_published(last_release),
+        differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
         n_listeners=recommendations["user_id"].n_unique(),
         plays_by_day=dict(daily_plays.iter_rows()),
     )
@@ -99,7 +99,7 @@ def publish(
 ) -> Outcome:
     """Put the results into the warehouse file and make everything current at once."""
     if run_id in registry.release_names(home):  # made whole by an interrupted run: only the link is left to do
-        registry.point_at(home, run_id)
+        registry.make_current(home, run_id)
     else:
         placed = place_tables(
             home, run_id, build_file=build_file, results=published_results, fingerprints=fingerprints_file, note=note
