@@ -104,7 +104,7 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **asked: Any) -> None:
     """List what sounds like a track of the catalogue, or like a file."""
     from recsys.cli.show import tables
-    from recsys.published.similar import named, sounds_like
+    from recsys.published.similar import sounds_like, track_or_embedding
     from recsys.releases import registry
     from recsys.search.by_sound import Wanted
     from recsys.search.vector_index import Index
@@ -112,7 +112,7 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
     wanted, audio = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), recipe_of(home, recipe).audio
     with warehouse_of(home) as warehouse:
         index = Index.load(registry.index_folder(home))
-        found = sounds_like(warehouse, index, named(track_or_file, audio), wanted, where=asked["where"])
+        found = sounds_like(warehouse, index, track_or_embedding(track_or_file, audio), wanted, where=asked["where"])
     tables.answer(found, form, out)
 
 
@@ -143,7 +143,7 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
         music.matched(found)
     else:
         page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
-        matching.report(home, found, form, page, terms)
+        matching.write_report(home, found, form, page, terms)
         click.echo(page)
 
 

@@ -1,4 +1,4 @@
-"""What was looked through for recordings of the catalogue, and what was found: two tables that grow night by night."""
+"""The history of matching: what was searched and what was found, as two tables that grow with every nightly run."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ import polars as pl
 @dataclass(frozen=True, eq=False)
 class MatchHistory:
     """
-    The two tables.
+    All matching up to a run.
 
     Attributes:
-        candidates: A row a use that was found (columns.MATCH_CANDIDATES).
-        checks: A row a file or recording that was looked through (columns.MATCH_CHECKS).
+        candidates: One row per use that was found (columns.MATCH_CANDIDATES).
+        checks: One row per uploaded file or catalogue recording that was searched (columns.MATCH_CHECKS).
     """
 
     candidates: pl.DataFrame

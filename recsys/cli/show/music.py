@@ -8,7 +8,7 @@ from recsys.cli.show.tables import frame, out
 
 if TYPE_CHECKING:
     from recsys.library.scan import ScanReport
-    from recsys.matching.report import Found
+    from recsys.matching.report import MatchReport
 
 
 def scanned(report: "ScanReport") -> None:
@@ -21,7 +21,7 @@ def scanned(report: "ScanReport") -> None:
         out.print("The tables know it after the next build: recsys build")
 
 
-def matched(found: "Found") -> None:
+def matched(found: "MatchReport") -> None:
     """Print the cue sheets, and what could not be heard."""
     from recsys.reports.wording import clock
 

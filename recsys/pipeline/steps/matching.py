@@ -48,9 +48,9 @@ def match(
     if index is None:
         found, made = last, {}
     else:
-        from recsys.matching.nightly import checked  # noqa: PLC0415 - a run without music needs no network
+        from recsys.matching.nightly import extend_history  # noqa: PLC0415 - a run without music needs no network
 
-        found = checked(index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
+        found = extend_history(index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
         made = {FINGERPRINTS.name: index}
     new = found.checks[last.checks.height :]
     counts = {
