@@ -52,10 +52,10 @@ def extend_history(
     Returns:
         The history of earlier runs, followed by the new rows.
     """
-    searched = {kind: set(last.checks.filter(source_kind=kind)["source_audio_id"]) for kind in (UPLOAD, CATALOGUE)}
-    new = {upload.audio_id: upload for upload in uploads if upload.audio_id not in searched[UPLOAD]}
+    known = {kind: set(last.checks.filter(source_kind=kind)["source_audio_id"]) for kind in (UPLOAD, CATALOGUE)}
+    new = {upload.audio_id: upload for upload in uploads if upload.audio_id not in known[UPLOAD]}
     candidates, checks = _search_uploads(list(new.values()), index, replace(audio, limit_s=settings.limit_s))
-    waiting = [audio_id for audio_id in index.ids if audio_id not in searched[CATALOGUE]][: settings.recordings]
+    waiting = [audio_id for audio_id in index.ids if audio_id not in known[CATALOGUE]][: settings.recordings]
     for audio_id in waiting:
         uses = _uses_of_earlier(audio_id, index)
         candidates += [_candidate(CATALOGUE, None, audio_id, use, None) for use in uses]
