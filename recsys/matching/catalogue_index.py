@@ -22,7 +22,12 @@ BATCH_SIZE = 2_000  # recordings whose fingerprints are read at a time
 
 
 def owners(warehouse: Warehouse) -> pl.DataFrame:
-    """List the owner of each recording: audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file."""
+    """
+    List the owners of recordings, one row per recording and track that has it.
+
+    Returns:
+        audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file.
+    """
     return warehouse.query(internal_sql("audio_owners"))
 
 

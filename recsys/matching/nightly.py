@@ -2,8 +2,9 @@
 Matching in the nightly run: new uploads against the catalogue, and new catalogue recordings against earlier ones.
 
 Each upload is searched once, identified by its bytes. If two recordings of the catalogue match, the later one is said
-to use the earlier one, provided that the match is strict: comparing a whole catalogue with itself takes many queries.
-Catalogue recordings are not decoded for this; the index holds their fingerprints, at half the density of a query's.
+to use the earlier one. Only strict matches count here, because the many queries of a whole catalogue would otherwise
+give many false positives. Catalogue recordings are not decoded again: the index holds their fingerprints, at half the
+density of a query's.
 """
 
 from collections.abc import Sequence
