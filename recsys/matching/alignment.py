@@ -27,15 +27,10 @@ N_VOTING = 12  # of these, the nearest ones that vote
 MIN_VOTE_COSINE = 0.25  # a row with a lower cosine does not vote
 VOTE_S = 1.0  # width of an offset bin: a tempo that is off by 10 % shifts the offset by one second in ten
 N_TRIED = 24  # pairs of recording and offset that are scored
-N_SKIPPED, N_OTHERS = (
-    3,
-    6,
-)  # other recordings in the evidence; the first few are skipped, they may be copies of the best
+N_SKIPPED = 3  # next best recordings that are left out of the evidence: they may be copies of the best
+N_OTHERS = 6  # recordings after these whose mean score is evidence
 RANKS = (0, 3, 11)  # ranks of the rows of other recordings whose cosines are evidence
-COPY_SCORE, COPY_SHARE = (
-    0.4,
-    0.8,
-)  # a recording with this score, and this share of the best score, is a copy of the best
+COPY_SCORE, COPY_SHARE = 0.4, 0.8  # least score of a copy of the best recording, and least share of the best score
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
 FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)

@@ -18,7 +18,7 @@ from recsys.matching.hear_files import fingerprint_files, read_spans
 from recsys.matching.pitch import excerpt_of, pitch_of
 from recsys.matching.uses import Use, find_uses
 
-# Errors of measurement: a smaller change of tempo (share) or of pitch (semitones) is reported as none.
+# Measurement error: a smaller change of tempo (share) or of pitch (semitones) is reported as none.
 SAME_TEMPO, SAME_PITCH = 0.012, 0.35
 
 

@@ -22,25 +22,19 @@ from recsys.matching.fingerprint_index import FingerprintIndex
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of that
 MAX_SIMULTANEOUS = 4  # recordings that are searched for in one window
-MAX_PAUSE = 4  # silent vectors within a window
-HELD_TONE = (
-    0.9  # length of a window's mean vector from which it is a held tone, which any recording has; music: .4 to .8
-)
-TOLERANCE_S = 1.0  # difference between the alignments of two windows of one use
+MAX_PAUSE = 4  # consecutive silent vectors within a window
+HELD_TONE = 0.9  # length of a window's mean vector above which it is a held tone and matches nothing; music: .4 to .8
+TOLERANCE_S = 1.0  # largest difference between the alignments of two windows of one use
 SCORE_TOLERANCE = 0.05  # score that a window may lose when it joins a use with a different alignment
 MAX_GAP = 4  # windows within a use that may lack a match, such as speech over the music
-MIN_WINDOWS_FOR_SLOPE = (
-    4  # from here on, tempo is the slope through the windows' positions, not the mean of their tempi
-)
+MIN_WINDOWS_FOR_SLOPE = 4  # with fewer windows, the tempo of a use is the mean of their tempi
 SMOOTHING = 5  # vectors over which similarity is averaged before a use is extended
 MAX_UNLIKE = 10  # consecutive vectors that may differ within a use
 ALIKE = 0.5  # share of a use's score below which query and recording no longer sound alike
-N_PLACED, STEP_S = (
-    128,
-    0.128,
-)  # vectors of a use that are compared with all places of a recording, and the step of places
+N_PLACED = 128  # vectors of a use that are compared with all places of its recording
+STEP_S = 0.128  # between these places
 FITS = 0.93  # share of the best score from which another place fits as well
-MIN_DISTANCE_S = 2.0  # between two places
+MIN_DISTANCE_S = 2.0  # between two places that fit
 
 
 @dataclass(frozen=True)

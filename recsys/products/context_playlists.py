@@ -20,7 +20,7 @@ HOURS_WEIGHT = 0.2  # of the log lift at that time of day, beside the recommende
 
 
 class Context(NamedTuple):
-    """A context: ranges of tempo [1/min] and energy (0..1), and dayparts of three hours, 0 (from 0:00) to 7 (from 21:00)."""
+    """Ranges of tempo [1/min] and energy (0..1), and dayparts of three hours, 0 (from 0:00) to 7 (from 21:00)."""
 
     tempo_bpm: tuple[float, float]
     energy: tuple[float, float]
