@@ -115,10 +115,10 @@ def shared_s(use: "Use", piece: Piece) -> float:
 
 def uses_in(sound: F32, index: "FingerprintIndex", network: "Fingerprinter") -> "list[Use]":
     """Find the uses of indexed recordings in a sound."""
-    from recsys.matching.cue_sheets import calibration
-    from recsys.matching.uses import uses
+    from recsys.matching.cue_sheets import shipped_calibration
+    from recsys.matching.uses import find_uses
 
-    return uses(index, np.concatenate(list(network.stream([sound]))), calibration())
+    return find_uses(index, np.concatenate(list(network.stream([sound]))), shipped_calibration())
 
 
 def told_of(

@@ -37,8 +37,8 @@ from recsys.warehouse.query import Warehouse
 from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 if TYPE_CHECKING:
-    from recsys.matching.report import Found
-    from recsys.published.similar import Sound
+    from recsys.matching.report import MatchReport
+    from recsys.published.similar import FileEmbedding
     from recsys.search.vector_index import Index
 
 N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
@@ -153,7 +153,7 @@ def _index(folder: Path) -> "Index":
 
 
 def similar(
-    like: "str | Sound", *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
+    like: "str | FileEmbedding", *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
 ) -> pl.DataFrame:
     """
     List what sounds most like a recording, among those that the viewer may see.
@@ -177,14 +177,14 @@ def similar(
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file")
-def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> "Sound":  # noqa: ARG001 - for the key
-    from recsys.published.similar import heard as heard_file  # noqa: PLC0415 - sound is an extra
+def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> "FileEmbedding":  # noqa: ARG001 - for the key
+    from recsys.published.similar import embed_file  # noqa: PLC0415 - sound is an extra
 
     with _dropped(name, _content) as file:
-        return heard_file(file, settings)
+        return embed_file(file, settings)
 
 
-def heard(name: str, content: bytes) -> "Sound":
+def heard(name: str, content: bytes) -> "FileEmbedding":
     """
     Hear a file that somebody dropped, in a process with limits; it is thrown away afterwards.
 
@@ -218,14 +218,14 @@ def _recipe() -> Recipe:
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
-def _found(path: Path, name: str, sha256: str, _content: bytes) -> "Found":  # noqa: ARG001 - release and bytes, as key
+def _found(path: Path, name: str, sha256: str, _content: bytes) -> "MatchReport":  # noqa: ARG001 - release and bytes, as key
     from recsys.published import matching  # noqa: PLC0415 - sound is an extra
 
     with _dropped(name, _content) as file:
         return matching.match(home(), file, _recipe()).by_name()
 
 
-def matches(name: str, content: bytes) -> "Found":
+def matches(name: str, content: bytes) -> "MatchReport":
     """
     Find the viewer's recordings in a file that somebody dropped; it is thrown away afterwards.
 
@@ -239,14 +239,14 @@ def matches(name: str, content: bytes) -> "Found":
     return found.of_tracks(_opened(_file()).query(internal_sql("track_ids"))["track_id"].to_list())
 
 
-def match_reports(found: "Found") -> Callable[[str], bytes]:
+def match_reports(found: "MatchReport") -> Callable[[str], bytes]:
     """Return what writes what was found as `html`, `csv` or `json`."""
     from recsys.published import matching  # noqa: PLC0415 - sound is an extra
 
     def written(form: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"matches.{form}"
-            matching.report(home(), found, form, path, _recipe())
+            matching.write_report(home(), found, form, path, _recipe())
             return path.read_bytes()
 
     return written

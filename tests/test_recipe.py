@@ -75,7 +75,7 @@ def test_a_broken_file_and_a_missing_one_say_so(tmp_path: Path) -> None:
         ("[evaluation]\ngap_days = -5\n", "gap_days is -5; expected at least 0"),
         ("[evaluation]\ntest_days = 0\n", "test_days is 0; expected at least 1"),
         ("[export]\nk = 0\n", "k is 0; expected at least 1"),
-        ("[gate]\nmax_drop = 1.5\n", "expected shares from 0 to 1"),
+        ("[gate]\nmax_drop = 1.5\n", "max_drop: found 1.5, expected a number from 0 to 1"),
         ("gate = 3\n", "expected dict"),
         ("recommender = 5\n", "recommender is 5; expected str"),
     ],

@@ -44,7 +44,10 @@ def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
     judges = []
     for length_s in reversed(LENGTHS_S):
         judge = fitted(ask(pool, home, CALIBRATION, length_s, n), length_s)
-        print(f"{length_s} s: 1 % point {judge.at_1_percent:.4f}, 0.1 % point {judge.at_01_percent:.4f}", flush=True)
+        print(
+            f"{length_s} s: 1 % point {judge.threshold_1_percent:.4f}, 0.1 % point {judge.threshold_01_percent:.4f}",
+            flush=True,
+        )
         judges.append(judge)
     Calibration(network().version, judges).save(SHIPPED / "calibration.json")
 
@@ -85,12 +88,12 @@ def judge(pool: Executor, home: Path, n: "Numbers", lengths_s: tuple[int, ...]) 
     from bench.matching.answers import ask
     from bench.matching.queries import TEST
     from bench.matching.report import tell
-    from recsys.matching.cue_sheets import calibration
+    from recsys.matching.cue_sheets import shipped_calibration
 
     if not chromaprint.is_installed():
         print("Chromaprint is not compared: fpcalc is not on the PATH (Debian: libchromaprint-tools)", file=sys.stderr)
     for length_s in lengths_s:
-        tell(ask(pool, home, TEST, length_s, n), calibration().judge(length_s), length_s)
+        tell(ask(pool, home, TEST, length_s, n), shipped_calibration().classifier(length_s), length_s)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bench.peers import chromaprint
 from bench.peers.chromaprint import U32, Chromaprint
 from recsys.arrays import F32, F64
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
-from recsys.matching.alignment import answer
+from recsys.matching.alignment import align_query
 from recsys.matching.fingerprint_index import FingerprintIndex
 
 OURS, PEER = "ours", "chromaprint.npz"
@@ -124,7 +124,7 @@ def _guess(prints: FingerprintIndex, query: Query) -> Guess:
     begun = process_time()
     vectors = network().vectors(query.sound, RATE_HZ)
     heard = process_time()
-    found = answer(prints, vectors)
+    found = align_query(prints, vectors)
     cpu_s = (heard - begun, process_time() - heard)
     first = found.alignments[0] if found.alignments else None
     if first is None or first.track_id != query.path.name:

@@ -24,7 +24,7 @@ def fitted(told: Told, length_s: int) -> MatchClassifier:
     judge = _regressed(right, np.concatenate([real, made]), length_s)
     at_1 = _above(judge.probability(real), 0.01)
     at_01 = max(_above(judge.probability(each), 0.001) for each in (real, made))
-    return replace(judge, at_1_percent=at_1, at_01_percent=at_01)
+    return replace(judge, threshold_1_percent=at_1, threshold_01_percent=at_01)
 
 
 def _evidence(some: list[Asked]) -> F64:
@@ -39,7 +39,7 @@ def _regressed(right: F64, wrong: F64, length_s: int) -> MatchClassifier:
     x = np.concatenate([right, wrong])
     sign = np.r_[np.ones(len(right)), -np.ones(len(wrong))]
     judge = MatchClassifier(length_s, x.mean(axis=0).tolist(), x.std(axis=0).tolist(), [0.0] * x.shape[1])
-    design = np.c_[judge.standard(x), np.ones(len(x))]
+    design = np.c_[judge.standardise(x), np.ones(len(x))]
 
     def loss(weights: F64) -> float:
         return float(np.logaddexp(0, -sign * (design @ weights)).mean() + PENALTY * np.square(weights).sum())

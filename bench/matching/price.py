@@ -12,7 +12,7 @@ from bench.options import audio_folder
 from bench.recordings import recordings
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.audio.signal import read_audio
-from recsys.matching.alignment import answer
+from recsys.matching.alignment import align_query
 from recsys.matching.fingerprint_index import FingerprintIndex
 
 PERTURBED = 0.5  # length of what is added to a vector of length 1
@@ -43,7 +43,7 @@ def tell_price(home: Path, hours: float, most: int) -> None:
     pieces = list(queries(Cell(home, TEST.known, TEST.noise, LENGTH_S, len(own), most, with_peer=False), "phone"))
     vectors = [network().vectors(piece.sound, RATE_HZ) for piece in pieces]
     begun = process_time()
-    answers = [answer(prints, each) for each in vectors]
+    answers = [align_query(prints, each) for each in vectors]
     each_ms = 1000 * (process_time() - begun) / len(vectors)
     first = [found.alignments[0].track_id if found.alignments else "" for found in answers]
     right = np.mean([name == piece.path.name for name, piece in zip(first, pieces, strict=True)])

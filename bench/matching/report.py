@@ -100,11 +100,11 @@ def tell(told: Told, judge: MatchClassifier, length_s: int) -> None:
     n_asked = f"{len(told.known):,} queries of uses, {len(told.strangers):,} of real strangers"
     print(f"\n{length_s} s, top-1 at 1 % false positives: {n_asked}")
     _table(length_s, [(ours, real.above(0.01)), *_peers(told)])
-    print(f"  shipped 1 % point ({judge.at_1_percent:.4f}): found {ours.found(judge.at_1_percent)}")
-    print(f"    false positives {real.accepted(judge.at_1_percent)} real strangers")
-    print(f"  shipped 0.1 % point ({judge.at_01_percent:.4f}): found {ours.found(judge.at_01_percent)}")
-    print(f"    false positives {made.accepted(judge.at_01_percent)} rendered strangers")
-    print(f"    false positives {real.accepted(judge.at_01_percent)} real strangers")
+    print(f"  shipped 1 % point ({judge.threshold_1_percent:.4f}): found {ours.found(judge.threshold_1_percent)}")
+    print(f"    false positives {real.accepted(judge.threshold_1_percent)} real strangers")
+    print(f"  shipped 0.1 % point ({judge.threshold_01_percent:.4f}): found {ours.found(judge.threshold_01_percent)}")
+    print(f"    false positives {made.accepted(judge.threshold_01_percent)} rendered strangers")
+    print(f"    false positives {real.accepted(judge.threshold_01_percent)} real strangers")
     print(f"  at 0.1 % of these rendered strangers ({made.above(0.001):.4f}): found {ours.found(made.above(0.001))}")
     hits = ours.is_found & (ours.scores > real.above(0.01))
     off_s = np.array([each.ours.off_s for each in told.known])[hits]

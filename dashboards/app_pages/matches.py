@@ -47,8 +47,8 @@ name, content = dropped or ("", b"")
 found = parts.attempt(lambda: data.matches(name, content)) if dropped else None
 if found is not None:
     uses = found.table.select(CUES)
-    if found.silent:
-        parts.empty(f"{name}: {found.silent[name]}.", "Try another format: WAV, FLAC, MP3 or M4A.")
+    if found.failures:
+        parts.empty(f"{name}: {found.failures[name]}.", "Try another format: WAV, FLAC, MP3 or M4A.")
     elif uses.is_empty():
         parts.empty(f"No recording was found in {name}.", "Ten undisturbed seconds of one should be in it.")
     else:

@@ -108,12 +108,12 @@ def similar(
 ) -> None:
     """List the tracks that sound most like a track or a file."""
     from recsys.cli.show import tables
-    from recsys.published.similar import named, sounds_like
+    from recsys.published.similar import sounds_like
     from recsys.releases import registry
     from recsys.search import by_sound, vector_index
 
     limits = by_sound.Wanted(options["n_wanted"], options["per_artist"], options["per_release"])
-    query = named(track_or_file, recipe_of(home, recipe).audio)
+    query = track_or_embedding(track_or_file, recipe_of(home, recipe).audio)
     with warehouse_of(home) as warehouse:
         index = vector_index.Index.load(registry.index_folder(home))
         rows = sounds_like(warehouse, index, query, limits, where=options["where"])
@@ -153,7 +153,7 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
         music.matched(found)
     else:
         page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
-        matching.report(home, found, form, page, terms)
+        matching.write_report(home, found, form, page, terms)
         click.echo(page)
 
 

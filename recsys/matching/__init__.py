@@ -1,1 +1,1 @@
-"""Matching: which recordings of the catalogue are used in a file, from when to when, and how sure that is."""
+"""Copyright matching: the recordings of the catalogue that an audio file uses, when, and with what probability."""

@@ -1,12 +1,12 @@
 """
-Which recordings of the index are in a query: from when to when, how fast, how sure.
+Alignment of a short query with the recordings of an index: which recording, from where, how fast, how probable.
 
-The way of a query: its vectors -> the nearest rows of the index -> votes for (recording, where it would begin) -> for
-the best of these, all tempi and beginnings nearby are tried on all vectors of the query -> alignments, best first.
+Search: each vector of the query finds its nearest rows in the index; these vote for pairs of a recording and an offset;
+for the pairs with most votes, all tempi and offsets nearby are scored on all vectors of the query.
 
-A cosine does not say how sure a match is: a held tone is near to every held tone. So what is known of a query is told
-together: how well the best recording lies along it, how well others do, and how near other recordings' seconds are to
-its seconds at all. A logistic regression, fitted on recordings outside of the index, makes a probability of it.
+Probability: a cosine alone does not say whether a match is right, since any held tone resembles any other. A logistic
+regression combines the score of the best recording with the scores of others and with how near the rows of other
+recordings are to the query at all. It was fitted on recordings outside of the index.
 """
 
 from collections.abc import Iterator
@@ -22,30 +22,31 @@ from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 from recsys.search.vector_index import NOTHING
 
-N_NEAREST = 32  # rows that each vector of a query is near to
-N_VOTING = 12  # of which so many vote
-VOTE_FROM = 0.25  # cosine below which a row has no vote
-VOTE_S = 1.0  # width of a vote: a tempo off by 10 % moves by a second in ten
-N_TRIED = 24  # beginnings that are tried
-N_SPARED, N_OTHERS = 3, 6  # alignments that count as others; the next best may be copies of the best
-RANKS = (0, 3, 11)  # of rows of other recordings
-COPY_SCORE, COPY_SHARE = 0.4, 0.8  # what scores as much, and so much of the best, is the same recording again
+N_NEAREST = 32  # rows of the index that are searched for each vector of a query
+N_VOTING = 12  # of these, the nearest ones that vote
+MIN_VOTE_COSINE = 0.25  # a row with a lower cosine does not vote
+VOTE_S = 1.0  # width of an offset bin: a tempo that is off by 10 % shifts the offset by one second in ten
+N_TRIED = 24  # pairs of recording and offset that are scored
+N_SKIPPED = 3  # next best recordings that are left out of the evidence: they may be copies of the best
+N_OTHERS = 6  # recordings after these whose mean score is evidence
+RANKS = (0, 3, 11)  # ranks of the rows of other recordings whose cosines are evidence
+COPY_SCORE, COPY_SHARE = 0.4, 0.8  # least score of a copy of the best recording, and least share of the best score
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
-BEGINNINGS_S = np.arange(-2.0, 2.001, 0.128)
-FINE_RATIOS, FINE_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
+OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
+FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
 
 
 @dataclass(frozen=True)
 class Alignment:
     """
-    A recording laid along a query.
+    A query aligned with a recording.
 
     Attributes:
-        track_id: The recording.
-        offset_s: Where in the recording the query begins; below 0 where the query begins earlier [s].
-        ratio: How much faster than the recording the query is; 1.05 for 5 %.
-        score: Mean cosine of the query's vectors with those of the recording they lie on, -1..1.
-        n_vectors: How many of the query's vectors lie on the recording.
+        track_id: The id of the recording in the index.
+        offset_s: The moment of the recording at which the query begins; negative if the query begins earlier [s].
+        ratio: Tempo of the query divided by that of the recording: 1.05 is 5 % faster.
+        score: Mean cosine of the query's vectors with those of the recording at the same moments, -1..1.
+        n_vectors: Number of the query's vectors that lie within the recording.
     """
 
     track_id: str
@@ -56,207 +57,220 @@ class Alignment:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class AlignedQuery:
     """
-    What is known of a short query.
+    The recordings that a short query was aligned with, and the evidence for the best one.
 
     Attributes:
-        alignments: The best one of each recording that was tried, best first.
-        evidence: By which it is judged whether the first is right: its score, the mean score of the others, and the
-            mean cosine of the query's vectors with the nearest, the fourth and the twelfth nearest row of other
-            recordings, shape (5,). What scores nearly as well as the first is a copy of it, and no other.
+        alignments: The best alignment of each recording that was tried, best first.
+        evidence: What the probability of the best alignment is computed from: its score, the mean score of the other
+            recordings, and the mean cosine of the query's vectors with the nearest, the 4th and the 12th nearest row of
+            other recordings. Shape (5,), float64. Copies of the best recording do not count as others.
     """
 
     alignments: list[Alignment]
     evidence: F64
 
 
-def answer(prints: FingerprintIndex, query: F32) -> Answer:
+def align_query(index: FingerprintIndex, query: F32) -> AlignedQuery:
     """
-    Lay recordings along a short query, such as ten seconds.
+    Align a short query, such as ten seconds, with the recordings of an index.
 
     Args:
-        prints: Searched.
-        query: Its vectors, a quarter of a second apart, shape (n, 128).
+        index: The recordings.
+        query: Vectors of the query, a quarter of a second apart, shape (n, 128).
+
+    Returns:
+        The alignments; none, and evidence of zeros, if nothing resembles the query.
     """
-    return next(answers(prints, query), Answer([], np.zeros(2 + len(RANKS))))
+    return next(align_query_repeatedly(index, query), AlignedQuery([], np.zeros(2 + len(RANKS))))
 
 
-def answers(prints: FingerprintIndex, query: F32) -> Iterator[Answer]:
-    """Yield the answer to a query, then what it would be without the best recording of that one, and so on."""
-    near = prints.search(query, N_NEAREST)
-    best: dict[int, Alignment] = {}
-    for track, begins_s in _begun(prints, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
-        found = _tried(prints, query, track, begins_s)
-        if found is not None and (track not in best or found.score > best[track].score):
-            best[track] = found
+def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[AlignedQuery]:
+    """Yield what `align_query` returns, then the same without the best recording, without the best two, and so on."""
+    near = index.search(query, N_NEAREST)
+    best: dict[int, Alignment] = {}  # by position of the recording in the index
+    for track, offset_s in _voted(index, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
+        alignment = _best_alignment(index, query, track, offset_s)
+        if alignment is not None and (track not in best or alignment.score > best[track].score):
+            best[track] = alignment
     tracks = sorted(best, key=lambda track: (-best[track].score, best[track].track_id))
     while tracks:
-        least = max(COPY_SCORE, COPY_SHARE * best[tracks[0]].score)
-        copies = [track for track in tracks[1:] if best[track].score >= least]
+        min_score = max(COPY_SCORE, COPY_SHARE * best[tracks[0]].score)
+        copies = [track for track in tracks[1:] if best[track].score >= min_score]
         others = [best[track] for track in tracks[1 + len(copies) :]]
-        evidence = _evidence(best[tracks[0]].score, others, _without(near, prints, [tracks[0], *copies]))
-        yield Answer([best[track] for track in tracks], evidence)
-        near, tracks = _without(near, prints, tracks[:1]), tracks[1:]
+        evidence = _evidence(best[tracks[0]].score, others, _without(near, index, [tracks[0], *copies]))
+        yield AlignedQuery([best[track] for track in tracks], evidence)
+        near, tracks = _without(near, index, tracks[:1]), tracks[1:]
 
 
-def _without(near: Neighbours, prints: FingerprintIndex, tracks: list[int]) -> Neighbours:
-    """Leave the rows of some recordings out."""
-    is_out = np.any([(near.rows >= prints.starts[at]) & (near.rows < prints.starts[at + 1]) for at in tracks], axis=0)
+def _without(near: Neighbours, index: FingerprintIndex, tracks: list[int]) -> Neighbours:
+    """Leave out the rows of some recordings."""
+    is_out = np.any(
+        [(near.rows >= index.starts[track]) & (near.rows < index.starts[track + 1]) for track in tracks], axis=0
+    )
     return Neighbours(np.where(is_out, NOTHING, near.rows), near.cosines)
 
 
 def _evidence(score: float, others: list[Alignment], near: Neighbours) -> F64:
-    """Put together what `Answer.evidence` says; where fewer rows are known, the farthest that is counts."""
-    scores = [each.score for each in others[N_SPARED : N_SPARED + N_OTHERS]]
-    around = -np.sort(-np.where(near.rows == NOTHING, near.cosines.min(axis=1, keepdims=True), near.cosines), axis=1)
-    ranks = [float(around[:, min(rank, around.shape[1] - 1)].mean()) for rank in RANKS]
-    return np.array([score, float(np.mean(scores)) if scores else 0.0, *ranks])
+    """Return `AlignedQuery.evidence`; a rank that exceeds the number of rows found takes the last row."""
+    scores = [other.score for other in others[N_SKIPPED : N_SKIPPED + N_OTHERS]]
+    cosines = np.where(near.rows == NOTHING, near.cosines.min(axis=1, keepdims=True), near.cosines)
+    ranked = -np.sort(-cosines, axis=1)
+    means = [float(ranked[:, min(rank, ranked.shape[1] - 1)].mean()) for rank in RANKS]
+    return np.array([score, float(np.mean(scores)) if scores else 0.0, *means])
 
 
 @dataclass(frozen=True)
 class MatchClassifier:
     """
-    A logistic regression over the evidence for queries of one length, and where it is to be cut.
+    A logistic regression that turns the evidence of queries of one length into a match probability.
 
     Attributes:
-        length_s: Of the queries it was fitted on [s].
-        mean, spread: Of each piece of evidence.
-        weights: Of each, in units of its spread, and the constant last.
-        at_1_percent, at_01_percent: Probability above which 1 % and 0.1 % of queries that are not in the index lie.
+        length_s: Length of the queries that it was fitted on [s].
+        mean, std: Mean and standard deviation of each number of the evidence, over these queries.
+        weights: Weight of each standardised number, and the intercept last.
+        threshold_1_percent, threshold_01_percent: Probabilities that 1 % and 0.1 % of queries without a recording in
+            the index exceed.
     """
 
     length_s: float
     mean: list[float]
-    spread: list[float]
+    std: list[float]
     weights: list[float]
-    at_1_percent: float = 1.0
-    at_01_percent: float = 1.0
+    threshold_1_percent: float = 1.0
+    threshold_01_percent: float = 1.0
 
-    def standard(self, evidence: F64) -> F64:
+    def standardise(self, evidence: F64) -> F64:
         """
-        Return evidence in units of its spread, shape (..., 5).
+        Return the evidence in standard deviations from its mean, shape (..., 5).
 
-        What is known of other recordings counts as usual where it is less: that little is near to anything says that
-        the index is small, not that an alignment is right.
+        Numbers of other recordings below their mean count as the mean: that little resembles the query shows that the
+        index is small, not that an alignment is right.
         """
-        standard = (evidence - np.array(self.mean)) / np.array(self.spread)
-        return np.concatenate([standard[..., :1], np.maximum(standard[..., 1:], 0)], axis=-1)
+        standardised = (evidence - np.array(self.mean)) / np.array(self.std)
+        return np.concatenate([standardised[..., :1], np.maximum(standardised[..., 1:], 0)], axis=-1)
 
     def probability(self, evidence: F64) -> F64:
-        """Return how sure the best alignment is right, 0..1, for evidence of shape (..., 5)."""
-        chance: F64 = 1 / (1 + np.exp(-(self.standard(evidence) @ np.array(self.weights[:-1]) + self.weights[-1])))
-        return chance
+        """Return the probability that the best alignment is right, 0..1, for evidence of shape (..., 5)."""
+        logits = self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1]
+        probability: F64 = 1 / (1 + np.exp(-logits))
+        return probability
 
 
 @dataclass(frozen=True)
 class Calibration:
     """
-    Judges by length.
+    The match classifiers for queries of different lengths.
 
     Attributes:
-        version: The network whose vectors they judge.
-        judges: Shortest first.
+        version: Version of the network that made the vectors.
+        classifiers: One per length, the shortest first.
     """
 
     version: str
-    judges: list[MatchClassifier]
+    classifiers: list[MatchClassifier]
 
-    def judge(self, length_s: float) -> MatchClassifier:
-        """Return the judge whose length is nearest, by ratio."""
-        return min(self.judges, key=lambda each: abs(np.log(each.length_s / max(length_s, 0.1))))
+    def classifier(self, length_s: float) -> MatchClassifier:
+        """Return the classifier whose length is nearest to a query's, by ratio."""
+        return min(self.classifiers, key=lambda fitted: abs(np.log(fitted.length_s / max(length_s, 0.1))))
 
     def save(self, path: Path) -> None:
-        """Write it down."""
+        """Write the calibration as JSON."""
         files.write_json(path, asdict(self))
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read it."""
-        told = files.read_json(path)
-        return cls(told["version"], [MatchClassifier(**each) for each in told["judges"]])
+        """Read a calibration that `save` wrote."""
+        stored = files.read_json(path)
+        return cls(stored["version"], [MatchClassifier(**values) for values in stored["classifiers"]])
 
 
-def _begun(prints: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, float]]:
-    """List recordings and where in them the query would begin, by votes."""
-    is_vote = (cosines >= VOTE_FROM) & (rows != NOTHING)
+def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, float]]:
+    """List the pairs of recording (by position in the index) and offset [s] with most votes."""
+    is_vote = (cosines >= MIN_VOTE_COSINE) & (rows != NOTHING)
     if not is_vote.any():
         return []
-    at, _ = np.nonzero(is_vote)
+    vectors, _ = np.nonzero(is_vote)
     rows, weights = rows[is_vote], cosines[is_vote].astype(np.float64) ** 2
-    tracks = np.searchsorted(prints.starts, rows, side="right") - 1
-    begins = ((rows - prints.starts[tracks]) * INDEX_STEP - at) * APART_S
-    n_wide = 1 << 24
+    tracks = np.searchsorted(index.starts, rows, side="right") - 1
+    offsets_s = ((rows - index.starts[tracks]) * INDEX_STEP - vectors) * APART_S
+    n_bins = 1 << 24
     votes: dict[tuple[int, int], float] = {}
-    for shift in (0.0, 0.5):  # bins that overlap by half: no beginning lies on an edge of both
-        bins = np.floor(begins / VOTE_S + shift).astype(np.int64)
-        keys, where = np.unique(tracks * n_wide + bins + n_wide // 2, return_inverse=True)
-        # each second of the query counts once for a recording and beginning: a held note has many rows
-        for key, total in zip(keys, _most_of_each(where, at, weights, len(keys)), strict=True):
-            track, place = divmod(int(key), n_wide)
-            votes[track, round(2 * (place - n_wide // 2 + 0.5 - shift))] = total
-    chosen = sorted(votes, key=lambda each: (-votes[each], each))[:N_TRIED]
-    return [(track, half * VOTE_S / 2) for track, half in chosen]
+    for shift in (0.0, 0.5):  # bins that overlap by half: no offset lies on an edge of both
+        bins = np.floor(offsets_s / VOTE_S + shift).astype(np.int64)
+        keys, key_of_vote = np.unique(tracks * n_bins + bins + n_bins // 2, return_inverse=True)
+        # A vector of the query counts once per recording and offset: a held note has many similar rows.
+        for key, total in zip(keys, _sum_of_largest(key_of_vote, vectors, weights, len(keys)), strict=True):
+            track, shifted_bin = divmod(int(key), n_bins)
+            votes[track, round(2 * (shifted_bin - n_bins // 2 + 0.5 - shift))] = total
+    chosen = sorted(votes, key=lambda pair: (-votes[pair], pair))[:N_TRIED]
+    return [(track, half_bins * VOTE_S / 2) for track, half_bins in chosen]
 
 
-def _most_of_each(where: I64, at: I64, weights: F64, n_keys: int) -> F64:
-    """Sum, for each key, the largest weight that each vector of the query gives it."""
-    order = np.lexsort((-weights, at, where))
-    where, at, weights = where[order], at[order], weights[order]
-    is_first = np.r_[True, (np.diff(where) != 0) | (np.diff(at) != 0)]
-    sums: F64 = np.bincount(where[is_first], weights[is_first], n_keys).astype(np.float64)
+def _sum_of_largest(keys: I64, vectors: I64, weights: F64, n_keys: int) -> F64:
+    """Sum, for each key, the largest weight that each vector of the query gives it; shape (n_keys,)."""
+    order = np.lexsort((-weights, vectors, keys))
+    keys, vectors, weights = keys[order], vectors[order], weights[order]
+    is_first = np.r_[True, (np.diff(keys) != 0) | (np.diff(vectors) != 0)]
+    sums: F64 = np.bincount(keys[is_first], weights[is_first], n_keys).astype(np.float64)
     return sums
 
 
-def _tried(prints: FingerprintIndex, query: F32, track: int, begins_s: float) -> Alignment | None:
-    """Try all tempi and beginnings near a beginning."""
+def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: float) -> Alignment | None:
+    """Score all tempi and offsets near an offset, first on a coarse grid, then on a fine one around its best point."""
     step_s = INDEX_STEP * APART_S
-    first_row, last_row = prints.starts[track], prints.starts[track + 1]
-    long_s = len(query) * APART_S * RATIOS[-1] + BEGINNINGS_S[-1]
-    low = int(np.clip(np.floor((begins_s + BEGINNINGS_S[0]) / step_s), 0, last_row - first_row))
-    high = int(np.clip(np.ceil((begins_s + long_s) / step_s) + 1, low, last_row - first_row))
+    first_row, end_row = index.starts[track], index.starts[track + 1]
+    reach_s = len(query) * APART_S * RATIOS[-1] + OFFSETS_S[-1]
+    low = int(np.clip(np.floor((offset_s + OFFSETS_S[0]) / step_s), 0, end_row - first_row))
+    high = int(np.clip(np.ceil((offset_s + reach_s) / step_s) + 1, low, end_row - first_row))
     if high - low < 1:
         return None
-    likeness = query @ prints.vectors(first_row + low, first_row + high).T  # (n, m)
-    ratios, begins = (each.ravel() for each in np.meshgrid(RATIOS, begins_s + BEGINNINGS_S))
-    scores = mean_along(likeness, ratios, begins, low)
-    at = int(scores.argmax())
-    ratios, begins = (each.ravel() for each in np.meshgrid(ratios[at] + FINE_RATIOS, begins[at] + FINE_S))
-    scores = mean_along(likeness, ratios, begins, low)
-    at = int(scores.argmax())
-    places = _places(len(query), ratios[at : at + 1], begins[at : at + 1], low)[0]
-    n_on = int(((places >= -0.5) & (places <= likeness.shape[1] - 0.5)).sum())
-    return Alignment(prints.ids[track], float(begins[at]), float(ratios[at]), float(scores[at]), n_on)
+    cosines = query @ index.vectors(first_row + low, first_row + high).T  # (n, m)
+    ratios, offsets_s = _grid(RATIOS, offset_s + OFFSETS_S)
+    best = int(mean_cosines(cosines, ratios, offsets_s, low).argmax())
+    ratios, offsets_s = _grid(ratios[best] + FINE_RATIOS, offsets_s[best] + FINE_OFFSETS_S)
+    scores = mean_cosines(cosines, ratios, offsets_s, low)
+    best = int(scores.argmax())
+    rows = _fractional_rows(len(query), ratios[best : best + 1], offsets_s[best : best + 1], low)[0]
+    n_within = int(((rows >= -0.5) & (rows <= cosines.shape[1] - 0.5)).sum())
+    return Alignment(index.ids[track], float(offsets_s[best]), float(ratios[best]), float(scores[best]), n_within)
 
 
-def _places(n: int, ratios: F64, begins: F64, low: int) -> F64:
-    """Return on which row of a recording, counted from `low`, each vector lies: shape (n_hypotheses, n)."""
-    seconds = begins[:, None] + ratios[:, None] * (APART_S * np.arange(n))
-    places: F64 = seconds / (INDEX_STEP * APART_S) - low
-    return places
+def _grid(ratios: F64, offsets_s: F64) -> tuple[F64, F64]:
+    """Return every pair of a ratio and an offset, as two arrays of the same length."""
+    pairs = np.meshgrid(ratios, offsets_s)
+    return pairs[0].ravel(), pairs[1].ravel()
 
 
-def mean_along(likeness: F32, ratios: F64, begins: F64, low: int) -> F64:
+def _fractional_rows(n: int, ratios: F64, offsets_s: F64, low: int) -> F64:
+    """Return the row of a recording, counted from `low`, at which each vector of a query lies: (n_hypotheses, n)."""
+    seconds = offsets_s[:, None] + ratios[:, None] * (APART_S * np.arange(n))
+    rows: F64 = seconds / (INDEX_STEP * APART_S) - low
+    return rows
+
+
+def mean_cosines(cosines: F32, ratios: F64, offsets_s: F64, low: int) -> F64:
     """
-    Return the mean cosine of a query with a recording along each hypothesis of where it lies.
+    Score hypotheses of how a query is aligned with a recording.
 
     Args:
-        likeness: Cosines of the query's vectors with rows of the recording, shape (n, m).
-        ratios: Tempo of each hypothesis, shape (h,).
-        begins: Where in the recording the query would begin, shape (h,) [s].
-        low: Row of the recording that is the first of `likeness`.
+        cosines: Cosines of the query's vectors with rows of the recording, shape (n, m).
+        ratios: Tempo ratio of each hypothesis, shape (h,).
+        offsets_s: Moment of the recording at which the query begins, for each hypothesis, shape (h,) [s].
+        low: The row of the recording that is the first column of `cosines`.
 
     Returns:
-        Shape (h,); between rows in proportion, beside the rows 0.
+        The mean cosine along each hypothesis, shape (h,). Between two rows the cosine is interpolated; a vector that
+        lies outside of the rows counts as 0.
     """
-    n, m = likeness.shape
-    places = _places(n, ratios, begins, low)
-    is_on = (places >= -0.5) & (places <= m - 0.5)
-    places = np.clip(places, 0, m - 1)
-    left = np.minimum(places.astype(np.int64), max(m - 2, 0))
-    share = places - left
-    rows = np.arange(n)
-    right = np.minimum(left + 1, m - 1)
-    along = likeness[rows, left] * (1 - share) + likeness[rows, right] * share
-    means: F64 = np.where(is_on, along, 0).mean(axis=1)
+    n, m = cosines.shape
+    rows = _fractional_rows(n, ratios, offsets_s, low)
+    is_within = (rows >= -0.5) & (rows <= m - 0.5)
+    rows = np.clip(rows, 0, m - 1)
+    left = np.minimum(rows.astype(np.int64), max(m - 2, 0))
+    right, share = np.minimum(left + 1, m - 1), rows - left
+    vectors = np.arange(n)
+    interpolated = cosines[vectors, left] * (1 - share) + cosines[vectors, right] * share
+    means: F64 = np.where(is_within, interpolated, 0).mean(axis=1)
     return means

@@ -1,8 +1,8 @@
 """
-The index of fingerprints as part of a release: which recordings stand in it, whose they are, how it is kept up to date.
+The fingerprint index of a catalogue: which recordings it holds, who owns them, and how it is kept up to date.
 
-A recording is known by its bytes (`audio_id`); which tracks have it, and whose these are, the tables say. A folder of
-music can be asked without any.
+The index identifies a recording by the hash of its bytes (`audio_id`); the warehouse says which tracks have these bytes
+and who owns them. A folder of music can be indexed without a warehouse.
 """
 
 from pathlib import Path
@@ -14,34 +14,40 @@ from recsys.lake.store import Lake
 from recsys.library.files import recordings
 from recsys.library.settings import AudioSettings
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import Fingerprinted, listened
+from recsys.matching.hear_files import Fingerprinted, fingerprint_files
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-SOME = 2_000  # recordings whose fingerprints are read at a time
+BATCH_SIZE = 2_000  # recordings whose fingerprints are read at a time
 
 
 def owners(warehouse: Warehouse) -> pl.DataFrame:
-    """Tell whose each recording is: audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file."""
+    """
+    List the owners of recordings, one row per recording and track that has it.
+
+    Returns:
+        audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file.
+    """
     return warehouse.query(internal_sql("audio_owners"))
 
 
-def prints_of(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:
+def up_to_date(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:
     """
-    Bring an index up to date with the recordings that the tables have.
+    Bring the index of the last release up to date with a warehouse.
 
     Args:
-        warehouse: Tells which recordings there are; those that were taken down count as gone.
-        lake: Holds their fingerprints.
-        last: The index of the last release, changed and returned where its network is the same; None starts anew.
+        warehouse: Lists the recordings; those that were taken down are not among them.
+        lake: Holds the fingerprints of the recordings.
+        last: The index of the last release. It is changed and returned if its network has today's version; a new one
+            is built otherwise, or if it is None.
     """
     version = Fingerprinter.load().version
     index = last if last is not None and last.version == version else FingerprintIndex.build([], [], version=version)
-    wanted = set(owners(warehouse)["audio_id"])
-    index.remove([name for name in index.ids if name not in wanted])
-    missing = sorted(wanted - set(index.ids))
-    for first in range(0, len(missing), SOME):
-        rows = _fingerprints(lake, missing[first : first + SOME], version)
+    audio_ids = set(owners(warehouse)["audio_id"])
+    index.remove([name for name in index.ids if name not in audio_ids])
+    missing = sorted(audio_ids - set(index.ids))
+    for first in range(0, len(missing), BATCH_SIZE):
+        rows = _fingerprints(lake, missing[first : first + BATCH_SIZE], version)
         index.add(rows["audio_id"].to_list(), [from_text(text) for text in rows["prints"]])
     return index
 
@@ -51,31 +57,36 @@ def _fingerprints(lake: Lake, audio_ids: list[str], version: str) -> pl.DataFram
     return rows.select("audio_id", "prints").unique("audio_id").sort("audio_id").collect()
 
 
-def of_folder(folder: Path, settings: AudioSettings) -> tuple[FingerprintIndex, pl.DataFrame]:
+def index_folder(folder: Path, settings: AudioSettings) -> tuple[FingerprintIndex, pl.DataFrame]:
     """
-    Index a folder of music without a catalogue: a recording is called by its file, and nobody is known to own it.
+    Index a folder of music without a warehouse: a recording has the name of its file, and its owner is unknown.
 
     Args:
-        folder: Searched through; files of the same bytes are one recording, files that cannot be heard are none.
-        settings: Limits of the processes that listen.
+        folder: The folder, with its subfolders. Files with the same bytes are one recording; files that cannot be
+            decoded are left out.
+        settings: Limits of the worker processes.
 
     Returns:
-        The index, and what `owners` tells of its recordings.
+        The index, and its recordings in the columns of `owners`, without duration_ms.
     """
-    by_id = {each.audio_id: each for each in recordings(folder)}
-    heard = dict(listened([each.path for each in by_id.values()], settings))
-    known = {each: sound for each in by_id.values() if isinstance(sound := heard[each.path], Fingerprinted)}
-    prints = FingerprintIndex.build(
-        [each.audio_id for each in known],
-        [sound.vectors[::INDEX_STEP] for sound in known.values()],
+    found = {recording.audio_id: recording for recording in recordings(folder)}
+    results = dict(fingerprint_files([recording.path for recording in found.values()], settings))
+    indexed = {
+        recording: result
+        for recording in found.values()
+        if isinstance(result := results[recording.path], Fingerprinted)
+    }
+    index = FingerprintIndex.build(
+        [recording.audio_id for recording in indexed],
+        [result.vectors[::INDEX_STEP] for result in indexed.values()],
         version=Fingerprinter.load().version,
     )
-    rows = [(each.audio_id, each.name, each.file, str(each.path.absolute())) for each in known]
+    rows = [(one.audio_id, one.name, one.file, str(one.path.absolute())) for one in indexed]
     named = pl.DataFrame(rows, schema=["audio_id", "track_id", "title", "file"], orient="row")
     unknown = (pl.lit(None, dtype=pl.String).alias(name) for name in ("artist_name", "label_name", "isrc"))
-    return prints, named.with_columns(*unknown)
+    return index, named.with_columns(*unknown)
 
 
 def load(folder: Path) -> FingerprintIndex:
-    """Read the index of a release; raises StaleIndex or SetupError where it cannot be used."""
+    """Read the index of a release; raises StaleIndex or SetupError if it cannot be used."""
     return FingerprintIndex.load(folder, version=Fingerprinter.load().version)

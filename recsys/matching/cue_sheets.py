@@ -1,4 +1,4 @@
-"""Files to their cue sheets: heard, their recordings found, how these were transformed."""
+"""Cue sheets of audio files: the recordings that each file uses, when, and how they were changed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,23 @@ from recsys.library.files import audio_files
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import listened, listened_again
+from recsys.matching.hear_files import fingerprint_files, read_spans
 from recsys.matching.pitch import excerpt_of, pitch_of
-from recsys.matching.uses import Use, uses
+from recsys.matching.uses import Use, find_uses
 
-SAME_TEMPO, SAME_PITCH = 0.012, 0.35  # share, semitones: less is measured where nothing was changed
+# Measurement error: a smaller change of tempo (share) or of pitch (semitones) is reported as none.
+SAME_TEMPO, SAME_PITCH = 0.012, 0.35
 
 
 @dataclass(frozen=True, eq=False)
 class Cue:
     """
-    A use, its pitch and its sound.
+    A use with its pitch and its sound.
 
     Attributes:
         use: What was found.
-        pitch_semitones: How much higher than the recording it is; nan where that cannot be told.
-        sound: 8 kHz sound of `excerpt_of(use)`, shape (n,); empty where it was not heard again.
+        pitch_semitones: How much higher the use is than the recording; NaN if that cannot be measured.
+        sound: 8 kHz sound of `excerpt_of(use)`, shape (n,); empty if the file could not be read a second time.
     """
 
     use: Use
@@ -38,7 +39,7 @@ class Cue:
 
     @property
     def transformation(self) -> str:
-        """What was done to the recording, in words."""
+        """How the recording was changed: 'speed +5.0%', 'tempo +5.0%, pitch +1.0 semitones' or 'none'."""
         ratio, pitch = self.use.tempo_ratio, self.pitch_semitones
         is_same_tempo = abs(ratio - 1) < SAME_TEMPO
         if not is_same_tempo and abs(pitch - 12 * np.log2(ratio)) < SAME_PITCH:
@@ -51,13 +52,13 @@ class Cue:
 @dataclass(frozen=True, eq=False)
 class CueSheet:
     """
-    What is in a file.
+    The uses that were found in a file.
 
     Attributes:
         path: The file.
-        duration_s: Its length; 0 where it could not be heard [s].
-        cues: What was found, the earliest first.
-        failure: Why nothing could be heard; None where it could.
+        duration_s: Its length; 0 if it could not be decoded [s].
+        cues: The uses, in the order of their start.
+        failure: Why the file could not be decoded; None if it could.
     """
 
     path: Path
@@ -66,17 +67,17 @@ class CueSheet:
     failure: Failure | None = None
 
 
-def calibration() -> Calibration:
-    """Return the calibration of the shipped network."""
+def shipped_calibration() -> Calibration:
+    """Return the calibration of the network that the package ships."""
     return Calibration.load(SHIPPED / "calibration.json")
 
 
-def queries(path: Path) -> list[Path]:
+def query_files(path: Path) -> list[Path]:
     """
-    List the files that a path means: itself, or the music in a folder and the folders in it, in name order.
+    List the audio files at a path: the file itself, or those in a folder and its subfolders, in the order of names.
 
     Raises:
-        InputError: There is nothing there, or no music in it.
+        InputError: There is no audio file at the path.
     """
     if path.is_file():
         return [path]
@@ -88,47 +89,47 @@ def queries(path: Path) -> list[Path]:
 
 def cue_sheets(
     paths: Sequence[Path],
-    prints: FingerprintIndex,
+    index: FingerprintIndex,
     settings: AudioSettings,
     *,
     progress: Callable[[Path], None] = lambda _path: None,
 ) -> list[CueSheet]:
     """
-    Find the recordings of an index in files.
+    Find the recordings of an index that files use.
 
     Args:
-        paths: Files, each once.
-        prints: The index.
-        settings: Limits of the processes that listen.
-        progress: Called with each file once it is looked through.
+        paths: The files, without repetition.
+        index: The recordings to find.
+        settings: Limits of the worker processes.
+        progress: Called with each file when its uses are found.
 
     Returns:
-        A sheet for each file, in their order.
+        The cue sheet of each file, in the order of `paths`.
     """
     found: dict[Path, list[Use]] = {}
-    lengths: dict[Path, float] = {}
+    durations_s: dict[Path, float] = {}
     failures: dict[Path, Failure] = {}
-    judges = calibration()
-    for path, heard in listened(paths, settings):
-        if isinstance(heard, Failure):
-            failures[path] = heard
+    calibration = shipped_calibration()
+    for path, result in fingerprint_files(paths, settings):
+        if isinstance(result, Failure):
+            failures[path] = result
         else:
-            found[path], lengths[path] = uses(prints, heard.vectors, judges), heard.duration_s
+            found[path], durations_s[path] = find_uses(index, result.vectors, calibration), result.duration_s
         progress(path)
-    cues = _cues({path: each for path, each in found.items() if each}, prints, settings)
-    return [CueSheet(path, lengths.get(path, 0.0), cues.get(path, []), failures.get(path)) for path in paths]
+    cues = _cues({path: uses for path, uses in found.items() if uses}, index, settings)
+    return [CueSheet(path, durations_s.get(path, 0.0), cues.get(path, []), failures.get(path)) for path in paths]
 
 
-def _cues(found: dict[Path, list[Use]], prints: FingerprintIndex, settings: AudioSettings) -> dict[Path, list[Cue]]:
-    """Hear again what was found; what cannot be heard a second time has no pitch and no sound."""
+def _cues(found: dict[Path, list[Use]], index: FingerprintIndex, settings: AudioSettings) -> dict[Path, list[Cue]]:
+    """Read the excerpts of uses and measure their pitch; a file that fails the second time has neither."""
     if not found:
         return {}
     network = Fingerprinter.load()
     cues = {}
-    for path, sounds in listened_again({path: list(map(excerpt_of, each)) for path, each in found.items()}, settings):
-        parts = [np.empty(0, np.float32)] * len(found[path]) if isinstance(sounds, Failure) else sounds
+    for path, sounds in read_spans({path: list(map(excerpt_of, uses)) for path, uses in found.items()}, settings):
+        excerpts = [np.empty(0, np.float32)] * len(found[path]) if isinstance(sounds, Failure) else sounds
         cues[path] = [
-            Cue(use, pitch_of(prints, use, sound, network), sound)
-            for use, sound in zip(found[path], parts, strict=True)
+            Cue(use, pitch_of(index, use, sound, network), sound)
+            for use, sound in zip(found[path], excerpts, strict=True)
         ]
     return cues

@@ -1,9 +1,9 @@
 """
-The index of fingerprints: which recordings have a second like this one, and when.
+The index of fingerprints: finds the recordings, and the moments in them, that sound like a second of music.
 
-A recording has a vector of length 1 every half second, kept in a byte a number: 0.9 MB for an hour of music. Below
-50,000 vectors every one is looked at; above, vectors are grouped (IVF) and the nearest groups looked at. A recording
-that is removed leaves no vector behind.
+A recording has one vector of length 1 per half second, stored as one byte per component: 0.9 MB per hour of music.
+Below 50,000 vectors, a search compares the query with all of them. From there on, vectors are grouped (IVF) and only
+the nearest groups are searched. Removing a recording removes all of its vectors.
 """
 
 from collections.abc import Sequence
@@ -18,23 +18,23 @@ from recsys.arrays import F32, I8, Rows
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError
 from recsys.search import stored_index
-from recsys.search.stored_index import StaleIndex, refuse_repeated
+from recsys.search.stored_index import refuse_repeated
 from recsys.search.vector_index import NOTHING
 
 CODES = "codes.npy"
-EXACT_BELOW = 50_000
-N_PROBED = 16
+EXACT_BELOW = 50_000  # vectors, below which a search is exact
+N_PROBED = 16  # groups that a search visits
 SEED = 7
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
     """
-    What is near to each vector of a query, best first.
+    The nearest rows of the index to each vector of a query, best first.
 
     Attributes:
-        rows: Into the index; `NOTHING` where there are fewer than k. Shape (n_queries, k), int64.
-        cosines: Shape (n_queries, k), float32; 0 where there is nothing.
+        rows: Rows of the index, shape (n_queries, k), int64; `NOTHING` where fewer than k were found.
+        cosines: Their cosines with the query's vectors, shape (n_queries, k), float32; 0 where `rows` is `NOTHING`.
     """
 
     rows: Rows
@@ -43,12 +43,12 @@ class Neighbours:
 
 class FingerprintIndex:
     """
-    Fingerprints of recordings, made by `build` or `load`.
+    The fingerprints of recordings. Made by `build` or `load`.
 
     Attributes:
-        ids: Names of the recordings.
-        starts: First row of each recording, and one past the last of all; shape (n + 1,).
-        version: The network that made the vectors.
+        ids: The ids of the recordings, in row order.
+        starts: The first row of each recording, then the number of rows; shape (n_recordings + 1,), int64.
+        version: Version of the network that made the vectors.
     """
 
     def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str) -> None:
@@ -64,66 +64,69 @@ class FingerprintIndex:
         Build an index.
 
         Args:
-            ids: Names of recordings, each once.
-            vectors: Of each recording, shape (n, 128), of length 1, half a second apart; n may be 0.
-            version: The network that made them.
+            ids: The ids of recordings, without repetition.
+            vectors: The fingerprint of each recording: vectors of length 1, half a second apart, shape (n, 128); n may
+                be 0.
+            version: Version of the network that made the vectors.
 
         Raises:
-            InputError: An id stands twice, or a vector is not finite.
+            InputError: An id is repeated, or a vector is not finite.
         """
         refuse_repeated(ids, "index of fingerprints")
         starts = np.cumsum([0, *map(len, vectors)], dtype=np.int64)
-        return cls(ids, _coded(vectors), starts, version)
+        return cls(ids, _codes(vectors), starts, version)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the vectors on disk."""
+        """Size of the vectors on disk [bytes]."""
         return int(self._codes.nbytes)
 
     @property
     def track_of_row(self) -> Rows:
-        """Which recording each row is of, shape (n_rows,)."""
+        """Position in `ids` of the recording of each row, shape (n_rows,)."""
         return np.repeat(np.arange(len(self.ids)), np.diff(self.starts))
 
     def rows_of(self, name: str) -> range:
-        """Return the rows of a recording; raises KeyError where it is not there."""
-        at = self._places[name]
-        return range(int(self.starts[at]), int(self.starts[at + 1]))
+        """Return the rows of a recording; raises KeyError if the index does not hold it."""
+        position = self._positions[name]
+        return range(int(self.starts[position]), int(self.starts[position + 1]))
 
     def vectors(self, first: int, last: int) -> F32:
-        """Return the vectors of rows first..last - 1, shape (last - first, 128)."""
+        """Return the vectors of the rows from `first` to `last` - 1, shape (last - first, 128), float32."""
         return self._codes[first:last].astype(np.float32) / np.float32(SCALE)
 
     def search(self, queries: F32, k: int) -> Neighbours:
-        """Find the k nearest rows to each vector, shape (n_queries, 128), of length 1."""
+        """Find the k nearest rows to each query vector; queries have length 1, shape (n_queries, 128)."""
         k = min(k, len(self._codes))
         if not k or not len(queries):
             return Neighbours(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32))
-        asked = np.ascontiguousarray(queries, np.float32)
+        queries = np.ascontiguousarray(queries, np.float32)
         groups = self._groups
         if groups is None:
-            cosines, rows = faiss.knn(asked, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
+            cosines, rows = faiss.knn(queries, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
             return Neighbours(rows, cosines)
-        scores, rows = groups.search(asked * np.float32(SCALE), k)
+        scores, rows = groups.search(queries * np.float32(SCALE), k)
         return Neighbours(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
-        """Add recordings, also during a search; raises InputError for one that is there already."""
+        """Add recordings, even during a search in another thread; raises InputError if the index holds one already."""
         if not ids:
             return
         refuse_repeated([*self.ids, *ids], "index of fingerprints")
-        codes = _coded(vectors)
-        # In this order a search in another thread never finds a row whose recording it does not know.
+        codes = _codes(vectors)
+        # In this order, a search in another thread never finds a row of a recording that it does not know yet.
         self.ids = [*self.ids, *ids]
-        self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum([len(each) for each in vectors])])
+        self.starts = np.concatenate(
+            [self.starts, self.starts[-1] + np.cumsum([len(fingerprint) for fingerprint in vectors])]
+        )
         self._codes = np.concatenate([self._codes, codes])
         self._arrange()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove recordings with all their vectors. Ids that are not there are passed over."""
+        """Remove recordings with all their vectors; ids that the index does not hold are ignored."""
         gone = set(ids)
         is_kept = np.array([name not in gone for name in self.ids], np.bool_)
         if is_kept.all():
@@ -135,36 +138,36 @@ class FingerprintIndex:
 
     def save(self, folder: Path) -> None:
         """Write the index, whole or not at all."""
-        about = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
-        stored_index.save(folder, about, lambda beside: np.save(beside / CODES, self._codes))
+        description = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
+        stored_index.save(folder, description, lambda beside: np.save(beside / CODES, self._codes))
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
         """
         Read an index.
 
+        Args:
+            folder: Where `save` wrote it.
+            version: The expected version of the network; None accepts any.
+
         Raises:
-            StaleIndex: It holds vectors of another network than `version`, where that is given.
-            SetupError: It is missing or damaged.
+            StaleIndex: The vectors come from a network of another version.
+            SetupError: The index is missing or damaged.
         """
-        about = stored_index.load(folder, "fingerprints")
-        if version is not None and about["version"] != version:
-            raise StaleIndex(
-                f"{folder} holds fingerprints of {about['version']}, this installation makes {version}. "
-                "Run: recsys nightly"
-            )
-        return cls(about["ids"], np.load(folder / CODES), np.array(about["starts"], np.int64), about["version"])
+        description = stored_index.load(folder, "fingerprints", version)
+        starts = np.array(description["starts"], np.int64)
+        return cls(description["ids"], np.load(folder / CODES), starts, description["version"])
 
     def _arrange(self) -> None:
-        """Note where each recording is, and group the vectors where there are many."""
-        self._places = {name: at for at, name in enumerate(self.ids)}
-        self._groups = self._grouped() if len(self._codes) >= EXACT_BELOW else None
+        """Prepare look-ups by id, and group the vectors if there are many."""
+        self._positions = {name: position for position, name in enumerate(self.ids)}
+        self._groups = self._make_groups() if len(self._codes) >= EXACT_BELOW else None
 
-    def _grouped(self) -> Any:
+    def _make_groups(self) -> Any:
         n = len(self._codes)
         n_groups = 2 ** round(np.log2(4 * np.sqrt(n)))
         if self._centres is None or self._centres.ntotal != n_groups:
-            self._centres = self._middles(n_groups)
+            self._centres = self._group_centres(n_groups)
         groups = faiss.IndexIVFScalarQuantizer(
             self._centres,
             self._codes.shape[1],
@@ -178,18 +181,20 @@ class FingerprintIndex:
             groups.add(self._codes[first : first + EXACT_BELOW].astype(np.float32))
         return groups
 
-    def _middles(self, n_groups: int) -> Any:
+    def _group_centres(self, n_groups: int) -> Any:
         rng = np.random.default_rng(SEED)
-        some = np.sort(rng.choice(len(self._codes), min(len(self._codes), 40 * n_groups), replace=False))
+        sample = np.sort(rng.choice(len(self._codes), min(len(self._codes), 40 * n_groups), replace=False))
         kmeans = faiss.Kmeans(self._codes.shape[1], n_groups, niter=8, seed=SEED, spherical=True)
-        kmeans.train(self._codes[some].astype(np.float32))
+        kmeans.train(self._codes[sample].astype(np.float32))
         centres = faiss.IndexFlatIP(self._codes.shape[1])
         centres.add(np.asarray(kmeans.centroids))
         return centres
 
 
-def _coded(vectors: Sequence[F32]) -> I8:
+def _codes(vectors: Sequence[F32]) -> I8:
     together = np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors])
     if not np.isfinite(together).all():
-        raise InputError("A fingerprint is not finite. Was the recording silent?")
+        raise InputError(
+            "Found a fingerprint with NaN or infinite values; expected finite ones. Leave the recording out"
+        )
     return codes_of(together)

@@ -1,9 +1,9 @@
 """
-Files that are asked about, heard in worker processes: nobody trusts them.
+Fingerprints and sound of query files. The files are untrusted, so worker processes decode them.
 
-A file is heard twice: once for its fingerprint, which is all that its recordings are found by, and a second time, where
-something was found, for the sound of these places. Neither holds more than a minute of sound at a time, so that a file
-of ten hours needs no more memory than a song, but for its fingerprint: 2 MB an hour.
+A file is read twice: once for its fingerprint, by which its recordings are found, and once more for the sound of the
+places where something was found. Neither pass keeps more than a minute of sound in memory, so a file of ten hours
+needs no more than a song, apart from its fingerprint: 2 MB per hour.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,82 +20,83 @@ from recsys.audio.sandbox import Failure, Workers
 from recsys.audio.signal import mono_pieces
 from recsys.library.settings import AudioSettings
 
-SPAN = tuple[float, float]  # from when to when [s]
+Span = tuple[float, float]  # start and end [s]
 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprinted:
     """
-    What was heard of a file.
+    The fingerprint of a file.
 
     Attributes:
-        prints: Vectors of its fingerprint, a quarter of a second apart, shape (n, 128), float16; zeros for silence.
-        duration_s: Its length [s].
+        fingerprint: One vector of length 1 per quarter of a second, zeros for silence. Shape (n, 128), float16.
+        duration_s: Length of the file [s].
     """
 
-    prints: npt.NDArray[np.float16]
+    fingerprint: npt.NDArray[np.float16]
     duration_s: float
 
     @property
     def vectors(self) -> F32:
-        """The vectors as float32."""
-        return self.prints.astype(np.float32)
+        """The fingerprint as float32."""
+        return self.fingerprint.astype(np.float32)
 
 
 @dataclass(frozen=True)
 class FingerprintFile:
-    """The task of hearing a file's fingerprint."""
+    """A task for worker processes: take the fingerprint of a file."""
 
     @cached_property
     def fingerprinter(self) -> Fingerprinter:
-        """The network, loaded."""
+        """The network, loaded when it is first used."""
         return Fingerprinter.load()
 
     def __call__(self, path: Path) -> Fingerprinted:
-        """Hear a file; raises UnreadableAudio where there is nothing to hear."""
-        n = 0
+        """Take the fingerprint of a file; raises UnreadableAudio if the file cannot be decoded."""
+        n_samples = 0
 
         def counted() -> Iterator[F32]:
-            nonlocal n
+            nonlocal n_samples
             for piece in mono_pieces(path, RATE_HZ):
-                n += len(piece)
+                n_samples += len(piece)
                 yield piece
 
-        some = [each.astype(np.float16) for each in self.fingerprinter.stream(counted())]
-        return Fingerprinted(np.concatenate([np.empty((0, N_DIMENSIONS), np.float16), *some]), n / RATE_HZ)
+        pieces = [vectors.astype(np.float16) for vectors in self.fingerprinter.stream(counted())]
+        fingerprint = np.concatenate([np.empty((0, N_DIMENSIONS), np.float16), *pieces])
+        return Fingerprinted(fingerprint, n_samples / RATE_HZ)
 
 
 @dataclass(frozen=True)
-class ListenAgain:
-    """The task of hearing some places of each file: `spans` by path."""
+class ReadSpans:
+    """A task for worker processes: read the sound of some spans of a file. `spans` are by path."""
 
-    spans: Mapping[Path, Sequence[SPAN]]
+    spans: Mapping[Path, Sequence[Span]]
 
     def __call__(self, path: Path) -> list[F32]:
-        """Return the 8 kHz sound of each span, shape (n,); shorter where the file ends."""
-        wanted = self.spans[path]
-        parts: list[list[F32]] = [[] for _ in wanted]
-        at, last = 0, max((end for _, end in wanted), default=0.0)
+        """Return the 8 kHz mono sound of each span, shape (n,); shorter where the file ends first."""
+        spans = self.spans[path]
+        parts: list[list[F32]] = [[] for _ in spans]
+        offset, last_s = 0, max((end_s for _, end_s in spans), default=0.0)
         for piece in mono_pieces(path, RATE_HZ):
-            for (start, end), own in zip(wanted, parts, strict=True):
-                own.append(piece[max(0, round(start * RATE_HZ) - at) : max(0, round(end * RATE_HZ) - at)])
-            at += len(piece)
-            if at >= last * RATE_HZ:
+            for (start_s, end_s), part in zip(spans, parts, strict=True):
+                part.append(piece[max(0, round(start_s * RATE_HZ) - offset) : max(0, round(end_s * RATE_HZ) - offset)])
+            offset += len(piece)
+            if offset >= last_s * RATE_HZ:
                 break
-        return [np.concatenate(own) if own else np.empty(0, np.float32) for own in parts]
+        return [np.concatenate(part) if part else np.empty(0, np.float32) for part in parts]
 
 
-def listened(paths: Sequence[Path], settings: AudioSettings) -> Iterator[tuple[Path, Fingerprinted | Failure]]:
-    """Hear the fingerprints of files; yields each as soon as it is heard."""
+def fingerprint_files(paths: Sequence[Path], settings: AudioSettings) -> Iterator[tuple[Path, Fingerprinted | Failure]]:
+    """Take the fingerprints of files; yield each file as soon as it is done, or why it could not be decoded."""
     with Workers(FingerprintFile(), **_limits(len(paths), settings)) as workers:
         yield from workers.map(paths)
 
 
-def listened_again(
-    spans: Mapping[Path, Sequence[SPAN]], settings: AudioSettings
+def read_spans(
+    spans: Mapping[Path, Sequence[Span]], settings: AudioSettings
 ) -> Iterator[tuple[Path, list[F32] | Failure]]:
-    """Hear some places of files."""
-    with Workers(ListenAgain(spans), **_limits(len(spans), settings)) as workers:
+    """Read spans of files; yield the sounds of each file as soon as it is done, or why it could not be decoded."""
+    with Workers(ReadSpans(spans), **_limits(len(spans), settings)) as workers:
         yield from workers.map(list(spans))
 
 

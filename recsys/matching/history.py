@@ -1,4 +1,4 @@
-"""What was looked through for recordings of the catalogue, and what was found: two tables that grow night by night."""
+"""The history of matching: what was searched and what was found, as two tables that grow with every nightly run."""
 
 from dataclasses import dataclass
 
@@ -35,11 +35,11 @@ MATCH_CHECKS_COLUMNS = (
 @dataclass(frozen=True, eq=False)
 class MatchHistory:
     """
-    The two tables.
+    All matching up to a run.
 
     Attributes:
-        candidates: A row a use that was found (MATCH_CANDIDATES_COLUMNS).
-        checks: A row a file or recording that was looked through (MATCH_CHECKS_COLUMNS).
+        candidates: One row per use that was found (MATCH_CANDIDATES_COLUMNS).
+        checks: One row per uploaded file or catalogue recording that was searched (MATCH_CHECKS_COLUMNS).
     """
 
     candidates: pl.DataFrame

@@ -1,9 +1,10 @@
 """
-A night's matching: new uploads against the catalogue, and the catalogue's new recordings against those before them.
+Matching in the nightly run: new uploads against the catalogue, and new catalogue recordings against earlier ones.
 
-An upload is looked through once, by its bytes. Of two recordings of the catalogue the one that came later is told to
-use the earlier, where it passes the strict point: a catalogue asks often. That needs no sound: the index has the
-fingerprints, half as dense as a query's.
+Each upload is searched once, identified by its bytes. If two recordings of the catalogue match, the later one is said
+to use the earlier one. Only strict matches count here, because the many queries of a whole catalogue would otherwise
+give many false positives. Catalogue recordings are not decoded again: the index holds their fingerprints, at half the
+density of a query's.
 """
 
 from collections.abc import Sequence
@@ -20,17 +21,17 @@ from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
-from recsys.matching.cue_sheets import CueSheet, calibration, cue_sheets
+from recsys.matching.cue_sheets import CueSheet, cue_sheets, shipped_calibration
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.history import MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS, MatchHistory
 from recsys.matching.settings import MatchingSettings
-from recsys.matching.uses import Use, uses
+from recsys.matching.uses import Use, find_uses
 
 UPLOAD, CATALOGUE = "upload", "catalogue"
 
 
-def checked(
-    prints: FingerprintIndex,
+def extend_history(
+    index: FingerprintIndex,
     uploads: Sequence[Recording],
     last: MatchHistory,
     audio: AudioSettings,
@@ -39,45 +40,54 @@ def checked(
     found_on: date,
 ) -> MatchHistory:
     """
-    Look through what was not looked through before.
+    Search the uploads and catalogue recordings that earlier runs have not searched.
 
     Args:
-        prints: The index.
-        uploads: Files that may use recordings of it.
-        last: What earlier nights found; it is kept.
-        audio: Limits of the processes that listen.
-        settings: How much is looked through in a night.
-        found_on: The day that new rows bear.
+        index: The fingerprint index of the catalogue.
+        uploads: Files that may use recordings of the catalogue.
+        last: What earlier runs searched and found.
+        audio: Limits of the worker processes.
+        settings: How much one run searches.
+        found_on: The date of the new rows.
+
+    Returns:
+        The history of earlier runs, followed by the new rows.
     """
     known = {kind: set(last.checks.filter(source_kind=kind)["source_audio_id"]) for kind in (UPLOAD, CATALOGUE)}
-    new = {each.audio_id: each for each in uploads if each.audio_id not in known[UPLOAD]}
-    found, seen = _of_uploads(list(new.values()), prints, replace(audio, limit_s=settings.limit_s))
-    waiting = [name for name in prints.ids if name not in known[CATALOGUE]][: settings.recordings]
-    for name in waiting:
-        own = _of_recording(name, prints)
-        found += [_candidate(CATALOGUE, None, name, use, None) for use in own]
-        long_s = len(prints.rows_of(name)) * INDEX_STEP * APART_S
-        seen.append(
-            {"source_kind": CATALOGUE, "source_audio_id": name, "source_duration_s": long_s, "n_uses": len(own)}
+    new = {upload.audio_id: upload for upload in uploads if upload.audio_id not in known[UPLOAD]}
+    candidates, checks = _search_uploads(list(new.values()), index, replace(audio, limit_s=settings.limit_s))
+    waiting = [audio_id for audio_id in index.ids if audio_id not in known[CATALOGUE]][: settings.recordings]
+    for audio_id in waiting:
+        uses = _uses_of_earlier(audio_id, index)
+        candidates += [_candidate(CATALOGUE, None, audio_id, use, None) for use in uses]
+        duration_s = len(index.rows_of(audio_id)) * INDEX_STEP * APART_S
+        checks.append(
+            {
+                "source_kind": CATALOGUE,
+                "source_audio_id": audio_id,
+                "source_duration_s": duration_s,
+                "n_uses": len(uses),
+            }
         )
     return MatchHistory(
-        _grown(last.candidates, found, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
-        _grown(last.checks, seen, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
+        _with_rows(last.candidates, candidates, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
+        _with_rows(last.checks, checks, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
     )
 
 
-def _of_uploads(
-    new: Sequence[Recording], prints: FingerprintIndex, limits: AudioSettings
+def _search_uploads(
+    uploads: Sequence[Recording], index: FingerprintIndex, limits: AudioSettings
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    if not new:
+    """Return the rows of candidates and of checks that uploads give."""
+    if not uploads:
         return [], []
-    sheets = list(zip(new, cue_sheets([each.path for each in new], prints, limits), strict=True))
-    found = [
-        _candidate(UPLOAD, each.file, each.audio_id, cue.use, cue.pitch_semitones)
-        for each, sheet in sheets
+    sheets = list(zip(uploads, cue_sheets([upload.path for upload in uploads], index, limits), strict=True))
+    candidates = [
+        _candidate(UPLOAD, upload.file, upload.audio_id, cue.use, cue.pitch_semitones)
+        for upload, sheet in sheets
         for cue in sheet.cues
     ]
-    return found, [_check_of(each, sheet) for each, sheet in sheets]
+    return candidates, [_check_of(upload, sheet) for upload, sheet in sheets]
 
 
 def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
@@ -91,20 +101,20 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
     }
 
 
-def _of_recording(name: str, prints: FingerprintIndex) -> list[Use]:
-    """Find which recordings that stand before it in the index a recording uses."""
-    rows = prints.rows_of(name)
-    found = uses(prints, doubled(prints.vectors(rows.start, rows.stop)), calibration())
-    return [use for use in found if use.is_strict and prints.rows_of(use.audio_id).start < rows.start]
+def _uses_of_earlier(audio_id: str, index: FingerprintIndex) -> list[Use]:
+    """Find the strict uses, in a recording of the index, of recordings that precede it in the index."""
+    rows = index.rows_of(audio_id)
+    found = find_uses(index, interpolate(index.vectors(rows.start, rows.stop)), shipped_calibration())
+    return [use for use in found if use.is_strict and index.rows_of(use.audio_id).start < rows.start]
 
 
-def doubled(vectors: F32) -> F32:
-    """Put a vector between every two, shape (n, 128) -> (2 n - 1, 128), so that they stand as dense as a query's."""
+def interpolate(vectors: F32) -> F32:
+    """Insert a vector halfway between any two neighbours, for a query's density: (n, 128) -> (2 n - 1, 128)."""
     between = vectors[:-1] + vectors[1:]
-    twice = np.zeros((max(0, 2 * len(vectors) - 1), vectors.shape[1]), np.float32)
-    twice[::2] = vectors
-    twice[1::2] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), np.float32(1e-6))
-    return twice
+    dense = np.zeros((max(0, 2 * len(vectors) - 1), vectors.shape[1]), np.float32)
+    dense[::2] = vectors
+    dense[1::2] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), np.float32(1e-6))
+    return dense
 
 
 def _candidate(kind: str, file: str | None, audio_id: str, use: Use, pitch: float | None) -> dict[str, Any]:
@@ -125,8 +135,9 @@ def _candidate(kind: str, file: str | None, audio_id: str, use: Use, pitch: floa
     }
 
 
-def _grown(
-    table: pl.DataFrame, rows: list[dict[str, Any]], wanted: tuple[columns.Column, ...], stamp: dict[str, date]
+def _with_rows(
+    table: pl.DataFrame, rows: list[dict[str, Any]], declared: tuple[columns.Column, ...], dates: dict[str, date]
 ) -> pl.DataFrame:
-    schema = columns.schema(wanted)
-    return pl.concat([table, pl.DataFrame([dict.fromkeys(schema) | row | stamp for row in rows], schema=schema)])
+    """Append rows, each with the run's date; a column that a row lacks is null."""
+    schema = columns.schema(declared)
+    return pl.concat([table, pl.DataFrame([dict.fromkeys(schema) | row | dates for row in rows], schema=schema)])

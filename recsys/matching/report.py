@@ -1,7 +1,7 @@
 """
-What matching found, for a rights manager: a table, CSV, JSON and a page, all of the same fields.
+The report of matching for a rights manager, as a table, CSV, JSON or a page, all with the same fields.
 
-A row is a use of a recording by a file and a track that has this recording: two tracks of the same bytes are two rows.
+One row per use of a recording and track of that recording: a recording that two tracks have gives two rows.
 """
 
 import json
@@ -17,14 +17,14 @@ from recsys import files
 from recsys.matching.alignment import Calibration
 from recsys.matching.cue_sheets import Cue, CueSheet
 
-ABOUT = (
-    "What is found here is that recordings sound alike, not that a right was infringed: licences, quotations, samples "
-    "that both have cleared and works in the public domain are for people to judge."
+DISCLAIMER = (
+    "A match shows that recordings sound alike, not that a right was infringed. Licences, quotations, samples that "
+    "both recordings have cleared and works in the public domain are for people to judge."
 )
-INDEX_ABOUT = (
+INDEX_DISCLOSURE = (
     "The index holds 128 bytes for every half second of a recording, made by a network that was trained to ignore "
-    "level, pitch and tempo. No sound can be played back from it. Whoever has it and a recording can tell whether the "
-    "recording is in it, and its vectors tell which moments of a recording are alike: where it repeats itself."
+    "level, pitch and tempo. No sound can be reconstructed from it. A person who has the index and a recording can "
+    "find out whether the recording is in it. The vectors also show where a recording repeats itself."
 )
 COLUMNS = {
     "file": pl.String,
@@ -50,14 +50,14 @@ OWNER = ("track_id", "title", "artist_name", "label_name", "isrc")
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class MatchReport:
     """
-    What was found in some files.
+    The uses that were found in some files.
 
     Attributes:
-        sheets: A cue sheet for each.
-        owners: Whose the recordings are (see `catalogue_index.owners`).
-        calibration: By which it was judged.
+        sheets: The cue sheet of each file.
+        owners: The owners of the recordings (see `catalogue_index.owners`).
+        calibration: The match classifiers that were used.
     """
 
     sheets: list[CueSheet]
@@ -66,43 +66,47 @@ class Found:
 
     @property
     def table(self) -> pl.DataFrame:
-        """Every use, in the order of files and time; see `COLUMNS`."""
+        """All uses, in the order of files and of time, in the columns of `COLUMNS`."""
         rows = [_row(sheet, cue) for sheet in self.sheets for cue in sheet.cues]
         uses = pl.DataFrame(rows, schema={name: kind for name, kind in COLUMNS.items() if name not in OWNER})
         owners = self.owners.select("audio_id", *OWNER)
         return uses.join(owners, on="audio_id", how="left", maintain_order="left").select(list(COLUMNS))
 
     @property
-    def silent(self) -> dict[str, str]:
-        """Files that could not be heard, and why."""
+    def failures(self) -> dict[str, str]:
+        """The files that could not be decoded, with the reason."""
         return {str(sheet.path): sheet.failure.message for sheet in self.sheets if sheet.failure is not None}
 
     @property
-    def points(self) -> list[dict[str, Any]]:
-        """The operating points by length of query: probability above which strangers lie as seldom as that."""
+    def operating_points(self) -> list[dict[str, Any]]:
+        """The thresholds of probability for 1 % and 0.1 % false positives, by length of query [s]."""
         return [
-            {"length_s": each.length_s, "at_1_percent": each.at_1_percent, "at_01_percent": each.at_01_percent}
-            for each in self.calibration.judges
+            {
+                "length_s": classifier.length_s,
+                "at_1_percent": classifier.threshold_1_percent,
+                "at_01_percent": classifier.threshold_01_percent,
+            }
+            for classifier in self.calibration.classifiers
         ]
 
     def of_tracks(self, track_ids: Collection[str]) -> Self:
-        """Keep the uses of these tracks, and nothing of others: what their holder may see."""
+        """Keep the uses and owners of these tracks only: what their rights holder may see."""
         owners = self.owners.filter(pl.col("track_id").is_in(list(track_ids)))
         known = set(owners["audio_id"])
         kept = {n: [cue for cue in sheet.cues if cue.use.audio_id in known] for n, sheet in enumerate(self.sheets)}
         return replace(self, sheets=[replace(self.sheets[n], cues=cues) for n, cues in kept.items()], owners=owners)
 
     def by_name(self) -> Self:
-        """Call the files by their names alone: the folder that a dropped file lay in tells nobody anything."""
+        """Reduce the paths of the files to their names, for uploads that were searched in a temporary folder."""
         return replace(self, sheets=[replace(sheet, path=Path(sheet.path.name)) for sheet in self.sheets])
 
     def as_json(self) -> str:
-        """Write everything as JSON."""
+        """Return the report as JSON text."""
         uses = self.table
-        told = {
-            "about": ABOUT,
-            "index": INDEX_ABOUT,
-            "operating_points": self.points,
+        report = {
+            "about": DISCLAIMER,
+            "index": INDEX_DISCLOSURE,
+            "operating_points": self.operating_points,
             "files": [
                 {
                     "file": str(sheet.path),
@@ -113,7 +117,7 @@ class Found:
                 for sheet in self.sheets
             ],
         }
-        return json.dumps(told, indent=2, ensure_ascii=False)
+        return json.dumps(report, indent=2, ensure_ascii=False)
 
 
 def _row(sheet: CueSheet, cue: Cue) -> dict[str, Any]:
@@ -135,6 +139,6 @@ def _row(sheet: CueSheet, cue: Cue) -> dict[str, Any]:
     }
 
 
-def write(found: Found, form: str, path: Path) -> None:
+def write(report: MatchReport, form: str, path: Path) -> None:
     """Write the report to a file as `csv` or `json`."""
-    files.write_text(path, found.as_json() + "\n" if form == "json" else found.table.write_csv())
+    files.write_text(path, report.as_json() + "\n" if form == "json" else report.table.write_csv())

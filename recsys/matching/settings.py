@@ -1,24 +1,23 @@
-"""What a recipe can say about how recordings are looked for."""
+"""The [matching] section of a recipe."""
 
 from dataclasses import dataclass
 
-from recsys.errors import BadRecipe
+from recsys.errors import refuse_below
 
 
 @dataclass(frozen=True)
 class MatchingSettings:
     """
-    How recordings are looked for.
+    The limits of copyright matching.
 
     Attributes:
-        limit_s: A file in which they are looked for is given up after so long [s].
-        recordings: Recordings of the catalogue that are looked for in the catalogue each night, at most.
+        limit_s: Time after which the search of one file is given up, at least 1 [s].
+        recordings: Catalogue recordings per nightly run that are compared with the rest of the catalogue, at most.
     """
 
     limit_s: int = 3_600
     recordings: int = 5_000
 
     def __post_init__(self) -> None:
-        """Refuse a limit that lets nothing through."""
-        if self.limit_s < 1 or self.recordings < 0:
-            raise BadRecipe(f"[matching]: {self}; expected limit_s of at least 1 and recordings of at least 0")
+        """Raise BadRecipe if a limit is too small."""
+        refuse_below("[matching]", self, limit_s=1, recordings=0)

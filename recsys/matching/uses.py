@@ -1,14 +1,13 @@
 """
-A query of any length to its cue sheet: which recordings are used in it, from when to when.
+Uses: which recordings of an index a query contains, from when to when, where in the recording, how fast.
 
-Windows of ten seconds, each half over the last, are answered one by one, what is shorter than fourteen in one; several
-recordings may lie in a window. Windows whose alignments go on from each other are one use. Its line (where in the
-recording each moment of the query lies) is then followed to both sides for as long as the two sound alike. A recording
-that repeats itself is reported at the earliest place that fits as well.
+A query is cut into overlapping windows of ten seconds; a shorter query is one window. Windows whose alignments with a
+recording agree are joined into one use. The use is then extended in both directions for as long as query and recording
+sound alike. If it fits several places of a recording that repeats itself, the earliest place is reported.
 
-What is left to chance: one window in a hundred, or in a thousand, of music that is in no index lies above the cuts of
-the calibration. A query of one window is held against the first; a longer one has many windows, so that one of them has
-to lie above the second, or two without a second in common, that go on from each other, above the first.
+False positives: 1 % or 0.1 % of windows of music that is in no index exceed the two thresholds of the calibration. A
+query of one window has to exceed the first. A longer query has many windows, so one window has to exceed the second
+threshold, or two windows without common sound that continue each other have to exceed the first.
 """
 
 from collections.abc import Iterator
@@ -18,22 +17,24 @@ import numpy as np
 
 from recsys.arrays import F32, F64, Bool
 from recsys.audio.fingerprint.fingerprinter import APART_S, FIRST_S, INDEX_STEP
-from recsys.matching.alignment import Alignment, Calibration, MatchClassifier, answers, mean_along
+from recsys.matching.alignment import Alignment, Calibration, MatchClassifier, align_query_repeatedly, mean_cosines
 from recsys.matching.fingerprint_index import FingerprintIndex
 
-WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of it
-MOST_AT_ONCE = 4  # recordings that are looked for in a window
-LONGEST_PAUSE = 4  # silent vectors that a window may hold
-HELD = 0.9  # length of the mean vector from which a window is one held tone, and names nobody; music has .4 to .8
-SAME_LINE_S = 1.0  # so far apart two alignments of one use may be
-NEARLY = 0.05  # of score that a window may lose by going on along a use's line
-MOST_BETWEEN = 4  # windows that a use may pass over, such as speech above it
-N_FOR_SLOPE = 4  # windows from which on a use's tempo is read off where they lie, not off each
-SMOOTHED, MOST_UNLIKE = 5, 10  # vectors
-ALIKE = 0.5  # share of a use's score below which it is over
-N_SCANNED, STEP_S = 128, 0.128  # vectors of a use that are laid along all of a recording, and how finely
-AS_WELL = 0.93  # share of the best score from which on another place fits as well
-APART_PLACES_S = 2.0
+WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of that
+MAX_SIMULTANEOUS = 4  # recordings that are searched for in one window
+MAX_PAUSE = 4  # consecutive silent vectors within a window
+HELD_TONE = 0.9  # length of a window's mean vector above which it is a held tone and matches nothing; music: .4 to .8
+TOLERANCE_S = 1.0  # largest difference between the alignments of two windows of one use
+SCORE_TOLERANCE = 0.05  # score that a window may lose when it joins a use with a different alignment
+MAX_GAP = 4  # windows within a use that may lack a match, such as speech over the music
+MIN_WINDOWS_FOR_SLOPE = 4  # with fewer windows, the tempo of a use is the mean of their tempi
+SMOOTHING = 5  # vectors over which similarity is averaged before a use is extended
+MAX_UNLIKE = 10  # consecutive vectors that may differ within a use
+ALIKE = 0.5  # share of a use's score below which query and recording no longer sound alike
+N_PLACED = 128  # vectors of a use that are compared with all places of its recording
+STEP_S = 0.128  # between these places
+FITS = 0.93  # share of the best score from which another place fits as well
+MIN_DISTANCE_S = 2.0  # between two places that fit
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ class Use:
     A recording used in a query.
 
     Attributes:
-        audio_id: The recording.
-        starts_s, ends_s: In the query [s].
-        reference_starts_s, reference_ends_s: In the recording [s].
-        tempo_ratio: How much faster than the recording it is played; 1.05 for 5 %.
-        probability: How sure it is, by its surest window, 0..1.
-        is_strict: Whether it passes the cut that .1 % of strange windows pass, else that of 1 %.
-        n_places: Places of the recording that fit as well; above 1 the earliest is told.
-        score: Mean cosine along the use, -1..1.
+        audio_id: The id of the recording in the index.
+        starts_s, ends_s: Start and end in the query [s].
+        reference_starts_s, reference_ends_s: Start and end in the recording [s].
+        tempo_ratio: Tempo in the query divided by that of the recording: 1.05 is 5 % faster.
+        probability: Match probability of its best window, 0..1.
+        is_strict: Whether it passes at 0.1 % false positives; at 1 % otherwise.
+        n_places: Number of places in the recording that fit; if there are several, the earliest is reported.
+        score: Mean cosine of query and recording over the use, -1..1.
     """
 
     audio_id: str
@@ -66,19 +67,28 @@ class Use:
 
 @dataclass(frozen=True)
 class TimeAlignment:
-    """Where a query lies on a recording: what sounds at t in the one sounds at begins_s + ratio * t in the other."""
+    """Maps query time to recording time: what sounds at t in the query sounds at offset_s + ratio * t [s] there."""
 
-    begins_s: float
+    offset_s: float
     ratio: float
 
-    def at(self, query_s: float) -> float:
-        """Return the moment of the recording [s]."""
-        return self.begins_s + self.ratio * query_s
+    def reference_s(self, query_s: float) -> float:
+        """Return the moment of the recording that sounds at a moment of the query [s]."""
+        return self.offset_s + self.ratio * query_s
 
 
 @dataclass(frozen=True)
 class WindowMatch:
-    """An alignment that a window was judged to have: its first vector, how many, how sure, and past which cuts."""
+    """
+    A window of the query that matches a recording.
+
+    Attributes:
+        first: Its first vector, counted from the start of the query.
+        n: Number of its vectors.
+        alignment: Its alignment with the recording; the offset counts from the start of the window.
+        probability: Match probability, 0..1.
+        is_strict: Whether the probability exceeds the threshold of 0.1 % false positives.
+    """
 
     first: int
     n: int
@@ -92,62 +102,66 @@ class WindowMatch:
         return (self.first + self.n / 2) * APART_S
 
     @property
-    def line(self) -> TimeAlignment:
-        """The alignment, seen from the beginning of the query."""
+    def time_alignment(self) -> TimeAlignment:
+        """The alignment, with the offset counted from the start of the query."""
         ratio = self.alignment.ratio
         return TimeAlignment(self.alignment.offset_s - ratio * self.first * APART_S, ratio)
 
 
 @dataclass
 class OpenMatch:
-    """A use while its windows are gathered."""
+    """A use that may still grow: the windows joined so far, in the order of time."""
 
-    hits: list[WindowMatch] = field(default_factory=list)
+    windows: list[WindowMatch] = field(default_factory=list)
 
     @property
-    def line(self) -> TimeAlignment:
-        """The line of all windows: their tempo where they are few, the slope through them where they are many."""
-        query_s = np.array([hit.middle_s for hit in self.hits])
-        reference_s = np.array([hit.line.at(hit.middle_s) for hit in self.hits])
-        if len(self.hits) >= N_FOR_SLOPE:
+    def time_alignment(self) -> TimeAlignment:
+        """The alignment of all windows: their mean tempo if they are few, the slope through them otherwise."""
+        query_s = np.array([window.middle_s for window in self.windows])
+        reference_s = np.array([window.time_alignment.reference_s(window.middle_s) for window in self.windows])
+        if len(self.windows) >= MIN_WINDOWS_FOR_SLOPE:
             ratio = float(np.polyfit(query_s, reference_s, 1)[0])
         else:
-            ratio = float(np.mean([hit.alignment.ratio for hit in self.hits]))
+            ratio = float(np.mean([window.alignment.ratio for window in self.windows]))
         return TimeAlignment(float(np.mean(reference_s - ratio * query_s)), ratio)
 
     @property
     def is_strict(self) -> bool:
-        """Whether it passes the cut of .1 % in one window, or that of 1 % in two that have no second in common."""
-        return any(hit.is_strict for hit in self.hits) or self.hits[-1].first - self.hits[0].first >= WINDOW
+        """Whether one window is strict, or two windows without common sound match."""
+        has_strict = any(window.is_strict for window in self.windows)
+        return has_strict or self.windows[-1].first - self.windows[0].first >= WINDOW
 
 
-def uses(prints: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
+def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
     """
-    Find every use of recordings of the index in a query.
+    Find every use of recordings of an index in a query.
 
     Args:
-        prints: The index.
-        query: Vectors of the query, a quarter of a second apart, shape (n, 128); zeros where it is silent.
-        calibration: Judges windows.
+        index: The recordings.
+        query: Vectors of the query, a quarter of a second apart, zeros for silence; shape (n, 128).
+        calibration: The match classifiers of the network that made the vectors.
 
     Returns:
-        Uses, the earliest first; several at one time where several recordings sound, or one is in the index twice.
+        The uses, in the order of their start. Uses overlap where several recordings sound at once, or where the index
+        holds copies of a recording.
     """
     windows = list(_windows(query))
-    drafts: dict[str, list[OpenMatch]] = {}
+    matches: dict[str, list[OpenMatch]] = {}
     for first, n in windows:
-        judge = calibration.judge(n * APART_S + FIRST_S)
-        for hit in _hits(prints, query[first : first + n], first, judge):
-            _join(drafts.setdefault(hit.alignment.track_id, []), hit, prints, query)
-    sure = [[draft for draft in each if draft.is_strict or len(windows) == 1] for each in drafts.values()]
-    found = [use for each in sure for use in _apart([_use(prints, query, draft) for draft in each])]
-    return sorted(found, key=lambda use: (use.starts_s, -use.probability, use.audio_id))
+        classifier = calibration.classifier(n * APART_S + FIRST_S)
+        for window in _window_matches(index, query[first : first + n], first, classifier):
+            _join(matches.setdefault(window.alignment.track_id, []), window, index, query)
+    uses = []
+    for own in matches.values():  # of one recording
+        accepted = [match for match in own if match.is_strict or len(windows) == 1]
+        uses += _without_overlaps([_use(index, query, match) for match in accepted])
+    return sorted(uses, key=lambda use: (use.starts_s, -use.probability, use.audio_id))
 
 
-def _apart(found: list[Use]) -> list[Use]:
-    """Leave out uses of a recording during a longer use of it: it repeats itself."""
+def _without_overlaps(uses: list[Use]) -> list[Use]:
+    """Leave out uses of a recording during a longer use of it: the recording repeats itself."""
     kept: list[Use] = []
-    for use in sorted(found, key=lambda use: use.starts_s - use.ends_s):
+    for use in sorted(uses, key=lambda use: use.starts_s - use.ends_s):
         shared_s = (min(use.ends_s, other.ends_s) - max(use.starts_s, other.starts_s) for other in kept)
         if max(shared_s, default=0.0) < (use.ends_s - use.starts_s) / 2:
             kept.append(use)
@@ -155,137 +169,148 @@ def _apart(found: list[Use]) -> list[Use]:
 
 
 def _windows(query: F32) -> Iterator[tuple[int, int]]:
-    """Yield first vector and length of windows of each stretch of sound; its last one ends with it."""
+    """Yield first vector and length of the windows of each stretch of sound; the last window ends with the stretch."""
     sounding = np.flatnonzero(query.any(axis=1))
-    for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > LONGEST_PAUSE) + 1):
+    for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > MAX_PAUSE) + 1):
         if len(stretch):
             first, end = int(stretch[0]), int(stretch[-1]) + 1
             if end - first < WINDOW + HOP:
                 yield first, end - first
             else:
-                yield from ((at, WINDOW) for at in range(first, end - WINDOW, HOP))
+                yield from ((start, WINDOW) for start in range(first, end - WINDOW, HOP))
                 yield end - WINDOW, WINDOW
 
 
-def _hits(prints: FingerprintIndex, window: F32, first: int, judge: MatchClassifier) -> Iterator[WindowMatch]:
-    """Yield recordings as long as they are likely; each next one is judged as if those before were not in the index."""
-    if float(np.linalg.norm(window.mean(axis=0))) > HELD:
+def _window_matches(
+    index: FingerprintIndex, window: F32, first: int, classifier: MatchClassifier
+) -> Iterator[WindowMatch]:
+    """Yield the recordings that match a window, best first, each as if the better ones were not in the index."""
+    if float(np.linalg.norm(window.mean(axis=0))) > HELD_TONE:
         return
-    for found, _ in zip(answers(prints, window), range(MOST_AT_ONCE), strict=False):
-        probability = float(judge.probability(found.evidence))
-        if probability <= judge.at_1_percent:
+    for aligned, _ in zip(align_query_repeatedly(index, window), range(MAX_SIMULTANEOUS), strict=False):
+        probability = float(classifier.probability(aligned.evidence))
+        if probability <= classifier.threshold_1_percent:
             return
-        yield WindowMatch(first, len(window), found.alignments[0], probability, probability > judge.at_01_percent)
+        is_strict = probability > classifier.threshold_01_percent
+        yield WindowMatch(first, len(window), aligned.alignments[0], probability, is_strict)
 
 
-def _join(drafts: list[OpenMatch], hit: WindowMatch, prints: FingerprintIndex, query: F32) -> None:
-    """Let a window go on with a use on whose line it lies, or lies nearly as well as at its best."""
-    for draft in reversed(drafts):
-        if hit.first - draft.hits[-1].first > MOST_BETWEEN * HOP:
+def _join(matches: list[OpenMatch], window: WindowMatch, index: FingerprintIndex, query: F32) -> None:
+    """Add a window to the latest use whose alignment it shares, or fits nearly as well as its own; else open a use."""
+    for match in reversed(matches):
+        if window.first - match.windows[-1].first > MAX_GAP * HOP:
             continue
-        line, own = draft.line, hit.line.at(hit.middle_s)
-        if abs(line.at(hit.middle_s) - own) <= SAME_LINE_S:
-            draft.hits.append(hit)
+        shared = match.time_alignment
+        own_s = window.time_alignment.reference_s(window.middle_s)
+        if abs(shared.reference_s(window.middle_s) - own_s) <= TOLERANCE_S:
+            match.windows.append(window)
             return
-        cosines = along(prints, query[hit.first : hit.first + hit.n], hit.alignment.track_id, line, hit.first)
-        if float(np.nan_to_num(cosines).mean()) >= hit.alignment.score - NEARLY:
-            moved = Alignment(
-                hit.alignment.track_id, line.at(hit.first * APART_S), line.ratio, hit.alignment.score, hit.n
-            )
-            draft.hits.append(WindowMatch(hit.first, hit.n, moved, hit.probability, hit.is_strict))
+        part = query[window.first : window.first + window.n]
+        cosines = cosines_along(index, part, window.alignment.track_id, shared, window.first)
+        if float(np.nan_to_num(cosines).mean()) >= window.alignment.score - SCORE_TOLERANCE:
+            match.windows.append(_realigned(window, shared))
             return
-    drafts.append(OpenMatch([hit]))
+    matches.append(OpenMatch([window]))
 
 
-def along(prints: FingerprintIndex, query: F32, audio_id: str, line: TimeAlignment, first: int = 0) -> F64:
+def _realigned(window: WindowMatch, shared: TimeAlignment) -> WindowMatch:
+    """Replace the alignment of a window by that of a use."""
+    offset_s = shared.reference_s(window.first * APART_S)
+    own = window.alignment
+    alignment = Alignment(own.track_id, offset_s, shared.ratio, own.score, window.n)
+    return WindowMatch(window.first, window.n, alignment, window.probability, window.is_strict)
+
+
+def cosines_along(
+    index: FingerprintIndex, query: F32, audio_id: str, time_alignment: TimeAlignment, first: int = 0
+) -> F64:
     """
-    Return the cosine of each vector of a query with the recording where a line has it.
+    Return the cosine of each vector of a query with the recording at the aligned moment.
 
     Args:
-        prints: The index.
-        query: Vectors a quarter of a second apart, shape (n, 128).
-        audio_id: The recording.
-        line: Where it lies.
-        first: Which vector of the query that the line speaks of is the first here.
+        index: Holds the recording.
+        query: Vectors, a quarter of a second apart, shape (n, 128); all of the query, or a part of it.
+        audio_id: The id of the recording.
+        time_alignment: Aligns the whole query with the recording.
+        first: Position in the whole query of the first vector of `query`.
 
     Returns:
-        Shape (n,); nan beside the recording.
+        Cosines, shape (n,); NaN where the aligned moment lies outside of the recording.
     """
-    rows = prints.rows_of(audio_id)
+    rows = index.rows_of(audio_id)
     query_s = APART_S * (first + np.arange(len(query)))
-    places = (line.begins_s + line.ratio * query_s) / (INDEX_STEP * APART_S)
-    is_on = (places >= -1) & (places <= len(rows))
+    positions = (time_alignment.offset_s + time_alignment.ratio * query_s) / (INDEX_STEP * APART_S)  # fractional rows
+    is_within = (positions >= -1) & (positions <= len(rows))
     cosines = np.full(len(query), np.nan)
-    if is_on.any():
-        places = np.clip(places[is_on], 0, len(rows) - 1)
-        left = np.minimum(places.astype(np.int64), max(len(rows) - 2, 0))
+    if is_within.any():
+        positions = np.clip(positions[is_within], 0, len(rows) - 1)
+        left = np.minimum(positions.astype(np.int64), max(len(rows) - 2, 0))
         low, high = int(left.min()), min(int(left.max()) + 2, len(rows))
-        vectors = prints.vectors(rows.start + low, rows.start + high)
+        vectors = index.vectors(rows.start + low, rows.start + high)
         right = np.minimum(left + 1, len(rows) - 1)
-        share = (places - left)[:, None]
-        cosines[is_on] = (query[is_on] * (vectors[left - low] * (1 - share) + vectors[right - low] * share)).sum(axis=1)
+        share = (positions - left)[:, None]
+        interpolated = vectors[left - low] * (1 - share) + vectors[right - low] * share
+        cosines[is_within] = (query[is_within] * interpolated).sum(axis=1)
     return cosines
 
 
-def _use(prints: FingerprintIndex, query: F32, draft: OpenMatch) -> Use:
-    """Follow a use's line to where it ends, and look where else in the recording it fits."""
-    line, audio_id = draft.line, draft.hits[0].alignment.track_id
-    begin, end, score = _extent(along(prints, query, audio_id, line), draft)
-    line, n_places = _earliest(prints, query[begin : min(end, begin + N_SCANNED)], audio_id, line, begin)
+def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
+    """Extend a match as far as query and recording sound alike, and move it to the earliest place that fits."""
+    found, audio_id = match.time_alignment, match.windows[0].alignment.track_id
+    begin, end, score = _extent(cosines_along(index, query, audio_id, found), match)
+    earliest, n_places = _earliest(index, query[begin : min(end, begin + N_PLACED)], audio_id, found, begin)
     starts_s = begin * APART_S if begin == 0 else (begin - 0.5) * APART_S + FIRST_S
     ends_s = (end - 1) * APART_S + (2 * FIRST_S if end == len(query) else FIRST_S + APART_S / 2)
-    surest = max(hit.probability for hit in draft.hits)
     return Use(
         audio_id=audio_id,
         starts_s=starts_s,
         ends_s=ends_s,
-        reference_starts_s=max(0.0, line.at(starts_s)),
-        reference_ends_s=line.at(ends_s),
-        tempo_ratio=line.ratio,
-        probability=surest,
-        is_strict=draft.is_strict,
+        reference_starts_s=max(0.0, earliest.reference_s(starts_s)),
+        reference_ends_s=earliest.reference_s(ends_s),
+        tempo_ratio=earliest.ratio,
+        probability=max(window.probability for window in match.windows),
+        is_strict=match.is_strict,
         n_places=n_places,
         score=score,
     )
 
 
-def _extent(cosines: F64, draft: OpenMatch) -> tuple[int, int, float]:
-    """Return first vector, one past the last, and mean cosine of the stretch about the windows that is alike."""
+def _extent(cosines: F64, match: OpenMatch) -> tuple[int, int, float]:
+    """Return first vector, end (exclusive) and mean cosine of the stretch around the windows that sounds alike."""
     known = np.nan_to_num(cosines)
-    around = np.ones(SMOOTHED)
-    smooth = np.convolve(known, around, "same") / np.convolve(np.ones(len(known)), around, "same")
-    core = np.concatenate([np.arange(hit.first, hit.first + hit.n) for hit in draft.hits])
-    least = ALIKE * float(np.median(smooth[core]))
-    is_alike = (smooth >= least) & ~np.isnan(cosines)
+    kernel = np.ones(SMOOTHING)
+    smooth = np.convolve(known, kernel, "same") / np.convolve(np.ones(len(known)), kernel, "same")
+    core = np.concatenate([np.arange(window.first, window.first + window.n) for window in match.windows])
+    is_alike = (smooth >= ALIKE * float(np.median(smooth[core]))) & ~np.isnan(cosines)
     inside = core[is_alike[core]]
     begin, end = (int(inside.min()), int(inside.max()) + 1) if len(inside) else (int(core.min()), int(core.max()) + 1)
-    begin -= _followed(is_alike[:begin][::-1])
-    end += _followed(is_alike[end:])
+    begin -= _length_alike(is_alike[:begin][::-1])
+    end += _length_alike(is_alike[end:])
     return begin, end, float(known[begin:end].mean())
 
 
-def _followed(is_alike: Bool) -> int:
-    """Return after how many vectors the likeness is over; a few unlike ones are passed over."""
+def _length_alike(is_alike: Bool) -> int:
+    """Return the number of vectors until similarity ends; up to MAX_UNLIKE consecutive vectors may differ."""
     alike = np.flatnonzero(is_alike)
-    too_wide = np.flatnonzero(np.diff(np.r_[-1, alike]) > MOST_UNLIKE)
+    too_wide = np.flatnonzero(np.diff(np.r_[-1, alike]) > MAX_UNLIKE)
     kept = alike[: too_wide[0]] if len(too_wide) else alike
     return int(kept[-1]) + 1 if len(kept) else 0
 
 
 def _earliest(
-    prints: FingerprintIndex, part: F32, audio_id: str, line: TimeAlignment, first: int
+    index: FingerprintIndex, part: F32, audio_id: str, found: TimeAlignment, first: int
 ) -> tuple[TimeAlignment, int]:
-    """Lay a use along all of its recording; return the earliest line that fits as well, and how many there are."""
-    rows = prints.rows_of(audio_id)
-    own_s = line.at(first * APART_S)
-    longest_s = len(rows) * INDEX_STEP * APART_S - line.ratio * APART_S * (len(part) - 1)
-    begins = np.r_[own_s, np.arange(0.0, max(longest_s, 0.0), STEP_S)]
-    likeness = part @ prints.vectors(rows.start, rows.stop).T
-    scores = mean_along(likeness, np.full(len(begins), line.ratio), begins, 0)
-    places = [own_s]
-    for at in np.argsort(-scores, kind="stable"):
-        if scores[at] < AS_WELL * scores[0]:
+    """Compare part of a use with all places of its recording; return the earliest that fits, and how many fit."""
+    rows = index.rows_of(audio_id)
+    found_s = found.reference_s(first * APART_S)
+    last_s = len(rows) * INDEX_STEP * APART_S - found.ratio * APART_S * (len(part) - 1)
+    offsets_s = np.r_[found_s, np.arange(0.0, max(last_s, 0.0), STEP_S)]
+    cosines = part @ index.vectors(rows.start, rows.stop).T
+    scores = mean_cosines(cosines, np.full(len(offsets_s), found.ratio), offsets_s, 0)
+    places_s = [found_s]
+    for candidate in np.argsort(-scores, kind="stable"):
+        if scores[candidate] < FITS * scores[0]:
             break
-        if all(abs(begins[at] - place) >= APART_PLACES_S for place in places):
-            places.append(float(begins[at]))
-    return TimeAlignment(line.begins_s + min(places) - own_s, line.ratio), len(places)
+        if all(abs(offsets_s[candidate] - place_s) >= MIN_DISTANCE_S for place_s in places_s):
+            places_s.append(float(offsets_s[candidate]))
+    return TimeAlignment(found.offset_s + min(places_s) - found_s, found.ratio), len(places_s)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from recsys import files
 from recsys.errors import SetupError
 from recsys.lake.store import Lake
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -34,21 +35,22 @@ def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Call
     return folder
 
 
-def place_prints(
+def place_fingerprints(
     warehouse: Path, folder: Path, *, made: Path | None, lake: Lake, last: Release | None, note: Callable[..., None]
 ) -> Path | None:
-    """Copy the index of fingerprints that the run made, or make it; None where no recording has one."""
+    """Copy the run's fingerprint index, or make it, replacing half a copy; None if no recording has a fingerprint."""
     if made is not None and made.exists():
-        shutil.copytree(made, folder)
+        with files.new_folder(folder) as beside:
+            shutil.copytree(made, beside, dirs_exist_ok=True)
         return folder
-    index = prints_of(warehouse, lake, last, note)
+    index = fingerprint_index_of(warehouse, lake, last, note)
     if index is None:
         return None
     index.save(folder)
     return folder
 
 
-def prints_of(
+def fingerprint_index_of(
     warehouse: Path, lake: Lake, last: Release | None, note: Callable[..., None]
 ) -> "FingerprintIndex | None":
     """Bring the current release's index of fingerprints up to new tables; None where no recording has one."""
@@ -57,8 +59,8 @@ def prints_of(
             return None
         from recsys.matching import catalogue_index  # noqa: PLC0415 - a run without music needs no network
 
-        known = _kept("fingerprints", last.prints if last else None, catalogue_index.load, note)
-        return catalogue_index.prints_of(opened, lake, known)
+        known = _kept("fingerprints", last.fingerprints if last else None, catalogue_index.load, note)
+        return catalogue_index.up_to_date(opened, lake, known)
 
 
 def _kept(what: str, folder: Path | None, load: Callable[[Path], Loaded], note: Callable[..., None]) -> Loaded | None:

@@ -25,8 +25,8 @@ from recsys.pipeline.results import Artefact, Result
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
 from recsys.releases import registry
-from recsys.releases.gate import Last
-from recsys.releases.registry import Release
+from recsys.releases.gate import CurrentRelease
+from recsys.releases.release import Release
 from recsys.warehouse.internal import internal_names, internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -127,7 +127,7 @@ class Inputs:
         return registry.current(self._run.home)
 
     @property
-    def last_published(self) -> Last | None:
+    def last_published(self) -> CurrentRelease | None:
         """Date, rows and listeners of the last release, which the gate compares with; None before the first."""
         return last_published(self.last_release)
 
@@ -155,7 +155,7 @@ class Inputs:
     @property
     def fingerprint_index(self) -> "FingerprintIndex | None":
         """The last release's index of fingerprints with the changes of the built tables; None without recordings."""
-        return indexes.prints_of(self._built, self.lake, self.last_release, self.note)
+        return indexes.fingerprint_index_of(self._built, self.lake, self.last_release, self.note)
 
     @property
     def uploads(self) -> list[Recording]:

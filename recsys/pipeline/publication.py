@@ -16,7 +16,7 @@ from recsys.pipeline.plan import result_tables
 from recsys.pipeline.results import Outcome
 from recsys.recipe import Recipe
 from recsys.releases import gate, registry
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.warehouse.build import rebuild_results
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.labels import write_labels
@@ -30,7 +30,7 @@ def place_tables(
     *,
     build_file: Path,
     results: Mapping[str, Sequence[Path]],
-    prints: Path | None,
+    fingerprints: Path | None,
     note: Callable[..., None],
 ) -> Release:
     """
@@ -41,7 +41,7 @@ def place_tables(
         name: The name of the release, not used by any release yet.
         build_file: The built warehouse.
         results: The Parquet files of each table that steps made, by the table's name.
-        prints: The run's index of fingerprints; None: the current release's index is updated.
+        fingerprints: The run's index of fingerprints; None: the current release's index is updated.
         note: Logs an event.
 
     Returns:
@@ -54,10 +54,10 @@ def place_tables(
     write_labels(warehouse, labels)
     folder, last = home.path / "indexes", registry.current(home)
     sounds = indexes.place_sounds(warehouse, folder / name, last, note)
-    placed = indexes.place_prints(
-        warehouse, folder / f"{name}-prints", made=prints, lake=Lake(home), last=last, note=note
+    placed = indexes.place_fingerprints(
+        warehouse, folder / f"{name}-fingerprints", made=fingerprints, lake=Lake(home), last=last, note=note
     )
-    return Release(warehouse, marts, index=sounds, prints=placed, labels=labels)
+    return Release(warehouse, marts, index=sounds, fingerprints=placed, labels=labels)
 
 
 def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequence[Path]]) -> None:
@@ -65,17 +65,17 @@ def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequen
     rebuild_results(target, result_tables(results))
 
 
-def last_published(release: Release | None) -> gate.Last | None:
+def last_published(release: Release | None) -> gate.CurrentRelease | None:
     """Return the date, rows and listeners of a release, which the gate compares with."""
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
         as_of, n_listeners = warehouse.query(internal_sql("last_release")).row(0)
         rows = dict(warehouse.query(internal_sql("built_tables")).iter_rows())
-    return gate.Last(release.warehouse.stem, as_of, rows, n_listeners)
+    return gate.CurrentRelease(release.warehouse.stem, as_of, rows, n_listeners)
 
 
-def refusal(verdict: gate.Verdict, run_id: str, last: gate.Last | None) -> str:
+def refusal(verdict: gate.Verdict, run_id: str, last: gate.CurrentRelease | None) -> str:
     """Return why a run must not be published; empty if it may."""
     if verdict.passed:
         return ""
@@ -86,7 +86,9 @@ def refusal(verdict: gate.Verdict, run_id: str, last: gate.Last | None) -> str:
 def decided(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
     """Return the gate's verdict on a run's release as the outcome of a step."""
     verdict = gate.decide(evidence, recipe.gate)
-    return Outcome({"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.last))
+    return Outcome(
+        {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current)
+    )
 
 
 def publish_tables(
@@ -95,7 +97,7 @@ def publish_tables(
     """Publish newly built tables with the lists and the model of the current release; return the warehouse file."""
     last = registry.current(home)
     name = registry.free_name(home, f"{run_id}-tables")
-    placed = place_tables(home, name, build_file=build_file, results=results, prints=None, note=note)
+    placed = place_tables(home, name, build_file=build_file, results=results, fingerprints=None, note=note)
     model, exported = (last.model, last.export) if last else (None, None)
     registry.publish(home, name, replace(placed, model=model, export=exported))
     return placed.warehouse

@@ -1,1 +1,1 @@
-"""Lists beside the nightly recommendations, one file each: see `products.base`."""
+"""Products: lists that the nightly run makes beside the recommendations, one module per product (see `base`)."""

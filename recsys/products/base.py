@@ -1,8 +1,9 @@
 """
-What the products of a night are made from, and how one is found.
+The inputs of all products, and how a product is found by its name.
 
-A product is one file in this folder with a function `make(inputs)` that returns its table: a key (whose list it is),
-rank, what is listed, and for tracks score and reason. The night makes and exports them all; `recsys product` shows one.
+A product is a module of this folder with a function `make(inputs)`. It returns a table of lists: the key of a list
+(such as user_id), rank, the id of what is listed, and for tracks score and reason. The module's docstring is 'Name:
+description'. The nightly run makes and exports all products; `recsys product` shows one.
 """
 
 from collections.abc import Callable
@@ -27,18 +28,18 @@ K = 20  # length of a list
 @dataclass(frozen=True, eq=False)
 class ProductInputs:
     """
-    A night's model and everything that lists are made from.
+    A run's recommender and the tables that lists are made from.
 
     Attributes:
-        model: Fitted on everything.
-        interactions: What it was fitted on.
-        filters: What each listener may not get.
-        listeners: user_id, country, age_band.
-        catalogue: What may be shown at all: track_id, title, artist_id, artist_name, release_date, available_in,
+        model: The recommender, trained on all interactions.
+        interactions: The interactions that it was trained on.
+        filters: The exclusion mask of each listener.
+        listeners: All listeners who get lists: user_id, country, age_band.
+        catalogue: All tracks that may be shown: track_id, title, artist_id, artist_name, release_date, available_in,
             withdrawn_at, tempo_bpm, energy.
         playlists: playlist_id, position, track_id.
-        clusters: track_id, community, name: a track's cluster (see `analytics.communities`).
-        n_candidates: How many of each listener's best tracks are worth a look.
+        clusters: The cluster of each track: track_id, community, name (see `analytics.communities`).
+        n_candidates: Number of candidates per listener.
         served_on: The day on which the lists are shown.
     """
 
@@ -54,16 +55,16 @@ class ProductInputs:
 
     @cached_property
     def candidates(self) -> pl.DataFrame:
-        """Each listener's best tracks: user_id, rank, track_id, score, is_fallback, segment."""
+        """The candidates of all listeners: user_id, rank, track_id, score, is_fallback, segment."""
         return self.best(self.listeners["user_id"], self.n_candidates)
 
     def best(self, user_ids: pl.Series, n: int) -> pl.DataFrame:
-        """Return some listeners' n best tracks, as `candidates`."""
+        """Return the n best tracks of some listeners, in the columns of `candidates`."""
         return self.model.recommend(user_ids, n, filters=self.filters, profiles=self.listeners)
 
     @cached_property
-    def heard_artists(self) -> pl.DataFrame:
-        """user_id, artist_id: every artist of whom a listener has touched a track."""
+    def known_artists(self) -> pl.DataFrame:
+        """The artists in each listener's history, including skipped tracks: user_id, artist_id."""
         seen = self.interactions.seen.tocoo()
         pairs = pl.DataFrame(
             {"user_id": self.interactions.users.ids(seen.row), "track_id": self.interactions.tracks.ids(seen.col)}
@@ -72,50 +73,51 @@ class ProductInputs:
         return pairs.join(artists, on="track_id").select("user_id", "artist_id").unique()
 
     @cached_property
-    def for_everybody(self) -> Filters:
-        """Filters for lists that belong to no listener: only what is available everywhere, and not withdrawn."""
+    def public_filters(self) -> Filters:
+        """Filters for lists without a listener: tracks that are available everywhere and not withdrawn."""
         nobody = pl.DataFrame(schema={"user_id": pl.String, "country": pl.String})
         return Filters.for_listeners(nobody, self.catalogue, tracks=self.model.tracks, as_of=self.served_on)
 
     @cached_property
-    def open_catalogue(self) -> pl.DataFrame:
-        """The part of the catalogue that lists which belong to nobody may name, of tracks that the model knows."""
-        allowed = self.for_everybody.allowed[-1]
+    def public_catalogue(self) -> pl.DataFrame:
+        """The tracks of the catalogue that `public_filters` allows and the model knows."""
+        allowed = self.public_filters.allowed[-1]
         return self.catalogue.filter(pl.col("track_id").is_in(self.model.tracks.ids(np.flatnonzero(allowed)).implode()))
 
     @cached_property
-    def listeners_of(self) -> pl.DataFrame:
-        """track_id, n_listeners: how many like each track."""
+    def listener_counts(self) -> pl.DataFrame:
+        """The number of listeners who like each track: track_id, n_listeners."""
         n_listeners = np.bincount(self.interactions.matrix.indices, minlength=len(self.interactions.tracks))
         return pl.DataFrame({"track_id": self.interactions.tracks.ids(), "n_listeners": n_listeners})
 
     def continued(self, seeds: pl.DataFrame, n: int = K) -> pl.DataFrame:
         """
-        Continue lists of tracks as the model would if each were all that somebody ever played.
+        Continue lists of tracks: recommend, by fold-in, to an imaginary listener who played nothing but one list.
 
         Args:
-            seeds: key, track_id.
-            n: Length of the lists.
+            seeds: The lists to continue: key (the id of a list), track_id.
+            n: Length of the continuations.
 
         Returns:
-            key, rank, track_id, score; none of its own seeds. Keys none of whose tracks the model knows are left out.
+            key, rank, track_id, score, without a list's own tracks. A list is left out if the model knows none of its
+            tracks.
         """
         plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", strength=pl.lit(1.0))
-        found = self.model.fold_in(plays, n, filters=self.for_everybody).filter(~pl.col("is_fallback"))
-        return found.select(pl.col("user_id").alias("key"), "rank", "track_id", "score")
+        ranking = self.model.fold_in(plays, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
+        return ranking.select(pl.col("user_id").alias("key"), "rank", "track_id", "score")
 
 
 def product_names() -> list[str]:
-    """Return the names of all products: every file of this folder that is no helper."""
+    """Return the names of all products: the modules of this folder, apart from helpers."""
     return plugin_names(PACKAGE, besides=HELPERS)
 
 
 def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:
     """
-    Return how a product is made.
+    Return the function that makes a product.
 
     Raises:
-        UnknownIds: There is none of that name.
+        UnknownIds: There is no product of that name.
     """
     if name not in product_names():
         raise UnknownIds.of("product", [name], product_names(), "recsys/products")
@@ -123,7 +125,7 @@ def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:
     return make
 
 
-def ranked_anew(rows: pl.DataFrame) -> pl.DataFrame:
-    """Number the places of each listener's rows again, in their order, and keep the first K."""
-    place = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("user_id")
-    return rows.with_columns(rank=place).filter(pl.col("rank") <= K)
+def with_new_ranks(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rank each listener's rows from 1 in the given order, and keep the first K."""
+    rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("user_id")
+    return rows.with_columns(rank=rank).filter(pl.col("rank") <= K)

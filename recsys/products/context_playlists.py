@@ -1,9 +1,9 @@
 """
-Context playlists: what a listener would like for a workout, for focus and for sleep.
+Context playlists: each listener's tracks for a workout, for focus and for sleep.
 
-A context is a range of tempo and energy, and the hours that people seek it in. Tracks that nobody heard (no tempo, no
-energy) fit no context. Among those that fit, a listener's own taste decides, and how much more a track is played at
-those hours than at others.
+A context is a range of tempo and energy, and a time of day. A track fits if its measured tempo and energy are in the
+range; tracks that were not analysed fit no context. Tracks that fit are ranked by the recommender's score, raised or
+lowered by how much more or less than others they are played at that time of day.
 """
 
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from recsys.products.base import K, ProductInputs
 from recsys.recommenders.parts.listening_hours import DAYPART, ListeningTimeProfile
 from recsys.recommenders.parts.reason_text import with_reason_text
 
-MIN_LENGTH = 5  # a shorter list is no playlist
-N_POOL = 60  # of the listener's best tracks that fit, so many are looked at
-HOURS_WEIGHT = 0.2  # what e times as many plays at those hours weigh beside taste, which is 0..1 in the pool
+MIN_LENGTH = 5  # a shorter list is left out
+N_POOL = 60  # of the listener's best tracks that fit are ranked
+HOURS_WEIGHT = 0.2  # of the log lift at that time of day, beside the recommender's score scaled to 0..1
 
 
 class Context(NamedTuple):
-    """A purpose: tempo [1/min] and energy (0..1) from, to; and its hours, in parts of three from midnight (0..7)."""
+    """Ranges of tempo [1/min] and energy (0..1), and dayparts of three hours, 0 (from 0:00) to 7 (from 21:00)."""
 
     tempo_bpm: tuple[float, float]
     energy: tuple[float, float]
@@ -37,32 +37,32 @@ CONTEXTS = {
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Give every listener a list for each context.
+    Make a list for every listener and context.
 
     Returns:
-        playlist_id (user_id/context), context, rank, track_id, score, reason. A list of fewer than five tracks is left
+        playlist_id (user_id/context), context, rank, track_id, score, reason. Lists of fewer than five tracks are left
         out.
     """
     lists = pl.concat([_of_context(inputs, name, context) for name, context in CONTEXTS.items()])
-    told = with_reason_text(inputs.model.add_reasons(lists, inputs.interactions), inputs.catalogue)
-    return told.sort("user_id", "context", "rank").select(
+    playlists = with_reason_text(inputs.model.add_reasons(lists, inputs.interactions), inputs.catalogue)
+    return playlists.sort("user_id", "context", "rank").select(
         "playlist_id", "context", "rank", "track_id", "score", "reason"
     )
 
 
-def fitting(catalogue: pl.DataFrame, context: Context) -> pl.Series:
-    """Return the ids of the tracks whose tempo and energy fit, both ends included."""
+def fitting_tracks(catalogue: pl.DataFrame, context: Context) -> pl.Series:
+    """Return the ids of the tracks whose tempo and energy are in the ranges of a context, ends included."""
     fits = pl.col("tempo_bpm").is_between(*context.tempo_bpm) & pl.col("energy").is_between(*context.energy)
     return catalogue.filter(fits)["track_id"]
 
 
 def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFrame:
-    only = inputs.filters.only(fitting(inputs.catalogue, context))
-    pool = inputs.model.recommend(inputs.listeners["user_id"], N_POOL, filters=only, profiles=inputs.listeners)
+    allowed = inputs.filters.only(fitting_tracks(inputs.catalogue, context))
+    pool = inputs.model.recommend(inputs.listeners["user_id"], N_POOL, filters=allowed, profiles=inputs.listeners)
     lowest, highest = pl.col("score").min().over("user_id"), pl.col("score").max().over("user_id")
     relevance = ((pl.col("score") - lowest) / (highest - lowest)).fill_nan(0.0)
     return (
-        pool.join(_at_hours(inputs, context), on="track_id", how="left", maintain_order="left")
+        pool.join(_hour_lifts(inputs, context), on="track_id", how="left", maintain_order="left")
         .with_columns(fit=relevance + HOURS_WEIGHT * pl.col("log_lift").fill_null(0.0))
         .sort("user_id", "fit", "rank", descending=[False, True, False])
         .with_columns(
@@ -74,9 +74,9 @@ def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFr
     )
 
 
-def _at_hours(inputs: ProductInputs, context: Context) -> pl.DataFrame:
-    """Return track_id, log_lift: how much likelier a track's plays fall into the hours than plays of all tracks do."""
+def _hour_lifts(inputs: ProductInputs, context: Context) -> pl.DataFrame:
+    """Return track_id, log_lift: log of the share of its plays in the dayparts, over that of plays of all tracks."""
     profile = ListeningTimeProfile.of(inputs.interactions.matrix, inputs.interactions.hours)
-    everybody = profile.everybody[DAYPART][list(context.dayparts)]
-    share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ everybody / everybody.sum()
+    usual = profile.everybody[DAYPART][list(context.dayparts)]
+    share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ usual / usual.sum()
     return pl.DataFrame({"track_id": inputs.interactions.tracks.ids(), "log_lift": np.log(share)})

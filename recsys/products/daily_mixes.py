@@ -1,4 +1,4 @@
-"""Daily mixes: a listener's tastes apart, each a list of its own with the name of what it gathers round."""
+"""Daily mixes: one list per kind of music that a listener likes, with the name of that cluster of tracks."""
 
 import polars as pl
 
@@ -6,17 +6,18 @@ from recsys.products.base import K, ProductInputs
 from recsys.recommenders.parts.reason_text import with_reason_text
 
 N_MIXES = 3
-MIN_LIKED = 3  # tracks of a cluster that a listener likes, for a mix of it
-MIN_LENGTH = 5  # a shorter list is no mix
+MIN_LIKED = 3  # liked tracks in a cluster, for a mix of that cluster
+MIN_LENGTH = 5  # a shorter list is left out
 
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Gather each listener's candidates by the clusters of tracks that they like most of.
+    Divide each listener's candidates by the clusters in which they like most tracks.
 
     Returns:
-        mix_id (user_id/1 for the cluster with most liked tracks, user_id/2 ...), name, rank, track_id, score, reason.
-        A listener who likes few tracks of any cluster, or whose candidates hold too few of them, has fewer mixes.
+        mix_id (user_id/1 for the cluster with most liked tracks, then user_id/2 ...), name (of the cluster), rank,
+        track_id, score, reason. A listener has fewer than three mixes if fewer clusters have three liked tracks and
+        five candidates.
     """
     clusters = favourite_clusters(inputs)
     rows = (
@@ -33,7 +34,7 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
 
 
 def favourite_clusters(inputs: ProductInputs) -> pl.DataFrame:
-    """Return user_id, community, mix_no: each listener's clusters by how many liked tracks they hold, from 1."""
+    """Return each listener's clusters, ranked from 1 by the number of liked tracks: user_id, community, mix_no."""
     pairs = inputs.interactions.matrix.tocoo()
     liked = pl.DataFrame(
         {"user_id": inputs.interactions.users.ids(pairs.row), "track_id": inputs.interactions.tracks.ids(pairs.col)}

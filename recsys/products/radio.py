@@ -1,4 +1,4 @@
-"""Radio: a long, varied walk from each artist: their best known track first, then what goes with all of theirs."""
+"""Radio: a long, varied list per artist: their best known track, then tracks that fit with all of their tracks."""
 
 import polars as pl
 
@@ -15,22 +15,24 @@ RULES = (ArtistCap(tracks=3, apart=3), Diversity(0.2))
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Start a station for every artist of whom the model knows a track that is available everywhere.
+    Make a station for every artist with a track that is available everywhere and known to the model.
 
     Returns:
-        artist_id, rank, track_id, score (null for the artist's own track, which opens). No artist stands there more
-        than three times, nor within three tracks of themselves where others can stand between.
+        artist_id, rank, track_id, score (null for the first track, the artist's own). No artist has more than three
+        tracks in a station, with at least three other tracks between two of them where enough others exist.
     """
-    own = inputs.open_catalogue.select("track_id", "artist_id").drop_nulls()
+    own = inputs.public_catalogue.select("track_id", "artist_id").drop_nulls()
     seeds = own.select(pl.col("artist_id").alias("key"), "track_id")
-    found = inputs.continued(seeds, N_CANDIDATES).rename({"key": "user_id"})
-    walks = rerank(found, RULES, RerankContext.of(inputs.interactions), N_TRACKS - 1).rename({"user_id": "artist_id"})
-    opening = own.join(inputs.listeners_of, on="track_id").filter(
-        pl.col("artist_id").is_in(walks["artist_id"].implode())
+    candidates = inputs.continued(seeds, N_CANDIDATES).rename({"key": "user_id"})
+    stations = rerank(candidates, RULES, RerankContext.of(inputs.interactions), N_TRACKS - 1).rename(
+        {"user_id": "artist_id"}
+    )
+    opening = own.join(inputs.listener_counts, on="track_id").filter(
+        pl.col("artist_id").is_in(stations["artist_id"].implode())
     )
     opening = opening.sort("n_listeners", "track_id", descending=[True, False]).unique("artist_id", keep="first")
     first = opening.select(
         "artist_id", pl.lit(1, pl.Int32).alias("rank"), "track_id", pl.lit(None, pl.Float32).alias("score")
     )
-    rest = walks.select("artist_id", pl.col("rank") + 1, "track_id", "score")
+    rest = stations.select("artist_id", pl.col("rank") + 1, "track_id", "score")
     return pl.concat([first, rest]).sort("artist_id", "rank")

@@ -1,4 +1,4 @@
-"""Release radar: what came out in the last four weeks, for each listener the most fitting first."""
+"""Release radar: the releases of the last four weeks that fit a listener best."""
 
 from datetime import timedelta
 
@@ -12,22 +12,22 @@ N_DAYS = 28
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Rank the new releases that each listener may get and has not touched.
+    Rank the new releases for each listener, within their filters.
 
     Returns:
-        user_id, rank, track_id, score, reason: 'new from' an artist whom the listener has heard, else what speaks for
-        it. Shorter than K where less came out.
+        user_id, rank, track_id, score, reason: 'new from <artist>' for an artist in the listener's history, else
+        'new, <reason of the recommendation>'. A list is shorter than K if there are fewer new releases.
     """
     since = inputs.served_on - timedelta(days=N_DAYS)
     new = inputs.catalogue.filter(pl.col("release_date") > since)
     filters = inputs.filters.only(new["track_id"])
     ranking = inputs.model.recommend(inputs.listeners["user_id"], K, filters=filters, profiles=inputs.listeners)
-    known = inputs.heard_artists.with_columns(is_known=True)
-    told = (
+    known = inputs.known_artists.with_columns(is_known=True)
+    lists = (
         with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
         .join(new.select("track_id", "artist_id", "artist_name"), on="track_id", maintain_order="left")
         .join(known, on=["user_id", "artist_id"], how="left", maintain_order="left")
     )
     from_known = pl.format("new from {}", pl.col("artist_name").fill_null("an artist you played"))
     reason = pl.when("is_known").then(from_known).otherwise(pl.format("new, {}", "reason"))
-    return told.select("user_id", "rank", "track_id", "score", reason=reason)
+    return lists.select("user_id", "rank", "track_id", "score", reason=reason)

@@ -1,4 +1,4 @@
-"""Similar tracks: what the model would recommend to somebody who played one track and nothing else."""
+"""Similar tracks: what the recommender would give a listener who played this one track only."""
 
 import polars as pl
 
@@ -7,11 +7,12 @@ from recsys.products.base import ProductInputs
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Continue every track that the catalogue may show.
+    Find similar tracks for every track of the catalogue.
 
     Returns:
-        track_id, rank, similar_track_id, score. Both must be available everywhere: the list belongs to no listener.
+        track_id, rank, similar_track_id, score. Similar tracks are available everywhere, because a list has no listener
+        whose country could be checked.
     """
     tracks = inputs.catalogue.select("track_id", key="track_id")
-    found = inputs.continued(tracks).rename({"track_id": "similar_track_id"})
-    return found.select(pl.col("key").alias("track_id"), "rank", "similar_track_id", "score")
+    similar = inputs.continued(tracks).rename({"track_id": "similar_track_id"})
+    return similar.select(pl.col("key").alias("track_id"), "rank", "similar_track_id", "score")

@@ -1,1 +1,1 @@
-"""What is asked of the current release: explanations, products, matches, similar recordings."""
+"""Answers from the current release: explanations, products, matches and similar recordings."""

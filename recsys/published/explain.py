@@ -1,8 +1,8 @@
 """
-Why one track was or was not recommended to one listener: what each of their own tracks says for or against it.
+Why one track was or was not recommended to one listener.
 
-It asks the model in charge and the published warehouse, so it explains the lists that were exported. Called by
-`recsys explain`.
+The champion says what each track in the listener's history contributes to the score; the published lists and candidates
+say what rerank rules and exploration did with the track. Used by `recsys explain` and the page of recommendations.
 """
 
 from dataclasses import dataclass
@@ -18,58 +18,99 @@ from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
+CANDIDATES = "candidates.parquet"  # of an export
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """
-    What speaks for a track.
+    Why a track is or is not in a listener's published list.
 
     Attributes:
         track: 'Title by Artist'.
-        rank: Its place in the listener's published list, None where it is not in it.
-        reason: The reason that was exported with it.
-        contributions: title, artist_name, track_id, contribution (see `Recommender.explain`) and share: of the
-            contributions' absolute sum, -1..1; strongest first.
+        rank: Its rank in the published list, from 1; None if it is not in the list.
+        reason: The reason that was exported with it; None if it is not in the list.
+        is_explored: Whether exploration drew it.
+        n_listed: Length of the published list, 0 for a listener without one.
+        candidate_rank: The model's own rank, from 1, before rerank rules and exploration; None if the track is not
+            among the candidates that the run kept.
+        contributions: What each track in the listener's history adds to the score: title, artist_name, track_id,
+            contribution (see `Recommender.explain`) and share, contribution divided by the sum of the absolute
+            contributions, -1..1. Highest contribution first.
     """
 
     track: str
     rank: int | None
     reason: str | None
+    is_explored: bool
+    n_listed: int
+    candidate_rank: int | None
     contributions: pl.DataFrame
+
+    @property
+    def placement(self) -> str:
+        """One sentence or two on how the track came to its place, or to none: model, rerank rules, exploration."""
+        explored = "Exploration drew it, to learn whether the listener likes it. " if self.is_explored else ""
+        if self.candidate_rank is None:
+            return f"{explored}It is not among the candidates that the run kept for this listener."
+        ranked = f"The model ranked it {self.candidate_rank} among this listener's candidates"
+        return f"{explored}{ranked}." if self.is_explored else f"{ranked}{self._moved(self.candidate_rank)}."
+
+    def _moved(self, candidate_rank: int) -> str:
+        """Say how the place in the list differs from the model's rank."""
+        if self.rank is None and candidate_rank > self.n_listed:
+            return f"; the list has {self.n_listed:,} tracks"
+        if self.rank is None:
+            return "; rerank rules or exploration left it out of the list"
+        if self.rank < candidate_rank:
+            return "; rerank rules moved it up"
+        return (
+            "; rerank rules or exploration moved it down" if self.rank > candidate_rank else ", the same as in the list"
+        )
 
 
 def explain(home: Home, user_id: str, track_id: str) -> Explanation:
     """
-    Explain one pair.
+    Explain why a track is or is not recommended to a listener.
 
     Raises:
-        InputError: The warehouse has no such listener or track, or the model learned of no such track.
-        SetupError: Nothing was published yet, or no model.
+        InputError: The warehouse has no such listener or track, or the champion does not know the track.
+        SetupError: No warehouse or no model has been published yet.
     """
+    pair: dict[str, object] = {"user_id": user_id, "track_id": track_id}
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        asked: dict[str, object] = {"user_id": user_id, "track_id": track_id}
-        place = warehouse.query(internal_sql("place_of_track"), asked)
+        place = warehouse.query(internal_sql("place_of_track"), pair)
         if warehouse.query(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
-            raise InputError(f"no listener is called {user_id!r}; recsys find WORDS finds listeners by their id")
+            raise InputError(f"There is no listener {user_id!r}. Find listeners by their id: recsys find WORDS")
         if place.is_empty():
-            raise InputError(f"no track is called {track_id!r}; recsys find WORDS finds tracks by title, artist or id")
+            raise InputError(f"There is no track {track_id!r}. Find tracks by title, artist or id: recsys find WORDS")
         interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
         titles = warehouse.query(internal_sql("names_of_tracks"))
-    said = _model_in_charge(home).explain(user_id, track_id, interactions)
-    title, artist, rank, reason = place.row(0)
-    share = pl.col("contribution") / pl.col("contribution").abs().sum()
-    named = said.join(titles, on="track_id", how="left", maintain_order="left")
-    columns = "title", "artist_name", "track_id", "contribution"
-    return Explanation(f"{title} by {artist}", rank, reason, named.select(*columns, share=share))
+    contributions = (
+        _champion(home)
+        .explain(user_id, track_id, interactions)
+        .join(titles, on="track_id", how="left", maintain_order="left")
+        .with_columns(share=pl.col("contribution") / pl.col("contribution").abs().sum())
+    )
+    title, artist, rank, reason, is_explored, n_listed = place.row(0)
+    return Explanation(
+        track=f"{title} by {artist}",
+        rank=rank,
+        reason=reason,
+        is_explored=is_explored,
+        n_listed=n_listed,
+        candidate_rank=_candidate_rank(home, user_id, track_id),
+        contributions=contributions.select("title", "artist_name", "track_id", "contribution", "share"),
+    )
 
 
 def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     """
-    List a listener's best candidates of the published export, among which the rules chose.
+    List a listener's best n candidates of the published export, from which rerank rules and exploration chose the list.
 
     Returns:
-        rank (the recommender's own), title, artist_name, score, place (in the published list; null where the rules
-        chose others), track_id; empty for a listener without a list.
+        rank (the model's own, before rerank rules and exploration), title, artist_name, score, place (rank in the
+        published list; null for a track that is not in it), track_id. Empty for a listener without a list.
 
     Raises:
         SetupError: No lists are published yet.
@@ -77,7 +118,7 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     release = registry.current(home)
     if release is None or release.export is None:
         raise SetupError(f"{home.path} has no published lists yet. Run: recsys nightly")
-    stored = pl.scan_parquet(release.export / "candidates.parquet").filter(user_id=user_id).sort("rank")
+    stored = pl.scan_parquet(release.export / CANDIDATES).filter(user_id=user_id).sort("rank")
     best = stored.head(n).select("rank", "score", "track_id").collect()
     with Warehouse.open(release.warehouse) as warehouse:
         places = warehouse.query(
@@ -87,8 +128,18 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     return named.select("rank", "title", "artist_name", "score", "place", "track_id")
 
 
-def _model_in_charge(home: Home) -> Recommender[Any]:
+def _candidate_rank(home: Home, user_id: str, track_id: str) -> int | None:
+    """Return the model's rank of a track for a listener; None where the run kept none."""
+    release = registry.current(home)
+    if release is None or release.export is None or not (release.export / CANDIDATES).exists():
+        return None
+    kept = pl.scan_parquet(release.export / CANDIDATES).filter(user_id=user_id, track_id=track_id)
+    ranks = kept.select("rank").collect()["rank"]
+    return ranks[0] if len(ranks) else None
+
+
+def _champion(home: Home) -> Recommender[Any]:
     release = registry.current(home)
     if release is None or release.model is None:
-        raise SetupError(f"{home.path} has no model in charge yet. Run: recsys nightly")
+        raise SetupError(f"{home.path} has no published model yet. Run: recsys nightly")
     return Recommender.load(release.model)

@@ -1,4 +1,4 @@
-"""Matching against the published release: from the command line and from a page."""
+"""Copyright matching against the published release, for `recsys match` and the page of matches."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +14,9 @@ from recsys.library.locations import sound_file
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import SPAN, listened_again
+from recsys.matching.hear_files import Span, read_spans
 from recsys.matching.pitch import excerpt_of
-from recsys.matching.report import Found, write
+from recsys.matching.report import MatchReport, write
 from recsys.matching.uses import Use
 from recsys.recipe import Recipe
 from recsys.releases import registry
@@ -30,76 +30,75 @@ def match(
     *,
     against: Path | None = None,
     progress: Callable[[Path], None] = lambda _path: None,
-) -> Found:
+) -> MatchReport:
     """
-    Find the recordings of the published catalogue in a file, or in the files of a folder.
+    Find the recordings of the published catalogue that a file, or each file of a folder, uses.
 
     Args:
-        home: Its published release is asked.
+        home: The home of the published release.
         path: The file or folder.
-        recipe: Limits of the processes that listen.
-        against: A folder of music that is asked instead of the release.
-        progress: Called with each file once it is looked through.
+        recipe: Holds the limits of the worker processes.
+        against: A folder of music to match against, in place of the published catalogue.
+        progress: Called with each file when it is done.
 
     Raises:
-        InputError: There is nothing there, or no recording was scanned yet.
-        StaleIndex: The index was made by another network.
-        SetupError: The index is damaged.
+        InputError: There is no audio file at `path`, or the release has no fingerprints.
+        StaleIndex: The fingerprint index was made by another version of the network.
+        SetupError: The fingerprint index is damaged.
     """
-    paths = cue_sheets.queries(path)
-    prints, whose = _catalogue(home) if against is None else catalogue_index.of_folder(against, limits(recipe))
-    return Found(
-        cue_sheets.cue_sheets(paths, prints, limits(recipe), progress=progress), whose, cue_sheets.calibration()
-    )
+    limits = matching_limits(recipe)
+    paths = cue_sheets.query_files(path)
+    index, owners = _catalogue(home) if against is None else catalogue_index.index_folder(against, limits)
+    sheets = cue_sheets.cue_sheets(paths, index, limits, progress=progress)
+    return MatchReport(sheets, owners, cue_sheets.shipped_calibration())
 
 
 def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
     release = registry.current(home)
-    if release is None or release.prints is None:
+    if release is None or release.fingerprints is None:
         raise InputError(
             "The release has no fingerprints yet. Scan some music: recsys audio scan FOLDER, recsys build; "
-            "or ask a folder of music: recsys match FILE --against FOLDER"
+            "or match against a folder of music: recsys match FILE --against FOLDER"
         )
     with Warehouse.open(release.warehouse) as warehouse:
-        return catalogue_index.load(release.prints), catalogue_index.owners(warehouse)
+        return catalogue_index.load(release.fingerprints), catalogue_index.owners(warehouse)
 
 
-def limits(recipe: Recipe) -> AudioSettings:
-    """Return the limits under which files are heard that recordings are looked for in."""
+def matching_limits(recipe: Recipe) -> AudioSettings:
+    """Return the limits of the processes that read query files: those of a scan, with matching's own time limit."""
     return replace(recipe.audio, limit_s=recipe.matching.limit_s)
 
 
-def report(home: Home, found: Found, form: str, path: Path, recipe: Recipe) -> None:
+def write_report(home: Home, report: MatchReport, form: str, path: Path, recipe: Recipe) -> None:
     """Write a report as `html`, `csv` or `json`."""
     if form != "html":
-        write(found, form, path)
+        write(report, form, path)
         return
     from recsys.reports.matching import write_page  # noqa: PLC0415 - plots are an extra
 
-    write_page(found, _references(home, found, limits(recipe)), path)
+    write_page(report, _references(home, report, matching_limits(recipe)), path)
 
 
-def _references(home: Home, found: Found, settings: AudioSettings) -> dict[tuple[Path, int], F32]:
-    """Hear what the recordings sound like beside each cue, where their files are at hand."""
-    files = {row["audio_id"]: row["file"] for row in found.owners.drop_nulls("file").iter_rows(named=True)}
-    cues = [(sheet.path, n, cue.use) for sheet in found.sheets for n, cue in enumerate(sheet.cues)]
+def _references(home: Home, report: MatchReport, settings: AudioSettings) -> dict[tuple[Path, int], F32]:
+    """Return the recording's sound beside each cue, by query file and number of the cue, if its file is available."""
+    files = {row["audio_id"]: row["file"] for row in report.owners.drop_nulls("file").iter_rows(named=True)}
+    cues = [(sheet.path, n, cue.use) for sheet in report.sheets for n, cue in enumerate(sheet.cues)]
     paths = {name: sound_file(home, files[name], name) for name in {use.audio_id for _, _, use in cues} & files.keys()}
-    wanted: dict[Path, list[tuple[tuple[Path, int], SPAN]]] = {}
+    cues_of: dict[Path, list[tuple[tuple[Path, int], Span]]] = {}  # by file of the recording
     for path, n, use in cues:
-        if (own := paths.get(use.audio_id)) is not None:
-            wanted.setdefault(own, []).append(((path, n), _span(use)))
-    heard = (
-        listened_again({own: [span for _, span in each] for own, each in wanted.items()}, settings) if wanted else ()
-    )
+        if (reference := paths.get(use.audio_id)) is not None:
+            cues_of.setdefault(reference, []).append(((path, n), _reference_span(use)))
+    spans = {reference: [span for _, span in keyed] for reference, keyed in cues_of.items()}
     return {
         key: sound
-        for own, sounds in heard
+        for reference, sounds in (read_spans(spans, settings) if spans else ())
         if not isinstance(sounds, Failure)
-        for (key, _), sound in zip(wanted[own], sounds, strict=True)
+        for (key, _), sound in zip(cues_of[reference], sounds, strict=True)
     }
 
 
-def _span(use: Use) -> SPAN:
+def _reference_span(use: Use) -> Span:
+    """Return the part of the recording that sounds during the excerpt of a use [s]."""
     starts_s, ends_s = excerpt_of(use)
     begins_s = use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s)
     return max(0.0, begins_s), begins_s + use.tempo_ratio * (ends_s - starts_s)

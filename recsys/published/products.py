@@ -1,4 +1,4 @@
-"""The products as the current release exported them, for `recsys product`."""
+"""The products that the current release exported, for `recsys product`."""
 
 import polars as pl
 
@@ -12,26 +12,30 @@ from recsys.warehouse.query import Warehouse
 
 
 def products() -> pl.DataFrame:
-    """Return name and meaning of each product."""
+    """List all products: product (the name) and holds (what its lists are)."""
     names = product_names()
-    meanings = [str(plugin(PACKAGE, name).__doc__).partition(": ")[2].strip() for name in names]
-    return pl.DataFrame({"product": names, "holds": meanings})
+    descriptions = [str(plugin(PACKAGE, name).__doc__).partition(": ")[2].strip() for name in names]
+    return pl.DataFrame({"product": names, "holds": descriptions})
 
 
 def product(home: Home, name: str, key: str) -> pl.DataFrame:
     """
-    Return one list of a product, titles and names beside the ids.
+    Return one list of a product, with titles and names beside the ids.
 
     Args:
-        home: With a published release.
-        name: See `product_names`.
-        key: Whose list: a listener, track, artist or playlist, whatever the product's first column is.
+        home: A home with a published release.
+        name: The product (see `product_names`).
+        key: Id of the listener, track, artist or playlist that the list belongs to, as in the product's first column.
+
+    Returns:
+        rank, title and artist_name (or the artist's name alone), the product's other columns, and the listed id.
 
     Raises:
-        InputError: There is no such product, or no list for that key.
-        SetupError: No release has exported it yet.
+        UnknownIds: There is no such product.
+        InputError: The product has no list for that key.
+        SetupError: The current release did not export the product.
     """
-    product_maker(name)  # refuses what is no product
+    product_maker(name)  # raises UnknownIds
     release = registry.current(home)
     path = None if release is None or release.export is None else release.export / f"{name}.parquet"
     if release is None or path is None or not path.exists():
@@ -39,12 +43,12 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
     table = pl.read_parquet(path)
     rows = table.filter(table.to_series() == key).sort("rank")
     if rows.is_empty():
-        raise InputError(f"{name} has no list for {table.columns[0]} {key!r}; recsys find WORDS finds ids by name")
+        raise InputError(f"{name} has no list for {table.columns[0]} {key!r}. Find ids by name: recsys find WORDS")
     listed = next(column for column in table.columns[1:] if column.endswith("_id"))
     is_artist = listed.endswith("artist_id")
-    kind, names_of = ("artist_id", "names_of_artists") if is_artist else ("track_id", "names_of_tracks")
+    id_column, names_query = ("artist_id", "names_of_artists") if is_artist else ("track_id", "names_of_tracks")
     with Warehouse.open(release.warehouse) as warehouse:
-        names = warehouse.query(internal_sql(names_of)).rename({kind: listed})
+        names = warehouse.query(internal_sql(names_query)).rename({id_column: listed})
     rest = pl.exclude(table.columns[0], "rank", listed, *names.columns)
     named = rows.join(names, on=listed, how="left", maintain_order="left")
     return named.select("rank", *names.columns[1:], rest, listed)

@@ -1,4 +1,4 @@
-"""What sounds like a track or a file: the question as a person asks it, from the command line or a page."""
+"""Tracks that sound like a given track or audio file, for `recsys similar` and the search page."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,13 +22,13 @@ from recsys.warehouse.query import Warehouse
 
 
 @dataclass(frozen=True, eq=False)
-class Sound:
+class FileEmbedding:
     """
-    Where a file stands among recordings by its sound.
+    The embedding of an audio file.
 
     Attributes:
-        vector: Its place in the encoder's space, shape (d,), float32.
-        encoder: What made it; only vectors of one encoder compare.
+        vector: Shape (d,), float32.
+        encoder: Version of the encoder that made it; only vectors of one encoder can be compared.
     """
 
     vector: F32
@@ -37,34 +37,34 @@ class Sound:
 
 @dataclass(frozen=True)
 class EmbedFile:
-    """The task of hearing a file: `encoder` is an encoder's name, or its folder."""
+    """A task for worker processes: embed an audio file. `encoder` is the encoder's name or its folder."""
 
     encoder: str
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The encoder, loaded."""
+        """The encoder, loaded when it is first used."""
         return Embedder.load(self.encoder)
 
-    def __call__(self, path: Path) -> Sound:
-        """Hear a file; raises UnreadableAudio where there is nothing to hear."""
+    def __call__(self, path: Path) -> FileEmbedding:
+        """Embed a file; raises UnreadableAudio if it is silent or shorter than a second."""
         embedding = self.embedder.embed(read_audio(path).mono(RATE_HZ))
         if embedding is None:
             raise UnreadableAudio("empty", path, "silent, or shorter than a second")
-        return Sound(embedding.vector, self.embedder.version)
+        return FileEmbedding(embedding.vector, self.embedder.version)
 
 
-def heard(path: Path, settings: AudioSettings) -> Sound:
+def embed_file(path: Path, settings: AudioSettings) -> FileEmbedding:
     """
-    Hear a file in a process of its own: nobody trusts it.
+    Embed an untrusted audio file in a process of its own.
 
     Args:
         path: The file.
         settings: The encoder, and the limits of the process.
 
     Raises:
-        InputError: Nothing of it can be heard within the limits.
-        SetupError: The encoder is not there.
+        InputError: The file cannot be embedded within the limits.
+        SetupError: The encoder is not installed.
     """
     limit_bytes = settings.limit_gb << 30
     task = EmbedFile(settings.encoder)
@@ -75,56 +75,57 @@ def heard(path: Path, settings: AudioSettings) -> Sound:
     return result
 
 
-def named(track_or_file: str, settings: AudioSettings) -> str | Sound:
+def track_or_embedding(track_or_file: str, settings: AudioSettings) -> str | FileEmbedding:
     """
-    Return what a person names: a file, heard, where there is one, else the id of a track.
+    Return the embedding of a file if there is such a file, else the text unchanged, as the id of a track.
 
     Raises:
-        InputError: It is written like a path, and there is no such file.
+        InputError: The text looks like a path, and there is no such file; or the file cannot be embedded.
     """
     path = Path(track_or_file)
     if path.is_file():
-        return heard(path, settings)
+        return embed_file(path, settings)
     if path.parent != Path() or is_audio(path):
-        raise InputError(f"There is no file {path}. Give an audio file, or the id of a track (recsys find WORDS)")
+        raise InputError(f"No file found at {path}. Give an audio file, or the id of a track (recsys find WORDS)")
     return track_or_file
 
 
 def sounds_like(
-    warehouse: Warehouse, index: Index, like: str | Sound, wanted: Wanted, *, where: str | None = None
+    warehouse: Warehouse, index: Index, like: str | FileEmbedding, limits: Wanted, *, where: str | None = None
 ) -> pl.DataFrame:
     """
-    List what sounds most like a recording.
+    List the tracks that sound most like a track or file.
 
     Args:
-        warehouse: Asked.
-        index: Of its vectors; it may hold others', which a condition leaves out.
-        like: The id of a track that was heard, or a file's sound.
-        wanted: Length and variety.
-        where: A condition in SQL (see `by_sound.allowed_by`).
+        warehouse: Holds the tracks and their attributes.
+        index: The vector index. It may hold vectors of tracks that the warehouse lacks; exclude these by `where`.
+        like: The id of an indexed track, or the embedding of a file.
+        limits: How many tracks, and how many of one artist and of one release.
+        where: A condition in SQL (see `by_sound.allowed_by`); None allows all tracks.
 
     Returns:
-        rank, track_id, title, artist_name, similarity, tempo_bpm, key, mode, energy.
+        rank, track_id, title, artist_name, similarity (cosine, -1..1), tempo_bpm, key, mode, energy.
 
     Raises:
-        InputError: The condition is none.
-        UnknownIds: No such track was heard.
-        StaleIndex: The catalogue was heard by another encoder than the file.
+        InputError: The condition is not valid.
+        UnknownIds: The index has no such track.
+        StaleIndex: The index and the file's embedding come from different encoders.
     """
     tracks = warehouse.query(internal_sql("tracks_by_sound"))
-    only = None if where is None else allowed_by(warehouse, where)
-    query = named_track(index, like) if isinstance(like, str) else _vector_of(like, index.version)
-    found = discover(index, query, tracks, wanted, without=like if isinstance(like, str) else None, only=only)
-    shown = ("track_id", "title", "artist_name", "tempo_bpm", "key", "mode", "energy")
-    return found.join(tracks.select(shown), on="track_id", how="left", maintain_order="left").select(
-        "rank", "track_id", "title", "artist_name", "similarity", *shown[3:]
+    allowed = None if where is None else allowed_by(warehouse, where)
+    query = named_track(index, like) if isinstance(like, str) else _comparable_vector(like, index.version)
+    found = discover(index, query, tracks, limits, without=like if isinstance(like, str) else None, only=allowed)
+    attributes = ("tempo_bpm", "key", "mode", "energy")
+    named = tracks.select("track_id", "title", "artist_name", *attributes)
+    return found.join(named, on="track_id", how="left", maintain_order="left").select(
+        "rank", "track_id", "title", "artist_name", "similarity", *attributes
     )
 
 
-def _vector_of(sound: Sound, version: str) -> F32:
-    if sound.encoder != version:
+def _comparable_vector(embedding: FileEmbedding, version: str) -> F32:
+    if embedding.encoder != version:
         raise StaleIndex(
-            f"The catalogue was heard by {version}, the recipe's encoder is {sound.encoder}: their vectors do not "
-            "compare. Scan again: recsys audio scan FOLDER, then recsys build"
+            f"The index holds embeddings of the encoder {version}; expected those of the recipe's encoder "
+            f"{embedding.encoder}. Scan again: recsys audio scan FOLDER, then recsys build"
         )
-    return sound.vector
+    return embedding.vector

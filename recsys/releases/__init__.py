@@ -1,1 +1,1 @@
-"""What was published, what is current, and what may replace it."""
+"""Releases: what is published, which release is current, and which run may replace it."""

@@ -1,4 +1,4 @@
-"""What a recipe can say about what may be released."""
+"""The [gate] section of a recipe."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,20 @@ from recsys.errors import BadRecipe, refuse_below
 @dataclass(frozen=True)
 class GateSettings:
     """
-    What the gate lets pass.
+    The limits of the gate.
 
     Attributes:
-        max_drop: Largest share of rows or covered listeners that may be gone, 0..1.
-        min_last_day: Least plays of the last day, as a share of a usual day's, 0..1.
+        max_drop: Largest share of the current release's rows, or of its listeners with a list, that a run may lack,
+            0..1.
+        min_last_day: Smallest number of plays on the last day, as a share of a usual day's plays, 0..1.
     """
 
     max_drop: float = 0.2
     min_last_day: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none."""
+        """Raise BadRecipe unless both shares are in 0..1."""
         refuse_below("[gate]", self, max_drop=0, min_last_day=0)
-        if max(self.max_drop, self.min_last_day) > 1:
-            raise BadRecipe(f"[gate]: {self}; expected shares from 0 to 1")
+        for name in ("max_drop", "min_last_day"):
+            if getattr(self, name) > 1:
+                raise BadRecipe(f"[gate] {name}: found {getattr(self, name)}, expected a number from 0 to 1")

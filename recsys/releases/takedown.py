@@ -1,14 +1,15 @@
 """
-A takedown: recordings leave every index at once, and all lists from the next night on.
+Takedowns: recordings leave the indexes of all releases at once, and all lists from the next nightly run on.
 
-It enters the lake as any file of takedowns would, so that no later night brings a recording back; then it goes through
-the indexes of every release, so that no rollback does.
+A takedown enters the lake as any file of takedowns would, so that no later run brings a recording back. It is applied
+to the indexes of every release on disk, so that no rollback does either.
 """
 
 from collections.abc import Sequence
 from datetime import date
 from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
 
 import polars as pl
 
@@ -18,76 +19,73 @@ from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.installation import extras
 from recsys.releases import registry
-from recsys.releases.registry import Release
+from recsys.releases.release import IndexPart
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 
-def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date) -> list[str]:
+def take_down(home: Home, track_ids: Sequence[str], reason: str, *, today: date) -> list[str]:
     """
     Take recordings down, in a home held by the caller.
 
     Args:
-        home: Whose lake and releases.
-        track_ids: Tracks; what has the same bytes leaves the index of fingerprints with them.
-        grounds: Why, kept beside it; may be empty.
+        home: The home of the lake and the releases.
+        track_ids: Tracks to take down. Files with the same bytes leave the fingerprint index with them.
+        reason: Why, kept with the takedown; may be empty.
         today: The day of the takedown.
 
     Returns:
-        The releases whose indexes held one of them.
+        The names of the releases whose indexes held one of the recordings.
 
     Raises:
         UnknownIds: The published warehouse has no such track.
-        SetupError: A release has an index, and what reads it is not installed.
+        SetupError: A release has an index, and the package that reads it is not installed.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         known = warehouse.query(internal_sql("track_ids"))["track_id"]
     unknown = sorted(set(track_ids) - set(known))
     if unknown:
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
-    indexed = [name for name in registry.release_names(home) if _has_index(registry.read(home, name))]
+    indexed = [name for name in registry.release_names(home) if registry.read(home, name).indexes()]
     if indexed:
         extras.need("faiss")  # before anything is written
-    _enter(home, track_ids, grounds, today)
-    return [name for name in indexed if _taken_out(home, name, track_ids)]
+    _ingest_takedown(home, track_ids, reason, today)
+    return [name for name in indexed if _remove_from_indexes(home, name, track_ids)]
 
 
-def _enter(home: Home, track_ids: Sequence[str], grounds: str, today: date) -> None:
-    """Bring the takedown into the lake by the door that every file takes."""
+def _ingest_takedown(home: Home, track_ids: Sequence[str], reason: str, today: date) -> None:
+    """Write the takedown to a file and ingest it like any other source."""
     rows = pl.DataFrame({"track_id": sorted(set(track_ids))}).with_columns(
-        taken_down_at=pl.lit(str(today)), grounds=pl.lit(grounds or None, dtype=pl.String)
+        taken_down_at=pl.lit(str(today)), grounds=pl.lit(reason or None, dtype=pl.String)
     )
-    path = home.path / "takedowns" / f"{files.short_hash(str(today), grounds, *rows['track_id'])}.csv"
+    path = home.path / "takedowns" / f"{files.short_hash(str(today), reason, *rows['track_id'])}.csv"
     files.write_atomically(path, rows.write_csv)
     ingest(home, [path], today=today, table="takedowns")
 
 
-def _has_index(release: Release) -> bool:
-    return release.index is not None or release.prints is not None
-
-
-def _taken_out(home: Home, name: str, track_ids: Sequence[str]) -> bool:
-    from recsys.matching.fingerprint_index import FingerprintIndex  # noqa: PLC0415
-    from recsys.search.vector_index import Index  # noqa: PLC0415 - releases without music have no index
-
+def _remove_from_indexes(home: Home, name: str, track_ids: Sequence[str]) -> bool:
+    """Remove tracks from all indexes of a release; return whether any of them held one."""
     release = registry.read(home, name)
     with Warehouse.open(release.warehouse) as warehouse:
-        audio_ids = warehouse.query(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})[
-            "audio_id"
-        ].to_list()
-    is_changed = False
-    parts = (("index", Index, release.index, track_ids), ("prints", FingerprintIndex, release.prints, audio_ids))
-    for link, kind, folder, gone in parts:
-        if folder is not None and set(gone) & set((index := kind.load(folder)).ids):
-            index.remove(gone)
-            index.save(fresh := _free(folder))
-            registry.relink(home, name, link, fresh)
-            files.remove(folder)
-            is_changed = True
-    return is_changed
+        audio = warehouse.query(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})
+    removed = {"track_id": list(track_ids), "audio_id": audio["audio_id"].to_list()}
+    changed = [_remove_from_index(home, name, part, removed[part.entries]) for part in release.indexes()]
+    return any(changed)
 
 
-def _free(folder: Path) -> Path:
-    """Return the next name beside a folder that is not taken."""
-    first = folder.name.partition("~")[0]
-    return next(path for n in count(1) if not (path := folder.with_name(f"{first}~{n}")).exists() and path != folder)
+def _remove_from_index(home: Home, name: str, part: IndexPart, ids: Sequence[str]) -> bool:
+    """Replace an index by one without these entries, in one step; return whether it held any of them."""
+    index = resolve_name(part.reader).load(part.folder)
+    if not set(ids) & set(index.ids):
+        return False
+    index.remove(ids)
+    index.save(replacement := _free_folder(part.folder))
+    registry.relink(home, name, part.link, replacement)
+    files.remove(part.folder)
+    return True
+
+
+def _free_folder(folder: Path) -> Path:
+    """Return the first unused path among `folder~1`, `folder~2` and so on."""
+    stem = folder.name.partition("~")[0]
+    return next(path for n in count(1) if not (path := folder.with_name(f"{stem}~{n}")).exists())

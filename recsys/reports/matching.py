@@ -21,7 +21,7 @@ from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import BINS_A_SEMITONE, LOWEST_HZ, N_BINS, levelled_spectrogram
 from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.matching.pitch import excerpt_of
-from recsys.matching.report import ABOUT, INDEX_ABOUT, Found
+from recsys.matching.report import DISCLAIMER, INDEX_DISCLOSURE, MatchReport
 from recsys.matching.uses import Use
 from recsys.reports.wording import clock
 
@@ -43,7 +43,7 @@ POINTS = ("at_1_percent", "at_01_percent")
 Sounds = Mapping[tuple[Path, int], F32]  # of a file's n-th cue: the sound of its recording
 
 
-def write_page(found: Found, references: Sounds, path: Path) -> None:
+def write_page(found: MatchReport, references: Sounds, path: Path) -> None:
     """
     Write the page.
 
@@ -60,14 +60,14 @@ def write_page(found: Found, references: Sounds, path: Path) -> None:
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Recordings found</title><style>{STYLE}</style></head><body>
 <h1>Recordings found in {_count(len(found.sheets), "file")}</h1>
-<p>{escape(ABOUT)}</p>
+<p>{escape(DISCLAIMER)}</p>
 {sections}
 <section><h2>How sure</h2>
 <p>Probabilities are calibrated on recordings that are in no index. Above those below, 1 or .1 % of queries of that
 length are taken for a recording that they do not use. In a file of fourteen seconds or more only what passes .1 % in
 one window of ten seconds counts, or 1 % in two without a second in common.</p>
 {_points(found)}
-<p class="quiet">{escape(INDEX_ABOUT)}</p></section>
+<p class="quiet">{escape(INDEX_DISCLOSURE)}</p></section>
 </body></html>
 """,
     )
@@ -162,6 +162,6 @@ def _png(drawn: list[tuple[str, Any]], starts_s: float, ends_s: float) -> str:
     return "data:image/png;base64," + b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _points(found: Found) -> str:
-    rows = [[f"{point['length_s']:g} s", *(f"{point[at]:.3f}" for at in POINTS)] for point in found.points]
+def _points(found: MatchReport) -> str:
+    rows = [[f"{point['length_s']:g} s", *(f"{point[at]:.3f}" for at in POINTS)] for point in found.operating_points]
     return _rows(("query", "1 %", ".1 %"), rows)

@@ -15,7 +15,7 @@ ABOUT = "about.json"
 
 
 class StaleIndex(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """The index holds vectors of another network than is asked for."""
+    """The index holds vectors of a network of another version than expected."""
 
 
 def save(folder: Path, about: Mapping[str, Any], write: Callable[[Path], object]) -> None:
@@ -33,18 +33,20 @@ def save(folder: Path, about: Mapping[str, Any], write: Callable[[Path], object]
         files.write_json(beside / ABOUT, {**about, "sha256": checksums})
 
 
-def load(folder: Path, content: str) -> dict[str, Any]:
+def load(folder: Path, content: str, version: str | None = None) -> dict[str, Any]:
     """
     Read what an index says of itself, after every file has been held against its checksum.
 
     Args:
         folder: Where it lies.
         content: What it should hold, for the message: 'fingerprints'.
+        version: The version of the network that its vectors must come from; None accepts any.
 
     Returns:
         What `save` was given as `about`, and `sha256`: the checksum of each file.
 
     Raises:
+        StaleIndex: Its vectors come from a network of another version.
         SetupError: It is missing or damaged.
     """
     if not (folder / ABOUT).exists():
@@ -57,6 +59,9 @@ def load(folder: Path, content: str) -> dict[str, Any]:
     for name, sha256 in checksums.items():
         if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
             raise _damaged(folder, name)
+    if version is not None and about["version"] != version:
+        found = f"{folder} holds {content} of the network version {about['version']}"
+        raise StaleIndex(f"{found}; expected {version}. Run: recsys nightly")
     return about
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from recsys.arrays import F32, Bool, Rows
 from recsys.errors import InputError, SetupError
 from recsys.search import stored_index
-from recsys.search.stored_index import StaleIndex, refuse_repeated
+from recsys.search.stored_index import refuse_repeated
 
 VECTORS, GROUPS = "vectors.npy", "groups.faiss"
 K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
@@ -212,12 +212,7 @@ class Index:
             StaleIndex: It holds vectors of another encoder than `version`.
             SetupError: It is missing or damaged.
         """
-        about = stored_index.load(folder, "index")
-        if version is not None and about["version"] != version:
-            raise StaleIndex(
-                f"{folder} holds {len(about['ids']):,} vectors of the encoder {about['version']}, the warehouse has "
-                f"{version}. Run: recsys nightly"
-            )
+        about = stored_index.load(folder, "embeddings", version)
         index = cls(about["ids"], np.load(folder / VECTORS), about["version"], IndexSettings(**about["settings"]))
         index.recall = about["recall"]
         index._is_there[about["removed"]] = False

@@ -1,4 +1,4 @@
--- One recording, and its place on a listener's published list, null where it is not on it; no row for an unknown recording.
+-- One recording and its place in a listener's published list, null where it is not in it; no row for an unknown recording.
 -- params:
 --   user_id   listener (pseudonymous id)
 --   track_id  recording
@@ -6,7 +6,9 @@ select
     tracks.title,
     tracks.artist_name,
     lists.rank,
-    lists.reason
+    lists.reason,
+    coalesce(lists.is_explored, false) as is_explored,
+    (select count(*) from marts.recommendations where user_id = $user_id) as n_listed
 from marts.track_features as tracks
 left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
 where tracks.track_id = $track_id

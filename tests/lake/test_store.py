@@ -14,7 +14,8 @@ from recsys.ingest.run import ingest
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
 from recsys.pipeline.doctor import examine
-from recsys.releases.registry import Release, publish
+from recsys.releases.registry import publish
+from recsys.releases.release import Release
 
 TODAY = date(2026, 1, 31)
 LISTENS = "user_id,track_id,listened_at\nann,t1,2026-01-01\nbob,t1,2026-01-02\nbob,,2026-01-02\n"

@@ -1,11 +1,11 @@
-"""Made-up recordings as the index sees them: vectors that change as music does, of which the truth is known."""
+"""Made-up recordings and queries: vectors that change like those of music, and sound of a made-up tune."""
 
 import numpy as np
 import pytest
 
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.matching.alignment import Calibration
-from recsys.matching.cue_sheets import calibration
+from recsys.matching.cue_sheets import shipped_calibration
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
@@ -13,7 +13,7 @@ from recsys.synth.tune import compose
 
 
 def walk(seed: int, seconds: float) -> np.ndarray:
-    """Vectors of length 1, a quarter of a second apart, neighbours alike."""
+    """Vectors of length 1, a quarter of a second apart, each similar to the one before."""
     rng = np.random.default_rng(seed)
     rows = [rng.standard_normal(128)]
     for _ in range(round(seconds / APART_S) - 1):
@@ -22,32 +22,32 @@ def walk(seed: int, seconds: float) -> np.ndarray:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Bring vectors to length 1."""
+    """Scale vectors to length 1."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def piece(track: np.ndarray, begin_s: float, seconds: float, *, ratio: float = 1.0, noise: float = 0.7) -> np.ndarray:
-    """A stretch of a recording as a query would have it: played faster by a ratio, pushed aside by noise."""
-    at = begin_s / APART_S + ratio * np.arange(round(seconds / APART_S))
-    left = at.astype(int)
-    vectors = track[left] * (1 - (at - left)[:, None]) + track[left + 1] * (at - left)[:, None]
+    """An excerpt of a recording as in a query: at a tempo ratio, with noise added to each vector."""
+    positions = begin_s / APART_S + ratio * np.arange(round(seconds / APART_S))
+    left = positions.astype(int)
+    vectors = track[left] * (1 - (positions - left)[:, None]) + track[left + 1] * (positions - left)[:, None]
     return unit(vectors + noise * np.random.default_rng(99).standard_normal(vectors.shape) / np.sqrt(128))
 
 
 def index_of(tracks: dict[str, np.ndarray]) -> FingerprintIndex:
-    """Index every second vector, as recordings are."""
-    return FingerprintIndex.build(list(tracks), [each[::INDEX_STEP] for each in tracks.values()], version="v1")
+    """Index every second vector of recordings, as the catalogue's index does."""
+    return FingerprintIndex.build(list(tracks), [track[::INDEX_STEP] for track in tracks.values()], version="v1")
 
 
 @pytest.fixture(scope="session")
-def judges() -> Calibration:
-    """The calibration that is shipped."""
-    return calibration()
+def calibration() -> Calibration:
+    """The calibration that the package ships."""
+    return shipped_calibration()
 
 
 @pytest.fixture(scope="session")
 def network() -> Fingerprinter:
-    """The network that is shipped."""
+    """The network that the package ships."""
     return Fingerprinter.load()
 
 
@@ -61,5 +61,5 @@ def song() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def tracks() -> dict[str, np.ndarray]:
-    """Thirty recordings of a minute."""
+    """Thirty recordings of one minute each."""
     return {f"t{seed}": walk(seed, 60) for seed in range(30)}

@@ -1,4 +1,4 @@
-"""How much higher a use is than its recording, from the index alone."""
+"""The pitch of a use, measured without the sound of its recording."""
 
 import numpy as np
 import pytest
@@ -11,21 +11,21 @@ from recsys.matching.uses import Use
 
 
 def use_of(ratio: float) -> Use:
-    """The whole of ten seconds, from the recording's first on."""
+    """A use of ten seconds from the start of the recording, at a tempo ratio."""
     return Use("song", 0.0, 10.0, 0.0, 10.0 * ratio, ratio, 1.0, is_strict=True, n_places=1, score=1.0)
 
 
 @pytest.mark.parametrize("semitones", [-2.5, -1.0, 0.0, 0.7, 2.0])
 def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, semitones: float) -> None:
-    """To a third of a semitone."""
+    """With an error of at most a third of a semitone."""
     index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
     query = with_pitch(song, RATE_HZ, semitones)[: 10 * RATE_HZ]
 
     assert pitch_of(index, use_of(1.0), query, network) == pytest.approx(semitones, abs=0.33)
 
 
-def test_what_is_played_faster_is_higher_too(song: np.ndarray, network: Fingerprinter) -> None:
-    """Five per cent of speed are .84 semitones."""
+def test_higher_speed_raises_the_pitch(song: np.ndarray, network: Fingerprinter) -> None:
+    """Five per cent faster is .84 semitones higher."""
     index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
     query = with_speed(song, 1.05)[: 10 * RATE_HZ]
 
@@ -33,7 +33,7 @@ def test_what_is_played_faster_is_higher_too(song: np.ndarray, network: Fingerpr
 
 
 def test_silence_has_no_pitch(song: np.ndarray, network: Fingerprinter) -> None:
-    """Nor has what is shorter than a second."""
+    """Nor has an excerpt of less than a second."""
     index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
 
     assert np.isnan(pitch_of(index, use_of(1.0), np.zeros(80_000, np.float32), network))

@@ -192,7 +192,12 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
 
     assert shown.exit_code == 0, shown.output
     assert f"rank {row['rank']}, {row['reason']}" in shown.output
-    said = explain(finished.home, row["user_id"], row["track_id"]).contributions
+    explanation = explain(finished.home, row["user_id"], row["track_id"])
+    kept = made(finished, "candidates").filter(user_id=row["user_id"], track_id=row["track_id"])
+    assert explanation.candidate_rank == kept["rank"].item()
+    assert explanation.n_listed == finished.recipe.export.k
+    assert explanation.placement in shown.output
+    said = explanation.contributions
     assert said.filter(track_id=row["reason_track_id"])["share"].item() > 0
     assert said["share"].abs().sum() == pytest.approx(1, abs=1e-5)
     assert f"of {len(said)} tracks" in shown.output
@@ -231,8 +236,8 @@ def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
     """An unknown listener or track is refused."""
     user_id, track_id = made(finished, "recommendations").select("user_id", "track_id").row(0)
 
-    assert "no listener is called" in call(finished.home, "explain", "nobody", track_id).output
-    assert "no track is called" in call(finished.home, "explain", user_id, "nothing").output
+    assert "There is no listener" in call(finished.home, "explain", "nobody", track_id).output
+    assert "There is no track" in call(finished.home, "explain", user_id, "nothing").output
 
 
 def test_runs_shows_verdict_and_current_release(finished: Run) -> None:

@@ -203,17 +203,17 @@ def test_a_takedown_leaves_no_index_and_no_list(finished_matching: tuple[Run, li
     assert result.exit_code == 0
     assert release is not None
     assert release.index is not None
-    assert release.prints is not None
+    assert release.fingerprints is not None
     assert ids[1] not in set(Index.load(release.index).ids[Index.load(release.index)._is_there])
-    assert audio_id not in catalogue_index.load(release.prints).ids
+    assert audio_id not in catalogue_index.load(release.fingerprints).ids
     assert "no recording of the catalogue" in call(copied, "match", str(home.uploads / "party.ogg")).output
     later = Run.of(home, run.as_of, run.recipe)
     with locked(home):
         build_and_publish(later)
     after = registry.current(home)
     assert after is not None
-    assert after.prints is not None
-    assert audio_id not in catalogue_index.load(after.prints).ids
+    assert after.fingerprints is not None
+    assert audio_id not in catalogue_index.load(after.fingerprints).ids
     with Warehouse.open(home.published_warehouse()) as warehouse:
         row = warehouse.query(
             f"select withdrawn_at, taken_down_at from marts.track_features where track_id = '{ids[1]}'"

@@ -13,7 +13,7 @@ from recsys.home import Home, locked
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.nightly import build_and_publish, nightly
 from recsys.pipeline.run import Run
-from recsys.published.similar import named, sounds_like
+from recsys.published.similar import sounds_like, track_or_embedding
 from recsys.recipe import read_recipe
 from recsys.releases import registry
 from recsys.search.by_sound import Wanted
@@ -137,8 +137,8 @@ def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) 
     index = Index.load(registry.index_folder(run.home))
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        by_file = sounds_like(warehouse, index, named(file, AudioSettings()), PLAIN)
-        by_track = sounds_like(warehouse, index, named(ids[0], AudioSettings()), PLAIN)
+        by_file = sounds_like(warehouse, index, track_or_embedding(file, AudioSettings()), PLAIN)
+        by_track = sounds_like(warehouse, index, track_or_embedding(ids[0], AudioSettings()), PLAIN)
         none = sounds_like(warehouse, index, ids[0], PLAIN, where="tempo < 0")
         with pytest.raises(UnknownIds, match="There is no track 'no_such_track' in the index of analysed recordings"):
             sounds_like(warehouse, index, "no_such_track", PLAIN)

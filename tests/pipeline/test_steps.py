@@ -118,7 +118,7 @@ def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
     stay = {f"{name}.parquet" for name in ("run_metrics", "group_metrics", "explorations")} | {"verdict*"}
 
     assert not stay & set(removable_files())
-    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "prints*"} <= set(
+    assert {"forecasts.parquet", "chart_breakouts.parquet", "exposure_targets.parquet", "fingerprints*"} <= set(
         removable_files()
     )
 

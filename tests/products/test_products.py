@@ -1,4 +1,4 @@
-"""Each product on a world of three artists that can be counted: what is listed, and what never is."""
+"""Each product on a catalogue of three artists that a reader can count: what is listed, and what never is."""
 
 from dataclasses import replace
 from datetime import date
@@ -17,7 +17,7 @@ from recsys.recommenders.parts.filters import Filters
 SERVED_ON = date(2026, 7, 1)
 ARTISTS = ("ada", "ben", "cleo")
 CATALOGUE = pl.DataFrame(
-    # Four tracks an artist: the last one new, of cleo withdrawn; ben's second for Germany only.
+    # Four tracks per artist. The last one is new, and cleo's is withdrawn; ben's second is available in Germany only.
     [
         {
             "track_id": f"{artist}{n}",
@@ -27,7 +27,7 @@ CATALOGUE = pl.DataFrame(
             "release_date": date(2026, 6, 20) if n == 3 else date(2020, 1, 1),
             "available_in": ["DE"] if (artist, n) == ("ben", 1) else None,
             "withdrawn_at": date(2026, 6, 30) if (artist, n) == ("cleo", 3) else None,
-            "tempo_bpm": None if n == 3 else 140.0 if artist == "ben" else 70.0,  # nobody heard the new tracks
+            "tempo_bpm": None if n == 3 else 140.0 if artist == "ben" else 70.0,  # new tracks are not analysed
             "energy": None if n == 3 else 0.9 if artist == "ben" else 0.1,
         }
         for artist in ARTISTS
@@ -38,7 +38,7 @@ CATALOGUE = pl.DataFrame(
 LISTENERS = pl.DataFrame(
     {"user_id": [f"u{n}" for n in range(12)], "country": "FR", "age_band": "unknown"},
 )
-# Listeners 0-5 play ada and ben, 6-11 ada and cleo; all play two old tracks of each.
+# Listeners 0-5 play ada and ben, 6-11 ada and cleo; each plays two old tracks of both artists.
 PLAYS = pl.DataFrame(
     [
         {"user_id": f"u{user}", "track_id": f"{artist}{n}", "strength": 1.0}
@@ -57,7 +57,7 @@ ARTIST_OF = CATALOGUE.select("track_id", artist="artist_id")
 
 @pytest.fixture(scope="module")
 def inputs() -> ProductInputs:
-    """A night of EASE."""
+    """The inputs of a run whose recommender is EASE."""
     interactions = Interactions.of(
         PLAYS, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30)
     )
@@ -67,21 +67,21 @@ def inputs() -> ProductInputs:
 
 
 def of(inputs: ProductInputs, name: str, key: str) -> list[dict[str, Any]]:
-    """One list of a product."""
+    """Return the rows of one list of a product."""
     table = product_maker(name)(inputs)
     return table.filter(table.to_series() == key).to_dicts()
 
 
-def test_the_radar_shows_what_is_new_and_says_whose(inputs: ProductInputs) -> None:
-    """A listener of ada and ben: their new tracks, the withdrawn one of cleo never; ranks from 1."""
+def test_the_radar_lists_new_releases_with_their_artist(inputs: ProductInputs) -> None:
+    """A listener of ada and ben gets their new tracks, ranked from 1, and not the withdrawn one of cleo."""
     rows = of(inputs, "release_radar", "u0")
 
     assert [row["rank"] for row in rows] == [1, 2]
     assert {row["track_id"]: row["reason"] for row in rows} == {"ada3": "new from Ada", "ben3": "new from Ben"}
 
 
-def test_the_radar_says_why_where_the_artist_is_new_too(inputs: ProductInputs) -> None:
-    """Whoever never heard ben gets the new track behind that of ada, with what speaks for it."""
+def test_the_radar_gives_a_reason_for_an_artist_new_to_the_listener(inputs: ProductInputs) -> None:
+    """Who never played ben gets his new track after that of ada, with the reason of the recommendation."""
     rows = of(inputs, "release_radar", "u7")
 
     assert [row["track_id"] for row in rows] == ["ada3", "ben3"]
@@ -89,8 +89,8 @@ def test_the_radar_says_why_where_the_artist_is_new_too(inputs: ProductInputs) -
     assert rows[1]["reason"].startswith("new, ")
 
 
-def test_discovery_names_only_artists_never_heard_one_track_each(inputs: ProductInputs) -> None:
-    """Listeners of ada and ben discover cleo; of her tracks the best one."""
+def test_discovery_lists_one_track_per_artist_never_played(inputs: ProductInputs) -> None:
+    """Listeners of ada and ben discover cleo, by one track."""
     table = product_maker("discovery")(inputs)
 
     assert {row["track_id"][:-1] for row in of(inputs, "discovery", "u0")} == {"cleo"}
@@ -98,8 +98,8 @@ def test_discovery_names_only_artists_never_heard_one_track_each(inputs: Product
     assert table["reason"].null_count() == 0
 
 
-def test_mixes_keep_tastes_apart(inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two liked tracks of each of two clusters are two tastes; what is listed is of the mix's own cluster."""
+def test_each_mix_has_one_cluster(inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listener who likes two tracks of each of two clusters gets two mixes, each of the tracks of one cluster."""
     monkeypatch.setattr("recsys.products.daily_mixes.MIN_LIKED", 2)
     monkeypatch.setattr("recsys.products.daily_mixes.MIN_LENGTH", 1)
 
@@ -111,10 +111,10 @@ def test_mixes_keep_tastes_apart(inputs: ProductInputs, monkeypatch: pytest.Monk
     assert of(inputs, "daily_mixes", "u0/3") == []
 
 
-def test_a_context_holds_what_fits_it_and_nothing_that_nobody_heard(
+def test_a_context_lists_tracks_whose_tempo_and_energy_fit(
     inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ben is fast and loud, the others slow and quiet; what a listener heard before is not listed."""
+    """Ben is fast and loud, the others slow and quiet; tracks not analysed and tracks played before are not listed."""
     monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
 
     workout, sleep = of(inputs, "context_playlists", "u6/workout"), of(inputs, "context_playlists", "u6/sleep")
@@ -126,10 +126,8 @@ def test_a_context_holds_what_fits_it_and_nothing_that_nobody_heard(
     assert of(inputs, "context_playlists", "u6/focus") == []
 
 
-def test_a_track_of_the_right_hours_comes_first_where_taste_does_not_decide(
-    inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Everybody plays the third tracks at noon, the others at midnight, which leads the sleep list."""
+def test_the_time_of_day_decides_between_equal_scores(inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All listeners play the third tracks at noon and the others at midnight, so these come first in the sleep list."""
     monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
     noon = PLAYS.with_columns(hour_of_week=pl.when(pl.col("track_id").str.ends_with("2")).then(12).otherwise(0))
     interactions = Interactions.of(
@@ -139,18 +137,18 @@ def test_a_track_of_the_right_hours_comes_first_where_taste_does_not_decide(
 
     rows = of(replace(inputs, interactions=interactions, filters=nothing_seen), "context_playlists", "u0/sleep")
 
-    places = {row["track_id"]: row["rank"] for row in rows}
-    assert places["ada0"] < places["ada2"]
-    assert places["cleo0"] < places["cleo2"]
+    ranks = {row["track_id"]: row["rank"] for row in rows}
+    assert ranks["ada0"] < ranks["ada2"]
+    assert ranks["cleo0"] < ranks["cleo2"]
 
 
-def test_a_taste_of_few_tracks_is_no_mix(inputs: ProductInputs) -> None:
-    """Here nobody likes more than two tracks of a cluster."""
+def test_a_cluster_with_few_liked_tracks_gives_no_mix(inputs: ProductInputs) -> None:
+    """Here no listener likes more than two tracks of a cluster."""
     assert product_maker("daily_mixes")(inputs).is_empty()
 
 
-def test_similar_tracks_are_those_of_the_same_listeners(inputs: ProductInputs) -> None:
-    """Nearest to a track of ben are others that his listeners play; never itself, nothing withdrawn or restricted."""
+def test_similar_tracks_have_the_same_listeners(inputs: ProductInputs) -> None:
+    """A track of ben resembles others that his listeners play, never itself, a withdrawn or a restricted track."""
     table = product_maker("similar_tracks")(inputs)
 
     assert of(inputs, "similar_tracks", "ben0")[0]["similar_track_id"] in {"ben2", "ada0", "ada2"}
@@ -158,8 +156,8 @@ def test_similar_tracks_are_those_of_the_same_listeners(inputs: ProductInputs) -
     assert not {"cleo3", "ben1"} & set(table["similar_track_id"])
 
 
-def test_a_playlist_goes_on_with_what_it_lacks(inputs: ProductInputs) -> None:
-    """Its own tracks never; a playlist none of whose tracks is known has no list."""
+def test_a_playlist_is_continued_with_other_tracks(inputs: ProductInputs) -> None:
+    """Its own tracks are never listed; a playlist without a known track has no list."""
     rows = of(inputs, "playlist_continuation", "p")
 
     assert rows[0]["track_id"] in {"ben2", "ada2"}
@@ -167,8 +165,8 @@ def test_a_playlist_goes_on_with_what_it_lacks(inputs: ProductInputs) -> None:
     assert of(inputs, "playlist_continuation", "q") == []
 
 
-def test_similar_artists_are_counted_by_their_common_listeners(inputs: ProductInputs) -> None:
-    """Ada shares six of twelve listeners with each of the others, who share nobody: 6 / sqrt(12 * 6)."""
+def test_similar_artists_are_ranked_by_common_listeners(inputs: ProductInputs) -> None:
+    """Ada shares six of twelve listeners with each of the others, who share none: 6 / sqrt(12 * 6)."""
     table = product_maker("similar_artists")(inputs)
 
     assert table.filter(artist_id="ben").select("similar_artist_id", "n_common").rows() == [("ada", 6)]
@@ -177,23 +175,23 @@ def test_similar_artists_are_counted_by_their_common_listeners(inputs: ProductIn
 
 
 @pytest.mark.parametrize("name", product_names())
-def test_every_product_is_the_same_twice(inputs: ProductInputs, name: str) -> None:
-    """Same night, same table, each list ranked from 1 without a gap."""
+def test_every_product_is_reproducible(inputs: ProductInputs, name: str) -> None:
+    """The same inputs give the same table; each list is ranked from 1 without gaps."""
     table = product_maker(name)(inputs)
 
     assert table.equals(product_maker(name)(inputs))
-    ranks = table.group_by(table.columns[0], maintain_order=True).agg("rank")["rank"].to_list()
-    assert all(each == list(range(1, len(each) + 1)) for each in ranks)
+    lists = table.group_by(table.columns[0], maintain_order=True).agg("rank")["rank"].to_list()
+    assert all(ranks == list(range(1, len(ranks) + 1)) for ranks in lists)
 
 
 def test_a_misspelt_product_gets_a_hint() -> None:
-    """As a recommender does."""
+    """The message names the nearest product."""
     with pytest.raises(UnknownIds, match="release_radar"):
         product_maker("release_rador")
 
 
-def test_radio_opens_with_the_artist_and_stays_allowed(inputs: ProductInputs) -> None:
-    """Each station starts with the artist's best known open track and goes on with others', none twice."""
+def test_a_station_opens_with_its_artist(inputs: ProductInputs) -> None:
+    """It continues with tracks of others, without repetitions, withdrawn or restricted tracks."""
     table = product_maker("radio")(inputs)
 
     assert set(table["artist_id"]) == {"ada", "ben", "cleo"}

@@ -8,7 +8,7 @@ from recsys.cli.show.tables import frame, out
 
 if TYPE_CHECKING:
     from recsys.library.scan import ScanReport
-    from recsys.matching.report import Found
+    from recsys.matching.report import MatchReport
 
 
 def scanned(report: "ScanReport") -> None:
@@ -21,7 +21,7 @@ def scanned(report: "ScanReport") -> None:
         out.print("To bring it into the tables: recsys build")
 
 
-def matched(found: "Found") -> None:
+def matched(found: "MatchReport") -> None:
     """Print the cue sheets, and which files could not be decoded."""
     from recsys.reports.wording import clock
 

@@ -19,12 +19,14 @@ def _save(folder: Path, index: "FingerprintIndex") -> None:
     index.save(folder)
 
 
-PRINTS = Artefact("prints", write=_save, lifetime="run")  # the index of fingerprints, copied into the release
+FINGERPRINTS = Artefact(
+    "fingerprints", write=_save, lifetime="run"
+)  # the index of fingerprints, copied into the release
 MATCH_CANDIDATES = Result("match_candidates", MATCH_CANDIDATES_COLUMNS)
 MATCH_CHECKS = Result("match_checks", MATCH_CHECKS_COLUMNS)
 
 
-@step(PRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
+@step(FINGERPRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
 def match(
     *,
     fingerprint_index: "FingerprintIndex | None",
@@ -39,10 +41,10 @@ def match(
     if fingerprint_index is None:
         found, made = last, {}
     else:
-        from recsys.matching.nightly import checked  # noqa: PLC0415 - a run without music needs no network
+        from recsys.matching.nightly import extend_history  # noqa: PLC0415 - a run without music needs no network
 
-        found = checked(fingerprint_index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
-        made = {PRINTS.name: fingerprint_index}
+        found = extend_history(fingerprint_index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
+        made = {FINGERPRINTS.name: fingerprint_index}
     new = found.checks[last.checks.height :]
     counts = {
         "n_uploads": new.filter(source_kind="upload").height,

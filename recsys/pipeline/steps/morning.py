@@ -6,7 +6,7 @@ from pathlib import Path
 from recsys.installation import extras
 from recsys.pipeline.results import Artefact, Outcome, step
 from recsys.recipe import Recipe
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.reports.morning.write import folder_of, write_reports
 
 REPORTS = Artefact("reports", place=lambda run: folder_of(run.home, run.as_of), lifetime="always")

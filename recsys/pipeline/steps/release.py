@@ -17,8 +17,8 @@ from recsys.pipeline.publication import decided, place_tables
 from recsys.pipeline.results import Artefact, Outcome, step, whole_folder
 from recsys.recipe import Recipe
 from recsys.releases import registry
-from recsys.releases.gate import Evidence, Last
-from recsys.releases.registry import Release
+from recsys.releases.gate import CurrentRelease, Evidence
+from recsys.releases.release import Release
 
 
 def _read_release(folder: Path) -> Release:
@@ -41,7 +41,7 @@ def gate(
     daily_plays: pl.DataFrame,
     metric_differences: pl.DataFrame,
     recommendations: pl.DataFrame,
-    last_published: Last | None,
+    last_published: CurrentRelease | None,
     recipe: Recipe,
     run_id: str,
     as_of: date,
@@ -50,8 +50,8 @@ def gate(
     evidence = Evidence(
         as_of=as_of,
         rows=dict(built_tables.iter_rows()),
-        last=last_published,
-        against={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
+        current=last_published,
+        differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
         n_listeners=recommendations["user_id"].n_unique(),
         plays_by_day=dict(daily_plays.iter_rows()),
     )
@@ -99,18 +99,18 @@ def publish(
     home: Home,
     build_file: Path,
     published_results: dict[str, list[Path]],
-    prints_file: Path,
+    fingerprints_file: Path,
     model_file: Path,
     export_file: Path,
     run_id: str,
     note: Callable[..., None],
 ) -> Outcome:
     """Write the results into the warehouse file and publish everything in one step."""
-    if run_id in registry.release_names(home):  # an interrupted run wrote it completely: only the link is missing
-        registry.point_at(home, run_id)
+    if run_id in registry.release_names(home):  # made whole by an interrupted run: only the link is left to do
+        registry.make_current(home, run_id)
     else:
         placed = place_tables(
-            home, run_id, build_file=build_file, results=published_results, prints=prints_file, note=note
+            home, run_id, build_file=build_file, results=published_results, fingerprints=fingerprints_file, note=note
         )
         registry.publish(home, run_id, replace(placed, model=model_file, export=export_file))
     return Outcome(counts={"release": run_id})

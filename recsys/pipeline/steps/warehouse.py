@@ -8,7 +8,7 @@ from recsys.errors import InputError
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.pipeline.results import Artefact, Outcome, step
-from recsys.releases.registry import Release
+from recsys.releases.release import Release
 from recsys.warehouse.build import Sources
 from recsys.warehouse.build import build as build_warehouse
 

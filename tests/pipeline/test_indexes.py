@@ -1,0 +1,45 @@
+"""The indexes of a release are placed whole, however often a publication is begun."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys.home import Home
+from recsys.lake.store import Lake
+from recsys.pipeline.indexes import place_fingerprints
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A run's fingerprint index, as files that nobody opens."""
+    folder = tmp_path / "run" / "fingerprints"
+    folder.mkdir(parents=True)
+    (folder / "codes.npy").write_bytes(b"codes")
+    (folder / "about.json").write_text("{}")
+    return folder
+
+
+def place(made: Path, folder: Path) -> dict[str, bytes]:
+    """Place the run's index; return the files of the folder that results."""
+    lake = Lake(Home(made.parent))
+    placed = place_fingerprints(made / "none.duckdb", folder, made=made, lake=lake, last=None, note=print)
+    assert placed == folder
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_publication_that_is_done_again_copies_the_index_again(made: Path, tmp_path: Path) -> None:
+    """The second call succeeds and leaves the same files."""
+    first = place(made, tmp_path / "indexes" / "r1-fingerprints")
+
+    assert place(made, tmp_path / "indexes" / "r1-fingerprints") == first
+    assert set(first) == {"codes.npy", "about.json"}
+
+
+@pytest.mark.parametrize("name", ["r1-fingerprints", ".r1-fingerprints.partial"])
+def test_half_a_copy_of_a_killed_publication_is_replaced(made: Path, tmp_path: Path, name: str) -> None:
+    """Whether it lies in the final folder, as older versions left it, or beside it."""
+    (tmp_path / "indexes" / name).mkdir(parents=True)
+    (tmp_path / "indexes" / name / "left.npy").write_bytes(b"half")
+
+    assert set(place(made, tmp_path / "indexes" / "r1-fingerprints")) == {"codes.npy", "about.json"}
+    assert [path.name for path in (tmp_path / "indexes").iterdir()] == ["r1-fingerprints"]

@@ -1,0 +1,108 @@
+"""A release is read back as it was published, whichever version wrote it, and a takedown reaches all of its indexes."""
+
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from pkgutil import resolve_name
+
+import duckdb
+import numpy as np
+import pytest
+
+from recsys.home import Home
+from recsys.matching.fingerprint_index import FingerprintIndex
+from recsys.releases import registry
+from recsys.releases.release import Release
+from recsys.releases.takedown import take_down
+from recsys.search.vector_index import Index
+
+TODAY = date(2026, 7, 1)
+TRACKS, AUDIO = ["t1", "t2"], ["a1", "a2"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home whose one release has every part: two tracks, each with an embedding and a fingerprint."""
+    home = Home(tmp_path / "home")
+    parts = {part.name: home.path / "parts" / part.name for part in fields(Release)}
+    for folder in parts.values():
+        folder.mkdir(parents=True)
+    parts["warehouse"] /= "r1.duckdb"
+    with duckdb.connect(str(parts["warehouse"])) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.track_features as select unnest(['t1', 't2']) as track_id")
+        connection.execute("create table marts.track_audio as select 't1' as track_id, 'a1' as audio_id")
+    vectors = np.eye(2, 128, dtype=np.float32)
+    Index.build(TRACKS, vectors, version="v1").save(parts["index"])
+    FingerprintIndex.build(AUDIO, [vectors[:1], vectors[1:]], version="v1").save(parts["fingerprints"])
+    registry.publish(home, "r1", Release(**parts))
+    return home
+
+
+@pytest.fixture
+def older(home: Home) -> Home:
+    """The same home as an older version left it: the link of the fingerprint index is called `prints`."""
+    folder = home.path / "releases" / "r1"
+    (folder / "fingerprints").rename(folder / "prints")
+    return home
+
+
+def tables_in(folder: Path) -> Release:
+    """A release of tables alone, whose files exist."""
+    release = Release(folder / "w.duckdb", folder / "marts")
+    release.warehouse.touch()
+    release.marts.mkdir(exist_ok=True)
+    return release
+
+
+def test_every_part_is_read_back(home: Home) -> None:
+    """Each field of a release is a link in its folder."""
+    release = registry.read(home, "r1")
+
+    assert None not in [getattr(release, part.name) for part in fields(Release)]
+    assert release.links().keys() == {path.name for path in (home.path / "releases" / "r1").iterdir()}
+    assert all(path.exists() for path in release.links().values())
+
+
+def test_a_part_that_was_not_published_is_none(tmp_path: Path) -> None:
+    """A release of tables alone has neither model nor indexes; a required part has a path even without its link."""
+    home = Home(tmp_path / "home")
+    release = tables_in(tmp_path)
+    registry.publish(home, "r1", release)
+
+    assert registry.read(home, "r1") == release
+    assert registry.read(home, "r1").indexes() == []
+    (home.path / "releases" / "r1" / "marts").unlink()
+    assert registry.read(home, "r1").marts == home.path / "releases" / "r1" / "marts"
+
+
+def test_every_index_of_a_release_can_be_read_and_changed(home: Home) -> None:
+    """Its class is declared by a name that leads to it."""
+    for part in registry.read(home, "r1").indexes():
+        index = resolve_name(part.reader).load(part.folder)
+
+        assert list(index.ids) == (TRACKS if part.entries == "track_id" else AUDIO)
+
+
+def test_a_release_of_an_older_version_is_read(older: Home) -> None:
+    """Its fingerprint index is found under the former name of the link, and goes when the release is pruned."""
+    release = registry.read(older, "r1")
+
+    assert release.fingerprints == older.path / "parts" / "fingerprints"
+    registry.publish(older, "r2", tables_in(older.path))
+    assert registry.prune(older, 1, []) == ["r1"]
+    assert not release.fingerprints.exists()
+
+
+@pytest.mark.parametrize("version", ["home", "older"])
+def test_a_takedown_reaches_every_index(version: str, request: pytest.FixtureRequest) -> None:
+    """The track leaves the vector index, its bytes the fingerprint index, and the former folders are gone."""
+    home: Home = request.getfixturevalue(version)
+    before = registry.read(home, "r1")
+
+    assert take_down(home, ["t1"], "court order", today=TODAY) == ["r1"]
+
+    after = registry.read(home, "r1")
+    assert [list(resolve_name(part.reader).load(part.folder).ids) for part in after.indexes()] == [["t2"], ["a2"]]
+    assert not [part.folder for part in before.indexes() if part.folder.exists()]
+    assert take_down(home, ["t2"], "", today=TODAY) == ["r1"]
