@@ -22,9 +22,9 @@ from typing import Any
 import streamlit as st
 
 from dashboards.markdown import say
-from recsys.cli.dashboard import LOOPBACK, has_login
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
+from recsys.login import LOOPBACK, has_login
 from recsys.releases.registry import label_warehouse
 
 _EXPECTED = "Expected operators = [...] and [labels], with a list of e-mails or sub:... for each label's id"

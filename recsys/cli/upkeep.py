@@ -62,8 +62,9 @@ def doctor(home: Home) -> None:
 def dashboard(home: Home, port: int, address: str) -> None:
     """Open the dashboards; without a login, on this machine only."""
     from recsys.cli import dashboard as pages
+    from recsys.login import has_login
 
-    if not pages.has_login(home):
+    if not has_login(home):
         click.echo("No login is set up: whoever opens this sees everything, so it opens on this machine only.")
     pages.start(home, address=address, port=port)
 

@@ -15,6 +15,7 @@ from urllib3 import PoolManager, Retry
 
 from recsys.cli import dashboard
 from recsys.home import Home
+from recsys.login import secrets_file
 
 from .provider import CLIENT, SECRET
 
@@ -37,7 +38,7 @@ def served(home: Path, *, issuer: str | None = None) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     if issuer:
-        dashboard.secrets_file(Home(home)).write_text(_secrets(f"http://127.0.0.1:{port}", issuer))
+        secrets_file(Home(home)).write_text(_secrets(f"http://127.0.0.1:{port}", issuer))
     command = [*dashboard.command(Home(home), address="127.0.0.1", port=port), "--server.fileWatcherType=none"]
     environment = os.environ | {"RECSYS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:

@@ -12,6 +12,7 @@ from recsys.cli import dashboard
 from recsys.errors import InputError, RecsysError, SetupError
 from recsys.home import Home
 from recsys.ingest.run import ingest
+from recsys.login import secrets_file
 from recsys.pipeline.nightly import build_and_publish
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
@@ -159,10 +160,10 @@ def test_another_address_needs_a_login(home: Home, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"--address is 0\.0\.0\.0, and no login is set up"):
         dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - what is refused
 
-    dashboard.secrets_file(copy).write_text("[auth]\nclient_id = 'x'\n")
+    secrets_file(copy).write_text("[auth]\nclient_id = 'x'\n")
     assert "--server.address=0.0.0.0" in dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - allowed now
-    dashboard.secrets_file(copy).write_text("[auth")
-    with pytest.raises(SetupError, match="until then nobody is let in"):
+    secrets_file(copy).write_text("[auth")
+    with pytest.raises(SetupError, match="until then nobody can log in"):
         dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - refused again
 
 
