@@ -8,7 +8,7 @@
 -- parts: value
 -- columns:
 --   artist_id    artist
---   dimension    country, gender, age_band or taste
+--   dimension    country, gender, age_band or main_genre
 --   value        the group; unknown is one
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_plays      plays [count]
@@ -31,7 +31,7 @@ with tastes as (
 
 groups as (
     -- noqa: disable=LT09,LT14
-    select user_id, 'taste' as dimension, genre as value from tastes where genre_no = 1
+    select user_id, 'main_genre' as dimension, genre as value from tastes where genre_no = 1
     union all
     select user_id, dimension, value from intermediate.listener_groups
     -- noqa: enable=LT09,LT14
