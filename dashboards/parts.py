@@ -22,7 +22,7 @@ from recsys.installation.extras import explain_missing
 from recsys.reports.wording import clock
 
 Result = TypeVar("Result")
-UNIT_TEXTS = {"LUFS]": " LUFS", "1/min]": " beats per minute"}  # end of a definition -> unit shown behind a fact
+UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 ROUNDING_NOTE = "Counts are rounded down to tens. Groups of fewer than ten listeners are suppressed."
 
 
@@ -195,7 +195,7 @@ def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[
     headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
     bullets(
         [
-            fill("{name}: **{value}**{unit}", name=headings[name], value=_fact(name, value), unit=_unit(mart, name))
+            fill("{name}: **{value}**", name=headings[name], value=f"{_fact(name, value)} {_unit(mart, name)}".rstrip())
             for name, value in known
         ]
     )

@@ -22,17 +22,18 @@ if trend.is_empty():
 
 last = trend.row(-1, named=True)
 with st.container(horizontal=True):
-    parts.metric("Listeners, last day", last["n_listeners"], column=("artist_daily", "n_listeners"))
-    parts.metric("Plays, last day", last["n_plays"], column=("artist_daily", "n_plays"))
-    parts.metric("Streams per listener", last["streams_per_listener"], definition="Plays / listeners, last day")
+    parts.metric("Listeners", last["n_listeners"], column=("artist_daily", "n_listeners"))
+    parts.metric("Plays", last["n_plays"], column=("artist_daily", "n_plays"))
+    parts.metric("Plays / listener", last["streams_per_listener"], definition="Streams per listener: plays / listeners")
     parts.metric("Skip share", last["skip_share"], unit="%", column=("artist_weekly", "skip_share"))
-    parts.metric("Save rate", last["save_rate"], unit="%", definition="Saves / listeners, last day")
+    parts.metric("Save rate", last["save_rate"], unit="%", definition="Saves / listeners")
     parts.metric(
         "Completion rate",
         last["completion_rate"],
         unit="%",
         definition=f"Share of listens that reached 90 % of the recording, {WINDOWS[window]}",
     )
+parts.caption(f"On {sentences.format_day(last['listen_date'])}; the completion rate over {WINDOWS[window]}.")
 
 parts.figure(
     "Plays per day",

@@ -14,9 +14,10 @@ HEADINGS = {
     "peak_rank": "peak",
     "entry_rank": "entered at",
     "n_weeks": "weeks on chart",
-    "n_similar": "similar weeks in the past",
-    "n_similar_reached": "of these, reached the top ten",
+    "n_similar": "similar weeks",
+    "n_similar_reached": "led to the top ten",
     "name": "song",
+    "story": "situation",
 }
 
 parts.header("Charts", "Chart positions week by week, songs likely to reach the top ten, and how fast hits fade.")

@@ -14,7 +14,7 @@ KINDS = {
     "age": "Age of the recording",
 }
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender"}
-RATIO = "share of exposure / share of plays, 95 % interval; tick: all labels"
+RATIO = "exposure share / play share, 95 % interval; tick: all labels"
 SUPPRESSED = "Groups of fewer than ten listeners are not shown to labels."
 
 parts.header(

@@ -25,9 +25,9 @@ METRICS = {
     "coverage": "Coverage",
 }
 SHARES = {
-    "catalogue_share": "share of recordings",
-    "listening_share": "share of plays",
-    "exposure_share": "share of exposure",
+    "catalogue_share": "catalogue",
+    "listening_share": "plays",
+    "exposure_share": "exposure",
 }
 LISTENERS = {
     "gender": "Gender",
@@ -55,7 +55,7 @@ parts.figure(
     charts.dot_plot(shares.head(15), "group_name", SHARES, unit="%"),
     alt_text="Each group's share of exposure beside its shares of the catalogue and of plays.",
     key="exposure",
-    note="A recommendation at rank r counts as exposure of 1 / log2(1 + r), summed over all published lists.",
+    note="Each group's share of each. A recommendation at rank r counts as exposure of 1 / log2(1 + r).",
 )
 effects = data.run_query("rule_effects", metric=metric)
 if effects.is_empty():

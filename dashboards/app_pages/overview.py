@@ -9,7 +9,7 @@ PAGE = {"title": "Overview", "section": "Music", "order": 10, "for_labels": True
 PERIODS = {"7": "the last 7 days", "1": "the last day", "28": "the last 28 days"}
 MEASURES = {
     "n_plays": "Plays",
-    "n_tracks": "Recordings played",
+    "n_tracks": "Tracks played",
     "n_saves": "Saves",
     "n_likes": "Likes",
     "n_playlist_adds": "Playlist adds",

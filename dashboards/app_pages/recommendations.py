@@ -29,7 +29,7 @@ if recommended.is_empty():
     st.stop()
 profile = data.run_query("listener", user_id=user_id).row(0, named=True)
 with st.container(horizontal=True):
-    parts.metric("Recordings played", profile["n_tracks"], column=("listener_profile", "n_tracks"))
+    parts.metric("Tracks played", profile["n_tracks"], column=("listener_profile", "n_tracks"))
     parts.metric("Plays", profile["n_plays"], column=("listener_profile", "n_plays"))
 parts.caption(
     f"As stated by the listener: country {profile['country']}, age {profile['age_band']}, gender {profile['gender']}."

@@ -35,22 +35,23 @@ if sound is not None:
 trend = data.run_query("track_trend", track_id=track_id, days=days)
 row = tracks.filter(track_id=track_id).row(0, named=True)
 with st.container(horizontal=True):
-    parts.metric("Plays, 28 days", row["n_plays"], column=("track_daily", "n_plays"))
+    parts.metric("Plays", row["n_plays"], column=("track_daily", "n_plays"))
     parts.metric("Skip share", row["skip_share"], unit="%", column=("artist_weekly", "skip_share"))
     parts.metric(
         "Completion rate",
         row["completion_rate"],
         unit="%",
-        definition="Share of listens that reached 90 % of the recording, 28 days",
+        definition="Share of listens that reached 90 % of the recording",
     )
     parts.metric(
         "Algorithmic share",
         row["algorithmic_share"],
         unit="%",
-        definition="Plays chosen by a recommender, as a share of the plays whose source is known, 28 days",
+        definition="Plays chosen by a recommender, as a share of the plays whose source is known",
     )
-    parts.metric("Saves, 28 days", row["n_saves"], column=("track_daily", "n_saves"))
-    parts.metric("Playlist adds, 28 days", row["n_playlist_adds"], column=("track_daily", "n_playlist_adds"))
+    parts.metric("Saves", row["n_saves"], column=("track_daily", "n_saves"))
+    parts.metric("Playlist adds", row["n_playlist_adds"], column=("track_daily", "n_playlist_adds"))
+parts.caption("Last 28 days.")
 if trend.is_empty():
     parts.empty_state("There are no plays in this period.", "Choose a longer period.")
 else:

@@ -1,6 +1,6 @@
--- Who hears an artist, over the last 28 days of the log, and what tells these listeners from all others. Taste is the
--- genre that a listener played most in these days, the first by name among equals. Affinity is the share of the group in
--- the artist's listeners / its share in all listeners of these days: above 1, the group is overrepresented.
+-- Who hears an artist, over the last 28 days of the log, and what tells these listeners from all others. Main genre is
+-- the genre that a listener played most in these days, the first by name among equals. Affinity is the share of the
+-- group in the artist's listeners / its share in all listeners of these days: above 1, the group is overrepresented.
 -- grain: artist_id, dimension, value
 -- rows: 0
 -- labels: artist_id

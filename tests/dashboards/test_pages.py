@@ -1,5 +1,6 @@
 """Every page opens, can be filtered, shows a label its own data only, and has empty states that say what to do."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,13 @@ def test_search_finds_words_in_any_order(open_page: Open) -> None:
     page.text_input[0].set_value(" ".join(reversed(title.split()))).run()
 
     assert title in page.dataframe[0].value["name"].tolist()
+
+
+def test_a_fact_has_its_unit(open_page: Open) -> None:
+    """The tempo of a recording is followed by a space and its unit."""
+    facts = open_page("track").markdown[-1].value
+
+    assert re.search(r"tempo: \*\*\S+ beats per minute\*\*", facts)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
