@@ -78,7 +78,7 @@ def run_query(name: str, **params: object) -> pl.DataFrame:
 
     Raises:
         InputError: A parameter is unknown to the query, or a required one is missing.
-        UnknownIds: There is no query of this name.
+        UnknownIds: No query has this name.
     """
     return _query_result(_viewer_file(), name, {key: str(value) for key, value in params.items()})
 

@@ -158,15 +158,15 @@ def test_a_link_to_the_sql_page_fetches_nothing(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("words", [PICTURE, FORMULA])
-def test_words_that_a_link_searches_for_are_text(open_page: Open, words: str) -> None:
-    """They are repeated where nothing is found."""
+def test_search_words_in_a_link_are_escaped(open_page: Open, words: str) -> None:
+    """The message for no results repeats the words as text."""
     page = open_page("search", q=words)
 
     assert as_markdown(words) in page.info[0].value
 
 
-def test_a_recording_that_no_file_describes_is_called_by_its_id() -> None:
-    """Its artist is left out; nothing is called None."""
+def test_a_recording_without_metadata_is_named_by_its_id() -> None:
+    """Its artist is left out; no name is None."""
     row = {
         "track_id": "t1", "title": None, "artist_name": None, "started_on": date(2026, 6, 1), "n_plays": 1200,
         "n_expected": 40.0, "n_listeners": 90, "n_countries": 3,

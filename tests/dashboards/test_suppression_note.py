@@ -1,4 +1,4 @@
-"""Viewers of a label are told beside each total that small groups are suppressed; operators see complete totals."""
+"""A note beside each total shows viewers of a label that small groups are suppressed; operators see complete totals."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
