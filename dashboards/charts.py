@@ -149,10 +149,10 @@ def lines(
     if by:
         gap = NAME_GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0)
         ends = alt.Chart(_line_names(rows, x, y, by, gap)).encode(x=f"{x}:T", y="y:Q", color=colour)
-        named: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10, "fontWeight": "bold"}
+        name_style: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10, "fontWeight": "bold"}
         halo = ends.encode(text=f"{by}:N", color=alt.value(_background()))
-        layers.append(halo.mark_text(**named, stroke=_background(), strokeWidth=4, strokeJoin="round"))
-        layers.append(ends.mark_text(**named).encode(text=f"{by}:N"))
+        layers.append(halo.mark_text(**name_style, stroke=_background(), strokeWidth=4, strokeJoin="round"))
+        layers.append(ends.mark_text(**name_style).encode(text=f"{by}:N"))
     return _styled(alt.layer(*layers), unit, HEIGHT)
 
 
@@ -175,9 +175,9 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
         rank: Column of ranks, 1 or greater; null interrupts the line.
         by: Column of series names, which are shown at the ends of the lines.
     """
-    shown = _with_short_names(rows, by, LINE_NAME_LENGTH)
-    names = shown[by].unique(maintain_order=True).to_list()
-    upside_down = shown.with_columns(-pl.col(rank).log())
+    shortened = _with_short_names(rows, by, LINE_NAME_LENGTH)
+    names = shortened[by].unique(maintain_order=True).to_list()
+    upside_down = shortened.with_columns(-pl.col(rank).log())
     span = -float(upside_down[rank].fill_null(0).to_numpy().min(initial=-1))
     ends = _line_names(upside_down, x, rank, by, NAME_GAP * span).with_columns((-pl.col("y")).exp())
     scale = alt.Scale(type="log", domain=[float(np.exp(span)), 0.7 * min(1, *ends["y"])], nice=False)
@@ -185,11 +185,11 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
         f"{rank}:Q", title=None, scale=scale, axis=alt.Axis(values=RANK_TICKS, domain=False, ticks=False, format="d")
     )
     colour = alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
-    base = alt.Chart(shown).encode(x=_day_axis_with_name_margin(x, shown[x]), color=colour)
+    base = alt.Chart(shortened).encode(x=_day_axis_with_name_margin(x, shortened[x]), color=colour)
     texts = alt.Chart(ends).encode(x=f"{x}:T", y="y:Q", color=colour, text=f"{by}:N")
     layers = [
         base.mark_line(strokeWidth=2, point=True).encode(y=y),
-        base.mark_point(size=220, opacity=0).encode(y=f"{rank}:Q", tooltip=_tooltips(shown, "", {rank})),
+        base.mark_point(size=220, opacity=0).encode(y=f"{rank}:Q", tooltip=_tooltips(shortened, "", {rank})),
         texts.mark_text(align="left", dx=8, fontWeight="bold"),
     ]
     return _styled(alt.layer(*layers), "chart position", HEIGHT)
@@ -215,11 +215,11 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Chart:
         name: Column of unique names.
         unit: Text above the chart; '%' for shares, 0..1.
     """
-    shown, has_losses = _with_short_names(rows, name), bool((rows[value] < 0).any())
-    base = alt.Chart(shown).encode(
+    shortened, has_losses = _with_short_names(rows, name), bool((rows[value] < 0).any())
+    base = alt.Chart(shortened).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=_scale_with_number_margin(rows[value])),
         y=_name_axis(name),
-        tooltip=_tooltips(shown, unit, {value}),
+        tooltip=_tooltips(shortened, unit, {value}),
     )
     up, down = _colours()[0], _colours()[1]
     colour = alt.condition(f"datum['{value}'] < 0", alt.value(down), alt.value(up))
@@ -248,12 +248,12 @@ def intervals(
         high: Column with the upper end.
         reference: Column with a value for comparison, drawn as a vertical tick.
     """
-    shown = _with_short_names(rows, name)
+    shortened = _with_short_names(rows, name)
     measures = {value, low, high, *([reference] if reference else [])}
-    base = alt.Chart(shown).encode(
+    base = alt.Chart(shortened).encode(
         x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=_horizontal_axis(unit, rows[value])),
         y=_name_axis(name),
-        tooltip=_tooltips(shown, unit, measures),
+        tooltip=_tooltips(shortened, unit, measures),
         color=alt.value(_colours()[0]),
     )
     layers = [
@@ -277,16 +277,16 @@ def timeline(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) 
         name: Column of names; lines are in order of first appearance.
         unit: Text above the chart.
     """
-    shown = _with_short_names(rows, name)
+    shortened = _with_short_names(rows, name)
     axis = alt.Axis(format="~s", tickCount=6, domain=False, ticks=False)
-    base = alt.Chart(shown).encode(
+    base = alt.Chart(shortened).encode(
         x=alt.X(f"{start}:Q", title=None, scale=alt.Scale(zero=True), axis=axis),
         x2=f"{end}:Q",
         y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
-        tooltip=_tooltips(shown, unit, set()),
+        tooltip=_tooltips(shortened, unit, set()),
     )
     marks = base.mark_bar(cornerRadius=2, height={"band": 0.6}, color=_colours()[0])
-    return _styled(marks, unit, ROW_HEIGHT * max(shown[name].n_unique(), 1) + 60)
+    return _styled(marks, unit, ROW_HEIGHT * max(shortened[name].n_unique(), 1) + 60)
 
 
 def dot_plot(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> Chart:

@@ -112,10 +112,10 @@ def test_filters_combine_in_a_link(visit: Visit) -> None:
     """A link with a tempo range and a mode applies both."""
     page = visit.open("discovery?mode=minor&tempo=80&tempo=120")
 
-    found = downloaded(page, "similar")
-    assert found.height > 0
-    assert set(found["mode"]) == {"minor"}
-    assert found["tempo_bpm"].is_between(80, 120).all()
+    rows = downloaded(page, "similar")
+    assert rows.height > 0
+    assert set(rows["mode"]) == {"minor"}
+    assert rows["tempo_bpm"].is_between(80, 120).all()
 
 
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])

@@ -78,7 +78,7 @@ def test_a_name_is_shown_literally(name: str, expected: str) -> None:
 @pytest.mark.parametrize("path", sorted(APP.parent.rglob("*.py")), ids=lambda path: path.stem)
 def test_every_text_for_streamlit_is_escaped(path: Path) -> None:
     """Each text is a constant, or the result of `as_markdown` or `fill`."""
-    assert [ast.unparse(call) for call in rendering(path) for given in rendered(call) if not is_text(given)] == []
+    assert [ast.unparse(call) for call in rendering(path) for argument in rendered(call) if not is_text(argument)] == []
 
 
 def rendering(path: Path) -> Iterator[ast.Call]:
@@ -96,11 +96,11 @@ def rendered(call: ast.Call) -> list[ast.expr]:
     return [*call.args[:1], *keywords]
 
 
-def is_text(given: ast.expr) -> bool:
+def is_text(argument: ast.expr) -> bool:
     """Return whether an argument is a constant, or a call of a function that escapes."""
-    if isinstance(given, ast.Call):
-        return ast.unparse(given.func) in ("as_markdown", "fill", "tooltip", "Markdown")
-    return isinstance(given, ast.Constant)
+    if isinstance(argument, ast.Call):
+        return ast.unparse(argument.func) in ("as_markdown", "fill", "tooltip", "Markdown")
+    return isinstance(argument, ast.Constant)
 
 
 @pytest.fixture(scope="module")

@@ -73,13 +73,13 @@ def listener(published_home: Home) -> str:
 
 def test_candidates_say_which_of_them_the_list_holds(published_home: Home, listener: str) -> None:
     """Candidates are in the recommender's order, and no rank of the list is repeated."""
-    found = candidates(published_home, listener, 100)
+    rows = candidates(published_home, listener, 100)
 
-    assert found["rank"].to_list() == list(range(1, 101))
-    assert found["score"].is_sorted(descending=True)
-    places = found["place"].drop_nulls()
-    assert places.n_unique() == len(places) > 0
-    assert found.filter(pl.col("title").is_null()).is_empty()
+    assert rows["rank"].to_list() == list(range(1, 101))
+    assert rows["score"].is_sorted(descending=True)
+    ranks = rows["place"].drop_nulls()
+    assert ranks.n_unique() == len(ranks) > 0
+    assert rows.filter(pl.col("title").is_null()).is_empty()
 
 
 def test_a_link_can_name_any_listener(open_page: Open, listener: str) -> None:
