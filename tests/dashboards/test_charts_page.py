@@ -1,6 +1,7 @@
 """The Charts page: weeks by link, moves, the viewer's own songs, and candidates for the top ten."""
 
 import re
+from typing import Any
 
 from dashboards.sentences import format_day
 from recsys.home import Home
@@ -9,7 +10,7 @@ from recsys.warehouse.query import Warehouse
 from .conftest import Open, failures
 
 
-def rows_of(home: Home, sql: str) -> list[tuple[object, ...]]:
+def rows_of(home: Home, sql: str) -> list[tuple[Any, ...]]:
     """Query the published warehouse."""
     with Warehouse.open(home.published_warehouse()) as warehouse:
         return warehouse.query(sql).rows()
