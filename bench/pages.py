@@ -119,7 +119,7 @@ def tell_pages(published: Path, path: Path, millions: float, n_asked: int) -> No
 
     n_millions = grown(published, path, millions)
     viewer = access.Viewer("bench", None, path)
-    access.enter = access.viewer = lambda: viewer
+    access.require_viewer = access.viewer = lambda: viewer
     app = AppTest.from_file(str(APP), default_timeout=120).run()
     config.set_option("server.address", "127.0.0.1")
     times = {name: asked(app, name, n_asked) for name in headers()}
@@ -137,7 +137,7 @@ def tell_what_if(published: Path) -> None:
     from dashboards import access, data
 
     viewer = access.Viewer("bench", None, published)
-    access.enter = access.viewer = lambda: viewer
+    access.require_viewer = access.viewer = lambda: viewer
     data.what_if("artist_gender=female", 0.0)
     seconds = []
     for percent in (31, 35, 40, 45, 50):

@@ -1,7 +1,8 @@
 """
-What `recsys dashboard` runs, the frame around every page: who is looking, the menu, and what went wrong.
+The Streamlit app that `recsys dashboard` runs: the frame around every page.
 
-A page asks, draws and stops; what it cannot be given is said here, in words.
+It identifies the viewer, builds the menu, runs the chosen page, and shows every expected error as a message instead of
+a traceback.
 """
 
 import sys
@@ -13,17 +14,17 @@ from recsys.installation.extras import explain_missing
 from recsys.installation.locations import ROOT
 
 if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))  # `dashboards` is found from wherever this is started, in a wheel too
+    sys.path.insert(0, str(ROOT))  # makes `dashboards` importable from any working directory, and from a wheel
 
 from dashboards import access, data, parts
 from dashboards.menu import menu
 
 st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
 try:
-    viewer = access.enter()
+    viewer = access.require_viewer()
     page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
-    parts.signature(viewer.name)
+    parts.sidebar_footer(viewer.name)
     with explain_missing():
         page.run()
-except RecsysError as wrong:
-    parts.failed(wrong)
+except RecsysError as error:
+    parts.show_error(error)

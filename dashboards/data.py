@@ -1,9 +1,9 @@
 """
-The pages' only door to data: named queries, and public functions of `recsys`.
+All data that pages read: named queries of the viewer's warehouse file, and public functions of `recsys`.
 
-Every answer is kept for as long as the file that gave it is current: a new release is a new file, thus a new key. The
-file is chosen from who is looking (`access.viewer`), never from what a page or a link asks for. What reads more than
-that one file is for operators, and says so.
+Results are cached by warehouse file, so a new release, which is a new file, is never answered from an old cache. The
+file follows from the viewer alone (`access.viewer`), never from a page or a link. Functions that read more than that
+file are for operators only, and raise InputError for anyone else.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ import polars as pl
 import streamlit as st
 
 from dashboards import access
-from dashboards.access import home
-from dashboards.glossary import COMPUTED
+from dashboards.access import current_home
+from dashboards.glossary import COMPUTED_COLUMNS
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
 from recsys.library.locations import sound_file
@@ -30,7 +30,7 @@ from recsys.published.explain import explain as explain_pair
 from recsys.recipe import Recipe, read_recipe
 from recsys.releases import registry
 from recsys.rerank.base import CandidateSet, RerankContext
-from recsys.rerank.what_if import what_if as choose_again
+from recsys.rerank.what_if import what_if as rerank_with_target
 from recsys.warehouse import query
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -41,113 +41,113 @@ if TYPE_CHECKING:
     from recsys.published.similar import FileEmbedding
     from recsys.search.vector_index import Index
 
-N_ANSWERS, N_FILES = 2_000, 16  # kept at a time
-N_ROWS = 10_000  # of an answer on the SQL page
-LIMIT_S = 30  # of a question; a longer one is stopped, whoever asks
-N_CANDIDATES = 50  # of a listener, that are shown beside the list
+N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
+N_ROWS = 10_000  # of a result on the SQL page
+LIMIT_S = 30  # duration after which a query is stopped [s]
+N_CANDIDATES = 50  # candidates of a listener that are shown beside their list
 MARK = Path(__file__).parent / "static" / "mark.svg"
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner=False, on_release=Warehouse.close)
-def _opened(path: Path) -> Warehouse:
+def _warehouse(path: Path) -> Warehouse:
     return Warehouse.open(path)
 
 
-def _file() -> Path:
+def _viewer_file() -> Path:
     return access.viewer().warehouse.resolve()
 
 
 def is_operator() -> bool:
-    """Say whether the viewer may see everything."""
+    """Return whether the viewer is an operator, who may see all data."""
     return access.viewer().label_id is None
 
 
-def _operators_only() -> None:
+def _require_operator() -> None:
     if not is_operator():
-        raise InputError("This is for operators. Ask yours")
+        raise InputError("This is for operators only. Ask your operator")
 
 
-@st.cache_data(max_entries=N_ANSWERS, show_spinner="Asking the warehouse")
-def _answer(path: Path, name: str, given: dict[str, str]) -> pl.DataFrame:
-    return query.run_query(_opened(path), name, given, limit_s=LIMIT_S)
+@st.cache_data(max_entries=N_ANSWERS, show_spinner="Querying the warehouse")
+def _query_result(path: Path, name: str, params: dict[str, str]) -> pl.DataFrame:
+    return query.run_query(_warehouse(path), name, params, limit_s=LIMIT_S)
 
 
 def run_query(name: str, **params: object) -> pl.DataFrame:
     """
-    Answer a query of `sql/queries`, from memory where it was asked before.
+    Run a query of `sql/queries` on the viewer's file; results are cached.
 
     Raises:
-        InputError: The query has no such parameter, or lacks one.
-        UnknownIds: There is no such query.
+        InputError: A parameter is unknown to the query, or a required one is missing.
+        UnknownIds: No query has this name.
     """
-    return _answer(_file(), name, {key: str(value) for key, value in params.items()})
+    return _query_result(_viewer_file(), name, {key: str(value) for key, value in params.items()})
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _meanings(path: Path) -> dict[tuple[str, str], str]:
-    rows = _opened(path).query(internal_sql("column_meanings"))
+    rows = _warehouse(path).query(internal_sql("column_meanings"))
     return {
         (table, name): f"{meaning} [{unit}]" if unit else meaning for table, name, meaning, unit in rows.iter_rows()
     }
 
 
-def meaning(table: str, column: str) -> str | None:
-    """Return what a column of a mart, or what a query computes of it, means, for whoever points at its name."""
-    return _meanings(_file()).get((f"marts.{table}", column), COMPUTED.get(column) if table else None)
+def column_meaning(table: str, column: str) -> str | None:
+    """Return the definition of a mart's column, or of a column that a query computes from it; None if undefined."""
+    return _meanings(_viewer_file()).get((f"marts.{table}", column), COMPUTED_COLUMNS.get(column) if table else None)
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _as_of(path: Path) -> date:
-    day: date = _opened(path).query(internal_sql("as_of")).item()
+    day: date = _warehouse(path).query(internal_sql("as_of")).item()
     return day
 
 
 def as_of() -> date:
-    """Return the last day that the viewer's file counts."""
-    return _as_of(_file())
+    """Return the last day of data in the viewer's file."""
+    return _as_of(_viewer_file())
 
 
 def last_sunday() -> date:
-    """Return the last day of the last whole week."""
+    """Return the last day of the last complete week."""
     return as_of() - timedelta(days=(as_of().weekday() + 1) % 7)
 
 
-def sql(text: str) -> pl.DataFrame:
+def run_sql(text: str) -> pl.DataFrame:
     """
-    Answer one query on the viewer's file, its first N_ROWS rows; nothing else can be read or written.
+    Run one SELECT on the viewer's file, read-only, and return its first N_ROWS rows.
 
     Raises:
-        InputError: It is not one query, DuckDB's own words say what is wrong, or it took longer than LIMIT_S.
+        InputError: The text is not a single query, DuckDB reports an error, or the query took longer than LIMIT_S.
     """
-    return _opened(_file()).untrusted_query(text, n_rows=N_ROWS, limit_s=LIMIT_S)
+    return _warehouse(_viewer_file()).untrusted_query(text, n_rows=N_ROWS, limit_s=LIMIT_S)
 
 
-def dictionary() -> pl.DataFrame:
-    """List the tables that the viewer can read: name, grain, rows and description."""
-    return query.tables(_opened(_file()))
+def tables() -> pl.DataFrame:
+    """List the tables that the viewer can read: name, grain, number of rows and description."""
+    return query.tables(_warehouse(_viewer_file()))
 
 
-def described(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Describe a table: name, description, grain, n_rows, reads and read_by; and its columns: type, unit, meaning."""
-    about, columns = query.describe(_opened(_file()), table)
-    return about.row(0, named=True), columns
+def describe(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return a table's name, description, grain, n_rows, reads and read_by; and its columns: type, unit, meaning."""
+    table_row, columns = query.describe(_warehouse(_viewer_file()), table)
+    return table_row.row(0, named=True), columns
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
-def _answerable(path: Path) -> list[str]:
-    known = {f"{schema}.{table}" for schema, table in _opened(path).query(internal_sql("stored_tables")).iter_rows()}
+def _runnable_queries(path: Path) -> list[str]:
+    known = {f"{schema}.{table}" for schema, table in _warehouse(path).query(internal_sql("stored_tables")).iter_rows()}
     return [name for name, file in read_queries().items() if file.sources <= known]
 
 
 def saved_queries() -> dict[str, SqlFile]:
-    """Return the queries of `sql/queries` that the viewer's file can answer, by name."""
-    files_of = read_queries()
-    return {name: files_of[name] for name in _answerable(_file())}
+    """Return the queries of `sql/queries` that can run on the viewer's file, by name."""
+    queries = read_queries()
+    return {name: queries[name] for name in _runnable_queries(_viewer_file())}
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the index")
 def _index(folder: Path) -> "Index":
-    from recsys.search.vector_index import Index  # noqa: PLC0415 - sound is an extra
+    from recsys.search.vector_index import Index  # noqa: PLC0415 - audio is an extra
 
     return Index.load(folder)
 
@@ -156,166 +156,170 @@ def similar(
     like: "str | FileEmbedding", *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
 ) -> pl.DataFrame:
     """
-    List what sounds most like a recording, among those that the viewer may see.
+    List the recordings that sound most similar, among those that the viewer may see.
 
     Args:
-        like: The id of one that was heard, or the sound of a file.
-        tags: Words that all must be heard in it; '' is none.
-        key: Its tonic, any where ''.
-        mode: major or minor, any where ''.
-        tempo: Lowest and highest [1/min].
-        k: How many.
+        like: Track id of an analysed recording, or the embedding of an uploaded file.
+        tags: Tags that a recording must all have; empty strings are ignored.
+        key: Tonic, such as `C#`; any if empty.
+        mode: `major` or `minor`; any if empty.
+        tempo: Lowest and highest tempo [beats per minute].
+        k: Number of recordings to return.
     """
-    from recsys.published.similar import sounds_like  # noqa: PLC0415 - sound is an extra
+    from recsys.published.similar import sounds_like  # noqa: PLC0415 - audio is an extra
     from recsys.search.by_sound import Wanted  # noqa: PLC0415
 
-    asked = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
-    asked += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
-    asked.append(f"tempo between {tempo[0]} and {tempo[1]}")
-    index = _index(registry.index_folder(home()).resolve())
-    return sounds_like(_opened(_file()), index, like, Wanted(k), where=" and ".join(asked))
+    conditions = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
+    conditions += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
+    conditions.append(f"tempo between {tempo[0]} and {tempo[1]}")
+    index = _index(registry.index_folder(current_home()).resolve())
+    return sounds_like(_warehouse(_viewer_file()), index, like, Wanted(k), where=" and ".join(conditions))
 
 
-@st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file")
-def _heard(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> "FileEmbedding":  # noqa: ARG001 - for the key
-    from recsys.published.similar import embed_file  # noqa: PLC0415 - sound is an extra
+@st.cache_resource(max_entries=N_FILES, show_spinner="Analysing the file")
+def _embedding(settings: AudioSettings, name: str, sha256: str, _content: bytes) -> "FileEmbedding":  # noqa: ARG001 - cache key
+    from recsys.published.similar import embed_file  # noqa: PLC0415 - audio is an extra
 
-    with _dropped(name, _content) as file:
-        return embed_file(file, settings)
+    with _temporary_file(name, _content) as path:
+        return embed_file(path, settings)
 
 
-def heard(name: str, content: bytes) -> "FileEmbedding":
+def embed_upload(name: str, content: bytes) -> "FileEmbedding":
     """
-    Hear a file that somebody dropped, in a process with limits; it is thrown away afterwards.
+    Embed an uploaded audio file in a separate process with limits on time and memory; the file is deleted afterwards.
 
     Raises:
-        InputError: Nothing of it can be heard.
+        InputError: The file cannot be decoded.
     """
-    return _heard(_recipe().audio, Path(name).name, hashlib.sha256(content).hexdigest(), content)
+    return _embedding(_recipe().audio, Path(name).name, hashlib.sha256(content).hexdigest(), content)
 
 
 @contextmanager
-def _dropped(name: str, content: bytes) -> Iterator[Path]:
-    """Write a dropped file for as long as it is heard; where that fails, its folder is nobody's business."""
+def _temporary_file(name: str, content: bytes) -> Iterator[Path]:
+    """Write an upload to a temporary file; error messages name the upload, not the temporary path."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
             yield path
-        except InputError as wrong:
-            raise InputError(str(wrong).replace(str(path), name)) from wrong
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), name)) from error
 
 
-def sound_of(track_id: str) -> Path | None:
-    """Return the file of a recording, None where it is not on this machine."""
-    found = run_query("audio_file", track_id=track_id)
-    return None if found.is_empty() else sound_file(home(), *found.row(0))
+def audio_file(track_id: str) -> Path | None:
+    """Return the audio file of a recording; None if it is not on this machine."""
+    rows = run_query("audio_file", track_id=track_id)
+    return None if rows.is_empty() else sound_file(current_home(), *rows.row(0))
 
 
 def _recipe() -> Recipe:
-    own = home().path / "recipe.toml"
+    own = current_home().path / "recipe.toml"
     return read_recipe(own if own.exists() else None)
 
 
-@st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file and looking it up")
-def _found(path: Path, name: str, sha256: str, _content: bytes) -> "MatchReport":  # noqa: ARG001 - release and bytes, as key
-    from recsys.published import matching  # noqa: PLC0415 - sound is an extra
+@st.cache_resource(max_entries=N_FILES, show_spinner="Searching the file for recordings of the catalogue")
+def _found(path: Path, name: str, sha256: str, _content: bytes) -> "MatchReport":  # noqa: ARG001 - cache key
+    from recsys.published import matching  # noqa: PLC0415 - audio is an extra
 
-    with _dropped(name, _content) as file:
-        return matching.match(home(), file, _recipe()).by_name()
+    with _temporary_file(name, _content) as path_of_upload:
+        return matching.match(current_home(), path_of_upload, _recipe()).by_name()
 
 
-def matches(name: str, content: bytes) -> "MatchReport":
+def find_matches(name: str, content: bytes) -> "MatchReport":
     """
-    Find the viewer's recordings in a file that somebody dropped; it is thrown away afterwards.
+    Find the viewer's recordings in an uploaded audio file; the file is deleted afterwards.
 
     Raises:
-        InputError: No recording was scanned yet.
+        InputError: No recording has been scanned yet.
     """
     sha256 = hashlib.sha256(content).hexdigest()
-    found = _found(home().published_warehouse(), Path(name).name, sha256, content)
+    found = _found(current_home().published_warehouse(), Path(name).name, sha256, content)
     if is_operator():
         return found
-    return found.of_tracks(_opened(_file()).query(internal_sql("track_ids"))["track_id"].to_list())
+    return found.of_tracks(_warehouse(_viewer_file()).query(internal_sql("track_ids"))["track_id"].to_list())
 
 
-def match_reports(found: "MatchReport") -> Callable[[str], bytes]:
-    """Return what writes what was found as `html`, `csv` or `json`."""
-    from recsys.published import matching  # noqa: PLC0415 - sound is an extra
+def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:
+    """Return a function that writes the matches as a report: format (`html`, `csv` or `json`) -> bytes."""
+    from recsys.published import matching  # noqa: PLC0415 - audio is an extra
 
-    def written(form: str) -> bytes:
+    def write(form: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"matches.{form}"
-            matching.write_report(home(), found, form, path, _recipe())
+            matching.write_report(current_home(), found, form, path, _recipe())
             return path.read_bytes()
 
-    return written
+    return write
 
 
 def _export() -> Path:
-    _operators_only()
-    release = registry.current(home())
+    _require_operator()
+    release = registry.current(current_home())
     if release is None or release.export is None:
-        raise SetupError("No lists are published yet. Run: recsys nightly")
+        raise SetupError("No recommendations have been published yet. Run: recsys nightly")
     return release.export
 
 
 def candidates(user_id: str) -> pl.DataFrame:
-    """List a listener's N_CANDIDATES best candidates and their places (see `published.explain`). Operators only."""
-    _operators_only()
-    return candidates_of(home(), user_id, N_CANDIDATES)
+    """List a listener's N_CANDIDATES best candidates and their ranks (see `published.explain`). Operators only."""
+    _require_operator()
+    return candidates_of(current_home(), user_id, N_CANDIDATES)
 
 
-@st.cache_data(max_entries=100, show_spinner="Asking the model in charge")
-def _explained(path: Path, user_id: str, track_id: str) -> pl.DataFrame:  # noqa: ARG001 - the release, for the key
-    return explain_pair(home(), user_id, track_id).contributions
+@st.cache_data(max_entries=100, show_spinner="Asking the published model")
+def _explained(path: Path, user_id: str, track_id: str) -> pl.DataFrame:  # noqa: ARG001 - cache key
+    return explain_pair(current_home(), user_id, track_id).contributions
 
 
 def explain(user_id: str, track_id: str) -> pl.DataFrame:
-    """List what each of a listener's tracks says for or against another one. Operators only."""
-    _operators_only()
-    return _explained(_file(), user_id, track_id)
+    """List what each track in a listener's history contributes to the score of another track. Operators only."""
+    _require_operator()
+    return _explained(_viewer_file(), user_id, track_id)
 
 
-@st.cache_resource(max_entries=1, show_spinner="Reading the night's candidates")
-def _night(path: Path, export: Path, k: int) -> CandidateSet:
-    warehouse = _opened(path)
+@st.cache_resource(max_entries=1, show_spinner="Reading the candidates of the last run")
+def _candidate_set(path: Path, export: Path, k: int) -> CandidateSet:
+    warehouse = _warehouse(path)
     interactions = Interactions.read(warehouse, until=_as_of(path))
-    about = RerankContext.of_groups(interactions, warehouse.query(internal_sql("track_groups")))
-    return CandidateSet.of(pl.read_parquet(export / "candidates.parquet"), about, k)
+    context = RerankContext.of_groups(interactions, warehouse.query(internal_sql("track_groups")))
+    return CandidateSet.of(pl.read_parquet(export / "candidates.parquet"), context, k)
 
 
-@st.cache_data(max_entries=500, show_spinner="Choosing all lists again")
+@st.cache_data(max_entries=500, show_spinner="Re-ranking all lists")
 def _what_if(path: Path, export: Path, group: str, target: float) -> dict[str, float]:
-    return vars(choose_again(_night(path, export, 20), group, [target])[0])
+    return vars(rerank_with_target(_candidate_set(path, export, 20), group, [target])[0])
 
 
 def what_if(group: str, target: float) -> dict[str, float]:
     """
-    Choose all lists again with at least this share of exposure for a group. Operators only.
+    Re-rank all lists with a minimum share of exposure for a group of tracks. Operators only.
+
+    Args:
+        group: Kind and value, as in marts.track_groups: `artist_gender=female`.
+        target: Minimum share, 0..1; 0 keeps the recommender's own lists.
 
     Returns:
-        See `recsys.rerank.what_if.Outcome`.
+        The fields of `recsys.rerank.what_if.Outcome`: share, kept and changed.
     """
-    return _what_if(_file(), _export().resolve(), group, target)
+    return _what_if(_viewer_file(), _export().resolve(), group, target)
 
 
-def loop_report() -> Path | None:
-    """Return the report of `recsys simulate`, None before the first. Operators only."""
-    _operators_only()
-    return next(iter(sorted((home().path / "reports" / "feedback_loop").glob("*.html"))), None)
+def feedback_loop_report() -> Path | None:
+    """Return the latest report of `recsys simulate`; None if there is none. Operators only."""
+    _require_operator()
+    return next(iter(sorted((current_home().path / "reports" / "feedback_loop").glob("*.html"))), None)
 
 
 def runs() -> pl.DataFrame:
-    """List every run, the newest first (see `recsys.pipeline.history`). Operators only."""
-    _operators_only()
-    return past_runs(home()).reverse()
+    """List all runs, newest first (columns: see `recsys.pipeline.history`). Operators only."""
+    _require_operator()
+    return past_runs(current_home()).reverse()
 
 
-def card() -> str:
-    """Return the card of the model in charge, Markdown. Operators only."""
-    _operators_only()
-    release = registry.current(home())
+def model_card() -> str:
+    """Return the model card of the published model, as Markdown. Operators only."""
+    _require_operator()
+    release = registry.current(current_home())
     if release is None or release.model is None:
-        raise SetupError("No model is in charge yet. Run: recsys nightly")
+        raise SetupError("No model has been published yet. Run: recsys nightly")
     return (release.model / "card.md").read_text(encoding="utf-8")

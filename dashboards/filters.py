@@ -1,7 +1,7 @@
 """
-What a reader chooses: one of some values, several, a span, words, a query, a file.
+Filters that pages offer: one value, several values, a range, text, a query, a file.
 
-Every filter is bound to the address, so that what one sees can be sent as a link.
+Every filter but the upload is bound to a query parameter of the address, so that a link reproduces the view.
 """
 
 from collections import Counter
@@ -11,123 +11,127 @@ from typing import Any
 import streamlit as st
 
 from dashboards import data
-from dashboards.markdown import say, shown
-from dashboards.parts import empty, hint
+from dashboards.markdown import as_markdown, fill
+from dashboards.parts import empty_state, tooltip
 
-EVERY = "All"
+ALL = "All"
 
 
 def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None = None) -> str:  # noqa: A002
     """
-    Let one of some values be chosen; the address remembers it under `key`.
+    Offer a select box and return the chosen value.
 
     Args:
-        label: Above the box.
-        options: Value -> what is shown for it; the first is the default. Equal names get their value behind them.
-        key: In the address.
-        help: On hover.
+        label: Label of the box.
+        options: Value -> displayed name; the first is the default. Duplicate names are followed by their value.
+        key: Query parameter in the address.
+        help: Text on hover.
     """
     n_named = Counter(options.values())
     names = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
     with st.container():
-        _admit_another(label, key, set(names.values()))
+        _warn_if_not_offered(label, key, set(names.values()))
         chosen = st.selectbox(
-            shown(label),
+            as_markdown(label),
             list(names),
             format_func=names.__getitem__,
             key=key,
-            help=hint(help),
+            help=tooltip(help),
             bind="query-params",
             filter_mode="contains",
         )
     return str(chosen)
 
 
-def _admit_another(label: str, key: str, names: set[str]) -> None:
-    """Say so where a link asks for what is not offered, without repeating it: the box then shows something else."""
-    asked = st.query_params.get(key)
-    if asked and asked not in names and key not in st.session_state:
-        told = "**The link's {label} is not here:** renamed, removed or not yours. Choose another."
-        st.warning(say(told, label=label.lower()))
+def _warn_if_not_offered(label: str, key: str, names: set[str]) -> None:
+    """Warn if a link requests a value that is not offered, without repeating it: the box then shows another one."""
+    requested = st.query_params.get(key)
+    if requested and requested not in names and key not in st.session_state:
+        message = "**The link's value for “{label}” is not available:** renamed, removed or not yours. Choose another."
+        st.warning(fill(message, label=label))
 
 
-def narrowing(*kinds: str) -> dict[str, str]:
+def catalogue_filters(*kinds: str) -> dict[str, str]:
     """
-    Let what is shown be narrowed down; a label's viewer has no choice of labels.
+    Offer filters by label and genre; viewers of a label are not offered other labels.
 
     Args:
-        kinds: 'label', 'genre'; both where none is given.
+        kinds: 'label', 'genre'; both if none is given.
 
     Returns:
-        Kind -> the value chosen, '' for all.
+        Kind -> chosen value, '' for all.
     """
     values = data.run_query("filter_values")
     chosen: dict[str, str] = {}
     for kind in kinds or ("label", "genre"):
-        found = values.filter(kind=kind)
+        of_kind = values.filter(kind=kind)
         if kind == "genre" or data.is_operator():
-            options = {"": EVERY} | dict(zip(found["value"], found["name"], strict=True))
+            options = {"": ALL} | dict(zip(of_kind["value"], of_kind["name"], strict=True))
             chosen[kind] = choose(kind.capitalize(), options, kind)
     return chosen
 
 
-def any_of(values: Sequence[str]) -> dict[str, str]:
-    """Offer values, and before them that any will do."""
-    return {"": EVERY} | {value: value for value in values}
+def with_all(values: Sequence[str]) -> dict[str, str]:
+    """Return options for `choose`: first 'All' with the value '', then the values."""
+    return {"": ALL} | {value: value for value in values}
 
 
-def several(label: str, options: Sequence[str], key: str, *, most: int) -> list[str]:
-    """Let up to `most` of some values be chosen; the first ones are the default."""
-    given = list(options[:most])
-    return list(st.multiselect(shown(label), options, given, key=key, max_selections=most, bind="query-params"))
+def choose_several(label: str, options: Sequence[str], key: str, *, most: int) -> list[str]:
+    """Offer a multi-select box for up to `most` values; the first `most` options are the default."""
+    default = list(options[:most])
+    return list(st.multiselect(as_markdown(label), options, default, key=key, max_selections=most, bind="query-params"))
 
 
-def span(label: str, low: int, high: int, key: str) -> tuple[int, int]:
-    """Let a span of numbers be chosen; all of it is the default."""
-    first, last = st.slider(shown(label), low, high, (low, high), key=key, bind="query-params")
+def number_range(label: str, low: int, high: int, key: str) -> tuple[int, int]:
+    """Offer a slider for a range of whole numbers, lowest and highest; the full range is the default."""
+    first, last = st.slider(as_markdown(label), low, high, (low, high), key=key, bind="query-params")
     return int(first), int(last)
 
 
-def share(label: str, key: str) -> float:
-    """Let a share be chosen, 0..1, in steps of 1 %."""
-    return int(st.slider(shown(label), 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
+def share_slider(label: str, key: str) -> float:
+    """Offer a slider from 0 % to 60 % in steps of 1 %; return a share, 0..0.6."""
+    return int(st.slider(as_markdown(label), 0, 60, 0, format="%d %%", key=key, bind="query-params")) / 100
 
 
-def text(label: str, key: str, *, placeholder: str, given: str = "", help: str | None = None) -> str:  # noqa: A002
-    """Let words be typed, beginning with those given."""
-    typed = st.text_input(shown(label), given, key=key, placeholder=placeholder, help=hint(help), bind="query-params")
+def text_input(label: str, key: str, *, placeholder: str, default: str = "", help: str | None = None) -> str:  # noqa: A002
+    """Offer a line of text; an empty one is ''."""
+    typed = st.text_input(
+        as_markdown(label), default, key=key, placeholder=placeholder, help=tooltip(help), bind="query-params"
+    )
     return str(typed or "")
 
 
-def code(label: str, given: str, key: str) -> str:
-    """Let a query be written, beginning with one that is given; it is asked on leaving the box."""
-    typed = st.text_area(shown(label), given, key=key, height=180, help="Ctrl+Enter asks it", bind="query-params")
+def sql_input(label: str, default: str, key: str) -> str:
+    """Offer a text area for a query, which runs on Ctrl+Enter or when the area loses focus."""
+    typed = st.text_area(
+        as_markdown(label), default, key=key, height=180, help="Ctrl+Enter runs it", bind="query-params"
+    )
     return str(typed or "")
 
 
-def asked(label: str, key: str) -> bool:
-    """Offer what takes a while on a button; say whether it was asked for."""
-    return bool(st.button(shown(label), key=key))
+def button(label: str, key: str) -> bool:
+    """Offer a button for something slow; return whether it was pressed just now."""
+    return bool(st.button(as_markdown(label), key=key))
 
 
-def artist() -> str:
-    """Let an artist be chosen; stops the page where there is none."""
-    known = data.run_query("artist_names")
-    if known.is_empty():
-        empty(
-            "No artist is known yet.",
-            "Bring the catalogue in: recsys ingest artists.csv tracks.csv, then recsys nightly.",
+def choose_artist() -> str:
+    """Offer a select box of all artists and return an artist id; stop the page if there is no artist."""
+    artists = data.run_query("artist_names")
+    if artists.is_empty():
+        empty_state(
+            "There are no artists in the catalogue yet.",
+            "Add the catalogue: recsys ingest artists.csv tracks.csv, then recsys nightly.",
         )
         st.stop()
-    return choose("Artist", dict(zip(known["artist_id"], known["name"], strict=True)), "artist")
+    return choose("Artist", dict(zip(artists["artist_id"], artists["name"], strict=True)), "artist")
 
 
 def row() -> Any:
-    """Open the row that filters stand in; they wrap on a narrow screen."""
+    """Open a row of filters, which wraps on a narrow screen."""
     return st.container(horizontal=True, vertical_alignment="bottom")
 
 
-def dropped(label: str, key: str, *, help: str) -> tuple[str, bytes] | None:  # noqa: A002
-    """Let a file be dropped in; its name and its bytes, None until there is one."""
-    file = st.file_uploader(shown(label), key=key, help=shown(help))
+def upload(label: str, key: str, *, help: str) -> tuple[str, bytes] | None:  # noqa: A002
+    """Offer a file upload; return its name and content, None before there is one."""
+    file = st.file_uploader(as_markdown(label), key=key, help=as_markdown(help))
     return None if file is None else (file.name, file.getvalue())

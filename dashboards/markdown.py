@@ -1,28 +1,28 @@
 """
-How data enters what Streamlit renders as Markdown: as text, whatever stands in it.
+Escape data before Streamlit renders it as Markdown.
 
-Streamlit makes emphasis, formulas, links and pictures of whatever it is given, and fetches a picture from wherever a
-name says. So whatever goes to it goes through `shown`, which takes a text letter by letter unless it is `Markdown`: a
-sentence of the pages' own, whose values `say` has put in as text.
+Streamlit turns any text into emphasis, formulas, links and pictures, and fetches a picture from whatever address a name
+contains. So every text for Streamlit goes through `as_markdown`, which escapes it unless it is `Markdown`: text
+written by the pages themselves, into which `fill` has inserted escaped values.
 """
 
 from recsys.reports.markdown import escaped
 
 
 class Markdown(str):
-    """Markdown that the pages themselves have written."""
+    """Markdown written by the pages themselves; it is not escaped again."""
 
     __slots__ = ()
 
 
-def shown(text: str) -> str:
-    """Return what Streamlit is to be given so that it shows a text letter by letter, or Markdown as Markdown."""
+def as_markdown(text: str) -> str:
+    """Return Markdown that shows a plain text literally; `Markdown` is returned unchanged."""
     return text if isinstance(text, Markdown) else escaped(text)
 
 
-def say(sentence: str, **values: object) -> Markdown:
-    """Put values into a sentence of Markdown, as text unless they are Markdown themselves."""
-    return Markdown(sentence.format(**{name: shown(_text(value)) for name, value in values.items()}))
+def fill(template: str, **values: object) -> Markdown:
+    """Insert values into a Markdown template with named fields; values are escaped unless they are `Markdown`."""
+    return Markdown(template.format(**{name: as_markdown(_text(value)) for name, value in values.items()}))
 
 
 def _text(value: object) -> str:

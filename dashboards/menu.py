@@ -1,4 +1,8 @@
-"""The menu: every file of `app_pages` is a page, and its constant `PAGE` says where it stands and who may open it."""
+"""
+The menu: every file of `app_pages` is a page.
+
+Its constant `PAGE` states the title, the section and order in the menu, and whether labels may open the page.
+"""
 
 import ast
 from dataclasses import dataclass
@@ -15,13 +19,13 @@ FOLDER = Path(__file__).parent / "app_pages"
 @dataclass(frozen=True)
 class Header:
     """
-    What a page says of itself in `PAGE`.
+    The constant `PAGE` of a page.
 
     Attributes:
-        title: As in the menu.
-        section: The menu's heading above it.
-        order: Its place in the menu; sections stand in the order of their first pages.
-        for_labels: Whether a label may open it; others are for operators only.
+        title: Title in the menu.
+        section: Heading of the menu section that lists the page.
+        order: Position in the menu. Sections are ordered by their first page.
+        for_labels: Whether labels may open it; otherwise the page is for operators only.
     """
 
     title: str
@@ -32,10 +36,11 @@ class Header:
 
 @cache
 def headers() -> dict[str, Header]:
-    """Read the header of every page, by the name of its file, in the order of the menu."""
-    found = {path.stem: _header(path) for path in FOLDER.glob("*.py")}
-    first = {header.section: header.order for header in sorted(found.values(), key=lambda each: -each.order)}
-    return dict(sorted(found.items(), key=lambda item: (first[item[1].section], item[1].order)))
+    """Return the header of every page by file name without extension, in menu order."""
+    by_name = {path.stem: _header(path) for path in FOLDER.glob("*.py")}
+    latest_first = sorted(by_name.values(), key=lambda header: -header.order)
+    section_order = {header.section: header.order for header in latest_first}  # the lowest order is written last
+    return dict(sorted(by_name.items(), key=lambda item: (section_order[item[1].section], item[1].order)))
 
 
 def _header(path: Path) -> Header:
@@ -44,12 +49,12 @@ def _header(path: Path) -> Header:
 
 
 def menu(*, is_label: bool) -> dict[str, list[StreamlitPage]]:
-    """List the pages that a viewer may open, by section; the first one is where the app opens."""
-    open_to = [(name, header) for name, header in headers().items() if header.for_labels or not is_label]
+    """Return the pages that a viewer may open, by section; the first page is the start page."""
+    allowed = [(name, header) for name, header in headers().items() if header.for_labels or not is_label]
     return {
         section: [
-            st.Page(FOLDER / f"{name}.py", title=header.title, url_path=name, default=name == open_to[0][0])
+            st.Page(FOLDER / f"{name}.py", title=header.title, url_path=name, default=name == allowed[0][0])
             for name, header in pages
         ]
-        for section, pages in groupby(open_to, key=lambda page: page[1].section)
+        for section, pages in groupby(allowed, key=lambda page: page[1].section)
     }

@@ -1,7 +1,7 @@
 """
-What pages are put together from: headings, figures, tables, downloads, and what to do where there is nothing.
+Building blocks of pages: headings, metrics, figures, tables, downloads, messages and empty states.
 
-Every text is shown letter by letter unless it is `Markdown` (see `dashboards.markdown`).
+Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 """
 
 import io
@@ -14,189 +14,188 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data
-from dashboards.glossary import FROM_LISTENING, NOT_WHOLE
-from dashboards.markdown import Markdown, say, shown
-from dashboards.sentences import day, number
+from dashboards.glossary import LISTENING_COUNTS, SUPPRESSION_NOTE
+from dashboards.markdown import Markdown, as_markdown, fill
+from dashboards.sentences import format_day, format_number
 from recsys.errors import RecsysError
 from recsys.installation.extras import explain_missing
 from recsys.reports.wording import clock
 
 Result = TypeVar("Result")
-SPOKEN = {"LUFS]": " LUFS", "1/min]": " beats a minute"}  # units that a fact is written with
-ROUNDED = "Counts are sums of tens, rounded down. What fewer than ten listeners did is left out."
+UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
+ROUNDING_NOTE = "Counts are rounded down to tens. Groups of fewer than ten listeners are suppressed."
 
 
-def signature(name: str) -> None:
-    """Say at the foot of the menu who is looking, and how old what they see is."""
+def sidebar_footer(name: str) -> None:
+    """Show the viewer's name and the last day of data below the menu; to labels also how counts are rounded."""
     st.logo(str(data.MARK), size="large")
     st.sidebar.text(name)
-    st.sidebar.caption(shown(f"Data up to {day(data.as_of())}."))
+    st.sidebar.caption(as_markdown(f"Data up to {format_day(data.as_of())}."))
     if not data.is_operator():
-        st.sidebar.caption(shown(ROUNDED))
+        st.sidebar.caption(as_markdown(ROUNDING_NOTE))
 
 
 def header(title: str, lead: str) -> None:
-    """Begin a page: its title, and what it answers."""
-    st.title(shown(title))
-    st.markdown(shown(lead))
+    """Show the title of a page and the question that it answers."""
+    st.title(as_markdown(title))
+    st.markdown(as_markdown(lead))
 
 
 def heading(title: str, level: Literal[2, 3] = 2) -> None:
-    """Begin a part of a page."""
-    (st.header if level == 2 else st.subheader)(shown(title))
+    """Show the heading of a section of a page."""
+    (st.header if level == 2 else st.subheader)(as_markdown(title))
 
 
 def paragraph(text: str) -> None:
-    """Write a paragraph."""
-    st.markdown(shown(text))
+    """Show a paragraph."""
+    st.markdown(as_markdown(text))
 
 
-def remark(text: str) -> None:
-    """Write what is beside the point, smaller."""
-    st.caption(shown(text))
+def caption(text: str) -> None:
+    """Show a note in small print."""
+    st.caption(as_markdown(text))
 
 
-def is_of_listening(columns: Iterable[str]) -> bool:
-    """Say whether one of these columns counts what listeners did."""
-    return not FROM_LISTENING.isdisjoint(columns)
+def counts_listening(columns: Iterable[str]) -> bool:
+    """Return whether one of these columns counts listening, so that small groups are missing from a label's totals."""
+    return not LISTENING_COUNTS.isdisjoint(columns)
 
 
-def not_whole(columns: Iterable[str] = FROM_LISTENING) -> None:
-    """Tell a label, beside totals of listening, that they lack what its file lacks; other columns need no word."""
-    if not data.is_operator() and is_of_listening(columns):
-        remark(NOT_WHOLE)
+def suppression_note(columns: Iterable[str] = LISTENING_COUNTS) -> None:
+    """Tell viewers of a label that counts of listening are incomplete, since their file lacks small groups."""
+    if not data.is_operator() and counts_listening(columns):
+        caption(SUPPRESSION_NOTE)
 
 
-def failed(wrong: RecsysError) -> None:
-    """Say what is wrong, and what to do about it."""
-    st.error(say("**This cannot be shown.** {wrong}", wrong=wrong))
+def show_error(error: RecsysError) -> None:
+    """Show an expected error: what is wrong, and what to do about it."""
+    st.error(fill("**This cannot be shown.** {error}", error=error))
 
 
-def attempt(make: Callable[[], Result], remedy: str = "") -> Result | None:
-    """Make what the rest of the page can do without; where it fails, say why and what helps, and return None."""
+def attempt(compute: Callable[[], Result], remedy: str = "") -> Result | None:
+    """Return a result that the rest of the page can do without; on an expected error show it, and return None."""
     try:
         with explain_missing():
-            return make()
-    except RecsysError as wrong:
-        failed(wrong)
+            return compute()
+    except RecsysError as error:
+        show_error(error)
         if remedy:
-            remark(remedy)
+            caption(remedy)
         return None
 
 
-def empty(what: str, remedy: str) -> None:
-    """Say that there is nothing here, and what would bring something, in place of an empty chart."""
-    st.info(say("**{what}** {remedy}", what=what, remedy=remedy))
+def empty_state(message: str, remedy: str) -> None:
+    """Show in place of an empty chart that there is no data, and how to get some."""
+    st.info(fill("**{message}** {remedy}", message=message, remedy=remedy))
 
 
-def hint(text: str | None) -> str | None:
-    """Return what is to be said on hover, letter by letter."""
-    return None if text is None else shown(text)
+def tooltip(text: str | None) -> str | None:
+    """Return a plain text as the Markdown of a tooltip."""
+    return None if text is None else as_markdown(text)
 
 
 def metric(
     label: str,
     value: float | None,
     *,
-    of: tuple[str, str] | None = None,
-    says: str = "",
+    column: tuple[str, str] | None = None,
+    definition: str = "",
     change: float | None = None,
     unit: str = "",
     less_is_better: bool = False,
 ) -> None:
     """
-    Show one number, its definition on hover.
+    Show one number, with its definition on hover.
 
     Args:
-        label: Its name.
-        value: The number; null is shown as a dash.
-        of: Mart and column whose header defines it.
-        says: Its definition, where no header has it.
-        change: Against what it is held, a share: .1 is 10 % more.
-        unit: '%' for a share of 1.
-        less_is_better: Whether a rise is bad news.
+        label: Name of the number.
+        value: The number; None is shown as a dash.
+        column: Mart and column whose header defines it.
+        definition: Its definition, if no mart's header has one.
+        change: Relative change since the previous period: .1 is 10 % more.
+        unit: '%' for a share, 0..1.
+        less_is_better: Whether a rise is shown as bad.
     """
     delta = None if change is None else f"{change:+.1%}"
-    good: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
+    delta_color: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
     with st.container(gap="small"):
         st.metric(
-            shown(label),
-            number(value, unit),
+            as_markdown(label),
+            format_number(value, unit),
             delta,
-            delta_color=good,
-            help=hint(says or (data.meaning(*of) if of else None)),
+            delta_color=delta_color,
+            help=tooltip(definition or (data.column_meaning(*column) if column else None)),
             border=True,
         )
-        not_whole([of[1]] if of else [])
+        suppression_note([column[1]] if column else [])
 
 
-def told(sentences: Sequence[str]) -> None:
-    """Say what is to be said, a line each."""
-    st.markdown(Markdown("\n".join(f"- {shown(sentence)}" for sentence in sentences)))
+def bullets(sentences: Sequence[str]) -> None:
+    """Show sentences as a bulleted list."""
+    st.markdown(Markdown("\n".join(f"- {as_markdown(sentence)}" for sentence in sentences)))
 
 
-def figure(title: str, rows: pl.DataFrame, chart: Any, *, says: str, key: str, note: str = "") -> None:
+def figure(title: str, rows: pl.DataFrame, chart: Any, *, alt_text: str, key: str, note: str = "") -> None:
     """
-    Show a chart under its title, and offer what it shows as files.
+    Show a chart under its title, with its data as downloads.
 
     Args:
-        title: What it shows.
-        rows: What it was drawn from.
-        chart: Made by `charts`.
-        says: The chart in words, for who cannot see it.
-        key: Of this figure on its page; names the files.
-        note: How to read it.
+        title: Title of the figure.
+        rows: Data of the chart, offered as files.
+        chart: Chart from `dashboards.charts`.
+        alt_text: Description of the chart for people who cannot see it.
+        key: Key of the figure on its page, which also names the files.
+        note: How to read the chart.
     """
-    _headed(title, rows, key)
-    not_whole(rows.columns)
+    _heading_with_downloads(title, rows, key)
+    suppression_note(rows.columns)
     if note:
-        remark(note)
-    st.altair_chart(chart, width="stretch", alt=says, key=f"chart_{key}")
+        caption(note)
+    st.altair_chart(chart, width="stretch", alt=alt_text, key=f"chart_{key}")
 
 
-def _headed(title: str, rows: pl.DataFrame, key: str) -> None:
-    """Write a heading, and at its end the files."""
+def _heading_with_downloads(title: str, rows: pl.DataFrame, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.subheader(shown(title), anchor=key)
+        st.subheader(as_markdown(title), anchor=key)
         downloads(rows, key)
 
 
 def table(
     rows: pl.DataFrame,
     *,
-    of: str,
+    mart: str,
     key: str,
     title: str,
     names: Mapping[str, str] = {},
     formats: Mapping[str, str] = {},
 ) -> None:
     """
-    Show a table, with the meaning of each column on hover, and offer it as files.
+    Show a table, with the definition of each column on hover and its data as downloads.
 
     Args:
-        rows: What is shown.
-        of: Mart whose header says what columns mean.
-        key: Of this table on its page; names the files.
-        title: Above it.
-        names: Column -> heading, where the column's own name is no heading.
+        rows: The rows to show.
+        mart: Mart whose header defines the columns; '' for the result of a viewer's own query.
+        key: Key of the table on its page, which also names the files.
+        title: Title of the table.
+        names: Column -> heading; other headings are column names without `n_` and underscores.
         formats: Column -> 'percent', 'compact' or a printf format.
     """
-    _headed(title, rows, key)
-    not_whole(rows.columns)
+    _heading_with_downloads(title, rows, key)
+    suppression_note(rows.columns)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
-    columns = {name: _column(rows, name, headings[name], of, formats.get(name)) for name in rows.columns}
+    columns = {name: _column(rows, name, headings[name], mart, formats.get(name)) for name in rows.columns}
     st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder="-")
 
 
-def facts(row: pl.DataFrame, *, of: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
-    """Show one row as a list of facts, those that are known, and offer it as files; `names` as of `table`."""
-    _headed(title, row, key)
-    not_whole(row.columns)
+def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
+    """Show the known values of one row as a bulleted list, with downloads; parameters as in `table`."""
+    _heading_with_downloads(title, row, key)
+    suppression_note(row.columns)
     known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
     headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
-    told(
+    bullets(
         [
-            say("{name}: **{value}**{unit}", name=headings[name], value=_fact(name, value), unit=_unit(of, name))
+            fill("{name}: **{value}**", name=headings[name], value=f"{_fact(name, value)} {_unit(mart, name)}".rstrip())
             for name, value in known
         ]
     )
@@ -209,18 +208,18 @@ def _fact(name: str, value: Any) -> str:
         case list():
             return ", ".join(map(str, value))
         case float() | int():
-            return number(value)
+            return format_number(value)
         case _:
             return str(value)
 
 
-def _unit(of: str, name: str) -> str:
-    _, _, unit = (data.meaning(of, name) or "").rpartition("[")
-    return SPOKEN.get(unit, "")
+def _unit(mart: str, name: str) -> str:
+    _, _, unit = (data.column_meaning(mart, name) or "").rpartition("[")
+    return UNIT_TEXTS.get(unit, "")
 
 
-def _column(rows: pl.DataFrame, name: str, heading: str, of: str, form: str | None) -> Any:
-    meaning = hint(data.meaning(of, name))
+def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | None) -> Any:
+    meaning = tooltip(data.column_meaning(mart, name))
     if rows.schema[name].is_numeric():
         return st.column_config.NumberColumn(heading, help=meaning, format=form or "localized")
     if rows.schema[name] == pl.Date:
@@ -229,45 +228,45 @@ def _column(rows: pl.DataFrame, name: str, heading: str, of: str, form: str | No
 
 
 def downloads(rows: pl.DataFrame, key: str) -> None:
-    """Offer rows as CSV and Parquet, made when asked for."""
+    """Offer rows as CSV and Parquet; a file is written only when somebody downloads it."""
     forms: Sequence[tuple[str, str, Callable[[], bytes]]] = (
-        ("CSV", "text/csv", lambda: _flat(rows).write_csv().encode()),
+        ("CSV", "text/csv", lambda: _lists_as_text(rows).write_csv().encode()),
         ("Parquet", "application/vnd.apache.parquet", lambda: _parquet(rows)),
     )
     with st.container(horizontal=True, gap="small", width="content"):
-        for form, mime, made in forms:
+        for form, mime, write in forms:
             st.download_button(
-                shown(form),
-                made,
+                as_markdown(form),
+                write,
                 f"{key}.{form.lower()}",
                 mime,
                 key=f"{key}_{form.lower()}",
                 on_click="ignore",
                 type="tertiary",
-                help=shown(f"What is shown above, as {form}"),
+                help=as_markdown(f"Download the data as {form}"),
             )
 
 
 @contextmanager
-def folded(title: str) -> Iterator[None]:
-    """Hold what only some want to see, under a title."""
-    with st.expander(shown(title)):
+def expander(title: str) -> Iterator[None]:
+    """Open a section that is collapsed until the viewer expands it."""
+    with st.expander(as_markdown(title)):
         yield
 
 
-def reports(make: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
-    """Offer one thing as files of several forms, such as html, each made when asked for."""
+def report_downloads(write: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
+    """Offer a report in several formats, such as 'html'; `write` makes the file when somebody downloads it."""
     with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
-        st.caption("Report as", width="content")
+        st.caption("Download report", width="content")
         for form in forms:
-            made, name = partial(make, form), f"{key}.{form}"
+            content, name = partial(write, form), f"{key}.{form}"
             st.download_button(
-                shown(form.upper()), made, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary"
+                as_markdown(form.upper()), content, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary"
             )
 
 
-def _flat(rows: pl.DataFrame) -> pl.DataFrame:
-    """Write lists as text: CSV holds none."""
+def _lists_as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Join lists to text, since CSV has no lists."""
     nested = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.List)]
     return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in nested)
 

@@ -1,68 +1,77 @@
-"""Figures as a person would write them: numbers, days, and rows of a query as sentences."""
+"""
+Figures and rows of queries as readable text: numbers, dates, times, and sentences.
+
+Sentences are `Markdown` with escaped values (see `dashboards.markdown`). Called by pages and by `parts`.
+"""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from dashboards.markdown import Markdown, say
+from dashboards.markdown import Markdown, fill
 from recsys.reports.wording import clock
 
-LEVEL = 0.005  # a smaller change is none worth a word
+NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
 
-def compared(name: str, row: Mapping[str, Any]) -> Markdown:
-    """Put a row of `what_changed` into a sentence."""
-    change, values = row["change"], {"name": name, "now": _span(row["first_date"], row["last_date"])}
+def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `what_changed`: by how much the measure called `name` rose or fell."""
+    change, values = row["change"], {"name": name, "now": _period(row["first_date"], row["last_date"])}
     if row["n_now"] is None:
-        return say("**{name}**: none {now} that may be shown.", **values)
-    values["n"] = number(row["n_now"])
+        return fill("**{name}**: too few {now} to be shown.", **values)
+    values["n"] = format_number(row["n_now"])
     if change is None:
-        return say("**{name}**: {n} {now}; none before to hold them against.", **values)
-    values |= {"before": _span(row["first_date_before"], row["last_date_before"]), "n_before": number(row["n_before"])}
-    if abs(change) < LEVEL:
-        return say("**{name}** stayed level: {n} {now}, {n_before} {before}.", **values)
+        return fill("**{name}**: {n} {now}; there is no earlier figure to compare with.", **values)
+    values |= {"before": _period(row["first_date_before"], row["last_date_before"])}
+    values |= {"n_before": format_number(row["n_before"])}
+    if abs(change) < NEGLIGIBLE_CHANGE:
+        return fill("**{name}** stayed level: {n} {now}, {n_before} {before}.", **values)
     values |= {"moved": "rose" if change > 0 else "fell", "change": f"{abs(change):.1%}"}
-    return say("**{name}** {moved} by **{change}**: {n} {now}, {n_before} {before}.", **values)
+    return fill("**{name}** {moved} by **{change}**: {n} {now}, {n_before} {before}.", **values)
 
 
-def moved(row: Mapping[str, Any]) -> Markdown:
-    """Put a row of `artist_changes` into a sentence."""
+def artist_change_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `artist_changes`: how many plays an artist gained or lost."""
     change = "" if row["change"] is None else f" ({row['change']:+.1%})"
     verb = "gained" if row["difference"] > 0 else "lost"
-    more = f"{verb} most: {row['difference']:+,} plays{change}, now {number(row['n_now'])}."
-    return say("**{name}** {more}", name=row["artist_name"], more=more)
+    text = f"{verb} {abs(row['difference']):,} plays{change}, to {format_number(row['n_now'])}."
+    return fill("**{name}** {text}", name=row["artist_name"], text=text)
 
 
-def called(row: Mapping[str, Any], name: str, key: str) -> str:
-    """Return what a row is called; its id where no file names it."""
+def display_name(row: Mapping[str, Any], name: str, key: str) -> str:
+    """Return the name in column `name`, or the id in column `key` if there is no name."""
     return str(row[name] or row[key])
 
 
-def broke_out(row: Mapping[str, Any]) -> Markdown:
-    """Put a row of `breakouts` into a sentence."""
-    plays = f"{number(row['n_plays'])} plays in seven days where {number(row['n_expected'])} were expected"
-    people = f"{number(row['n_listeners'])} listeners in {row['n_countries']} countries"
+def breakout_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `breaking_out`."""
+    plays = (
+        f"{format_number(row['n_plays'])} plays in seven days, where {format_number(row['n_expected'])} were expected"
+    )
+    listeners = f"{format_number(row['n_listeners'])} listeners in {row['n_countries']} countries"
     artist = f"by {row['artist_name']}, " if row["artist_name"] else ""
-    more = f"{artist}since {day(row['started_on'])}: {plays}, {people}."
-    return say("**{title}** {more}", title=called(row, "title", "track_id"), more=more)
+    text = f"{artist}since {format_day(row['started_on'])}: {plays}, by {listeners}."
+    return fill("**{title}** {text}", title=display_name(row, "title", "track_id"), text=text)
 
 
-def charted(row: Mapping[str, Any]) -> Markdown:
-    """Put a row of `chart_movers` into a sentence."""
-    how = {"new": "new on the chart", "back": "back on the chart", "=": "as the week before"}.get(row["moved"])
-    how = how or f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
-    more = f"{how}; at best {row['peak_rank']}."
-    names = {"title": row["title"], "artist": row["artist"], "rank": row["rank"]}
-    return say("**{title}** by {artist} is at **{rank}**, {more}", **names, more=more)
+def chart_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `chart_movers`: a song's position, its move since last week, and its peak."""
+    fixed = {"new": "new on the chart", "back": "back on the chart", "=": "unchanged from last week"}
+    move = fixed.get(row["moved"])
+    move = move or f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
+    values = {"title": row["title"], "artist": row["artist"], "rank": row["rank"]}
+    text = f"{move}; peak position {row['peak_rank']}."
+    return fill("**{title}** by {artist} is at number **{rank}**, {text}", **values, text=text)
 
 
-def _span(first: Any, last: Any) -> str:
-    return f"on {day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
+def _period(first: date, last: date) -> str:
+    return f"on {format_day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
 
 
-def number(value: float | None, unit: str = "") -> str:
-    """Write a number as a person would: 57,342, 1.24 M, 4.1 %."""
+def format_number(value: float | None, unit: str = "") -> str:
+    """Format a number: 57,342, 1.24 M, 4.1 % for a share with the unit '%', and - for None."""
     if value is None:
         return "-"
     if unit == "%":
@@ -73,11 +82,11 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
-def day(date: Any) -> str:
-    """Write a day: 30 June 2026."""
-    return f"{date.day} {date:%B %Y}"
+def format_day(day: date) -> str:
+    """Format a date: 30 June 2026."""
+    return f"{day.day} {day:%B %Y}"
 
 
-def clocked(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    """Write seconds as one reads them off a player: 1:05."""
+def format_times(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Format columns of seconds as times of a player: 1:05.0."""
     return rows.with_columns(pl.col(name).map_elements(clock, return_dtype=pl.String) for name in columns)

@@ -21,7 +21,7 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 # rooms on a line in APART may not import each other.
 LAYERS = (
     ("errors", "arrays", "columns", "files"),
-    ("installation", "home"),
+    ("installation", "home", "login"),
     ("lake",),
     ("ingest", "warehouse"),
     ("dataset",),
@@ -200,6 +200,13 @@ def test_a_page_computes_nothing() -> None:
     allowed = ("streamlit", *(f"dashboards.{name}" for name in helpers))
 
     assert {path.stem: name for path in PAGES for name in imports(path) if not name.startswith(allowed)} == {}
+
+
+def test_dashboards_do_not_import_the_command_line() -> None:
+    """What both need is in a room of its own, as the login is in `recsys/login.py`."""
+    modules = (ROOT / "dashboards").rglob("*.py")
+
+    assert [path.stem for path in modules for name in imports(path) if name.startswith("recsys.cli")] == []
 
 
 def test_the_command_line_starts_without_heavy_packages() -> None:

@@ -223,7 +223,7 @@ def test_the_first_page_shows_the_home(installed: Installed) -> None:
     assert Path(page["app"]).is_relative_to(installed.environment)
     assert page["title"] == "Overview"
     assert page["shown"]["Plays"] == f"{week['n_plays'].sum():,}"
-    assert page["shown"]["Recordings played"] == f"{week['track_id'].n_unique():,}"
+    assert page["shown"]["Tracks played"] == f"{week['track_id'].n_unique():,}"
 
 
 @pytest.mark.usefixtures("night")

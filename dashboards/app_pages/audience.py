@@ -1,65 +1,75 @@
-"""Audience: who hears an artist, where, who comes back, and whom else they hear."""
+"""Audience: who listens to an artist, where, who comes back, and which other artists they listen to."""
 
 from dashboards import charts, data, filters, parts
 
 PAGE = {"title": "Audience", "section": "Music", "order": 60, "for_labels": True}
 
-DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "taste": "Main genre"}
+DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "main_genre": "Main genre"}
+SUPPRESSED = "Groups of fewer than ten listeners are not shown to labels."
 
-parts.header("Audience", "Who hears an artist, who comes back, and whom else they hear. Unknown is a group of its own.")
+parts.header(
+    "Audience",
+    "Who listens to an artist, who comes back, and which other artists they listen to. "
+    "Listeners whose country, age or gender is unknown form a group of their own.",
+)
 with filters.row():
-    artist_id = filters.artist()
+    artist_id = filters.choose_artist()
     dimension = filters.choose("By", DIMENSIONS, "by")
 
 audience = data.run_query("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
 audience = audience.sort("share", descending=True, maintain_order=True)
 if audience.is_empty():
-    parts.empty("Too few listeners in the last 28 days.", "Groups of under ten people are not shown to labels.")
+    parts.empty_state("There are too few listeners in the last 28 days.", SUPPRESSED)
 else:
     parts.figure(
         "Who listens",
         audience,
         charts.bars(audience.head(12), "share", "value", unit="%"),
-        says=f"The largest group is {audience['value'][0]}, {audience['share'][0]:.0%} of the artist's listeners.",
+        alt_text=f"The largest group is {audience['value'][0]}, {audience['share'][0]:.0%} of the artist's listeners.",
         key="audience",
-        note="Share of the artist's listeners in the last 28 days.",
+        note="Share of the artist's listeners, last 28 days.",
     )
+    affinity = audience.sort("affinity", descending=True).head(12)
     parts.figure(
-        "Who listens more than chance would have it",
+        "Who listens more than average",
         audience.select("value", "affinity"),
-        charts.bars(
-            audience.sort("affinity", descending=True).head(12), "affinity", "value", unit="times their share in all"
-        ),
-        says="Affinity of each group: above 1, it is overrepresented.",
+        charts.bars(affinity, "affinity", "value", unit="affinity: share here / share of all listeners"),
+        alt_text="Affinity of each group: above 1, the group is overrepresented among the artist's listeners.",
         key="affinity",
         note="Above 1, a group is overrepresented among the artist's listeners.",
     )
 countries = data.run_query("countries", artist_id=artist_id).drop_nulls("n_plays")
 if not countries.is_empty():
     parts.table(
-        countries, of="country_weekly", key="countries", title="Where, over all weeks", formats={"share": "percent"}
+        countries,
+        mart="country_weekly",
+        key="countries",
+        title="Countries, all weeks",
+        formats={"share": "percent"},
     )
 cohorts = data.run_query("returning", artist_id=artist_id).drop_nulls("share")
 if cohorts.is_empty():
-    parts.empty("No cohort is large enough to show.", "Cohorts grow with time.")
+    parts.empty_state("No monthly cohort is large enough to be shown.", "Cohorts grow with time.")
 else:
     parts.figure(
         "Who comes back",
         cohorts,
-        charts.heat(cohorts, "months_since", "cohort_month", "share", x_title="months since the first play"),
-        says="Share of each month's new listeners who played the artist again, month by month.",
+        charts.heatmap(cohorts, "months_since", "cohort_month", "share", x_title="months since the first play"),
+        alt_text="Share of each month's new listeners who played the artist again, month by month.",
         key="retention",
-        note="Listeners by the month of their first play, and the share of them who played the artist again.",
+        note="Each row: listeners whose first play was in that month; share of them who played the artist again.",
     )
 overlap = data.run_query("overlap", artist_id=artist_id)
 if overlap.is_empty():
-    parts.empty("No other artist shares enough listeners.", "Pairs with fewer than ten shared listeners are left out.")
+    parts.empty_state(
+        "No other artist shares enough listeners.", "Pairs with fewer than ten shared listeners are left out."
+    )
 else:
     parts.table(
         overlap.drop("other_artist_id"),
-        of="artist_overlap",
+        mart="artist_overlap",
         key="overlap",
-        title="Whom else they hear",
+        title="Which other artists they listen to",
         names={"n_listeners": "shared listeners"},
         formats={"jaccard": "%.3f", "affinity": "%.2f"},
     )

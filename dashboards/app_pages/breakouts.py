@@ -1,4 +1,4 @@
-"""Breakouts: recordings that rise all at once."""
+"""Breakouts: recordings whose plays suddenly rise."""
 
 import streamlit as st
 
@@ -8,37 +8,40 @@ PAGE = {"title": "Breakouts", "section": "Music", "order": 50, "for_labels": Tru
 
 parts.header(
     "Breakouts",
-    "Recordings that rise all at once, beyond the whole market, their own past weeks and a release's ordinary ramp.",
+    "Which recordings are breaking out: far above the market, their own recent weeks and the usual start of a release.",
 )
 with filters.row():
     days = filters.choose(
-        "Seen in", {"7": "the last 7 days", "28": "the last 28 days", "120": "the last 120 days"}, "days"
+        "Period", {"7": "the last 7 days", "28": "the last 28 days", "120": "the last 120 days"}, "days"
     )
-    label = filters.narrowing("label").get("label", "")
+    label = filters.catalogue_filters("label").get("label", "")
 
-found = data.run_query("breaking_out", days=days, label=label)
-if found.is_empty():
-    parts.empty("Nothing broke out in this period.", "That is usual; look further back, or at Trends for slower rises.")
+breakouts = data.run_query("breaking_out", days=days, label=label)
+if breakouts.is_empty():
+    parts.empty_state(
+        "Nothing broke out in this period.",
+        "This is common. Choose a longer period, or see Trends for slower growth.",
+    )
     st.stop()
 
-parts.told([sentences.broke_out(row) for row in found.head(3).iter_rows(named=True)])
-parts.not_whole(found.columns)
+parts.bullets([sentences.breakout_sentence(row) for row in breakouts.head(3).iter_rows(named=True)])
+parts.suppression_note(breakouts.columns)
 parts.figure(
-    "How far above what was expected",
-    found,
-    charts.bars(found.head(20), "z", "title", unit="robust standard deviations above the weeks before"),
-    says=f"{sentences.called(found.row(0, named=True), 'title', 'track_id')} stands out most.",
+    "Plays above expectation",
+    breakouts,
+    charts.bars(breakouts.head(20), "z", "title", unit="robust standard deviations above the weeks before"),
+    alt_text=f"{sentences.display_name(breakouts.row(0, named=True), 'title', 'track_id')} is furthest above.",
     key="breakouts",
 )
 parts.table(
-    found.drop("track_id", "artist_id"),
-    of="breakouts",
+    breakouts.drop("track_id", "artist_id"),
+    mart="breakouts",
     key="breakouts_table",
-    title="All of them",
+    title="All breakouts",
     names={
         "artist_name": "artist",
         "label_name": "label",
-        "listen_date": "seen on",
+        "listen_date": "last day of the breakout",
         "n_expected": "expected plays",
     },
 )

@@ -1,4 +1,4 @@
-"""Catalogue: what is wrong with the metadata, and what became of delivered rows."""
+"""Catalogue: metadata problems by recording, and for operators which delivered rows were accepted or refused."""
 
 import streamlit as st
 
@@ -6,67 +6,67 @@ from dashboards import charts, data, filters, parts
 
 PAGE = {"title": "Catalogue", "section": "Operations", "order": 75, "for_labels": True}
 
-NAMES = {"artist_name": "artist", "label_name": "label", "detail": "what stands there"}
+NAMES = {"artist_name": "artist", "label_name": "label", "detail": "current value"}
 
-parts.header("Catalogue", "What is wrong with the metadata and how many plays it touches, fault by fault.")
+parts.header("Catalogue", "Problems in the metadata, and how many recordings and plays each of them affects.")
 with filters.row():
-    label = filters.narrowing("label").get("label", "")
+    label = filters.catalogue_filters("label").get("label", "")
 issues = data.run_query("issue_totals", label=label)
 if issues.is_empty():
-    parts.empty("Nothing is wrong with the catalogue.", "Look again after the next delivery.")
+    parts.empty_state("The catalogue has no known problems.", "Check again after the next delivery.")
 else:
-    shown = issues.with_columns(issues["issue"].str.replace_all("_", " "))
+    readable = issues.with_columns(issues["issue"].str.replace_all("_", " "))
     parts.figure(
-        "Faults",
-        shown,
-        charts.bars(shown, "n_tracks", "issue", unit="recordings"),
-        says=f"The most frequent fault is {shown['issue'][0]}, of {issues['n_tracks'][0]:,} recordings.",
+        "Metadata problems",
+        readable,
+        charts.bars(readable, "n_tracks", "issue", unit="recordings"),
+        alt_text=f"The most frequent problem is {readable['issue'][0]}, in {issues['n_tracks'][0]:,} recordings.",
         key="issues",
     )
     issue = filters.choose(
-        "Fault",
-        dict(zip(issues["issue"], shown["issue"], strict=True)),
+        "Problem",
+        dict(zip(issues["issue"], readable["issue"], strict=True)),
         "issue",
-        help=data.meaning("catalogue_health", "issue"),
+        help=data.column_meaning("catalogue_health", "issue"),
     )
     tracks = data.run_query("tracks_with_issue", issue=issue, label=label)
     parts.table(
         tracks,
-        of="catalogue_health",
+        mart="catalogue_health",
         key="tracks_with_issue",
-        title=f"Recordings: {issue.replace('_', ' ')}",
+        title=f"Recordings with this problem: {issue.replace('_', ' ')}",
         names=NAMES,
     )
-    parts.remark("Mend them at their source and deliver the file again; the next night takes what is new.")
+    parts.caption("Correct the data at its source and deliver the file again; the next nightly run picks it up.")
 if not data.is_operator():
     st.stop()
 
 parts.heading("Delivered rows")
 outcomes = data.run_query("outcomes")
 if outcomes.is_empty():
-    parts.empty("Nothing was delivered yet.", "Bring files in: recsys ingest FILES")
+    parts.empty_state("No files have been delivered yet.", "Ingest files: recsys ingest FILES")
     st.stop()
 with st.container(horizontal=True):
     for column in ("n_accepted", "n_duplicate", "n_refused"):
         parts.metric(
             column.removeprefix("n_").capitalize(),
             int(outcomes[column].sum()),
-            of=("data_quality", "outcome"),
+            column=("data_quality", "outcome"),
             unit="rows",
         )
-parts.table(outcomes, of="data_quality", key="outcomes", title="Table by table", formats={"refused_share": "percent"})
+parts.table(outcomes, mart="data_quality", key="outcomes", title="Rows by table", formats={"refused_share": "percent"})
 refused = data.run_query("refused_rows")
 if refused.is_empty():
-    parts.empty("No row was refused.", "Every delivered row kept its contract.")
+    parts.empty_state("No rows were refused.", "All delivered rows satisfied the contract of their table.")
 else:
     table = filters.choose(
-        "Refused rows of", filters.any_of(refused["source_table"].unique(maintain_order=True).to_list()), "table"
+        "Table", filters.with_all(refused["source_table"].unique(maintain_order=True).to_list()), "table"
     )
     parts.table(
         refused.filter(source_table=table) if table else refused,
-        of="data_quality",
+        mart="data_quality",
         key="refused_rows",
-        title="Why rows were refused",
-        names={"outcome": "reason", "column_name": "column at fault"},
+        title="Refused rows by reason",
+        names={"outcome": "reason", "column_name": "column with the error"},
     )
-    parts.remark("The rows themselves lie in the quarantine of the lake, with file, line and reason.")
+    parts.caption("The refused rows are kept in the quarantine of the lake, with file, line and reason.")

@@ -1,4 +1,4 @@
-"""Charts: a chart week by week, what looks like a hit, and how fast hits fade."""
+"""Charts: a chart week by week, songs likely to reach its top ten, and how fast hits fade."""
 
 import streamlit as st
 
@@ -6,84 +6,84 @@ from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
-WHICH = {"": "any song outside the top ten", "first": "songs that never were in it"}
+CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have never been in the top ten"}
 OWN = "in the catalogue" if data.is_operator() else "yours"
 HEADINGS = {
     "is_own": OWN,
-    "rank_before": "before",
-    "peak_rank": "best",
+    "rank_before": "last week",
+    "peak_rank": "peak",
     "entry_rank": "entered at",
-    "n_weeks": "weeks",
-    "n_similar": "weeks like it",
-    "n_similar_reached": "that led there",
+    "n_weeks": "weeks on chart",
+    "n_similar": "similar weeks",
+    "n_similar_reached": "led to the top ten",
     "name": "song",
+    "story": "situation",
 }
 
-parts.header(
-    "Charts", "Who stands where, what moves, which songs look like reaching the top ten, and how fast hits fade."
-)
+parts.header("Charts", "Chart positions week by week, songs likely to reach the top ten, and how fast hits fade.")
 editions = data.run_query("chart_editions")
 if editions.is_empty():
-    parts.empty(
-        "No chart was brought in yet.",
-        "Charts are files with the columns chart, chart_date, rank, title and artist, or the Hot 100 as it is passed "
-        "around: recsys ingest charts.csv, then recsys nightly.",
+    parts.empty_state(
+        "No chart has been ingested yet.",
+        "Charts are files with the columns chart, chart_date, rank, title and artist, or one of the common Hot 100 "
+        "files: recsys ingest charts.csv, then recsys nightly.",
     )
     st.stop()
 
 with filters.row():
     chart = filters.choose("Chart", {name: name for name in editions["chart"].unique(maintain_order=True)}, "chart")
     dates = editions.filter(chart=chart)["chart_date"]
-    week = filters.choose("Week", {str(date): sentences.day(date) for date in dates}, "week")
+    week = filters.choose("Week", {str(date): sentences.format_day(date) for date in dates}, "week")
 
 edition = data.run_query("chart_movers", chart=chart, to=week)
-parts.told([sentences.charted(row) for row in edition.filter("is_own").head(3).iter_rows(named=True)])
+parts.bullets([sentences.chart_sentence(row) for row in edition.filter("is_own").head(3).iter_rows(named=True)])
 parts.table(
     edition.drop("chart", "chart_date", "song_id", "linked_by"),
-    of="chart_weekly",
+    mart="chart_weekly",
     key="chart",
-    title=f"{chart}, {sentences.day(edition['chart_date'][0])}",
+    title=f"{chart}, {sentences.format_day(edition['chart_date'][0])}",
     names=HEADINGS,
 )
 
 paths = data.run_query("chart_paths", chart=chart, to=week)
-chosen = filters.several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
-shown = paths.filter(paths["name"].is_in(chosen))
-if shown.is_empty():
-    parts.empty("No song is chosen.", "Choose some to see where they stood.")
+songs = filters.choose_several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
+chosen_paths = paths.filter(paths["name"].is_in(songs))
+if chosen_paths.is_empty():
+    parts.empty_state("No song is chosen.", "Choose songs to see their chart positions.")
 else:
     parts.figure(
-        "Where songs stood",
-        shown,
-        charts.places(shown, "chart_date", "rank", by="name"),
-        says=f"Places of {', '.join(chosen)} in the half year up to {week}.",
+        "Chart positions over time",
+        chosen_paths,
+        charts.rank_lines(chosen_paths, "chart_date", "rank", by="name"),
+        alt_text=f"Positions of {', '.join(songs)} in the half year up to {week}.",
         key="paths",
-        note="The half year up to this week; a line breaks where the chart does not list its song.",
+        note="The half year up to this week. A line is interrupted while the song is not on the chart.",
     )
 
-which = filters.choose("Could reach the top ten", WHICH, "which")
+which = filters.choose("Top ten candidates among", CANDIDATES, "which")
 candidates = data.run_query("chart_candidates", chart=chart, which=which)
 if candidates.is_empty():
-    parts.empty(
-        "Nothing can be said of this chart yet.",
-        "It takes 20 weeks of songs outside the top ten that led there, each with the six weeks after it.",
+    parts.empty_state(
+        "There is no prediction for this chart yet.",
+        "A prediction needs 20 past weeks in which a song outside the top ten reached it within six weeks.",
     )
 else:
     likely = candidates.head(10)
+    predicted_on = sentences.format_day(likely["chart_date"][0])
     parts.figure(
-        "Who looks like reaching the top ten",
+        "Most likely to reach the top ten",
         candidates,
         charts.bars(likely, "probability", "name", unit="%"),
-        says=f"{likely['name'][0]} is the most likely, with {likely['probability'][0]:.0%}.",
+        alt_text=f"{likely['name'][0]} is the most likely, with {likely['probability'][0]:.0%}.",
         key="candidates",
-        note=f"Chance of the top ten in one of the six weeks after {sentences.day(likely['chart_date'][0])}, by what "
-        "songs in the same position did in the three years before.",
+        note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, estimated "
+        "from what happened to songs in the same position in the three years before.",
     )
     parts.table(
         candidates.drop("chart", "chart_date", "song_id"),
-        of="chart_breakouts",
+        mart="chart_breakouts",
         key="candidates_table",
-        title="Why",
+        title="What the estimates are based on",
         names=HEADINGS,
         formats={"probability": "percent"},
     )
@@ -93,9 +93,11 @@ if not half_lives.is_empty():
     parts.figure(
         "How fast hits fade",
         half_lives,
-        charts.bars(half_lives, "half_life_weeks", "decade", unit="weeks until chart points (1 / place) halve"),
-        says=f"Half-life of hits by decade, {half_lives['half_life_weeks'][-1]:.1f} weeks in the last one.",
+        charts.bars(
+            half_lives, "half_life_weeks", "decade", unit="half-life: weeks until chart points (1 / rank) halve"
+        ),
+        alt_text=f"Half-life of hits by decade, {half_lives['half_life_weeks'][-1]:.1f} weeks in the last one.",
         key="half_lives",
-        note="By the decade in which songs that reached the top ten had their best week: a line through the logarithm "
-        "of what is left in the 13 weeks from then on. How well it fits (r²) is shown on hover.",
+        note="For songs that reached the top ten, by the decade of their best week: a line fitted to the logarithm of "
+        "the chart points that remain over the 13 weeks from then on. The fit (r²) is shown on hover.",
     )

@@ -1,61 +1,61 @@
-"""Discovery: recordings that sound like one of the catalogue or like a file, by mood, tempo, key and instruments."""
+"""Discovery: recordings that sound like a given recording or file, filtered by mood, instrument, key and tempo."""
 
 import streamlit as st
 
 from dashboards import data, filters, parts
-from dashboards.markdown import say
+from dashboards.markdown import fill
 
 PAGE = {"title": "Discovery", "section": "Find", "order": 70, "for_labels": True}
 
-parts.header("Discovery", "What sounds like a recording, within what you ask for. Nobody's plays take part in it.")
-heard = data.run_query("heard_tracks")
-if heard.is_empty():
-    parts.empty("No music was heard yet.", "Let it be heard: recsys audio scan FOLDER, then recsys nightly.")
+parts.header("Discovery", "Recordings that sound alike. Only the sound counts: plays have no influence.")
+analysed = data.run_query("heard_tracks")
+if analysed.is_empty():
+    parts.empty_state("No music has been analysed yet.", "Run: recsys audio scan FOLDER, then recsys nightly.")
     st.stop()
-words = data.run_query("heard_words")
-dropped = filters.dropped(
-    "Like a file that is not in the catalogue",
+tags = data.run_query("heard_words")
+upload = filters.upload(
+    "Find music that sounds like a file",
     "dropped",
-    help="It is heard in a process of its own and not kept. Without one, a recording of the catalogue is asked about.",
+    help="The file is analysed in a separate process and is not stored. Without a file, choose a recording below.",
 )
-names = dict(zip(heard["track_id"], heard["name"], strict=True))
+names = dict(zip(analysed["track_id"], analysed["name"], strict=True))
 with filters.row():
-    track_id = "" if dropped else filters.choose("Sounds like", names, "like")
-    mood = filters.choose("Mood", filters.any_of(words.filter(kind="mood")["tag"].to_list()), "mood")
+    track_id = "" if upload else filters.choose("Sounds like", names, "like")
+    mood = filters.choose("Mood", filters.with_all(tags.filter(kind="mood")["tag"].to_list()), "mood")
     instrument = filters.choose(
-        "Instrument", filters.any_of(words.filter(kind="instrument")["tag"].to_list()), "instrument"
+        "Instrument", filters.with_all(tags.filter(kind="instrument")["tag"].to_list()), "instrument"
     )
 with filters.row():
     key = filters.choose(
-        "Key", filters.any_of(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]), "key"
+        "Key", filters.with_all(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]), "key"
     )
-    mode = filters.choose("Mode", filters.any_of(["major", "minor"]), "mode")
-    tempo = filters.span("Tempo [beats a minute]", 40, 220, "tempo")
+    mode = filters.choose("Mode", filters.with_all(["major", "minor"]), "mode")
+    tempo = filters.number_range("Tempo (beats per minute)", 40, 220, "tempo")
 
-name, content = dropped or ("", b"")
-like = parts.attempt(lambda: data.heard(name, content)) if dropped else track_id
-sound = content if dropped else data.sound_of(track_id)
+name, content = upload or ("", b"")
+like = parts.attempt(lambda: data.embed_upload(name, content)) if upload else track_id
+sound = content if upload else data.audio_file(track_id)
 if like is None:
     st.stop()
 if sound is not None:
     st.audio(sound)
-found = data.similar(like, tags=[mood, instrument], key=key, mode=mode, tempo=tempo)
-if found.is_empty():
-    parts.empty("Nothing fits all of this.", "Take a filter back, or widen the tempo.")
+similar = data.similar(like, tags=[mood, instrument], key=key, mode=mode, tempo=tempo)
+if similar.is_empty():
+    parts.empty_state("No recording matches all filters.", "Remove a filter, or widen the tempo range.")
     st.stop()
 parts.table(
-    found.drop("track_id"),
-    of="track_features",
+    similar.drop("track_id"),
+    mart="track_features",
     key="similar",
-    title=f"Most like {name}" if dropped else "Most alike",
-    names={"artist_name": "artist", "tempo_bpm": "tempo, beats a minute"},
+    title=f"Most similar to {name}" if upload else "Most similar recordings",
+    names={"artist_name": "artist", "tempo_bpm": "tempo, beats per minute"},
     formats={"similarity": "%.3f", "tempo_bpm": "%.0f", "energy": "%.2f"},
 )
 parts.heading("Listen", 3)
-for row in found.head(5).iter_rows(named=True):
-    path = data.sound_of(row["track_id"])
-    parts.paragraph(say("**{rank}. {title}** by {artist_name}", **row))
+for row in similar.head(5).iter_rows(named=True):
+    path = data.audio_file(row["track_id"])
+    parts.paragraph(fill("**{rank}. {title}** by {artist_name}", **row))
     if path is None:
-        parts.remark("Its file is not on this machine.")
+        parts.caption("The audio file is not on this machine.")
     else:
         st.audio(str(path))

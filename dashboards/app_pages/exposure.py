@@ -1,4 +1,4 @@
-"""Exposure: how much of a label's recordings recommendations show beside what is played, to whom, and why."""
+"""Exposure: how much recommendations show a label's recordings compared with their plays, to whom, and why."""
 
 import streamlit as st
 
@@ -14,83 +14,86 @@ KINDS = {
     "age": "Age of the recording",
 }
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender"}
-RATIO = "exposure / plays, 95 % interval; the tick: all labels"
+RATIO = "exposure share / play share, 95 % interval; tick: all labels"
+SUPPRESSED = "Groups of fewer than ten listeners are not shown to labels."
 
 parts.header(
     "Exposure",
-    "How much recommendations show of a label beside what is played of it, why they do, and to whom. "
-    "Unknown is a group of its own.",
+    "How much recommendations show a label's music compared with how much it is played, to whom, and why. "
+    "Unknown values form a group of their own.",
 )
 with filters.row():
-    label_id = filters.narrowing("label").get("label", "")
-    kind = filters.choose("Groups of recordings", KINDS, "kind")
+    label_id = filters.catalogue_filters("label").get("label", "")
+    kind = filters.choose("Group recordings by", KINDS, "kind")
 labels = data.run_query("own_exposure", label_id=label_id)
 if labels.is_empty():
-    parts.empty(
-        "Nothing of this is recommended to enough listeners.",
-        "Lists are published by: recsys nightly. Figures of under ten people are not shown to labels.",
+    parts.empty_state(
+        "Too few listeners are recommended this music.", f"Lists are published by: recsys nightly. {SUPPRESSED}"
     )
     st.stop()
 if labels.height == 1:
-    whole = labels.row(0, named=True)
+    total = labels.row(0, named=True)
+    mart = "label_exposure"
     with st.container(horizontal=True):
-        parts.metric("Share of plays", whole["listening_share"], unit="%", of=("label_exposure", "listening_share"))
-        parts.metric("Share of exposure", whole["exposure_share"], unit="%", of=("label_exposure", "exposure_share"))
-        parts.metric("Exposure / plays", whole["ratio"], of=("label_exposure", "ratio"))
-        parts.metric("Listeners shown any", whole["n_shown"], of=("label_exposure", "n_shown"))
+        parts.metric("Share of plays", total["listening_share"], unit="%", column=(mart, "listening_share"))
+        parts.metric("Share of exposure", total["exposure_share"], unit="%", column=(mart, "exposure_share"))
+        parts.metric("Exposure / plays", total["ratio"], column=(mart, "ratio"))
+        parts.metric("Listeners reached", total["n_shown"], column=(mart, "n_shown"))
     groups = data.run_query("own_exposure", label_id=label_id, kind=kind)
     if groups.is_empty():
-        parts.empty("No group is large enough to show.", "Groups of under ten people are not shown to labels.")
+        parts.empty_state("No group is large enough to be shown.", SUPPRESSED)
     else:
         parts.figure(
-            f"By {KINDS[kind].lower()}",
+            f"Exposure by {KINDS[kind].lower()}",
             groups,
-            charts.intervals(groups, "ratio", "group_name", unit=RATIO, low="low", high="high", mark="market_ratio"),
-            says=f"Least is shown of {groups['group_name'][0]}, {groups['ratio'][0]:.2f} times its share of plays.",
+            charts.intervals(
+                groups, "ratio", "group_name", unit=RATIO, low="low", high="high", reference="market_ratio"
+            ),
+            alt_text=f"Lowest is {groups['group_name'][0]}: {groups['ratio'][0]:.2f} times its share of plays.",
             key="groups",
-            note="An interval that leaves out 1 is no chance of who happened to listen. The tick is missing where "
-            "fewer than three other labels have any of the group.",
+            note="If an interval does not contain 1, the difference is unlikely to be chance. There is no tick where "
+            "fewer than three other labels have recordings in the group.",
         )
 else:
     parts.figure(
-        "Label by label",
+        "Exposure by label",
         labels,
-        charts.intervals(labels, "ratio", "label_name", unit=RATIO, low="low", high="high", mark="market_ratio"),
-        says=f"Least is shown of {labels['label_name'][0]}, {labels['ratio'][0]:.2f} times its share of plays.",
+        charts.intervals(labels, "ratio", "label_name", unit=RATIO, low="low", high="high", reference="market_ratio"),
+        alt_text=f"Lowest is {labels['label_name'][0]}: {labels['ratio'][0]:.2f} times its share of plays.",
         key="labels",
-        note="At 1, lists show as much of a label as is played. They name what a listener has not played yet: hits are "
-        "shown less than they are played.",
+        note="At 1, recommendations show a label as much as it is played. Lists contain only recordings that a "
+        "listener has not played yet, so hits are shown less than they are played.",
     )
 
 parts.heading("Why, and to whom")
 with filters.row():
-    artist_id = filters.artist()
-    dimension = filters.choose("Listeners by", DIMENSIONS, "by")
+    artist_id = filters.choose_artist()
+    dimension = filters.choose("Group listeners by", DIMENSIONS, "by")
 reasons = data.run_query("shown_to", artist_id=artist_id)
 if reasons.is_empty():
-    parts.empty("This artist is on too few lists to tell.", "Choose another one.")
+    parts.empty_state("This artist is recommended to too few listeners.", "Choose another artist.")
     st.stop()
 parts.figure(
-    "What speaks for the artist",
+    "Why the artist is recommended",
     reasons,
     charts.bars(reasons, "share", "value", unit="%"),
-    says=f"The most frequent reason is {reasons['value'][0]}, in {reasons['share'][0]:.0%} of places.",
+    alt_text=f"The most frequent reason is {reasons['value'][0]}, for {reasons['share'][0]:.0%} of recommendations.",
     key="reasons",
-    note="The recording of the listener that the reason of a place names: of the same artist, of another, or none "
-    "(what is popular, an audience, a sound).",
+    note="Share of recommendations whose reason is a recording in the listener's history by the same artist, one by "
+    "another artist, or no recording (popularity, similar listeners, or sound).",
 )
 groups = data.run_query("shown_to", artist_id=artist_id, dimension=dimension)
 if not groups.is_empty():
     parts.figure(
-        "To whom",
+        "To whom the artist is recommended",
         groups,
         charts.bars(
             groups.sort("affinity", descending=True).head(12),
             "affinity",
             "value",
-            unit="times their share in all lists",
+            unit="affinity: share here / share of all listeners with a list",
         ),
-        says="Affinity of each group: above 1, lists show the artist to it more than to others.",
+        alt_text="Affinity of each group: above 1, the artist is recommended to it more than to others.",
         key="shown_to",
-        note="Above 1, lists show the artist to the group more than to others.",
+        note="Above 1, the artist is recommended to the group more than to others.",
     )

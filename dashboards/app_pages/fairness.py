@@ -1,4 +1,4 @@
-"""Fairness: who is shown, for whom lists are good, what rules change, and what another target would cost."""
+"""Fairness: exposure of groups of recordings, quality for groups of listeners, effects and costs of rules."""
 
 import streamlit as st
 
@@ -16,15 +16,19 @@ KINDS = {
 }
 METRICS = {
     "ndcg": "nDCG",
-    "ndcg_price": "nDCG given up, a share of it",
+    "ndcg_price": "Relative loss of nDCG",
     "recall": "Recall",
     "exposure_gini": "Gini of exposure",
     "intra_list_diversity": "Diversity within lists",
-    "miscalibration": "Distance from own taste",
+    "miscalibration": "Distance from the listener's own genre mix",
     "popularity_lift": "Popularity lift",
     "coverage": "Coverage",
 }
-SHARES = {"catalogue_share": "of recordings", "listening_share": "of plays", "exposure_share": "of exposure"}
+SHARES = {
+    "catalogue_share": "catalogue",
+    "listening_share": "plays",
+    "exposure_share": "exposure",
+}
 LISTENERS = {
     "gender": "Gender",
     "age_band": "Age",
@@ -33,40 +37,42 @@ LISTENERS = {
     "mainstream": "Mainstream",
 }
 
-parts.header("Fairness", "Who is shown, for whom lists are good, and what it costs to change that.")
+parts.header(
+    "Fairness", "Which recordings get exposure, for which listeners lists work well, and what changes would cost."
+)
 with filters.row():
-    kind = filters.choose("Groups of recordings", KINDS, "kind")
+    kind = filters.choose("Group recordings by", KINDS, "kind")
     metric = filters.choose("Metric", METRICS, "metric")
-    listeners = filters.choose("Groups of listeners", LISTENERS, "listeners")
+    listeners = filters.choose("Group listeners by", LISTENERS, "listeners")
 
 shares = data.run_query("exposure_shares", kind=kind)
 if shares.is_empty():
-    parts.empty("No lists are published yet.", "Run: recsys nightly")
+    parts.empty_state("No recommendations have been published yet.", "Run: recsys nightly")
     st.stop()
 parts.figure(
-    "Who is shown, who is there, and who is listened to",
+    "Exposure compared with catalogue and plays",
     shares,
-    charts.beside(shares.head(15), "group_name", SHARES, unit="%"),
-    says="Each group's share of exposure beside its shares of the catalogue and of plays.",
+    charts.dot_plot(shares.head(15), "group_name", SHARES, unit="%"),
+    alt_text="Each group's share of exposure beside its shares of the catalogue and of plays.",
     key="exposure",
-    note="Exposure of a place is 1 / log2(1 + rank), over all published lists.",
+    note="Each group's share of each. A recommendation at rank r counts as exposure of 1 / log2(1 + r).",
 )
 effects = data.run_query("rule_effects", metric=metric)
 if effects.is_empty():
-    parts.empty("The recipe sets no rules.", "Rules are sections of [rerank] in recipe.toml.")
+    parts.empty_state("The recipe has no rerank rules.", "Rules are sections of [rerank] in recipe.toml.")
 else:
     parts.figure(
-        f"{METRICS[metric]}, before and after each rule",
+        f"{METRICS[metric]} before and after each rerank rule",
         effects,
         charts.intervals(effects, "value", "lists", unit="mean over listeners, 95 % interval", low="low", high="high"),
-        says="The metric of the recommender's own lists, under each rule, and under all.",
+        alt_text="The metric of the recommender's own lists, with each rule alone, and with all rules.",
         key="rule_effects",
-        note="On days that no model was trained on. What a rule costs is told most sharply by nDCG given up: it holds "
-        "each listener's list against their own before the rule.",
+        note="Measured on held-out days. The most sensitive measure of a rule's cost is the relative loss of nDCG, "
+        "which compares each listener's list with their own list before the rule.",
     )
 quality = data.run_query("group_quality", metric=metric, kind=listeners)
 if quality.is_empty():
-    parts.empty("This metric is not measured by group of listeners.", "nDCG and recall are.")
+    parts.empty_state("This metric is not available by group of listeners.", "Choose nDCG or recall.")
 else:
     parts.figure(
         f"{METRICS[metric]} by group of listeners",
@@ -75,40 +81,52 @@ else:
             quality,
             "value",
             "group_name",
-            unit="mean under all rules, 95 % interval; the tick: before any rule",
+            unit="mean with all rules, 95 % interval; tick: before any rule",
             low="low",
             high="high",
-            mark="value_before_rules",
+            reference="value_before_rules",
         ),
-        says=f"Highest for {quality['group_name'][0]}, {quality['value'][0]:.4f}.",
+        alt_text=f"Highest for {quality['group_name'][0]}, {quality['value'][0]:.4f}.",
         key="group_quality",
-        note="Groups of fewer than ten listeners are not shown. Unknown is a group of its own.",
+        note="Groups of fewer than ten listeners are not shown. Unknown values form a group of their own.",
     )
 
 parts.heading("What if", 3)
-parts.remark(
-    "All lists chosen again among the stored candidates, with at least this share of exposure for one group and no "
-    "other rule. A good target belongs into [rerank.exposure.targets] of recipe.toml; the next night tells its price."
+parts.caption(
+    "Re-ranks the stored candidates of all listeners with a minimum share of exposure for one group and no other rule. "
+    "To keep a target, add it to [rerank.exposure.targets] in recipe.toml; the next nightly run measures its cost."
 )
 with filters.row():
     group = filters.choose("Group", dict(zip(shares["group_name"], shares["group_name"], strict=True)), "group")
-    target = filters.share("Least share of exposure", "target")
+    target = filters.share_slider("Minimum share of exposure", "target")
 before, after = data.what_if(f"{kind}={group}", 0.0), data.what_if(f"{kind}={group}", target)
 with st.container(horizontal=True):
-    parts.metric("Share without a target", before["share"], unit="%", says="Of what all listeners look at")
-    parts.metric("Share with it", after["share"], unit="%", says="Of what all listeners look at")
     parts.metric(
-        "Relevance kept", after["kept"], unit="%", says="What the recommender thinks of the lists, weighed by place"
+        "Share without the target", before["share"], unit="%", definition="The group's share of exposure in all lists"
     )
     parts.metric(
-        "Recordings exchanged", after["changed"], unit="%", says="Share of recordings that were not on that list before"
+        "Share with the target", after["share"], unit="%", definition="The group's share of exposure in all lists"
+    )
+    parts.metric(
+        "Relevance kept",
+        after["kept"],
+        unit="%",
+        definition="Relevance of the new lists / relevance before, by the recommender's scores, weighted by exposure",
+    )
+    parts.metric(
+        "Recordings replaced",
+        after["changed"],
+        unit="%",
+        definition="Share of recordings that were not on the listener's list before",
     )
 
-report = data.loop_report()
-parts.heading("The loop", 3)
+report = data.feedback_loop_report()
+parts.heading("Feedback loop", 3)
 if report is None:
-    parts.empty("No feedback loop was simulated yet.", "Run: recsys simulate")
+    parts.empty_state("No feedback loop has been simulated yet.", "Run: recsys simulate")
 else:
-    parts.paragraph("Weeks of learning from what its own lists led to, under each rule: the latest report.")
+    parts.paragraph(
+        "The latest simulation of weeks in which recommenders learn from plays of their own lists, by rule."
+    )
     name = "feedback_loop.html"
     st.download_button("HTML", report.read_bytes, name, "text/html", on_click="ignore", type="tertiary")

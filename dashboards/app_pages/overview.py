@@ -9,64 +9,69 @@ PAGE = {"title": "Overview", "section": "Music", "order": 10, "for_labels": True
 PERIODS = {"7": "the last 7 days", "1": "the last day", "28": "the last 28 days"}
 MEASURES = {
     "n_plays": "Plays",
-    "n_tracks": "Recordings played",
+    "n_tracks": "Tracks played",
     "n_saves": "Saves",
     "n_likes": "Likes",
     "n_playlist_adds": "Playlist adds",
     "n_skips": "Skips",
 }
 
-parts.header("Overview", "What changed, beside the same weekdays before.")
+parts.header("Overview", "What changed, compared with the same weekdays of the period before.")
 with filters.row():
     days = filters.choose("Period", PERIODS, "days")
-    chosen = filters.narrowing()
+    chosen = filters.catalogue_filters()
 
 changes = data.run_query("what_changed", days=days, **chosen)
 if changes.is_empty():
-    parts.empty("Nothing was played in this period.", "Choose a longer period, or another label or genre.")
+    parts.empty_state("There were no plays in this period.", "Choose a longer period, or another label or genre.")
     st.stop()
 movers = data.run_query("artist_changes", days=days, **chosen)
 releases = data.run_query("new_releases", **chosen)
 
-said = [sentences.compared(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
-said += [sentences.moved(row) for at, row in enumerate(movers.iter_rows(named=True)) if at in {0, movers.height - 1}]
-parts.told(said)
-parts.not_whole(MEASURES)
+summary = [sentences.change_sentence(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
+first_and_last = {0, movers.height - 1}  # the largest gain and the largest loss
+summary += [
+    sentences.artist_change_sentence(row)
+    for position, row in enumerate(movers.iter_rows(named=True))
+    if position in first_and_last
+]
+parts.bullets(summary)
+parts.suppression_note(MEASURES)
 
 with st.container(horizontal=True):
     for row in changes.iter_rows(named=True):
         parts.metric(
             MEASURES[row["measure"]],
             row["n_now"],
-            of=("track_daily", row["measure"]),
+            column=("track_daily", row["measure"]),
             change=row["change"],
             less_is_better=row["measure"] == "n_skips",
         )
 
 by_day = data.run_query("plays_by_day", **chosen)
 parts.figure(
-    "Plays a day",
+    "Plays per day",
     by_day,
-    charts.lines(by_day, "listen_date", "n_plays", unit="plays a day, the last eight weeks"),
-    says=f"Plays a day over the last eight weeks, {by_day['n_plays'][-1]:,} on the last day.",
+    charts.lines(by_day, "listen_date", "n_plays", unit="plays per day, last eight weeks"),
+    alt_text=f"Plays per day over the last eight weeks, {by_day['n_plays'][-1]:,} on the last day.",
     key="plays_by_day",
 )
 if movers.is_empty():
-    parts.empty("No artist's plays changed.", "Choose a longer period.")
+    parts.empty_state("No artist's plays changed.", "Choose a longer period.")
 else:
     parts.figure(
-        "Whose plays changed most",
+        "Artists whose plays changed most",
         movers,
-        charts.bars(movers, "difference", "artist_name", unit="plays more or less than before"),
-        says=f"The largest gain is {movers['artist_name'][0]}'s, {movers['difference'][0]:+,} plays.",
+        charts.bars(movers, "difference", "artist_name", unit="change in plays from the period before"),
+        alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
         key="artist_changes",
     )
 if releases.is_empty():
-    parts.empty("Nothing was released in the last 28 days.", "Other labels or genres may have new releases.")
+    parts.empty_state("Nothing was released in the last 28 days.", "Other labels or genres may have new releases.")
 else:
     parts.table(
         releases.drop("track_id", "label_name"),
-        of="track_features",
+        mart="track_features",
         key="new_releases",
         title="New releases",
         names={"artist_name": "artist", "release_date": "released"},

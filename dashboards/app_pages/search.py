@@ -1,4 +1,4 @@
-"""Search: recordings and artists by name or id."""
+"""Search: recordings and artists by name, label or id."""
 
 import streamlit as st
 
@@ -6,15 +6,15 @@ from dashboards import data, filters, parts
 
 PAGE = {"title": "Search", "section": "Find", "order": 80, "for_labels": True}
 
-parts.header("Search", "Recordings and artists whose name, label or id holds every word.")
+parts.header("Search", "Recordings and artists whose name, label or id contains every word.")
 with filters.row():
-    words = filters.text("Words", "q", placeholder="love 2024")
-    chosen = filters.narrowing()
+    words = filters.text_input("Search for", "q", placeholder="love 2024")
+    chosen = filters.catalogue_filters()
 if not words.strip():
-    parts.empty("Nothing is asked yet.", "Type a word of a title, an artist's name, a label or an id.")
+    parts.empty_state("Nothing to search for yet.", "Type part of a title, an artist's name, a label or an id.")
     st.stop()
-found = data.run_query("search_catalogue", words=words, **chosen)
-if found.is_empty():
-    parts.empty(f"Nothing holds all of “{words}”.", "Try fewer words, or take a filter back.")
+results = data.run_query("search_catalogue", words=words, **chosen)
+if results.is_empty():
+    parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")
     st.stop()
-parts.table(found, of="track_features", key="search", title=f"{found.height} found, the most played first")
+parts.table(results, mart="track_features", key="search", title=f"{results.height} results, most played first")

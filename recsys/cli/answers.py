@@ -108,7 +108,7 @@ def similar(
 ) -> None:
     """List the tracks that sound most like a track or a file."""
     from recsys.cli.show import tables
-    from recsys.published.similar import sounds_like
+    from recsys.published.similar import sounds_like, track_or_embedding
     from recsys.releases import registry
     from recsys.search import by_sound, vector_index
 

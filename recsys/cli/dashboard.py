@@ -1,37 +1,20 @@
 """
-Start the dashboards: which address they listen on, and where their secrets lie.
+Start the Streamlit server of the dashboards, on an address that is safe for the home.
 
-Login is by OpenID Connect, as Streamlit does it, where `<home>/secrets.toml` has a section `[auth]`. Without it whoever
-reaches the port sees everything, so it is then the loopback's.
+Without a login (`recsys/login.py`) the server listens on the loopback address only.
 """
 
 import os
 import sys
-import tomllib
-from pathlib import Path
 from typing import NoReturn
 
 from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.installation import extras
 from recsys.installation.locations import DASHBOARDS
+from recsys.login import LOOPBACK, has_login, secrets_file
 
 APP = DASHBOARDS / "app.py"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-def secrets_file(home: Home) -> Path:
-    """Return where the secrets of the login lie."""
-    return home.path / "secrets.toml"
-
-
-def has_login(home: Home) -> bool:
-    """Say whether viewers must log in; raises SetupError where the secrets cannot be read, which is no permission."""
-    path = secrets_file(home)
-    try:
-        return path.exists() and "auth" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as broken:
-        raise SetupError(f"{path} cannot be read: {broken}. Mend it; until then nobody is let in") from broken
 
 
 def command(home: Home, *, address: str, port: int) -> list[str]:

@@ -65,8 +65,9 @@ def doctor(home: Home) -> None:
 def dashboard(home: Home, port: int, address: str) -> None:
     """Start the dashboards; without a login, on this machine only."""
     from recsys.cli import dashboard as pages
+    from recsys.login import has_login
 
-    if not pages.has_login(home):
+    if not has_login(home):
         click.echo(
             "No login is set up: anyone who opens the dashboards sees all data. They are served to this machine only."
         )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from recsys.products.base import ProductInputs
+from recsys.products.base import ProductInputs, with_new_ranks
 from recsys.recommenders.parts.reason_text import with_reason_text
 
 

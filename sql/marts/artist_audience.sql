@@ -1,6 +1,6 @@
--- Who hears an artist, over the last 28 days of the log, and what tells these listeners from all others. Taste is the
--- genre that a listener played most in these days, the first by name among equals. Affinity is the share of the group in
--- the artist's listeners / its share in all listeners of these days: above 1, the group is overrepresented.
+-- Who hears an artist, over the last 28 days of the log, and what tells these listeners from all others. Main genre is
+-- the genre that a listener played most in these days, the first by name among equals. Affinity is the share of the
+-- group in the artist's listeners / its share in all listeners of these days: above 1, the group is overrepresented.
 -- grain: artist_id, dimension, value
 -- rows: 0
 -- labels: artist_id
@@ -8,7 +8,7 @@
 -- parts: value
 -- columns:
 --   artist_id    artist
---   dimension    country, gender, age_band or taste
+--   dimension    country, gender, age_band or main_genre
 --   value        the group; unknown is one
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_plays      plays [count]
@@ -31,7 +31,7 @@ with tastes as (
 
 groups as (
     -- noqa: disable=LT09,LT14
-    select user_id, 'taste' as dimension, genre as value from tastes where genre_no = 1
+    select user_id, 'main_genre' as dimension, genre as value from tastes where genre_no = 1
     union all
     select user_id, dimension, value from intermediate.listener_groups
     -- noqa: enable=LT09,LT14

@@ -1,4 +1,4 @@
-"""A running dashboard and a headless Chromium to look at it with."""
+"""Helpers of browser tests: serve the dashboards, start a headless Chromium, and visit pages with it."""
 
 import io
 import os
@@ -15,6 +15,7 @@ from urllib3 import PoolManager, Retry
 
 from recsys.cli import dashboard
 from recsys.home import Home
+from recsys.login import secrets_file
 
 from .provider import CLIENT, SECRET
 
@@ -32,12 +33,12 @@ TIMEOUT_MS = 30_000
 
 @contextmanager
 def served(home: Path, *, issuer: str | None = None) -> Iterator[str]:
-    """Run the dashboards on a free port, with a login where an issuer is given; gives their address."""
+    """Serve the dashboards on a free port, with a login if an issuer is given; yield their address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     if issuer:
-        dashboard.secrets_file(Home(home)).write_text(_secrets(f"http://127.0.0.1:{port}", issuer))
+        secrets_file(Home(home)).write_text(_secrets(f"http://127.0.0.1:{port}", issuer))
     command = [*dashboard.command(Home(home), address="127.0.0.1", port=port), "--server.fileWatcherType=none"]
     environment = os.environ | {"RECSYS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
@@ -57,14 +58,14 @@ def _secrets(address: str, issuer: str) -> str:
 
 
 def _wait(address: str) -> None:
-    """Return once the app answers; raises where it never does."""
-    answered = Retry(total=60, backoff_factor=0.1, backoff_max=0.5)
-    PoolManager(retries=answered).request("GET", address)
+    """Wait until the app responds; raise if it never does."""
+    retries = Retry(total=60, backoff_factor=0.1, backoff_max=0.5)
+    PoolManager(retries=retries).request("GET", address)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start the Chromium of this machine."""
+    """Start the Chromium that is installed on this machine."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         try:
@@ -74,14 +75,20 @@ def chromium() -> Iterator[Browser]:
 
 
 def downloaded(page: Page, key: str) -> pl.DataFrame:
-    """The rows of a figure or table, by its key."""
+    """Download the rows of a figure or table as CSV, by its key."""
     with page.expect_download() as waiting:
         page.locator(f".st-key-{key}_csv button").first.click()
     return pl.read_csv(io.BytesIO(waiting.value.path().read_bytes()))
 
 
 class Visit:
-    """One visitor's window: opens pages, and notes every console error and every request to elsewhere."""
+    """
+    A browser window on the dashboards.
+
+    Attributes:
+        errors: Console errors of the pages opened.
+        elsewhere: Addresses of other servers that a page requested.
+    """
 
     def __init__(
         self, browser: Browser, address: str, *, width: int = 1440, height: int = 900, dark: bool = False
@@ -96,9 +103,8 @@ class Visit:
         self.page.on("request", self._watch)
 
     def _note(self, message: ConsoleMessage) -> None:
-        if (
-            message.type == "error" and "/_stcore/" not in message.location["url"]
-        ):  # Streamlit looks where it is served from
+        is_probe = "/_stcore/" in message.location["url"]  # Streamlit probes for the path that it is served from
+        if message.type == "error" and not is_probe:
             self.errors.append(message.text)
 
     def _watch(self, request: Request) -> None:
@@ -106,13 +112,13 @@ class Visit:
             self.elsewhere.append(request.url)
 
     def open(self, path: str = "") -> Page:
-        """Open a page of the dashboards and wait until it is drawn."""
+        """Open a page and wait until it is rendered."""
         self.page.goto(f"{self.address}/{path}", wait_until="commit")
         self.settle()
         return self.page
 
     def settle(self) -> None:
-        """Wait until the page's script has ended and nothing is being drawn."""
+        """Wait until the page's script has ended and rendering is complete."""
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
         self.page.wait_for_selector("h1, [data-testid=stAlert]")
         self.page.wait_for_timeout(400)

@@ -1,4 +1,4 @@
-"""A published home to look at, and a way to open each page without a browser."""
+"""Fixtures: a published home, and a function that opens its pages without a browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,29 +23,29 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session")
-def shown(finished: Run) -> Home:
-    """The home that pages show: one finished night."""
+def published_home(finished: Run) -> Home:
+    """The home that pages show: one finished nightly run."""
     return finished.home
 
 
 @pytest.fixture(scope="session")
-def label_id(shown: Home) -> str:
-    """The label with most recordings."""
-    with Warehouse.open(shown.published_warehouse()) as warehouse:
+def label_id(published_home: Home) -> str:
+    """The label with the most recordings."""
+    with Warehouse.open(published_home.published_warehouse()) as warehouse:
         return str(warehouse.query(LARGEST_SQL).item(0, 0))
 
 
 @pytest.fixture
-def open_page(shown: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Open a page by its name, as an operator or a label, with what its address asks for."""
-    monkeypatch.setenv("RECSYS_HOME", str(shown.path))
-    was = config.get_option("server.address")
+def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """A function that opens a page by its name, as an operator or a label, with query parameters of the address."""
+    monkeypatch.setenv("RECSYS_HOME", str(published_home.path))
+    address_before = config.get_option("server.address")
     config.set_option("server.address", "127.0.0.1")
 
     def opened(name: str, *, label: str | None = None, file: Path | None = None, **address: str) -> AppTest:
         if label is not None or file is not None:
-            viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(shown, str(label)))
-            monkeypatch.setattr(access, "enter", lambda: viewer)
+            viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(published_home, str(label)))
+            monkeypatch.setattr(access, "require_viewer", lambda: viewer)
             monkeypatch.setattr(access, "viewer", lambda: viewer)
         app = AppTest.from_file(str(APP), default_timeout=60).run()
         for key, value in address.items():
@@ -53,9 +53,9 @@ def open_page(shown: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         return app.switch_page(f"app_pages/{name}.py").run()
 
     yield opened
-    config.set_option("server.address", was)
+    config.set_option("server.address", address_before)
 
 
 def failures(page: AppTest) -> list[str]:
-    """List what a page says went wrong."""
-    return [each.value for each in page.error] + [each.message for each in page.exception]
+    """List the errors and exceptions that a page shows."""
+    return [error.value for error in page.error] + [exception.message for exception in page.exception]

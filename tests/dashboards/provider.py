@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider on the loopback: accounts are links on its login page."""
+"""A small OpenID Connect provider on the loopback address; its login page has one link per account."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -19,7 +19,7 @@ KEY = RSAKey.generate_key(2048, {"kid": "test", "use": "sig", "alg": "RS256"})
 
 
 class _Provider(BaseHTTPRequestHandler):
-    """Discovery, login page, tokens and keys; a code is the account and the nonce that it was given for."""
+    """Serve discovery, login page, tokens and keys; an authorization code encodes the account and the nonce."""
 
     accounts: dict[str, dict[str, Any]]
     issuer: str
@@ -27,24 +27,24 @@ class _Provider(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer discovery, keys and the login page."""
         url = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path == "/.well-known/openid-configuration":
             self._answer(json.dumps(self._discovery()))
         elif url.path == "/keys":
             self._answer(json.dumps({"keys": [KEY.as_dict(private=False)]}))
-        elif "account" in asked:
-            code = urlsafe_b64encode(json.dumps([asked["account"], asked.get("nonce")]).encode()).decode()
+        elif "account" in query:
+            code = urlsafe_b64encode(json.dumps([query["account"], query.get("nonce")]).encode()).decode()
             self.send_response(302)
             self.send_header(
-                "Location", f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+                "Location", f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
             )
             self.end_headers()
         else:
-            links = (f"<p><a href='?{urlencode({**asked, 'account': name})}'>{name}</a></p>" for name in self.accounts)
+            links = (f"<p><a href='?{urlencode({**query, 'account': name})}'>{name}</a></p>" for name in self.accounts)
             self._answer("".join(links), "text/html")
 
     def do_POST(self) -> None:
-        """Give a signed token for a code."""
+        """Exchange a code for a signed token."""
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         account, nonce = json.loads(urlsafe_b64decode(form["code"][0]))
         now = int(time())
@@ -71,12 +71,12 @@ class _Provider(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def provider(accounts: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Serve these accounts (name on the login page -> claims); yield the issuer's address."""
+    """Serve accounts (name on the login page -> claims) and yield the issuer's address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Provider", (_Provider,), {"accounts": accounts}))
     server.RequestHandlerClass.issuer = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
     thread = Thread(target=server.serve_forever, daemon=True)

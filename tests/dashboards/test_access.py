@@ -1,4 +1,4 @@
-"""Who opens which file: by the access file, by what a provider has verified, and by nothing else."""
+"""Which warehouse file an account may open depends on the access file and on verified claims alone."""
 
 import shutil
 from datetime import date
@@ -12,6 +12,7 @@ from recsys.cli import dashboard
 from recsys.errors import InputError, RecsysError, SetupError
 from recsys.home import Home
 from recsys.ingest.run import ingest
+from recsys.login import secrets_file
 from recsys.pipeline.nightly import build_and_publish
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
@@ -36,7 +37,7 @@ BEA = {"sub": "2", "email": "bea@lodestar.example", "email_verified": True}
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with a release of two labels, a recording each, and an access file."""
+    """A home with a release of two labels with one recording each, and an access file."""
     folder = tmp_path_factory.mktemp("access")
     home = Home(folder / "home")
     listens = "".join(f"u{n},t{n % 2 + 1},2026-01-05T10:00:00Z,200000\n" for n in range(40))
@@ -51,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def titles(viewer: Viewer) -> list[str]:
-    """What recordings a viewer's file holds."""
+    """List the recordings in a viewer's file."""
     with Warehouse.open(viewer.warehouse) as warehouse:
         return warehouse.query("select title from marts.track_features order by title")["title"].to_list()
 
@@ -67,10 +68,10 @@ def titles(viewer: Viewer) -> list[str]:
     ],
     ids=["label", "capitals", "other label", "by the provider's id", "operator"],
 )
-def test_who_is_listed_sees_their_own(
+def test_a_listed_account_opens_its_file(
     home: Home, claims: dict[str, Any], label_id: str | None, seen: list[str]
 ) -> None:
-    """A label its own file, an operator the whole warehouse."""
+    """A label opens its own file, an operator the whole warehouse."""
     viewer = viewer_of(claims, home)
 
     assert viewer.label_id == label_id
@@ -90,8 +91,8 @@ def test_who_is_listed_sees_their_own(
     ],
     ids=["unverified", "nothing said", "a text", "stranger", "an id like an e-mail", "an e-mail like an id", "nobody"],
 )
-def test_others_are_refused(home: Home, claims: dict[str, Any], message: str) -> None:
-    """What the provider has not verified names nobody."""
+def test_other_accounts_are_refused(home: Home, claims: dict[str, Any], message: str) -> None:
+    """Unverified or unlisted names give no access."""
     with pytest.raises(InputError, match=message):
         viewer_of(claims, home)
 
@@ -101,42 +102,40 @@ def test_others_are_refused(home: Home, claims: dict[str, Any], message: str) ->
     [
         (None, "does not exist: nobody has access"),
         ("operators = [", "cannot be read"),
-        ("", "it is empty"),
-        ("# nobody yet", "it is empty"),
-        ('operators = ["a@b.c"]\n[labels]\nla1 = ["A@b.c "]', "a name of operators stands again in label 'la1'"),
-        ('[labels]\nla1 = ["a@b.c"]\nla2 = ["A@B.C"]', "a name of label 'la1' stands again in label 'la2'"),
-        ('operators = ["sub:1", " sub:1"]', "a name of operators stands again in operators"),
-        ('operator = ["a@b.c"]', "'operator' is not expected"),
-        ('labels = "la1"', "labels is no table"),
-        ('operators = "anna@small.example"', "operators is no list of names"),
-        ("operators = [1]", "operators is no list of names"),
-        ('operators = ["anna@small.example"]\n[labels]\noperators = 1', "label 'operators' is no list of names"),
-        ("[labels]\nla1 = [1]", "label 'la1' is no list of names"),
-        ('[labels]\nla1 = "anna@small.example"', "label 'la1' is no list of names"),
-        ('[labels.la1]\nnames = ["anna@small.example"]', "label 'la1' is no list of names"),
-        ('[labels]\n"" = ["anna@small.example"]', "a label's id is empty"),
-        ('[labels]\n"  " = ["anna@small.example"]', "a label's id is empty"),
-        ('[labels.""]\n', "a label's id is empty"),
+        ("", "the file is empty"),
+        ("# nobody yet", "the file is empty"),
+        ('operators = ["a@b.c"]\n[labels]\nla1 = ["A@b.c "]', "a name of operators is repeated in label 'la1'"),
+        ('[labels]\nla1 = ["a@b.c"]\nla2 = ["A@B.C"]', "a name of label 'la1' is repeated in label 'la2'"),
+        ('operators = ["sub:1", " sub:1"]', "a name of operators is repeated in operators"),
+        ('operator = ["a@b.c"]', "unknown key 'operator'"),
+        ('labels = "la1"', "labels is not a table"),
+        ('operators = "anna@small.example"', "operators is not a list of names"),
+        ("operators = [1]", "operators is not a list of names"),
+        ('operators = ["anna@small.example"]\n[labels]\noperators = 1', "label 'operators' is not a list of names"),
+        ("[labels]\nla1 = [1]", "label 'la1' is not a list of names"),
+        ('[labels]\nla1 = "anna@small.example"', "label 'la1' is not a list of names"),
+        ('[labels.la1]\nnames = ["anna@small.example"]', "label 'la1' is not a list of names"),
+        ('[labels]\n"" = ["anna@small.example"]', "a label id is empty"),
+        ('[labels]\n"  " = ["anna@small.example"]', "a label id is empty"),
+        ('[labels.""]\n', "a label id is empty"),
         ('operators = [""]', "a name of operators is empty"),
         ('operators = ["sub:"]', "a name of operators is empty"),
         ('[labels]\nla1 = [" "]', "a name of label 'la1' is empty"),
     ],
 )
-def test_an_access_file_that_cannot_be_read_lets_nobody_in(
-    home: Home, tmp_path: Path, text: str | None, message: str
-) -> None:
-    """Rather nobody than anybody."""
+def test_an_invalid_access_file_gives_nobody_access(home: Home, tmp_path: Path, text: str | None, message: str) -> None:
+    """The message names no account, since a stranger may read it."""
     copy = Home(tmp_path)
     if text is not None:
         (tmp_path / "access.toml").write_text(text)
 
     with pytest.raises(SetupError, match=message) as refused:
         viewer_of(ANNA, copy)
-    assert "@" not in str(refused.value).replace(str(tmp_path), "")  # a stranger may read it
+    assert "@" not in str(refused.value).replace(str(tmp_path), "")
 
 
-def test_a_label_that_is_not_in_the_release_opens_nothing(home: Home, tmp_path: Path) -> None:
-    """A misspelt id is no way to another label's file, nor to the operator's."""
+def test_an_unknown_label_id_opens_no_file(home: Home, tmp_path: Path) -> None:
+    """A misspelt id opens neither another label's file nor the operator's."""
     copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
     for label_id in ("la9", "LA1", " la1", "../la1", "operators", "None"):
         (copy.path / "access.toml").write_text(f'[labels]\n"{label_id}" = ["anna@small.example"]\n')
@@ -146,27 +145,27 @@ def test_a_label_that_is_not_in_the_release_opens_nothing(home: Home, tmp_path: 
 
 
 def test_without_a_login_the_machine_itself_is_the_operator(open_page: Open) -> None:
-    """And the foot of the menu says why."""
+    """The text below the menu says so."""
     page = open_page("overview")
 
     assert page.sidebar.text[0].value.startswith("Operator, this machine only (no login is set up)")
 
 
 def test_another_address_needs_a_login(home: Home, tmp_path: Path) -> None:
-    """The command refuses to show everything to everybody; broken secrets are no permission."""
+    """Without a login, or with an unreadable secrets file, the command refuses any address but the loopback."""
     copy = Home(shutil.copytree(home.path, tmp_path / "home", symlinks=True))
     assert "--server.address=127.0.0.1" in dashboard.command(copy, address="127.0.0.1", port=8501)
     with pytest.raises(SetupError, match=r"--address is 0\.0\.0\.0, and no login is set up"):
         dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - what is refused
 
-    dashboard.secrets_file(copy).write_text("[auth]\nclient_id = 'x'\n")
+    secrets_file(copy).write_text("[auth]\nclient_id = 'x'\n")
     assert "--server.address=0.0.0.0" in dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - allowed now
-    dashboard.secrets_file(copy).write_text("[auth")
-    with pytest.raises(SetupError, match="until then nobody is let in"):
+    secrets_file(copy).write_text("[auth")
+    with pytest.raises(SetupError, match="until then nobody can log in"):
         dashboard.command(copy, address="0.0.0.0", port=8501)  # noqa: S104 - refused again
 
 
-def test_a_label_that_no_release_knows_is_told_what_to_do(home: Home) -> None:
-    """Its file is made by the next build."""
+def test_a_label_without_a_file_is_an_error(home: Home) -> None:
+    """The message says which label has no file."""
     with pytest.raises(RecsysError, match="no file for the label 'la9'"):
         registry.label_warehouse(home, "la9")

@@ -1,45 +1,46 @@
-"""The page of charts: any week by a link, what moved, what is one's own, and what could be a hit."""
+"""The Charts page: weeks by link, moves, the viewer's own songs, and candidates for the top ten."""
 
 import re
+from typing import Any
 
-from dashboards.sentences import day
+from dashboards.sentences import format_day
 from recsys.home import Home
 from recsys.warehouse.query import Warehouse
 
 from .conftest import Open, failures
 
 
-def asked(home: Home, sql: str) -> list[tuple[object, ...]]:
-    """Rows of the published warehouse."""
+def rows_of(home: Home, sql: str) -> list[tuple[Any, ...]]:
+    """Query the published warehouse."""
     with Warehouse.open(home.published_warehouse()) as warehouse:
         return warehouse.query(sql).rows()
 
 
-def test_a_link_opens_a_week_of_a_chart(open_page: Open, shown: Home) -> None:
-    """As published, place by place."""
-    ((chart, week),) = asked(
-        shown, "select chart, min(chart_date) from marts.chart_weekly where week_no = 3 group by chart"
+def test_a_link_opens_a_week_of_a_chart(open_page: Open, published_home: Home) -> None:
+    """All positions of that edition are shown in order."""
+    ((chart, week),) = rows_of(
+        published_home, "select chart, min(chart_date) from marts.chart_weekly where week_no = 3 group by chart"
     )
 
-    page = open_page("charts", chart=str(chart), week=day(week))
+    page = open_page("charts", chart=str(chart), week=format_day(week))
 
     assert failures(page) == []
-    titles = asked(shown, f"select title from marts.chart_weekly where chart_date = '{week}' order by rank")
+    titles = rows_of(published_home, f"select title from marts.chart_weekly where chart_date = '{week}' order by rank")
     assert page.dataframe[0].value["title"].tolist() == [title for (title,) in titles]
     assert page.dataframe[0].value["rank"].tolist() == list(range(1, len(titles) + 1))
 
 
-def test_the_first_week_of_a_chart_is_all_new(open_page: Open, shown: Home) -> None:
-    """There is none before it to hold it against."""
-    ((week,),) = asked(shown, "select min(chart_date) from marts.chart_weekly")
+def test_the_first_week_of_a_chart_is_all_new(open_page: Open, published_home: Home) -> None:
+    """Without an earlier week, every song counts as new."""
+    ((week,),) = rows_of(published_home, "select min(chart_date) from marts.chart_weekly")
 
-    page = open_page("charts", week=day(week))
+    page = open_page("charts", week=format_day(week))
 
     assert set(page.dataframe[0].value["moved"]) == {"new"}
 
 
-def test_songs_never_in_the_top_ten_can_be_asked_for_alone(open_page: Open) -> None:
-    """The second choice leaves out those that come back."""
+def test_songs_never_in_the_top_ten_can_be_selected(open_page: Open) -> None:
+    """The second option excludes songs that were in the top ten before."""
     page = open_page("charts")
     page.selectbox(key="which").select("first").run()
 
@@ -49,9 +50,11 @@ def test_songs_never_in_the_top_ten_can_be_asked_for_alone(open_page: Open) -> N
     assert candidates["probability"].is_monotonic_decreasing
 
 
-def test_a_label_sees_the_whole_chart_and_only_its_own_marked(open_page: Open, shown: Home, label_id: str) -> None:
-    """Charts are public; which of another label's recordings a song is, is not told."""
-    own = asked(shown, f"select track_id from marts.track_features where label_id = '{label_id}'")
+def test_a_label_sees_the_whole_chart_and_only_its_own_marked(
+    open_page: Open, published_home: Home, label_id: str
+) -> None:
+    """Charts are public, but songs are linked to the label's own recordings only."""
+    own = rows_of(published_home, f"select track_id from marts.track_features where label_id = '{label_id}'")
 
     page = open_page("charts", label=label_id)
 
@@ -61,4 +64,4 @@ def test_a_label_sees_the_whole_chart_and_only_its_own_marked(open_page: Open, s
     assert linked
     assert linked <= {track_id for (track_id,) in own}
     assert rows["is_own"].sum() == rows["track_id"].notna().sum()
-    assert re.search(r"is at \*\*\d+", page.markdown[1].value)
+    assert re.search(r"is at number \*\*\d+", page.markdown[1].value)

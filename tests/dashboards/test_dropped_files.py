@@ -1,4 +1,4 @@
-"""A file dropped on Matches or Discovery is heard in a process of its own and held against what was scanned."""
+"""An uploaded file is analysed in a separate process and compared with the scanned recordings."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was foun
 
 @pytest.fixture(scope="module")
 def sounding(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with a release of four recordings that were scanned, two of each label: t1 to t4 are songs 1 to 4."""
+    """A published home of four scanned recordings, two per label: t1 to t4 are songs 1 to 4."""
     folder = tmp_path_factory.mktemp("sounding")
     for name, text in TABLES.items():
         (folder / f"{name}.csv").write_text(text)
@@ -63,47 +63,47 @@ def faster(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_sounding(open_page: Open, sounding: Home, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Open a page on the recordings that were scanned."""
+    """A function that opens a page on the home with scanned recordings."""
     monkeypatch.setenv("RECSYS_HOME", str(sounding.path))
     return open_page
 
 
-def dropped(page: AppTest, path: Path) -> AppTest:
-    """Drop a file on the page."""
+def upload(page: AppTest, path: Path) -> AppTest:
+    """Upload a file on the page."""
     return page.file_uploader[0].upload(path.name, path.read_bytes(), "audio/mpeg").run(timeout=120)
 
 
 @pytest.mark.slow
 def test_a_file_finds_what_sounds_like_it(open_sounding: Open, faster: Path) -> None:
-    """The recording it was made from first, among all; the filters still hold."""
-    page = dropped(open_sounding("discovery"), faster)
+    """The recording it was made from comes first among all, and the filters still apply."""
+    page = upload(open_sounding("discovery"), faster)
 
     assert failures(page) == []
-    assert page.subheader[0].value == "Most like party.mp3"
+    assert page.subheader[0].value == "Most similar to party.mp3"
     assert page.dataframe[0].value["title"].iloc[0] == "Three"
     page.slider(key="tempo").set_value((40, 41)).run()
-    assert "Nothing fits all of this" in page.info[0].value
+    assert "No recording matches all filters" in page.info[0].value
 
 
 @pytest.mark.slow
 def test_a_label_is_shown_its_own_recordings_only(open_sounding: Open, sounding: Home, faster: Path) -> None:
-    """Also where another label's is nearer, on Discovery; on Matches it is then as if nothing was found."""
+    """Discovery leaves out a nearer recording of another label; Matches reports that nothing was found."""
     own = registry.label_warehouse(sounding, "la1")
-    page = dropped(open_sounding("discovery", label="la1", file=own), faster)
+    page = upload(open_sounding("discovery", label="la1", file=own), faster)
     assert failures(page) == []
     assert set(page.dataframe[0].value["title"]) == {"One", "Two"}
 
-    page = dropped(open_sounding("matches", label="la1", file=own), faster)
+    page = upload(open_sounding("matches", label="la1", file=own), faster)
     assert failures(page) == []
-    assert "No recording was found in party.mp3" in page.info[0].value
+    assert "No recording of the catalogue was found in party.mp3" in page.info[0].value
 
 
 @pytest.mark.slow
-def test_what_cannot_be_heard_is_told_by_its_name(open_sounding: Open, tmp_path: Path) -> None:
-    """Without the folder that it lay in."""
+def test_a_file_that_cannot_be_decoded_is_named(open_sounding: Open, tmp_path: Path) -> None:
+    """The message does not contain the temporary folder."""
     (tmp_path / "letter.mp3").write_text("no music")
 
-    page = dropped(open_sounding("discovery"), tmp_path / "letter.mp3")
+    page = upload(open_sounding("discovery"), tmp_path / "letter.mp3")
 
     assert "letter.mp3" in page.error[0].value
     assert "/tmp" not in page.error[0].value  # noqa: S108 - what must not be there
@@ -111,10 +111,10 @@ def test_what_cannot_be_heard_is_told_by_its_name(open_sounding: Open, tmp_path:
 
 @pytest.fixture(scope="module")
 def visit(sounding: Home) -> Iterator[Visit]:
-    """A visitor of the recordings that were scanned."""
+    """A browser window on the home with scanned recordings."""
     with served(sounding.path) as address, chromium() as browser:
         visitor = Visit(browser, address)
-        visitor.page.set_default_timeout(120_000)  # a process that listens starts
+        visitor.page.set_default_timeout(120_000)  # the analysis starts a process of its own
         yield visitor
         assert visitor.errors == []
         assert visitor.elsewhere == []
@@ -123,7 +123,7 @@ def visit(sounding: Home) -> Iterator[Visit]:
 @pytest.mark.slow
 @in_a_browser
 def test_a_distorted_copy_has_a_cue_sheet(visit: Visit, faster: Path) -> None:
-    """In a browser: whose recording it is, from when to when, how it was changed; and the report can be taken along."""
+    """In a browser: owner, times and transformation are shown, and the report can be downloaded."""
     page = visit.open("matches")
     page.locator("input[type=file]").set_input_files(faster)
     expect(page.get_by_role("heading", name="Cue sheet")).to_be_visible(timeout=120_000)
@@ -145,11 +145,11 @@ def test_a_distorted_copy_has_a_cue_sheet(visit: Visit, faster: Path) -> None:
 
 @pytest.mark.slow
 @in_a_browser
-def test_a_file_is_dropped_on_discovery(visit: Visit, faster: Path) -> None:
-    """In a browser: what is most like it, and a player for it and what was found."""
+def test_discovery_accepts_an_upload(visit: Visit, faster: Path) -> None:
+    """In a browser: the most similar recordings are listed, with players for the file and for them."""
     page = visit.open("discovery")
     page.locator("input[type=file]").set_input_files(faster)
 
-    expect(page.get_by_role("heading", name="Most like party.mp3")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("heading", name="Most similar to party.mp3")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("1. Three by Bea Birch")).to_be_visible()
     expect(page.get_by_test_id("stAudio")).to_have_count(5)

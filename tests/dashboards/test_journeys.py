@@ -1,4 +1,4 @@
-"""What people do with the dashboards, in a real browser: open, filter, send a link, download, drop a file."""
+"""What people do with the dashboards, in a real browser: open, filter, share a link, download, upload a file."""
 
 import io
 import shutil
@@ -21,25 +21,25 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found; apt-get install chromium"),
 ]
-SCREENS = ROOT / "data" / "screens"  # to be looked at; never in git
+SCREENS = ROOT / "data" / "screens"  # screenshots to look at; ignored by git
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
-def home(shown: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One finished night, and after it a week of the feedback loop."""
+def home(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished nightly run, followed by a simulated week of the feedback loop."""
     home = tmp_path_factory.mktemp("journeys") / "home"
-    shutil.copytree(shown.path, home, symlinks=True)
-    words = ["--weeks", "1", "--listeners", "40", "--recommender", "popular"]
-    assert CliRunner().invoke(main, ["--home", str(home), "simulate", *words], catch_exceptions=False).exit_code == 0
+    shutil.copytree(published_home.path, home, symlinks=True)
+    options = ["--weeks", "1", "--listeners", "40", "--recommender", "popular"]
+    assert CliRunner().invoke(main, ["--home", str(home), "simulate", *options], catch_exceptions=False).exit_code == 0
     return home
 
 
 @pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
-    """The dashboards of that home, served."""
-    with served(home) as at:
-        yield at
+    """The address of the served dashboards."""
+    with served(home) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """A visitor whose console stays clean and whose browser asks nobody else for anything."""
+    """A browser window; afterwards the console has no errors, and no other server was contacted."""
     visitor = Visit(browser, address)
     yield visitor
     assert visitor.errors == []
@@ -59,17 +59,17 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
 
 
 def path_of(name: str) -> str:
-    """The address of a page; the first one's is the root."""
+    """Return the path of a page; the first page is at the root."""
     return "" if name == "overview" else name
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("ground", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_drawn_within_its_screen(browser: Browser, address: str, name: str, ground: str, size: str) -> None:
-    """On any screen and ground: no error, nothing from elsewhere, nothing wider than the screen."""
+def test_a_page_fits_its_screen(browser: Browser, address: str, name: str, theme: str, size: str) -> None:
+    """On each screen and theme: no error, no request to another server, nothing wider than the screen."""
     width, height = SIZES[size]
-    visitor = Visit(browser, address, width=width, height=height, dark=ground == "dark")
+    visitor = Visit(browser, address, width=width, height=height, dark=theme == "dark")
 
     page = visitor.open(path_of(name))
 
@@ -79,13 +79,13 @@ def test_a_page_is_drawn_within_its_screen(browser: Browser, address: str, name:
     tall = main.evaluate("it => it.scrollHeight")
     page.set_viewport_size({"width": width, "height": min(tall + 20, 4_000)})
     SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{name}-{ground}-{size}.png")
+    page.screenshot(path=SCREENS / f"{name}-{theme}-{size}.png")
     assert visitor.errors == []
     assert visitor.elsewhere == []
 
 
 def test_the_menu_leads_to_every_page(visit: Visit) -> None:
-    """By its title, from the first page on."""
+    """Every page opens from the menu by its title."""
     page = visit.open()
 
     for header in headers().values():
@@ -94,33 +94,33 @@ def test_the_menu_leads_to_every_page(visit: Visit) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text(header.title)
 
 
-def test_what_is_chosen_is_in_the_address(visit: Visit) -> None:
-    """So that what one sees can be sent as a link, which opens the same."""
+def test_filters_are_kept_in_the_address(visit: Visit) -> None:
+    """A link to a filtered page opens the same view."""
     page = visit.open()
     page.get_by_role("combobox", name="Period").click()
     page.get_by_role("option", name="the last 28 days").click()
     page.wait_for_url("**/?days=*")
     visit.settle()
-    said = page.get_by_role("listitem").first.inner_text()
+    summary = page.get_by_role("listitem").first.inner_text()
 
     again = visit.open(page.url.removeprefix(f"{visit.address}/"))
 
-    assert again.get_by_role("listitem").first.inner_text() == said
+    assert again.get_by_role("listitem").first.inner_text() == summary
 
 
 def test_filters_combine_in_a_link(visit: Visit) -> None:
-    """Tempo and mode both hold in what a link opens."""
+    """A link with a tempo range and a mode applies both."""
     page = visit.open("discovery?mode=minor&tempo=80&tempo=120")
 
-    found = downloaded(page, "similar")
-    assert found.height > 0
-    assert set(found["mode"]) == {"minor"}
-    assert found["tempo_bpm"].is_between(80, 120).all()
+    rows = downloaded(page, "similar")
+    assert rows.height > 0
+    assert set(rows["mode"]) == {"minor"}
+    assert rows["tempo_bpm"].is_between(80, 120).all()
 
 
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])
-def test_what_is_shown_can_be_taken_along(visit: Visit, form: str, tmp_path: Path) -> None:
-    """As a file with the same rows."""
+def test_data_can_be_downloaded(visit: Visit, form: str, tmp_path: Path) -> None:
+    """The file has the columns that are shown."""
     page = visit.open("trends")
     with page.expect_download() as waiting:
         page.get_by_role("button", name=form).first.click()
@@ -130,32 +130,32 @@ def test_what_is_shown_can_be_taken_along(visit: Visit, form: str, tmp_path: Pat
     assert "velocity" in read(io.BytesIO((tmp_path / "rows").read_bytes())).columns
 
 
-def test_the_report_of_the_loop_can_be_taken_along(visit: Visit, home: Path) -> None:
-    """From the page of fairness, as `recsys simulate` wrote it: a page of its own, plots in it."""
+def test_the_feedback_loop_report_can_be_downloaded(visit: Visit, home: Path) -> None:
+    """The Fairness page offers the report of `recsys simulate`, with its plots."""
     page = visit.open("fairness")
 
     with page.expect_download() as waiting:
         page.get_by_role("button", name="HTML", exact=True).click()
 
-    taken = waiting.value.path().read_bytes()
-    assert taken == (home / "reports" / "feedback_loop" / "index.html").read_bytes()
-    assert b'src="data:image/png;base64,' in taken
+    report = waiting.value.path().read_bytes()
+    assert report == (home / "reports" / "feedback_loop" / "index.html").read_bytes()
+    assert b'src="data:image/png;base64,' in report
     assert waiting.value.suggested_filename == "feedback_loop.html"
 
 
 def test_a_search_is_a_link(visit: Visit) -> None:
-    """Words typed are in the address."""
+    """The words of a search are in the address."""
     page = visit.open("search")
 
-    page.get_by_role("textbox", name="Words").fill("the")
+    page.get_by_role("textbox", name="Search for").fill("the")
     page.keyboard.press("Enter")
 
     page.wait_for_url("**/search?q=the")
-    expect(page.get_by_role("heading", name="found, the most played first")).to_be_visible()
+    expect(page.get_by_role("heading", name="results, most played first")).to_be_visible()
 
 
-def test_a_query_that_fails_is_told_in_words(visit: Visit) -> None:
-    """The rest of the app goes on."""
+def test_a_failing_query_shows_a_message(visit: Visit) -> None:
+    """Other pages still work afterwards."""
     page = visit.open("sql")
 
     page.get_by_role("textbox", name="Query").fill("select nonsense")
@@ -166,8 +166,8 @@ def test_a_query_that_fails_is_told_in_words(visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
-def test_a_file_that_is_no_music_is_told_in_words(visit: Visit, tmp_path: Path) -> None:
-    """Dropped on the page of matches."""
+def test_an_upload_that_is_not_audio_shows_a_message(visit: Visit, tmp_path: Path) -> None:
+    """On the Matches page."""
     (tmp_path / "letter.mp3").write_text("no music")
     page = visit.open("matches")
 
@@ -176,8 +176,8 @@ def test_a_file_that_is_no_music_is_told_in_words(visit: Visit, tmp_path: Path) 
     expect(page.get_by_role("alert").last).to_be_visible()
 
 
-def test_keys_reach_a_filter_and_change_it(visit: Visit) -> None:
-    """Without a mouse: to the box, down, and enter."""
+def test_a_filter_can_be_changed_by_keyboard(visit: Visit) -> None:
+    """Arrow keys and Enter choose an option, without a mouse."""
     page = visit.open()
     page.get_by_role("combobox", name="Period").focus()
 
@@ -188,8 +188,8 @@ def test_keys_reach_a_filter_and_change_it(visit: Visit) -> None:
     page.wait_for_url("**/?days=*")
 
 
-def test_a_metric_says_what_it_means(visit: Visit) -> None:
-    """On hover, from the header of its mart."""
+def test_a_metric_shows_its_definition(visit: Visit) -> None:
+    """The tooltip has the definition from the header of its mart."""
     page = visit.open()
 
     page.get_by_test_id("stMetric").first.get_by_test_id("stTooltipIcon").hover()

@@ -1,4 +1,4 @@
-"""Two labels and a stranger log in to the dashboards as they are served, in a browser, and see what is theirs."""
+"""Log in with a browser as two labels and as an unknown account: each sees its own data and nothing else."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ LABELS_SQL = "select label_id from marts.track_features where label_id is not nu
 
 @dataclass(frozen=True)
 class Label:
-    """A label, its person's e-mail, all names of its artists, and one of these with a recording."""
+    """A label with its viewer's e-mail, the names of its artists, and one artist with one recording."""
 
     label_id: str
     email: str
@@ -42,11 +42,11 @@ class Label:
 
 
 @pytest.fixture(scope="module")
-def labels(shown: Home) -> list[Label]:
-    """The two labels with most recordings."""
-    with Warehouse.open(shown.published_warehouse()) as warehouse:
+def labels(published_home: Home) -> list[Label]:
+    """The two labels with the most recordings."""
+    with Warehouse.open(published_home.published_warehouse()) as warehouse:
         ids = warehouse.query(LABELS_SQL)["label_id"].head(2).to_list()
-    return [_label(shown, label_id) for label_id in ids]
+    return [_label(published_home, label_id) for label_id in ids]
 
 
 def _label(home: Home, label_id: str) -> Label:
@@ -57,13 +57,15 @@ def _label(home: Home, label_id: str) -> Label:
 
 
 @pytest.fixture(scope="module")
-def site(shown: Home, labels: list[Label], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Addresses of dashboards with a login and of its provider, where each label's person and a stranger are known."""
+def site(
+    published_home: Home, labels: list[Label], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """Addresses of dashboards with a login and of the provider, which knows one account per label and a stranger."""
     home = tmp_path_factory.mktemp("login") / "home"
-    shutil.copytree(shown.path, home, symlinks=True)
-    access = "".join(f'{each.label_id} = ["{each.email}"]\n' for each in labels)
+    shutil.copytree(published_home.path, home, symlinks=True)
+    access = "".join(f'{label.label_id} = ["{label.email}"]\n' for label in labels)
     (home / "access.toml").write_text(f"operators = []\n[labels]\n{access}")
-    emails = [*(each.email for each in labels), STRANGER]
+    emails = [*(label.email for label in labels), STRANGER]
     accounts = {email: {"sub": email, "email": email, "email_verified": True} for email in emails}
     with provider(accounts) as issuer, served(home, issuer=issuer) as address:
         yield address, issuer
@@ -71,7 +73,7 @@ def site(shown: Home, labels: list[Label], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def visit(site: tuple[str, str]) -> Iterator[Visit]:
-    """A visitor whose browser asks nobody but the dashboards and the provider for anything."""
+    """A browser window; afterwards no server but the dashboards and the provider was contacted."""
     address, issuer = site
     with chromium() as browser:
         visitor = Visit(browser, address)
@@ -81,7 +83,7 @@ def visit(site: tuple[str, str]) -> Iterator[Visit]:
 
 
 def log_in(visit: Visit, email: str) -> Page:
-    """Log in by the provider's page."""
+    """Log in on the provider's page."""
     page = visit.open()
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name=email).click()
@@ -91,13 +93,13 @@ def log_in(visit: Visit, email: str) -> Page:
 
 
 def log_out(visit: Visit) -> None:
-    """Leave; what was open is then the login."""
+    """Log out, which leads to the login page."""
     visit.page.get_by_role("button", name="Log out").click()
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Log in")
 
 
 def test_each_label_sees_its_own_and_nothing_of_another(visit: Visit, labels: list[Label]) -> None:
-    """On four pages, and behind links to the other label's artist and recording."""
+    """Holds on four pages, and for links to the other label's artist and recording."""
     first, second = labels
     for own, other, name in ((first, second, "artist"), (second, first, "track")):
         page = log_in(visit, own.email)
@@ -111,21 +113,21 @@ def test_each_label_sees_its_own_and_nothing_of_another(visit: Visit, labels: li
         assert downloaded(page, "track_facts")["title"].to_list() == [own.track]
 
         page = visit.open(f"{name}?" + urlencode({"artist": other.artist, "track": other.track}))
-        expect(page.get_by_text("The link's artist is not here")).to_be_visible()
+        expect(page.get_by_text("The link's value for “Artist” is not available")).to_be_visible()
         assert other.artist not in page.inner_text("body")
         assert other.track not in page.inner_text("body")
         log_out(visit)
 
 
-def test_who_is_not_listed_is_refused(visit: Visit) -> None:
-    """In words that say what to do, without a menu, whatever page was asked for."""
+def test_an_account_that_is_not_listed_is_refused(visit: Visit) -> None:
+    """Every page shows what to do, and no menu."""
     page = log_in(visit, STRANGER)
     for path in ("", "artist"):
         visit.open(path)
 
         expect(page.get_by_role("alert")).to_contain_text("has no access yet. Ask the operator")
-        told = page.get_by_role("alert").inner_text().replace(JOINER, "")
-        assert f"{STRANGER} has no access yet. Ask the operator" in told
+        message = page.get_by_role("alert").inner_text().replace(JOINER, "")
+        assert f"{STRANGER} has no access yet. Ask the operator" in message
         expect(page.get_by_role("alert").get_by_role("link")).to_have_count(0)
         expect(page.get_by_role("link", name="Artist")).to_have_count(0)
     log_out(visit)

@@ -1,4 +1,4 @@
-"""Titles, names and messages are shown letter by letter: no formula, emphasis, link or picture is made of them."""
+"""Titles, names and messages are shown literally: Streamlit renders no formula, emphasis, link or picture from them."""
 
 import ast
 import re
@@ -12,14 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import sentences
-from dashboards.markdown import Markdown, say, shown
+from dashboards.markdown import Markdown, as_markdown, fill
 from recsys.home import Home
 
 from .conftest import APP, PAGES, Open, failures
 
 PICTURE, FORMULA = "![p](https://outside.example/p.png)", "$1 to $2"
 NAMED = ("title", "name", "artist_name", "label_name", "release_title", "artist", "source_title", "tag", "main_genre")
-# What Streamlit renders as Markdown, beside `help`. Of widgets that is the label: options and typed texts are not.
+# Streamlit functions whose first argument is rendered as Markdown: texts, and labels of widgets (not their options).
 RENDERED = {
     *("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "success", "metric", "badge"),
     *(
@@ -39,13 +39,13 @@ RENDERED = {
 
 
 def test_values_enter_sentences_as_text() -> None:
-    """A sentence's own emphasis stays; of what is put into it, nothing is markup."""
-    said = say("**{title}** by {artist}", title=f"Love *Live* {FORMULA}", artist=PICTURE)
+    """The emphasis of a template is kept; markup in the values is escaped."""
+    sentence = fill("**{title}** by {artist}", title=f"Love *Live* {FORMULA}", artist=PICTURE)
 
-    assert said == r"**Love \*Live\* \$1 to \$2** by !\[p\](https:" + "\u2060" + "//outside.example/p.png)"
-    assert shown(said) == said
-    assert shown("**x**") == r"\*\*x\*\*"
-    assert say("{inner}", inner=Markdown("**x**")) == "**x**"
+    assert sentence == r"**Love \*Live\* \$1 to \$2** by !\[p\](https:" + "\u2060" + "//outside.example/p.png)"
+    assert as_markdown(sentence) == sentence
+    assert as_markdown("**x**") == r"\*\*x\*\*"
+    assert fill("{inner}", inner=Markdown("**x**")) == "**x**"
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_values_enter_sentences_as_text() -> None:
         ("Beyoncé, 東京, عمر", "Beyoncé, 東京, عمر"),
     ],
 )
-def test_a_name_is_shown_letter_by_letter(name: str, expected: str) -> None:
-    """Lists, headings, HTML, entities, emoji and addresses too; a word joiner, which has no width, parts the last."""
-    assert shown(name) == expected
+def test_a_name_is_shown_literally(name: str, expected: str) -> None:
+    """Lists, headings, HTML, entities, emoji and addresses are escaped, the last two by a zero-width word joiner."""
+    assert as_markdown(name) == expected
 
 
 @pytest.mark.parametrize("path", sorted(APP.parent.rglob("*.py")), ids=lambda path: path.stem)
-def test_whatever_streamlit_renders_has_gone_through_one_door(path: Path) -> None:
-    """What is given to it is a constant, or comes from `shown` or `say`; else a name could be rendered as Markdown."""
-    assert [ast.unparse(call) for call in rendering(path) for given in rendered(call) if not is_text(given)] == []
+def test_every_text_for_streamlit_is_escaped(path: Path) -> None:
+    """Each text is a constant, or the result of `as_markdown` or `fill`."""
+    assert [ast.unparse(call) for call in rendering(path) for argument in rendered(call) if not is_text(argument)] == []
 
 
 def rendering(path: Path) -> Iterator[ast.Call]:
-    """Find the calls of Streamlit that render Markdown."""
+    """Yield the calls of Streamlit functions that render Markdown."""
     calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
     for call in calls:
         owner, _, name = ast.unparse(call.func).rpartition(".")
@@ -91,25 +91,24 @@ def rendering(path: Path) -> Iterator[ast.Call]:
 
 
 def rendered(call: ast.Call) -> list[ast.expr]:
-    """List what such a call renders: its first argument, and the text on hover."""
-    hints = [keyword.value for keyword in call.keywords if keyword.arg in ("help", "label", "body")]
-    return [*call.args[:1], *hints]
+    """List the arguments that such a call renders: the first one, and the tooltip."""
+    keywords = [keyword.value for keyword in call.keywords if keyword.arg in ("help", "label", "body")]
+    return [*call.args[:1], *keywords]
 
 
-def is_text(given: ast.expr) -> bool:
-    """Say whether it is a constant, or a call of what makes data text."""
-    if isinstance(given, ast.Call):
-        return ast.unparse(given.func) in ("shown", "say", "hint", "Markdown")
-    return isinstance(given, ast.Constant)
+def is_text(argument: ast.expr) -> bool:
+    """Return whether an argument is a constant, or a call of a function that escapes."""
+    if isinstance(argument, ast.Call):
+        return ast.unparse(argument.func) in ("as_markdown", "fill", "tooltip", "Markdown")
+    return isinstance(argument, ast.Constant)
 
 
 @pytest.fixture(scope="module")
-def hostile_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The published warehouse, with a picture, a formula and emphasis in every title and name."""
-    home: Home = request.getfixturevalue("shown")  # as an argument it would hide the function of this name
+def hostile_file(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the published warehouse with a picture, a formula and emphasis in every title and name."""
     path = tmp_path_factory.mktemp("hostile") / "hostile.duckdb"
     with duckdb.connect(path) as connection:
-        connection.execute(f"attach '{home.published_warehouse()}' as published (read_only)")
+        connection.execute(f"attach '{published_home.published_warehouse()}' as published (read_only)")
         connection.execute("copy from database published to hostile")
         for table, column in connection.execute(
             "select table_name, column_name from information_schema.columns where table_catalog = 'hostile' "
@@ -121,19 +120,21 @@ def hostile_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 def markdown_of(page: AppTest) -> list[str]:
-    """List all that a page has Streamlit render as Markdown."""
-    found: list[Any] = [page.markdown, page.title, page.header, page.subheader, page.caption, page.metric]
-    found += [page.error, page.warning, page.info, page.selectbox, page.multiselect, page.slider, page.text_input]
-    elements = [element for kind in found for element in kind]
-    texts = [getattr(each, name, None) for each in elements for name in ("label", "help")]
-    texts += [each.value for each in elements if each.type in ("markdown", "title", "header", "subheader", "caption")]
-    texts += [each.value for each in [*page.error, *page.warning, *page.info, *page.metric]]
+    """List all texts of a page that Streamlit renders as Markdown."""
+    groups: list[Any] = [page.markdown, page.title, page.header, page.subheader, page.caption, page.metric]
+    groups += [page.error, page.warning, page.info, page.selectbox, page.multiselect, page.slider, page.text_input]
+    elements = [element for group in groups for element in group]
+    texts = [getattr(element, name, None) for element in elements for name in ("label", "help")]
+    texts += [
+        element.value for element in elements if element.type in ("markdown", "title", "header", "subheader", "caption")
+    ]
+    texts += [element.value for element in [*page.error, *page.warning, *page.info, *page.metric]]
     return [str(text) for text in texts if text]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_makes_nothing_of_hostile_names(open_page: Open, hostile_file: Path, name: str) -> None:
-    """Nothing that it has rendered holds the picture, the formula or the emphasis unescaped."""
+def test_a_page_escapes_hostile_names(open_page: Open, hostile_file: Path, name: str) -> None:
+    """No rendered text contains the picture, the formula or the emphasis unescaped."""
     page = open_page(name, file=hostile_file)
 
     assert failures(page) == []
@@ -141,7 +142,7 @@ def test_a_page_makes_nothing_of_hostile_names(open_page: Open, hostile_file: Pa
 
 
 def test_sentences_and_facts_hold_the_names(open_page: Open, hostile_file: Path) -> None:
-    """They are shown, not left out."""
+    """The names are shown escaped, not left out."""
     for name in ("overview", "track"):
         texts = markdown_of(open_page(name, file=hostile_file))
 
@@ -149,7 +150,7 @@ def test_sentences_and_facts_hold_the_names(open_page: Open, hostile_file: Path)
 
 
 def test_a_link_to_the_sql_page_fetches_nothing(open_page: Open) -> None:
-    """DuckDB repeats what was asked in its error; the page shows that as text."""
+    """DuckDB repeats the query in its error message; the page escapes it."""
     page = open_page("sql", sql=f'select "{PICTURE}" from marts.track_daily')
 
     assert r"!\[p\](https:" in page.error[0].value
@@ -157,21 +158,24 @@ def test_a_link_to_the_sql_page_fetches_nothing(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("words", [PICTURE, FORMULA])
-def test_words_that_a_link_searches_for_are_text(open_page: Open, words: str) -> None:
-    """They are repeated where nothing is found."""
+def test_search_words_in_a_link_are_escaped(open_page: Open, words: str) -> None:
+    """The message for no results repeats the words as text."""
     page = open_page("search", q=words)
 
-    assert shown(words) in page.info[0].value
+    assert as_markdown(words) in page.info[0].value
 
 
-def test_a_recording_that_no_file_describes_is_called_by_its_id() -> None:
-    """Its artist is left out; nothing is called None."""
+def test_a_recording_without_metadata_is_named_by_its_id() -> None:
+    """Its artist is left out; no name is None."""
     row = {
         "track_id": "t1", "title": None, "artist_name": None, "started_on": date(2026, 6, 1), "n_plays": 1200,
         "n_expected": 40.0, "n_listeners": 90, "n_countries": 3,
     }  # fmt: skip
 
-    unknown, known = sentences.broke_out(row), sentences.broke_out(row | {"title": "Song", "artist_name": "Ada"})
+    unknown, known = (
+        sentences.breakout_sentence(row),
+        sentences.breakout_sentence(row | {"title": "Song", "artist_name": "Ada"}),
+    )
 
     assert unknown.startswith("**t1** since 1 June")
     assert known.startswith("**Song** by Ada, since 1 June")

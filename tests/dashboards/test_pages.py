@@ -1,5 +1,6 @@
-"""Every page of the folder opens, narrows, shows a label its own, and says what to do where there is nothing."""
+"""Every page opens, can be filtered, shows a label its own data only, and has empty states that say what to do."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ FOR_LABELS = [name for name in PAGES if headers()[name].for_labels]
 
 
 @pytest.fixture(scope="module")
-def empty_file(shown: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with every table and no row in any mart, as of a label that has nothing yet."""
+def empty_file(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with all tables but no rows in any mart, like that of a label without data."""
     path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
     with duckdb.connect(path) as connection:
-        connection.execute(f"attach '{shown.published_warehouse()}' as full_one (read_only)")
+        connection.execute(f"attach '{published_home.published_warehouse()}' as full_one (read_only)")
         connection.execute("copy from database full_one to empty")
         for (name,) in connection.execute(
             "select table_name from information_schema.tables where table_catalog = 'empty' and table_schema = 'marts'"
@@ -37,7 +38,7 @@ def empty_file(shown: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens(open_page: Open, name: str) -> None:
-    """It has a title, something below it, and nothing on it failed."""
+    """It shows its title and content, and no error."""
     page = open_page(name)
 
     assert failures(page) == []
@@ -46,38 +47,41 @@ def test_a_page_opens(open_page: Open, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_number_says_what_it_means(open_page: Open, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On hover, in a mart's words or those of `glossary.py`; but for an analyst's own query."""
-    unsaid, as_drawn = [], parts._column
+def test_every_number_has_a_definition(open_page: Open, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numeric columns are defined by a mart's header or in `glossary.py`, except in results of a viewer's own query."""
+    undefined, original = [], parts._column
 
-    def noted(rows: pl.DataFrame, column: str, heading: str, of: str, form: str | None) -> Any:
-        if of and rows.schema[column].is_numeric() and data.meaning(of, column) is None:
-            unsaid.append((of, column))
-        return as_drawn(rows, column, heading, of, form)
+    def recorded(rows: pl.DataFrame, column: str, heading: str, mart: str, form: str | None) -> Any:
+        if mart and rows.schema[column].is_numeric() and data.column_meaning(mart, column) is None:
+            undefined.append((mart, column))
+        return original(rows, column, heading, mart, form)
 
-    monkeypatch.setattr(parts, "_column", noted)
+    monkeypatch.setattr(parts, "_column", recorded)
     open_page(name)
 
-    assert unsaid == []
+    assert undefined == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_each_filter_of_a_page_can_be_set(open_page: Open, name: str) -> None:
-    """Whatever a box offers second, and last, the page can show, together with what was chosen in others."""
+    """The second and the last option of each box work, combined with the choices in other boxes."""
     page = open_page(name)
 
-    for at in range(len(page.selectbox)):
-        if at < len(page.selectbox):  # a choice may leave fewer boxes
-            for choice in {min(1, len(page.selectbox[at].options) - 1), len(page.selectbox[at].options) - 1}:
-                page.selectbox[at].select_index(choice).run()
+    for position in range(len(page.selectbox)):
+        if position < len(page.selectbox):  # a choice may leave fewer boxes
+            for choice in {
+                min(1, len(page.selectbox[position].options) - 1),
+                len(page.selectbox[position].options) - 1,
+            }:
+                page.selectbox[position].select_index(choice).run()
 
-                assert failures(page) == [], (page.selectbox[at].label, choice)
+                assert failures(page) == [], (page.selectbox[position].label, choice)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_without_data_says_so(open_page: Open, empty_file: Path, name: str) -> None:
-    """No chart of nothing, no failure."""
+def test_a_page_without_data_shows_an_empty_state(open_page: Open, empty_file: Path, name: str) -> None:
+    """It shows a message instead of empty charts, and no error."""
     page = open_page(name, file=empty_file)
 
     assert failures(page) == []
@@ -86,7 +90,7 @@ def test_a_page_without_data_says_so(open_page: Open, empty_file: Path, name: st
 
 @pytest.mark.parametrize("name", FOR_LABELS)
 def test_a_label_opens_its_pages(open_page: Open, label_id: str, name: str) -> None:
-    """Its own file has all that these pages ask for."""
+    """Its file answers all queries of these pages, and no page offers other labels."""
     page = open_page(name, label=label_id)
 
     assert failures(page) == []
@@ -95,23 +99,23 @@ def test_a_label_opens_its_pages(open_page: Open, label_id: str, name: str) -> N
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in FOR_LABELS])
-def test_a_label_is_not_shown_pages_of_operators(open_page: Open, label_id: str, name: str) -> None:
-    """They are in no menu of a label's, so that Streamlit knows no such page."""
+def test_a_label_cannot_open_pages_of_operators(open_page: Open, label_id: str, name: str) -> None:
+    """They are missing from a label's menu, so Streamlit does not find them."""
     with pytest.raises(ValueError, match="Could not find a navigation page"):
         open_page(name, label=label_id)
 
 
-@pytest.mark.parametrize("asked", ["runs", "card", "loop_report"])
-def test_what_reads_more_than_a_labels_file_is_for_operators(open_page: Open, label_id: str, asked: str) -> None:
-    """Whatever page would ask."""
+@pytest.mark.parametrize("name", ["runs", "model_card", "feedback_loop_report"])
+def test_data_beyond_a_labels_file_is_for_operators(open_page: Open, label_id: str, name: str) -> None:
+    """Functions of `data` that read more than the viewer's file refuse a label."""
     open_page("overview", label=label_id)
 
     with pytest.raises(InputError, match="for operators"):
-        getattr(data, asked)()
+        getattr(data, name)()
 
 
 def test_the_sql_page_of_a_label_reads_its_own_file(open_page: Open, label_id: str) -> None:
-    """Whatever it asks for: there is no other label in it, and no other file."""
+    """A query finds no other label's rows, and cannot read other files."""
     page = open_page("sql", label=label_id)
 
     page.text_area[0].set_value("select distinct label_id from marts.track_features").run()
@@ -121,23 +125,24 @@ def test_the_sql_page_of_a_label_reads_its_own_file(open_page: Open, label_id: s
     assert "failed" in page.error[0].value
 
 
-def test_the_sql_page_answers_one_query_and_runs_nothing_else(open_page: Open) -> None:
-    """Nor does a link to it: what would close the page's own parentheses attaches nothing."""
+def test_the_sql_page_runs_a_single_select_only(open_page: Open) -> None:
+    """Neither typed text nor a link can close the page's parentheses and run a second statement."""
     page = open_page("sql", sql="select 1) limit 1; attach ':memory:' as mine; select * from (select 2")
     assert "The query failed" in page.error[0].value
 
     page.text_area[0].set_value("delete from marts.track_daily").run()
-    assert "DELETE is not a query, and was not run" in page.error[0].value
+    assert "DELETE" in page.error[0].value
+    assert "was not run" in page.error[0].value
 
     page.text_area[0].set_value("from duckdb_databases() where not internal").run()
     assert len(page.dataframe[0].value) == 1
 
 
 @pytest.mark.parametrize("is_label", [False, True], ids=["operator", "label"])
-def test_a_question_that_takes_too_long_is_stopped(
+def test_a_slow_query_is_stopped(
     open_page: Open, label_id: str, monkeypatch: pytest.MonkeyPatch, is_label: bool
 ) -> None:
-    """With what to do; the next one is answered."""
+    """The message says what to do, and the next query runs."""
     page = open_page("sql", label=label_id if is_label else None)
     monkeypatch.setattr(data, "LIMIT_S", 0.2)
 
@@ -150,21 +155,21 @@ def test_a_question_that_takes_too_long_is_stopped(
     assert failures(page) == []
 
 
-def test_another_target_moves_the_exposure(open_page: Open) -> None:
-    """The slider chooses all lists again, and says what is kept of their relevance."""
+def test_a_target_changes_the_exposure(open_page: Open) -> None:
+    """The slider re-ranks all lists and shows how much relevance is kept."""
     page = open_page("fairness")
     before = {metric.label: metric.value for metric in page.metric}
 
     page.slider[0].set_value(60).run()
 
     after = {metric.label: metric.value for metric in page.metric}
-    assert after["Share without a target"] == before["Share without a target"]
-    assert after["Share with it"] == "60.0%"
+    assert after["Share without the target"] == before["Share without the target"]
+    assert after["Share with the target"] == "60.0%"
     assert after["Relevance kept"] != "100.0%"
 
 
 def test_search_finds_words_in_any_order(open_page: Open) -> None:
-    """The words of a title may stand the other way round."""
+    """A title is found with its words reversed."""
     page = open_page("search")
     page.text_input[0].set_value("the").run()
     title = str(page.dataframe[0].value["name"].iloc[0])
@@ -174,14 +179,21 @@ def test_search_finds_words_in_any_order(open_page: Open) -> None:
     assert title in page.dataframe[0].value["name"].tolist()
 
 
-@pytest.mark.parametrize("ground", ["light", "dark"])
-def test_quiet_text_can_be_read(ground: str) -> None:
-    """Captions are drawn with 60 % of the text's colour: 4.5 to 1 at least, on the page and on the menu (WCAG AA)."""
-    colours = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())["theme"][ground]
-    text, *grounds = (_rgb(colours[name]) for name in ("textColor", "backgroundColor", "secondaryBackgroundColor"))
+def test_a_fact_has_its_unit(open_page: Open) -> None:
+    """The tempo of a recording is followed by a space and its unit."""
+    facts = open_page("track").markdown[-1].value
 
-    for behind in grounds:
-        assert _contrast(0.6 * text + 0.4 * behind, behind) >= 4.5
+    assert re.search(r"tempo: \*\*\S+ beats per minute\*\*", facts)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_captions_have_enough_contrast(theme: str) -> None:
+    """Captions have 60 % of the text's opacity, and a contrast of at least 4.5 to 1 on page and menu (WCAG AA)."""
+    colours = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())["theme"][theme]
+    text, *backgrounds = (_rgb(colours[name]) for name in ("textColor", "backgroundColor", "secondaryBackgroundColor"))
+
+    for background in backgrounds:
+        assert _contrast(0.6 * text + 0.4 * background, background) >= 4.5
 
 
 def _rgb(colour: str) -> np.ndarray:
@@ -189,22 +201,22 @@ def _rgb(colour: str) -> np.ndarray:
 
 
 def _contrast(one: np.ndarray, other: np.ndarray) -> float:
-    """WCAG 2.2, contrast ratio of two colours, sRGB 0..1."""
-    linear = [np.where(each <= 0.04045, each / 12.92, ((each + 0.055) / 1.055) ** 2.4) for each in (one, other)]
-    dark, light = sorted(float(each @ [0.2126, 0.7152, 0.0722]) + 0.05 for each in linear)
+    """Contrast ratio of two sRGB colours, 0..1 per channel, as defined by WCAG 2.2."""
+    linear = [np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4) for colour in (one, other)]
+    dark, light = sorted(float(colour @ [0.2126, 0.7152, 0.0722]) + 0.05 for colour in linear)
     return light / dark
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_in_the_documents(name: str) -> None:
-    """A page that nobody can find does not exist."""
+def test_a_page_is_documented(name: str) -> None:
+    """docs/labels.md lists every page."""
     assert f"| {headers()[name].title} |" in LABELS.read_text()
 
 
 def test_without_a_published_warehouse_the_app_says_how_to_get_one(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No traceback, but the command to run."""
+    """It shows the command to run instead of a traceback."""
     monkeypatch.setenv("RECSYS_HOME", str(tmp_path))
 
     page = AppTest.from_file(str(APP)).run()

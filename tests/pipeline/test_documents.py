@@ -1,4 +1,4 @@
-"""The README's examples run, and it shows what its commands print, on the demo world at its full size."""
+"""Examples in the documents run, and their outputs are those of the commands, on the demo world at full size."""
 
 import re
 from pathlib import Path
@@ -8,29 +8,29 @@ import pytest
 from ..documents import DOCUMENTS, ROOT, examples, rewritten
 from .conftest import Demo
 
-pytestmark = pytest.mark.slow  # a whole night, with the recipe as shipped
+pytestmark = pytest.mark.slow  # a full nightly run with the default recipe
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_a_document_shows_what_the_commands_print_now(path: Path, demo: Demo) -> None:
-    """Word for word; `make docs` writes it anew."""
+def test_outputs_in_a_document_are_current(path: Path, demo: Demo) -> None:
+    """Outputs equal what the commands print; `make docs` updates them."""
     text = path.read_text()
 
     assert rewritten(text, demo.printed) == text
 
 
 def test_every_example_runs(demo: Demo) -> None:
-    """What a reader copies works and prints something."""
-    answers = [demo.printed(words) for path in DOCUMENTS for words in examples(path.read_text())]
+    """Every example command succeeds and prints something."""
+    outputs = [demo.printed(words) for path in DOCUMENTS for words in examples(path.read_text())]
 
     assert "<!-- output: make demo -->" in (ROOT / "README.md").read_text()
-    assert len(answers) >= 3
-    assert all(answers)
+    assert len(outputs) >= 3
+    assert all(outputs)
 
 
-def test_the_front_door_is_short() -> None:
-    """A README of at most 120 lines, and every link of the documents leads to a file that is there."""
-    links = {
+def test_the_readme_is_short_and_links_work() -> None:
+    """The README has at most 120 lines, and every relative link in the documents leads to an existing file."""
+    broken_links = {
         (path, link)
         for path in DOCUMENTS
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text())
@@ -38,4 +38,4 @@ def test_the_front_door_is_short() -> None:
     }
 
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
-    assert links == set()
+    assert broken_links == set()

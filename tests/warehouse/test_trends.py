@@ -67,7 +67,7 @@ def test_an_audience_is_compared_with_all_listeners(warehouse: Warehouse) -> Non
         ("country", "unknown", 1, 1, 1.0, 2.0),
         ("gender", "unknown", 1, 1, 1.0, 2.0),
         ("age_band", "unknown", 1, 1, 1.0, 2.0),
-        ("taste", "jazz", 1, 1, 1.0, 2.0),
+        ("main_genre", "jazz", 1, 1, 1.0, 2.0),
     }
 
 

@@ -1,0 +1,34 @@
+"""
+Whether a home has a login, and which addresses need none.
+
+Login is OpenID Connect as Streamlit implements it, configured by the section `[auth]` of `<home>/secrets.toml`. Without
+it, everyone who reaches the port would see everything, so the dashboards then listen on the loopback address only.
+Used by `recsys dashboard`, which starts the dashboards, and by the dashboards themselves.
+"""
+
+import tomllib
+from pathlib import Path
+
+from recsys.errors import SetupError
+from recsys.home import Home
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def secrets_file(home: Home) -> Path:
+    """Return the path of the file that configures the login; it need not exist."""
+    return home.path / "secrets.toml"
+
+
+def has_login(home: Home) -> bool:
+    """
+    Return whether viewers must log in.
+
+    Raises:
+        SetupError: The secrets file exists and cannot be read: then nobody may enter, with or without a login.
+    """
+    path = secrets_file(home)
+    try:
+        return path.exists() and "auth" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SetupError(f"{path} cannot be read: {error}. Correct the file; until then nobody can log in") from error
