@@ -1,6 +1,6 @@
 -- Groups of listeners who listen alike, and of recordings that the same people listen to: their names and what tells
 -- them from the rest. A group keeps its number from night to night.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: marts.emerging_clusters and analysts read it; raw tables are dropped when the build ends
 -- grain: kind, community
 -- rows: 0
 -- columns:

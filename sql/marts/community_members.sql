@@ -1,6 +1,6 @@
 -- Which group of marts.communities each listener and recording is in. Listeners without a liked artist and recordings
 -- with few listeners are in none.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: analysts and the step below marts.emerging_clusters read it; raw tables are dropped when the build ends
 -- grain: kind, member_id
 -- rows: 0
 -- columns:

@@ -1,5 +1,5 @@
 -- Every place of a published list that a policy drew, with its dice.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: marts.feedback and analysts who audit propensities read it; raw tables are dropped when the build ends
 -- grain: run_id, user_id, rank
 -- rows: 0
 -- columns:

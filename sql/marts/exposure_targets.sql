@@ -1,5 +1,5 @@
 -- The least share of exposure that the recipe of the published run asks for, group by group.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: marts.exposure and analysts read it; raw tables are dropped when the build ends
 -- grain: group_kind, group_name
 -- rows: 0
 -- columns:

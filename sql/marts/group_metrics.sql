@@ -1,5 +1,5 @@
 -- For whom, and of whom, lists are good: metrics on the test window by group of listeners and of recordings, run by run.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: the query group_quality and analysts read it; raw tables are dropped when the build ends
 -- grain: run_id, recommender, metric, group_kind, group_name, k
 -- rows: 0
 -- columns:

@@ -1,5 +1,5 @@
 -- What was looked through for recordings of the catalogue: uploads, and the catalogue's own recordings.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: the query looked_through and analysts read it; raw tables are dropped when the build ends
 -- grain: source_kind, source_audio_id
 -- rows: 0
 -- columns:

@@ -1,5 +1,5 @@
 -- What stands on which playlist: the newest row of each place in each list.
--- reason: analysts, products and marts.playlist_effect read it; staging goes when the build ends
+-- reason: analysts, products and marts.playlist_effect read it; staging is dropped when the build ends
 -- grain: playlist_id, position
 -- rows: 0
 -- columns:

@@ -1,5 +1,5 @@
 -- What each listener is recommended, best first, as exported by the run named in run_id.
--- reason: results of runs are published as they are; what older versions did not write is filled
+-- reason: exposure marts, queries and pages read it, gaps of older runs filled; raw tables are dropped when the build ends
 -- grain: user_id, rank
 -- rows: 0
 -- columns:

@@ -1,5 +1,5 @@
 -- How good each recommender was on the test window, run by run. Models are judged on days they were not trained on.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- reason: the queries metric_history, metric_drift and rule_effects read it; raw tables are dropped when the build ends
 -- grain: run_id, recommender, metric, k
 -- rows: 0
 -- columns:

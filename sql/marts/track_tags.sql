@@ -1,5 +1,5 @@
 -- Words for the sound of each recording: genre, mood, instruments and voices, as a tagger hears them.
--- reason: analysts and label files read it; staging goes when the build ends
+-- reason: analysts and labels' files read it; staging is dropped when the build ends
 -- grain: track_id, tagger, tag
 -- rows: 0
 -- labels: track_id

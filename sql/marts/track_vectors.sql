@@ -1,5 +1,5 @@
 -- Where each recording stands among the others by its sound: one vector each.
--- reason: indexes of sound and recommenders read it; staging goes when the build ends
+-- reason: vector indexes and recommenders read it; staging is dropped when the build ends
 -- grain: track_id
 -- rows: 0
 -- columns:
