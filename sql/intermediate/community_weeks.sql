@@ -1,12 +1,12 @@
--- Who listens to each group of marts.communities in the last eight weeks: a group of recordings has the plays of its
--- recordings, a group of listeners those of its members.
+-- Plays of each group of marts.communities per listener and week, over the last eight weeks. A group of recordings has
+-- the plays of its recordings, a group of listeners those of its members.
 -- grain: kind, community, user_id, weeks_ago
 -- rows: 0
 -- columns:
 --   kind       listeners or tracks
 --   community  number of the group, within its kind
 --   user_id    listener (pseudonymous id)
---   weeks_ago  0 for the last seven days, 7 for the first of the eight weeks [weeks]
+--   weeks_ago  0 for the last seven days of the log, 7 for the earliest of the eight weeks [weeks]
 --   n_plays    plays [count]
 -- checks:
 --   kind in ('listeners', 'tracks')
