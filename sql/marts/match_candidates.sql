@@ -21,7 +21,7 @@
 --   probability         match probability, 0..1
 --   is_strict           whether it passes the threshold of 0.1 % false positives, else that of 1 %
 --   n_places            positions in the recording that match equally well [count]
---   found_on            date of the run that found it
+--   found_on            day for which the run that found it made lists, the day after its logs end
 -- checks:
 --   starts_s < ends_s
 --   probability between 0 and 1

@@ -9,7 +9,7 @@
 --   source_duration_s  length of the source, 0 where it could not be decoded [s]
 --   n_uses             uses found in it [count]
 --   failure            reason why it could not be decoded, null where it could
---   checked_on         date of the run that searched it
+--   checked_on         day for which the run that searched it made lists, the day after its logs end
 -- checks:
 --   n_uses >= 0
 --   source_kind in ('upload', 'catalogue')

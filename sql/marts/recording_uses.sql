@@ -12,7 +12,7 @@
 --   source_track_id  recording that uses it, null for an upload and for recordings of other labels
 --   relation         same, contained or part (see marts.match_candidates)
 --   probability      match probability, 0..1
---   found_on         date of the run that found it
+--   found_on         day for which the run that found it made lists, the day after its logs end
 -- checks:
 --   probability between 0 and 1
 -- reconcile:
