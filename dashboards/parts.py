@@ -19,7 +19,7 @@ from dashboards.markdown import Markdown, say, shown
 from dashboards.sentences import day, number
 from recsys.errors import RecsysError
 from recsys.installation.extras import explain_missing
-from recsys.reports.wording import clock
+from recsys.reports.wording import format_duration
 
 Result = TypeVar("Result")
 SPOKEN = {"LUFS]": " LUFS", "1/min]": " beats a minute"}  # units that a fact is written with
@@ -205,7 +205,7 @@ def facts(row: pl.DataFrame, *, of: str, key: str, title: str, names: Mapping[st
 def _fact(name: str, value: Any) -> str:
     match value:
         case int() if name.endswith("_ms"):
-            return clock(value / 1_000)
+            return format_duration(value / 1_000)
         case list():
             return ", ".join(map(str, value))
         case float() | int():

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from dashboards.markdown import Markdown, say
-from recsys.reports.wording import clock
+from recsys.reports.wording import format_duration
 
 LEVEL = 0.005  # a smaller change is none worth a word
 
@@ -80,4 +80,4 @@ def day(date: Any) -> str:
 
 def clocked(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Write seconds as one reads them off a player: 1:05."""
-    return rows.with_columns(pl.col(name).map_elements(clock, return_dtype=pl.String) for name in columns)
+    return rows.with_columns(pl.col(name).map_elements(format_duration, return_dtype=pl.String) for name in columns)
