@@ -19,7 +19,7 @@ from dashboards.markdown import Markdown, as_markdown, fill
 from dashboards.sentences import format_day, format_number
 from recsys.errors import RecsysError
 from recsys.installation.extras import explain_missing
-from recsys.reports.wording import clock
+from recsys.reports.wording import format_duration
 
 Result = TypeVar("Result")
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
@@ -204,7 +204,7 @@ def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[
 def _fact(name: str, value: Any) -> str:
     match value:
         case int() if name.endswith("_ms"):
-            return clock(value / 1_000)
+            return format_duration(value / 1_000)
         case list():
             return ", ".join(map(str, value))
         case float() | int():

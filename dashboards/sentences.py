@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from dashboards.markdown import Markdown, fill
-from recsys.reports.wording import clock
+from recsys.reports.wording import format_duration
 
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
@@ -89,4 +89,4 @@ def format_day(day: date) -> str:
 
 def format_times(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Format columns of seconds as times of a player: 1:05.0."""
-    return rows.with_columns(pl.col(name).map_elements(clock, return_dtype=pl.String) for name in columns)
+    return rows.with_columns(pl.col(name).map_elements(format_duration, return_dtype=pl.String) for name in columns)

@@ -80,10 +80,3 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ' Did you mean X?' for the most similar known word, or '' if none is similar."""
     similar = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {similar[0]!r}?" if similar else ""
-
-
-def refuse_below(where: str, settings: object, **minimums: float) -> None:
-    """Raise BadRecipe if a setting is below its minimum; each keyword is the name of a setting."""
-    for name, low in minimums.items():
-        if getattr(settings, name) < low:
-            raise BadRecipe(f"{where}: {name} is {getattr(settings, name)}; expected at least {low}")

@@ -5,25 +5,25 @@ An unknown key is refused with the most similar valid key; a missing key takes i
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, get_type_hints
 
 from recsys.analytics.communities import CommunitySettings
-from recsys.errors import BadRecipe, did_you_mean, refuse_below
+from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
-from recsys.recommenders.scorer import scorer_class
+from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
-from recsys.rerank.base import RerankRules, rule_class
+from recsys.rerank.base import RerankRule, RerankRules, rule_class, rule_names
+from recsys.settings import Count, checked, filled, section
 
 DEFAULT = Path(__file__).with_name("default.toml")
 POPULARITY_BASELINE = "popular"
-_Settings = TypeVar("_Settings")
+BLEND = "blend"
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ class ExportSettings:
             return as far as the rule `rerank.rules.not_heard` allows.
     """
 
-    k: int = 20
-    candidates: int = 500
+    k: Count = 20
+    candidates: Count = 500
     new_only: bool = True
 
     def __post_init__(self) -> None:
-        """Raise BadRecipe if lists are empty or longer than their candidates."""
-        refuse_below("[export]", self, k=1, candidates=self.k)
+        """Raise BadRecipe if lists are longer than their candidates."""
+        if self.candidates < self.k:
+            raise BadRecipe(f"[export] candidates: found {self.candidates}, expected at least k = {self.k}")
 
 
 @dataclass(frozen=True)
@@ -82,39 +83,53 @@ class Recipe:
         return asdict(self)
 
 
+SECTIONS: dict[str, type[Any]] = {
+    field.name: kind
+    for field, kind in ((field, get_type_hints(Recipe)[field.name]) for field in fields(Recipe))
+    if isinstance(kind, type) and is_dataclass(kind)
+}
+
+
 def read_recipe(path: Path | None = None) -> Recipe:
     """
     Read a recipe and fill in its defaults; without a path, return the default recipe.
 
     Raises:
-        BadRecipe: The file is missing or not TOML, a key is unknown, or a value has the wrong type or is out of range.
+        BadRecipe: The file cannot be read or is not TOML, a key is unknown, or a value has the wrong type or is out of
+            range.
     """
-    given = _toml(path) if path else {}
     default = _toml(DEFAULT)
-    values = {**default, **given}
-    _refuse_unknown(values, ("recommenders", *(key.name for key in fields(Recipe) if key.name != "configs")), path)
-    _refuse_type(values, {"recommender": str, "compare": list, "recommenders": dict, "rerank": dict}, "the recipe")
-    settings = {**default["recommenders"], **values["recommenders"]}
-    for name, own in settings.get("blend", {}).get("models", {}).items():
-        _filled(scorer_class(name).config_class, own, f"[recommenders.blend.models.{name}]")
-    names = dict.fromkeys((values["recommender"], *values["compare"], POPULARITY_BASELINE, *settings))
+    known = [field.name if field.name != "configs" else "recommenders" for field in fields(Recipe)]
+    values = default | section(_toml(path) if path else {}, known, str(path))
+    recommender = checked(values["recommender"], str, "recommender")
+    compare = checked(values["compare"], tuple[str, ...], "compare")
     return Recipe(
-        recommender=values["recommender"],
-        compare=tuple(values["compare"]),
-        configs={
-            name: _filled(scorer_class(name).config_class, settings.get(name, {}), f"[recommenders.{name}]")
-            for name in names
-        },
-        evaluation=_filled(EvaluationSettings, values["evaluation"], "[evaluation]"),
-        export=_filled(ExportSettings, values["export"], "[export]"),
-        gate=_filled(GateSettings, values["gate"], "[gate]"),
-        communities=_filled(CommunitySettings, values["communities"], "[communities]"),
-        exploration=_filled(ExplorationSettings, values["exploration"], "[exploration]"),
-        audio=_filled(AudioSettings, values["audio"], "[audio]"),
-        morning=_filled(MorningSettings, values["morning"], "[morning]"),
-        matching=_filled(MatchingSettings, values["matching"], "[matching]"),
-        rerank={name: _filled(rule_class(name), own, f"[rerank.{name}]") for name, own in values["rerank"].items()},
+        recommender=recommender,
+        compare=compare,
+        configs=_configs(default["recommenders"], values["recommenders"], (recommender, *compare)),
+        rerank=_rules(values["rerank"]),
+        **{name: filled(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()},
     )
+
+
+def _configs(default: dict[str, Any], given: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the config of every recommender that is named or has a section, and of those that a blend names."""
+    sections = default | section(given, scorer_names(), "[recommenders]")
+    configs = {
+        name: filled(scorer_class(name).config_class, sections.get(name, {}), f"[recommenders.{name}]")
+        for name in dict.fromkeys((*names, POPULARITY_BASELINE, *sections))
+    }
+    members = section(
+        configs[BLEND].models if BLEND in configs else {}, scorer_names(), f"[recommenders.{BLEND}.models]"
+    )
+    for name, own in members.items():
+        filled(scorer_class(name).config_class, own, f"[recommenders.{BLEND}.models.{name}]")
+    return configs
+
+
+def _rules(given: object) -> dict[str, RerankRule]:
+    rules = section(given, list(rule_names()), "[rerank]")
+    return {name: filled(rule_class(name), own, f"[rerank.{name}]") for name, own in rules.items()}
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -122,28 +137,7 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:
         raise BadRecipe(f"{path} does not exist. Copy {DEFAULT} there and change it") from missing
-    except tomllib.TOMLDecodeError as broken:
-        raise BadRecipe(f"{path} is not TOML: {broken}") from broken
-
-
-def _filled(settings: type[_Settings], given: dict[str, Any], where: str) -> _Settings:
-    _refuse_type({where: given}, {where: dict}, "the recipe")
-    types = {key.name: key.type for key in fields(settings)}  # type: ignore[arg-type]
-    _refuse_unknown(given, tuple(types), where)
-    _refuse_type(given, types, where)
-    return settings(**given)
-
-
-def _refuse_type(given: dict[str, Any], types: Mapping[str, object], where: str) -> None:
-    for name, value in given.items():
-        expected = types.get(name)
-        if isinstance(expected, type) and not isinstance(value, (expected, int) if expected is float else expected):
-            raise BadRecipe(f"{where}: {name} is {value!r}; expected {expected.__name__}")
-
-
-def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: object) -> None:
-    for name in given:
-        if name not in known:
-            raise BadRecipe(
-                f"{where}: the recipe has no key {name!r}; known: {', '.join(known)}.{did_you_mean(name, known)}"
-            )
+    except OSError as unreadable:
+        raise BadRecipe(f"{path} cannot be read: {unreadable.strerror}") from unreadable
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as broken:
+        raise BadRecipe(f"{path} is not TOML in UTF-8: {broken}") from broken

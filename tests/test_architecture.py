@@ -20,7 +20,7 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 # The rooms, lowest first. A room may import from rooms on lines above and from rooms to its left on the same line;
 # rooms on a line in APART may not import each other.
 LAYERS = (
-    ("errors", "arrays", "columns", "files"),
+    ("errors", "arrays", "columns", "files", "settings"),
     ("installation", "home", "login"),
     ("lake",),
     ("ingest", "warehouse"),

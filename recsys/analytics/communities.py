@@ -24,7 +24,7 @@ from recsys.arrays import F64, Csr, Rows
 from recsys.columns import Column, schema
 from recsys.dataset.feature_vectors import artists_of, unit_rows
 from recsys.dataset.interactions import Interactions
-from recsys.errors import BadRecipe
+from recsys.settings import Count, Seed
 
 KIND, COMMUNITY = Column("kind", pl.String()), Column("community", pl.Int32())
 COMMUNITIES_COLUMNS = (
@@ -51,14 +51,9 @@ N_NAMED = 3  # artists in the name of a group
 class CommunitySettings:
     """Maximum numbers of listener communities (`listeners`) and track clusters (`tracks`), and the seed of k-means."""
 
-    listeners: int = 12
-    tracks: int = 24
-    seed: int = 7
-
-    def __post_init__(self) -> None:
-        """Check the ranges of the settings."""
-        if min(self.listeners, self.tracks) < 1 or self.seed < 0:
-            raise BadRecipe(f"[communities]: found {self}, expected listeners and tracks at least 1, seed 0 or more")
+    listeners: Count = 12
+    tracks: Count = 24
+    seed: Seed = 7
 
 
 def communities(

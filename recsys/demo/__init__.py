@@ -1,7 +1,7 @@
 """
-A small synthetic world with known truth, written as the same raw files a customer would bring, dirt included.
+A small synthetic world with known truth, written as raw files in the formats that customers deliver, with invalid rows.
 
-`write_world` is the door; `World` holds the settings.
+`World` holds the settings and `write_world` writes the files; the `recsys demo` command and the tests use them.
 """
 
 from recsys.demo.world import World

@@ -1,8 +1,9 @@
 """
-What counts as a breakout, measured on the listens alone.
+The definition of a breakout for the truth of a demo world, measured on the listens alone.
 
-Weekly listeners of a track on a day are the distinct listeners of that day and the six before. A track breaks out on
-day d if it had at least `floor` weekly listeners on day d - 1 and three times as many on one of the 14 days from d on.
+The weekly listeners of a track on a day are the distinct listeners of that day and the six days before. A track breaks
+out on day d if it had at least `floor` weekly listeners on day d - 1 and at least three times as many on one of the 14
+days from d on.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ def weekly_listeners(
     track: np.ndarray, listener: np.ndarray, day: np.ndarray, *, n_tracks: int, n_days: int
 ) -> np.ndarray:
     """
-    Count the distinct listeners of each track in the week that ends with each day.
+    Count the distinct listeners of each track in the seven days that end with each day.
 
     Args:
         track: Track row of each listen, (n_listens,).
@@ -26,17 +27,17 @@ def weekly_listeners(
         n_days: Number of days.
 
     Returns:
-        Listeners, (n_tracks, n_days), int32; the weeks that end on the first six days are not whole.
+        Listeners, (n_tracks, n_days), int32; the weeks that end on the first six days are incomplete.
 
     >>> weekly_listeners(np.array([0, 0]), np.array([5, 5]), np.array([1, 3]), n_tracks=1, n_days=5).tolist()
     [[0, 1, 1, 1, 1]]
     """
     pair = track.astype(np.int64) * (int(listener.max(initial=0)) + 1) + listener
-    key = np.sort(pair * n_days + day)  # as `np.unique` does, without hashing each number first
+    key = np.sort(pair * n_days + day)  # like `np.unique`, but without hashing
     key = key[np.diff(key, prepend=-1) > 0]
     pair, day = np.divmod(key, n_days)
-    again = np.r_[np.where(pair[1:] == pair[:-1], day[1:], n_days), n_days]  # the pair's next day
-    until = np.minimum(np.minimum(day + WEEK, again), n_days)
+    next_day = np.r_[np.where(pair[1:] == pair[:-1], day[1:], n_days), n_days]  # of the same pair
+    until = np.minimum(np.minimum(day + WEEK, next_day), n_days)
     of_track = pair // (int(listener.max(initial=0)) + 1)
     width = n_days + 1
     steps = np.bincount(of_track * width + day, minlength=n_tracks * width)
@@ -45,13 +46,13 @@ def weekly_listeners(
 
 
 def peaks(weekly: np.ndarray) -> np.ndarray:
-    """Return the most weekly listeners on the 14 days from each day on: (n_tracks, n_days)."""
+    """Return the greatest number of weekly listeners in the 14 days from each day on, (n_tracks, n_days)."""
     padded = np.pad(weekly, ((0, 0), (0, WITHIN_DAYS - 1)))
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, WITHIN_DAYS, axis=1).max(axis=2))
 
 
-def rises(weekly: np.ndarray, floor: int) -> np.ndarray:
-    """Return on which days each track breaks out: (n_tracks, n_days), bool; never before a whole week is seen."""
+def breakout_days(weekly: np.ndarray, floor: int) -> np.ndarray:
+    """Return a mask of the days on which each track breaks out, (n_tracks, n_days); False in the first seven days."""
     base = np.pad(weekly, ((0, 0), (1, 0)))[:, :-1]
     is_whole = np.arange(weekly.shape[1]) >= WEEK
     return np.asarray(is_whole & (base >= max(floor, 1)) & (peaks(weekly) >= GROWTH * base))

@@ -1,8 +1,8 @@
 """
-The catalogue: labels, artists and tracks, as the three tables of the files and as the arrays the simulator plays from.
+The synthetic catalogue: labels, artists and tracks, as the tables of the files and as arrays for the simulator.
 
-An artist belongs to one scene; a track's chance within its artist falls with age and varies widely. Days count from
-the first day of the period, so a back catalogue has negative release days and new releases have positive ones.
+An artist belongs to one scene. A track's probability among the tracks of its artist falls with age and varies widely.
+Days count from the first day of the period: the back catalogue has negative release days, new releases positive ones.
 """
 
 from dataclasses import dataclass, replace
@@ -15,25 +15,25 @@ from recsys.demo.geography import CODES, COUNTRIES, EVERYWHERE, SCENES, TERRITOR
 from recsys.demo.world import World
 
 NEVER = 30_000  # the withdrawal day of a track that stays
-TASTE_DIMENSIONS = 8
+PREFERENCE_DIMENSIONS = 8
 N_WITHDRAWN = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Artists:
-    """Artists by row: scene, label, country, weight (n_artists,); place in the scene (n_artists, TASTE_DIMENSIONS)."""
+    """Artists by row. Shapes (n_artists,), except the position within the scene, (n_artists, PREFERENCE_DIMENSIONS)."""
 
     ids: np.ndarray
     scene: np.ndarray
     label: np.ndarray
     country: np.ndarray
     weight: np.ndarray
-    place: np.ndarray
+    position: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """Tracks by row, grouped by artist: what the simulator needs to know of each. All shapes (n_tracks,)."""
+    """Tracks by row, grouped by artist, with what the simulator needs. All shapes (n_tracks,)."""
 
     ids: np.ndarray
     artist: np.ndarray
@@ -47,7 +47,7 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The arrays of the simulator, and the tables as a customer would bring them (`track_table` follows `tracks`)."""
+    """The arrays of the simulator and the tables of the files; `track_table` has the row order of `tracks`."""
 
     artists: Artists
     tracks: Tracks
@@ -57,7 +57,7 @@ class Catalogue:
 
 
 def make_catalogue(world: World, rng: np.random.Generator) -> Catalogue:
-    """Invent the labels, artists and tracks of a world, without the planted duplicates."""
+    """Generate the labels, artists and tracks of a world, without the planted duplicates."""
     label_table = _label_table(world, rng)
     artists = _artists(world, label_table["label_type"].to_numpy(), rng)
     tracks = _tracks(world, artists, rng)
@@ -71,7 +71,7 @@ def make_catalogue(world: World, rng: np.random.Generator) -> Catalogue:
 
 
 def with_copies(catalogue: Catalogue, rows: np.ndarray, table: pl.DataFrame) -> Catalogue:
-    """Append copies of the tracks in `rows`; `table` holds their rows of the track table."""
+    """Append duplicates of the tracks in `rows`; `table` holds the track table's rows of the duplicates."""
     old = catalogue.tracks
     tracks = Tracks(**{name: np.concatenate([getattr(old, name), getattr(old, name)[rows]]) for name in old.__slots__})
     tracks.ids[len(old.ids) :] = table["track_id"].to_numpy()
@@ -110,7 +110,7 @@ def _artists(world: World, label_types: np.ndarray, rng: np.random.Generator) ->
         label=label,
         country=np.where(rng.random(n) < 0.12, rng.choice(CODES, n), homes),
         weight=rng.lognormal(0.0, 1.0, n) * np.where(label_types[label] == "major", 1.5, 1.0),
-        place=rng.normal(0.0, 1.0, (n, TASTE_DIMENSIONS)),
+        position=rng.normal(0.0, 1.0, (n, PREFERENCE_DIMENSIONS)),
     )
 
 
@@ -150,14 +150,14 @@ def _tracks(world: World, artists: Artists, rng: np.random.Generator) -> Tracks:
 
 
 def _artist_of_each_track(n: int, n_artists: int, rng: np.random.Generator) -> np.ndarray:
-    """At least three tracks an artist, the rest unevenly; at most about sixty."""
+    """Give each artist at least three tracks and distribute the others unevenly; the most is about sixty."""
     share = rng.gamma(1.6, size=n_artists)
     counts = 3 + rng.multinomial(n - 3 * n_artists, share / share.sum())
     return np.repeat(np.arange(n_artists), counts)
 
 
 def _release_days(world: World, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Mostly back catalogue, one in eleven within the period; always a Friday, the industry's release day."""
+    """Draw release days: mostly back catalogue, 9 % within the period; always a Friday, the industry's release day."""
     back = -rng.exponential(9 * 365.0, n).clip(20, 55 * 365)
     new = rng.uniform(5, world.n_days - 3, n)
     day = np.where(rng.random(n) < 0.09, new, back).astype(np.int64)
@@ -172,7 +172,7 @@ def _withdrawn_days(world: World, release_day: np.ndarray, rng: np.random.Genera
 
 
 def _territories(country: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Everywhere for most releases; else a territory that holds the artist's home, where there is one."""
+    """Return everywhere for most releases, else a territory with the artist's home country if there is one."""
     territory = np.full(len(country), EVERYWHERE, dtype=np.int64)
     for row in np.flatnonzero(rng.random(len(country)) < 0.07):
         fitting = [number for number, codes in enumerate(TERRITORIES) if country[row] in codes]
@@ -210,19 +210,19 @@ def _track_table(
 
 
 def _titles(artist: np.ndarray, scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Distinct titles within an artist: from a random start, in strides that visit the whole list."""
+    """Draw titles, distinct within an artist: from a random start, in strides that visit the whole list."""
     nth = np.arange(len(artist)) - np.searchsorted(artist, artist)
     number = rng.integers(1 << 20, size=int(artist[-1]) + 1)[artist] + names.TITLE_STRIDE * nth
     title = np.empty(len(artist), dtype=object)
     for language in {s.language for s in SCENES}:
-        sung = np.isin(scene, [row for row, s in enumerate(SCENES) if s.language == language])
-        every = names.titles(language)
-        title[sung] = every[number[sung] % len(every)]
+        in_language = np.isin(scene, [row for row, s in enumerate(SCENES) if s.language == language])
+        choices = names.titles(language)
+        title[in_language] = choices[number[in_language] % len(choices)]
     return title
 
 
 def _release_titles(title: np.ndarray, release: np.ndarray) -> np.ndarray:
-    """A release is called after its first track; one of a single track says so."""
+    """Name each release after its first track; a release of one track ends with "Single"."""
     first = np.searchsorted(release, release)
     size = np.bincount(release)[release]
     return np.where(size == 1, title[first] + " - Single", title[first])
@@ -231,23 +231,23 @@ def _release_titles(title: np.ndarray, release: np.ndarray) -> np.ndarray:
 def _isrcs(
     world: World, country: np.ndarray, label: np.ndarray, release_day: np.ndarray, rng: np.random.Generator
 ) -> list[object]:
-    """Well-formed codes: country, registrant, year, number; one in 40 tracks has none."""
+    """Return well-formed ISRCs: country, registrant, year, number; one track in 40 has none."""
     year = np.array([world.date_of(day).year % 100 for day in release_day])
     number = rng.choice(100_000, len(label), replace=False)
     codes = [
-        f"{c}{'KLMNPRSTVW'[who % 10]}{who:02d}{y:02d}{no:05d}"
-        for c, who, y, no in zip(country, label, year, number, strict=True)
+        f"{c}{'KLMNPRSTVW'[label_row % 10]}{label_row:02d}{y:02d}{no:05d}"
+        for c, label_row, y, no in zip(country, label, year, number, strict=True)
     ]
     return with_nulls(np.array(codes), 0.025, rng)
 
 
 def _genres(scene: np.ndarray, rng: np.random.Generator) -> list[list[str]]:
-    """The scene's first genre, its second for half of the tracks, none for one in 50."""
+    """Return the genres of each track: 46 % the scene's first, 52 % both, 2 % none."""
     n_named = rng.choice([0, 1, 2], len(scene), p=[0.02, 0.46, 0.52])
     return [[SCENES[row].genre, SCENES[row].second_genre][:n] for row, n in zip(scene, n_named, strict=True)]
 
 
 def with_nulls(values: np.ndarray, share: float, rng: np.random.Generator) -> list[object]:
-    """Return the values with a share of them unknown (None)."""
-    gone = rng.random(len(values)) < share
-    return [None if is_gone else value for is_gone, value in zip(gone, values.tolist(), strict=True)]
+    """Return the values with a random share of them replaced by None."""
+    is_null = rng.random(len(values)) < share
+    return [None if missing else value for missing, value in zip(is_null, values.tolist(), strict=True)]

@@ -1,8 +1,8 @@
 """
-What listeners do besides listening: likes and their withdrawals, saves, playlist additions, shares; and the playlists.
+Events besides listening (likes, unlikes, saves, playlist adds and shares), and the playlists that result.
 
-An event follows a listen that was not skipped, more likely the first one. A playlist is what its owner added to it, in
-that order; editorial playlists have no owner.
+An event follows a listen that was not skipped, more likely the first of a recording. A playlist holds what its owner
+added, in that order; editorial playlists have no owner.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ CHANCES = {
     SAVE: (0.024, 0.004),
     PLAYLIST_ADD: (0.030, 0.006),
     SHARE: (0.008, 0.002),
-}  # new, repeated
+}  # probability after a discovery, after a repeat
 UNLIKE_SHARE = 0.07
-LISTS_OF_A_LISTENER = 3
+PLAYLISTS_PER_LISTENER = 3
 EDITORIAL_LENGTH = 40
 
 
@@ -41,12 +41,12 @@ class Events:
 
 
 def make_events(world: World, listens: Listens, rng: np.random.Generator) -> Events:
-    """Draw the events of a log; a listener does each thing at most once to a track."""
+    """Draw the events of a log: at most one of each kind per listener and track."""
     parts = [_of_kind(listens, kind, rng) for kind in CHANCES]
     parts.append(_unlikes(parts[0], rng))
     listener, track, at_s, kind = (np.concatenate([getattr(part, name) for part in parts]) for name in Events.__slots__)
     order = np.lexsort((kind, track, listener, at_s))
-    order = order[at_s[order] < world.n_days * DAY_S]  # the export ends at midnight, whatever was still playing
+    order = order[at_s[order] < world.n_days * DAY_S]  # the log ends at midnight UTC, even during a listen
     return Events(listener[order], track[order], at_s[order], kind[order])
 
 
@@ -61,7 +61,7 @@ def _of_kind(listens: Listens, kind: int, rng: np.random.Generator) -> Events:
 
 
 def _unlikes(likes: Events, rng: np.random.Generator) -> Events:
-    """Some likes are withdrawn within three weeks."""
+    """Draw the likes that are withdrawn, within three weeks."""
     at_s = likes.at_s + (rng.uniform(0.01, 21, len(likes.at_s)) * DAY_S).astype(np.int64)
     rows = np.flatnonzero(rng.random(len(at_s)) < UNLIKE_SHARE)
     return Events(likes.listener[rows], likes.track[rows], at_s[rows], np.full(len(rows), UNLIKE))
@@ -70,7 +70,7 @@ def _unlikes(likes: Events, rng: np.random.Generator) -> Events:
 def playlist_table(
     world: World, catalogue: Catalogue, ids: np.ndarray, events: Events, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """Return the playlists as the file carries them; `ids` are the listeners' ids."""
+    """Return the playlists as in their file; `ids` are the listeners' ids."""
     own = _own_playlists(world, catalogue, ids, events, rng)
     table = pl.concat([own, _editorial_playlists(world, catalogue, rng)])
     lists = table["playlist_id"].unique(maintain_order=True)
@@ -83,9 +83,9 @@ def _own_playlists(
 ) -> pl.DataFrame:
     added = np.flatnonzero(events.kind == PLAYLIST_ADD)
     owner = events.listener[added].astype(np.int64)
-    nth = (rng.random(len(added)) ** 2 * LISTS_OF_A_LISTENER).astype(np.int64)  # mostly the first of three
-    number = owner * LISTS_OF_A_LISTENER + nth
-    title = names.playlists(len(ids) * LISTS_OF_A_LISTENER, rng)[number]
+    nth = (rng.random(len(added)) ** 2 * PLAYLISTS_PER_LISTENER).astype(np.int64)  # mostly the first of three
+    number = owner * PLAYLISTS_PER_LISTENER + nth
+    title = names.playlists(len(ids) * PLAYLISTS_PER_LISTENER, rng)[number]
     return pl.DataFrame(
         {
             "playlist_id": number.astype(str),
@@ -99,7 +99,7 @@ def _own_playlists(
 
 
 def _editorial_playlists(world: World, catalogue: Catalogue, rng: np.random.Generator) -> pl.DataFrame:
-    """One for each scene: older tracks by weight, on the first morning."""
+    """Return one playlist per scene: its older tracks by weight, added on the first morning."""
     tracks, scene = catalogue.tracks, catalogue.artists.scene[catalogue.tracks.artist]
     key = np.where(tracks.release_day < 0, tracks.weight * rng.uniform(0.3, 1.0, len(scene)), -1.0)
     best = np.lexsort((-key, scene))
@@ -120,6 +120,6 @@ def _editorial_playlists(world: World, catalogue: Catalogue, rng: np.random.Gene
 
 
 def iso(world: World, at_s: np.ndarray) -> pl.Series:
-    """Return seconds after day 0 as ISO 8601 texts in UTC."""
+    """Return seconds after the start of day 0 as ISO 8601 strings in UTC."""
     moments = pl.Series(at_s.astype(np.int64) + world.first_second)
     return pl.from_epoch(moments, time_unit="s").dt.to_string("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,8 @@
 """
-Files as customers bring them: CSV, JSONL and Parquet, plain, .gz or .zst, always the same bytes for the same rows.
+Files in the formats that customers deliver: CSV, JSONL and Parquet, plain, .gz or .zst.
 
-Tables come in chunks, so that a large log is never in memory as text; the dirt is set into each chunk.
+The same rows give the same bytes. Tables are written in chunks, so that a large log is never in memory as text;
+invalid rows are added to each chunk.
 """
 
 import gzip
@@ -16,11 +17,11 @@ import polars as pl
 import pyarrow.parquet as pq
 import zstandard
 
-from recsys.demo.invalid_rows import soil_frame, soil_lines
+from recsys.demo.invalid_rows import add_invalid_lines, add_invalid_rows
 
 
 def write_table(path: Path, table: str, chunks: Iterable[pl.DataFrame], rng: np.random.Generator) -> Counter[str]:
-    """Write a table with its dirt in the format that the path's suffixes tell; return the dirty rows by fault."""
+    """Write a table and its invalid rows in the format of the path's suffixes; return the invalid rows per fault."""
     if path.suffix == ".parquet":
         return _write_parquet(path, table, chunks, rng)
     return _write_lines(path, table, chunks, rng, is_csv=".csv" in path.suffixes)
@@ -34,9 +35,9 @@ def _write_lines(
         for nth, frame in enumerate(chunks):
             if is_csv and nth == 0:
                 out.write(",".join(frame.columns).encode() + b"\n")
-            lines, dirty = soil_lines(frame, table, _csv_lines if is_csv else _json_lines, rng, is_csv=is_csv)
+            lines, invalid = add_invalid_lines(frame, table, _csv_lines if is_csv else _json_lines, rng, is_csv=is_csv)
             out.write(b"".join(lines))
-            counts += dirty
+            counts += invalid
     return counts
 
 
@@ -44,11 +45,11 @@ def _write_parquet(path: Path, table: str, chunks: Iterable[pl.DataFrame], rng: 
     counts: Counter[str] = Counter()
     writer: pq.ParquetWriter | None = None
     for frame in chunks:
-        soiled, dirty = soil_frame(frame, table, rng)
-        arrow = soiled.to_arrow(compat_level=pl.CompatLevel.oldest())
+        extended, invalid = add_invalid_rows(frame, table, rng)
+        arrow = extended.to_arrow(compat_level=pl.CompatLevel.oldest())
         writer = writer or pq.ParquetWriter(path, arrow.schema, compression="zstd")
         writer.write_table(arrow)
-        counts += dirty
+        counts += invalid
     if writer:
         writer.close()
     return counts
@@ -56,7 +57,7 @@ def _write_parquet(path: Path, table: str, chunks: Iterable[pl.DataFrame], rng: 
 
 @contextmanager
 def _open(path: Path) -> Iterator[IO[bytes]]:
-    """Open for writing, compressed as the suffix tells, without a time or a name inside."""
+    """Open for writing, compressed by suffix; without time or name inside, which would change the bytes."""
     with path.open("wb") as raw:
         if path.suffix == ".gz":
             with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as out:

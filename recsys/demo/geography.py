@@ -1,4 +1,4 @@
-"""Where music is made and heard: countries with their clocks, territories of a licence, scenes of artists."""
+"""Where music is made and played: countries with their UTC offsets, licence territories, scenes of artists."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Country(NamedTuple):
-    """A country, its share of the listeners and the summer clocks in use there [min from UTC]."""
+    """A country, its share of the listeners and its summer UTC offsets [min]."""
 
     code: str
     share: float
@@ -14,7 +14,7 @@ class Country(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Artists who share listeners: two genres, the language they sing in (None: mostly without words) and homes."""
+    """Artists who share listeners: two genres, language of the lyrics (None: mostly instrumental), home countries."""
 
     genre: str
     second_genre: str
@@ -86,5 +86,5 @@ SCENES = (
 
 
 def is_available() -> np.ndarray:
-    """Return which territory includes which country: shape (n_territories, n_countries), bool."""
+    """Return whether each territory includes each country, shape (n_territories, n_countries), bool."""
     return np.array([[not codes or code in codes for code in CODES] for codes in TERRITORIES])

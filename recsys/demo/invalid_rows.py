@@ -1,7 +1,7 @@
 """
-Dirt: rows that no contract accepts, and repeated rows, set between the good ones.
+Invalid rows, which the data contract refuses, and duplicate rows, placed among the valid rows of a file.
 
-Every dirty row is a copy of a good row with one thing wrong, so the good rows stay whole and can be counted.
+Every invalid row is a copy of a valid row with one fault. The valid rows stay unchanged, so tests can count them.
 """
 
 from collections import Counter
@@ -16,12 +16,12 @@ BROKEN_JSON = "broken_json"
 DUPLICATE = "duplicate"
 FUTURE = "2099-01-01T00:00:00Z"
 FUTURE_S = 4_070_908_800
-DIRTY_SHARE = 1e-4  # of the rows, for each fault; never fewer than two rows
+INVALID_SHARE = 1e-4  # of the rows, for each fault; never fewer than two rows
 DUPLICATE_SHARE = 2e-3
 
 
 class Fault(NamedTuple):
-    """One thing that goes wrong in a row: its name, and the value a column gets instead."""
+    """A fault of a row: its name, the column and the invalid value."""
 
     name: str
     column: str
@@ -78,7 +78,7 @@ FAULTS = {
 }
 
 
-def soil_lines(
+def add_invalid_lines(
     frame: pl.DataFrame,
     table: str,
     to_lines: Callable[[pl.DataFrame], list[bytes]],
@@ -87,38 +87,39 @@ def soil_lines(
     is_csv: bool,
 ) -> tuple[list[bytes], Counter[str]]:
     """
-    Write the rows of a table as lines with dirty lines among them.
+    Write the rows of a table as lines, with invalid lines among them.
 
     Args:
-        frame: The good rows.
+        frame: The valid rows.
         table: Name of the table, a key of FAULTS.
-        to_lines: Makes one line of each row.
-        rng: Draws which rows are copied and where the dirt lies.
+        to_lines: Writes each row as one line.
+        rng: Draws the rows to copy and the positions of the invalid lines.
         is_csv: Whether a malformed line has too many fields (CSV) or ends too early (JSON).
 
     Returns:
-        All lines, and how many dirty ones there are of each fault.
+        All lines, and the number of invalid lines per fault.
     """
-    good = to_lines(frame)
-    dirty: dict[str, list[bytes]] = {
-        fault.name: to_lines(_faulty(frame, fault, _pick(frame, DIRTY_SHARE, rng))) for fault in FAULTS[table]
+    valid = to_lines(frame)
+    invalid: dict[str, list[bytes]] = {
+        fault.name: to_lines(_faulty(frame, fault, _pick(frame, INVALID_SHARE, rng))) for fault in FAULTS[table]
     }
-    dirty[DUPLICATE] = [good[row] for row in _pick(frame, DUPLICATE_SHARE, rng)]
-    whole = [good[row] for row in _pick(frame, DIRTY_SHARE, rng)]
-    dirty[TOO_MANY_FIELDS if is_csv else BROKEN_JSON] = [_malformed(line, is_csv=is_csv) for line in whole]
-    extra = [line for lines in dirty.values() for line in lines]
-    lines = good + extra
-    return [lines[row] for row in _order(len(good), len(extra), rng)], Counter({k: len(v) for k, v in dirty.items()})
+    invalid[DUPLICATE] = [valid[row] for row in _pick(frame, DUPLICATE_SHARE, rng)]
+    originals = [valid[row] for row in _pick(frame, INVALID_SHARE, rng)]
+    invalid[TOO_MANY_FIELDS if is_csv else BROKEN_JSON] = [_malformed(line, is_csv=is_csv) for line in originals]
+    extra = [line for lines in invalid.values() for line in lines]
+    lines = valid + extra
+    order = _order(len(valid), len(extra), rng)
+    return [lines[row] for row in order], Counter({fault: len(lines) for fault, lines in invalid.items()})
 
 
-def soil_frame(frame: pl.DataFrame, table: str, rng: np.random.Generator) -> tuple[pl.DataFrame, Counter[str]]:
-    """Set dirty rows among the rows of a typed table: only such faults as its types can hold."""
+def add_invalid_rows(frame: pl.DataFrame, table: str, rng: np.random.Generator) -> tuple[pl.DataFrame, Counter[str]]:
+    """Add invalid rows to a typed table: only faults that its column types can hold."""
     faults = [fault for fault in FAULTS[table] if not _is_text_for_number(frame, fault)]
-    dirty = {fault.name: _faulty(frame, fault, _pick(frame, DIRTY_SHARE, rng)) for fault in faults}
-    dirty[DUPLICATE] = frame[_pick(frame, DUPLICATE_SHARE, rng)]
-    every = pl.concat([frame, *(rows.cast(frame.schema) for rows in dirty.values())])
-    order = _order(len(frame), len(every) - len(frame), rng)
-    return every[order], Counter({name: len(rows) for name, rows in dirty.items()})
+    invalid = {fault.name: _faulty(frame, fault, _pick(frame, INVALID_SHARE, rng)) for fault in faults}
+    invalid[DUPLICATE] = frame[_pick(frame, DUPLICATE_SHARE, rng)]
+    combined = pl.concat([frame, *(rows.cast(frame.schema) for rows in invalid.values())])
+    order = _order(len(frame), len(combined) - len(frame), rng)
+    return combined[order], Counter({name: len(rows) for name, rows in invalid.items()})
 
 
 def _pick(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -126,9 +127,9 @@ def _pick(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> np.nda
 
 
 def _faulty(frame: pl.DataFrame, fault: Fault, rows: np.ndarray) -> pl.DataFrame:
-    """Copies of the rows with the fault in its column; a future time in the column's own way of telling time."""
-    tells_seconds = fault.value == FUTURE and frame.schema[fault.column].is_integer()
-    return frame[rows].with_columns(pl.lit(FUTURE_S if tells_seconds else fault.value).alias(fault.column))
+    """Return copies of the rows with the fault in its column; a future time in the unit of the column."""
+    in_seconds = fault.value == FUTURE and frame.schema[fault.column].is_integer()
+    return frame[rows].with_columns(pl.lit(FUTURE_S if in_seconds else fault.value).alias(fault.column))
 
 
 def _is_text_for_number(frame: pl.DataFrame, fault: Fault) -> bool:
@@ -140,7 +141,7 @@ def _malformed(line: bytes, *, is_csv: bool) -> bytes:
     return line.rstrip(b"\n") + b",surplus,fields\n" if is_csv else line[: len(line) // 2] + b"\n"
 
 
-def _order(n_good: int, n_dirty: int, rng: np.random.Generator) -> list[int]:
-    """Row numbers that leave the good rows in order and set the dirty ones at random among them."""
-    where = np.r_[np.arange(n_good), rng.integers(0, n_good, n_dirty) + 0.5]
-    return [int(row) for row in np.argsort(where, kind="stable")]
+def _order(n_valid: int, n_invalid: int, rng: np.random.Generator) -> list[int]:
+    """Return row numbers that keep the valid rows in order and put the invalid ones at random between them."""
+    position = np.r_[np.arange(n_valid), rng.integers(0, n_valid, n_invalid) + 0.5]
+    return [int(row) for row in np.argsort(position, kind="stable")]

@@ -1,9 +1,9 @@
 """
-The listeners: who they are, how much and when they listen, and what they like.
+The synthetic listeners: demographics, activity, listening times and preferences.
 
-A taste is a mixture of few scenes (the home country's more likely) and a direction within every scene; an artist's
-weight for a listener is scene share x artist weight x exp(direction . place). That is the structure recommenders
-can learn. What a listener tells about themselves in the users file is less than what is known here.
+Preferences are shares of a few scenes (those of the home country more likely) and a vector within every scene. An
+artist's weight for a listener is scene share x artist weight x exp(preference . position): the structure that
+recommenders can learn. The users file holds less than what is known here.
 """
 
 from dataclasses import dataclass
@@ -12,46 +12,58 @@ import numpy as np
 import polars as pl
 
 from recsys.demo import names
-from recsys.demo.catalogue import TASTE_DIMENSIONS, Artists, with_nulls
+from recsys.demo.catalogue import PREFERENCE_DIMENSIONS, Artists, with_nulls
 from recsys.demo.geography import CODES, COUNTRIES, SCENES
 from recsys.demo.world import World
 
-TASTE_STRENGTH = 0.45  # standard deviation of a direction's coordinates: how picky listeners are within a scene
-ABSENT_SHARE = 0.04  # of the listeners, from the users file
+PREFERENCE_STD = 0.45  # standard deviation of the preference coordinates: how selective listeners are within a scene
+ABSENT_SHARE = 0.04  # of the listeners, missing from the users file
 AGE_BANDS = ("under 18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """
-    Listeners by row; all arrays start with n_listeners.
+    Listeners by row.
 
-    `n_listens` is the expected number in the period, `discovers` and `skips` are probabilities of a listen,
-    `join_day` and `leave_day` bound the days they listen, `hours` (n, 4) are the chances of morning, noon, evening
-    and night, `mix` (n, n_scenes) the shares of the scenes, `direction` (n, TASTE_DIMENSIONS) the taste within one.
+    Attributes:
+        ids, country, offset_min: Account id, row of COUNTRIES, local time minus UTC [min]. Shapes (n_listeners,).
+        n_listens: Expected listens in the period, (n_listeners,).
+        discovery_rate, skip_rate: Probability that a listen is a discovery, or is skipped, (n_listeners,).
+        join_day, leave_day: First day of listening, and the day after the last, (n_listeners,).
+        daypart_shares: Probability of morning, noon, evening and night, (n_listeners, 4).
+        scene_shares: Shares of the scenes, rows sum to 1, (n_listeners, n_scenes).
+        preference: Preference vector within a scene, (n_listeners, PREFERENCE_DIMENSIONS).
+        table: The users as their file holds them, without mail addresses.
     """
 
     ids: np.ndarray
     country: np.ndarray
     offset_min: np.ndarray
     n_listens: np.ndarray
-    discovers: np.ndarray
-    skips: np.ndarray
+    discovery_rate: np.ndarray
+    skip_rate: np.ndarray
     join_day: np.ndarray
     leave_day: np.ndarray
-    hours: np.ndarray
-    mix: np.ndarray
-    direction: np.ndarray
+    daypart_shares: np.ndarray
+    scene_shares: np.ndarray
+    preference: np.ndarray
     table: pl.DataFrame
 
     def artist_weights(self, artists: Artists, rows: slice) -> np.ndarray:
-        """Return how much the listeners in `rows` lean to each artist: (n_rows, n_artists) float64, rows sum to 1."""
-        weights = self.mix[rows][:, artists.scene] * artists.weight * np.exp(self.direction[rows] @ artists.place.T)
+        """Return the preference of the listeners in `rows` for each artist, (n_rows, n_artists), rows sum to 1."""
+        weights = (
+            self.scene_shares[rows][:, artists.scene]
+            * artists.weight
+            * np.exp(self.preference[rows] @ artists.position.T)
+        )
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def affinity(self, artists: Artists, artist: int) -> np.ndarray:
-        """Return every listener's leaning to one artist: (n_listeners,) float64, comparable between listeners."""
-        return np.asarray(self.mix[:, artists.scene[artist]] * np.exp(self.direction @ artists.place[artist]))
+        """Return every listener's preference for one artist, (n_listeners,), comparable between listeners."""
+        return np.asarray(
+            self.scene_shares[:, artists.scene[artist]] * np.exp(self.preference @ artists.position[artist])
+        )
 
 
 def make_listeners(world: World, rng: np.random.Generator) -> Listeners:
@@ -68,21 +80,21 @@ def make_listeners(world: World, rng: np.random.Generator) -> Listeners:
         country=country,
         offset_min=_offsets(country, rng),
         n_listens=_activity(world, n, rng),
-        discovers=rng.beta(6.0, 11.0, n),
-        skips=rng.beta(2.0, 11.0, n),
+        discovery_rate=rng.beta(6.0, 11.0, n),
+        skip_rate=rng.beta(2.0, 11.0, n),
         join_day=join_day,
         leave_day=np.maximum(leave_day, join_day + 7).clip(max=world.n_days),
-        hours=rng.dirichlet([1.0, 0.8, 1.6, 0.6], n),
-        mix=_mixes(country, age, rng),
-        direction=rng.normal(0.0, TASTE_STRENGTH, (n, TASTE_DIMENSIONS)),
+        daypart_shares=rng.dirichlet([1.0, 0.8, 1.6, 0.6], n),
+        scene_shares=_mixes(country, age, rng),
+        preference=rng.normal(0.0, PREFERENCE_STD, (n, PREFERENCE_DIMENSIONS)),
         table=_user_table(world, rng, ids=ids, country=country, age=age, join_day=join_day),
     )
 
 
 def _offsets(country: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One of the country's clocks, the first most often [min]."""
-    clocks = np.array([[c.offsets_min[min(i, len(c.offsets_min) - 1)] for i in range(4)] for c in COUNTRIES])
-    return np.asarray(clocks[country, rng.choice(4, len(country), p=[0.45, 0.25, 0.1, 0.2])])
+    """Draw one of the country's UTC offsets, the first most often [min]."""
+    offsets = np.array([[c.offsets_min[min(i, len(c.offsets_min) - 1)] for i in range(4)] for c in COUNTRIES])
+    return np.asarray(offsets[country, rng.choice(4, len(country), p=[0.45, 0.25, 0.1, 0.2])])
 
 
 def _activity(world: World, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -91,7 +103,7 @@ def _activity(world: World, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _mixes(country: np.ndarray, age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Two to four scenes make up most of a taste; a little of everything is in each."""
+    """Draw the scene shares: two to four scenes make up most, every scene has a little."""
     at_home = np.array([[code in scene.countries for scene in SCENES] for code in CODES])
     by_age = rng.lognormal(0.0, 0.6, (len(AGE_BANDS), len(SCENES)))
     reach = rng.lognormal(0.0, 0.45, len(SCENES))

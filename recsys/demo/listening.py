@@ -1,9 +1,9 @@
 """
-What is listened to: every listen either discovers a track by taste or repeats an earlier listen of the same listener.
+The track of every listen: a listen either discovers a track by preference or repeats an earlier listen.
 
-Repeats point back into the listener's own history and the pointers are followed to their discovery, so that favourites
-grow by themselves (Yule and Simon's process) and discovery never stops. Discoveries keep to release dates, withdrawals
-and territories; an artist's fresh release is drawn more often for some weeks.
+Repeats point to a listen in the same listener's history; pointers are followed to a discovery, so that favourites
+emerge (a Yule-Simon process) and discovery never stops. Discoveries respect release dates, withdrawals and territories.
+A new release of an artist is drawn more often for some weeks.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from recsys.demo.world import World
 LISTENERS_PER_BLOCK = 2_500
 N_REDRAWS = 6
 FRESH_DAYS = 45
-FRESH_PULL = 0.45  # chance that a discovery goes to the artist's release of today; it halves every nine days
+FRESH_SHARE = 0.45  # of an artist's discoveries, that go to a release on its first day; halves every nine days
 NO_TRACK = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What each listen plays, by listener and time: session row, listener row, track row, and if it is a discovery."""
+    """Listens in order of listener and time: session row, listener row, track row, and whether it is a discovery."""
 
     session: np.ndarray
     listener: np.ndarray
@@ -39,7 +39,7 @@ def choose_tracks(
     """Choose a track for every listen of every session; listens without an allowed track are left out."""
     session = np.repeat(np.arange(len(sessions.length), dtype=np.int32), sessions.length)
     listener = sessions.listener[session]
-    root = _roots(listener, listeners.discovers, rng)
+    root = _roots(listener, listeners.discovery_rate, rng)
     is_new = root == np.arange(len(root))
     track = np.full(len(root), NO_TRACK, dtype=np.int32)
     new = np.flatnonzero(is_new)
@@ -51,13 +51,13 @@ def choose_tracks(
     return Choices(session[kept], listener[kept], track[kept], is_new[kept])
 
 
-def _roots(listener: np.ndarray, discovers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each listen the row of the discovery that it repeats (its own row where it is one)."""
+def _roots(listener: np.ndarray, discovery_rate: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each listen the row of the discovery that it repeats (its own row for a discovery)."""
     n = len(listener)
     rows = np.arange(n, dtype=np.int32)
-    nth = rows - np.searchsorted(listener, np.arange(len(discovers)), side="left").astype(np.int32)[listener]
-    repeats = (rng.random(n, dtype=np.float32) >= discovers.astype(np.float32)[listener]) & (nth > 0)
-    back = 1 + (nth * rng.random(n, dtype=np.float32) ** 2).astype(np.int32)  # recent listens more often
+    nth = rows - np.searchsorted(listener, np.arange(len(discovery_rate)), side="left").astype(np.int32)[listener]
+    repeats = (rng.random(n, dtype=np.float32) >= discovery_rate.astype(np.float32)[listener]) & (nth > 0)
+    back = 1 + (nth * rng.random(n, dtype=np.float32) ** 2).astype(np.int32)  # recent listens are repeated more often
     root = np.where(repeats, rows - np.minimum(back, nth), rows)
     while not np.array_equal(further := root[root], root):
         root = further
@@ -73,7 +73,7 @@ def _discover(
     listener: np.ndarray,
     day: np.ndarray,
 ) -> np.ndarray:
-    """Draw a track for each (listener, day), block by block of listeners; `listener` is sorted."""
+    """Draw a track for each pair of listener and day, in blocks of listeners; `listener` is sorted."""
     draw = _Draw(world, catalogue)
     track = np.full(len(listener), NO_TRACK, dtype=np.int32)
     for low in range(0, len(listeners.ids), LISTENERS_PER_BLOCK):
@@ -85,7 +85,7 @@ def _discover(
 
 
 class _Draw:
-    """Draws artist, then track; what is not allowed is drawn again, NO_TRACK where nothing fits after N_REDRAWS."""
+    """Draws an artist, then a track; redraws what is not allowed, and gives NO_TRACK after N_REDRAWS attempts."""
 
     def __init__(self, world: World, catalogue: Catalogue) -> None:
         self._tracks = catalogue.tracks
@@ -110,7 +110,7 @@ class _Draw:
         usual = np.searchsorted(self._cumulative, artist + rng.random(len(artist)) * (1 - 1e-9))
         fresh = self._fresh[artist, day.clip(min=0)]
         age = day - self._tracks.release_day[fresh]
-        takes_fresh = (fresh != NO_TRACK) & (rng.random(len(artist)) < FRESH_PULL * 0.5 ** (age / 9.0))
+        takes_fresh = (fresh != NO_TRACK) & (rng.random(len(artist)) < FRESH_SHARE * 0.5 ** (age / 9.0))
         return np.where(takes_fresh, fresh, usual)
 
     def _is_allowed(self, track: np.ndarray, day: np.ndarray, country: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ class _Draw:
 
 
 def _cumulative_within(weight: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Cumulative share of the weight within each group, plus the group's number: ascending where groups are sorted."""
+    """Return the cumulative weight share within each group plus the group's number: ascending for sorted groups."""
     total = np.bincount(group, weight)[group]
     running = np.cumsum(weight / total)
     before = np.r_[0.0, running][np.searchsorted(group, group)]
@@ -128,7 +128,7 @@ def _cumulative_within(weight: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _fresh_tracks(world: World, tracks: Tracks, n_artists: int) -> np.ndarray:
-    """The lead track of each artist's newest release on each day, NO_TRACK without one: (n_artists, n_days)."""
+    """Return the first track of each artist's newest release per day, NO_TRACK for none, (n_artists, n_days)."""
     newest = np.full((n_artists, world.n_days + FRESH_DAYS), -1, dtype=np.int64)
     recent = np.flatnonzero((tracks.release_day >= -FRESH_DAYS) & (tracks.release_day < world.n_days))
     moment = tracks.release_day[recent] + FRESH_DAYS

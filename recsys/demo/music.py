@@ -1,9 +1,9 @@
 """
-Recordings of the tracks that sound: tunes made up, arranged by how each track sounds, rendered, written as MP3.
+Audio of the tracks that have a recording: composed tunes, arranged by each track's sound, rendered, written as MP3.
 
-Some are planted for whoever matches recordings: covers (the same tune by others: another key, tempo and instruments),
-remixes (the same melody faster or slower, with other accompaniment) and re-uploads (the same recording trimmed and
-quieter). Two files are damaged.
+Some are planted for matching: covers (the same tune by another artist, in another key and tempo with other
+instruments), remixes (the same melody faster or slower, with another accompaniment) and re-uploads (the same recording,
+trimmed and quieter). Two files are damaged.
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MELODIES = (89, 91, 48, 42, 40, 73, 24, 0, 11, 65, 56, 80, 81)  # General MIDI programs, dark to bright
 HARMONIES = (89, 19, 48, 25, 4, 0)
 SHARES = {"cover": 0.07, "remix": 0.05, "reupload": 0.07}  # of the recordings
-CUTOFF_HZ = 2_000.0  # of a mix neither dark nor bright; an octave for each unit of brightness
-PEAK = 0.95  # as records are mastered
-TRIM_S, QUIETER = 1.0, 0.6  # of a re-upload
+CUTOFF_HZ = 2_000.0  # of a mix of brightness 0; one octave per unit of brightness
+PEAK = 0.95  # peak level of mastered records
+TRIM_S, REUPLOAD_GAIN = 1.0, 0.6  # seconds cut off and gain of a re-upload
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A track's recording: what is played, how dark its mix is, and whether it is a trimmed, quieter copy."""
+    """A track's recording: arrangement, cut-off of its low-pass filter, and whether it is a trimmed, quieter copy."""
 
     track_id: str
     arrangement: Arrangement
@@ -41,22 +41,22 @@ class Recording:
     is_copy: bool = False
 
 
-def record(world: World, track_ids: np.ndarray, sounds: Sounds, folder: Path) -> list[Truth]:
+def write_recordings(world: World, track_ids: np.ndarray, sounds: Sounds, folder: Path) -> list[Truth]:
     """
-    Write the recordings as <track_id>.mp3 and tell what is true of them.
+    Write the recordings as <track_id>.mp3 and return the truths about them.
 
     Args:
-        world: Seeds.
-        track_ids: Of every track row.
-        sounds: Which tracks sound, and how.
-        folder: Made where it does not exist; recordings of an earlier world there are removed.
+        world: Settings; the seeds come from them.
+        track_ids: Id of every track row.
+        sounds: Tracks that have a recording, and their sound.
+        folder: Output folder, created if missing; recordings of an earlier world are removed.
     """
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.mp3"):
         old.unlink()
     ids = [str(name) for name in track_ids[sounds.rows]]
     planned, truths = _planned(ids, sounds, world.rng("tunes"))
-    paths = [folder / f"{each.track_id}.mp3" for each in planned]
+    paths = [folder / f"{recording.track_id}.mp3" for recording in planned]
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(_write, planned, paths, chunksize=8))
     return [*truths, *_damaged(paths[:2])]
@@ -67,36 +67,36 @@ def _planned(ids: list[str], sounds: Sounds, rng: np.random.Generator) -> tuple[
     tunes: list[tuple[Tune, Style]] = []
     truths: list[Truth] = []
     kinds = iter(_kinds(len(ids), rng))
-    for track_id, sides in zip(ids, sounds.sides, strict=True):
+    for track_id, qualities in zip(ids, sounds.qualities, strict=True):
         kind, of = next(kinds)
-        tune, style = _played(track_id, sides, rng) if kind == "own" else _again(kind, *tunes[of], rng)
+        tune, style = _played(track_id, qualities, rng) if kind == "own" else _derived(kind, *tunes[of], rng)
         is_copy = kind == "reupload"
         arrangement = recordings[of].arrangement if is_copy else arrange(tune, style, rng, longest_s=LENGTH_S)
-        cutoff_hz = recordings[of].cutoff_hz if is_copy else float(CUTOFF_HZ * 2 ** np.clip(sides[2], -2, 2))
+        cutoff_hz = recordings[of].cutoff_hz if is_copy else float(CUTOFF_HZ * 2 ** np.clip(qualities[2], -2, 2))
         recordings.append(Recording(track_id, arrangement, cutoff_hz, is_copy))
         tunes.append((tune, style))
-        truths.append(_told(track_id, arrangement))
+        truths.append(_sound_truth(track_id, arrangement))
         if kind != "own":
             truths.append(Truth(kind, track_id, None, {"of": ids[of]}))
     return recordings, truths
 
 
 def _kinds(n: int, rng: np.random.Generator) -> Iterator[tuple[str, int]]:
-    """Yield what each recording is, and which earlier one it is taken from."""
+    """Yield the kind of each recording, and the number of the original it derives from (its own for an original)."""
     names = ["own", *SHARES]
     drawn = rng.choice(names, n, p=[1 - sum(SHARES.values()), *SHARES.values()])
     originals: list[int] = []
-    for at, kind in enumerate(drawn):
+    for number, kind in enumerate(drawn):
         if kind == "own" or not originals:
-            originals.append(at)
-            yield "own", at
+            originals.append(number)
+            yield "own", number
         else:
             yield str(kind), int(rng.choice(originals))
 
 
-def _played(name: str, sides: np.ndarray, rng: np.random.Generator) -> tuple[Tune, Style]:
-    """Make up a tune and a style of this sound: fast, dense, bright, minor where the sides are above 0."""
-    fast, dense, bright, minor = sides
+def _played(name: str, qualities: np.ndarray, rng: np.random.Generator) -> tuple[Tune, Style]:
+    """Compose a tune and draw a style of this sound: fast, dense, bright and minor where the qualities are above 0."""
+    fast, dense, bright, minor = qualities
     share = 1 / (1 + np.exp(-1.2 * bright))
     tune = compose(name, rng, mode="minor" if minor > 0 else "major")
     style = Style(
@@ -112,7 +112,7 @@ def _played(name: str, sides: np.ndarray, rng: np.random.Generator) -> tuple[Tun
     return tune, style
 
 
-def _again(kind: str, tune: Tune, style: Style, rng: np.random.Generator) -> tuple[Tune, Style]:
+def _derived(kind: str, tune: Tune, style: Style, rng: np.random.Generator) -> tuple[Tune, Style]:
     if kind == "cover":
         return tune, style.covered(rng)
     if kind == "remix":
@@ -121,7 +121,7 @@ def _again(kind: str, tune: Tune, style: Style, rng: np.random.Generator) -> tup
     return tune, style
 
 
-def _told(track_id: str, arrangement: Arrangement) -> Truth:
+def _sound_truth(track_id: str, arrangement: Arrangement) -> Truth:
     style = arrangement.style
     return Truth(
         "sound",
@@ -142,12 +142,12 @@ def _write(recording: Recording, path: Path) -> None:
     played = sosfilt(butter(2, recording.cutoff_hz, fs=RATE_HZ, output="sos"), played, axis=1).astype(np.float32)
     samples = played * (PEAK / max(float(np.abs(played).max()), 1e-3))
     if recording.is_copy:
-        samples = QUIETER * samples[:, int(TRIM_S * RATE_HZ) :]
+        samples = REUPLOAD_GAIN * samples[:, int(TRIM_S * RATE_HZ) :]
     write_audio(path, samples, RATE_HZ)
 
 
 def _damaged(paths: list[Path]) -> list[Truth]:
-    """Cut one file off and fill another with what is no music."""
+    """Truncate one file and fill another with text."""
     if len(paths) < 2:
         return []
     cut, garbage = paths

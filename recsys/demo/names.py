@@ -1,7 +1,8 @@
 """
-Invented names: artists, labels, releases, tracks and playlists, built from small word lists of our own.
+Invented names of artists, labels, releases, tracks and playlists, built from word lists of this project.
 
-The builders return distinct names. Some carry commas, quotes, ampersands and letters beyond ASCII, as real ones do.
+Names are distinct, except those of playlists. Some contain commas, quotes, ampersands and non-ASCII letters, as real
+names do.
 """
 
 from itertools import product
@@ -82,7 +83,7 @@ PLAYLIST_PATTERNS = ("{a} {n} Mix", "Songs for the {n}", "{a} Mornings: {n}", 'T
 
 
 def titles(language: str | None) -> np.ndarray:
-    """Return every track title of a language (English where it has no list): distinct strings, a fixed order."""
+    """Return all track titles of a language (English for None), distinct and in a fixed order."""
     adjectives, nouns, patterns = WORDS[language or "en"]
     return np.array([p.format(a=a, n=n) for p, a, n in product(patterns, adjectives, nouns)])
 
@@ -105,12 +106,12 @@ def labels(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def playlists(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `n` playlist titles; listeners choose the same title now and then."""
+    """Return `n` playlist titles, some of them equal."""
     every = [p.format(a=a, n=n) for p, a, n in product(PLAYLIST_PATTERNS, ADJECTIVES, NOUNS)]
     return rng.choice(every, n)
 
 
 def ids(prefix: str, n: int, digits: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `n` distinct ids such as 'trk_40213' that tell nothing about what they name."""
+    """Return `n` distinct random ids such as 'trk_40213'."""
     low = 10 ** (digits - 1)
     return np.array([f"{prefix}_{number}" for number in rng.choice(9 * low, n, replace=False) + low])

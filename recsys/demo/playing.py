@@ -1,8 +1,8 @@
 """
-From choices to the log: how long each listen lasted, who ended it, and when it began to the second.
+The listening log made from the choices: start, duration, and who ended each listen.
 
-A listener does one thing at a time: a session that would begin before the last one is over begins after it. The log
-ends with the last day on both clocks (UTC and local), as an export at midnight UTC would.
+A listener plays one recording at a time: a session that overlaps the previous one is moved after it. The log ends with
+the last day in both UTC and local time, as an export at midnight UTC would.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,27 @@ from recsys.demo.listening import Choices
 from recsys.demo.sessions import DAY_S, Sessions
 from recsys.demo.world import World
 
-UNKNOWN = -1  # of ms_played, skipped and source, where the player logs none
+UNKNOWN = -1  # value of ms_played, skipped and source where the player logged none
 ACTIVE, ALGORITHMIC = 0, 1
 NO_OFFSET = -9_999
 PLAY_MS = 30_000
-_APART_S = 1 << 32  # longer than any period: keeps the listeners' queues apart
+_APART_S = 1 << 32  # longer than any period: separates the listeners on one time axis
 
 
 @dataclass(frozen=True, slots=True)
 class Listens:
     """
-    The log in time order; all shapes (n_listens,).
+    The log in time order. All shapes (n_listens,).
 
-    `at_s` [s after day 0, UTC], `ms_played` [ms, UNKNOWN], `skipped` (1, 0, UNKNOWN), `offset_min` (or NO_OFFSET),
-    `day` the local day (the UTC day where the offset is unknown), `is_new` True for discoveries, `source` who chose
-    (ACTIVE, ALGORITHMIC, UNKNOWN): a recommender brings most discoveries and few of the returns.
+    Attributes:
+        listener, track: Rows.
+        at_s: Start, seconds after the start of day 0 (UTC).
+        day: Local day; the UTC day where the offset is unknown.
+        ms_played: Duration [ms], or UNKNOWN.
+        skipped: 1, 0 or UNKNOWN.
+        offset_min: Local time minus UTC [min], or NO_OFFSET.
+        is_new: Whether it is a discovery.
+        source: ACTIVE, ALGORITHMIC or UNKNOWN; a recommender causes most discoveries and few repeats.
     """
 
     listener: np.ndarray
@@ -56,15 +62,17 @@ def play(
     sessions: Sessions,
     choices: Choices,
 ) -> Listens:
-    """Play every choice and return the log of the period."""
-    ms, skipped = _durations(tracks.duration_ms[choices.track], listeners.skips[choices.listener], choices.is_new, rng)
+    """Simulate the playback of every choice and return the log of the period."""
+    ms, skipped = _durations(
+        tracks.duration_ms[choices.track], listeners.skip_rate[choices.listener], choices.is_new, rng
+    )
     at_s = _starts(sessions, choices, -(-ms // 1000) + rng.integers(1, 9, len(ms)))
     offset = listeners.offset_min[choices.listener].astype(np.int16)
     local_day = (at_s + 60 * offset.astype(np.int64)) // DAY_S
     is_logged = rng.random(len(ms), dtype=np.float32) >= 0.02
     has_clock = (rng.random(len(ms), dtype=np.float32) >= 0.03) | (at_s < 0)
     is_algorithmic = rng.random(len(ms), dtype=np.float32) < np.where(choices.is_new, 0.6, 0.2)
-    kept = _within(world, tracks.withdrawn_day[choices.track], local_day, at_s // DAY_S)
+    kept = _in_period(world, tracks.withdrawn_day[choices.track], local_day, at_s // DAY_S)
     log = Listens(
         listener=choices.listener,
         track=choices.track,
@@ -80,12 +88,12 @@ def play(
 
 
 def _durations(
-    duration_ms: np.ndarray, skips: np.ndarray, is_new: np.ndarray, rng: np.random.Generator
+    duration_ms: np.ndarray, skip_rate: np.ndarray, is_new: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Milliseconds played, and whether the listener ended it: skips are short, the rest is mostly whole."""
+    """Draw the time played [ms] and whether the listener ended it: skips are short, most other listens complete."""
     n = len(duration_ms)
     limit = np.minimum(PLAY_MS, duration_ms // 2)
-    is_skip = rng.random(n, dtype=np.float32) < skips * np.where(is_new, 1.7, 0.7)
+    is_skip = rng.random(n, dtype=np.float32) < skip_rate * np.where(is_new, 1.7, 0.7)
     is_partial = rng.random(n, dtype=np.float32) < 0.15
     share = rng.random(n, dtype=np.float32)
     short = 900 + share * (limit - 1_000)
@@ -95,7 +103,7 @@ def _durations(
 
 
 def _starts(sessions: Sessions, choices: Choices, lasts_s: np.ndarray) -> np.ndarray:
-    """When each listen begins [s]: session after session, listen after listen, never two at a time."""
+    """Return the start of each listen [s]; a listener's sessions and listens follow one another without overlap."""
     n = len(sessions.length)
     length_s = np.bincount(choices.session, lasts_s, minlength=n).astype(np.int64)
     before = np.cumsum(length_s) - length_s
@@ -105,6 +113,6 @@ def _starts(sessions: Sessions, choices: Choices, lasts_s: np.ndarray) -> np.nda
     return np.asarray(begins[choices.session] + (ends - lasts_s) - before[choices.session])
 
 
-def _within(world: World, withdrawn_day: np.ndarray, local_day: np.ndarray, utc_day: np.ndarray) -> np.ndarray:
+def _in_period(world: World, withdrawn_day: np.ndarray, local_day: np.ndarray, utc_day: np.ndarray) -> np.ndarray:
     latest = np.maximum(local_day, utc_day)
     return np.asarray((latest < world.n_days) & (latest < withdrawn_day))

@@ -1,7 +1,8 @@
 """
-The timeline: when each listener sits down to listen, and for how many tracks, before anything is chosen.
+The listening sessions: when each listener listens and to how many tracks, before any track is chosen.
 
-Local time of day and weekday shape it; a market day lifts everybody. Sessions are sorted by listener and time.
+Their density follows local time of day and weekday; on a market day all listeners listen more. Sessions are sorted by
+listener and time.
 """
 
 from dataclasses import dataclass
@@ -14,16 +15,16 @@ from recsys.demo.world import World
 MEAN_LENGTH = 8.0
 DAY_S = 86_400
 WEEKDAY_WEIGHTS = np.array([0.95, 0.95, 1.0, 1.0, 1.15, 1.1, 0.9])  # Monday first
-HOURS = np.array([7.8, 12.7, 18.4, 22.0])  # morning, noon, evening, night
+DAYPART_HOURS = np.array([7.8, 12.7, 18.4, 22.0])  # morning, noon, evening, night
 MARKET_DAY_LIFT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
     """
-    Sessions by row: listener row, planned start [s after day 0, UTC], number of listens.
+    Sessions by row: listener row, planned start [s after the start of day 0, UTC], number of listens.
 
-    `first_day` is the earlier of its UTC and its local day: what is released by then is out on both clocks.
+    `first_day` is the earlier of its UTC and local days: a track released by then is out on both.
     """
 
     listener: np.ndarray
@@ -33,7 +34,7 @@ class Sessions:
 
 
 def market_days(world: World, rng: np.random.Generator) -> np.ndarray:
-    """Return the days on which everything rises, well apart from each other and from the ends of the period."""
+    """Draw the days on which all plays rise, far from one another and from the ends of the period."""
     corners = np.linspace(18, world.n_days - 25, world.n_market_days + 1)
     return np.asarray(rng.uniform(corners[:-1], corners[1:] - 8).astype(np.int64))
 
@@ -44,7 +45,7 @@ def make_sessions(world: World, listeners: Listeners, lifted: np.ndarray, rng: n
     listener = np.repeat(np.arange(len(n_sessions), dtype=np.int32), n_sessions)
     day = _days(world, listeners, listener, lifted, rng)
     offset_s = 60 * listeners.offset_min[listener]
-    start_s = day * DAY_S + _seconds_of_day(listeners.hours[listener], rng) - offset_s
+    start_s = day * DAY_S + _seconds_of_day(listeners.daypart_shares[listener], rng) - offset_s
     order = np.lexsort((start_s, listener))
     return Sessions(
         listener=listener[order],
@@ -57,17 +58,17 @@ def make_sessions(world: World, listeners: Listeners, lifted: np.ndarray, rng: n
 def _days(
     world: World, listeners: Listeners, listener: np.ndarray, lifted: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Local days by the inverse of the cumulative day weights, within each listener's own days."""
+    """Draw local days by inverse transform sampling of the day weights, between each listener's first and last day."""
     weights = WEEKDAY_WEIGHTS[(np.arange(world.n_days) + world.first_date.weekday()) % 7].copy()
     weights[lifted] *= MARKET_DAY_LIFT
     cumulative = np.r_[0.0, np.cumsum(weights)]
     low = cumulative[listeners.join_day[listener]]
     high = cumulative[listeners.leave_day[listener]]
-    at = low + rng.random(len(listener)) * (high - low)
-    return np.asarray(np.searchsorted(cumulative, at, side="right").clip(max=world.n_days) - 1)
+    drawn = low + rng.random(len(listener)) * (high - low)
+    return np.asarray(np.searchsorted(cumulative, drawn, side="right").clip(max=world.n_days) - 1)
 
 
-def _seconds_of_day(hours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Around one of the four times of day, chosen by the listener's habits, wrapped at midnight [s]."""
-    part = (rng.random(len(hours))[:, None] > hours.cumsum(axis=1)[:, :-1]).sum(axis=1)
-    return np.asarray((rng.normal(HOURS[part], 1.4) * 3_600).astype(np.int64) % DAY_S)
+def _seconds_of_day(daypart_shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw seconds after local midnight, around one of four times of day by the listener's shares."""
+    part = (rng.random(len(daypart_shares))[:, None] > daypart_shares.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    return np.asarray((rng.normal(DAYPART_HOURS[part], 1.4) * 3_600).astype(np.int64) % DAY_S)

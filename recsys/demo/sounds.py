@@ -1,10 +1,10 @@
 """
-Planted sound: some tracks sound of something, and who hears which of them follows the sound, in part.
+Planted preferences for sound: some tracks have audio, and who plays them depends in part on how they sound.
 
-A track's sound has four sides: fast or slow, dense or sparse, bright or dark, minor or major. It leans to its scene's
-and is mostly its own. A listener prefers some sounds, whatever the scene. Which of the sounding tracks a discovery goes
-to is then drawn anew, by sound more than by artist and scene: so whoever knows the sound of a new track can tell who
-will like it better than by artist, genre and label alone, and nobody can tell it all.
+The sound of a track has four qualities (tempo, density, brightness, minor), partly those of its scene, mostly its own.
+Listeners prefer some sounds in any scene. Listens of tracks with audio are redrawn among these tracks, by sound more
+than by artist and scene. So audio features predict who will like a new track better than artist, genre and label alone,
+but not perfectly.
 """
 
 from dataclasses import dataclass, replace
@@ -13,70 +13,74 @@ import numpy as np
 
 from recsys.demo.catalogue import NEVER
 from recsys.demo.geography import EVERYWHERE, SCENES
-from recsys.demo.planted_breakouts import Field
+from recsys.demo.planted_breakouts import PlantingState
 from recsys.demo.world import World
 
-SIDES = 4  # tempo, density, brightness, minor
-OF_SCENE = 0.4  # weight of the scene in a track's sound
-STRENGTH = 4.5  # how much a listener's preference of sounds counts
-OTHER_STRENGTH = 0.1  # how much scene and artist count beside it
-NEW_DAYS = 35  # what came out in the last days of the period sounds first of all: nobody has played it yet
-NEW_SHARE = 0.5  # of the sounding tracks, at most
+N_QUALITIES = 4  # tempo, density, brightness, minor
+SCENE_WEIGHT = 0.4  # correlation of a track's sound with its scene's
+PREFERENCE_WEIGHT = 4.5  # weight of the listener's preference for the sound
+ARTIST_WEIGHT = 0.1  # weight of scene and artist
+NEW_DAYS = 35  # releases of the last days of the period are chosen first: they have few plays
+NEW_SHARE = 0.5  # of the tracks with audio, at most
 
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """Rows of the tracks that sound, ascending, shape (n,); and how, shape (n, SIDES), about standard normal."""
+    """Tracks with audio: ascending rows, shape (n,), and their qualities, (n, N_QUALITIES), about standard normal."""
 
     rows: np.ndarray
-    sides: np.ndarray
+    qualities: np.ndarray
 
 
-def plant_sounds(world: World, field: Field, rng: np.random.Generator) -> tuple[Field, Sounds]:
-    """Choose which tracks sound, and draw anew who hears which of them; the tracks are used by no other plant."""
-    rows = _chosen(world, field, rng)
-    artists, tracks = field.catalogue.artists, field.catalogue.tracks
+def plant_sounds(world: World, state: PlantingState, rng: np.random.Generator) -> tuple[PlantingState, Sounds]:
+    """Choose tracks with audio among the unused ones, and redraw who plays which of them."""
+    rows = _chosen(world, state, rng)
+    artists, tracks = state.catalogue.artists, state.catalogue.tracks
     scene = artists.scene[tracks.artist[rows]]
-    of_scene = rng.normal(0, 1, (len(SCENES), SIDES))
-    sides = OF_SCENE * of_scene[scene] + np.sqrt(1 - OF_SCENE**2) * rng.normal(0, 1, (len(rows), SIDES))
-    likes = rng.normal(0, 1, (len(field.listeners.ids), SIDES)) / np.sqrt(SIDES)
-    sounds = Sounds(rows, sides)
-    track = _drawn_anew(field, rows, STRENGTH * likes @ sides.T, rng) if len(rows) else field.choices.track
-    free = field.free.copy()
+    of_scene = rng.normal(0, 1, (len(SCENES), N_QUALITIES))
+    qualities = SCENE_WEIGHT * of_scene[scene] + np.sqrt(1 - SCENE_WEIGHT**2) * rng.normal(
+        0, 1, (len(rows), N_QUALITIES)
+    )
+    likes = rng.normal(0, 1, (len(state.listeners.ids), N_QUALITIES)) / np.sqrt(N_QUALITIES)
+    sounds = Sounds(rows, qualities)
+    track = (
+        _redrawn_tracks(state, rows, PREFERENCE_WEIGHT * likes @ qualities.T, rng) if len(rows) else state.choices.track
+    )
+    free = state.free.copy()
     free[rows] = False
-    return replace(field, choices=replace(field.choices, track=track), free=free), sounds
+    return replace(state, choices=replace(state.choices, track=track), free=free), sounds
 
 
-def _chosen(world: World, field: Field, rng: np.random.Generator) -> np.ndarray:
-    """Choose new tracks, and old ones that are heard a lot: of a sound that few have met nobody could learn."""
-    tracks = field.catalogue.tracks
-    may = field.free & (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER)
+def _chosen(world: World, state: PlantingState, rng: np.random.Generator) -> np.ndarray:
+    """Choose new tracks and often played old ones: nothing could be learned from rarely played sounds."""
+    tracks = state.catalogue.tracks
+    eligible = state.free & (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER)
     is_new = tracks.release_day >= world.n_days - NEW_DAYS
-    heard = np.bincount(field.choices.track, minlength=len(may))
-    new = rng.permutation(np.flatnonzero(may & is_new & (heard > 0)))[: int(NEW_SHARE * world.n_sounding)]
-    old = np.flatnonzero(may & ~is_new)
+    heard = np.bincount(state.choices.track, minlength=len(eligible))
+    new = rng.permutation(np.flatnonzero(eligible & is_new & (heard > 0)))[: int(NEW_SHARE * world.n_sounding)]
+    old = np.flatnonzero(eligible & ~is_new)
     n_others = min(world.n_sounding - len(new), len(old))
     well_heard = old[np.argsort(-heard[old], kind="stable")][: 2 * n_others]
     others = rng.choice(well_heard, n_others, replace=False)
     return np.sort(np.concatenate([new, others]))
 
 
-def _drawn_anew(field: Field, rows: np.ndarray, pull: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _redrawn_tracks(state: PlantingState, rows: np.ndarray, pull: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
-    Return the track of every listen, each pair of a listener and a sounding track drawn anew among these.
+    Return the track of every listen, with each pair of a listener and a track with audio redrawn among these tracks.
 
-    `pull` is what every listener thinks of their sound, shape (n_listeners, n_rows).
+    `pull` is every listener's preference for their sound, shape (n_listeners, n_rows).
     """
-    tracks, artists, track = field.catalogue.tracks, field.catalogue.artists, field.choices.track.copy()
+    tracks, artists, track = state.catalogue.tracks, state.catalogue.artists, state.choices.track.copy()
     heard = np.flatnonzero(np.isin(track, rows))
     pairs, first, pair = np.unique(
-        np.stack([field.choices.listener[heard], track[heard]]), axis=1, return_index=True, return_inverse=True
+        np.stack([state.choices.listener[heard], track[heard]]), axis=1, return_index=True, return_inverse=True
     )
-    listener, day = pairs[0], field.day[heard[first]]  # the log is in order: the first listen is the earliest
+    listener, day = pairs[0], state.day[heard[first]]  # the log is in order: the first listen is the earliest
     artist = tracks.artist[rows]
-    leaning = np.log(field.listeners.mix[listener][:, artists.scene[artist]])  # (n_pairs, n_rows)
-    leaning = leaning + field.listeners.direction[listener] @ artists.place[artist].T
-    appeal = 0.5 * np.log(tracks.weight[rows]) + OTHER_STRENGTH * leaning + pull[listener]
+    artist_preference = np.log(state.listeners.scene_shares[listener][:, artists.scene[artist]])  # (n_pairs, n_rows)
+    artist_preference = artist_preference + state.listeners.preference[listener] @ artists.position[artist].T
+    appeal = 0.5 * np.log(tracks.weight[rows]) + ARTIST_WEIGHT * artist_preference + pull[listener]
     appeal[tracks.release_day[rows][None, :] > day[:, None]] = -np.inf
     track[heard] = rows[(appeal + rng.gumbel(size=appeal.shape)).argmax(axis=1)[pair.ravel()]]
     return track

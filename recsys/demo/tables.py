@@ -1,9 +1,8 @@
 """
-The raw tables as frames: which file carries which rows, in which of the accepted shapes.
+The raw tables as frames: which rows each file holds, and in which of the accepted formats.
 
-The months of the log differ on purpose, as the exports of different years do: ISO times or epoch seconds, CSV or
-Parquet, pre-counted rows, with and without the source of plays, and columns about people that must never enter
-(`ip_address`, `e_mail`).
+The months of the log differ, as exports of different years do: ISO times or epoch seconds, CSV or Parquet, aggregated
+rows, with or without the source of plays. Some files hold personal data that ingest must drop (`ip_address`, `e_mail`).
 """
 
 from collections.abc import Iterator
@@ -19,24 +18,24 @@ from recsys.demo.playing import NO_OFFSET, UNKNOWN, Listens
 from recsys.demo.world import World
 
 ROWS_PER_CHUNK = 400_000
-PRE_COUNTED_SHARE = 0.003
+AGGREGATED_SHARE = 0.003
 
 
 class Shape(NamedTuple):
-    """How one month of the log is written."""
+    """The format of one month of the log."""
 
     suffix: str
     in_seconds: bool
-    pre_counted: bool
+    is_aggregated: bool
     with_ip: bool
     with_source: bool
 
 
 SHAPES = (
-    Shape(".csv.gz", in_seconds=False, pre_counted=False, with_ip=True, with_source=False),
-    Shape(".parquet", in_seconds=True, pre_counted=True, with_ip=False, with_source=False),
-    Shape(".csv.gz", in_seconds=True, pre_counted=False, with_ip=False, with_source=True),
-    Shape(".csv.gz", in_seconds=False, pre_counted=False, with_ip=False, with_source=True),
+    Shape(".csv.gz", in_seconds=False, is_aggregated=False, with_ip=True, with_source=False),
+    Shape(".parquet", in_seconds=True, is_aggregated=True, with_ip=False, with_source=False),
+    Shape(".csv.gz", in_seconds=True, is_aggregated=False, with_ip=False, with_source=True),
+    Shape(".csv.gz", in_seconds=False, is_aggregated=False, with_ip=False, with_source=True),
 )
 
 
@@ -49,7 +48,7 @@ class Month(NamedTuple):
 
 
 def months(world: World, listens: Listens) -> list[Month]:
-    """Divide the log by calendar month of the local day; months after the fourth are written as the fourth."""
+    """Divide the log by calendar month of the local day; months after the fourth have the format of the fourth."""
     names = [f"{world.date_of(day):%Y-%m}" for day in range(world.n_days)]
     distinct = sorted(set(names))
     number = np.array([distinct.index(name) for name in names])[listens.day]
@@ -85,13 +84,13 @@ def listen_chunks(
                 "utc_offset_min": _null_where(part.offset_min, NO_OFFSET),
             }
         )
-        frame = _pre_counted(frame, rng) if month.shape.pre_counted else frame
+        frame = _aggregated(frame, rng) if month.shape.is_aggregated else frame
         frame = frame.with_columns(source=_sources(part.source)) if month.shape.with_source else frame
         yield frame.with_columns(ip_address=_ips(part.listener)) if month.shape.with_ip else frame
 
 
 def event_table(world: World, catalogue: Catalogue, listeners: Listeners, events: Events) -> pl.DataFrame:
-    """Return the events as the file carries them."""
+    """Return the events as in their file."""
     return pl.DataFrame(
         {
             "user_id": pl.Series(listeners.ids).gather(events.listener),
@@ -104,13 +103,13 @@ def event_table(world: World, catalogue: Catalogue, listeners: Listeners, events
 
 
 def user_table(listeners: Listeners, rng: np.random.Generator) -> pl.DataFrame:
-    """Return the users as the file carries them, mail addresses included."""
+    """Return the users as in their file, mail addresses included."""
     number = rng.choice(900_000, len(listeners.table), replace=False) + 100_000
     return listeners.table.with_columns(e_mail=pl.format("reader.{}@example.org", pl.Series(number)))
 
 
 def shuffled(table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Return the rows in an order that tells nothing."""
+    """Return the rows in random order."""
     return table[rng.permutation(len(table))]
 
 
@@ -124,9 +123,9 @@ def _sources(source: np.ndarray) -> pl.Series:
     return names.gather(np.where(source == UNKNOWN, 2, source))
 
 
-def _pre_counted(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Some rows stand for several listens of the day; such rows tell no durations."""
-    counts = np.where(rng.random(len(frame)) < PRE_COUNTED_SHARE, rng.integers(2, 5, len(frame)), 1)
+def _aggregated(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Make some rows stand for several listens of the day; such rows have no duration and no skip flag."""
+    counts = np.where(rng.random(len(frame)) < AGGREGATED_SHARE, rng.integers(2, 5, len(frame)), 1)
     several = pl.col("n_listens") > 1
     return frame.with_columns(pl.Series("n_listens", counts)).with_columns(
         pl.when(~several).then(name).alias(name) for name in ("ms_played", "skipped")
@@ -134,6 +133,6 @@ def _pre_counted(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _ips(listener: np.ndarray) -> pl.Series:
-    """Addresses from the blocks that are reserved for documentation."""
-    every = pl.Series([f"{block}.{last}" for block in ("198.51.100", "203.0.113") for last in range(1, 255)])
-    return every.gather(listener.astype(np.int64) * 7_919 % len(every))
+    """Return IP addresses from the blocks reserved for documentation."""
+    addresses = pl.Series([f"{block}.{last}" for block in ("198.51.100", "203.0.113") for last in range(1, 255)])
+    return addresses.gather(listener.astype(np.int64) * 7_919 % len(addresses))

@@ -1,8 +1,8 @@
 """
-What a demo world is made of: its seed, its last day, its size and what is planted in it.
+Settings of a demo world: seed, last day, size, and how much is planted.
 
-Days are whole numbers inside the simulator (0 = the first local day of the period); dates appear only in the files.
-Every part draws from a generator of its own, keyed by the part's name, so that adding a part shifts no other.
+Inside the simulator days are integers (0 = the first local day of the period); dates appear only in the files. Each
+part has its own random generator, keyed by the part's name, so that a new part does not change the others.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from recsys.errors import InputError
 
 
 class Truth(NamedTuple):
-    """One planted fact: what kind, on which id, from which date on, and everything a test needs to confirm it."""
+    """One planted fact: kind, id, first date (None for none), and the details that a test needs to confirm it."""
 
     kind: str
     id: str
@@ -31,20 +31,25 @@ class World:
 
     Args:
         seed: Seed of every draw.
-        as_of: Last day of the period; no listen is later, neither by the UTC clock nor by the listener's own.
-        scale: Factor on listeners and listens, > 0; the catalogue and the plants stay as they are. 1.0 gives about a
-            million listens; under 0.3 some breakouts grow from fewer than 20 weekly listeners, and the truth says so.
-        n_days: Length of the period [d], at least 90: room for every plant to be seen before and after.
-        n_labels: Labels, at least 6: four majors, two of unknown kind.
+        as_of: Last day of the period; no listen is later, in UTC or in local time.
+        scale: Factor on listeners and listens, > 0; catalogue and planted facts do not change. 1.0 gives about a
+            million listens. Below 0.3 some breakouts grow from fewer than 20 weekly listeners, as the truth says.
+        n_days: Length of the period [d], at least 90, so that every planted rise has a before and an after.
+        n_labels: Labels, at least 6: four majors and two of unknown type.
         n_artists: Artists.
-        n_tracks: Recordings, the planted duplicates among them.
+        n_tracks: Recordings, planted duplicates included.
         base_listeners: Listeners at scale 1.
-        listens_per_listener: Mean listens of a listener in the whole period.
+        listens_per_listener: Mean listens per listener in the period.
+        n_breakouts: Planted breakouts.
+        n_loops: Decoys in which one listener loops a track.
+        n_release_spikes: Decoys in which a release is played for a few days only.
+        n_market_days: Decoy days on which all plays rise.
+        n_duplicates: Planted duplicates of recordings.
         base_floor: Weekly listeners that a track needs before it can break out.
-        n_sounding: Tracks that have a recording, `raw/audio/<track_id>.mp3`.
+        n_sounding: Tracks that have audio, `raw/audio/<track_id>.mp3`.
 
     Raises:
-        InputError: `scale` or `n_days` leaves no world to simulate.
+        InputError: `scale` or `n_days` is too small.
     """
 
     seed: int = 7
@@ -67,10 +72,12 @@ class World:
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:
             raise InputError(
-                f"scale {self.scale} gives {self.n_listeners} listeners, expected at least 100: use 0.04 or more."
+                f"scale: {self.scale} gives {self.n_listeners} listeners, expected at least 100. Use 0.04 or more."
             )
         if self.n_days < 90:
-            raise InputError(f"n_days is {self.n_days}, expected at least 90: the plants need room before and after.")
+            raise InputError(
+                f"n_days: found {self.n_days}, expected at least 90. Planted rises need weeks before and after them."
+            )
 
     @property
     def n_listeners(self) -> int:
@@ -92,5 +99,5 @@ class World:
         return self.first_date + timedelta(days=int(day))
 
     def rng(self, part: str) -> np.random.Generator:
-        """Return the generator of one part of the simulator; no two parts share one."""
+        """Return the random generator of one part of the simulator; no two parts share one."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(crc32(part.encode()),)))

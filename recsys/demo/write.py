@@ -1,4 +1,4 @@
-"""From a seed to a folder of raw files: `write_world` simulates a world, plants in it, soils it and tells the truth."""
+"""Simulate a world from its settings and write it: raw files with invalid rows among them, and the truth file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ import polars as pl
 
 from recsys.demo.breakout_truth import weekly_listeners
 from recsys.demo.catalogue import Catalogue, make_catalogue
-from recsys.demo.chart import chart_table, tell_songs
-from recsys.demo.copies import plant_copies
+from recsys.demo.chart import chart_table, chart_truths
+from recsys.demo.copies import plant_duplicates
 from recsys.demo.events import make_events, playlist_table
 from recsys.demo.files import write_table
 from recsys.demo.listeners import Listeners, make_listeners
 from recsys.demo.listening import choose_tracks
-from recsys.demo.music import record
-from recsys.demo.planted_breakouts import Field, plant_rises
+from recsys.demo.music import write_recordings
+from recsys.demo.planted_breakouts import PlantingState, plant_breakouts
 from recsys.demo.playing import Listens, play
 from recsys.demo.sessions import make_sessions, market_days
 from recsys.demo.sounds import Sounds, plant_sounds
 from recsys.demo.tables import event_table, listen_chunks, months, shuffled, user_table
-from recsys.demo.truth import tell_dirt, tell_market_days, tell_rises, write_truth
+from recsys.demo.truth import breakout_truths, invalid_row_truths, market_day_truths, write_truth
 from recsys.demo.world import Truth, World
-from recsys.demo.wrong_metadata import Tables, spoil
+from recsys.demo.wrong_metadata import Tables, add_wrong_metadata
 
 
 @dataclass(frozen=True, slots=True)
 class WorldSummary:
-    """What was written: the raw files, the good rows of each table (dirt not counted), and where the truth lies."""
+    """What was written: the raw files, the number of valid rows per table, and the path of the truth file."""
 
     files: tuple[Path, ...]
     rows: Mapping[str, int]
@@ -37,7 +37,7 @@ class WorldSummary:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A world before it is written: catalogue and tables, listeners, log, and what is known to be planted."""
+    """A world before it is written: catalogue and tables, listeners, log, audio qualities, and the planted facts."""
 
     catalogue: Catalogue
     tables: Tables
@@ -49,14 +49,14 @@ class Simulated:
 
 def write_world(folder: Path, world: World) -> WorldSummary:
     """
-    Write a demo world: raw files into `folder/raw`, what was planted into `folder/truth.jsonl`.
+    Write a demo world: raw files into `folder/raw`, the planted facts into `folder/truth.jsonl`.
 
     Args:
-        folder: Made where it does not exist; files of an earlier world there are replaced.
-        world: Its settings; the same settings give the same bytes.
+        folder: Output folder, created if missing; files of an earlier world are replaced.
+        world: Settings; the same settings give the same bytes.
 
     Returns:
-        Files, rows of each table and the path of the truth.
+        The files, the rows per table and the path of the truth file.
     """
     simulated = simulate(world)
     raw = folder / "raw"
@@ -64,37 +64,37 @@ def write_world(folder: Path, world: World) -> WorldSummary:
     writer = _Writer(world, raw)
     _write_log(world, simulated, writer)
     _write_tables(world, simulated, writer)
-    writer.truths += record(world, simulated.catalogue.tracks.ids, simulated.sounds, raw / "audio")
+    writer.truths += write_recordings(world, simulated.catalogue.tracks.ids, simulated.sounds, raw / "audio")
     truth = folder / "truth.jsonl"
     write_truth(truth, simulated.truths + writer.truths)
     return WorldSummary(tuple(writer.files), dict(writer.rows), truth)
 
 
 def simulate(world: World) -> Simulated:
-    """Simulate a world and plant everything in it."""
+    """Simulate a world and plant all facts in it."""
     catalogue = make_catalogue(world, world.rng("catalogue"))
     listeners = make_listeners(world, world.rng("listeners"))
     lifted = market_days(world, world.rng("market days"))
     sessions = make_sessions(world, listeners, lifted, world.rng("sessions"))
     choices = choose_tracks(world, catalogue, listeners, sessions, world.rng("listening"))
     day = sessions.first_day[choices.session]
-    field = Field(catalogue, listeners, choices, day, np.ones(len(catalogue.tracks.ids), dtype=bool))
-    field = plant_rises(world, field, world.rng("rises"))
-    field, truths = plant_copies(world, field, world.rng("copies"))
-    field, sounds = plant_sounds(world, field, world.rng("sounds"))
-    catalogue = field.catalogue
-    listens = play(world, catalogue.tracks, listeners, world.rng("playing"), sessions=sessions, choices=field.choices)
+    state = PlantingState(catalogue, listeners, choices, day, np.ones(len(catalogue.tracks.ids), dtype=bool))
+    state = plant_breakouts(world, state, world.rng("rises"))
+    state, truths = plant_duplicates(world, state, world.rng("copies"))
+    state, sounds = plant_sounds(world, state, world.rng("sounds"))
+    catalogue = state.catalogue
+    listens = play(world, catalogue.tracks, listeners, world.rng("playing"), sessions=sessions, choices=state.choices)
     n_tracks = len(catalogue.tracks.ids)
     heard_early = np.bincount(listens.track[listens.day < 30], minlength=n_tracks)
-    tables, wrong = spoil(world, catalogue, field.free, heard_early, world.rng("wrong metadata"))
+    tables, wrong = add_wrong_metadata(world, catalogue, state.free, heard_early, world.rng("wrong metadata"))
     weekly = weekly_listeners(listens.track, listens.listener, listens.day, n_tracks=n_tracks, n_days=world.n_days)
-    risen = tell_rises(world, field.plants, weekly, catalogue.tracks, listeners.ids)
-    told = [*risen, *tell_market_days(world, lifted), *truths, *wrong]
-    return Simulated(catalogue, tables, listeners, listens, sounds, told)
+    rise_truths = breakout_truths(world, state.planted, weekly, catalogue.tracks, listeners.ids)
+    truths = [*rise_truths, *market_day_truths(world, lifted), *truths, *wrong]
+    return Simulated(catalogue, tables, listeners, listens, sounds, truths)
 
 
 class _Writer:
-    """Writes files one by one and keeps account: files, good rows by table, the dirt in each file."""
+    """Writes files one by one and counts: files, valid rows per table, invalid rows per file."""
 
     def __init__(self, world: World, raw: Path) -> None:
         self._world = world
@@ -108,7 +108,7 @@ class _Writer:
         path = self._raw / file
         counts = write_table(path, table, self._counted(table, chunks), self._world.rng(f"dirt {file}"))
         self.files.append(path)
-        self.truths += tell_dirt(table, file, counts)
+        self.truths += invalid_row_truths(table, file, counts)
 
     def _counted(self, table: str, chunks: Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
         for frame in chunks:
@@ -136,4 +136,4 @@ def _write_tables(world: World, simulated: Simulated, writer: _Writer) -> None:
     writer.write("playlists.csv.gz", "playlists", [playlists])
     chart = chart_table(world, catalogue, simulated.listens, world.rng("chart"))
     writer.write("charts.csv", "charts", [chart.drop("track_id")])
-    writer.truths += tell_songs(chart)
+    writer.truths += chart_truths(chart)

@@ -1,8 +1,8 @@
 """
-Wrong metadata, planted.
+Planted wrong metadata.
 
-Release dates after the first listen, impossible durations, broken ISRCs, tracks without label,
-and artists, labels and tracks that the log or the catalogue names while their table does not hold them.
+Release dates after the first listen, impossible durations, malformed ISRCs, tracks without a label, and tracks and
+artists that the log or the catalogue names but their table lacks.
 """
 
 from dataclasses import dataclass
@@ -25,33 +25,35 @@ ISRCS = ("US-{}", "{}X", "0000", "{}/A", "n/a", "??{}")
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The catalogue's tables as they will be written."""
+    """The catalogue's tables as they are written."""
 
     labels: pl.DataFrame
     artists: pl.DataFrame
     tracks: pl.DataFrame
 
 
-def spoil(
+def add_wrong_metadata(
     world: World, catalogue: Catalogue, free: np.ndarray, heard_early: np.ndarray, rng: np.random.Generator
 ) -> tuple[Tables, list[Truth]]:
     """
-    Spoil the tables of a catalogue.
+    Put wrong values into the tables of a catalogue.
 
     Args:
         world: The world's settings.
         catalogue: The catalogue with all its tracks.
-        free: Which tracks no other plant uses, (n_tracks,) bool.
+        free: Whether a track is unused by other planted facts, (n_tracks,) bool.
         heard_early: Listens of each track in the first month, (n_tracks,).
-        rng: Draws what is spoilt.
+        rng: Random generator.
 
     Returns:
-        The tables to write, and one truth for each thing spoilt.
+        The tables to write, and one truth per wrong value.
     """
-    may = free & (heard_early >= 5) & (catalogue.tracks.release_day < 0) & (catalogue.tracks.withdrawn_day == NEVER)
-    may &= catalogue.track_table["isrc"].is_not_null().to_numpy()  # a made-up code could make a duplicate
+    eligible = (
+        free & (heard_early >= 5) & (catalogue.tracks.release_day < 0) & (catalogue.tracks.withdrawn_day == NEVER)
+    )
+    eligible &= catalogue.track_table["isrc"].is_not_null().to_numpy()  # an invented ISRC could create a duplicate
     counts = (N_WRONG_DATES, N_WRONG_DURATIONS, N_WRONG_ISRCS, N_WITHOUT_LABEL, N_STUB_TRACKS)
-    drawn = rng.choice(np.flatnonzero(may), sum(counts), replace=False)
+    drawn = rng.choice(np.flatnonzero(eligible), sum(counts), replace=False)
     dates, durations, isrcs, unlabelled, stubs = np.split(drawn, np.cumsum(counts)[:-1])
     values: dict[str, tuple[np.ndarray, list[object]]] = {
         "release_date": (dates, [world.date_of(day) for day in rng.integers(45, 80, len(dates))]),
@@ -62,14 +64,13 @@ def spoil(
     tracks = catalogue.track_table
     truths: list[Truth] = []
     for column, (rows, wrong) in values.items():
-        tracks, told = _overwrite(tracks, column, rows, wrong)
-        truths += told
-    artists, told = _without(
+        tracks, overwritten = _overwrite(tracks, column, rows, wrong)
+        truths += overwritten
+    artists, stub_artists = _without(
         catalogue.artist_table, "artist_id", rng.choice(world.n_artists, N_STUB_ARTISTS, replace=False)
     )
-    truths += told
-    tracks, told = _without(tracks, "track_id", stubs)
-    return Tables(catalogue.label_table, artists, tracks), truths + told
+    tracks, stub_tracks = _without(tracks, "track_id", stubs)
+    return Tables(catalogue.label_table, artists, tracks), truths + stub_artists + stub_tracks
 
 
 def _broken_isrcs(codes: pl.Series) -> list[object]:
@@ -79,7 +80,7 @@ def _broken_isrcs(codes: pl.Series) -> list[object]:
 def _overwrite(
     table: pl.DataFrame, column: str, rows: np.ndarray, values: list[object]
 ) -> tuple[pl.DataFrame, list[Truth]]:
-    """Set a column of some tracks to wrong values; each truth holds the right one too."""
+    """Set a column of some tracks to wrong values; each truth holds both values."""
     right = table[column].gather(rows)
     wrong = pl.Series(column, values, dtype=table.schema[column])
     truths = [
@@ -87,13 +88,13 @@ def _overwrite(
         for track_id, bad, good in zip(table["track_id"].gather(rows), wrong, right, strict=True)
     ]
     order = np.argsort(rows)
-    spoilt = table[column].scatter(rows[order], wrong.gather(order))
-    return table.with_columns(spoilt), truths
+    replaced = table[column].scatter(rows[order], wrong.gather(order))
+    return table.with_columns(replaced), truths
 
 
 def _without(table: pl.DataFrame, key: str, rows: np.ndarray) -> tuple[pl.DataFrame, list[Truth]]:
-    """Leave rows out of their table; everything that names them stays."""
-    gone = table[key].gather(np.sort(rows))
+    """Remove rows from their table and keep all references to them."""
+    removed = table[key].gather(np.sort(rows))
     kind = f"stub_{key.removesuffix('_id')}"
-    truths = [Truth(kind, value, None, {"missing_from": f"{key.removesuffix('_id')}s"}) for value in gone]
-    return table.filter(~pl.col(key).is_in(gone.implode())), truths
+    truths = [Truth(kind, value, None, {"missing_from": f"{key.removesuffix('_id')}s"}) for value in removed]
+    return table.filter(~pl.col(key).is_in(removed.implode())), truths

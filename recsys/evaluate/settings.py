@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from recsys.errors import refuse_below
+from recsys.settings import Count, CountOrZero, Seed
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,7 @@ class EvaluationSettings:
         seed: Seed of the bootstrap.
     """
 
-    test_days: int = 14
-    gap_days: int = 0
-    k: int = 10
-    seed: int = 7
-
-    def __post_init__(self) -> None:
-        """Check the ranges of the settings."""
-        refuse_below("[evaluation]", self, test_days=1, gap_days=0, k=1, seed=0)
+    test_days: Count = 14
+    gap_days: CountOrZero = 0
+    k: Count = 10
+    seed: Seed = 7

@@ -7,16 +7,18 @@ tail. Slots are filled one after the other from the remaining tracks; a propensi
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated, Literal
 
 import numpy as np
 import polars as pl
+from msgspec import Meta
 
 from recsys.arrays import F64, I32, I64, Bool
 from recsys.columns import PROPENSITY, RANK, TRACK_ID, USER_ID, Column
 from recsys.dataset.feature_vectors import artists_of
-from recsys.errors import BadRecipe, did_you_mean
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
 from recsys.rerank.base import CandidateSet, RerankContext, positions_of
+from recsys.settings import TOP, Count, Seed
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
@@ -45,19 +47,11 @@ class ExplorationSettings:
         seed: Seed of the draws; each run date has its own random generator.
     """
 
-    share: float = 0.05
-    policy: str = "thompson"
-    pool: int = 20
-    days: int = 7
-    seed: int = 7
-
-    def __post_init__(self) -> None:
-        """Check the ranges of the settings and the name of the policy."""
-        if not 0 <= self.share <= 0.5 or self.pool < 2 or self.days < 1:
-            raise BadRecipe(f"[exploration]: found {self}, expected share 0..0.5, pool at least 2, days at least 1")
-        if self.policy not in POLICIES:
-            hint = did_you_mean(self.policy, POLICIES)
-            raise BadRecipe(f"[exploration]: found policy = {self.policy!r}, expected {' or '.join(POLICIES)}.{hint}")
+    share: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
+    policy: Literal["thompson", "linucb"] = "thompson"
+    pool: Annotated[int, Meta(ge=2, le=TOP)] = 20
+    days: Count = 7
+    seed: Seed = 7
 
     def slots(self, k: int) -> I64:
         """Return the positions of the exploration slots in a list of k, from 0: spread evenly, not at either end."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from recsys.errors import BadRecipe
+from recsys.settings import Count
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,6 @@ class AudioSettings:
     """
 
     encoder: str = "musicnn"
-    workers: int = 2
-    limit_s: int = 300
-    limit_gb: int = 8
-
-    def __post_init__(self) -> None:
-        """Refuse limits that let nothing through."""
-        if min(self.workers, self.limit_s, self.limit_gb) < 1:
-            raise BadRecipe(f"[audio]: {self}; expected workers, limit_s and limit_gb of at least 1")
+    workers: Count = 2
+    limit_s: Count = 300
+    limit_gb: Count = 8

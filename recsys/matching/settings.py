@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from recsys.errors import refuse_below
+from recsys.settings import Count, CountOrZero
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,5 @@ class MatchingSettings:
         recordings: Catalogue recordings per nightly run that are compared with the rest of the catalogue, at most.
     """
 
-    limit_s: int = 3_600
-    recordings: int = 5_000
-
-    def __post_init__(self) -> None:
-        """Raise BadRecipe if a limit is too small."""
-        refuse_below("[matching]", self, limit_s=1, recordings=0)
+    limit_s: Count = 3_600
+    recordings: CountOrZero = 5_000

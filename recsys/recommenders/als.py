@@ -28,6 +28,7 @@ from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.least_squares import half_step
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
 
 INITIAL_NORM = 0.1  # expected norm of a track's factors before the first half-step
 
@@ -52,15 +53,15 @@ class ALSConfig:
         seed: Seed of the initial factors.
     """
 
-    factors: int = 256
-    epochs: int = 8
-    regularization: float = tunable_range(0.25, 0.03, 3.0, log=True)
-    frequency_exponent: float = tunable_range(0.5, 0.0, 1.0)
-    unobserved_weight: float = tunable_range(0.05, 0.01, 0.5, log=True)
-    side_weight: float = tunable_range(3.0, 0.3, 10.0, log=True)
-    strength_exponent: float = tunable_range(0.25, 0.0, 0.7)
-    recency: float = tunable_range(1.0, 0.0, 2.0)
-    seed: int = 7
+    factors: Count = 256
+    epochs: Count = 8
+    regularization: Positive = tunable_range(0.25, 0.03, 3.0, log=True)
+    frequency_exponent: Exponent = tunable_range(0.5, 0.0, 1.0)
+    unobserved_weight: Positive = tunable_range(0.05, 0.01, 0.5, log=True)
+    side_weight: PositiveOrZero = tunable_range(3.0, 0.3, 10.0, log=True)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
+    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
+    seed: Seed = 7
 
 
 class ALS(Scorer[ALSConfig]):

@@ -24,6 +24,7 @@ from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import N_BLOCK, Mask
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
+from recsys.settings import Count, Positive, Seed
 
 MAX_EXAMPLE_USERS = 4000  # maximum number of users that the ranker learns from
 
@@ -46,11 +47,11 @@ class BlendConfig:
     models: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {"ease": {}, "als": {}, "item_knn": {}, "user_knn": {}, "sequential": {}}
     )
-    n_candidates: int = 100
-    n_hidden: int = 16
-    epochs: int = 15
-    learning_rate: float = 0.01
-    seed: int = 7
+    n_candidates: Count = 100
+    n_hidden: Count = 16
+    epochs: Count = 15
+    learning_rate: Positive = 0.01
+    seed: Seed = 7
 
     def __post_init__(self) -> None:
         """Raise unless there is at least one member, and no member is a blend."""

@@ -24,6 +24,7 @@ from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.fold_in import FoldInScorer
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Validation
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
 
 # Initial accumulator of Adagrad: with 0, the first step would be as long as the learning rate, whatever the gradient.
 INITIAL_SQUARE = 0.01
@@ -45,14 +46,14 @@ class BPRConfig:
         seed: Seed of the initial vectors and of all sampling.
     """
 
-    factors: int = 64
-    epochs: int = 20
-    batch_size: int = 1024
-    learning_rate: float = tunable_range(0.1, 0.02, 0.5, log=True)
-    regularization: float = tunable_range(0.03, 0.003, 0.1, log=True)
-    popularity_exponent: float = tunable_range(0.5, 0.0, 1.0)
-    recency: float = tunable_range(1.0, 0.0, 2.0)
-    seed: int = 7
+    factors: Count = 64
+    epochs: Count = 20
+    batch_size: Count = 1024
+    learning_rate: Positive = tunable_range(0.1, 0.02, 0.5, log=True)
+    regularization: PositiveOrZero = tunable_range(0.03, 0.003, 0.1, log=True)
+    popularity_exponent: Exponent = tunable_range(0.5, 0.0, 1.0)
+    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
+    seed: Seed = 7
 
 
 class BPR(FoldInScorer[BPRConfig]):

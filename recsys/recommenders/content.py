@@ -30,6 +30,7 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
 
 N_BLOCK = 1024  # tracks per block
 MAX_LEVERAGE = 1 - 1e-3  # leave-one-out predictions are divided by 1 - leverage
@@ -52,14 +53,14 @@ class ContentConfig:
         seed: Seed of the initial ALS factors.
     """
 
-    factors: int = 256
-    epochs: int = 8
-    regularization: float = tunable_range(1.0, 0.1, 30.0, log=True)
-    size_exponent: float = tunable_range(0.4, 0.0, 1.0)
-    direct_weight: float = tunable_range(1.0, 0.0, 3.0)
-    recency: float = tunable_range(0.5, 0.0, 1.0)
-    max_features: int = 10_000
-    seed: int = 7
+    factors: Count = 256
+    epochs: Count = 8
+    regularization: Positive = tunable_range(1.0, 0.1, 30.0, log=True)
+    size_exponent: Exponent = tunable_range(0.4, 0.0, 1.0)
+    direct_weight: PositiveOrZero = tunable_range(1.0, 0.0, 3.0)
+    recency: Exponent = tunable_range(0.5, 0.0, 1.0)
+    max_features: Count = 10_000
+    seed: Seed = 7
 
 
 @dataclass(frozen=True, eq=False)

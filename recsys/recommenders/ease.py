@@ -30,6 +30,7 @@ from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Share
 
 N_BLOCK = 1024  # rows per block
 N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
@@ -55,13 +56,13 @@ class EASEConfig:
             cube, memory with its square.
     """
 
-    regularization: float = tunable_range(100.0, 20.0, 1000.0, log=True)
-    dropout: float = tunable_range(0.25, 0.0, 0.6)
-    side_weight: float = tunable_range(10.0, 0.5, 60.0, log=True)
-    strength_exponent: float = tunable_range(0.25, 0.0, 0.7)
-    listener_exponent: float = tunable_range(0.35, 0.0, 0.7)
-    recency: float = tunable_range(0.5, 0.0, 1.0)
-    max_tracks: int = 40_000
+    regularization: Positive = tunable_range(100.0, 20.0, 1000.0, log=True)
+    dropout: Dropout = tunable_range(0.25, 0.0, 0.6)
+    side_weight: PositiveOrZero = tunable_range(10.0, 0.5, 60.0, log=True)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
+    listener_exponent: Share = tunable_range(0.35, 0.0, 0.7)
+    recency: Exponent = tunable_range(0.5, 0.0, 1.0)
+    max_tracks: Count = 40_000
 
 
 class EASE(Scorer[EASEConfig]):

@@ -26,6 +26,7 @@ from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import top_k_of_block
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import Count, Exponent, Positive, Share
 
 N_BLOCK = 256  # tracks per block of the neighbour search
 
@@ -44,12 +45,12 @@ class ItemKNNConfig:
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
     """
 
-    neighbours: int = tunable_range(200, 50, 1000, log=True)
-    saturation: float = tunable_range(1.2, 0.5, 10.0, log=True)
-    length_norm: float = tunable_range(0.5, 0.0, 1.0)
-    damping: float = tunable_range(0.8, 0.4, 1.0)
-    strength_exponent: float = tunable_range(0.25, 0.0, 0.7)
-    recency: float = tunable_range(1.0, 0.0, 2.0)
+    neighbours: Count = tunable_range(200, 50, 1000, log=True)
+    saturation: Positive = tunable_range(1.2, 0.5, 10.0, log=True)
+    length_norm: Share = tunable_range(0.5, 0.0, 1.0)
+    damping: Exponent = tunable_range(0.8, 0.4, 1.0)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
+    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
 
 
 class ItemKNN(Scorer[ItemKNNConfig]):

@@ -21,6 +21,7 @@ from recsys.dataset.features import Features
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.fold_in import FoldInScorer
 from recsys.recommenders.scorer import Validation
+from recsys.settings import Count, Positive, PositiveOrZero, Seed
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class LightFMConfig:
         seed: Seed of the initial vectors and of all sampling.
     """
 
-    factors: int = 64
-    epochs: int = 10
-    learning_rate: float = 0.05
-    max_sampled: int = 30
-    track_weight: float = 1.0
-    user_weight: float = 0.1
-    seed: int = 7
+    factors: Count = 64
+    epochs: Count = 10
+    learning_rate: Positive = 0.05
+    max_sampled: Count = 30
+    track_weight: PositiveOrZero = 1.0
+    user_weight: PositiveOrZero = 0.1
+    seed: Seed = 7
 
 
 class LightFM(FoldInScorer[LightFMConfig]):

@@ -11,6 +11,7 @@ from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.segments import popularity
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import Positive
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class PopularConfig:
         half_life_days: Half-life of a listener's weight since their last play of the track [d], > 0.
     """
 
-    half_life_days: float = 30.0
+    half_life_days: Positive = 30.0
 
 
 class Popular(Scorer[PopularConfig]):

@@ -14,10 +14,11 @@ Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
+from msgspec import Meta
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from typing_extensions import override
@@ -28,6 +29,7 @@ from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution, positions_within_groups
 from recsys.recommenders.parts.transformer import Network, deterministic_torch, proposal_distribution, sampled_softmax
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import TOP, Count, Dropout, Positive, Seed
 
 HALF_LIFE_TRACKS = 10  # later tracks after which the weight of a track in an attribution halves
 N_BLOCK = 512  # users per block
@@ -52,15 +54,15 @@ class SequentialConfig:
         seed: Seed of the initial weights, the order of batches and all sampling.
     """
 
-    factors: int = 64
-    blocks: int = 1
-    max_length: int = 64
-    dropout: float = 0.3
-    n_negatives: int = 1024
-    epochs: int = 20
-    learning_rate: float = 0.005
-    batch_size: int = 32
-    seed: int = 7
+    factors: Annotated[int, Meta(ge=2, le=TOP, multiple_of=2)] = 64
+    blocks: Count = 1
+    max_length: Count = 64
+    dropout: Dropout = 0.3
+    n_negatives: Count = 1024
+    epochs: Count = 20
+    learning_rate: Positive = 0.005
+    batch_size: Count = 32
+    seed: Seed = 7
 
 
 @dataclass(frozen=True, eq=False)

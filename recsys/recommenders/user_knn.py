@@ -24,6 +24,7 @@ from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, largest_per_row, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
+from recsys.settings import Count, Exponent
 
 N_BLOCK = 512  # users per block of the neighbour search
 
@@ -40,10 +41,10 @@ class UserKNNConfig:
         focus: The weight of a neighbour is similarity**focus: the larger, the more the nearest neighbours dominate.
     """
 
-    neighbours: int = tunable_range(150, 20, 500, log=True)
-    strength_exponent: float = tunable_range(0.25, 0.0, 1.0)
-    recency: float = tunable_range(0.25, 0.0, 1.0)
-    focus: float = tunable_range(1.0, 0.5, 3.0)
+    neighbours: Count = tunable_range(150, 20, 500, log=True)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 1.0)
+    recency: Exponent = tunable_range(0.25, 0.0, 1.0)
+    focus: Exponent = tunable_range(1.0, 0.5, 3.0)
 
 
 class UserKNN(Scorer[UserKNNConfig]):

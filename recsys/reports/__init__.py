@@ -1,1 +1,1 @@
-"""Pages and files for people, made from results."""
+"""Reports for people: pages and files made from results of runs."""

@@ -1,18 +1,18 @@
-"""The data dictionary of a warehouse file as Markdown: every table with its grain, columns, units and sources."""
+"""The data dictionary of a warehouse as Markdown: each table with description, grain, sources, columns and units."""
 
 from recsys.reports.markdown import escaped
 from recsys.warehouse.query import Warehouse, describe, tables
 
 
 def data_dictionary(warehouse: Warehouse) -> str:
-    """Return a section per table, in the order of their names."""
+    """Return one Markdown section per table, in order of name."""
     names = sorted(tables(warehouse)["name"])
     return "\n".join(_section(warehouse, name) for name in names)
 
 
 def _section(warehouse: Warehouse, name: str) -> str:
-    about, columns = describe(warehouse, name)
-    (table,) = about.iter_rows(named=True)
+    description, columns = describe(warehouse, name)
+    (table,) = description.iter_rows(named=True)
     reads = ", ".join(f"`{source}`" for source in table["reads"])
     rows = [
         f"| `{column['name']}` | {column['type']} | {escaped(column['unit'] or '')} | {escaped(column['meaning'])} |"

@@ -1,7 +1,7 @@
 """
-The report of a simulated feedback loop: a page with plots and a table, and the numbers behind them as CSV.
+The report of a simulated feedback loop: an HTML page with plots and a table, and the values as CSV.
 
-Colours are Okabe and Ito's, which the colour-blind can tell apart; the lists without a remedy are the black line.
+Colours are the colour-blind safe palette of Okabe and Ito; the first remedy, usually none, is the black line.
 """
 
 import json
@@ -21,36 +21,36 @@ from recsys.feedback.loop import LoopSettings, last_week
 COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#999999")
 MARKERS = "os^vDPX*"
 MEANINGS = {
-    "satisfaction": ("Satisfaction", "mean chance that what is looked at is liked"),
-    "gini": ("Gini of exposure", "0: all tracks are shown alike, 1: one is shown"),
-    "artists_alive": ("Artists alive", "share for whom lists won a new listener in four weeks"),
-    "tracks_found": ("Tracks found", "share for which lists won a new listener this week"),
+    "satisfaction": ("Satisfaction", "mean probability that a shown recording is liked"),
+    "gini": ("Gini of exposure", "0: equal exposure of all tracks, 1: exposure of one track only"),
+    "artists_alive": ("Active artists", "share of artists whose lists won a new listener within four weeks"),
+    "tracks_found": ("Tracks discovered", "share of tracks that won a new listener through lists this week"),
 }
 N_COLUMNS = 2
 NUMBERS, PAGE = "weeks.csv", "index.html"
 
 
-def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, about: str) -> Path:
+def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, description: str) -> Path:
     """
-    Write the page, which can be mailed: plot and numbers are in it; and the numbers beside it.
+    Write the report: an HTML page that contains plots and values, and the values as CSV.
 
     Args:
-        folder: Where; what an earlier report left there is replaced.
-        weeks: remedy, week, metric, value, as `loop.simulate` gives; the first remedy is what others are held against.
-        settings: What was simulated.
-        about: Whose listeners, in a sentence.
+        folder: Output folder, created if missing; an earlier report there is replaced.
+        weeks: remedy, week, metric, value, from `loop.simulate`; the others are compared with the first remedy.
+        settings: Settings of the simulation.
+        description: One sentence about the simulated listeners.
 
     Returns:
-        The page.
+        Path of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weeks.write_csv(folder / NUMBERS)
-    files.write_text(folder / PAGE, _page(weeks, settings, about))
+    files.write_text(folder / PAGE, _page(weeks, settings, description))
     return folder / PAGE
 
 
 def _picture(weeks: pl.DataFrame) -> str:
-    """Draw the plot as a URL that holds it."""
+    """Return the plot as a data URL."""
     picture = BytesIO()
     _plot(weeks).savefig(picture, format="png", dpi=110, metadata={"Software": None})
     return _in_url("image/png", picture.getvalue())
@@ -95,7 +95,7 @@ def _meaning(metric: str) -> tuple[str, str]:
     return metric.removeprefix("exposure ").replace("=", ": ").replace("_", " "), "share of exposure"
 
 
-def _page(weeks: pl.DataFrame, settings: LoopSettings, about: str) -> str:
+def _page(weeks: pl.DataFrame, settings: LoopSettings, description: str) -> str:
     table = last_week(weeks)
     titles = "".join(f"<th>{escape(_meaning(metric)[0])}</th>" for metric in table.columns[1:])
     base = table.row(0)[1:]
@@ -103,7 +103,7 @@ def _page(weeks: pl.DataFrame, settings: LoopSettings, about: str) -> str:
         f"<tr><th>{escape(str(name))}</th>{''.join(map(_cell, values, base))}</tr>"
         for name, *values in table.iter_rows()
     )
-    told = escape(json.dumps(asdict(settings)))
+    settings_text = escape(json.dumps(asdict(settings)))
     link = f'<a href="{_in_url("text/csv", weeks.write_csv().encode())}" download="{NUMBERS}">{NUMBERS}</a>'
     n_weeks = int(weeks["week"].max())  # type: ignore[arg-type]
     return f"""<!doctype html>
@@ -116,14 +116,14 @@ th, td {{ padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd
 tr > th:first-child {{ text-align: left }}
 small {{ color: #666 }}
 </style></head><body>
-<h1>Where {n_weeks} weeks of learning from its own lists lead</h1>
-<p>{escape(about)} What they like was drawn once and does not change; every track is liked as well as any other in the
-mean. Each week the recommender learns from what was played, and lists steer what is played next. A simulation says how
-remedies compare in such a world, not what will happen in yours.</p>
-<img src="{_picture(weeks)}" alt="Each metric by week, a line a remedy; the numbers are in {NUMBERS}">
+<h1>Effects of {n_weeks} weeks of training on the recommender's own lists</h1>
+<p>{escape(description)} Their preferences were drawn once and do not change; on average, all tracks are liked equally.
+Each week the recommender is trained on the plays so far, and its lists influence the next plays. The simulation
+compares remedies in a synthetic world; it does not predict what happens on a real service.</p>
+<img src="{_picture(weeks)}" alt="Each metric by week, one line per remedy; the values are in {NUMBERS}">
 <h2>Week {n_weeks}</h2>
 <table><thead><tr><th>lists</th>{titles}</tr></thead><tbody>{body}</tbody></table>
-<p><small>In brackets: against the first line. All weeks: {link}. {told}</small></p>
+<p><small>In brackets: difference from the first line. All weeks: {link}. Settings: {settings_text}</small></p>
 </body></html>
 """
 

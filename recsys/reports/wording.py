@@ -1,11 +1,11 @@
-"""Times as people write them."""
+"""Formatting of values for people."""
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """
-    Write a time.
+    Return a duration or position as minutes and seconds, from one hour on as hours, minutes and seconds.
 
-    >>> clock(5.25), clock(125.7), clock(36_000)
+    >>> format_duration(5.25), format_duration(125.7), format_duration(36_000)
     ('0:05.2', '2:05.7', '10:00:00')
     """
     whole, tenths = divmod(round(seconds * 10), 10)

@@ -235,17 +235,6 @@ def _relevance(scores: F32) -> F32:
     return np.where(np.isnan(scores), 0, scaled).astype(np.float32)
 
 
-def refuse_negative(name: str, weight: float) -> None:
-    """
-    Refuse a negative weight, which would reward what the rule is meant to penalise.
-
-    Raises:
-        BadRecipe: The weight is below 0.
-    """
-    if weight < 0:
-        raise BadRecipe(f"[rerank.{name}]: found weight = {weight}, expected 0 or more")
-
-
 def rule_class(name: str) -> type[RerankRule]:
     """
     Return the class of the rule in recsys/rerank/rules/<name>.py.

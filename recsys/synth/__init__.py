@@ -1,1 +1,1 @@
-"""Music with exact labels: tunes, arranged and rendered, whose tempo, key, instruments and melody are known."""
+"""Synthetic music with exact labels: tunes, arranged and rendered with known tempo, key, instruments, melody."""

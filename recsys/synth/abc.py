@@ -1,9 +1,9 @@
 """
-Tunes written in ABC, the notation of folk collections.
+A reader of tunes in ABC notation.
 
-Read are the header (X, T, M, L, K), notes with accidentals, octaves and lengths, rests, ties, triplets and other
-tuplets, broken rhythm, bars, and chord symbols; repeats are played once. Left out are grace notes, decorations, words
-and further voices. A tune that changes key, metre or unit length on its way is refused: its labels would not be exact.
+It reads the header (X, T, M, L, K), notes with accidentals, octaves and lengths, rests, ties, tuplets, broken rhythm,
+bars and chord symbols; repeats are played once. It ignores grace notes, decorations, lyrics and further voices. A tune
+that changes key, metre or unit length is refused, because its labels would not be exact.
 
 Source: Walshaw, The ABC Music Standard 2.1 (2011).
 """
@@ -21,9 +21,16 @@ MODES = {
     "": "major", "maj": "major", "ion": "major", "m": "minor", "min": "minor", "aeo": "minor", "dor": "dorian",
     "mix": "mixolydian", "lyd": "lydian", "phr": "phrygian",
 }  # fmt: skip
-FIFTHS = {"major": 0, "lydian": 1, "mixolydian": -1, "dorian": -2, "minor": -3, "phrygian": -4}  # sharps beside major's
+FIFTHS = {
+    "major": 0,
+    "lydian": 1,
+    "mixolydian": -1,
+    "dorian": -2,
+    "minor": -3,
+    "phrygian": -4,
+}  # difference in sharps from major
 SHARPS = "FCGDAEB"
-IN_TIME_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes of a tuplet -> how many its time holds
+IN_TIME_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes of a tuplet -> normal notes of the same duration
 TOKEN = re.compile(
     r'(?P<chord>"[^"]*")|(?P<tuplet>\([2-9](?::\d*){0,2})|(?P<skip>\{[^}]*\}|![^!]*!|\+[^+\n]*\+|[~.HLMOPSTUuvIJKRW]|\\\n|%[^\n]*|[\s`\\y&$*;()]'
     r"|\[(?:[1-9][0-9,-]*)|\[\|)|(?P<inline>\[[A-Za-z]:[^\]]*\])"
@@ -36,7 +43,19 @@ CHORD = re.compile(r"^([A-G])([#b]?)(m(?!aj)|min|-)?")
 
 @dataclass
 class _Reader:
-    """Where a reading is: time so far, what bars and keys do to notes, what tuplets and broken rhythm do to lengths."""
+    """
+    State of reading a tune.
+
+    Attributes:
+        unit: Unit note length [crotchets].
+        key: Semitones by which the key alters each letter.
+        notes, chords: What was read so far.
+        now: Current time [crotchets].
+        in_bar: Semitones by which accidentals of the bar alter each letter and octave.
+        tuplet: Factor on the lengths of a tuplet's notes, and its number of notes left.
+        factor: Factor on the length of the next note, by broken rhythm.
+        is_tied: Whether the last note is tied to the next.
+    """
 
     unit: Fraction
     key: dict[str, int]
@@ -54,25 +73,26 @@ def read_abc(text: str, name: str) -> Tune:
     Read one tune.
 
     Raises:
-        InputError: Something in it is not understood, with its place; or it has no note.
+        InputError: A symbol is not supported (the message has its position), or the tune has no note.
     """
-    header, body = _divided(text, name)
+    header, body = _split_header(text, name)
     metre = _metre(header.get("M", "4/4"), name)
     tonic, mode, key = _key(header["K"], name)
     reader = _Reader(_unit(header.get("L"), metre), key)
-    at = 0
-    while at < len(body):
-        token = TOKEN.match(body, at)
+    position = 0
+    while position < len(body):
+        token = TOKEN.match(body, position)
         if token is None:
-            raise InputError(f"{name}: {body[at : at + 12]!r} is not understood (character {at} of its music)")
+            found = body[position : position + 12]
+            raise InputError(f"{name}: found {found!r} at character {position} of its music, expected ABC notation")
         _take(reader, token, name)
-        at = token.end()
+        position = token.end()
     if not reader.notes:
-        raise InputError(f"{name} has no note")
+        raise InputError(f"{name}: found no note, expected at least one")
     return Tune(name, tuple(reader.notes), metre, tonic, mode, tuple(reader.chords))
 
 
-def _divided(text: str, name: str) -> tuple[dict[str, str], str]:
+def _split_header(text: str, name: str) -> tuple[dict[str, str], str]:
     header: dict[str, str] = {}
     lines = []
     for line in text.splitlines():
@@ -80,13 +100,13 @@ def _divided(text: str, name: str) -> tuple[dict[str, str], str]:
             letter, value = line[0], line[2:].split("%")[0].strip()
             if "K" in header and letter in "KMLV":
                 raise InputError(
-                    f"{name} changes its {letter} on the way ({line.strip()}): its labels would not be exact"
+                    f"{name}: found a change of {letter} ({line.strip()}), expected one for the whole tune"
                 )
             header.setdefault(letter, value)
         elif "K" in header:
             lines.append(line)
     if "K" not in header:
-        raise InputError(f"{name} has no key (K:)")
+        raise InputError(f"{name}: found no key, expected a line such as K:D")
     return header, "\n".join(lines)
 
 
@@ -94,12 +114,12 @@ def _metre(text: str, name: str) -> tuple[int, int]:
     named = {"C": "4/4", "C|": "2/2"}.get(text, text)
     found = re.fullmatch(r"(\d+)/(\d+)", named)
     if not found or not int(found[1]) or not int(found[2]):
-        raise InputError(f"{name} has the metre {text!r}; expected one such as 6/8")
+        raise InputError(f"{name}: found the metre {text!r}, expected one such as 6/8")
     return int(found[1]), int(found[2])
 
 
 def _unit(text: str | None, metre: tuple[int, int]) -> Fraction:
-    """Return the unit length in crotchets; where none is given, a sixteenth in short bars, else a quaver."""
+    """Return the unit length [crotchets]; without one, a semiquaver in metres below 3/4, else a quaver."""
     if text and re.fullmatch(r"\d+/[1-9]\d*", text):
         return Fraction(text) * 4
     return Fraction(1, 4) if Fraction(*metre) < Fraction(3, 4) else Fraction(1, 2)
@@ -109,7 +129,7 @@ def _key(text: str, name: str) -> tuple[int, str, dict[str, int]]:
     found = re.match(r"^([A-G])([#b]?)\s*([A-Za-z]*)", text)
     mode = MODES.get(found[3].lower()[:3] if found[3] != "m" else "m") if found else None
     if found is None or mode is None:
-        raise InputError(f"{name} has the key {text!r}; expected one such as D, Bm, Ador or Eb mix")
+        raise InputError(f"{name}: found the key {text!r}, expected one such as D, Bm, Ador or Eb mix")
     tonic = (NATURAL[found[1]] + {"": 0, "#": 1, "b": -1}[found[2]]) % 12
     n_sharps = SHARPS.index(found[1]) - 1 + {"": 0, "#": 7, "b": -7}[found[2]] + FIFTHS[mode]
     sharps = dict.fromkeys(SHARPS[: max(0, n_sharps)], 1) | dict.fromkeys(SHARPS[::-1][: max(0, -n_sharps)], -1)
@@ -136,19 +156,19 @@ def _take(reader: _Reader, token: re.Match[str], name: str) -> None:
     elif token["broken"]:
         _take_broken(reader, token["broken"])
     elif token["inline"]:
-        raise InputError(f"{name} changes on the way ({token['inline']}): its labels would not be exact")
+        raise InputError(f"{name}: found a change within the tune ({token['inline']}), expected one key and metre")
     elif kind == "bar" and "|" in token["bar"]:
         reader.in_bar = {}
 
 
 def _take_note(reader: _Reader, note: str, length: str, *, is_tied: bool) -> None:
     found = re.fullmatch(r"(\^\^|__|[\^_=])?([A-Ga-g])([,']*)", note)
-    assert found is not None  # noqa: S101 - the token's own pattern
+    assert found is not None  # noqa: S101 - the token matched this pattern
     accidental, letter, octaves = found[1], found[2], found[3]
-    place = letter + octaves
+    pitch_name = letter + octaves
     if accidental:
-        reader.in_bar[place] = ACCIDENTAL[accidental]
-    shift = reader.in_bar.get(place, reader.key.get(letter.upper(), 0))
+        reader.in_bar[pitch_name] = ACCIDENTAL[accidental]
+    shift = reader.in_bar.get(pitch_name, reader.key.get(letter.upper(), 0))
     pitch = (
         60 + NATURAL[letter.upper()] + 12 * letter.islower() + 12 * (octaves.count("'") - octaves.count(",")) + shift
     )
@@ -163,10 +183,10 @@ def _take_note(reader: _Reader, note: str, length: str, *, is_tied: bool) -> Non
 
 
 def _duration(reader: _Reader, length: str) -> Fraction:
-    """Return a note's length [crotchets]: '3', '/2', '3/2', '/' and '//' are of the unit."""
-    above, slashes, below = re.fullmatch(r"(\d*)(/*)(\d*)", length).groups()  # type: ignore[union-attr]
-    divisor = int(below or 2) ** (len(slashes) if not below else 1) if slashes else 1
-    duration = reader.unit * int(above or 1) / max(divisor, 1) * reader.factor
+    """Return a note's duration [crotchets]; '3', '/2', '3/2', '/' and '//' are multiples of the unit."""
+    numerator, slashes, denominator = re.fullmatch(r"(\d*)(/*)(\d*)", length).groups()  # type: ignore[union-attr]
+    divisor = int(denominator or 2) ** (len(slashes) if not denominator else 1) if slashes else 1
+    duration = reader.unit * int(numerator or 1) / max(divisor, 1) * reader.factor
     reader.factor = Fraction(1)
     scale, n_left = reader.tuplet
     if n_left:
@@ -176,7 +196,7 @@ def _duration(reader: _Reader, length: str) -> Fraction:
 
 
 def _take_broken(reader: _Reader, marks: str) -> None:
-    """Lengthen the note before and shorten the next, or the reverse."""
+    """Apply broken rhythm: lengthen the previous note and shorten the next, or the reverse."""
     short = Fraction(1, 2 ** len(marks))
     if not reader.notes:
         return

@@ -1,7 +1,7 @@
 """
-From a tune to what instruments play: tempo, key, chords, bass, drums, all drawn and all told.
+Arrangements of tunes: tempo, key, instruments, chords, bass and drums are drawn at random and kept as labels.
 
-The same tune arranged twice is a cover: other instruments, another key, another tempo, the same melody.
+Two arrangements of one tune are covers of each other: the same melody with other instruments, key and tempo.
 """
 
 from dataclasses import dataclass, replace
@@ -31,11 +31,11 @@ HARMONY = ("piano", "organ", "guitar", "ensemble", "synth pad")
 STYLES = ("block", "arpeggio", "off-beat", "none")
 KICK, SNARE, HAT = 36, 38, 42
 MELODY_CHANNEL, CHORD_CHANNEL, BASS_CHANNEL, DRUM_CHANNEL = 0, 1, 2, 9
-CHANGE_COST = 0.4  # of a new chord, in crotchets of melody that it must fit better
+CHANGE_COST = 0.4  # of a chord change, in crotchets of melody that the new chord must fit beyond the old one
 
 
 class Event(NamedTuple):
-    """A key that is held: from, to [s], channel, MIDI key and velocity 1..127."""
+    """A played note: start and end [s], MIDI channel, MIDI key number and velocity 1..127."""
 
     start_s: float
     end_s: float
@@ -50,11 +50,11 @@ class Style:
     How a tune is played.
 
     Attributes:
-        tempo_bpm: Beats a minute.
-        transpose: Semitones.
-        melody, harmony, bass: General MIDI programs.
-        chords: One of `STYLES`.
-        has_bass, has_drums: Whether they play.
+        tempo_bpm: Beats per minute [1/min].
+        transpose: Transposition [semitones].
+        melody, harmony, bass: General MIDI programs, 0 to 103.
+        chords: Accompaniment pattern, one of `STYLES`.
+        has_bass, has_drums: Whether bass and drums play.
     """
 
     tempo_bpm: float
@@ -68,7 +68,7 @@ class Style:
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, *, programs: frozenset[int] = frozenset(range(104))) -> "Style":
-        """Draw a style; only from `programs` where instruments are held back for a test."""
+        """Draw a style with instruments from `programs`, which may exclude those of a test set."""
         return cls(
             tempo_bpm=float(np.round(np.exp(rng.uniform(np.log(60), np.log(180))), 1)),
             transpose=int(rng.integers(-6, 6)),
@@ -81,7 +81,7 @@ class Style:
         )
 
     def covered(self, rng: np.random.Generator) -> "Style":
-        """Draw how somebody else would play the same tune: another key and melody, a tempo within 20 %."""
+        """Draw the style of a cover: another key and other instruments, a tempo within 20 %."""
         other = Style.drawn(rng)
         tempo_bpm = float(np.round(self.tempo_bpm * rng.uniform(0.8, 1.2), 1))
         return replace(other, tempo_bpm=tempo_bpm, transpose=self.transpose + int(rng.choice([-5, -3, -2, 2, 4, 5])))
@@ -90,15 +90,15 @@ class Style:
 @dataclass(frozen=True)
 class Arrangement:
     """
-    What is played, and what is true of it.
+    An arranged tune and its labels.
 
     Attributes:
-        events: By start.
-        programs: Of each channel that is no drum.
-        style: How it is played.
-        tempo_bpm: Beats a minute; the beat is the dotted crotchet in compound metres.
-        tonic: Pitch class of the key as it sounds.
-        is_minor: Whether the key's third is minor.
+        events: Played notes in order of start.
+        programs: General MIDI program of each channel except the drums.
+        style: Style of the arrangement.
+        tempo_bpm: Beats per minute [1/min]; the beat is the dotted crotchet in compound metres.
+        tonic: Pitch class of the key after transposition, 0 = C.
+        is_minor: Whether the third above the tonic is minor.
     """
 
     events: tuple[Event, ...]
@@ -115,26 +115,26 @@ def _program(families: tuple[str, ...], programs: frozenset[int], rng: np.random
 
 def arrange(tune: Tune, style: Style, rng: np.random.Generator, *, longest_s: float = 30.0) -> Arrangement:
     """
-    Arrange a tune, again from its start until the time is up.
+    Arrange a tune, repeated until `longest_s`.
 
     Args:
-        tune: The melody.
-        style: How it is played.
-        rng: Of what hands do: no two strokes are alike.
-        longest_s: Nothing begins after it [s].
+        tune: Tune to arrange.
+        style: Style of the arrangement.
+        rng: Random generator for the variation of onsets and velocities.
+        longest_s: Time after which no note begins [s].
     """
-    second = 60 / style.tempo_bpm / tune.beat  # a crotchet [s]
-    times = max(1, int(np.ceil(longest_s / (tune.length * second))))
-    once = [*_melody(tune), *_harmony(tune, style), *(_drums(tune) if style.has_drums else [])]
+    crotchet_s = 60 / style.tempo_bpm / tune.beat
+    n_repeats = max(1, int(np.ceil(longest_s / (tune.length * crotchet_s))))
+    played = [*_melody(tune), *_harmony(tune, style), *(_drums(tune) if style.has_drums else [])]
     length = np.ceil(tune.length / tune.bar - 1e-6) * tune.bar
     events = []
-    for start, end, channel, key, velocity in once:
-        moved = key if channel == DRUM_CHANNEL else key + style.transpose
-        for turn in range(times):
-            begin = (start + turn * length) * second + abs(rng.normal(0, 0.004))
+    for start, end, channel, key, velocity in played:
+        transposed = key if channel == DRUM_CHANNEL else key + style.transpose
+        for repeat in range(n_repeats):
+            begin = (start + repeat * length) * crotchet_s + abs(rng.normal(0, 0.004))
             if begin < longest_s:
-                hit = int(np.clip(velocity + rng.normal(0, 6), 20, 127))
-                events.append(Event(begin, begin + (end - start) * second, channel, moved, hit))
+                varied_velocity = int(np.clip(velocity + rng.normal(0, 6), 20, 127))
+                events.append(Event(begin, begin + (end - start) * crotchet_s, channel, transposed, varied_velocity))
     programs = {MELODY_CHANNEL: style.melody, CHORD_CHANNEL: style.harmony, BASS_CHANNEL: style.bass}
     tonic = (tune.tonic + style.transpose) % 12
     return Arrangement(tuple(sorted(events)), programs, style, style.tempo_bpm, tonic, tune.is_minor)
@@ -161,18 +161,18 @@ def _on_beat(tune: Tune, onset: float) -> bool:
 
 
 def _harmony(tune: Tune, style: Style) -> list[_Played]:
-    chords = tune.chords or harmonised(tune)
+    chords = tune.chords or harmonise(tune)
     ends = [*(chord.onset for chord in chords[1:]), tune.length]
     played: list[_Played] = []
     for chord, end in zip(chords, ends, strict=True):
         keys = [48 + (chord.root + step) % 12 for step in (0, 3 if chord.is_minor else 4, 7)]
         beats = np.arange(chord.onset, end - 1e-6, tune.beat)
-        played += [each for beat in beats for each in _chord_at(float(beat), keys, tune, style)]
+        played += [note for beat in beats for note in _chord_at(float(beat), keys, tune, style)]
         if style.has_bass:
             root = 36 + chord.root
             played += [
-                (float(beat), float(beat) + 0.8 * tune.beat, BASS_CHANNEL, root + (7 if at % 2 else 0), 92)
-                for at, beat in enumerate(beats)
+                (float(beat), float(beat) + 0.8 * tune.beat, BASS_CHANNEL, root + (7 if number % 2 else 0), 92)
+                for number, beat in enumerate(beats)
             ]
     return played
 
@@ -185,8 +185,8 @@ def _chord_at(beat: float, keys: list[int], tune: Tune, style: Style) -> list[_P
         case "arpeggio":
             part = length / (3 if tune.is_compound else 2)
             return [
-                (beat + at * part, beat + (at + 1) * part, CHORD_CHANNEL, keys[at % 3], 72)
-                for at in range(round(length / part))
+                (beat + nth * part, beat + (nth + 1) * part, CHORD_CHANNEL, keys[nth % 3], 72)
+                for nth in range(round(length / part))
             ]
         case "off-beat":
             start = beat + length * (2 / 3 if tune.is_compound else 1 / 2)
@@ -196,7 +196,7 @@ def _chord_at(beat: float, keys: list[int], tune: Tune, style: Style) -> list[_P
 
 
 def _drums(tune: Tune) -> list[_Played]:
-    """Kick on the first beat (and third of four), snare on the others that answer it, hats on beats and their parts."""
+    """Return a drum pattern: kick on beat one (and three of four), snare on the others, hi-hat on and between beats."""
     n_beats, part = round(tune.bar / tune.beat), tune.beat / (3 if tune.is_compound else 2)
     strokes: list[tuple[float, int, int]] = []
     for bar in np.arange(0, tune.length - 1e-6, tune.bar):
@@ -207,11 +207,11 @@ def _drums(tune: Tune) -> list[_Played]:
     return [(onset, onset + 0.1, DRUM_CHANNEL, drum, velocity) for onset, drum, velocity in strokes]
 
 
-def harmonised(tune: Tune) -> tuple[Chord, ...]:
+def harmonise(tune: Tune) -> tuple[Chord, ...]:
     """
-    Give every bar the triad of the scale that fits its melody best, changes having a price; the last one is the tonic.
+    Choose a triad of the scale for every bar: the sequence with the best fit to the melody minus a cost per change.
 
-    The best sequence is found by dynamic programming (Viterbi).
+    The sequence ends on the tonic and is found by dynamic programming (Viterbi).
     """
     scale = SCALES[tune.mode]
     triads = [(scale[step], tuple((scale[(step + up) % 7]) % 12 for up in (0, 2, 4))) for step in (0, 1, 3, 4, 5)]
@@ -232,8 +232,8 @@ def harmonised(tune: Tune) -> tuple[Chord, ...]:
     path = [int(best.argmax())]
     for back in reversed(came_from):
         path.append(int(back[path[-1]]))
-    found = [triads[at] for at in reversed(path)]
+    chosen = [triads[number] for number in reversed(path)]
     return tuple(
         Chord(bar * tune.bar, (tune.tonic + root) % 12, (notes[1] - notes[0]) % 12 == 3)
-        for bar, (root, notes) in enumerate(found)
+        for bar, (root, notes) in enumerate(chosen)
     )

@@ -1,7 +1,7 @@
 """
-An arrangement to sound: a soundfont synthesiser plays it, sample by sample the same every time.
+Rendering of arrangements to audio with a soundfont synthesiser; the same arrangement gives the same samples.
 
-The soundfont (TimGM6mb) comes in the package `pretty_midi`; `tinysoundfont` plays it.
+The soundfont (TimGM6mb) is part of the package `pretty_midi`; the synthesiser is `tinysoundfont`.
 """
 
 from pathlib import Path
@@ -14,30 +14,35 @@ from recsys.synth.arrange import DRUM_CHANNEL, Arrangement
 
 NEEDS = ("pretty_midi", "soundfile", "tinysoundfont")
 FONT = "TimGM6mb.sf2"
-TAIL_S = 1.0  # for what still sounds when the last key is let go
+TAIL_S = 1.0  # for the decay after the last note
 GAIN_DB = -8.0
-CHUNK = 4_096  # frames written at once: libsndfile's Vorbis encoder has crashed on a minute in one piece
+CHUNK = 4_096  # frames per write: libsndfile's Vorbis encoder has crashed on one minute in a single write
 
 
 def render(arrangement: Arrangement, *, rate_hz: int = 44_100, longest_s: float = 30.0) -> np.ndarray:
     """
-    Play an arrangement.
+    Render an arrangement.
+
+    Args:
+        arrangement: What to play.
+        rate_hz: Sampling rate [Hz].
+        longest_s: Greatest length of the result [s].
 
     Returns:
-        Shape (2, n_samples), float32, peak at most 1; at most `longest_s` long.
+        Samples, shape (2, n_samples), float32, peak at most 1.
 
     Raises:
-        SetupError: Synthesiser or soundfont is not installed.
+        SetupError: The synthesiser or the soundfont is not installed.
     """
     synth = _synth(arrangement, rate_hz)
-    strokes = sorted(
+    changes = sorted(
         [(event.end_s, 0, event) for event in arrangement.events]
         + [(event.start_s, 1, event) for event in arrangement.events],
-        key=lambda stroke: stroke[:2],
+        key=lambda change: change[:2],
     )
-    n_all = int(min(longest_s, strokes[-1][0] + TAIL_S) * rate_hz) if strokes else 0
+    n_all = int(min(longest_s, changes[-1][0] + TAIL_S) * rate_hz) if changes else 0
     pieces, done = [], 0
-    for at_s, is_start, event in strokes:
+    for at_s, is_start, event in changes:
         until = min(n_all, int(at_s * rate_hz))
         if until > done:
             pieces.append(_played(synth, until - done))
@@ -53,7 +58,7 @@ def render(arrangement: Arrangement, *, rate_hz: int = 44_100, longest_s: float 
 
 def _synth(arrangement: Arrangement, rate_hz: int) -> Any:
     with extras.explain_missing():
-        from tinysoundfont import Synth  # noqa: PLC0415 - a world without recordings needs no synthesiser
+        from tinysoundfont import Synth  # noqa: PLC0415 - a world without audio needs no synthesiser
     synth = Synth(samplerate=rate_hz)
     font = synth.sfload(str(extras.folder_of("pretty_midi") / FONT), gain=GAIN_DB)
     for channel, program in arrangement.programs.items():
@@ -69,8 +74,8 @@ def _played(synth: Any, n_samples: int) -> np.ndarray:
 
 
 def write_audio(path: Path, samples: np.ndarray, rate_hz: int) -> None:
-    """Write sound, shape (n_channels, n_samples), in the format of the file's ending (wav, flac, ogg, mp3)."""
-    from soundfile import SoundFile  # noqa: PLC0415 - a world without recordings needs no encoder
+    """Write samples, shape (n_channels, n_samples), in the format of the file extension (wav, flac, ogg, mp3)."""
+    from soundfile import SoundFile  # noqa: PLC0415 - a world without audio needs no encoder
 
     with SoundFile(path, "w", rate_hz, samples.shape[0]) as file:
         for start in range(0, samples.shape[1], CHUNK):

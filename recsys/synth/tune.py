@@ -1,7 +1,7 @@
 """
-Tunes: a melody in its metre and mode, read from ABC or made up here.
+Tunes: melodies with metre, key and chords, read from ABC notation or composed here at random.
 
-Time counts in crotchets. The beat is the crotchet, in compound metres (6/8, 9/8, 12/8) the dotted crotchet.
+Times are in crotchets. The beat is the crotchet, or the dotted crotchet in compound metres (6/8, 9/8, 12/8).
 """
 
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ SCALES = {
     "dorian": (0, 2, 3, 5, 7, 9, 10),
     "phrygian": (0, 1, 3, 5, 7, 8, 10),
 }
-METRES = ((4, 4), (4, 4), (3, 4), (2, 4), (6, 8))  # of made-up tunes; as often as they stand here
-MADE_UP_MODES = ("major", "major", "minor", "minor", "dorian", "mixolydian")
-RHYTHMS = {  # of a bar, in crotchets
+METRES = ((4, 4), (4, 4), (3, 4), (2, 4), (6, 8))  # of composed tunes, each as often as it is listed
+COMPOSED_MODES = ("major", "major", "minor", "minor", "dorian", "mixolydian")
+RHYTHMS = {  # note lengths of a bar by its length [crotchets]
     4.0: ((1, 1, 1, 1), (2, 1, 1), (1, 0.5, 0.5, 1, 1), (1.5, 0.5, 1, 1), (0.5, 0.5, 1, 0.5, 0.5, 1), (2, 2)),
     3.0: ((1, 1, 1), (2, 1), (1, 0.5, 0.5, 1), (1.5, 0.5, 1), (0.5, 0.5, 1, 1)),
     2.0: ((1, 1), (0.5, 0.5, 1), (1, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)),
-    1.5: ((1, 0.5), (0.5, 0.5, 0.5), (1.5,)),  # of a beat of 6/8
+    1.5: ((1, 0.5), (0.5, 0.5, 0.5), (1.5,)),  # of a beat in 6/8
 }
-PROGRESSIONS = ((0, 3, 4, 0), (0, 5, 3, 4), (0, 3, 0, 4), (0, 5, 1, 4))  # degrees, one a bar; the last phrase ends on 0
+PROGRESSIONS = ((0, 3, 4, 0), (0, 5, 3, 4), (0, 3, 0, 4), (0, 5, 1, 4))  # scale degrees, one per bar
 
 
 class Note(NamedTuple):
-    """A note: when it begins, how long it lasts [crotchets], and its pitch [MIDI]."""
+    """A note: onset and duration [crotchets], MIDI pitch."""
 
     onset: float
     duration: float
@@ -37,7 +37,7 @@ class Note(NamedTuple):
 
 
 class Chord(NamedTuple):
-    """A chord from `onset` [crotchets] on: pitch class of its root, and whether its third is minor."""
+    """A chord: onset [crotchets], pitch class of its root, and whether its third is minor."""
 
     onset: float
     root: int
@@ -50,12 +50,12 @@ class Tune:
     A melody.
 
     Attributes:
-        name: What it is called; no two tunes of a collection share one.
-        notes: By onset, none overlapping another.
-        metre: Beats or parts of beats in a bar, and their value: (6, 8).
+        name: Name, distinct within a collection.
+        notes: Notes in order of onset, without overlap.
+        metre: Upper and lower number of the time signature, such as (6, 8).
         tonic: Pitch class of the key, 0 = C.
-        mode: One of `SCALES`.
-        chords: By onset; empty where nobody wrote any.
+        mode: A key of `SCALES`.
+        chords: Chords in order of onset; empty where none are written.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Tune:
 
     @property
     def is_compound(self) -> bool:
-        """Whether a beat has three parts."""
+        """Whether the metre is compound: a beat has three parts."""
         return self.metre[1] == 8 and self.metre[0] % 3 == 0
 
     @property
@@ -82,39 +82,39 @@ class Tune:
 
     @property
     def length(self) -> float:
-        """Where the last note ends [crotchets]."""
+        """End of the last note [crotchets]."""
         return max((note.onset + note.duration for note in self.notes), default=0.0)
 
     @property
     def is_minor(self) -> bool:
-        """Whether the third above the tonic is minor: dorian and phrygian count as minor."""
+        """Whether the third above the tonic is minor, as in dorian and phrygian."""
         return SCALES[self.mode][2] == 3
 
 
 def compose(name: str, rng: np.random.Generator, *, mode: str | None = None) -> Tune:
     """
-    Make up a tune of sixteen bars, in the form AABA, each phrase over a progression of four chords.
+    Compose a tune of sixteen bars in the form AABA, with a progression of four chords per phrase.
 
     Args:
-        name: What to call it.
-        rng: Of all that is chosen.
-        mode: Instead of a drawn one.
+        name: Name of the tune.
+        rng: Random generator.
+        mode: A key of `SCALES`; drawn where None.
     """
-    chosen = mode or str(rng.choice(MADE_UP_MODES))
+    chosen = mode or str(rng.choice(COMPOSED_MODES))
     metre = METRES[rng.integers(len(METRES))]
     tune = Tune(name, (), metre, int(rng.integers(12)), chosen)
     first, second = (_phrase(tune, rng, PROGRESSIONS[rng.integers(len(PROGRESSIONS))]) for _ in range(2))
     parts = [first, _ending(first, tune), second, _ending(first, tune)]
     notes = tuple(
-        Note(note.onset + at * 4 * tune.bar, note.duration, note.pitch)
-        for at, part in enumerate(parts)
+        Note(note.onset + number * 4 * tune.bar, note.duration, note.pitch)
+        for number, part in enumerate(parts)
         for note in part
     )
     return Tune(name, notes, metre, tune.tonic, chosen)
 
 
 def _phrase(tune: Tune, rng: np.random.Generator, progression: tuple[int, ...]) -> list[Note]:
-    """Walk through four bars: chord notes on beats, steps between, mostly near the last note."""
+    """Compose four bars: chord notes on beats and scale steps between, mostly near the previous note."""
     notes: list[Note] = []
     degree = int(rng.choice([0, 2, 4]))
     for bar, root in enumerate(progression):
@@ -146,7 +146,7 @@ def _pitch(tune: Tune, degree: int) -> int:
 
 
 def _ending(phrase: list[Note], tune: Tune) -> list[Note]:
-    """End a phrase on its tonic: the last bar's notes give way to one long one."""
+    """Replace the last bar of a phrase by one long tonic."""
     last_bar = 3 * tune.bar
     kept = [note for note in phrase if note.onset < last_bar - 1e-6]
     return [*kept, Note(last_bar, tune.bar, _pitch(tune, 0))]

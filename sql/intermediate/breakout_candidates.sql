@@ -1,17 +1,18 @@
--- Seven days of a recording that are worth a closer look for marts.breakouts: 20 listener-days, half as many again as the
--- week before, three weeks after it was first heard and four after its release.
+-- Seven-day windows in which a recording's audience jumps, for marts.breakouts to examine. A window has at least 20
+-- listener-days, 1.5 times those of the week before, and ends at least 20 days after the recording's first day in the
+-- log and 28 days after its release.
 -- grain: track_id, day_no
 -- rows: 0
 -- columns:
 --   track_id             recording
---   listen_date          last of the seven days (market's clock)
---   day_no               that day, counted from 1970-01-01 [d]
+--   listen_date          last of the seven days (market time zone)
+--   day_no               that day as a number, counted from 1970-01-01 [d]
 --   n_plays              plays of the seven days [count]
---   n_listener_days      listeners of each of the days, added up [count]
+--   n_listener_days      listeners per day, summed over the seven days [count]
 --   n_plays_before       plays of the seven days before, null where none [count]
 --   n_plays_long_before  plays of the seven days before those, null where none [count]
---   known_from           first day of the log on which it could be heard, counted alike [d]
---   n_market             everybody's plays of the seven days [count]
+--   known_from           first day on which it could be played: its release or the first day of the log, whichever is later [d]
+--   n_market             plays of all recordings in the seven days [count]
 -- checks:
 --   n_listener_days >= 20
 --   n_plays <= n_market

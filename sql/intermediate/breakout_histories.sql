@@ -1,13 +1,13 @@
--- How each candidate for a breakout was played before: the up to eight weeks that end a whole number of weeks earlier, as
--- ln of the recording's share of the market's plays.
+-- Baseline of each breakout candidate: ln of the recording's share of all plays, in up to eight earlier weeks that end
+-- on the same weekday.
 -- grain: track_id, day_no
 -- rows: 0
 -- columns:
 --   track_id  recording
---   day_no    last day of the candidate's week, counted from 1970-01-01 [d]
---   n_weeks   weeks before that count [count]
---   level     median of ln((plays + 1) / market's plays)
---   spread    1.4826 x their median deviation from it, which is a standard deviation where they are normal
+--   day_no    last day of the candidate's week as a number, counted from 1970-01-01 [d]
+--   n_weeks   weeks in the baseline [count]
+--   level     median of ln((plays + 1) / plays of all recordings)
+--   spread    1.4826 x the median absolute deviation from level, a robust standard deviation
 -- checks:
 --   n_weeks between 1 and 8
 --   spread >= 0

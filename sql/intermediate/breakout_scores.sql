@@ -1,17 +1,18 @@
--- Candidates for a breakout that rise far enough, whoever plays them: z = (ln of this week - their median) / spread; the
--- spread is the greater of that of the weeks before and the noise of counting (plays come in bunches of plays /
--- listener-days), widened for the weeks it is learned from. At least z 4 and twice the expected plays.
+-- Breakout candidates far enough above their baseline, whoever played them. z = (ln of this week's plays - ln of the
+-- expected plays) / error; the error is the greater of the baseline's spread and the counting noise (plays come in
+-- clusters of plays / listener-days), widened for the few weeks of the baseline. A row needs z >= 4 and twice the
+-- expected plays.
 -- grain: track_id, listen_date
 -- rows: 0
 -- columns:
 --   track_id             recording
---   listen_date          last of the seven days (market's clock)
---   day_no               that day, counted from 1970-01-01 [d]
+--   listen_date          last of the seven days (market time zone)
+--   day_no               that day as a number, counted from 1970-01-01 [d]
 --   n_plays              plays of the seven days [count]
---   n_expected           plays by the median of the weeks before, at today's market [count]
+--   n_expected           expected plays: the baseline's median share x plays of all recordings in the seven days [count]
 --   n_plays_before       plays of the seven days before, null where none [count]
 --   n_plays_long_before  plays of the seven days before those, null where none [count]
---   z                    how far above it, robustly [standard deviations]
+--   z                    robust z-score of the seven days [standard deviations]
 -- checks:
 --   z >= 4
 -- reconcile:
@@ -25,7 +26,7 @@ with expected as (
         exp(histories.level) * candidates.n_market as n_expected,
         candidates.n_plays_before,
         candidates.n_plays_long_before,
-        candidates.n_plays / candidates.n_listener_days as n_in_a_bunch,
+        candidates.n_plays / candidates.n_listener_days as plays_per_listener_day,
         histories.spread,
         histories.n_weeks
     from intermediate.breakout_candidates as candidates
@@ -44,7 +45,7 @@ scored as (
         n_plays_before,
         n_plays_long_before,
         (ln(n_plays + 1) - ln(n_expected))
-        / greatest(spread, sqrt(n_in_a_bunch / n_expected)) / sqrt(1 + 1.57 / n_weeks) as z
+        / greatest(spread, sqrt(plays_per_listener_day / n_expected)) / sqrt(1 + 1.57 / n_weeks) as z
     from expected
     where n_plays + 1 >= 2 * n_expected
 )

@@ -1,19 +1,20 @@
--- Which song stands at each place of a chart. A song is its title and the lead artist, whatever the guests, capitals and
--- apostrophes; a song at two places of one week has the better one. Weeks are numbered by the chart's own editions.
+-- The song at each rank of a chart. A song is a title and a lead artist: guest artists, capitals and the kind of
+-- apostrophe do not count. A song listed twice in one edition keeps its better rank. Weeks are the chart's own
+-- editions.
 -- grain: chart, song_id, chart_date
 -- rows: 0
 -- columns:
 --   chart        chart
 --   song_id      title / lead artist, lower case
---   chart_date   the day that the chart is of
+--   chart_date   date of the edition
 --   week_no      number of the edition, from 1 [count]
---   rank         place, from 1 [count]
+--   rank         rank, from 1 [count]
 --   title        title as published
 --   artist       artist credit as published
 --   lead_artist  the first artist of the credit, lower case
---   track_id     recording, as delivered, null where not told
---   isrc         ISRC as delivered, null where not told
---   value        what the chart counts, such as streams or sales, null where not told
+--   track_id     recording as delivered, null where not delivered
+--   isrc         ISRC as delivered, null where not delivered
+--   value        what the chart counts, such as streams or sales, null where not delivered
 -- checks:
 --   week_no >= 1
 --   rank >= 1
@@ -51,7 +52,7 @@ songs as (
     from leads
 ),
 
-places as (
+ranked as (
     select
         chart,
         concat(name, ' / ', lead_artist) as song_id,
@@ -64,7 +65,7 @@ places as (
         track_id,
         isrc,
         value,
-        row_number() over (partition by chart, chart_date, name, lead_artist order by rank asc) as place_no
+        row_number() over (partition by chart, chart_date, name, lead_artist order by rank asc) as rank_no
     from songs
 )
 
@@ -80,5 +81,5 @@ select
     track_id,
     isrc,
     value
-from places
-where place_no = 1
+from ranked
+where rank_no = 1

@@ -1,6 +1,6 @@
--- How each group of marts.communities grew: mean ln(share of the market) of the last four weeks less that of the four
--- before, and half the width of its interval by the weeks' own scatter (Student's t, 6 degrees of freedom, 95 %). Groups
--- that nobody listened to in one of the eight weeks are left out.
+-- Growth of each group of marts.communities: mean ln(share of the market) of the last four weeks minus that of the four
+-- weeks before, and half the width of its 95 % interval from the scatter of the weeks (Student's t, 6 degrees of
+-- freedom). Groups without plays in one of the eight weeks are left out.
 -- grain: kind, community
 -- rows: 0
 -- columns:
@@ -8,8 +8,8 @@
 --   community       number of the group, within its kind
 --   listeners       growth of ln(share of weekly listeners)
 --   plays           growth of ln(share of weekly plays)
---   listeners_wide  half the width of the interval of the first
---   plays_wide      of the second
+--   listeners_wide  half the width of the interval of listeners
+--   plays_wide      half the width of the interval of plays
 -- checks:
 --   listeners_wide >= 0 and plays_wide >= 0
 -- reconcile:
@@ -25,14 +25,14 @@ with market as (
 
 weeks as (
     select
-        heard.kind,
-        heard.community,
-        case when heard.weeks_ago < 4 then 1 else 0 end as is_now,
+        plays.kind,
+        plays.community,
+        case when plays.weeks_ago < 4 then 1 else 0 end as is_now,
         ln(1.0 * count(*) / market.n_listeners) as listeners,
-        ln(1.0 * sum(heard.n_plays) / market.n_plays) as plays
-    from intermediate.community_weeks as heard
-    inner join market on heard.weeks_ago = market.weeks_ago
-    group by heard.kind, heard.community, heard.weeks_ago, market.n_listeners, market.n_plays
+        ln(1.0 * sum(plays.n_plays) / market.n_plays) as plays
+    from intermediate.community_weeks as plays
+    inner join market on plays.weeks_ago = market.weeks_ago
+    group by plays.kind, plays.community, plays.weeks_ago, market.n_listeners, market.n_plays
 ),
 
 centred as (

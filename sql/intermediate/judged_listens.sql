@@ -1,19 +1,19 @@
--- Each listen judged: a play lasted at least 30 s or half the track; a shorter one that the listener ended is a skip.
--- Where the log has no durations, a listen is a play (a scrobble) unless the log says that it was skipped. A short
--- listen of which nobody says who ended it counts as ended by the listener. Heard to 90 % it is complete, the rest being
--- what players fade out.
+-- Listens classified as plays, skips or neither. A play lasted at least 30 s or half the recording; a skip is a shorter
+-- listen that the listener ended. A short listen counts as ended by the listener where the log does not say who ended
+-- it. Without durations, a listen is a play (a scrobble) unless the log marks it as skipped. A listen is complete at 90
+-- % of the recording, since players fade out the rest.
 -- grain: user_id, track_id, listened_at
 -- columns:
 --   user_id      listener (pseudonymous id)
 --   track_id     recording
---   listened_at  when the listen began (UTC)
---   listen_date  its day (market's clock)
---   local_at     when it began on the listener's own clock, null where the log does not tell
---   n_listens    listens this row stands for [count]
+--   listened_at  start of the listen (UTC)
+--   listen_date  its day (market time zone)
+--   local_at     start in the listener's local time, null where the log has no offset
+--   n_listens    listens that the row stands for [count]
 --   ms_played    time listened, null where the log has no durations [ms]
 --   is_play      whether it was a play
 --   is_skip      whether it was a skip
---   is_complete  whether at least 90 % was heard, null where the log or the catalogue has no duration
+--   is_complete  whether at least 90 % of the recording was played, null where the log or the catalogue has no duration
 --   source       who chose the recording: active (the listener), algorithmic (a recommender) or unknown
 -- checks:
 --   is_play is not null

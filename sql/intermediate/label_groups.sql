@@ -1,10 +1,10 @@
--- Which groups each label's recordings are in: those of marts.track_groups, and all of them together.
+-- Groups of each label's recordings: those of marts.track_groups, and all recordings together.
 -- grain: track_id, group_kind
 -- rows: 0
 -- columns:
 --   track_id    recording
---   label_id    label that holds it
---   group_kind  all, or as in marts.track_groups
+--   label_id    label
+--   group_kind  all, or a kind of marts.track_groups
 --   group_name  all, or the group
 -- checks:
 --   label_id is not null

@@ -1,4 +1,4 @@
--- Which group each listener is in, by what they told: country, gender and age band; unknown is a group.
+-- Groups of each listener by what the users file says: country, gender and age band. Unknown is a group.
 -- grain: user_id, dimension
 -- columns:
 --   user_id    listener (pseudonymous id)

@@ -1,11 +1,11 @@
--- How much of all plays and of all exposure is each listener's, over all recordings.
+-- Plays and exposure of each listener over all recordings, and the difference of their shares.
 -- grain: user_id
 -- rows: 0
 -- columns:
 --   user_id       listener (pseudonymous id)
---   exposure      exposure of the places on their list
+--   exposure      exposure of the positions on their list, summed
 --   n_plays       plays [count]
---   plays_beyond  share of all plays less share of all exposure, null where there are no plays or no lists
+--   plays_beyond  share of all plays minus share of all exposure, null where there are no plays or no lists
 -- checks:
 --   exposure >= 0 and n_plays >= 0
 -- reconcile:

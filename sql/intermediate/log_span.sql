@@ -1,8 +1,8 @@
--- First and last day of the log: what "the last 28 days" is counted from.
+-- First and last day of the log, from which periods such as the last 28 days are counted.
 -- grain: none
 -- columns:
 --   first_date  first day with a listen or event, null where the log is empty
---   last_date   last day
+--   last_date   last day with a listen or event, null where the log is empty
 -- checks:
 --   first_date is null or first_date <= last_date
 -- reconcile:

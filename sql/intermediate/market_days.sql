@@ -1,10 +1,10 @@
--- What everybody plays, in the seven days up to each day of the log.
+-- Plays of all recordings in the seven days that end with each day of the log.
 -- grain: day_no
 -- rows: 0
 -- columns:
---   day_no     last of the seven days, counted from 1970-01-01 [d]
+--   day_no     last of the seven days as a number, counted from 1970-01-01 [d]
 --   n_plays    plays of the seven days [count]
---   first_day  first day of the log, counted alike [d]
+--   first_day  first day of the log as such a number [d]
 -- checks:
 --   day_no >= first_day
 -- reconcile:

@@ -1,11 +1,11 @@
--- When each recording was added to each playlist, the first of several times.
+-- When each recording was first added to each playlist.
 -- grain: track_id, playlist_id
 -- rows: 0
 -- columns:
 --   track_id     recording
 --   playlist_id  playlist
---   added_at     when it was added (UTC)
---   week_no      the week of it, Monday to Sunday, counted from that of 1970-01-01 [weeks]
+--   added_at     time of the first add (UTC)
+--   week_no      week of the add, Monday to Sunday, counted from the week of 1970-01-01 [weeks]
 -- checks:
 --   added_at is not null
 -- reconcile:

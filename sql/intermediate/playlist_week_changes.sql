@@ -1,21 +1,21 @@
--- How plays of each recording changed around each week in which any was added to a playlist: the four weeks after it beside
--- the four before. Weeks of adds whose eight weeks the log does not hold are left out.
+-- Change of each recording's plays around each week with playlist adds: the four weeks after it compared with the four
+-- before. Weeks whose four weeks before and after are not all in the log are left out.
 -- grain: week_no, track_id
 -- rows: 0
 -- columns:
---   week_no     the week of the adds, Monday to Sunday, counted from that of 1970-01-01 [weeks]
+--   week_no     week of the adds, Monday to Sunday, counted from the week of 1970-01-01 [weeks]
 --   track_id    recording with at least four plays before
 --   genre       main genre or unknown
 --   n_before    plays of the four weeks before [count]
 --   n_after     plays of the four weeks after [count]
---   doubling    floor(log2(n_before)): recordings within the same doubling are compared
+--   doubling    floor(log2(n_before)); only recordings with the same value are compared
 --   change      ln(n_after + 1/2) - ln(n_before + 1/2)
---   is_control  whether it was added to no playlist in these weeks
+--   is_control  whether it was added to no playlist from four weeks before to four weeks after
 -- checks:
 --   n_before >= 4
 -- reconcile:
 --   (select count(distinct week_no) from intermediate.playlist_week_changes) <= (select count(distinct week_no) from intermediate.playlist_adds)
-with levels as (
+with weekly_plays as (
     select
         weekly.track_id,
         tracks.genre,
@@ -37,16 +37,16 @@ cohorts as (
 changes as (
     select
         cohorts.week_no,
-        levels.track_id,
-        levels.genre,
-        sum(case when levels.week_no < cohorts.week_no then levels.n_plays else 0 end) as n_before,
-        sum(case when levels.week_no > cohorts.week_no then levels.n_plays else 0 end) as n_after
+        weekly_plays.track_id,
+        weekly_plays.genre,
+        sum(case when weekly_plays.week_no < cohorts.week_no then weekly_plays.n_plays else 0 end) as n_before,
+        sum(case when weekly_plays.week_no > cohorts.week_no then weekly_plays.n_plays else 0 end) as n_after
     from cohorts
-    inner join levels on levels.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
-    group by cohorts.week_no, levels.track_id, levels.genre
+    inner join weekly_plays on weekly_plays.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
+    group by cohorts.week_no, weekly_plays.track_id, weekly_plays.genre
 ),
 
-busy as (
+added as (
     select distinct
         cohorts.week_no,
         adds.track_id
@@ -62,7 +62,7 @@ select
     cast(changes.n_after as bigint) as n_after,
     floor(ln(changes.n_before) / ln(2)) as doubling,
     ln(changes.n_after + 0.5) - ln(changes.n_before + 0.5) as change,
-    busy.track_id is null as is_control
+    added.track_id is null as is_control
 from changes
-left join busy on changes.week_no = busy.week_no and changes.track_id = busy.track_id
+left join added on changes.week_no = added.week_no and changes.track_id = added.track_id
 where changes.n_before >= 4

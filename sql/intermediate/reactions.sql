@@ -1,20 +1,20 @@
--- Listens and events side by side, one row each, counted in one column for each kind.
+-- Listens and events in one table, one row each, with a count column per kind.
 -- grain: none
 -- columns:
 --   user_id              listener (pseudonymous id)
 --   track_id             recording
---   reacted_at           when the listen began or the event happened (UTC)
---   listen_date          its day (market's clock)
---   local_at             when the listen began on the listener's own clock, null for events and where the log does not tell
+--   reacted_at           start of the listen or time of the event (UTC)
+--   listen_date          its day (market time zone)
+--   local_at             start of the listen in the listener's local time, null for events and where the log has no offset
 --   n_listens            listens of any length [count]
 --   n_plays              plays [count]
 --   n_skips              skips [count]
---   n_active_plays       plays that the listener chose [count]
---   n_algorithmic_plays  plays that a recommender chose [count]
---   n_timed_listens      listens of which the durations of listen and recording are known [count]
---   n_completions        those of them heard to at least 90 % [count]
+--   n_active_plays       plays chosen by the listener [count]
+--   n_algorithmic_plays  plays chosen by a recommender [count]
+--   n_timed_listens      listens with known durations of listen and recording [count]
+--   n_completions        timed listens of at least 90 % of the recording [count]
 --   n_likes              likes [count]
---   n_unlikes            likes taken back [count]
+--   n_unlikes            withdrawn likes [count]
 --   n_saves              saves to the library [count]
 --   n_playlist_adds      adds to a playlist [count]
 --   n_shares             shares [count]

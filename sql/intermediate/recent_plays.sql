@@ -1,4 +1,4 @@
--- Plays of the last 28 days of the log, by listener, artist and genre.
+-- Plays per listener, artist and genre in the last 28 days of the log.
 -- grain: user_id, artist_id, genre
 -- rows: 0
 -- columns:

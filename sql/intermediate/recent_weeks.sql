@@ -1,10 +1,10 @@
--- Plays of the last 56 days of the log, by listener, recording and week, counted back from the last day.
+-- Plays per listener, recording and week in the last 56 days of the log, weeks counted back from the last day.
 -- grain: user_id, track_id, weeks_ago
 -- rows: 0
 -- columns:
 --   user_id    listener (pseudonymous id)
 --   track_id   recording
---   weeks_ago  0 for the last seven days, 7 for the first of the eight weeks [weeks]
+--   weeks_ago  0 for the last seven days of the log, 7 for the earliest of the eight weeks [weeks]
 --   n_plays    plays [count]
 -- checks:
 --   weeks_ago between 0 and 7

@@ -1,11 +1,12 @@
--- The recordings on each listener's published list, and those that they played. Exposure of a place is 1 / log2(1 + rank).
+-- Recordings on each listener's published list and recordings that the listener played, one row each. The exposure of a
+-- list position is 1 / log2(1 + rank).
 -- grain: none
 -- rows: 0
 -- columns:
 --   user_id   listener (pseudonymous id)
 --   track_id  recording
---   exposure  exposure of the place, 0 for plays
---   n_plays   plays over all days, 0 for a place on a list [count]
+--   exposure  exposure of the list position, 0 for plays
+--   n_plays   plays over all days, 0 for a list position [count]
 -- checks:
 --   exposure > 0 or n_plays > 0
 -- reconcile:

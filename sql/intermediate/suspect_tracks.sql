@@ -1,10 +1,10 @@
--- Recordings that look like another one: the same ISRC, or the same artist, title and length (to the second).
+-- Recordings that look like duplicates: the same ISRC, or the same artist, title and length (to the second).
 -- grain: track_id, issue
 -- rows: 0
 -- columns:
 --   track_id  recording
 --   issue     shared_isrc or same_recording
---   detail    what is shared
+--   detail    the shared ISRC or title
 -- reconcile:
 --   (select count(*) from intermediate.suspect_tracks where issue = 'shared_isrc') <= (select count(isrc) from staging.tracks)
 with isrc_counts as (

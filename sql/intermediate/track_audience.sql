@@ -1,9 +1,9 @@
--- How many listeners each recording has, over all days.
+-- Number of listeners of each recording, over all days.
 -- grain: track_id
 -- columns:
 --   track_id     recording
 --   n_listeners  listeners with at least one play [count]
---   n_likers     listeners whose evidence of taste is above zero [count]
+--   n_likers     listeners whose weight in marts.interactions is above zero [count]
 -- checks:
 --   n_listeners >= 0 and n_likers >= 0
 -- reconcile:

@@ -1,8 +1,8 @@
--- A recording's plays of a week, Monday to Sunday; weeks without a listen or event have no row.
+-- Plays of each recording per week, Monday to Sunday. Weeks without a listen or event have no row.
 -- grain: track_id, week_start
 -- columns:
 --   track_id    recording
---   week_start  Monday of the week (market's clock)
+--   week_start  Monday of the week (market time zone)
 --   n_plays     plays [count]
 -- checks:
 --   n_plays >= 0

@@ -1,4 +1,4 @@
--- Plays of each artist by day.
+-- Daily plays of each artist.
 select
     artist_id,
     listen_date,

@@ -1,4 +1,4 @@
--- Names of the artists.
+-- Id and name of each artist.
 select
     artist_id,
     name

@@ -1,2 +1,2 @@
--- The last day of the logs that a warehouse file counts.
+-- Last day of the logs that this warehouse includes.
 select as_of from meta.build

@@ -1,4 +1,4 @@
--- Whose each recording of the index of fingerprints is: the tracks that have its bytes, those taken down left out.
+-- Recordings behind each file of the fingerprint index: those with the file's bytes, takedowns left out.
 select
     audio.audio_id,
     features.track_id,

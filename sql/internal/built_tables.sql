@@ -1,4 +1,4 @@
--- Rows of each mart of a built file.
+-- Row count of each mart of a built warehouse.
 select
     name,
     n_rows

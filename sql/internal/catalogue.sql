@@ -1,8 +1,8 @@
--- What may be shown at all. A stub cannot be shown to anybody; where no catalogue was ever delivered, everything is a
--- stub and may be.
+-- Recordings that may be recommended: released and described by the catalogue. If no catalogue was ever delivered,
+-- every recording is a stub, and all may be.
 -- params:
 --   served_on  day on which the lists are shown
-with counted as (select count(*) filter (where is_known) as n_known from marts.track_features),
+with totals as (select count(*) filter (where is_known) as n_known from marts.track_features),
 
 released as (
     select
@@ -31,5 +31,5 @@ select
     released.tempo_bpm,
     released.energy
 from released
-cross join counted
-where released.is_known or counted.n_known = 0
+cross join totals
+where released.is_known or totals.n_known = 0

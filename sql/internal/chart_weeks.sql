@@ -1,4 +1,4 @@
--- Every song's place in every edition of every chart.
+-- Rank of each song in each edition of each chart.
 select
     chart,
     song_id,

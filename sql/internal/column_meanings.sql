@@ -1,4 +1,4 @@
--- The data dictionary: meaning and unit of every column of every table.
+-- Data dictionary: meaning and unit of each column of each table.
 select
     table_name,
     name,

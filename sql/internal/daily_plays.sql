@@ -1,6 +1,6 @@
--- Plays of each day of the last four weeks that has any.
+-- Plays of each of the last 28 days that has any.
 -- params:
---   as_of  last day of the logs that counts
+--   as_of  last day of the logs that is included
 select
     listen_date,
     sum(n_plays)::bigint as n_plays

@@ -1,4 +1,4 @@
--- A recording's plays, day by day, over the last eight weeks.
+-- Daily plays of a recording over the last eight weeks.
 -- params:
 --   track_id  recording
 select

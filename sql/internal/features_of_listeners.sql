@@ -1,4 +1,4 @@
--- What recommenders know of each listener.
+-- Listener features for recommenders.
 select
     user_id,
     gender,

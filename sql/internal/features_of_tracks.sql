@@ -1,4 +1,4 @@
--- What recommenders know of each recording.
+-- Recording features for recommenders.
 select
     track_id,
     genres as genre,

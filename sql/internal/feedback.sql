@@ -1,4 +1,4 @@
--- What came of explored places whose time is over: features and reward.
+-- Features and reward of explored list positions whose observation window is over.
 select
     features,
     reward

@@ -1,4 +1,4 @@
--- Recordings that have a file that was heard.
+-- Recordings with an analysed audio file.
 select track_id
 from marts.track_audio
 where audio_id is not null

@@ -1,7 +1,7 @@
--- The first tracks of some listeners' lists, with the reason for each.
+-- First tracks of the lists of given listeners, with the reason for each.
 -- params:
---   listeners  listeners, a list
---   n_shown    how many tracks of each list [count]
+--   listeners  listeners (pseudonymous ids), as a list
+--   n_shown    tracks per list [count]
 with heads as (
     select
         user_id,

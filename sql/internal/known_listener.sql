@@ -1,4 +1,4 @@
--- One listener: a row where any file mentions them, none otherwise.
+-- One row if any file mentions the listener, none otherwise.
 -- params:
 --   user_id  listener (pseudonymous id)
 select user_id from marts.listener_profile

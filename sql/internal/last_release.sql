@@ -1,4 +1,4 @@
--- The date of a published file, and how many listeners have a list in it.
+-- Last day of the logs in a published warehouse, and the number of listeners with a list.
 select
     build.as_of,
     (select count(distinct lists.user_id) from marts.recommendations as lists) as n_listeners

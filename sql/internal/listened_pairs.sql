@@ -1,7 +1,7 @@
--- What each listener's evidence for each recording adds up to in a window of days, how old it is and at what hour. Rounded,
--- so that the order in which threads add up weights can change neither the sign nor the last bit. An age counts from the
--- midnight that ends the window, in fractions of a day, since the order within a day is for models of sequences. The epoch
--- began on a Thursday, 72 hours into its week.
+-- Preference weight of each pair of listener and recording in a window of days, with its age and hour of the week.
+-- Weights are rounded, so that the order in which threads sum them changes neither sign nor last digit. Age is the time
+-- from the last interaction to the midnight that ends the window, in fractions of a day, because sequence models use
+-- the order within a day. 1970-01-01 was a Thursday, so hour 0 of the epoch is hour 72 of its week.
 -- params:
 --   since  first day
 --   until  last day

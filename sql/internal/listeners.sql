@@ -1,4 +1,4 @@
--- Listeners, and by what lists are filtered and fall back.
+-- Listeners with the attributes that list filters and fallbacks use.
 select
     user_id,
     country,

@@ -1,4 +1,4 @@
--- Rows of each mart, by name.
+-- Row count of each mart, by name.
 select
     name as table,
     n_rows as rows

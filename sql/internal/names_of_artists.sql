@@ -1,4 +1,4 @@
--- The name of every artist.
+-- Name of each artist.
 select
     artist_id,
     name as artist_name

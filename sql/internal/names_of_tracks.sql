@@ -1,4 +1,4 @@
--- Title and artist of every recording.
+-- Title and artist of each recording.
 select
     track_id,
     title,

@@ -1,4 +1,5 @@
--- One recording and its place in a listener's published list, null where it is not in it; no row for an unknown recording.
+-- A recording and its rank on a listener's published list, null where it is not listed; no row for an unknown
+-- recording.
 -- params:
 --   user_id   listener (pseudonymous id)
 --   track_id  recording

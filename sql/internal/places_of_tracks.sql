@@ -1,7 +1,7 @@
--- Some recordings, and their places on a listener's published list, null where they are not on it.
+-- Recordings and their ranks on a listener's published list, null where they are not listed.
 -- params:
 --   user_id    listener (pseudonymous id)
---   track_ids  recordings, a list
+--   track_ids  recordings, as a list
 select
     tracks.track_id,
     tracks.title,

@@ -1,4 +1,4 @@
--- Who played what in a window of days.
+-- Pairs of listener and recording with a play in a window of days.
 -- params:
 --   since  first day
 --   until  last day

@@ -1,4 +1,4 @@
--- Tracks of each playlist, in its order.
+-- Recordings of each playlist, in playlist order.
 select
     playlist_id,
     position,

@@ -1,4 +1,5 @@
--- Three listeners to look at: with the longest history, with the shortest, and without plays.
+-- Three sample listeners with a list: the longest history, the shortest history, and no plays. Genre is the one they
+-- played most over all days.
 with listeners as (
     select
         profiles.user_id,
@@ -8,7 +9,7 @@ with listeners as (
     where profiles.user_id in (select lists.user_id from marts.recommendations as lists)
 ),
 
-heard as (
+genre_plays as (
     select
         interactions.user_id,
         tracks.genre,
@@ -19,12 +20,12 @@ heard as (
     group by interactions.user_id, tracks.genre
 ),
 
-numbered as (
+genre_ranks as (
     select
         user_id,
         genre,
-        row_number() over (partition by user_id order by n_plays desc, genre asc) as genre_no
-    from heard
+        row_number() over (partition by user_id order by n_plays desc, genre asc) as genre_rank
+    from genre_plays
 ),
 
 ranked as (
@@ -73,5 +74,5 @@ select
     chosen.n_plays,
     favourites.genre
 from chosen
-left join numbered as favourites on chosen.user_id = favourites.user_id and favourites.genre_no = 1
+left join genre_ranks as favourites on chosen.user_id = favourites.user_id and favourites.genre_rank = 1
 order by chosen.sample_no asc

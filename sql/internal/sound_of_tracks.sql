@@ -1,4 +1,4 @@
--- Where each recording stands among the others by its sound: only those whose holder allows training.
+-- Audio embedding and features of each recording whose consent to training is granted.
 select
     vectors.track_id,
     vectors.encoder,

@@ -1,4 +1,4 @@
--- Which group each recording is in, kind by kind.
+-- Groups of each recording, by kind (see marts.track_groups).
 select
     track_id,
     group_kind,

@@ -1,4 +1,4 @@
--- What is shown of recordings that sound alike, and what keeps such a list varied.
+-- Fields shown for recordings in a list by sound, and fields that keep the list varied.
 select
     track_id,
     title,

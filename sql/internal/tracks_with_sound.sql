@@ -1,4 +1,4 @@
--- Recordings that have a vector of what they sound like.
+-- Recordings with an audio embedding.
 select track_id
 from marts.track_vectors
 order by track_id asc

@@ -1,4 +1,4 @@
--- Which recordings models may train on, by track id and by ISRC; an ISRC whose recordings disagree is left out.
+-- Training consent by track id and by ISRC; an ISRC whose recordings disagree is left out.
 select
     track_id as name,
     training_consent

@@ -1,4 +1,4 @@
--- What the index of sounds is made of: each recording's vector and its encoder, those taken down left out.
+-- Audio embeddings to index, takedowns left out.
 select
     vectors.track_id,
     vectors.encoder,

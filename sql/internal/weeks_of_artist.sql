@@ -1,4 +1,4 @@
--- An artist's plays, week by week, the whole weeks alone.
+-- Weekly plays of an artist, complete weeks only.
 -- params:
 --   artist_id  artist
 select

@@ -1,10 +1,11 @@
--- An artist's day, and what the words of the trade mean here. A play is a listen of at least 30 s or half the track, a
--- skip a shorter one that the listener ended, a scrobble a play (see intermediate.judged_listens). Streams per listener
--- are n_plays / n_listeners; skip share is n_skips / (n_plays + n_skips); save rate is n_saves / n_listeners; engagement
--- is (n_likes + n_saves + n_playlist_adds + n_shares) / n_listeners; completion rate is n_completions / n_timed_listens;
--- algorithmic share is n_algorithmic_plays / (n_active_plays + n_algorithmic_plays), plays of unknown source left out.
--- Counts add up over days and artists, listeners do not: who comes on two days is counted on both. Days end at midnight
--- by the market's clock, the home's time zone; marts.interactions_daily has the listener's own clock.
+-- Daily plays and reactions of each artist, with the definitions of the usual measures. A play is a listen of at least
+-- 30 s or half the recording; a skip is a shorter one that the listener ended; a scrobble is a play (see
+-- intermediate.judged_listens). Streams per listener is n_plays / n_listeners; skip share is n_skips / (n_plays +
+-- n_skips); save rate is n_saves / n_listeners; engagement is (n_likes + n_saves + n_playlist_adds + n_shares) /
+-- n_listeners; completion rate is n_completions / n_timed_listens; algorithmic share is n_algorithmic_plays /
+-- (n_active_plays + n_algorithmic_plays), plays of unknown source left out. Counts can be summed over days and artists;
+-- listeners cannot, since one who comes on two days counts on both. Days end at midnight in the market time zone, which
+-- is set per home; marts.interactions_daily has the listener's local time.
 -- grain: artist_id, listen_date
 -- rows: 0
 -- incremental: listen_date
@@ -13,14 +14,14 @@
 -- parts: listen_date
 -- columns:
 --   artist_id            artist
---   listen_date          day (market's clock)
+--   listen_date          day (market time zone)
 --   n_listeners          distinct listeners with at least one play [count]
 --   n_plays              plays [count]
 --   n_skips              skips [count]
---   n_active_plays       plays that the listener chose [count]
---   n_algorithmic_plays  plays that a recommender chose [count]
---   n_timed_listens      listens of which the durations of listen and recording are known [count]
---   n_completions        those of them heard to at least 90 % [count]
+--   n_active_plays       plays chosen by the listener [count]
+--   n_algorithmic_plays  plays chosen by a recommender [count]
+--   n_timed_listens      listens with known durations of listen and recording [count]
+--   n_completions        timed listens of at least 90 % of the recording [count]
 --   n_likes              likes [count]
 --   n_saves              saves to the library [count]
 --   n_playlist_adds      adds to a playlist [count]

@@ -1,16 +1,17 @@
--- Which artists share listeners, over the last 28 days of the log. A listener counts for the 20 artists they played most,
--- the first by id among equals, so that the work grows with listeners and not with the square of what they hear. Pairs
--- with fewer than ten shared listeners are left out. Affinity is shared listeners / those that chance would give.
+-- Which artists share listeners, over the last 28 days of the log. A listener counts for the 20 artists they played
+-- most, the first by id among equals, so that the work grows with listeners and not with the square of their artists.
+-- Pairs with fewer than ten shared listeners are left out. Affinity is shared listeners / the number expected if
+-- artists were independent.
 -- grain: artist_id, other_artist_id
 -- rows: 0
 -- labels: artist_id
 -- people: n_within_label
 -- columns:
 --   artist_id        artist
---   other_artist_id  another one
---   n_listeners      listeners who count for both [count]
---   n_within_label   n_listeners where one and the same label holds both, else null: all that a label may see [count]
---   jaccard          of those who count for either, the share who count for both [0..1]
+--   other_artist_id  artist with shared listeners
+--   n_listeners      listeners who count for both artists [count]
+--   n_within_label   n_listeners where the same label holds both artists, else null; the only count that a label may see [count]
+--   jaccard          listeners of both / listeners of either [0..1]
 --   affinity         shared listeners / (listeners of one x listeners of the other / all listeners) [x]
 -- checks:
 --   n_listeners >= 10
@@ -47,7 +48,7 @@ labels as (
     having count(distinct label_id) = 1
 ),
 
-n_all as (
+market as (
     select count(distinct user_id) as n_listeners from favourites
 ),
 
@@ -70,8 +71,8 @@ select
     pairs.n_listeners,
     case when labels.label_id = other_labels.label_id then pairs.n_listeners end as n_within_label,
     1.0 * pairs.n_listeners / (pairs.n_of_one + pairs.n_of_other - pairs.n_listeners) as jaccard,
-    1.0 * pairs.n_listeners * n_all.n_listeners / pairs.n_of_one / pairs.n_of_other as affinity
+    1.0 * pairs.n_listeners * market.n_listeners / pairs.n_of_one / pairs.n_of_other as affinity
 from pairs
-cross join n_all
+cross join market
 left join labels on pairs.artist_id = labels.artist_id
 left join labels as other_labels on pairs.other_artist_id = other_labels.artist_id

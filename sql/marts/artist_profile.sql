@@ -1,4 +1,5 @@
--- Who each artist is and how far they reach. An artist that only a recording mentions stands here as a stub.
+-- What is known of each artist, and their reach over all days. An artist that only a recording mentions is a stub:
+-- is_known is false.
 -- grain: artist_id
 -- rows: 0
 -- labels: artist_id
@@ -7,7 +8,7 @@
 -- withheld: blank
 -- columns:
 --   artist_id    artist
---   name         artist credit, null for a stub
+--   name         artist name as delivered, null for a stub
 --   gender       female, male, nonbinary, mixed or unknown
 --   artist_type  person, group or unknown
 --   country      ISO 3166-1 alpha-2 or unknown
@@ -45,7 +46,7 @@ genres as (
     select
         artist_id,
         genre,
-        row_number() over (partition by artist_id order by n_tracks desc, genre asc) as genre_no,
+        row_number() over (partition by artist_id order by n_tracks desc, genre asc) as genre_rank,
         sum(n_tracks) over (partition by artist_id) as n_tracks
     from genre_counts
 ),
@@ -79,5 +80,5 @@ select
     artists.artist_id is not null as is_known
 from mentioned
 left join staging.artists as artists on mentioned.artist_id = artists.artist_id
-left join genres on mentioned.artist_id = genres.artist_id and genres.genre_no = 1
+left join genres on mentioned.artist_id = genres.artist_id and genres.genre_rank = 1
 left join listening on mentioned.artist_id = listening.artist_id

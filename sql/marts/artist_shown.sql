@@ -1,7 +1,7 @@
--- Who is recommended an artist, and why: listeners with a recording of the artist on their published list, by who they are
--- and by what speaks for it. Affinity is the share of the group among them / its share among all who have a list: above 1,
--- lists show the artist to the group more than to others. A reason names one of the listener's own recordings: of the same
--- artist, of another artist, or none (a popular recording, an audience, a sound). A listener counts once for each reason.
+-- Who is recommended each artist, and why: listeners with a recording of the artist on their published list, by group
+-- and by kind of reason. Affinity is the group's share of these listeners / its share of all listeners with a list:
+-- above 1, lists show the artist to the group more than to others. A reason names a recording that the listener played,
+-- of the same or of another artist, or none (popularity, segment or sound). A listener counts once per reason.
 -- grain: artist_id, dimension, value
 -- rows: 0
 -- labels: artist_id
@@ -10,17 +10,17 @@
 -- columns:
 --   artist_id    artist
 --   dimension    country, gender, age_band or reason
---   value        the group; unknown is one
---   n_listeners  distinct listeners who are shown the artist [count]
---   n_places     places on their lists [count]
---   share        share of the places of the artist [0..1]
---   affinity     share of these listeners / share of all with a list, null for reasons [x]
+--   value        the group, unknown included, or the reason
+--   n_listeners  distinct listeners with the artist on their list [count]
+--   n_places     positions of the artist on their lists [count]
+--   share        share of the artist's positions [0..1]
+--   affinity     share of these listeners / share of all listeners with a list, null for reasons [x]
 -- checks:
 --   n_listeners between 1 and n_places
 --   share > 0 and share <= 1
 -- reconcile:
 --   (select coalesce(sum(n_places), 0) from marts.artist_shown where dimension = 'reason') = (select count(*) from marts.recommendations as lists inner join marts.track_features as tracks on lists.track_id = tracks.track_id where tracks.artist_id is not null)
-with places as (
+with positions as (
     select
         tracks.artist_id,
         lists.user_id,
@@ -35,7 +35,7 @@ with places as (
     where tracks.artist_id is not null
 ),
 
-everybody as (
+all_listed as (
     select
         groups.dimension,
         groups.value,
@@ -47,10 +47,10 @@ everybody as (
 
 shown as (
     -- noqa: disable=LT09,LT14
-    select places.artist_id, groups.dimension, groups.value, places.user_id
-    from places inner join intermediate.listener_groups as groups on places.user_id = groups.user_id
+    select positions.artist_id, groups.dimension, groups.value, positions.user_id
+    from positions inner join intermediate.listener_groups as groups on positions.user_id = groups.user_id
     union all
-    select artist_id, 'reason' as dimension, reason as value, user_id from places
+    select artist_id, 'reason' as dimension, reason as value, user_id from positions
     -- noqa: enable=LT09,LT14
 ),
 
@@ -73,6 +73,6 @@ select
     counts.n_places,
     counts.n_places / sum(counts.n_places) over (partition by counts.artist_id, counts.dimension) as share,
     counts.n_listeners / sum(counts.n_listeners) over (partition by counts.artist_id, counts.dimension)
-    / everybody.share as affinity
+    / all_listed.share as affinity
 from counts
-left join everybody on counts.dimension = everybody.dimension and counts.value = everybody.value
+left join all_listed on counts.dimension = all_listed.dimension and counts.value = all_listed.value

@@ -1,5 +1,5 @@
--- An artist's week, Monday to Sunday: reach, plays and skips. Recordings without a known artist are left out; they are
--- counted in marts.catalogue_health.
+-- Weekly reach, plays and skips of each artist, Monday to Sunday. Recordings without a known artist are left out;
+-- marts.catalogue_health counts them.
 -- grain: artist_id, week_start
 -- rows: 0
 -- labels: artist_id
@@ -8,12 +8,12 @@
 -- kept: n_tracks
 -- columns:
 --   artist_id    artist
---   week_start   Monday of the week (market's clock)
+--   week_start   Monday of the week (market time zone)
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_tracks     distinct recordings played [count]
 --   n_plays      plays [count]
 --   n_skips      skips [count]
---   skip_share   skips among plays and skips, null where there was neither [0..1]
+--   skip_share   skips / (plays + skips), null where there was neither [0..1]
 -- checks:
 --   n_listeners <= n_plays
 --   skip_share is null or skip_share between 0 and 1

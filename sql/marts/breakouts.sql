@@ -1,9 +1,10 @@
--- Recordings that rise all at once, day by day. Plays of seven days, so that every weekday counts once, are held against
--- the up to eight weeks before them, all as shares of the market's plays, so that a day on which everything rises is no
--- breakout: z = (ln of this week - their median) / spread; the spread is the greater of 1.4826 x their median deviation
--- and the noise of counting (plays come in bunches of plays / listener-days), widened for the weeks it is learned from.
--- A breakout has z >= 4, twice the expected plays, 20 listeners from 3 countries, and half as many listener-days again as
--- the week before; it was released, or first heard, four or three weeks before: a release that ramps up is none.
+-- Recordings whose plays break out, per day. Plays of seven days, so that every weekday counts once, are compared with
+-- the up to eight weeks before, as shares of all plays, so that a day on which everything rises is no breakout: z = (ln
+-- of this week's plays - ln of the expected plays) / error. The error is the greater of 1.4826 x the median absolute
+-- deviation of the weeks before and the counting noise (plays come in clusters of plays / listener-days), widened for
+-- the few weeks of the baseline. A breakout has z >= 4, at least twice the expected plays, 20 listeners from 3
+-- countries, and 1.5 times the listener-days of the week before. It was first played at least 20 days and released at
+-- least 28 days earlier, so that a new release does not count.
 -- grain: track_id, listen_date
 -- rows: 0
 -- labels: track_id
@@ -12,15 +13,15 @@
 -- kept: started_on, n_countries
 -- columns:
 --   track_id      recording
---   listen_date   last of the seven days (market's clock)
---   started_on    first day of this run of such days; a new run begins after a week without any
+--   listen_date   last of the seven days (market time zone)
+--   started_on    first day of this series of breakout days; a new series begins after a week without any
 --   n_listeners   distinct listeners of the seven days [count]
---   n_countries   countries they told, unknown is one [count]
+--   n_countries   distinct countries of these listeners, unknown counts as one [count]
 --   n_plays       plays of the seven days [count]
---   n_expected    plays by the median of the weeks before, at today's market [count]
---   z             how far above it, robustly [standard deviations]
+--   n_expected    expected plays: the median share of the weeks before x plays of all recordings in the seven days [count]
+--   z             robust z-score of the seven days [standard deviations]
 --   velocity      plays / plays of the seven days before, null where none [x]
---   acceleration  velocity / velocity a week earlier, null where none [x]
+--   acceleration  velocity / velocity one week earlier, null where none [x]
 -- checks:
 --   z >= 4
 --   n_listeners >= 20
@@ -41,7 +42,7 @@ with audiences as (
     group by scores.track_id, scores.listen_date
 ),
 
-risen as (
+qualified as (
     select
         scores.track_id,
         scores.listen_date,
@@ -73,4 +74,4 @@ select
     z,
     n_plays / nullif(n_plays_before, 0) as velocity,
     n_plays / nullif(n_plays_before, 0) / nullif(n_plays_before / nullif(n_plays_long_before, 0), 0) as acceleration
-from risen
+from qualified

@@ -1,4 +1,4 @@
--- What is wrong with the catalogue: one row a recording and issue.
+-- Faults of the catalogue: one row per recording and issue.
 -- grain: track_id, issue
 -- rows: 0
 -- labels: track_id
@@ -9,9 +9,9 @@
 --   track_id     recording
 --   label_id     label, null where unknown
 --   issue        unknown_track, unknown_artist, unknown_label, no_label, no_release_date, heard_before_release, no_duration, odd_duration, no_isrc, odd_isrc, shared_isrc, same_recording, no_genre or consent_unknown
---   detail       the value that is wrong, null where it is missing
+--   detail       the wrong value, null where the value is missing
 --   n_listeners  distinct listeners with at least one play [count]
---   n_plays      plays of the recording: what the issue touches [count]
+--   n_plays      plays of the recording, the reach of the issue [count]
 -- checks:
 --   n_plays >= n_listeners
 -- reconcile:

@@ -1,5 +1,6 @@
--- Catalogue against frontline: an artist's plays of a week by how old the recording was in that week. Current for 18
--- months after release, then catalogue, deep catalogue after 36, as in marts.track_groups; unknown without a release date.
+-- Catalogue and frontline: weekly plays of each artist by the age of the recording in that week. A recording is current
+-- for 18 months after release, then catalogue, and deep catalogue after 36, as in marts.track_groups; unknown without a
+-- release date.
 -- grain: artist_id, week_start, age_group
 -- rows: 0
 -- labels: artist_id
@@ -8,7 +9,7 @@
 -- kept: n_tracks
 -- columns:
 --   artist_id    artist
---   week_start   Monday of the week (market's clock)
+--   week_start   Monday of the week (market time zone)
 --   age_group    current, catalogue, deep catalogue or unknown
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_tracks     distinct recordings played [count]

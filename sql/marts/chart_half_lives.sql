@@ -1,7 +1,8 @@
--- How fast hits fade, by chart and the decade of their peak: a line through ln(chart points left) of the 13 editions from the
--- peak on. Points are 1 / rank, none off the chart, summed over the hits, as a share of the peak's; they fall off more
--- evenly than ranks or places above the last one do. The half-life is ln 2 / fall a week. Hits reached the top ten, the
--- first week at their best rank is their peak; those that peaked in the last twelve editions are still fading and left out.
+-- How fast hits fade, by chart and decade of their peak. A line is fitted to ln(chart points left) over the 13 editions
+-- from the peak on. Points are 1 / rank, 0 off the chart, summed over the hits, as a share of the points at the peak;
+-- they fall more evenly than ranks do. The half-life is ln 2 / weekly fall. Hits reached the top ten; their peak is the
+-- first edition at their best rank. Hits that peaked in the last twelve editions are left out, because their decline is
+-- not over.
 -- grain: chart, decade
 -- rows: 0
 -- labels: all
@@ -9,11 +10,11 @@
 --   chart            chart
 --   decade           decade of the peak [years]
 --   n_songs          hits [count]
---   n_weeks          editions fitted, the peak's included; those with a point left [count]
---   slope            change of ln(points left) a week
---   r2               share of the variance that the line explains; null where points never change [0..1]
---   half_life_weeks  weeks until points halve by that line, null where they do not fall [weeks]
---   weeks_to_half    first week after the peak with fewer than half the points, null where none of the 13 has [weeks]
+--   n_weeks          editions fitted, the peak included, where any points are left [count]
+--   slope            change of ln(points left) per week
+--   r2               share of the variance that the line explains, null where points never change [0..1]
+--   half_life_weeks  weeks until points halve on the line, null where they do not fall [weeks]
+--   weeks_to_half    first week after the peak with fewer than half the points, null where there is none in the 13 editions [weeks]
 -- checks:
 --   n_weeks between 4 and 13
 --   half_life_weeks is null or half_life_weeks > 0

@@ -1,13 +1,14 @@
--- Which charted songs are in the catalogue: by the recording that the chart names, else by ISRC, else by the exact title and
--- artist name, whatever their capitals, hyphens of an ISRC and apostrophes. Of several recordings the first by id.
+-- Charted songs that are in the catalogue. A song is linked by the recording that the chart names, else by ISRC, else
+-- by exact title and artist name; capitals, hyphens in an ISRC and the kind of apostrophe do not count. Of several
+-- recordings, the first by id is taken.
 -- grain: song_id
 -- rows: 0
 -- labels: track_id
 -- columns:
 --   song_id    title / lead artist, lower case, as in marts.chart_weekly
 --   track_id   recording
---   artist_id  the artist it is credited to
---   linked_by  what linked it: track_id, isrc or name
+--   artist_id  credited artist
+--   linked_by  how the song was linked: track_id, isrc or name
 -- checks:
 --   linked_by in ('track_id', 'isrc', 'name')
 -- reconcile:
@@ -70,7 +71,7 @@ ranked as (
         track_id,
         artist_id,
         linked_by,
-        row_number() over (partition by song_id order by choice asc, track_id asc) as place
+        row_number() over (partition by song_id order by choice asc, track_id asc) as link_no
     from links
 )
 
@@ -80,4 +81,4 @@ select
     artist_id,
     linked_by
 from ranked
-where place = 1
+where link_no = 1

@@ -1,5 +1,6 @@
--- A song's week on a chart. Everything counts from the chart's first edition here up to this one; weeks are the chart's own
--- editions. A chart is public: a label's file has the last 52 editions of every chart, whole.
+-- Weekly chart history of each song. Peaks, counts and entries are counted from the chart's first edition in the data
+-- up to this one; weeks are the chart's own editions. Charts are public: a label's file has the last 52 editions of
+-- every chart, complete.
 -- grain: chart, song_id, chart_date
 -- rows: 0
 -- labels: all
@@ -7,20 +8,20 @@
 -- columns:
 --   chart        chart
 --   song_id      title / lead artist, lower case; marts.chart_songs has the catalogue's recording
---   chart_date   the day that the chart is of
+--   chart_date   date of the edition
 --   week_no      number of the edition, from 1 [count]
 --   title        title as published
 --   artist       artist credit as published
 --   lead_artist  the first artist of the credit, lower case
---   rank         place, from 1 [count]
---   rank_before  place in the edition before, null where not listed [count]
---   change       places won since (lost where negative), null where not listed [count]
---   entry_rank   place when it first entered [count]
---   peak_rank    best place so far [count]
+--   rank         rank, from 1 [count]
+--   rank_before  rank in the edition before, null where not listed [count]
+--   change       ranks gained since the edition before (negative: lost), null where not listed then [count]
+--   entry_rank   rank in the first edition that lists it [count]
+--   peak_rank    best rank so far [count]
 --   n_weeks      editions that list it so far, this one included [count]
---   is_new       whether it enters for the first time
---   is_reentry   whether it was listed before, and not in the edition before
---   value        what the chart counts, such as streams or sales, null where not told
+--   is_new       whether this is the first edition that lists it
+--   is_reentry   whether an earlier edition lists it, but not the one before
+--   value        what the chart counts, such as streams or sales, null where not delivered
 --   is_recent    whether the edition is one of the chart's last 52
 -- checks:
 --   peak_rank <= rank
@@ -30,7 +31,7 @@
 --   (rank_before is null) = (week_no = 1 or is_new or is_reentry)
 -- reconcile:
 --   (select count(*) from marts.chart_weekly) = (select count(*) from intermediate.charted_songs)
-with told as (
+with histories as (
     select
         chart,
         song_id,
@@ -40,14 +41,14 @@ with told as (
         artist,
         lead_artist,
         rank,
-        lag(rank) over story as last_rank,
-        lag(week_no) over story as last_week_no,
-        min(rank) over story as peak_rank,
-        row_number() over story as n_weeks,
+        lag(rank) over history as last_rank,
+        lag(week_no) over history as last_week_no,
+        min(rank) over history as peak_rank,
+        row_number() over history as n_weeks,
         value,
         max(week_no) over (partition by chart) as last_edition
     from intermediate.charted_songs
-    window story as (partition by chart, song_id order by week_no asc)
+    window history as (partition by chart, song_id order by week_no asc)
 ),
 
 moved as (
@@ -65,7 +66,7 @@ moved as (
         n_weeks,
         value,
         last_edition
-    from told
+    from histories
 )
 
 select

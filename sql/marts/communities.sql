@@ -1,15 +1,15 @@
--- Groups of listeners who listen alike, and of recordings that the same people listen to: their names and what tells
--- them from the rest. A group keeps its number from night to night.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- Communities: groups of listeners with similar preferences, and groups of recordings with a shared audience, with what
+-- distinguishes each. A group keeps its number from run to run.
+-- reason: marts.emerging_clusters and analysts read it; raw tables are dropped when the build ends
 -- grain: kind, community
 -- rows: 0
 -- columns:
 --   kind       listeners or tracks
---   community  number of the group, within its kind
---   name       the artists that tell it from the rest, and its main genre
+--   community  number of the group within its kind
+--   name       artists that distinguish it most, and its main genre
 --   n_members  listeners or recordings in it [count]
---   artists    artists that its members play, or are by, more than others do, the most telling first
---   genres     the same of genres
+--   artists    artists that its members play, or are by, more than others; the most distinctive first
+--   genres     genres that its members play, or have, more than others; the most distinctive first
 -- checks:
 --   n_members >= 1
 --   kind in ('listeners', 'tracks')

@@ -1,12 +1,12 @@
--- What became of every row of every source file: accepted, duplicate, or the reason it was refused.
+-- Outcome of every row of every source file: accepted, duplicate, or the reason why it was refused.
 -- grain: batch, source_file, outcome, column_name
 -- columns:
---   batch         batch
+--   batch         batch id
 --   source_table  raw table, unknown for a file that could not be read
---   source_file   file name; of a batch of recordings, the first one's for those that were accepted
+--   source_file   name of the source file; for accepted audio files, the first file of the batch
 --   ingested_on   day of ingest
---   outcome       accepted, duplicate or the reason code of a refusal (unreadable_file: the whole file)
---   column_name   the column at fault, '' where none is
+--   outcome       accepted, duplicate or the reason code of the refusal (unreadable_file: the whole file)
+--   column_name   column that caused the refusal, '' where there is none
 --   n_rows        rows [count]
 -- checks:
 --   n_rows >= 1

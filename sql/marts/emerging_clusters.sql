@@ -1,26 +1,27 @@
--- Which groups of marts.communities grow: the last 28 days of the log beside the 28 before, as shares of the market, so that
--- a month in which everybody plays more lifts nobody. Each span is four weeks; growth is the ratio of their mean
--- ln(share), its interval by the weeks' own scatter (Student's t, 6 degrees of freedom, 95 %). A group of recordings has
--- the plays and listeners of its recordings, a group of listeners those of its members. A group emerges where listeners
--- and plays both grow, intervals included; groups under 20 listeners in either span are left out. Groups are of the whole
--- log: recordings of the last weeks are in them where enough people play them.
+-- Growth of the groups of marts.communities: the last 28 days of the log compared with the 28 before, as shares of the
+-- market, so that a month in which everyone plays more does not count as growth. Growth is the ratio of the geometric
+-- mean weekly shares of the two spans of four weeks; its 95 % interval comes from the scatter of the weeks (Student's
+-- t, 6 degrees of freedom). A group of recordings has the plays and listeners of its recordings, a group of listeners
+-- those of its members. A group is emerging if both listeners and plays grow, intervals included. Groups with fewer
+-- than 20 listeners in either span are left out. Groups are computed from the whole log, so that recent recordings
+-- belong to one once enough people play them.
 -- grain: kind, community
 -- rows: 0
 -- columns:
 --   kind                  listeners or tracks
---   community             number of the group, within its kind
---   name                  its name
+--   community             number of the group within its kind
+--   name                  name of the group
 --   n_members             listeners or recordings in it [count]
 --   n_listeners           distinct listeners of the last 28 days [count]
---   n_listeners_before    of the 28 days before [count]
+--   n_listeners_before    distinct listeners of the 28 days before [count]
 --   n_plays               plays of the last 28 days [count]
---   n_plays_before        of the 28 days before [count]
---   listener_growth       weekly listeners as a share of all, times the share before [x]
---   listener_growth_low   lower end of its interval [x]
---   listener_growth_high  upper end [x]
---   play_growth           weekly plays as a share of all, times the share before [x]
---   play_growth_low       lower end of its interval [x]
---   play_growth_high      upper end [x]
+--   n_plays_before        plays of the 28 days before [count]
+--   listener_growth       share of weekly listeners / that share in the 28 days before [x]
+--   listener_growth_low   lower end of its 95 % interval [x]
+--   listener_growth_high  upper end of its 95 % interval [x]
+--   play_growth           share of weekly plays / that share in the 28 days before [x]
+--   play_growth_low       lower end of its 95 % interval [x]
+--   play_growth_high      upper end of its 95 % interval [x]
 --   is_emerging           whether both intervals lie above 1
 -- checks:
 --   n_listeners >= 20

@@ -1,19 +1,19 @@
--- Every place of a published list that a policy drew, with its dice.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- List positions that an exploration policy filled at random, with the probability of each choice (its propensity).
+-- reason: marts.feedback and analysts who audit propensities read it; raw tables are dropped when the build ends
 -- grain: run_id, user_id, rank
 -- rows: 0
 -- columns:
---   run_id      the run that drew
+--   run_id      run that made the list
 --   served_on   day on which the list was shown
---   until       last day on which a play counts
+--   until       last day on which a play counts as a reward
 --   user_id     listener (pseudonymous id)
---   rank        place in the list, from 1 [count]
---   track_id    recording drawn
+--   rank        position in the list, from 1 [count]
+--   track_id    recording that was drawn
 --   policy      thompson or linucb
---   propensity  exact probability with which this recording was drawn, above 0
---   option_no   which of the options left it was, in the recommender's order; 1: its own choice [count]
---   n_options   options that there were [count]
---   features    what described it to the policy, as listed in recsys/feedback/exploration.py
+--   propensity  exact probability with which this recording was drawn
+--   option_no   position among the options in the recommender's order; 1 is the recommender's own choice [count]
+--   n_options   options to draw from [count]
+--   features    features that the policy saw, as listed in recsys/feedback/exploration.py
 -- checks:
 --   propensity > 0 and propensity <= 1
 --   option_no between 1 and n_options

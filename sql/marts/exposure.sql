@@ -1,17 +1,17 @@
--- Who is shown: the share of each group of recordings in what listeners look at, beside its share of the catalogue and of
--- plays. Exposure of a place is 1 / log2(1 + rank), summed over all published lists. Small shares of a small group are
--- chance: marts.group_metrics has intervals.
+-- Exposure of each group of recordings: its share of what published lists show, beside its shares of the catalogue and
+-- of plays. The exposure of a list position is 1 / log2(1 + rank), summed over all lists. Small differences of a small
+-- group may be chance; marts.group_metrics has intervals.
 -- grain: group_kind, group_name
 -- columns:
 --   group_kind       see marts.track_groups
 --   group_name       the group
 --   n_tracks         recordings in the catalogue [count]
---   n_listed         of them, those on any list [count]
---   n_places         places on lists [count]
+--   n_listed         recordings on at least one list [count]
+--   n_places         list positions [count]
 --   catalogue_share  share of recordings, 0..1
 --   listening_share  share of plays, 0..1; null where nothing was played
 --   exposure_share   share of exposure, 0..1; null where no lists are published
---   target_share     least share of exposure that the recipe asks for, null where it asks for none
+--   target_share     least share of exposure that the recipe sets, null where it sets none
 -- checks:
 --   n_listed <= n_tracks
 --   catalogue_share between 0 and 1

@@ -1,11 +1,11 @@
--- The least share of exposure that the recipe of the published run asks for, group by group.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- Least share of exposure per group that the recipe of the published run sets.
+-- reason: marts.exposure and analysts read it; raw tables are dropped when the build ends
 -- grain: group_kind, group_name
 -- rows: 0
 -- columns:
 --   group_kind    see marts.track_groups
 --   group_name    the group
---   target_share  least share of what listeners look at, 0..1
+--   target_share  least share of exposure, 0..1
 -- checks:
 --   target_share between 0 and 1
 -- reconcile:

@@ -1,18 +1,19 @@
--- What came of every place that a policy drew: liked, if the listener played the recording while its list was shown.
+-- Outcome of each explored list position: the reward is 1 if the listener played the recording while the list was
+-- shown.
 -- grain: run_id, user_id, rank
 -- rows: 0
 -- columns:
---   run_id       the run that drew
+--   run_id       run that made the list
 --   served_on    day on which the list was shown
 --   user_id      listener (pseudonymous id)
---   rank         place in the list, from 1 [count]
---   track_id     recording drawn
+--   rank         position in the list, from 1 [count]
+--   track_id     recording that was drawn
 --   policy       thompson or linucb
 --   propensity   probability with which it was drawn
---   option_no    which of the options it was, in the recommender's order [count]
---   n_options    options that there were [count]
---   features     what described it to the policy
---   reward       1 where it was played in time, else 0
+--   option_no    position among the options in the recommender's order; 1 is the recommender's own choice [count]
+--   n_options    options to draw from [count]
+--   features     features that the policy saw
+--   reward       1 if the listener played it while the list was shown, else 0
 --   is_complete  whether the log covers all days on which a play counts
 -- checks:
 --   reward in (0, 1)

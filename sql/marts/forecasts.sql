@@ -1,5 +1,5 @@
--- What is expected of each artist: plays of the next 28 days, day by day, with the interval that holds four days in five
--- by the errors of earlier forecasts (recsys/analytics/forecast.py says how; bench/forecasts.py how well).
+-- Expected plays of each artist per day, for the next 28 days, with an 80 % interval from the errors of earlier
+-- forecasts (method: recsys/analytics/forecast.py, accuracy: bench/forecasts.py).
 -- grain: artist_id, forecast_date
 -- rows: 0
 -- labels: artist_id
@@ -7,11 +7,11 @@
 -- parts: forecast_date
 -- columns:
 --   artist_id      artist
---   forecast_date  the day (market's clock)
---   n_listeners    distinct listeners of the artist so far [count]
---   n_plays        plays expected [count]
+--   forecast_date  forecast day (market time zone)
+--   n_listeners    distinct listeners of the artist over all days [count]
+--   n_plays        expected plays [count]
 --   low            lower end of the 80 % interval [count]
---   high           upper end [count]
+--   high           upper end of the 80 % interval [count]
 -- checks:
 --   low >= 0
 --   low <= n_plays and n_plays <= high

@@ -1,16 +1,16 @@
--- What is listened to, week by week: plays of each genre, and of each mood that a tagger hears (the surest mood of a
--- recording; only recordings that were heard have one). Growth is the share / the mean share of the four weeks before:
--- of shares, so that a week in which everything rises is no trend. The log's first and last week may not be whole.
+-- Weekly plays of each genre and mood. A recording's mood is its mood tag of the highest confidence; recordings without
+-- audio tags have none. Growth is the share / the mean share of the four weeks before; shares are used so that a week
+-- in which everything rises is no trend. The first and last week of the log may be incomplete.
 -- grain: kind, name, week_start
 -- rows: 0
 -- columns:
 --   kind         genre or mood
---   name         the genre or mood; of recordings without a genre unknown
---   week_start   Monday of the week (market's clock)
+--   name         the genre or mood; unknown for recordings without a genre
+--   week_start   Monday of the week (market time zone)
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_plays      plays [count]
 --   share        share of the week's plays of this kind [0..1]
---   growth       share / mean share of the four weeks before, null in the first four [x]
+--   growth       share / mean share of the four weeks before, null in the first four weeks [x]
 -- checks:
 --   n_listeners between 1 and n_plays
 --   share > 0 and share <= 1

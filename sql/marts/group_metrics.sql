@@ -1,18 +1,18 @@
--- For whom, and of whom, lists are good: metrics on the test window by group of listeners and of recordings, run by run.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- Quality of lists by group of listeners and by group of recordings: metrics on the test window of each run.
+-- reason: the query group_quality and analysts read it; raw tables are dropped when the build ends
 -- grain: run_id, recommender, metric, group_kind, group_name, k
 -- rows: 0
 -- columns:
 --   run_id       run
 --   recommender  as in marts.run_metrics
---   metric       of listeners: as in marts.run_metrics, ndcg_gap: the group's less all others'; of recordings: recall, exposure
---   group_kind   of listeners gender, age_band, activity ...; of recordings as in marts.track_groups, and novelty
---   group_name   the group; 'all': the kind as a whole
---   k            places that count [count]
---   value        null where fewer than ten listeners are evidence
---   low          lower end of the 95 % interval, listeners drawn again
---   high         upper end
---   n_users      listeners who are evidence [count]
+--   metric       for listeners as in marts.run_metrics, or ndcg_gap (the group's nDCG minus that of all others); for recordings recall or exposure
+--   group_kind   for listeners gender, age_band, country, activity or mainstream; for recordings a kind of marts.track_groups, or novelty
+--   group_name   the group, or 'all' for the kind as a whole
+--   k            length of the list evaluated [count]
+--   value        value of the metric, null where fewer than ten listeners contribute
+--   low          lower end of the 95 % bootstrap interval over listeners, null where there is none
+--   high         upper end, null where there is none
+--   n_users      listeners who contribute [count]
 -- checks:
 --   low is null or low <= value
 --   high is null or value <= high

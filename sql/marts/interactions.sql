@@ -1,21 +1,21 @@
--- What a listener did with a recording, over all days: the interaction matrix in long form.
+-- Each listener's interactions with each recording, over all days: the interaction matrix in long form.
 -- grain: user_id, track_id
 -- columns:
 --   user_id          listener (pseudonymous id)
 --   track_id         recording
 --   n_listens        listens of any length [count]
---   n_plays          plays: at least 30 s or half the track; a scrobble is a play [count]
---   n_skips          shorter listens that the listener ended [count]
+--   n_plays          plays: at least 30 s or half the recording; a scrobble is a play [count]
+--   n_skips          skips: shorter listens that the listener ended [count]
 --   n_likes          likes [count]
---   n_unlikes        likes taken back [count]
+--   n_unlikes        withdrawn likes [count]
 --   n_saves          saves to the library [count]
 --   n_playlist_adds  adds to a playlist [count]
 --   n_shares         shares [count]
 --   ms_played        time listened, null where the log has no durations [ms]
---   weight           evidence of taste, as weighed in marts.interactions_daily [plays]
---   n_days           days on which they met [d]
---   first_date       first of them
---   last_date        last of them
+--   weight           weight of the preference, the sum of the daily weights of marts.interactions_daily [plays]
+--   n_days           days with an interaction [d]
+--   first_date       first of these days
+--   last_date        last of these days
 -- checks:
 --   n_listens >= n_plays + n_skips
 --   first_date <= last_date

@@ -1,29 +1,28 @@
--- What a listener did with a recording on a day: the raw material of every taste model and of the other marts.
--- This is the one place where plays, skips, likes and the rest are weighed against each other: the `weight` below. One
--- play is the unit. A skip takes back a quarter of a play; a like or save tells as much as two plays, an add to a
--- playlist or a share one and a half; a like taken back outweighs the like. Weights add up over days.
+-- Each listener's interactions with each recording per day: the source of all recommenders and of the other marts. Only
+-- here are plays, skips, likes and other reactions combined into one number, the weight: a play counts 1, a skip -0.25,
+-- a like or save 2, an add to a playlist or a share 1.5, and a withdrawn like -3. Weights can be summed over days.
 -- grain: user_id, track_id, listen_date
 -- incremental: listen_date
 -- columns:
 --   user_id              listener (pseudonymous id)
 --   track_id             recording
---   listen_date          day (market's clock)
---   last_listened_at     when the day's last listen began or its last event happened (UTC)
---   last_local_at        when the day's last listen began on the listener's own clock, null where the log does not tell
+--   listen_date          day (market time zone)
+--   last_listened_at     start of the day's last listen or time of its last event (UTC)
+--   last_local_at        start of the day's last listen in the listener's local time, null where the log has no offset
 --   n_listens            listens of any length [count]
---   n_plays              plays: at least 30 s or half the track; a scrobble is a play [count]
---   n_skips              shorter listens that the listener ended [count]
---   n_active_plays       plays that the listener chose [count]
---   n_algorithmic_plays  plays that a recommender chose [count]
---   n_timed_listens      listens of which the durations of listen and recording are known [count]
---   n_completions        those of them heard to at least 90 % [count]
+--   n_plays              plays: at least 30 s or half the recording; a scrobble is a play [count]
+--   n_skips              skips: shorter listens that the listener ended [count]
+--   n_active_plays       plays chosen by the listener [count]
+--   n_algorithmic_plays  plays chosen by a recommender [count]
+--   n_timed_listens      listens with known durations of listen and recording [count]
+--   n_completions        timed listens of at least 90 % of the recording [count]
 --   n_likes              likes [count]
---   n_unlikes            likes taken back [count]
+--   n_unlikes            withdrawn likes [count]
 --   n_saves              saves to the library [count]
 --   n_playlist_adds      adds to a playlist [count]
 --   n_shares             shares [count]
 --   ms_played            time listened, null where the log has no durations [ms]
---   weight               evidence of taste; below zero where the day speaks against the track [plays]
+--   weight               weight of the preference, negative where the day counts against the recording [plays]
 -- checks:
 --   n_listens >= n_plays + n_skips
 --   n_listens + n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares >= 1

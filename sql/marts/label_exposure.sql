@@ -1,7 +1,7 @@
--- What recommendations show of each label, beside what listeners play of it: all its recordings, and each group of them.
--- The ratio is its share of all exposure over its share of all plays: at 1, lists show as much of it as is played. Its 95 %
--- interval draws listeners again (linearised, on the logarithm): no chance where it leaves out 1. Exposure of a place is
--- 1 / log2(1 + rank), as in marts.exposure.
+-- Exposure of each label in recommendations compared with its plays: all its recordings, and each group of them. The
+-- ratio is the label's share of all exposure / its share of all plays: at 1, lists show as much of it as is played. The
+-- 95 % interval reflects the sample of listeners (delta method on ln(ratio)); an interval that excludes 1 is unlikely
+-- to be chance. The exposure of a list position is 1 / log2(1 + rank), as in marts.exposure.
 -- grain: label_id, group_kind, group_name
 -- rows: 0
 -- labels: label_id
@@ -10,25 +10,25 @@
 -- kept: n_tracks
 -- columns:
 --   label_id         label
---   group_kind       all, or as in marts.track_groups
+--   group_kind       all, or a kind of marts.track_groups
 --   group_name       all, or the group
---   n_tracks         its recordings in the catalogue [count]
---   n_shown          distinct listeners with any of them on their list [count]
---   n_players        distinct listeners who played any of them [count]
---   n_listeners      the smaller of the two [count]
+--   n_tracks         recordings of the label in the catalogue [count]
+--   n_shown          distinct listeners with one of the recordings on their list [count]
+--   n_players        distinct listeners who played one of the recordings [count]
+--   n_listeners      the smaller of n_shown and n_players [count]
 --   listening_share  share of all plays, 0..1; null where nothing was played
 --   exposure_share   share of all exposure, 0..1; null where no lists are published
---   ratio            exposure_share / listening_share, null where nobody was shown or played any [x]
+--   ratio            exposure_share / listening_share, null where no listener was shown or played any [x]
 --   low              lower end of its 95 % interval [x]
 --   high             upper end [x]
---   market_ratio     ratio of the group among all labels, null where fewer than three others have any of it [x]
+--   market_ratio     ratio of the group over all labels, null where fewer than three other labels have recordings in it [x]
 -- checks:
 --   n_listeners <= n_shown and n_listeners <= n_players
 --   exposure_share is null or exposure_share between 0 and 1
 --   low is null or low <= ratio and ratio <= high
 -- reconcile:
 --   (select coalesce(sum(n_tracks), 0) from marts.label_exposure where group_kind = 'all') = (select count(*) from marts.track_features where label_id is not null)
-with everybody as (
+with market_total as (
     select
         sum(exposure) as exposure,
         sum(n_plays) as n_plays,
@@ -66,13 +66,13 @@ ratios as (
         sizes.n_other_labels,
         coalesce(sums.n_shown, 0) as n_shown,
         coalesce(sums.n_players, 0) as n_players,
-        coalesce(sums.n_plays, 0) / nullif(everybody.n_plays, 0) as listening_share,
-        coalesce(sums.exposure, 0) / nullif(everybody.exposure, 0) as exposure_share,
-        sums.exposure / everybody.exposure / nullif(sums.n_plays / everybody.n_plays, 0) as ratio,
-        exp(1.96 * sqrt(everybody.spread + sums.spread)) as wide,
-        market.exposure / everybody.exposure / nullif(market.n_plays / everybody.n_plays, 0) as market_ratio
+        coalesce(sums.n_plays, 0) / nullif(market_total.n_plays, 0) as listening_share,
+        coalesce(sums.exposure, 0) / nullif(market_total.exposure, 0) as exposure_share,
+        sums.exposure / market_total.exposure / nullif(sums.n_plays / market_total.n_plays, 0) as ratio,
+        exp(1.96 * sqrt(market_total.spread + sums.spread)) as wide,
+        market.exposure / market_total.exposure / nullif(market.n_plays / market_total.n_plays, 0) as market_ratio
     from sizes
-    cross join everybody
+    cross join market_total
     left join intermediate.label_group_exposure as sums
         on sizes.label_id = sums.label_id and sizes.group_kind = sums.group_kind and sizes.group_name = sums.group_name
     left join market on sizes.group_kind = market.group_kind and sizes.group_name = market.group_name

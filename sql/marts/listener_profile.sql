@@ -1,19 +1,19 @@
--- Every listener that any file mentions: who they said they are and how they listen.
+-- Every listener that any file mentions, with demographics and totals of their listening.
 -- grain: user_id
 -- columns:
 --   user_id       listener (pseudonymous id)
 --   gender        female, male, nonbinary or unknown
 --   age_band      age band or unknown
 --   country       ISO 3166-1 alpha-2 or unknown
---   signed_up_at  day of joining, null where unknown
+--   signed_up_at  sign-up day, null where unknown
 --   n_days        days with a listen or event [d]
 --   n_tracks      distinct recordings played [count]
 --   n_artists     distinct known artists played [count]
 --   n_plays       plays [count]
 --   n_skips       skips [count]
---   skip_share    skips among plays and skips, null where there was neither [0..1]
+--   skip_share    skips / (plays + skips), null where there was neither [0..1]
 --   first_date    day of the first listen or event, null where none
---   last_date     day of the last, null where none
+--   last_date     day of the last listen or event, null where none
 --   is_known      whether the users file describes them
 -- checks:
 --   n_plays >= n_tracks
@@ -30,7 +30,7 @@ with mentioned as (
     where user_id is not null
 ),
 
-tastes as (
+listening as (
     select
         interactions.user_id,
         count(case when interactions.n_plays > 0 then 1 end) as n_tracks,
@@ -59,15 +59,15 @@ select
     coalesce(users.country, 'unknown') as country,
     users.signed_up_at,
     coalesce(days.n_days, 0) as n_days,
-    coalesce(tastes.n_tracks, 0) as n_tracks,
-    coalesce(tastes.n_artists, 0) as n_artists,
-    coalesce(tastes.n_plays, 0) as n_plays,
-    coalesce(tastes.n_skips, 0) as n_skips,
-    tastes.n_skips / nullif(tastes.n_plays + tastes.n_skips, 0) as skip_share,
+    coalesce(listening.n_tracks, 0) as n_tracks,
+    coalesce(listening.n_artists, 0) as n_artists,
+    coalesce(listening.n_plays, 0) as n_plays,
+    coalesce(listening.n_skips, 0) as n_skips,
+    listening.n_skips / nullif(listening.n_plays + listening.n_skips, 0) as skip_share,
     days.first_date,
     days.last_date,
     users.user_id is not null as is_known
 from mentioned
 left join staging.users as users on mentioned.user_id = users.user_id
-left join tastes on mentioned.user_id = tastes.user_id
+left join listening on mentioned.user_id = listening.user_id
 left join days on mentioned.user_id = days.user_id

@@ -1,27 +1,27 @@
--- Uses of the catalogue's recordings that matching found: in uploads, and in later recordings of the catalogue itself. That
--- two recordings sound alike does not say that a right was infringed.
+-- Uses of the catalogue's recordings that matching found in uploads and in later recordings of the catalogue. A match
+-- says that two recordings share audio, not that a right was infringed.
 -- grain: source_audio_id, audio_id, starts_s
 -- rows: 0
 -- columns:
 --   source_kind         upload or catalogue
---   source_file         the upload, as seen from the folder of uploads, null for a recording of the catalogue
---   source_track_id     the recording of the catalogue that uses the other, null for an upload
---   source_audio_id     hash of the bytes of what was looked through
+--   source_file         path of the upload in the folder of uploads, null for a recording of the catalogue
+--   source_track_id     recording of the catalogue that uses the other, null for an upload
+--   source_audio_id     hash of the source's bytes
 --   audio_id            hash of the bytes of the recording that is used
---   track_id            that recording, null where the catalogue has it no more; of several with these bytes the first
---   starts_s            from when in the source [s]
---   ends_s              to when in the source [s]
---   reference_starts_s  from when in the recording, the earliest place where it repeats itself [s]
---   reference_ends_s    to when in the recording [s]
---   share_of_reference  share of the recording that is used, 0..1, null where its length is not known
---   share_of_source     share of the source that it is, 0..1, null where its length is not known
---   relation            same (90 % of both are the same), contained, or part
---   tempo_ratio         how much faster than the recording it is
---   pitch_semitones     how much higher than the recording it is, null where that was not measured
---   probability         how sure it is, 0..1
---   is_strict           whether it passes the cut that .1 % of strange queries pass, else that of 1 %
---   n_places            places of the recording that fit as well [count]
---   found_on            the day for which the night that found it made lists
+--   track_id            recording that is used, null where no longer in the catalogue; the first by id where several share these bytes
+--   starts_s            start of the use in the source [s]
+--   ends_s              end of the use in the source [s]
+--   reference_starts_s  start of the used part in the recording, the earliest where it repeats [s]
+--   reference_ends_s    end of the used part in the recording [s]
+--   share_of_reference  share of the recording that is used, 0..1, null where its length is unknown
+--   share_of_source     share of the source that the use covers, 0..1, null where its length is unknown
+--   relation            same (at least 90 % of both), contained (at least 90 % of one) or part
+--   tempo_ratio         tempo of the use / tempo of the recording [x]
+--   pitch_semitones     pitch of the use above the recording, null where not measured [semitones]
+--   probability         match probability, 0..1
+--   is_strict           whether it passes the threshold of 0.1 % false positives, else that of 1 %
+--   n_places            positions in the recording that match equally well [count]
+--   found_on            day for which the run that found it made lists, the day after its logs end
 -- checks:
 --   starts_s < ends_s
 --   probability between 0 and 1

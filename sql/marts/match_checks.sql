@@ -1,15 +1,15 @@
--- What was looked through for recordings of the catalogue: uploads, and the catalogue's own recordings.
--- reason: results of runs are published as they are, checked, and this is their name for analysts
+-- Audio searched for recordings of the catalogue: uploads, and the catalogue's own recordings.
+-- reason: the query looked_through and analysts read it; raw tables are dropped when the build ends
 -- grain: source_kind, source_audio_id
 -- rows: 0
 -- columns:
 --   source_kind        upload or catalogue
---   source_file        the upload, as seen from the folder of uploads, null for a recording of the catalogue
---   source_audio_id    hash of its bytes
---   source_duration_s  its length, 0 where it could not be heard [s]
---   n_uses             uses that were found in it [count]
---   failure            why it could not be heard, null where it could
---   checked_on         the day for which the night that looked through it made lists
+--   source_file        path of the upload in the folder of uploads, null for a recording of the catalogue
+--   source_audio_id    hash of the source's bytes
+--   source_duration_s  length of the source, 0 where it could not be decoded [s]
+--   n_uses             uses found in it [count]
+--   failure            reason why it could not be decoded, null where it could
+--   checked_on         day for which the run that searched it made lists, the day after its logs end
 -- checks:
 --   n_uses >= 0
 --   source_kind in ('upload', 'catalogue')

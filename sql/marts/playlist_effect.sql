@@ -1,22 +1,23 @@
--- What an add to a playlist did: plays of the four weeks after the week of the add against the four before it, beside the
--- same change of recordings of the same genre, with plays before within the same doubling, and on no playlist within
--- those weeks. Effect is the difference of the two changes of ln(plays + 1/2); its error is that of one recording among
--- such controls. Recordings with at least four plays before and ten controls; weeks that the log does not hold are left
--- out. An add follows interest as well as making it: an effect is no proof.
+-- Effect of each playlist add on plays: the four weeks after the week of the add compared with the four before, minus
+-- the same change for control recordings. Controls have the same main genre, plays before within the same factor of
+-- two, and no add to a playlist within these weeks. The effect is the difference of the two changes in ln(plays + 1/2);
+-- its standard error is that of one recording among its controls. Recordings need at least four plays before and ten
+-- controls; adds whose weeks are not all in the log are left out. Adds follow rising interest as well as causing it, so
+-- an effect is no proof of cause.
 -- grain: track_id, playlist_id
 -- rows: 0
 -- columns:
 --   track_id         recording
 --   playlist_id      playlist
---   added_at         when it was added, first of several times (UTC)
---   plays_before     plays a day before [1/d]
---   plays_after      plays a day after [1/d]
---   n_controls       recordings it is held against [count]
---   control_lift     what plays of the controls were multiplied by, on the geometric mean [x]
---   lift             what plays were multiplied by, beyond the controls: exp(effect) [x]
+--   added_at         time of the first add (UTC)
+--   plays_before     plays per day in the four weeks before [1/d]
+--   plays_after      plays per day in the four weeks after [1/d]
+--   n_controls       control recordings [count]
+--   control_lift     geometric mean factor by which plays of the controls changed [x]
+--   lift             factor by which plays changed beyond the controls: exp(effect) [x]
 --   low              lower end of its 95 % interval [x]
 --   high             upper end [x]
---   error            standard error of the effect, in ln
+--   error            standard error of the effect [ln]
 -- checks:
 --   n_controls >= 10
 --   low <= lift and lift <= high
@@ -41,16 +42,16 @@ effects as (
         adds.track_id,
         adds.playlist_id,
         adds.added_at,
-        cells.n_before,
-        cells.n_after,
+        changes.n_before,
+        changes.n_after,
         controls.n_controls,
         controls.change as control_change,
-        cells.change - controls.change as effect,
+        changes.change - controls.change as effect,
         sqrt(greatest(controls.variance, 0) * (1 + 1.0 / controls.n_controls)) as error
     from intermediate.playlist_adds as adds
-    inner join intermediate.playlist_week_changes as cells on adds.week_no = cells.week_no and adds.track_id = cells.track_id
+    inner join intermediate.playlist_week_changes as changes on adds.week_no = changes.week_no and adds.track_id = changes.track_id
     inner join controls
-        on cells.week_no = controls.week_no and cells.genre = controls.genre and cells.doubling = controls.doubling
+        on changes.week_no = controls.week_no and changes.genre = controls.genre and changes.doubling = controls.doubling
 )
 
 select

@@ -1,13 +1,13 @@
--- What stands on which playlist: the newest row of each place in each list.
--- reason: analysts, products and marts.playlist_effect read it; staging goes when the build ends
+-- Recordings on each playlist: the newest row per playlist and position.
+-- reason: analysts, products and marts.playlist_effect read it; staging is dropped when the build ends
 -- grain: playlist_id, position
 -- rows: 0
 -- columns:
 --   playlist_id  playlist
---   position     place in the list, from 1 [count]
+--   position     position in the playlist, from 1 [count]
 --   track_id     recording
---   user_id      listener who keeps it (pseudonymous id), null where unknown
---   title        the playlist's title, null where none
+--   user_id      owner (pseudonymous id), null where unknown
+--   title        title of the playlist, null where none
 --   added_at     when the recording was added (UTC), null where unknown
 -- checks:
 --   position >= 1

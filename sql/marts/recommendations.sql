@@ -1,18 +1,18 @@
--- What each listener is recommended, best first, as exported by the run named in run_id.
--- reason: results of runs are published as they are; what older versions did not write is filled
+-- The published list of each listener, best first, as exported by the run named in run_id.
+-- reason: queries, pages and exposure marts read it, with gaps of older runs filled; raw tables are dropped when the build ends
 -- grain: user_id, rank
 -- rows: 0
 -- columns:
---   run_id           the run that made the list
+--   run_id           run that made the list
 --   user_id          listener (pseudonymous id)
---   rank             place in the list, from 1 [count]
+--   rank             position in the list, from 1 [count]
 --   track_id         recording
---   score            the recommender's score: comparable within one list only
---   recommender      the recommender that put it there
---   reason           why, for a person to read
---   reason_track_id  the recording the reason names, null where it names none
---   is_explored      whether a policy drew it to find out if it is liked (see marts.explorations)
---   propensity       probability with which it was drawn, 1 where nothing was
+--   score            score of the recommender, comparable within one list only
+--   recommender      recommender that chose the recording
+--   reason           reason in words
+--   reason_track_id  recording that the reason names, null where it names none
+--   is_explored      whether an exploration policy drew it (see marts.explorations)
+--   propensity       probability with which it was drawn, 1 where not drawn
 -- checks:
 --   rank >= 1
 --   reason <> ''

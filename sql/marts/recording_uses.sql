@@ -1,18 +1,18 @@
--- Uses of each recording that matching found, as its holder may see them: where the use is, and what it is in only where
--- that is a recording of the same label. marts.match_candidates has all that is known.
+-- Uses of each recording that matching found, as its label may see them: the source is named only where it is a
+-- recording of the same label. marts.match_candidates has all details.
 -- grain: track_id, source_audio_id, starts_s
 -- rows: 0
 -- labels: track_id
 -- columns:
---   track_id         the recording that is used
---   source_audio_id  hash of the bytes of what uses it
---   starts_s         from when in what uses it [s]
---   ends_s           to when in it [s]
+--   track_id         recording that is used
+--   source_audio_id  hash of the source's bytes
+--   starts_s         start of the use in the source [s]
+--   ends_s           end of the use in the source [s]
 --   source_kind      upload or catalogue
---   source_track_id  the recording that uses it, null for an upload and for recordings of other labels
+--   source_track_id  recording that uses it, null for an upload and for recordings of other labels
 --   relation         same, contained or part (see marts.match_candidates)
---   probability      how sure it is, 0..1
---   found_on         the day for which the night that found it made lists
+--   probability      match probability, 0..1
+--   found_on         day for which the run that found it made lists, the day after its logs end
 -- checks:
 --   probability between 0 and 1
 -- reconcile:

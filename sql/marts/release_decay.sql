@@ -1,6 +1,6 @@
--- How fast a recording fades: a line through ln(plays + 1/2) of the weeks from its best week on, at most 26 of them, the
--- log's last week left out unless it is whole. The half-life is ln 2 / fall a week. Recordings with at least 20 plays in
--- the best week and four weeks to fit, the best of the first by date among equals.
+-- How fast each recording fades: a line is fitted to ln(plays + 1/2) of the weeks from its best week on, at most 26;
+-- the log's last week counts only if it is complete. The half-life is ln 2 / weekly fall. A recording needs at least 20
+-- plays in its best week and four weeks to fit; among equal weeks, the earliest is the best.
 -- grain: track_id
 -- rows: 0
 -- labels: track_id
@@ -8,12 +8,12 @@
 -- kept: n_weeks
 -- columns:
 --   track_id         recording
---   peak_week        Monday of its best week (market's clock)
---   n_plays_peak     plays in it [count]
---   n_listeners      distinct listeners with at least one play, on any day [count]
+--   peak_week        Monday of the best week (market time zone)
+--   n_plays_peak     plays in the best week [count]
+--   n_listeners      distinct listeners with at least one play, over all days [count]
 --   n_weeks          weeks fitted, the best one included [count]
---   slope            change of ln(plays + 1/2) a week
---   r2               share of the variance that the line explains; null where plays never change [0..1]
+--   slope            change of ln(plays + 1/2) per week
+--   r2               share of the variance that the line explains, null where plays never change [0..1]
 --   half_life_weeks  weeks until plays halve, null where they do not fall [weeks]
 -- checks:
 --   n_weeks between 4 and 26
@@ -35,7 +35,7 @@ ranked as (
         weeks.week_start,
         weeks.n_plays,
         whole_weeks.week_no,
-        row_number() over (partition by weeks.track_id order by weeks.n_plays desc, weeks.week_start asc) as place
+        row_number() over (partition by weeks.track_id order by weeks.n_plays desc, weeks.week_start asc) as plays_rank
     from intermediate.track_weekly as weeks
     inner join whole_weeks on weeks.week_start = whole_weeks.week_start
 ),
@@ -48,7 +48,7 @@ points as (
     from ranked as peaks
     inner join whole_weeks on whole_weeks.week_no between peaks.week_no and peaks.week_no + 25
     left join ranked on peaks.track_id = ranked.track_id and whole_weeks.week_no = ranked.week_no
-    where peaks.place = 1 and peaks.n_plays >= 20
+    where peaks.plays_rank = 1 and peaks.n_plays >= 20
 ),
 
 centred as (
@@ -80,5 +80,5 @@ select
     round(lines.r2, 6) as r2,
     case when lines.slope < -1e-9 then round(-ln(2) / lines.slope, 6) end as half_life_weeks
 from lines
-inner join ranked as peaks on lines.track_id = peaks.track_id and peaks.place = 1
+inner join ranked as peaks on lines.track_id = peaks.track_id and peaks.plays_rank = 1
 inner join intermediate.track_audience as audiences on lines.track_id = audiences.track_id

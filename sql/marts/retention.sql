@@ -1,5 +1,6 @@
--- Who comes back to an artist: listeners by the month of their first play of the artist, and how many of them played the
--- artist again in each month after. The cohort of the log's first month holds whoever listened before it too.
+-- Retention of each artist's listeners: cohorts by the month of their first play of the artist, and how many played the
+-- artist in each later month. The cohort of the log's first month includes listeners who played the artist before the
+-- log began.
 -- grain: artist_id, cohort_month, months_since
 -- rows: 0
 -- labels: artist_id
@@ -8,12 +9,12 @@
 -- kept: is_complete
 -- columns:
 --   artist_id     artist
---   cohort_month  first day of the month of the first play (market's clock)
---   months_since  months after it, 0 is the month itself [count]
+--   cohort_month  first day of the month of the first play (market time zone)
+--   months_since  months since then, 0 for that month itself [count]
 --   n_cohort      listeners in the cohort [count]
---   n_listeners   of them, those with a play in this month [count]
+--   n_listeners   listeners of the cohort with a play in this month [count]
 --   share         n_listeners / n_cohort [0..1]
---   is_complete   whether the month is over on the last day of the log
+--   is_complete   whether the log covers the whole month
 -- checks:
 --   n_listeners between 1 and n_cohort
 --   months_since > 0 or n_listeners = n_cohort

@@ -1,40 +1,40 @@
--- What was measured in the sound of each recording: tempo, key, loudness, timbre and what follows from them, by the newest
+-- Audio features of each recording: tempo, key, loudness, timbre and measures derived from them, from the newest
 -- analysis of its file.
 -- grain: track_id
 -- rows: 0
 -- labels: track_id
 -- columns:
 --   track_id               recording
---   audio_id               hash of the file's bytes, null where somebody else analysed it
---   file                   the file, as seen from the folder that was scanned, null where somebody else analysed it
---   codec                  how it is encoded, null where unknown
---   duration_ms            length of what could be decoded, null where unknown [ms]
+--   audio_id               hash of the file's bytes, null where the features were delivered
+--   file                   path of the file in the scanned folder, null where the features were delivered
+--   codec                  codec, null where unknown
+--   duration_ms            length of the decoded audio, null where unknown [ms]
 --   rate_hz                sampling rate, null where unknown [Hz]
 --   n_channels             channels, null where unknown [count]
---   lost_ms                length of what could not be decoded, null where unknown [ms]
+--   lost_ms                length of audio that could not be decoded, null where unknown [ms]
 --   loudness_lufs          integrated loudness (ITU-R BS.1770), null for silence [LUFS]
---   loudness_range_lu      loudness range (EBU Tech 3342), null where too short [LU]
+--   loudness_range_lu      loudness range (EBU Tech 3342), null where the recording is too short [LU]
 --   true_peak_dbtp         true peak (ITU-R BS.1770), null for silence [dBTP]
---   stereo_width           0 for mono, 1 where nothing is common to both sides
---   silence_share          share of the time that is silent, 0..1
+--   stereo_width           stereo width, from 0 (mono) to 1 (nothing common to both channels)
+--   silence_share          share of the length that is silent, 0..1
 --   tempo_bpm              tempo; in 6/8 the beat is the dotted crotchet [1/min]
---   tempo_confidence       how sure the tempo is, 0..1
+--   tempo_confidence       confidence of the tempo, 0..1
 --   beat_strength          how clearly the beat stands out, 0..1
---   onset_rate_hz          onsets of sounds a second [1/s]
+--   onset_rate_hz          onsets per second [1/s]
 --   key                    tonic: C, C#, D and so on
 --   mode                   major or minor: dorian counts as minor, mixolydian as major
---   key_confidence         how sure key and mode are, 0..1
---   tuning_cents           how far it is tuned from A = 440 Hz, -50..50 [cent]
---   spectral_centroid_hz   mean frequency, weighted by strength [Hz]
---   spectral_bandwidth_hz  spread around it [Hz]
---   spectral_rolloff_hz    frequency below which 85 % of the strength lies [Hz]
---   spectral_flatness      0 for a tone, 1 for noise
+--   key_confidence         confidence of key and mode, 0..1
+--   tuning_cents           deviation from A = 440 Hz, -50..50 [cent]
+--   spectral_centroid_hz   mean frequency, weighted by magnitude [Hz]
+--   spectral_bandwidth_hz  standard deviation around it [Hz]
+--   spectral_rolloff_hz    frequency below which 85 % of the magnitude lies [Hz]
+--   spectral_flatness      spectral flatness, from 0 (tone) to 1 (noise)
 --   mfcc_mean              mean of 20 mel frequency cepstral coefficients
---   mfcc_std               their standard deviations
---   chroma                 share of the twelve pitch classes from C, sums to 1
---   energy                 how forceful it sounds, 0..1 (defined in recsys/audio)
---   danceability           how fit for dancing, 0..1 (defined in recsys/audio)
---   analyser               what computed these
+--   mfcc_std               standard deviation of the 20 coefficients
+--   chroma                 share of each of the twelve pitch classes from C on; sums to 1
+--   energy                 perceived energy, 0..1 (defined in recsys/audio)
+--   danceability           danceability, 0..1 (defined in recsys/audio)
+--   analyser               name and version of the analysis
 -- checks:
 --   tempo_bpm is null or tempo_bpm > 0
 --   energy is null or energy between 0 and 1

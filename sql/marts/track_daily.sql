@@ -1,4 +1,4 @@
--- A recording's day: how many heard it, how often, and what they did with it.
+-- Daily listeners, plays and reactions of each recording.
 -- grain: track_id, listen_date
 -- incremental: listen_date
 -- labels: track_id
@@ -6,14 +6,14 @@
 -- parts: listen_date
 -- columns:
 --   track_id             recording
---   listen_date          day (market's clock)
+--   listen_date          day (market time zone)
 --   n_listeners          listeners with at least one play [count]
 --   n_plays              plays [count]
 --   n_skips              skips [count]
---   n_active_plays       plays that the listener chose [count]
---   n_algorithmic_plays  plays that a recommender chose [count]
---   n_timed_listens      listens of which the durations of listen and recording are known [count]
---   n_completions        those of them heard to at least 90 % [count]
+--   n_active_plays       plays chosen by the listener [count]
+--   n_algorithmic_plays  plays chosen by a recommender [count]
+--   n_timed_listens      listens with known durations of listen and recording [count]
+--   n_completions        timed listens of at least 90 % of the recording [count]
 --   n_likes              likes [count]
 --   n_saves              saves to the library [count]
 --   n_playlist_adds      adds to a playlist [count]

@@ -1,37 +1,38 @@
--- What is known of each recording. A recording that was only ever mentioned stands here as a stub: is_known is false.
+-- What is known of each recording. A recording that is only mentioned, by the log, a playlist or audio data, is a stub:
+-- is_known is false.
 -- grain: track_id
 -- labels: track_id
 -- columns:
 --   track_id          recording
---   title             its title, null for a stub
---   artist_id         the artist it is credited to, null for a stub
---   artist_name       artist credit, null where the artist is not known
+--   title             title, null for a stub
+--   artist_id         credited artist, null for a stub
+--   artist_name       artist name, null where the artist is unknown
 --   artist_gender     female, male, nonbinary, mixed or unknown
 --   artist_type       person, group or unknown
 --   artist_country    ISO 3166-1 alpha-2 or unknown
 --   label_id          label, null where unknown
---   label_name        its name, null where unknown
+--   label_name        name of the label, null where unknown
 --   label_type        major, independent or unknown
---   release_title     the release it is on, null where unknown
---   release_date      day of release, null where unknown
+--   release_title     title of the release, null where unknown
+--   release_date      release day, null where unknown
 --   decade            decade of release, null where unknown [years]
 --   duration_ms       length, null where unknown [ms]
 --   isrc              ISRC as delivered, null where none
 --   genre             main genre or unknown
 --   genres            all genres, the main one first, null where none
 --   language          ISO 639 code of the lyrics or unknown
---   explicit          whether its words are marked explicit, null where unknown
---   available_in      territories it may be played in, null where everywhere
---   withdrawn_at      day from which it may no longer be recommended, null where none; a takedown is one
---   taken_down_at     day from which no index of sound or fingerprints may hold it, null where none
+--   explicit          whether the lyrics are marked explicit, null where unknown
+--   available_in      territories where it may be played, null where everywhere
+--   withdrawn_at      first day on which it may no longer be recommended, null where none; includes takedowns
+--   taken_down_at     first day on which no index of embeddings or fingerprints may hold it, null where none
 --   training_consent  granted, denied or unknown
 --   is_known          whether the catalogue describes it
---   tempo_bpm         tempo, null where nobody heard it [1/min]
---   key               tonic: C, C#, D and so on, null where nobody heard it
---   mode              major or minor, null where nobody heard it
---   energy            how forceful it sounds, 0..1, null where nobody heard it
---   danceability      how fit for dancing, 0..1, null where nobody heard it
---   loudness_lufs     integrated loudness, null where nobody heard it [LUFS]
+--   tempo_bpm         tempo, null where not analysed [1/min]
+--   key               tonic: C, C#, D and so on, null where not analysed
+--   mode              major or minor, null where not analysed
+--   energy            perceived energy, 0..1, null where not analysed
+--   danceability      danceability, 0..1, null where not analysed
+--   loudness_lufs     integrated loudness, null where not analysed [LUFS]
 -- checks:
 --   is_known or title is null
 --   duration_ms is null or duration_ms > 0

@@ -1,12 +1,13 @@
--- Which group each recording is in, kind by kind: what fairness is measured by and what exposure targets name. Unknown is
--- a group like any other. Popularity: the head are the recordings that, most popular first, have the first 20 % of all
--- pairs of a listener and a recording they like, the tail those that have the last 20 % and all without any. Age: current
--- for 18 months after release, then catalogue, deep catalogue after 36, counted from the last day of the log.
+-- Groups of each recording, by kind: the basis of fairness metrics and exposure targets. Unknown is a group. Popularity
+-- (intermediate.track_popularity): the head are the most popular recordings, which have the first 20 % of all likes;
+-- the tail those with the last 20 % and those without any. A like is a pair of a listener and a recording with a weight
+-- above zero. Age: current for 18 months after release, then catalogue, and deep catalogue after 36, counted from the
+-- last day of the log.
 -- grain: track_id, group_kind
 -- columns:
 --   track_id    recording
 --   group_kind  artist_gender, artist_country, label_type, language, popularity, age or gender_and_country
---   group_name  the group; 'small cells' for combinations of fewer than 20 recordings
+--   group_name  the group; 'small cells' for combinations of gender and country with fewer than 20 recordings
 -- checks:
 --   group_name <> ''
 -- reconcile:

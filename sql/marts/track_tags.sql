@@ -1,14 +1,14 @@
--- Words for the sound of each recording: genre, mood, instruments and voices, as a tagger hears them.
--- reason: analysts and label files read it; staging goes when the build ends
+-- Tags for the sound of each recording: genre, mood, instruments and voices, per tagger.
+-- reason: analysts and labels' files read it; staging is dropped when the build ends
 -- grain: track_id, tagger, tag
 -- rows: 0
 -- labels: track_id
 -- columns:
 --   track_id    recording
---   tagger      the model, or whoever else, that gave the tag
---   tag         the word
+--   tagger      model or other source of the tag
+--   tag         tag
 --   kind        genre, mood, instrument, vocal, era, other or unknown
---   confidence  how sure, 0..1; of a model, its output and no calibrated chance
+--   confidence  confidence of the tagger, 0..1; a model's output, not a calibrated probability
 -- checks:
 --   confidence between 0 and 1
 -- reconcile:

@@ -1,15 +1,15 @@
--- Artists whose plays changed most: the last days beside the as many days that ended whole weeks before.
+-- Artists whose plays changed most: the last days compared with an equally long period that ended whole weeks earlier.
 -- params:
---   days       days compared [d] = 7
+--   days       length of each period [d] = 7
 --   label      label id, every label where empty =
 --   genre      main genre of the recordings, every genre where empty =
---   min_plays  plays that one of the two periods must have [count] = 50
---   n          how many artists of each direction [count] = 5
+--   min_plays  plays that an artist needs in at least one of the periods [count] = 50
+--   n          artists per direction [count] = 5
 with last_day as (
     select max(listen_date) as day from marts.track_daily
 ),
 
--- whole weeks between the two, so that weekdays are held against the same weekdays
+-- whole weeks between the two, so that each weekday is compared with the same weekday
 periods as (
     select
         day - $days::integer as now_after,
@@ -18,7 +18,7 @@ periods as (
     from last_day
 ),
 
--- by recording first: millions of days are then few sums, and only these are joined
+-- sum by recording first: the join then handles a few sums instead of millions of days
 by_track as (
     select
         daily.track_id,

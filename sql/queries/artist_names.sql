@@ -1,4 +1,4 @@
--- Every artist with a name, the most played first.
+-- Every artist with a name, most played first.
 select
     artist_id,
     name,

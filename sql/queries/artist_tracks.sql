@@ -1,7 +1,7 @@
--- Recordings of an artist, the most played of the last days first.
+-- Recordings of an artist, most played in the last days first.
 -- params:
 --   artist_id  artist id
---   days       how many days back from the last one [d] = 28
+--   days       days back from the last day of the log [d] = 28
 with plays as (
     select
         track_id,

@@ -1,5 +1,5 @@
--- An artist's days: plays, reach and what listeners did; plays a day, completion rate and algorithmic share over a window
--- that ends with each day.
+-- Daily plays, listeners and reactions of an artist, with plays per day, completion rate and algorithmic share over a
+-- window that ends with each day.
 -- params:
 --   artist_id  artist id
 --   from       first day, the first of the log where empty =
@@ -26,12 +26,12 @@ with days as (
 windows as (
     select
         days.listen_date,
-        sum(past.n_plays) / $days::integer as plays_a_day,
-        sum(past.n_completions) / nullif(sum(past.n_timed_listens), 0) as completion_rate,
-        sum(past.n_algorithmic_plays)
-        / nullif(sum(past.n_active_plays + past.n_algorithmic_plays), 0) as algorithmic_share
+        sum(window_days.n_plays) / $days::integer as plays_a_day,
+        sum(window_days.n_completions) / nullif(sum(window_days.n_timed_listens), 0) as completion_rate,
+        sum(window_days.n_algorithmic_plays)
+        / nullif(sum(window_days.n_active_plays + window_days.n_algorithmic_plays), 0) as algorithmic_share
     from days
-    inner join days as past on past.listen_date between days.listen_date - $days::integer + 1 and days.listen_date
+    inner join days as window_days on window_days.listen_date between days.listen_date - $days::integer + 1 and days.listen_date
     group by days.listen_date
 )
 

@@ -1,7 +1,7 @@
--- Who hears an artist, group by group, beside how common the group is among all listeners (see marts.artist_audience).
+-- Listeners of an artist by group, compared with all listeners (see marts.artist_audience).
 -- params:
 --   artist_id  artist id
---   dimension  country, gender, age_band or main_genre, all of them where empty =
+--   dimension  country, gender, age_band or main_genre, all where empty =
 select
     dimension,
     value,

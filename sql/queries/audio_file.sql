@@ -1,4 +1,4 @@
--- The file that a recording was heard in, as seen from the folder that was scanned.
+-- Path and hash of a recording's audio file; the path is relative to the scanned folder.
 -- params:
 --   track_id  recording
 select

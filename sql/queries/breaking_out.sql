@@ -1,10 +1,11 @@
--- Recordings that broke out in the last days, the strongest first: the newest day of each run (see marts.breakouts).
+-- Recordings that broke out in the last days, highest z first: the newest breakout day of each recording (see
+-- marts.breakouts).
 -- params:
---   as_of      last day looked at, the last of the log where empty =
---   days       how many days back [d] = 7
+--   as_of      last day of the period, the last of the log where empty =
+--   days       length of the period [d] = 7
 --   artist_id  artist id, every artist where empty =
 --   label      label id, every label where empty =
---   n          how many recordings [count] = 100
+--   n          recordings at most [count] = 100
 with last_day as (
     select coalesce(cast(nullif($as_of, '') as date), max(listen_date)) as day
     from marts.track_daily

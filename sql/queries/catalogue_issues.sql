@@ -1,4 +1,4 @@
--- Faults of the catalogue by label, those that touch most plays first.
+-- Catalogue issues by label, those with most plays first.
 -- params:
 --   label  label id, every label where empty =
 select

@@ -1,28 +1,27 @@
--- Songs outside a chart's top ten that look like reaching it within six editions, the most likely first (see
--- marts.chart_breakouts).
+-- Songs outside a chart's top ten that may reach it within six editions, most likely first (see marts.chart_breakouts).
 -- params:
 --   chart  chart, every chart where empty =
---   which  'first' for songs that never were in the top ten, all where empty =
---   n      how many of each chart [count] = 20
+--   which  'first' for songs that were never in the top ten, all where empty =
+--   n      songs per chart at most [count] = 20
 with ranked as (
     select
-        found.chart,
-        found.chart_date,
-        concat(found.title, ', ', found.artist) as name,
-        found.rank,
-        found.rank_before,
-        found.peak_rank,
-        found.n_weeks,
-        found.probability,
-        found.story,
-        found.n_similar,
-        found.n_similar_reached,
-        found.song_id,
+        candidates.chart,
+        candidates.chart_date,
+        concat(candidates.title, ', ', candidates.artist) as name,
+        candidates.rank,
+        candidates.rank_before,
+        candidates.peak_rank,
+        candidates.n_weeks,
+        candidates.probability,
+        candidates.story,
+        candidates.n_similar,
+        candidates.n_similar_reached,
+        candidates.song_id,
         songs.track_id,
-        row_number() over (partition by found.chart order by found.probability desc, found.song_id asc) as place
-    from marts.chart_breakouts as found
-    left join marts.chart_songs as songs on found.song_id = songs.song_id
-    where ($chart = '' or found.chart = $chart) and ($which = '' or found.peak_rank > 10)
+        row_number() over (partition by candidates.chart order by candidates.probability desc, candidates.song_id asc) as probability_rank
+    from marts.chart_breakouts as candidates
+    left join marts.chart_songs as songs on candidates.song_id = songs.song_id
+    where ($chart = '' or candidates.chart = $chart) and ($which = '' or candidates.peak_rank > 10)
 )
 
 select
@@ -41,5 +40,5 @@ select
     song_id,
     track_id
 from ranked
-where place <= $n::integer
-order by chart, place
+where probability_rank <= $n::integer
+order by chart, probability_rank

@@ -1,4 +1,4 @@
--- The editions of every chart, the newest first.
+-- Editions of every chart, newest first.
 select
     chart,
     chart_date,

@@ -1,8 +1,8 @@
--- A chart's edition, place by place: what moved since the one before, and which songs are in the catalogue (in a label's
--- file: its own).
+-- One edition of a chart with each song's movement since the edition before, and whether the song is in the catalogue
+-- (in a label's file: in its own).
 -- params:
 --   chart  chart, the first by name where empty =
---   to     the last edition up to this day, the newest where empty =
+--   to     shows the last edition up to this day, the newest where empty =
 with first_chart as (
     select coalesce(nullif($chart, ''), min(chart)) as chart
     from marts.chart_weekly

@@ -1,13 +1,13 @@
--- The places of songs in the last editions of a chart up to a day, those of its newest edition first; null where an edition
--- does not list one.
+-- Ranks of songs over the last editions of a chart, songs of the newest edition first; null where an edition does not
+-- list the song.
 -- params:
 --   chart  chart
---   to     the last edition up to this day, the newest where empty =
---   n      how many editions [count] = 26
+--   to     the last edition shown is the last up to this day, the newest where empty =
+--   n      editions at most [count] = 26
 with editions as (
     select
         chart_date,
-        row_number() over (order by chart_date desc) as place
+        row_number() over (order by chart_date desc) as edition_no
     from marts.chart_weekly
     where chart = $chart and ($to = '' or chart_date <= cast(nullif($to, '') as date))
     group by chart_date
@@ -20,17 +20,17 @@ listed as (
         weeks.title,
         weeks.artist,
         weeks.rank,
-        editions.place
+        editions.edition_no
     from marts.chart_weekly as weeks
     inner join editions on weeks.chart_date = editions.chart_date
-    where weeks.chart = $chart and editions.place <= $n::integer
+    where weeks.chart = $chart and editions.edition_no <= $n::integer
 ),
 
 songs as (
     select
         song_id,
-        concat(arg_min(title, place), ', ', arg_min(artist, place)) as name,
-        min(case when place = 1 then rank end) as last_rank,
+        concat(arg_min(title, edition_no), ', ', arg_min(artist, edition_no)) as name,
+        min(case when edition_no = 1 then rank end) as last_rank,
         min(rank) as best_rank,
         min(chart_date) as first_date,
         max(chart_date) as last_date

@@ -1,4 +1,4 @@
--- Where an artist is heard, over whole weeks; listeners of a country are those of its best week.
+-- Plays and listeners of an artist by country, over whole weeks; a country's listeners are those of its best week.
 -- params:
 --   artist_id  artist id
 --   from       first day, the first of the log where empty =

@@ -1,9 +1,9 @@
--- How fast recordings fade after their best week, the most played first (see marts.release_decay).
+-- How fast recordings fade after their best week, highest peak first (see marts.release_decay).
 -- params:
 --   artist_id  artist id, every artist where empty =
 --   label      label id, every label where empty =
---   min_r2     how well a line must fit [0..1] = 0.3
---   n          how many recordings [count] = 50
+--   min_r2     least share of variance that the fitted line explains [0..1] = 0.3
+--   n          recordings at most [count] = 50
 select
     decay.track_id,
     tracks.title,

@@ -1,6 +1,6 @@
--- Who is shown, beside who is there and who is listened to: shares of the groups of one kind, the largest first.
+-- Shares of the groups of one kind in the catalogue, in plays and in exposure, largest catalogue share first.
 -- params:
---   kind  as in marts.track_groups = artist_gender
+--   kind  a kind of marts.track_groups = artist_gender
 select
     group_name,
     n_tracks,

@@ -1,4 +1,4 @@
--- What the catalogue can be narrowed down to: labels and genres, with the recordings of each.
+-- Values to filter the catalogue by: labels and genres, with their number of recordings.
 select
     'label' as kind,
     label_id as value,

@@ -1,7 +1,7 @@
--- An artist's plays of the last days and those expected in the next 28, with 80 % intervals.
+-- Plays of an artist in the last days, and expected plays of the next 28 days with 80 % intervals.
 -- params:
 --   artist_id  artist id
---   days       how many past days [d] = 56
+--   days       days of history [d] = 56
 with last_day as (
     select max(listen_date) as day
     from marts.artist_daily

@@ -1,4 +1,4 @@
--- Catalogue against frontline, week by week, of one artist, of a label's artists, or of everybody.
+-- Weekly plays of catalogue and frontline recordings, of one artist, of a label's artists, or of all.
 -- params:
 --   artist_id  artist id, every artist where empty =
 --   label      label id, every label where empty =

@@ -1,4 +1,4 @@
--- Genres or moods, week by week: their share of plays, and how it moves against the four weeks before.
+-- Weekly share of plays per genre or mood, and its growth over the four weeks before.
 -- params:
 --   kind  genre or mood = genre
 --   from  first day, the first of the log where empty =

@@ -1,16 +1,16 @@
--- For whom lists are good: a metric by group of listeners on the test window of the published run, under the rules for lists
--- as exported, and before any rule.
+-- Quality of lists by group of listeners, on the test window of the published run: with rerank rules as exported, and
+-- before any rule.
 -- params:
---   metric  as in marts.group_metrics = ndcg
+--   metric  a metric of marts.group_metrics = ndcg
 --   kind    gender, age_band, country, activity or mainstream = gender
 with published as (
     select max(run_id) as run_id from marts.recommendations
 ),
 
-found as (
+quality as (
     select
         metrics.group_name,
-        case when contains(metrics.recommender, '+') then 1 else 0 end as is_ruled,
+        case when contains(metrics.recommender, '+') then 1 else 0 end as is_reranked,
         metrics.value,
         metrics.low,
         metrics.high,
@@ -27,7 +27,7 @@ select
     exported.high,
     own.value as value_before_rules,
     exported.n_users
-from found as exported
-left join found as own on exported.group_name = own.group_name and own.is_ruled = 0
-where exported.is_ruled = (select max(is_ruled) from found)
+from quality as exported
+left join quality as own on exported.group_name = own.group_name and own.is_reranked = 0
+where exported.is_reranked = (select max(is_reranked) from quality)
 order by exported.value desc, exported.group_name asc

@@ -1,7 +1,8 @@
--- Groups of recordings or listeners that grow against the market, those that surely do first (see marts.emerging_clusters).
+-- Groups of recordings or listeners that grow faster than the market, emerging ones first (see
+-- marts.emerging_clusters).
 -- params:
 --   kind  tracks or listeners = tracks
---   n     how many groups [count] = 10
+--   n     groups at most [count] = 10
 select
     name,
     is_emerging,

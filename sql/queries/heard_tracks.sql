@@ -1,4 +1,4 @@
--- Recordings whose sound is known: what can be asked for others like it.
+-- Analysed recordings, which similar sound can be searched for.
 select
     track_id,
     title || ' by ' || coalesce(artist_name, 'unknown') as name

@@ -1,4 +1,4 @@
--- Words that taggers use for sound, by kind.
+-- Audio tags by kind, with the number of recordings that have each.
 select
     kind,
     tag,

@@ -1,4 +1,4 @@
--- Faults of the catalogue, the most frequent first.
+-- Catalogue issues, most frequent first.
 -- params:
 --   label  label id, every label where empty =
 select

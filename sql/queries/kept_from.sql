@@ -1,4 +1,4 @@
--- Why recordings cannot be on a listener's list: how many of the catalogue each rule keeps away.
+-- Why recordings cannot be on a listener's list: the number of recordings that each exclusion removes.
 -- params:
 --   user_id  listener (pseudonymous id)
 with listener as (

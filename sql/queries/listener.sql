@@ -1,6 +1,6 @@
--- One listener: what is known of them, and how much they play.
+-- Demographics and totals of one listener.
 -- params:
---   user_id  listener (pseudonymous id; recsys find knows them)
+--   user_id  listener (pseudonymous id, as found by recsys find)
 select
     user_id,
     country,

@@ -1,6 +1,6 @@
--- Listeners who have a list, the most active first, with what is known of them.
+-- Listeners with a list, most active first, with their demographics.
 -- params:
---   n  how many listeners [count] = 200
+--   n  listeners at most [count] = 200
 with listed as (
     select distinct user_id from marts.recommendations
 )

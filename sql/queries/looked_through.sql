@@ -1,6 +1,6 @@
--- What was looked through for recordings of the catalogue, night by night, the last one first.
+-- Audio searched for recordings of the catalogue, per nightly run, the last one first.
 -- params:
---   since  first night (YYYY-MM-DD) = 1970-01-01
+--   since  first value of checked_on (YYYY-MM-DD) = 1970-01-01
 select
     checked_on,
     source_kind,

@@ -1,8 +1,8 @@
--- A metric of one recommender, run by run, with its interval: the newest first.
+-- A metric of one recommender per run, with its interval, newest run first.
 -- params:
---   recommender  as in marts.run_metrics
---   metric       as in marts.run_metrics = ndcg
---   n            how many runs [count] = 30
+--   recommender  a recommender of marts.run_metrics
+--   metric       a metric of marts.run_metrics = ndcg
+--   n            runs at most [count] = 30
 select
     run_id,
     k,

@@ -1,7 +1,7 @@
--- A metric of every recommender, run by run.
+-- A metric of every recommender per run.
 -- params:
---   metric  as in marts.run_metrics = ndcg
---   k       places that count, any where empty [count] =
+--   metric  a metric of marts.run_metrics = ndcg
+--   k       length of the list evaluated, any where empty [count] =
 select
     run_id,
     cast(left(run_id, 10) as date) as run_date,

@@ -1,9 +1,9 @@
--- Recordings released in the last days, the most played first.
+-- Recordings released in the last days, most played first.
 -- params:
---   days   how many days back from the last one [d] = 28
+--   days   days back from the last day of the log [d] = 28
 --   label  label id, every label where empty =
 --   genre  main genre, every genre where empty =
---   n      how many recordings [count] = 10
+--   n      recordings at most [count] = 10
 with last_day as (
     select max(listen_date) as day from marts.track_daily
 ),

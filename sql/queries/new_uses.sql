@@ -1,9 +1,9 @@
--- Uses of recordings that matching found lately, the surest first.
+-- Uses of recordings that matching found recently, highest match probability first.
 -- params:
---   days         how many days back from the last night that looked [d] = 1
---   probability  how sure at least, 0..1 = 0.9
+--   days         nightly runs to look back, one per day [d] = 1
+--   probability  least match probability, 0..1 = 0.9
 --   source_kind  upload, catalogue or % for both = %
---   n            how many uses [count] = 20
+--   n            uses at most [count] = 20
 select
     uses.track_id,
     tracks.title,

@@ -1,8 +1,9 @@
--- What another way of filling the drawn places would have earned a place, judged by what was drawn and its dice: inverse
--- propensity score (ips), unbiased, and self-normalised (snips), narrower. Its error is that of the delta method; where few
--- decisions carry the weight (n_effective under 30, mean_weight far from 1) take the interval of recsys/feedback/off_policy.py.
+-- Estimated reward per explored list position of another policy, from the logged choices and their propensities:
+-- inverse propensity score (ips), unbiased, and its self-normalised form (snips), of lower variance. The error is that
+-- of the delta method, by listener. Where few decisions carry the weight (n_effective under 30, mean_weight far from
+-- 1), use the interval of recsys/feedback/off_policy.py.
 -- params:
---   target  whose choice: recommender (its own first choice among what is left) or alike (any option equally) = recommender
+--   target  policy to evaluate: recommender (its first choice among the options) or alike (every option with equal probability) = recommender
 with decisions as (
     select
         user_id,
@@ -30,8 +31,8 @@ totals as (
 residuals as (
     select
         decisions.user_id,
-        sum(decisions.weight * decisions.reward - totals.ips) as of_ips,
-        sum(decisions.weight * (decisions.reward - totals.snips)) as of_snips
+        sum(decisions.weight * decisions.reward - totals.ips) as ips,
+        sum(decisions.weight * (decisions.reward - totals.snips)) as snips
     from decisions
     cross join totals
     group by decisions.user_id
@@ -39,15 +40,15 @@ residuals as (
 
 errors as (
     select
-        sqrt(count(*) / nullif(count(*) - 1, 0) * sum(of_ips * of_ips)) as of_ips,
-        sqrt(count(*) / nullif(count(*) - 1, 0) * sum(of_snips * of_snips)) as of_snips
+        sqrt(count(*) / nullif(count(*) - 1, 0) * sum(ips * ips)) as ips,
+        sqrt(count(*) / nullif(count(*) - 1, 0) * sum(snips * snips)) as snips
     from residuals
 )
 
 select
     'ips' as estimator,
     totals.ips as value,
-    errors.of_ips / totals.n as error,
+    errors.ips / totals.n as error,
     totals.n,
     totals.n_listeners,
     totals.n_effective,
@@ -58,7 +59,7 @@ union all
 select
     'snips' as estimator,
     totals.snips as value,
-    errors.of_snips / nullif(totals.weight, 0) as error,
+    errors.snips / nullif(totals.weight, 0) as error,
     totals.n,
     totals.n_listeners,
     totals.n_effective,

@@ -1,4 +1,4 @@
--- What became of the rows of source files, table by table.
+-- Outcome of the rows of source files, by table.
 select
     source_table,
     sum(case when outcome = 'accepted' then n_rows else 0 end)::bigint as n_accepted,

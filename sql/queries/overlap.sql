@@ -1,7 +1,7 @@
--- Whom an artist's listeners also hear, those first whom chance explains least (see marts.artist_overlap).
+-- Artists that an artist's listeners also play, highest affinity first (see marts.artist_overlap).
 -- params:
 --   artist_id  artist id
---   n          how many artists [count] = 20
+--   n          artists at most [count] = 20
 select
     overlap.other_artist_id,
     artists.name,

@@ -1,8 +1,8 @@
--- What recommendations show of labels beside what is played of them, with intervals: all of one label's recordings and each
--- group of them, or every label where none is named.
+-- Exposure of labels in recommendations compared with their plays, with intervals: by group of one label's recordings,
+-- or for every label.
 -- params:
---   label_id  label, every one where empty =
---   kind      as in marts.track_groups, or all for labels as a whole = all
+--   label_id  label id, every label where empty =
+--   kind      a kind of marts.track_groups, or all for all recordings of a label = all
 with labels as (
     select
         label_id,

@@ -1,10 +1,10 @@
--- What adds to playlists did to an artist's or a recording's plays, beside recordings that nobody added (see
--- marts.playlist_effect), the surest effects first.
+-- Effects of playlist adds on the plays of an artist or a recording, compared with recordings that were not added (see
+-- marts.playlist_effect), most significant first.
 -- params:
 --   artist_id  artist id, every artist where empty =
---   track_id   recording, every one where empty =
+--   track_id   recording, every recording where empty =
 --   label      label id, every label where empty =
---   n          how many adds [count] = 50
+--   n          adds at most [count] = 50
 select
     effects.track_id,
     tracks.title,

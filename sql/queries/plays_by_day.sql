@@ -1,6 +1,6 @@
--- Plays and reactions day by day, up to the last day of the log.
+-- Daily plays and reactions, up to the last day of the log.
 -- params:
---   days   how many days back from the last one [d] = 56
+--   days   days back from the last day of the log [d] = 56
 --   label  label id, every label where empty =
 --   genre  main genre, every genre where empty =
 select

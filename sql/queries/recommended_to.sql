@@ -1,6 +1,6 @@
--- What one listener is recommended, and why.
+-- The published list of one listener, with the reason for each recording.
 -- params:
---   user_id  listener (pseudonymous id; recsys find knows them)
+--   user_id  listener (pseudonymous id, as found by recsys find)
 select
     recommendations.rank,
     tracks.title,

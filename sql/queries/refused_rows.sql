@@ -1,4 +1,4 @@
--- Why rows of source files were refused, most frequent first.
+-- Reasons why rows of source files were refused, most frequent first.
 select
     source_table,
     source_file,

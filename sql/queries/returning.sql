@@ -1,4 +1,4 @@
--- Who comes back to an artist, by the month of the first play. Months that are not over are left out.
+-- Retention of an artist's listeners, by the month of their first play. Incomplete months are left out.
 -- params:
 --   artist_id  artist id
 select

@@ -1,11 +1,12 @@
--- What each rule for lists changes on the test window of the published run: before, and under each rule and all (rerank).
+-- Effect of each rerank rule on the test window of the published run: before any rule, under each rule, and under all
+-- rules.
 -- params:
---   metric  as in marts.run_metrics = ndcg
+--   metric  a metric of marts.run_metrics = ndcg
 with published as (
     select max(run_id) as run_id from marts.recommendations
 ),
 
-ruled as (
+reranked as (
     select distinct split_part(metrics.recommender, '+', 1) as recommender
     from marts.run_metrics as metrics
     inner join published on metrics.run_id = published.run_id
@@ -14,7 +15,7 @@ ruled as (
 
 select
     case
-        when metrics.recommender = ruled.recommender then 'before: no rule'
+        when metrics.recommender = reranked.recommender then 'before: no rule'
         when ends_with(metrics.recommender, '+rerank') then 'all rules'
         else replace(split_part(metrics.recommender, '+', 2), '_', ' ')
     end as lists,
@@ -24,7 +25,7 @@ select
     metrics.n_users
 from marts.run_metrics as metrics
 inner join published on metrics.run_id = published.run_id
-inner join ruled
-    on metrics.recommender = ruled.recommender or starts_with(metrics.recommender, ruled.recommender || '+')
+inner join reranked
+    on metrics.recommender = reranked.recommender or starts_with(metrics.recommender, reranked.recommender || '+')
 where metrics.metric = $metric
-order by metrics.recommender <> ruled.recommender asc, ends_with(metrics.recommender, '+rerank') asc, lists asc
+order by metrics.recommender <> reranked.recommender asc, ends_with(metrics.recommender, '+rerank') asc, lists asc

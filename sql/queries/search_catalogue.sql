@@ -1,9 +1,9 @@
--- Recordings and artists whose name or id holds every word, the most played first.
+-- Recordings and artists whose names or ids contain every word, most played first.
 -- params:
---   words  what to look for
+--   words  words to search for
 --   label  label id, every label where empty =
 --   genre  main genre, every genre where empty =
---   n      how many [count] = 100
+--   n      results at most [count] = 100
 with plays as (
     select
         track_id,
@@ -12,7 +12,7 @@ with plays as (
     group by track_id
 ),
 
-things as (
+entries as (
     select
         'track' as kind,
         tracks.track_id as id,
@@ -50,7 +50,7 @@ select
     release_date,
     n_plays,
     id
-from things
+from entries
 where
     list_bool_and(
         [

@@ -1,4 +1,5 @@
--- Who is recommended an artist, and why: the groups of listeners with the artist on their list, the largest first.
+-- Listeners who are recommended an artist, by group or by kind of reason, most list positions first (see
+-- marts.artist_shown).
 -- params:
 --   artist_id  artist id
 --   dimension  country, gender, age_band or reason = reason

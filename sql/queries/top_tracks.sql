@@ -1,7 +1,7 @@
--- The most played recordings of the last days.
+-- Most played recordings of the last days.
 -- params:
---   days  how many days back from the last one [d] = 28
---   n     how many recordings [count] = 20
+--   days  days back from the last day of the log [d] = 28
+--   n     recordings at most [count] = 20
 select
     tracks.title,
     tracks.artist_name,

@@ -1,4 +1,4 @@
--- What is known of a recording: what its metadata says and what was heard in it.
+-- Metadata and main audio features of a recording.
 -- params:
 --   track_id  recording
 select

@@ -1,7 +1,7 @@
--- A recording's days: how many heard it, how often, and what they did with it.
+-- Daily listeners, plays and reactions of a recording.
 -- params:
 --   track_id  recording
---   days      how many days back from the last one [d] = 90
+--   days      days back from the last day of the log [d] = 90
 select
     listen_date,
     n_listeners,

@@ -1,7 +1,7 @@
--- Words for the sound of a recording, the surest first.
+-- Audio tags of a recording, highest confidence first.
 -- params:
 --   track_id  recording
---   n         how many words [count] = 10
+--   n         tags at most [count] = 10
 select
     tag,
     kind,

@@ -1,8 +1,8 @@
--- Recordings with one fault of the catalogue, those that most plays touch first.
+-- Recordings with a given catalogue issue, most played first.
 -- params:
---   issue  as in marts.catalogue_health
+--   issue  an issue of marts.catalogue_health
 --   label  label id, every label where empty =
---   n      how many recordings [count] = 200
+--   n      recordings at most [count] = 200
 select
     health.track_id,
     tracks.title,

@@ -1,11 +1,11 @@
--- Artists by how their plays move: the last days against as many before (velocity), and velocity against what it was one
--- window earlier (acceleration). Windows of 7 or 28 days hold every weekday equally often.
+-- Artists by growth of plays: velocity is the plays of the last days / those of the window before; acceleration is
+-- velocity / velocity one window earlier. Windows of 7 or 28 days contain every weekday equally often.
 -- params:
---   as_of  last day looked at, the last of the log where empty =
+--   as_of  last day of the window, the last of the log where empty =
 --   days   length of the window: 1, 7 or 28 [d] = 7
---   floor  plays in the window before that an artist needs [count] = 50
+--   floor  plays that an artist needs in the window before [count] = 50
 --   label  label id, every label where empty =
---   n      how many artists [count] = 50
+--   n      artists at most [count] = 50
 with last_day as (
     select coalesce(cast(nullif($as_of, '') as date), max(listen_date)) as day
     from marts.artist_daily

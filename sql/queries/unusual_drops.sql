@@ -1,11 +1,11 @@
--- Artists whose last whole week is unusually low, the lowest first: z is the distance of ln(plays + 1/2) from the median of
--- the weeks before it, in units of the greater of 1.4826 x their median deviation and the noise of counting. A week that is
--- not there had no plays, but in a label's own file it may be withheld, and says nothing.
+-- Artists whose last complete week is unusually low, lowest z first. z is the distance of ln(plays + 1/2) from the
+-- median of the weeks before, in units of the greater of 1.4826 x the median absolute deviation and the counting noise.
+-- A missing week means no plays, except in a label's file, where the week may have been withheld and is ignored.
 -- params:
---   z      how far below the median, at most [standard deviations] = -4
+--   z      greatest z, below 0 [standard deviations] = -4
 --   floor  listeners that the artist's median week needs [count] = 30
---   weeks  weeks before the last one, at least four of which the artist needs [weeks] = 8
---   n      how many artists [count] = 10
+--   weeks  weeks of history, of which the artist needs at least four [weeks] = 8
+--   n      artists at most [count] = 10
 with last_week as (
     select max(week_start) as week_start
     from marts.artist_weekly

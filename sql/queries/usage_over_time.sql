@@ -1,7 +1,7 @@
--- How often each recording was found in uploads, week by week.
+-- Weekly uses of each recording in uploads.
 -- params:
 --   track_id  recording, % for all = %
---   since     first day of finding (YYYY-MM-DD) = 1970-01-01
+--   since     first day on which a use was found (YYYY-MM-DD) = 1970-01-01
 select
     uses.track_id,
     features.title,

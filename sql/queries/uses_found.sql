@@ -1,11 +1,11 @@
--- Where recordings of the catalogue were found to be used, with their owners, the newest and surest first.
+-- Uses of the catalogue's recordings with the owners of the recordings, newest and highest match probability first.
 -- params:
---   track_id     recording whose uses are wanted, % for all = %
---   label        label whose recordings are wanted, % for all = %
+--   track_id     recording that is used, % for all = %
+--   label        label name of the recording, % for all = %
 --   source_kind  upload, catalogue or % for both = %
---   since        first day of finding (YYYY-MM-DD) = 1970-01-01
---   probability  how sure at least, 0..1 = 0
---   n            how many at most [count] = 100
+--   since        first day on which a use was found (YYYY-MM-DD) = 1970-01-01
+--   probability  least match probability, 0..1 = 0
+--   n            uses at most [count] = 100
 select
     uses.found_on,
     uses.source_kind,

@@ -1,13 +1,14 @@
--- The last days of the log beside the as many days that ended a week before (one day: the same weekday a week earlier).
+-- Totals of the last days compared with an equally long period that ended whole weeks earlier (one day: the same
+-- weekday a week earlier).
 -- params:
---   days   days compared: 1, 7 or 28 [d] = 7
+--   days   length of each period: 1, 7 or 28 [d] = 7
 --   label  label id, every label where empty =
 --   genre  main genre, every genre where empty =
 with last_day as (
     select max(listen_date) as day from marts.track_daily
 ),
 
--- whole weeks between the two, so that weekdays are held against the same weekdays
+-- whole weeks between the two, so that each weekday is compared with the same weekday
 periods as (
     select
         day - $days::integer + 1 as first_date,

@@ -1,8 +1,9 @@
--- Why a recording cannot be on a listener's list: the filters that keep it away; none where only rank or rules did.
+-- Why a recording cannot be on a listener's list: the exclusions that apply. No row if only its score or a rerank rule
+-- kept it off.
 -- params:
 --   user_id   listener (pseudonymous id)
 --   track_id  recording
-with asked as (
+with requested as (
     select
         listeners.user_id,
         listeners.country,
@@ -16,19 +17,19 @@ with asked as (
 )
 
 select 'played or skipped already' as reason
-from asked
+from requested
 inner join marts.interactions as interactions
-    on asked.user_id = interactions.user_id and asked.track_id = interactions.track_id
+    on requested.user_id = interactions.user_id and requested.track_id = interactions.track_id
 union all
 select 'withdrawn' as reason
-from asked
+from requested
 where withdrawn_at is not null
 union all
 select 'not available in ' || country as reason
-from asked
+from requested
 where available_in is not null and not list_contains(available_in, country)
 union all
 select 'nothing known but its id' as reason
-from asked
+from requested
 where not is_known
 order by reason asc

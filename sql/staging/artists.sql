@@ -1,10 +1,10 @@
--- Artists: the newest row of each.
+-- Artists: the newest row per artist.
 -- grain: artist_id
 -- rows: 0
 -- columns:
 --   artist_id    artist
 --   name         artist credit as delivered
---   gender       female, male, nonbinary, mixed (a group of several) or unknown
+--   gender       female, male, nonbinary, mixed (a group with several) or unknown
 --   artist_type  person, group or unknown
 --   country      ISO 3166-1 alpha-2, null where unknown
 -- checks:

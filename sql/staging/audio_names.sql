@@ -1,9 +1,10 @@
--- Which recording each name of an audio file means: a track id, or the ISRC of exactly one recording; else it is its own.
+-- The recording behind each name under which audio data was delivered: a track id, or an ISRC that exactly one
+-- recording has; any other name stands for itself. Of two names for one recording, the track id is kept.
 -- grain: name
 -- rows: 0
 -- columns:
---   name      the file's name without its ending, or what a delivery calls its recording
---   track_id  recording; of two names for one, that which is its id counts
+--   name      file name without its extension, or the recording's name as delivered
+--   track_id  recording
 -- reconcile:
 --   (select count(*) from staging.audio_names) = (select count(distinct track_id) from staging.audio_names)
 with named as (
@@ -24,7 +25,7 @@ isrcs as (
     having count(*) = 1
 ),
 
-meant as (
+resolved as (
     select
         named.name,
         coalesce(tracks.track_id, isrcs.track_id, named.name) as track_id
@@ -33,16 +34,16 @@ meant as (
     left join isrcs on named.name = isrcs.isrc
 ),
 
-ordered as (
+ranked as (
     select
         name,
         track_id,
         row_number() over (partition by track_id order by case when name = track_id then 0 else 1 end, name) as name_no
-    from meant
+    from resolved
 )
 
 select
     name,
     track_id
-from ordered
+from ranked
 where name_no = 1

@@ -1,12 +1,12 @@
--- Words for the sound of each recording, by who gave them: the newest row.
+-- Tags for the sound of each recording: the newest row per recording, tagger and tag.
 -- grain: track_id, tagger, tag
 -- rows: 0
 -- columns:
 --   track_id    recording
---   tagger      the model, or whoever else, that gave the tag
---   tag         the word
+--   tagger      model or other source of the tag
+--   tag         tag
 --   kind        genre, mood, instrument, vocal, era, other or unknown
---   confidence  how sure, 0..1; of a model, its output and no calibrated chance
+--   confidence  confidence of the tagger, 0..1; a model's output, not a calibrated probability
 -- checks:
 --   confidence between 0 and 1
 -- reconcile:

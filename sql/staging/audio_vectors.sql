@@ -1,11 +1,11 @@
--- Where each recording stands among the others by its sound: the newest row.
+-- Audio embeddings: the newest vector per recording.
 -- grain: track_id
 -- rows: 0
 -- columns:
 --   track_id  recording
---   audio_id  hash of the file's bytes, null where somebody else analysed it
---   encoder   what made the vector; only vectors of one encoder compare
---   vector    place in the encoder's space
+--   audio_id  hash of the file's bytes, null where the vector was delivered without a file
+--   encoder   encoder that computed the vector; only vectors of one encoder can be compared
+--   vector    embedding
 -- checks:
 --   encoder is not null
 -- reconcile:

@@ -1,15 +1,15 @@
--- The ledger: what each source file brought to each raw table.
+-- The batch log: what each source file added to each raw table.
 -- grain: batch
 -- columns:
---   batch          batch
---   batch_no       counts the batches of the lake, from 1 [count]
+--   batch          batch id
+--   batch_no       number of the batch in the lake, from 1 [count]
 --   source_table   raw table, unknown for a file that could not be read
 --   source_file    file name
 --   ingested_on    day of ingest
 --   n_read         rows in the file, 1 for a file that could not be read [count]
 --   n_accepted     rows that entered the lake [count]
---   n_quarantined  rows that the contract refused [count]
---   n_duplicate    rows that said nothing new [count]
+--   n_quarantined  rows that the data contract refused [count]
+--   n_duplicate    rows that repeat known rows [count]
 -- checks:
 --   n_read = n_accepted + n_quarantined + n_duplicate
 -- reconcile:

@@ -1,15 +1,15 @@
--- Charts as published: the newest row of each place of each chart, up to the run's date.
+-- Charts as published: the newest row per chart, date and rank, up to the run's date.
 -- grain: chart, chart_date, rank
 -- rows: 0
 -- columns:
 --   chart       chart
---   chart_date  the day that the chart is of
---   rank        place, from 1 [count]
+--   chart_date  date of the edition
+--   rank        rank, from 1 [count]
 --   title       title as published
 --   artist      artist credit as published
---   track_id    recording, as delivered, null where not told
---   isrc        ISRC as delivered, null where not told
---   value       what the chart counts, such as streams or sales, null where not told
+--   track_id    recording as delivered, null where not delivered
+--   isrc        ISRC as delivered, null where not delivered
+--   value       what the chart counts, such as streams or sales, null where not delivered
 -- checks:
 --   rank >= 1
 -- reconcile:

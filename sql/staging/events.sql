@@ -1,11 +1,11 @@
--- What listeners said of recordings without playing them: likes, unlikes, saves, playlist adds, shares.
+-- Reactions of listeners to recordings other than listening: likes, unlikes, saves, playlist adds and shares.
 -- grain: user_id, track_id, event_at, event
 -- rows: 0
 -- columns:
 --   user_id     listener (pseudonymous id)
 --   track_id    recording
---   event_at    when (UTC)
---   event_date  its day by the market's clock (the home's time zone, UTC unless set)
+--   event_at    time of the event (UTC)
+--   event_date  its day in the market time zone (set per home, UTC by default)
 --   event       like, unlike, save, playlist_add or share
 -- checks:
 --   event in ('like', 'unlike', 'save', 'playlist_add', 'share')

@@ -1,4 +1,4 @@
--- Labels: the newest row of each.
+-- Labels: the newest row per label.
 -- grain: label_id
 -- rows: 0
 -- columns:

@@ -1,11 +1,11 @@
--- Listens as the lake holds them: one row an account, recording and instant.
+-- Listens as stored in the lake: one row per listener, recording and start time.
 -- grain: user_id, track_id, listened_at
 -- columns:
 --   user_id         listener (pseudonymous id)
 --   track_id        recording
---   listened_at     when the listen began (UTC)
---   listen_date     its day by the market's clock (the home's time zone, UTC unless set)
---   n_listens       listens this row stands for: more than 1 in logs that were counted before they came here [count]
+--   listened_at     start of the listen (UTC)
+--   listen_date     its day in the market time zone (set per home, UTC by default)
+--   n_listens       listens that the row stands for, more than 1 in logs that were aggregated before delivery [count]
 --   ms_played       time listened, null where the log has no durations [ms]
 --   skipped         whether the listener ended it, null where the log does not say
 --   utc_offset_min  the listener's local time minus UTC, null where unknown [min]

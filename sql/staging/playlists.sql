@@ -1,12 +1,12 @@
--- Playlists: the newest row of each place in each list.
+-- Playlists: the newest row per playlist and position.
 -- grain: playlist_id, position
 -- rows: 0
 -- columns:
 --   playlist_id  playlist
---   position     place in the list, from 1 [count]
+--   position     position in the playlist, from 1 [count]
 --   track_id     recording
---   user_id      listener who keeps it (pseudonymous id), null where unknown
---   title        its title, null where none
+--   user_id      owner (pseudonymous id), null where unknown
+--   title        title of the playlist, null where none
 --   added_at     when the recording was added (UTC), null where unknown
 -- checks:
 --   position >= 1

@@ -1,10 +1,10 @@
--- Takedowns: recordings that no index may hold and no list may name; the newest row of each.
+-- Takedowns: recordings that no index may hold and no list may show. The newest row per recording.
 -- grain: track_id
 -- rows: 0
 -- columns:
 --   track_id       recording
---   taken_down_at  day from which it is taken down
---   grounds        why, as delivered, null where nobody said
+--   taken_down_at  first day of the takedown
+--   grounds        reason as delivered, null where none was given
 -- checks:
 --   taken_down_at is not null
 -- reconcile:

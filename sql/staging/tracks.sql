@@ -1,21 +1,21 @@
--- The catalogue: the newest row of each recording.
+-- The catalogue: the newest row per recording.
 -- grain: track_id
 -- rows: 0
 -- columns:
 --   track_id          recording
---   title             its title
---   artist_id         the artist it is credited to
---   label_id          the label that holds it, null where unknown
---   release_title     the release it is on
---   release_date      day of release, null where unknown
+--   title             title
+--   artist_id         credited artist
+--   label_id          label, null where unknown
+--   release_title     title of the release
+--   release_date      release day, null where unknown
 --   duration_ms       length, null where unknown [ms]
 --   isrc              ISRC as delivered, null where none
 --   genres            genres, the main one first, null where none
 --   language          ISO 639 code of the lyrics, null where unknown
---   explicit          whether its words are marked explicit, null where unknown
---   available_in      territories it may be played in (ISO 3166-1 alpha-2), null where everywhere (an empty list delivered is no restriction)
---   withdrawn_at      day from which it may no longer be recommended, null where none
---   training_consent  whether audio and lyric models may train on it: granted, denied or unknown
+--   explicit          whether the lyrics are marked explicit, null where unknown
+--   available_in      territories where it may be played (ISO 3166-1 alpha-2), null where everywhere, also where an empty list was delivered
+--   withdrawn_at      first day on which it may no longer be recommended, null where none
+--   training_consent  whether audio and lyrics models may train on it: granted, denied or unknown
 -- checks:
 --   duration_ms is null or duration_ms > 0
 --   training_consent in ('granted', 'denied', 'unknown')

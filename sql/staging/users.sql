@@ -1,4 +1,4 @@
--- What listeners told of themselves: the newest row of each.
+-- Listeners as the users file describes them: the newest row per listener.
 -- grain: user_id
 -- rows: 0
 -- columns:
@@ -6,7 +6,7 @@
 --   gender        female, male, nonbinary or unknown
 --   age_band      age band or unknown
 --   country       ISO 3166-1 alpha-2, null where unknown
---   signed_up_at  day of joining, null where unknown
+--   signed_up_at  sign-up day, null where unknown
 -- checks:
 --   gender in ('female', 'male', 'nonbinary', 'unknown')
 -- reconcile:

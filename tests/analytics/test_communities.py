@@ -18,7 +18,6 @@ from recsys.analytics.communities import (
 )
 from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
-from recsys.errors import BadRecipe
 
 Groups: TypeAlias = tuple[pl.DataFrame, pl.DataFrame]  # groups, and their members
 NO_MEMBERS = pl.DataFrame(schema=schema(COMMUNITY_MEMBERS_COLUMNS))
@@ -136,9 +135,3 @@ def test_without_artists_there_is_no_group() -> None:
     groups, members = communities(interactions, ARTISTS, SETTINGS, NO_MEMBERS)
 
     assert (len(groups), len(members)) == (0, 0)
-
-
-def test_zero_groups_are_refused() -> None:
-    """The message says what is expected."""
-    with pytest.raises(BadRecipe, match="expected listeners and tracks at least 1"):
-        CommunitySettings(listeners=0)

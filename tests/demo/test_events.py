@@ -1,4 +1,4 @@
-"""Events follow the log: they end with it, and nobody does the same thing to a track twice."""
+"""Events agree with the log: they end with it, and no listener has two events of one kind for a track."""
 
 import numpy as np
 
@@ -9,18 +9,18 @@ from recsys.demo.world import World
 
 
 def _log(n: int, at_s: int, *, skipped: int = 0) -> Listens:
-    """A log of `n` discoveries at one moment, each of another listener and three minutes long."""
-    same = np.full(n, 1)
+    """Return a log of `n` discoveries at one moment, of different listeners, three minutes long each."""
+    ones = np.full(n, 1)
     return Listens(
         listener=np.arange(n),
-        track=same,
-        at_s=same * at_s,
-        day=same * (at_s // DAY_S),
-        ms_played=same * 180_000,
-        skipped=same * skipped,
-        offset_min=same * 0,
-        is_new=same == 1,
-        source=same * ACTIVE,
+        track=ones,
+        at_s=ones * at_s,
+        day=ones * (at_s // DAY_S),
+        ms_played=ones * 180_000,
+        skipped=ones * skipped,
+        offset_min=ones * 0,
+        is_new=ones == 1,
+        source=ones * ACTIVE,
     )
 
 
@@ -36,17 +36,17 @@ def test_no_event_is_after_the_period() -> None:
 
 
 def test_a_skipped_listen_gives_no_event() -> None:
-    """Whoever skips a track neither likes nor saves it."""
+    """A listener who skips a track has no event for it."""
     events = make_events(World(), _log(5_000, 3_600, skipped=1), np.random.default_rng(1))
 
     assert len(events.at_s) == 0
 
 
-def test_a_listener_does_each_thing_once_to_a_track() -> None:
-    """Many listens of one pair give at most one event of each kind."""
+def test_a_listener_has_one_event_of_a_kind_per_track() -> None:
+    """Many listens of one listener and track give at most one event per kind."""
     log = _log(5_000, 3_600)
-    of_one = Listens(**{name: getattr(log, name) for name in log.__slots__ if name != "listener"}, listener=log.track)
+    repeated = Listens(**{name: getattr(log, name) for name in log.__slots__ if name != "listener"}, listener=log.track)
 
-    kinds = make_events(World(), of_one, np.random.default_rng(1)).kind.tolist()
+    kinds = make_events(World(), repeated, np.random.default_rng(1)).kind.tolist()
 
     assert len(set(kinds)) == len(kinds) > 0

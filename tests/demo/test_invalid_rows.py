@@ -1,9 +1,9 @@
-"""Dirt set among good rows: what is added is counted, and what was good stays whole."""
+"""Invalid rows among valid ones: added rows are counted, and valid rows stay unchanged."""
 
 import numpy as np
 import polars as pl
 
-from recsys.demo.invalid_rows import BROKEN_JSON, DUPLICATE, TOO_MANY_FIELDS, soil_frame, soil_lines
+from recsys.demo.invalid_rows import BROKEN_JSON, DUPLICATE, TOO_MANY_FIELDS, add_invalid_lines, add_invalid_rows
 
 LABELS = pl.DataFrame(
     {"label_id": [f"lb_{n}" for n in range(9)], "name": "North", "label_type": "major", "country": "DE"}
@@ -14,19 +14,19 @@ def _lines(frame: pl.DataFrame) -> list[bytes]:
     return frame.write_csv(include_header=False).encode().splitlines(keepends=True)
 
 
-def test_good_rows_stay_whole() -> None:
-    """Every good line is among the lines, and all others are counted as dirt."""
-    good = _lines(LABELS)
+def test_valid_rows_stay_unchanged() -> None:
+    """All valid lines are in the result, and all other lines are counted as invalid."""
+    valid = _lines(LABELS)
 
-    lines, counts = soil_lines(LABELS, "labels", _lines, np.random.default_rng(1), is_csv=True)
+    lines, counts = add_invalid_lines(LABELS, "labels", _lines, np.random.default_rng(1), is_csv=True)
 
-    assert len(lines) == len(good) + sum(counts.values())
-    assert set(good) <= set(lines)
+    assert len(lines) == len(valid) + sum(counts.values())
+    assert set(valid) <= set(lines)
 
 
-def test_each_fault_is_as_frequent_as_told() -> None:
-    """Counts by fault agree with the lines."""
-    lines, counts = soil_lines(LABELS, "labels", _lines, np.random.default_rng(1), is_csv=True)
+def test_counts_by_fault_agree_with_the_lines() -> None:
+    """Each fault occurs in as many lines as reported."""
+    lines, counts = add_invalid_lines(LABELS, "labels", _lines, np.random.default_rng(1), is_csv=True)
 
     assert sum(b"enormous" in line for line in lines) == counts["unknown_label_type"]
     assert sum(line.endswith(b",surplus,fields\n") for line in lines) == counts[TOO_MANY_FIELDS]
@@ -34,15 +34,15 @@ def test_each_fault_is_as_frequent_as_told() -> None:
 
 
 def test_a_malformed_json_line_ends_too_early() -> None:
-    """In JSON the malformed lines are cut off, none has surplus fields."""
-    _, counts = soil_lines(LABELS, "labels", _lines, np.random.default_rng(1), is_csv=False)
+    """In JSON, malformed lines are truncated; none has surplus fields."""
+    _, counts = add_invalid_lines(LABELS, "labels", _lines, np.random.default_rng(1), is_csv=False)
 
     assert counts[BROKEN_JSON] == 2
     assert TOO_MANY_FIELDS not in counts
 
 
 def test_a_typed_table_gets_only_faults_that_its_types_hold() -> None:
-    """No text goes into a number column; a future time in seconds is a number."""
+    """No text is put into a number column; a future time in seconds is a number."""
     log = pl.DataFrame(
         {
             "user_id": ["acct_1", "acct_2"],
@@ -53,8 +53,8 @@ def test_a_typed_table_gets_only_faults_that_its_types_hold() -> None:
         }
     )
 
-    soiled, counts = soil_frame(log, "listens", np.random.default_rng(1))
+    extended, counts = add_invalid_rows(log, "listens", np.random.default_rng(1))
 
-    assert soiled.schema == log.schema
+    assert extended.schema == log.schema
     assert {"unparsable_time", "unparsable_number"}.isdisjoint(counts)
-    assert soiled.filter(pl.col("listened_at") == 4_070_908_800).height == counts["time_in_the_future"]
+    assert extended.filter(pl.col("listened_at") == 4_070_908_800).height == counts["time_in_the_future"]

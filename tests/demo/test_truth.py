@@ -1,4 +1,4 @@
-"""What the truth tells, confirmed on the raw files alone, as somebody who knows nothing of the simulator would."""
+"""The truth file, confirmed on the raw files alone, without knowledge of the simulator."""
 
 import csv
 import gzip
@@ -18,7 +18,7 @@ import zstandard
 from scipy import sparse
 
 from recsys.demo import World, WorldSummary, write_world
-from recsys.demo.breakout_truth import rises, weekly_listeners
+from recsys.demo.breakout_truth import breakout_days, weekly_listeners
 from recsys.demo.invalid_rows import BROKEN_JSON, DUPLICATE, FAULTS, FUTURE, FUTURE_S, TOO_MANY_FIELDS, Fault
 
 AS_OF = date(2026, 6, 30)
@@ -29,16 +29,16 @@ Record = dict[str, Any] | list[str] | None  # None: broken JSON; a list: too man
 
 @dataclass(frozen=True)
 class Opened:
-    """A written world, its files read back: the log with local days, the tracks as written, the truth."""
+    """A written world read back from its files: the log with local days, the tracks, and the truth."""
 
     summary: WorldSummary
     log: pl.DataFrame
     tracks: dict[str, dict[str, Any]]
     truth: list[dict[str, Any]]
 
-    def told(self, kind: str, why: str = "") -> list[dict[str, Any]]:
-        """Return the truths of a kind."""
-        return [each for each in self.truth if each["kind"] == kind and each["details"].get("why", "") == why]
+    def truths(self, kind: str, why: str = "") -> list[dict[str, Any]]:
+        """Return the truths of a kind, for decoys those of a cause."""
+        return [truth for truth in self.truth if truth["kind"] == kind and truth["details"].get("why", "") == why]
 
     def file(self, name: str) -> Path:
         """Return the path of a raw file."""
@@ -47,14 +47,14 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    """Write one world of full size, but for its recordings, and open its files."""
+    """Write one world of full size without audio, and open its files."""
     summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_sounding=0))
     logs = [_log(path) for path in summary.files if path.name.startswith("listens")]
-    tracks = [each for each in _records(summary.truth.parent / "raw" / "tracks.jsonl.gz") if isinstance(each, dict)]
+    tracks = [row for row in _records(summary.truth.parent / "raw" / "tracks.jsonl.gz") if isinstance(row, dict)]
     return Opened(
         summary=summary,
         log=pl.concat(logs).unique(),
-        tracks={each["track_id"]: each for each in tracks if not _is_faulty("tracks", each)},
+        tracks={row["track_id"]: row for row in tracks if not _is_faulty("tracks", row)},
         truth=[json.loads(line) for line in summary.truth.read_text().splitlines()],
     )
 
@@ -87,7 +87,7 @@ def _json(line: str) -> Record:
 
 
 def _written(fault: Fault) -> set[object]:
-    """The faulty value in every way that a file may write it."""
+    """Return the faulty value in every form in which a file may hold it."""
     if fault.value is None:
         return {None, ""}
     return {FUTURE, FUTURE_S, str(FUTURE_S)} if fault.value == FUTURE else {fault.value, str(fault.value)}
@@ -98,7 +98,7 @@ def _is_faulty(table: str, record: dict[str, Any]) -> bool:
 
 
 def _log(path: Path) -> pl.DataFrame:
-    """The good rows of a log with the listener's local day as a number."""
+    """Return the valid rows of a log with the listener's local day as a number."""
     raw = pl.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     texts = raw.select(
         pl.col("user_id", "track_id", "listened_at", "ms_played", "skipped", "utc_offset_min").cast(pl.String)
@@ -130,42 +130,45 @@ def _read_csv(path: Path) -> pl.DataFrame:
     return pl.read_csv(_text(path).encode(), infer_schema=False, truncate_ragged_lines=True)
 
 
-def _day(told: dict[str, Any]) -> int:
-    return (date.fromisoformat(told["date"]) - FIRST).days
+def _day(truth: dict[str, Any]) -> int:
+    return (date.fromisoformat(truth["date"]) - FIRST).days
 
 
 def _weekly(log: pl.DataFrame, track_id: str, last_day: int) -> int:
-    """Distinct listeners of a track on a day and the six before."""
+    """Count the distinct listeners of a track on a day and the six days before."""
     week = log.filter(pl.col("track_id") == track_id, pl.col("day").is_between(last_day - 6, last_day))
     return week["user_id"].n_unique()
 
 
 def test_every_breakout_is_in_the_listens(world: Opened) -> None:
-    """At least eight tracks grow threefold within 14 days from 20 weekly listeners, and hold it."""
-    told = world.told("breakout")
+    """At least eight tracks triple within 14 days from 20 weekly listeners, and keep at least twice as many."""
+    breakouts = world.truths("breakout")
 
-    assert len(told) >= 8
-    for each in told:
-        base, after = _weekly(world.log, each["id"], _day(each) - 1), _weekly(world.log, each["id"], _day(each) + 13)
+    assert len(breakouts) >= 8
+    for truth in breakouts:
+        base, after = (
+            _weekly(world.log, truth["id"], _day(truth) - 1),
+            _weekly(world.log, truth["id"], _day(truth) + 13),
+        )
         assert base >= 20
         assert after >= 3 * base
-        assert each["details"]["base_weekly_listeners"] == base
-        assert _weekly(world.log, each["id"], 119) >= 2 * base
+        assert truth["details"]["base_weekly_listeners"] == base
+        assert _weekly(world.log, truth["id"], 119) >= 2 * base
 
 
 def test_breakouts_hold_among_plays_alone(world: Opened) -> None:
-    """A reader who leaves skips out sees the same breakouts."""
+    """Without skips, the same tracks break out."""
     plays = world.log.filter(pl.col("ms_played").is_null() | (pl.col("ms_played") >= 30_000))
 
-    for each in world.told("breakout"):
-        base = _weekly(plays, each["id"], _day(each) - 1)
+    for truth in world.truths("breakout"):
+        base = _weekly(plays, truth["id"], _day(truth) - 1)
         assert base >= 20
-        assert _weekly(plays, each["id"], _day(each) + 13) >= 3 * base
+        assert _weekly(plays, truth["id"], _day(truth) + 13) >= 3 * base
 
 
-def test_breakouts_are_seen_for_two_weeks_and_spread_over_the_period(world: Opened) -> None:
-    """None begins in the last 14 days, and they begin on many different days."""
-    days = sorted(_day(each) for each in world.told("breakout"))
+def test_breakouts_have_two_weeks_after_them_and_different_first_days(world: Opened) -> None:
+    """No breakout begins in the last 14 days, and at least eight first days differ."""
+    days = sorted(_day(truth) for truth in world.truths("breakout"))
 
     assert days[-1] <= 119 - 14
     assert days[0] >= 14
@@ -173,43 +176,43 @@ def test_breakouts_are_seen_for_two_weeks_and_spread_over_the_period(world: Open
 
 
 def test_there_are_as_many_decoys_as_breakouts(world: Opened) -> None:
-    """Loops, release spikes and market days together are no fewer."""
-    assert sum(each["kind"] == "decoy" for each in world.truth) >= len(world.told("breakout"))
+    """Loops, release spikes and market days together are at least as many."""
+    assert sum(truth["kind"] == "decoy" for truth in world.truth) >= len(world.truths("breakout"))
 
 
 def test_a_loop_is_many_listens_of_one_listener(world: Opened) -> None:
-    """The loop's listens rise, its listeners do not."""
-    for each in world.told("decoy", "loop"):
+    """The listens of a looped track rise, its listeners do not."""
+    for truth in world.truths("decoy", "loop"):
         during = world.log.filter(
-            pl.col("track_id") == each["id"], pl.col("day").is_between(_day(each), _day(each) + 8)
+            pl.col("track_id") == truth["id"], pl.col("day").is_between(_day(truth), _day(truth) + 8)
         )
-        of_one = during.filter(pl.col("user_id") == each["details"]["user_id"]).height
+        of_one = during.filter(pl.col("user_id") == truth["details"]["user_id"]).height
         assert of_one >= 50
         assert of_one > during.height / 2
         assert during["user_id"].n_unique() < 60
 
 
 def test_a_release_spike_comes_from_zero_and_passes(world: Opened) -> None:
-    """Nobody hears the track before its release day, many in its first week, few in its fourth."""
-    for each in world.told("decoy", "release_spike"):
-        heard = [_weekly(world.log, each["id"], _day(each) + after) for after in (-1, 6, 20)]
+    """The track has no listeners before its release, many in the first week, few in the third."""
+    for truth in world.truths("decoy", "release_spike"):
+        heard = [_weekly(world.log, truth["id"], _day(truth) + after) for after in (-1, 6, 20)]
         assert heard[0] == 0
         assert heard[1] >= 60
         assert heard[2] < heard[1] / 2
-        assert world.tracks[each["id"]]["release_date"] == each["date"]
+        assert world.tracks[truth["id"]]["release_date"] == truth["date"]
 
 
-def test_on_a_market_day_everything_rises(world: Opened) -> None:
-    """The day has at least twice the listens of the same weekday a week before and after."""
+def test_all_plays_rise_on_a_market_day(world: Opened) -> None:
+    """The day has at least twice the listens of the same weekday one week before and after."""
     listens = Counter(world.log["day"].to_list())
 
-    for each in world.told("decoy", "market_day"):
-        day = _day(each)
+    for truth in world.truths("decoy", "market_day"):
+        day = _day(truth)
         assert listens[day] >= 2 * max(listens[day - 7], listens[day + 7])
 
 
-def test_every_rise_in_the_listens_is_told(world: Opened) -> None:
-    """What meets the definition of a breakout is planted or told as unplanned; no decoy meets it."""
+def test_every_breakout_in_the_listens_is_in_the_truth(world: Opened) -> None:
+    """Tracks that meet the definition of a breakout are planted or listed as unplanned; no decoy meets it."""
     coded = world.log.with_columns((pl.col("track_id", "user_id").rank("dense").cast(pl.Int64) - 1).name.suffix("_row"))
     ids = dict(coded.select("track_id_row", "track_id").unique().iter_rows())
     weekly = weekly_listeners(
@@ -220,64 +223,64 @@ def test_every_rise_in_the_listens_is_told(world: Opened) -> None:
         n_days=120,
     )
 
-    risen = {ids[int(row)] for row in np.flatnonzero(rises(weekly, 20).any(axis=1))}
+    risen = {ids[int(row)] for row in np.flatnonzero(breakout_days(weekly, 20).any(axis=1))}
 
-    assert risen == {each["id"] for kind in ("breakout", "unplanned_rise") for each in world.told(kind)}
-    assert risen.isdisjoint(each["id"] for each in world.truth if each["kind"] == "decoy")
+    assert risen == {truth["id"] for kind in ("breakout", "unplanned_rise") for truth in world.truths(kind)}
+    assert risen.isdisjoint(truth["id"] for truth in world.truth if truth["kind"] == "decoy")
 
 
 def test_duplicates_are_the_same_recording_twice(world: Opened) -> None:
-    """The two tracks share the ISRC, or title, artist and duration; both are heard."""
+    """The two tracks share the ISRC, or title, artist and duration; both are played."""
     heard = Counter(world.log["track_id"].to_list())
-    told = world.told("duplicate")
+    duplicates = world.truths("duplicate")
 
-    assert {each["details"]["same"] for each in told} == {"isrc", "title, artist, duration"}
-    for each in told:
-        one, two = world.tracks[each["id"]], world.tracks[each["details"]["of"]]
-        columns = ["isrc"] if each["details"]["same"] == "isrc" else ["title", "artist_id", "duration_ms"]
+    assert {truth["details"]["same"] for truth in duplicates} == {"isrc", "title, artist, duration"}
+    for truth in duplicates:
+        one, two = world.tracks[truth["id"]], world.tracks[truth["details"]["of"]]
+        columns = ["isrc"] if truth["details"]["same"] == "isrc" else ["title", "artist_id", "duration_ms"]
         assert [one[name] for name in columns] == [two[name] for name in columns]
-        assert min(heard[each["id"]], heard[each["details"]["of"]]) > 0
+        assert min(heard[truth["id"]], heard[truth["details"]["of"]]) > 0
 
 
-def test_there_are_no_duplicates_that_are_not_told(world: Opened) -> None:
-    """ISRCs, and title with artist and duration, repeat only where it was planted."""
-    told = len(world.told("duplicate"))
-    codes = Counter(each["isrc"] for each in world.tracks.values() if each["isrc"])
-    names = Counter((each["title"], each["artist_id"], each["duration_ms"]) for each in world.tracks.values())
+def test_there_are_no_duplicates_besides_the_planted_ones(world: Opened) -> None:
+    """ISRCs, and titles with artist and duration, repeat only where planted."""
+    n_planted = len(world.truths("duplicate"))
+    codes = Counter(row["isrc"] for row in world.tracks.values() if row["isrc"])
+    names = Counter((row["title"], row["artist_id"], row["duration_ms"]) for row in world.tracks.values())
 
-    assert sum(n - 1 for n in [*codes.values(), *names.values()]) == told
+    assert sum(n - 1 for n in [*codes.values(), *names.values()]) == n_planted
 
 
 @pytest.mark.parametrize("column", ["release_date", "duration_ms", "isrc", "label_id"])
 def test_wrong_metadata_is_written(world: Opened, column: str) -> None:
     """The file holds the wrong value, not the right one."""
-    told = world.told(f"wrong_{column}")
+    truths = world.truths(f"wrong_{column}")
 
-    assert told
-    for each in told:
-        assert world.tracks[each["id"]][column] == each["details"]["written"] != each["details"]["right"]
-
-
-def test_a_malformed_isrc_comes_from_a_right_one_and_is_no_duplicate(world: Opened) -> None:
-    """Each broken code had a well-formed one before, and no two are alike."""
-    told = [each["details"] for each in world.told("wrong_isrc")]
-
-    assert all(each["right"] for each in told)
-    assert len({each["written"] for each in told}) == len(told)
+    assert truths
+    for truth in truths:
+        assert world.tracks[truth["id"]][column] == truth["details"]["written"] != truth["details"]["right"]
 
 
-def test_only_tracks_with_a_wrong_date_are_heard_before_their_release(world: Opened) -> None:
-    """Everything else is out, on the local day and on the UTC day, when it is heard."""
+def test_a_malformed_isrc_has_a_right_one_and_is_no_duplicate(world: Opened) -> None:
+    """Each malformed ISRC replaces a well-formed one, and all are distinct."""
+    isrcs = [truth["details"] for truth in world.truths("wrong_isrc")]
+
+    assert all(isrc["right"] for isrc in isrcs)
+    assert len({isrc["written"] for isrc in isrcs}) == len(isrcs)
+
+
+def test_only_tracks_with_a_wrong_date_are_played_before_their_release(world: Opened) -> None:
+    """Other tracks are released by the local and the UTC day of their first listen."""
     out = {track: (date.fromisoformat(row["release_date"]) - FIRST).days for track, row in world.tracks.items()}
     earliest = world.log.group_by("track_id").agg(pl.min_horizontal("day", pl.col("at_s") // 86_400).min().alias("day"))
 
     early = {track for track, day in earliest.iter_rows() if day < out.get(track, -999)}
 
-    assert early == {each["id"] for each in world.told("wrong_release_date")}
+    assert early == {truth["id"] for truth in world.truths("wrong_release_date")}
 
 
 def test_nothing_is_later_than_the_last_day(world: Opened) -> None:
-    """No listen, event or playlist addition is after `as_of` by the UTC clock, except the planted dirt."""
+    """No listen, event or playlist add is after `as_of` in UTC, except in invalid rows."""
     ends = f"{AS_OF}T23:59:59Z"
     instants = {"events.jsonl.zst": "event_at", "playlists.csv.gz": "added_at"}
 
@@ -287,8 +290,8 @@ def test_nothing_is_later_than_the_last_day(world: Opened) -> None:
         assert {instant for instant in found if instant > ends} <= {FUTURE}
 
 
-def test_nothing_is_heard_from_its_withdrawal_on(world: Opened) -> None:
-    """Some tracks are withdrawn within the period, and fall silent."""
+def test_no_track_is_played_from_its_withdrawal_on(world: Opened) -> None:
+    """Some tracks are withdrawn within the period, and have no listens afterwards."""
     gone = {
         k: (date.fromisoformat(v["withdrawn_at"]) - FIRST).days for k, v in world.tracks.items() if v["withdrawn_at"]
     }
@@ -298,38 +301,43 @@ def test_nothing_is_heard_from_its_withdrawal_on(world: Opened) -> None:
     assert all(latest.get(track, -999) < day for track, day in gone.items())
 
 
-def test_stubs_are_named_and_not_described(world: Opened) -> None:
-    """Stub tracks are heard and stub artists have tracks, but their tables do not hold them."""
-    artists = {each["artist_id"] for each in _records(world.file("artists.csv")) if isinstance(each, dict)}
+def test_stubs_are_referenced_and_not_described(world: Opened) -> None:
+    """Stub tracks have listens and stub artists have tracks, but their tables lack them."""
+    artists = {row["artist_id"] for row in _records(world.file("artists.csv")) if isinstance(row, dict)}
     heard = set(world.log["track_id"].to_list())
 
-    for each in world.told("stub_track"):
-        assert each["id"] in heard
-        assert each["id"] not in world.tracks
-    for each in world.told("stub_artist"):
-        assert each["id"] not in artists
-        assert any(track["artist_id"] == each["id"] for track in world.tracks.values())
+    for truth in world.truths("stub_track"):
+        assert truth["id"] in heard
+        assert truth["id"] not in world.tracks
+    for truth in world.truths("stub_artist"):
+        assert truth["id"] not in artists
+        assert any(track["artist_id"] == truth["id"] for track in world.tracks.values())
 
 
-def test_the_dirt_in_every_file_is_as_told(world: Opened) -> None:
-    """Counted from the files: malformed rows, repeated rows, and rows that show each fault."""
+def test_the_invalid_rows_of_every_file_agree_with_the_truth(world: Opened) -> None:
+    """Malformed rows, repeated rows and rows with each fault are counted in the files."""
     for path in world.summary.files:
-        told = {each["details"]["fault"]: each["details"] for each in world.told("dirt") if each["id"] == path.name}
+        details = [truth["details"] for truth in world.truths("dirt") if truth["id"] == path.name]
+        by_fault = {detail["fault"]: detail for detail in details}
         records = list(_records(path))
         whole = [record for record in records if isinstance(record, dict)]
-        faults = [fault for fault in FAULTS[told[DUPLICATE]["table"]] if fault.value is not None and fault.name in told]
+        faults = [
+            fault
+            for fault in FAULTS[by_fault[DUPLICATE]["table"]]
+            if fault.value is not None and fault.name in by_fault
+        ]
 
-        assert len(records) - len(whole) == sum(told[name]["rows"] for name in MALFORMED if name in told)
+        assert len(records) - len(whole) == sum(by_fault[name]["rows"] for name in MALFORMED if name in by_fault)
         n_repeated = len(whole) - len({str(record) for record in whole})
-        assert 0 <= n_repeated - told[DUPLICATE]["rows"] <= 2  # skips within a second may be alike by chance
+        assert 0 <= n_repeated - by_fault[DUPLICATE]["rows"] <= 2  # skips within a second may be equal by chance
         for fault in faults:
             values = _written(fault)
-            assert sum(record[fault.column] in values for record in whole) == told[fault.name]["rows"]
+            assert sum(record[fault.column] in values for record in whole) == by_fault[fault.name]["rows"]
 
 
-def test_dirt_and_good_rows_add_up(world: Opened) -> None:
-    """Every line of every file is a good row of the summary or told dirt; recordings are no rows."""
-    dirty = sum(each["details"]["rows"] for each in world.told("dirt") if each["details"]["table"] != "audio")
+def test_valid_and_invalid_rows_add_up(world: Opened) -> None:
+    """Every line of a file is a valid row of the summary or an invalid row of the truth; audio files have no rows."""
+    n_invalid = sum(truth["details"]["rows"] for truth in world.truths("dirt") if truth["details"]["table"] != "audio")
 
     rows = sum(
         pl.read_parquet(path).height
@@ -338,12 +346,12 @@ def test_dirt_and_good_rows_add_up(world: Opened) -> None:
         for path in world.summary.files
     )
 
-    assert rows == sum(world.summary.rows.values()) + dirty
+    assert rows == sum(world.summary.rows.values()) + n_invalid
 
 
-def test_files_carry_columns_that_must_never_enter(world: Opened) -> None:
-    """Addresses of the network and of mail are there to be refused."""
-    first = {path.name: next(each for each in _records(path) if isinstance(each, dict)) for path in world.summary.files}
+def test_files_have_columns_that_ingest_must_drop(world: Opened) -> None:
+    """IP addresses and mail addresses are present."""
+    first = {path.name: next(row for row in _records(path) if isinstance(row, dict)) for path in world.summary.files}
 
     assert "ip_address" in first["listens_2026-03.csv.gz"]
     assert "ip_address" in first["events.jsonl.zst"]
@@ -351,8 +359,8 @@ def test_files_carry_columns_that_must_never_enter(world: Opened) -> None:
 
 
 def test_some_listeners_are_absent_from_the_users(world: Opened) -> None:
-    """The log knows listeners whom the users file does not."""
-    users = {each["user_id"] for each in _records(world.file("users.jsonl")) if isinstance(each, dict)}
+    """The log has listeners that the users file lacks."""
+    users = {row["user_id"] for row in _records(world.file("users.jsonl")) if isinstance(row, dict)}
 
     assert 0.01 < np.mean([user not in users for user in world.log["user_id"].unique()]) < 0.1
 
@@ -368,8 +376,8 @@ def test_plays_have_a_long_tail(world: Opened) -> None:
     assert 0.6 <= gini <= 0.8
 
 
-def test_tastes_can_be_learned(world: Opened) -> None:
-    """Neighbours of a listener's tracks find twice as many of the new tracks of the last 14 days as popularity."""
+def test_preferences_can_be_learned(world: Opened) -> None:
+    """Item-based neighbours find twice as many new tracks of the last 14 days as popularity does."""
     played = world.log.with_columns(pl.col("track_id", "user_id").rank("dense").cast(pl.Int64) - 1)
     shape = (played["user_id"].n_unique(), played["track_id"].n_unique())
     past, later = (
@@ -389,20 +397,20 @@ def test_tastes_can_be_learned(world: Opened) -> None:
     assert hits[0] > 2 * hits[1] > 0
 
 
-def test_a_recommender_brings_most_discoveries_and_few_returns(world: Opened) -> None:
-    """Six in ten and two in ten, where files name a source; a return that was found anew counts as a return here."""
+def test_a_recommender_causes_most_discoveries_and_few_repeats(world: Opened) -> None:
+    """Sixty and twenty percent, where files name a source; a rediscovery counts as a repeat here."""
     june = pl.read_csv(world.file("listens_2026-06.csv.gz"), infer_schema=False, truncate_ragged_lines=True)
-    told = june.filter(pl.col("source").is_in(["active", "algorithmic"])).sort("listened_at")
+    known = june.filter(pl.col("source").is_in(["active", "algorithmic"])).sort("listened_at")
     pair = ["user_id", "track_id"]
     before = world.log.filter(pl.col("day") < (date(2026, 6, 1) - FIRST).days).select(pair).unique()
-    returns = told.join(before, on=pair, how="semi")
-    discoveries = told.join(before, on=pair, how="anti").unique(pair, keep="first", maintain_order=True)
+    repeats = known.join(before, on=pair, how="semi")
+    discoveries = known.join(before, on=pair, how="anti").unique(pair, keep="first", maintain_order=True)
 
-    of_discoveries, of_returns = (
-        (rows["source"] == "algorithmic").sum() / rows.height for rows in (discoveries, returns)
+    of_discoveries, of_repeats = (
+        (rows["source"] == "algorithmic").sum() / rows.height for rows in (discoveries, repeats)
     )
 
     assert of_discoveries == pytest.approx(0.6, abs=0.03)
-    assert 0.2 < of_returns < 0.35
+    assert 0.2 < of_repeats < 0.35
     with gzip.open(world.file("listens_2026-03.csv.gz"), "rt") as march:
         assert "source" not in march.readline()

@@ -1,4 +1,4 @@
-"""Writing a world: the same bytes for the same seed, any period, and errors that say what to do."""
+"""Writing a world: the same bytes for the same seed, any period, and helpful errors."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,12 +21,12 @@ def _digests(folder: Path) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> WorldSummary:
-    """A small world as written: look, do not touch."""
+    """A small world on disk, shared by the tests: read only."""
     return write_world(tmp_path_factory.mktemp("small"), SMALL)
 
 
 def test_the_same_seed_gives_the_same_bytes(small: WorldSummary, tmp_path: Path) -> None:
-    """Two worlds of one seed are the same files, compressed ones and recordings included."""
+    """Two worlds with one seed have the same files, compressed files and recordings included."""
     again = write_world(tmp_path, SMALL)
 
     assert _digests(small.truth.parent) == _digests(again.truth.parent)
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_bytes(small: WorldSummary, tmp_path: Path)
 
 
 def test_another_seed_gives_another_world(small: WorldSummary, tmp_path: Path) -> None:
-    """No raw file is shared by two seeds."""
+    """Two seeds have no raw file in common."""
     other = write_world(tmp_path, replace(SMALL, seed=12))
 
     assert not set(_digests(small.truth.parent).values()) & set(_digests(other.truth.parent).values())
@@ -55,7 +55,7 @@ def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> N
 
 
 def test_the_truth_lies_outside_the_raw_files(small: WorldSummary) -> None:
-    """Whoever ingests the raw folder cannot meet the truth."""
+    """Ingesting the raw folder never reads the truth."""
     folder = small.truth.parent
 
     assert small.truth == folder / "truth.jsonl"
@@ -63,7 +63,7 @@ def test_the_truth_lies_outside_the_raw_files(small: WorldSummary) -> None:
 
 
 def test_scale_changes_the_listeners_and_not_the_catalogue(small: WorldSummary, tmp_path: Path) -> None:
-    """A larger world has the same catalogue."""
+    """A world of a larger scale has the same catalogue."""
     twice = write_world(tmp_path, replace(SMALL, scale=0.08, n_sounding=0)).rows
 
     assert small.rows["tracks"] == twice["tracks"]
@@ -71,19 +71,19 @@ def test_scale_changes_the_listeners_and_not_the_catalogue(small: WorldSummary, 
 
 
 def test_a_world_too_small_is_refused() -> None:
-    """A scale that leaves fewer than 100 listeners is an input error that names a scale that works."""
-    with pytest.raises(InputError, match=r"scale 0\.01 gives 25 listeners, expected at least 100: use 0\.04"):
+    """A scale that gives fewer than 100 listeners raises an InputError that suggests a valid scale."""
+    with pytest.raises(InputError, match=r"scale: 0\.01 gives 25 listeners, expected at least 100. Use 0\.04"):
         World(scale=0.01)
 
 
 def test_a_period_too_short_is_refused() -> None:
-    """The plants need weeks before and after them."""
-    with pytest.raises(InputError, match="n_days is 30, expected at least 90"):
+    """A period of under 90 days raises an InputError."""
+    with pytest.raises(InputError, match="n_days: found 30, expected at least 90"):
         World(n_days=30)
 
 
 def test_every_part_draws_from_a_generator_of_its_own() -> None:
-    """What one part draws shifts no other part."""
+    """Draws of one part do not change another part."""
     world = World()
 
     first = world.rng("listeners").random(3).tolist()

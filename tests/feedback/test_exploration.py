@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from recsys.dataset.interactions import Interactions
-from recsys.errors import BadRecipe
 from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import (
     FEATURES,
@@ -201,17 +200,3 @@ def test_feedback_with_other_features_is_left_out() -> None:
     feedback = pl.DataFrame({"features": [[1.0] * len(FEATURES), [1.0, 2.0]], "reward": [1, 1]})
 
     assert learn_posterior(feedback).moment.tolist() == [1.0] * len(FEATURES)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"share": 0.7}, "share 0..0.5"),
-        ({"pool": 1}, "pool at least 2"),
-        ({"policy": "tompson"}, "Did you mean 'thompson'"),
-    ],
-)
-def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
-    """The message says what is expected."""
-    with pytest.raises(BadRecipe, match=message):
-        ExplorationSettings(**settings)

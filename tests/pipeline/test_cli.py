@@ -157,8 +157,8 @@ def test_query_without_a_name_lists_the_queries(tmp_path: Path) -> None:
     shown = call(Home(tmp_path / "none"), "query", "--json")
 
     listed = {row["name"]: row for row in map(json.loads, shown.stdout.splitlines())}
-    assert listed["top_tracks"]["description"] == "The most played recordings of the last days."
-    assert "n=20: how many recordings" in listed["top_tracks"]["parameters"].splitlines()
+    assert listed["top_tracks"]["description"] == "Most played recordings of the last days."
+    assert "n=20: recordings at most" in listed["top_tracks"]["parameters"].splitlines()
     assert listed["recommended_to"]["parameters"].endswith("(required)")
 
 

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from recsys.errors import BadRecipe
 from recsys.evaluate.significance import Interval
 from recsys.releases.gate import COMPARED_TABLES, CurrentRelease, Evidence, decide
 from recsys.releases.settings import GateSettings
@@ -103,10 +102,3 @@ def test_tables_alone_are_compared_with_the_current_release() -> None:
 
     assert decide(Evidence(TODAY, ROWS, current), SETTINGS).passed
     assert not decide(Evidence(TODAY, dict.fromkeys(COMPARED_TABLES, 10), current), SETTINGS).passed
-
-
-@pytest.mark.parametrize("name", ["max_drop", "min_last_day"])
-def test_a_share_above_one_is_refused(name: str) -> None:
-    """With the setting's name and the range."""
-    with pytest.raises(BadRecipe, match=rf"\[gate\] {name}: found 1.5, expected a number from 0 to 1"):
-        GateSettings(**{name: 1.5})

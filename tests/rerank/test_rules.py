@@ -162,27 +162,6 @@ def test_an_unknown_rule_is_refused_with_a_hint() -> None:
         rule_class("diversety")
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        ("artist_cap", {"tracks": 0}),
-        ("artist_cap", {"apart": -1}),
-        ("not_heard", {"days": 0}),
-        ("diversity", {"weight": -1}),
-        ("calibration", {"weight": -1}),
-        ("popularity", {"weight": -1}),
-        ("fair_top_k", {"share": 1.5}),
-        ("fair_top_k", {"alpha": 0}),
-        ("exposure", {"targets": {"gender=f": 2}}),
-        ("exposure", {"targets": {"gender=f": "half"}}),
-    ],
-)
-def test_settings_out_of_range_are_refused(name: str, settings: dict[str, object]) -> None:
-    """The message names the section of the recipe."""
-    with pytest.raises(BadRecipe, match=rf"\[rerank\.{name}\]"):
-        rule_class(name)(**settings)
-
-
 @pytest.mark.parametrize("group", ["gendre=f", "gender", "f"])
 def test_a_group_of_an_unknown_kind_is_refused(context: RerankContext, ranked: Ranked, group: str) -> None:
     """The message lists the known kinds."""

@@ -1,4 +1,4 @@
-"""Tunes read from ABC, each so short that a reader can count."""
+"""Reading tunes in ABC notation, each short enough to check by hand."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ HEAD = "X:1\nT:A tune\nM:4/4\nL:1/4\n"
 
 
 def tune(music: str, head: str = HEAD, key: str = "C") -> Tune:
-    """A tune of this music."""
+    """Return the tune with this music."""
     return read_abc(f"{head}K:{key}\n{music}\n", "tune")
 
 
 def pitches(music: str, key: str = "C") -> list[int]:
-    """Its pitches."""
+    """Return the MIDI pitches of this music."""
     return [note.pitch for note in tune(music, key=key).notes]
 
 
 def lengths(music: str) -> list[float]:
-    """Its lengths [crotchets]."""
+    """Return the note durations of this music [crotchets]."""
     return [note.duration for note in tune(music).notes]
 
 
@@ -42,7 +42,7 @@ def lengths(music: str) -> list[float]:
     ],
 )
 def test_pitches_follow_octaves_accidentals_and_key(music: str, key: str, found: list[int]) -> None:
-    """An accidental lasts to the end of its bar; ornaments are no notes."""
+    """An accidental holds until the end of its bar; ornaments are ignored."""
     assert pitches(music, key) == found
 
 
@@ -59,12 +59,12 @@ def test_pitches_follow_octaves_accidentals_and_key(music: str, key: str, found:
     ],
 )
 def test_lengths_follow_broken_rhythm_tuplets_and_ties(music: str, found: list[float]) -> None:
-    """Of the unit that the header names."""
+    """Lengths are multiples of the unit in the header."""
     assert lengths(music) == found
 
 
-def test_rests_take_time_and_chords_stand_where_they_are_written() -> None:
-    """A chord's root and third are read, whatever follows."""
+def test_rests_take_time_and_chords_have_the_onset_of_the_next_note() -> None:
+    """Root and third of a chord symbol are read, and the rest is ignored."""
     read = tune('"C"C z "F#m7"D2 "Bb/d"E')
 
     assert [note.onset for note in read.notes] == [0, 2, 4]
@@ -83,7 +83,7 @@ def test_rests_take_time_and_chords_stand_where_they_are_written() -> None:
     ],
 )
 def test_keys_have_many_spellings(key: str, tonic: int, mode: str, is_minor: bool) -> None:
-    """Dorian counts as minor."""
+    """All common spellings are read; dorian counts as minor."""
     read = tune("C", key=key)
 
     assert (read.tonic, read.mode, read.is_minor) == (tonic, mode, is_minor)
@@ -91,7 +91,7 @@ def test_keys_have_many_spellings(key: str, tonic: int, mode: str, is_minor: boo
 
 @pytest.mark.parametrize(("metre", "beat", "bar"), [("4/4", 1, 4), ("6/8", 1.5, 3), ("C|", 2, 4), ("9/8", 1.5, 4.5)])
 def test_the_beat_of_compound_metres_is_the_dotted_crotchet(metre: str, beat: float, bar: float) -> None:
-    """In crotchets."""
+    """Beats and bars are measured in crotchets."""
     read = tune("C", head=f"X:1\nM:{metre}\n")
 
     assert (read.beat, read.bar) == (beat, bar)
@@ -101,22 +101,22 @@ def test_the_beat_of_compound_metres_is_the_dotted_crotchet(metre: str, beat: fl
     ("text", "message"),
     [
         ("X:1\nM:4/4\nC D\n", "no key"),
-        (HEAD + "K:H\nC\n", "has the key 'H'"),
-        (HEAD + "K:C\nC D\nK:G\nE\n", "changes its K"),
-        (HEAD + "K:C\nC [M:3/4] D\n", "changes on the way"),
-        ("X:1\nM:none\nK:C\nC\n", "has the metre 'none'"),
-        (HEAD + "K:C\nC D ? E\n", "is not understood"),
-        (HEAD + "K:C\nz4 |\n", "has no note"),
+        (HEAD + "K:H\nC\n", "found the key 'H'"),
+        (HEAD + "K:C\nC D\nK:G\nE\n", "found a change of K"),
+        (HEAD + "K:C\nC [M:3/4] D\n", "found a change within the tune"),
+        ("X:1\nM:none\nK:C\nC\n", "found the metre 'none'"),
+        (HEAD + "K:C\nC D ? E\n", "expected ABC notation"),
+        (HEAD + "K:C\nz4 |\n", "found no note"),
     ],
 )
-def test_what_is_not_understood_is_refused(text: str, message: str) -> None:
-    """With the tune's name and the place."""
+def test_unsupported_notation_raises_an_input_error(text: str, message: str) -> None:
+    """The message says what was found and expected."""
     with pytest.raises(InputError, match=message):
         read_abc(text, "tune")
 
 
 def test_most_of_real_collections_are_read(recsys_data: Path) -> None:
-    """Of the Nottingham tunes nine in ten; the others change key or metre, or have none."""
+    """At least 88 % of the Nottingham tunes are read; the others change key or metre, or have none."""
     rows = pl.read_parquet(recsys_data / "symbolic_melodies" / "nottingham_abc.parquet")
     n_read = 0
     for text in rows["abc"]:

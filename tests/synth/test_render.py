@@ -1,4 +1,4 @@
-"""Arrangements and their sound: what the labels say is what is heard."""
+"""Arrangements and their audio agree with their labels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from recsys.synth.arrange import DRUM_CHANNEL, FAMILIES, MELODY_CHANNEL, Style, arrange, harmonised
+from recsys.synth.arrange import DRUM_CHANNEL, FAMILIES, MELODY_CHANNEL, Style, arrange, harmonise
 from recsys.synth.render import render, write_audio
 from recsys.synth.tune import SCALES, Note, Tune, compose
 
 STYLE = Style(tempo_bpm=120, transpose=3, melody=73, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
 WALK = (60, 62, 64, 65, 67, 65, 62, 60)
-WALK = (60, 62, 64, 65, 67, 65, 62, 60)
-TUNE = Tune("walk", tuple(Note(float(at), 1.0, pitch) for at, pitch in enumerate(WALK)), (4, 4), 0, "major")
+TUNE = Tune("walk", tuple(Note(float(onset), 1.0, pitch) for onset, pitch in enumerate(WALK)), (4, 4), 0, "major")
 
 
 def test_the_melody_is_played_in_its_key_and_tempo() -> None:
-    """Three semitones up, a note every half second, again from the start until the time is up."""
+    """The melody is three semitones higher, has a note every half second, and repeats until the limit."""
     played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=8)
 
     melody = [event for event in played.events if event.channel == MELODY_CHANNEL]
@@ -28,24 +27,24 @@ def test_the_melody_is_played_in_its_key_and_tempo() -> None:
 
 
 def test_drums_keep_the_beat() -> None:
-    """A stroke on every beat."""
+    """Every beat has a drum note."""
     played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=4)
-    strokes = np.array([event.start_s for event in played.events if event.channel == DRUM_CHANNEL])
+    onsets = np.array([event.start_s for event in played.events if event.channel == DRUM_CHANNEL])
 
-    assert all(np.abs(strokes - beat).min() < 0.03 for beat in np.arange(0, 4, 0.5))
+    assert all(np.abs(onsets - beat).min() < 0.03 for beat in np.arange(0, 4, 0.5))
 
 
 def test_chords_fit_the_melody_and_end_on_the_tonic() -> None:
-    """The last bar of the walk is C; every chord is of the scale."""
-    chords = harmonised(TUNE)
+    """The chord of the last bar is C, and all roots are in the scale."""
+    chords = harmonise(TUNE)
 
     assert [chord.onset for chord in chords] == [0, 4]
     assert (chords[-1].root, chords[-1].is_minor) == (0, False)
     assert {chord.root for chord in chords} <= set(SCALES["major"])
 
 
-def test_sound_is_the_same_every_time_and_as_long_as_asked() -> None:
-    """Two channels, no sample beyond full scale, something in every half second."""
+def test_rendering_is_deterministic_and_has_the_requested_length() -> None:
+    """Two channels, no sample beyond full scale, and sound in every half second."""
     played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=3)
 
     first, second = (render(played, rate_hz=22_050, longest_s=3) for _ in range(2))
@@ -57,7 +56,7 @@ def test_sound_is_the_same_every_time_and_as_long_as_asked() -> None:
 
 
 def test_a_flute_sounds_its_pitch() -> None:
-    """The A above middle C has 440 Hz, give or take the player's vibrato."""
+    """The A above middle C has 440 Hz, within the vibrato of the instrument."""
     style = replace(STYLE, transpose=0, chords="none", has_bass=False, has_drums=False, tempo_bpm=60)
     tune = Tune("a", (Note(0.0, 4.0, 69),), (4, 4), 9, "major")
 
@@ -69,7 +68,7 @@ def test_a_flute_sounds_its_pitch() -> None:
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
 def test_files_are_written_in_the_format_of_their_name(tmp_path: Path, name: str) -> None:
-    """And are the same bytes again, where the format carries no serial number."""
+    """Files are in the requested format, with equal bytes each time unless the format holds a serial number (ogg)."""
     sound = (0.3 * np.sin(np.arange(30_000) / 9)).astype(np.float32)[None]
 
     for folder in ("one", "two"):
@@ -82,9 +81,9 @@ def test_files_are_written_in_the_format_of_their_name(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_made_up_tunes_are_tunes(seed: int) -> None:
-    """Of their scale, without gaps or overlaps, sixteen bars, ending on the tonic."""
-    tune = compose("made up", np.random.default_rng(seed))
+def test_composed_tunes_follow_scale_and_form(seed: int) -> None:
+    """Notes are in the scale, without gaps or overlaps, over sixteen bars that end on the tonic."""
+    tune = compose("composed", np.random.default_rng(seed))
 
     assert {(note.pitch - tune.tonic) % 12 for note in tune.notes} <= set(SCALES[tune.mode])
     ends = [note.onset + note.duration for note in tune.notes]
@@ -94,8 +93,8 @@ def test_made_up_tunes_are_tunes(seed: int) -> None:
     assert all(48 <= note.pitch <= 90 for note in tune.notes)
 
 
-def test_instruments_can_be_held_back() -> None:
-    """A style is drawn from what is allowed."""
+def test_styles_use_only_allowed_instruments() -> None:
+    """Instruments outside `programs` are never drawn."""
     allowed = frozenset(program for family in FAMILIES.values() for program in list(family)[-2:])
 
     styles = [Style.drawn(np.random.default_rng(seed), programs=allowed) for seed in range(50)]
@@ -103,8 +102,8 @@ def test_instruments_can_be_held_back() -> None:
     assert {program for style in styles for program in (style.melody, style.harmony, style.bass)} <= allowed
 
 
-def test_a_cover_is_the_same_tune_played_otherwise() -> None:
-    """Another key, a tempo within a fifth."""
+def test_a_cover_has_another_key_and_a_similar_tempo() -> None:
+    """The transposition differs, and the tempo is within 20 %."""
     covers = [STYLE.covered(np.random.default_rng(seed)) for seed in range(20)]
 
     assert all(cover.transpose != STYLE.transpose for cover in covers)

@@ -23,11 +23,11 @@ def scanned(report: "ScanReport") -> None:
 
 def matched(found: "MatchReport") -> None:
     """Print the cue sheets, and which files could not be decoded."""
-    from recsys.reports.wording import clock
+    from recsys.reports.wording import format_duration
 
     uses = found.table
     for sheet in found.sheets:
-        out.print(f"\n{sheet.path}  {clock(sheet.duration_s)}")
+        out.print(f"\n{sheet.path}  {format_duration(sheet.duration_s)}")
         own = uses.filter(file=str(sheet.path))
         if sheet.failure is not None:
             out.print(f"not decoded: {sheet.failure.message}")
@@ -39,11 +39,11 @@ def matched(found: "MatchReport") -> None:
 
 
 def _matched() -> tuple[pl.Expr, ...]:
-    from recsys.reports.wording import clock
+    from recsys.reports.wording import format_duration
 
     def span(start: str, end: str) -> pl.Expr:
         return pl.format(
-            "{}-{}", *(pl.col(column).map_elements(clock, return_dtype=pl.String) for column in (start, end))
+            "{}-{}", *(pl.col(column).map_elements(format_duration, return_dtype=pl.String) for column in (start, end))
         )
 
     owner = pl.concat_str("title", "artist_name", "label_name", separator=", ", ignore_nulls=True)

@@ -1,1 +1,1 @@
-"""What changed since yesterday, in sentences with numbers, for the operator and for each label."""
+"""The morning report: what changed since yesterday, for the operator and for each label."""

@@ -1,8 +1,8 @@
 """
-What a morning report tells: sections of sentences, each with the days or weeks behind it.
+The findings of a morning report: sections of sentences, each with its time series.
 
-Everything is asked of one warehouse file by the queries of `sql/queries`: the whole file for the operator, a label's
-own for a label. So a label's report cannot tell more than its file holds.
+All findings come from the queries of `sql/queries` on one warehouse file: the complete warehouse for the operator, the
+label's own file for a label. So a label's report cannot reveal more than the label's file.
 """
 
 from dataclasses import dataclass, field
@@ -11,37 +11,37 @@ from typing import Any
 import polars as pl
 
 from recsys.reports.morning.settings import MorningSettings
-from recsys.reports.wording import clock
+from recsys.reports.wording import format_duration
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, run_query
 
 ISSUES = {
-    "unknown_track": "Heard, and in no catalogue",
-    "unknown_artist": "Artist described by no file",
-    "unknown_label": "Label described by no file",
+    "unknown_track": "Played, but not in the catalogue",
+    "unknown_artist": "Artist without an entry in the artists file",
+    "unknown_label": "Label without an entry in the labels file",
     "no_label": "No label",
     "no_release_date": "No release date",
-    "heard_before_release": "Heard before the release date",
+    "heard_before_release": "Played before the release date",
     "no_duration": "No length",
     "odd_duration": "Shorter than 10 s or longer than an hour",
     "no_isrc": "No ISRC",
-    "odd_isrc": "An ISRC that is none",
+    "odd_isrc": "Malformed ISRC",
     "shared_isrc": "ISRC shared with another recording",
-    "same_recording": "Artist, title and length of another recording",
+    "same_recording": "Same artist, title and length as another recording",
     "no_genre": "No genre",
-    "consent_unknown": "Nothing known of consent to training",
+    "consent_unknown": "Unknown consent to training",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
     """
-    One thing worth telling.
+    One finding.
 
     Attributes:
-        text: A sentence with its numbers.
-        name: What a plot of it is called.
-        series: The days or weeks behind it (day, value), empty where there are none to draw.
+        text: One sentence with the numbers.
+        name: Title of its plot.
+        series: Its daily or weekly values (day, value), empty where there is nothing to plot.
     """
 
     text: str
@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Section:
-    """A kind of findings: its key, title, findings, what to say where there are none, and the unit of its plots."""
+    """The findings of one kind: key, title, findings, text if there are none, and the unit of the plots."""
 
     key: str
     title: str
@@ -61,25 +61,25 @@ class Section:
 
 
 def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) -> list[Section]:
-    """Ask a file for everything that is worth telling this morning."""
+    """Query a warehouse file for the sections of its morning report."""
     quality = _of_catalogue(warehouse, settings) + ([] if is_label else _of_files(warehouse, settings))
     return [
         Section(
             "breakouts",
             "Breakouts",
             _breakouts(warehouse, settings),
-            f"No recording rose beyond z {settings.breakout_z:g}.",
-            "plays a day",
+            f"No recording broke out with z of at least {settings.breakout_z:g}.",
+            "plays per day",
         ),
-        Section("uses", "New matches", _uses(warehouse, settings), "Matching found no new use."),
+        Section("uses", "New matches", _uses(warehouse, settings), "Matching found no new uses."),
         Section(
             "drops",
             "Unusual drops",
             _drops(warehouse, settings),
-            f"No artist's last whole week fell beyond z {settings.drop_z:g}.",
-            "plays a week",
+            f"No artist's last complete week has z of at most {settings.drop_z:g}.",
+            "plays per week",
         ),
-        Section("quality", "Data quality", quality, "Nothing is wrong with the data."),
+        Section("quality", "Data quality", quality, "No issues in the data."),
     ]
 
 
@@ -88,7 +88,7 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
     return [
         Finding(
             f"{_recording(row)}: {row['n_plays']:,} plays in the seven days to "
-            f"{row['listen_date']:%-d %B}, where {row['n_expected']:,.0f} were to be expected (z {row['z']:.1f}), by "
+            f"{row['listen_date']:%-d %B}, {row['n_expected']:,.0f} expected (z {row['z']:.1f}), by "
             f"{row['n_listeners']:,} listeners in {row['n_countries']} countries; since {row['started_on']:%-d %B}.",
             row["title"] or row["track_id"],
             warehouse.query(internal_sql("days_of_track"), {"track_id": row["track_id"]}),
@@ -98,19 +98,20 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
 
 
 def _recording(row: dict[str, Any]) -> str:
-    """Name a recording by title and artist; by its id, and no artist, where no file describes them."""
+    """Name a recording by title and artist; by its id, and without artist, where these are unknown."""
     title = f"“{row['title']}”" if row["title"] else f"Recording {row['track_id']}"
     return f"{title} by {row['artist_name']}" if row["artist_name"] else title
 
 
 def _uses(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    told = {"days": str(settings.days), "probability": str(settings.use_probability), "n": str(settings.n)}
+    params = {"days": str(settings.days), "probability": str(settings.use_probability), "n": str(settings.n)}
     return [
         Finding(
             f"{_recording(row)} is in {_source(row['source_kind'], row['source_title'])}, "
-            f"{clock(row['starts_s'])} to {clock(row['ends_s'])} ({row['relation']}, {row['probability']:.2f} sure)."
+            f"{format_duration(row['starts_s'])} to {format_duration(row['ends_s'])} "
+            f"({row['relation']}, match probability {row['probability']:.2f})."
         )
-        for row in run_query(warehouse, "new_uses", told).iter_rows(named=True)
+        for row in run_query(warehouse, "new_uses", params).iter_rows(named=True)
     ]
 
 
@@ -121,15 +122,15 @@ def _source(kind: str, title: str | None) -> str:
 
 
 def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    told = {"z": str(settings.drop_z), "floor": str(settings.drop_floor), "n": str(settings.n)}
+    params = {"z": str(settings.drop_z), "floor": str(settings.drop_floor), "n": str(settings.n)}
     return [
         Finding(
             f"{row['name'] or row['artist_id']}: {_plays(row['n_plays'])} in the week from "
-            f"{row['week_start']:%-d %B}, usually {row['usual_plays']:,.0f} (z {row['z']:.1f}).",
+            f"{row['week_start']:%-d %B}, {row['usual_plays']:,.0f} in the median week (z {row['z']:.1f}).",
             row["name"] or row["artist_id"],
             warehouse.query(internal_sql("weeks_of_artist"), {"artist_id": row["artist_id"]}),
         )
-        for row in run_query(warehouse, "unusual_drops", told).iter_rows(named=True)
+        for row in run_query(warehouse, "unusual_drops", params).iter_rows(named=True)
     ]
 
 
@@ -138,16 +139,16 @@ def _plays(n: int | None) -> str:
 
 
 def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Count the faults of the catalogue, those that touch most plays first."""
+    """Count the issues of the catalogue, those with most plays first."""
     issues = run_query(warehouse, "catalogue_issues", {}).group_by("issue").agg(pl.col("n_tracks", "n_plays").sum())
     worst = issues.sort("n_plays", "n_tracks", "issue", descending=[True, True, False]).head(settings.n)
     return [
-        Finding(f"{ISSUES.get(issue, issue)}: {_counted(n_tracks, 'recording')}{_touched(n_plays)}.")
+        Finding(f"{ISSUES.get(issue, issue)}: {_counted(n_tracks, 'recording')}{_affected(n_plays)}.")
         for issue, n_tracks, n_plays in worst.iter_rows()
     ]
 
 
-def _touched(n_plays: int | None) -> str:
+def _affected(n_plays: int | None) -> str:
     return f", {n_plays:,} plays" if n_plays else ""
 
 
@@ -156,11 +157,11 @@ def _counted(n: int, what: str) -> str:
 
 
 def _of_files(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Count the rows that were refused, file by file, with the reasons."""
+    """Count the refused rows per file, with the reasons."""
     refused = run_query(warehouse, "refused_rows", {}).group_by("source_table", "source_file", maintain_order=True)
     by_file = refused.agg(pl.col("n_rows").sum(), pl.col("outcome").unique(maintain_order=True).str.join(", "))
     worst = by_file.sort("n_rows", "source_file", descending=[True, False]).head(settings.n)
     return [
-        Finding(f"{file}: {n_rows:,} rows of {table} were refused ({why}).")
-        for table, file, n_rows, why in worst.rows()
+        Finding(f"{file}: {n_rows:,} rows of {table} were refused ({reasons}).")
+        for table, file, n_rows, reasons in worst.rows()
     ]

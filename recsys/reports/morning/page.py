@@ -1,4 +1,4 @@
-"""A morning report as Markdown, and as one page of HTML that can be mailed: its pictures are in it."""
+"""A morning report as Markdown, and as one HTML page with its images embedded, so that it can be mailed."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from html import escape
 from recsys.reports.markdown import escaped
 from recsys.reports.morning.findings import Section
 
-ROUNDED = "Counts are shown as the ten below. What fewer than ten listeners did, and what tells of it, is left out."
+ROUNDED = "Counts are rounded down to tens. Values from fewer than ten listeners are suppressed."
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
@@ -24,15 +24,15 @@ img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; margi
 @dataclass(frozen=True)
 class Report:
     """
-    One reader's report.
+    The report of one reader.
 
     Attributes:
-        reader: The label's name, or Operator.
-        last_day: The last day of the logs that counts.
-        sections: What it tells.
-        pictures: PNG by the key of its section.
-        links: Other reports, name and relative address, for the operator to open.
-        is_label: Whether its counts are rounded.
+        reader: Name of the label, or Operator.
+        last_day: Last day of the logs that the report includes.
+        sections: Sections of findings.
+        pictures: PNG images by the key of their section.
+        links: Name and relative address of the labels' reports, for the operator.
+        is_label: Whether it is a label's report, with rounded counts.
     """
 
     reader: str
@@ -44,17 +44,17 @@ class Report:
 
     @property
     def title(self) -> str:
-        """Whose report, up to when."""
+        """Title of the report: reader and last day."""
         return f"{self.reader}, {self.last_day:%-d %B %Y}"
 
     @property
     def lead(self) -> str:
-        """All sections in one line."""
+        """Number of findings of each section, in one line."""
         return " · ".join(f"{section.title}: {len(section.findings)}" for section in self.sections)
 
 
 def markdown(report: Report) -> str:
-    """Write a report as Markdown; pictures lie beside it as `<section>.png`."""
+    """Return a report as Markdown; its images are separate files `<section>.png`."""
     lines = [f"# {escaped(report.title)}", "", report.lead, ""]
     for section in report.sections:
         lines += [f"## {section.title}", ""]
@@ -70,7 +70,7 @@ def markdown(report: Report) -> str:
 
 
 def html(report: Report) -> str:
-    """Write a report as one page that needs nothing beside it."""
+    """Return a report as one self-contained HTML page."""
     body = "".join(_section(section, report.pictures.get(section.key)) for section in report.sections)
     links = "".join(f'<li><a href="{escape(address)}.html">{escape(name)}</a></li>' for name, address in report.links)
     return f"""<!doctype html>
@@ -85,10 +85,10 @@ def html(report: Report) -> str:
 
 
 def _section(section: Section, picture: bytes | None) -> str:
-    told = "".join(f"<li>{escape(finding.text)}</li>" for finding in section.findings)
+    items = "".join(f"<li>{escape(finding.text)}</li>" for finding in section.findings)
     drawn = ""
     if picture:
         source = b64encode(picture).decode()
         drawn = f'<img src="data:image/png;base64,{source}" alt="{escape(section.title)}: {escape(section.unit)}">'
-    listed = f"<ul>{told}</ul>" if told else f"<p>{escape(section.nothing)}</p>"
+    listed = f"<ul>{items}</ul>" if items else f"<p>{escape(section.nothing)}</p>"
     return f"<h2>{escape(section.title)}</h2>{listed}{drawn}"

@@ -1,4 +1,4 @@
-"""The days or weeks behind findings, a small plot each, all in one picture."""
+"""Small plots of the time series of findings, in one image per section."""
 
 from datetime import date
 from io import BytesIO
@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from recsys.reports.morning.findings import Finding, Section
 
 COLOUR, QUIET = "#0072B2", "#666666"
-N_PLOTS, N_COLUMNS = 6, 3  # of a section; a row of the picture
-LONGEST = 34  # characters of a title that fit
+N_PLOTS, N_COLUMNS = 6, 3  # plots per section; plots per row
+LONGEST = 34  # greatest length of a title [characters]
 
 
 def picture(section: Section, last_day: date) -> bytes | None:
-    """Draw up to six findings of a section as a PNG; None where there is nothing to draw."""
+    """Plot up to six findings of a section as a PNG; return None where there is nothing to plot."""
     drawn = [finding for finding in section.findings if not finding.series.is_empty()][:N_PLOTS]
     if not drawn:
         return None
@@ -26,13 +26,13 @@ def picture(section: Section, last_day: date) -> bytes | None:
         _draw(axis, finding, section.unit, last_day)
     for axis in axes[len(drawn) :]:
         axis.set_visible(False)
-    into = BytesIO()
-    figure.savefig(into, dpi=110, metadata={"Software": None})
-    return into.getvalue()
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def _draw(axis: Any, finding: Finding, unit: str, last_day: date) -> None:
-    """Draw a line with points, so that a day left out is seen, and write the last value beside it."""
+    """Plot a line with markers, so that missing days are visible, and annotate the last value."""
     series = finding.series.drop_nulls("value")
     axis.plot(series["day"].to_list(), series["value"].to_list(), color=COLOUR, marker="o", markersize=3, linewidth=1.4)
     last, value = series.row(-1)

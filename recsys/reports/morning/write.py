@@ -1,8 +1,8 @@
 """
-The morning reports: one for the operator and one for every label, from what was just published.
+Writing of the morning reports: one for the operator and one per label, from the release just published.
 
-They lie in `<home>/reports/morning/<last day>/`: `index.html` and `index.md` for the operator, a folder a label in
-`labels/`, named as the label's file is.
+They are in `<home>/reports/morning/<last day>/`: `index.html` and `index.md` for the operator, and one folder per label
+in `labels/`, with the name of the label's file.
 """
 
 from datetime import date
@@ -21,16 +21,16 @@ OPERATOR = "Operator"
 
 def write_reports(folder: Path, operator: Path, labels: list[Path], settings: MorningSettings) -> int:
     """
-    Write every reader's report, replacing those of the same day at once.
+    Write the reports of all readers, and replace those of the same day in one step.
 
     Args:
-        folder: Where they are to lie.
+        folder: Output folder.
         operator: The published warehouse.
         labels: The labels' files.
-        settings: What is told.
+        settings: Which findings are included.
 
     Returns:
-        How many reports there are.
+        Number of reports.
     """
     with files.new_folder(folder) as beside:
         links = [
@@ -41,26 +41,26 @@ def write_reports(folder: Path, operator: Path, labels: list[Path], settings: Mo
 
 
 def folder_of(home: Home, as_of: date) -> Path:
-    """Return where the morning reports of a date lie."""
+    """Return the folder of the morning reports of a date."""
     return reports_of(home) / str(as_of)
 
 
 def reports_of(home: Home) -> Path:
-    """Return where the morning reports of all dates lie."""
+    """Return the folder of the morning reports of all dates."""
     return home.path / "reports" / "morning"
 
 
 def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list[tuple[str, str]]) -> str:
-    """Write one reader's report from the file that the reader may open; return the reader's name."""
+    """Write one reader's report from the reader's own warehouse file; return the reader's name."""
     from recsys.reports.morning.plots import picture  # noqa: PLC0415 - the other steps need no plots
 
     with Warehouse.open(warehouse) as opened:
         last_day = opened.query(internal_sql("as_of")).item()
         is_label = ("meta", "label") in opened.query(internal_sql("stored_tables")).rows()
         reader = opened.query(internal_sql("label_of_file")).item() if is_label else OPERATOR
-        told = sections(opened, settings, is_label=is_label)
-    drawn = {section.key: png for section in told if (png := picture(section, last_day)) is not None}
-    report = Report(reader, last_day, told, drawn, links, is_label)
+        found = sections(opened, settings, is_label=is_label)
+    drawn = {section.key: png for section in found if (png := picture(section, last_day)) is not None}
+    report = Report(reader, last_day, found, drawn, links, is_label)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_text(folder / "index.md", markdown(report))
     files.write_text(folder / "index.html", html(report))

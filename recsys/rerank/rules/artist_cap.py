@@ -10,8 +10,8 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import Bool, Rows
-from recsys.errors import BadRecipe
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import Count, CountOrZero
 
 NEVER = -1_000  # position of the last track of an artist who has none in the list yet
 
@@ -26,13 +26,8 @@ class ArtistCap(RerankRule):
         apart: Minimum number of other tracks between two tracks of an artist, while other tracks are left; 0 or more.
     """
 
-    tracks: int = 3
-    apart: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the ranges of the settings."""
-        if self.tracks < 1 or self.apart < 0:
-            raise BadRecipe(f"[rerank.artist_cap]: found {self}, expected tracks at least 1 and apart 0 or more")
+    tracks: Count = 3
+    apart: CountOrZero = 0
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:

@@ -16,18 +16,15 @@ from typing_extensions import override
 
 from recsys.arrays import F32, F64, I64, Csr, Rows
 from recsys.evaluate.diversity import SMOOTHING
-from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negative
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import PositiveOrZero
 
 
 @dataclass(frozen=True)
 class Calibration(RerankRule):
     """Penalise divergence from the listener's genre mix: `weight` (0 or more) per nat and per track of the list."""
 
-    weight: float = 0.02
-
-    def __post_init__(self) -> None:
-        """Check that the weight is not negative."""
-        refuse_negative("calibration", self.weight)
+    weight: PositiveOrZero = 0.02
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:

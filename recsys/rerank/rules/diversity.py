@@ -12,18 +12,15 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import F32, Rows
-from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negative
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import PositiveOrZero
 
 
 @dataclass(frozen=True)
 class Diversity(RerankRule):
     """Penalise the highest cosine similarity (of `RerankContext.vectors`) to a chosen track, times `weight` >= 0."""
 
-    weight: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Check that the weight is not negative."""
-        refuse_negative("diversity", self.weight)
+    weight: PositiveOrZero = 0.1
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:

@@ -22,9 +22,9 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import F32, F64, I64, Bool
-from recsys.errors import BadRecipe
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import Share
 
 N_HALVINGS = 12  # bisection steps per price: precise to 1/4000 of the relevance scale
 N_ROUNDS = 3  # over all groups, since each group's price changes the other groups' shares
@@ -36,13 +36,7 @@ TOLERANCE = 0.005  # in share of exposure
 class Exposure(RerankRule):
     """Give each group at least its target share of exposure: `targets`, such as {'artist_gender=female': 0.3}."""
 
-    targets: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check that each target is a share, 0..1."""
-        for group, share in self.targets.items():
-            if not isinstance(share, (int, float)) or not 0 <= share <= 1:
-                raise BadRecipe(f"[rerank.exposure]: found {share!r} for {group!r}, expected a number from 0 to 1")
+    targets: dict[str, Share] = field(default_factory=dict)
 
     @property
     @override

@@ -10,14 +10,14 @@ Source: Zehlike et al., FA*IR: A Fair Top-k Ranking Algorithm (2017), definition
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from msgspec import Meta
 from scipy.stats import binom
 from typing_extensions import override
 
 from recsys.arrays import I64, Bool, Rows
-from recsys.errors import BadRecipe
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
 N_HALVINGS = 50  # bisection steps for the adjusted alpha
@@ -37,13 +37,8 @@ class FairTopK(RerankRule):
     urgency: ClassVar[int] = 1
 
     group: str = "artist_gender=female"
-    share: float = 0.3
-    alpha: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Check that share and alpha are between 0 and 1."""
-        if not (0 < self.share < 1 and 0 < self.alpha < 1):
-            raise BadRecipe(f"[rerank.fair_top_k]: found {self}, expected share and alpha between 0 and 1")
+    share: Annotated[float, Meta(gt=0, lt=1)] = 0.3
+    alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.1
 
     @property
     @override

@@ -11,20 +11,15 @@ from typing_extensions import override
 
 from recsys.arrays import Bool
 from recsys.dataset.sparse import with_data
-from recsys.errors import BadRecipe
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import Count
 
 
 @dataclass(frozen=True)
 class NotHeard(RerankRule):
     """Allow only tracks that the listener has not heard in the last `days` [d], at least 1."""
 
-    days: int = 30
-
-    def __post_init__(self) -> None:
-        """Check the range of `days`."""
-        if self.days < 1:
-            raise BadRecipe(f"[rerank.not_heard]: found days = {self.days}, expected at least 1")
+    days: Count = 30
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:

@@ -16,18 +16,15 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import F32, F64, Bool, Rows
-from recsys.rerank.base import CandidateSet, RerankRule, RuleState, refuse_negative
+from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import PositiveOrZero
 
 
 @dataclass(frozen=True)
 class Popularity(RerankRule):
     """Penalise the popularity lift: `weight` (0 or more) per unit of absolute log ratio and per track of the list."""
 
-    weight: float = 0.02
-
-    def __post_init__(self) -> None:
-        """Check that the weight is not negative."""
-        refuse_negative("popularity", self.weight)
+    weight: PositiveOrZero = 0.02
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
