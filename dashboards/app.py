@@ -10,7 +10,7 @@ import streamlit as st
 
 from recsys.errors import RecsysError
 from recsys.installation.extras import explain_missing
-from recsys.installation.locations import ROOT
+from recsys.installation.paths import ROOT
 
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `dashboards` is found from wherever this is started, in a wheel too

@@ -22,7 +22,7 @@ from dashboards.access import home
 from dashboards.glossary import COMPUTED
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
-from recsys.library.locations import sound_file
+from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.history import past_runs
 from recsys.published.explain import candidates as candidates_of
@@ -210,7 +210,7 @@ def _dropped(name: str, content: bytes) -> Iterator[Path]:
 def sound_of(track_id: str) -> Path | None:
     """Return the file of a recording, None where it is not on this machine."""
     found = run_query("audio_file", track_id=track_id)
-    return None if found.is_empty() else sound_file(home(), *found.row(0))
+    return None if found.is_empty() else find_recording(home(), *found.row(0))
 
 
 def _recipe() -> Recipe:

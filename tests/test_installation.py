@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import recsys
 from recsys.cli import main
-from recsys.installation import locations
+from recsys.installation import paths
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,7 +23,7 @@ def package(tmp_path: Path) -> Path:
     package = tmp_path / "project" / "recsys"
     package.mkdir(parents=True)
     (package / "installation").mkdir()
-    shutil.copy(locations.__file__, package / "installation")
+    shutil.copy(paths.__file__, package / "installation")
     (package / "home.py").touch()
     return package
 
@@ -36,13 +36,13 @@ def git(folder: Path, *words: str) -> str:
 
 def read(package: Path) -> dict[str, Any]:
     """What the module finds where it lies."""
-    return runpy.run_path(str(package / "installation" / "locations.py"))
+    return runpy.run_path(str(package / "installation" / "paths.py"))
 
 
 def test_a_checkout_is_read_where_it_lies() -> None:
     """SQL and dashboards are the top folders of the repository."""
-    assert ROOT / "sql" == locations.SQL_FOLDER
-    assert (locations.DASHBOARDS / "app.py").samefile(ROOT / "dashboards" / "app.py")
+    assert ROOT / "sql" == paths.SQL_FOLDER
+    assert (paths.DASHBOARDS / "app.py").samefile(ROOT / "dashboards" / "app.py")
 
 
 def test_a_wheel_is_read_from_inside_the_package(package: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_wheel_is_read_from_inside_the_package(package: Path) -> None:
     found = read(package)
 
     assert found["SQL_FOLDER"] == package / "_bundled" / "sql"
-    assert [path.name for path in found["code_files"]()] == ["home.py", "locations.py"]
+    assert [path.name for path in found["code_files"]()] == ["home.py", "paths.py"]
     assert found["commit"]() == "0123abc"
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.installation import extras
-from recsys.installation.locations import DASHBOARDS
+from recsys.installation.paths import DASHBOARDS
 
 APP = DASHBOARDS / "app.py"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -23,7 +23,7 @@ from recsys.ingest.pseudonym import redacted
 from recsys.lake.contract import BATCH, CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch, Lake, StagedBatch
 from recsys.library.files import Recording, recordings
-from recsys.library.locations import remember
+from recsys.library.music_folders import remember_folder
 from recsys.library.rows import FEATURES, TABLES, Rows, rows_of, under_name
 from recsys.library.settings import AudioSettings
 
@@ -124,7 +124,7 @@ def scan(
     lake = Lake(home)
     lake.recover()
     found = recordings(folder)
-    remember(home, folder)
+    remember_folder(home, folder)
     report = ScanReport(n_files=len(found))
     if found:
         job = _Job(lake, Analyse(settings.encoder), today, report)

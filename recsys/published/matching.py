@@ -10,7 +10,7 @@ from recsys.arrays import F32
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
 from recsys.home import Home
-from recsys.library.locations import sound_file
+from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
 from recsys.matching.fingerprint_index import FingerprintIndex
@@ -83,7 +83,9 @@ def _references(home: Home, found: Found, settings: AudioSettings) -> dict[tuple
     """Hear what the recordings sound like beside each cue, where their files are at hand."""
     files = {row["audio_id"]: row["file"] for row in found.owners.drop_nulls("file").iter_rows(named=True)}
     cues = [(sheet.path, n, cue.use) for sheet in found.sheets for n, cue in enumerate(sheet.cues)]
-    paths = {name: sound_file(home, files[name], name) for name in {use.audio_id for _, _, use in cues} & files.keys()}
+    paths = {
+        name: find_recording(home, files[name], name) for name in {use.audio_id for _, _, use in cues} & files.keys()
+    }
     wanted: dict[Path, list[tuple[tuple[Path, int], SPAN]]] = {}
     for path, n, use in cues:
         if (own := paths.get(use.audio_id)) is not None:

@@ -14,7 +14,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import Refused
 from recsys.home import Home
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.pipeline import nightly
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import made_by_steps, result_tables, results, steps, steps_after, steps_up_to, thrown_away

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.warehouse import build as building
 from recsys.warehouse.increment import fresh_days, spans
 from recsys.warehouse.sqlfile import quoted

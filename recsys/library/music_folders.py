@@ -6,14 +6,14 @@ from recsys import files
 from recsys.home import Home
 
 
-def remember(home: Home, folder: Path) -> None:
+def remember_folder(home: Home, folder: Path) -> None:
     """Note that a folder was scanned."""
     known = _folders(home)
     if folder.absolute() not in known:
         files.write_json(home.music_folders, [*map(str, known), str(folder.absolute())])
 
 
-def sound_file(home: Home, file: str, audio_id: str) -> Path | None:
+def find_recording(home: Home, file: str, audio_id: str) -> Path | None:
     """
     Find the file of a recording.
 
