@@ -6,8 +6,6 @@ from typing import Any
 import polars as pl
 
 from recsys.audio.analyse import Analyse, Analysis
-from recsys.audio.embedding.embed import Embedding
-from recsys.audio.embedding.tags import named
 from recsys.audio.fingerprint.fingerprinter import to_text
 from recsys.lake.contract import CONTRACTS
 from recsys.library.files import Recording
@@ -24,19 +22,12 @@ def rows_of(audio_id: str, analysis: Analysis, analyse: Analyse) -> Rows:
     features = {"analyser": analyse.version, **heard, **asdict(analysis.features)}
     embedding = analysis.embedding
     vectors = [] if embedding is None else [{"encoder": analyse.embedder.version, "vector": embedding.vector.tolist()}]
-    tags = [] if embedding is None else _tags(embedding)
+    tags = [] if embedding is None else [tag._asdict() for tag in embedding.tags]
     prints = [{"fingerprinter": analyse.fingerprinter.version, "prints": to_text(analysis.prints)}]
     return {
         table: _table(table, [{"audio_id": audio_id, **row} for row in rows])
         for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags), (PRINTS, prints))
     }
-
-
-def _tags(embedding: Embedding) -> list[dict[str, Any]]:
-    return [
-        {"tagger": tag.tagger, "tag": tag.name, "kind": tag.kind, "confidence": tag.confidence}
-        for tag in named(embedding.tags)
-    ]
 
 
 def _table(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from recsys.audio.embedding.checkpoint import read_checkpoint
 from recsys.audio.embedding.embed import Embedder, patches_of
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED
 from recsys.audio.embedding.pretrained import checkpoint, pretrained
-from recsys.audio.embedding.tags import TAGS, named
+from recsys.audio.embedding.tags import TAGS
 from recsys.audio.mel import log_mel
 from recsys.errors import SetupError
 
@@ -121,12 +121,10 @@ def test_tags_name_what_both_networks_say(mono: F32) -> None:
     embedding = Embedder.load("musicnn").embed(mono)
     assert embedding is not None
 
-    words = named(embedding.tags)
-
-    assert len(words) == len(TAGS) == 100
-    assert {word.kind for word in words} == {"genre", "mood", "instrument", "vocal", "era"}
-    assert all(0 <= word.confidence <= 1 for word in words)
-    confidence = {word.name: word.confidence for word in words if word.tagger == "musicnn-mtt"}
+    assert len(embedding.tags) == len(TAGS) == 100
+    assert {tag.kind for tag in embedding.tags} == {"genre", "mood", "instrument", "vocal", "era"}
+    assert all(0 <= tag.confidence <= 1 for tag in embedding.tags)
+    confidence = {tag.tag: tag.confidence for tag in embedding.tags if tag.tagger == "musicnn-mtt"}
     assert confidence["drums"] > confidence["choir"]
 
 

@@ -81,7 +81,7 @@ def test_a_trained_encoder_is_loaded_by_its_folder(tracks: list[TrainingTrack], 
     assert first is not None
     assert second is not None
     assert first.vector.tolist() != second.vector.tolist()
-    assert first.tags.tolist() == second.tags.tolist()
+    assert first.tags == second.tags
 
 
 def test_the_loss_falls_with_likeness() -> None:

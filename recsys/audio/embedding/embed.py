@@ -17,7 +17,7 @@ import torch
 from recsys.arrays import F32
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderOutput
 from recsys.audio.embedding.pretrained import fingerprint, pretrained
-from recsys.audio.embedding.tags import TRAINING_SETS
+from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
 from recsys.audio.mel import RATE_HZ, log_mel
 from recsys.audio.spectrum import SILENT
 from recsys.errors import SetupError
@@ -36,11 +36,11 @@ class Embedding:
 
     Attributes:
         vector: Shape (753,), float32; by cosine, alike is near.
-        tags: Confidence of each of `recsys.audio.embedding.tags.TAGS`, 0..1, shape (100,), float32.
+        tags: All 100 tags of both networks with their confidences.
     """
 
     vector: F32
-    tags: F32
+    tags: tuple[PredictedTag, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,8 @@ class Embedder:
             return None
         heard = {encoder: listened(encoder, patches) for encoder in {self.encoder, *self.taggers}}
         words = [torch.sigmoid(heard[tagger].logits).mean(dim=0) for tagger in self.taggers]
-        return Embedding(vector_of(self.encoder, heard[self.encoder]), torch.cat(words).numpy())
+        tags = predicted_tags(torch.cat(words).numpy())
+        return Embedding(vector_of(self.encoder, heard[self.encoder]), tags)
 
 
 def patches_of(mono: F32) -> torch.Tensor | None:

@@ -81,18 +81,26 @@ def _tags() -> tuple[Tag, ...]:
 TAGS = _tags()  # (100,) in the order of an embedding's confidences
 
 
-class Named(NamedTuple):
-    """A tag that was given: by whom, the word, its kind, and how surely, 0..1."""
+class PredictedTag(NamedTuple):
+    """
+    A tag that a network predicts for a recording; the fields are the columns of the table `audio_tags`.
+
+    Attributes:
+        tagger: The network: musicnn-msd or musicnn-mtt.
+        tag: The tag, in lower case.
+        kind: genre, mood, instrument, vocal or era.
+        confidence: 0..1; it orders recordings by one tag and is not a calibrated probability.
+    """
 
     tagger: str
-    name: str
+    tag: str
     kind: str
     confidence: float
 
 
-def named(confidences: F32) -> list[Named]:
-    """Put words to confidences, shape (100,)."""
-    return [
-        Named(f"musicnn-{tag.training_set.lower()}", tag.name, tag.kind, float(confidence))
+def predicted_tags(confidences: F32) -> tuple[PredictedTag, ...]:
+    """Name the confidences of an embedding, shape (100,), in the order of `TAGS`."""
+    return tuple(
+        PredictedTag(f"musicnn-{tag.training_set.lower()}", tag.name, tag.kind, float(confidence))
         for tag, confidence in zip(TAGS, confidences, strict=True)
-    ]
+    )
