@@ -17,6 +17,7 @@ from recsys.audio.signal import Signal
 from recsys.audio.spectrum import Spectrum
 from recsys.lake.measured import Character, Features, Loudness, Rhythm, Timbre
 
+FORMAT = 1  # raise it whenever the same file would get other values: scanned files are then analysed again
 QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # where energy's loudness begins and ends
 MANY_ONSETS_HZ = 8.0
 BRIGHT_HZ = 2_500.0
