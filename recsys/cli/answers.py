@@ -8,7 +8,7 @@ import click
 from recsys.cli.options import output_options, recipe_of, recipe_option, warehouse_of
 from recsys.errors import InputError
 from recsys.home import Home
-from recsys.installation.extras import need
+from recsys.installation.extras import require
 
 
 @click.command()
@@ -119,7 +119,7 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
 def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
     """Refuse a report that cannot be drawn here before the hours that matching may take."""
     if form == "html":
-        need("matplotlib")
+        require("matplotlib")
     return form
 
 

@@ -46,7 +46,7 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
     Raises:
         SetupError: Streamlit or a release is missing, or the address would show everything to everybody.
     """
-    extras.need("streamlit", "altair")
+    extras.require("streamlit", "altair")
     home.published_warehouse()
     if address not in LOOPBACK and not has_login(home):
         raise SetupError(

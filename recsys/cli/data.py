@@ -80,7 +80,7 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **asked: Any) -> N
     from recsys.library.consent import training_tracks
 
     if asked["start"] == "pretrained":
-        extras.need("av", "musicnn")
+        extras.require("av", "musicnn")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
     models.trained(train(tracks, TrainSettings(**asked), encoder, progress=events.epoch), encoder)

@@ -95,7 +95,7 @@ def values_per_user(
 
 def metrics() -> dict[str, Callable[..., Any]]:
     """All metrics of the files in this folder, by name without `_at_k`: k stands beside the value."""
-    modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE, besides=["report"])]
+    modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE, exclude=["report"])]
     found = [value for module in modules for value in vars(module).values() if _is_metric(value)]
     return {metric.__name__.removesuffix("_at_k"): metric for metric in found}
 

@@ -1,8 +1,9 @@
 """
-What is installed here: where SQL and dashboards lie, and which commit the code is.
+Paths of the installed project (package, SQL, dashboards) and the commit of its code.
 
-In a checkout `sql/` and `dashboards/` lie beside the package; a wheel carries them inside of it, in `_bundled`, where
-`setup.py` puts them with the commit. Standard library alone: `setup.py` runs this file before anything is installed.
+In a checkout, `sql/` and `dashboards/` are beside the package. In a wheel they are inside it, in `_bundled`, where
+`setup.py` copies them together with the commit. This file imports the standard library only, because `setup.py` runs it
+before anything is installed.
 """
 
 from pathlib import Path
@@ -12,28 +13,28 @@ BUNDLED = PACKAGE / "_bundled"
 ROOT = BUNDLED if BUNDLED.is_dir() else PACKAGE.parent
 SQL_FOLDER = ROOT / "sql"
 DASHBOARDS = ROOT / "dashboards"
-COMMIT_FILE = "commit.txt"  # in ROOT, of what was built: a wheel, an unpacked sdist
+COMMIT_FILE = "commit.txt"  # in ROOT of a wheel or an unpacked sdist
 
 
 def code_files() -> list[Path]:
-    """List the modules of the package and the SQL that they ask, the same ones in a checkout and in a wheel."""
+    """List the Python modules and internal SQL files of the package, the same in a checkout and in a wheel."""
     modules = sorted(path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(BUNDLED))
     return modules + sorted((SQL_FOLDER / "internal").glob("*.sql"))
 
 
 def commit() -> str | None:
-    """Return the commit that this code was built or checked out from, `-dirty` behind it where files differ from it."""
-    written = ROOT / COMMIT_FILE
-    return written.read_text(encoding="utf-8").strip() if written.exists() else _commit_of_checkout()
+    """Return the commit that the code was built or checked out from, with `-dirty` if files differ; None if unknown."""
+    file = ROOT / COMMIT_FILE
+    return file.read_text(encoding="utf-8").strip() if file.exists() else _commit_of_checkout()
 
 
 def _commit_of_checkout() -> str | None:
-    """Ask git; None outside of a checkout, which an environment inside another project's checkout is too."""
-    from subprocess import CalledProcessError, run  # noqa: PLC0415 - the command line needs it for --version alone
+    """Ask git; None outside a checkout of this project, also for an environment inside another project's checkout."""
+    from subprocess import CalledProcessError, run  # noqa: PLC0415 - only `recsys --version` needs it
 
-    def git(*words: str) -> str:
-        asked = ["git", *words]
-        return run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments]
+        return run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != ROOT.resolve():

@@ -152,4 +152,4 @@ def scorer_class(name: str) -> type[Scorer[Any]]:
 
 def scorer_names() -> list[str]:
     """Return the names of all scorers: every module of this folder but the two that all models share."""
-    return plugin_names(PACKAGE, besides=HELPERS)
+    return plugin_names(PACKAGE, exclude=HELPERS)

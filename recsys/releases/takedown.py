@@ -47,7 +47,7 @@ def take_down(home: Home, track_ids: Sequence[str], grounds: str, *, today: date
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
     indexed = [name for name in registry.release_names(home) if _has_index(registry.read(home, name))]
     if indexed:
-        extras.need("faiss")  # before anything is written
+        extras.require("faiss")  # before anything is written
     _enter(home, track_ids, grounds, today)
     return [name for name in indexed if _taken_out(home, name, track_ids)]
 

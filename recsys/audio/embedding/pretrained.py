@@ -25,7 +25,7 @@ Tensors = Mapping[str, F32]
 
 def checkpoint(training_set: str) -> Path:
     """Return where the checkpoint of a training set ('MSD', 'MTT') lies; SetupError where it is not installed."""
-    return extras.folder_of(PACKAGE) / f"{training_set}_musicnn"
+    return extras.package_folder(PACKAGE) / f"{training_set}_musicnn"
 
 
 def pretrained(training_set: str) -> Encoder:

@@ -23,7 +23,7 @@ def morning(
     note: Callable[..., None],
 ) -> Outcome:
     """Write the morning reports of the current release, for the operator and every label."""
-    lacking = extras.lacking("matplotlib")
+    lacking = extras.missing_message("matplotlib")
     if last_release is None or lacking:
         note(event="warning", text=f"no morning report. {lacking or 'It needs a release'}")
         return Outcome(counts={"n_reports": 0})
