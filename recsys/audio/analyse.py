@@ -52,7 +52,7 @@ class Analysis:
     n_channels: int
     features: Features
     embedding: Embedding | None
-    prints: F32
+    fingerprint: F32
 
 
 @dataclass(frozen=True)
@@ -93,5 +93,5 @@ class Analyse:
             n_channels=signal.n_channels,
             features=features(signal, mono),
             embedding=self.embedder.embed(mono),
-            prints=self.fingerprinter.of_sound(mono, RATE_HZ),
+            fingerprint=self.fingerprinter.of_sound(mono, RATE_HZ),
         )

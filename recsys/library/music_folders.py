@@ -1,4 +1,4 @@
-"""Where the music that was scanned lies on this machine: the home remembers the folders, files may have moved since."""
+"""The scanned folders, which a home remembers, and finding the file of a recording in them: files may have moved."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from recsys.home import Home
 
 
 def remember_folder(home: Home, folder: Path) -> None:
-    """Note that a folder was scanned."""
+    """Add a scanned folder to those that the home remembers."""
     known = _folders(home)
     if folder.absolute() not in known:
         files.write_json(home.music_folders, [*map(str, known), str(folder.absolute())])
@@ -15,19 +15,19 @@ def remember_folder(home: Home, folder: Path) -> None:
 
 def find_recording(home: Home, file: str, audio_id: str) -> Path | None:
     """
-    Find the file of a recording.
+    Find the file of a recording in the scanned folders, the most recently added folder first.
 
     Args:
-        home: Remembers which folders were scanned.
-        file: Its way from the folder (marts.track_audio), or from the root.
-        audio_id: SHA-256 of its bytes: another file of that name does not count.
+        home: Remembers the scanned folders.
+        file: Path relative to a scanned folder, as in marts.track_audio, or an absolute path.
+        audio_id: SHA-256 of its bytes; a file of that name with other bytes is ignored.
 
     Returns:
-        None where it is not there any more.
+        Path of the file; None if it is no longer there.
     """
     paths = (folder / file for folder in (Path("/"), *reversed(_folders(home))))
     return next((path for path in paths if path.is_file() and files.sha256_of(path) == audio_id), None)
 
 
 def _folders(home: Home) -> list[Path]:
-    return [Path(each) for each in files.read_json(home.music_folders)] if home.music_folders.exists() else []
+    return [Path(name) for name in files.read_json(home.music_folders)] if home.music_folders.exists() else []
