@@ -168,13 +168,13 @@ def similar(
         k: How many.
     """
     from recsys.published.similar import sounds_like  # noqa: PLC0415 - sound is an extra
-    from recsys.search.by_sound import Wanted  # noqa: PLC0415
+    from recsys.search.by_sound import ListLimits  # noqa: PLC0415
 
     asked = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
     asked += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
     asked.append(f"tempo between {tempo[0]} and {tempo[1]}")
     index = _index(registry.index_folder(home()).resolve())
-    return sounds_like(_opened(_file()), index, like, Wanted(k), where=" and ".join(asked))
+    return sounds_like(_opened(_file()), index, like, ListLimits(k), where=" and ".join(asked))
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Listening to the file")

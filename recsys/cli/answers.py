@@ -106,10 +106,11 @@ def similar(home: Home, /, track_or_file: str, recipe: Path | None, form: str, o
     from recsys.cli.show import tables
     from recsys.published.similar import named, sounds_like
     from recsys.releases import registry
-    from recsys.search.by_sound import Wanted
+    from recsys.search.by_sound import ListLimits
     from recsys.search.vector_index import Index
 
-    wanted, audio = Wanted(asked["n_wanted"], asked["per_artist"], asked["per_release"]), recipe_of(home, recipe).audio
+    wanted = ListLimits(asked["n_wanted"], asked["per_artist"], asked["per_release"])
+    audio = recipe_of(home, recipe).audio
     with warehouse_of(home) as warehouse:
         index = Index.load(registry.index_folder(home))
         found = sounds_like(warehouse, index, named(track_or_file, audio), wanted, where=asked["where"])

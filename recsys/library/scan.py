@@ -231,7 +231,7 @@ class _Job:
         self.lake.commit(source, staged)
 
     def _quarantine(self, failures: dict[Recording, Failure], entry: Batch) -> pl.DataFrame:
-        """Return a quarantine row per failed file, with the analyser's version: another version tries the file again."""
+        """Return a quarantine row per failed file; only another version of the analyser tries that file again."""
         rows = [
             {
                 "source_table": entry.table,

@@ -14,7 +14,7 @@ from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
 from recsys.files import is_audio
 from recsys.library.settings import AudioSettings
-from recsys.search.by_sound import Wanted, allowed_by, discover, named_track
+from recsys.search.by_sound import ListLimits, filter_tracks, nearest_tracks, track_vector
 from recsys.search.stored_index import StaleIndex
 from recsys.search.vector_index import Index
 from recsys.warehouse.internal import internal_sql
@@ -91,7 +91,7 @@ def named(track_or_file: str, settings: AudioSettings) -> str | Sound:
 
 
 def sounds_like(
-    warehouse: Warehouse, index: Index, like: str | Sound, wanted: Wanted, *, where: str | None = None
+    warehouse: Warehouse, index: Index, like: str | Sound, wanted: ListLimits, *, where: str | None = None
 ) -> pl.DataFrame:
     """
     List what sounds most like a recording.
@@ -101,7 +101,7 @@ def sounds_like(
         index: Of its vectors; it may hold others', which a condition leaves out.
         like: The id of a track that was heard, or a file's sound.
         wanted: Length and variety.
-        where: A condition in SQL (see `discover.allowed_by`).
+        where: A condition in SQL (see `by_sound.filter_tracks`).
 
     Returns:
         rank, track_id, title, artist_name, similarity, tempo_bpm, key, mode, energy.
@@ -112,9 +112,9 @@ def sounds_like(
         StaleIndex: The catalogue was heard by another encoder than the file.
     """
     tracks = warehouse.query(internal_sql("tracks_by_sound"))
-    only = None if where is None else allowed_by(warehouse, where)
-    query = named_track(index, like) if isinstance(like, str) else _vector_of(like, index.version)
-    found = discover(index, query, tracks, wanted, without=like if isinstance(like, str) else None, only=only)
+    only = None if where is None else filter_tracks(warehouse, where)
+    query = track_vector(index, like) if isinstance(like, str) else _vector_of(like, index.version)
+    found = nearest_tracks(index, query, tracks, wanted, exclude=like if isinstance(like, str) else None, allowed=only)
     shown = ("track_id", "title", "artist_name", "tempo_bpm", "key", "mode", "energy")
     return found.join(tracks.select(shown), on="track_id", how="left", maintain_order="left").select(
         "rank", "track_id", "title", "artist_name", "similarity", *shown[3:]
