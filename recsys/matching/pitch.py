@@ -43,7 +43,7 @@ def pitch_of(prints: FingerprintIndex, use: Use, sound: F32, network: Fingerprin
     line = TimeAlignment(use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s), use.tempo_ratio)
 
     def nearness(semitones: float) -> float:
-        vectors = network.of_frames(shifted(frames, -semitones))
+        vectors = network.spectrogram_vectors(shifted(frames, -semitones))
         return float(np.nan_to_num(along(prints, vectors, use.audio_id, line)).mean())
 
     coarse = np.arange(-WIDEST, WIDEST + COARSE, COARSE)
