@@ -1,4 +1,4 @@
-"""The scanned folders, which a home remembers, and finding the file of a recording in them: files may have moved."""
+"""The music folders that were scanned, stored in the home, and a search for the file of a recording in them."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from recsys.home import Home
 
 
 def remember_folder(home: Home, folder: Path) -> None:
-    """Add a scanned folder to those that the home remembers."""
+    """Add a folder to the scanned folders of a home."""
     known = _folders(home)
     if folder.absolute() not in known:
         files.write_json(home.music_folders, [*map(str, known), str(folder.absolute())])
@@ -18,7 +18,7 @@ def find_recording(home: Home, file: str, audio_id: str) -> Path | None:
     Find the file of a recording in the scanned folders, the most recently added folder first.
 
     Args:
-        home: Remembers the scanned folders.
+        home: Has the list of scanned folders.
         file: Path relative to a scanned folder, as in marts.track_audio, or an absolute path.
         audio_id: SHA-256 of its bytes; a file of that name with other bytes is ignored.
 

@@ -39,8 +39,8 @@ class ListLimits:
 
     Attributes:
         k: Number of tracks.
-        per_artist: Most tracks of one artist.
-        per_release: Most tracks of one release.
+        per_artist: Maximum number of tracks per artist.
+        per_release: Maximum number of tracks per release.
     """
 
     k: int = 10

@@ -9,7 +9,7 @@ import pytest
 from recsys.arrays import F32
 from recsys.audio.features.measure import danceability, energy, features
 from recsys.audio.features.timbre import mfcc, timbre
-from recsys.audio.features.tonality import peaks, tuning_cents
+from recsys.audio.features.tonality import find_peaks, tuning_cents
 from recsys.audio.signal import Signal
 from recsys.audio.spectrum import N_BANDS, N_SHORT, Spectrum
 from recsys.lake.measured import Features, Loudness, Rhythm, Timbre
@@ -69,7 +69,7 @@ def test_tuning_is_measured_in_cents(cents: int) -> None:
     spectrum = Spectrum.of((0.1 * np.asarray(chord)).astype(np.float32))
     assert spectrum is not None
 
-    assert tuning_cents(peaks(spectrum.long)) == pytest.approx(cents, abs=3)
+    assert tuning_cents(find_peaks(spectrum.long)) == pytest.approx(cents, abs=3)
 
 
 def test_onsets_are_counted() -> None:

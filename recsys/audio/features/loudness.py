@@ -1,8 +1,7 @@
 """
 Loudness by the broadcast standards, measured at the sampling rate and with the channels of the file.
 
-All channels have weight 1: surround channels are not raised as the standard raises them. The loudness of silence is
-None.
+All channels have weight 1; the standard gives surround channels more. The loudness of silence is None.
 
 Sources: ITU-R BS.1770-5 (loudness, annex 1; true peak, annex 2); EBU Tech 3342 (loudness range); the filters for any
 rate: De Man, Evaluation of Implementations of the EBU R128 Loudness Measurement (AES 2018).
@@ -55,7 +54,7 @@ def stereo_width(signal: Signal) -> float | None:
 
 
 def k_weighting(rate_hz: int) -> F64:
-    """Return the K-weighting filters of annex 1, high shelf and high-pass, as second-order sections, shape (2, 6)."""
+    """Return the K-weighting filters of annex 1, shelving and high-pass, as second-order sections, shape (2, 6)."""
     high_gain, shelf_gain = 10 ** (3.999843853973347 / 20), (10 ** (3.999843853973347 / 20)) ** 0.4996667741545416
     k, q = np.tan(np.pi * 1681.974450955533 / rate_hz), 0.7071752369554196
     high_shelf = [
@@ -103,14 +102,12 @@ def true_peak(samples: F32) -> float | None:
     if not peak:
         return None
     kernel = firwin(TAPS, 1 / OVERSAMPLING, window=("kaiser", 5.0)) * OVERSAMPLING
-    most = max(
-        np.abs(kernel[phase::OVERSAMPLING]).sum() for phase in range(OVERSAMPLING)
-    )  # largest gain of the interpolation
+    max_gain = max(np.abs(kernel[phase::OVERSAMPLING]).sum() for phase in range(OVERSAMPLING))  # of the interpolation
     margin = TAPS // OVERSAMPLING + 1  # samples on each side that an interpolated one depends on
     padded = np.pad(samples, ((0, 0), (margin, margin)))
     for start in range(0, samples.shape[1], BLOCK):
         block = padded[:, start : start + BLOCK + 2 * margin]
-        if np.abs(block).max() * most > peak:
+        if np.abs(block).max() * max_gain > peak:
             oversampled = resample_poly(block, OVERSAMPLING, 1, axis=1, window=kernel / OVERSAMPLING)
             inside = oversampled[:, OVERSAMPLING * margin : -OVERSAMPLING * margin]
             peak = max(peak, float(np.abs(inside).max()))

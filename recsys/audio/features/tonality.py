@@ -48,18 +48,18 @@ class Peaks:
 
 def tonality(spectrum: Spectrum) -> Tonality:
     """Estimate key, tuning and chroma of a recording that is not silent."""
-    found = peaks(spectrum.long)
-    if not len(found.pitch):
+    peaks = find_peaks(spectrum.long)
+    if not len(peaks.pitch):
         return Tonality(None, None, None, None, None)
-    cents = tuning_cents(found)
-    rows = profiles(found, cents)
+    cents = tuning_cents(peaks)
+    rows = profiles(peaks, cents)
     probabilities = load_scorer("key").probabilities(candidates(rows))
     tonic, mode = divmod(int(probabilities.argmax()), len(MODES))
     whole = rows[0] / rows[0].sum()
     return Tonality(PITCHES[tonic], MODES[mode], float(probabilities.max()), cents, tuple(whole.tolist()))
 
 
-def peaks(magnitudes: F32) -> Peaks:
+def find_peaks(magnitudes: F32) -> Peaks:
     """Find the spectral peaks from 55 Hz to 2 kHz of frames, shape (n_frames, 4097); a parabola refines their pitch."""
     low, high = (round(hz * N_LONG / RATE_HZ) for hz in (LOWEST_HZ, HIGHEST_HZ))
     before, here, after = (magnitudes[:, low + step : high + step] for step in (-1, 0, 1))
@@ -71,22 +71,22 @@ def peaks(magnitudes: F32) -> Peaks:
     return Peaks(frame, MIDI_A + 12 * np.log2(hz / A_HZ), here[frame, bin_].astype(np.float64), len(magnitudes))
 
 
-def tuning_cents(found: Peaks) -> float:
+def tuning_cents(peaks: Peaks) -> float:
     """Return the mean deviation of peaks from equal temperament, a circular mean, -50..50 [cent]."""
-    phasors = np.exp(2j * np.pi * found.pitch)
-    return float(np.angle((found.size * phasors).sum()) * 100 / (2 * np.pi))
+    phasors = np.exp(2j * np.pi * peaks.pitch)
+    return float(np.angle((peaks.size * phasors).sum()) * 100 / (2 * np.pi))
 
 
-def profiles(found: Peaks, cents: float) -> F64:
+def profiles(peaks: Peaks, cents: float) -> F64:
     """
     Return pitch class profiles of the whole, the bass, the beginning, the end, and the bass of the end.
 
     All frames have the same weight. Shape (5, 12), float64; each profile has length 1, or is 0.
     """
-    by_frame = _chromagram(found, cents, found.size**0.5)
-    is_bass = found.pitch < MIDI_A + 12 * np.log2(BASS_HZ / A_HZ)
-    bass = _chromagram(found, cents, found.size**0.5 * is_bass)
-    n_ends = min(N_ENDS, found.n_frames)
+    by_frame = _chromagram(peaks, cents, peaks.size**0.5)
+    is_bass = peaks.pitch < MIDI_A + 12 * np.log2(BASS_HZ / A_HZ)
+    bass = _chromagram(peaks, cents, peaks.size**0.5 * is_bass)
+    n_ends = min(N_ENDS, peaks.n_frames)
     audible = np.flatnonzero(by_frame.any(axis=1))
     last = audible[-n_ends:]
     rows = np.stack(
@@ -102,14 +102,14 @@ def profiles(found: Peaks, cents: float) -> F64:
     return np.asarray(rows / np.maximum(lengths, 1e-12))
 
 
-def _chromagram(found: Peaks, cents: float, size: F64) -> F64:
+def _chromagram(peaks: Peaks, cents: float, size: F64) -> F64:
     """Distribute peaks over the pitch classes whose harmonics they may be, (n_frames, 12); frames sum to 1 or 0."""
-    chroma = np.zeros(found.n_frames * 12)
+    chroma = np.zeros(peaks.n_frames * 12)
     for number, harmonic in enumerate(HARMONICS):
-        pitch = found.pitch - cents / 100 - 12 * np.log2(harmonic)
+        pitch = peaks.pitch - cents / 100 - 12 * np.log2(harmonic)
         nearest = np.round(pitch)
         weight = size * DECAY**number * np.cos(np.pi * (pitch - nearest)) ** 2
-        chroma += np.bincount(found.frame * 12 + nearest.astype(np.int64) % 12, weight, len(chroma))
+        chroma += np.bincount(peaks.frame * 12 + nearest.astype(np.int64) % 12, weight, len(chroma))
     by_frame = chroma.reshape(-1, 12)
     return np.asarray(by_frame / np.maximum(by_frame.sum(axis=1, keepdims=True), 1e-12))
 
