@@ -8,7 +8,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
-INSTALLATION = runpy.run_path(str(Path(__file__).parent / "recsys" / "installation" / "locations.py"))
+INSTALLATION = runpy.run_path(str(Path(__file__).parent / "recsys" / "installation" / "paths.py"))
 
 
 def _write_commit(folder: Path) -> None:

@@ -111,13 +111,13 @@ def mfcc_statistics(mono: F32) -> F32:
 
 def by_encoder(encoder: "Encoder") -> Callable[[F32], F32]:
     """Return how an encoder places a recording."""
-    from recsys.audio.embedding.embed import listened, patches_of, vector_of
+    from recsys.audio.embedding.embed import encode, patches_of, standardised_mean
 
     def vector(mono: F32) -> F32:
         patches = patches_of(mono)
         if patches is None:
             raise InputError("A recording of the set is silent; take it out")
-        return vector_of(encoder, listened(encoder, patches))
+        return standardised_mean(encoder, encode(encoder, patches))
 
     return vector
 

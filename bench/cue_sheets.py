@@ -105,7 +105,7 @@ def mixed(
 def in_noise(sound: F32, noise: list[F32], snr_db: float, rng: np.random.Generator) -> F32:
     """Mix recorded noise in: clips in a drawn order."""
     around = np.resize(np.concatenate([noise[at] for at in rng.permutation(len(noise))]), len(sound))
-    return distort.with_other(sound, around, snr_db, rng)
+    return distort.with_background(sound, around, snr_db, rng)
 
 
 def shared_s(use: "Use", piece: Piece) -> float:
@@ -198,7 +198,7 @@ def main(n_mixes: int, n: int) -> None:
     parts = {part: paths[:n] for part, paths in recordings(audio).items()}
     noise = [sound_of(path) for path in noises(audio)["test"][:n]]
     paths = [*parts["queried"], *parts["calibration"], *parts["train"][:N_FILLING]]
-    vectors = [network.of_sound(sound_of(path), RATE_HZ)[::INDEX_STEP] for path in paths]
+    vectors = [network.recording_vectors(sound_of(path), RATE_HZ)[::INDEX_STEP] for path in paths]
     index = FingerprintIndex.build([path.name for path in paths], vectors, version=network.version)
     tell_mixes(n_mixes, parts, noise, index, network)
     tell_strangers(parts["strangers"], noise, index, network)

@@ -46,31 +46,31 @@ class Distortion:
 
 
 def _white(snr_db: float) -> Change:
-    return lambda sound, around: distort.with_other(
+    return lambda sound, around: distort.with_background(
         sound, distort.white_noise(len(sound), around.rng), snr_db, around.rng
     )
 
 
 def _pink(snr_db: float) -> Change:
-    return lambda sound, around: distort.with_other(
+    return lambda sound, around: distort.with_background(
         sound, distort.pink_noise(len(sound), around.rng), snr_db, around.rng
     )
 
 
 def _real(snr_db: float) -> Change:
-    return lambda sound, around: distort.with_other(sound, around.noise(len(sound)), snr_db, around.rng)
+    return lambda sound, around: distort.with_background(sound, around.noise(len(sound)), snr_db, around.rng)
 
 
 def _mp3(kbit: int) -> Change:
-    return lambda sound, _around: distort.through_mp3(sound, RATE_HZ, kbit)
+    return lambda sound, _around: distort.mp3_coded(sound, RATE_HZ, kbit)
 
 
 def _room(decay_s: float) -> Change:
-    return lambda sound, around: distort.in_room(sound, RATE_HZ, decay_s, around.rng)
+    return lambda sound, around: distort.with_reverb(sound, RATE_HZ, decay_s, around.rng)
 
 
 def _band(low_hz: float, high_hz: float) -> Change:
-    return lambda sound, _around: distort.through_band(sound, RATE_HZ, low_hz, high_hz)
+    return lambda sound, _around: distort.band_limited(sound, RATE_HZ, low_hz, high_hz)
 
 
 def _pitch(semitones: float) -> Change:
@@ -86,7 +86,7 @@ def _speed(ratio: float) -> Change:
 
 
 def _music(sound: F32, around: Around) -> F32:
-    return distort.with_other(sound, around.other(), 5, around.rng)
+    return distort.with_background(sound, around.other(), 5, around.rng)
 
 
 def _one_after_the_other(*changes: Change) -> Change:

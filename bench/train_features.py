@@ -39,9 +39,9 @@ def described(piece: "Piece") -> tuple[Arrays, Arrays] | None:
     if spectrum is None:
         return None
     tempo = rhythm.candidates(*rhythm.tempograms(rhythm.onset_curves(spectrum)))
-    place = np.log2(truth.tempo_bpm / rhythm.SLOWEST_BPM) * rhythm.TEMPI_AN_OCTAVE
+    place = np.log2(truth.tempo_bpm / rhythm.SLOWEST_BPM) * rhythm.TEMPI_PER_OCTAVE
     right_tempo = np.exp(-0.5 * ((np.arange(rhythm.N_TEMPI) - place) / BLUR) ** 2)
-    found = tonality.peaks(spectrum.long)
+    found = tonality.find_peaks(spectrum.long)
     key = tonality.candidates(tonality.profiles(found, tonality.tuning_cents(found)))
     right_key = np.eye(24)[2 * truth.tonic + truth.is_minor]
     return (tempo, (right_tempo / right_tempo.sum()).astype(np.float32)), (key, right_key.astype(np.float32))

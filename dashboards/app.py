@@ -11,7 +11,7 @@ import streamlit as st
 
 from recsys.errors import RecsysError
 from recsys.installation.extras import explain_missing
-from recsys.installation.locations import ROOT
+from recsys.installation.paths import ROOT
 
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # makes `dashboards` importable from any working directory, and from a wheel

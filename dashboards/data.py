@@ -22,7 +22,7 @@ from dashboards.access import current_home
 from dashboards.glossary import COMPUTED_COLUMNS
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
-from recsys.library.locations import sound_file
+from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.history import past_runs
 from recsys.published.explain import candidates as candidates_of
@@ -167,13 +167,13 @@ def similar(
         k: Number of recordings to return.
     """
     from recsys.published.similar import sounds_like  # noqa: PLC0415 - audio is an extra
-    from recsys.search.by_sound import Wanted  # noqa: PLC0415
+    from recsys.search.by_sound import ListLimits  # noqa: PLC0415
 
     conditions = [f"list_contains(tags, {quoted(tag)})" for tag in tags if tag]
     conditions += [f"{column} = {quoted(value)}" for column, value in (("key", key), ("mode", mode)) if value]
     conditions.append(f"tempo between {tempo[0]} and {tempo[1]}")
     index = _index(registry.index_folder(current_home()).resolve())
-    return sounds_like(_warehouse(_viewer_file()), index, like, Wanted(k), where=" and ".join(conditions))
+    return sounds_like(_warehouse(_viewer_file()), index, like, ListLimits(k), where=" and ".join(conditions))
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Analysing the file")
@@ -209,7 +209,7 @@ def _temporary_file(name: str, content: bytes) -> Iterator[Path]:
 def audio_file(track_id: str) -> Path | None:
     """Return the audio file of a recording; None if it is not on this machine."""
     rows = run_query("audio_file", track_id=track_id)
-    return None if rows.is_empty() else sound_file(current_home(), *rows.row(0))
+    return None if rows.is_empty() else find_recording(current_home(), *rows.row(0))
 
 
 def _recipe() -> Recipe:

@@ -1,4 +1,4 @@
-"""What is not installed is told as what to install, by every command, from one table that agrees with pyproject."""
+"""Every command reports a missing optional package with the command that installs it, from one checked table."""
 
 import ast
 import json
@@ -23,8 +23,8 @@ from recsys.reports.markdown import escaped
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAME = re.compile(r"[\w.-]+")
-# A line for every command: what it is asked, and the extra without which it cannot answer.
-ASKED = {
+# Every command as it is run here -> the extra that it needs.
+COMMANDS = {
     "ingest no.csv": None,
     "audio scan .": "audio",
     "audio train . encoder": "audio",
@@ -57,35 +57,35 @@ import json, sys
 sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))  # importing one of them raises ModuleNotFoundError
 from click.testing import CliRunner
 from recsys.cli import main
-for words in json.loads(sys.argv[2]):
-    shown = CliRunner().invoke(main, ["--home", "home", *words.split()])
-    is_bug = shown.exception is not None and not isinstance(shown.exception, SystemExit)
-    print(json.dumps([words, shown.exit_code, repr(shown.exception) if is_bug else shown.stderr]))
+for command in json.loads(sys.argv[2]):
+    result = CliRunner().invoke(main, ["--home", "home", *command.split()])
+    is_bug = result.exception is not None and not isinstance(result.exception, SystemExit)
+    print(json.dumps([command, result.exit_code, repr(result.exception) if is_bug else result.stderr]))
 """
 
 
-def named(requirements: list[str]) -> set[str]:
-    """The distributions that requirements name, in the spelling of `packages_distributions`."""
-    return {canonical(found[0]) for each in requirements if (found := NAME.match(each))}
+def distributions_of(requirements: list[str]) -> set[str]:
+    """The canonical names of the distributions in a list of requirements."""
+    return {canonical(match[0]) for requirement in requirements if (match := NAME.match(requirement))}
 
 
 def canonical(distribution: str) -> str:
-    """One spelling of a name that may be written with dashes, dots or underlines."""
+    """The canonical spelling of a name that may be written with dashes, dots or underscores."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def brought_by(requirements: list[str]) -> set[str]:
-    """The top modules that the distributions of these requirements bring; those not installed are left out."""
-    wanted = named(requirements)
+def installed_by(requirements: list[str]) -> set[str]:
+    """The top-level modules of these requirements, without those of distributions that are not installed."""
+    required = distributions_of(requirements)
     return {
         module
         for module, distributions in packages_distributions().items()
-        if wanted & {canonical(each) for each in distributions}
+        if required & {canonical(distribution) for distribution in distributions}
     }
 
 
 def imported() -> Iterator[str]:
-    """The top module of every import in recsys and dashboards."""
+    """The top-level module of every import in recsys and dashboards."""
     for path in [*(ROOT / "recsys").rglob("*.py"), *(ROOT / "dashboards").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -95,53 +95,53 @@ def imported() -> Iterator[str]:
 
 
 def test_the_table_agrees_with_pyproject() -> None:
-    """A module comes with the extra that the table names, and every distribution of an extra has a module there."""
+    """The table has exactly one module for each distribution of an extra, under that extra."""
     optional = {name: PROJECT["optional-dependencies"][name] for name in ("audio", "dashboards", "reports", "spark")}
     for extra, requirements in optional.items():
         modules = {module for module, of in extras.EXTRAS.items() if of == extra}
-        installed = brought_by(requirements)
+        installed = installed_by(requirements)
         assert len(modules) == len(requirements)
         assert modules <= installed | {"pyspark"}  # no test needs Spark, so it may not be installed
 
 
-def test_every_import_is_brought_by_a_dependency_or_an_extra() -> None:
-    """So nothing that a base install lacks can be missing without the command that installs it."""
+def test_every_import_is_of_a_dependency_or_an_extra() -> None:
+    """A module that a base install may lack is always reported with the command that installs it."""
     ours = {"recsys", "dashboards"}
-    known = brought_by(PROJECT["dependencies"]) | extras.EXTRAS.keys() | extras.NO_DEPS.keys()
+    known = installed_by(PROJECT["dependencies"]) | extras.EXTRAS.keys() | extras.NO_DEPS.keys()
 
     assert set(imported()) - set(sys.stdlib_module_names) - ours - known == set()
 
 
-def test_what_is_installed_without_dependencies_is_what_make_installs() -> None:
-    """The versions in the messages are those of the Makefile."""
+def test_packages_without_dependencies_are_those_of_the_makefile() -> None:
+    """The messages name the same versions as the Makefile."""
     line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("NO_DEPS :="))
 
     assert set(line.removeprefix("NO_DEPS :=").split()) == set(extras.NO_DEPS.values())
 
 
-def test_all_is_every_extra_of_a_user_but_spark() -> None:
-    """`recsys[all]` names the others, so none is declared twice."""
+def test_all_contains_every_extra_but_dev_and_spark() -> None:
+    """`recsys[all]` refers to the other extras by name, so that no requirement is declared twice."""
     optional = PROJECT["optional-dependencies"]
 
     assert optional["all"] == [f"recsys[{','.join(sorted(optional.keys() - {'all', 'dev', 'spark'}))}]"]
 
 
-def test_one_message_says_all_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every missing module, each extra once, and what pip must install without its dependencies in its own command."""
+def test_one_message_names_all_missing_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each extra is named once; packages without dependencies have a pip command of their own."""
     for module in ("av", "soundfile", "matplotlib", "tinysoundfont"):
         monkeypatch.setitem(sys.modules, module, None)
 
-    told = extras.lacking("av", "tinysoundfont", "click", "soundfile", "matplotlib")
+    message = extras.missing_message("av", "tinysoundfont", "click", "soundfile", "matplotlib")
 
-    assert told == (
+    assert message == (
         "Not installed, but needed for this: av, tinysoundfont, soundfile, matplotlib. Install with: "
         "pip install 'recsys[audio,reports]' && pip install --no-deps tinysoundfont==0.3.7"
     )
-    assert extras.lacking("click") is None
+    assert extras.missing_message("click") is None
 
 
-def test_a_missing_module_that_no_extra_brings_is_a_bug() -> None:
-    """Only what an installation may lack is told as a message; the rest keeps its traceback."""
+def test_a_missing_module_of_no_extra_is_a_bug() -> None:
+    """Only optional modules are reported by a message; any other import error keeps its traceback."""
     with pytest.raises(SetupError, match=r"pip install 'recsys\[audio\]'"), extras.explain_missing():
         raise ModuleNotFoundError(name="faiss.contrib")
     with pytest.raises(ModuleNotFoundError), extras.explain_missing():
@@ -149,7 +149,7 @@ def test_a_missing_module_that_no_extra_brings_is_a_bug() -> None:
 
 
 def test_a_report_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A long mix is not listened through for a page that cannot be drawn, nor music heard for weights that lack."""
+    """A command checks for its optional packages before it starts to analyse audio."""
     for module in ("matplotlib", "musicnn"):
         monkeypatch.setitem(sys.modules, module, None)
     home = ["--home", str(tmp_path)]
@@ -163,7 +163,7 @@ def test_a_report_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_page_says_what_is_missing() -> None:
-    """The rest of the page is shown, and the message in place of what needs the extra."""
+    """The message stands in place of the part that needs the extra; the rest of the page is shown."""
 
     def page() -> None:
         import streamlit as st  # noqa: PLC0415 - a page is a script
@@ -179,26 +179,27 @@ def test_a_page_says_what_is_missing() -> None:
     shown = AppTest.from_function(page).run()
 
     assert escaped("pip install 'recsys[audio]'") in shown.error[0].value
-    assert [each.value for each in shown.markdown] == ["the rest"]
+    assert [element.value for element in shown.markdown] == ["the rest"]
 
 
-def leaves(group: click.Group, before: str = "") -> Iterator[str]:
-    """The words that call each command."""
+def command_names(group: click.Group, prefix: str = "") -> Iterator[str]:
+    """The full name of every command, such as 'audio scan'."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
-            yield from leaves(command, f"{before}{name} ")
+            yield from command_names(command, f"{prefix}{name} ")
         else:
-            yield f"{before}{name}"
+            yield f"{prefix}{name}"
 
 
 @pytest.mark.slow
-def test_every_command_of_a_base_install_answers_or_says_which_extra_it_needs(tmp_path: Path) -> None:
-    """No command ends in a traceback, whichever packages are missing; most need none of them."""
-    assert {name for name in leaves(main) if not any(f"{words} ".startswith(f"{name} ") for words in ASKED)} == set()
-    lacking = json.dumps([*extras.EXTRAS, *extras.NO_DEPS])
+def test_every_command_of_a_base_install_works_or_names_the_extra_it_needs(tmp_path: Path) -> None:
+    """No command ends in a traceback when all optional packages are missing."""
+    listed = {name for name in command_names(main) if any(f"{line} ".startswith(f"{name} ") for line in COMMANDS)}
+    assert listed == set(command_names(main))
+    missing = json.dumps([*extras.EXTRAS, *extras.NO_DEPS])
 
     ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT, lacking, json.dumps(list(ASKED))],
+        [sys.executable, "-c", WITHOUT, missing, json.dumps(list(COMMANDS))],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -206,13 +207,13 @@ def test_every_command_of_a_base_install_answers_or_says_which_extra_it_needs(tm
     )
 
     for line in ran.stdout.splitlines():
-        words, status, told = json.loads(line)
-        extra = ASKED[words]
-        assert "Error(" not in told, f"{words}: {told}"
-        if words.startswith("demo"):
-            assert (status, "This world has no recordings" in told) == (0, True)
+        command, status, message = json.loads(line)
+        extra = COMMANDS[command]
+        assert "Error(" not in message, f"{command}: {message}"
+        if command.startswith("demo"):
+            assert (status, "This world has no recordings" in message) == (0, True)
         else:
-            assert ("Not installed" in told) == (extra is not None), f"{words}: {told}"
-            assert extra is None or (status, f"pip install 'recsys[{extra}]'" in told) == (3, True)
-    assert len(ran.stdout.splitlines()) == len(ASKED)
+            assert ("Not installed" in message) == (extra is not None), f"{command}: {message}"
+            assert extra is None or (status, f"pip install 'recsys[{extra}]'" in message) == (3, True)
+    assert len(ran.stdout.splitlines()) == len(COMMANDS)
     assert (tmp_path / "world/raw/tracks.jsonl.gz").exists()

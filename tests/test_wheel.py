@@ -177,7 +177,7 @@ def test_an_editable_install_reads_the_checkout(source: Path, tmp_path: Path) ->
     commit = git(source, "rev-parse", "--short", "HEAD")
 
     assert installed.recsys("--version").endswith(f"commit {commit}")
-    found = installed.python("from recsys.installation.locations import *; print(SQL_FOLDER, DASHBOARDS)")
+    found = installed.python("from recsys.installation.paths import *; print(SQL_FOLDER, DASHBOARDS)")
     assert found == f"{source / 'sql'} {source / 'dashboards'}"
 
 

@@ -1,1 +1,1 @@
-"""Hear the catalogue: decode, measure, place, tag."""
+"""Audio analysis: decoding, features, embeddings, tags, fingerprints, and training of encoders."""

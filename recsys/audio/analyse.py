@@ -1,38 +1,49 @@
 """
-A file to everything that is known of its sound: decoded, measured, placed among others, tagged, fingerprinted.
+Full analysis of an audio file: decode it, then compute features, embedding, tags and fingerprint.
 
-An `Analyse` is what a worker process is given: a small value that is called with a path and loads its encoder at the
-first call. The same bytes give the same answer.
+`Analyse` is the task of a worker process: a small picklable object that is called with a path and loads its networks at
+the first call. The same bytes give the same result.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
 from recsys.arrays import F32
 from recsys.audio.embedding.embed import Embedder, Embedding
-from recsys.audio.features.measure import features
+from recsys.audio.features.measure import FORMAT, features
 from recsys.audio.fingerprint.fingerprinter import Fingerprinter
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.signal import read_audio
+from recsys.files import short_hash
 from recsys.lake.measured import Features
 
-ANALYSER = "recsys-1"  # counts up whenever the same file would give other features
+
+def analyser_version(declared: type[Features]) -> str:
+    """
+    Return the version of the code that computes features: `FORMAT` and a hash of the attributes' names.
+
+    A scan analyses every file again whose features another version computed. `FORMAT` is raised by hand, because a hash
+    of the code would analyse a whole catalogue again after a mere refactoring; `tests/audio/test_analyser.py` fails
+    until somebody has decided.
+    """
+    return f"recsys-{FORMAT}-{short_hash(*sorted(field.name for field in fields(declared)))[:8]}"
 
 
 @dataclass(frozen=True)
 class Analysis:
     """
-    What one file turned out to be.
+    Result of the analysis of one file.
 
     Attributes:
-        codec: How it is encoded.
-        duration_ms, lost_ms: Length of what could be decoded, and of what could not [ms].
-        rate_hz: Sampling rate [Hz].
-        n_channels: Channels.
-        features: What was measured.
-        embedding: Vector and tags; None for silence, and for less than a second.
-        prints: Vectors of its fingerprint, a quarter of a second apart, shape (n, 128).
+        codec: Name of the codec, as libav or libsndfile gives it.
+        duration_ms: Length of the decoded audio [ms].
+        lost_ms: Length that could not be decoded [ms].
+        rate_hz: Sampling rate of the file [Hz].
+        n_channels: Number of channels.
+        features: Measured attributes.
+        embedding: Vector and tags; None for silence and below 1 s.
+        fingerprint: Vectors 0.256 s apart, shape (n, 128), float32.
     """
 
     codec: str
@@ -42,37 +53,37 @@ class Analysis:
     n_channels: int
     features: Features
     embedding: Embedding | None
-    prints: F32
+    fingerprint: F32
 
 
 @dataclass(frozen=True)
 class Analyse:
     """
-    How files are analysed.
+    The task of analysing a file.
 
     Attributes:
-        encoder: A pretrained encoder's name, or the folder of one trained here.
+        encoder: Name of a pretrained encoder, or the folder of one trained by `recsys audio train`.
     """
 
     encoder: str
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The encoder, loaded."""
+        """The loaded encoder and taggers."""
         return Embedder.load(self.encoder)
 
     @cached_property
     def fingerprinter(self) -> Fingerprinter:
-        """The network of fingerprints, loaded."""
+        """The loaded fingerprint network."""
         return Fingerprinter.load()
 
     @property
     def version(self) -> str:
-        """What computed an analysis: equal versions give equal answers."""
-        return f"{ANALYSER} {self.embedder.version} {self.fingerprinter.version}"
+        """Versions of features, encoder and fingerprint network; equal versions give equal results."""
+        return f"{analyser_version(Features)} {self.embedder.version} {self.fingerprinter.version}"
 
     def __call__(self, path: Path) -> Analysis:
-        """Analyse a file; raises UnreadableAudio where there is nothing to hear."""
+        """Analyse a file; raises UnreadableAudio if nothing of it can be decoded."""
         signal = read_audio(path)
         mono = signal.mono(RATE_HZ)
         return Analysis(
@@ -83,5 +94,5 @@ class Analyse:
             n_channels=signal.n_channels,
             features=features(signal, mono),
             embedding=self.embedder.embed(mono),
-            prints=self.fingerprinter.of_sound(mono, RATE_HZ),
+            fingerprint=self.fingerprinter.recording_vectors(mono, RATE_HZ),
         )

@@ -1,8 +1,8 @@
 """
-Log-mel spectrograms as musicnn hears: 16 kHz, frames of 32 ms every 16 ms, 96 bands of equal width on the mel scale.
+Log-mel spectrograms as musicnn was trained on: 16 kHz, frames of 32 ms every 16 ms, 96 mel bands.
 
-Conventions: Hann window, frames centred on their time with zeros beyond both ends, power, mel scale and band areas of
-Slaney's Auditory Toolbox (linear below 1 kHz, logarithmic above; every band of area 1), then log10(1 + 10,000 x).
+Conventions: Hann window, centred frames with zero padding at both ends, power spectrum, mel scale and unit-area bands
+of Slaney's Auditory Toolbox (linear below 1 kHz, logarithmic above), then log10(1 + 10,000 x).
 """
 
 from functools import cache
@@ -12,13 +12,13 @@ import torch
 RATE_HZ = 16_000
 N_FFT, HOP = 512, 256
 N_MELS = 96
-LINEAR_HZ = 200 / 3  # width of a mel below 1 kHz [Hz]
+LINEAR_HZ = 200 / 3  # width of one mel below 1 kHz [Hz]
 BREAK_HZ = 1000.0
-LOG_STEP = torch.tensor(6.4).log().item() / 27  # above it, 27 mels to a factor of 6.4
+LOG_STEP = torch.tensor(6.4).log().item() / 27  # above 1 kHz, 27 mels span a factor of 6.4 in frequency
 
 
 def log_mel(mono: torch.Tensor) -> torch.Tensor:
-    """Turn 16 kHz sound, shape (..., n), into log-mel frames, shape (..., 1 + n // 256, 96), float32."""
+    """Return log-mel frames, shape (..., 1 + n // 256, 96), float32, of 16 kHz audio, shape (..., n)."""
     spectrum = torch.stft(
         mono, N_FFT, HOP, window=torch.hann_window(N_FFT), center=True, pad_mode="constant", return_complex=True
     )  # (..., 257, frames)
@@ -28,7 +28,7 @@ def log_mel(mono: torch.Tensor) -> torch.Tensor:
 
 @cache
 def filterbank(n_fft: int, n_mels: int) -> torch.Tensor:
-    """Return triangular bands over the bins of a spectrum of 16 kHz sound, shape (n_fft // 2 + 1, n_mels), float32."""
+    """Return triangular mel filters for spectra of 16 kHz audio, shape (n_fft // 2 + 1, n_mels), float32."""
     hz = torch.linspace(0, RATE_HZ / 2, n_fft // 2 + 1, dtype=torch.float64)
     edges = _hz_of(torch.linspace(0, _mel_of(RATE_HZ / 2), n_mels + 2, dtype=torch.float64))
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]

@@ -1,8 +1,8 @@
 """
-Worker processes for files that nobody trusts: each file has a limit of time and of memory, and a crash loses one file.
+Worker processes for untrusted files: limits of time and memory per file, and a crash loses one file only.
 
-A worker is started once and kept, since loading an encoder takes seconds; one that crashed or was stopped is replaced.
-Nothing runs on after the block that the workers were made in.
+A worker is kept for many files, because loading an encoder takes seconds; one that crashed or exceeded its time is
+replaced. All processes end with the `with` block of `Workers`.
 """
 
 import os
@@ -23,9 +23,9 @@ from recsys.audio.signal import UnreadableAudio
 from recsys.errors import SetupError
 
 Result = TypeVar("Result")
-START_S = 120  # a process that is not ready by then never will be
+START_S = 120  # time limit for the start of a worker [s]
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-ANSWER = "import sys; from recsys.audio.sandbox import answer; answer(int(sys.argv[1]))"
+WORKER_CODE = "import sys; from recsys.audio.sandbox import run_worker; run_worker(int(sys.argv[1]))"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Failure:
 
     Attributes:
         reason: timeout, crash, out_of_memory, or a reason of `UnreadableAudio`.
-        message: The same for a person, in a few words that go on from the file's name.
+        message: The reason in words; it continues a sentence that begins with the file's name.
     """
 
     reason: str
@@ -44,21 +44,27 @@ class Failure:
 
 @dataclass
 class _Worker(Generic[Result]):
-    """A process, the line to it, and what it is at: a file and when its time is up."""
+    """A process, the connection to it, its current file (None while idle) and the deadline for that file."""
 
     process: Popen[bytes]
-    line: Connection
+    connection: Connection
     path: Path | None = None
-    until: float = 0.0
+    deadline: float = 0.0
 
 
 class Workers(Generic[Result]):
     """
-    Processes that all do one task, path -> result.
+    A pool of processes that run one task, path -> result.
 
-    They are interpreters of their own, which never run the main module again as those of `multiprocessing` do: in a
-    page of a dashboard that module is the page. The task and its results must be picklable. An `UnreadableAudio` or a
-    `MemoryError` that it raises is a `Failure` of that file; any other error is a bug, and raised here.
+    Each process is a new interpreter. Unlike those of `multiprocessing`, it does not run the main module again, which
+    in a dashboard would be the page. The task and its results must be picklable. If the task raises `UnreadableAudio`
+    or `MemoryError`, the result is a `Failure`; any other error is a bug and is raised in the parent.
+
+    Args:
+        task: Called in a worker with one path at a time.
+        n_workers: Number of processes.
+        limit_s: Time limit per file [s].
+        limit_bytes: Memory limit per worker [bytes].
     """
 
     def __init__(self, task: Callable[[Path], Result], *, n_workers: int, limit_s: float, limit_bytes: int) -> None:
@@ -78,33 +84,33 @@ class Workers(Generic[Result]):
         self._workers.clear()
 
     def map(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Result | Failure]]:
-        """Do the task for every file; yields each as soon as it is done."""
+        """Run the task for every file; yield each path with its result, in the order in which they finish."""
         waiting = list(reversed(paths))
         while waiting or any(worker.path for worker in self._workers):
-            self._set_to_work(waiting)
-            yield from self._finished()
+            self._assign(waiting)
+            yield from self._collect()
 
-    def _set_to_work(self, waiting: list[Path]) -> None:
+    def _assign(self, waiting: list[Path]) -> None:
         while waiting and len(self._workers) < self._n_workers:
-            self._workers.append(self._started())
+            self._workers.append(self._start())
         for worker in self._workers:
             if waiting and worker.path is None:
                 worker.path = waiting.pop()
-                worker.until = monotonic() + self._limit_s
-                worker.line.send(worker.path)
+                worker.deadline = monotonic() + self._limit_s
+                worker.connection.send(worker.path)
 
-    def _finished(self) -> Iterator[tuple[Path, Result | Failure]]:
+    def _collect(self) -> Iterator[tuple[Path, Result | Failure]]:
         busy = [worker for worker in self._workers if worker.path is not None]
-        left_s = max(0.0, min(worker.until for worker in busy) - monotonic())
-        ready = wait([worker.line for worker in busy], left_s)
+        left_s = max(0.0, min(worker.deadline for worker in busy) - monotonic())
+        ready = wait([worker.connection for worker in busy], left_s)
         for worker in busy:
             path = worker.path
-            assert path is not None  # noqa: S101 - it is busy
-            if worker.line in ready:
-                result = self._received(worker)
-            elif monotonic() >= worker.until:
+            assert path is not None  # noqa: S101 - a busy worker has a file
+            if worker.connection in ready:
+                result = self._receive(worker)
+            elif monotonic() >= worker.deadline:
                 self._stop(worker)
-                result = Failure("timeout", f"took longer than {self._limit_s:,.0f} s and was given up")
+                result = Failure("timeout", f"took longer than {self._limit_s:,.0f} s and was stopped")
             else:
                 continue
             worker.path = None
@@ -112,9 +118,9 @@ class Workers(Generic[Result]):
                 self._workers.remove(worker)
             yield path, result
 
-    def _received(self, worker: "_Worker[Result]") -> Result | Failure:
+    def _receive(self, worker: "_Worker[Result]") -> Result | Failure:
         try:
-            result = worker.line.recv()
+            result = worker.connection.recv()
         except (EOFError, ConnectionResetError):
             status = worker.process.wait()
             return Failure("crash", f"made the decoder crash (exit status {status})")
@@ -122,62 +128,64 @@ class Workers(Generic[Result]):
             raise result
         return result  # type: ignore[no-any-return]
 
-    def _started(self) -> "_Worker[Result]":
+    def _start(self) -> "_Worker[Result]":
         ours, theirs = Pipe()
-        path = os.pathsep.join(sys.path)  # what can be imported here can be imported there
-        process = Popen(  # noqa: S603 - this interpreter, our own words
-            [sys.executable, "-c", ANSWER, str(theirs.fileno())],
+        path = os.pathsep.join(sys.path)  # the worker can import what this process can
+        process = Popen(  # noqa: S603 - this interpreter and a constant
+            [sys.executable, "-c", WORKER_CODE, str(theirs.fileno())],
             env=os.environ | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONPATH": path},
             pass_fds=[theirs.fileno()],
             stdin=DEVNULL,
-            stderr=DEVNULL,  # what decoders print
+            stderr=DEVNULL,  # decoders print warnings
         )
         theirs.close()
         worker: _Worker[Result] = _Worker(process, ours)
         try:
             self._prepare(worker)
-        except BaseException:  # an interrupt too leaves no process behind
+        except BaseException:  # also after an interrupt no process may remain
             self._stop(worker)
             raise
         return worker
 
     def _prepare(self, worker: "_Worker[Result]") -> None:
         try:
-            worker.line.send((self._task, self._limit_bytes))
-            if not worker.line.poll(START_S):
-                raise SetupError(f"A worker process was not ready after {START_S} s. Is the machine out of memory?")
-            wrong = worker.line.recv()
+            worker.connection.send((self._task, self._limit_bytes))
+            if not worker.connection.poll(START_S):
+                raise SetupError(
+                    f"A worker process was not ready after {START_S} s. Check the free memory of the machine"
+                )
+            error = worker.connection.recv()
         except (EOFError, ConnectionError) as ended:
             raise SetupError(
                 f"A worker process ended before it was ready (exit status {worker.process.wait()}). To see why: "
                 f'{quote(sys.executable)} -c "import recsys.audio.sandbox"'
             ) from ended
-        if wrong is not None:
-            raise wrong
+        if error is not None:
+            raise error
 
     @staticmethod
     def _stop(worker: "_Worker[Result]") -> None:
-        worker.line.close()
+        worker.connection.close()
         worker.process.kill()
         worker.process.wait()
 
 
-def answer(line_number: int) -> None:
-    """Be a worker: take a task and its limit of memory from the line of this number, then answer paths till it ends."""
-    line = Connection(line_number)
+def run_worker(handle: int) -> None:
+    """Run in a worker: receive the task and its memory limit, then return a result per path until the parent closes."""
+    connection = Connection(handle)
     try:
-        task, limit_bytes = line.recv()
-    except Exception as bug:  # noqa: BLE001 - travels to the parent, which raises it
-        line.send(bug)
+        task, limit_bytes = connection.recv()
+    except Exception as bug:  # noqa: BLE001 - the parent raises it
+        connection.send(bug)
         return
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
-    line.send(None)  # ready
+    connection.send(None)  # ready
     while True:
         try:
-            path = line.recv()
+            path = connection.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        line.send(_result(task, path, limit_bytes))
+        connection.send(_result(task, path, limit_bytes))
 
 
 def _result(task: Callable[[Path], Any], path: Path, limit_bytes: int) -> Any:
@@ -189,9 +197,9 @@ def _result(task: Callable[[Path], Any], path: Path, limit_bytes: int) -> Any:
         return _too_large(limit_bytes)
     except KeyboardInterrupt:
         return Failure("crash", "was interrupted")
-    except Exception as bug:  # noqa: BLE001 - travels to the parent, which raises it
-        is_hunger = isinstance(bug, RuntimeError) and "can't allocate memory" in str(bug)  # torch has no word for it
-        return _too_large(limit_bytes) if is_hunger else bug
+    except Exception as bug:  # noqa: BLE001 - the parent raises it
+        is_out_of_memory = isinstance(bug, RuntimeError) and "can't allocate memory" in str(bug)  # as torch reports it
+        return _too_large(limit_bytes) if is_out_of_memory else bug
 
 
 def _too_large(limit_bytes: int) -> Failure:

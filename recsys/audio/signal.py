@@ -1,8 +1,8 @@
 """
-An audio file to samples: any codec, rate and number of channels, with what could not be decoded counted.
+Decode an audio file of any codec, rate and number of channels, and measure how much of it could not be decoded.
 
-libav reads first; libsndfile has a second try at what libav gives up. Only plain audio containers are opened, never a
-playlist that points at other files. A damaged file gives what can be read; one of which nothing can, an error.
+libav decodes; if it fails, libsndfile tries. Only audio containers are opened, never a playlist that refers to other
+files. A damaged file gives the samples that can be decoded; a file without any raises `UnreadableAudio`.
 """
 
 import stat
@@ -27,22 +27,22 @@ from recsys.errors import InputError
 Reason: TypeAlias = Literal["no_file", "empty", "no_audio", "not_decodable", "too_long"]
 
 CONTAINERS = "aac,aiff,asf,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"
-LOUDEST = 8.0  # beyond this (18 dB over full scale) a float is no sound but damage
-LEAST_BIT_RATE = 1_000  # [bit/s]; a header that claims a longer file than this allows is not believed
-BROKEN = (av.error.FFmpegError, OSError)  # an offset that no file can have is an error of the system's
-LEAST_LOSS_S = 0.1  # encoders pad and trim; less is no loss
-PIECE_S, CONTEXT_S = 60, 1  # what is resampled at a time, and how far its filter may look to each side
+MAX_AMPLITUDE = 8.0  # 18 dB over full scale; larger values come from damaged files
+MIN_BIT_RATE = 1_000  # [bit/s]; a length in the header that would need less is ignored
+DECODE_ERRORS = (av.error.FFmpegError, OSError)  # OSError: seeking to an impossible offset in a damaged file
+MIN_LOSS_S = 0.1  # encoders pad and trim; a shorter difference does not count as lost
+PIECE_S, CONTEXT_S = 60, 1  # long files are resampled in pieces, with this much context on both sides
 
 
 class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prints
     """
-    A file of which nothing can be heard; it prints as one short sentence, `<path>: <message>`.
+    A file that cannot be decoded at all; it prints as one short sentence, `<path>: <message>`.
 
     Attributes:
-        reason: no_file (missing, not to be opened, a folder, a pipe), empty, no_audio (no such stream in it),
-            not_decodable, too_long.
+        reason: no_file (missing, unreadable, a folder, a pipe), empty, no_audio (no audio stream), not_decodable or
+            too_long.
         path: The file.
-        message: What is wrong with it, for a person; what the decoders said is in `__cause__`.
+        message: What is wrong with the file, in words; `__cause__` has the decoder's error.
     """
 
     def __init__(self, reason: Reason, path: Path, message: str) -> None:
@@ -52,7 +52,7 @@ class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prin
 
     @override
     def __reduce__(self) -> tuple[type["UnreadableAudio"], tuple[str, Path, str]]:
-        """Travel between processes whole."""
+        """Pickle with all attributes, so that the error can be sent between processes."""
         return type(self), (self.reason, self.path, self.message)
 
 
@@ -62,10 +62,10 @@ class Signal:
     A decoded recording.
 
     Attributes:
-        samples: Shape (n_channels, n_samples), float32; full scale is -1..1, up to 8 where codecs overshoot.
+        samples: Shape (n_channels, n_samples), float32; full scale is -1..1, at most 8 where a codec overshoots.
         rate_hz: Sampling rate of the file [Hz].
-        codec: What it was encoded by, as libav or libsndfile names it.
-        lost_s: Length of what could not be decoded, as far as the file tells [s].
+        codec: Name of the codec, as libav or libsndfile gives it.
+        lost_s: Length that could not be decoded, as far as the file says how long it is [s].
     """
 
     samples: F32
@@ -80,81 +80,82 @@ class Signal:
 
     @property
     def duration_s(self) -> float:
-        """Length of what was decoded [s]."""
+        """Length of the decoded audio [s]."""
         return float(self.samples.shape[1] / self.rate_hz)
 
     def mono(self, rate_hz: int) -> F32:
-        """Return the mean of the channels at another rate, band-limited; shape (about duration_s * rate_hz,)."""
+        """Return the mean of the channels, resampled to a rate; shape (about duration_s * rate_hz,), float32."""
         mixed: F32 = self.samples.mean(axis=0, dtype=np.float32)
-        return at_rate(mixed, self.rate_hz, rate_hz)
+        return resample(mixed, self.rate_hz, rate_hz)
 
 
 def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
     """
-    Decode a file.
+    Decode a whole file into memory.
 
     Args:
         path: The file.
-        longest_s: A longer recording is refused: it would fill the memory [s].
+        longest_s: A longer recording is refused, because it would fill the memory [s].
 
     Returns:
-        Its samples; what is not finite or louder than 18 dB over full scale is silence, and counts as lost.
+        The signal. Samples that are not finite or exceed full scale by 18 dB are set to 0 and count as lost.
 
     Raises:
-        UnreadableAudio: Nothing of it can be decoded; it says why.
+        UnreadableAudio: Nothing of the file can be decoded, or it is too long.
     """
-    _refuse_what_is_no_file(path)
+    _require_regular_file(path)
     try:
         signal = _by_libav(path, longest_s)
-    except (*BROKEN, _NothingDecodedError) as first:
+    except (*DECODE_ERRORS, _NothingDecodedError) as first:
         signal = _by_libsndfile(path, longest_s, first)
-    return _cleaned(signal)
+    return _without_invalid(signal)
 
 
 class _NothingDecodedError(Exception):
-    """The container was opened and gave no sample."""
+    """The container could be opened but gave no samples."""
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
+def _require_regular_file(path: Path) -> None:
     try:
-        found = path.stat()
-        is_file = stat.S_ISREG(found.st_mode)
+        status = path.stat()
+        is_file = stat.S_ISREG(status.st_mode)
         if is_file:
             path.open("rb").close()
-    except (OSError, ValueError) as closed:  # a name with a zero byte in it is a ValueError
-        why = closed.strerror if isinstance(closed, OSError) else closed
-        raise UnreadableAudio("no_file", path, f"cannot be opened ({why})") from closed
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableAudio("no_file", path, f"cannot be opened ({why})") from error
     if not is_file:
         raise UnreadableAudio("no_file", path, "not a file (a folder, pipe or device)")
-    if found.st_size == 0:
+    if status.st_size == 0:
         raise UnreadableAudio("empty", path, "an empty file")
 
 
 def mono_pieces(path: Path, rate_hz: int) -> Iterator[F32]:
     """
-    Decode a file of any length in a memory that does not grow with it.
+    Decode a file of any length piece by piece, in constant memory.
 
     Args:
         path: The file.
-        rate_hz: Of what is yielded [Hz].
+        rate_hz: Sampling rate of the pieces [Hz].
 
     Yields:
-        The mean of the channels, a minute at a time, shape (n,); together they are what `Signal.mono` gives.
+        The mean of the channels in pieces of about a minute, shape (n,), float32; concatenated they equal
+        `Signal.mono`.
 
     Raises:
-        UnreadableAudio: Nothing of it can be decoded; it says why.
+        UnreadableAudio: Nothing of the file can be decoded.
     """
-    _refuse_what_is_no_file(path)
+    _require_regular_file(path)
     pieces = _pieces_by_libav(path)
     try:
         first = next(pieces)
-    except (*BROKEN, StopIteration) as nothing:
-        pieces = _pieces_by_libsndfile(path, nothing)
+    except (*DECODE_ERRORS, StopIteration) as error:
+        pieces = _pieces_by_libsndfile(path, error)
         first = next(pieces)
     yield from _resampled(chain([first], pieces), rate_hz)
 
 
-_Piece: TypeAlias = tuple[F32, int]  # consecutive samples, mono, and their rate [Hz]
+_Piece: TypeAlias = tuple[F32, int]  # consecutive mono samples and their sampling rate [Hz]
 
 
 def _pieces_by_libav(path: Path) -> Iterator[_Piece]:
@@ -179,41 +180,41 @@ def _pieces_by_libsndfile(path: Path, first: Exception) -> Iterator[_Piece]:
 
 def _mixed(samples: F32) -> F32:
     with np.errstate(invalid="ignore"):
-        sound = np.where(np.abs(samples) <= LOUDEST, samples, np.float32(0))
-    mixed: F32 = sound.mean(axis=0, dtype=np.float32)
+        valid = np.where(np.abs(samples) <= MAX_AMPLITUDE, samples, np.float32(0))
+    mixed: F32 = valid.mean(axis=0, dtype=np.float32)
     return mixed
 
 
 def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
-    """Put chunks of some milliseconds together to a minute."""
-    some: list[F32] = []
+    """Concatenate chunks of some milliseconds to pieces of a minute."""
+    gathered: list[F32] = []
     n, rate_hz = 0, 0
     for chunk, rate_hz in chunks:
-        some.append(chunk)
+        gathered.append(chunk)
         n += len(chunk)
         if n >= PIECE_S * rate_hz:
-            yield np.concatenate(some), rate_hz
-            some, n = [], 0
-    if some:
-        yield np.concatenate(some), rate_hz
+            yield np.concatenate(gathered), rate_hz
+            gathered, n = [], 0
+    if gathered:
+        yield np.concatenate(gathered), rate_hz
 
 
 def _resampled(pieces: Iterator[_Piece], rate_hz: int) -> Iterator[F32]:
-    """Resample without seams: each piece with a second of what is before and after it."""
-    held, n_before, own_hz = np.empty(0, np.float32), 0, rate_hz
+    """Resample piece by piece without audible seams, each piece with a second of context on both sides."""
+    buffer, n_before, own_hz = np.empty(0, np.float32), 0, rate_hz
     for piece, own_hz in pieces:
-        held = np.concatenate([held, piece])
-        while len(held) >= n_before + (PIECE_S + CONTEXT_S) * own_hz:
+        buffer = np.concatenate([buffer, piece])
+        while len(buffer) >= n_before + (PIECE_S + CONTEXT_S) * own_hz:
             end = n_before + PIECE_S * own_hz
-            yield at_rate(held[: end + CONTEXT_S * own_hz], own_hz, rate_hz)[
+            yield resample(buffer[: end + CONTEXT_S * own_hz], own_hz, rate_hz)[
                 n_before * rate_hz // own_hz : end * rate_hz // own_hz
             ]
-            held, n_before = held[end - CONTEXT_S * own_hz :], CONTEXT_S * own_hz
-    yield at_rate(held, own_hz, rate_hz)[n_before * rate_hz // own_hz :]
+            buffer, n_before = buffer[end - CONTEXT_S * own_hz :], CONTEXT_S * own_hz
+    yield resample(buffer, own_hz, rate_hz)[n_before * rate_hz // own_hz :]
 
 
-def at_rate(mono: F32, own_hz: int, rate_hz: int) -> F32:
-    """Return sound, shape (n,), at another rate, band-limited; shape (about n * rate_hz / own_hz,)."""
+def resample(mono: F32, own_hz: int, rate_hz: int) -> F32:
+    """Resample mono audio, shape (n,), from one rate to another, band-limited; shape (about n * rate_hz / own_hz,)."""
     if rate_hz == own_hz:
         return mono
     shared = gcd(rate_hz, own_hz)
@@ -226,7 +227,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "pipe"}
     with path.open("rb") as stream, av.open(stream, "r", options=options, metadata_errors="replace") as container:
         if not container.streams.audio:
-            raise UnreadableAudio("no_audio", path, "no sound in it (a picture, or a silent film?)")
+            raise UnreadableAudio("no_audio", path, "no audio stream in it (a picture, or a video without sound?)")
         yield container, container.streams.audio[0]
 
 
@@ -238,13 +239,13 @@ def _by_libav(path: Path, longest_s: float) -> Signal:
             raise _NothingDecodedError
         samples = np.concatenate(chunks, axis=1)
         codec, rate_hz = audio.codec_context.name, decoder.rate_hz
-        declared_s = _believed(_declared_s(container, audio), path.stat().st_size)
+        declared_s = _plausible_s(_declared_s(container, audio), path.stat().st_size)
     lost_s = max(declared_s - samples.shape[1] / rate_hz, decoder.failed_s)
-    return Signal(samples, rate_hz, codec, lost_s if lost_s > LEAST_LOSS_S else 0.0)
+    return Signal(samples, rate_hz, codec, lost_s if lost_s > MIN_LOSS_S else 0.0)
 
 
 class _Decoder:
-    """Packets to samples. A packet that fails is passed over; from where rate or channels change on, all is lost."""
+    """Decodes packets. Packets that fail, and frames with another rate or number of channels, count as lost."""
 
     def __init__(self, path: Path, longest_s: float) -> None:
         self._path, self._longest_s = path, longest_s
@@ -253,7 +254,7 @@ class _Decoder:
         self._n_samples = 0
 
     def chunks(self, container: InputContainer, audio: av.AudioStream) -> Iterator[F32]:
-        """Yield pieces, shape (n_channels, n), float32."""
+        """Yield chunks of samples, shape (n_channels, n), float32."""
         n_channels = 0
         for frame in self._frames(container, audio):
             if frame.rate <= 0 or not frame.samples:
@@ -278,17 +279,17 @@ class _Decoder:
                 packet = next(packets)
             except StopIteration:
                 return
-            except BROKEN:  # the container breaks off
+            except DECODE_ERRORS:  # the rest of the container is unreadable
                 return
             try:
                 yield from packet.decode()
-            except BROKEN:
+            except DECODE_ERRORS:
                 seconds = (packet.duration or 0) * packet.time_base if packet.time_base else 0
                 self.failed_s += float(seconds)
 
 
 def _samples(frame: av.AudioFrame) -> F32:
-    """Return a frame's samples by channel, -1..1."""
+    """Return the samples of a frame, shape (n_channels, n), float32, full scale -1..1."""
     values = frame.to_ndarray()
     by_channel = values if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels).T
     if by_channel.dtype == np.uint8:
@@ -304,9 +305,9 @@ def _declared_s(container: InputContainer, audio: av.AudioStream) -> float:
     return (container.duration or 0) / av.time_base
 
 
-def _believed(declared_s: float, n_bytes: int) -> float:
-    """Return the declared length where a file of this size can have it, else 0."""
-    return declared_s if 0 < declared_s <= 8 * n_bytes / LEAST_BIT_RATE else 0.0
+def _plausible_s(declared_s: float, n_bytes: int) -> float:
+    """Return the length in the header if a file of this size can have it, else 0."""
+    return declared_s if 0 < declared_s <= 8 * n_bytes / MIN_BIT_RATE else 0.0
 
 
 def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
@@ -321,18 +322,18 @@ def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
     if not samples.size:
         raise UnreadableAudio("not_decodable", path, "an audio file without a sample in it") from first
     lost_s = (declared - samples.shape[1]) / rate_hz
-    return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s if lost_s > LEAST_LOSS_S else 0.0)
+    return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s if lost_s > MIN_LOSS_S else 0.0)
 
 
 def _too_long(path: Path, longest_s: float) -> UnreadableAudio:
     return UnreadableAudio("too_long", path, f"longer than {longest_s:,.0f} s (cut it into pieces)")
 
 
-def _cleaned(signal: Signal) -> Signal:
-    """Silence what no decoder can have meant."""
+def _without_invalid(signal: Signal) -> Signal:
+    """Set samples that are not finite or far over full scale to 0, and count them as lost."""
     with np.errstate(invalid="ignore"):
-        is_sound = np.abs(signal.samples) <= LOUDEST  # False for NaN too
-    if is_sound.all():
+        is_valid = np.abs(signal.samples) <= MAX_AMPLITUDE  # False for NaN too
+    if is_valid.all():
         return signal
-    lost_s = signal.lost_s + float((~is_sound).any(axis=0).sum()) / signal.rate_hz
-    return Signal(np.where(is_sound, signal.samples, np.float32(0)), signal.rate_hz, signal.codec, lost_s)
+    lost_s = signal.lost_s + float((~is_valid).any(axis=0).sum()) / signal.rate_hz
+    return Signal(np.where(is_valid, signal.samples, np.float32(0)), signal.rate_hz, signal.codec, lost_s)

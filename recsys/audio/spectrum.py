@@ -1,7 +1,7 @@
 """
-The two spectra that all features are read from: one that knows when, one that knows which pitch.
+The two spectrograms that all features are computed from, each computed once, of 16 kHz mono audio.
 
-Both are of 16 kHz mono. Time wants short frames, pitch long ones; each is computed once.
+Short frames resolve time (rhythm, timbre), long frames resolve frequency (tonality).
 """
 
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from recsys.audio.mel import RATE_HZ, filterbank
 N_SHORT, HOP_SHORT = 1024, 160  # 64 ms every 10 ms
 N_LONG, HOP_LONG = 8192, 4096  # 0.5 s every 0.26 s
 N_BANDS = 40
-FRAMES_A_SECOND = RATE_HZ / HOP_SHORT
-SILENT = 1e-4  # root mean square of a frame of which nothing can be said: -80 dBFS
+FRAMES_PER_SECOND = RATE_HZ / HOP_SHORT
+SILENT = 1e-4  # root mean square below which audio counts as silent: -80 dBFS
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """
-    What features are read from; frames begin within the sound, with nothing added at its ends.
+    Spectrograms of a recording, without padding at its ends.
 
     Attributes:
-        short: Power of short frames, shape (n_short, 513), float32.
-        mel: The same in 40 mel bands, shape (n_short, 40).
-        long: Magnitudes of long frames, shape (n_long, 4097).
+        short: Power of frames of 64 ms every 10 ms, shape (n_short, 513), float32.
+        mel: The same in 40 mel bands, shape (n_short, 40), float32.
+        long: Magnitude of frames of 0.5 s every 0.26 s, shape (n_long, 4097), float32.
     """
 
     short: F32
@@ -37,7 +37,7 @@ class Spectrum:
 
     @classmethod
     def of(cls, mono: F32) -> Self | None:
-        """Take the spectra of 16 kHz sound; None for silence, and for less than a long frame (0.5 s)."""
+        """Compute the spectrograms of 16 kHz mono audio, shape (n,); None for silence and below 0.5 s."""
         if len(mono) < N_LONG or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENT:
             return None
         short = _frames(mono, N_SHORT, HOP_SHORT).square()

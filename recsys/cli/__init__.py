@@ -15,7 +15,7 @@ from recsys.cli import answers, data, models, upkeep
 from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
-from recsys.installation.locations import commit
+from recsys.installation.paths import commit
 
 
 class _Group(click.Group):

@@ -8,7 +8,7 @@ import click
 from recsys.cli.options import output_options, recipe_of, recipe_option, warehouse_of
 from recsys.errors import InputError
 from recsys.home import Home
-from recsys.installation.extras import need
+from recsys.installation.extras import require
 
 
 @click.command()
@@ -112,7 +112,7 @@ def similar(
     from recsys.releases import registry
     from recsys.search import by_sound, vector_index
 
-    limits = by_sound.Wanted(options["n_wanted"], options["per_artist"], options["per_release"])
+    limits = by_sound.ListLimits(options["n_wanted"], options["per_artist"], options["per_release"])
     query = track_or_embedding(track_or_file, recipe_of(home, recipe).audio)
     with warehouse_of(home) as warehouse:
         index = vector_index.Index.load(registry.index_folder(home))
@@ -123,7 +123,7 @@ def similar(
 def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
     """Refuse a report that cannot be drawn here before matching starts, as that may take hours."""
     if form == "html":
-        need("matplotlib")
+        require("matplotlib")
     return form
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.installation import extras
-from recsys.installation.locations import DASHBOARDS
+from recsys.installation.paths import DASHBOARDS
 from recsys.login import LOOPBACK, has_login, secrets_file
 
 APP = DASHBOARDS / "app.py"
@@ -29,7 +29,7 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
     Raises:
         SetupError: Streamlit or a release is missing, or the address would show everything to everybody.
     """
-    extras.need("streamlit", "altair")
+    extras.require("streamlit", "altair")
     home.published_warehouse()
     if address not in LOOPBACK and not has_login(home):
         raise SetupError(

@@ -80,7 +80,7 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) ->
     from recsys.library.consent import training_tracks
 
     if options["start"] == "pretrained":
-        extras.need("av", "musicnn")
+        extras.require("av", "musicnn")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
     models.trained(train(tracks, TrainSettings(**options), encoder, progress=events.epoch), encoder)

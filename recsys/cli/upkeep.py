@@ -89,7 +89,7 @@ def demo(folder: Path, seed: int, scale: float) -> None:
     from recsys.synth.render import NEEDS
 
     settings = world.World(seed=seed, scale=scale)
-    if lacking := extras.lacking(*NEEDS):
+    if lacking := extras.missing_message(*NEEDS):
         click.echo(f"The world will have no recordings. {lacking}", err=True)
         settings = replace(settings, n_sounding=0)
     runs.world(world.write_world(folder, settings))

@@ -96,7 +96,7 @@ def values_per_user(
 
 def metrics() -> dict[str, Callable[..., Any]]:
     """Return all metrics defined in this folder, by name without `_at_k`."""
-    modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE, besides=["report"])]
+    modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE, exclude=["report"])]
     functions = [value for module in modules for value in vars(module).values() if _is_metric(value)]
     return {function.__name__.removesuffix("_at_k"): function for function in functions}
 

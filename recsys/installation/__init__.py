@@ -1,1 +1,1 @@
-"""What is installed: where its files lie, which extras are there, which plug-ins a folder holds."""
+"""The installation: where its files are, which optional packages it has, which plug-ins a package contains."""

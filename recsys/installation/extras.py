@@ -1,8 +1,8 @@
 """
-Packages that not every installation has, and what installs each.
+Optional packages: which extra of pyproject.toml installs which module.
 
-A module that is missing where it is needed becomes a `SetupError` that says so: at the edge of the command line and of
-the dashboards (`explain_missing`), or before long work (`need`).
+A missing optional module is reported as a `SetupError` with the command that installs it: by `explain_missing`, around
+every command and every dashboard page, or by `require`, before a command starts long work.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recsys.errors import SetupError
 
-EXTRAS = {  # module -> the extra in pyproject.toml that brings it
+EXTRAS = {  # module -> the extra in pyproject.toml that installs it
     "altair": "dashboards",
     "av": "audio",
     "faiss": "audio",
@@ -22,35 +22,35 @@ EXTRAS = {  # module -> the extra in pyproject.toml that brings it
     "soundfile": "audio",
     "streamlit": "dashboards",
 }
-NO_DEPS = {  # module -> its requirement, as in the Makefile: what it depends on is not needed and cannot be installed
+NO_DEPS = {  # module -> its requirement, as in the Makefile; its own dependencies are not needed and do not install
     "musicnn": "musicnn==0.1.0",
     "tinysoundfont": "tinysoundfont==0.3.7",
 }
 
 
-def lacking(*modules: str) -> str | None:
-    """Say which of these modules are not installed, and what installs them; None where all are."""
+def missing_message(*modules: str) -> str | None:
+    """Return a message that names the missing modules and the command that installs them; None if all are there."""
     missing = [module for module in modules if find_spec(module) is None]
     return _message(*missing) if missing else None
 
 
-def need(*modules: str) -> None:
-    """Raise SetupError where some of these modules are not installed."""
-    if message := lacking(*modules):
+def require(*modules: str) -> None:
+    """Raise SetupError if any of these modules is not installed."""
+    if message := missing_message(*modules):
         raise SetupError(message)
 
 
-def folder_of(module: str) -> Path:
-    """Return the folder of a package that is installed for what lies in it; raises SetupError where it is not."""
-    found = find_spec(module)
-    if found is None or not found.submodule_search_locations:
+def package_folder(module: str) -> Path:
+    """Return the folder of a package whose data files are used; raises SetupError if it is not installed."""
+    spec = find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
         raise SetupError(_message(module))
-    return Path(found.submodule_search_locations[0])
+    return Path(spec.submodule_search_locations[0])
 
 
 @contextmanager
 def explain_missing() -> Iterator[None]:
-    """Turn the error of importing a module of EXTRAS or NO_DEPS into a SetupError that says how to install it."""
+    """Replace the ImportError of an optional module by a SetupError that says how to install it."""
     try:
         yield
     except ModuleNotFoundError as missing:
@@ -62,6 +62,6 @@ def explain_missing() -> Iterator[None]:
 
 def _message(*modules: str) -> str:
     extras = ",".join(sorted({EXTRAS[module] for module in modules if module in EXTRAS}))
-    bare = " ".join(NO_DEPS[module] for module in modules if module in NO_DEPS)
-    commands = [f"pip install 'recsys[{extras}]'"] * bool(extras) + [f"pip install --no-deps {bare}"] * bool(bare)
+    no_deps = " ".join(NO_DEPS[module] for module in modules if module in NO_DEPS)
+    commands = [f"pip install 'recsys[{extras}]'"] * bool(extras) + [f"pip install --no-deps {no_deps}"] * bool(no_deps)
     return f"Not installed, but needed for this: {', '.join(modules)}. Install with: {' && '.join(commands)}"

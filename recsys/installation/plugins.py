@@ -1,7 +1,8 @@
 """
-Plug-ins: every module in the folder of certain packages is one, found by its name alone.
+Plug-ins: each module in the folder of a plug-in package is found by its name; nothing has to be registered.
 
-A recommender, a rule for lists, a source format, a product, an audio task: each is added by adding a file.
+Recommenders, rerank rules, source formats, products, metrics, steps of the nightly run and audio training tasks are
+added by adding one file.
 """
 
 from collections.abc import Collection
@@ -11,19 +12,19 @@ from types import ModuleType
 from typing import Any
 
 
-def plugin_names(package: str, *, besides: Collection[str] = ()) -> list[str]:
-    """Return the names of the modules in a package's folder, sorted, without sub-packages and those in `besides`."""
-    found = iter_modules(import_module(package).__path__)
-    return sorted(module.name for module in found if not module.ispkg and module.name not in besides)
+def plugin_names(package: str, *, exclude: Collection[str] = ()) -> list[str]:
+    """Return the sorted names of the modules in a package, without sub-packages and the names in `exclude`."""
+    modules = iter_modules(import_module(package).__path__)
+    return sorted(module.name for module in modules if not module.ispkg and module.name not in exclude)
 
 
 def plugin(package: str, name: str) -> ModuleType:
-    """Import a module of a package; the name has to be one of `plugin_names`."""
+    """Import a plug-in module by its name, one of `plugin_names`."""
     return import_module(f"{package}.{name}")
 
 
 def plugin_class(package: str, name: str, base: type[Any]) -> type[Any]:
-    """Return the class that derives from `base` and is defined in a module of a package."""
+    """Return the first class derived from `base` that a plug-in module defines."""
     module = plugin(package, name)
     classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, base))
-    return next(found for found in classes if found.__module__ == module.__name__)
+    return next(candidate for candidate in classes if candidate.__module__ == module.__name__)

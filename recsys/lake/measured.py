@@ -1,10 +1,13 @@
 """
-What is measured in the sound of a recording: each attribute once, its unit in its name, and the range it may have.
+The measured attributes of a recording's sound: name with its unit, type and valid range, each declared once.
 
-The contract of `audio_features`, the rows of a scan and what the functions of `recsys/audio/features` return follow
-from these classes. A new attribute is a field here, the function that measures it, and a column of the marts.
+The contract of `audio_features`, the rows of a scan and the return values of `recsys/audio/features` follow from these
+classes. None means that the value is unknown: the recording is silent or too short.
 
-None is what cannot be known: silence, or too short.
+To add an attribute: declare it here as a field, measure it in `recsys/audio/features`, and add its column to
+`sql/marts/track_audio.sql`. The names of the fields are part of the analyser's version (`recsys/audio/analyse.py`), so
+the next scan analyses known files again. Where existing attributes get other values, raise `FORMAT` in
+`recsys/audio/features/measure.py`; `tests/audio/test_analyser.py` fails until you have decided.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -14,7 +17,7 @@ from recsys.lake.field import Field, Kind
 
 
 def measured(kind: Kind = Kind.REAL, **limits: Any) -> Any:
-    """Declare an attribute: how it is stored, and its limits as in `Field` (low, high, allowed, pattern)."""
+    """Declare an attribute: its type in the contract, and its limits as in `Field` (low, high, allowed, pattern)."""
     return field(default=None, metadata={"kind": kind, **limits})
 
 
@@ -24,11 +27,11 @@ class Loudness:
     Loudness of a recording.
 
     Attributes:
-        loudness_lufs: Integrated loudness, gated [LUFS]; None for silence and less than 0.4 s.
-        loudness_range_lu: Loudness range [LU]; None for silence and less than 3 s.
-        true_peak_dbtp: Peak of the reconstructed wave [dBTP]; None where every sample is 0.
-        stereo_width: Share of the power that two channels do not share, 0..1; None for silence.
-        silence_share: Share of the steps of 0.1 s whose root mean square is below -60 dBFS, 0..1; None without a step.
+        loudness_lufs: Integrated, gated loudness [LUFS]; None for silence and below 0.4 s.
+        loudness_range_lu: Loudness range [LU]; None for silence and below 3 s.
+        true_peak_dbtp: Peak of the oversampled waveform [dBTP]; None if every sample is 0.
+        stereo_width: Power of the side signal as a share of side plus mid, 0 (mono) to 1; None for silence.
+        silence_share: Share of 0.1 s blocks whose root mean square is below -60 dBFS, 0..1; None below 0.1 s.
     """
 
     loudness_lufs: float | None = measured(low=-200, high=50)
@@ -41,13 +44,13 @@ class Loudness:
 @dataclass(frozen=True)
 class Rhythm:
     """
-    Movement of a recording; None for less than 3 s or no onset.
+    Tempo and onsets of a recording; None below 3 s or without an onset.
 
     Attributes:
-        tempo_bpm: Beats a minute, measured from 30 to 300.
-        tempo_confidence: Chance, as learned, that it is right to 4 %, 0..1.
-        beat_strength: Height of the autocorrelation at one beat, of that at no lag, 0..1.
-        onset_rate_hz: Onsets a second; 0 where there is none.
+        tempo_bpm: Beats per minute, 30 to 300.
+        tempo_confidence: Estimated probability that the tempo is right within 4 %, 0..1.
+        beat_strength: Autocorrelation of the onset curve at a lag of one beat, relative to lag 0, 0..1.
+        onset_rate_hz: Onsets per second; 0 if there is none.
     """
 
     tempo_bpm: float | None = measured(low=10, high=1_000)
@@ -59,14 +62,14 @@ class Rhythm:
 @dataclass(frozen=True)
 class Tonality:
     """
-    Pitch of a recording; None where no peak stands out.
+    Key, tuning and pitch classes of a recording; None if its spectrum has no peak.
 
     Attributes:
-        key: Tonic, C to B with sharps.
+        key: Tonic: C, C#, D ... B.
         mode: major or minor.
-        key_confidence: Chance, as learned, that both are right, 0..1.
-        tuning_cents: From A = 440 Hz, -50..50 [cent].
-        chroma: Share of each pitch class from C, sums to 1.
+        key_confidence: Estimated probability that key and mode are right, 0..1.
+        tuning_cents: Deviation from A = 440 Hz, -50..50 [cent].
+        chroma: Shares of the 12 pitch classes, starting at C; sum to 1.
     """
 
     key: str | None = measured(Kind.TEXT, pattern=r"^[A-G]#?$")
@@ -79,12 +82,15 @@ class Tonality:
 @dataclass(frozen=True)
 class Timbre:
     """
-    Colour of a recording.
+    Timbre of a recording: means over its frames; None for silence and below 0.5 s.
 
     Attributes:
-        spectral_centroid_hz, spectral_bandwidth_hz, spectral_rolloff_hz: Mean, spread and 85 % point [Hz].
+        spectral_centroid_hz: Mean frequency of the magnitude spectrum [Hz].
+        spectral_bandwidth_hz: Standard deviation around the centroid [Hz].
+        spectral_rolloff_hz: Frequency below which 85 % of the magnitude lies [Hz].
         spectral_flatness: 0 for a tone, 1 for white noise.
-        mfcc_mean, mfcc_std: 20 coefficients each, the first one loudness.
+        mfcc_mean, mfcc_std: Mean and standard deviation of 20 mel-frequency cepstral coefficients; the first follows
+            the level.
     """
 
     spectral_centroid_hz: float | None = measured(low=0, high=1_000_000)
@@ -98,11 +104,11 @@ class Timbre:
 @dataclass(frozen=True)
 class Character:
     """
-    What follows from the other attributes by a formula.
+    Attributes that are computed from other attributes (formulas in `recsys/audio/features/measure.py`).
 
     Attributes:
-        energy: How forceful it sounds, 0..1.
-        danceability: How fit for dancing, 0..1; None without a tempo.
+        energy: Perceived intensity, 0..1; None for silence.
+        danceability: Suitability for dancing, 0..1; None without a tempo.
     """
 
     energy: float | None = measured(low=0, high=1)
@@ -111,14 +117,14 @@ class Character:
 
 @dataclass(frozen=True)
 class Features(Character, Timbre, Tonality, Rhythm, Loudness):  # a dataclass has the fields of its last base first
-    """Everything that is measured in one recording, one attribute a column."""
+    """All measured attributes of one recording; each is a column of `audio_features`."""
 
     @classmethod
     def of(cls, *parts: Loudness | Rhythm | Tonality | Timbre | Character) -> Self:
-        """Put together what was measured; the rest is None."""
+        """Combine measured groups of attributes; attributes of missing groups are None."""
         return cls(**{name: value for part in parts for name, value in asdict(part).items()})
 
 
 def fields_of(declared: type[Features]) -> tuple[Field, ...]:
-    """Return the columns of a contract that hold these attributes."""
-    return tuple(Field(each.name, **each.metadata) for each in fields(declared))
+    """Return the contract's columns for these attributes."""
+    return tuple(Field(attribute.name, **attribute.metadata) for attribute in fields(declared))

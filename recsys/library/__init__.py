@@ -1,1 +1,1 @@
-"""The music files of a home: which there are, what they are called, and the way of each into the lake."""
+"""The music files on a machine: finding them in folders, naming them, and scanning them into the lake."""

@@ -1,4 +1,4 @@
-"""Which recordings of a folder may be learned from: what the catalogue says of each."""
+"""Training consent of the recordings in a folder, as recorded in the catalogue."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ UNKNOWN = "unknown"
 
 
 def training_tracks(warehouse: Warehouse, folder: Path) -> list[TrainingTrack]:
-    """List the recordings of a folder with their consent; what the catalogue does not know is unknown."""
+    """List the recordings of a folder with their consent; it is 'unknown' for recordings outside the catalogue."""
     consent = dict(warehouse.query(internal_sql("training_consent")).iter_rows())
-    return [TrainingTrack(each.path, consent.get(each.name, UNKNOWN)) for each in recordings(folder)]
+    return [TrainingTrack(recording.path, consent.get(recording.name, UNKNOWN)) for recording in recordings(folder)]

@@ -1,7 +1,8 @@
 """
-A folder of music: which files it holds, what they are called in the lake, and what they are.
+The music files of a folder, and the name that each has in the lake.
 
-A file is what its bytes are (SHA-256), wherever it lies; its name says which recording it is, by track id or ISRC.
+A file is identified by its bytes (SHA-256), wherever it is stored. Its name (track id or ISRC) says which track it is;
+SQL resolves that when the tables are built.
 """
 
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from recsys.files import is_audio, is_hidden, sha256_of
 @dataclass(frozen=True)
 class Recording:
     """
-    A file of music.
+    A music file.
 
     Attributes:
-        name: What the lake calls it, until SQL finds out which track is meant.
-        path: Where it lies.
-        file: Its way from the folder that is scanned.
+        name: Its name in the lake, from which SQL finds the track.
+        path: Path of the file.
+        file: Path relative to the scanned folder, with slashes.
         audio_id: SHA-256 of its bytes.
-        n_bytes: Its size.
+        n_bytes: Size in bytes.
     """
 
     name: str
@@ -34,19 +35,19 @@ class Recording:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """List the music in a folder and the folders in it, in name order; what is hidden is left out."""
+    """List the music files in a folder and its subfolders, sorted, without hidden ones; raises InputError."""
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder. Give the folder that the music lies in")
-    found = (path for path in folder.rglob("*") if is_audio(path) and not is_hidden(path, folder))
-    return sorted(path for path in found if path.is_file())
+        raise InputError(f"{folder} is not a folder. Give the folder that contains the music files")
+    paths = (path for path in folder.rglob("*") if is_audio(path) and not is_hidden(path, folder))
+    return sorted(path for path in paths if path.is_file())
 
 
 def recordings(folder: Path) -> list[Recording]:
     """
-    Name the files of a folder by what they are called without their ending.
+    List the music files of a folder with their names.
 
-    Where several files have one name, each is named by its way from the folder; `a.mp3` and `a.wav` in one folder keep
-    their endings.
+    The name is the file name without its suffix. Files that share it are named by their path in the folder instead, and
+    files that share that too (`a.mp3` and `a.wav` in one folder) by their path with the suffix.
     """
     files = [path.relative_to(folder) for path in audio_files(folder)]
     names = pl.Series([file.stem for file in files], dtype=pl.String)

@@ -1,4 +1,4 @@
-"""What a file sounds like as rows of the lake: its features, its vector, its tags, its fingerprint."""
+"""Rows of the lake for one analysed file: features, embedding vector, tags and fingerprint."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,37 +6,28 @@ from typing import Any
 import polars as pl
 
 from recsys.audio.analyse import Analyse, Analysis
-from recsys.audio.embedding.embed import Embedding
-from recsys.audio.embedding.tags import named
 from recsys.audio.fingerprint.fingerprinter import to_text
 from recsys.lake.contract import CONTRACTS
 from recsys.library.files import Recording
 
-FEATURES, VECTORS, TAGS, PRINTS = "audio_features", "audio_vectors", "audio_tags", "audio_prints"
-TABLES = (FEATURES, VECTORS, TAGS, PRINTS)
+FEATURES, VECTORS, TAGS, FINGERPRINTS = "audio_features", "audio_vectors", "audio_tags", "audio_prints"
+TABLES = (FEATURES, VECTORS, TAGS, FINGERPRINTS)
 
-Rows = dict[str, pl.DataFrame]  # by table, in the contract's columns
+Rows = dict[str, pl.DataFrame]  # table -> rows, with the columns of its contract
 
 
 def rows_of(audio_id: str, analysis: Analysis, analyse: Analyse) -> Rows:
-    """Write an analysis down, and what made it; name and file are filled in by `under_name`."""
-    heard = {name: getattr(analysis, name) for name in ("codec", "duration_ms", "rate_hz", "n_channels", "lost_ms")}
-    features = {"analyser": analyse.version, **heard, **asdict(analysis.features)}
+    """Return the rows of an analysis with the versions that computed it; `under_name` fills track_id and file."""
+    decoded = {name: getattr(analysis, name) for name in ("codec", "duration_ms", "rate_hz", "n_channels", "lost_ms")}
+    features = {"analyser": analyse.version, **decoded, **asdict(analysis.features)}
     embedding = analysis.embedding
     vectors = [] if embedding is None else [{"encoder": analyse.embedder.version, "vector": embedding.vector.tolist()}]
-    tags = [] if embedding is None else _tags(embedding)
-    prints = [{"fingerprinter": analyse.fingerprinter.version, "prints": to_text(analysis.prints)}]
+    tags = [] if embedding is None else [tag._asdict() for tag in embedding.tags]
+    fingerprints = [{"fingerprinter": analyse.fingerprinter.version, "prints": to_text(analysis.fingerprint)}]
     return {
         table: _table(table, [{"audio_id": audio_id, **row} for row in rows])
-        for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags), (PRINTS, prints))
+        for table, rows in ((FEATURES, [features]), (VECTORS, vectors), (TAGS, tags), (FINGERPRINTS, fingerprints))
     }
-
-
-def _tags(embedding: Embedding) -> list[dict[str, Any]]:
-    return [
-        {"tagger": tag.tagger, "tag": tag.name, "kind": tag.kind, "confidence": tag.confidence}
-        for tag in named(embedding.tags)
-    ]
 
 
 def _table(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -45,6 +36,6 @@ def _table(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def under_name(rows: Rows, recording: Recording) -> Rows:
-    """Say whose rows they are."""
+    """Set the track id and file of a recording on its rows."""
     named_rows = {table: frame.with_columns(track_id=pl.lit(recording.name)) for table, frame in rows.items()}
     return named_rows | {FEATURES: named_rows[FEATURES].with_columns(file=pl.lit(recording.file))}

@@ -1,9 +1,10 @@
 """
-Scan a folder of music into the lake: what each file sounds like, and of what cannot be read, why.
+Scan a folder of music into the lake: analyse each new file, and quarantine those that cannot be read.
 
-The way of a file: its bytes' hash -> (heard before: nothing to do; heard under another name: that answer again) -> a
-worker process -> a batch of some sixty files in the lake, whole or not at all. So a scan that is stopped goes on where
-it stopped, and no recording is analysed twice by the same analyser.
+A file is identified by the hash of its bytes. If this version of the analyser has seen them under the same name, the
+file is skipped; under another name, its rows are copied; otherwise a worker process analyses it. Files enter the lake
+in atomic batches of 64, so a scan that was interrupted continues where it stopped, and no recording is analysed twice
+by the same version.
 """
 
 import json
@@ -23,26 +24,26 @@ from recsys.ingest.pseudonym import redacted
 from recsys.lake.contract import BATCH, CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch, Lake, StagedBatch
 from recsys.library.files import Recording, recordings
-from recsys.library.locations import remember
+from recsys.library.music_folders import remember_folder
 from recsys.library.rows import FEATURES, TABLES, Rows, rows_of, under_name
 from recsys.library.settings import AudioSettings
 
-FILES_A_BATCH = 64
-Progress = Callable[[Path, int], None]
+FILES_PER_BATCH = 64
+Progress = Callable[[Path, int], None]  # a finished file and its size in bytes
 
 
 @dataclass
 class ScanReport:
     """
-    What a scan did.
+    Counts and problems of a scan.
 
     Attributes:
-        n_files: Files of music in the folder.
-        n_known: Heard before, under the same name.
-        n_copied: Heard before, or in this scan, under another name.
-        n_analysed: Heard now.
-        damaged: Files of which a part was lost, and its length [ms]; of this scan.
-        failures: Files of which nothing could be heard, and why; those of earlier scans too.
+        n_files: Music files in the folder.
+        n_known: Files that were analysed before, under the same name.
+        n_copied: Files whose bytes were analysed under another name, before or in this scan.
+        n_analysed: Files that this scan analysed.
+        damaged: File -> length that could not be decoded [ms]; only files that this scan analysed.
+        failures: File -> why it could not be analysed; also files that failed in earlier scans.
     """
 
     n_files: int = 0
@@ -53,20 +54,22 @@ class ScanReport:
     failures: dict[str, Failure] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
-        """Say in one sentence per file what could not be heard of it: those of which nothing could, and those cut."""
-        cut = (f"{file}: {lost_ms / 1000:.1f} s of it could not be decoded" for file, lost_ms in self.damaged.items())
-        return [*(f"{file}: {failure.message}" for file, failure in self.failures.items()), *cut]
+        """Return one sentence per file that failed, then one per damaged file."""
+        damaged = (
+            f"{file}: {lost_ms / 1000:.1f} s of it could not be decoded" for file, lost_ms in self.damaged.items()
+        )
+        return [*(f"{file}: {failure.message}" for file, failure in self.failures.items()), *damaged]
 
 
 @dataclass(frozen=True)
-class Memory:
+class EarlierScans:
     """
-    What one analyser has heard already.
+    Results that the lake already has from one version of the analyser.
 
     Attributes:
-        lake: Where it stands.
-        names: name -> audio_id of the newest row.
-        failures: audio_id -> why nothing could be heard.
+        lake: The lake.
+        names: Name of a recording -> audio_id of its newest row.
+        failures: audio_id -> why the file could not be analysed.
     """
 
     lake: Lake
@@ -74,14 +77,14 @@ class Memory:
     failures: dict[str, Failure]
 
     @classmethod
-    def of(cls, lake: Lake, analyser: str) -> Self:
-        """Read it off the lake."""
+    def read(cls, lake: Lake, analyser: str) -> Self:
+        """Read the results of an analyser's version from the lake."""
         newest = lake.latest(CONTRACTS[FEATURES]).select("track_id", "audio_id", "analyser").collect()
-        heard = newest.filter(analyser=analyser).select("track_id", "audio_id")
-        return cls(lake, dict(heard.iter_rows()), _failures(lake, analyser))
+        analysed = newest.filter(analyser=analyser).select("track_id", "audio_id")
+        return cls(lake, dict(analysed.iter_rows()), _failures(lake, analyser))
 
-    def of_content(self, audio_id: str) -> Rows | None:
-        """Return the rows of a file that was heard under any name; None where it was not."""
+    def rows_of_content(self, audio_id: str) -> Rows | None:
+        """Return the rows of a file that was analysed under any name; None if it was not."""
         name = next((name for name, known in self.names.items() if known == audio_id), None)
         if name is None:
             return None
@@ -92,14 +95,16 @@ class Memory:
 
 def _failures(lake: Lake, analyser: str) -> dict[str, Failure]:
     paths = sorted((lake.folder / "quarantine").rglob("*.parquet"))
-    refused = (pl.read_parquet(path, glob=False).filter(source_table=FEATURES) for path in paths)
-    told = [
+    quarantined = (pl.read_parquet(path, glob=False).filter(source_table=FEATURES) for path in paths)
+    refused = [
         (json.loads(payload), reason)
-        for rows in refused
+        for rows in quarantined
         for payload, reason in rows.drop_nulls("payload").select("payload", "reason").iter_rows()
     ]
     return {
-        each["audio_id"]: Failure(reason, each["message"]) for each, reason in told if each.get("analyser") == analyser
+        payload["audio_id"]: Failure(reason, payload["message"])
+        for payload, reason in refused
+        if payload.get("analyser") == analyser
     }
 
 
@@ -107,33 +112,33 @@ def scan(
     home: Home, folder: Path, *, today: date, settings: AudioSettings, progress: Progress = lambda _path, _bytes: None
 ) -> ScanReport:
     """
-    Analyse what is new in a folder of music.
+    Analyse the new files of a music folder and write their rows to the lake.
 
     Args:
-        home: The home, held by the caller (`locked`).
-        folder: Searched through.
-        today: The day of ingest.
-        settings: Encoder and limits.
-        progress: Called with each file and its size once it is done, known ones too.
+        home: The home; the caller holds its lock (`locked`).
+        folder: Searched with its subfolders.
+        today: Date of ingest.
+        settings: Encoder and resource limits.
+        progress: Called with each finished file and its size in bytes, also for files that are skipped.
 
     Returns:
-        What was heard, what was known, and what could not be read.
+        Counts, damaged files and files that could not be analysed.
 
     Raises:
-        InputError: There is no such folder.
-        SetupError: The encoder is not there.
+        InputError: The folder does not exist.
+        SetupError: The encoder is not installed.
     """
     lake = Lake(home)
     lake.recover()
     found = recordings(folder)
-    remember(home, folder)
+    remember_folder(home, folder)
     report = ScanReport(n_files=len(found))
     if found:
         job = _Job(lake, Analyse(settings.encoder), today, report)
         waiting = job.without_known(found)
-        for each in set(found) - set(waiting):
-            progress(each.path, each.n_bytes)
-        job.hear(waiting, settings, progress)
+        for recording in set(found) - set(waiting):
+            progress(recording.path, recording.n_bytes)
+        job.analyse_files(waiting, settings, progress)
     return report
 
 
@@ -149,68 +154,68 @@ class _Job:
         return self.analyse.version
 
     def without_known(self, found: Sequence[Recording]) -> list[Recording]:
-        """Leave out what this analyser has heard, or failed to; what has another name now enters the lake again."""
-        memory = Memory.of(self.lake, self.analyser)
+        """Return the files that must be analysed; write rows for known files that have a new name."""
+        earlier = EarlierScans.read(self.lake, self.analyser)
         waiting: list[Recording] = []
         copies: dict[Recording, Rows] = {}
-        for each in found:
-            if memory.names.get(each.name) == each.audio_id:
+        for recording in found:
+            if earlier.names.get(recording.name) == recording.audio_id:
                 self.report.n_known += 1
-            elif each.audio_id in memory.failures:
-                self.report.failures[each.file] = memory.failures[each.audio_id]
-            elif (rows := memory.of_content(each.audio_id)) is not None:
-                copies[each] = under_name(rows, each)
+            elif recording.audio_id in earlier.failures:
+                self.report.failures[recording.file] = earlier.failures[recording.audio_id]
+            elif (rows := earlier.rows_of_content(recording.audio_id)) is not None:
+                copies[recording] = under_name(rows, recording)
             else:
-                waiting.append(each)
+                waiting.append(recording)
         self.report.n_copied += len(copies)
         self._commit(copies, {})
         return waiting
 
-    def hear(self, waiting: Sequence[Recording], settings: AudioSettings, progress: Progress) -> None:
-        """Analyse files, some at a time."""
+    def analyse_files(self, waiting: Sequence[Recording], settings: AudioSettings, progress: Progress) -> None:
+        """Analyse files batch by batch in worker processes."""
         if not waiting:
             return
         limits = {"limit_s": settings.limit_s, "limit_bytes": settings.limit_gb << 30}
         with Workers(replace(self.analyse), n_workers=min(settings.workers, len(waiting)), **limits) as workers:
-            for some in _batches(waiting):
-                sizes = {each[0].path: sum(one.n_bytes for one in each) for each in some}
-                heard: dict[Path, Analysis | Failure] = {}
+            for batch in _batches(waiting):
+                sizes = {copies[0].path: sum(copy.n_bytes for copy in copies) for copies in batch}
+                results: dict[Path, Analysis | Failure] = {}
                 for path, result in workers.map(list(sizes)):
-                    heard[path] = result
+                    results[path] = result
                     progress(path, sizes[path])
-                self._keep(some, heard)
+                self._write(batch, results)
 
-    def _keep(self, some: Sequence[list[Recording]], heard: dict[Path, Analysis | Failure]) -> None:
-        """Enter what was heard into the lake; files of the same bytes have the same rows."""
+    def _write(self, batch: Sequence[list[Recording]], results: dict[Path, Analysis | Failure]) -> None:
+        """Write results to the lake; files with the same bytes get the same rows."""
         rows: dict[Recording, Rows] = {}
         failures: dict[Recording, Failure] = {}
-        for first, *others in some:
-            result = heard[first.path]
+        for first, *others in batch:
+            result = results[first.path]
             if isinstance(result, Failure):
                 failures |= dict.fromkeys([first, *others], result)
                 continue
-            told = rows_of(first.audio_id, result, self.analyse)
-            rows |= {each: under_name(told, each) for each in (first, *others)}
+            own_rows = rows_of(first.audio_id, result, self.analyse)
+            rows |= {copy: under_name(own_rows, copy) for copy in (first, *others)}
             self.report.n_analysed += 1
             self.report.n_copied += len(others)
             if result.lost_ms:
                 self.report.damaged[first.file] = result.lost_ms
-        self.report.failures |= {each.file: failure for each, failure in failures.items()}
+        self.report.failures |= {recording.file: failure for recording, failure in failures.items()}
         self._commit(rows, failures)
 
     def _commit(self, rows: dict[Recording, Rows], failures: dict[Recording, Failure]) -> None:
         if not rows and not failures:
             return
         files = [*rows, *failures]
-        source = short_hash(self.analyser, *(f"{each.name} {each.audio_id}" for each in files))
+        source = short_hash(self.analyser, *(f"{recording.name} {recording.audio_id}" for recording in files))
         n_known = len(self.lake.batches())
         staged = []
-        for at, table in enumerate(TABLES, start=1):
-            accepted = pl.concat([each[table] for each in rows.values()]) if rows else pl.DataFrame()
+        for number, table in enumerate(TABLES, start=1):
+            accepted = pl.concat([tables[table] for tables in rows.values()]) if rows else pl.DataFrame()
             refused = failures if table == FEATURES else {}
             entry = Batch(
                 batch=short_hash(source, table),
-                batch_no=n_known + at,
+                batch_no=n_known + number,
                 table=table,
                 source_file=_title(files),
                 source_sha256=source,
@@ -220,7 +225,7 @@ class _Job:
                 n_quarantined=len(refused),
                 n_duplicate=0,
                 days=[str(self.today)] if accepted.height else [],
-                members=sorted({each.audio_id for each in files}),
+                members=sorted({recording.audio_id for recording in files}),
             )
             marked = accepted.with_columns(batch=pl.lit(entry.batch), batch_no=pl.lit(entry.batch_no, dtype=pl.Int64))
             parts = {str(self.today): marked} if accepted.height else {}
@@ -228,18 +233,18 @@ class _Job:
         self.lake.commit(source, staged)
 
     def _quarantine(self, failures: dict[Recording, Failure], entry: Batch) -> pl.DataFrame:
-        """Write down which files said nothing, and what would have to change for them to be tried again."""
+        """Return a quarantine row per failed file; only another version of the analyser tries that file again."""
         rows = [
             {
                 "source_table": entry.table,
                 "reason": failure.reason,
                 "payload": json.dumps(
-                    {"audio_id": each.audio_id, "analyser": self.analyser, "message": failure.message}
+                    {"audio_id": recording.audio_id, "analyser": self.analyser, "message": failure.message}
                 ),
-                "source_file": each.file,
+                "source_file": recording.file,
                 "batch": entry.batch,
             }
-            for each, failure in failures.items()
+            for recording, failure in failures.items()
         ]
         return pl.DataFrame(rows, schema=QUARANTINE).with_columns(
             redacted(pl.col("source_file")), redacted(pl.col("payload"))
@@ -247,13 +252,13 @@ class _Job:
 
 
 def _batches(waiting: Sequence[Recording]) -> Iterator[list[list[Recording]]]:
-    """Yield some sixty files at a time, those of the same bytes together."""
+    """Yield batches of 64 distinct files; each is a list of the recordings with its bytes."""
     groups: dict[str, list[Recording]] = {}
-    for each in waiting:
-        groups.setdefault(each.audio_id, []).append(each)
+    for recording in waiting:
+        groups.setdefault(recording.audio_id, []).append(recording)
     distinct = list(groups.values())
-    for start in range(0, len(distinct), FILES_A_BATCH):
-        yield distinct[start : start + FILES_A_BATCH]
+    for start in range(0, len(distinct), FILES_PER_BATCH):
+        yield distinct[start : start + FILES_PER_BATCH]
 
 
 def _title(files: Sequence[Recording]) -> str:

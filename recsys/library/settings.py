@@ -1,4 +1,4 @@
-"""What a recipe can say about how files are heard."""
+"""Settings of audio analysis in a recipe: the table [audio]."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from recsys.settings import Count
 @dataclass(frozen=True)
 class AudioSettings:
     """
-    How files are heard.
+    Encoder and resource limits of audio analysis.
 
     Attributes:
-        encoder: A pretrained encoder's name, or the folder of one trained here.
-        workers: Processes at work.
-        limit_s: A file that takes longer is given up [s].
-        limit_gb: A file that takes more memory is given up [GiB].
+        encoder: Name of a pretrained encoder, or the folder of one trained by `recsys audio train`.
+        workers: Number of worker processes.
+        limit_s: Time limit per file; a file that takes longer is skipped [s].
+        limit_gb: Memory limit per worker; a file that needs more is skipped [GiB].
     """
 
     encoder: str = "musicnn"

@@ -44,7 +44,7 @@ def pitch_of(index: FingerprintIndex, use: Use, sound: F32, network: Fingerprint
     time_alignment = TimeAlignment(offset_s, use.tempo_ratio)
 
     def similarity(semitones: float) -> float:
-        vectors = network.of_frames(shifted(frames, -semitones))
+        vectors = network.spectrogram_vectors(shifted(frames, -semitones))
         return float(np.nan_to_num(cosines_along(index, vectors, use.audio_id, time_alignment)).mean())
 
     coarse = np.arange(-MAX_SHIFT, MAX_SHIFT + COARSE_STEP, COARSE_STEP)

@@ -18,7 +18,7 @@ import polars as pl
 import recsys
 from recsys import files
 from recsys.errors import InputError
-from recsys.installation.locations import commit
+from recsys.installation.paths import commit
 from recsys.lake.store import Batch
 from recsys.recipe import Recipe
 

@@ -27,11 +27,11 @@ def place_sounds(warehouse: Path, folder: Path, last: Release | None, note: Call
     with Warehouse.open(warehouse) as opened:
         if opened.query(internal_sql("tracks_with_sound")).is_empty():
             return None
-        from recsys.search.by_sound import index_of  # noqa: PLC0415 - a run without music needs no faiss
+        from recsys.search.by_sound import build_index  # noqa: PLC0415 - a run without music needs no faiss
         from recsys.search.vector_index import Index  # noqa: PLC0415
 
         known = _kept("what sounds alike", last.index if last else None, Index.load, note)
-        index_of(opened, known).save(folder)
+        build_index(opened, known).save(folder)
     return folder
 
 

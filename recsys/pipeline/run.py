@@ -18,7 +18,7 @@ from typing import Any
 from recsys import files
 from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
-from recsys.installation import locations
+from recsys.installation import paths
 from recsys.lake.store import Lake
 from recsys.recipe import Recipe
 from recsys.warehouse.sqlfile import read_layers
@@ -58,7 +58,7 @@ class Run:
         """Return the run of what the lake holds, and of the source files (SHA-256) that are still to be ingested."""
         sources = Lake(home).sources() | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
-        code = [path.read_text(encoding="utf-8") for path in locations.code_files()]
+        code = [path.read_text(encoding="utf-8") for path in paths.code_files()]
         settings = json.dumps(recipe.as_dict(), sort_keys=True)
         name = files.short_hash(*sorted(sources), settings, *code, *queries)[:8]
         return cls(home, as_of, recipe, f"{as_of}-{name}", tell)

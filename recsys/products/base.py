@@ -109,7 +109,7 @@ class ProductInputs:
 
 def product_names() -> list[str]:
     """Return the names of all products: the modules of this folder, apart from helpers."""
-    return plugin_names(PACKAGE, besides=HELPERS)
+    return plugin_names(PACKAGE, exclude=HELPERS)
 
 
 def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:

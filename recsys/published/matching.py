@@ -10,7 +10,7 @@ from recsys.arrays import F32
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
 from recsys.home import Home
-from recsys.library.locations import sound_file
+from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
 from recsys.matching.fingerprint_index import FingerprintIndex
@@ -83,7 +83,9 @@ def _references(home: Home, report: MatchReport, settings: AudioSettings) -> dic
     """Return the recording's sound beside each cue, by query file and number of the cue, if its file is available."""
     files = {row["audio_id"]: row["file"] for row in report.owners.drop_nulls("file").iter_rows(named=True)}
     cues = [(sheet.path, n, cue.use) for sheet in report.sheets for n, cue in enumerate(sheet.cues)]
-    paths = {name: sound_file(home, files[name], name) for name in {use.audio_id for _, _, use in cues} & files.keys()}
+    paths = {
+        name: find_recording(home, files[name], name) for name in {use.audio_id for _, _, use in cues} & files.keys()
+    }
     cues_of: dict[Path, list[tuple[tuple[Path, int], Span]]] = {}  # by file of the recording
     for path, n, use in cues:
         if (reference := paths.get(use.audio_id)) is not None:

@@ -14,7 +14,7 @@ from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
 from recsys.files import is_audio
 from recsys.library.settings import AudioSettings
-from recsys.search.by_sound import Wanted, allowed_by, discover, named_track
+from recsys.search.by_sound import ListLimits, filter_tracks, nearest_tracks, track_vector
 from recsys.search.stored_index import StaleIndex
 from recsys.search.vector_index import Index
 from recsys.warehouse.internal import internal_sql
@@ -91,7 +91,7 @@ def track_or_embedding(track_or_file: str, settings: AudioSettings) -> str | Fil
 
 
 def sounds_like(
-    warehouse: Warehouse, index: Index, like: str | FileEmbedding, limits: Wanted, *, where: str | None = None
+    warehouse: Warehouse, index: Index, like: str | FileEmbedding, limits: ListLimits, *, where: str | None = None
 ) -> pl.DataFrame:
     """
     List the tracks that sound most like a track or file.
@@ -101,7 +101,7 @@ def sounds_like(
         index: The vector index. It may hold vectors of tracks that the warehouse lacks; exclude these by `where`.
         like: The id of an indexed track, or the embedding of a file.
         limits: How many tracks, and how many of one artist and of one release.
-        where: A condition in SQL (see `by_sound.allowed_by`); None allows all tracks.
+        where: A condition in SQL (see `by_sound.filter_tracks`); None allows all tracks.
 
     Returns:
         rank, track_id, title, artist_name, similarity (cosine, -1..1), tempo_bpm, key, mode, energy.
@@ -112,9 +112,11 @@ def sounds_like(
         StaleIndex: The index and the file's embedding come from different encoders.
     """
     tracks = warehouse.query(internal_sql("tracks_by_sound"))
-    allowed = None if where is None else allowed_by(warehouse, where)
-    query = named_track(index, like) if isinstance(like, str) else _comparable_vector(like, index.version)
-    found = discover(index, query, tracks, limits, without=like if isinstance(like, str) else None, only=allowed)
+    allowed = None if where is None else filter_tracks(warehouse, where)
+    query = track_vector(index, like) if isinstance(like, str) else _comparable_vector(like, index.version)
+    found = nearest_tracks(
+        index, query, tracks, limits, exclude=like if isinstance(like, str) else None, allowed=allowed
+    )
     attributes = ("tempo_bpm", "key", "mode", "energy")
     named = tracks.select("track_id", "title", "artist_name", *attributes)
     return found.join(named, on="track_id", how="left", maintain_order="left").select(

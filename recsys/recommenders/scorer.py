@@ -156,4 +156,4 @@ def scorer_class(name: str) -> type[Scorer[Any]]:
 
 def scorer_names() -> list[str]:
     """Return the names of all scorers: the modules of this folder, except `base` and `scorer`."""
-    return plugin_names(PACKAGE, besides=HELPERS)
+    return plugin_names(PACKAGE, exclude=HELPERS)

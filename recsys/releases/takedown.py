@@ -48,7 +48,7 @@ def take_down(home: Home, track_ids: Sequence[str], reason: str, *, today: date)
         raise UnknownIds.of("track", unknown, known.to_list(), "the warehouse")
     indexed = [name for name in registry.release_names(home) if registry.read(home, name).indexes()]
     if indexed:
-        extras.need("faiss")  # before anything is written
+        extras.require("faiss")  # before anything is written
     _ingest_takedown(home, track_ids, reason, today)
     return [name for name in indexed if _remove_from_indexes(home, name, track_ids)]
 

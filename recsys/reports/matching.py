@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from recsys import files
 from recsys.arrays import F32
-from recsys.audio.fingerprint.fingerprinter import BINS_A_SEMITONE, LOWEST_HZ, N_BINS, levelled_spectrogram
+from recsys.audio.fingerprint.fingerprinter import BINS_PER_SEMITONE, LOWEST_HZ, N_BINS, levelled_spectrogram
 from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import DISCLAIMER, INDEX_DISCLOSURE, MatchReport
@@ -165,7 +165,7 @@ def _png(drawn: list[tuple[str, Any]], starts_s: float, ends_s: float) -> str:
     for axis, (whose, frames) in zip(figure.subplots(len(drawn), 1, squeeze=False)[:, 0], drawn, strict=True):
         axis.imshow(frames, origin="lower", aspect="auto", cmap="magma", extent=(starts_s, ends_s, 0, N_BINS))
         axis.set_ylabel(whose)
-        axis.set_yticks([12 * BINS_A_SEMITONE * log2(frequency / LOWEST_HZ) for frequency in MARKS_HZ], MARKS_HZ)
+        axis.set_yticks([12 * BINS_PER_SEMITONE * log2(frequency / LOWEST_HZ) for frequency in MARKS_HZ], MARKS_HZ)
         axis.tick_params(labelsize=8)
     axis.set_xlabel("seconds of the file; frequency in Hz", fontsize=8)
     buffer = BytesIO()

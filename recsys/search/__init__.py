@@ -1,1 +1,1 @@
-"""What sounds alike: an index of vectors, and what is asked of it."""
+"""Similarity search: an index of embedding vectors, and lists of recordings that sound alike."""

@@ -1,7 +1,7 @@
 """
-An index on disk: a folder of files and `about.json`, which says what they hold and has the checksum of each.
+An index on disk: a folder of data files and `description.json`, which describes them and has the checksum of each.
 
-Both kinds of index, of what sounds alike and of fingerprints, are saved and checked here, and refuse an id twice.
+The vector index and the index of fingerprints are saved, loaded and checked by these functions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,24 +18,24 @@ class StaleIndex(SetupError):  # noqa: N818 - reads as the sentence it prints
     """The index holds vectors of a network of another version than expected."""
 
 
-def save(folder: Path, about: Mapping[str, Any], write: Callable[[Path], object]) -> None:
+def save(folder: Path, description: Mapping[str, Any], write: Callable[[Path], object]) -> None:
     """
-    Write an index, whole or not at all.
+    Write an index atomically.
 
     Args:
-        folder: Where it is to lie; an index that is there is replaced.
-        about: What its files do not say, as JSON can; `sha256` is added.
-        write: Fills the folder that it is given.
+        folder: Folder of the index; an existing index is replaced.
+        description: Contents of `description.json`, JSON-serialisable; `sha256` is added.
+        write: Writes the data files into the folder that it is given.
     """
     with files.new_folder(folder) as beside:
         write(beside)
         checksums = {path.name: files.sha256_of(path) for path in sorted(beside.iterdir())}
-        files.write_json(beside / ABOUT, {**about, "sha256": checksums})
+        files.write_json(beside / ABOUT, {**description, "sha256": checksums})
 
 
 def load(folder: Path, content: str, version: str | None = None) -> dict[str, Any]:
     """
-    Read what an index says of itself, after every file has been held against its checksum.
+    Check every file of an index against its checksum and return its description.
 
     Args:
         folder: Where it lies.
@@ -43,30 +43,30 @@ def load(folder: Path, content: str, version: str | None = None) -> dict[str, An
         version: The version of the network that its vectors must come from; None accepts any.
 
     Returns:
-        What `save` was given as `about`, and `sha256`: the checksum of each file.
+        The `description` that was saved, and `sha256`: file name -> checksum.
 
     Raises:
         StaleIndex: Its vectors come from a network of another version.
         SetupError: It is missing or damaged.
     """
     if not (folder / ABOUT).exists():
-        raise SetupError(f"{folder} holds no {content}. Run: recsys nightly")
+        raise SetupError(f"{folder} contains no {content}. Create it: recsys nightly")
     try:
-        about: dict[str, Any] = files.read_json(folder / ABOUT)
-        checksums = dict(about["sha256"])
+        description: dict[str, Any] = files.read_json(folder / ABOUT)
+        checksums = dict(description["sha256"])
     except (ValueError, KeyError, TypeError) as broken:
         raise _damaged(folder, ABOUT) from broken
     for name, sha256 in checksums.items():
         if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
             raise _damaged(folder, name)
-    if version is not None and about["version"] != version:
-        found = f"{folder} holds {content} of the network version {about['version']}"
+    if version is not None and description["version"] != version:
+        found = f"{folder} holds {content} of the network version {description['version']}"
         raise StaleIndex(f"{found}; expected {version}. Run: recsys nightly")
-    return about
+    return description
 
 
 def refuse_repeated(ids: Sequence[str], index: str) -> None:
-    """Raise InputError where an id stands twice; `index` is named in the message."""
+    """Raise InputError if an id occurs more than once; the message names `index`."""
     seen: set[str] = set()
     for name in ids:
         if name in seen:

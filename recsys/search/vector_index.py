@@ -1,10 +1,10 @@
 """
-The index: which vectors point the same way (cosine).
+Nearest-neighbour index of vectors by cosine similarity.
 
-Below 100,000 vectors every one is looked at. Above, vectors are grouped (IVF) and the nearest groups looked at: as many
-as it takes for a recall@10 of .99 on vectors of the index itself, and a build that finds less than .95 is refused.
-Groups allow adding and removing, and are the same on every machine. A search that leaves too few, because of a filter,
-is done again exactly, so k results come wherever k exist.
+Below 100,000 vectors the search is exact. Above, it is approximate: vectors are clustered (IVF), and a search probes
+the nearest clusters, as many as a recall@10 of .99 needs on vectors of the index itself; a build below .95 is refused.
+Vectors can be added and removed, and the same vectors give the same clusters on every machine. Where a filter leaves
+fewer than k results, the search is repeated exactly, so that k results are returned whenever k exist.
 """
 
 from collections.abc import Sequence
@@ -20,23 +20,23 @@ from recsys.errors import InputError, SetupError
 from recsys.search import stored_index
 from recsys.search.stored_index import refuse_repeated
 
-VECTORS, GROUPS = "vectors.npy", "groups.faiss"
-K_JUDGED, N_JUDGED = 10, 500  # recall@10 of so many vectors
+VECTORS, CLUSTERS = "vectors.npy", "groups.faiss"
+RECALL_K, N_RECALL_QUERIES = 10, 500  # recall@10 is measured with 500 vectors of the index as queries
 NOTHING = -1
-SAME = 1e-6  # largest difference of the numbers of two vectors of length 1 that are one
+EQUAL_WITHIN = 1e-6  # unit vectors count as equal if no component differs by more
 
 
 @dataclass(frozen=True)
 class IndexSettings:
     """
-    How an index is made.
+    How an index is built.
 
     Attributes:
-        exact_below: So few vectors are all looked at.
-        recall_aim: Groups are added to a search until this recall@10 is reached, 0..1.
+        exact_below: The search is exact for fewer vectors than this.
+        recall_aim: A search probes more clusters until it reaches this recall@10, 0..1.
         recall_floor: A build below this recall@10 is refused, 0..1.
-        most_removed: Share of removed vectors from which on the groups are made anew, 0..1.
-        seed: Of the grouping, and of the queries by which it is judged.
+        most_removed: If a larger share of the vectors was removed, vectors are clustered again, 0..1.
+        seed: Seed of the clustering and of the choice of queries that measure recall.
     """
 
     exact_below: int = 100_000
@@ -47,13 +47,13 @@ class IndexSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """
-    Answers, best first.
+    Nearest vectors of each query, best first.
 
     Attributes:
-        rows: Into the index's ids; -1 where there are fewer than k. Shape (n_queries, k), int64.
-        scores: Cosines, -1..1; -inf where there is nothing. Shape (n_queries, k), float32.
+        rows: Rows of the index; -1 pads a result shorter than k. Shape (n_queries, k), int64.
+        scores: Cosine similarities, -1..1; -inf in the padding. Shape (n_queries, k), float32.
     """
 
     rows: Rows
@@ -62,12 +62,12 @@ class Found:
 
 class Index:
     """
-    Vectors with names, made by `build` or `load`.
+    Vectors with ids; created by `build` or `load`.
 
     Attributes:
-        ids: Name of each row; a removed one keeps its row until groups are made anew.
-        version: The encoder that made the vectors.
-        recall: Measured recall@10; 1.0 where every vector is looked at.
+        ids: Id of each row; a removed vector keeps its row until the vectors are clustered again.
+        version: Version of the encoder that computed the vectors.
+        recall: Measured recall@10; 1.0 if the search is exact.
     """
 
     def __init__(self, ids: Sequence[str], vectors: F32, version: str, settings: IndexSettings) -> None:
@@ -75,7 +75,7 @@ class Index:
         self.version, self.settings, self.recall = version, settings, 1.0
         self._vectors = vectors
         self._is_there = np.ones(len(ids), np.bool_)
-        self._groups: Any = None
+        self._clusters: Any = None
 
     @classmethod
     def build(
@@ -85,210 +85,217 @@ class Index:
         Build an index.
 
         Args:
-            ids: Names, each once.
-            vectors: Shape (n, d), float32, of any length but 0.
-            version: What made them.
-            settings: Exactness.
+            ids: Ids of the vectors, without repetition.
+            vectors: Shape (n, d), float32; any length but 0, they are normalised here.
+            version: Version of the encoder that computed them.
+            settings: Exactness and recall.
 
         Raises:
-            InputError: An id stands twice, or a vector is 0 or not finite.
-            SetupError: Recall is below the floor.
+            InputError: An id is repeated, or a vector is 0 or not finite.
+            SetupError: The measured recall is below the floor.
         """
         refuse_repeated(ids, "index")
         index = cls(ids, _normalised(ids, vectors), version, settings)
         if len(ids) >= settings.exact_below:
-            index._group()
+            index._cluster()
         return index
 
     def __len__(self) -> int:
         return int(self._is_there.sum())
 
     def vectors_of(self, ids: Sequence[str]) -> F32:
-        """Return the vectors of some ids, of length 1, shape (n, d); raises InputError for one that is not there."""
+        """Return the unit vectors of some ids, shape (n, d); raises InputError for an id outside the index."""
         row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}
         missing = [name for name in ids if name not in row_of]
         if missing:
-            raise InputError(f"{len(missing):,} ids are not in the index, first: {missing[0]!r}. Has it been scanned?")
+            raise InputError(
+                f"{len(missing):,} ids are not in the index, first: {missing[0]!r}. Scan their files first"
+            )
         return np.asarray(self._vectors[[row_of[name] for name in ids]])
 
-    def search(self, queries: F32, k: int, *, allowed: Bool | None = None) -> Found:
+    def search(self, queries: F32, k: int, *, allowed: Bool | None = None) -> SearchResult:
         """
-        Find the nearest vectors.
+        Find the k nearest vectors of each query.
 
         Args:
-            queries: Shape (n_queries, d), of any length but 0.
-            k: How many.
-            allowed: Which rows may be found, shape (n,), bool; all where it is None.
+            queries: Shape (n_queries, d), float32; any length but 0.
+            k: Number of results per query.
+            allowed: Mask of the rows that may be returned, shape (n,), bool; None allows all.
 
         Returns:
-            Exactly k wherever so many are there and allowed; ties go to the lower row.
+            Exactly k results per query if k rows are allowed; of equal scores the lower row comes first.
         """
-        asked = _normalised([f"query {n}" for n in range(len(queries))], queries)
-        may = self._is_there if allowed is None else self._is_there & allowed
-        if self._groups is None or may.sum() < self.settings.exact_below:
-            return self._exactly(asked, k, may)
-        found = self._by_groups(asked, k, may)
+        unit_queries = _normalised([f"query {n}" for n in range(len(queries))], queries)
+        mask = self._is_there if allowed is None else self._is_there & allowed
+        if self._clusters is None or mask.sum() < self.settings.exact_below:
+            return self._search_exactly(unit_queries, k, mask)
+        found = self._search_clusters(unit_queries, k, mask)
         is_short = (found.rows == NOTHING).any(axis=1)
         if is_short.any():
-            again = self._exactly(asked[is_short], k, may)
-            found.rows[is_short], found.scores[is_short] = again.rows, again.scores
+            exact = self._search_exactly(unit_queries[is_short], k, mask)
+            found.rows[is_short], found.scores[is_short] = exact.rows, exact.scores
         return found
 
     def add(self, ids: Sequence[str], vectors: F32) -> None:
-        """Add vectors; raises InputError for an id that is there already."""
+        """Add vectors; raises InputError for an id that the index already has."""
         known = set(self.ids[self._is_there])
         refuse_repeated([*ids, *(name for name in ids if name in known)], "index")
         added = _normalised(ids, vectors)
-        if self._groups is not None:
-            self._groups.add(added)
+        if self._clusters is not None:
+            self._clusters.add(added)
         self.ids = np.concatenate([self.ids, np.array(ids, dtype=object)])
         self._vectors = np.concatenate([self._vectors, added])
         self._is_there = np.concatenate([self._is_there, np.ones(len(ids), np.bool_)])
-        if self._groups is None and len(self) >= self.settings.exact_below:
-            self._group()
+        if self._clusters is None and len(self) >= self.settings.exact_below:
+            self._cluster()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove vectors: no search finds them from now on. Ids that are not there are passed over."""
+        """Remove vectors from all later searches. Ids outside the index are ignored."""
         self._is_there &= ~np.isin(self.ids, np.array(ids, dtype=object))
-        if (~self._is_there).mean() > self.settings.most_removed or self._groups is None:
+        if (~self._is_there).mean() > self.settings.most_removed or self._clusters is None:
             kept = self._is_there
             self.ids, self._vectors = self.ids[kept], self._vectors[kept]
-            self._is_there, self._groups = np.ones(len(self.ids), np.bool_), None
+            self._is_there, self._clusters = np.ones(len(self.ids), np.bool_), None
             if len(self.ids) >= self.settings.exact_below:
-                self._group()
+                self._cluster()
 
     def update(self, ids: Sequence[str], vectors: F32) -> tuple[int, int]:
         """
-        Bring the index to exactly these vectors; recall is measured again, and where it is too low, groups made anew.
+        Change the index to contain exactly these vectors.
+
+        Recall is measured again; if it is below the floor, vectors are clustered again.
 
         Returns:
-            How many vectors were added and removed; a changed one counts as both.
+            Numbers of added and of removed vectors; a changed vector counts in both.
 
         Raises:
             InputError, SetupError: As `build`.
         """
         refuse_repeated(ids, "index")
-        wanted = _normalised(ids, vectors)
+        target = _normalised(ids, vectors)
         row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}
-        holds = [self._holds(row_of.get(name), vector) for name, vector in zip(ids, wanted, strict=True)]
+        holds = [self._holds(row_of.get(name), vector) for name, vector in zip(ids, target, strict=True)]
         is_kept = np.array(holds, np.bool_)
         kept = {name for name, stays in zip(ids, is_kept, strict=True) if stays}
         gone = [name for name in row_of if name not in kept]
         if gone:
             self.remove(gone)
         if not is_kept.all():
-            self.add([name for name in ids if name not in kept], wanted[~is_kept])
-        if self._groups is not None and (gone or not is_kept.all()):
-            self._probe_enough(self._groups.nlist)
+            self.add([name for name in ids if name not in kept], target[~is_kept])
+        if self._clusters is not None and (gone or not is_kept.all()):
+            self._probe_enough(self._clusters.nlist)
             if self.recall < self.settings.recall_floor:
-                self._group()
+                self._cluster()
         return int((~is_kept).sum()), len(gone)
 
     def _holds(self, row: int | None, vector: F32) -> bool:
-        return row is not None and bool(np.abs(self._vectors[row] - vector).max() <= SAME)
+        return row is not None and bool(np.abs(self._vectors[row] - vector).max() <= EQUAL_WITHIN)
 
     def save(self, folder: Path) -> None:
-        """Write the index, whole or not at all."""
-        about = {
+        """Write the index to a folder, atomically."""
+        description = {
             "ids": self.ids.tolist(),
             "removed": np.flatnonzero(~self._is_there).tolist(),
             "version": self.version,
             "recall": self.recall,
             "settings": asdict(self.settings),
         }
-        stored_index.save(folder, about, self._write)
+        stored_index.save(folder, description, self._write)
 
     def _write(self, folder: Path) -> None:
         np.save(folder / VECTORS, self._vectors)
-        if self._groups is not None:
-            faiss.write_index(self._groups, str(folder / GROUPS))
+        if self._clusters is not None:
+            faiss.write_index(self._clusters, str(folder / CLUSTERS))
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
         """
-        Read an index.
+        Read an index from a folder.
 
         Raises:
-            StaleIndex: It holds vectors of another encoder than `version`.
+            StaleIndex: It contains vectors of another encoder than `version`.
             SetupError: It is missing or damaged.
         """
-        about = stored_index.load(folder, "embeddings", version)
-        index = cls(about["ids"], np.load(folder / VECTORS), about["version"], IndexSettings(**about["settings"]))
-        index.recall = about["recall"]
-        index._is_there[about["removed"]] = False
-        if GROUPS in about["sha256"]:
-            index._groups = faiss.read_index(str(folder / GROUPS))
+        saved = stored_index.load(folder, "embeddings", version)
+        index = cls(saved["ids"], np.load(folder / VECTORS), saved["version"], IndexSettings(**saved["settings"]))
+        index.recall = saved["recall"]
+        index._is_there[saved["removed"]] = False
+        if CLUSTERS in saved["sha256"]:
+            index._clusters = faiss.read_index(str(folder / CLUSTERS))
         return index
 
-    def _group(self) -> None:
-        """Group the vectors, and look at as many groups as it takes."""
+    def _cluster(self) -> None:
+        """Cluster the vectors, and choose how many clusters a search probes."""
         n, dimensions = self._vectors.shape
-        n_groups = 2 ** round(np.log2(4 * np.sqrt(n)))
+        n_clusters = 2 ** round(np.log2(4 * np.sqrt(n)))
         quantizer = faiss.IndexFlatIP(dimensions)
-        groups = faiss.IndexIVFFlat(quantizer, dimensions, n_groups, faiss.METRIC_INNER_PRODUCT)
-        groups.cp.seed, groups.cp.max_points_per_centroid, groups.cp.spherical = self.settings.seed, 64, True
-        groups.train(self._vectors)
-        groups.add(self._vectors)
-        self._groups = groups
-        self._probe_enough(n_groups)
+        clusters = faiss.IndexIVFFlat(quantizer, dimensions, n_clusters, faiss.METRIC_INNER_PRODUCT)
+        clusters.cp.seed, clusters.cp.max_points_per_centroid, clusters.cp.spherical = self.settings.seed, 64, True
+        clusters.train(self._vectors)
+        clusters.add(self._vectors)
+        self._clusters = clusters
+        self._probe_enough(n_clusters)
         if self.recall < self.settings.recall_floor:
             raise SetupError(
-                f"The index finds {self.recall:.3f} of the ten nearest of {n:,} vectors, {self.settings.recall_floor} "
-                "expected: they are not grouped enough. Raise exact_below, so that every vector is looked at"
+                f"recall@10 of the index: found {self.recall:.3f} with {n:,} vectors, expected at least "
+                f"{self.settings.recall_floor}: the vectors hardly cluster. Raise exact_below for an exact search"
             )
 
-    def _probe_enough(self, n_groups: int) -> None:
-        """Double the groups looked at until the recall aimed at is reached, by brute force on some vectors."""
+    def _probe_enough(self, n_clusters: int) -> None:
+        """Double the number of probed clusters until recall, measured against exact search, reaches the aim."""
         rng = np.random.default_rng(self.settings.seed)
-        asked = self._vectors[rng.choice(len(self._vectors), min(N_JUDGED, len(self._vectors)), replace=False)]
-        right = self._exactly(asked, K_JUDGED, self._is_there)
-        n_looked_at = 1
+        n_queries = min(N_RECALL_QUERIES, len(self._vectors))
+        queries = self._vectors[rng.choice(len(self._vectors), n_queries, replace=False)]
+        exact = self._search_exactly(queries, RECALL_K, self._is_there)
+        n_probed = 1
         while True:
-            self._groups.nprobe = n_looked_at
-            rows = self._by_groups(asked, K_JUDGED, self._is_there).rows
-            self.recall = float(np.mean([np.isin(a, b).mean() for a, b in zip(right.rows, rows, strict=True)]))
-            if self.recall >= self.settings.recall_aim or n_looked_at >= n_groups // 8:
+            self._clusters.nprobe = n_probed
+            rows = self._search_clusters(queries, RECALL_K, self._is_there).rows
+            self.recall = float(np.mean([np.isin(a, b).mean() for a, b in zip(exact.rows, rows, strict=True)]))
+            if self.recall >= self.settings.recall_aim or n_probed >= n_clusters // 8:
                 return
-            n_looked_at *= 2
+            n_probed *= 2
 
-    def _exactly(self, queries: F32, k: int, may: Bool) -> Found:
-        rows = np.flatnonzero(may)
+    def _search_exactly(self, queries: F32, k: int, mask: Bool) -> SearchResult:
+        rows = np.flatnonzero(mask)
         n_found = min(k, len(rows))
         if not n_found or not len(queries):
             return _padded(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32), k)
         candidates = self._vectors if len(rows) == len(self._vectors) else self._vectors[rows]
-        scores, at = faiss.knn(queries, candidates, n_found, metric=faiss.METRIC_INNER_PRODUCT)
-        return _padded(*_in_order(rows[at], scores), k)
+        scores, positions = faiss.knn(queries, candidates, n_found, metric=faiss.METRIC_INNER_PRODUCT)
+        return _padded(*_in_order(rows[positions], scores), k)
 
-    def _by_groups(self, queries: F32, k: int, may: Bool) -> Found:
-        bits = np.packbits(may, bitorder="little")
-        selector = None if may.all() else faiss.IDSelectorBitmap(len(may), faiss.swig_ptr(bits))
-        terms: Any = faiss.SearchParametersIVF(sel=selector, nprobe=self._groups.nprobe)  # type: ignore[call-arg]
-        scores, rows = self._groups.search(queries, k, params=terms)
-        return Found(*_in_order(rows, np.where(rows == NOTHING, -np.inf, scores).astype(np.float32)))
+    def _search_clusters(self, queries: F32, k: int, mask: Bool) -> SearchResult:
+        bits = np.packbits(mask, bitorder="little")
+        selector = None if mask.all() else faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bits))
+        parameters: Any = faiss.SearchParametersIVF(sel=selector, nprobe=self._clusters.nprobe)  # type: ignore[call-arg]
+        scores, rows = self._clusters.search(queries, k, params=parameters)
+        return SearchResult(*_in_order(rows, np.where(rows == NOTHING, -np.inf, scores).astype(np.float32)))
 
 
 def _in_order(rows: Rows, scores: F32) -> tuple[Rows, F32]:
-    """Sort each answer by score, ties by row."""
+    """Sort each result by falling score, equal scores by row."""
     order = np.lexsort((rows, -scores))
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
-def _padded(rows: Rows, scores: F32, k: int) -> Found:
-    short = ((0, 0), (0, k - rows.shape[1]))
-    return Found(
-        np.pad(rows.astype(np.int64), short, constant_values=NOTHING),
-        np.pad(scores.astype(np.float32), short, constant_values=-np.inf),
+def _padded(rows: Rows, scores: F32, k: int) -> SearchResult:
+    padding = ((0, 0), (0, k - rows.shape[1]))
+    return SearchResult(
+        np.pad(rows.astype(np.int64), padding, constant_values=NOTHING),
+        np.pad(scores.astype(np.float32), padding, constant_values=-np.inf),
     )
 
 
 def _normalised(ids: Sequence[str], vectors: F32) -> F32:
     vectors = np.ascontiguousarray(vectors, np.float32)
     if vectors.ndim != 2 or len(vectors) != len(ids):
-        raise InputError(f"Vectors have the shape {vectors.shape}; expected one row for each of {len(ids):,} ids")
+        raise InputError(f"vectors: found shape {vectors.shape}, expected one row for each of {len(ids):,} ids")
     lengths = np.linalg.norm(vectors, axis=1)
-    wrong = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
-    if len(wrong):
-        raise InputError(f"{len(wrong):,} vectors are 0 or not finite, first that of {ids[wrong[0]]!r}. Leave them out")
+    invalid = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    if len(invalid):
+        raise InputError(
+            f"{len(invalid):,} vectors are 0 or not finite, first that of {ids[invalid[0]]!r}. Leave them out"
+        )
     unit: F32 = vectors / lengths[:, None]
     return unit

@@ -60,7 +60,7 @@ def _synth(arrangement: Arrangement, rate_hz: int) -> Any:
     with extras.explain_missing():
         from tinysoundfont import Synth  # noqa: PLC0415 - a world without audio needs no synthesiser
     synth = Synth(samplerate=rate_hz)
-    font = synth.sfload(str(extras.folder_of("pretty_midi") / FONT), gain=GAIN_DB)
+    font = synth.sfload(str(extras.package_folder("pretty_midi") / FONT), gain=GAIN_DB)
     for channel, program in arrangement.programs.items():
         synth.program_select(channel, font, 0, program)
     synth.program_select(DRUM_CHANNEL, font, 128, 0, is_drums=True)

@@ -21,7 +21,7 @@ import polars as pl
 
 from recsys.errors import BadSqlFile
 from recsys.files import remove, remove_database
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.store import Lake
 from recsys.warehouse.check import BuiltTable, check

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 
 FOLDER = SQL_FOLDER / "internal"
 

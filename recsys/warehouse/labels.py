@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 from recsys import files
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.warehouse.build import STORAGE_VERSION
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import LabelRules, SqlFile, quoted, read_layers

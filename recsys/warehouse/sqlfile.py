@@ -37,7 +37,7 @@ from sqlglot import exp
 
 from recsys.errors import BadSqlFile, did_you_mean
 from recsys.files import short_hash
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 
 LAYERS = ("staging", "intermediate", "marts")
 _SECTIONS = ("reason", "grain", "rows", "incremental", "columns", "checks", "reconcile", "params")

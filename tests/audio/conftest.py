@@ -1,4 +1,4 @@
-"""Sounds that tests are made of."""
+"""Synthetic recordings for the tests, and a function that encodes them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ Encode = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def tone() -> F32:
-    """Four seconds of two partials at 44.1 kHz stereo, the right channel quieter."""
+    """Four seconds of a tone with two partials, 44.1 kHz stereo, the right channel at half the amplitude."""
     t = np.arange(4 * RATE_HZ) / RATE_HZ
     wave = 0.4 * np.sin(2 * np.pi * 440 * t) + 0.2 * np.sin(2 * np.pi * 660 * t)
     return np.stack([wave, 0.5 * wave]).astype(np.float32)
@@ -25,7 +25,7 @@ def tone() -> F32:
 
 @pytest.fixture(scope="session")
 def song() -> F32:
-    """Twelve seconds of a made-up tune at 22.05 kHz stereo."""
+    """Twelve seconds of a synthetic tune, 22.05 kHz stereo."""
     rng = np.random.default_rng(11)
     style = Style(
         tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True
@@ -36,7 +36,7 @@ def song() -> F32:
 
 @pytest.fixture
 def encode(tmp_path: Path) -> Encode:
-    """Return how to write sound under a name, in the format of its ending."""
+    """Return a function that writes samples to a file in the format of its suffix."""
 
     def write(name: str, samples: np.ndarray, rate_hz: int = RATE_HZ) -> Path:
         path = tmp_path / name

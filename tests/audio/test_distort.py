@@ -1,4 +1,4 @@
-"""Distortions: what they are to change changes by as much as is asked, and nothing else moves."""
+"""Distortions change tempo, pitch, level or band by the requested amount, and nothing else."""
 
 from collections.abc import Callable
 
@@ -11,16 +11,16 @@ from recsys.audio.training import distort
 
 RATE_HZ = 16_000
 TONE_HZ, SECONDS = 440.0, 6.0
-BURSTS_S = np.array([0.5, 1.3, 2.45, 3.1, 4.4, 5.2])  # when a burst of noise begins
+BURSTS_S = np.array([0.5, 1.3, 2.45, 3.1, 4.4, 5.2])  # start times of the bursts
 
 
 def tone() -> F32:
-    """A steady tone."""
+    """Six seconds of a sine."""
     return (0.3 * np.sin(2 * np.pi * TONE_HZ * np.arange(SECONDS * RATE_HZ) / RATE_HZ)).astype(np.float32)
 
 
 def bursts() -> F32:
-    """Bursts of 60 ms over a quiet tone."""
+    """Six seconds of a quiet sine with bursts of noise, 60 ms each."""
     rng = np.random.default_rng(7)
     sound = 0.05 * tone()
     for start_s in BURSTS_S:
@@ -30,27 +30,27 @@ def bursts() -> F32:
 
 
 def pitch_hz(sound: F32) -> float:
-    """The strongest frequency."""
+    """The frequency with the largest magnitude."""
     inner = sound[RATE_HZ // 2 : -RATE_HZ // 2]
     spectrum = np.abs(np.fft.rfft(inner * np.hanning(len(inner))))
     return float(spectrum.argmax() * RATE_HZ / len(inner))
 
 
 def delay_s(sound: F32, original: F32, *, stretched: float = 1.0) -> float:
-    """How far the bursts of a sound lie behind where they should be, by envelope."""
+    """Delay of the bursts against their expected times, by cross-correlation of the envelopes."""
     hop = 16
-    own, wanted = (
-        np.sqrt(np.convolve(np.square(each), np.ones(160) / 160, "same")[::hop]) for each in (sound, original)
+    envelope, original_envelope = (
+        np.sqrt(np.convolve(np.square(wave), np.ones(160) / 160, "same")[::hop]) for wave in (sound, original)
     )
-    places = np.arange(len(own)) * stretched
-    expected = np.interp(places, np.arange(len(wanted)), wanted)
-    both = correlate(own - own.mean(), expected - expected.mean())
-    return float((both.argmax() - (len(expected) - 1)) * hop / RATE_HZ)
+    times = np.arange(len(envelope)) * stretched
+    expected = np.interp(times, np.arange(len(original_envelope)), original_envelope)
+    correlation = correlate(envelope - envelope.mean(), expected - expected.mean())
+    return float((correlation.argmax() - (len(expected) - 1)) * hop / RATE_HZ)
 
 
 @pytest.mark.parametrize("ratio", [0.85, 0.9, 1.05, 1.15])
-def test_tempo_moves_times_and_keeps_pitch(ratio: float) -> None:
-    """What was at t is at t / ratio."""
+def test_tempo_changes_times_and_keeps_pitch(ratio: float) -> None:
+    """Time t becomes t / ratio."""
     assert pitch_hz(distort.with_tempo(tone(), RATE_HZ, ratio)) == pytest.approx(TONE_HZ, abs=3)
     faster = distort.with_tempo(bursts(), RATE_HZ, ratio)
     assert len(faster) == round(SECONDS * RATE_HZ / ratio)
@@ -58,16 +58,16 @@ def test_tempo_moves_times_and_keeps_pitch(ratio: float) -> None:
 
 
 @pytest.mark.parametrize("ratio", [0.92, 0.97, 1.03, 1.08])
-def test_speed_moves_times_and_pitch(ratio: float) -> None:
-    """As a turntable does."""
+def test_speed_changes_times_and_pitch(ratio: float) -> None:
+    """Pitch and tempo change together, as on a turntable."""
     assert pitch_hz(distort.with_speed(tone(), ratio)) == pytest.approx(TONE_HZ * ratio, rel=0.004)
     assert len(distort.with_speed(tone(), ratio)) == pytest.approx(SECONDS * RATE_HZ / ratio, rel=0.003)
     assert abs(delay_s(distort.with_speed(bursts(), ratio), bursts(), stretched=ratio)) < 0.02
 
 
 @pytest.mark.parametrize("semitones", [-3, -1, 1.5, 2])
-def test_pitch_moves_and_times_stay(semitones: float) -> None:
-    """By so many semitones."""
+def test_a_pitch_shift_keeps_times(semitones: float) -> None:
+    """The pitch changes by the semitones given."""
     higher = distort.with_pitch(tone(), RATE_HZ, semitones)
     assert pitch_hz(higher) == pytest.approx(TONE_HZ * 2 ** (semitones / 12), rel=0.006)
     shifted = distort.with_pitch(bursts(), RATE_HZ, semitones)
@@ -77,44 +77,44 @@ def test_pitch_moves_and_times_stay(semitones: float) -> None:
 
 @pytest.mark.parametrize("snr_db", [-5.0, 0.0, 10.0])
 @pytest.mark.parametrize("noise", [distort.white_noise, distort.pink_noise])
-def test_noise_is_as_loud_as_asked(noise: Callable[[int, np.random.Generator], F32], snr_db: float) -> None:
-    """Short noise is repeated; the sound itself stays."""
+def test_noise_has_the_requested_level(noise: Callable[[int, np.random.Generator], F32], snr_db: float) -> None:
+    """Noise shorter than the sound is repeated; the sound keeps its level."""
     rng = np.random.default_rng(7)
-    added = distort.with_other(tone(), noise(RATE_HZ, rng), snr_db, rng) - tone()
+    added = distort.with_background(tone(), noise(RATE_HZ, rng), snr_db, rng) - tone()
     ratio = np.square(tone()).mean() / np.square(added).mean()
     assert 10 * np.log10(ratio) == pytest.approx(snr_db, abs=0.3)
 
 
 def test_silence_mixed_in_changes_nothing() -> None:
-    """There is nothing to be made louder."""
-    mixed = distort.with_other(tone(), np.zeros(100, np.float32), 0, np.random.default_rng(7))
+    """Silence cannot be scaled to a level."""
+    mixed = distort.with_background(tone(), np.zeros(100, np.float32), 0, np.random.default_rng(7))
     assert np.array_equal(mixed, tone())
 
 
-def test_pink_noise_falls_by_three_decibels_an_octave() -> None:
-    """Between 500 and 4,000 Hz: three octaves."""
+def test_pink_noise_falls_by_three_decibels_per_octave() -> None:
+    """9 dB over the three octaves from 500 to 4,000 Hz."""
     power = np.square(np.abs(np.fft.rfft(distort.pink_noise(1 << 18, np.random.default_rng(7)))))
     hz = np.arange(len(power)) * RATE_HZ / (1 << 18)
     low, high = (power[(hz > centre * 0.9) & (hz < centre * 1.1)].mean() for centre in (500, 4_000))
     assert 10 * np.log10(low / high) == pytest.approx(9, abs=0.5)
 
 
-def test_a_room_rings_on_for_as_long_as_it_is_said_to() -> None:
-    """A click's tail falls by 60 dB in the time asked for (Schroeder's backward integral, 5 to 35 dB down)."""
+def test_reverberation_has_the_requested_decay_time() -> None:
+    """The tail of a click falls by 60 dB in that time (Schroeder's backward integral, from -5 to -35 dB)."""
     click = np.zeros(RATE_HZ, np.float32)
     click[0] = 1
-    answer = distort.in_room(click, RATE_HZ, 0.5, np.random.default_rng(7), wet_db=6)[1:]
-    left_db = 10 * np.log10(np.cumsum(np.square(answer.astype(np.float64))[::-1])[::-1] + 1e-12)
+    response = distort.with_reverb(click, RATE_HZ, 0.5, np.random.default_rng(7), wet_db=6)[1:]
+    left_db = 10 * np.log10(np.cumsum(np.square(response.astype(np.float64))[::-1])[::-1] + 1e-12)
     left_db -= left_db[0]
     fall_s = (np.argmax(left_db < -35) - np.argmax(left_db < -5)) / RATE_HZ
     assert 2 * fall_s == pytest.approx(0.5, rel=0.1)
 
 
-def test_a_telephone_lets_its_band_through_and_no_more() -> None:
-    """1 kHz passes; 100 Hz and 6 kHz do not."""
+def test_a_telephone_band_passes_its_frequencies_only() -> None:
+    """1 kHz passes; 100 Hz and 6 kHz are attenuated."""
     seconds = np.arange(RATE_HZ) / RATE_HZ
     left_db = [
-        10 * np.log10(2 * np.square(distort.through_band(wave, RATE_HZ, 300, 3_400)[2_000:]).mean())
+        10 * np.log10(2 * np.square(distort.band_limited(wave, RATE_HZ, 300, 3_400)[2_000:]).mean())
         for wave in (np.sin(2 * np.pi * hz * seconds).astype(np.float32) for hz in (100, 1_000, 6_000))
     ]
     assert left_db[0] < -20
@@ -124,25 +124,25 @@ def test_a_telephone_lets_its_band_through_and_no_more() -> None:
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
 @pytest.mark.parametrize("kbit", [32, 64])
-def test_mp3_keeps_times_and_most_of_the_sound(rate_hz: int, kbit: int) -> None:
-    """The encoder's delay is taken out; something is lost."""
+def test_mp3_keeps_times_and_length(rate_hz: int, kbit: int) -> None:
+    """The delay of the encoder is removed; the samples change."""
     sound = np.resize(bursts(), 3 * rate_hz).astype(np.float32)
-    decoded = distort.through_mp3(sound, rate_hz, kbit)
+    decoded = distort.mp3_coded(sound, rate_hz, kbit)
     assert decoded.shape == sound.shape
     assert not np.array_equal(decoded, sound)
     assert abs(delay_s(decoded, sound)) < 0.003 * RATE_HZ / rate_hz + 0.002
 
 
-def test_compression_brings_loud_and_quiet_nearer() -> None:
-    """A loud half and a quiet half, 30 dB apart."""
+def test_compression_reduces_the_dynamic_range() -> None:
+    """A loud and a quiet half, 30 dB apart, are less than 25 dB apart afterwards."""
     sound = tone() * np.repeat(np.array([1, 0.0316], np.float32), len(tone()) // 2)
     half = len(sound) // 2
-    loud, quiet = (np.square(part).mean() for part in np.split(distort.squeezed(sound, RATE_HZ), [half]))
+    loud, quiet = (np.square(part).mean() for part in np.split(distort.compressed(sound, RATE_HZ), [half]))
     assert 10 * np.log10(loud / quiet) < 25
 
 
 @pytest.mark.parametrize("n", [0, 1, 500])
-def test_what_is_very_short_stays_short(n: int) -> None:
-    """No filter hangs or fails on it."""
+def test_very_short_audio_is_filtered_too(n: int) -> None:
+    """No filter hangs, fails or changes the length."""
     assert len(distort.with_tempo(tone()[:n], RATE_HZ, 1.1)) == round(n / 1.1)
-    assert len(distort.squeezed(tone()[:n], RATE_HZ)) == n
+    assert len(distort.compressed(tone()[:n], RATE_HZ)) == n

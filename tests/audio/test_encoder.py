@@ -1,4 +1,4 @@
-"""The encoder with its trained weights, against a second forward pass that shares no code with it."""
+"""The pretrained encoder against an independent forward pass, its embeddings and tags, and unreadable weights."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from recsys.audio.embedding.checkpoint import read_checkpoint
 from recsys.audio.embedding.embed import Embedder, patches_of
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED
 from recsys.audio.embedding.pretrained import checkpoint, pretrained
-from recsys.audio.embedding.tags import TAGS, named
+from recsys.audio.embedding.tags import TAGS
 from recsys.audio.mel import log_mel
 from recsys.errors import SetupError
 
@@ -21,36 +21,36 @@ EPSILON = 1e-3
 
 def plain_forward(weights: dict[str, np.ndarray], patch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
-    Do by the paper, in double precision and by plain sums, what the encoder does for one patch, shape (187, 96).
+    Compute the encoder's output for one patch, shape (187, 96), as in the paper, in float64 with plain sums.
 
-    Returns the mean over time, shape (753,), and the logits, (50,).
+    Returns the mean over time, shape (753,), and the logits, shape (50,).
     """
 
-    def norm(x: np.ndarray, number: int) -> np.ndarray:  # the channel comes last
+    def norm(x: np.ndarray, number: int) -> np.ndarray:  # channels last
         own = "batch_normalization" + (f"_{number}" if number else "")
         gamma, beta, mean, var = (
             weights[f"{own}/{name}"].astype(float) for name in ("gamma", "beta", "moving_mean", "moving_variance")
         )
         return np.asarray((x - mean) / np.sqrt(var + EPSILON) * gamma + beta)
 
-    def conv(x: np.ndarray, number: int) -> np.ndarray:  # x (T, F), zeros around it in time only
+    def conv(x: np.ndarray, number: int) -> np.ndarray:  # x (T, F), zero-padded in time only
         own = "conv2d" + (f"_{number}" if number else "")
         kernel = weights[f"{own}/kernel"][:, :, 0].astype(float)  # (t, f, n_out)
         n_t = kernel.shape[0]
         padded = np.pad(x, (((n_t - 1) // 2, n_t // 2), (0, 0)))
-        seen = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2])  # (T, F', t, f)
-        return np.asarray(np.maximum(np.tensordot(seen, kernel, ([2, 3], [0, 1])) + weights[f"{own}/bias"], 0))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2])  # (T, F', t, f)
+        return np.asarray(np.maximum(np.tensordot(windows, kernel, ([2, 3], [0, 1])) + weights[f"{own}/bias"], 0))
 
     x = norm(patch.astype(float)[:, :, None], 0)[:, :, 0]
-    front = np.concatenate([norm(conv(x, at), at + 1).max(axis=1) for at in range(5)], axis=1)  # (T, 561)
+    front = np.concatenate([norm(conv(x, number), number + 1).max(axis=1) for number in range(5)], axis=1)  # (T, 561)
     first = norm(conv(front, 5)[:, 0], 6)  # (T, 64)
     second = norm(conv(first, 6)[:, 0], 7) + first
     third = norm(conv(second, 7)[:, 0], 8) + second
-    known = np.concatenate([front, first, second, third], axis=1)  # (T, 753)
-    pooled = np.stack([known.max(axis=0), known.mean(axis=0)], axis=1).ravel()  # (1506,)
+    channels = np.concatenate([front, first, second, third], axis=1)  # (T, 753)
+    pooled = np.stack([channels.max(axis=0), channels.mean(axis=0)], axis=1).ravel()  # (1506,)
     dense = np.maximum(norm(pooled, 9) @ weights["dense/kernel"] + weights["dense/bias"], 0)
     logits = norm(dense, 10) @ weights["dense_1/kernel"] + weights["dense_1/bias"]
-    return known.mean(axis=0), logits
+    return channels.mean(axis=0), logits
 
 
 @pytest.fixture(scope="module")
@@ -61,30 +61,30 @@ def mono(song: F32) -> F32:
 
 @pytest.mark.parametrize("training_set", ["MSD", "MTT"])
 def test_the_encoder_computes_what_its_paper_says(mono: F32, training_set: str) -> None:
-    """To a ten-thousandth, on real frames."""
+    """Within 1e-4, on frames of a rendered song."""
     patch = log_mel(torch.from_numpy(mono))[:N_FRAMES]
 
     with torch.inference_mode():
-        heard = pretrained(training_set)(patch[None])
+        output = pretrained(training_set)(patch[None])
 
     mean, logits = plain_forward(read_checkpoint(checkpoint(training_set)), patch.numpy())
-    assert heard.mean[0].numpy() == pytest.approx(mean, abs=1e-4)
-    assert heard.logits[0].numpy() == pytest.approx(logits, abs=1e-4)
+    assert output.mean[0].numpy() == pytest.approx(mean, abs=1e-4)
+    assert output.logits[0].numpy() == pytest.approx(logits, abs=1e-4)
 
 
-def test_mel_spectra_are_those_of_librosa(mono: F32) -> None:
-    """By which the weights were trained."""
+def test_mel_spectrograms_equal_those_of_librosa(mono: F32) -> None:
+    """The weights were trained on them."""
     theirs = librosa.feature.melspectrogram(y=mono, sr=16_000, n_fft=512, hop_length=256, n_mels=96).T
 
     assert log_mel(torch.from_numpy(mono)).numpy() == pytest.approx(np.log10(1 + 10_000 * theirs), abs=1e-4)
 
 
-def test_an_embedding_is_the_same_every_time(mono: F32) -> None:
-    """And lies near that of the same song played a little softer, far from noise."""
+def test_an_embedding_is_reproducible(mono: F32) -> None:
+    """It is near to that of the same song at a lower level, and far from that of noise."""
     embedder = Embedder.load("musicnn")
     noise = (0.1 * np.random.default_rng(7).standard_normal(len(mono))).astype(np.float32)
 
-    first, again, softer, other = (embedder.embed(each) for each in (mono, mono, 0.9 * mono, noise))
+    first, again, softer, other = (embedder.embed(audio) for audio in (mono, mono, 0.9 * mono, noise))
 
     assert first is not None
     assert again is not None
@@ -97,13 +97,13 @@ def test_an_embedding_is_the_same_every_time(mono: F32) -> None:
 
 
 def cosine(a: F32, b: F32) -> float:
-    """Of two vectors."""
+    """Cosine similarity of two vectors."""
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
 @pytest.mark.parametrize(("seconds", "n_patches"), [(0.9, None), (1.0, 1), (2.9, 1), (3.1, 1), (6.1, 2), (90, 12)])
-def test_at_most_twelve_patches_are_heard(seconds: float, n_patches: int | None) -> None:
-    """Less than a second says nothing; less than a patch is repeated."""
+def test_at_most_twelve_patches_are_encoded(seconds: float, n_patches: int | None) -> None:
+    """Below a second there is none; audio shorter than a patch is repeated."""
     tone = np.sin(np.arange(int(seconds * 16_000)) / 5).astype(np.float32)
 
     patches = patches_of(tone)
@@ -112,28 +112,26 @@ def test_at_most_twelve_patches_are_heard(seconds: float, n_patches: int | None)
 
 
 def test_silence_is_not_embedded() -> None:
-    """It has no place among sounds."""
+    """Silence has no embedding."""
     assert Embedder.load("musicnn").embed(np.zeros(50_000, np.float32)) is None
 
 
-def test_tags_name_what_both_networks_say(mono: F32) -> None:
-    """A hundred words with kind and confidence; a piano sounds of a piano more than of a harpsichord."""
+def test_an_embedding_has_the_tags_of_both_networks(mono: F32) -> None:
+    """A hundred tags with kind and confidence; a song with drums has more of the tag drums than of choir."""
     embedding = Embedder.load("musicnn").embed(mono)
     assert embedding is not None
 
-    words = named(embedding.tags)
-
-    assert len(words) == len(TAGS) == 100
-    assert {word.kind for word in words} == {"genre", "mood", "instrument", "vocal", "era"}
-    assert all(0 <= word.confidence <= 1 for word in words)
-    confidence = {word.name: word.confidence for word in words if word.tagger == "musicnn-mtt"}
+    assert len(embedding.tags) == len(TAGS) == 100
+    assert {tag.kind for tag in embedding.tags} == {"genre", "mood", "instrument", "vocal", "era"}
+    assert all(0 <= tag.confidence <= 1 for tag in embedding.tags)
+    confidence = {tag.tag: tag.confidence for tag in embedding.tags if tag.tagger == "musicnn-mtt"}
     assert confidence["drums"] > confidence["choir"]
 
 
 def test_a_broken_checkpoint_is_refused(tmp_path: Path) -> None:
-    """Missing, cut short, or something else."""
+    """It is missing, truncated, or something else."""
     whole = checkpoint("MSD")
-    with pytest.raises(SetupError, match="no whole TensorFlow checkpoint"):
+    with pytest.raises(SetupError, match="is not a complete TensorFlow checkpoint"):
         read_checkpoint(tmp_path)
     for name in (".index", ".data-00000-of-00001"):
         (tmp_path / name).write_bytes((whole / name).read_bytes())
@@ -141,11 +139,11 @@ def test_a_broken_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="bytes of tensors"):
         read_checkpoint(tmp_path)
     (tmp_path / ".index").write_bytes(b"no table at all" * 10)
-    with pytest.raises(SetupError, match="does not end as a table does"):
+    with pytest.raises(SetupError, match="does not end like a LevelDB table"):
         read_checkpoint(tmp_path)
 
 
-def test_an_encoder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """With what to do."""
-    with pytest.raises(SetupError, match=r"neither 'musicnn' nor a folder"):
+def test_a_missing_encoder_is_named(tmp_path: Path) -> None:
+    """The message says what can be used instead."""
+    with pytest.raises(SetupError, match=r"expected 'musicnn' or a folder"):
         Embedder.load(str(tmp_path))

@@ -1,4 +1,4 @@
-"""Features of sounds that were made so that the answer is known."""
+"""Features of synthetic recordings whose tempo, key and tuning are known."""
 
 from dataclasses import asdict, replace
 
@@ -9,7 +9,7 @@ import pytest
 from recsys.arrays import F32
 from recsys.audio.features.measure import danceability, energy, features
 from recsys.audio.features.timbre import mfcc, timbre
-from recsys.audio.features.tonality import peaks, tuning_cents
+from recsys.audio.features.tonality import find_peaks, tuning_cents
 from recsys.audio.signal import Signal
 from recsys.audio.spectrum import N_BANDS, N_SHORT, Spectrum
 from recsys.lake.measured import Features, Loudness, Rhythm, Timbre
@@ -19,28 +19,29 @@ from recsys.synth.tune import Note, Tune
 
 RATE_HZ = 22_050
 STYLE = Style(tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
-LEVEL = Loudness(loudness_lufs=-14.0, loudness_range_lu=5.0, true_peak_dbtp=-1.0, silence_share=0.0)
-MOVES = Rhythm(tempo_bpm=120.0, tempo_confidence=0.9, beat_strength=0.5, onset_rate_hz=4.0)
+LOUDNESS = Loudness(loudness_lufs=-14.0, loudness_range_lu=5.0, true_peak_dbtp=-1.0, silence_share=0.0)
+RHYTHM = Rhythm(tempo_bpm=120.0, tempo_confidence=0.9, beat_strength=0.5, onset_rate_hz=4.0)
+TIMBRE = Timbre(spectral_centroid_hz=1_000.0)
 
 
 def scale(mode: str) -> Tune:
-    """A tune that walks up and down a scale of C and rests on its chord, four times over."""
+    """A tune that goes up and down a scale on C, twice."""
     steps = {"major": (0, 2, 4, 5, 7, 9, 11, 12), "minor": (0, 2, 3, 5, 7, 8, 10, 12)}[mode]
     walk = [*steps, *reversed(steps[:-1]), 0]
     pitches = [60 + step for _ in range(2) for step in walk]
-    return Tune("scale", tuple(Note(float(at), 1.0, pitch) for at, pitch in enumerate(pitches)), (4, 4), 0, mode)
+    return Tune("scale", tuple(Note(float(beat), 1.0, pitch) for beat, pitch in enumerate(pitches)), (4, 4), 0, mode)
 
 
-def heard(tune: Tune, style: Style) -> Features:
-    """What is measured in 20 seconds of a tune."""
+def measured(tune: Tune, style: Style) -> Features:
+    """The features of 20 seconds of a rendered tune."""
     played = render(arrange(tune, style, np.random.default_rng(7), longest_s=20), rate_hz=RATE_HZ, longest_s=20)
     return features(Signal(played, RATE_HZ, "made", 0.0))
 
 
 @pytest.mark.parametrize("tempo_bpm", [72.0, 90.0, 120.0, 150.0])
-def test_a_tempo_is_found_to_four_per_cent(tempo_bpm: float) -> None:
-    """Of crotchets with drums."""
-    found = heard(scale("major"), replace(STYLE, tempo_bpm=tempo_bpm))
+def test_a_tempo_is_found_within_four_per_cent(tempo_bpm: float) -> None:
+    """Quarter notes with drums."""
+    found = measured(scale("major"), replace(STYLE, tempo_bpm=tempo_bpm))
 
     assert found.tempo_bpm == pytest.approx(tempo_bpm, rel=0.04)
     assert found.tempo_confidence is not None
@@ -50,9 +51,9 @@ def test_a_tempo_is_found_to_four_per_cent(tempo_bpm: float) -> None:
 @pytest.mark.parametrize(
     ("mode", "transpose", "key"), [("major", 0, "C"), ("major", 7, "G"), ("minor", -3, "A"), ("minor", 1, "C#")]
 )
-def test_a_key_is_found_wherever_it_lies(mode: str, transpose: int, key: str) -> None:
-    """Scales with their chords, without drums."""
-    found = heard(scale(mode), replace(STYLE, transpose=transpose, has_drums=False))
+def test_a_key_is_found_on_any_tonic(mode: str, transpose: int, key: str) -> None:
+    """Scales with chords, without drums."""
+    found = measured(scale(mode), replace(STYLE, transpose=transpose, has_drums=False))
 
     assert (found.key, found.mode) == (key, mode)
     assert found.chroma is not None
@@ -60,19 +61,19 @@ def test_a_key_is_found_wherever_it_lies(mode: str, transpose: int, key: str) ->
 
 
 @pytest.mark.parametrize("cents", [-40, -10, 0, 25, 45])
-def test_tuning_is_heard_in_cents(cents: int) -> None:
-    """Of a chord of three partials each."""
+def test_tuning_is_measured_in_cents(cents: int) -> None:
+    """A chord of three notes with three partials each."""
     t = np.arange(3 * 16_000) / 16_000
     hz = [220 * 2 ** ((step + cents / 100) / 12) for step in (0, 4, 7)]
     chord = sum(np.sin(2 * np.pi * f * n * t) / n for f in hz for n in (1, 2, 4))
     spectrum = Spectrum.of((0.1 * np.asarray(chord)).astype(np.float32))
     assert spectrum is not None
 
-    assert tuning_cents(peaks(spectrum.long)) == pytest.approx(cents, abs=3)
+    assert tuning_cents(find_peaks(spectrum.long)) == pytest.approx(cents, abs=3)
 
 
-def test_clicks_are_counted() -> None:
-    """Four a second."""
+def test_onsets_are_counted() -> None:
+    """Four clicks per second."""
     clicks = np.zeros(10 * 16_000)
     clicks[::4_000] = 0.8
     struck = np.convolve(clicks, np.exp(-np.arange(400) / 60))[: len(clicks)]
@@ -85,8 +86,8 @@ def test_clicks_are_counted() -> None:
     assert found.beat_strength > 0.5
 
 
-def test_the_cepstrum_is_that_of_librosa(song: F32) -> None:
-    """From the same mel powers."""
+def test_mfcc_equals_that_of_librosa(song: F32) -> None:
+    """Computed from the same mel powers."""
     mono = Signal(song, RATE_HZ, "made", 0.0).mono(16_000)
     spectrum = Spectrum.of(mono)
     assert spectrum is not None
@@ -97,8 +98,8 @@ def test_the_cepstrum_is_that_of_librosa(song: F32) -> None:
     assert mfcc(spectrum.mel) == pytest.approx(theirs, abs=1e-2)
 
 
-def test_spectral_shape_is_that_of_librosa(song: F32) -> None:
-    """Means over all frames; flatness of the power spectrum."""
+def test_spectral_shape_equals_that_of_librosa(song: F32) -> None:
+    """Centroid, bandwidth, rolloff and flatness: means over all frames."""
     mono = Signal(song, RATE_HZ, "made", 0.0).mono(16_000)
     spectrum = Spectrum.of(mono)
     assert spectrum is not None
@@ -120,8 +121,8 @@ def test_spectral_shape_is_that_of_librosa(song: F32) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.2, 2.0])
-def test_silence_says_nothing(seconds: float) -> None:
-    """Every column is unknown, but that all of it is silent."""
+def test_silence_has_no_features(seconds: float) -> None:
+    """Only the share of silence is known."""
     found = features(Signal(np.zeros((2, int(seconds * RATE_HZ)), np.float32), RATE_HZ, "made", 0.0))
 
     known = {name: value for name, value in asdict(found).items() if value is not None}
@@ -129,31 +130,32 @@ def test_silence_says_nothing(seconds: float) -> None:
 
 
 def test_energy_grows_with_each_of_its_parts() -> None:
-    """Louder, busier, brighter; between 0 and 1 whatever comes."""
-    sounds = Timbre(spectral_centroid_hz=1_000.0)
-    base = energy(LEVEL, MOVES, sounds)
+    """Loudness, onset rate and brightness raise it; extreme values give 1."""
+    base = energy(LOUDNESS, RHYTHM, TIMBRE)
     assert base is not None
 
     more = [
-        energy(replace(LEVEL, loudness_lufs=-10.0), MOVES, sounds),
-        energy(LEVEL, replace(MOVES, onset_rate_hz=6.0), sounds),
-        energy(LEVEL, MOVES, replace(sounds, spectral_centroid_hz=2_000.0)),
+        energy(replace(LOUDNESS, loudness_lufs=-10.0), RHYTHM, TIMBRE),
+        energy(LOUDNESS, replace(RHYTHM, onset_rate_hz=6.0), TIMBRE),
+        energy(LOUDNESS, RHYTHM, replace(TIMBRE, spectral_centroid_hz=2_000.0)),
     ]
 
-    assert all(each is not None and each > base for each in more)
+    assert all(value is not None and value > base for value in more)
     extreme = energy(
-        replace(LEVEL, loudness_lufs=10.0), replace(MOVES, onset_rate_hz=99), replace(sounds, spectral_centroid_hz=9e4)
+        replace(LOUDNESS, loudness_lufs=10.0),
+        replace(RHYTHM, onset_rate_hz=99),
+        replace(TIMBRE, spectral_centroid_hz=9e4),
     )
     assert extreme == 1
-    assert energy(replace(LEVEL, loudness_lufs=None), MOVES, sounds) is None
+    assert energy(replace(LOUDNESS, loudness_lufs=None), RHYTHM, TIMBRE) is None
 
 
 def test_danceability_is_best_near_120_and_with_a_clear_beat() -> None:
-    """Half the charm of the tempo is gone 0.4 octaves away; the beat counts as its root."""
-    at_120 = danceability(MOVES)
-    assert at_120 is not None
+    """A tempo 0.4 octaves away counts half; the result is a geometric mean."""
+    at_120_bpm = danceability(RHYTHM)
+    assert at_120_bpm is not None
 
-    assert at_120 == pytest.approx(np.sqrt(0.5))
-    assert danceability(replace(MOVES, tempo_bpm=120 * 2**0.4)) == pytest.approx(at_120 * np.sqrt(0.5))
-    assert danceability(replace(MOVES, beat_strength=1.0)) == pytest.approx(1)
-    assert danceability(replace(MOVES, tempo_bpm=None)) is None
+    assert at_120_bpm == pytest.approx(np.sqrt(0.5))
+    assert danceability(replace(RHYTHM, tempo_bpm=120 * 2**0.4)) == pytest.approx(at_120_bpm * np.sqrt(0.5))
+    assert danceability(replace(RHYTHM, beat_strength=1.0)) == pytest.approx(1)
+    assert danceability(replace(RHYTHM, tempo_bpm=None)) is None

@@ -1,4 +1,4 @@
-"""The fingerprint: shapes and times, and that training brings a distorted second to its clean one."""
+"""Fingerprints: shapes, times, locality, and training on pairs of clean and distorted seconds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ from recsys.errors import InputError
 
 
 def melody(seed: int, seconds: float = 14.0) -> np.ndarray:
-    """Notes of a fifth of a second, each with three partials, 8 kHz."""
+    """Random notes of 0.2 s, each with three partials, 8 kHz."""
     rng = np.random.default_rng(seed)
     n = RATE_HZ // 5
     hz = 200 * 2 ** (rng.integers(0, 36, int(5 * seconds)) / 12)
@@ -37,20 +37,20 @@ def melody(seed: int, seconds: float = 14.0) -> np.ndarray:
     return np.asarray(np.concatenate(notes), np.float32)
 
 
-def test_a_tone_is_heard_in_its_bin() -> None:
-    """The scale is logarithmic between its ends, and another octave is a shift."""
+def test_a_tone_is_in_its_bin() -> None:
+    """The frequency scale is logarithmic between its ends."""
     t = torch.arange(RATE_HZ) / RATE_HZ
     for hz in (220.0, 440.0, 1_760.0):
-        heard = spectrogram(torch.sin(2 * torch.pi * hz * t)).mean(dim=0)
+        magnitudes = spectrogram(torch.sin(2 * torch.pi * hz * t)).mean(dim=0)
         expected = (N_BINS - 1) * np.log(hz / LOWEST_HZ) / np.log(HIGHEST_HZ / LOWEST_HZ)
-        assert abs(int(heard.argmax()) - expected) <= 1
+        assert abs(int(magnitudes.argmax()) - expected) <= 1
 
 
 @pytest.mark.parametrize(
     ("n", "expected"), [(N_SAMPLES - FRAMES_APART * HOP, 0), (N_SAMPLES, 1), (N_SAMPLES + FRAMES_APART * HOP, 2)]
 )
 def test_vectors_come_every_quarter_of_a_second(n: int, expected: int) -> None:
-    """As many as are whole; the network gives as many as are foretold."""
+    """The network gives the predicted number of vectors, complete ones only."""
     frames = spectrogram(torch.randn(n, generator=torch.Generator().manual_seed(7)))
 
     assert n_vectors(len(frames)) == expected
@@ -58,23 +58,23 @@ def test_vectors_come_every_quarter_of_a_second(n: int, expected: int) -> None:
         assert Fingerprint().eval()(frames[None]).shape == (1, expected, 128)
 
 
-def test_vectors_depend_on_what_is_near_only() -> None:
-    """Another piece four seconds later changes nothing: a long recording can be heard in parts."""
+def test_vectors_depend_on_nearby_audio_only() -> None:
+    """Other audio four seconds later changes nothing, so a long recording can be processed in pieces."""
     torch.manual_seed(7)
     network = Fingerprint().eval()
     sound = torch.from_numpy(melody(1))
     other = torch.cat([sound[: 8 * RATE_HZ], torch.from_numpy(melody(2))[: 6 * RATE_HZ]])
 
     with torch.inference_mode():
-        one, two = network(spectrogram(torch.stack([sound, other])))
+        first, second = network(spectrogram(torch.stack([sound, other])))
 
     n_same = int(4 / APART_S)
-    assert torch.allclose(one[:n_same], two[:n_same], atol=1e-5)
-    assert not torch.allclose(one[-4:], two[-4:], atol=1e-2)
+    assert torch.allclose(first[:n_same], second[:n_same], atol=1e-5)
+    assert not torch.allclose(first[-4:], second[-4:], atol=1e-2)
 
 
-def test_vectors_have_length_one_and_level_does_not_count() -> None:
-    """Twice as loud is the same second."""
+def test_vectors_have_length_one_and_ignore_the_level() -> None:
+    """Doubling the amplitude hardly changes the vector."""
     network = Fingerprint().eval()
     sound = torch.from_numpy(melody(1)[:N_SAMPLES])[None]
 
@@ -88,8 +88,8 @@ def test_vectors_have_length_one_and_level_does_not_count() -> None:
 
 
 @pytest.mark.slow
-def test_training_brings_distorted_seconds_to_their_clean_ones(encode: Callable[..., Path], tmp_path: Path) -> None:
-    """On melodies that it never met."""
+def test_training_improves_the_matching_of_distorted_seconds(encode: Callable[..., Path], tmp_path: Path) -> None:
+    """Measured on melodies that it was not trained on."""
     tracks = [
         TrainingTrack(encode(f"m{seed}.flac", 0.2 * melody(seed)[None], RATE_HZ), "granted") for seed in range(12)
     ]
@@ -108,34 +108,34 @@ def test_training_brings_distorted_seconds_to_their_clean_ones(encode: Callable[
 
 
 def test_batches_are_the_same_for_the_same_seed() -> None:
-    """Distortions are drawn from the generator that comes in."""
+    """All distortions are drawn from the random generator given."""
     sounds = [torch.from_numpy(melody(seed)).half() for seed in range(4)]
 
     first, second = (next(fingerprint.batches(sounds, 4, np.random.default_rng(3))) for _ in range(2))
 
-    assert len(first.clean) == len(first.distorted) == len(first.clean_at) == 4
-    assert all(bool(torch.isfinite(each).all()) for each in first)
+    assert len(first.clean) == len(first.distorted) == len(first.clean_rows) == 4
+    assert all(bool(torch.isfinite(array).all()) for array in first)
     assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("ratio", [0.85, 1.0, 1.15])
-def test_pairs_are_the_same_moment(ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However a piece was moved in time: a rising tone has the same height at both ends of a pair."""
+def test_pairs_are_at_the_same_time(ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the change of tempo: in a rising tone, both vectors of a pair see the same pitch."""
     t = torch.arange(30 * RATE_HZ) / RATE_HZ
     rising = torch.sin(2 * torch.pi * (300 * t + 20 * t**2)).half()
     monkeypatch.setattr(fingerprint, "_distorted", lambda sound, *_: (with_tempo(sound, RATE_HZ, ratio), ratio))
 
     pairs = next(fingerprint.batches([rising], 1, np.random.default_rng(5)))
 
-    for at, other in zip(pairs.clean_at[0], pairs.distorted_at[0], strict=True):
+    for clean_row, distorted_row in zip(pairs.clean_rows[0], pairs.distorted_rows[0], strict=True):
         middles = [
-            int(frames[0, 16 * i + 22 : 16 * i + 30].mean(dim=0).argmax())
-            for frames, i in ((pairs.clean, at), (pairs.distorted, other))
+            int(frames[0, 16 * row + 22 : 16 * row + 30].mean(dim=0).argmax())
+            for frames, row in ((pairs.clean, clean_row), (pairs.distorted, distorted_row))
         ]
         assert abs(middles[0] - middles[1]) <= 2
 
 
 def test_there_is_no_pretrained_fingerprint() -> None:
-    """And nobody is told otherwise."""
-    with pytest.raises(InputError, match="random weights only, found start = 'pretrained'"):
+    """Training of fingerprints starts from random weights only."""
+    with pytest.raises(InputError, match="start: found 'pretrained', expected 'random'"):
         fingerprint.network("pretrained")

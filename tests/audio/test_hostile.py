@@ -1,8 +1,8 @@
 """
-Damaged, odd and hostile files: each is read as far as it can be, or refused with its reason; none crashes or hangs.
+Damaged, unusual and hostile files: each is decoded as far as possible or refused with a reason; none crashes or hangs.
 
-Every case is a file and what is to come of it: a reason, or the range in which its length [s] lies. All of them are
-read in a worker process, as a scan does.
+A case is a file and its expected result: a reason of refusal, or a range of lengths [s]. All files are decoded in
+worker processes, as in a scan.
 """
 
 import os
@@ -27,25 +27,25 @@ WHOLE = (3.9, 4.1)
 SOME = (0.01, 3.99)
 ANY = (0.0, 60.0)
 NOTHING = "not_decodable"
-CAN_HARM = {NOTHING, "no_audio", "empty", "no_file", "timeout", "out_of_memory"}
+REASONS = {NOTHING, "no_audio", "empty", "no_file", "timeout", "out_of_memory"}
 
-Expected = str | tuple[float, float] | None  # a reason, a range of lengths, or either: only no crash is asked for
+Expected = str | tuple[float, float] | None  # a reason, a range of lengths [s], or None: either is right
 Case = tuple[str, Callable[[Path], None], Expected]
 
 
 def length_of(path: Path) -> tuple[float, float]:
-    """What a worker is asked: length and loss [s]."""
+    """The task of the workers: decoded and lost length [s]."""
     signal = read_audio(path, longest_s=600)
     return signal.duration_s, signal.lost_s
 
 
 def source(folder: Path, suffix: str) -> bytes:
-    """The whole file that a case is made from."""
+    """The bytes of the intact file that a case is made from."""
     return (folder / f"whole.{suffix}").read_bytes()
 
 
 def made(suffix: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    """A case that changes the bytes of the whole file."""
+    """A case that changes the bytes of the intact file."""
     return lambda path: bytes_of(change(source(path.parent.parent, suffix)))(path)
 
 
@@ -55,7 +55,7 @@ def cut(share: float) -> Callable[[bytes], bytes]:
 
 
 def flipped(data: bytes) -> bytes:
-    """Two hundred bytes beyond the headers, changed at random."""
+    """The file with two hundred random bytes after the headers."""
     values = np.frombuffer(data, np.uint8).copy()
     rng = np.random.default_rng(7)
     values[rng.integers(9_000, len(values), 200)] = rng.integers(0, 256, 200)
@@ -63,19 +63,19 @@ def flipped(data: bytes) -> bytes:
 
 
 def zeroed(data: bytes) -> bytes:
-    """A tenth of the file, in its middle, as a disk gives it back that lost a block."""
+    """The file with a tenth of it, in the middle, set to zero, as after the loss of a disk block."""
     start, n = len(data) // 2, len(data) // 10
     return data[:start] + bytes(n) + data[start + n :]
 
 
-def put(at: int, pattern: str, *values: int) -> Callable[[bytes], bytes]:
-    """Another number in a header."""
+def put(offset: int, pattern: str, *values: int) -> Callable[[bytes], bytes]:
+    """The file with other numbers in its header."""
     packed = struct.pack(pattern, *values)
-    return lambda data: data[:at] + packed + data[at + len(packed) :]
+    return lambda data: data[:offset] + packed + data[offset + len(packed) :]
 
 
 def wav(samples: np.ndarray, rate_hz: int = 8_000, chunks: bytes = b"") -> bytes:
-    """A plain wave file of 16 bit, with other chunks before its samples."""
+    """The bytes of a 16-bit wave file, with other chunks before the samples."""
     n_channels = samples.shape[0]
     data = (samples.T * 32_767).astype("<i2").tobytes()
     form = struct.pack("<HHIIHH", 1, n_channels, rate_hz, rate_hz * 2 * n_channels, 2 * n_channels, 16)
@@ -84,7 +84,7 @@ def wav(samples: np.ndarray, rate_hz: int = 8_000, chunks: bytes = b"") -> bytes
 
 
 def bytes_of(data: bytes) -> Callable[[Path], None]:
-    """A case of these bytes."""
+    """A case that writes these bytes."""
 
     def write(path: Path) -> None:
         path.write_bytes(data)
@@ -93,12 +93,12 @@ def bytes_of(data: bytes) -> Callable[[Path], None]:
 
 
 def text_of(text: str) -> Callable[[Path], None]:
-    """A case of this text."""
+    """A case that writes this text."""
     return bytes_of(text.encode())
 
 
 def picture(path: Path) -> None:
-    """A PNG of one dot."""
+    """A PNG of one pixel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -110,32 +110,32 @@ def picture(path: Path) -> None:
 
 
 def archive(path: Path) -> None:
-    """A zip of zeros."""
+    """A zip archive of zeros."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("zeros", bytes(10_000_000))
 
 
-def film(path: Path, *, with_sound: bool) -> None:
-    """A second of a grey film."""
+def video(path: Path, *, with_sound: bool) -> None:
+    """One second of grey video."""
     with av.open(path, "w", format="mov") as container:
-        video = container.add_stream("mpeg4", rate=10)
-        video.width = video.height = 64
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
         sound = container.add_stream("aac", rate=RATE_HZ, layout="mono") if with_sound else None
         for number in range(10):
-            picture_of = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 128, np.uint8))
-            picture_of.pts = number
-            container.mux(video.encode(picture_of))
+            image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 128, np.uint8))
+            image.pts = number
+            container.mux(stream.encode(image))
         if sound is not None:
             for start in range(0, RATE_HZ, 1024):
                 frame = av.AudioFrame.from_ndarray(np.full((1, 1024), 0.1, np.float32), format="fltp", layout="mono")
                 frame.rate, frame.pts = RATE_HZ, start
                 container.mux(sound.encode(frame))
             container.mux(sound.encode(None))
-        container.mux(video.encode(None))
+        container.mux(stream.encode(None))
 
 
 def unreadable(path: Path) -> None:
-    """A loop of links."""
+    """A symbolic link to itself."""
     path.symlink_to(path.name)
 
 
@@ -182,8 +182,8 @@ CASES: list[Case] = [
     ("no_sample.wav", bytes_of(wav(SINE[:, :0])), NOTHING),
     ("many_channels.wav", bytes_of(wav(np.tile(SINE, (64, 1)))), (0.9, 1.1)),
     ("constant.wav", bytes_of(wav(np.ones((2, 8_000)))), (0.9, 1.1)),
-    ("film.mp4", lambda path: film(path, with_sound=True), (0.8, 1.3)),
-    ("film_silent.mp4", lambda path: film(path, with_sound=False), "no_audio"),
+    ("video.mp4", lambda path: video(path, with_sound=True), (0.8, 1.3)),
+    ("video_silent.mp4", lambda path: video(path, with_sound=False), "no_audio"),
     ("hls.mp3", text_of(PLAYLIST.format("file:///etc/hostname")), NOTHING),
     ("hls_net.m4a", text_of(PLAYLIST.format("http://127.0.0.1:9/x.ts")), NOTHING),
     ("list.wav", text_of("ffconcat version 1.0\nfile /etc/hostname\n"), NOTHING),
@@ -192,7 +192,7 @@ CASES: list[Case] = [
     ("folder.mp3", lambda path: path.mkdir(), "no_file"),
     ("pipe.mp3", os.mkfifo, "no_file"),
     ("loop.mp3", unreadable, "no_file"),
-    ("gone.mp3", lambda path: None, "no_file"),  # noqa: ARG005 - nothing is there
+    ("gone.mp3", lambda path: None, "no_file"),  # noqa: ARG005 - no file is written
     ("-dash.mp3", made("mp3", lambda data: data), WHOLE),
     ("line\nbreak.mp3", made("mp3", lambda data: data), WHOLE),
     ("ünïcødé 🎵.mp3", made("mp3", lambda data: data), WHOLE),
@@ -202,8 +202,8 @@ CASES: list[Case] = [
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[float, float] | Failure]]:
-    """What a worker says to every case."""
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[float, float] | Failure]]:
+    """The result of a worker for every case."""
     folder = tmp_path_factory.mktemp("hostile")
     t = np.arange(int(LENGTH_S * RATE_HZ)) / RATE_HZ
     noise = 0.1 * np.random.default_rng(7).standard_normal((2, len(t)))
@@ -225,27 +225,27 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tupl
         make(own / name)
         paths[own / name] = name
     with Workers(length_of, n_workers=2, limit_s=30, limit_bytes=2 << 30) as workers:
-        yield {paths[path]: answer for path, answer in workers.map(list(paths))}
+        yield {paths[path]: result for path, result in workers.map(list(paths))}
 
 
-def test_there_are_enough_kinds() -> None:
-    """Sixty and more, each under a name of its own."""
+def test_there_are_enough_cases() -> None:
+    """At least sixty, all with different names."""
     assert len({name for name, _, _ in CASES}) == len(CASES) >= 60
 
 
 @pytest.mark.parametrize(("name", "expected"), [(name, expected) for name, _, expected in CASES])
-def test_a_file_is_read_as_far_as_it_can_be_or_refused_with_its_reason(
-    answers: dict[str, tuple[float, float] | Failure], name: str, expected: Expected
+def test_a_file_is_decoded_as_far_as_possible_or_refused_with_a_reason(
+    results: dict[str, tuple[float, float] | Failure], name: str, expected: Expected
 ) -> None:
-    """No crash, no hang; no playlist is followed."""
-    answer = answers[name]
+    """No file crashes or hangs a worker; no playlist is followed."""
+    result = results[name]
 
-    if isinstance(answer, Failure):
-        assert answer.reason in CAN_HARM
-        assert answer.message
-        assert expected is None or answer.reason == expected
+    if isinstance(result, Failure):
+        assert result.reason in REASONS
+        assert result.message
+        assert expected is None or result.reason == expected
     else:
-        length_s, lost_s = answer
+        length_s, lost_s = result
         low, high = expected if isinstance(expected, tuple) else ANY
         assert not isinstance(expected, str)
         assert low <= length_s <= high
@@ -253,11 +253,11 @@ def test_a_file_is_read_as_far_as_it_can_be_or_refused_with_its_reason(
 
 
 @pytest.mark.parametrize("name", ["cut.flac", "cut.aiff"])
-def test_a_file_that_tells_its_length_tells_what_is_lost(
-    answers: dict[str, tuple[float, float] | Failure], name: str
+def test_the_lost_length_follows_from_the_length_in_the_header(
+    results: dict[str, tuple[float, float] | Failure], name: str
 ) -> None:
-    """Half of four seconds."""
-    answer = answers[name]
+    """Decoded and lost length add up to four seconds."""
+    result = results[name]
 
-    assert isinstance(answer, tuple)
-    assert answer[0] + answer[1] == pytest.approx(LENGTH_S, abs=0.1)
+    assert isinstance(result, tuple)
+    assert result[0] + result[1] == pytest.approx(LENGTH_S, abs=0.1)

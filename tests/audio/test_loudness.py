@@ -1,4 +1,4 @@
-"""Loudness against the cases of the standards, and against a second implementation."""
+"""Loudness against the test cases of the standards and against another implementation."""
 
 import numpy as np
 import pyloudnorm
@@ -12,14 +12,14 @@ RATE_HZ = 48_000
 
 
 def sine(level_db: float, seconds: float, hz: float = 1000, phase: float = 0) -> F32:
-    """A stereo sine whose peak is at this level, shape (2, n)."""
+    """A stereo sine with this peak level [dBFS], shape (2, n)."""
     t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     wave = 10 ** (level_db / 20) * np.sin(2 * np.pi * hz * t + phase)
     return np.tile(wave, (2, 1)).astype(np.float32)
 
 
 def played(*parts: tuple[float, float]) -> Signal:
-    """Sines of 1 kHz one after the other, by level [dBFS] and length [s]."""
+    """Sines of 1 kHz one after the other, given by level [dBFS] and length [s]."""
     return Signal(np.concatenate([sine(*part) for part in parts], axis=1), RATE_HZ, "made", 0.0)
 
 
@@ -44,22 +44,22 @@ RANGES = [
 def test_integrated_loudness_meets_the_cases_of_the_standard(
     parts: tuple[tuple[float, float], ...], lufs: float
 ) -> None:
-    """To a tenth of a unit; quiet parts are gated away."""
+    """Within 0.1 LU; quiet parts are gated out."""
     assert loudness(played(*parts)).loudness_lufs == pytest.approx(lufs, abs=0.1)
 
 
 @pytest.mark.parametrize(("parts", "lu"), RANGES)
 def test_loudness_range_meets_the_cases_of_the_standard(parts: tuple[tuple[float, float], ...], lu: float) -> None:
-    """To one unit."""
+    """Within 1 LU."""
     assert loudness(played(*parts)).loudness_range_lu == pytest.approx(lu, abs=1)
 
 
-# EBU Tech 3341, table 1: cases 15 to 19; frequency as a part of the rate, phase in degrees, level of the peak.
+# EBU Tech 3341, table 1, cases 15 to 19: divisor of the sampling rate, phase in degrees, true peak [dBTP].
 @pytest.mark.parametrize(
     ("part", "degrees", "level_db"), [(4, 0, -6), (4, 45, -6), (6, 60, -6), (8, 67.5, -6), (4, 45, 3)]
 )
 def test_the_true_peak_lies_between_the_samples(part: int, degrees: float, level_db: float) -> None:
-    """Within +0.2 and -0.4 dB, where no sample stands on the peak; faded in, since a step rings."""
+    """Within +0.2 and -0.4 dB; no sample is at the peak. The sine is faded, because a step would ring."""
     samples = sine(level_db, 1, hz=RATE_HZ / part, phase=np.radians(degrees))
     fade = np.minimum(np.arange(samples.shape[1]) / 2_000, 1)
     faded = (samples * fade * fade[::-1]).astype(np.float32)
@@ -72,7 +72,7 @@ def test_the_true_peak_lies_between_the_samples(part: int, degrees: float, level
 
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100, 48_000, 96_000])
 def test_two_implementations_agree(rate_hz: int) -> None:
-    """On noise that swells, at any rate; pyloudnorm gates as we do."""
+    """On swelling noise, at any sampling rate; pyloudnorm has the same gates."""
     rng = np.random.default_rng(7)
     swell = 10 ** (np.linspace(-2.5, -0.5, 10 * rate_hz))
     samples = (rng.standard_normal((2, 10 * rate_hz)) * swell * 0.2).astype(np.float32)
@@ -84,7 +84,7 @@ def test_two_implementations_agree(rate_hz: int) -> None:
 
 
 def test_silence_has_no_loudness(tone: F32) -> None:
-    """And a share of silence is counted in steps of a tenth of a second."""
+    """The share of silence is counted in steps of 0.1 s."""
     nothing = loudness(Signal(np.zeros((2, RATE_HZ), np.float32), RATE_HZ, "made", 0.0))
     half = loudness(Signal(np.concatenate([tone, 0 * tone], axis=1), 44_100, "made", 0.0))
 
@@ -93,8 +93,8 @@ def test_silence_has_no_loudness(tone: F32) -> None:
     assert half.silence_share == pytest.approx(0.5)
 
 
-def test_what_is_too_short_has_no_loudness() -> None:
-    """Less than a block of 0.4 s; of 3 s for the range."""
+def test_short_audio_has_no_loudness() -> None:
+    """Loudness needs a block of 0.4 s, loudness range one of 3 s."""
     short = loudness(Signal(sine(-20, 0.3), RATE_HZ, "made", 0.0))
 
     assert (short.loudness_lufs, short.loudness_range_lu) == (None, None)
@@ -102,8 +102,8 @@ def test_what_is_too_short_has_no_loudness() -> None:
     assert loudness(Signal(sine(-20, 2), RATE_HZ, "made", 0.0)).loudness_range_lu is None
 
 
-def test_width_is_what_two_channels_do_not_share() -> None:
-    """0 for the same twice, 1 for the inverse, a half for two that have nothing in common."""
+def test_stereo_width_is_the_share_of_the_side_signal() -> None:
+    """0 for equal channels, 1 for inverted ones, 0.5 for uncorrelated ones."""
     rng = np.random.default_rng(7)
     left, right = rng.standard_normal((2, 50_000)).astype(np.float32)
 

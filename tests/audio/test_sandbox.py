@@ -1,4 +1,4 @@
-"""Workers: limits hold, crashes lose one file, bugs surface, nothing is left running."""
+"""Worker processes: limits hold, a crash loses one file, bugs are raised, no process remains."""
 
 import os
 import signal
@@ -18,15 +18,15 @@ from recsys.errors import SetupError
 
 
 def task(path: Path) -> str:
-    """Do what the file's name says."""
+    """Do what the name of the file says."""
     match path.name:
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "hang":
             time.sleep(600)
-        case "eat":
+        case "allocate":
             return str(len(np.ones(2**31)))
-        case "eat by torch":
+        case "allocate by torch":
             return str(len(torch.ones(2**31)))
         case "refuse":
             raise UnreadableAudio("empty", path, "an empty file")
@@ -35,35 +35,35 @@ def task(path: Path) -> str:
     return path.name
 
 
-def test_a_file_that_ends_its_worker_ends_no_other() -> None:
-    """Crash, hang, hunger and refusal each are that file's failure; the others are done."""
-    names = ["a", "crash", "b", "hang", "c", "eat", "eat by torch", "refuse", "d"]
+def test_a_file_that_kills_its_worker_harms_no_other() -> None:
+    """Crash, timeout, lack of memory and refusal are failures of that file; the others are done."""
+    names = ["a", "crash", "b", "hang", "c", "allocate", "allocate by torch", "refuse", "d"]
 
     with Workers(task, n_workers=2, limit_s=3, limit_bytes=2 << 30) as workers:
         results = {path.name: result for path, result in workers.map([Path(name) for name in names])}
 
     assert {name: result for name, result in results.items() if isinstance(result, str)} == {n: n for n in "abcd"}
     reasons = {name: result.reason for name, result in results.items() if isinstance(result, Failure)}
-    hunger = {"eat": "out_of_memory", "eat by torch": "out_of_memory"}
-    assert reasons == {"crash": "crash", "hang": "timeout", "refuse": "empty", **hunger}
+    out_of_memory = dict.fromkeys(("allocate", "allocate by torch"), "out_of_memory")
+    assert reasons == {"crash": "crash", "hang": "timeout", "refuse": "empty", **out_of_memory}
     messages = {name: result.message for name, result in results.items() if isinstance(result, Failure)}
     assert messages == {
         "crash": "made the decoder crash (exit status -11)",
-        "hang": "took longer than 3 s and was given up",
-        "eat": "needs more than 2.0 GiB of memory",
-        "eat by torch": "needs more than 2.0 GiB of memory",
+        "hang": "took longer than 3 s and was stopped",
+        "allocate": "needs more than 2.0 GiB of memory",
+        "allocate by torch": "needs more than 2.0 GiB of memory",
         "refuse": "an empty file",
     }
 
 
-def test_a_bug_is_no_failure_of_a_file() -> None:
-    """It is raised where the work was asked for."""
+def test_a_bug_is_raised_in_the_parent() -> None:
+    """It is not a failure of a file."""
     with Workers(task, n_workers=1, limit_s=30, limit_bytes=1 << 30) as workers, pytest.raises(ZeroDivisionError):
         list(workers.map([Path("bug")]))
 
 
 def test_a_worker_does_not_run_the_main_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a page of a dashboard that is the page, which would be drawn once more and end the worker."""
+    """In a dashboard, the main module is the page; running it again would end the worker."""
     page = tmp_path / "page.py"
     page.write_text("raise SystemExit('the page was run')")
     main = ModuleType("__main__")
@@ -75,8 +75,8 @@ def test_a_worker_does_not_run_the_main_module(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_worker_that_cannot_start_says_how_to_see_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation that cannot be imported, a machine without memory."""
-    monkeypatch.setattr(sandbox, "ANSWER", "raise SystemExit(3)")
+    """The package may be broken, or the machine out of memory."""
+    monkeypatch.setattr(sandbox, "WORKER_CODE", "raise SystemExit(3)")
 
     with (
         Workers(task, n_workers=1, limit_s=30, limit_bytes=1 << 30) as workers,
@@ -85,11 +85,11 @@ def test_a_worker_that_cannot_start_says_how_to_see_why(monkeypatch: pytest.Monk
         list(workers.map([Path("a")]))
 
 
-def test_nothing_runs_on_after_the_block() -> None:
-    """Not even what was cut off in the middle of its work."""
+def test_no_process_remains_after_the_block() -> None:
+    """Not even one that was busy."""
     with Workers(task, n_workers=2, limit_s=600, limit_bytes=1 << 30) as workers:
-        answers = workers.map([Path("a"), Path("hang"), Path("b")])
-        next(answers)
+        results = workers.map([Path("a"), Path("hang"), Path("b")])
+        next(results)
         processes = [worker.process for worker in workers._workers]
         assert any(process.poll() is None for process in processes)
 

@@ -1,4 +1,4 @@
-"""Decoding: what comes out is what went in, whatever the format."""
+"""Decoding: samples, rates and channels survive, whatever the format; errors say what is wrong with a file."""
 
 import pickle
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from recsys.audio.signal import Signal, UnreadableAudio, mono_pieces, read_audio
 
 
 def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Path:
-    """Encode with libav what libsndfile cannot write."""
+    """Encode with libav, for formats that libsndfile cannot write."""
     with av.open(path, "w") as container:
         stream = cast("av.AudioStream", container.add_stream(codec, rate=rate_hz, layout="stereo"))
         for start in range(0, samples.shape[1], 1024):
@@ -47,10 +47,10 @@ def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Pat
         ("a.mp3", "MPEG_LAYER_III", 5e-2),
     ],
 )
-def test_a_format_gives_back_what_was_written(
+def test_a_format_returns_the_written_samples(
     tmp_path: Path, tone: F32, name: str, subtype: str, tolerance: float
 ) -> None:
-    """Samples in both channels, rate, no loss."""
+    """Both channels, the sampling rate, and nothing counts as lost."""
     with soundfile.SoundFile(tmp_path / name, "w", 44_100, 2, subtype) as file:
         for start in range(0, tone.shape[1], 4_096):  # long pieces crash libsndfile's Vorbis encoder
             file.write(tone[:, start : start + 4_096].T)
@@ -66,7 +66,7 @@ def test_a_format_gives_back_what_was_written(
 
 @pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.opus", "libopus")])
 def test_formats_that_only_libav_writes_are_read_too(tmp_path: Path, tone: F32, name: str, codec: str) -> None:
-    """By their loudness in each channel, since encoders delay."""
+    """Compared by the level of each channel, because encoders add a delay."""
     rate_hz = 48_000 if codec == "libopus" else 44_100
     path = by_libav(tmp_path / name, codec, tone, rate_hz)
 
@@ -79,8 +79,8 @@ def test_formats_that_only_libav_writes_are_read_too(tmp_path: Path, tone: F32, 
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 32_000, 48_000, 96_000, 192_000])
-def test_any_rate_becomes_any_other(encode: Callable[..., Path], rate_hz: int) -> None:
-    """A sine keeps its pitch and its height when it is resampled."""
+def test_resampling_keeps_pitch_and_level(encode: Callable[..., Path], rate_hz: int) -> None:
+    """A sine of 1 kHz, from any rate to 16 kHz."""
     t = np.arange(rate_hz) / rate_hz
     path = encode("a.wav", np.sin(2 * np.pi * 1000 * t)[None].astype(np.float32) * 0.5, rate_hz)
 
@@ -92,8 +92,8 @@ def test_any_rate_becomes_any_other(encode: Callable[..., Path], rate_hz: int) -
     assert np.abs(mono[1000:-1000]).max() == pytest.approx(0.5, abs=0.01)
 
 
-def test_what_lies_above_the_new_rate_is_taken_out() -> None:
-    """A tone of 10 kHz has no place at 16 kHz, and comes back nowhere else."""
+def test_resampling_does_not_alias() -> None:
+    """A tone of 10 kHz is removed at a sampling rate of 16 kHz."""
     t = np.arange(44_100) / 44_100
     signal = Signal(np.sin(2 * np.pi * 10_000 * t)[None].astype(np.float32), 44_100, "made", 0.0)
 
@@ -101,7 +101,7 @@ def test_what_lies_above_the_new_rate_is_taken_out() -> None:
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 6, 8])
-def test_channels_come_one_by_one_and_mix_to_their_mean(encode: Callable[..., Path], n_channels: int) -> None:
+def test_channels_are_kept_and_mix_to_their_mean(encode: Callable[..., Path], n_channels: int) -> None:
     """Each channel has a level of its own."""
     levels = np.arange(1, n_channels + 1) / 10
     path = encode("a.wav", np.tile(levels[:, None], 8_000).astype(np.float32), 8_000)
@@ -113,15 +113,15 @@ def test_channels_come_one_by_one_and_mix_to_their_mean(encode: Callable[..., Pa
 
 
 def test_a_recording_that_is_too_long_is_refused(encode: Callable[..., Path], tone: F32) -> None:
-    """Before it fills the memory."""
+    """The refusal comes before the recording fills the memory."""
     with pytest.raises(UnreadableAudio, match=r"a\.flac: longer than 2 s \(cut it into pieces\)$") as refused:
         read_audio(encode("a.flac", tone), longest_s=2)
 
     assert refused.value.reason == "too_long"
 
 
-def test_what_is_no_number_is_silence_and_counts_as_lost(tmp_path: Path, tone: F32) -> None:
-    """Half a second of NaN, infinity and absurd values in a file of floats."""
+def test_invalid_samples_are_set_to_zero_and_count_as_lost(tmp_path: Path, tone: F32) -> None:
+    """Half a second of NaN, infinity and huge values in a file of floats."""
     broken = tone.copy()
     broken[0, :22_050], broken[0, 30_000], broken[1, 40_000] = np.nan, np.inf, 1e9
     soundfile.write(tmp_path / "a.wav", broken.T, 44_100, "FLOAT")
@@ -134,7 +134,7 @@ def test_what_is_no_number_is_silence_and_counts_as_lost(tmp_path: Path, tone: F
 
 
 def test_an_error_travels_between_processes() -> None:
-    """Neither its reason nor its file is lost on the way."""
+    """It keeps its reason and its path."""
     sent = UnreadableAudio("empty", Path("x.mp3"), "an empty file")
 
     error = pickle.loads(pickle.dumps(sent))  # noqa: S301 - our own bytes
@@ -148,7 +148,7 @@ def test_an_error_travels_between_processes() -> None:
         (lambda path: path.write_bytes(b"no music at all" * 40), "not an audio file we can decode"),
         (lambda path: path.write_bytes(b""), "an empty file"),
         (lambda path: path.mkdir(), "not a file (a folder, pipe or device)"),
-        (lambda path: None, "cannot be opened (No such file or directory)"),  # noqa: ARG005 - nothing is there
+        (lambda path: None, "cannot be opened (No such file or directory)"),  # noqa: ARG005 - no file is written
         (
             lambda path: soundfile.write(path, np.empty((0, 1)), 8_000, format="WAV"),
             "an audio file without a sample in it",
@@ -157,10 +157,10 @@ def test_an_error_travels_between_processes() -> None:
     ids=["noise", "empty", "folder", "gone", "no sample"],
 )
 @pytest.mark.parametrize("read", [read_audio, lambda path: list(mono_pieces(path, 8_000))], ids=["whole", "pieces"])
-def test_what_is_wrong_with_a_file_is_one_short_sentence(
+def test_an_unreadable_file_is_described_in_one_sentence(
     tmp_path: Path, make: Callable[[Path], object], message: str, read: Callable[[Path], object]
 ) -> None:
-    """The file once and no word of a decoder's, however it is read; what the decoder said stays its cause."""
+    """The message names the file once and has no text of a decoder, whole or in pieces."""
     path = tmp_path / "broken.mp3"
     make(path)
 

@@ -1,4 +1,4 @@
-"""Training: only what is allowed is heard, it learns, it goes on where it stopped, and what comes out can be used."""
+"""Training of encoders: consent, learning, interruption, and use of the result."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ SETTINGS = TrainSettings(epochs=2, batch_size=4, learning_rate=1e-3, start="rand
 
 @pytest.fixture
 def tracks(encode: Callable[..., Path]) -> list[TrainingTrack]:
-    """Nine recordings of 3 s: chords of their own; five granted, two unknown, one denied, one granted but broken."""
+    """Nine chords of 3 s; consent: five granted, two unknown, one denied, one granted but unreadable."""
     t = np.arange(3 * 16_000) / 16_000
     consents = ["granted"] * 5 + ["unknown"] * 2 + ["denied", "granted"]
     made = []
@@ -33,8 +33,8 @@ def tracks(encode: Callable[..., Path]) -> list[TrainingTrack]:
 
 
 @pytest.mark.slow
-def test_only_what_is_allowed_is_heard(tracks: list[TrainingTrack], tmp_path: Path) -> None:
-    """The card counts every consent; unknown is added by choice, denied never."""
+def test_only_recordings_with_consent_are_used(tracks: list[TrainingTrack], tmp_path: Path) -> None:
+    """The model card counts consents; recordings of unknown consent are added by choice, denied ones never."""
     strict = train(tracks, replace(SETTINGS, epochs=1), tmp_path / "strict")
     wide = train(tracks, replace(SETTINGS, epochs=1, with_unknown=True), tmp_path / "wide")
 
@@ -44,15 +44,15 @@ def test_only_what_is_allowed_is_heard(tracks: list[TrainingTrack], tmp_path: Pa
     assert json.loads((tmp_path / "strict" / "card.json").read_text())["n_denied"] == 1
 
 
-def test_too_few_recordings_are_no_training(tracks: list[TrainingTrack], tmp_path: Path) -> None:
-    """Comparing needs others."""
-    with pytest.raises(InputError, match="0 recordings may be learned from, at least 4 expected"):
+def test_too_few_recordings_are_refused(tracks: list[TrainingTrack], tmp_path: Path) -> None:
+    """Contrastive training needs a batch of recordings to compare."""
+    with pytest.raises(InputError, match="found 0 readable recordings with consent, expected at least 4"):
         train(tracks[5:8], SETTINGS, tmp_path)
 
 
 @pytest.mark.slow
-def test_training_cut_off_goes_on_and_ends_the_same(tracks: list[TrainingTrack], tmp_path: Path) -> None:
-    """Weights are equal, and the whole training is repeatable."""
+def test_interrupted_training_ends_with_the_same_weights(tracks: list[TrainingTrack], tmp_path: Path) -> None:
+    """It continues with the next epoch, and training is reproducible."""
 
     def stop(_event: object) -> None:
         raise KeyboardInterrupt
@@ -60,17 +60,17 @@ def test_training_cut_off_goes_on_and_ends_the_same(tracks: list[TrainingTrack],
     whole = train(tracks, SETTINGS, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         train(tracks, SETTINGS, tmp_path / "cut", progress=stop)
-    told: list[dict[str, object]] = []
-    resumed = train(tracks, SETTINGS, tmp_path / "cut", progress=told.append)
+    events: list[dict[str, object]] = []
+    resumed = train(tracks, SETTINGS, tmp_path / "cut", progress=events.append)
 
     assert resumed.version == whole.version
     assert resumed.losses == whole.losses
-    assert [event["epoch"] for event in told] == [2]
+    assert [event["epoch"] for event in events] == [2]
 
 
 @pytest.mark.slow
 def test_a_trained_encoder_is_loaded_by_its_folder(tracks: list[TrainingTrack], tmp_path: Path) -> None:
-    """Its vectors are of its own version, the tags still the pretrained networks'."""
+    """Its vectors have its own version; the tags are those of the pretrained networks."""
     card = train(tracks, replace(SETTINGS, epochs=1, start="pretrained"), tmp_path / "own")
     own, default = Embedder.load(str(tmp_path / "own")), Embedder.load("musicnn")
     noise = (0.1 * np.random.default_rng(7).standard_normal(50_000)).astype(np.float32)
@@ -81,11 +81,11 @@ def test_a_trained_encoder_is_loaded_by_its_folder(tracks: list[TrainingTrack], 
     assert first is not None
     assert second is not None
     assert first.vector.tolist() != second.vector.tolist()
-    assert first.tags.tolist() == second.tags.tolist()
+    assert first.tags == second.tags
 
 
-def test_the_loss_falls_with_likeness() -> None:
-    """Pieces that lie on their partners cost nothing; pieces that all lie together cost the log of the others."""
+def test_the_loss_falls_with_similarity() -> None:
+    """It is near 0 if the pieces of each recording have equal vectors, and above 1 for random vectors."""
 
     class Fixed(torch.nn.Module):
         def __init__(self, vectors: torch.Tensor) -> None:
@@ -94,20 +94,20 @@ def test_the_loss_falls_with_likeness() -> None:
 
         @override
         def forward(self, _batch: torch.Tensor) -> object:
-            return type("Heard", (), {"mean": self.vectors})()
+            return type("Output", (), {"mean": self.vectors})()
 
     rng = np.random.default_rng(7)
-    apart = torch.from_numpy(rng.standard_normal((4, 16)).astype(np.float32)).repeat(2, 1)
-    mixed = torch.from_numpy(rng.standard_normal((8, 16)).astype(np.float32))
+    paired = torch.from_numpy(rng.standard_normal((4, 16)).astype(np.float32)).repeat(2, 1)
+    unpaired = torch.from_numpy(rng.standard_normal((8, 16)).astype(np.float32))
 
-    assert float(contrastive.loss(Fixed(apart), torch.zeros(8))) < 0.2  # type: ignore[arg-type]
-    assert contrastive.score(Fixed(apart), torch.zeros(8)) == 1  # type: ignore[arg-type]
-    assert float(contrastive.loss(Fixed(mixed), torch.zeros(8))) > 1  # type: ignore[arg-type]
+    assert float(contrastive.loss(Fixed(paired), torch.zeros(8))) < 0.2  # type: ignore[arg-type]
+    assert contrastive.score(Fixed(paired), torch.zeros(8)) == 1  # type: ignore[arg-type]
+    assert float(contrastive.loss(Fixed(unpaired), torch.zeros(8))) > 1  # type: ignore[arg-type]
 
 
 def test_batches_hold_two_pieces_of_each_recording() -> None:
-    """Every recording once, short ones repeated, the same dice the same pieces."""
-    mels = [torch.full((n, 96), float(at + 1)).half() for at, n in enumerate((50, 187, 400, 1_000))]
+    """Every recording once, short ones repeated; the same seed gives the same pieces."""
+    mels = [torch.full((n, 96), float(number + 1)).half() for number, n in enumerate((50, 187, 400, 1_000))]
 
     (batch,) = contrastive.batches(mels, 4, np.random.default_rng(7))
     (again,) = contrastive.batches(mels, 4, np.random.default_rng(7))

@@ -1,4 +1,4 @@
-"""Sixty real recordings, damaged copies among them, from files to the lake."""
+"""Sixty real recordings, some of them damaged, are scanned into the lake."""
 
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ N_WHOLE, N_DAMAGED = 54, 3
 
 @pytest.fixture(scope="module")
 def scanned(recsys_audio: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, ScanReport]:
-    """Fifty-four recordings as they are, three cut in half, three with changed bytes."""
+    """Fifty-four intact recordings, three cut in half, three with changed bytes."""
     folder = tmp_path_factory.mktemp("music")
     files = sorted((recsys_audio / "music").glob("*.opus"))[:: 474 // N_WHOLE][:N_WHOLE]
     for path in files:
@@ -35,8 +35,8 @@ def scanned(recsys_audio: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 
 @pytest.mark.slow
-def test_every_file_is_heard_or_refused(scanned: tuple[Home, ScanReport]) -> None:
-    """None is lost, and whole ones are whole."""
+def test_every_file_is_analysed_or_reported(scanned: tuple[Home, ScanReport]) -> None:
+    """No file is lost, and intact files are complete."""
     home, report = scanned
     features = Lake(home).latest(CONTRACTS["audio_features"]).collect()
 
@@ -53,15 +53,15 @@ def test_every_file_is_heard_or_refused(scanned: tuple[Home, ScanReport]) -> Non
 
 @pytest.mark.slow
 def test_half_a_recording_sounds_like_the_whole(scanned: tuple[Home, ScanReport]) -> None:
-    """A cut copy lies nearer to its original than to nearly all others."""
+    """The original of a cut copy is among its three nearest recordings."""
     home, _ = scanned
     vectors = Lake(home).latest(CONTRACTS["audio_vectors"]).collect().sort("track_id")
-    places = np.stack(vectors["vector"].to_list())
-    places /= np.linalg.norm(places, axis=1, keepdims=True)
+    embeddings = np.stack(vectors["vector"].to_list())
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     names = vectors["track_id"].to_list()
     originals = [name for name in names if not name.startswith(("cut", "flipped"))]
 
     for number in range(N_DAMAGED):
-        cosines = places @ places[names.index(f"cut{number}")]
+        cosines = embeddings @ embeddings[names.index(f"cut{number}")]
         nearest = sorted(originals, key=lambda name, cosines=cosines: -cosines[names.index(name)])  # type: ignore[misc]
         assert originals[number] in nearest[:3]

@@ -1,4 +1,4 @@
-"""A folder of music into the lake: what is heard once, what is never heard, what is heard again."""
+"""Scanning a music folder into the lake: which files are analysed, copied, skipped or refused."""
 
 import shutil
 from datetime import date
@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.audio.analyse import Analyse
 from recsys.audio.embedding.encoder import N_POOLED
 from recsys.audio.embedding.tags import TAGS
 from recsys.home import Home
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
 from recsys.library.files import recordings
-from recsys.library.scan import ScanReport, scan
+from recsys.library.scan import EarlierScans, ScanReport, scan
 from recsys.library.settings import AudioSettings
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
@@ -25,7 +26,7 @@ TODAY = date(2026, 7, 1)
 
 @pytest.fixture(scope="module")
 def song() -> np.ndarray:
-    """Six seconds of a made-up tune, 22.05 kHz stereo."""
+    """Six seconds of a synthetic tune, 22.05 kHz stereo."""
     rng = np.random.default_rng(7)
     return render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=6), rate_hz=22_050, longest_s=6)
 
@@ -33,10 +34,10 @@ def song() -> np.ndarray:
 @pytest.fixture(scope="module")
 def scanned(song: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path, list[ScanReport]]:
     """
-    A folder scanned twice, the second time with three changes.
+    A folder that is scanned twice, the second time after two changes.
 
-    First: t1.flac, sub/t1.flac (other sound, same name), copy.flac (the bytes of t1), silence.wav, cut.mp3, no.mp3, .x.
-    Then: copy.flac is also called again.flac, t1.flac holds another sound, no.mp3 is still there.
+    First: t1.flac, sub/t1.flac (another sound), copy.flac (the bytes of t1.flac), silence.wav, cut.flac (cut off),
+    no.mp3 (text), .x.flac (hidden). Then: again.flac is another copy of copy.flac, and t1.flac holds another sound.
     """
     folder = tmp_path_factory.mktemp("music")
     (folder / "sub").mkdir()
@@ -63,17 +64,17 @@ def rows(home: Home, table: str) -> pl.DataFrame:
     return Lake(home).latest(CONTRACTS[table]).collect()
 
 
-def test_a_file_is_heard_once_whatever_it_is_called(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
-    """Of six files one says nothing and two are the same; the second scan hears only what changed."""
+def test_the_same_bytes_are_analysed_once(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
+    """Of six files one is unreadable and two are equal; the second scan analyses only the changed file."""
     first, second = scanned[2]
 
     assert (first.n_files, first.n_known, first.n_analysed, first.n_copied) == (6, 0, 4, 1)
     assert (second.n_files, second.n_known, second.n_analysed, second.n_copied) == (7, 4, 1, 1)
 
 
-def test_files_of_one_name_are_named_by_their_way(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
-    """Nothing is lost where two albums have a first track."""
-    assert [each.name for each in recordings(scanned[1])] == [
+def test_files_with_the_same_name_are_named_by_their_path(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
+    """Two albums may both have a file t1."""
+    assert [recording.name for recording in recordings(scanned[1])] == [
         "again",
         "copy",
         "cut",
@@ -84,13 +85,13 @@ def test_files_of_one_name_are_named_by_their_way(scanned: tuple[Home, Path, lis
     ]
 
 
-def test_what_is_heard_stands_in_three_tables(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
-    """Features of every readable file; vectors and tags of those that sound; the same bytes, the same rows."""
+def test_an_analysis_becomes_rows_of_the_lake(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
+    """Features of every readable file; vectors and tags of those that are not silent; equal rows for equal bytes."""
     features, vectors, tags = (rows(scanned[0], table) for table in ("audio_features", "audio_vectors", "audio_tags"))
-    heard = {"again", "copy", "cut", "sub/t1", "t1"}
+    audible = {"again", "copy", "cut", "sub/t1", "t1"}
 
-    assert set(features["track_id"]) == heard | {"silence"}
-    assert set(vectors["track_id"]) == heard
+    assert set(features["track_id"]) == audible | {"silence"}
+    assert set(vectors["track_id"]) == audible
     assert vectors["vector"].list.len().unique().to_list() == [N_POOLED]
     assert tags.group_by("track_id").len()["len"].unique().to_list() == [len(TAGS)]
     copied = vectors.filter(pl.col("track_id").is_in(["again", "copy"]))["vector"].to_list()
@@ -99,10 +100,10 @@ def test_what_is_heard_stands_in_three_tables(scanned: tuple[Home, Path, list[Sc
     assert features.filter(track_id="copy").select("rate_hz", "n_channels", "codec").row(0) == (22_050, 2, "flac")
 
 
-def test_damage_is_told_and_what_says_nothing_is_not_tried_again(
+def test_damage_is_reported_and_an_unreadable_file_is_not_tried_again(
     scanned: tuple[Home, Path, list[ScanReport]],
 ) -> None:
-    """The lost length of a cut file; the refused one in the quarantine once, with its reason."""
+    """The report has the lost length of a cut file; the unreadable file is quarantined once, with its reason."""
     home, _, (first, second) = scanned
 
     assert first.damaged.keys() == {"cut.flac"}
@@ -116,9 +117,21 @@ def test_damage_is_told_and_what_says_nothing_is_not_tried_again(
     ]
 
 
-def test_the_lake_knows_every_file_by_its_bytes(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
-    """So that a night with the same music is the same night."""
+def test_another_version_of_the_analyser_analyses_all_files_again(
+    scanned: tuple[Home, Path, list[ScanReport]],
+) -> None:
+    """Neither rows nor failures of this version count for the next one."""
+    lake = Lake(scanned[0])
+
+    current, next_ = (EarlierScans.read(lake, version) for version in (Analyse("musicnn").version, "recsys-next"))
+
+    assert (len(current.names), len(current.failures)) == (6, 1)
+    assert (len(next_.names), len(next_.failures)) == (0, 0)
+
+
+def test_the_lake_lists_the_hash_of_every_file(scanned: tuple[Home, Path, list[ScanReport]]) -> None:
+    """A nightly run with the same music has the same run id."""
     home, folder, _ = scanned
 
-    assert {each.audio_id for each in recordings(folder)} <= Lake(home).sources()
+    assert {recording.audio_id for recording in recordings(folder)} <= Lake(home).sources()
     assert Lake(home).verify() > 0

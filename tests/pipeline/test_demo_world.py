@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recsys.pipeline.run import Run
-from recsys.search.by_sound import index_of
+from recsys.search.by_sound import build_index
 from recsys.warehouse.query import Warehouse
 
 from ..nights import made
@@ -98,7 +98,7 @@ def test_a_reupload_sounds_like_its_original(demo: Demo) -> None:
     run, truth = demo.run, demo.truth
     planted = truth.filter(kind="reupload")
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
-        index = index_of(warehouse)
+        index = build_index(warehouse)
     known = set(index.ids)
     originals = planted["details"].struct.field("of")
     pairs = [pair for pair in zip(planted["id"], originals, strict=True) if set(pair) <= known]

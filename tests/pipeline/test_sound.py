@@ -16,7 +16,7 @@ from recsys.pipeline.run import Run
 from recsys.published.similar import sounds_like, track_or_embedding
 from recsys.recipe import read_recipe
 from recsys.releases import registry
-from recsys.search.by_sound import Wanted
+from recsys.search.by_sound import ListLimits
 from recsys.search.vector_index import Index
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
@@ -26,7 +26,7 @@ from recsys.warehouse.query import Warehouse
 from ..nights import World, catalogue_of
 
 RATE_HZ = 22_050
-PLAIN = Wanted(3, per_artist=9, per_release=9)
+PLAIN = ListLimits(3, per_artist=9, per_release=9)
 
 pytestmark = pytest.mark.slow  # a whole night with sound
 

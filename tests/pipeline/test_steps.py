@@ -16,7 +16,7 @@ from recsys.dataset.splits import Split
 from recsys.errors import Refused, SetupError
 from recsys.evaluate.report import RUN_METRICS_COLUMNS
 from recsys.home import Home
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.pipeline import nightly
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import (

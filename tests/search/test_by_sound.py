@@ -1,4 +1,4 @@
-"""What sounds alike under the conditions of whoever asks."""
+"""Lists of tracks that sound alike: order, variety, SQL conditions, and the index they come from."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from recsys.errors import InputError, UnknownIds
-from recsys.search.by_sound import Wanted, allowed_by, discover, index_of, named_track
+from recsys.search.by_sound import ListLimits, build_index, filter_tracks, nearest_tracks, track_vector
 from recsys.search.vector_index import Index
 from recsys.warehouse.query import Warehouse
 
-# Eight tracks on a quarter circle, in order of their number: four of one release of ada, the others by others.
+# Eight tracks on a quarter circle, by number: four of one release of ada, the others of other artists.
 ANGLES = np.linspace(0, np.pi / 2, 8)
 VECTORS = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1).astype(np.float32)
 TRACKS = pl.DataFrame(
@@ -26,13 +26,13 @@ TRACKS = pl.DataFrame(
 
 @pytest.fixture
 def index() -> Index:
-    """The eight tracks."""
+    """An index of the eight tracks."""
     return Index.build(TRACKS["track_id"].to_list(), VECTORS, version="v1")
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    """The marts that discovery reads, tempo 60, 70, 80 ...; t0 sounds of a piano, t1 hardly."""
+    """The marts that the lists read: tempi 60, 70, 80 ...; t0 has the tag piano, t1 below the required confidence."""
     path = tmp_path / "w.duckdb"
     with duckdb.connect(path) as connection:
         connection.execute("create schema marts")
@@ -52,8 +52,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 
 def test_the_nearest_come_first_and_the_query_does_not(index: Index) -> None:
-    """By angle, without caps."""
-    found = discover(index, VECTORS[0], TRACKS, Wanted(3, per_artist=9, per_release=9), without="t0")
+    """Neighbours by angle; the query track is left out."""
+    found = nearest_tracks(index, VECTORS[0], TRACKS, ListLimits(3, per_artist=9, per_release=9), exclude="t0")
 
     assert found["track_id"].to_list() == ["t1", "t2", "t3"]
     assert found["rank"].to_list() == [1, 2, 3]
@@ -61,15 +61,17 @@ def test_the_nearest_come_first_and_the_query_does_not(index: Index) -> None:
 
 
 def test_an_album_does_not_fill_the_list(index: Index) -> None:
-    """One of each release, two of each artist; of an unknown artist as many as there are."""
-    found = discover(index, VECTORS[0], TRACKS, Wanted(5), without="t0")
+    """One track per release, two per artist; tracks of unknown artists are not limited."""
+    found = nearest_tracks(index, VECTORS[0], TRACKS, ListLimits(5), exclude="t0")
 
     assert found["track_id"].to_list() == ["t1", "t4", "t5", "t6", "t7"]
 
 
 def test_a_list_is_as_long_as_the_conditions_allow(index: Index) -> None:
-    """Only three may be listed, and of these one is of an artist whose place is taken."""
-    found = discover(index, VECTORS[0], TRACKS, Wanted(5, per_artist=1), only=pl.Series(["t1", "t2", "t6"]))
+    """Of three allowed tracks, the second of one artist is left out."""
+    found = nearest_tracks(
+        index, VECTORS[0], TRACKS, ListLimits(5, per_artist=1), allowed=pl.Series(["t1", "t2", "t6"])
+    )
 
     assert found["track_id"].to_list() == ["t1", "t6"]
 
@@ -83,26 +85,26 @@ def test_a_list_is_as_long_as_the_conditions_allow(index: Index) -> None:
         ("false", []),
     ],
 )
-def test_a_condition_is_sql_on_what_is_known_of_tracks(warehouse: Warehouse, where: str, ids: list[str]) -> None:
-    """Tempo for short, and words that are heard surely enough."""
-    assert sorted(allowed_by(warehouse, where)) == ids
+def test_a_condition_is_sql_on_features_and_tags(warehouse: Warehouse, where: str, ids: list[str]) -> None:
+    """`tempo` is short for tempo_bpm; `tags` has the tags with enough confidence."""
+    assert sorted(filter_tracks(warehouse, where)) == ids
 
 
 @pytest.mark.parametrize(
     "where",
     ["tempo between", "no_such_column > 1", "true) union select 't9' where (true", "true); select 1; select (1", ""],
 )
-def test_what_is_no_condition_is_refused(warehouse: Warehouse, where: str) -> None:
-    """Nothing but a condition gets through."""
+def test_anything_but_one_condition_is_refused(warehouse: Warehouse, where: str) -> None:
+    """A syntax error, an unknown column, a second query."""
     with pytest.raises(InputError):
-        allowed_by(warehouse, where)
+        filter_tracks(warehouse, where)
 
 
 def test_an_index_holds_the_vectors_of_one_encoder(warehouse: Warehouse) -> None:
-    """Those of which there are most."""
-    index = index_of(warehouse)
+    """The vectors of the most frequent encoder."""
+    index = build_index(warehouse)
 
     assert index.ids.tolist() == ["t0", "t1"]
     assert index.version == "v1"
     with pytest.raises(UnknownIds, match="'t2'"):
-        named_track(index, "t2")
+        track_vector(index, "t2")

@@ -12,7 +12,7 @@ import pytest
 from recsys.home import Home
 from recsys.ingest.pseudonym import listener_key, pseudonym
 from recsys.ingest.run import ingest
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build

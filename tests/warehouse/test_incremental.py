@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.warehouse import build as building
 from recsys.warehouse.increment import spans, stale_days
 from recsys.warehouse.sqlfile import quoted

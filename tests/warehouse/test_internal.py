@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BadSqlFile, UnknownIds
-from recsys.installation.locations import code_files
+from recsys.installation.paths import code_files
 from recsys.pipeline.plan import steps
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.portability import refuse_unportable

@@ -6,7 +6,7 @@ import pytest
 from sqlglot import exp
 
 from recsys.errors import BadSqlFile
-from recsys.installation.locations import SQL_FOLDER
+from recsys.installation.paths import SQL_FOLDER
 from recsys.warehouse.increment import fingerprint
 from recsys.warehouse.sqlfile import (
     ColumnDoc,

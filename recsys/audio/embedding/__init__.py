@@ -1,1 +1,1 @@
-"""Vectors and tags of a recording, by pretrained encoders or by one trained here."""
+"""Embedding vectors and tags of a recording, by pretrained encoders or by one trained on the own catalogue."""

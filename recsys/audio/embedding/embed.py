@@ -1,10 +1,10 @@
 """
-Where a recording stands among others by its sound, and which words fit it.
+Embedding of a recording: a vector for similarity by sound, and the tags that the pretrained networks predict.
 
-At most twelve patches of 3 s, evenly spread, are heard; more of them place a recording no better. The vector is the
-mean over time of everything that the encoder knows, each channel in units of its spread over the encoder's own training
-set, so that no channel drowns the others: by artist retrieval on real music that was better than the last layers, and
-needs no statistics of anybody's catalogue.
+At most twelve patches of 3 s, evenly spaced, are encoded; more patches did not improve the vectors. The vector is the
+mean over time of all channels of the encoder, each standardised by its mean and variance in the encoder's training set,
+so that no channel dominates. In artist retrieval on real music this was better than the last layers, and it needs no
+statistics of a catalogue.
 """
 
 from dataclasses import dataclass
@@ -16,42 +16,42 @@ import torch
 
 from recsys.arrays import F32
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderOutput
-from recsys.audio.embedding.pretrained import fingerprint, pretrained
-from recsys.audio.embedding.tags import TRAINING_SETS
+from recsys.audio.embedding.pretrained import pretrained, weights_hash
+from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
 from recsys.audio.mel import RATE_HZ, log_mel
 from recsys.audio.spectrum import SILENT
 from recsys.errors import SetupError
 
 MUSICNN = "musicnn"
 N_PATCHES = 12
-SHORTEST_S = 1.0
-FORMAT = 1  # counts up whenever the same weights would give other vectors
-WEIGHTS, VERSION = "encoder.pt", "version.txt"  # files of an encoder that was trained here
+MIN_DURATION_S = 1.0
+FORMAT = 1  # raise it whenever the same weights would give other vectors
+WEIGHTS, VERSION = "encoder.pt", "version.txt"  # files of a trained encoder
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
     """
-    Place and words of one recording.
+    Vector and tags of one recording.
 
     Attributes:
-        vector: Shape (753,), float32; by cosine, alike is near.
-        tags: Confidence of each of `recsys.audio.embedding.tags.TAGS`, 0..1, shape (100,), float32.
+        vector: Shape (753,), float32; compared by cosine similarity.
+        tags: All 100 tags of both networks with their confidences.
     """
 
     vector: F32
-    tags: F32
+    tags: tuple[PredictedTag, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Embedder:
     """
-    An encoder for vectors, the pretrained networks for words.
+    An encoder for vectors, and the pretrained networks for tags.
 
     Attributes:
-        version: Names the weights and all else that decides a vector: only vectors of one version compare.
-        encoder: Whose vectors are given.
-        taggers: One for each training set.
+        version: Identifies weights and format; only vectors of the same version are comparable.
+        encoder: The network whose channels make the vector.
+        taggers: The pretrained network of each training set.
     """
 
     version: str
@@ -61,41 +61,42 @@ class Embedder:
     @classmethod
     def load(cls, name: str) -> Self:
         """
-        Load an encoder: 'musicnn', or the folder of one that was trained here.
+        Load an encoder by name: 'musicnn', or the folder of one trained by `recsys audio train`.
 
         Raises:
-            SetupError: The weights are not there.
+            SetupError: The weights are not installed, or the folder has none.
         """
         taggers = tuple(pretrained(training_set) for training_set in TRAINING_SETS)
         if name == MUSICNN:
-            return cls(f"{MUSICNN}-msd-{fingerprint('MSD')}-{FORMAT}", taggers[0], taggers)
+            return cls(f"{MUSICNN}-msd-{weights_hash('MSD')}-{FORMAT}", taggers[0], taggers)
         folder = Path(name)
         if not (folder / WEIGHTS).exists():
             raise SetupError(
-                f"{name} is no encoder: neither '{MUSICNN}' nor a folder with a file {WEIGHTS}. "
-                "Train one (recsys audio train), or take the default"
+                f"encoder: found {name!r}, expected '{MUSICNN}' or a folder with a file {WEIGHTS}. "
+                "Train an encoder (recsys audio train), or use the default"
             )
         encoder = Encoder()
         encoder.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
         return cls((folder / VERSION).read_text(encoding="utf-8").strip(), encoder.eval(), taggers)
 
     def embed(self, mono: F32) -> Embedding | None:
-        """Embed 16 kHz sound, shape (n,); None for silence and less than a second."""
+        """Embed 16 kHz mono audio, shape (n,); None for silence and below 1 s."""
         patches = patches_of(mono)
         if patches is None:
             return None
-        heard = {encoder: listened(encoder, patches) for encoder in {self.encoder, *self.taggers}}
-        words = [torch.sigmoid(heard[tagger].logits).mean(dim=0) for tagger in self.taggers]
-        return Embedding(vector_of(self.encoder, heard[self.encoder]), torch.cat(words).numpy())
+        outputs = {encoder: encode(encoder, patches) for encoder in {self.encoder, *self.taggers}}
+        confidences = [torch.sigmoid(outputs[tagger].logits).mean(dim=0) for tagger in self.taggers]
+        tags = predicted_tags(torch.cat(confidences).numpy())
+        return Embedding(standardised_mean(self.encoder, outputs[self.encoder]), tags)
 
 
 def patches_of(mono: F32) -> torch.Tensor | None:
     """
-    Cut out what is heard: at most 12 patches of 3 s, evenly spread, shape (n_patches, 187, 96).
+    Cut at most 12 log-mel patches of 3 s, evenly spaced, shape (n_patches, 187, 96).
 
-    Less than 3 s is heard again and again until it is 3 s; None for silence and less than a second.
+    Audio of less than 3 s is repeated to fill a patch; None for silence and below 1 s.
     """
-    if len(mono) < SHORTEST_S * RATE_HZ or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENT:
+    if len(mono) < MIN_DURATION_S * RATE_HZ or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENT:
         return None
     frames = log_mel(torch.from_numpy(mono))
     n_whole = len(frames) // N_FRAMES
@@ -105,19 +106,19 @@ def patches_of(mono: F32) -> torch.Tensor | None:
     return frames[: n_whole * N_FRAMES].reshape(n_whole, N_FRAMES, -1)[chosen]
 
 
-def listened(encoder: Encoder, patches: torch.Tensor) -> EncoderOutput:
-    """Hear patches one by one: a batch would not fit the processor's cache, and takes twice as long."""
+def encode(encoder: Encoder, patches: torch.Tensor) -> EncoderOutput:
+    """Encode patches one by one: a batch does not fit the processor's cache and takes twice as long."""
     with torch.inference_mode():
-        each = [encoder(patch[None]) for patch in patches]
-    return EncoderOutput(*(torch.cat(parts) for parts in zip(*each, strict=True)))
+        outputs = [encoder(patch[None]) for patch in patches]
+    return EncoderOutput(*(torch.cat(parts) for parts in zip(*outputs, strict=True)))
 
 
-def vector_of(encoder: Encoder, heard: EncoderOutput) -> F32:
-    """Return the mean over patches and time of each channel, in units of its spread in training, shape (753,)."""
+def standardised_mean(encoder: Encoder, output: EncoderOutput) -> F32:
+    """Return the mean of each channel over patches and time, standardised as in training, shape (753,), float32."""
     norm = encoder.pool_norm
-    assert norm.running_mean is not None  # noqa: S101 - it keeps statistics
+    assert norm.running_mean is not None  # noqa: S101 - the layer tracks statistics
     assert norm.running_var is not None  # noqa: S101
-    mean, variance = (each.reshape(N_POOLED, 2)[:, 1] for each in (norm.running_mean, norm.running_var))
-    scaled = (heard.mean.mean(dim=0) - mean) / torch.sqrt(variance + norm.eps)
+    mean, variance = (statistic.reshape(N_POOLED, 2)[:, 1] for statistic in (norm.running_mean, norm.running_var))
+    scaled = (output.mean.mean(dim=0) - mean) / torch.sqrt(variance + norm.eps)
     vector: F32 = scaled.detach().numpy().astype(np.float32)
     return vector

@@ -1,9 +1,9 @@
 """
-The encoder: a small convolutional network that hears timbre and rhythm apart, then together, and pools over time.
+The encoder: a small convolutional network with separate filters for timbre and rhythm, pooled over time.
 
-The front end has tall filters (timbre: 38 and 67 of 96 bands by 7 frames, the best place in frequency counts) and long
-ones (rhythm: 128, 64 and 32 frames of one band). Three layers above it look at 7 frames each and add what they find.
-Everything they know is pooled over time; a dense layer and a sigmoid make tags of it.
+The front end has tall filters (timbre: 38 and 67 of 96 bands by 7 frames, maximum over frequency) and long filters
+(rhythm: 128, 64 and 32 frames of one band, maximum over bands). Three residual layers of 7 frames follow. Their outputs
+and those of the front end are pooled over time (mean and maximum); dense layers and a sigmoid predict the tags.
 
 Sources: Pons, Nieto, Prockup, Schmidt, Ehmann, Serra, End-to-End Learning for Music Audio Tagging at Scale (ISMIR
 2018); Pons, Serra, musicnn: Pre-trained Convolutional Neural Networks for Music Audio Tagging (ISMIR 2019).
@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from recsys.audio.mel import N_MELS
 
-N_FRAMES = 187  # of a patch: 3 s
+N_FRAMES = 187  # per patch: 3 s
 TIMBRAL_BANDS = (38, 67)
 TEMPORAL_FRAMES = (128, 64, 32)
 N_TIMBRAL, N_TEMPORAL, N_MIDDLE, N_DENSE, N_TAGS = 204, 51, 64, 200, 50
@@ -28,7 +28,14 @@ EPSILON = 1e-3  # of batch normalisation, as the weights were trained
 
 
 class EncoderOutput(NamedTuple):
-    """What the encoder makes of B patches: pools over time, (B, 753) each; the dense layer, (B, 200); tags (B, 50)."""
+    """
+    Output for B patches.
+
+    Attributes:
+        mean, max: Channels pooled over time, shape (B, 753).
+        dense: Output of the dense layer, shape (B, 200).
+        logits: Tags before the sigmoid, shape (B, 50).
+    """
 
     mean: torch.Tensor
     max: torch.Tensor
@@ -37,7 +44,7 @@ class EncoderOutput(NamedTuple):
 
 
 class Timbral(nn.Module):
-    """Tall filters, of which the best place in frequency counts."""
+    """Tall filters with a maximum over frequency."""
 
     def __init__(self, n_bands: int) -> None:
         super().__init__()
@@ -46,27 +53,29 @@ class Timbral(nn.Module):
 
     @override
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found = self.norm(functional.relu(self.conv(x)))  # (B,1,T,96) -> (B,204,T,97-n_bands)
-        return torch.amax(found, dim=3)  # (B,204,T)
+        activations = self.norm(functional.relu(self.conv(x)))  # (B,1,T,96) -> (B,204,T,97-n_bands)
+        return torch.amax(activations, dim=3)  # (B,204,T)
 
 
 class Temporal(nn.Module):
-    """Long filters of one band, of which the best band counts."""
+    """Long filters of one band with a maximum over bands."""
 
     def __init__(self, n_frames: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, N_TEMPORAL, (n_frames, 1))
         self.norm = nn.BatchNorm2d(N_TEMPORAL, eps=EPSILON)
-        self._around = (0, 0, (n_frames - 1) // 2, n_frames // 2)  # of an even length, the longer half comes after
+        self._padding = (0, 0, (n_frames - 1) // 2, n_frames // 2)  # for an even length, one frame more at the end
 
     @override
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found = self.norm(functional.relu(self.conv(functional.pad(x, self._around))))  # (B,1,T,96) -> (B,51,T,96)
-        return torch.amax(found, dim=3)  # (B,51,T)
+        activations = self.norm(
+            functional.relu(self.conv(functional.pad(x, self._padding)))
+        )  # (B,1,T,96) -> (B,51,T,96)
+        return torch.amax(activations, dim=3)  # (B,51,T)
 
 
 class Middle(nn.Module):
-    """Seven frames of everything below."""
+    """A convolution over seven frames and all channels."""
 
     def __init__(self, n_in: int) -> None:
         super().__init__()
@@ -75,12 +84,12 @@ class Middle(nn.Module):
 
     @override
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.norm(functional.relu(self.conv(x)))  # (B,n_in,T) -> (B,64,T)
-        return found
+        activations: torch.Tensor = self.norm(functional.relu(self.conv(x)))  # (B,n_in,T) -> (B,64,T)
+        return activations
 
 
 class Encoder(nn.Module):
-    """Log-mel patches, shape (B, T, 96), to what is heard in them."""
+    """The network: log-mel patches, shape (B, T, 96) -> EncoderOutput."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,14 +105,14 @@ class Encoder(nn.Module):
     @override
     def forward(self, patches: torch.Tensor) -> EncoderOutput:
         if patches.shape[-1] != N_MELS:
-            raise ValueError(f"patches have {patches.shape[-1]} bands, {N_MELS} expected")
+            raise ValueError(f"patches: activations {patches.shape[-1]} mel bands, expected {N_MELS}")
         x = self.norm(patches[:, None])  # (B,1,T,96)
         front = torch.cat([branch(x) for branch in (*self.timbral, *self.temporal)], dim=1)  # (B,561,T)
         first = self.middle[0](front)  # (B,64,T)
         second = first + self.middle[1](first)
         third = second + self.middle[2](second)
-        known = torch.cat([front, first, second, third], dim=1)  # (B,753,T)
-        mean, most = known.mean(dim=2), known.amax(dim=2)
-        pooled = torch.stack([most, mean], dim=2).flatten(1)  # (B,1506): each channel's maximum, then its mean
+        channels = torch.cat([front, first, second, third], dim=1)  # (B,753,T)
+        mean, maximum = channels.mean(dim=2), channels.amax(dim=2)
+        pooled = torch.stack([maximum, mean], dim=2).flatten(1)  # (B,1506): per channel its maximum, then its mean
         dense = self.dense_norm(functional.relu(self.dense(self.pool_norm(pooled))))  # (B,200)
-        return EncoderOutput(mean, most, dense, self.tags(dense))
+        return EncoderOutput(mean, maximum, dense, self.tags(dense))

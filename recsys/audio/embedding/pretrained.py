@@ -1,8 +1,8 @@
 """
-The trained weights that come in the package `musicnn`, read into our encoder.
+The trained weights of the package `musicnn`, loaded into our encoder.
 
-Two sets: MSD, trained on tags that Last.fm's listeners gave to the Million Song Dataset, and MTT, on those that players
-of a game gave to MagnaTagATune.
+There are two sets: MSD, trained on the tags of Last.fm listeners for the Million Song Dataset, and MTT, trained on the
+tags that players of a game gave to MagnaTagATune.
 """
 
 from collections.abc import Mapping
@@ -24,30 +24,30 @@ Tensors = Mapping[str, F32]
 
 
 def checkpoint(training_set: str) -> Path:
-    """Return where the checkpoint of a training set ('MSD', 'MTT') lies; SetupError where it is not installed."""
-    return extras.folder_of(PACKAGE) / f"{training_set}_musicnn"
+    """Return the checkpoint folder of a training set ('MSD', 'MTT'); raises SetupError if it is not installed."""
+    return extras.package_folder(PACKAGE) / f"{training_set}_musicnn"
 
 
 def pretrained(training_set: str) -> Encoder:
-    """Return the encoder with the weights of a training set, ready to listen (no dropout, no statistics kept)."""
+    """Return the encoder with the weights of a training set ('MSD', 'MTT'), in inference mode."""
     encoder = Encoder()
     encoder.load_state_dict(_state(read_checkpoint(checkpoint(training_set))))
     return encoder.eval()
 
 
 @cache
-def fingerprint(training_set: str) -> str:
-    """Name the weights by their bytes: eight hex digits."""
+def weights_hash(training_set: str) -> str:
+    """Return eight hex digits of the SHA-256 of a training set's weights."""
     data = checkpoint(training_set) / ".data-00000-of-00001"
     return sha256(data.read_bytes()).hexdigest()[:8]
 
 
 def _state(tensors: Tensors) -> dict[str, torch.Tensor]:
-    """Give TensorFlow's tensors our names and PyTorch's order of dimensions."""
+    """Convert TensorFlow's tensors to our layer names and PyTorch's order of dimensions."""
     state = _norm(tensors, "norm", 0) | _norm(tensors, "pool_norm", 9) | _norm(tensors, "dense_norm", 10)
     for number, layer in enumerate(LAYERS):
         own = f"conv2d_{number}" if number else "conv2d"
-        kernel = tensors[f"{own}/kernel"]  # (frames, bands, 1, n_out); of the middle, bands are channels
+        kernel = tensors[f"{own}/kernel"]  # (frames, bands, 1, n_out); in the middle layers, bands are channels
         by_output = kernel.transpose(3, 2, 0, 1) if number < 5 else kernel[:, :, 0].transpose(2, 1, 0)
         state[f"{layer}.conv.weight"] = torch.from_numpy(np.ascontiguousarray(by_output))
         state[f"{layer}.conv.bias"] = torch.from_numpy(tensors[f"{own}/bias"])

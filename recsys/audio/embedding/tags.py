@@ -1,18 +1,18 @@
 """
-Words for sound: the tags that the pretrained networks give, and what kind of word each is.
+The tags that the pretrained networks predict, and the kind of each.
 
-A confidence is the mean of a network's outputs over patches of 3 s: it orders recordings by a tag, and is no calibrated
-chance. Published accuracy (mean over tags, on each set's own test part): MSD .880 ROC AUC and .289 PR AUC, MTT .907 and
-.384 (Pons, Serra, musicnn, ISMIR 2019). Words are the listeners' own, misheard ones included.
+A confidence is the mean of a network's output over patches of 3 s. It orders recordings by one tag; it is not a
+calibrated probability. Published accuracy (mean over tags, on the test part of each set): MSD .880 ROC AUC and .289 PR
+AUC, MTT .907 and .384 (Pons, Serra, musicnn, ISMIR 2019). The tags are spelt as the listeners spelt them.
 """
 
 from typing import NamedTuple
 
 from recsys.arrays import F32
 
-TRAINING_SETS = ("MSD", "MTT")  # the Million Song Dataset with Last.fm's tags; MagnaTagATune
+TRAINING_SETS = ("MSD", "MTT")  # Million Song Dataset with the tags of Last.fm; MagnaTagATune
 
-_WORDS = {
+_KINDS = {
     "MSD": {
         "genre": (
             "rock, pop, alternative, indie, electronic, dance, alternative rock, jazz, metal, classic rock, soul, "
@@ -57,7 +57,7 @@ _OUTPUTS = {
 
 
 class Tag(NamedTuple):
-    """A word: which network says it, the word in lower case, and its kind."""
+    """A tag that a network can predict: the training set of the network, the tag in lower case, and its kind."""
 
     training_set: str
     name: str
@@ -66,33 +66,41 @@ class Tag(NamedTuple):
 
 def _tags() -> tuple[Tag, ...]:
     kinds = {
-        (training_set, word): kind
-        for training_set, by_kind in _WORDS.items()
-        for kind, words in by_kind.items()
-        for word in words.split(", ")
+        (training_set, tag): kind
+        for training_set, by_kind in _KINDS.items()
+        for kind, tags in by_kind.items()
+        for tag in tags.split(", ")
     }
     return tuple(
-        Tag(training_set, word, kinds[training_set, word])
+        Tag(training_set, tag, kinds[training_set, tag])
         for training_set in TRAINING_SETS
-        for word in _OUTPUTS[training_set].split(", ")
+        for tag in _OUTPUTS[training_set].split(", ")
     )
 
 
-TAGS = _tags()  # (100,) in the order of an embedding's confidences
+TAGS = _tags()  # all 100, in the order of the networks' outputs
 
 
-class Named(NamedTuple):
-    """A tag that was given: by whom, the word, its kind, and how surely, 0..1."""
+class PredictedTag(NamedTuple):
+    """
+    A tag that a network predicts for a recording; the fields are the columns of the table `audio_tags`.
+
+    Attributes:
+        tagger: The network: musicnn-msd or musicnn-mtt.
+        tag: The tag, in lower case.
+        kind: genre, mood, instrument, vocal or era.
+        confidence: 0..1; it orders recordings by one tag and is not a calibrated probability.
+    """
 
     tagger: str
-    name: str
+    tag: str
     kind: str
     confidence: float
 
 
-def named(confidences: F32) -> list[Named]:
-    """Put words to confidences, shape (100,)."""
-    return [
-        Named(f"musicnn-{tag.training_set.lower()}", tag.name, tag.kind, float(confidence))
+def predicted_tags(confidences: F32) -> tuple[PredictedTag, ...]:
+    """Return the tags for the confidences of both networks, shape (100,), in the order of `TAGS`."""
+    return tuple(
+        PredictedTag(f"musicnn-{tag.training_set.lower()}", tag.name, tag.kind, float(confidence))
         for tag, confidence in zip(TAGS, confidences, strict=True)
-    ]
+    )

@@ -1,8 +1,8 @@
 """
-Small scorers that were trained on music with exact labels: how candidates of a tempo or a key compare.
+Small trained networks that choose among candidate tempi or keys.
 
-Every candidate is described the same way, relative to itself, and scored by the same two layers; the scores' softmax
-are the chances. The weights are files of this folder, made by `python -m bench.train_features`.
+Each candidate is described by inputs relative to itself and scored by the same two layers; a softmax over the scores
+gives probabilities. `python -m bench.train_features` trains the weights on rendered music with exact labels.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ FOLDER = Path(__file__).parents[1] / "weights"
 @dataclass(frozen=True, eq=False)
 class Scorer:
     """
-    Two layers: score = relu((x - mean) / scale @ first + bias) @ second.
+    A network of two layers: score = relu((x - mean) / scale @ first + bias) @ second.
 
     Attributes:
-        mean, scale: Of each of the inputs, shape (n_inputs,).
-        first, bias: Shapes (n_inputs, n_hidden), (n_hidden,).
-        second: Shape (n_hidden,).
+        mean, scale: Mean and scale of each input, shape (n_inputs,).
+        first, bias: First layer, shapes (n_inputs, n_hidden) and (n_hidden,).
+        second: Second layer, shape (n_hidden,).
     """
 
     mean: F32
@@ -36,23 +36,23 @@ class Scorer:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file of weights."""
+        """Read weights from an npz file."""
         with np.load(path) as arrays:
             return cls(**{name: arrays[name].astype(np.float32) for name in cls.__dataclass_fields__})
 
     def save(self, path: Path) -> None:
-        """Write a file of weights, in half precision."""
+        """Write the weights to an npz file, as float16."""
         np.savez(path, **{name: getattr(self, name).astype(np.float16) for name in self.__dataclass_fields__})
 
-    def chances(self, candidates: F32) -> F64:
-        """Return the chance of each candidate, shape (n_candidates, n_inputs) -> (n_candidates,), sums to 1."""
+    def probabilities(self, candidates: F32) -> F64:
+        """Return probabilities, which sum to 1, of candidates, shape (n_candidates, n_inputs) -> (n_candidates,)."""
         hidden = np.maximum((candidates - self.mean) / self.scale @ self.first + self.bias, 0)
         scores = (hidden @ self.second).astype(np.float64)
-        raised = np.exp(scores - scores.max())
-        return np.asarray(raised / raised.sum())
+        exponentials = np.exp(scores - scores.max())
+        return np.asarray(exponentials / exponentials.sum())
 
 
 @cache
-def weights(name: str) -> Scorer:
-    """Return the scorer of a name: 'tempo' or 'key'."""
+def load_scorer(name: str) -> Scorer:
+    """Return the shipped scorer for 'tempo' or 'key'."""
     return Scorer.load(FOLDER / f"{name}.npz")

@@ -1,8 +1,8 @@
 """
-Everything that is measured in one recording (`recsys/lake/measured.py` declares it, each attribute once).
+Measure all attributes of one recording that `recsys/lake/measured.py` declares.
 
-Energy and danceability are definitions of ours, not findings: closed formulas of what was measured, so that a list can
-be sorted by them and anybody can say why.
+Energy and danceability are not learned from listeners: they are closed formulas of other attributes, so that everybody
+can tell why a list is sorted as it is.
 """
 
 import numpy as np
@@ -17,52 +17,57 @@ from recsys.audio.signal import Signal
 from recsys.audio.spectrum import Spectrum
 from recsys.lake.measured import Character, Features, Loudness, Rhythm, Timbre
 
-QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # where energy's loudness begins and ends
-MANY_ONSETS_HZ = 8.0
-BRIGHT_HZ = 2_500.0
-DANCE_BPM, DANCE_OCTAVES = 120.0, 0.4  # the tempo that most dance to, and how far off it half the charm is gone
+FORMAT = 1  # raise it whenever the same file would get other values: scanned files are then analysed again
+QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # loudness that counts 0 and 1 in energy
+MANY_ONSETS_HZ = 8.0  # onset rate that counts 1 in energy
+BRIGHT_HZ = 2_500.0  # spectral centroid that counts 1 in energy
+DANCE_BPM, DANCE_OCTAVES = 120.0, 0.4  # best tempo, and distance at which the tempo counts half
 
 
 def features(signal: Signal, mono: F32 | None = None) -> Features:
     """
-    Measure a recording.
+    Measure all attributes of a recording.
 
     Args:
-        signal: Decoded, at its own rate and channels.
-        mono: The same at 16 kHz, where it is at hand already.
+        signal: The decoded recording, at its own sampling rate and with its channels.
+        mono: The same as 16 kHz mono, if the caller already has it.
+
+    Returns:
+        The attributes; for silence and below 0.5 s, only those of `Loudness` may have a value.
     """
-    level = loudness(signal)
+    loudness_ = loudness(signal)
     spectrum = Spectrum.of(signal.mono(RATE_HZ) if mono is None else mono)
     if spectrum is None:
-        return Features.of(level)
-    moves, pitches, sounds = rhythm(spectrum), tonality(spectrum), timbre(spectrum)
-    character = Character(energy=energy(level, moves, sounds), danceability=danceability(moves))
-    return Features.of(level, moves, pitches, sounds, character)
+        return Features.of(loudness_)
+    rhythm_, timbre_ = rhythm(spectrum), timbre(spectrum)
+    character = Character(energy=energy(loudness_, rhythm_, timbre_), danceability=danceability(rhythm_))
+    return Features.of(loudness_, rhythm_, tonality(spectrum), timbre_, character)
 
 
-def energy(level: Loudness, moves: Rhythm, sounds: Timbre) -> float | None:
+def energy(loudness: Loudness, rhythm: Rhythm, timbre: Timbre) -> float | None:
     """
-    Return how forceful a recording sounds, 0..1: the mean of three parts, each 0..1.
+    Return the perceived intensity of a recording, 0..1: the mean of three parts, each clipped to 0..1.
 
-    Loudness from -40 to -8 LUFS; onsets a second, up to 8; spectral centroid, up to 2.5 kHz. None for silence.
+    The parts: loudness, -40 to -8 LUFS; onset rate, 0 to 8 per second; spectral centroid, 0 to 2.5 kHz. None if one of
+    them is unknown.
     """
-    if level.loudness_lufs is None or moves.onset_rate_hz is None or sounds.spectral_centroid_hz is None:
+    if loudness.loudness_lufs is None or rhythm.onset_rate_hz is None or timbre.spectral_centroid_hz is None:
         return None
     parts = (
-        (level.loudness_lufs - QUIET_LUFS) / (LOUD_LUFS - QUIET_LUFS),
-        moves.onset_rate_hz / MANY_ONSETS_HZ,
-        sounds.spectral_centroid_hz / BRIGHT_HZ,
+        (loudness.loudness_lufs - QUIET_LUFS) / (LOUD_LUFS - QUIET_LUFS),
+        rhythm.onset_rate_hz / MANY_ONSETS_HZ,
+        timbre.spectral_centroid_hz / BRIGHT_HZ,
     )
     return float(np.clip(parts, 0, 1).mean())
 
 
-def danceability(moves: Rhythm) -> float | None:
+def danceability(rhythm: Rhythm) -> float | None:
     """
-    Return how fit for dancing a recording is, 0..1: the geometric mean of a clear beat and a tempo near 120.
+    Return the suitability for dancing, 0..1: the geometric mean of beat strength and closeness to 120 beats per minute.
 
-    The tempo counts as exp(-(octaves from 120 / 0.4)^2 ln 2): half at 91 and 158. None without a tempo.
+    Closeness is 2 ** -((octaves from 120 bpm / 0.4) ** 2): a half at 91 and 158 bpm. None without a tempo.
     """
-    if moves.tempo_bpm is None or moves.beat_strength is None:
+    if rhythm.tempo_bpm is None or rhythm.beat_strength is None:
         return None
-    octaves = np.log2(moves.tempo_bpm / DANCE_BPM)
-    return float(np.sqrt(moves.beat_strength * 2 ** -((octaves / DANCE_OCTAVES) ** 2)))
+    octaves = np.log2(rhythm.tempo_bpm / DANCE_BPM)
+    return float(np.sqrt(rhythm.beat_strength * 2 ** -((octaves / DANCE_OCTAVES) ** 2)))

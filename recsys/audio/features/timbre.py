@@ -1,9 +1,9 @@
 """
-The colour of the sound: where its energy lies, how noisy it is, and its cepstrum.
+Timbre: spectral centroid, bandwidth, rolloff and flatness, and mel-frequency cepstral coefficients (MFCC).
 
-Means over the frames that are not silent, each frame counting alike. Conventions: centroid and bandwidth of the
-magnitude spectrum, rolloff at 85 % of it, flatness of the power spectrum; MFCC from 40 mel bands in dB (at most 80 dB
-below the loudest), orthonormal DCT-II.
+All are unweighted means over the frames that are not silent. Conventions: centroid and bandwidth of the magnitude
+spectrum, rolloff at 85 % of it, flatness of the power spectrum; MFCC from 40 mel bands in dB, floored 80 dB below the
+maximum, by an orthonormal DCT-II.
 
 Source: Peeters, A Large Set of Audio Features for Sound Description (CUIDADO, 2004).
 """
@@ -20,14 +20,14 @@ N_MFCC = 20
 ROLLOFF = 0.85
 RANGE_DB = 80.0
 TINY = 1e-10
-QUIET = 1e-6  # power of a silent frame, of the loudest frame's
+QUIET = 1e-6  # a frame is silent below this share of the loudest frame's power
 
 
 def timbre(spectrum: Spectrum) -> Timbre:
-    """Measure the colour of a sound that is not silent."""
+    """Measure the timbre of a recording that is not silent."""
     total = spectrum.short.sum(axis=1)
-    heard = total > QUIET * total.max()
-    power, mel = spectrum.short[heard], spectrum.mel[heard]
+    is_audible = total > QUIET * total.max()
+    power, mel = spectrum.short[is_audible], spectrum.mel[is_audible]
     magnitude = np.sqrt(power)
     share = magnitude / magnitude.sum(axis=1, keepdims=True)  # (n_frames, 513)
     hz = np.arange(share.shape[1], dtype=np.float32) * np.float32(RATE_HZ / N_SHORT)
@@ -48,7 +48,7 @@ def timbre(spectrum: Spectrum) -> Timbre:
 
 
 def mfcc(mel: F32) -> F32:
-    """Return the cepstrum of mel powers, shape (n_frames, 40) -> (n_frames, 20), float32."""
+    """Return the MFCC of mel powers, shape (n_frames, 40) -> (n_frames, 20), float32."""
     decibels = 10 * np.log10(np.maximum(mel, TINY))
     bounded = np.maximum(decibels, decibels.max() - RANGE_DB)
     cepstrum: F32 = dct(bounded, type=2, norm="ortho", axis=1)[:, :N_MFCC].astype(np.float32)

@@ -1,1 +1,1 @@
-"""Fingerprints that survive what uploads do to a recording."""
+"""Audio fingerprints that are robust against noise, coding, and changes of tempo, pitch and speed."""

@@ -1,1 +1,1 @@
-"""Training of encoders and fingerprints on what holders allow."""
+"""Training of encoders and fingerprint networks on recordings whose rights holders consent."""

@@ -1,9 +1,9 @@
 """
-Train an encoder on a catalogue: from nothing, or from the pretrained weights on.
+Train an encoder on a catalogue, from random weights or from the pretrained ones.
 
-Only recordings whose holder has granted training are heard; a caller may add those of whom nothing is known, never
-those who denied it. Training goes on where it was cut off: after every epoch all of it is on disk. The same recordings,
-settings and threads give the same weights.
+Only recordings with granted consent are used; a caller may add those of unknown consent, never those denied. The state
+is saved after each epoch, so that an interrupted training continues there. The same recordings, settings and number of
+threads give the same weights.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class TrainingTrack:
-    """A recording that could be learned from: its file, and whether its holder allows it."""
+    """A candidate for training: its file, and the consent of its rights holder."""
 
     path: Path
     consent: Literal["granted", "denied", "unknown"]
@@ -43,13 +43,13 @@ class TrainSettings:
     How an encoder is trained.
 
     Attributes:
-        task: A module of `recsys.audio.training.tasks`.
-        start: From the pretrained weights, or from random ones.
-        epochs: Times that every recording is heard.
-        batch_size: Recordings compared at a time.
-        learning_rate: Of Adam in the first epoch; it falls to nothing along a cosine.
-        with_unknown: Whether recordings of whose consent nothing is known are heard too.
-        seed: Of weights and pieces.
+        task: Name of a module of `recsys.audio.training.tasks`.
+        start: Initial weights.
+        epochs: Number of passes over the recordings.
+        batch_size: Recordings per batch.
+        learning_rate: Learning rate of Adam in the first epoch; it decays to 0 along a cosine.
+        with_unknown: Use recordings of unknown consent too.
+        seed: Seed of the weights and of the excerpts.
     """
 
     task: str = "contrastive"
@@ -64,15 +64,15 @@ class TrainSettings:
 @dataclass(frozen=True)
 class ModelCard:
     """
-    What an encoder was trained on, and how.
+    Data and settings of a trained encoder.
 
     Attributes:
-        version: Names its weights.
+        version: Version of the weights, a hash of their values.
         n_granted, n_unknown, n_denied: Recordings by consent.
-        n_heard: Those that were learned from.
-        n_unreadable: Those that would have been, but cannot be decoded.
-        losses: Mean loss of each epoch.
-        settings: How.
+        n_heard: Recordings that were trained on.
+        n_unreadable: Recordings with consent that cannot be decoded or are too short.
+        losses: Mean loss per epoch.
+        settings: The `TrainSettings`, as a dictionary.
     """
 
     version: str
@@ -94,40 +94,43 @@ def train(
     progress: Callable[[Event], None] = lambda _event: None,
 ) -> ModelCard:
     """
-    Train an encoder; what `folder` holds of an interrupted training with these settings is gone on from.
+    Train an encoder; an interrupted training in `folder` with the same settings is continued.
 
     Args:
         tracks: Candidates; those without consent are counted and left out.
-        settings: How.
-        folder: Where the encoder is written: weights, version, model card.
-        noises: Recorded noise, for tasks that mix it in.
-        progress: Called after every epoch with epoch, loss and score.
+        settings: Task, initial weights and hyper-parameters.
+        folder: Receives weights, version and model card.
+        noises: Files of recorded noise, for tasks that mix it in.
+        progress: Called after each epoch with epoch, loss and score.
+
+    Returns:
+        The model card.
 
     Raises:
-        InputError: Fewer recordings than a batch may be heard.
+        InputError: Fewer readable recordings have consent than a batch needs.
     """
     allowed = {"granted", "unknown"} if settings.with_unknown else {"granted"}
     task = plugin(TASKS, settings.task)
-    heard = [sound for track in tracks if track.consent in allowed if (sound := task.prepare(track.path)) is not None]
-    if len(heard) < settings.batch_size:
+    inputs = [data for track in tracks if track.consent in allowed if (data := task.prepare(track.path)) is not None]
+    if len(inputs) < settings.batch_size:
         raise InputError(
-            f"{len(heard)} recordings may be learned from, at least {settings.batch_size} expected. "
-            "Is training_consent delivered with the tracks? A smaller batch_size needs fewer"
+            f"training: found {len(inputs)} readable recordings with consent, expected at least {settings.batch_size}. "
+            "Deliver training_consent with the tracks, or lower batch_size"
         )
-    around = [sound for path in noises if (sound := task.prepare(path)) is not None]
-    losses, encoder = _learned(_Lesson(task, heard, around, settings), folder, progress)
-    version = f"own-{_fingerprint(encoder)}-{task.FORMAT}"
+    noise = [data for path in noises if (data := task.prepare(path)) is not None]
+    losses, encoder = _fit(_Data(task, inputs, noise, settings), folder, progress)
+    version = f"own-{_weights_hash(encoder)}-{task.FORMAT}"
     counts = {
         consent: sum(track.consent == consent for track in tracks) for consent in ("granted", "unknown", "denied")
     }
-    n_asked = sum(counts[consent] for consent in allowed)
+    n_allowed = sum(counts[consent] for consent in allowed)
     card = ModelCard(
         version=version,
         n_granted=counts["granted"],
         n_unknown=counts["unknown"],
         n_denied=counts["denied"],
-        n_heard=len(heard),
-        n_unreadable=n_asked - len(heard),
+        n_heard=len(inputs),
+        n_unreadable=n_allowed - len(inputs),
         losses=losses,
         settings=asdict(settings),
     )
@@ -139,73 +142,73 @@ def train(
 
 
 @dataclass(frozen=True, eq=False)
-class _Lesson:
-    """What is learned, from what, and how."""
+class _Data:
+    """Prepared recordings and noise, with the task and settings that make batches of them."""
 
     task: ModuleType
-    heard: Sequence[torch.Tensor]
+    inputs: Sequence[torch.Tensor]
     noises: Sequence[torch.Tensor]
     settings: TrainSettings
 
     def batches(self, *seed: int) -> Iterator[Any]:
         rng = np.random.default_rng([self.settings.seed, *seed])
-        batches: Iterator[Any] = self.task.batches(self.heard, self.settings.batch_size, rng, noises=self.noises)
+        batches: Iterator[Any] = self.task.batches(self.inputs, self.settings.batch_size, rng, noises=self.noises)
         return batches
 
 
-def _learned(lesson: _Lesson, folder: Path, progress: Callable[[Event], None]) -> tuple[list[float], nn.Module]:
-    task, settings = lesson.task, lesson.settings
+def _fit(data: _Data, folder: Path, progress: Callable[[Event], None]) -> tuple[list[float], nn.Module]:
+    task, settings = data.task, data.settings
     torch.manual_seed(settings.seed)
     encoder: nn.Module = task.network(settings.start)
-    steps = torch.optim.Adam(encoder.parameters(), settings.learning_rate)
-    losses = _resumed(folder / STATE, settings, encoder, steps)
+    optimizer = torch.optim.Adam(encoder.parameters(), settings.learning_rate)
+    losses = _resume(folder / STATE, settings, encoder, optimizer)
     for epoch in range(len(losses), settings.epochs):
-        steps.param_groups[0]["lr"] = settings.learning_rate * (1 + cos(pi * epoch / settings.epochs)) / 2
+        optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 + cos(pi * epoch / settings.epochs)) / 2
         encoder.train()
-        found = [_step(task, encoder, steps, batch) for batch in _ahead(lesson.batches(epoch))]
+        batch_losses = [_step(task, encoder, optimizer, batch) for batch in _prefetched(data.batches(epoch))]
         encoder.eval()
-        losses.append(float(np.mean(found)))
+        losses.append(float(np.mean(batch_losses)))
         state = {
             "settings": asdict(settings),
             "losses": losses,
             "encoder": encoder.state_dict(),
-            "steps": steps.state_dict(),
+            "steps": optimizer.state_dict(),
         }
         files.write_atomically(folder / STATE, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
-        progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, next(lesson.batches()))})
+        progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, next(data.batches()))})
     return losses, encoder.eval()
 
 
-def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
-    """Make the next batch while the network learns from this one."""
+def _prefetched(batches: Iterator[Any]) -> Iterator[Any]:
+    """Prepare the next batch in a thread while the network trains on the current one."""
     with ThreadPoolExecutor(1) as worker:
-        coming = worker.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = worker.submit(next, batches, None)
+        pending = worker.submit(next, batches, None)
+        while (batch := pending.result()) is not None:
+            pending = worker.submit(next, batches, None)
             yield batch
 
 
-def _step(task: ModuleType, encoder: nn.Module, steps: torch.optim.Optimizer, batch: Any) -> float:
+def _step(task: ModuleType, encoder: nn.Module, optimizer: torch.optim.Optimizer, batch: Any) -> float:
     loss = task.loss(encoder, batch)
-    steps.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
-    steps.step()
+    optimizer.step()
     return float(loss.detach())
 
 
-def _resumed(path: Path, settings: TrainSettings, encoder: nn.Module, steps: torch.optim.Optimizer) -> list[float]:
-    """Take up an interrupted training of the same settings; return the losses of its epochs."""
+def _resume(path: Path, settings: TrainSettings, encoder: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
+    """Load the state of an interrupted training with the same settings; return the losses of its epochs."""
     if not path.exists():
         return []
     state = torch.load(path, weights_only=True)
     if state["settings"] != asdict(settings):
         return []
     encoder.load_state_dict(state["encoder"])
-    steps.load_state_dict(state["steps"])
+    optimizer.load_state_dict(state["steps"])
     return list(state["losses"])
 
 
-def _fingerprint(encoder: nn.Module) -> str:
-    """Name weights by their values: eight hex digits."""
+def _weights_hash(encoder: nn.Module) -> str:
+    """Return eight hex digits of the SHA-256 of the weights."""
     values = b"".join(value.numpy().tobytes() for value in encoder.state_dict().values())
     return sha256(values).hexdigest()[:8]

@@ -15,8 +15,8 @@ REPORTS = Artefact("reports", place=lambda run: folder_of(run.home, run.as_of), 
 @step(REPORTS)
 def morning(*, release: Release, reports_file: Path, recipe: Recipe, note: Callable[..., None]) -> Outcome:
     """Write the morning reports of the new release, for the operator and every label."""
-    if lacking := extras.lacking("matplotlib"):
-        note(event="warning", text=f"no morning report. {lacking}")
+    if missing := extras.missing_message("matplotlib"):
+        note(event="warning", text=f"no morning report. {missing}")
         return Outcome(counts={"n_reports": 0})
     operator, *labels = release.warehouses()
     n_reports = write_reports(reports_file, operator, labels, recipe.morning)

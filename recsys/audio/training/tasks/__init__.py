@@ -1,1 +1,1 @@
-"""What an encoder can be trained to do: a file a task, with `batches`, `loss` and `score`."""
+"""Training tasks, one per module: `network`, `prepare`, `batches`, `loss`, `score` and `FORMAT`."""
