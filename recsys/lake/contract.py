@@ -221,7 +221,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         Contract(
             "takedowns",
-            (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("grounds")),
+            (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("takedown_reason")),
             key=("track_id",),
         ),
         Contract(

@@ -56,7 +56,7 @@ def take_down(home: Home, track_ids: Sequence[str], reason: str, *, today: date)
 def _ingest_takedown(home: Home, track_ids: Sequence[str], reason: str, today: date) -> None:
     """Write the takedown to a file and ingest it like any other source."""
     rows = pl.DataFrame({"track_id": sorted(set(track_ids))}).with_columns(
-        taken_down_at=pl.lit(str(today)), grounds=pl.lit(reason or None, dtype=pl.String)
+        taken_down_at=pl.lit(str(today)), takedown_reason=pl.lit(reason or None, dtype=pl.String)
     )
     path = home.path / "takedowns" / f"{files.short_hash(str(today), reason, *rows['track_id'])}.csv"
     files.write_atomically(path, rows.write_csv)

@@ -204,10 +204,19 @@ def _make_delivered(connection: duckdb.DuckDBPyConnection, contract: Contract, s
     day = "ds" if contract.instant else contract.day
     until = f"where {day} <= date '{sources.as_of}'" if day else ""
     files = quoted(f"{escape(str(folder))}/*/*.parquet")
-    connection.execute(
-        f"create view {name} as select * from read_parquet({files}, "
-        f"hive_partitioning = true, hive_types = {{'ds': date}}) {until}"
-    )
+    by_name = "false" if contract.instant else "true"  # an event table has too many files to look into each first
+    rows = f"read_parquet({files}, hive_partitioning = true, hive_types = {{'ds': date}}, union_by_name = {by_name})"
+    missing = "" if contract.instant else _missing_columns(connection, contract, rows)
+    connection.execute(f"create view {name} as select *{missing} from {rows} {until}")
+
+
+def _missing_columns(connection: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> str:
+    """Return the columns that no delivered file has, null, as the end of a select list; '' if there are none."""
+    known = {name for name, *_ in connection.execute(f"describe select * from {rows}").fetchall()}
+    connection.register("incoming", pl.DataFrame(schema=contract.schema).to_arrow())
+    columns = connection.execute("describe select * from incoming").fetchall()
+    connection.unregister("incoming")
+    return "".join(f", cast(null as {kind}) as {name}" for name, kind, *_ in columns if name not in known)
 
 
 def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

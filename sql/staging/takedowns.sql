@@ -2,9 +2,9 @@
 -- grain: track_id
 -- rows: 0
 -- columns:
---   track_id       recording
---   taken_down_at  first day of the takedown
---   grounds        reason as delivered, null where none was given
+--   track_id         recording
+--   taken_down_at    first day of the takedown
+--   takedown_reason  reason as delivered, null where none was given
 -- checks:
 --   taken_down_at is not null
 -- reconcile:
@@ -12,5 +12,5 @@
 select
     track_id,
     taken_down_at,
-    grounds
+    takedown_reason
 from raw.takedowns

@@ -112,7 +112,7 @@ def test_an_index_comes_back_as_it_was_saved(index: Index, tmp_path: Path) -> No
     (tmp_path / "index" / ABOUT).write_text("{}")
     with pytest.raises(SetupError, match=r"about.json is missing or damaged"):
         Index.load(tmp_path / "index")
-    with pytest.raises(SetupError, match="holds no embeddings"):
+    with pytest.raises(SetupError, match="contains no embeddings"):
         Index.load(tmp_path / "elsewhere")
 
 

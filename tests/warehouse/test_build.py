@@ -1,6 +1,7 @@
 """The content of a built file, and the export of the marts."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -8,6 +9,8 @@ import polars as pl
 import pytest
 
 from recsys.errors import InputError
+from recsys.lake.contract import CONTRACTS
+from recsys.lake.field import Field
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import STORAGE_VERSION, Sources, build, rebuild_results
@@ -172,3 +175,32 @@ def test_a_home_may_have_an_odd_name(tmp_path: Path) -> None:
 def test_queries_and_tables_have_different_names() -> None:
     """No name is both a saved query and a table."""
     assert not {name.partition(".")[2] for name in read_layers()} & read_queries().keys()
+
+
+OLDER = """-- Takedowns with a column that no delivered file has.
+-- grain: track_id
+-- columns:
+--   track_id         recording
+--   takedown_reason  reason as delivered
+--   note             a column of a later version
+select
+    track_id,
+    takedown_reason,
+    note
+from raw.takedowns
+"""
+
+
+def test_a_reference_table_of_an_older_version_has_null_in_new_columns(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home whose files were ingested before the contract had a column can still be built."""
+    place.take("takedowns.csv", "track_id,taken_down_at,takedown_reason\nt1,2026-01-01,court order\n")
+    today = CONTRACTS["takedowns"]
+    monkeypatch.setitem(CONTRACTS, "takedowns", replace(today, fields=(*today.fields, Field("note"))))
+    (tmp_path / "sql" / "marts").mkdir(parents=True)
+    (tmp_path / "sql" / "marts" / "older.sql").write_text(OLDER)
+
+    built = place.build("older", sql=tmp_path / "sql")
+
+    assert rows(built, "select * from marts.older") == [("t1", "court order", None)]
