@@ -1,15 +1,15 @@
 """
 How many uses of a recording are found, and how many strangers are taken for one.
 
-Queries are cut out of real recordings that training never met, distorted in 31 ways (`bench.distorted`) with noise that
-training never met, and looked for among 309 recordings: 249 real, 60 rendered. Strangers are in no index. Where
-`fpcalc` is on the PATH, Chromaprint gets the same queries and the same index in the same run.
-
-Told are, for 10, 5 and 3 s: the share found at 1 % false positives, where the cuts of both matchers are set on the same
-real strangers; and, for the shipped points of 1 % and 0.1 %, what is found and the false positives that come. The
-shipped points were fitted on other recordings, other tunes and other noise: `--calibrate` does that, and nothing else.
-A point of 0.1 % asks for more strangers than there are real recordings, so 310 rendered pieces stand in for them
-(`bench.rendered`); they are told apart from real ones. Intervals of 95 % are over recordings, drawn again.
+Queries are excerpts of real recordings that training never met. Each is distorted in 31 ways
+(`bench.matching.distortions`) with noise that training never met, and searched in an index of 309 recordings: 249 real,
+60 rendered. Strangers are recordings in no index. Where `fpcalc` is on the PATH, Chromaprint gets the same queries and
+the same index in the same run.
+Reported for queries of 10, 5 and 3 s: the share found at 1 % false positives, with the thresholds of both matchers set
+on the same real strangers; and, for the shipped thresholds of 1 % and 0.1 %, the share found and the false positives.
+The shipped thresholds were fitted on other recordings, other tunes and other noise; `--calibrate` fits them and does
+nothing else. A threshold of 0.1 % needs more strangers than there are real recordings, so 310 rendered pieces stand in
+(`bench.audio.rendered`); they are reported apart from real ones. Intervals of 95 % are bootstrapped over recordings.
 
 With `--hours` the index is filled up to that size with perturbed copies, and queries are timed.
 """
@@ -62,7 +62,7 @@ def main(
     """Calibrate, judge or time."""
     audio_folder(), data_folder()  # both are needed: said at once
     from bench.matching.answers import prepare
-    from bench.matching.price import tell_price
+    from bench.matching.costs import tell_price
     from bench.matching.queries import Numbers
 
     with (

@@ -10,7 +10,7 @@ from time import process_time
 
 import numpy as np
 
-from bench.distorted import DISTORTIONS, RATE_HZ
+from bench.matching.distortions import DISTORTIONS, RATE_HZ
 from bench.matching.queries import Cell, Numbers, Query, Side, in_index, queries, render, sound_of
 from bench.peers import chromaprint
 from bench.peers.chromaprint import U32, Chromaprint

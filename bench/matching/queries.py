@@ -14,10 +14,10 @@ from zlib import crc32
 
 import numpy as np
 
-from bench.distorted import DISTORTIONS, RATE_HZ, Around, Distortion
+from bench.audio.recordings import noises, recordings
+from bench.audio.rendered import Piece, mono_of, pieces
+from bench.matching.distortions import DISTORTIONS, RATE_HZ, Around, Distortion
 from bench.options import audio_folder
-from bench.recordings import noises, recordings
-from bench.rendered import Piece, mono_of, pieces
 from recsys.arrays import F32
 from recsys.audio.signal import read_audio
 from recsys.synth.render import write_audio
@@ -37,7 +37,7 @@ class Side:
         known: Recordings in the index.
         strangers, rendered: Recordings, and rendered pieces, in no index.
         noise: What is mixed in.
-        tunes, n_rendered: Which tunes of `bench.rendered` are rendered, and how many.
+        tunes, n_rendered: Which tunes of `bench.audio.rendered` are rendered, and how many.
     """
 
     known: str

@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bench.distorted import DISTORTIONS
 from bench.matching.answers import Asked, Guess, Told
+from bench.matching.distortions import DISTORTIONS
 from bench.matching.queries import LENGTHS_S, SEED
 from recsys.arrays import F64, Bool
 from recsys.matching.alignment import MatchClassifier

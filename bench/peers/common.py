@@ -82,7 +82,7 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
     Read a split folder.
 
     Args:
-        folder: As `bench.splits` writes it.
+        folder: As `bench.recommenders.splits` writes it.
         only_candidates: Recommend nothing but the split's candidates; to tune, nothing but what else `train` lacks.
 
     Returns:

@@ -4,7 +4,7 @@ Breakouts by rank: will a song now outside the top ten of a chart reach it withi
 What makes a hit changes with the chart's own rules; so the model counts, for each of six descriptions of a song's week,
 how many of the weeks like it in the last three years led to the top ten (known outcomes only), and a logistic
 regression weighs the six log odds and the rank, recent weeks most. Weeks are the chart's own editions. Descriptions and
-the three years were chosen on the Hot 100 of 2008 to 2014 (`bench/hot100.py` judges them).
+the three years were chosen on the Hot 100 of 2008 to 2014 (`bench/analytics/hot100.py` judges them).
 """
 
 import numpy as np

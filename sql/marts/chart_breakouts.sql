@@ -1,7 +1,7 @@
 -- Which songs of each chart's last edition, now outside the top ten, look like reaching it within six editions: by what
--- songs in the same position did in the last three years (recsys/analytics/chart_breakouts.py says how, bench/hot100.py how
--- well). As of the run; none of a chart with fewer than 20 song-weeks that led there, or that did not. Where an edition was
--- corrected since, songs that it no longer lists, or lists in the top ten, are left out.
+-- songs in the same position did in the last three years (recsys/analytics/chart_breakouts.py says how,
+-- bench/analytics/hot100.py how well). As of the run; none of a chart with fewer than 20 song-weeks that led there, or
+-- that did not. Where an edition was corrected since, songs that it no longer lists, or lists in the top ten, are left out.
 -- grain: chart, song_id
 -- rows: 0
 -- labels: all

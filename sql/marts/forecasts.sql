@@ -1,5 +1,5 @@
 -- What is expected of each artist: plays of the next 28 days, day by day, with the interval that holds four days in five
--- by the errors of earlier forecasts (recsys/analytics/forecast.py says how; bench/forecasts.py how well).
+-- by the errors of earlier forecasts (recsys/analytics/forecast.py says how; bench/analytics/forecasts.py how well).
 -- grain: artist_id, forecast_date
 -- rows: 0
 -- labels: artist_id

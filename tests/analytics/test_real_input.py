@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score
 
-from bench.airplay import read_plays, shares
-from bench.hot100 import FIRST_TEST, cut
-from bench.real_charts import FILES, chart_table
+from bench.analytics.airplay import read_plays, shares
+from bench.analytics.charts import FILES, chart_table
+from bench.analytics.hot100 import FIRST_TEST, cut
 from recsys.analytics.chart_breakouts import descriptions, probabilities, song_weeks
 
 pytestmark = [

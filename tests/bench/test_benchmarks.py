@@ -104,7 +104,7 @@ def test_the_smallest_size_takes_the_place_of_defaults(arguments: list[str], siz
 @pytest.mark.parametrize(("given", "said"), [(None, "RECSYS_DATA is not set."), ("/nowhere", "which is no folder.")])
 def test_a_folder_that_is_not_there_is_asked_for(given: str | None, said: str) -> None:
     """In one line, with the exit status of a machine that is not ready."""
-    done = CliRunner().invoke(import_module("bench.airplay").main, [], env={"RECSYS_DATA": given})
+    done = CliRunner().invoke(import_module("bench.analytics.airplay").main, [], env={"RECSYS_DATA": given})
 
     assert done.exit_code == 3
     assert done.stderr.startswith("Missing: RECSYS_DATA is ")

@@ -2,7 +2,7 @@
 Small scorers that were trained on music with exact labels: how candidates of a tempo or a key compare.
 
 Every candidate is described the same way, relative to itself, and scored by the same two layers; the scores' softmax
-are the chances. The weights are files of this folder, made by `python -m bench.train_features`.
+are the chances. The weights are files of this folder, made by `python -m bench.audio.train_features`.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.plain_rerank import plain_least
+from bench.rerank.plain import plain_least
 from recsys.rerank.rules.fair_top_k import chance_to_fail, least_protected, unadjusted
 
 # Zehlike et al. (2017), table 2: alpha 0.1, places 1 to 12.

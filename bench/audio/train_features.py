@@ -19,7 +19,7 @@ from recsys.audio.features.learned_scorers import FOLDER, Scorer
 if TYPE_CHECKING:
     import torch
 
-    from bench.rendered import Piece
+    from bench.audio.rendered import Piece
 
 HIDDEN = {"tempo": 48, "key": 48}
 EPOCHS, BATCH, LEARNING_RATE, DECAY, SEED = 120, 64, 3e-3, 1e-3, 7
@@ -30,7 +30,7 @@ Arrays = tuple[F32, F32]
 
 def described(piece: "Piece") -> tuple[Arrays, Arrays] | None:
     """Return candidates and the chances that would be right, for tempo and for key."""
-    from bench.rendered import mono_of
+    from bench.audio.rendered import mono_of
     from recsys.audio.features import rhythm, tonality
     from recsys.audio.spectrum import Spectrum
 
@@ -97,7 +97,7 @@ def _loss(scores: "torch.Tensor", right: "torch.Tensor") -> "torch.Tensor":
 )
 def main(n: int, folder: Path) -> None:
     """Render n pieces to learn from and a fifth as many to validate on, fit, write."""
-    from bench.rendered import in_parallel, pieces
+    from bench.audio.rendered import in_parallel, pieces
 
     made = {part: in_parallel(described, pieces(part, size)) for part, size in (("train", n), ("validation", n // 5))}
     folder.mkdir(exist_ok=True)

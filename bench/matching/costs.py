@@ -5,11 +5,11 @@ from time import process_time
 
 import numpy as np
 
-from bench.distorted import RATE_HZ
+from bench.audio.recordings import recordings
 from bench.matching.answers import index, network
+from bench.matching.distortions import RATE_HZ
 from bench.matching.queries import SEED, TEST, Cell, queries
 from bench.options import audio_folder
-from bench.recordings import recordings
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.audio.signal import read_audio
 from recsys.matching.alignment import answer

@@ -16,8 +16,8 @@ import click
 import numpy as np
 import polars as pl
 
+from bench.analytics.charts import FILES, chart_table
 from bench.options import benchmark, size
-from bench.real_charts import FILES, chart_table
 from recsys.arrays import F64, Bool
 
 FIRST_TEST = date(2015, 1, 1)

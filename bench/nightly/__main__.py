@@ -4,7 +4,7 @@ What the platform costs: `recsys nightly` against the same night as a plain scri
 Bar: at most 1.35 times the script's time, on 2 million listens. All run as whole processes, in turn; no world has
 recordings to hear, which would take both as long. Beside them runs the script as it was at first: tables, models and
 top-k alone, without rules, groups, forecasts and products. Seconds of the wall's clock and of all cores are told; the
-parts of the script are told by itself (see `bench.plain_night`), those of the night by its log.
+parts of the script are told by itself (see `bench.nightly.plain`), those of the night by its log.
 """
 
 import json
@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from bench.nightly.plain import AS_OF, RECIPE, world
 from bench.options import benchmark, size
-from bench.plain_night import AS_OF, RECIPE, world
 
 BAR = 1.35
 NIGHT, PLAIN, FIRST = "recsys nightly", "plain script", "plain, as at first"
@@ -57,7 +57,7 @@ def measure(folder: Path) -> dict[str, Spent]:
     recipe.write_text(RECIPE)
     raw, options = str(folder / "raw"), ["--date", DATE, "--recipe", str(recipe)]
     night = ["-c", "from recsys.cli import main; main()", "--home", str(home), "nightly", "--inbox", raw, *options]
-    script = ["-m", "bench.plain_night", "--raw", raw, "--out", str(out), *options]
+    script = ["-m", "bench.nightly.plain", "--raw", raw, "--out", str(out), *options]
     commands = {NIGHT: night, PLAIN: script, FIRST: [*script, "--as-at-first"]}
     found = {}
     for name, command in commands.items():

@@ -12,7 +12,7 @@ import click
 import polars as pl
 
 from bench.options import benchmark, size
-from bench.splits import written
+from bench.recommenders.splits import written
 
 if TYPE_CHECKING:
     from recsys.experiments.comparison import Comparison

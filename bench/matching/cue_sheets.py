@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.audio.recordings import noises, recordings
 from bench.options import audio_folder, benchmark, size
-from bench.recordings import noises, recordings
 from recsys.arrays import F32
 from recsys.audio.signal import read_audio
 from recsys.audio.training import distort

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from bench.options import benchmark, size, size_argument
-from bench.splits import written
+from bench.recommenders.splits import written
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.recommenders.base import Recommender

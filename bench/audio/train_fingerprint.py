@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 import recsys.audio
+from bench.audio.recordings import noises, recordings
 from bench.options import audio_folder, benchmark, size, size_argument
-from bench.recordings import noises, recordings
 
 SHIPPED = Path(recsys.audio.__file__).with_name("weights") / "fingerprint"
 

@@ -1,22 +1,13 @@
-"""
-Re-ranking 2,500 listeners x 500 candidates with every rule, on one core, beside a plain greedy choice.
+"""Time the rerank rules on a synthetic world: each rule alone, all together, and the plain greedy choice."""
 
-Synthetic taste of 10,000 tracks: the time depends on sizes only. The peer chooses for a tenth of the listeners, its
-time taken ten times. What rules cost on real listeners: `bench.rerank_price`.
-"""
-
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from time import perf_counter
 
 import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from bench.options import benchmark, size
-from bench.plain_rerank import plain_choice
+from bench.rerank.plain import plain_choice
 from recsys.dataset.interactions import Interactions
 from recsys.rerank.base import CandidateSet, RerankContext, RerankRule
 from recsys.rerank.lists import chosen_among, rerank
@@ -47,17 +38,6 @@ class World:
 
     context: RerankContext
     candidates: pl.DataFrame
-
-
-@benchmark(headline=r"all rules +(\d+\.\d\d) s for")
-@size("--listeners", "n_listeners", default=2_500, smallest=50, help="Whose lists are chosen.")
-@size("--tracks", "n_tracks", default=10_000, smallest=500, help="Of the catalogue.")
-@size("--candidates", "n_candidates", default=500, smallest=50, help="That a list is chosen from.")
-def main(n_listeners: int, n_tracks: int, n_candidates: int) -> None:
-    """Time each rule alone, all together, and the plain choice."""
-    os.environ["POLARS_MAX_THREADS"] = "1"  # read where polars is imported, as the new process does: one core means one
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        pool.submit(measure, n_listeners, n_tracks, n_candidates).result()
 
 
 def measure(n_listeners: int, n_tracks: int, n_candidates: int) -> None:
@@ -122,7 +102,3 @@ def make_world(n_listeners: int, n_tracks: int, n_candidates: int) -> World:
         }
     )
     return World(RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), candidates)
-
-
-if __name__ == "__main__":
-    main()

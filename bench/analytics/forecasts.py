@@ -17,9 +17,9 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from bench.breakouts import LAST_DAY, SEEDS, built
+from bench.analytics.breakouts import LAST_DAY, SEEDS, built
+from bench.analytics.charts import chart_table
 from bench.options import Missing, benchmark, data_folder, size
-from bench.real_charts import chart_table
 from recsys.analytics.forecast import HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
 from recsys.arrays import F64
 

@@ -26,7 +26,7 @@ from bench.peers.common import read as read_split
 from bench.peers.environments import BENCH, ROOT
 from bench.peers.running import LIBRARIES, Found, run_peers
 from bench.peers.tuning import Budget
-from bench.splits import SPLITS, written
+from bench.recommenders.splits import SPLITS, written
 from recsys.arrays import F64
 from recsys.evaluate.ranking import judge, ndcg_at_k, recall_at_k
 

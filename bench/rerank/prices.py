@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from bench.options import benchmark, size, size_argument
-from bench.splits import written
+from bench.recommenders.splits import written
 from recsys.dataset.interactions import Interactions
 from recsys.experiments.protocols import Protocol, fixed
 from recsys.recommenders.base import Recommender

@@ -25,7 +25,7 @@ from recsys.audio.signal import read_audio
 from recsys.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.rendered import Truth
+    from bench.audio.rendered import Truth
     from recsys.audio.embedding.encoder import Encoder
 
 RATE_HZ = 16_000  # as encoders hear
@@ -198,7 +198,7 @@ def rendered_labels(n: int, *, by_turns: bool) -> None:
     """Print accuracy of tempo and key on tunes and programs that training never met."""
     import librosa
 
-    from bench.rendered import pieces, rendered
+    from bench.audio.rendered import pieces, rendered
     from recsys.audio.features.measure import features
     from recsys.audio.features.tonality import PITCHES
 
