@@ -1,11 +1,13 @@
 """
-Planted breakouts of five made-up worlds: how many marts.breakouts finds, when, and how often it is wrong.
+Planted breakouts of five synthetic worlds: how many `marts.breakouts` finds, how soon, and its false alarms.
 
-A breakout counts as found where a run begins on its day or within 21 days after. A decoy (a listener on repeat, a
-release day, a day on which everything rises) is taken in where a run of no breakout begins within 21 days (of a market
-day: 7). A false alarm is a run of any other recording that did not in fact triple its weekly listeners. Their rate is
-measured once more on histories without any: the days of each recording shuffled among the same weekdays, planted and
-new recordings left out. The thresholds were set on seed 7, which is not among the five.
+An alarm is an episode of `marts.breakouts`, dated by its first day. A breakout counts as found if an alarm for its
+recording begins on its first day or within 21 days after. A decoy (a listener on repeat, a release day, a day on which
+all plays rise) counts as a false positive if an alarm for a recording without a breakout begins within 21 days (7 days
+for a day on which all plays rise). A false alarm is an alarm for a recording that did not triple its weekly listeners.
+The rate of false alarms is also measured on shuffled histories, which hold no breakout: each recording's days are
+permuted among the same weekdays; planted and new recordings are left out. The thresholds were set on seed 7, which is
+not among the five.
 """
 
 import tempfile
@@ -27,8 +29,8 @@ from recsys.warehouse.sqlfile import quoted, read_layers, steps_below
 
 SEEDS = (1, 2, 3, 4, 5)
 LAST_DAY = date(2026, 6, 30)
-WITHIN, MARKET_WITHIN = 21, 7
-RUNS_SQL = "select track_id, min(listen_date) as listen_date from marts.breakouts group by track_id, started_on"
+FOUND_WITHIN_DAYS, MARKET_WITHIN_DAYS = 21, 7
+ALARMS_SQL = "select track_id, min(listen_date) as listen_date from marts.breakouts group by track_id, started_on"
 WATCHED_SQL = """
 select count(distinct track_id) as n_tracks, (max(listen_date) - min(listen_date) - 20) / 7 as n_weeks
 from marts.track_daily
@@ -40,12 +42,21 @@ where release_date < (select min(listen_date) from marts.track_daily) order by t
 
 
 class Score(NamedTuple):
-    """What happened in one world."""
+    """
+    The counts of one world.
+
+    Attributes:
+        found, planted: Breakouts found, of those planted.
+        delays: Days from the start of each breakout that was found to its alarm.
+        decoy_alarms, decoys: Decoys that raised an alarm, of those planted.
+        false_alarms: Per week and 1,000 recordings.
+        shuffled_alarms: The same on shuffled histories.
+    """
 
     found: int
     planted: int
     delays: list[int]
-    taken_in: int
+    decoy_alarms: int
     decoys: int
     false_alarms: float
     shuffled_alarms: float
@@ -53,52 +64,57 @@ class Score(NamedTuple):
 
 @benchmark(headline=r"recall ([01]\.\d{3}) \[")
 @size_argument("seeds", nargs=-1, type=int, default=SEEDS, smallest=SEEDS[:1])
-@size("--scale", default=1.0, smallest=0.1, help="Millions of listens of each world, or so.")
+@size("--scale", default=1.0, smallest=0.1, help="Size of each world, in about a million listens.")
 def main(seeds: tuple[int, ...], scale: float) -> None:
-    """Score every world and print the table, its sums and the bars."""
+    """Print the score of each world, their totals, and whether the bars are met."""
     scores = {seed: score(seed, scale) for seed in seeds}
     print(f"{'seed':>4} {'found':>8} {'days':>5} {'decoys':>8} {'false alarms':>13} {'on shuffled':>12}")
-    for seed, one in scores.items():
-        found, decoys = f"{one.found}/{one.planted}", f"{one.taken_in}/{one.decoys}"
-        days = np.median(one.delays)
-        print(f"{seed:>4} {found:>8} {days:>5.0f} {decoys:>8} {one.false_alarms:>13.3f} {one.shuffled_alarms:>12.3f}")
-    found, planted = (sum(getattr(one, name) for one in scores.values()) for name in ("found", "planted"))
-    taken_in, decoys = (sum(getattr(one, name) for one in scores.values()) for name in ("taken_in", "decoys"))
+    for seed, world in scores.items():
+        found, decoys = f"{world.found}/{world.planted}", f"{world.decoy_alarms}/{world.decoys}"
+        days = np.median(world.delays)
+        rates = f"{world.false_alarms:>13.3f} {world.shuffled_alarms:>12.3f}"
+        print(f"{seed:>4} {found:>8} {days:>5.0f} {decoys:>8} {rates}")
+    found, planted = (sum(getattr(world, name) for world in scores.values()) for name in ("found", "planted"))
+    decoy_alarms, decoys = (
+        sum(getattr(world, name) for world in scores.values()) for name in ("decoy_alarms", "decoys")
+    )
     recall, (low, high) = found / planted, clopper_pearson(found, planted)
-    worst = max(max(one.false_alarms, one.shuffled_alarms) for one in scores.values())
-    print(f"recall {recall:.3f} [{low:.3f}, {high:.3f}] of {planted}; decoys taken in: {taken_in} of {decoys}")
-    print(f"false alarms a week per 1,000 recordings, the worst world, shuffled or not: {worst:.3f}")
+    worst = max(max(world.false_alarms, world.shuffled_alarms) for world in scores.values())
+    print(f"recall {recall:.3f} [{low:.3f}, {high:.3f}] of {planted}; decoys with an alarm: {decoy_alarms} of {decoys}")
+    print(f"false alarms per week and 1,000 recordings, worst world, shuffled or not: {worst:.3f}")
     is_met = recall >= 0.9 and low >= 0.8 and worst <= 1
-    print(f"bar: recall >= .9, lower end >= .8, at most 1 false alarm: {'met' if is_met else 'not met'}")
+    print(
+        f"bar: recall >= .9, lower end of its interval >= .8, at most 1 false alarm: {'met' if is_met else 'not met'}"
+    )
 
 
 def score(seed: int, scale: float) -> Score:
-    """Make a world, build its marts, and hold the breakouts against what was planted."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        warehouse, truth = built(folder, seed, scale)
+    """Generate a world, build its marts, and compare the alarms with what was planted."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        warehouse, truth = build_world(folder, seed, scale)
         with duckdb.connect(warehouse, read_only=True) as connection:
-            alarms = connection.sql(RUNS_SQL).pl()
+            alarms = connection.sql(ALARMS_SQL).pl()
             n_tracks, n_weeks = connection.sql(WATCHED_SQL).fetchall()[0]
-        rises = truth.filter(pl.col("kind").is_in(["breakout", "unplanned_rise"]))
+        rising = truth.filter(pl.col("kind").is_in(["breakout", "unplanned_rise"]))
         planted = truth.filter(kind="breakout").select("id", "date").rows()
-        delays = [first for id_, day in planted if (first := delay(alarms, id_, day, WITHIN)) is not None]
-        others = alarms.filter(~pl.col("track_id").is_in(rises["id"].to_list()))
+        delays = [days for id_, day in planted if (days := delay(alarms, id_, day, FOUND_WITHIN_DAYS)) is not None]
+        others = alarms.filter(~pl.col("track_id").is_in(rising["id"].to_list()))
         decoys = truth.filter(kind="decoy").select("id", "date").rows()
         n_shuffled, n_old = shuffled_alarms(warehouse, truth, seed)
         return Score(
             found=len(delays),
             planted=len(planted),
             delays=delays,
-            taken_in=sum(is_taken_in(others, id_, day) for id_, day in decoys),
+            decoy_alarms=sum(has_alarm(others, id_, day) for id_, day in decoys),
             decoys=len(decoys),
             false_alarms=1000 * others.height / n_tracks / n_weeks,
             shuffled_alarms=1000 * n_shuffled / n_old / n_weeks,
         )
 
 
-def built(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFrame]:
-    """Write a world and build its warehouse; return the file and the truth, days as dates."""
+def build_world(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFrame]:
+    """Generate a world and build its warehouse; return the warehouse file and the planted truth (kind, id, date)."""
     from recsys.demo import World, write_world
 
     world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_sounding=0))
@@ -109,24 +125,25 @@ def built(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFrame]:
     return warehouse, truth.select("kind", "id", pl.col("date").cast(pl.String).str.to_date())
 
 
-def delay(alarms: pl.DataFrame, track_id: str, day: date, within: int) -> int | None:
-    """Days from a date to the first run of a recording that begins within so many days, None without one."""
-    begun = alarms.filter(
-        pl.col("track_id") == track_id, pl.col("listen_date").is_between(day, day + timedelta(within))
-    )
-    first = begun["listen_date"].min()
+def delay(alarms: pl.DataFrame, track_id: str, day: date, within_days: int) -> int | None:
+    """Return the days from `day` to the recording's first alarm within `within_days`, or None without an alarm."""
+    last_day = day + timedelta(within_days)
+    in_time = alarms.filter(pl.col("track_id") == track_id, pl.col("listen_date").is_between(day, last_day))
+    first = in_time["listen_date"].min()
     return (first - day).days if isinstance(first, date) else None
 
 
-def is_taken_in(alarms: pl.DataFrame, id_: str, day: date) -> bool:
-    """Whether a decoy raised an alarm: its recording, or on a market day, any recording that did not rise."""
+def has_alarm(alarms: pl.DataFrame, id_: str, day: date) -> bool:
+    """Check whether a decoy raised an alarm: for its recording, or for any recording where the decoy is a day."""
     if id_ == str(day):
-        return not alarms.filter(pl.col("listen_date").is_between(day, day + timedelta(MARKET_WITHIN - 1))).is_empty()
-    return delay(alarms, id_, day, WITHIN) is not None
+        return not alarms.filter(
+            pl.col("listen_date").is_between(day, day + timedelta(MARKET_WITHIN_DAYS - 1))
+        ).is_empty()
+    return delay(alarms, id_, day, FOUND_WITHIN_DAYS) is not None
 
 
 def shuffled_alarms(warehouse: Path, truth: pl.DataFrame, seed: int) -> tuple[int, int]:
-    """Count the runs of recordings whose days are shuffled among the same weekdays, and these recordings."""
+    """Count the alarms on shuffled histories, and the recordings whose histories were shuffled."""
     layers = read_layers()
     with duckdb.connect() as connection:
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
@@ -147,24 +164,24 @@ def shuffled_alarms(warehouse: Path, truth: pl.DataFrame, seed: int) -> tuple[in
         connection.execute("create schema intermediate")
         for name in ("marts.track_daily", *steps_below(layers, ["marts.breakouts"]), "marts.breakouts"):
             connection.execute(f"create table {name} as {layers[name].query}")
-        return connection.sql(RUNS_SQL).pl().height, old.height
+        return connection.sql(ALARMS_SQL).pl().height, old.height
 
 
 def moves(tracks: pl.Series, days: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
-    """Move each day of each recording to another of the same weekday: track_id, from_date, to_date."""
-    to = np.empty((len(tracks), len(days)), np.int64)
-    weekday = days.dt.weekday().to_numpy()
-    for each in range(1, 8):
-        at = np.flatnonzero(weekday == each)
-        to[:, at] = at[rng.random((len(tracks), len(at))).argsort(axis=1)]
-    row, day = (index.ravel() for index in np.indices(to.shape))
+    """Permute each recording's days among the same weekdays: track_id, from_date, to_date."""
+    target = np.empty((len(tracks), len(days)), np.int64)
+    weekdays = days.dt.weekday().to_numpy()
+    for weekday in range(1, 8):
+        columns = np.flatnonzero(weekdays == weekday)
+        target[:, columns] = columns[rng.random((len(tracks), len(columns))).argsort(axis=1)]
+    row, day = (index.ravel() for index in np.indices(target.shape))
     return pl.DataFrame(
-        {"track_id": tracks.gather(row), "from_date": days.gather(day), "to_date": days.gather(to.ravel())}
+        {"track_id": tracks.gather(row), "from_date": days.gather(day), "to_date": days.gather(target.ravel())}
     )
 
 
 def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
-    """Return the exact 95 % interval of a share."""
+    """Return the exact (Clopper-Pearson) 95 % interval of the share hits / n."""
     from scipy.stats import beta
 
     low = beta.ppf(0.025, hits, n - hits + 1) if hits else 0.0

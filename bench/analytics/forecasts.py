@@ -1,12 +1,12 @@
 """
-Forecasts against what came, beside the seasonal naive forecast and the last value: mean absolute scaled errors (MASE).
+Accuracy of artist forecasts, beside the seasonal naive forecast and the last value: mean absolute scaled error (MASE).
 
-Seasonal naive is the same weekday of the last week known, or the same week of the last year. `inside` is the share of
-what came that the 80 % intervals held.
+The seasonal naive forecast repeats the same weekday of the last known week, or the same week of the last year. `inside`
+is the share of outcomes within the 80 % intervals. An origin is the last day known; its forecast uses nothing later.
 
-Made-up worlds: 28 days of each artist's plays, from three days of five worlds. Billboard 200: for how many weeks the
-albums of each artist stand on the chart, 13 weeks ahead, three origins every fifth year from 1995 on, five years known,
-artists that stood on it within a year. Nothing after an origin is used for its forecast.
+Synthetic worlds: each artist's plays per day, 28 days ahead, from three origins in each of five worlds. Billboard 200:
+each artist's albums on the chart per week, 13 weeks ahead, from three origins every fifth year since 1995, with five
+years of history, for artists that were on the chart within the last year.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from bench.analytics.breakouts import LAST_DAY, SEEDS, built
+from bench.analytics.breakouts import LAST_DAY, SEEDS, build_world
 from bench.analytics.charts import chart_table
 from bench.options import Missing, benchmark, data_folder, size
 from recsys.analytics.forecast import HORIZON, MIN_PLAYS, WEEK, forecast, scaled_errors, series
@@ -29,16 +29,24 @@ DAYS_SQL = "select artist_id, listen_date, n_plays from marts.artist_daily"
 
 
 class Case(NamedTuple):
-    """One origin: what was known, (n_series, n_times), what came, (n_series, horizon), and the season's length."""
+    """
+    The series of one origin.
+
+    Attributes:
+        name: Shown in the table.
+        history: Values up to the origin, shape (n_series, n_times).
+        outcome: Values after it, shape (n_series, horizon).
+        season: Length of the season, in time steps.
+    """
 
     name: str
-    before: F64
-    then: F64
+    history: F64
+    outcome: F64
     season: int
 
 
-class Judged(NamedTuple):
-    """Mean scaled errors of one origin, and the share of outcomes within the intervals."""
+class Accuracy(NamedTuple):
+    """Mean scaled errors of three forecasts from one origin, and the share of outcomes within our intervals."""
 
     ours: float
     seasonal: float
@@ -47,30 +55,37 @@ class Judged(NamedTuple):
 
 
 @benchmark(headline=r"ours / seasonal naive (\d\.\d{3})")
-@size("--seed", "seeds", multiple=True, default=SEEDS, smallest=SEEDS[:1], help="Of a made-up world.")
-@size("--scale", default=1.0, smallest=0.2, help="Millions of listens of each world, or so.")
-@size("--first-year", default=1995, smallest=2025, help="Of the origins on the Billboard 200.")
+@size(
+    "--seed",
+    "seeds",
+    multiple=True,
+    default=SEEDS,
+    smallest=SEEDS[:1],
+    help="Seed of a synthetic world; may be repeated.",
+)
+@size("--scale", default=1.0, smallest=0.2, help="Size of each world, in about a million listens.")
+@size("--first-year", default=1995, smallest=2025, help="Year of the first origins on the Billboard 200.")
 def main(seeds: tuple[int, ...], scale: float, first_year: int) -> None:
-    """Print a line an origin and the ratio to the bar for both kinds of series."""
-    judge_all("made-up worlds", worlds(seeds, scale))
+    """Print one line per origin, then the means and whether the bar is met, for both kinds of series."""
+    print_accuracy("synthetic worlds", worlds(seeds, scale))
     try:
         data_folder()
     except Missing as missing:
         print(f"Billboard 200: {missing}")
     else:
-        judge_all("Billboard 200", billboard(first_year))
+        print_accuracy("Billboard 200", billboard(first_year))
 
 
-def judge_all(title: str, cases: Iterator[Case]) -> None:
-    """Judge every origin and print the table and its means."""
+def print_accuracy(title: str, cases: Iterator[Case]) -> None:
+    """Measure every origin; print the table, its means and the verdict."""
     print(f"{title:<22} {'series':>6} {'ours':>6} {'seasonal':>9} {'last':>6} {'inside':>7}")
-    judged = []
+    rows = []
     for case in cases:
-        judged.append(judge(case))
-        print(f"{case.name:<22} {len(case.before):>6} {numbers(judged[-1])}")
-    mean = Judged(*np.mean(judged, axis=0))
-    ratios = np.array([each.ours / each.seasonal for each in judged])
-    print(f"{'mean':<22} {'':>6} {numbers(mean)}")
+        rows.append(accuracy(case))
+        print(f"{case.name:<22} {len(case.history):>6} {cells(rows[-1])}")
+    mean = Accuracy(*np.mean(rows, axis=0))
+    ratios = np.array([row.ours / row.seasonal for row in rows])
+    print(f"{'mean':<22} {'':>6} {cells(mean)}")
     met = "met" if mean.ours < BAR * mean.seasonal else "not met"
     print(
         f"ours / seasonal naive {mean.ours / mean.seasonal:.3f} (by origin {ratios.min():.3f} to {ratios.max():.3f}), "
@@ -78,47 +93,51 @@ def judge_all(title: str, cases: Iterator[Case]) -> None:
     )
 
 
-def judge(case: Case) -> Judged:
-    """Forecast one origin in three ways."""
-    horizon = case.then.shape[1]
-    ours = forecast(case.before, horizon, case.season)
-    seasonal = case.before[:, -case.season :][:, np.arange(horizon) % case.season]
-    last = np.repeat(case.before[:, -1:], horizon, axis=1)
-    errors = (scaled_errors(case.before, case.then, each, case.season).mean() for each in (ours.mean, seasonal, last))
-    of_ours, of_seasonal, of_last = map(float, errors)
-    return Judged(of_ours, of_seasonal, of_last, float(((ours.low <= case.then) & (case.then <= ours.high)).mean()))
+def accuracy(case: Case) -> Accuracy:
+    """Measure our forecast, the seasonal naive one and the last value from one origin."""
+    horizon = case.outcome.shape[1]
+    ours = forecast(case.history, horizon, case.season)
+    seasonal = case.history[:, -case.season :][:, np.arange(horizon) % case.season]
+    last = np.repeat(case.history[:, -1:], horizon, axis=1)
+    errors = [
+        float(scaled_errors(case.history, case.outcome, predicted, case.season).mean())
+        for predicted in (ours.mean, seasonal, last)
+    ]
+    inside = float(((ours.low <= case.outcome) & (case.outcome <= ours.high)).mean())
+    return Accuracy(*errors, inside)
 
 
-def numbers(judged: Judged) -> str:
-    """Write a line's figures."""
-    return f"{judged.ours:>6.3f} {judged.seasonal:>9.3f} {judged.last:>6.3f} {judged.inside:>7.3f}"
+def cells(row: Accuracy) -> str:
+    """Format the figures of one line."""
+    return f"{row.ours:>6.3f} {row.seasonal:>9.3f} {row.last:>6.3f} {row.inside:>7.3f}"
 
 
 def worlds(seeds: tuple[int, ...], scale: float) -> Iterator[Case]:
-    """Three origins in each made-up world."""
+    """Yield three origins of each synthetic world; artists with too few plays to forecast are left out."""
     for seed in seeds:
-        with tempfile.TemporaryDirectory() as made:
-            warehouse, _ = built(Path(made), seed, scale)
+        with tempfile.TemporaryDirectory() as folder:
+            warehouse, _ = build_world(Path(folder), seed, scale)
             with duckdb.connect(warehouse, read_only=True) as connection:
                 _, counts = series(connection.sql(DAYS_SQL).pl(), LAST_DAY)
-        for back in (HORIZON, HORIZON + 7, HORIZON + 14):
-            cut = counts.shape[1] - back
-            kept = counts[:, cut - HORIZON : cut].mean(axis=1) >= MIN_PLAYS
-            yield Case(f"seed {seed}, {back} days back", counts[kept, :cut], counts[kept, cut : cut + HORIZON], WEEK)
+        for days_back in (HORIZON, HORIZON + 7, HORIZON + 14):
+            origin = counts.shape[1] - days_back
+            kept = counts[:, origin - HORIZON : origin].mean(axis=1) >= MIN_PLAYS
+            outcome = counts[kept, origin : origin + HORIZON]
+            yield Case(f"seed {seed}, {days_back} days back", counts[kept, :origin], outcome, WEEK)
 
 
 def billboard(first_year: int) -> Iterator[Case]:
-    """Three origins every fifth year."""
+    """Yield three origins of every fifth year on the Billboard 200."""
     chart = chart_table("chart_weekly", "billboard200")
     weeks, artists = chart["chart_date"].unique().sort(), chart["artist"].unique().sort()
     counts = np.zeros((len(artists), len(weeks)))
     np.add.at(counts, (artists.search_sorted(chart["artist"]), weeks.search_sorted(chart["chart_date"])), 1)
     for year in range(first_year, 2026, 5):
         for week in (0, 17, 34):
-            cut = int((weeks.dt.year() < year).sum()) + week
-            kept = counts[:, cut - YEAR : cut].any(axis=1)
-            before, then = counts[kept, cut - 5 * YEAR : cut], counts[kept, cut : cut + QUARTER]
-            yield Case(f"{weeks[cut]}", before, then, YEAR)
+            origin = int((weeks.dt.year() < year).sum()) + week
+            kept = counts[:, origin - YEAR : origin].any(axis=1)
+            history, outcome = counts[kept, origin - 5 * YEAR : origin], counts[kept, origin : origin + QUARTER]
+            yield Case(f"{weeks[origin]}", history, outcome, YEAR)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """
-Breakouts by rank: will a song now outside the top ten of a chart reach it within six weeks? And how fast hits fade.
+Chart breakouts: will a song outside the top ten of a chart reach it within six weeks? And how fast do hits fade?
 
-The charts come in by the ordinary door, and `recsys/analytics/chart_breakouts.py` is asked as the night asks it. Fit on
-the weeks whose outcome was known before 2015, tested on those from 2015 on, whole chart, all songs. Descriptions and
-the three years were chosen on the Hot 100 of 2008 to 2014, but that counts of the last years were needed at all was
-seen on its test years. The Billboard 200 is the clean test: nothing was chosen on it, and it was judged once. Rivals
-rank by one number: largest rise since last week, current rank, entry position. Intervals draw songs, with all their
-weeks, again.
+The charts are ingested like any delivery, and `recsys/analytics/chart_breakouts.py` computes the probabilities as the
+nightly run does. The model is fitted on the weeks whose outcome was known before 2015 and tested on all songs of the
+chart from 2015 on. Its features and its window of three years were chosen on the Hot 100 of 2008 to 2014; that a window
+was needed at all was seen on the Hot 100's test years. The Billboard 200 is the clean test: nothing was chosen on it,
+and it was tested once. Baselines rank by one number: largest rise since last week, current rank, entry position.
+Intervals are bootstrapped over songs, with all their weeks.
 """
 
 from datetime import date
@@ -21,45 +21,45 @@ from bench.options import benchmark, size
 from recsys.arrays import F64, Bool
 
 FIRST_TEST = date(2015, 1, 1)
-RIVALS = ("largest rise", "current rank", "entry position")
+BASELINES = ("largest rise", "current rank", "entry position")
 BAR, SEED = 1.10, 7
-CHANCES = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 1)
+BANDS = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 1)
 
 
 @benchmark(headline=r"model +average precision (0\.\d{3})")
 @size("--chart", "charts", multiple=True, type=click.Choice(list(FILES)), default=list(FILES), smallest=["hot100"])
-@size("--draws", "n_draws", default=1000, smallest=2, help="Samples of the interval.")
+@size("--draws", "n_draws", default=1000, smallest=2, help="Bootstrap samples of the interval.")
 def main(charts: tuple[str, ...], n_draws: int) -> None:
-    """Print average precisions, the ratio to the best rival with its interval, calibration, and half-lives."""
+    """Print average precisions, the ratio to the best baseline with its interval, calibration, and half-lives."""
     weekly = chart_table("chart_weekly", *charts)
     for chart in charts:
-        judge(chart, weekly.filter(chart=chart), n_draws)
+        evaluate(chart, weekly.filter(chart=chart), n_draws)
     print_half_lives(charts)
 
 
-def judge(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
-    """Hold the model of one chart against its rivals."""
+def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
+    """Print how the model of one chart compares with the baselines."""
     from sklearn.metrics import average_precision_score
 
     from recsys.analytics.chart_breakouts import probabilities, song_weeks
 
-    train, test = cut(song_weeks(weekly))
-    y, n_places = test["reaches"].to_numpy(), len(weekly["rank"].unique())
-    scores = {"model": probabilities(train, test)} | {name: rival(test, name, n_places) for name in RIVALS}
-    found = {name: float(average_precision_score(y, score)) for name, score in scores.items()}
+    train, test = train_and_test(song_weeks(weekly))
+    y, n_ranks = test["reaches"].to_numpy(), len(weekly["rank"].unique())
+    scores = {"model": probabilities(train, test)} | {name: baseline_scores(test, name, n_ranks) for name in BASELINES}
+    precisions = {name: float(average_precision_score(y, score)) for name, score in scores.items()}
     print(f"{chart}: {train.height:,} song-weeks to fit, {test.height:,} to test, {y.mean():.3f} reach the top ten")
-    for name, value in found.items():
+    for name, value in precisions.items():
         print(f"  {name:<15} average precision {value:.3f}")
-    best = max(RIVALS, key=found.__getitem__)
+    best = max(BASELINES, key=precisions.__getitem__)
     low, high = np.quantile(bootstrap(test, scores["model"], scores[best], n_draws), [0.025, 0.975])
-    ratio = found["model"] / found[best]
+    ratio = precisions["model"] / precisions[best]
     met = "met" if ratio >= BAR and low > 1 else "not met"
     print(f"  against {best}: {ratio:.3f} x [{low:.3f}, {high:.3f}]; bar {BAR} x, lower end above 1: {met}")
     print_calibration(scores["model"], y)
 
 
-def cut(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the weeks whose outcome was known before the first test week, and the test weeks with an outcome."""
+def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the song-weeks whose outcome was known before the first test week, and the test weeks with an outcome."""
     from recsys.analytics.chart_breakouts import AHEAD
 
     is_test = pl.col("chart_date") >= FIRST_TEST
@@ -67,15 +67,15 @@ def cut(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return weeks.filter(pl.col("week_no") < first - AHEAD), weeks.filter(is_test, "is_known")
 
 
-def rival(weeks: pl.DataFrame, name: str, n_places: int) -> F64:
-    """Score by one number; a song that was not listed last week rose from the place below the last."""
+def baseline_scores(weeks: pl.DataFrame, name: str, n_ranks: int) -> F64:
+    """Score songs by one number; a song not listed last week counts as having risen from just below the last rank."""
     if name == "largest rise":
-        return np.asarray(weeks["rank_1"].fill_null(n_places + 1).to_numpy() - weeks["rank"].to_numpy(), np.float64)
+        return np.asarray(weeks["rank_1"].fill_null(n_ranks + 1).to_numpy() - weeks["rank"].to_numpy(), np.float64)
     return -weeks["rank" if name == "current rank" else "entry_rank"].to_numpy().astype(np.float64)
 
 
 def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
-    """Ratios of average precisions, songs drawn again, (n_draws,)."""
+    """Bootstrap the ratio of two average precisions over songs; shape (n_draws,)."""
     from sklearn.metrics import average_precision_score
 
     rng = np.random.default_rng(SEED)
@@ -89,17 +89,18 @@ def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
     return np.array(ratios)
 
 
-def print_calibration(chances: F64, y: Bool) -> None:
-    """Print, by band of probability, how many song-weeks were told one, the mean told and the share that came true."""
-    print("  told      song-weeks  mean told  came true")
-    for low, high in pairwise(CHANCES):
-        inside = (chances >= low) & (chances < high)
-        print(f"  {low:.2f}-{high:.2f} {inside.sum():>11,} {chances[inside].mean():>10.3f} {y[inside].mean():>10.3f}")
+def print_calibration(probabilities: F64, y: Bool) -> None:
+    """Print for each band of predicted probability: song-weeks, mean prediction, share that reached the top ten."""
+    print("  predicted song-weeks       mean    reached")
+    for low, high in pairwise(BANDS):
+        inside = (probabilities >= low) & (probabilities < high)
+        predicted, observed = probabilities[inside].mean(), y[inside].mean()
+        print(f"  {low:.2f}-{high:.2f} {inside.sum():>11,} {predicted:>10.3f} {observed:>10.3f}")
 
 
 def print_half_lives(charts: tuple[str, ...]) -> None:
-    """Print, by decade of the peak, how fast the chart points of hits halve, and how well the line fits."""
-    print("half-life of hits, by decade of the peak (points 1 / rank, 13 weeks from the peak on):")
+    """Print by decade of the peak: the half-life of hits' chart points, and the fit of the exponential decay."""
+    print("half-life of hits, by decade of the peak (points 1 / rank, over the 13 weeks after the peak):")
     for row in chart_table("chart_half_lives", *charts).iter_rows(named=True):
         print(
             f"  {row['chart']:<12} {row['decade']}s {row['half_life_weeks']:>5.1f} weeks, r2 {row['r2']:.3f}, "

@@ -26,7 +26,7 @@ COLD_LIBRARIES = ("lightfm",)  # of what nobody has played, no other peer knows 
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SideResults:
     """
     What the models of one side found.
 
@@ -43,7 +43,7 @@ class Found:
 
 def run_peers(
     folder: Path, results: Path, budget: Budget, libraries: Iterable[str], models: str, *, only_candidates: bool
-) -> Found:
+) -> SideResults:
     """
     Tune, fit and ask the libraries' models on a split folder.
 
@@ -66,7 +66,7 @@ def run_peers(
     return read(there, models)
 
 
-def read(there: dict[str, list[Path]], models: str) -> Found:
+def read(there: dict[str, list[Path]], models: str) -> SideResults:
     """Read the results of each library's models."""
     costs: dict[str, Any] = {}
     library_of: dict[str, str] = {}
@@ -79,7 +79,7 @@ def read(there: dict[str, list[Path]], models: str) -> Found:
                 costs |= found
                 library_of |= dict.fromkeys(found, library)
                 rankings.append(pl.read_parquet(place / "rankings.parquet"))
-    return Found(pl.concat(rankings), costs, library_of)
+    return SideResults(pl.concat(rankings), costs, library_of)
 
 
 def _run(library: str, arguments: list[str], log_path: Path) -> None:

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from bench.analytics.airplay import read_plays, shares
 from bench.analytics.charts import FILES, chart_table
-from bench.analytics.hot100 import FIRST_TEST, cut
+from bench.analytics.hot100 import FIRST_TEST, train_and_test
 from recsys.analytics.chart_breakouts import descriptions, probabilities, song_weeks
 
 pytestmark = [
@@ -86,7 +86,7 @@ def test_odds_of_a_week_stand_on_outcomes_known_by_then(weekly: pl.DataFrame) ->
 @pytest.mark.parametrize("chart", FILES)
 def test_the_model_beats_current_rank_and_means_what_it_says(chart: str) -> None:
     """By a tenth on both charts from 2015 on; of what is told a chance of 20 to 35 %, 24 to 30 % come true."""
-    known, test = cut(song_weeks(chart_table("chart_weekly", chart)))
+    known, test = train_and_test(song_weeks(chart_table("chart_weekly", chart)))
     chances, reaches = probabilities(known, test), test["reaches"].to_numpy()
 
     ours, theirs = (average_precision_score(reaches, score) for score in (chances, -test["rank"].to_numpy()))
