@@ -99,12 +99,12 @@ def accuracy(case: Case) -> Accuracy:
     ours = forecast(case.history, horizon, case.season)
     seasonal = case.history[:, -case.season :][:, np.arange(horizon) % case.season]
     last = np.repeat(case.history[:, -1:], horizon, axis=1)
-    errors = [
+    of_ours, of_seasonal, of_last = (
         float(scaled_errors(case.history, case.outcome, predicted, case.season).mean())
         for predicted in (ours.mean, seasonal, last)
-    ]
+    )
     inside = float(((ours.low <= case.outcome) & (case.outcome <= ours.high)).mean())
-    return Accuracy(*errors, inside)
+    return Accuracy(of_ours, of_seasonal, of_last, inside)
 
 
 def cells(row: Accuracy) -> str:

@@ -8,46 +8,48 @@ import numpy as np
 from bench.audio.recordings import recordings
 from bench.matching.answers import index, network
 from bench.matching.distortions import RATE_HZ
-from bench.matching.queries import SEED, TEST, Cell, queries
+from bench.matching.queries import SEED, TEST, QuerySet, queries
 from bench.options import audio_folder
 from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
 from recsys.audio.signal import read_audio
 from recsys.matching.alignment import answer
 from recsys.matching.fingerprint_index import FingerprintIndex
 
-PERTURBED = 0.5  # length of what is added to a vector of length 1
+PERTURBED = 0.5  # expected length of the noise added to a vector of length 1
 LENGTH_S = 10
 
 
-def filled(own: FingerprintIndex, hours: float) -> FingerprintIndex:
-    """Fill an index up with perturbed copies of its recordings."""
+def enlarged(small: FingerprintIndex, hours: float) -> FingerprintIndex:
+    """Return the index with perturbed copies of its recordings added until it holds `hours` of audio."""
     rng = np.random.default_rng(SEED)
-    ids, vectors = list(own.ids), [own.vectors(*own.starts[at : at + 2]) for at in range(len(own))]
-    n_wanted, n = int(hours * 3_600 / (INDEX_STEP * APART_S)), sum(map(len, vectors))
-    while n < n_wanted:
-        copied = vectors[len(vectors) % len(own)]
-        moved = copied + PERTURBED * rng.standard_normal(copied.shape, np.float32) / np.sqrt(copied.shape[1])
-        vectors.append(np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32))
+    ids, vectors = list(small.ids), [small.vectors(*small.starts[row : row + 2]) for row in range(len(small))]
+    n_target, n = int(hours * 3_600 / (INDEX_STEP * APART_S)), sum(map(len, vectors))
+    while n < n_target:
+        original = vectors[len(vectors) % len(small)]
+        copied = original + PERTURBED * rng.standard_normal(original.shape, np.float32) / np.sqrt(original.shape[1])
+        vectors.append(np.asarray(copied / np.linalg.norm(copied, axis=1, keepdims=True), np.float32))
         ids.append(f"copy {len(ids)}")
-        n += len(copied)
-    return FingerprintIndex.build(ids, vectors, version=own.version)
+        n += len(original)
+    return FingerprintIndex.build(ids, vectors, version=small.version)
 
 
-def tell_price(home: Path, hours: float, most: int) -> None:
-    """Print the size of an index of so many hours, and the CPU time of indexing and of queries of 10 s."""
-    own = recordings(audio_folder())[TEST.known][:most]
-    begun = process_time()
-    rows = sum(len(network().vectors(read_audio(path).mono(RATE_HZ), RATE_HZ)) for path in own)
-    print(f"indexing, with decoding: {(process_time() - begun) / (rows * APART_S / 3_600):.1f} CPU-s an hour of audio")
-    prints = filled(index(home), hours)
-    pieces = list(queries(Cell(home, TEST.known, TEST.noise, LENGTH_S, len(own), most, with_peer=False), "phone"))
-    vectors = [network().vectors(piece.sound, RATE_HZ) for piece in pieces]
-    begun = process_time()
-    answers = [answer(prints, each) for each in vectors]
-    each_ms = 1000 * (process_time() - begun) / len(vectors)
+def print_costs(home: Path, hours: float, max_per_part: int) -> None:
+    """Print the size of an index of `hours` of audio, and the CPU time of indexing and of queries of 10 s."""
+    paths = recordings(audio_folder())[TEST.indexed][:max_per_part]
+    started = process_time()
+    n_windows = sum(len(network().vectors(read_audio(path).mono(RATE_HZ), RATE_HZ)) for path in paths)
+    indexing_s = process_time() - started
+    print(f"indexing, with decoding: {indexing_s / (n_windows * APART_S / 3_600):.1f} CPU-s per hour of audio")
+    large = enlarged(index(home), hours)
+    query_set = QuerySet(home, TEST.indexed, TEST.noise, LENGTH_S, len(paths), max_per_part, with_peer=False)
+    excerpts = list(queries(query_set, "phone"))
+    vectors = [network().vectors(query.sound, RATE_HZ) for query in excerpts]
+    started = process_time()
+    answers = [answer(large, query_vectors) for query_vectors in vectors]
+    query_ms = 1000 * (process_time() - started) / len(vectors)
     first = [found.alignments[0].track_id if found.alignments else "" for found in answers]
-    right = np.mean([name == piece.path.name for name, piece in zip(first, pieces, strict=True)])
-    n_rows = int(prints.starts[-1])
-    full_h = n_rows * INDEX_STEP * APART_S / 3_600
-    print(f"{full_h:.0f} h: {n_rows:,} vectors, {prints.n_bytes / 2**20 / full_h:.2f} MB an hour")
-    print(f"10 s by phone: {each_ms:.1f} ms CPU an answer, the original first in {right:.0%}")
+    share_found = np.mean([name == query.path.name for name, query in zip(first, excerpts, strict=True)])
+    n_rows = int(large.starts[-1])
+    indexed_h = n_rows * INDEX_STEP * APART_S / 3_600
+    print(f"{indexed_h:.0f} h: {n_rows:,} vectors, {large.n_bytes / 2**20 / indexed_h:.2f} MB per hour")
+    print(f"10 s by phone: {query_ms:.1f} ms CPU per query, the original ranked first in {share_found:.0%}")

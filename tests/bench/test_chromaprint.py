@@ -21,7 +21,7 @@ def test_an_excerpt_is_found_at_its_offset(recordings: Chromaprint) -> None:
 
     assert best is not None
     assert best.name == "t5"
-    assert best.begins_s == pytest.approx(30 * APART_S)
+    assert best.offset_s == pytest.approx(30 * APART_S)
 
 
 def test_a_use_scores_higher_than_a_stranger(recordings: Chromaprint) -> None:
