@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.faults.fault import Fault, FaultIsGoneError
-from bench.faults.mutations import chosen
+from bench.faults.mutations import choose_faults
 from bench.faults.running import Result, summary
 from bench.faults.tracing import Trace, probed
 
@@ -49,7 +49,7 @@ def test_a_fault_whose_line_has_changed_raises(checkout: Path) -> None:
 def test_one_fault_per_function_is_chosen_outside_messages(checkout: Path) -> None:
     """The faulty code parses, and neither the docstring nor the error message changes."""
     for seed in range(5):
-        (fault,) = chosen(checkout, n=100, seed=seed)
+        (fault,) = choose_faults(checkout, n=100, seed=seed)
 
         faulty = ast.unparse(ast.parse(fault.faulted(checkout)))
         assert fault.function == "share"
