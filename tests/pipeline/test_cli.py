@@ -21,7 +21,7 @@ from recsys.products.base import product_names
 from recsys.published.explain import explain
 from recsys.warehouse.sqlfile import read_layers
 
-from ..nights import World, made
+from ..nights import World, result_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,7 +186,7 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
 
 def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) -> None:
     """The track that the export names as the reason is among those that say most; its share is above zero."""
-    row = made(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
+    row = result_table(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
 
     shown = call(finished.home, "explain", row["user_id"], row["track_id"])
 
@@ -229,7 +229,7 @@ def test_a_feedback_loop_is_simulated_and_reported(finished: Run, tmp_path: Path
 
 def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
     """A listener or a track that does not exist."""
-    user_id, track_id = made(finished, "recommendations").select("user_id", "track_id").row(0)
+    user_id, track_id = result_table(finished, "recommendations").select("user_id", "track_id").row(0)
 
     assert "no listener is called" in call(finished.home, "explain", "nobody", track_id).output
     assert "no track is called" in call(finished.home, "explain", user_id, "nothing").output
