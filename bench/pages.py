@@ -39,7 +39,7 @@ ADDED_TRACK_SQL = "select track_id from marts.playlist_effect order by track_id 
 
 
 def enlarge(warehouse: Path, path: Path, millions: float) -> float:
-    """Write to `path` a copy with marts the size of about so many million listens; return the number of millions."""
+    """Copy a warehouse to `path`, its marts enlarged to about `millions` of listens; return the millions reached."""
     with duckdb.connect(path) as connection:
         connection.execute(f"attach '{warehouse}' as full_one (read_only)")
         connection.execute(f"copy from database full_one to {path.stem}")

@@ -23,7 +23,7 @@ def median_s(n_rounds: int, *arguments: str) -> float:
 @benchmark(headline=r"recsys --help (\d\.\d{3}) s")
 @size("--rounds", "n_rounds", default=10, smallest=1, help="Times that each is started.")
 def main(n_rounds: int) -> None:
-    """Print both times."""
+    """Print the start-up times of `recsys --help` and of Python alone."""
     ours = median_s(n_rounds, "-c", "from recsys.cli import main; main()", "--help")
     floor = median_s(n_rounds, "-c", "pass")
     print(

@@ -58,7 +58,7 @@ def _package(module: str) -> str:
 
 @benchmark(headline=r"modules at the root (\d+)")
 def main() -> None:
-    """Print the figures."""
+    """Print the number of modules, packages and imports, and the lengths of functions and SQL files."""
     lengths, sql, pairs = functions(), sql_lines(), imports()
     root = [path for path in PACKAGE.glob("*.py") if path.stem != "__init__"]
     both = sorted((own, used) for own, used in pairs if (used, own) in pairs and own < used)

@@ -1,5 +1,5 @@
 """
-Whose songs country radio plays: share of airplay by artist gender, by station owner and by hour, with 95 % intervals.
+Gender on country radio: share of airplay by artist gender, station owner and hour of the day, with 95 % intervals.
 
 29 stations on 20 days of 2022. Adverts are left out, and two spellings of one owner are merged. Intervals are
 bootstrapped over station-days, not plays, because one station programmes the songs of a day together.

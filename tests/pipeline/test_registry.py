@@ -23,7 +23,7 @@ from pathlib import Path
 from recsys.warehouse.query import Warehouse
 with Warehouse.open(Path(sys.argv[1]).resolve()) as warehouse:
     for _ in sys.stdin:
-        print(warehouse.frame("select as_of from meta.build").item(), flush=True)
+        print(warehouse.query("select as_of from meta.build").item(), flush=True)
 """
 
 
