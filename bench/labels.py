@@ -1,4 +1,4 @@
-"""What the files of all labels cost: CPU-seconds of writing them, and how large they are beside the warehouse."""
+"""Cost of the label files: CPU-seconds to write them all, and their sizes beside that of the warehouse."""
 
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ MB = 1e6
 @benchmark(headline=r"labels: (\d+\.\d) CPU-seconds")
 @home_argument
 def main(home: Path) -> None:
-    """Write every label's file of a published warehouse, beside it, and print the price."""
+    """Write every label's file from a published warehouse into a temporary folder; print time and sizes."""
     from recsys.warehouse.labels import write_labels
 
     warehouse = Home(home).published_warehouse()

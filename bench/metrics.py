@@ -1,8 +1,9 @@
 """
-All accuracy metrics of 100,000 lists of 100 tracks at six k: ours against RecTools and against polars.
+All accuracy metrics of 100,000 lists of 100 tracks at six cut-offs k: ours, RecTools' and a polars query's.
 
-Ours is timed twice: from the arrays that recommenders give, and from the same long frames that the others read. All
-answers are compared. RecTools lives in an environment of its own, made on first use. Run alone.
+Ours is timed twice: from the arrays that recommenders return, and from the long frames that the others read. All
+values are compared. RecTools runs in an environment of its own, created on first use. Run it on an otherwise idle
+machine.
 """
 
 import json
@@ -33,7 +34,15 @@ Means: TypeAlias = dict[str, float]  # by metric and k: 'ndcg@10'
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """The same lists and truth as arrays, and as frames of user_id, item_id, rank and of user_id, item_id (int32)."""
+    """
+    Lists and held-out tracks, as arrays and as long frames.
+
+    Attributes:
+        ranked: Track rows, best first. Shape (n_users, n_ranked), int64.
+        relevant: Held-out track rows. CSR, shape (n_users, n_tracks), bool.
+        lists: `ranked` as user_id, item_id, rank (int32).
+        truth: `relevant` as user_id, item_id (int32).
+    """
 
     ranked: I64
     relevant: Any
@@ -42,40 +51,40 @@ class World:
 
 
 @benchmark(headline=r"ours, from arrays +(\d+\.\d{3}) +1.00x")
-@size("--listeners", "n_users", default=100_000, smallest=500, help="Whose lists are judged.")
-@size("--rounds", "n_rounds", default=5, smallest=1, help="How often each is timed.")
-@size("--peer/--no-peer", "with_peer", default=True, smallest=False, help="Whether RecTools is timed.")
+@size("--listeners", "n_users", default=100_000, smallest=500, help="Listeners whose lists are evaluated.")
+@size("--rounds", "n_rounds", default=5, smallest=1, help="Times that each variant is run.")
+@size("--peer/--no-peer", "with_peer", default=True, smallest=False, help="Whether to time RecTools.")
 def main(n_users: int, n_rounds: int, with_peer: bool) -> None:
-    """Time everybody, compare the answers, print the table."""
+    """Time every variant, compare their values, print the table."""
     from recsys.evaluate.report import metrics
 
-    made = world(np.random.default_rng(7), n_users)
+    world = make_world(np.random.default_rng(7), n_users)
     accuracy = {name: metric for name, metric in metrics().items() if "evaluated" in signature(metric).parameters}
     variants: dict[str, Callable[[], Means]] = {
-        "ours, from arrays": lambda: ours(accuracy, made.ranked, made.relevant),
-        "ours, from frames": lambda: ours(accuracy, *arrays(made.lists, made.truth)),
-        "polars, in memory": lambda: with_polars(made, "in-memory"),
-        "polars, streaming": lambda: with_polars(made, "streaming"),
+        "ours, from arrays": lambda: ours(accuracy, world.ranked, world.relevant),
+        "ours, from frames": lambda: ours(accuracy, *arrays(world.lists, world.truth)),
+        "polars, in memory": lambda: with_polars(world, "in-memory"),
+        "polars, streaming": lambda: with_polars(world, "streaming"),
     }
-    timed = in_turns(variants, n_rounds) | ({"RecTools": with_rectools(made)} if with_peer else {})
-    expected = timed["ours, from arrays"][1]
+    results = time_alternating(variants, n_rounds) | ({"RecTools": with_rectools(world)} if with_peer else {})
+    expected = results["ours, from arrays"][1]
     print(f"{'variant':18} {'s':>7} {'ours is':>8} {'values':>7} {'differ by':>10}")
-    for name, (seconds, means) in timed.items():
-        same = expected | as_in_rectools(made) if name == "RecTools" else expected
-        apart = max(abs(value - same[metric]) for metric, value in means.items())
-        times = seconds / timed["ours, from arrays"][0]
-        print(f"{name:18} {seconds:7.3f} {times:7.2f}x {len(means):7} {apart:10.0e}")
-    print_bar({name: seconds for name, (seconds, _) in timed.items()}, made, n_rounds)
+    for name, (seconds, means) in results.items():
+        same = expected | as_in_rectools(world) if name == "RecTools" else expected
+        difference = max(abs(value - same[metric]) for metric, value in means.items())
+        times = seconds / results["ours, from arrays"][0]
+        print(f"{name:18} {seconds:7.3f} {times:7.2f}x {len(means):7} {difference:10.0e}")
+    print_bar({name: seconds for name, (seconds, _) in results.items()}, world, n_rounds)
 
 
-def world(rng: np.random.Generator, n_users: int) -> World:
-    """Lists of distinct tracks, 1 to 40 relevant tracks a user, about a quarter of them somewhere in the list."""
+def make_world(rng: np.random.Generator, n_users: int) -> World:
+    """Draw lists of distinct tracks and 1 to 40 relevant tracks per user, about a quarter of them in the list."""
     start, step = rng.integers(N_TRACKS, size=(n_users, 1)), 7 * rng.integers(1, 100, size=(n_users, 1))
     ranked = (start + step * rng.permuted(np.tile(np.arange(N_RANKED), (n_users, 1)), axis=1)) % N_TRACKS
     owner = np.repeat(np.arange(n_users), rng.integers(1, MAX_RELEVANT + 1, n_users))
-    place = (N_RANKED * rng.random(len(owner)) ** 2).astype(np.int64)
-    found = rng.random(len(owner)) < 0.25
-    tracks = np.where(found, ranked[owner, place], rng.integers(N_TRACKS, size=len(owner)))
+    position = (N_RANKED * rng.random(len(owner)) ** 2).astype(np.int64)
+    is_listed = rng.random(len(owner)) < 0.25
+    tracks = np.where(is_listed, ranked[owner, position], rng.integers(N_TRACKS, size=len(owner)))
     relevant = sp.csr_matrix((np.ones(len(owner), np.bool_), (owner, tracks)), (n_users, N_TRACKS))
     relevant.sum_duplicates()
     pairs, ranks = relevant.tocoo(), np.tile(np.arange(1, N_RANKED + 1), n_users)
@@ -85,28 +94,28 @@ def world(rng: np.random.Generator, n_users: int) -> World:
 
 
 def ours(accuracy: dict[str, Callable[..., Any]], ranked: I64, relevant: Any) -> Means:
-    """Judge once, then take every metric at every k."""
-    judged = evaluate_lists(ranked, relevant)
-    return {f"{name}@{k}": float(metric(judged, k).mean()) for name, metric in accuracy.items() for k in KS}
+    """Find the hits once, then compute every metric at every k."""
+    lists = evaluate_lists(ranked, relevant)
+    return {f"{name}@{k}": float(metric(lists, k).mean()) for name, metric in accuracy.items() for k in KS}
 
 
 def arrays(lists: pl.DataFrame, truth: pl.DataFrame) -> tuple[I64, Any]:
-    """Turn the long frames into what `evaluate_lists` takes."""
+    """Convert the long frames into the arrays that `evaluate_lists` takes."""
     n_users = len(lists) // N_RANKED
     ranked = np.full((n_users, N_RANKED), -1)
     ranked.ravel()[lists["user_id"].to_numpy() * N_RANKED + lists["rank"].to_numpy() - 1] = lists["item_id"].to_numpy()
-    at = (truth["user_id"].to_numpy(), truth["item_id"].to_numpy())
-    return ranked, sp.csr_matrix((np.ones(len(truth), np.bool_), at), (n_users, N_TRACKS))
+    cells = (truth["user_id"].to_numpy(), truth["item_id"].to_numpy())
+    return ranked, sp.csr_matrix((np.ones(len(truth), np.bool_), cells), (n_users, N_TRACKS))
 
 
-def with_polars(made: World, engine: Literal["in-memory", "streaming"]) -> Means:
-    """Do all of it in one lazy query: join on one integer key, sum what hits are worth a user, divide, take means."""
+def with_polars(world: World, engine: Literal["in-memory", "streaming"]) -> Means:
+    """Compute all metrics in one lazy query: join on an integer key, sum the gains per user, divide, average."""
     key = pl.col("user_id").cast(pl.Int64) * N_TRACKS + pl.col("item_id")
     rank, nth = pl.col("rank"), pl.col("nth")
     hits = (
-        made.lists.lazy()
+        world.lists.lazy()
         .select("user_id", "rank", key=key)
-        .join(made.truth.lazy().select(key=key), on="key")
+        .join(world.truth.lazy().select(key=key), on="key")
         .sort("user_id", "rank")
         .with_columns(nth=pl.int_range(1, pl.len() + 1).over("user_id"))
     )
@@ -116,7 +125,7 @@ def with_polars(made: World, engine: Literal["in-memory", "streaming"]) -> Means
         for k in KS
         for name, value in worth.items()
     ]
-    n_relevant = made.truth.lazy().group_by("user_id").agg(n_relevant=pl.len().cast(pl.Int64))
+    n_relevant = world.truth.lazy().group_by("user_id").agg(n_relevant=pl.len().cast(pl.Int64))
     users = n_relevant.join(hits.group_by("user_id").agg(sums), on="user_id", how="left").fill_null(0.0)
     means = [value.mean().alias(f"{name}@{k}") for k in KS for name, value in polars_metrics(k).items()]
     row: Means = users.select(means).collect(engine=engine).row(0, named=True)
@@ -124,7 +133,7 @@ def with_polars(made: World, engine: Literal["in-memory", "streaming"]) -> Means
 
 
 def polars_metrics(k: int) -> dict[str, pl.Expr]:
-    """Every metric at k, from a user's sums."""
+    """Return the expression of every metric at k over a user's sums."""
     ideal = np.cumsum(1 / np.log2(np.arange(2, N_RANKED + 2))).tolist()
     by_number = dict(enumerate(ideal, 1))
     n_hits, n_relevant = pl.col(f"n{k}"), pl.col("n_relevant")
@@ -141,54 +150,54 @@ def polars_metrics(k: int) -> dict[str, pl.Expr]:
     }
 
 
-def with_rectools(made: World) -> tuple[float, Means]:
-    """Return RecTools' shortest time [s], reading and starting left out, and its answer."""
+def with_rectools(world: World) -> tuple[float, Means]:
+    """Return RecTools' shortest time [s], without start-up and reading, and its mean metrics."""
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder) / "lists.npy", made.lists.to_numpy())
-        np.save(Path(folder) / "truth.npy", made.truth.to_numpy())
+        np.save(Path(folder) / "lists.npy", world.lists.to_numpy())
+        np.save(Path(folder) / "truth.npy", world.truth.to_numpy())
         command = [str(python_of("rectools")), "-m", "bench.peers.rectools_metrics", folder]
         subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
         answer = json.loads((Path(folder) / "answer.json").read_text())
     return answer["seconds"], answer["means"]
 
 
-def as_in_rectools(made: World) -> Means:
-    """Average precision over all relevant tracks, as RecTools has it: ours is over those that k places can hold."""
-    judged = evaluate_lists(made.ranked, made.relevant)
-    reach = {k: np.minimum(judged.n_relevant, k) / judged.n_relevant for k in KS}
-    return {f"average_precision@{k}": float((average_precision_at_k(judged, k) * reach[k]).mean()) for k in KS}
+def as_in_rectools(world: World) -> Means:
+    """Return mean average precision by RecTools' definition: divided by all relevant tracks, ours by at most k."""
+    lists = evaluate_lists(world.ranked, world.relevant)
+    reach = {k: np.minimum(lists.n_relevant, k) / lists.n_relevant for k in KS}
+    return {f"average_precision@{k}": float((average_precision_at_k(lists, k) * reach[k]).mean()) for k in KS}
 
 
-def in_turns(variants: dict[str, Callable[[], Means]], n_rounds: int) -> dict[str, tuple[float, Means]]:
-    """Return each variant's shortest time [s] and its answer, timed in turns so that a busy moment hits all."""
-    timed = {name: (float("inf"), Means()) for name in variants}
+def time_alternating(variants: dict[str, Callable[[], Means]], n_rounds: int) -> dict[str, tuple[float, Means]]:
+    """Return each variant's shortest time [s] and its means; variants alternate, so a busy moment affects all."""
+    results = {name: (float("inf"), Means()) for name in variants}
     for _ in range(n_rounds):
         for name, variant in variants.items():
             start = perf_counter()
-            answer = variant()
-            timed[name] = (min(timed[name][0], perf_counter() - start), answer)
-    return timed
+            means = variant()
+            results[name] = (min(results[name][0], perf_counter() - start), means)
+    return results
 
 
-def print_bar(seconds: dict[str, float], made: World, n_rounds: int) -> None:
-    """Say how far ours is from the fastest peer, and from only moving its bytes through memory."""
+def print_bar(seconds: dict[str, float], world: World, n_rounds: int) -> None:
+    """Print how ours compares with the fastest peer, and with copying the same number of bytes in memory."""
     fastest = min(time for name, time in seconds.items() if not name.startswith("ours"))
     for name in ("ours, from arrays", "ours, from frames"):
         times = fastest / seconds[name]
         print(f"{name}: {times:.1f} x the fastest peer, bar {BAR:.0f}: {'met' if times >= BAR else 'not met'}")
-    n_bytes = made.ranked.nbytes + made.ranked.size + made.relevant.indices.nbytes + made.relevant.indptr.nbytes
-    copied = [_copy_seconds(made.ranked) for _ in range(n_rounds)]
-    floor = n_bytes / (2 * made.ranked.nbytes / min(copied))
+    n_bytes = world.ranked.nbytes + world.ranked.size + world.relevant.indices.nbytes + world.relevant.indptr.nbytes
+    copied = [_copy_seconds(world.ranked) for _ in range(n_rounds)]
+    floor = n_bytes / (2 * world.ranked.nbytes / min(copied))
     print(
-        f"floor: lists and truth read and hits written once are {n_bytes / 1e6:.0f} MB, {floor * 1e3:.0f} ms at the "
-        f"speed of a copy; ours is {seconds['ours, from arrays'] / floor:.1f} times that"
+        f"lower bound: reading lists and truth and writing hits once moves {n_bytes / 1e6:.0f} MB, {floor * 1e3:.0f} "
+        f"ms at the speed of a copy; ours takes {seconds['ours, from arrays'] / floor:.1f} times that"
     )
 
 
 def _copy_seconds(array: npt.NDArray[Any]) -> float:
-    to = np.ones_like(array)  # touched once, so that its pages exist
+    target = np.ones_like(array)  # written once, so that its memory pages exist
     start = perf_counter()
-    np.copyto(to, array)
+    np.copyto(target, array)
     return perf_counter() - start
 
 

@@ -1,11 +1,11 @@
 """
-What benchmarks share: their command line, their smallest size and the folders of real data.
+Shared by all benchmarks: their command line, their smallest size and the folders of real data.
 
-A benchmark is one file whose `main` is made a command by `benchmark` and whose last lines call it. Heavy libraries are
-imported in the functions that use them, so that `--help` answers at once, and no data is touched before `main` runs.
-Every option that sets how long it takes is a `size` or `size_argument`; `--smallest` takes the smallest of each, and
-nothing else is needed for the tests to run it. Imports the standard library, click and `recsys.errors` alone: scripts
-of peers run in environments that have no more.
+A benchmark is a module whose `main` is decorated with `benchmark` and called in its last lines. Heavy libraries are
+imported in the functions that use them, so that `--help` answers at once, and no data is read before `main` runs. Every
+option that determines the running time is a `size` or `size_argument`; `--smallest` sets each to its smallest value, so
+that tests can run any benchmark. This module imports only the standard library, click and `recsys.errors`, because the
+scripts of peers run in environments that have nothing else of ours.
 """
 
 import inspect
@@ -46,13 +46,13 @@ class Benchmark(click.Command):
     A command with `--smallest`, whose help is its module's docstring.
 
     Attributes:
-        headline: Pattern of the figure that it is run for, in what it prints; the first group is the number.
+        headline: Regular expression that finds the main figure in the output; its first group is the number.
     """
 
     def __init__(self, *args: Any, headline: str, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.headline = headline
-        text = "Run at the smallest size, in a minute at most; the figures mean nothing."
+        text = "Run at the smallest size, in at most a minute; the figures mean nothing."
         self.params.append(
             click.Option(
                 ["--smallest"], is_flag=True, is_eager=True, expose_value=False, callback=_take_smallest, help=text
@@ -61,12 +61,12 @@ class Benchmark(click.Command):
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the benchmark; what a user can mend is told in one line and gives the project's exit status."""
+        """Run the benchmark; print an error that the user can fix in one line and exit with its status."""
         try:
             return self._invoke(ctx)
-        except RecsysError as wrong:
-            click.echo(f"{type(wrong).__name__}: {wrong}", err=True)
-            ctx.exit(wrong.exit_code)
+        except RecsysError as error:
+            click.echo(f"{type(error).__name__}: {error}", err=True)
+            ctx.exit(error.exit_code)
 
     def _invoke(self, ctx: click.Context) -> Any:
         try:
@@ -78,39 +78,39 @@ class Benchmark(click.Command):
             raise Missing(f"{absent.name} is not installed for {sys.executable}. {install}") from absent
 
 
-def _take_smallest(context: click.Context, _parameter: click.Parameter, is_asked: bool) -> None:
-    if is_asked:
-        sizes = [each for each in context.command.params if isinstance(each, _Size | _SizeArgument)]
-        context.default_map = {each.name: each.smallest for each in sizes if each.name}
+def _take_smallest(context: click.Context, _parameter: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        sizes = [parameter for parameter in context.command.params if isinstance(parameter, _Size | _SizeArgument)]
+        context.default_map = {parameter.name: parameter.smallest for parameter in sizes if parameter.name}
 
 
 def benchmark(*, headline: str, description: str | None = None) -> Callable[[Callable[..., None]], Benchmark]:
     """
-    Make a script's `main` its command.
+    Return a decorator that turns a script's `main` into a command.
 
     Args:
-        headline: Pattern of the figure that the benchmark is run for, in what it prints; the first group is the number.
-        description: What `--help` says; without one, the docstring of the module of `main`.
+        headline: Regular expression that finds the main figure in the output; its first group is the number.
+        description: Text of `--help`; None for the docstring of the module that defines `main`.
     """
 
     def command(main: Callable[..., None]) -> Benchmark:
-        says = description or sys.modules[main.__module__].__doc__ or ""
-        paragraphs = inspect.cleandoc(says).split("\n\n")
-        text = "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)  # as it stands, lines unbroken
+        documentation = description or sys.modules[main.__module__].__doc__ or ""
+        paragraphs = inspect.cleandoc(documentation).split("\n\n")
+        text = "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)  # \b keeps click from rewrapping lines
         wide = {"max_content_width": 120}
-        made: Benchmark = click.command(cls=Benchmark, headline=headline, help=text, context_settings=wide)(main)
-        return made
+        decorated: Benchmark = click.command(cls=Benchmark, headline=headline, help=text, context_settings=wide)(main)
+        return decorated
 
     return command
 
 
 def size(*names: str, default: Any, smallest: Any, **attributes: Any) -> Decorator:
-    """Give a benchmark an option that sets how long it takes, with its value at `--smallest`."""
+    """Add an option that determines the running time, with its value at `--smallest`."""
     return click.option(*names, cls=_Size, default=default, smallest=smallest, show_default=True, **attributes)
 
 
 def size_argument(name: str, *, smallest: Any, **attributes: Any) -> Decorator:
-    """Give a benchmark an argument that sets how long it takes, with its value at `--smallest`."""
+    """Add an argument that determines the running time, with its value at `--smallest`."""
     return click.argument(name, cls=_SizeArgument, smallest=smallest, **attributes)
 
 
@@ -120,25 +120,25 @@ home_argument = click.argument(
 
 
 def data_folder() -> Path:
-    """Return the folder of real research data; raises Missing where RECSYS_DATA does not name one."""
+    """Return the folder of real research data; raises Missing if RECSYS_DATA does not name one."""
     return _folder("RECSYS_DATA", "real research data")
 
 
 def audio_folder() -> Path:
-    """Return the folder of real recordings; raises Missing where RECSYS_AUDIO does not name one."""
+    """Return the folder of real recordings; raises Missing if RECSYS_AUDIO does not name one."""
     return _folder("RECSYS_AUDIO", "real music and noise")
 
 
 def _folder(variable: str, content: str) -> Path:
-    named = os.environ.get(variable)
-    if not named:
+    value = os.environ.get(variable)
+    if not value:
         raise Missing(f"{variable} is not set. Set it to the folder of {content}: {variable}=FOLDER python -m ...")
-    if not Path(named).is_dir():
-        raise Missing(f"{variable} is {named!r}, which is no folder. Set it to the folder of {content}")
-    return Path(named)
+    if not Path(value).is_dir():
+        raise Missing(f"{variable} is {value!r}, which is not a folder. Set it to the folder of {content}")
+    return Path(value)
 
 
 def require(package: str, install: str) -> None:
-    """Raise Missing where the package of a peer with an environment of its own is not installed; `install` says how."""
+    """Raise Missing if a peer's package is not installed in its own environment; `install` says how to install it."""
     if find_spec(package) is None:
         raise Missing(f"{package} is not installed for {sys.executable}. {install}")

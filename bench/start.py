@@ -1,4 +1,4 @@
-"""How long `recsys --help` takes as a process: median of ten, beside a Python that does nothing. Bar: under 0.5 s."""
+"""Start-up time of `recsys --help` as a process: median of ten runs, beside an empty Python process. Bar: 0.5 s."""
 
 import statistics
 import subprocess
@@ -11,7 +11,7 @@ BAR_S = 0.5
 
 
 def median_s(n_rounds: int, *arguments: str) -> float:
-    """Time a Python process [s]."""
+    """Return the median wall time of a Python process [s]."""
     seconds = []
     for _ in range(n_rounds):
         started = time.perf_counter()
@@ -21,9 +21,9 @@ def median_s(n_rounds: int, *arguments: str) -> float:
 
 
 @benchmark(headline=r"recsys --help (\d\.\d{3}) s")
-@size("--rounds", "n_rounds", default=10, smallest=1, help="How often each is started.")
+@size("--rounds", "n_rounds", default=10, smallest=1, help="Times that each is started.")
 def main(n_rounds: int) -> None:
-    """Print both times."""
+    """Print the start-up times of `recsys --help` and of Python alone."""
     ours = median_s(n_rounds, "-c", "from recsys.cli import main; main()", "--help")
     floor = median_s(n_rounds, "-c", "pass")
     print(

@@ -1,4 +1,4 @@
-"""How the code is built: modules at the root, rooms and their imports, lengths of functions and of SQL files."""
+"""Structure of the code: modules at the root, packages and imports between them, lengths of functions and SQL files."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ PACKAGE, SQL = ROOT / "recsys", ROOT / "sql"
 
 
 def functions() -> dict[str, int]:
-    """Return the number of code lines of every function of the package, without its docstring and blank lines."""
+    """Count the lines of every function of `recsys`, without its docstring and blank lines."""
     return {
         f"{path.relative_to(ROOT)}:{node.name}": _code_lines(node, path.read_text(encoding="utf-8").splitlines())
         for path in sorted(PACKAGE.rglob("*.py"))
@@ -29,7 +29,7 @@ def _code_lines(function: ast.FunctionDef, lines: list[str]) -> int:
 
 
 def sql_lines() -> dict[str, int]:
-    """Return the number of lines of every SQL file below its header."""
+    """Count the lines of every SQL file, without its header."""
     return {
         str(path.relative_to(ROOT)): sum(
             not line.startswith("--") for line in path.read_text(encoding="utf-8").strip().splitlines()
@@ -39,32 +39,32 @@ def sql_lines() -> dict[str, int]:
 
 
 def imports() -> set[tuple[str, str]]:
-    """Return every pair of rooms of which the first imports from the second."""
+    """Return every pair of packages (or root modules) in which the first imports from the second."""
     pairs = set()
     for path in PACKAGE.rglob("*.py"):
-        own = _room(".".join(path.relative_to(PACKAGE).with_suffix("").parts))
+        own = _package(".".join(path.relative_to(PACKAGE).with_suffix("").parts))
         for name in re.findall(
             r"^\s*from (recsys[\w.]*) import (?:\()?(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE
         ):
-            used = _room(".".join(name).removeprefix("recsys").lstrip("."))
+            used = _package(".".join(name).removeprefix("recsys").lstrip("."))
             if used != own:
                 pairs.add((own, used))
     return pairs
 
 
-def _room(module: str) -> str:
+def _package(module: str) -> str:
     return module.partition(".")[0]
 
 
 @benchmark(headline=r"modules at the root (\d+)")
 def main() -> None:
-    """Print the figures."""
+    """Print the number of modules, packages and imports, and the lengths of functions and SQL files."""
     lengths, sql, pairs = functions(), sql_lines(), imports()
     root = [path for path in PACKAGE.glob("*.py") if path.stem != "__init__"]
     both = sorted((own, used) for own, used in pairs if (used, own) in pairs and own < used)
     longest = max(lengths, key=lengths.__getitem__)
-    print(f"modules at the root {len(root)}, rooms {len([path for path in PACKAGE.iterdir() if path.is_dir()])}")
-    print(f"pairs of rooms that import {len(pairs)}, of them each other {len(both)} {both or ''}")
+    print(f"modules at the root {len(root)}, packages {len([path for path in PACKAGE.iterdir() if path.is_dir()])}")
+    print(f"pairs of packages with an import {len(pairs)}, with imports in both directions {len(both)} {both or ''}")
     counts = list(lengths.values())
     p90, of_longest = quantiles(counts, n=10)[-1], f"{lengths[longest]} {longest}"
     print(f"functions {len(counts)}: median {median(counts)}, p90 {p90:.0f}, longest {of_longest}")

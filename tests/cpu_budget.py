@@ -1,7 +1,7 @@
 """
-What the tests may cost: CPU seconds of each folder. CI prints them, and fails where one is above twice its budget.
+CPU budgets of the tests: seconds per folder. CI prints what was spent, and fails if a folder exceeds twice its budget.
 
-Only whole runs, of the fast or of the slow tests, are judged.
+Budgets apply only to complete runs of the fast or the slow tests.
 """
 
 import os
@@ -29,38 +29,38 @@ _NAME = "cpu_s"
 
 
 class CpuBudget:
-    """A pytest plugin that notes on each report what its phase cost, adds up by folder, and judges a whole run."""
+    """A pytest plugin that adds the CPU time of each phase to its report, sums by folder, and checks the budgets."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.budgets_s = _budgets(config)
         self.spent_s: defaultdict[str, float] = defaultdict(float)
-        self.noted_s = _used_s()
+        self.reported_s = _used_s()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note what this process has used since its last report, the fixtures of the phase included."""
+        """Add to a report the CPU time of this process since its last report, which includes the phase's fixtures."""
         report = yield
-        before, self.noted_s = self.noted_s, _used_s()
-        report.user_properties.append((_NAME, self.noted_s - before))
+        before, self.reported_s = self.reported_s, _used_s()
+        report.user_properties.append((_NAME, self.reported_s - before))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up: the process that tells of all workers gets every report."""
+        """Add a report to its folder; the controlling process receives the reports of all workers."""
         path = PurePath(report.nodeid.partition("::")[0])
         self.spent_s[path.parent.name] += float(str(dict(report.user_properties)[_NAME]))
 
     def over(self) -> list[str]:
-        """Name the folders that cost more than they may; one without a budget may cost nothing."""
+        """List the folders that exceed TOLERANCE times their budget; a folder without a budget has 0."""
         return [name for name, spent in self.spent_s.items() if spent > TOLERANCE * self.budgets_s.get(name, 0)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail a run that passed and cost too much."""
+        """Fail a run whose tests passed but exceeded a budget."""
         if self.budgets_s and self.over() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print a line per folder, the dearest first."""
+        """Print one line per folder, the most expensive first."""
         if not self.budgets_s:
             return
         terminalreporter.section(f"CPU seconds: {sum(self.spent_s.values()):.0f}")
@@ -70,11 +70,11 @@ class CpuBudget:
 
 
 def _used_s() -> float:
-    """CPU seconds of this process and of those that it has waited for."""
+    """Return the CPU seconds of this process and its finished child processes."""
     return sum(os.times()[:4])
 
 
 def _budgets(config: pytest.Config) -> dict[str, int]:
-    """What this run is held to: nothing outside CI, and nothing where only some tests were asked for."""
+    """Return the budgets that apply to this run: none outside CI, and none if only some tests were selected."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
     return BUDGETS_S.get(config.option.markexpr, {}) if "CI" in os.environ and is_whole else {}

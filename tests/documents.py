@@ -1,10 +1,10 @@
 """
-Examples and outputs in the documents: `make docs` writes what the commands print, a slow test holds it against them.
+Examples and command outputs in the documents: `make docs` updates outputs, a slow test checks that they are current.
 
-An example is a line that begins with `recsys --home data/demo/home`. An output stands between
-`<!-- output: COMMAND -->` and `<!-- end -->`: that of `recsys --home data/demo/home COMMAND`, of `make demo`, or the
-list of benchmarks, on the demo world in a new home. What a command prints as Markdown stands there as it is, all else
-between fences.
+An example is a line that begins with `recsys --home data/demo/home`. An output is the text between
+`<!-- output: COMMAND -->` and `<!-- end -->`: what `recsys --home data/demo/home COMMAND` or `make demo` prints on the
+demo world in a new home, or the list of benchmarks. Markdown output is included unchanged; other output is put in a
+code block.
 """
 
 import ast
@@ -26,15 +26,15 @@ HOME = "data/demo/home"
 LAST_DAY = "2026-06-30"
 WIDTH = 110
 _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.DOTALL)
-_DRAWN = re.compile(
+_VARYING = re.compile(
     r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )([\d,]+)"
-)  # rows that follow the lists, and those the random listener key
+)  # row counts that depend on the lists, and so on the random pseudonymisation key
 _TIME = re.compile(r" *[\d,.]+ s$", re.MULTILINE)
 _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
 
 def examples(text: str) -> list[list[str]]:
-    """List the arguments of every example, without the program and its home."""
+    """List the arguments of every example, without the program and its --home option."""
     program = f"recsys --home {HOME} "
     return [
         shlex.split(line.removeprefix(program), comments=True) for line in text.splitlines() if line.startswith(program)
@@ -42,23 +42,23 @@ def examples(text: str) -> list[list[str]]:
 
 
 def rewritten(text: str, run: Callable[[list[str]], str]) -> str:
-    """Put what each command prints between its marks."""
+    """Replace the output of each command in a document by what `run` returns for its arguments."""
 
-    def printed(found: re.Match[str]) -> str:
-        told = _DRAWN.sub(_blurred, run(shlex.split(found["command"])).strip())
-        lines = "\n".join(line.rstrip() for line in told.splitlines())
-        shown = f"\n{lines}\n" if found["command"].endswith("--markdown") else f"```\n{lines}\n```"
-        return f"<!-- output: {found['command']} -->\n{shown}\n<!-- end -->"
+    def output(match: re.Match[str]) -> str:
+        printed = _VARYING.sub(_masked, run(shlex.split(match["command"])).strip())
+        lines = "\n".join(line.rstrip() for line in printed.splitlines())
+        block = f"\n{lines}\n" if match["command"].endswith("--markdown") else f"```\n{lines}\n```"
+        return f"<!-- output: {match['command']} -->\n{block}\n<!-- end -->"
 
-    return _OUTPUT.sub(printed, text)
+    return _OUTPUT.sub(output, text)
 
 
-def _blurred(found: re.Match[str]) -> str:
-    return found[1] + re.sub(r"\d", "x", found[2])
+def _masked(match: re.Match[str]) -> str:
+    return match[1] + re.sub(r"\d", "x", match[2])
 
 
 def run_on(home: str) -> Callable[[list[str]], str]:
-    """Return a function that runs a command on a home and returns what it prints."""
+    """Return a function that runs a command on a home and returns its output; it exits if the command fails."""
 
     def run(words: list[str]) -> str:
         with patch.object(tables.out, "_width", WIDTH):
@@ -71,15 +71,15 @@ def run_on(home: str) -> Callable[[list[str]], str]:
 
 
 def demo_in(folder: Path) -> Callable[[list[str]], str]:
-    """Do in an empty folder what `make demo` does in data/demo; return a function that tells any command's output."""
+    """Run `make demo` in an empty folder; return a function that returns the output of any command on it."""
     run = run_on(str(folder / "home"))
     run(["demo", str(folder)])
-    ended = run(["nightly", "--inbox", str(folder / "raw"), "--date", LAST_DAY])
+    summary = run(["nightly", "--inbox", str(folder / "raw"), "--date", LAST_DAY])
 
     def printed(words: list[str]) -> str:
         match words:
             case ["make", "demo"]:
-                return excerpt(ended)
+                return excerpt(summary)
             case ["benchmarks", "--markdown"]:
                 return benchmarks()
         return run(words)
@@ -88,21 +88,21 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
 
 
 def benchmarks() -> str:
-    """Return a table of every benchmark's command, and what it measures: the first paragraph of its documentation."""
+    """Return a Markdown table of every benchmark's command and the first paragraph of its docstring."""
     rows = []
     for path in sorted((ROOT / "bench").rglob("*.py")):
         text = path.read_text()
         if "\n@benchmark(" in text:
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
-            about = " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split())
-            rows.append(f"| `python -m {name}` | {about} |")
+            description = " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split())
+            rows.append(f"| `python -m {name}` | {description} |")
     return "\n".join(["| command | what it measures |", "|---|---|", *rows])
 
 
 def excerpt(summary: str) -> str:
-    """Keep of a night's summary what is the same everywhere: no times, no lists, the run without its hash."""
-    kept, judged, _ = summary.partition(" listeners, on days that no model was trained on:")
-    return _TIME.sub(lambda time: f"{'x.x s':>{len(time[0])}}", _RUN.sub("xxxxxxxx", f"{kept}{judged}\n..."))
+    """Cut a nightly run's summary before its metrics, and mask times and the hash of the run id, which vary."""
+    kept, evaluated, _ = summary.partition(" listeners, on days that no model was trained on:")
+    return _TIME.sub(lambda time: f"{'x.x s':>{len(time[0])}}", _RUN.sub("xxxxxxxx", f"{kept}{evaluated}\n..."))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""A small made-up world, and one finished night on it, for all tests: look, do not touch; `copy_of` gives a copy."""
+"""
+A small synthetic world and one finished nightly run on it, shared by all tests.
+
+Tests must not change the shared home; `copy_of` gives a copy to change.
+"""
 
 import gzip
 import json
@@ -42,17 +46,24 @@ epochs = 5
 
 @dataclass(frozen=True)
 class World:
-    """Raw files, the recipe that the nights on them use, and their last day."""
+    """
+    A generated world.
+
+    Attributes:
+        raw: Folder of the raw files.
+        recipe: Recipe of the nightly runs on them.
+        last_day: Last day of the data.
+    """
 
     raw: Path
     recipe: Path
     last_day: date
 
     def truth(self) -> pl.DataFrame:
-        """What was planted: kind, id, date, details."""
+        """Read what was planted: kind, id, date, details."""
         return pl.read_ndjson(self.raw.parent / "truth.jsonl", infer_schema_length=None)
 
-    def night(
+    def run_nightly(
         self,
         home: Home,
         *,
@@ -61,7 +72,7 @@ class World:
         resume: bool = False,
         tell: Callable[[Event], None] = lambda _event: None,
     ) -> Run:
-        """Run one night in this process."""
+        """Run the nightly run in this process, as of `days_before` days before the last day."""
         with locked(home):
             return nightly(
                 home,
@@ -75,7 +86,7 @@ class World:
 
 
 def catalogue_of(raw: Path) -> pl.DataFrame:
-    """Read track_id and isrc of the delivered tracks, broken lines left out."""
+    """Read track_id and isrc of the delivered tracks, without invalid lines."""
     rows = []
     for line in gzip.decompress((raw / "tracks.jsonl.gz").read_bytes()).decode(errors="replace").splitlines():
         with suppress(ValueError):
@@ -85,18 +96,18 @@ def catalogue_of(raw: Path) -> pl.DataFrame:
 
 
 def song(seed: int) -> np.ndarray:
-    """A made-up tune of 24 s, stereo."""
+    """Compose and render a tune of at most 24 s, stereo."""
     rng = np.random.default_rng(seed)
-    played = arrange(compose(f"song {seed}", rng), Style.drawn(rng), rng, longest_s=24)
-    return render(played, rate_hz=RATE_HZ, longest_s=24)
+    arrangement = arrange(compose(f"song {seed}", rng), Style.drawn(rng), rng, longest_s=24)
+    return render(arrangement, rate_hz=RATE_HZ, longest_s=24)
 
 
 def _deliver_sound(raw: Path) -> None:
-    """Bring what others heard in the first 300 tracks: no night here has to listen."""
+    """Deliver audio features and vectors of the first 300 tracks, so that no nightly run has to analyse audio."""
     ids = catalogue_of(raw)["track_id"].unique().sort()[:300]
     rng = np.random.default_rng(7)
     features = {"tempo_bpm": rng.uniform(60, 180, len(ids)), "energy": rng.uniform(0, 1, len(ids))}
-    modes = [("major", "minor")[at % 2] for at in range(len(ids))]
+    modes = [("major", "minor")[row % 2] for row in range(len(ids))]
     pl.DataFrame({"track_id": ids, "mode": modes, **features}).write_csv(raw / "audio_features.csv")
     vectors = rng.standard_normal((len(ids), 8)).tolist()
     pl.DataFrame({"track_id": ids, "encoder": "delivered", "vector": vectors}).write_parquet(
@@ -106,7 +117,7 @@ def _deliver_sound(raw: Path) -> None:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Six labels, five hundred listeners, all the plants and all the dirt."""
+    """Generate six labels and five hundred listeners, with all planted events and invalid rows."""
     folder = tmp_path_factory.mktemp("world")
     write_world(folder, SMALL)
     _deliver_sound(folder / "raw")
@@ -116,13 +127,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="session")
 def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One undisturbed night: look, do not touch."""
-    return world.night(Home(tmp_path_factory.mktemp("finished") / "home"))
+    """Run one uninterrupted nightly run; tests must not change its home."""
+    return world.run_nightly(Home(tmp_path_factory.mktemp("finished") / "home"))
 
 
 @pytest.fixture
 def copy_of(tmp_path: Path) -> Callable[[Home], Home]:
-    """Copy a home, links as links."""
+    """Return a function that copies a home; links stay links."""
 
     def copied(home: Home) -> Home:
         shutil.copytree(home.path, tmp_path / "home", symlinks=True)
@@ -131,6 +142,6 @@ def copy_of(tmp_path: Path) -> Callable[[Home], Home]:
     return copied
 
 
-def made(run: Run, name: str) -> pl.DataFrame:
-    """The table of that name that a step of the run made."""
+def result_table(run: Run, name: str) -> pl.DataFrame:
+    """Read the table `name` that a step of the run made."""
     return pl.read_parquet(made_by_steps()[name].path(run))

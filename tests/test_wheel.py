@@ -1,8 +1,8 @@
 """
-A wheel, built and installed away from the checkout: it carries what it needs, and everything runs from there.
+A wheel, built and installed away from the checkout, contains all it needs, and everything runs from it.
 
-The installation is a base one with the extra `dashboards`: what the other extras bring cannot be imported in it. Other
-packages are those of the environment that runs the tests, found after the wheel's own.
+The installation has the extra `dashboards` only: packages of the other extras cannot be imported in it. All other
+packages come from the environment that runs the tests and are found after the wheel's own.
 """
 
 import json
@@ -39,11 +39,11 @@ from streamlit.testing.v1 import AppTest
 from recsys.cli.dashboard import APP
 config.set_option("server.address", "127.0.0.1")
 page = AppTest.from_file(str(APP), default_timeout=60).run()
-failed = [each.value for each in page.error] + [each.message for each in page.exception]
+failed = [error.value for error in page.error] + [exception.message for exception in page.exception]
 print(json.dumps({
     "app": str(APP),
     "title": page.title[0].value,
-    "shown": {each.label: each.value for each in page.metric},
+    "shown": {metric.label: metric.value for metric in page.metric},
     "failed": failed,
 }))
 """
@@ -51,8 +51,8 @@ print(json.dumps({
 pytestmark = pytest.mark.slow
 
 
-def ran(*words: str | Path, cwd: Path) -> str:
-    """What a command prints, run without the variables that would lead it back to the checkout; it must succeed."""
+def output_of(*words: str | Path, cwd: Path) -> str:
+    """Run a command, which must succeed, without variables that point to the checkout; return its output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "RECSYS", "GIT"))}
     done = subprocess.run([*map(str, words)], cwd=cwd, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,15 +60,15 @@ def ran(*words: str | Path, cwd: Path) -> str:
 
 
 def git(folder: Path, *words: str) -> str:
-    """What git answers in a folder, whoever has set it up."""
-    return ran("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words, cwd=folder)
+    """Run git in a folder, with an author of its own; return its output."""
+    return output_of("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words, cwd=folder)
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout of its own, all files of this one committed, with what an earlier build left in it."""
+    """A copy of this checkout with all files committed, and with files left by an earlier build."""
     folder = tmp_path_factory.mktemp("source")
-    for name in ran("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT).splitlines():
+    for name in output_of("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT).splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
@@ -81,48 +81,48 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def built(source: Path, into: Path) -> Path:
-    """The wheel of a checkout or an sdist, built without a network."""
+def build_wheel(source: Path, into: Path) -> Path:
+    """Build the wheel of a checkout or an sdist without network access; return its path."""
     options = ("--no-build-isolation", "--no-deps", "--no-index", "--quiet", "--wheel-dir")
-    ran(sys.executable, "-m", "pip", "wheel", *options, into, source, cwd=into)
+    output_of(sys.executable, "-m", "pip", "wheel", *options, into, source, cwd=into)
     return next(into.glob("*.whl"))
 
 
 def hook(name: str, source: Path, into: Path) -> None:
-    """Call a hook of the build backend, as pip and build do."""
+    """Call a hook of the build backend, as `pip` and `build` do."""
     code = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
-    ran(sys.executable, "-c", code, name, into, cwd=source)
+    output_of(sys.executable, "-c", code, name, into, cwd=source)
 
 
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of the checkout."""
-    return built(source, tmp_path_factory.mktemp("wheel"))
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"))
 
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment that has the wheel, and a folder to work in, far from the checkout."""
+    """An environment with the wheel, and a working folder outside the checkout."""
 
     environment: Path
     folder: Path
 
     def python(self, code: str) -> str:
-        """What a script prints."""
-        return ran(self.environment / "bin/python", "-c", code, cwd=self.folder)
+        """Run Python code in the environment; return its output."""
+        return output_of(self.environment / "bin/python", "-c", code, cwd=self.folder)
 
     def recsys(self, *words: str) -> str:
-        """What a command prints."""
-        return ran(self.environment / "bin/recsys", *words, cwd=self.folder)
+        """Run a `recsys` command in the environment; return its output."""
+        return output_of(self.environment / "bin/recsys", *words, cwd=self.folder)
 
 
-def installed_in(environment: Path, folder: Path, wheel: Path) -> Installed:
-    """Install into a fresh environment, behind which the packages of this one are found."""
-    ran(sys.executable, "-m", "venv", "--without-pip", environment, cwd=folder)
+def install(environment: Path, folder: Path, wheel: Path) -> Installed:
+    """Install a wheel into a new environment, which finds other packages in this one."""
+    output_of(sys.executable, "-m", "venv", "--without-pip", environment, cwd=folder)
     python = environment / "bin/python"
-    ran(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=folder)
+    output_of(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=folder)
     packages = next(environment.glob("lib/python*/site-packages"))
-    others = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}  # no .pth file in them is read from here
+    others = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}  # their own .pth files are not read
     (packages / "others.pth").write_text("\n".join(sorted(others)))
     (packages / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({LACKING!r}))\n")
     return Installed(environment, folder)
@@ -130,50 +130,50 @@ def installed_in(environment: Path, folder: Path, wheel: Path) -> Installed:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel, installed."""
-    return installed_in(tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("elsewhere"), wheel)
+    """An environment with the wheel of the checkout."""
+    return install(tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("elsewhere"), wheel)
 
 
 @pytest.fixture(scope="module")
-def night(installed: Installed) -> str:
-    """What `recsys demo` and a night on it print."""
+def printed(installed: Installed) -> str:
+    """The output of `recsys demo` and of a nightly run on its world."""
     (installed.folder / "recipe.toml").write_text(RECIPE)
-    told = installed.recsys("demo", "world", "--scale", "0.05")
+    demo = installed.recsys("demo", "world", "--scale", "0.05")
     words = ("nightly", "--inbox", "world/raw", "--date", str(LAST_DAY), "--recipe", "recipe.toml")
-    return told + installed.recsys("--home", "home", *words)
+    return demo + installed.recsys("--home", "home", *words)
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
-    """The files of a wheel, its own metadata left out."""
+    """Return the files of a wheel by name, without its metadata."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist() if ".dist-info/" not in name}
 
 
 def test_a_wheel_is_the_package_with_sql_and_dashboards(source: Path, wheel: Path) -> None:
-    """Every file of the three folders, byte for byte, and the commit: no test, no data, nothing of older builds."""
+    """It has every file of the three folders unchanged, and the commit; no test, no data, nothing of older builds."""
     tracked = git(source, "ls-files", "recsys", "sql", "dashboards").splitlines()
-    places = {name: name if name.startswith("recsys/") else f"recsys/_bundled/{name}" for name in tracked}
-    of_files = {place: (ROOT / name).read_bytes() for name, place in places.items()}
+    targets = {name: name if name.startswith("recsys/") else f"recsys/_bundled/{name}" for name in tracked}
+    expected = {target: (ROOT / name).read_bytes() for name, target in targets.items()}
     commit = git(source, "rev-parse", "--short", "HEAD")
 
-    assert contents(wheel) == of_files | {"recsys/_bundled/commit.txt": f"{commit}\n".encode()}
+    assert contents(wheel) == expected | {"recsys/_bundled/commit.txt": f"{commit}\n".encode()}
 
 
 def test_an_sdist_makes_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:
-    """Away from git too: it carries the commit that it was made from."""
+    """Also outside git, because it contains the commit that it was built from."""
     hook("build_sdist", source, tmp_path)
     archive = next(tmp_path.glob("*.tar.gz"))
 
     with tarfile.open(archive) as packed:
         folders = {"/".join(Path(name).parts[1:2]) for name in packed.getnames()}
     assert folders.isdisjoint({"tests", "bench", "data"})
-    assert contents(built(archive, tmp_path)) == contents(wheel)
+    assert contents(build_wheel(archive, tmp_path)) == contents(wheel)
 
 
 def test_an_editable_install_reads_the_checkout(source: Path, tmp_path: Path) -> None:
-    """SQL, dashboards and commit are those of the checkout, and change with it."""
+    """SQL, dashboards and commit are those of the checkout and change with it."""
     hook("build_editable", source, tmp_path)
-    installed = installed_in(tmp_path / "environment", tmp_path, next(tmp_path.glob("*.whl")))
+    installed = install(tmp_path / "environment", tmp_path, next(tmp_path.glob("*.whl")))
     commit = git(source, "rev-parse", "--short", "HEAD")
 
     assert installed.recsys("--version").endswith(f"commit {commit}")
@@ -181,7 +181,7 @@ def test_an_editable_install_reads_the_checkout(source: Path, tmp_path: Path) ->
     assert found == f"{source / 'sql'} {source / 'dashboards'}"
 
 
-def test_the_wheel_is_what_runs(source: Path, installed: Installed) -> None:
+def test_the_installed_package_is_imported(source: Path, installed: Installed) -> None:
     """From its own environment, of the commit that it was built from."""
     commit = git(source, "rev-parse", "--short", "HEAD")
 
@@ -189,32 +189,32 @@ def test_the_wheel_is_what_runs(source: Path, installed: Installed) -> None:
     assert installed.recsys("--version") == f"recsys {recsys.__version__}, commit {commit}"
 
 
-def test_a_night_runs_from_the_wheel(installed: Installed, night: str) -> None:
-    """It is the run that the checkout would name for the same files, and its lists are there."""
+def test_a_nightly_run_succeeds_from_the_wheel(installed: Installed, printed: str) -> None:
+    """Its run id is the one that the checkout computes for the same files, and it exports its lists."""
     home = Home(installed.folder / "home")
     run = Run.of(home, LAST_DAY, read_recipe(installed.folder / "recipe.toml"))
 
-    assert f"Run {run.run_id} is published." in night
+    assert f"Run {run.run_id} is published." in printed
     listeners = installed.recsys("--home", "home", "sql", "select count(*) as n from marts.listener_profile", "--csv")
     lists = pl.read_parquet(run.export / "recommendations.parquet")
     assert lists["user_id"].n_unique() == int(listeners.split()[-1])
-    assert "Morning" not in night  # there is no report without the extra `reports`, so none is pointed to
+    assert "Morning" not in printed  # without the extra `reports` there is no report to mention
 
 
-@pytest.mark.usefixtures("night")
-def test_a_takedown_needs_no_extra_where_nothing_was_heard(installed: Installed) -> None:
-    """A release without music has no index, so nothing is needed to take a recording out of it."""
+@pytest.mark.usefixtures("printed")
+def test_a_takedown_needs_no_extra_without_audio(installed: Installed) -> None:
+    """A release without audio has no index from which a recording would have to be removed."""
     shutil.copytree(installed.folder / "home", installed.folder / "copy", symlinks=True)
     track_id = pl.read_parquet(installed.folder / "home/marts/current/track_features.parquet")["track_id"].min()
 
-    told = installed.recsys("--home", "copy", "takedown", str(track_id))
+    message = installed.recsys("--home", "copy", "takedown", str(track_id))
 
-    assert "Lists leave it out from the next night on" in told
+    assert "Lists leave it out from the next night on" in message
 
 
-@pytest.mark.usefixtures("night")
+@pytest.mark.usefixtures("printed")
 def test_the_first_page_shows_the_home(installed: Installed) -> None:
-    """What it says of the last seven days is what the published tables sum to."""
+    """Its figures of the last seven days are the sums over the published tables."""
     page = json.loads(installed.python(f"import os; os.environ['RECSYS_HOME'] = 'home'\n{PAGE}"))
 
     daily = pl.read_parquet(installed.folder / "home/marts/current/track_daily.parquet")
@@ -226,9 +226,9 @@ def test_the_first_page_shows_the_home(installed: Installed) -> None:
     assert page["shown"]["Tracks played"] == f"{week['track_id'].n_unique():,}"
 
 
-@pytest.mark.usefixtures("night")
+@pytest.mark.usefixtures("printed")
 def test_the_dashboards_are_served_from_the_wheel(installed: Installed) -> None:
-    """`recsys dashboard` answers on its port, with the settings that lie beside its app."""
+    """`recsys dashboard` answers on its port, with the settings file beside its app."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -236,9 +236,9 @@ def test_the_dashboards_are_served_from_the_wheel(installed: Installed) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "RECSYS"))}
     with subprocess.Popen(command, cwd=installed.folder, env=kept, stdout=subprocess.DEVNULL) as server:
         try:
-            asking = PoolManager(retries=Retry(total=120, backoff_factor=0.1, backoff_max=0.5))
-            answer = asking.request("GET", f"http://127.0.0.1:{port}/_stcore/health")
+            client = PoolManager(retries=Retry(total=120, backoff_factor=0.1, backoff_max=0.5))
+            response = client.request("GET", f"http://127.0.0.1:{port}/_stcore/health")
         finally:
             server.terminate()
 
-    assert answer.data == b"ok"
+    assert response.data == b"ok"

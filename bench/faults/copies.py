@@ -1,4 +1,4 @@
-"""A private copy of a checkout, in which files are replaced and tests are run."""
+"""A private copy of a checkout, in which faults are applied and tests are run."""
 
 import importlib.util
 import json
@@ -13,20 +13,20 @@ from tempfile import TemporaryDirectory
 
 from bench.faults.fault import Fault
 
-STUCK_S = 3600  # a run that neither ends nor computes is stopped
-TIME_IS_UP = {124, 137, 152}  # exit statuses of `timeout`, and of what used up its seconds of CPU
+STUCK_S = 3600  # wall time after which a stuck run is stopped
+TIMED_OUT = {124, 137, 152}  # exit statuses of `timeout`, and of a process that used up its CPU seconds
 PLUGIN = "faultplugin"
 
 
 @dataclass(frozen=True)
 class Copy:
     """
-    A copy.
+    A copy of a checkout.
 
     Attributes:
-        checkout: What was copied; never written.
-        folder: Where the copy stands.
-        under: Words before each run of pytest, such as `nice`.
+        checkout: The original; never written.
+        folder: Folder of the copy.
+        under: Command that each run of pytest is started with, such as `nice`.
     """
 
     checkout: Path
@@ -36,7 +36,7 @@ class Copy:
 
     @classmethod
     def make(cls, checkout: Path, folder: Path, under: Sequence[str] = ()) -> "Copy":
-        """Copy what git knows of a checkout, edits not yet committed too."""
+        """Copy all files of a checkout that git does not ignore, with uncommitted edits."""
         listed = ["git", "-C", str(checkout), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split("\0")
         for name in names:
@@ -47,13 +47,13 @@ class Copy:
         return cls(checkout, folder, tuple(under))
 
     def write(self, file: str, text: str) -> None:
-        """Replace a file; what Python compiled of it before is dropped, for it tells changes by the second."""
+        """Replace a file and delete its .pyc file: Python detects changes only to the second."""
         path = self.folder / file
         path.write_text(text, encoding="utf-8")
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
-    def lay(self, faults: Sequence[Fault]) -> None:
-        """Put these faults in, and take out any others; raises FaultIsGoneError."""
+    def apply(self, faults: Sequence[Fault]) -> None:
+        """Apply these faults and remove all others; raises FaultIsGoneError."""
         for file in self._faulted:
             self.write(file, (self.checkout / file).read_text(encoding="utf-8"))
         self._faulted.clear()
@@ -63,16 +63,27 @@ class Copy:
             self.write(fault.file, text)
 
     def pytest(self, arguments: Sequence[str], reports: Path, limit_s: float | None, tests: Sequence[str] = ()) -> int:
-        """Run tests in the copy, only these where some are named, within seconds of CPU; returns the exit status."""
+        """
+        Run tests in the copy.
+
+        Args:
+            arguments: Arguments of pytest.
+            reports: File that the plugin appends its reports to.
+            limit_s: CPU seconds after which the run is stopped; None for no limit.
+            tests: Ids of the tests to run, in this order; all if empty.
+
+        Returns:
+            The exit status of pytest, or one of TIMED_OUT.
+        """
         with TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
             chosen = Path(scratch) / "tests.json"
-            chosen.write_text(json.dumps(tests), encoding="utf-8")  # some ids are no arguments that pytest can read
+            chosen.write_text(json.dumps(tests), encoding="utf-8")  # pytest cannot take every id as an argument
             files = dict.fromkeys(test.partition("::")[0] for test in tests)
             own = {"PYTHONPATH": str(self.folder), "TMPDIR": scratch, "FAULTS_TESTS": str(chosen)}
             own["FAULTS_REPORTS"] = str(reports.absolute())
             by_cpu = (
                 ["prlimit", f"--cpu={round(limit_s)}"] if limit_s else []
-            )  # on a busy machine a clock would be unfair
+            )  # wall time would depend on what else runs
             limited = ["timeout", "--kill-after=5", str(STUCK_S), *by_cpu] if limit_s else []
             options = ["-q", "--tb=no", "-p", PLUGIN, "-p", "no:randomly", "-p", "no:cacheprovider", *arguments, *files]
             return subprocess.run(

@@ -1,4 +1,8 @@
-"""A fault: one line of the package or of its SQL that is replaced. Found by its text, it outlives edits beside it."""
+"""
+A fault: a replacement for one line of the package or its SQL.
+
+The line is identified by its text within a function or file, so that a fault survives edits elsewhere.
+"""
 
 import ast
 import csv
@@ -11,20 +15,20 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class FaultIsGoneError(LookupError):
-    """The line of a fault is gone, or is there twice."""
+    """The line of a fault no longer exists, or exists more than once."""
 
 
 @dataclass(frozen=True)
 class Fault:
     """
-    A line and what it is replaced by.
+    A line and its replacement.
 
     Attributes:
-        number: Names the fault.
+        number: Identifies the fault.
         file: Path within the checkout.
-        function: Qualified name of the function that the line stands in; '' in SQL, where the file is the scope.
-        kind: What is changed, such as `comparison`.
-        line: The line without its indentation; it stands once in its function or file.
+        function: Qualified name of the function with the line; '' in SQL, where the scope is the file.
+        kind: Kind of change, such as `comparison`.
+        line: The line without its indentation; unique within its function or file.
         replacement: The faulty line.
     """
 
@@ -39,7 +43,7 @@ class Fault:
         """Return the number of the line in a checkout, from 1; raises FaultIsGoneError."""
         path = checkout / self.file
         if not path.exists():
-            raise FaultIsGoneError(f"fault {self.number}: {self.file} is gone. List faults anew: --list")
+            raise FaultIsGoneError(f"fault {self.number}: {self.file} does not exist. Choose new faults: --choose")
         lines = path.read_text(encoding="utf-8").splitlines()
         first, last = 1, len(lines)
         if self.function:
@@ -50,19 +54,22 @@ class Fault:
         found = [number for number in range(first, last + 1) if lines[number - 1].strip() == self.line]
         if len(found) != 1:
             scope = f"{self.file} {self.function}".strip()
-            raise FaultIsGoneError(f"fault {self.number}: {scope} has {self.line!r} {len(found)} times, expected once")
+            count = f"{len(found)} times, expected once"
+            raise FaultIsGoneError(
+                f"fault {self.number}: {scope} has {self.line!r} {count}. Choose new faults: --choose"
+            )
         return found[0]
 
     def faulted(self, checkout: Path) -> str:
-        """Return the file's text with the fault; raises FaultIsGoneError."""
+        """Return the text of the file with the fault applied; raises FaultIsGoneError."""
         lines = (checkout / self.file).read_text(encoding="utf-8").splitlines(keepends=True)
-        at = self.line_no(checkout) - 1
-        lines[at] = lines[at].replace(self.line, self.replacement)
+        index = self.line_no(checkout) - 1
+        lines[index] = lines[index].replace(self.line, self.replacement)
         return "".join(lines)
 
 
 def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]:
-    """Yield every function of a module or class by its qualified name; one within another belongs to the outer."""
+    """Yield the qualified name and node of every function; a nested function belongs to the outer one."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, Function):
             yield within + node.name, node
@@ -71,13 +78,13 @@ def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]
 
 
 def read_list(path: Path = LIST) -> list[Fault]:
-    """Read the faults of a list."""
+    """Read a list of faults from CSV."""
     with path.open(encoding="utf-8", newline="") as rows:
         return [Fault(int(row.pop("number")), **row) for row in csv.DictReader(rows)]
 
 
 def write_list(faults: list[Fault], path: Path = LIST) -> None:
-    """Write a list of faults."""
+    """Write a list of faults as CSV."""
     with path.open("w", encoding="utf-8", newline="") as out:
         rows = csv.DictWriter(out, [field.name for field in fields(Fault)], lineterminator="\n")
         rows.writeheader()

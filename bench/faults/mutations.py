@@ -1,8 +1,9 @@
 """
-Which faults a line can have: a seeded choice of them over `recsys/` and `sql/`, by lines of code.
+Find the faults that a line can have, and choose some of them at random over `recsys/` and `sql/`.
 
-At most one fault falls on a function or an SQL file. Left out is what no test could be asked to notice: messages,
-logging, type hints, docstrings, seeds, limits of time and sizes of chunks. A faulted file still parses, and SQL binds.
+A function or SQL file gets at most one fault, with a probability in proportion to its lines of code. Code that tests
+need not cover gets none: messages, logging, type hints, docstrings, seeds, time limits and chunk sizes. A Python file
+with a fault still parses, and SQL with a fault still binds.
 """
 
 import ast
@@ -83,7 +84,7 @@ BREAKS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserExceptio
 
 
 class Site(NamedTuple):
-    """A place of a line, by bytes, and the text that makes it faulty."""
+    """A possible fault: the bytes from `start` to `end` of a line (number from 1) are replaced by `text`."""
 
     kind: str
     line_no: int
@@ -92,11 +93,11 @@ class Site(NamedTuple):
     text: str
 
 
-Scope = tuple[list[Fault], int]  # what can be wrong in a function or an SQL file, and its lines of code
+Scope = tuple[list[Fault], int]  # the possible faults of a function or SQL file, and its lines of code
 
 
-def chosen(checkout: Path, n: int, seed: int) -> list[Fault]:
-    """Choose faults: scopes by their lines of code, then a kind of fault that the scope can have, then a line."""
+def choose_faults(checkout: Path, n: int, seed: int) -> list[Fault]:
+    """Choose at most n faults: a function or SQL file by its lines of code, then a kind of fault, then a line."""
     rng = np.random.default_rng(seed)
     scopes, weights = zip(*(*_python_scopes(checkout), *_sql_scopes(checkout)), strict=True)
     shares = np.asarray(weights) / sum(weights)
@@ -125,12 +126,12 @@ def _python_scopes(checkout: Path) -> Iterator[Scope]:
             doc = ast.get_docstring(function, clean=False) or ""
             n_code = sum(bool(line.strip()) for line in scope) - len(doc.splitlines())
             file = path.relative_to(checkout).as_posix()
-            found = (_fault(file, name, lines[site.line_no - 1], site, scope) for site in _sites(function, lines))
-            yield [fault for fault in found if fault], max(1, n_code)
+            candidates = (_fault(file, name, lines[site.line_no - 1], site, scope) for site in _sites(function, lines))
+            yield [fault for fault in candidates if fault], max(1, n_code)
 
 
 def _fault(file: str, function: str, line: str, site: Site, scope: list[str]) -> Fault | None:
-    """Make a fault, None where its line cannot be told from another of its scope."""
+    """Return the fault, None if its line is not unique in its scope or tests need not cover it."""
     replaced = (line.encode()[: site.start] + site.text.encode() + line.encode()[site.end :]).decode()
     if sum(other.strip() == line.strip() for other in scope) != 1 or SILENT_LINES.search(line):
         return None
@@ -146,7 +147,7 @@ def _parses(fault: Fault, checkout: Path) -> bool:
 
 
 def _sites(node: ast.AST, lines: list[str]) -> Iterator[Site]:
-    """Yield what can be made faulty in a function, leaving out what only speaks."""
+    """Yield the possible faults of a function, without messages and logging."""
     for child in _code(node):
         yield from _sites(child, lines)
     yield from _operators(node, lines)
@@ -169,13 +170,13 @@ def _operators(node: ast.AST, lines: list[str]) -> Iterator[Site]:
 def _constants(node: ast.AST) -> Iterator[Site]:
     match node:
         case ast.Constant(bool(value)):
-            yield _instead("boolean", node, str(not value))
+            yield _replacement("boolean", node, str(not value))
         case ast.Constant(int(value)) if value < 1000:
-            yield _instead("constant", node, str(value + 1))
+            yield _replacement("constant", node, str(value + 1))
         case ast.keyword("axis" | "dim", ast.Constant(0 | 1 as axis)):
-            yield _instead("axis", node.value, str(1 - axis))
+            yield _replacement("axis", node.value, str(1 - axis))
         case ast.keyword("how", ast.Constant("left" | "inner" as how)):
-            yield _instead("join", node.value, '"inner"' if how == "left" else '"left"')
+            yield _replacement("join", node.value, '"inner"' if how == "left" else '"left"')
 
 
 def _calls(node: ast.AST) -> Iterator[Site]:
@@ -188,15 +189,15 @@ def _calls(node: ast.AST) -> Iterator[Site]:
             if ast.unparse(value) not in MODULES:
                 yield Site("dropped", node.end_lineno or 0, value.end_col_offset or 0, node.end_col_offset or 0, "")
         case ast.Call(ast.Name("sorted"), [_]) if not node.keywords:
-            yield _instead("dropped", node.func, "list")
+            yield _replacement("dropped", node.func, "list")
 
 
-def _instead(kind: str, node: ast.expr, text: str) -> Site:
+def _replacement(kind: str, node: ast.expr, text: str) -> Site:
     return Site(kind, node.lineno, node.col_offset, node.end_col_offset or 0, text)
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the children of a node that compute something."""
+    """Yield the children of a node whose computation tests should cover."""
     for name, field in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list"}:
             continue
@@ -246,7 +247,7 @@ def _sql_sites(line: str) -> Iterator[Site]:
 
 
 def _binds(fault: Fault, checkout: Path) -> bool:
-    """Whether SQL with the fault still runs on an empty warehouse."""
+    """Check whether SQL with the fault can still be planned on an empty warehouse."""
     path, (_, layer, *_) = Path(fault.file), Path(fault.file).parts
     query = "\n".join(line for line in fault.faulted(checkout).splitlines() if not line.startswith("--"))
     with duckdb.connect() as connection:
@@ -256,14 +257,14 @@ def _binds(fault: Fault, checkout: Path) -> bool:
             connection.execute(f"create schema {schema}")
         for name, file in layers.items():
             connection.execute(f"create view {name} as {file.query}")
-        asked = {f"queries.{name}": file for name, file in read_queries(checkout / "sql").items()}
-        asked |= read_internal(checkout / "sql")
-        params = _params(asked[name]) if (name := f"{layer}.{path.stem}") in asked else {}
+        queries = {f"queries.{name}": file for name, file in read_queries(checkout / "sql").items()}
+        queries |= read_internal(checkout / "sql")
+        params = _params(queries[name]) if (name := f"{layer}.{path.stem}") in queries else {}
         try:
             connection.execute(f"explain {query}", params or None)
         except BREAKS:
             return False
-        except duckdb.Error:  # an empty parameter is no date; it was bound by then
+        except duckdb.Error:  # an empty parameter does not convert to a date, which happens after binding
             return True
     return True
 
@@ -273,7 +274,7 @@ def _params(query: SqlFile) -> dict[str, str]:
 
 
 def _fill_raw(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the raw tables, empty, as the builder does."""
+    """Create the raw tables, empty, as the warehouse builder does."""
     frames: dict[str, pl.DataFrame] = {
         contract.table: pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}) for contract in CONTRACTS.values()
     }

@@ -1,9 +1,9 @@
 """
-A plugin for pytest, laid into the copy that is tested: how each test ended, what it cost, on which fixtures it stands.
+A pytest plugin, copied into the checkout under test: it reports each test's outcome, time and fixtures as JSON lines.
 
-What a fixture wider than one test sets off is marked as the fixture's (FAULTS_MARK), since every test that uses it may
-notice. Caches of the package are emptied before each test while faults are traced: what a first test left computed
-would hide from the next.
+Code that runs in a fixture of a module or session is attributed to the fixture (FAULTS_MARK), because every test that
+uses it can catch a fault there. While tracing, the package's caches are emptied before each test: otherwise a value
+cached by one test would hide the code from the next.
 """
 
 import functools
@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parent
 REPORTS = Path(os.environ["FAULTS_REPORTS"])
-CHOSEN = {test: place for place, test in enumerate(json.loads(Path(os.environ["FAULTS_TESTS"]).read_text()))}
+CHOSEN = {test: position for position, test in enumerate(json.loads(Path(os.environ["FAULTS_TESTS"]).read_text()))}
 IS_TRACED = (ROOT / "recsys" / "faultprobe.py").exists()
 
 
@@ -33,7 +33,7 @@ def _mark(definition: Any, index: int) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
-    """Mark what a fixture of a module or the session does as its own."""
+    """Attribute what a fixture wider than one test does to the fixture."""
     if fixturedef.scope == "function":
         return (yield)
     before = os.environ.pop("FAULTS_MARK", None)
@@ -47,25 +47,25 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that were chosen, in their order."""
+    """Keep only the chosen tests, in their order."""
     if CHOSEN:
         items[:] = sorted((item for item in items if item.nodeid in CHOSEN), key=lambda item: CHOSEN[item.nodeid])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write which tests there are where nothing else is asked."""
+    """Report the ids of all tests where they are only collected."""
     if session.config.option.collectonly:
         for item in session.items:
             _write(test=item.nodeid)
 
 
 def pytest_runtest_setup(item: Any) -> None:
-    """Write that a test begins, and which fixtures it stands on."""
+    """Report that a test begins, and its fixtures; empty the package's caches while tracing."""
     _write(test=item.nodeid)
     if not IS_TRACED:
         return
     indices = item.callspec.indices if hasattr(item, "callspec") else {}
-    known = item._fixtureinfo.name2fixturedefs.items()  # noqa: SLF001 - pytest tells it nowhere else
+    known = item._fixtureinfo.name2fixturedefs.items()  # noqa: SLF001 - pytest has no public name for it
     marks = [_mark(definition, indices.get(name, 0)) for name, definitions in known for definition in definitions]
     _write(test=item.nodeid, marks=marks)
     for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "recsys"]:
@@ -75,7 +75,7 @@ def pytest_runtest_setup(item: Any) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write how a phase of a test ended, unless it is another process that says so (it has written it itself)."""
+    """Report the outcome of a phase of a test, unless a worker process has reported it already."""
     if hasattr(report, "node"):
         return
     crash = getattr(report.longrepr, "reprcrash", None)
@@ -84,12 +84,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Write that a file could not be read."""
+    """Report a test file that could not be collected."""
     if report.failed:
         _write(test=report.nodeid, outcome="failed", seconds=0.0, error="not collected")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write what this process and its children cost; where tests are spread over processes, each of them does."""
+    """Report the CPU time of this process and its children; of several test processes, each worker reports its own."""
     if not session.config.pluginmanager.hasplugin("dsession"):
         _write(cpu_s=sum(os.times()[:4]))

@@ -1,8 +1,8 @@
 """
-Which tests can notice a fault: one run of the suite with a probe before the statement of each fault.
+Find the tests that reach each fault: one run of the suite with a probe before the statement of each fault.
 
-A probe notes the fault and the test at work, in processes that tests start too. SQL has no statements of ours to stand
-before: a fault of SQL is reached where the query of its file is read, to be parsed, built or asked.
+A probe records the fault and the running test, also in processes that tests start. A probe cannot be put into SQL: a
+fault in SQL counts as reached where the query of its file is read, to be parsed, built or run.
 """
 
 import ast
@@ -16,7 +16,7 @@ from bench.faults.copies import Copy
 from bench.faults.fault import Fault, FaultIsGoneError, functions
 
 PROBE = '''
-"""Notes which faults a test reaches."""
+"""Records which faults a test reaches."""
 
 import os
 
@@ -50,14 +50,14 @@ WATCHED = "\n\n__import__('recsys.faultprobe', fromlist=['watch']).watch(SqlFile
 @dataclass(frozen=True)
 class Trace:
     """
-    What one run of a suite showed.
+    The trace of one suite.
 
     Attributes:
         seconds: Seconds of each test that passed, by its id, in the order of the run.
-        reached: Ids of the tests that can notice each fault.
-        failed: Tests that fail without any fault: they notice nothing.
-        cpu_s: What the run cost.
-        is_timed: Whether the tests were run, and not only listed.
+        reached: Ids of the tests that reach each fault.
+        failed: Tests that fail without any fault and so cannot catch one.
+        cpu_s: CPU time of the run.
+        is_timed: Whether the tests were run, not only listed.
     """
 
     seconds: dict[str, float]
@@ -68,7 +68,7 @@ class Trace:
 
     @classmethod
     def read(cls, folder: Path, suite: str) -> "Trace":
-        """Read the reports and hits that a run left in a folder."""
+        """Read the reports and hits that `trace` wrote to a folder."""
         seconds: dict[str, float] = defaultdict(float)
         outcomes: dict[str, set[str]] = defaultdict(set)
         through: dict[str, set[str]] = defaultdict(set)
@@ -88,14 +88,14 @@ class Trace:
             fault, _, test = line.partition("\t")
             reached[int(fault)] |= passed.keys() & through.get(test, {test})
         for number, tests in reached.items():
-            if not tests:  # reached while tests were collected, or in those that fail
+            if not tests:  # reached only during collection or in failing tests
                 reached[number] = set(passed)
         failed = sorted(test for test, ended in outcomes.items() if "failed" in ended)
         return cls(passed, reached, failed, cpu_s)
 
 
-def listed(copy: Copy, faults: Sequence[Fault], suite: str, tests: Sequence[str]) -> Trace:
-    """List the tests of a suite without running them: each may notice every fault."""
+def list_tests(copy: Copy, faults: Sequence[Fault], suite: str, tests: Sequence[str]) -> Trace:
+    """List the tests of a suite without running them; every test is assumed to reach every fault."""
     reports = copy.folder / "listed.jsonl"
     copy.pytest([*tests, "-m", MARKS[suite], "--collect-only"], reports, limit_s=None)
     names = [json.loads(line)["test"] for line in reports.read_text(encoding="utf-8").splitlines() if "test" in line]
@@ -103,7 +103,7 @@ def listed(copy: Copy, faults: Sequence[Fault], suite: str, tests: Sequence[str]
 
 
 def trace(copy: Copy, faults: Sequence[Fault], suite: str, folder: Path, tests: Sequence[str]) -> None:
-    """Run a suite with probes in it; writes `hits-<suite>.tsv`, and `reports-<suite>.jsonl` when all is done."""
+    """Run a suite with probes; write `hits-<suite>.tsv` during the run and `reports-<suite>.jsonl` at its end."""
     hits, reports = folder / f"hits-{suite}.tsv", folder / f"reports-{suite}.jsonl"
     hits.unlink(missing_ok=True)
     _put_probes(copy, faults, hits)
@@ -146,10 +146,12 @@ def probed(text: str, numbers: dict[int, int]) -> str:
         if isinstance(body, list)
     ]
     for number, line_no in numbers.items():
-        around = [(_span(one), body, one) for body in bodies for one in body if line_no in _span(one)]
-        if not around:  # a default of a function: reached where the function is
-            around = [(_span(one), one.body, one.body[0]) for _, one in functions(tree) if line_no in _span(one)]
-        _, body, statement = min(around, key=lambda place: len(place[0]))
+        enclosing = [(_span(node), body, node) for body in bodies for node in body if line_no in _span(node)]
+        if not enclosing:  # a default value of a parameter: reached where the function is
+            enclosing = [
+                (_span(node), node.body, node.body[0]) for _, node in functions(tree) if line_no in _span(node)
+            ]
+        _, body, statement = min(enclosing, key=lambda candidate: len(candidate[0]))
         body.insert(body.index(statement), _hit(number))
     return ast.unparse(ast.fix_missing_locations(tree))
 
@@ -160,5 +162,5 @@ def _span(node: ast.stmt) -> range:
 
 def _hit(number: int) -> ast.stmt:
     probe = ast.parse(f"__import__('recsys.faultprobe', fromlist=['hit']).hit({number})").body[0]
-    probe.end_lineno = probe.lineno = 0  # on no line of the file
+    probe.end_lineno = probe.lineno = 0  # no line of the file
     return probe

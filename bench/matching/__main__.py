@@ -1,17 +1,18 @@
 """
-How many uses of a recording are found, and how many strangers are taken for one.
+Matching: the share of uses of a recording that are found, and the false-positive rate on strangers.
 
-Queries are cut out of real recordings that training never met, distorted in 31 ways (`bench.distorted`) with noise that
-training never met, and looked for among 309 recordings: 249 real, 60 rendered. Strangers are in no index. Where
-`fpcalc` is on the PATH, Chromaprint gets the same queries and the same index in the same run.
+Queries are excerpts of real recordings that training never met. Each is distorted in 31 ways
+(`bench.matching.distortions`) with noise that training never met, and searched in an index of 309 recordings: 249 real,
+60 rendered. A use is a query from an indexed recording; a stranger is a query from a recording that is not in the
+index. Where `fpcalc` is on the PATH, Chromaprint gets the same queries and the same index in the same run.
 
-Told are, for 10, 5 and 3 s: the share found at 1 % false positives, where the cuts of both matchers are set on the same
-real strangers; and, for the shipped points of 1 % and 0.1 %, what is found and the false positives that come. The
-shipped points were fitted on other recordings, other tunes and other noise: `--calibrate` does that, and nothing else.
-A point of 0.1 % asks for more strangers than there are real recordings, so 310 rendered pieces stand in for them
-(`bench.rendered`); they are told apart from real ones. Intervals of 95 % are over recordings, drawn again.
+Reported for queries of 10, 5 and 3 s: the share found at 1 % false positives, with the thresholds of both matchers set
+on the same real strangers; and, for the shipped thresholds of 1 % and 0.1 %, the share found and the false positives.
+The shipped thresholds were fitted on other recordings, other tunes and other noise; `--calibrate` fits them and does
+nothing else. A threshold of 0.1 % needs more strangers than there are real recordings, so 310 rendered pieces stand in
+(`bench.audio.rendered`); they are reported apart from real ones. Intervals of 95 % are bootstrapped over recordings.
 
-With `--hours` the index is filled up to that size with perturbed copies, and queries are timed.
+With --hours, the index is enlarged to that size with perturbed copies, and queries are timed.
 """
 
 import sys
@@ -28,72 +29,77 @@ from bench.options import audio_folder, benchmark, data_folder, size
 from bench.peers import chromaprint
 
 if TYPE_CHECKING:
-    from bench.matching.queries import Numbers
+    from bench.matching.queries import QueryCounts
 
 N_PROCESSES = 2
 
 
-def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
-    """Fit a judge for each length on the recordings and tunes kept for it, and write them where the matching ships."""
-    from bench.matching.answers import ask, network
-    from bench.matching.fit import fitted
+def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
+    """Fit a match classifier per query length on the calibration part, and write them into the package."""
+    from bench.matching.answers import network, run_queries
+    from bench.matching.fit import fit
     from bench.matching.queries import CALIBRATION, LENGTHS_S
     from recsys.audio.fingerprint.fingerprinter import SHIPPED
     from recsys.matching.alignment import Calibration
 
-    judges = []
+    classifiers = []
     for length_s in reversed(LENGTHS_S):
-        judge = fitted(ask(pool, home, CALIBRATION, length_s, n), length_s)
-        print(
-            f"{length_s} s: 1 % point {judge.threshold_1_percent:.4f}, 0.1 % point {judge.threshold_01_percent:.4f}",
-            flush=True,
-        )
-        judges.append(judge)
-    Calibration(network().version, judges).save(SHIPPED / "calibration.json")
+        classifier = fit(run_queries(pool, home, CALIBRATION, length_s, counts), length_s)
+        thresholds = f"1 % {classifier.threshold_1_percent:.4f}, 0.1 % {classifier.threshold_01_percent:.4f}"
+        print(f"{length_s} s: thresholds at false-positive rates of {thresholds}", flush=True)
+        classifiers.append(classifier)
+    Calibration(network().version, classifiers).save(SHIPPED / "calibration.json")
 
 
 @benchmark(headline=r"mean over the 31 +(\d+\.\d)%")
-@click.option("--calibrate", "is_calibrated", is_flag=True, help="Fit the shipped calibration.")
-@size("--queries", default=100, smallest=1, help="For each distortion and length: uses, real strangers.")
-@size("--rendered", default=100, smallest=1, help="For each distortion and length: rendered strangers.")
-@size("--recordings", "most", default=1_000, smallest=4, help="Recordings of each part, at most.")
+@click.option("--calibrate", "calibrating", is_flag=True, help="Fit the shipped calibration.")
+@size("--queries", default=100, smallest=1, help="Uses, and real strangers, per distortion and length.")
+@size("--rendered", default=100, smallest=1, help="Rendered strangers per distortion and length.")
+@size("--recordings", "max_per_part", default=1_000, smallest=4, help="Recordings per part, at max_per_part.")
 @size("--length", "lengths_s", multiple=True, type=click.Choice([10, 5, 3]), default=(10, 5, 3), smallest=(3,))
 @click.option("--hours", type=float, help="Time queries in an index of this size [h].")
 def main(
-    is_calibrated: bool, queries: int, rendered: int, most: int, lengths_s: tuple[int, ...], hours: float | None
+    calibrating: bool,
+    queries: int,
+    rendered: int,
+    max_per_part: int,
+    lengths_s: tuple[int, ...],
+    hours: float | None,
 ) -> None:
-    """Calibrate, judge or time."""
-    audio_folder(), data_folder()  # both are needed: said at once
+    """Evaluate matching; or calibrate it, or time queries in a large index."""
+    audio_folder(), data_folder()  # raise before any work if one of the folders is missing
     from bench.matching.answers import prepare
-    from bench.matching.price import tell_price
-    from bench.matching.queries import Numbers
+    from bench.matching.costs import print_costs
+    from bench.matching.queries import QueryCounts
 
     with (
         TemporaryDirectory() as folder,
         ProcessPoolExecutor(N_PROCESSES, initializer=partial(threadpool_limits, 1)) as pool,
     ):
-        home, n = Path(folder), Numbers(queries, rendered, most)
-        is_judged = not (is_calibrated or hours)
-        prepare(home, pool, most, with_peer=is_judged and chromaprint.is_installed())
-        if is_calibrated:
-            calibrate(pool, home, n)
+        home, counts = Path(folder), QueryCounts(queries, rendered, max_per_part)
+        evaluating = not (calibrating or hours)
+        prepare(home, pool, max_per_part, with_peer=evaluating and chromaprint.is_installed())
+        if calibrating:
+            calibrate(pool, home, counts)
         if hours:
-            tell_price(home, hours, most)
-        if is_judged:
-            judge(pool, home, n, lengths_s)
+            print_costs(home, hours, max_per_part)
+        if evaluating:
+            evaluate(pool, home, counts, lengths_s)
 
 
-def judge(pool: Executor, home: Path, n: "Numbers", lengths_s: tuple[int, ...]) -> None:
-    """Print what is found of each length."""
-    from bench.matching.answers import ask
+def evaluate(pool: Executor, home: Path, counts: "QueryCounts", lengths_s: tuple[int, ...]) -> None:
+    """Print one table per query length."""
+    from bench.matching.answers import run_queries
     from bench.matching.queries import TEST
-    from bench.matching.report import tell
+    from bench.matching.report import print_report
     from recsys.matching.cue_sheets import shipped_calibration
 
     if not chromaprint.is_installed():
         print("Chromaprint is not compared: fpcalc is not on the PATH (Debian: libchromaprint-tools)", file=sys.stderr)
     for length_s in lengths_s:
-        tell(ask(pool, home, TEST, length_s, n), shipped_calibration().classifier(length_s), length_s)
+        print_report(
+            run_queries(pool, home, TEST, length_s, counts), shipped_calibration().classifier(length_s), length_s
+        )
 
 
 if __name__ == "__main__":

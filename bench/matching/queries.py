@@ -1,8 +1,8 @@
 """
-What is looked for, and among what: real recordings by part, rendered pieces, and pieces cut out of both and distorted.
+The recordings in the index and the queries: excerpts of real and rendered recordings, distorted.
 
-Rendered strangers of the test are other tunes on other instruments than those of the calibration, and the index holds
-renders of both kinds: otherwise a render would be told from a use by its instruments alone.
+Calibration and test use different recordings, tunes, instruments and noise. The index holds rendered pieces as well:
+otherwise the sound of rendered instruments alone would separate strangers from uses.
 """
 
 from collections.abc import Iterator
@@ -14,33 +14,35 @@ from zlib import crc32
 
 import numpy as np
 
-from bench.distorted import DISTORTIONS, RATE_HZ, Around, Distortion
+from bench.audio.recordings import noises, recordings
+from bench.audio.rendered import Piece, pieces, render_mono
+from bench.matching.distortions import DISTORTIONS, RATE_HZ, Background, Distortion
 from bench.options import audio_folder
-from bench.recordings import noises, recordings
-from bench.rendered import Piece, mono_of, pieces
 from recsys.arrays import F32
 from recsys.audio.signal import read_audio
 from recsys.synth.render import write_audio
 
 LENGTHS_S = (10, 5, 3)
-N_FILLING, N_RENDERED_FILLING = 150, 30  # in the index, never asked for: of training; rendered, of each kind
-N_OTHERS = 50  # recordings of training that are mixed in as other music
+N_FILLING, N_RENDERED_FILLING = 150, 30  # indexed but never queried: training recordings, rendered pieces per side
+N_OTHERS = 50  # training recordings that are mixed into queries as other music
 SEED = 7
 
 
 @dataclass(frozen=True)
-class Side:
+class Parts:
     """
-    What one side of the benchmark asks for.
+    The parts of the data that the calibration, or the test, uses.
 
     Attributes:
-        known: Recordings in the index.
-        strangers, rendered: Recordings, and rendered pieces, in no index.
-        noise: What is mixed in.
-        tunes, n_rendered: Which tunes of `bench.rendered` are rendered, and how many.
+        indexed: Part of `bench.audio.recordings` that is in the index.
+        strangers: Part of `bench.audio.recordings` that is not in the index.
+        rendered: Folder of rendered strangers.
+        noise: Part of the noise clips that is mixed in.
+        tunes: Part of `bench.audio.rendered` that is rendered.
+        n_rendered: Number of rendered strangers.
     """
 
-    known: str
+    indexed: str
     strangers: str
     rendered: str
     noise: str
@@ -48,115 +50,118 @@ class Side:
     n_rendered: int
 
 
-CALIBRATION = Side("calibration", "calibration strangers", "rendered for calibration", "calibration", "train", 200)
-TEST = Side("queried", "strangers", "rendered", "test", "test", 310)
+CALIBRATION = Parts("calibration", "calibration strangers", "rendered for calibration", "calibration", "train", 200)
+TEST = Parts("queried", "strangers", "rendered", "test", "test", 310)
 
 
 @cache
-def sound_of(path: Path) -> F32:
-    """Read a recording as queries are cut out of it: mono, 16 kHz."""
+def read_sound(path: Path) -> F32:
+    """Read a recording in the format of queries: mono, 16 kHz."""
     return read_audio(path).mono(RATE_HZ)
 
 
-def render(home: Path, pool: Executor, most: int) -> None:
-    """Render what is asked for and what fills the index, each tune once, at most so many of each kind."""
-    wanted: list[tuple[Path, Piece]] = []
-    for side in (CALIBRATION, TEST):
-        n_filling, n_asked = min(N_RENDERED_FILLING, most), min(side.n_rendered, most)
-        n = n_filling + n_asked
-        tunes = list({each.tune.name: each for each in pieces(side.tunes, 2 * n, by_turns=False)}.values())[:n]
-        folders = ["filling"] * n_filling + [side.rendered] * n_asked
-        for number, (folder, piece) in enumerate(zip(folders, tunes, strict=True)):
-            wanted.append((home / folder / f"{side.tunes} {number:03}.wav", piece))
-    for path, _ in wanted:
+def render(home: Path, pool: Executor, max_per_part: int) -> None:
+    """Render the strangers and the pieces for the index, each tune once, at most `max_per_part` of each kind."""
+    targets: list[tuple[Path, Piece]] = []
+    for parts in (CALIBRATION, TEST):
+        n_filling, n_strangers = min(N_RENDERED_FILLING, max_per_part), min(parts.n_rendered, max_per_part)
+        n = n_filling + n_strangers
+        drawn = pieces(parts.tunes, 2 * n, balanced_modes=False)
+        unique = list({piece.tune.name: piece for piece in drawn}.values())[:n]
+        folders = ["filling"] * n_filling + [parts.rendered] * n_strangers
+        for number, (folder, piece) in enumerate(zip(folders, unique, strict=True)):
+            targets.append((home / folder / f"{parts.tunes} {number:03}.wav", piece))
+    for path, _ in targets:
         path.parent.mkdir(parents=True, exist_ok=True)
-    list(pool.map(_write, *zip(*wanted, strict=True), chunksize=8))
+    list(pool.map(_write, *zip(*targets, strict=True), chunksize=8))
 
 
 def _write(path: Path, piece: Piece) -> None:
-    write_audio(path, mono_of(piece)[0][None], RATE_HZ)
+    write_audio(path, render_mono(piece)[0][None], RATE_HZ)
 
 
-def in_index(home: Path, most: int) -> list[Path]:
-    """List the recordings of the index, at most so many of each part."""
-    of = recordings(audio_folder())
-    filling = [*of["train"][: min(N_FILLING, most)], *sorted((home / "filling").iterdir())]
-    return [*of[TEST.known][:most], *of[CALIBRATION.known][:most], *filling]
+def indexed_files(home: Path, max_per_part: int) -> list[Path]:
+    """List the files of the recordings in the index, at most `max_per_part` of each part."""
+    by_part = recordings(audio_folder())
+    filling = [*by_part["train"][: min(N_FILLING, max_per_part)], *sorted((home / "filling").iterdir())]
+    return [*by_part[TEST.indexed][:max_per_part], *by_part[CALIBRATION.indexed][:max_per_part], *filling]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class QueryCounts:
     """
-    How much is asked for, and among how much.
+    The size of the benchmark.
 
     Attributes:
-        real: Queries of each distortion and length: uses, and as many of real strangers.
-        rendered: Queries of rendered strangers.
-        most: Recordings of each part, and renders of each kind, at most.
+        real: Uses, and real strangers, per distortion and length.
+        rendered: Rendered strangers per distortion and length.
+        max_per_part: Recordings per part, and rendered pieces per kind, at most.
     """
 
     real: int
     rendered: int
-    most: int
+    max_per_part: int
 
 
 @dataclass(frozen=True)
-class Cell:
+class QuerySet:
     """
-    Queries of one kind.
+    Queries of one kind and length.
 
     Attributes:
-        home: Folder of the indexes and renders.
-        of: The part of the recordings, or the folder of renders, that they are cut out of.
-        noise: What is mixed in.
-        length_s: Of each [s].
-        n: How many of each distortion.
-        most: Recordings that they are cut out of, at most.
-        with_peer: Whether Chromaprint is asked, too.
+        home: Folder of the indexes and the rendered pieces.
+        part: The part of the recordings, or the folder of rendered pieces, that excerpts come from.
+        noise: Part of the noise clips that is mixed in.
+        length_s: Length of a query [s].
+        n: Queries per distortion.
+        max_per_part: Recordings that excerpts come from, at most.
+        with_peer: Whether Chromaprint gets the queries as well.
     """
 
     home: Path
-    of: str
+    part: str
     noise: str
     length_s: int
     n: int
-    most: int
+    max_per_part: int
     with_peer: bool
 
 
 @dataclass(frozen=True)
 class Query:
-    """A piece of a recording, distorted: what it was cut out of, where it begins there [s], sound of 16 kHz."""
+    """A distorted excerpt: the recording's file, the offset of the excerpt in it [s], mono sound at 16 kHz."""
 
     path: Path
-    begins_s: float
+    offset_s: float
     sound: F32
 
 
-def queries(cell: Cell, name: str) -> Iterator[Query]:
-    """Cut pieces out of recordings, by turns, and distort them."""
-    distortion = DISTORTIONS[name]
-    rng = np.random.default_rng([SEED, crc32(f"{name} {cell.of} {cell.length_s}".encode())])
-    around = Around(*_around(cell.noise, cell.most), rng)
-    paths = _asked_for(cell)
-    order = np.concatenate([rng.permutation(len(paths)) for _ in range(1 + cell.n // len(paths))])[: cell.n]
-    for at in order:
-        start, piece = _piece(sound_of(paths[at]), distortion, cell.length_s, rng)
-        yield Query(paths[at], start / RATE_HZ, distortion.change(piece, around)[: cell.length_s * RATE_HZ])
+def queries(query_set: QuerySet, name: str) -> Iterator[Query]:
+    """Yield excerpts of the recordings in random order, each distorted as DISTORTIONS[name] says."""
+    distortion, n = DISTORTIONS[name], query_set.n
+    rng = np.random.default_rng([SEED, crc32(f"{name} {query_set.part} {query_set.length_s}".encode())])
+    background = Background(*_background(query_set.noise, query_set.max_per_part), rng)
+    paths = _source_files(query_set)
+    order = np.concatenate([rng.permutation(len(paths)) for _ in range(1 + n // len(paths))])[:n]
+    for row in order:
+        start, excerpt = _excerpt(read_sound(paths[row]), distortion, query_set.length_s, rng)
+        distorted = distortion.change(excerpt, background)[: query_set.length_s * RATE_HZ]
+        yield Query(paths[row], start / RATE_HZ, distorted)
 
 
-def _asked_for(cell: Cell) -> list[Path]:
-    return (recordings(audio_folder()).get(cell.of) or sorted((cell.home / cell.of).iterdir()))[: cell.most]
+def _source_files(query_set: QuerySet) -> list[Path]:
+    real = recordings(audio_folder()).get(query_set.part)
+    return (real or sorted((query_set.home / query_set.part).iterdir()))[: query_set.max_per_part]
 
 
 @cache
-def _around(noise: str, most: int) -> tuple[list[F32], list[F32]]:
+def _background(noise: str, max_per_part: int) -> tuple[list[F32], list[F32]]:
     audio = audio_folder()
-    others = recordings(audio)["train"][N_FILLING : N_FILLING + min(N_OTHERS, most)]
-    return [sound_of(path) for path in noises(audio)[noise][:most]], [sound_of(path) for path in others]
+    others = recordings(audio)["train"][N_FILLING : N_FILLING + min(N_OTHERS, max_per_part)]
+    return [read_sound(path) for path in noises(audio)[noise][:max_per_part]], [read_sound(path) for path in others]
 
 
-def _piece(sound: F32, distortion: Distortion, length_s: int, rng: np.random.Generator) -> tuple[int, F32]:
+def _excerpt(sound: F32, distortion: Distortion, length_s: int, rng: np.random.Generator) -> tuple[int, F32]:
     n = int(length_s * distortion.ratio * RATE_HZ) + RATE_HZ // 10
     start = int(rng.integers(max(1, len(sound) - n)))
     return start, sound[start : start + n]

@@ -1,4 +1,4 @@
-"""Tells what matchers made of queries: shares found at false-positive points, with intervals over recordings."""
+"""Print the matching benchmark: shares found at given false-positive rates, with intervals over recordings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bench.distorted import DISTORTIONS
-from bench.matching.answers import Asked, Guess, Told
+from bench.matching.answers import Answer, QueryResult, Results
+from bench.matching.distortions import DISTORTIONS
 from bench.matching.queries import LENGTHS_S, SEED
 from recsys.arrays import F64, Bool
 from recsys.matching.alignment import MatchClassifier
@@ -16,7 +16,7 @@ from recsys.matching.alignment import MatchClassifier
 Flags = Bool
 Names = npt.NDArray[np.str_]
 
-BARS = {  # share asked for of each row of the table at 10, 5, 3 s [%]
+BARS = {  # share that each row of the table should reach at 10, 5, 3 s [%]
     "mean over the 31": (88, 80, 65),
     "clean and mp3": (100, 100, 99),
     "pitch": (93, 90, 80),
@@ -30,12 +30,12 @@ N_RESAMPLED = 1_000
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """
-    What a matcher made of queries, shape (n,) each.
+    One matcher's answers to queries; every array has shape (n,).
 
     Attributes:
-        scores: How sure it is.
-        is_found: Whether it names the right recording first; never for a stranger.
-        distortions, recordings: Of the queries.
+        scores: The matcher's confidence.
+        is_found: Whether the right recording is ranked first; never for a stranger.
+        distortions, recordings: Distortion and recording of each query.
     """
 
     scores: F64
@@ -44,100 +44,105 @@ class Outcome:
     recordings: Names
 
     @classmethod
-    def of(cls, some: Sequence[Asked], guesses: Sequence[Guess], score: Callable[[F64], F64]) -> Self:
-        """Score guesses by their evidence, shape (n, n_evidence)."""
+    def of(cls, results: Sequence[QueryResult], answers: Sequence[Answer], score: Callable[[F64], F64]) -> Self:
+        """Score answers by their evidence; `score` maps shape (n, n_evidence) to (n,)."""
         return cls(
-            score(np.stack([each.evidence for each in guesses])),
-            np.array([each.is_found for each in guesses]),
-            np.array([each.distortion for each in some]),
-            np.array([each.recording for each in some]),
+            score(np.stack([answer.evidence for answer in answers])),
+            np.array([answer.is_found for answer in answers]),
+            np.array([result.distortion for result in results]),
+            np.array([result.recording for result in results]),
         )
 
-    def above(self, share: float) -> float:
-        """Return the score above which so many of the queries lie."""
+    def threshold(self, share: float) -> float:
+        """Return the score that this share of the queries exceeds."""
         return float(np.quantile(self.scores, 1 - share))
 
-    def found(self, cut: float, row: str = "") -> str:
-        """Tell the share found above a score: of all, of a row of the table, of a distortion."""
-        return self._told(self.is_found & (self.scores > cut), row)
+    def found(self, threshold: float, row: str = "") -> str:
+        """Format the share found above a score: of all queries, or of a row of the table or distortion."""
+        return self._format_share(self.is_found & (self.scores > threshold), row)
 
     def first(self, row: str = "") -> str:
-        """Tell the share found at any score."""
-        return f"{self.is_found[self._of(row)].mean():.1%}"
+        """Format the share ranked first at any score."""
+        return f"{self.is_found[self._in_row(row)].mean():.1%}"
 
-    def accepted(self, cut: float) -> str:
-        """Tell the share of strangers that are taken for a use."""
-        hits = self.scores > cut
+    def accepted(self, threshold: float) -> str:
+        """Format the share of strangers above a score, the false positives."""
+        hits = self.scores > threshold
         n = f"{hits.sum():,} of {len(hits):,} queries from {len(set(self.recordings)):,}"
-        return f"{self._told(hits, digits=2)}: {n}"
+        return f"{self._format_share(hits, digits=2)}: {n}"
 
-    def _of(self, row: str) -> Flags:
-        groups = [name for name, each in DISTORTIONS.items() if row == name or row in each.groups]
-        return np.isin(self.distortions, groups or list(DISTORTIONS))
+    def _in_row(self, row: str) -> Flags:
+        names = [name for name, distortion in DISTORTIONS.items() if row == name or row in distortion.groups]
+        return np.isin(self.distortions, names or list(DISTORTIONS))
 
-    def _told(self, hits: Flags, row: str = "", digits: int = 1) -> str:
-        some = self._of(row)
-        low, high = _interval(hits[some], self.recordings[some])
-        return f"{hits[some].mean():.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
+    def _format_share(self, hits: Flags, row: str = "", digits: int = 1) -> str:
+        in_row = self._in_row(row)
+        low, high = _interval(hits[in_row], self.recordings[in_row])
+        return f"{hits[in_row].mean():.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
 
 
-def _interval(hits: Flags, who: Names) -> tuple[float, float]:
-    """Return the 95 % interval of a share, by drawing recordings again."""
+def _interval(hits: Flags, recordings: Names) -> tuple[float, float]:
+    """Return the 95 % interval of a share, bootstrapped over recordings."""
     rng = np.random.default_rng(SEED)
-    _, recording = np.unique(who, return_inverse=True)
+    _, recording = np.unique(recordings, return_inverse=True)
     n, n_hits = np.bincount(recording), np.bincount(recording, hits)
     drawn = rng.integers(len(n), size=(N_RESAMPLED, len(n)))
     low, high = np.quantile(n_hits[drawn].sum(axis=1) / n[drawn].sum(axis=1), (0.025, 0.975))
     return float(low), float(high)
 
 
-def tell(told: Told, judge: MatchClassifier, length_s: int) -> None:
-    """Print the table of one length, the shipped points, and what queries cost."""
-    ours, real, made = (
-        Outcome.of(some, [each.ours for each in some], judge.probability)
-        for some in (told.known, told.strangers, told.rendered)
+def print_report(results: Results, classifier: MatchClassifier, length_s: int) -> None:
+    """Print the table of one query length, the shipped thresholds, offset errors and the cost of queries."""
+    ours, real, rendered = (
+        Outcome.of(some, [result.ours for result in some], classifier.probability)
+        for some in (results.uses, results.strangers, results.rendered)
     )
-    n_asked = f"{len(told.known):,} queries of uses, {len(told.strangers):,} of real strangers"
-    print(f"\n{length_s} s, top-1 at 1 % false positives: {n_asked}")
-    _table(length_s, [(ours, real.above(0.01)), *_peers(told)])
-    print(f"  shipped 1 % point ({judge.threshold_1_percent:.4f}): found {ours.found(judge.threshold_1_percent)}")
-    print(f"    false positives {real.accepted(judge.threshold_1_percent)} real strangers")
-    print(f"  shipped 0.1 % point ({judge.threshold_01_percent:.4f}): found {ours.found(judge.threshold_01_percent)}")
-    print(f"    false positives {made.accepted(judge.threshold_01_percent)} rendered strangers")
-    print(f"    false positives {real.accepted(judge.threshold_01_percent)} real strangers")
-    print(f"  at 0.1 % of these rendered strangers ({made.above(0.001):.4f}): found {ours.found(made.above(0.001))}")
-    hits = ours.is_found & (ours.scores > real.above(0.01))
-    off_s = np.array([each.ours.off_s for each in told.known])[hits]
-    print(f"  offset off by {np.median(off_s):.3f} s (median), {np.quantile(off_s, 0.95):.3f} s (95 %)")
-    _costs("ours", [each.ours for each in told.known])
-    _costs("Chromaprint", [each.peer for each in told.known if each.peer])
+    counts = f"{len(results.uses):,} uses, {len(results.strangers):,} real strangers"
+    print(f"\n{length_s} s, top-1 at 1 % false positives: {counts}")
+    _print_table(length_s, [(ours, real.threshold(0.01)), *_peers(results)])
+    _print_shipped(classifier, ours, real, rendered)
+    errors_s = np.array([result.ours.offset_error_s for result in results.uses])
+    errors_s = errors_s[ours.is_found & (ours.scores > real.threshold(0.01))]
+    print(f"  offset error {np.median(errors_s):.3f} s (median), {np.quantile(errors_s, 0.95):.3f} s (95 %)")
+    _print_costs("ours", [result.ours for result in results.uses])
+    _print_costs("Chromaprint", [result.peer for result in results.uses if result.peer])
 
 
-def _peers(told: Told) -> list[tuple[Outcome, float]]:
-    """Return Chromaprint's outcome and its cut at 1 % of the same strangers, where it was asked."""
-    uses, real = ([each.peer for each in some if each.peer] for some in (told.known, told.strangers))
+def _print_shipped(classifier: MatchClassifier, ours: Outcome, real: Outcome, rendered: Outcome) -> None:
+    at_1, at_01, exact = classifier.threshold_1_percent, classifier.threshold_01_percent, rendered.threshold(0.001)
+    print(f"  shipped 1 % threshold ({at_1:.4f}): found {ours.found(at_1)}")
+    print(f"    false positives {real.accepted(at_1)} real strangers")
+    print(f"  shipped 0.1 % threshold ({at_01:.4f}): found {ours.found(at_01)}")
+    print(f"    false positives {rendered.accepted(at_01)} rendered strangers")
+    print(f"    false positives {real.accepted(at_01)} real strangers")
+    print(f"  at 0.1 % of these rendered strangers ({exact:.4f}): found {ours.found(exact)}")
+
+
+def _peers(results: Results) -> list[tuple[Outcome, float]]:
+    """Return Chromaprint's outcome and its threshold at 1 % of the same strangers; nothing without Chromaprint."""
+    uses, strangers = ([result.peer for result in some if result.peer] for some in (results.uses, results.strangers))
     if not uses:
         return []
-    of_strangers = Outcome.of(told.strangers, real, np.ravel)
-    return [(Outcome.of(told.known, uses, np.ravel), of_strangers.above(0.01))]
+    of_strangers = Outcome.of(results.strangers, strangers, np.ravel)
+    return [(Outcome.of(results.uses, uses, np.ravel), of_strangers.threshold(0.01))]
 
 
-def _table(length_s: int, matchers: list[tuple[Outcome, float]]) -> None:
+def _print_table(length_s: int, matchers: list[tuple[Outcome, float]]) -> None:
     print(_row("", ["ours", "Chromaprint"][: len(matchers)], "bar", "first at any score"))
     for row, bars in BARS.items():
-        cells = [of.found(cut, row) for of, cut in matchers]
-        first = " / ".join(of.first(row) for of, _ in matchers)
+        cells = [outcome.found(threshold, row) for outcome, threshold in matchers]
+        first = " / ".join(outcome.first(row) for outcome, _ in matchers)
         print(_row(row, cells, f"{bars[LENGTHS_S.index(length_s)]} %", first))
     for name in DISTORTIONS:
-        cells = [of.found(cut, name) for of, cut in matchers]
-        print(_row(f"  {name}", cells, "", " / ".join(of.first(name) for of, _ in matchers)))
+        cells = [outcome.found(threshold, name) for outcome, threshold in matchers]
+        print(_row(f"  {name}", cells, "", " / ".join(outcome.first(name) for outcome, _ in matchers)))
 
 
 def _row(name: str, cells: list[str], bar: str, first: str) -> str:
-    return f"  {name:31s}" + "".join(f"{each:24s}" for each in cells) + f"{bar:8s}{first}".rstrip()
+    return f"  {name:31s}" + "".join(f"{cell:24s}" for cell in cells) + f"{bar:8s}{first}".rstrip()
 
 
-def _costs(name: str, guesses: list[Guess]) -> None:
-    if guesses:
-        heard, searched = 1000 * np.array([each.cpu_s for each in guesses]).mean(axis=0)
-        print(f"  CPU of a query, {name}: fingerprint {heard:.1f} ms, search {searched:.1f} ms", flush=True)
+def _print_costs(name: str, answers: list[Answer]) -> None:
+    if answers:
+        fingerprint_ms, search_ms = 1000 * np.array([answer.cpu_s for answer in answers]).mean(axis=0)
+        print(f"  CPU per query, {name}: fingerprint {fingerprint_ms:.1f} ms, search {search_ms:.1f} ms", flush=True)

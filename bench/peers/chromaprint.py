@@ -1,10 +1,10 @@
 """
-Chromaprint as a peer of matching: `fpcalc` makes the fingerprints, and every beginning in every recording is tried.
+Chromaprint as a peer of matching: fingerprints by `fpcalc`, compared exhaustively at every offset of every recording.
 
-AcoustID's server looks a query's items up, cut to their highest bits, and compares bits where enough of them agree. An
-index of hours is small enough to compare all bits everywhere, which finds whatever the look-up would, and more: what
-falls short here is the fingerprint's own. The score is how far the best recording is ahead of others, which is kinder
-to it than the share of equal bits alone: held tones raise that everywhere. Imports nothing of this project.
+AcoustID's server looks up the highest bits of a query's items and compares all bits only where enough of them agree.
+An index of some hours is small enough to compare all bits everywhere, which finds everything that the look-up would
+find; a miss is thus due to the fingerprint itself. The score is the lead of the best recording over others, which
+favours Chromaprint over the share of equal bits alone: sustained tones raise that share for every recording.
 
 Source: Lukas Lalinsky, Chromaprint 1.5 (acoustid.org/chromaprint); algorithm 2, `fpcalc`'s default.
 """
@@ -23,61 +23,68 @@ from recsys.arrays import F32, I64
 
 U32: TypeAlias = npt.NDArray[np.uint32]
 
-APART_S = 1_365 / 11_025  # from one item to the next: a third of 4,096 samples
+APART_S = 1_365 / 11_025  # between two items: a third of 4,096 samples
 N_BITS = 32
-OTHERS = slice(4, 10)  # ranks of the recordings that the best is compared with; those right behind may be copies
-ONLY_WARNED = 3  # status of fpcalc where a stream ends without being told to
+OTHERS = slice(4, 10)  # ranks that the best recording is compared with; the ranks before may be copies of it
+ONLY_WARNED = 3  # exit status of fpcalc after an unannounced end of the stream
 
 
 def is_installed() -> bool:
-    """Whether `fpcalc` is on the PATH."""
+    """Check whether `fpcalc` is on the PATH."""
     return shutil.which("fpcalc") is not None
 
 
 def items_of(mono: F32, rate_hz: int) -> U32:
     """
-    Return the fingerprint of sound, shape (n,), eight items of 32 bits a second; none below some three seconds.
+    Return the fingerprint of a sound: eight items of 32 bits per second, none for less than about three seconds.
+
+    Args:
+        mono: Samples, shape (n_samples,); scaled down where they exceed -1..1.
+        rate_hz: Sample rate.
+
+    Returns:
+        Items, shape (n_items,), uint32.
 
     Raises:
-        subprocess.CalledProcessError: `fpcalc` failed for another reason than sound too short for it.
+        subprocess.CalledProcessError: `fpcalc` failed, and not because the sound is too short.
     """
     loudest = max(1.0, float(np.abs(mono).max(initial=0)))
     samples = np.rint(mono / loudest * 32_767).astype("<i2").tobytes()
     of_stream = ["-format", "s16le", "-rate", str(rate_hz), "-channels", "1", "-"]
     command = ["fpcalc", "-raw", "-json", "-length", "0", *of_stream]
-    told = subprocess.run(command, input=samples, capture_output=True, check=False)
-    if b"Empty fingerprint" in told.stderr:
+    done = subprocess.run(command, input=samples, capture_output=True, check=False)
+    if b"Empty fingerprint" in done.stderr:
         return np.empty(0, np.uint32)
-    if told.returncode not in {0, ONLY_WARNED}:
-        raise subprocess.CalledProcessError(told.returncode, command, told.stdout, told.stderr)
-    return np.array(json.loads(told.stdout)["fingerprint"], np.uint32)
+    if done.returncode not in {0, ONLY_WARNED}:
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+    return np.array(json.loads(done.stdout)["fingerprint"], np.uint32)
 
 
 @dataclass(frozen=True)
 class Best:
     """
-    The recording whose bits agree best.
+    The recording with the most equal bits.
 
     Attributes:
-        name: Of the recording.
-        begins_s: Where in it the query begins [s].
-        score: Share of bits that are equal, above the mean share of others, 0..1.
+        name: Name of the recording.
+        offset_s: Offset of the query in it [s].
+        score: Share of equal bits above the mean share of other recordings, 0..1.
     """
 
     name: str
-    begins_s: float
+    offset_s: float
     score: float
 
 
 @dataclass(frozen=True, eq=False)
 class Chromaprint:
     """
-    Fingerprints of recordings, one after the other.
+    An index of recordings: their fingerprints, concatenated.
 
     Attributes:
-        names: Of the recordings.
-        starts: First item of each, shape (n,).
-        items: Shape (n_items,).
+        names: Names of the recordings.
+        starts: Index of each recording's first item, shape (n_recordings,), int64.
+        items: All items, shape (n_items,), uint32.
     """
 
     names: list[str]
@@ -86,30 +93,30 @@ class Chromaprint:
 
     @classmethod
     def build(cls, names: list[str], items: list[U32]) -> Self:
-        """Put recordings together."""
+        """Build the index from the items of each recording."""
         starts = np.cumsum([0, *map(len, items[:-1])], dtype=np.int64)
         return cls(names, starts, np.concatenate(items))
 
     def save(self, path: Path) -> None:
-        """Write them down."""
+        """Write the index to a file."""
         np.savez(path, names=np.array(self.names), starts=self.starts, items=self.items)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read them."""
-        with np.load(path) as told:
-            return cls(told["names"].tolist(), told["starts"], told["items"])
+        """Read an index from a file."""
+        with np.load(path) as arrays:
+            return cls(arrays["names"].tolist(), arrays["starts"], arrays["items"])
 
     def best(self, query: U32) -> Best | None:
-        """Find the beginning with the most equal bits; none for a query without items."""
+        """Find the recording and offset with the most equal bits; None for a query without items."""
         if not len(query):
             return None
         n_starts = len(self.items) - len(query) + 1
-        n_other = np.zeros(n_starts, np.uint16)
-        for at, item in enumerate(query):  # a query that overhangs its recording meets the next one's bits: noise
-            n_other += np.bitwise_count(self.items[at : at + n_starts] ^ item)
-        first = int(n_other.argmin())
-        track = int(np.searchsorted(self.starts, first, side="right")) - 1
-        by_track = np.sort(np.minimum.reduceat(n_other, np.minimum(self.starts, n_starts - 1)))
-        score = float(by_track[OTHERS].mean() - by_track[0]) / (N_BITS * len(query))
-        return Best(self.names[track], float(first - self.starts[track]) * APART_S, score)
+        n_unequal = np.zeros(n_starts, np.uint16)
+        for position, item in enumerate(query):  # past the end of a recording come the next one's items: random bits
+            n_unequal += np.bitwise_count(self.items[position : position + n_starts] ^ item)
+        first = int(n_unequal.argmin())
+        recording = int(np.searchsorted(self.starts, first, side="right")) - 1
+        by_recording = np.sort(np.minimum.reduceat(n_unequal, np.minimum(self.starts, n_starts - 1)))
+        score = float(by_recording[OTHERS].mean() - by_recording[0]) / (N_BITS * len(query))
+        return Best(self.names[recording], float(first - self.starts[recording]) * APART_S, score)

@@ -1,8 +1,8 @@
 """
-What every peer needs, in whatever environment it lives: a split as matrices, and nDCG@10 to tune by.
+Shared by the scripts of all peers: a split as matrices, nDCG@10 for tuning, and checks of the lists.
 
-Ids are strings outside and row numbers inside. It imports nothing of this project, only numpy, scipy and polars. The
-nDCG here tunes; the comparison itself judges all rankings by `recsys.evaluate`.
+Ids are strings outside and row numbers inside. Imports only numpy, scipy, polars and `recsys.arrays`, because it runs
+in every peer's environment. The nDCG here is for tuning; the final comparison uses `recsys.evaluate`.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from recsys.arrays import F32, F64, Bool, Csr
 Rows: TypeAlias = npt.NDArray[np.integer[Any]]
 
 PAIR = ["user_id", "item_id"]
-N_MADE_UP = 30  # listeners of a made-up split, and tracks of each of its two genres
-NOT_ONE_LIST = "a list names an item twice, or one that the listener has or may not get"
+N_MADE_UP = 30  # listeners of the synthetic split, and tracks in each of its two genres
+INVALID_LISTS = "lists: found duplicate, seen or excluded items"
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
     """
-    What is known of each row.
+    Features of users or items.
 
     Attributes:
-        matrix: log(1 + weight) of each value, 1 where a split gives no weights. CSR, shape (n_rows, n_names), float32.
-        names: The values, such as 'genre=Rock'.
+        matrix: log(1 + weight) of each feature, 1 if the split has no weights. CSR, shape (n_rows, n_names), float32.
+        names: The features, such as 'genre=Rock'.
     """
 
     matrix: Csr
@@ -41,15 +41,15 @@ class Features:
 @dataclass(frozen=True, eq=False)
 class Task:
     """
-    One thing to learn from and what is to be found.
+    Training pairs and the held-out items to predict.
 
     Attributes:
-        pairs: user, item (rows), weight (> 0) and time [s], one row a pair, sorted; what a model may learn from.
-        users, items: Id of each row: all that the split names, whether or not `pairs` does.
-        relevant: What is to be found, never in `pairs`. CSR, shape (n_users, n_items), bool.
-        judged: Rows of the users who are known in train and have something to find.
+        pairs: The training data: user, item (rows), weight (> 0) and time [s], one row per pair, sorted.
+        users, items: The id of each row: every user and item in the split, also those without training pairs.
+        relevant: Held-out items, none of them in `pairs`. CSR, shape (n_users, n_items), bool.
+        judged: Rows of the evaluated users: those in train with held-out items.
         allowed: Whether an item may be recommended. Shape (n_items,), bool.
-        item_features, user_features: None where the split has none.
+        item_features, user_features: None if the split has none.
     """
 
     pairs: pl.DataFrame
@@ -63,7 +63,7 @@ class Task:
 
     @cached_property
     def seen(self) -> Csr:
-        """Weights of `pairs`: CSR with sorted indices, shape (n_users, n_items), float32."""
+        """The weights of `pairs`: CSR with sorted indices, shape (n_users, n_items), float32."""
         return matrix_of(self.pairs, self.pairs["weight"], self.relevant.shape)
 
     def strengths(self, kind: str) -> Csr:
@@ -82,11 +82,11 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
     Read a split folder.
 
     Args:
-        folder: As `bench.splits` writes it.
-        only_candidates: Recommend nothing but the split's candidates; to tune, nothing but what else `train` lacks.
+        folder: A folder as `bench.recommenders.splits` writes it.
+        only_candidates: Allow only the split's candidates; for tuning, only the other items that train lacks.
 
     Returns:
-        What to tune on (train, validation) and what to be judged by (train and validation, test).
+        The task for tuning (train, validation) and the task for evaluation (train and validation, test).
     """
     train, validation, test = (table(folder / f"{name}.parquet") for name in ("train", "validation", "test"))
     features = table(folder / "item_features.parquet"), table(folder / "user_features.parquet")
@@ -96,9 +96,9 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
     known = np.flatnonzero(is_in(users, train["user_id"]))
     described = (_features(features[0], items), _features(features[1], users))
 
-    def task(learned: pl.DataFrame, sought: pl.DataFrame, allowed: Bool) -> Task:
-        pairs, to_find = _rows(learned, users, items), _rows(sought, users, items)
-        relevant = matrix_of(to_find, pl.Series(np.ones(len(to_find), np.bool_)), (len(users), len(items)))
+    def task(training: pl.DataFrame, held_out: pl.DataFrame, allowed: Bool) -> Task:
+        pairs, target = _rows(training, users, items), _rows(held_out, users, items)
+        relevant = matrix_of(target, pl.Series(np.ones(len(target), np.bool_)), (len(users), len(items)))
         judged = np.intersect1d(np.flatnonzero(np.diff(relevant.indptr)), known)
         return Task(pairs, users, items, relevant, judged, allowed, *described)
 
@@ -110,23 +110,23 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
 
 
 def table(path: Path) -> pl.DataFrame:
-    """Read one file of a split with its ids as strings, weight 1 and time 0 where it has none; empty without file."""
+    """Read a file of a split: ids as strings, default weight 1 and time 0; an empty frame if the file is missing."""
     if not path.exists():
         return pl.DataFrame(schema=dict.fromkeys((*PAIR, "feature"), pl.String) | {"weight": pl.Float32})
-    found = pl.read_parquet(path)
-    added = {"weight": 1.0, "timestamp": 0}
-    missing = [pl.lit(value).alias(name) for name, value in added.items() if name not in found.columns]
+    frame = pl.read_parquet(path)
+    defaults = {"weight": 1.0, "timestamp": 0}
+    missing = [pl.lit(value).alias(name) for name, value in defaults.items() if name not in frame.columns]
     ids = pl.col("^(user|item)_id$").cast(pl.String)
-    return found.with_columns(ids, *missing).with_columns(pl.col("weight").cast(pl.Float32))
+    return frame.with_columns(ids, *missing).with_columns(pl.col("weight").cast(pl.Float32))
 
 
 def made_up(folder: Path) -> Path:
-    """Write a small split with all that one may have: two groups of listeners, each with tracks of its own genre."""
+    """Write a small synthetic split with weights, timestamps and genres; every listener plays one genre only."""
     rng = np.random.default_rng(7)
-    user, place = (index.ravel() for index in np.indices((N_MADE_UP, 9)))
+    user, time = (index.ravel() for index in np.indices((N_MADE_UP, 9)))
     drawn = np.stack([rng.permutation(N_MADE_UP)[:9] for _ in range(N_MADE_UP)])
     item = drawn.ravel() + N_MADE_UP * (user % 2)
-    pairs = pl.DataFrame({"user_id": user, "item_id": item, "weight": rng.gamma(2, 5, len(user)), "timestamp": place})
+    pairs = pl.DataFrame({"user_id": user, "item_id": item, "weight": rng.gamma(2, 5, len(user)), "timestamp": time})
     tracks = np.arange(2 * N_MADE_UP)
     genres = pl.DataFrame({"item_id": tracks, "feature": [f"genre={item // N_MADE_UP}" for item in tracks]})
     folder.mkdir(parents=True)
@@ -138,95 +138,108 @@ def made_up(folder: Path) -> Path:
 
 
 def has(folder: Path, column: str) -> bool:
-    """Whether the split's pairs have this column."""
+    """Check whether the split's pairs have a column."""
     return column in pl.read_parquet_schema(folder / "train.parquet")
 
 
 def rows_of(ids: pl.Series, vocabulary: pl.Series) -> Rows:
-    """Return the rows of ids in a sorted vocabulary that has them all."""
+    """Return the rows of ids in a sorted vocabulary that contains all of them."""
     return vocabulary.search_sorted(ids).to_numpy().astype(np.int64)
 
 
 def is_in(vocabulary: pl.Series, ids: pl.Series) -> Bool:
-    """Whether each id of the vocabulary is among `ids`."""
+    """Return for each id of the vocabulary whether it is in `ids`."""
     return vocabulary.is_in(ids.implode()).to_numpy()
 
 
 def matrix_of(pairs: pl.DataFrame, values: pl.Series, shape: tuple[int, int]) -> Csr:
     """Build a CSR matrix with one value for each pair of rows."""
-    at = (pairs["user"].to_numpy(), pairs["item"].to_numpy())
-    return sp.csr_matrix((values.to_numpy(), at), shape=shape)
+    cells = (pairs["user"].to_numpy(), pairs["item"].to_numpy())
+    return sp.csr_matrix((values.to_numpy(), cells), shape=shape)
 
 
 def _rows(pairs: pl.DataFrame, users: pl.Series, items: pl.Series) -> pl.DataFrame:
-    """Translate ids to rows, one row a pair."""
-    placed = pairs.select(
+    """Translate ids to row numbers and sum duplicates: one row per pair."""
+    numbered = pairs.select(
         pl.Series("user", rows_of(pairs["user_id"], users)),
         pl.Series("item", rows_of(pairs["item_id"], items)),
         "weight",
         pl.col("timestamp").alias("time"),
     )
-    return placed.group_by("user", "item").agg(pl.sum("weight"), pl.max("time")).sort("user", "item")
+    return numbered.group_by("user", "item").agg(pl.sum("weight"), pl.max("time")).sort("user", "item")
 
 
 def _features(frame: pl.DataFrame, vocabulary: pl.Series) -> Features | None:
-    """Build the features of the vocabulary's rows; what is said of strangers is left out."""
-    of = frame.columns[0] if frame.columns[0] in PAIR else "item_id"
-    known = frame.filter(pl.col(of).is_in(vocabulary.implode()))
+    """Build the features of the vocabulary's ids; features of other ids are left out. None without features."""
+    id_column = frame.columns[0] if frame.columns[0] in PAIR else "item_id"
+    known = frame.filter(pl.col(id_column).is_in(vocabulary.implode()))
     if not len(known):
         return None
     names = known["feature"].unique().sort()
-    at = (rows_of(known[of], vocabulary), rows_of(known["feature"], names))
+    cells = (rows_of(known[id_column], vocabulary), rows_of(known["feature"], names))
     weights = np.log1p(known["weight"].to_numpy()) if known["weight"].n_unique() > 1 else np.ones(len(known))
-    return Features(sp.csr_matrix((weights.astype(np.float32), at), shape=(len(vocabulary), len(names))), names)
+    return Features(sp.csr_matrix((weights.astype(np.float32), cells), shape=(len(vocabulary), len(names))), names)
 
 
 def top_k(scores: F32, task: Task, rows: Rows, k: int) -> Rows:
     """
-    Return each user's k best items that they may get and do not have yet.
+    Return the k best allowed and unseen items of each user.
 
     Args:
-        scores: One row for each of `rows`, shape (n_rows, n_items); overwritten.
-        task: Says what is not to be recommended.
-        rows: Users.
-        k: How many.
+        scores: Scores of the users in `rows`, shape (n_rows, n_items); overwritten.
+        task: Gives the allowed and the seen items.
+        rows: User rows, shape (n_rows,).
+        k: Length of a list.
 
     Returns:
-        Item rows, shape (n_rows, k); -1 where fewer are left.
+        Item rows, best first, shape (n_rows, k); -1 pads a short list.
     """
     scores[:, ~task.allowed] = -np.inf
     scores[task.seen[rows].nonzero()] = -np.inf
-    k_there = min(k, scores.shape[1])
-    best = np.argpartition(-scores, k_there - 1, axis=1)[:, :k_there]
+    n_best = min(k, scores.shape[1])
+    best = np.argpartition(-scores, n_best - 1, axis=1)[:, :n_best]
     value = np.take_along_axis(scores, best, axis=1)
     order = np.argsort(-value, axis=1, kind="stable")
     best, value = np.take_along_axis(best, order, axis=1), np.take_along_axis(value, order, axis=1)
     ranked = np.full((len(rows), k), -1)
-    ranked[:, :k_there] = np.where(value > -np.inf, best, -1)
+    ranked[:, :n_best] = np.where(value > -np.inf, best, -1)
     return ranked
 
 
 def check(ranked: Rows, task: Task, rows: Rows) -> None:
     """
-    Hold a library's lists against what was asked for.
+    Check that lists contain no duplicate, seen or excluded item.
+
+    Args:
+        ranked: Item rows, shape (n_rows, k); -1 pads a short list.
+        task: Gives the allowed and the seen items.
+        rows: User rows, shape (n_rows,).
 
     Raises:
-        ValueError: A list names an item twice, or one that is seen or not allowed.
+        ValueError: A list contains a duplicate, seen or excluded item.
     """
     ordered = np.sort(ranked, axis=1)
-    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
-    user, place = np.nonzero(ranked >= 0)
-    items = ranked[user, place]
-    has_already = np.asarray(task.seen[rows[user], items]).ravel() > 0
-    if twice.any() or has_already.any() or not task.allowed[items].all():
-        raise ValueError(f"{NOT_ONE_LIST}: {twice.sum()}, {has_already.sum()}, {(~task.allowed[items]).sum()} times")
+    is_duplicate = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    user, position = np.nonzero(ranked >= 0)
+    items = ranked[user, position]
+    is_seen = np.asarray(task.seen[rows[user], items]).ravel() > 0
+    is_excluded = ~task.allowed[items]
+    if is_duplicate.any() or is_seen.any() or is_excluded.any():
+        counts = f"{is_duplicate.sum()}, {is_seen.sum()} and {is_excluded.sum()} times"
+        raise ValueError(f"{INVALID_LISTS} ({counts}), expected none. Check the model's filter")
 
 
 def ranked_rows(ranking: pl.DataFrame, task: Task, k: int) -> Rows:
     """
-    Return the first k items of each judged user in a frame of user_id, item_id, rank; -1 where a list is shorter.
+    Convert a ranking from long form to one row per evaluated user.
 
-    Users who are not judged are left out.
+    Args:
+        ranking: user_id, item_id, rank (from 1); users who are not evaluated are ignored.
+        task: Gives the evaluated users and the items.
+        k: Length of a list.
+
+    Returns:
+        Item rows, shape (n_judged, k); -1 pads a short list.
 
     Raises:
         ValueError: An item is not in the split.
@@ -234,14 +247,14 @@ def ranked_rows(ranking: pl.DataFrame, task: Task, k: int) -> Rows:
     judged = task.users.gather(task.judged)
     first = ranking.filter((pl.col("rank") <= k) & pl.col("user_id").is_in(judged.implode()))
     if not first["item_id"].is_in(task.items.implode()).all():
-        raise ValueError("a ranking names items that are not in the split; expected those of its files alone")
+        raise ValueError("ranking: found items that are not in the split, expected only its items. Rank this split")
     ranked = np.full((len(judged), k), -1)
     ranked[rows_of(first["user_id"], judged), first["rank"].to_numpy() - 1] = rows_of(first["item_id"], task.items)
     return ranked
 
 
 def ndcg_at_k(ranked: Rows, task: Task, k: int) -> F64:
-    """Return each judged user's nDCG, relevance 0 or 1, shape (n_judged,), as `recsys.evaluate.ranking` has it."""
+    """Return nDCG with binary relevance per evaluated user, shape (n_judged,), as `recsys.evaluate.ranking` does."""
     gains = 1 / np.log2(np.arange(2, k + 2))
     first = ranked[:, :k]
     user = np.repeat(task.judged, first.shape[1])

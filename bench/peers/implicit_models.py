@@ -1,7 +1,7 @@
 """
-Models of implicit: ALS, BPR, logistic factorisation, item neighbours. See `bench.peers.tuning` for what is written.
+Models of implicit: ALS, BPR, logistic matrix factorization, item neighbours. `bench.peers.tuning` describes the output.
 
-Run with OPENBLAS_NUM_THREADS=1: the library brings its own threads.
+Run with OPENBLAS_NUM_THREADS=1: the library uses threads of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,16 +14,16 @@ import numpy as np
 from bench.peers.common import Rows, Task
 from bench.peers.tuning import SEED, WEIGHTS, Params, Peer, Recommend, choice, command, real, share, whole
 
-NOWHERE = float(np.finfo(np.float32).min)
+MASKED_SCORE = float(np.finfo(np.float32).min)  # the library's score of a filtered item
 
 
 def peers(_: Path) -> Sequence[Peer]:
-    """All models of the library that learn from pairs alone; its exotic distances of neighbours are left out."""
+    """Return all models of the library that learn from pairs alone, without its rarer neighbour distances."""
     return [*factor_models(), *neighbour_models()]
 
 
 def factor_models() -> Sequence[Peer]:
-    """Matrix factorisations."""
+    """Return the matrix factorization models."""
     from implicit.als import AlternatingLeastSquares
     from implicit.bpr import BayesianPersonalizedRanking
     from implicit.lmf import LogisticMatrixFactorization
@@ -39,7 +39,7 @@ def factor_models() -> Sequence[Peer]:
                 "weights": WEIGHTS,
             },
             {"factors": 100, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "weights": "ones"},
-            fitted(lambda params: AlternatingLeastSquares(**params, random_state=SEED)),
+            fit_function(lambda params: AlternatingLeastSquares(**params, random_state=SEED)),
         ),
         Peer(
             "implicit BPR",
@@ -50,7 +50,7 @@ def factor_models() -> Sequence[Peer]:
                 "iterations": whole(20, 600),
             },
             {"factors": 100, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
-            fitted(lambda params: BayesianPersonalizedRanking(**params, random_state=SEED)),
+            fit_function(lambda params: BayesianPersonalizedRanking(**params, random_state=SEED)),
         ),
         Peer(
             "implicit LogisticMF",
@@ -70,13 +70,13 @@ def factor_models() -> Sequence[Peer]:
                 "neg_prop": 30,
                 "weights": "ones",
             },
-            fitted(lambda params: LogisticMatrixFactorization(**params, random_state=SEED)),
+            fit_function(lambda params: LogisticMatrixFactorization(**params, random_state=SEED)),
         ),
     ]
 
 
 def neighbour_models() -> Sequence[Peer]:
-    """Neighbourhoods of tracks."""
+    """Return the item-neighbourhood models."""
     from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 
     return [
@@ -84,14 +84,14 @@ def neighbour_models() -> Sequence[Peer]:
             "implicit BM25",
             {"K": whole(5, 2000), "K1": real(0.01, 1000), "B": share(0, 1), "weights": WEIGHTS},
             {"K": 20, "K1": 1.2, "B": 0.75, "weights": "ones"},
-            fitted(partial(neighbours, BM25Recommender), least=0),
+            fit_function(partial(neighbours, BM25Recommender), least=0),
         ),
         *(
             Peer(
                 f"implicit {name}",
                 {"K": whole(5, 2000), "weights": WEIGHTS},
                 {"K": 20, "weights": "ones"},
-                fitted(partial(neighbours, model), least=0),
+                fit_function(partial(neighbours, model), least=0),
             )
             for name, model in (("TF-IDF", TFIDFRecommender), ("cosine", CosineRecommender))
         ),
@@ -99,15 +99,15 @@ def neighbour_models() -> Sequence[Peer]:
 
 
 def neighbours(model: Any, params: Params) -> Any:
-    """Build a model of item neighbours."""
+    """Build an item-neighbourhood model."""
     return model(**params)
 
 
-def fitted(build: Callable[[Params], Any], least: float = NOWHERE) -> Callable[[Task, Params], Recommend]:
+def fit_function(build: Callable[[Params], Any], least: float = MASKED_SCORE) -> Callable[[Task, Params], Recommend]:
     """
-    Return the `fit` of a model: all parameters but 'weights' are the library's own.
+    Return the `fit` of a Peer; all parameters but 'weights' go to the library.
 
-    A list is filled up with seen items where the model has no other; their scores are not above `least`.
+    The library pads a short list with seen items, whose scores are at most `least`; they are removed.
     """
 
     def fit(task: Task, params: Params) -> Recommend:

@@ -1,7 +1,7 @@
 """
-Models of LensKit: neighbours of items and users, ALS, EASE, SLIM, factorisation by gradients. See `bench.peers.tuning`.
+Models of LensKit: item and user neighbours, ALS, EASE, SLIM, gradient-trained factorization (FlexMF).
 
-Runs in an environment of its own: see `bench.peers.environments`.
+`bench.peers.tuning` describes the output. Runs in LensKit's own environment (see `bench.peers.environments`).
 """
 
 import warnings
@@ -38,7 +38,7 @@ FLEX_DEFAULTS = {
 
 
 def peers(folder: Path) -> Sequence[Peer]:
-    """All models of the library that rank from pairs, and one for ratings where the split has weights."""
+    """Return all models of the library that rank from pairs, and a rating model where the split has weights."""
     require("lenskit", installation("lenskit"))
     warnings.simplefilter("ignore")
     from lenskit.als import BiasedMFScorer, ImplicitMFScorer
@@ -90,18 +90,18 @@ def peers(folder: Path) -> Sequence[Peer]:
 
 
 def without_count(space: Mapping[str, T]) -> dict[str, T]:
-    """Leave out the number of negatives: WARP draws its own."""
+    """Return the parameters without the number of negatives, which WARP determines itself."""
     return {name: value for name, value in space.items() if name != "negative_count"}
 
 
 class Fit:
-    """The `fit` of a scorer: all parameters but 'weights' are the library's own."""
+    """The `fit` of a Peer; all parameters but 'weights' go to the library."""
 
     def __init__(self, scorer: Any, **fixed: Any) -> None:
         self.scorer, self.fixed = scorer, fixed
 
     def __call__(self, task: Task, params: Params) -> Recommend:
-        """Train a pipeline of history, candidates (what is not seen), scorer and ranker."""
+        """Train a pipeline of history, candidates (unseen items), scorer and ranker."""
         from lenskit.batch import recommend as batch_recommend
         from lenskit.pipeline import topn_pipeline
         from lenskit.training import TrainingOptions
@@ -112,17 +112,17 @@ class Fit:
 
         def recommend(rows: Rows, k: int) -> Rows:
             ranked = np.full((len(rows), k), -1)
-            found = batch_recommend(pipeline, rows.tolist(), k, n_jobs=1)
-            for place, row in enumerate(rows.tolist()):
-                items = found.lookup(row).ids()
-                ranked[place, : len(items)] = items
+            lists = batch_recommend(pipeline, rows.tolist(), k, n_jobs=1)
+            for position, row in enumerate(rows.tolist()):
+                items = lists.lookup(row).ids()
+                ranked[position, : len(items)] = items
             return ranked
 
         return recommend
 
 
 def biased_mf(fit: Fit) -> Peer:
-    """Return the model of ratings."""
+    """Return the rating model, biased matrix factorization."""
     return Peer(
         "LensKit BiasedMF",
         {
@@ -138,7 +138,7 @@ def biased_mf(fit: Fit) -> Peer:
 
 
 def dataset(task: Task, weights: str) -> Any:
-    """Return the task as the library's own data set; ids are our rows, weights its ratings."""
+    """Convert a task to the library's data set, with our row numbers as ids and weights as ratings."""
     import pandas as pd
     from lenskit.data import from_interactions_df
 

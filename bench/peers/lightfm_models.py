@@ -1,7 +1,7 @@
 """
-LightFM with WARP, without and with the features of items and users. See `bench.peers.tuning` for what is written.
+LightFM with WARP, without and with features of items and users. `bench.peers.tuning` describes the output.
 
-It learns from the items that somebody played, so that a cold one is never drawn as a negative; a cold item is known by
+It is trained on played items only, so that a cold item is never sampled as a negative; a cold item is represented by
 its features alone.
 """
 
@@ -25,7 +25,7 @@ SPACE = {
     "max_sampled": whole(5, 100),
     "weights": choice("ones", "log"),
 }
-DEFAULTS = {  # where the library's own is no regularisation, the least of the range stands for it
+DEFAULTS = {  # the library's default regularization of 0 is replaced by the lower end of the range
     "no_components": 10,
     "learning_rate": 0.05,
     "epochs": 1,
@@ -39,33 +39,33 @@ FEATURE_DEFAULTS = {"feature_weight": 1.0, "with_identity": True}
 
 
 def peers(folder: Path) -> Sequence[Peer]:
-    """LightFM without features and, where the split has some, with them."""
+    """Return LightFM without features and, where the split has features, with them; on cold splits the latter alone."""
     hybrid = Peer("LightFM with features", SPACE | FEATURE_SPACE, DEFAULTS | FEATURE_DEFAULTS, fit_with_features)
     plain = Peer("LightFM", SPACE, DEFAULTS, fit_plain)
-    if (folder / "candidates.parquet").exists():  # of cold items, no other model knows anything
+    if (folder / "candidates.parquet").exists():  # only features describe cold items
         return [hybrid]
     return [plain, hybrid] if (folder / "item_features.parquet").exists() else [plain]
 
 
 def fit_plain(task: Task, params: Params) -> Recommend:
-    """Learn one vector for each user and item."""
+    """Fit one vector per user and item."""
     n_users, n_items = task.relevant.shape
     return fit(task, params, sp.identity(n_users, format="csr"), sp.identity(n_items, format="csr"))
 
 
 def fit_with_features(task: Task, params: Params) -> Recommend:
-    """Learn vectors of features besides; without identity, an item is the sum of its features."""
+    """Fit vectors of features as well; without identity features, an item is the sum of its features alone."""
     n_users, n_items = task.relevant.shape
     played = np.bincount(task.pairs["item"].to_numpy(), minlength=n_items) > 0
-    own = sp.diags(played.astype(np.float32), format="csr")[:, np.flatnonzero(played)]  # (n_items, n_played)
+    identity = sp.diags(played.astype(np.float32), format="csr")[:, np.flatnonzero(played)]  # (n_items, n_played)
     weight, with_identity = params["feature_weight"], params["with_identity"]
-    users = beside(sp.identity(n_users, format="csr"), task.user_features, weight)
-    items = beside(own if with_identity else own[:, :0], task.item_features, weight)
+    users = with_features(sp.identity(n_users, format="csr"), task.user_features, weight)
+    items = with_features(identity if with_identity else identity[:, :0], task.item_features, weight)
     return fit(task, {name: value for name, value in params.items() if name not in FEATURE_SPACE}, users, items)
 
 
-def beside(identity: Csr, features: Features | None, weight: float) -> Csr:
-    """Put features, each row's scaled to sum to `weight`, beside the indicators, shape (n_rows, n_columns)."""
+def with_features(identity: Csr, features: Features | None, weight: float) -> Csr:
+    """Append feature columns, scaled to a row sum of `weight`, to identity columns; shape (n_rows, n_columns)."""
     if features is None:
         return identity.astype(np.float32)
     sums = np.asarray(features.matrix.sum(axis=1)).ravel()
@@ -74,7 +74,7 @@ def beside(identity: Csr, features: Features | None, weight: float) -> Csr:
 
 
 def fit(task: Task, params: Params, users: Csr, items: Csr) -> Recommend:
-    """Learn from the played items' pairs; recommend by the inner product of representations."""
+    """Fit LightFM on the pairs of played items; recommend by the inner product of the representations."""
     from lightfm import LightFM
 
     own = {name: value for name, value in params.items() if name not in ("epochs", "weights")}
@@ -95,7 +95,8 @@ def fit(task: Task, params: Params, users: Csr, items: Csr) -> Recommend:
 
     def recommend(rows: Rows, k: int) -> Rows:
         blocks = [rows[start : start + N_BLOCK] for start in range(0, len(rows), N_BLOCK)]
-        return np.concatenate([top_k(user_vectors[at] @ item_vectors.T + item_biases, task, at, k) for at in blocks])
+        ranked = [top_k(user_vectors[block] @ item_vectors.T + item_biases, task, block, k) for block in blocks]
+        return np.concatenate(ranked)
 
     return recommend
 

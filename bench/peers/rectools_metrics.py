@@ -1,8 +1,8 @@
 """
-RecTools' side of `bench.metrics`, run by the Python of its own environment (see `bench.peers.environments`).
+RecTools' side of `bench.metrics`; runs in RecTools' own environment (see `bench.peers.environments`).
 
-Reads lists.npy and truth.npy of a folder, writes answer.json there and prints it: the shortest time [s] and each
-metric's mean. Without a folder it judges three lists of its own.
+Reads lists.npy and truth.npy of a folder, writes answer.json there and prints it: the shortest time [s] and the mean of
+each metric. Without a folder it evaluates three example lists.
 """
 
 import json
@@ -24,16 +24,16 @@ ROUNDS = 2
 @benchmark(headline=r'"ndcg@1": (\d\.\d+)')
 @click.argument("folder", type=click.Path(path_type=Path, exists=True), required=False)
 def main(folder: Path | None) -> None:
-    """Let RecTools share its one merge between all metrics and every k, as it does best."""
+    """Compute all metrics in one call of RecTools, which then merges lists and truth only once."""
     require("rectools", installation("rectools"))
-    with TemporaryDirectory() as made:
-        answer = json.dumps(answered(folder or example(Path(made))))
-        ((folder or Path(made)) / "answer.json").write_text(answer)
+    with TemporaryDirectory() as temporary:
+        answer = json.dumps(evaluate(folder or write_example(Path(temporary))))
+        ((folder or Path(temporary)) / "answer.json").write_text(answer)
     print(answer)
 
 
-def answered(folder: Path) -> dict[str, Any]:
-    """Judge the lists of a folder."""
+def evaluate(folder: Path) -> dict[str, Any]:
+    """Return the shortest time [s] and the mean of each metric for the lists of a folder."""
     numpy, pandas, rectools = (import_module(name) for name in ("numpy", "pandas", "rectools.metrics"))
     lists = pandas.DataFrame(numpy.load(folder / "lists.npy"), columns=["user_id", "item_id", "rank"])
     truth = pandas.DataFrame(numpy.load(folder / "truth.npy"), columns=["user_id", "item_id"])
@@ -55,8 +55,8 @@ def answered(folder: Path) -> dict[str, Any]:
     return {"seconds": seconds, "means": {name: float(mean) for name, mean in means.items()}}
 
 
-def example(folder: Path) -> Path:
-    """Write three lists of a hundred tracks, of which each listener likes the first."""
+def write_example(folder: Path) -> Path:
+    """Write three lists of a hundred tracks, in each of which only the first is relevant; return the folder."""
     numpy = import_module("numpy")
     lists = [(user, item, item + 1) for user in range(3) for item in range(100)]
     numpy.save(folder / "lists.npy", numpy.array(lists))

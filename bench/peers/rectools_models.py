@@ -1,7 +1,7 @@
 """
-Models of RecTools: EASE, PureSVD, ALS with features, item neighbours, SASRec. See `bench.peers.tuning`.
+Models of RecTools: EASE, PureSVD, ALS with features, item neighbours, SASRec.
 
-Runs in an environment of its own: see `bench.peers.environments`.
+`bench.peers.tuning` describes the output. Runs in RecTools' own environment (see `bench.peers.environments`).
 """
 
 import logging
@@ -37,8 +37,8 @@ SASREC_SPACE = {
     "loss": choice("BCE", "gBCE", "sampled_softmax"),
     "n_negatives": whole(1, 64),
 }
-# The library's defaults (256 factors, full softmax) would cost several budgets on two cores: its sizes, cut to what
-# the budget can train.
+# The library's defaults (256 factors, full softmax) would exceed the budget several times on two cores, so the first
+# trial uses smaller sizes.
 SASREC_FIRST = {
     "n_factors": 64,
     "n_blocks": 2,
@@ -53,26 +53,26 @@ SASREC_FIRST = {
 
 
 def peers(folder: Path) -> Sequence[Peer]:
-    """All models that fit the split: features and time stamps where it has them."""
+    """Return the models that the split allows: those with features or timestamps only where it has them."""
     require("rectools", installation("rectools"))
     warnings.simplefilter("ignore")
     from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
     from rectools.models import EASEModel, PopularModel, PureSVDModel
 
     neighbourhoods = {"BM25": BM25Recommender, "TF-IDF": TFIDFRecommender, "cosine": CosineRecommender}
-    found = [
-        Peer("RecTools popular", {}, {}, fitted(lambda _: PopularModel())),
+    models = [
+        Peer("RecTools popular", {}, {}, fit_function(lambda _: PopularModel())),
         Peer(
             "RecTools EASE",
             {"regularization": real(1, 10_000), "weights": WEIGHTS},
             {"regularization": 500.0, "weights": "ones"},
-            fitted(lambda params: EASEModel(**params)),
+            fit_function(lambda params: EASEModel(**params)),
         ),
         Peer(
             "RecTools PureSVD",
             {"factors": whole(4, 512), "weights": WEIGHTS},
             {"factors": 10, "weights": "ones"},
-            fitted(lambda params: PureSVDModel(**params, random_state=SEED)),
+            fit_function(lambda params: PureSVDModel(**params, random_state=SEED)),
         ),
         *(
             Peer(
@@ -80,31 +80,31 @@ def peers(folder: Path) -> Sequence[Peer]:
                 {"K": whole(5, 2000), "weights": WEIGHTS}
                 | ({"K1": real(0.01, 1000), "B": share(0, 1)} if name == "BM25" else {}),
                 {"K": 20, "weights": "ones"} | ({"K1": 1.2, "B": 0.75} if name == "BM25" else {}),
-                fitted(partial(neighbours, model)),
+                fit_function(partial(neighbours, model)),
             )
             for name, model in neighbourhoods.items()
         ),
     ]
     if (folder / "item_features.parquet").exists():
         space, defaults = {"n_features": whole(8, 256), "together": choice(False, True)}, {"n_features": 32}
-        fit = fitted(als_with_features)
-        found.append(
+        fit = fit_function(als_with_features)
+        models.append(
             Peer("RecTools ALS with features", ALS_SPACE | space, ALS_DEFAULTS | defaults | {"together": False}, fit)
         )
     if has(folder, "timestamp"):
-        found.append(Peer("RecTools SASRec", SASREC_SPACE, SASREC_FIRST, fitted(sasrec)))
-    return found
+        models.append(Peer("RecTools SASRec", SASREC_SPACE, SASREC_FIRST, fit_function(sasrec)))
+    return models
 
 
 def neighbours(model: Any, params: Params) -> Any:
-    """Build a model of item neighbours."""
+    """Build an item-neighbourhood model."""
     from rectools.models import ImplicitItemKNNWrapperModel
 
     return ImplicitItemKNNWrapperModel(model(**params))
 
 
 def als_with_features(params: Params) -> Any:
-    """Build ALS whose items and users carry their features as further, fixed factors."""
+    """Build ALS with item and user features as additional fixed factors."""
     from implicit.als import AlternatingLeastSquares
     from rectools.models import ImplicitALSWrapperModel
 
@@ -115,7 +115,7 @@ def als_with_features(params: Params) -> Any:
 
 
 def sasrec(params: Params) -> Any:
-    """Build the self-attentive model of what comes next; its trainer writes and prints nothing."""
+    """Build SASRec with a trainer that writes no files and prints nothing."""
     from pytorch_lightning import Trainer, seed_everything
     from rectools.models import SASRecModel
 
@@ -129,8 +129,8 @@ def sasrec(params: Params) -> Any:
     )
 
 
-def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend]:
-    """Return the `fit` of a model: all parameters but 'weights' and 'n_features' are the library's own."""
+def fit_function(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend]:
+    """Return the `fit` of a Peer; all parameters but 'weights' and 'n_features' go to the library."""
 
     def fit(task: Task, params: Params) -> Recommend:
         from rectools import Columns
@@ -140,9 +140,9 @@ def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend
         model.fit(data)
 
         def recommend(rows: Rows, k: int) -> Rows:
-            found = model.recommend(users=rows, dataset=data, k=k, filter_viewed=True)
+            lists = model.recommend(users=rows, dataset=data, k=k, filter_viewed=True)
             ranked = np.full((len(rows), k), -1)
-            ranked[np.searchsorted(rows, found[Columns.User]), found[Columns.Rank] - 1] = found[Columns.Item]
+            ranked[np.searchsorted(rows, lists[Columns.User]), lists[Columns.Rank] - 1] = lists[Columns.Item]
             return ranked
 
         return recommend
@@ -151,7 +151,7 @@ def fitted(build: Callable[[Params], Any]) -> Callable[[Task, Params], Recommend
 
 
 def dataset(task: Task, params: Params) -> Any:
-    """Return the task as the library's own data set; ids are our rows."""
+    """Convert a task to the library's data set, with our row numbers as ids."""
     import pandas as pd
     from rectools import Columns
     from rectools.dataset import Dataset
@@ -167,8 +167,8 @@ def dataset(task: Task, params: Params) -> Any:
     )
     if "n_features" not in params:
         return Dataset.construct(frame)
-    items = long(task.item_features, frame[Columns.Item], params["n_features"])
-    users = long(task.user_features, frame[Columns.User], params["n_features"])
+    items = long_features(task.item_features, frame[Columns.Item], params["n_features"])
+    users = long_features(task.user_features, frame[Columns.User], params["n_features"])
     return Dataset.construct(
         frame,
         item_features_df=items,
@@ -178,8 +178,8 @@ def dataset(task: Task, params: Params) -> Any:
     )
 
 
-def long(features: Features | None, known: Any, n_features: int) -> Any:
-    """Return id, feature, value of the most frequent features of known rows: each becomes a dense factor."""
+def long_features(features: Features | None, known: Any, n_features: int) -> Any:
+    """Return the most frequent features of known rows in long form: id, feature, value; None without features."""
     import pandas as pd
 
     if features is None:

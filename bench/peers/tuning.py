@@ -1,9 +1,9 @@
 """
-The same budget for every peer: N trials or M CPU-minutes, whichever ends first, then one fit and its lists.
+Tuning with the same budget for every peer: N trials or M CPU-minutes, whichever ends first, then one fit and its lists.
 
-Trials are Optuna's (TPE, seeded), the first one the library's defaults; no trial starts once the CPU time is spent, and
-one that has started may end. CPU time is that of all threads of this process. What a peer learned is written to
-OUT/<model>/rankings.parquet (model, user_id, item_id, rank) and costs.json, and is not done again if it is there.
+Trials are Optuna's (TPE, seeded); the first one uses the library's defaults. No trial starts after the CPU time is
+spent, and a started trial runs to its end. CPU time counts all threads of this process. Results are written to
+OUT/<model>/rankings.parquet (model, user_id, item_id, rank) and costs.json; a model with results there is skipped.
 """
 
 import json
@@ -35,9 +35,9 @@ class Peer:
 
     Attributes:
         name: 'library model'.
-        space: What is tuned, and in what range.
-        defaults: The library's own settings of all that is tuned, where it has any.
-        fit: Learns from a task and returns the means to recommend.
+        space: Range of each tuned parameter.
+        defaults: The library's default of each tuned parameter, if it has one; the first trial.
+        fit: Fits the model to a task and returns its recommend function.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best parameters found, their mean nDCG@10 on validation and what it took to find them."""
+    """The best parameters, their mean nDCG@10 on validation, and the cost of the search."""
 
     params: Params
     ndcg: float
@@ -57,22 +57,22 @@ class Tuned:
 
 
 def real(low: float, high: float) -> FloatDistribution:
-    """Return a positive parameter that is searched by its logarithm."""
+    """Return the range of a positive parameter, sampled on a logarithmic scale."""
     return FloatDistribution(low, high, log=True)
 
 
 def share(low: float, high: float) -> FloatDistribution:
-    """Return a parameter that is searched evenly."""
+    """Return the range of a parameter that is sampled uniformly."""
     return FloatDistribution(low, high)
 
 
 def whole(low: int, high: int) -> IntDistribution:
-    """Return a count that is searched by its logarithm."""
+    """Return the range of a count, sampled on a logarithmic scale."""
     return IntDistribution(low, high, log=True)
 
 
 def choice(*values: Any) -> CategoricalDistribution:
-    """Return a parameter that takes one of these values."""
+    """Return a categorical parameter with these values."""
     return CategoricalDistribution(values)
 
 
@@ -84,7 +84,7 @@ def tune(peer: Peer, task: Task, *, n_trials: int, cpu_seconds: float) -> Tuned:
     Find the parameters with the best nDCG@10 on the task.
 
     Raises:
-        RuntimeError: No trial came to its end.
+        RuntimeError: Every trial failed.
     """
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED))
     study.enqueue_trial(dict(peer.defaults))
@@ -99,12 +99,12 @@ def tune(peer: Peer, task: Task, *, n_trials: int, cpu_seconds: float) -> Tuned:
         print(f"  {peer.name} {number + 1}/{n_trials} {spent:.0f} CPU-s nDCG@10 {value} {trial.params}", flush=True)
     done = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
     if not done:
-        raise RuntimeError(f"{peer.name}: none of {len(study.trials)} trials came to its end")
+        raise RuntimeError(f"{peer.name}: all {len(study.trials)} trials failed; see the messages above")
     return Tuned(study.best_params, study.best_value, len(study.trials), time.process_time() - started)
 
 
 def _value(peer: Peer, task: Task, params: Params) -> float | None:
-    """Mean nDCG@10 of one trial; None where the library cannot fit these parameters (a matrix that is not definite)."""
+    """Return the mean nDCG@10 of one trial; None where the library fails (for example on an indefinite matrix)."""
     try:
         ranked = peer.fit(task, params)(task.judged, K_TUNED)
     except (ArithmeticError, ValueError, RuntimeError) as failure:
@@ -115,15 +115,16 @@ def _value(peer: Peer, task: Task, params: Params) -> float | None:
 
 
 def final(peer: Peer, task: Task, tuned: Tuned) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Fit once on all that may be learned from; return the lists of the judged users, and what it cost."""
+    """Fit once on train and validation; return the lists of the evaluated users, and the costs."""
     started = time.process_time()
     recommend = peer.fit(task, tuned.params)
-    fitted, asked = time.process_time(), time.perf_counter()
+    fit_seconds, recommend_started = time.process_time() - started, time.perf_counter()
     ranked = recommend(task.judged, K_WRITTEN)
-    seconds, cpu_seconds = time.perf_counter() - asked, time.process_time() - fitted
+    seconds = time.perf_counter() - recommend_started
+    cpu_seconds = time.process_time() - started - fit_seconds
     check(ranked, task, task.judged)
     costs = {
-        "train_cpu_seconds": fitted - started,
+        "train_cpu_seconds": fit_seconds,
         "listeners_per_second": len(task.judged) / seconds,
         "listeners_per_cpu_second": len(task.judged) / cpu_seconds,
         "n_trials": tuned.n_trials,
@@ -135,41 +136,41 @@ def final(peer: Peer, task: Task, tuned: Tuned) -> tuple[pl.DataFrame, dict[str,
 
 
 def lists(name: str, ranked: Rows, task: Task) -> pl.DataFrame:
-    """Return model, user_id, item_id, rank of the judged users."""
-    user, place = np.nonzero(ranked >= 0)
+    """Return the lists of the evaluated users in long form: model, user_id, item_id, rank."""
+    user, position = np.nonzero(ranked >= 0)
     data = {
         "user_id": task.users.gather(task.judged[user]),
-        "item_id": task.items.gather(ranked[user, place]),
-        "rank": pl.Series(place + 1),
+        "item_id": task.items.gather(ranked[user, position]),
+        "rank": pl.Series(position + 1),
     }
     return pl.DataFrame(data).select(pl.lit(name).alias("model"), pl.all())
 
 
-def command(description: str | None, found: Callable[[Path], Sequence[Peer]]) -> Benchmark:
+def command(description: str | None, peers: Callable[[Path], Sequence[Peer]]) -> Benchmark:
     """
-    Make a library's script its command.
+    Return the command of a library's script.
 
     Args:
         description: The script's docstring.
-        found: Lists the library's models for a split folder; raises `Missing` where the library is not installed.
+        peers: Lists the library's models for a split folder; raises `Missing` if the library is not installed.
     """
 
     @click.argument("folder", type=click.Path(path_type=Path, exists=True), required=False)
     @click.argument("out", type=click.Path(path_type=Path), required=False)
-    @size("--trials", "n_trials", default=30, smallest=1, help="Settings tried per model.")
-    @size("--cpu-minutes", default=10.0, smallest=1.0, help="No trial of a model begins after so much work.")
-    @click.option("--models", default="", help="Names, separated by commas. [default: all]")
+    @size("--trials", "n_trials", default=30, smallest=1, help="Tuning trials per model.")
+    @size("--cpu-minutes", default=10.0, smallest=1.0, help="CPU time per model after which no trial starts.")
+    @click.option("--models", default="", help="Names, comma-separated. [default: all]")
     @click.option("--only-candidates", is_flag=True, help="Recommend the candidates of the split alone.")
     def main(
         folder: Path | None, out: Path | None, n_trials: int, cpu_minutes: float, models: str, only_candidates: bool
     ) -> None:
-        """Tune, fit and write each model that is asked for and not there yet; without a folder, on a made-up split."""
-        with TemporaryDirectory() as made:
-            split = folder or made_up(Path(made) / "split")
+        """Tune and fit each requested model without results in OUT; without FOLDER, on a synthetic split."""
+        with TemporaryDirectory() as temporary:
+            split = folder or made_up(Path(temporary) / "split")
             run(
-                [peer for peer in found(split) if not models or peer.name in models.split(",")],
+                [peer for peer in peers(split) if not models or peer.name in models.split(",")],
                 read(split, only_candidates=only_candidates),
-                out or Path(made) / "out",
+                out or Path(temporary) / "out",
                 Budget(n_trials, cpu_minutes),
             )
 
@@ -178,29 +179,29 @@ def command(description: str | None, found: Callable[[Path], Sequence[Peer]]) ->
 
 @dataclass(frozen=True)
 class Budget:
-    """What each model may spend on tuning, whichever ends first."""
+    """The tuning budget per model: trials or CPU-minutes, whichever ends first."""
 
     trials: int
     cpu_minutes: float
 
     def options(self) -> list[str]:
-        """Write it as options of a command."""
+        """Return the budget as command-line options."""
         return ["--trials", str(self.trials), "--cpu-minutes", str(self.cpu_minutes)]
 
 
 def run(peers: Sequence[Peer], tasks: tuple[Task, Task], out: Path, budget: Budget) -> None:
-    """Tune, fit and write each model that is not there yet."""
+    """Tune and fit each model and write its results; skip models with results in `out`."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     to_tune, to_judge = tasks
     for peer in peers:
-        place = out / peer.name.replace(" ", "-")
-        if (place / "costs.json").exists():
+        results = out / peer.name.replace(" ", "-")
+        if (results / "costs.json").exists():
             continue
         print(f"{peer.name}: {len(to_judge.judged):,} listeners", flush=True)
         tuned = tune(peer, to_tune, n_trials=budget.trials, cpu_seconds=60 * budget.cpu_minutes)
         ranking, costs = final(peer, to_judge, tuned)
-        place.mkdir(parents=True, exist_ok=True)
-        ranking.write_parquet(place / "rankings.parquet")
-        (place / "costs.json").write_text(json.dumps({peer.name: costs}, indent=2) + "\n")
-        found = ndcg_at_k(ranked_rows(ranking, to_judge, K_TUNED), to_judge, K_TUNED).mean()
-        print(f"{peer.name}: test nDCG@10 {found:.4f}, validation {tuned.ndcg:.4f}", flush=True)
+        results.mkdir(parents=True, exist_ok=True)
+        ranking.write_parquet(results / "rankings.parquet")
+        (results / "costs.json").write_text(json.dumps({peer.name: costs}, indent=2) + "\n")
+        ndcg = ndcg_at_k(ranked_rows(ranking, to_judge, K_TUNED), to_judge, K_TUNED).mean()
+        print(f"{peer.name}: test nDCG@10 {ndcg:.4f}, validation {tuned.ndcg:.4f}", flush=True)

@@ -5,7 +5,7 @@ A song-week is one song in one edition of the chart. It is categorised in six wa
 each way, the log odds of reaching the top ten are estimated from the song-weeks of the same category in the last three
 years with a known outcome; older ones are left out since the rules of charts change. A logistic regression combines the
 six log odds and the rank; recent weeks have more weight. The categories and the three years were chosen on the Hot 100
-of 2008 to 2014 (`bench/hot100.py` evaluates the model).
+of 2008 to 2014 (`bench/analytics/hot100.py` evaluates the model).
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 -- Songs of each chart's last edition, now outside the top ten, that may reach it within six editions. The probability
 -- comes from what songs in a similar situation did in the last three years (method:
--- recsys/analytics/chart_breakouts.py, accuracy: bench/hot100.py). State of the run; a chart has no rows if fewer than
+-- recsys/analytics/chart_breakouts.py, accuracy: bench/analytics/hot100.py). State of the run; a chart has no rows if fewer than
 -- 20 song-weeks reached the top ten, or fewer than 20 did not. If an edition was corrected after the run, songs that it
 -- no longer lists, or now lists in the top ten, are left out.
 -- grain: chart, song_id

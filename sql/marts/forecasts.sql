@@ -1,5 +1,5 @@
 -- Expected plays of each artist per day, for the next 28 days, with an 80 % interval from the errors of earlier
--- forecasts (method: recsys/analytics/forecast.py, accuracy: bench/forecasts.py).
+-- forecasts (method: recsys/analytics/forecast.py, accuracy: bench/analytics/forecasts.py).
 -- grain: artist_id, forecast_date
 -- rows: 0
 -- labels: artist_id

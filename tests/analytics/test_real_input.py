@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score
 
-from bench.airplay import read_plays, shares
-from bench.hot100 import FIRST_TEST, cut
-from bench.real_charts import FILES, chart_table
+from bench.analytics.airplay import read_plays, shares
+from bench.analytics.charts import FILES, chart_table
+from bench.analytics.hot100 import FIRST_TEST, train_and_test
 from recsys.analytics.chart_breakouts import probabilities, song_weeks, week_categories
 
 pytestmark = [
@@ -86,7 +86,7 @@ def test_log_odds_use_outcomes_known_by_then(weekly: pl.DataFrame) -> None:
 @pytest.mark.parametrize("chart", FILES)
 def test_the_model_beats_current_rank_and_is_calibrated(chart: str) -> None:
     """Average precision is a tenth higher on both charts; of predictions of 20 to 35 %, 24 to 30 % come true."""
-    known, test = cut(song_weeks(chart_table("chart_weekly", chart)))
+    known, test = train_and_test(song_weeks(chart_table("chart_weekly", chart)))
     predicted, reaches = probabilities(known, test), test["reaches"].to_numpy()
 
     model, baseline = (average_precision_score(reaches, score) for score in (predicted, -test["rank"].to_numpy()))

@@ -1,4 +1,4 @@
-"""Every benchmark, found by walking `bench/`: it answers `--help` at once, and runs at its smallest size."""
+"""Every benchmark, found by walking `bench/`, answers `--help` at once and runs at its smallest size."""
 
 import ast
 import json
@@ -29,34 +29,35 @@ SLOW_TO_IMPORT = ("torch", "sklearn", "streamlit", "librosa", "faiss", "matplotl
 REAL_DATA = ("RECSYS_DATA", "RECSYS_AUDIO")
 HELPS = f"""
 import contextlib, io, json, runpy, sys
-told = {{}}
+messages = {{}}
 for name in {BENCHMARKS!r}:
     sys.argv, printed = [name, "--help"], io.StringIO()
     with contextlib.redirect_stdout(printed):
         try:
             runpy.run_module(name, run_name="__main__", alter_sys=True)
         except SystemExit as ended:
-            told[name] = [ended.code, printed.getvalue(), [each for each in {SLOW_TO_IMPORT!r} if each in sys.modules]]
-print(json.dumps(told))
+            slow = [module for module in {SLOW_TO_IMPORT!r} if module in sys.modules]
+            messages[name] = [ended.code, printed.getvalue(), slow]
+print(json.dumps(messages))
 """
 
 
 def test_every_benchmark_answers_help_without_data_or_heavy_libraries() -> None:
-    """It says what it is and that it has a smallest size, where no folder of real data is known."""
+    """The help shows the docstring and `--smallest`, without RECSYS_DATA and RECSYS_AUDIO."""
     bare = {name: value for name, value in os.environ.items() if name not in REAL_DATA}
 
     done = subprocess.run([sys.executable, "-c", HELPS], cwd=ROOT, env=bare, capture_output=True, text=True, check=True)
 
-    told = json.loads(done.stdout)
-    assert sorted(told) == sorted(BENCHMARKS)
-    for name, (status, text, loaded) in told.items():
+    messages = json.loads(done.stdout)
+    assert sorted(messages) == sorted(BENCHMARKS)
+    for name, (status, text, loaded) in messages.items():
         assert (name, status, loaded) == (name, 0, [])
         assert "--smallest" in text
         assert first_line(name) in text
 
 
 def first_line(name: str) -> str:
-    """Return the beginning of a script's docstring."""
+    """Return the first line of a benchmark's docstring."""
     source = (ROOT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
     return str(ast.get_docstring(ast.parse(source))).splitlines()[0]
 
@@ -64,7 +65,7 @@ def first_line(name: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_runs_at_its_smallest_size(name: str, finished: Run, tmp_path: Path) -> None:
-    """It prints the figure that it is run for, and no run writes into the shipped weights."""
+    """It prints its main figure, and no run changes the shipped weights."""
     shipped = {path: sha256_of(path) for path in WEIGHTS.rglob("*.*")}
     environment = os.environ | {"RECSYS_HOME": str(finished.home.path), "TMPDIR": str(tmp_path)}
 
@@ -81,7 +82,7 @@ def test_a_benchmark_runs_at_its_smallest_size(name: str, finished: Run, tmp_pat
 
 
 def headline_of(name: str) -> str:
-    """Return the pattern of the figure that a benchmark is run for."""
+    """Return the regular expression of a benchmark's main figure."""
     main = import_module(name).main
     assert isinstance(main, Benchmark)
     return main.headline
@@ -89,9 +90,9 @@ def headline_of(name: str) -> str:
 
 @pytest.mark.parametrize(("arguments", "sizes"), [([], "100 (7, 8)"), (["--smallest"], "1 (9,)")])
 def test_the_smallest_size_takes_the_place_of_defaults(arguments: list[str], sizes: str) -> None:
-    """And of nothing that is given."""
+    """But not of values given on the command line."""
 
-    @benchmark(headline=r"(\d+)", description="Made up.")
+    @benchmark(headline=r"(\d+)", description="For this test.")
     @size("--rows", default=100, smallest=1)
     @size_argument("seeds", nargs=-1, type=int, default=(7, 8), smallest=(9,))
     def main(rows: int, seeds: tuple[int, ...]) -> None:
@@ -101,21 +102,23 @@ def test_the_smallest_size_takes_the_place_of_defaults(arguments: list[str], siz
     assert CliRunner().invoke(main, [*arguments, "--rows", "5", "6"]).output.strip() == "5 (6,)"
 
 
-@pytest.mark.parametrize(("given", "said"), [(None, "RECSYS_DATA is not set."), ("/nowhere", "which is no folder.")])
-def test_a_folder_that_is_not_there_is_asked_for(given: str | None, said: str) -> None:
-    """In one line, with the exit status of a machine that is not ready."""
-    done = CliRunner().invoke(import_module("bench.airplay").main, [], env={"RECSYS_DATA": given})
+@pytest.mark.parametrize(
+    ("value", "message"), [(None, "RECSYS_DATA is not set."), ("/nowhere", "which is not a folder.")]
+)
+def test_a_missing_data_folder_is_an_error_of_one_line(value: str | None, message: str) -> None:
+    """The exit status is 3, that of a machine that is not ready."""
+    done = CliRunner().invoke(import_module("bench.analytics.airplay").main, [], env={"RECSYS_DATA": value})
 
     assert done.exit_code == 3
     assert done.stderr.startswith("Missing: RECSYS_DATA is ")
-    assert said in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_library_that_is_not_installed_is_named() -> None:
-    """With what to install, and the same exit status: a peer with an environment of its own, or one of ours."""
+def test_a_missing_library_is_an_error_that_says_how_to_install_it() -> None:
+    """The exit status is 3, for a library of this environment and for a peer with an environment of its own."""
 
-    @benchmark(headline=r"(\d+)", description="Made up.")
+    @benchmark(headline=r"(\d+)", description="For this test.")
     @click.option("--peer", is_flag=True)
     def main(peer: bool) -> None:
         if peer:

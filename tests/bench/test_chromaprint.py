@@ -1,4 +1,4 @@
-"""The peer of matching finds what was cut out, and says how far it is ahead."""
+"""The Chromaprint peer of the matching benchmark finds excerpts and scores them by their lead over other recordings."""
 
 import numpy as np
 import pytest
@@ -12,20 +12,20 @@ RATE_HZ = 16_000
 def recordings() -> Chromaprint:
     """Twenty recordings of 200 items each."""
     items = np.random.default_rng(7).integers(1 << 32, size=(20, 200), dtype=np.uint32)
-    return Chromaprint.build([f"t{at}" for at in range(20)], list(items))
+    return Chromaprint.build([f"t{row}" for row in range(20)], list(items))
 
 
-def test_a_piece_is_found_where_it_was_cut_out(recordings: Chromaprint) -> None:
-    """With a bit of each item wrong, too."""
+def test_an_excerpt_is_found_at_its_offset(recordings: Chromaprint) -> None:
+    """Even with one bit of each item flipped."""
     best = recordings.best(recordings.items[5 * 200 + 30 : 5 * 200 + 60] ^ np.uint32(1 << 9))
 
     assert best is not None
     assert best.name == "t5"
-    assert best.begins_s == pytest.approx(30 * APART_S)
+    assert best.offset_s == pytest.approx(30 * APART_S)
 
 
-def test_a_use_is_further_ahead_than_a_stranger(recordings: Chromaprint) -> None:
-    """A stranger's best recording is as good as the next ones."""
+def test_a_use_scores_higher_than_a_stranger(recordings: Chromaprint) -> None:
+    """The best recording for a stranger is hardly better than the next ones."""
     stranger = np.random.default_rng(8).integers(1 << 32, size=30, dtype=np.uint32)
 
     of_use, of_stranger = recordings.best(recordings.items[:30]), recordings.best(stranger)
@@ -36,15 +36,15 @@ def test_a_use_is_further_ahead_than_a_stranger(recordings: Chromaprint) -> None
     assert of_stranger.score < 0.1
 
 
-def test_what_is_too_short_for_items_names_nothing(recordings: Chromaprint) -> None:
-    """No recording is guessed."""
+def test_a_query_without_items_matches_nothing(recordings: Chromaprint) -> None:
+    """Sound that is too short has no items, and no recording is guessed for it."""
     assert recordings.best(np.empty(0, np.uint32)) is None
 
 
 @pytest.mark.skipif(not is_installed(), reason="fpcalc is not on the PATH")
 @pytest.mark.parametrize(("seconds", "n_items"), [(1, 0), (3, 3), (10, 59)])
-def test_sound_has_eight_items_a_second_after_the_first_three(seconds: int, n_items: int) -> None:
-    """Sound that is louder than full scale is made quieter, not cut off."""
+def test_sound_has_eight_items_per_second_after_the_first_three(seconds: int, n_items: int) -> None:
+    """Sound that exceeds full scale is scaled down, not clipped."""
     sound = np.random.default_rng(9).standard_normal(seconds * RATE_HZ, np.float32)
 
     items = items_of(sound, RATE_HZ)

@@ -1,4 +1,4 @@
-"""Seeded faults are found again after edits, and every test that may notice one is known."""
+"""Seeded faults are located again after edits, and the tests that can catch one are known."""
 
 import ast
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.faults.fault import Fault, FaultIsGoneError
-from bench.faults.mutations import chosen
+from bench.faults.mutations import choose_faults
 from bench.faults.running import Result, summary
 from bench.faults.tracing import Trace, probed
 
@@ -23,7 +23,7 @@ FAULT = Fault(1, "recsys/shares.py", "share", "equality", "if whole == 0:", "if 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A package of one function, and no SQL."""
+    """A package with one function, and no SQL."""
     (tmp_path / "recsys").mkdir()
     (tmp_path / "sql").mkdir()
     (tmp_path / "recsys" / "shares.py").write_text(PYTHON)
@@ -31,25 +31,25 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_fault_is_found_by_its_line(checkout: Path) -> None:
-    """Lines above it may come and go, and other functions may have the same line."""
+    """Lines above it may change, and other functions may have the same line."""
     same = "def other(whole):\n    if whole == 0:\n        pass\n"
     (checkout / FAULT.file).write_text(same + PYTHON)
 
     assert FAULT.faulted(checkout) == same + PYTHON.replace("==", "!=")
 
 
-def test_a_fault_whose_line_is_gone_says_so(checkout: Path) -> None:
-    """It is not laid on some other line."""
+def test_a_fault_whose_line_has_changed_raises(checkout: Path) -> None:
+    """It is not applied to another line."""
     (checkout / FAULT.file).write_text(PYTHON.replace("== 0", "== 0.0"))
 
     with pytest.raises(FaultIsGoneError, match="0 times, expected once"):
         FAULT.faulted(checkout)
 
 
-def test_one_fault_of_a_function_is_chosen_outside_of_messages(checkout: Path) -> None:
-    """It parses, and changes neither the docstring nor the error's message."""
+def test_one_fault_per_function_is_chosen_outside_messages(checkout: Path) -> None:
+    """The faulty code parses, and neither the docstring nor the error message changes."""
     for seed in range(5):
-        (fault,) = chosen(checkout, n=100, seed=seed)
+        (fault,) = choose_faults(checkout, n=100, seed=seed)
 
         faulty = ast.unparse(ast.parse(fault.faulted(checkout)))
         assert fault.function == "share"
@@ -59,15 +59,15 @@ def test_one_fault_of_a_function_is_chosen_outside_of_messages(checkout: Path) -
 
 
 def test_a_probe_stands_before_the_innermost_statement(checkout: Path) -> None:
-    """So it tells that this branch was reached, not only the function."""
+    """So it shows that this branch was reached, not only the function."""
     text = probed(PYTHON, {10: 7, 20: 4})
 
     assert ".hit(10)\n        return sum(" in text
     assert "\n    __import__('recsys.faultprobe', fromlist=['hit']).hit(20)\n    if whole" in text
 
 
-def test_whoever_uses_a_fixture_may_notice_what_it_reached(tmp_path: Path) -> None:
-    """A test that fails without a fault notices nothing."""
+def test_a_test_reaches_what_its_fixtures_reach(tmp_path: Path) -> None:
+    """A test that fails without any fault cannot catch one."""
     reports = [
         '{"test": "a", "marks": ["fixture:world[0]"]}',
         '{"test": "a", "outcome": "passed", "seconds": 1.0}',
@@ -85,8 +85,8 @@ def test_whoever_uses_a_fixture_may_notice_what_it_reached(tmp_path: Path) -> No
     assert (trace.failed, trace.cpu_s) == (["b"], 5.0)
 
 
-def test_the_summary_lists_what_was_not_caught() -> None:
-    """And counts what each suite caught."""
+def test_the_summary_lists_the_faults_that_were_not_caught() -> None:
+    """And counts those that each suite caught."""
     others = [Fault(number, "sql/marts/plays.sql", "", "call", "sum(n)", "max(n)") for number in (2, 3)]
     fast = {1: Result(1, "not reached"), 2: Result(2, "caught", "a"), 3: Result(3, "survived")}
     slow = {1: Result(1, "survived"), 3: Result(3, "caught", "b")}

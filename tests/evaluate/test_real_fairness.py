@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bench.splits import SPLITS
+from bench.recommenders.splits import SPLITS
 from recsys.evaluate.exposure import exposure_shares, share_if
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.report import evaluated_users

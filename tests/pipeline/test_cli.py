@@ -21,7 +21,7 @@ from recsys.products.base import product_names
 from recsys.published.explain import explain
 from recsys.warehouse.sqlfile import read_layers
 
-from ..nights import World, made
+from ..nights import World, result_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,14 +186,14 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
 
 def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) -> None:
     """The track named in the exported reason is among the largest contributions, and its contribution is positive."""
-    row = made(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
+    row = result_table(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)
 
     shown = call(finished.home, "explain", row["user_id"], row["track_id"])
 
     assert shown.exit_code == 0, shown.output
     assert f"rank {row['rank']}, {row['reason']}" in shown.output
     explanation = explain(finished.home, row["user_id"], row["track_id"])
-    kept = made(finished, "candidates").filter(user_id=row["user_id"], track_id=row["track_id"])
+    kept = result_table(finished, "candidates").filter(user_id=row["user_id"], track_id=row["track_id"])
     assert explanation.candidate_rank == kept["rank"].item()
     assert explanation.n_listed == finished.recipe.export.k
     assert explanation.placement in shown.output
@@ -234,7 +234,7 @@ def test_a_feedback_loop_is_simulated_and_reported(finished: Run, tmp_path: Path
 
 def test_explain_refuses_what_nobody_knows(finished: Run) -> None:
     """An unknown listener or track is refused."""
-    user_id, track_id = made(finished, "recommendations").select("user_id", "track_id").row(0)
+    user_id, track_id = result_table(finished, "recommendations").select("user_id", "track_id").row(0)
 
     assert "There is no listener" in call(finished.home, "explain", "nobody", track_id).output
     assert "There is no track" in call(finished.home, "explain", user_id, "nothing").output

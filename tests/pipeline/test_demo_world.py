@@ -11,7 +11,7 @@ from recsys.pipeline.run import Run
 from recsys.search.by_sound import build_index
 from recsys.warehouse.query import Warehouse
 
-from ..nights import made
+from ..nights import result_table
 from .conftest import Demo
 
 WATCH_DAYS = 21
@@ -28,7 +28,7 @@ def alarms(run: Run) -> pl.DataFrame:
 
 def test_both_models_beat_the_floor_with_disjoint_intervals(demo: Demo) -> None:
     """The exported recommender beats popularity on two weeks after the training window."""
-    metrics = made(demo.run, "run_metrics").filter(metric="ndcg")
+    metrics = result_table(demo.run, "run_metrics").filter(metric="ndcg")
     ndcg = metrics.rows_by_key("recommender", named=True, unique=True)
 
     assert ndcg["als"]["low"] > ndcg["popular"]["high"]

@@ -21,8 +21,8 @@ def second(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("feedback")
     recipe = folder / "recipe.toml"
     recipe.write_text(f"{RECIPE}\n[exploration]\nshare = 0.5\ndays = 4\n")
-    world.night(Home(folder / "home"), days_before=5, recipe=recipe)
-    return world.night(Home(folder / "home"), recipe=recipe)
+    world.run_nightly(Home(folder / "home"), days_before=5, recipe=recipe)
+    return world.run_nightly(Home(folder / "home"), recipe=recipe)
 
 
 def frame(run: Run, query: str) -> pl.DataFrame:

@@ -56,7 +56,7 @@ def begun(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory)
         if event["event"] == "start":
             copies[event["step"]] = Home(shutil.copytree(home.path, folder / event["step"], symlinks=True))
 
-    world.night(home, tell=keep)
+    world.run_nightly(home, tell=keep)
     return copies
 
 
@@ -104,7 +104,7 @@ def test_a_night_killed_in_a_step_resumes_to_the_same_export(
     words = command(home, world, "--resume")[len(RECSYS) :]
 
     killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
-    world.night(home, resume=True)
+    world.run_nightly(home, resume=True)
 
     assert killed.returncode == -signal.SIGKILL
     assert_undisturbed(home, finished)
@@ -129,7 +129,7 @@ def test_a_night_killed_amid_a_long_step_resumes_to_the_same_export(
         process.send_signal(signal.SIGKILL)
     last_begun = _begun(home)[-1]
 
-    world.night(home, resume=True)
+    world.run_nightly(home, resume=True)
 
     assert last_begun == step
     assert_undisturbed(home, finished)

@@ -23,7 +23,7 @@ from recsys.releases import registry
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.warehouse.query import Warehouse
 
-from ..nights import World, made
+from ..nights import World, result_table
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -65,7 +65,7 @@ def test_every_listener_gets_exactly_k_allowed_tracks(finished: Run) -> None:
 
 def test_the_model_beats_the_popularity_floor(finished: Run) -> None:
     """The difference in nDCG on the test window is significant, paired by listener."""
-    found = made(finished, "metric_differences").filter(baseline="popular")
+    found = result_table(finished, "metric_differences").filter(baseline="popular")
 
     assert found["low"].item() > 0
     assert found["n_users"].item() > 100
@@ -126,7 +126,7 @@ def test_a_misspelt_group_is_refused_before_training(world: World, tmp_path: Pat
     recipe.write_text(f"{world.recipe.read_text()}\n[rerank.exposure.targets]\n'artist_gendre=female' = 0.3\n")
 
     with pytest.raises(BadRecipe, match="Did you mean 'artist_gender'"):
-        world.night(Home(tmp_path / "home"), recipe=recipe)
+        world.run_nightly(Home(tmp_path / "home"), recipe=recipe)
 
     (run,) = (tmp_path / "home" / "runs").iterdir()
     assert (run / "build.done.json").exists()
@@ -142,7 +142,7 @@ def test_targets_of_the_recipe_are_published_and_met(world: World, tmp_path: Pat
         "[rerank.artist_cap]\n[rerank.exposure.targets]\n'artist_gender=female' = 0.5\n"
     )
 
-    run = world.night(Home(tmp_path / "home"), recipe=recipe)
+    run = world.run_nightly(Home(tmp_path / "home"), recipe=recipe)
 
     with Warehouse.open(run.home.published_warehouse()) as warehouse:
         targets = warehouse.query("select * from marts.exposure where target_share is not null")
@@ -247,7 +247,7 @@ def test_a_finished_night_done_again_changes_nothing(
     home = copy_of(finished.home)
     before = {path: path.lstat().st_mtime_ns for path in home.path.rglob("*") if path.name != ".lock"}
 
-    again = world.night(home)
+    again = world.run_nightly(home)
 
     after = {path: path.lstat().st_mtime_ns for path in home.path.rglob("*") if path.name != ".lock"}
     assert again.run_id == finished.run_id
@@ -262,7 +262,7 @@ def test_the_same_inputs_in_another_home_give_the_same_bytes(finished: Run, worl
     home.key_file.write_bytes(finished.home.key_file.read_bytes())
     home.key_file.chmod(0o600)
 
-    assert digest(world.night(home).export) == digest(finished.export)
+    assert digest(world.run_nightly(home).export) == digest(finished.export)
 
 
 @pytest.mark.slow
@@ -275,7 +275,7 @@ def test_a_worse_recommender_is_refused_and_the_last_release_stays(
     worse.write_text('recommender = "popular"\ncompare = []\n')
 
     with pytest.raises(Refused, match="significantly worse than champion"):
-        world.night(home, recipe=worse)
+        world.run_nightly(home, recipe=worse)
 
     assert registry.current_name(home) == finished.run_id
     assert digest(home.path / "exports" / "current") == digest(finished.export)
@@ -339,7 +339,7 @@ def test_a_stray_file_in_the_inbox_is_loud_but_stops_nobody(world: World, tmp_pa
         (inbox / path.name).symlink_to(path)
     (inbox / "README.txt").write_text("not a table\n")
 
-    run = replace(world, raw=inbox).night(Home(tmp_path / "home"))
+    run = replace(world, raw=inbox).run_nightly(Home(tmp_path / "home"))
 
     events = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
     assert [event["text"] for event in events if event["event"] == "warning" and "README.txt" in event["text"]]

@@ -23,7 +23,7 @@ from recsys.recommenders.parts.filters import Filters
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 
-from ..nights import made
+from ..nights import result_table
 
 AS_OF = date(2014, 4, 1)
 RECIPE = """
@@ -69,7 +69,7 @@ def run(recsys_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.slow
 def test_both_models_beat_the_popularity_floor_with_disjoint_intervals(run: Run) -> None:
     """ALS and LightFM predict the discoveries of the next 28 days better than popularity."""
-    rows = made(run, "run_metrics").filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
+    rows = result_table(run, "run_metrics").filter(metric="ndcg").rows_by_key("recommender", named=True, unique=True)
 
     assert rows["als"]["low"] > rows["popular"]["high"]
     assert rows["lightfm"]["low"] > rows["popular"]["high"]

@@ -34,7 +34,7 @@ def second(finished: Run, world: World, tmp_path_factory: pytest.TempPathFactory
     shutil.copytree(finished.home.path, folder / "home", symlinks=True)
     recipe = folder / "second.toml"
     recipe.write_text(world.recipe.read_text().replace("[export]\n", "[export]\nk = 5\n"))
-    return world.night(Home(folder / "home"), recipe=recipe)
+    return world.run_nightly(Home(folder / "home"), recipe=recipe)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_a_pruned_night_can_be_done_again(two_nights: tuple[Home, str, str], wor
     home, first, _ = two_nights
     registry.prune(home, 1, removable_files())
 
-    again = world.night(home, resume=True)
+    again = world.run_nightly(home, resume=True)
 
     assert again.run_id == first
     assert registry.current_name(home) == first
@@ -147,7 +147,7 @@ def test_prune_forgets_what_a_refused_night_left_behind(
     worse = world.raw.parent / "worse.toml"
     worse.write_text('recommender = "popular"\ncompare = []\n')
     with pytest.raises(Refused):
-        world.night(home, recipe=worse)
+        world.run_nightly(home, recipe=worse)
     (refused,) = (folder for folder in home.runs.iterdir() if folder.name != finished.run_id)
 
     registry.prune(home, 0, removable_files())

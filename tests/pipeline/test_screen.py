@@ -22,7 +22,7 @@ from recsys.products.base import product_names
 from recsys.recipe import read_recipe
 from recsys.warehouse.query import Warehouse
 
-from ..nights import LAST_DAY, made
+from ..nights import LAST_DAY, result_table
 
 WIDTH = 80
 
@@ -94,7 +94,7 @@ def test_three_telling_listeners_are_shown(finished: Run, screen: list[str]) -> 
     silent = profiles.filter(n_tracks=0)["user_id"][:1].to_list()
     expected = [most, heard["user_id"][0], *silent]
     tracks = pl.read_parquet(finished.home.path / "marts/current/track_features.parquet")
-    lists = made(finished, "recommendations").join(tracks, on="track_id", how="left")
+    lists = result_table(finished, "recommendations").join(tracks, on="track_id", how="left")
 
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         sampled = samples(warehouse)

@@ -158,7 +158,9 @@ def test_leverage_follows_the_formula() -> None:
 def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_path: Path) -> None:
     """nDCG: 5% above a tuned LightFM with the same tags among new artists, three times as high among all artists."""
     environment = os.environ | {"RECSYS_DATA": str(recsys_data)}
-    subprocess.run([sys.executable, "-m", "bench.splits", "cold", tmp_path], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "bench.recommenders.splits", "cold", tmp_path], cwd=ROOT, env=environment, check=True
+    )
     protocol = fixed(tmp_path)
     new = pl.read_parquet(tmp_path / "candidates.parquet")["item_id"].cast(pl.String)
 

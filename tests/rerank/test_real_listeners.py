@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bench.splits import SPLITS
+from bench.recommenders.splits import SPLITS
 from recsys.dataset.splits import Split
 from recsys.evaluate.report import evaluated_users, report
 from recsys.experiments.protocols import fixed

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.plain_rerank import plain_choice
+from bench.rerank.plain import plain_choice
 from recsys.rerank.base import CandidateSet, RerankRule
 from recsys.rerank.lists import apply_rules, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap

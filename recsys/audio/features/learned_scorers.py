@@ -2,7 +2,7 @@
 Small trained networks that choose among candidate tempi or keys.
 
 Each candidate is described by inputs relative to itself and scored by the same two layers; a softmax over the scores
-gives probabilities. `python -m bench.train_features` trains the weights on rendered music with exact labels.
+gives probabilities. `python -m bench.audio.train_features` trains the weights on rendered music with exact labels.
 """
 
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ from recsys.audio.embedding.embed import VERSION, WEIGHTS
 from recsys.audio.signal import resample
 from recsys.errors import InputError, SetupError
 
-SHIPPED = Path(__file__).parents[1] / "weights" / "fingerprint"  # trained by bench/train_fingerprint.py
+SHIPPED = Path(__file__).parents[1] / "weights" / "fingerprint"  # trained by bench/audio/train_fingerprint.py
 RATE_HZ = 8_000
 N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # about two bins per semitone

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.plain_rerank import plain_least
+from bench.rerank.plain import plain_minimum_protected
 from recsys.rerank.rules.fair_top_k import failure_probability, least_protected, unadjusted
 
 # Zehlike et al. (2017), table 2: alpha 0.1, positions 1 to 12, by share.
@@ -29,7 +29,7 @@ def test_the_table_is_the_published_one(share: float) -> None:
 @pytest.mark.parametrize(("k", "share", "alpha"), [(20, 0.25, 0.1), (50, 0.3, 0.05), (40, 0.8, 0.15)])
 def test_the_table_equals_a_plain_loop(k: int, share: float, alpha: float) -> None:
     """The smallest m whose binomial F(m) is above alpha, one by one."""
-    assert unadjusted(k, share, alpha).tolist() == plain_least(k, share, alpha)
+    assert unadjusted(k, share, alpha).tolist() == plain_minimum_protected(k, share, alpha)
 
 
 def test_the_failure_probability_is_the_published_one() -> None:

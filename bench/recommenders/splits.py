@@ -1,10 +1,10 @@
 """
-The splits that recommenders are compared on, each written as one folder that every library can read.
+Splits for comparing recommenders, each written as a folder of Parquet files that every library can read.
 
 A folder holds train, validation and test.parquet (user_id, item_id and, where known, weight and timestamp) and, where
-it has some, item_features and user_features.parquet (the id, feature such as 'genre=Rock', weight where known).
-A pair of `test` that stands in train or validation is dropped. `candidates.parquet` (item_id) names what may be
-recommended where that is not everything. Real data is found through RECSYS_DATA.
+known, item_features and user_features.parquet (the id, feature such as 'genre=Rock', weight where known). A pair of
+`test` that is also in train or validation is dropped. `candidates.parquet` (item_id), where present, names the only
+items that may be recommended. Real data is read from the folder named by RECSYS_DATA.
 """
 
 import os
@@ -21,14 +21,14 @@ from bench.options import benchmark, data_folder, size_argument
 from bench.peers.environments import BENCH
 
 SEED = 7
-COLD_SHARE = 0.1  # of the artists, hidden for the test; as many of the others are hidden for validation
+COLD_SHARE = 0.1  # of the artists, hidden for the test; the same number again is hidden for validation
 LAST_TEST_DAY, WINDOW = date(2014, 4, 1), timedelta(days=28)
 PAIR = ["user_id", "item_id"]
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One split; None where nothing is known."""
+    """One split; an optional table is None where the data set has none."""
 
     train: pl.DataFrame
     validation: pl.DataFrame
@@ -38,31 +38,31 @@ class Split:
     candidates: pl.DataFrame | None = None
 
     def write(self, folder: Path) -> None:
-        """Write each table to its file, in one order of rows: the same split gives the same bytes."""
+        """Write each table to its file, rows sorted, so that the same split gives the same bytes."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in vars(self).items():
             path = folder / f"{name}.parquet"
             if table is None:
                 path.unlink(missing_ok=True)
                 continue
-            new = table.join(self._known(), on=PAIR, how="anti") if name == "test" else table
-            beside = path.with_suffix(f".{os.getpid()}")
-            new.sort(new.columns[:2]).write_parquet(beside)
-            beside.replace(path)  # a comparison that runs meanwhile reads whole files
+            rows = table.join(self._known(), on=PAIR, how="anti") if name == "test" else table
+            temporary = path.with_suffix(f".{os.getpid()}")
+            rows.sort(rows.columns[:2]).write_parquet(temporary)
+            temporary.replace(path)  # a comparison running at the same time reads whole files
 
     def _known(self) -> pl.DataFrame:
         return pl.concat([self.train.select(PAIR), self.validation.select(PAIR)])
 
 
 def hetrec(data: Path) -> Split:
-    """Last.fm listeners and artists with play counts and tags, cut at random within each listener."""
+    """Read HetRec 2011: Last.fm listeners and artists, with play counts and tags, split at random within listeners."""
     return Split(
         **{path.stem: pl.read_parquet(path) for path in (data / "hetrec2011_lastfm2k/split").glob("*.parquet")}
     )
 
 
 def cpfair(data: Path) -> Split:
-    """Read the published split of the same listening, without names or tags."""
+    """Read the split of HetRec 2011 published with CPFair, without names or tags."""
     columns = {"user_id": pl.Int64, "item_id": pl.Int64, "weight": pl.Float64}
     train, validation, test = (
         pl.read_csv(
@@ -79,7 +79,7 @@ def cpfair(data: Path) -> Split:
 
 
 def lfm1m(data: Path) -> Split:
-    """Tracks that listeners took up, cut at the same two days (UTC) for everybody; later rows are dropped."""
+    """Read LFM-1M: first plays of tracks, split at the same two days (UTC) for everybody; later rows are dropped."""
     folder = data / "lfm1m_partial"
     pairs = pl.read_parquet(folder / "interactions.parquet").select(
         pl.col("user").cast(pl.Int64).alias("user_id"),
@@ -99,7 +99,7 @@ def lfm1m(data: Path) -> Split:
 
 
 def _lfm1m_tracks(tracks: pl.DataFrame) -> pl.DataFrame:
-    """Artist and genres; a genre without a name is called by its number."""
+    """Return artist and genres as features; a genre without a name is identified by its number."""
     item = pl.col("new_id").alias("item_id")
     genres = tracks.explode("kg_genres", empty_as_null=True, keep_nulls=True).filter(pl.col("kg_genres").is_not_null())
     return pl.concat(
@@ -112,7 +112,7 @@ def _lfm1m_tracks(tracks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lfm1m_listeners(listeners: pl.DataFrame) -> pl.DataFrame:
-    """Gender and age band; no row where it is unknown."""
+    """Return gender and age band as features; no row where the value is unknown."""
     user = pl.col("new_id").alias("user_id")
     return pl.concat(
         [
@@ -124,9 +124,9 @@ def _lfm1m_listeners(listeners: pl.DataFrame) -> pl.DataFrame:
 
 def cold(data: Path) -> Split:
     """
-    Artists that nobody has played yet, known by their tags alone.
+    Make a cold-start split of HetRec 2011: test artists have no plays in training and are known by their tags alone.
 
-    Every pair of a hidden artist is hidden. Only artists with a tag are hidden: of the others nothing is known.
+    All plays of a hidden artist are held out. Only artists with at least one tag are hidden.
     """
     whole = hetrec(data)
     pairs = pl.concat([whole.train, whole.validation, whole.test]).sort(PAIR)
@@ -147,8 +147,8 @@ def cold(data: Path) -> Split:
 SPLITS: dict[str, Callable[[Path], Split]] = {"hetrec": hetrec, "cpfair": cpfair, "lfm1m": lfm1m, "cold": cold}
 
 
-def written(name: str) -> Path:
-    """Write a split where benchmarks share it, and return the folder."""
+def written_split(name: str) -> Path:
+    """Write a split into the folder that benchmarks share, and return it; raises Missing without RECSYS_DATA."""
     folder = BENCH / "splits" / name
     SPLITS[name](data_folder()).write(folder)
     return folder
@@ -158,7 +158,7 @@ def written(name: str) -> Path:
 @size_argument("name", type=click.Choice(list(SPLITS)), smallest="hetrec")
 @size_argument("folder", type=click.Path(path_type=Path, file_okay=False), smallest=BENCH / "splits" / "hetrec")
 def main(name: str, folder: Path) -> None:
-    """Write a split into a folder and print the rows of each table."""
+    """Write a split into a folder and print the number of rows per table."""
     split = SPLITS[name](data_folder())
     split.write(folder)
     for path in sorted(folder.glob("*.parquet")):

@@ -1,14 +1,14 @@
 """
-Rendered music with exact labels for training and judging the estimators of tempo and key.
+Rendered music with exact labels, for training and evaluating the estimators of tempo and key.
 
-Tunes come from the collections of `symbolic_melodies` (RECSYS_DATA), arranged and rendered by `recsys.synth`. Tunes are
-divided by a hash of their name, programs (instruments) by number: what is judged was played by instruments, and written
-by people, that training never met. Half of the pieces are minor where modes come by turns (dorian and phrygian count
-as minor).
+Tunes come from the collections of `symbolic_melodies` (RECSYS_DATA) and are arranged and rendered by `recsys.synth`.
+Tunes are split by a hash of their name and programs (MIDI instruments) by number, so that test pieces use tunes and
+instruments that training never met. With balanced modes every second piece is minor (dorian and phrygian count as
+minor).
 
-Collections write some tunes under another key's signature. A label that the tune itself contradicts is not exact, so
-such tunes are left out: those that do not end on a note of the tonic's chord, or in which the other mode's third sounds
-longer than the own.
+Some tunes are notated under the signature of another key, so their label is unreliable. Tunes that contradict their
+label are left out: those that do not end on a note of the tonic chord, and those in which the third of the other mode
+sounds longer than that of their own.
 """
 
 import os
@@ -33,7 +33,7 @@ from recsys.synth.render import render
 from recsys.synth.tune import Tune, compose
 
 FILES = ("nottingham_abc.parquet", "music21_folk_abc.parquet")
-METRES = {(2, 4), (3, 4), (4, 4), (6, 8), (9, 8), (12, 8)}  # others leave open what the beat is
+METRES = {(2, 4), (3, 4), (4, 4), (6, 8), (9, 8), (12, 8)}  # other metres leave the beat ambiguous
 PARTS = {"train": range(7), "validation": range(7, 8), "test": range(8, 10)}  # tenths of the tunes
 HELD_BACK = frozenset(
     program for family in FAMILIES.values() for program in list(family)[-2:]
@@ -44,7 +44,14 @@ PIECE_S, SHORTEST_S = 30.0, 12.0
 
 @dataclass(frozen=True)
 class Piece:
-    """What is to be rendered: a tune, and the seed of all that is drawn for it."""
+    """
+    A piece to render.
+
+    Attributes:
+        tune: The melody.
+        seed: Seed of the arrangement, the excerpt and the noise.
+        programs: MIDI programs that the arrangement may use.
+    """
 
     tune: Tune
     seed: int
@@ -53,36 +60,35 @@ class Piece:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of a rendered piece: tempo [1/min], pitch class of the tonic, and whether it is minor."""
+    """Labels of a rendered piece: tempo [beats/min], pitch class of the tonic (0..11, C = 0), whether it is minor."""
 
     tempo_bpm: float
     tonic: int
     is_minor: bool
 
 
-def pieces(part: str, n: int, *, by_turns: bool = True, seed: int = 7) -> list[Piece]:
+def pieces(part: str, n: int, *, balanced_modes: bool = True, seed: int = 7) -> list[Piece]:
     """
     Draw pieces of a part.
 
     Args:
-        part: 'train', 'validation', 'test'.
-        n: How many.
-        by_turns: Minor and major by turns; otherwise as often as the collections have them.
-        seed: Of the draw.
+        part: 'train', 'validation' or 'test'.
+        n: Number of pieces.
+        balanced_modes: Alternate major and minor; otherwise draw modes at the rate of the collections.
+        seed: Seed of the draw.
     """
     rng = np.random.default_rng([seed, crc32(part.encode())])
     of_part = [tune for tune in _tunes() if crc32(tune.name.encode()) % 10 in PARTS[part]]
     by_mode = [[tune for tune in of_part if tune.is_minor == is_minor] for is_minor in (False, True)]
-    drawn_from = by_mode if by_turns else [of_part]
-    every = frozenset(range(104))
-    programs = every - HELD_BACK if part == "train" else HELD_BACK
+    pools = by_mode if balanced_modes else [of_part]
+    programs = frozenset(range(104)) - HELD_BACK if part == "train" else HELD_BACK
     drawn = []
     for number in range(n):
         if part == "train" and rng.random() < MADE_UP_SHARE:
             tune = compose(f"made up {number}", rng, mode=("major", "minor", "mixolydian", "dorian")[number % 4])
         else:
-            some = drawn_from[number % len(drawn_from)]
-            tune = some[rng.integers(len(some))]
+            pool = pools[number % len(pools)]
+            tune = pool[rng.integers(len(pool))]
         drawn.append(Piece(tune, int(rng.integers(1 << 31)), programs))
     return drawn
 
@@ -100,15 +106,15 @@ def _tunes() -> Iterator[Tune]:
 
 
 def _is_in_its_key(tune: Tune) -> bool:
-    third, other = (3, 4) if tune.is_minor else (4, 3)
-    heard = np.bincount(
+    third, other_third = (3, 4) if tune.is_minor else (4, 3)
+    durations = np.bincount(
         [(note.pitch - tune.tonic) % 12 for note in tune.notes], [note.duration for note in tune.notes], 12
     )
-    return (tune.notes[-1].pitch - tune.tonic) % 12 in {0, third, 7} and heard[third] > heard[other]
+    return (tune.notes[-1].pitch - tune.tonic) % 12 in {0, third, 7} and durations[third] > durations[other_third]
 
 
-def rendered(piece: Piece) -> tuple[Signal, Truth]:
-    """Render a piece at 22.05 kHz, some of it cut out, with the noise and colour of a recording."""
+def render_piece(piece: Piece) -> tuple[Signal, Truth]:
+    """Render a piece at 22.05 kHz with the noise and tone colour of a recording; half of the pieces are excerpts."""
     rng = np.random.default_rng(piece.seed)
     style = Style.drawn(rng, programs=piece.programs)
     played = arrange(piece.tune, style, rng, longest_s=PIECE_S)
@@ -121,7 +127,7 @@ def rendered(piece: Piece) -> tuple[Signal, Truth]:
 
 
 def _recorded(sound: F32, rng: np.random.Generator) -> F32:
-    """Tilt the spectrum a little and add noise 20 to 50 dB below the music."""
+    """Tilt the spectrum slightly and add noise 20 to 50 dB below the music."""
     tilted = lfilter([1, rng.uniform(-0.4, 0.4)], [1], sound, axis=1)
     power = float(np.square(tilted).mean())
     noise = rng.standard_normal(tilted.shape) * np.sqrt(power * 10 ** (-rng.uniform(2, 5)))
@@ -129,13 +135,13 @@ def _recorded(sound: F32, rng: np.random.Generator) -> F32:
     return noisy / np.float32(max(1.0, float(np.abs(noisy).max())))
 
 
-def mono_of(piece: Piece) -> tuple[F32, Truth]:
-    """Render a piece as the estimators hear it: 16 kHz mono."""
-    signal, truth = rendered(piece)
+def render_mono(piece: Piece) -> tuple[F32, Truth]:
+    """Render a piece in the format that the estimators take: 16 kHz mono."""
+    signal, truth = render_piece(piece)
     return signal.mono(RATE_HZ), truth
 
 
-def in_parallel(work: object, some: list[Piece]) -> list[object]:
-    """Do a picklable piece of work for every piece, on all cores."""
+def map_in_parallel(function: object, pieces: list[Piece]) -> list[object]:
+    """Call a picklable function on every piece, on all cores; return the results in order."""
     with ProcessPoolExecutor(initializer=partial(os.environ.__setitem__, "OMP_NUM_THREADS", "1")) as pool:
-        return list(pool.map(work, some, chunksize=8))  # type: ignore[arg-type]
+        return list(pool.map(function, pieces, chunksize=8))  # type: ignore[arg-type]

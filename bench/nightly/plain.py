@@ -1,10 +1,10 @@
 """
-The same night as `recsys nightly`, as a plain script: the same SQL, models, parameters, number of fits and top-k.
+The work of `recsys nightly` as a plain script: the same SQL, models, parameters, number of fits and top-k.
 
-It has none of what the platform adds: pseudonyms, the contract and the quarantine, checks, gate, intervals and metrics
-beyond nDCG, model files, manifest and exports, the marts as Parquet, files of labels, the morning report, and the means
-to resume. It prints the seconds of each part. `bench.nightly` runs it beside the night on the same files; without
---raw it makes a world of its own. Its first version knew the parts up to the lists alone, chosen without rules.
+It leaves out what the platform adds: pseudonyms, contracts and quarantine, checks, gate, intervals and metrics beyond
+nDCG, model files, manifest and exports, marts as Parquet, label files, the morning report, and resuming. It prints the
+seconds of each part. `bench.nightly` runs it beside the nightly run on the same files; without --raw it generates a
+world of its own. With --reduced it stops after the recommendation lists, and makes them without rerank rules.
 """
 
 import time
@@ -43,23 +43,23 @@ TYPES = {
     Kind.REAL: "double",
     Kind.REALS: "float[]",
 }
-LEDGER = {"raw.quarantine", "raw.batches"}  # what only the platform keeps
+PLATFORM_TABLES = {"raw.quarantine", "raw.batches"}  # the script does not make them
 
 
-class Open:
-    """A connection that answers as a warehouse does."""
+class OpenWarehouse:
+    """A connection with the `query` method of `Warehouse`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
 
     def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
-        """Answer one query."""
+        """Run one query and return its rows."""
         return cast("pl.DataFrame", self.connection.sql(sql, params=params).pl())
 
 
 @contextmanager
 def part(name: str) -> Iterator[None]:
-    """Print how long a part of the night takes, by the wall's clock and of all cores."""
+    """Print the wall time of a part, and its CPU time on all cores."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -67,7 +67,7 @@ def part(name: str) -> Iterator[None]:
 
 
 def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:
-    """Read the files as DuckDB reads them, rows that do not parse left out."""
+    """Create the raw tables from the files, read by DuckDB; rows that do not parse are left out."""
     for table, contract in CONTRACTS.items():
         paths = sorted(raw.glob(f"{table}*"))
         if not paths:
@@ -76,8 +76,8 @@ def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:
         rows = " union all ".join(selection(connection, contract, path) for path in paths)
         required = " and ".join(f"{field.name} is not null" for field in contract.fields if field.required)
         day = f", {contract.instant}::date as ds" if contract.instant else ""
-        dated = contract.instant or contract.day
-        until = f" and {dated}::date <= date '{as_of}'" if dated else ""
+        date_column = contract.instant or contract.day
+        until = f" and {date_column}::date <= date '{as_of}'" if date_column else ""
         connection.execute(
             f"create table raw.{table} as select distinct on ({', '.join(contract.key)}) *{day}, 1 as batch_no, "
             f"'' as batch from ({rows}) where {required}{until}"
@@ -85,22 +85,22 @@ def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:
 
 
 def put(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    """Make a raw table of a frame."""
+    """Create a raw table from a frame."""
     connection.register("incoming", frame.to_arrow())
     connection.execute(f"create table raw.{name} as select * from incoming")
     connection.unregister("incoming")
 
 
 def selection(connection: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> str:
-    """Write the reading of one file."""
-    there = {name for name, *_ in connection.execute(f"describe select * from {reader(path)}").fetchall()}
-    values = ", ".join(f"{value(field, path, there)} as {field.name}" for field in contract.fields)
+    """Return the SQL that reads one file in the contract's columns."""
+    file_columns = {name for name, *_ in connection.execute(f"describe select * from {reader(path)}").fetchall()}
+    values = ", ".join(f"{value(field, path, file_columns)} as {field.name}" for field in contract.fields)
     return f"select {values} from {reader(path)}"
 
 
-def value(field: Field, path: Path, there: set[str]) -> str:
-    """Write the reading of one column, a default or null where the file lacks it."""
-    if field.name not in there:
+def value(field: Field, path: Path, file_columns: set[str]) -> str:
+    """Return the SQL expression of one column: its default or null if the file lacks it."""
+    if field.name not in file_columns:
         return f"{field.default!r}" if field.default is not None else f"null::{TYPES[field.kind]}"
     text = f"{field.name}::varchar"
     if field.kind is Kind.INSTANT:
@@ -112,7 +112,7 @@ def value(field: Field, path: Path, there: set[str]) -> str:
 
 
 def reader(path: Path) -> str:
-    """Name the function that reads a file."""
+    """Return the SQL table function that reads a file."""
     if path.suffix == ".parquet":
         return f"read_parquet('{path}')"
     if ".csv" in path.name:
@@ -121,15 +121,15 @@ def reader(path: Path) -> str:
 
 
 def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
-    """List the SQL files that read the logs alone, and those that read what the night makes."""
+    """List the SQL files that depend on raw data alone, and those that also depend on results of the models."""
     from recsys.pipeline.plan import results
     from recsys.warehouse.sqlfile import read_layers
 
-    unknown, later = set(LEDGER), {f"raw.{name}" for name in results()}
+    skipped, later = set(PLATFORM_TABLES), {f"raw.{name}" for name in results()}
     first, second = [], []
     for file in read_layers().values():
-        if file.sources & unknown:
-            unknown.add(file.name)
+        if file.sources & skipped:
+            skipped.add(file.name)
         elif file.sources & later:
             later.add(file.name)
             second.append(file)
@@ -139,7 +139,7 @@ def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
 
 
 def make(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]") -> None:
-    """Make tables and views of the files, as a build does."""
+    """Create the tables and views of SQL files, as a warehouse build does."""
     from recsys.warehouse.sqlfile import materializations, read_layers
 
     kinds = materializations(read_layers())
@@ -147,8 +147,8 @@ def make(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]") -> None:
         connection.execute(f"create {kinds[file.name]} {file.name} as {file.query}")
 
 
-def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
-    """Fit each recommender without the last days, and print how well it foresees them."""
+def evaluate(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
+    """Fit each recommender without the test days and print its nDCG on them."""
     import numpy as np
 
     from recsys.dataset.splits import split
@@ -157,29 +157,30 @@ def judged(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> None:
     from recsys.recommenders.parts.filters import Filters
 
     settings = recipe.evaluation
-    cut = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
-    users = cut.train.users.ids(evaluated_users(cut))
+    held_out = split(warehouse, as_of=as_of, test_days=settings.test_days, gap_days=settings.gap_days)
+    users = held_out.train.users.ids(evaluated_users(held_out))
     for name in recipe.names:
-        ranking = fitted(name, recipe, cut.train).recommend(users, settings.k, filters=Filters.of(cut.train))
-        print(f"{name:<11} nDCG@{settings.k} {np.nanmean(values_per_user(ranking, cut, ndcg_at_k, k=settings.k)):.4f}")
+        ranking = fit(name, recipe, held_out.train).recommend(users, settings.k, filters=Filters.of(held_out.train))
+        values = values_per_user(ranking, held_out, ndcg_at_k, k=settings.k)
+        print(f"{name:<11} nDCG@{settings.k} {np.nanmean(values):.4f}")
 
 
-def fitted(name: str, recipe: "Recipe", interactions: "Interactions") -> Any:
-    """Fit one model."""
+def fit(name: str, recipe: "Recipe", interactions: "Interactions") -> Any:
+    """Fit one recommender with the recipe's settings."""
     from recsys.recommenders.base import Recommender
 
     return Recommender.named(name, recipe.configs[name]).fit(interactions)
 
 
-def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductInputs":
-    """Fit the recipe's model on everything, and read what lists are made from."""
+def product_inputs(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductInputs":
+    """Fit the recipe's recommender on all interactions, and read the other inputs of lists and products."""
     from recsys.dataset.interactions import Interactions
     from recsys.products.base import ProductInputs
     from recsys.recommenders.parts.filters import Filters
     from recsys.warehouse.internal import internal_sql
 
     interactions, served_on = Interactions.read(warehouse, until=as_of), as_of + timedelta(days=1)
-    model = fitted(recipe.recommender, recipe, interactions)
+    model = fit(recipe.recommender, recipe, interactions)
     listeners, catalogue = (
         warehouse.query(internal_sql("listeners")),
         warehouse.query(internal_sql("catalogue"), {"served_on": served_on}),
@@ -197,34 +198,34 @@ def prepared(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "ProductI
     )
 
 
-def chosen(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
-    """Choose each listener's list among the candidates by the recipe's rules, and give the reason for each track."""
+def reranked_lists(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
+    """Re-rank each listener's candidates by the recipe's rules and add the reason for each track."""
     from recsys.recommenders.parts.reason_text import with_reason_text
     from recsys.rerank.base import RerankContext
     from recsys.rerank.lists import full_lists
     from recsys.warehouse.internal import internal_sql
 
-    about = RerankContext.of_groups(inputs.interactions, warehouse.query(internal_sql("track_groups")))
-    ranking, _ = full_lists(inputs.candidates, inputs.best, list(recipe.rerank.values()), about, recipe.export.k)
+    context = RerankContext.of_groups(inputs.interactions, warehouse.query(internal_sql("track_groups")))
+    ranking, _ = full_lists(inputs.candidates, inputs.best, list(recipe.rerank.values()), context, recipe.export.k)
     return with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
 
 
-def best(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
-    """Take each listener's best tracks, without rules, and give the reason for each."""
+def top_k_lists(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
+    """Return each listener's top-k tracks without rerank rules, with the reason for each track."""
     return inputs.model.add_reasons(inputs.best(inputs.listeners["user_id"], recipe.export.k), inputs.interactions)
 
 
 def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:
-    """Group listeners and tracks, forecast artists, rate songs of the charts."""
+    """Compute communities, artist forecasts and chart breakouts; return the tables by name."""
     from recsys.analytics.chart_breakouts import chart_breakouts
     from recsys.analytics.communities import COMMUNITY_MEMBERS_COLUMNS, communities
     from recsys.analytics.forecast import artist_forecasts
     from recsys.columns import schema
     from recsys.warehouse.internal import internal_sql
 
-    nobody = pl.DataFrame(schema=schema(COMMUNITY_MEMBERS_COLUMNS))
+    no_members = pl.DataFrame(schema=schema(COMMUNITY_MEMBERS_COLUMNS))
     groups, members = communities(
-        inputs.interactions, warehouse.query(internal_sql("artists")), recipe.communities, nobody
+        inputs.interactions, warehouse.query(internal_sql("artists")), recipe.communities, no_members
     )
     return {
         "communities": groups,
@@ -234,31 +235,32 @@ def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as
     }
 
 
-def write_products(inputs: "ProductInputs", found: dict[str, pl.DataFrame], out: Path) -> None:
-    """Make every product."""
+def write_products(inputs: "ProductInputs", trend_tables: dict[str, pl.DataFrame], out: Path) -> None:
+    """Write every list product as a Parquet file."""
     from recsys.analytics.communities import TRACKS
     from recsys.products.base import product_maker, product_names
 
-    named = (
-        found["community_members"].filter(kind=TRACKS).join(found["communities"].filter(kind=TRACKS), on="community")
-    )
-    with_clusters = replace(inputs, clusters=named.select("community", "name", track_id="member_id"))
+    members, groups = (trend_tables[name].filter(kind=TRACKS) for name in ("community_members", "communities"))
+    clusters = members.join(groups, on="community").select("community", "name", track_id="member_id")
+    with_clusters = replace(inputs, clusters=clusters)
     for name in product_names():
         product_maker(name)(with_clusters).write_parquet(out / f"{name}.parquet")
 
 
-def make_results(connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]", found: dict[str, pl.DataFrame]) -> None:
-    """Make the tables that read what the night made; what only the platform makes is empty."""
+def make_results(
+    connection: duckdb.DuckDBPyConnection, files: "list[SqlFile]", frames: dict[str, pl.DataFrame]
+) -> None:
+    """Create the raw tables of results, empty if only the platform makes them, and the tables that depend on them."""
     from recsys.pipeline.plan import results
 
     for name, result in results().items():
-        shape = pl.DataFrame(schema=result.schema)
-        put(connection, name, pl.concat([shape, found.get(name, shape)], how="diagonal").select(shape.columns))
+        empty = pl.DataFrame(schema=result.schema)
+        put(connection, name, pl.concat([empty, frames.get(name, empty)], how="diagonal").select(empty.columns))
     make(connection, files)
 
 
-def opened(path: Path, as_of: date) -> duckdb.DuckDBPyConnection:
-    """Make the warehouse file, without tables of the logs."""
+def new_warehouse(path: Path, as_of: date) -> duckdb.DuckDBPyConnection:
+    """Create a warehouse file with its schemas and no tables of data."""
     connection = duckdb.connect(path)
     connection.execute("set TimeZone = 'UTC'")
     for schema in ("raw", "staging", "intermediate", "marts", "meta"):
@@ -267,60 +269,57 @@ def opened(path: Path, as_of: date) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def night(raw: Path, as_of: date, out: Path, recipe: "Recipe", *, as_at_first: bool) -> None:
-    """Run the night part by part."""
-    connection = opened(out / "plain.duckdb", as_of)
-    warehouse = cast("Warehouse", Open(connection))
+def run(raw: Path, as_of: date, out: Path, recipe: "Recipe", *, reduced: bool) -> None:
+    """Do the work of a nightly run part by part, timing each."""
+    connection = new_warehouse(out / "plain.duckdb", as_of)
+    warehouse = cast("Warehouse", OpenWarehouse(connection))
     with part("files"):
         load(connection, raw, as_of)
     with part("tables"):
-        of_logs, of_results = tables()
-        make(connection, of_logs)
-    with part("judged"):
-        judged(warehouse, recipe, as_of)
+        files_of_data, files_of_results = tables()
+        make(connection, files_of_data)
+    with part("evaluation"):
+        evaluate(warehouse, recipe, as_of)
     with part("lists"):
-        inputs = prepared(warehouse, recipe, as_of)
-        recommended = best(inputs, recipe) if as_at_first else chosen(warehouse, inputs, recipe)
+        inputs = product_inputs(warehouse, recipe, as_of)
+        recommended = top_k_lists(inputs, recipe) if reduced else reranked_lists(warehouse, inputs, recipe)
         recommended.write_parquet(out / "recommendations.parquet")
-    if as_at_first:
+    if reduced:
         return
     with part("trends"):
-        found = trends(warehouse, inputs, recipe, as_of)
+        frames = trends(warehouse, inputs, recipe, as_of)
     with part("products"):
-        write_products(inputs, found, out)
+        write_products(inputs, frames, out)
     with part("results"):
-        make_results(
-            connection, of_results, found | {"recommendations": recommended.with_columns(run_id=pl.lit("plain"))}
-        )
+        frames["recommendations"] = recommended.with_columns(run_id=pl.lit("plain"))
+        make_results(connection, files_of_results, frames)
 
 
-@benchmark(headline=r"plain night +(\d+\.\d\d) s")
-@click.option("--raw", type=click.Path(path_type=Path, exists=True), help="Files to read. [default: a made-up world]")
-@click.option("--date", "as_of", type=click.DateTime(["%Y-%m-%d"]), default=AS_OF, help="Last day that counts.")
+@benchmark(headline=r"plain script +(\d+\.\d\d) s")
+@click.option("--raw", type=click.Path(path_type=Path, exists=True), help="Files to read. [default: a generated world]")
+@click.option("--date", "as_of", type=click.DateTime(["%Y-%m-%d"]), default=AS_OF, help="The last day of data used.")
 @click.option("--recipe", "path", type=click.Path(path_type=Path, exists=True), help="[default: that of bench.nightly]")
-@click.option("--out", type=click.Path(path_type=Path), help="Where it writes. [default: a temporary folder]")
-@click.option("--as-at-first", is_flag=True, help="Do only what the first version did.")
-@size("--scale", default=2.0, smallest=0.05, help="Millions of listens of a made-up world.")
-def main(
-    raw: Path | None, as_of: datetime, path: Path | None, out: Path | None, as_at_first: bool, scale: float
-) -> None:
-    """Run the night and print the quality of each model and the seconds of each part."""
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder. [default: a temporary folder]")
+@click.option("--reduced", is_flag=True, help="Stop after the lists, and make them without rerank rules.")
+@size("--scale", default=2.0, smallest=0.05, help="Size of the generated world, in about a million listens.")
+def main(raw: Path | None, as_of: datetime, path: Path | None, out: Path | None, reduced: bool, scale: float) -> None:
+    """Run the script and print the nDCG of each model and the seconds of each part."""
     from recsys.recipe import read_recipe
 
-    with TemporaryDirectory() as made:
-        folder = Path(made)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "recipe.toml").write_text(RECIPE)
         if raw is None:
-            world(folder, scale)
+            write_silent_world(folder, scale)
         out = out or folder / "out"
         out.mkdir(parents=True, exist_ok=True)
         recipe = read_recipe(path or folder / "recipe.toml")
-        with part("plain night"):
-            night(raw or folder / "raw", as_of.date(), out, recipe, as_at_first=as_at_first)
+        with part("plain script"):
+            run(raw or folder / "raw", as_of.date(), out, recipe, reduced=reduced)
 
 
-def world(folder: Path, scale: float) -> int:
-    """Write a world without recordings; return its number of listens."""
+def write_silent_world(folder: Path, scale: float) -> int:
+    """Write a synthetic world without audio; return its number of listens."""
     from recsys.demo import World, write_world
 
     return write_world(folder, World(scale=scale, n_sounding=0)).rows["listens"]

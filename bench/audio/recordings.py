@@ -1,8 +1,9 @@
 """
-The real recordings by which matching is trained and judged, split by package: packages share artists, cuts share songs.
+The real recordings for training and evaluating matching, split into parts.
 
-A package goes to the part that lacks the largest share of its tracks, in an order drawn from the packages' names; noise
-is split likewise by the recording it was cut from.
+All tracks of a package stay in one part, because they often share artists and songs. In an order given by a hash of
+their names, each package goes to the part furthest below its share of tracks. Noise clips are split in the same way by
+the recording they come from.
 """
 
 import csv
@@ -15,26 +16,26 @@ NOISE_SHARES = {"train": 0.6, "calibration": 0.15, "test": 0.25}
 
 
 def recordings(audio: Path) -> dict[str, list[Path]]:
-    """Return the files of music by part, sorted; `audio` is the folder of manifest.csv."""
+    """Return the music files by part (see SHARES), sorted; `audio` is the folder of manifest.csv."""
     packages = defaultdict(list)
     with (audio / "manifest.csv").open(encoding="utf-8") as manifest:
         for row in csv.DictReader(manifest):
             packages[row["package"]].append(audio / row["file"])
-    return _dealt(packages, SHARES)
+    return _split(packages, SHARES)
 
 
 def noises(audio: Path) -> dict[str, list[Path]]:
-    """Return the clips of noise by part, sorted; clips of one source stay together."""
+    """Return the noise clips by part (see NOISE_SHARES), sorted; clips of one source stay in one part."""
     sources = defaultdict(list)
     for path in (audio / "noise").iterdir():
         sources[path.stem.split("__")[1].split("-")[1]].append(path)
-    return _dealt(sources, NOISE_SHARES)
+    return _split(sources, NOISE_SHARES)
 
 
-def _dealt(groups: dict[str, list[Path]], shares: dict[str, float]) -> dict[str, list[Path]]:
+def _split(groups: dict[str, list[Path]], shares: dict[str, float]) -> dict[str, list[Path]]:
     parts: dict[str, list[Path]] = {part: [] for part in shares}
     n = sum(map(len, groups.values()))
     for name in sorted(groups, key=lambda name: sha256(name.encode()).hexdigest()):
-        poorest = max(parts, key=lambda part: shares[part] - len(parts[part]) / n)
-        parts[poorest].extend(groups[name])
+        smallest = max(parts, key=lambda part: shares[part] - len(parts[part]) / n)
+        parts[smallest].extend(groups[name])
     return {part: sorted(paths) for part, paths in parts.items()}

@@ -1,7 +1,8 @@
 """
-The re-ranking choice as a textbook would write it: one listener after the other, in float64, from the definitions.
+Greedy re-ranking straight from the definitions, in float64, one listener at a time.
 
-The peer of `bench/rerank.py`, and what the tests hold `recsys.rerank` against. Prices of exposure are taken as found.
+`bench.rerank` times it, and tests compare `recsys.rerank` with it. The prices of the exposure rule are inputs: they are
+computed by `recsys.rerank`.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,12 @@ Values: TypeAlias = npt.NDArray[Any]
 
 
 def plain_choice(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
-    """Choose each listener's list: columns of `candidates.tracks`, -1 where nothing is allowed any more."""
+    """
+    Choose each listener's list greedily.
+
+    Returns:
+        Columns of `candidates.tracks`, shape (n_listeners, k), int64; -1 where no candidate is allowed.
+    """
     chosen = np.full((len(candidates.tracks), candidates.k), -1)
     for user in range(len(chosen)):
         picked: list[int] = []
@@ -43,25 +49,25 @@ def _best(candidates: CandidateSet, user: int, picked: list[int], rules: Sequenc
     total = candidates.relevance[user].astype(np.float64)
     allowed = tracks >= 0
     allowed[picked] = False
-    wanted = []
+    preferences = []  # masks that give way where they would leave no candidate
     for rule in rules:
         match rule:
             case ArtistCap():
                 allowed &= _within_cap(candidates, tracks, picked, rule)
-                wanted.append(~_stood_lately(candidates, tracks, picked, rule))
+                preferences.append(~_is_recent_artist(candidates, tracks, picked, rule))
             case NotHeard():
                 allowed &= _not_heard(candidates, user, tracks, rule)
             case Diversity():
-                total -= rule.weight * _likeness(candidates, tracks, picked)
+                total -= rule.weight * _max_similarity(candidates, tracks, picked)
             case Calibration():
                 total -= rule.weight * _miscalibration(candidates, user, tracks, picked)
             case Popularity():
-                total -= rule.weight * _out_of_level(candidates, user, tracks, picked)
+                total -= rule.weight * _popularity_gap(candidates, user, tracks, picked)
             case Priced():
                 total += rule.members[tracks] @ (rule.above if user < rule.n_above else rule.below)
             case FairTopK():
-                wanted.insert(0, _protected_if_needed(candidates, tracks, picked, rule))
-    for mask in wanted:
+                preferences.insert(0, _protected_if_needed(candidates, tracks, picked, rule))
+    for mask in preferences:
         allowed = allowed & mask if (allowed & mask).any() else allowed
     return int(np.argmax(np.where(allowed, total, -np.inf))) if allowed.any() else None
 
@@ -72,10 +78,10 @@ def _within_cap(candidates: CandidateSet, tracks: Values, picked: list[int], rul
     return np.array([artist < 0 or (taken == artist).sum() < rule.tracks for artist in artists])
 
 
-def _stood_lately(candidates: CandidateSet, tracks: Values, picked: list[int], rule: ArtistCap) -> Values:
+def _is_recent_artist(candidates: CandidateSet, tracks: Values, picked: list[int], rule: ArtistCap) -> Values:
     artists = candidates.context.artists[tracks]
-    lately = artists[picked[max(0, len(picked) - rule.apart) :]]
-    return np.array([artist >= 0 and artist in lately for artist in artists])
+    recent = artists[picked[max(0, len(picked) - rule.apart) :]]
+    return np.array([artist >= 0 and artist in recent for artist in artists])
 
 
 def _not_heard(candidates: CandidateSet, user: int, tracks: Values, rule: NotHeard) -> Values:
@@ -85,10 +91,10 @@ def _not_heard(candidates: CandidateSet, user: int, tracks: Values, rule: NotHea
     return np.array([track not in only_seen and ages.get(track, np.inf) >= rule.days for track in tracks.tolist()])
 
 
-def _likeness(candidates: CandidateSet, tracks: Values, picked: list[int]) -> Values:
+def _max_similarity(candidates: CandidateSet, tracks: Values, picked: list[int]) -> Values:
     vectors = candidates.context.vectors[tracks].astype(np.float64)
-    likeness: Values = np.maximum((vectors @ vectors[picked].T).max(axis=1, initial=0), 0)
-    return likeness
+    similarity: Values = np.maximum((vectors @ vectors[picked].T).max(axis=1, initial=0), 0)
+    return similarity
 
 
 def _miscalibration(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
@@ -99,28 +105,28 @@ def _miscalibration(candidates: CandidateSet, user: int, tracks: Values, picked:
     smoothed = 0.99 * lists / np.maximum(n_known, 1)[:, None] + 0.01 * mix
     played = mix > 0
     divergence: Values = (mix[played] * np.log(mix[played] / smoothed[:, played])).sum(axis=1)
-    paying = (parts[picked] > 0).any(axis=1).sum() + 1
-    cost: Values = divergence * paying
+    n_with_genres = (parts[picked] > 0).any(axis=1).sum() + 1
+    cost: Values = divergence * n_with_genres
     return cost
 
 
-def _out_of_level(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
+def _popularity_gap(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
     own = candidates.profile.own_popularity[user]
     if np.isnan(own):
         return np.zeros(len(tracks))
     popularity = np.maximum(candidates.profile.popularity[tracks], 1 / candidates.profile.n_listeners)
     mean = (popularity + popularity[picked].sum()) / (len(picked) + 1)
-    level: Values = np.abs(np.log(mean / own)) * (len(picked) + 1)
-    return level
+    gap: Values = np.abs(np.log(mean / own)) * (len(picked) + 1)
+    return gap
 
 
 def _protected_if_needed(candidates: CandidateSet, tracks: Values, picked: list[int], rule: FairTopK) -> Values:
     is_protected = candidates.context.members(rule.group)[tracks]
     least = least_protected(candidates.k, rule.share, rule.alpha)[len(picked)]
-    wanted: Values = is_protected | (is_protected[picked].sum() >= least)
-    return wanted
+    mask: Values = is_protected | (is_protected[picked].sum() >= least)
+    return mask
 
 
-def plain_least(k: int, share: float, alpha: float) -> list[int]:
-    """Return the unadjusted table of FA*IR, count by count."""
+def plain_minimum_protected(k: int, share: float, alpha: float) -> list[int]:
+    """Return FA*IR's unadjusted minimum of protected tracks among the first 1..k, from the binomial distribution."""
     return [next(m for m in range(n + 1) if binom.cdf(m, n, share) > alpha) for n in range(1, k + 1)]

@@ -1,16 +1,16 @@
 """
-What each rule changes on LFM-1M, and what it costs in nDCG@10, on the test window.
+What each rerank rule changes on LFM-1M's test window, and its price: the relative loss of nDCG@10.
 
-The protected group is one artist in ten, drawn by seed, with a tenth of the exposure or so; its target is a fifth.
-Since the price depends on whom the seed draws, exposure is repeated for five groups. Settings are the defaults, but
-for popularity and FA*IR's share.
+The protected group is one artist in ten, drawn at random, with about a tenth of the exposure; its target is a fifth.
+Because the price depends on the draw, the exposure rule is repeated for five groups. Settings are the defaults, except
+those of popularity and the share of FA*IR.
 """
 
 import numpy as np
 import polars as pl
 
 from bench.options import benchmark, size, size_argument
-from bench.splits import written
+from bench.recommenders.splits import written_split
 from recsys.dataset.interactions import Interactions
 from recsys.experiments.protocols import Protocol, fixed
 from recsys.recommenders.base import Recommender
@@ -28,14 +28,14 @@ SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "e
 
 @benchmark(headline=r"group 1: (0\.\d{3}) to")
 @size_argument("name", default="ease", smallest="popular", metavar="[MODEL]")
-@size("--candidates", "n_candidates", default=500, smallest=30, help="That a list is chosen from.")
-@size("--groups", "n_groups", default=5, smallest=1, help="Drawn, for which exposure is repeated.")
+@size("--candidates", "n_candidates", default=500, smallest=30, help="Candidates per listener.")
+@size("--groups", "n_groups", default=5, smallest=1, help="Random groups for which exposure is repeated.")
 def main(name: str, n_candidates: int, n_groups: int) -> None:
-    """Print a line for the recommender's own lists, for each rule, and for all of them."""
+    """Print one line for the lists without rules, one per rule, one for all rules, and one per random group."""
     from recsys.evaluate.report import report
     from recsys.rerank.ablation import before_and_after, ndcg_prices
 
-    protocol = fixed(written("lfm1m"))
+    protocol = fixed(written_split("lfm1m"))
     split, context = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
     candidates = candidates_of(protocol, name, n_candidates)
     rules = {
@@ -49,7 +49,8 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
     lists = before_and_after(name, candidates, rules, context, K)
     metrics = pl.concat([report(lists, split, k=K), ndcg_prices(lists, name, split, k=K)])
     wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"])
-    group = pl.DataFrame({"recommender": list(lists), "share": [exposure_of(each, context) for each in lists.values()]})
+    group_shares = [group_exposure(ranking, context) for ranking in lists.values()]
+    group = pl.DataFrame({"recommender": list(lists), "share": group_shares})
     price = pl.format("{} [{}, {}]", *(pl.col(f"{end}_ndcg_price").round(4) for end in ("value", "low", "high")))
     shown = [pl.col(f"value_{metric}").round(4).alias(metric) for metric in SHOWN]
     table = wide.join(group, on="recommender").select("recommender", price.alias("price"), *shown, "share")
@@ -58,7 +59,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
     for seed in range(1, 1 + n_groups):
         drawn = RerankContext.of(split.train, drawn_group(split.train, seed))
         lists = before_and_after(name, candidates, {"exposure": rules["exposure"]}, drawn, K)
-        before, after = (exposure_of(each, drawn) for each in lists.values())
+        before, after = (group_exposure(ranking, drawn) for ranking in lists.values())
         cost = ndcg_prices(lists, name, split, k=K).row(0, named=True)
         print(
             f"group {seed}: {before:.3f} to {after:.3f}, price {cost['value']:.4f} "
@@ -67,14 +68,14 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
 
 
 def drawn_group(interactions: Interactions, seed: int) -> pl.DataFrame:
-    """Put one artist in ten into the group."""
+    """Assign one artist in ten to the protected group."""
     artist = RerankContext.of(interactions).artists
     is_drawn = np.random.default_rng(seed).random(artist.max() + 2) < 0.1
     return pl.DataFrame({"track_id": interactions.tracks.ids(), "group": np.where(is_drawn[artist], "drawn", "other")})
 
 
 def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
-    """Fit on all but the test and rank what the judged listeners do not know."""
+    """Fit on everything before the test window and rank unheard tracks for the evaluated listeners."""
     from recsys.evaluate.report import evaluated_users
 
     split = protocol.test
@@ -83,8 +84,8 @@ def candidates_of(protocol: Protocol, name: str, n: int) -> pl.DataFrame:
     return model.recommend(ids, n, filters=protocol.filters(split))
 
 
-def exposure_of(lists: pl.DataFrame, context: RerankContext) -> float:
-    """Share of the group in what listeners look at."""
+def group_exposure(lists: pl.DataFrame, context: RerankContext) -> float:
+    """Return the protected group's share of exposure, 0..1."""
     candidate_set = CandidateSet.of(lists, context, K)
     chosen = np.where(candidate_set.tracks >= 0, np.arange(candidate_set.tracks.shape[1]), -1)
     return float(shares(candidate_set, chosen.astype(np.int64), context.members(GROUP)[:, None])[0])

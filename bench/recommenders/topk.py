@@ -1,8 +1,8 @@
 """
-Exact top-100 for 50,000 listeners over 20,000 tracks with 128 factors, seen tracks filtered: ours against implicit's.
+Exact top-100 for 50,000 listeners over 20,000 tracks with 128 factors, seen tracks filtered: ours and implicit's.
 
-Both with two threads. implicit is timed twice: with BLAS as it comes, and with BLAS held to one thread a worker, the
-best that it can do. Run alone.
+Both use two threads. implicit is timed twice: with BLAS's default threads, and with one BLAS thread per worker, which
+is the fastest it can be. Run it on an otherwise idle machine.
 """
 
 from collections.abc import Callable
@@ -21,10 +21,10 @@ FACTORS, K, N_SEEN, N_THREADS, ROUNDS = 128, 100, 60, 2, 3
 
 
 @benchmark(headline=r"ours +(\d+\.\d\d) +1.00x")
-@size("--listeners", "n_users", default=50_000, smallest=200, help="Who get a list.")
-@size("--tracks", "n_tracks", default=20_000, smallest=1_000, help="Of the catalogue.")
+@size("--listeners", "n_users", default=50_000, smallest=200, help="Listeners to rank for.")
+@size("--tracks", "n_tracks", default=20_000, smallest=1_000, help="Tracks in the catalogue.")
 def main(n_users: int, n_tracks: int) -> None:
-    """Time every variant in turns, so that a busy moment hits all, and print the best of each."""
+    """Time all variants in alternation, so that a busy moment affects all of them, and print the best of each."""
     from implicit.cpu.als import AlternatingLeastSquares
 
     rng = np.random.default_rng(7)
@@ -40,31 +40,31 @@ def main(n_users: int, n_tracks: int) -> None:
     model.user_factors, model.item_factors = users, tracks
 
     def ours() -> I32:
-        return top_k(lambda at, out: np.matmul(users[at], tracks.T, out=out), mask, K, n_threads=N_THREADS).tracks
+        return top_k(lambda rows, out: np.matmul(users[rows], tracks.T, out=out), mask, K, n_threads=N_THREADS).tracks
 
     def theirs() -> I32:
-        found: I32 = model.recommend(np.arange(n_users), seen, N=K)[0]
-        return found
+        ranked: I32 = model.recommend(np.arange(n_users), seen, N=K)[0]
+        return ranked
 
-    def theirs_held() -> I32:
+    def theirs_one_blas_thread() -> I32:
         with threadpool_limits(1, user_api="blas"):
             return theirs()
 
     def product() -> None:
-        in_blocks(users, tracks)
+        multiply_in_blocks(users, tracks)
 
     variants = {
         "ours": ours,
-        "implicit, BLAS as it comes": theirs,
-        "implicit, BLAS 1 thread": theirs_held,
+        "implicit, default BLAS": theirs,
+        "implicit, BLAS 1 thread": theirs_one_blas_thread,
         "sgemm": product,
     }
-    seconds, answers = in_turns(variants)
-    print_table(seconds, answers, 2 * n_users * n_tracks * FACTORS / 1e9)
+    seconds, rankings = time_alternating(variants)
+    print_table(seconds, rankings, 2 * n_users * n_tracks * FACTORS / 1e9)
 
 
-def in_blocks(users: F32, tracks: F32) -> None:
-    """Do the matrix product alone, in our blocks: what no exact method that scores all tracks can beat."""
+def multiply_in_blocks(users: F32, tracks: F32) -> None:
+    """Compute the matrix product alone, in our blocks: a lower bound for any exact method that scores all tracks."""
 
     def work(worker: int) -> None:
         out = np.empty((N_BLOCK, len(tracks)), np.float32)
@@ -76,24 +76,24 @@ def in_blocks(users: F32, tracks: F32) -> None:
         list(pool.map(work, range(N_THREADS)))
 
 
-def in_turns(variants: dict[str, Callable[[], I32 | None]]) -> tuple[dict[str, float], dict[str, I32 | None]]:
-    """Return each variant's shortest time [s] and its answer."""
+def time_alternating(variants: dict[str, Callable[[], I32 | None]]) -> tuple[dict[str, float], dict[str, I32 | None]]:
+    """Return each variant's shortest time [s] and its ranking, None for the plain product."""
     seconds = dict.fromkeys(variants, float("inf"))
-    answers: dict[str, I32 | None] = {}
+    rankings: dict[str, I32 | None] = {}
     for _ in range(ROUNDS):
         for name, variant in variants.items():
             start = perf_counter()
-            answers[name] = variant()
+            rankings[name] = variant()
             seconds[name] = min(seconds[name], perf_counter() - start)
-    return seconds, answers
+    return seconds, rankings
 
 
-def print_table(seconds: dict[str, float], answers: dict[str, I32 | None], gflop: float) -> None:
-    """Print time, speed against ours, share of the product's peak and of equal answers."""
+def print_table(seconds: dict[str, float], rankings: dict[str, I32 | None], gflop: float) -> None:
+    """Print per variant: time, time over ours, rate, rate over that of the plain product, share of equal tracks."""
     print(f"{'variant':28} {'s':>6} {'ours is':>8} {'GFLOP/s':>8} {'of sgemm':>8} {'same tracks':>11}")
     for name, time in seconds.items():
-        answer, mine = answers[name], answers["ours"]
-        same = "" if answer is None or mine is None else f"{(answer == mine).mean():.5f}"
+        ranking, ours = rankings[name], rankings["ours"]
+        same = "" if ranking is None or ours is None else f"{(ranking == ours).mean():.5f}"
         speed = f"{time / seconds['ours']:7.2f}x {gflop / time:8.1f} {seconds['sgemm'] / time:8.0%}"
         print(f"{name:28} {time:6.2f} {speed} {same:>11}")
 

@@ -1,9 +1,10 @@
 """
-EASE at 20,000 tracks: how near the closed form comes to the machine's measured matrix multiplication.
+EASE at 20,000 tracks: speed of the closed form as a share of the machine's measured matrix multiplication rate.
 
-n^3 floating-point operations for the inverse of a symmetric matrix, against the rate of a plain single-precision
-product on the same cores in the same run. Each column must be the ridge regression that it is said to be; a second run
-must give the same hash. 38,000 tracks (9 GB) are more than LAPACK's own factorisation bears on two threads.
+The inverse of a symmetric matrix takes n^3 floating-point operations; its rate is divided by that of a plain
+single-precision matrix product on the same cores in the same run. The residual of the normal equations checks that the
+coefficients are the ridge regressions they should be; a second run must print the same hash. 38,000 tracks (9 GB) are
+more than LAPACK's own factorisation handles on two threads.
 """
 
 import hashlib
@@ -16,15 +17,15 @@ from bench.options import benchmark, size, size_argument
 from recsys.arrays import F32, Rows
 
 N_LIKED = 60
-N_SAMPLED = 8  # rows of the Gram matrix that the coefficients are held against
+N_SAMPLED = 8  # rows of the Gram matrix on which the coefficients are checked
 
 
 @benchmark(headline=r"GFLOP/s: \d+\.\d s, (\d+)% of it")
 @size_argument("n_tracks", default=20_000, smallest=300, type=int)
-@size("--users", "n_users", default=50_000, smallest=500, help="Listeners who like tracks.")
-@size("--product", "n_product", default=6_000, smallest=300, help="Rows and columns of the plain product's matrices.")
+@size("--users", "n_users", default=50_000, smallest=500, help="Listeners.")
+@size("--product", "n_product", default=6_000, smallest=300, help="Size of the square matrices of the plain product.")
 def main(n_tracks: int, n_users: int, n_product: int) -> None:
-    """Measure both and print the ratio."""
+    """Measure both rates and print their ratio."""
     from recsys.recommenders.ease import ease_weights
 
     peak = product_rate(n_product)
@@ -44,14 +45,18 @@ def main(n_tracks: int, n_users: int, n_product: int) -> None:
 
 
 def residual(sampled: F32, rows: Rows, coefficients: F32) -> float:
-    """Return by how much the normal equations of some rows are missed: gram @ coefficients is gram off the diagonal."""
-    missed = np.abs(sampled @ coefficients - sampled)
-    missed[np.arange(len(rows)), rows] = 0
-    return float(missed.max() / np.abs(sampled).max())
+    """
+    Return the largest residual of the normal equations on some rows, relative to their largest entry.
+
+    Off the diagonal, gram @ coefficients equals gram.
+    """
+    error = np.abs(sampled @ coefficients - sampled)
+    error[np.arange(len(rows)), rows] = 0
+    return float(error.max() / np.abs(sampled).max())
 
 
 def product_rate(n: int) -> float:
-    """Return the best of three products [GFLOP/s]."""
+    """Return the fastest rate of three matrix products [GFLOP/s]."""
     rng = np.random.default_rng(7)
     left, right = (rng.standard_normal((n, n), np.float32) for _ in range(2))
     rates = []
@@ -63,7 +68,7 @@ def product_rate(n: int) -> float:
 
 
 def gram_of(n_tracks: int, n_users: int) -> F32:
-    """Return the regularised Gram matrix of made-up likes, popular tracks liked more."""
+    """Return the regularized Gram matrix of synthetic likes, with a long-tailed popularity of tracks."""
     rng = np.random.default_rng(7)
     tracks = np.minimum(rng.zipf(1.2, n_users * N_LIKED) - 1, n_tracks - 1)
     tracks = np.where(tracks == n_tracks - 1, rng.integers(0, n_tracks, len(tracks)), tracks)

@@ -1,4 +1,4 @@
-"""The real charts of `RECSYS_DATA` by the ordinary door: ingested, built into `marts.chart_weekly`, read back."""
+"""Read the real charts of `RECSYS_DATA` through the pipeline: ingest the files, build the mart, read it back."""
 
 import tempfile
 from datetime import date
@@ -19,18 +19,21 @@ FILES = {"hot100": "hot100_weekly.parquet", "billboard200": "billboard200_weekly
 
 def chart_table(name: str, *charts: str, until: date = date.max) -> pl.DataFrame:
     """
-    Return a table of charts.
+    Return a chart mart.
 
     Args:
         name: `chart_weekly` or `chart_half_lives`.
-        charts: Names of FILES.
-        until: The last day that counts.
+        charts: Keys of FILES.
+        until: The last day included.
+
+    Raises:
+        Missing: RECSYS_DATA does not name a folder.
     """
     data = data_folder() / "billboard"
-    with tempfile.TemporaryDirectory() as made:
-        home = Home(Path(made) / "home")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home")
         ingest(home, [data / FILES[chart] for chart in charts], today=date.max)
         sources = Sources(Lake(home), until, results=result_tables())
-        build(Path(made) / "charts.duckdb", sources, only=[f"marts.{name}"])
-        with Warehouse.open(Path(made) / "charts.duckdb") as warehouse:
+        build(Path(folder) / "charts.duckdb", sources, only=[f"marts.{name}"])
+        with Warehouse.open(Path(folder) / "charts.duckdb") as warehouse:
             return warehouse.query(f"select * from marts.{name} order by all")

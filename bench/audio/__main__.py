@@ -1,8 +1,8 @@
 """
-What the audio part reaches: speed, retrieval on real music, tempo and key on rendered music.
+Audio analysis: speed, artist retrieval on real music, accuracy of tempo and key on rendered music.
 
-One core. Peers run on the same input in the same run. Retrieval is judged on packages that decided nothing (see
-`part`); encoders trained from scratch and fine-tuned are judged beside the default where --train-minutes is given.
+One core; peers run on the same input in the same run. Retrieval is evaluated on packages that influenced no choice (see
+`part`). With --train-minutes, encoders trained from scratch and fine-tuned are evaluated beside the default.
 """
 
 import csv
@@ -25,10 +25,10 @@ from recsys.audio.signal import read_audio
 from recsys.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.rendered import Truth
+    from bench.audio.rendered import Truth
     from recsys.audio.embedding.encoder import Encoder
 
-RATE_HZ = 16_000  # as encoders hear
+RATE_HZ = 16_000  # the encoders' sample rate
 N_TIMED, N_DRAWS = 24, 1_000
 KRUMHANSL = {  # Krumhansl, Kessler (1982)
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
@@ -37,7 +37,7 @@ KRUMHANSL = {  # Krumhansl, Kessler (1982)
 
 
 class Track(NamedTuple):
-    """A real recording: file, package and artist (credit variants merged)."""
+    """A real recording: file, package and artist (variants of a credit merged)."""
 
     path: Path
     package: str
@@ -45,7 +45,7 @@ class Track(NamedTuple):
 
 
 def real_tracks() -> list[Track]:
-    """List the recordings whose artist is known: the first name of a credit, without case and punctuation."""
+    """List the recordings with a known artist: the first name of the credit, lower case, without punctuation."""
     folder = audio_folder()
     with (folder / "manifest.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -59,27 +59,37 @@ def real_tracks() -> list[Track]:
 
 
 def part(track: Track) -> str:
-    """Say which part a package is in: half of them may decide things, the other half are judged on."""
+    """Return 'train' or 'test' for a package: choices may depend on train, evaluation uses test."""
     return "test" if crc32(track.package.encode()) % 2 else "train"
 
 
 def average_precisions(vectors: F32, tracks: Sequence[Track], *, own_package: bool) -> F64:
-    """Return how well each track's neighbours are by its artist; NaN where no other, or every other, candidate is."""
+    """
+    Return the average precision of artist retrieval by cosine for each track.
+
+    Args:
+        vectors: One per track, shape (n_tracks, n_dimensions).
+        tracks: In the order of `vectors`.
+        own_package: Rank only candidates of the track's own package.
+
+    Returns:
+        Average precision in 0..1, shape (n_tracks,); NaN where none or all of the candidates are by the artist.
+    """
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     cosines = unit @ unit.T
     artist, package = (np.array([getattr(track, name) for track in tracks]) for name in ("artist", "package"))
-    found = np.full(len(tracks), np.nan)
+    values = np.full(len(tracks), np.nan)
     for row in range(len(tracks)):
         order = np.argsort(-cosines[row], kind="stable")
         order = order[(order != row) & ((package[order] == package[row]) | (not own_package))]
         hits = artist[order] == artist[row]
         if 0 < hits.sum() < len(hits):
-            found[row] = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
-    return found
+            values[row] = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
+    return values
 
 
-def retrieval(ways: dict[str, Callable[[F32], F32]], n: int) -> None:
-    """Print mAP of artist retrieval for each way to make a vector of a recording, of n recordings at most."""
+def retrieval(embeddings: dict[str, Callable[[F32], F32]], n: int) -> None:
+    """Print mAP of artist retrieval on at most n recordings, for each function that embeds a recording."""
     tracks = [track for track in real_tracks() if part(track) == "test"][:n]
     sounds = [read_audio(track.path).mono(RATE_HZ) for track in tracks]
     groups = np.unique([track.artist for track in tracks], return_inverse=True)[1]
@@ -87,22 +97,22 @@ def retrieval(ways: dict[str, Callable[[F32], F32]], n: int) -> None:
     drawn = np.random.default_rng(7).integers(n_artists, size=(N_DRAWS, n_artists))
     draws = [np.bincount(artists, minlength=n_artists)[groups] for artists in drawn]
     print(f"\nArtist retrieval, {len(tracks)} recordings by {n_artists} artists (interval by artist)")
-    print("vector                   mAP                      in the own package")
-    for name, way in ways.items():
-        vectors = np.stack([way(sound) for sound in sounds])
+    print("embedding                mAP                      within the own package")
+    for name, embed in embeddings.items():
+        vectors = np.stack([embed(sound) for sound in sounds])
         cells = []
         for own_package in (False, True):
             values = average_precisions(vectors, tracks, own_package=own_package)
-            there = ~np.isnan(values)
-            spread = [np.average(values[there], weights=draw[there]) for draw in draws if draw[there].any()]
-            low, high = np.percentile(spread, (2.5, 97.5))
-            cells.append(f"{values[there].mean():.3f} ({low:.3f} to {high:.3f})")
+            known = ~np.isnan(values)
+            means = [np.average(values[known], weights=draw[known]) for draw in draws if draw[known].any()]
+            low, high = np.percentile(means, (2.5, 97.5))
+            cells.append(f"{values[known].mean():.3f} ({low:.3f} to {high:.3f})")
         print(f"{name:<22} {cells[0]:<24} {cells[1]}")
-    print("bar: default >= 1.5 x MFCC and random; in the own package above both")
+    print("bar: default >= 1.5 x MFCC and random; within the own package above both")
 
 
 def mfcc_statistics(mono: F32) -> F32:
-    """Mean and standard deviation of 20 coefficients, as librosa computes them, in units of about one."""
+    """Return mean and standard deviation of 20 MFCCs as librosa computes them, shape (40,)."""
     import librosa
 
     coefficients = librosa.feature.mfcc(y=mono, sr=RATE_HZ, n_mfcc=20)
@@ -110,20 +120,20 @@ def mfcc_statistics(mono: F32) -> F32:
 
 
 def by_encoder(encoder: "Encoder") -> Callable[[F32], F32]:
-    """Return how an encoder places a recording."""
+    """Return the function that embeds a recording with an encoder."""
     from recsys.audio.embedding.embed import encode, patches_of, standardised_mean
 
     def vector(mono: F32) -> F32:
         patches = patches_of(mono)
         if patches is None:
-            raise InputError("A recording of the set is silent; take it out")
+            raise InputError("audio: found a silent recording, expected sound. Remove it from the folder RECSYS_AUDIO")
         return standardised_mean(encoder, encode(encoder, patches))
 
     return vector
 
 
 def random_encoder(n: int) -> "Encoder":
-    """An encoder that learned nothing; its statistics are those of n recordings."""
+    """Return an untrained encoder with random weights; its batch statistics come from at most n recordings."""
     import torch
 
     from recsys.audio.embedding.embed import patches_of
@@ -133,7 +143,7 @@ def random_encoder(n: int) -> "Encoder":
     encoder = Encoder().train()
     for module in encoder.modules():
         if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
-            module.momentum = None  # the mean over all that is heard
+            module.momentum = None  # cumulative mean over all patches
     tracks = [track for track in real_tracks() if part(track) == "train"][:n]
     with torch.inference_mode():
         for track in tracks:
@@ -144,13 +154,13 @@ def random_encoder(n: int) -> "Encoder":
 
 
 def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder":
-    """Train on the packages that may decide things, for about so long."""
+    """Train an encoder on the train packages for about `minutes`."""
     from recsys.audio.embedding.embed import Embedder
     from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 
     tracks = [TrainingTrack(track.path, "granted") for track in real_tracks() if part(track) == "train"]
-    seconds_a_batch = 9.0
-    epochs = max(1, round(minutes * 60 / seconds_a_batch / (len(tracks) // 16)))
+    seconds_per_batch = 9.0
+    epochs = max(1, round(minutes * 60 / seconds_per_batch / (len(tracks) // 16)))
     settings = TrainSettings(start=start, epochs=epochs, learning_rate=1e-3 if start == "random" else 1e-4)
     with TemporaryDirectory() as folder:
         train(tracks, settings, Path(folder))
@@ -158,7 +168,7 @@ def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder"
 
 
 def speed(n: int) -> None:
-    """Print how fast n files are analysed, against what librosa takes for tempo, chroma and MFCC."""
+    """Print how fast n files are analysed, beside librosa's time for tempo, chroma and MFCC."""
     from recsys.audio.analyse import Analyse
     from recsys.audio.features.measure import features
 
@@ -194,18 +204,19 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def rendered_labels(n: int, *, by_turns: bool) -> None:
-    """Print accuracy of tempo and key on tunes and programs that training never met."""
+def tempo_and_key(n: int, *, balanced_modes: bool) -> None:
+    """Print accuracy of tempo and key on rendered tunes and instruments that training never met."""
     import librosa
 
-    from bench.rendered import pieces, rendered
+    from bench.audio.rendered import pieces, render_piece
     from recsys.audio.features.measure import features
     from recsys.audio.features.tonality import PITCHES
 
-    signals, truths = zip(*(rendered(piece) for piece in pieces("test", n, by_turns=by_turns)), strict=True)
+    test_pieces = pieces("test", n, balanced_modes=balanced_modes)
+    signals, truths = zip(*(render_piece(piece) for piece in test_pieces), strict=True)
     measured = [features(signal) for signal in signals]
-    ours_bpm = np.array([each.tempo_bpm or 0 for each in measured])
-    ours_key = [(PITCHES.index(each.key), each.mode == "minor") if each.key else (0, False) for each in measured]
+    ours_bpm = np.array([track.tempo_bpm or 0 for track in measured])
+    ours_key = [(PITCHES.index(track.key), track.mode == "minor") if track.key else (0, False) for track in measured]
     monos = [signal.mono(22_050) for signal in signals]
     theirs_bpm = np.array([float(np.ravel(librosa.beat.beat_track(y=mono, sr=22_050)[0])[0]) for mono in monos])
     theirs_key = [_krumhansl(librosa.feature.chroma_cqt(y=mono, sr=22_050).mean(axis=1)) for mono in monos]
@@ -221,12 +232,12 @@ def rendered_labels(n: int, *, by_turns: bool) -> None:
 
 def _tempo_scores(bpm: F64, truths: "Sequence[Truth]") -> tuple[Bool, Bool]:
     ratio = bpm / np.array([truth.tempo_bpm for truth in truths])
-    near = np.abs(ratio[:, None] / np.array([1, 1 / 3, 1 / 2, 2, 3]) - 1) < 0.04
-    return near[:, 0], near.any(axis=1)
+    is_close = np.abs(ratio[:, None] / np.array([1, 1 / 3, 1 / 2, 2, 3]) - 1) < 0.04
+    return is_close[:, 0], is_close.any(axis=1)
 
 
 def _mirex(key: tuple[int, bool], truth: "Truth") -> float:
-    """Return MIREX's weighted score: right 1, a fifth off .5, relative .3, parallel .2."""
+    """Return MIREX's weighted score of a key: correct 1, a fifth off .5, relative .3, parallel .2, else 0."""
     steps, same = (key[0] - truth.tonic) % 12, key[1] == truth.is_minor
     if same:
         return {0: 1.0, 5: 0.5, 7: 0.5}.get(steps, 0.0)
@@ -251,32 +262,32 @@ def _cell(values: npt.NDArray[np.floating | np.bool_]) -> str:
 
 
 @benchmark(headline=r"musicnn \(default\) +(0\.\d{3}|1\.000)")
-@size("--pieces", "n_pieces", default=300, smallest=2, help="Rendered pieces, of each of two draws.")
-@size("--recordings", "n_recordings", default=1_000, smallest=16, help="For retrieval, at most.")
-@size("--timed", "n_timed", default=N_TIMED, smallest=1, type=click.IntRange(1, N_TIMED), help="Recordings timed.")
-@click.option("--train-minutes", default=0.0, show_default=True, help="Judge encoders trained for so long as well.")
+@size("--pieces", "n_pieces", default=300, smallest=2, help="Rendered pieces in each of two draws.")
+@size("--recordings", "n_recordings", default=1_000, smallest=16, help="Recordings for retrieval, at most.")
+@size("--timed", "n_timed", default=N_TIMED, smallest=1, type=click.IntRange(1, N_TIMED), help="Recordings for speed.")
+@click.option("--train-minutes", default=0.0, show_default=True, help="Also train encoders for this time.")
 def main(n_pieces: int, n_recordings: int, n_timed: int, train_minutes: float) -> None:
     """Print all tables."""
     import torch
 
     from recsys.audio.embedding.embed import Embedder
 
-    audio_folder(), data_folder()  # both are needed: said at once, not after the first table
+    audio_folder(), data_folder()  # raise before any work if one of the folders is missing
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     speed(n_timed)
     default = Embedder.load("musicnn").encoder
-    ways = {
+    embeddings = {
         "musicnn (default)": by_encoder(default),
         "MFCC statistics": mfcc_statistics,
         "random network": by_encoder(random_encoder(min(n_recordings, 24))),
     }
     if train_minutes:
         starts: tuple[Literal["random"], Literal["pretrained"]] = ("random", "pretrained")
-        ways |= {f"trained from {start}": by_encoder(trained(start, train_minutes)) for start in starts}
-    retrieval(ways, n_recordings)
-    for by_turns in (False, True):
-        rendered_labels(n_pieces, by_turns=by_turns)
+        embeddings |= {f"trained from {start}": by_encoder(trained(start, train_minutes)) for start in starts}
+    retrieval(embeddings, n_recordings)
+    for balanced_modes in (False, True):
+        tempo_and_key(n_pieces, balanced_modes=balanced_modes)
 
 
 if __name__ == "__main__":

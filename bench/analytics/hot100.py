@@ -1,0 +1,112 @@
+"""
+Chart breakouts: will a song outside the top ten of a chart reach it within six weeks? And how fast do hits fade?
+
+The charts are ingested like any delivery, and `recsys/analytics/chart_breakouts.py` computes the probabilities as the
+nightly run does. The model is fitted on the weeks whose outcome was known before 2015 and tested on all songs of the
+chart from 2015 on. Its features and its window of three years were chosen on the Hot 100 of 2008 to 2014; that a window
+was needed at all was seen on the Hot 100's test years. The Billboard 200 is the clean test: nothing was chosen on it,
+and it was tested once. Baselines rank by one number: largest rise since last week, current rank, entry position.
+Intervals are bootstrapped over songs, with all their weeks.
+"""
+
+from datetime import date
+from itertools import pairwise
+
+import click
+import numpy as np
+import polars as pl
+
+from bench.analytics.charts import FILES, chart_table
+from bench.options import benchmark, size
+from recsys.arrays import F64, Bool
+
+FIRST_TEST = date(2015, 1, 1)
+BASELINES = ("largest rise", "current rank", "entry position")
+BAR, SEED = 1.10, 7
+BANDS = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 1)
+
+
+@benchmark(headline=r"model +average precision (0\.\d{3})")
+@size("--chart", "charts", multiple=True, type=click.Choice(list(FILES)), default=list(FILES), smallest=["hot100"])
+@size("--draws", "n_draws", default=1000, smallest=2, help="Bootstrap samples of the interval.")
+def main(charts: tuple[str, ...], n_draws: int) -> None:
+    """Print average precisions, the ratio to the best baseline with its interval, calibration, and half-lives."""
+    weekly = chart_table("chart_weekly", *charts)
+    for chart in charts:
+        evaluate(chart, weekly.filter(chart=chart), n_draws)
+    print_half_lives(charts)
+
+
+def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
+    """Print how the model of one chart compares with the baselines."""
+    from sklearn.metrics import average_precision_score
+
+    from recsys.analytics.chart_breakouts import probabilities, song_weeks
+
+    train, test = train_and_test(song_weeks(weekly))
+    y, n_ranks = test["reaches"].to_numpy(), len(weekly["rank"].unique())
+    scores = {"model": probabilities(train, test)} | {name: baseline_scores(test, name, n_ranks) for name in BASELINES}
+    precisions = {name: float(average_precision_score(y, score)) for name, score in scores.items()}
+    print(f"{chart}: {train.height:,} song-weeks to fit, {test.height:,} to test, {y.mean():.3f} reach the top ten")
+    for name, value in precisions.items():
+        print(f"  {name:<15} average precision {value:.3f}")
+    best = max(BASELINES, key=precisions.__getitem__)
+    low, high = np.quantile(bootstrap(test, scores["model"], scores[best], n_draws), [0.025, 0.975])
+    ratio = precisions["model"] / precisions[best]
+    met = "met" if ratio >= BAR and low > 1 else "not met"
+    print(f"  against {best}: {ratio:.3f} x [{low:.3f}, {high:.3f}]; bar {BAR} x, lower end above 1: {met}")
+    print_calibration(scores["model"], y)
+
+
+def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the song-weeks whose outcome was known before the first test week, and the test weeks with an outcome."""
+    from recsys.analytics.chart_breakouts import AHEAD
+
+    is_test = pl.col("chart_date") >= FIRST_TEST
+    first = pl.col("week_no").filter(is_test).min()
+    return weeks.filter(pl.col("week_no") < first - AHEAD), weeks.filter(is_test, "is_known")
+
+
+def baseline_scores(weeks: pl.DataFrame, name: str, n_ranks: int) -> F64:
+    """Score songs by one number; a song not listed last week counts as having risen from just below the last rank."""
+    if name == "largest rise":
+        return np.asarray(weeks["rank_1"].fill_null(n_ranks + 1).to_numpy() - weeks["rank"].to_numpy(), np.float64)
+    return -weeks["rank" if name == "current rank" else "entry_rank"].to_numpy().astype(np.float64)
+
+
+def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
+    """Bootstrap the ratio of two average precisions over songs; shape (n_draws,)."""
+    from sklearn.metrics import average_precision_score
+
+    rng = np.random.default_rng(SEED)
+    _, song = np.unique(weeks["song_id"].to_numpy(), return_inverse=True)
+    y = weeks["reaches"].to_numpy()
+    ratios = []
+    for _ in range(n_draws):
+        weight = np.bincount(rng.integers(0, song.max() + 1, song.max() + 1), minlength=song.max() + 1)[song]
+        one, other = (average_precision_score(y, score, sample_weight=weight) for score in (ours, theirs))
+        ratios.append(one / other)
+    return np.array(ratios)
+
+
+def print_calibration(probabilities: F64, y: Bool) -> None:
+    """Print for each band of predicted probability: song-weeks, mean prediction, share that reached the top ten."""
+    print("  predicted song-weeks       mean    reached")
+    for low, high in pairwise(BANDS):
+        inside = (probabilities >= low) & (probabilities < high)
+        predicted, observed = probabilities[inside].mean(), y[inside].mean()
+        print(f"  {low:.2f}-{high:.2f} {inside.sum():>11,} {predicted:>10.3f} {observed:>10.3f}")
+
+
+def print_half_lives(charts: tuple[str, ...]) -> None:
+    """Print by decade of the peak: the half-life of hits' chart points, and the fit of the exponential decay."""
+    print("half-life of hits, by decade of the peak (points 1 / rank, over the 13 weeks after the peak):")
+    for row in chart_table("chart_half_lives", *charts).iter_rows(named=True):
+        print(
+            f"  {row['chart']:<12} {row['decade']}s {row['half_life_weeks']:>5.1f} weeks, r2 {row['r2']:.3f}, "
+            f"{row['n_songs']:>5,} hits; under half of the points after {row['weeks_to_half']}"
+        )
+
+
+if __name__ == "__main__":
+    main()
