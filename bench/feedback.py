@@ -18,8 +18,8 @@ POLICIES: dict[str, Policy] = {
     "greedy, 2 % at random": Greedy(own=0),
     "Thompson": Thompson(own=0),
     "LinUCB": LinUCB(own=0),
-    "Thompson, 5 % the first": Thompson(),
-    "LinUCB, 5 % the first": LinUCB(),
+    "Thompson, 5 % first option": Thompson(),
+    "LinUCB, 5 % first option": LinUCB(),
 }
 N_DECISIONS, N_OPTIONS, N_PER_NIGHT = 2_000, 10, 200
 LOGGED_WEIGHTS = np.array([1.0, 0, *[0] * len(KINDS)])  # prefers relevant options
