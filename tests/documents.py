@@ -8,17 +8,24 @@ code block.
 """
 
 import ast
+import inspect
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, get_type_hints
 from unittest.mock import patch
 
 from click.testing import CliRunner
 
 from recsys.cli import main
 from recsys.cli.show import tables
+from recsys.recipe import SECTIONS
+from recsys.recommenders.scorer import scorer_class, scorer_names
+from recsys.rerank.base import rule_class, rule_names
+from recsys.settings import described
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -29,6 +36,7 @@ _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.D
 _VARYING = re.compile(
     r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )([\d,]+)"
 )  # row counts that depend on the lists, and so on the random pseudonymisation key
+_ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _TIME = re.compile(r" *[\d,.]+ s$", re.MULTILINE)
 _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
@@ -82,6 +90,8 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
                 return excerpt(summary)
             case ["benchmarks", "--markdown"]:
                 return benchmarks()
+            case ["settings", "--markdown"]:
+                return settings()
         return run(words)
 
     return printed
@@ -99,9 +109,33 @@ def benchmarks() -> str:
     return "\n".join(["| command | what it measures |", "|---|---|", *rows])
 
 
+def settings() -> str:
+    """Return a Markdown table per section of a recipe: each setting's default, type and range, and meaning."""
+    classes = {
+        **SECTIONS,
+        **{f"rerank.{name}": rule_class(name) for name in rule_names()},
+        **{f"recommenders.{name}": scorer_class(name).config_class for name in scorer_names()},
+    }
+    return "\n\n".join(_section(name, settings_class) for name, settings_class in classes.items())
+
+
+def _section(name: str, settings_class: type[Any]) -> str:
+    types, text = get_type_hints(settings_class, include_extras=True), inspect.getdoc(settings_class) or ""
+    meanings = {found[1]: " ".join(found[2].split()) for found in _ATTRIBUTE.finditer(text.partition("Attributes:")[2])}
+    defaults = vars(settings_class())
+    rows = [
+        f"| `{setting}` | `{defaults[setting]!r}` | {described(types[setting])} | {meanings.get(setting, '')} |"
+        for setting in (field.name for field in fields(settings_class))
+    ]
+    summary = " ".join(text.split("\n\n")[0].split())
+    return "\n".join(
+        [f"## [{name}]", "", summary, "", "| setting | default | allowed | meaning |", "|---|---|---|---|", *rows]
+    )
+
+
 def excerpt(summary: str) -> str:
     """Cut a nightly run's summary before its metrics, and mask times and the hash of the run id, which vary."""
-    kept, evaluated, _ = summary.partition(" listeners, on days that no model was trained on:")
+    kept, evaluated, _ = summary.partition(" listeners, on days after those used for training:")
     return _TIME.sub(lambda time: f"{'x.x s':>{len(time[0])}}", _RUN.sub("xxxxxxxx", f"{kept}{evaluated}\n..."))
 
 
