@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HOME = "data/demo/home"
 LAST_DAY = "2026-06-30"
-WIDTH = 110
+WIDTH = 80
 _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.DOTALL)
 _VARYING = re.compile(
     r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )([\d,]+)"
@@ -122,15 +122,13 @@ def settings() -> str:
 def _section(name: str, settings_class: type[Any]) -> str:
     types, text = get_type_hints(settings_class, include_extras=True), inspect.getdoc(settings_class) or ""
     meanings = {found[1]: " ".join(found[2].split()) for found in _ATTRIBUTE.finditer(text.partition("Attributes:")[2])}
-    defaults = vars(settings_class())
+    defaults, summary = vars(settings_class()), " ".join(text.split("\n\n")[0].split())
+    head = [f"## [{name}]", "", summary, "", "| setting | default | allowed | meaning |", "|---|---|---|---|"]
     rows = [
-        f"| `{setting}` | `{defaults[setting]!r}` | {described(types[setting])} | {meanings.get(setting, '')} |"
+        f"| `{setting}` | `{defaults[setting]!r}` | {described(types[setting])} | {meanings.get(setting, summary)} |"
         for setting in (field.name for field in fields(settings_class))
     ]
-    summary = " ".join(text.split("\n\n")[0].split())
-    return "\n".join(
-        [f"## [{name}]", "", summary, "", "| setting | default | allowed | meaning |", "|---|---|---|---|", *rows]
-    )
+    return "\n".join([*head, *rows])
 
 
 def excerpt(summary: str) -> str:
