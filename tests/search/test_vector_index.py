@@ -167,10 +167,10 @@ def test_an_updated_index_finds_what_a_new_one_finds(chosen: IndexSettings) -> N
 
     fresh = Index.build(ids, target, version="v1")
     found, right = index.search(QUERIES, 10).rows, fresh.search(QUERIES, 10).rows
-    alike = [np.isin(fresh.ids[b], index.ids[a]).mean() for a, b in zip(found, right, strict=True)]
+    recalls = [np.isin(fresh.ids[b], index.ids[a]).mean() for a, b in zip(found, right, strict=True)]
     assert counts == (650, 150)
     assert len(index) == len(ids)
-    assert np.mean(alike) >= (1.0 if index.recall == 1.0 else 0.95)
+    assert np.mean(recalls) >= (1.0 if index.recall == 1.0 else 0.95)
     assert index.recall >= 0.95
 
 

@@ -179,19 +179,16 @@ class Fingerprinter:
             The vectors of about a minute, shape (n, 128); vectors of silence are 0. Concatenated, they are 0.256 s
             apart, as those of `vectors`; the level is normalised per minute, not per recording.
         """
-        apart, reach = FRAMES_APART * HOP, N_SAMPLES - FRAMES_APART * HOP
-        held, n_before = (
-            np.empty(0, np.float32),
-            0,
-        )  # samples to do, which begin with those of n_before vectors already done
+        hop, reach = FRAMES_APART * HOP, N_SAMPLES - FRAMES_APART * HOP
+        buffer, n_before = np.empty(0, np.float32), 0  # the buffer begins with the context: n_before finished vectors
         for piece in sound:
-            held = np.concatenate([held, piece])
-            while len(held) >= (n_before + N_PIECE + N_CONTEXT) * apart + reach:
+            buffer = np.concatenate([buffer, piece])
+            while len(buffer) >= (n_before + N_PIECE + N_CONTEXT) * hop + reach:
                 end = n_before + N_PIECE
-                yield self._piece(held[: (end + N_CONTEXT) * apart + reach], n_before, end)
-                held, n_before = held[(end - N_CONTEXT) * apart :], N_CONTEXT
-        if len(held) >= N_SAMPLES:
-            yield self._piece(held, n_before, n_vectors(1 + (len(held) - N_FFT) // HOP))
+                yield self._piece(buffer[: (end + N_CONTEXT) * hop + reach], n_before, end)
+                buffer, n_before = buffer[(end - N_CONTEXT) * hop :], N_CONTEXT
+        if len(buffer) >= N_SAMPLES:
+            yield self._piece(buffer, n_before, n_vectors(1 + (len(buffer) - N_FFT) // HOP))
 
     def _piece(self, sound: F32, first: int, end: int) -> F32:
         frames = levelled_spectrogram(sound)
@@ -220,9 +217,9 @@ def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
 
 def shifted(frames: torch.Tensor, semitones: float) -> torch.Tensor:
     """Shift a spectrogram, shape (n_frames, 112), up in pitch by linear interpolation between its bins."""
-    places = np.clip(np.arange(N_BINS) - semitones * BINS_PER_SEMITONE, 0, N_BINS - 1)
-    left = np.minimum(places.astype(np.int64), N_BINS - 2)
-    share = torch.from_numpy(places - left).float()
+    positions = np.clip(np.arange(N_BINS) - semitones * BINS_PER_SEMITONE, 0, N_BINS - 1)
+    left = np.minimum(positions.astype(np.int64), N_BINS - 2)
+    share = torch.from_numpy(positions - left).float()
     return frames[:, left] * (1 - share) + frames[:, left + 1] * share
 
 
