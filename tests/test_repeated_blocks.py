@@ -16,9 +16,6 @@ KNOWN = {
     frozenset({"recsys/recommenders/implicit_als.py", "recsys/recommenders/parts/fold_in.py"}): (
         "three methods of one line each, of models with user and track vectors"
     ),
-    frozenset({"recsys/recommenders/ease.py", "recsys/recommenders/item_knn.py"}): (
-        "three hooks of one line each, of models whose user state is the history"
-    ),
     frozenset({"sql/marts/interactions_daily.sql", "sql/marts/track_daily.sql"}): "the same counts at two grains",
 }
 
