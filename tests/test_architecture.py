@@ -38,7 +38,11 @@ RANKS = {room: (line, place) for line, layer in enumerate(LAYERS) for place, roo
 
 HOMES = {
     "duckdb": ("recsys/warehouse/",),
-    "implicit": (),
+    "implicit": (
+        "recsys/recommenders/implicit_als.py",
+        "recsys/recommenders/implicit_bpr.py",
+        "recsys/recommenders/implicit_knn.py",
+    ),
     "lightfm": ("recsys/recommenders/lightfm.py",),
     "sklearn": ("recsys/analytics/chart_breakouts.py",),
     "sqlglot": ("recsys/warehouse/sqlfile.py", "recsys/warehouse/portability.py"),

@@ -9,7 +9,6 @@ Probabilistic Relevance Framework: BM25 and Beyond (2009), with Lucene's idf, wh
 Top-N Recommendation for Very Large Scale Binary Rated Datasets (RecSys 2013), for the asymmetric cosine.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -17,15 +16,14 @@ import numpy as np
 import scipy.sparse as sp
 from typing_extensions import override
 
-from recsys.arrays import F32, Csr, Rows
-from recsys.dataset.interactions import History, Interactions
+from recsys.arrays import Csr
+from recsys.dataset.interactions import Interactions
 from recsys.dataset.sparse import with_data
-from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
+from recsys.recommenders.parts.item_similarity import ItemSimilarityScorer
 from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import top_k_of_block
-from recsys.recommenders.scorer import Scorer, Validation
+from recsys.recommenders.scorer import Validation
 from recsys.settings import Count, Exponent, Positive, Share
 
 N_BLOCK = 256  # tracks per block of the neighbour search
@@ -53,7 +51,7 @@ class ItemKNNConfig:
     recency: Exponent = tunable_range(1.0, 0.0, 2.0)
 
 
-class ItemKNN(Scorer[ItemKNNConfig]):
+class ItemKNN(ItemSimilarityScorer[ItemKNNConfig]):
     """Score = sum, over the tracks in the user's history, of confidence weight times similarity."""
 
     name: ClassVar[str] = "item_knn"
@@ -65,35 +63,8 @@ class ItemKNN(Scorer[ItemKNNConfig]):
         weights = confidence(interactions.liked, exponent=config.strength_exponent)
         by_track = bm25(weights, saturation=config.saturation, length_norm=config.length_norm).T.tocsr()
         played, scored = divide_by_norm(by_track, 1.0), divide_by_norm(by_track, config.damping)
-        self._similarity = neighbours(
-            played, scored, config.neighbours
-        )  # (n_tracks, n_tracks): row = played track, column = scored track
-        self._users = self.fold_in(interactions.liked)
+        self.set_similarity(neighbours(played, scored, config.neighbours), interactions.liked)
         return self
-
-    @override
-    def fold_in(self, history: History) -> Csr:
-        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
-
-    @override
-    def states(self, rows: Rows) -> Csr:
-        return self._users[rows]
-
-    @override
-    def score(self, states: Csr, out: F32) -> None:
-        (states @ self._similarity).toarray(out=out)
-
-    @override
-    def attribution(self, history: History) -> Attribution:
-        return Attribution.of_matrix(self._similarity, self.fold_in(history))
-
-    @override
-    def arrays(self) -> dict[str, Any]:
-        return arrays_of("users", self._users) | arrays_of("similarity", self._similarity)
-
-    @override
-    def restore(self, arrays: Mapping[str, Any]) -> None:
-        self._users, self._similarity = matrix_of("users", arrays), matrix_of("similarity", arrays)
 
 
 def bm25(counts: Csr, *, saturation: float, length_norm: float) -> Csr:

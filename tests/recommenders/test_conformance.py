@@ -21,6 +21,7 @@ NAMES = scorer_names()
 NOT_PERSONAL = {"popular", "content"}  # content needs track features, which the checkerboard does not have
 PERSONAL = [name for name in NAMES if name not in NOT_PERSONAL]
 SMALL = {"factors": 8, "epochs": 20, "batch_size": 4, "learning_rate": 0.05}
+OWN = {"implicit_bpr": {"epochs": 300, "learning_rate": 0.1}}  # plain gradient steps need more passes on so few pairs
 AS_OF = date(2026, 6, 30)
 K = 7
 
@@ -68,7 +69,7 @@ def fitted(name: str, interactions: Interactions) -> Recommender[Any]:
     """Fit the recommender with settings small enough for a test."""
     config_class = scorer_class(name).config_class
     settings = {field.name: SMALL[field.name] for field in fields(config_class) if field.name in SMALL}
-    return Recommender.named(name, config_class(**settings)).fit(interactions)
+    return Recommender.named(name, config_class(**settings | OWN.get(name, {}))).fit(interactions)
 
 
 def strict_filters(interactions: Interactions) -> Filters:
