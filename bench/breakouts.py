@@ -23,7 +23,7 @@ from recsys.ingest.run import ingest, source_files
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
-from recsys.warehouse.sqlfile import quoted, read_layers, upstream_steps
+from recsys.warehouse.sqlfile import quoted, read_layers, upstream_intermediates
 
 SEEDS = (1, 2, 3, 4, 5)
 LAST_DAY = date(2026, 6, 30)
@@ -145,7 +145,7 @@ def shuffled_alarms(warehouse: Path, truth: pl.DataFrame, seed: int) -> tuple[in
             inner join moves on daily.track_id = moves.track_id and daily.listen_date = moves.from_date
         """)
         connection.execute("create schema intermediate")
-        for name in ("marts.track_daily", *upstream_steps(layers, ["marts.breakouts"]), "marts.breakouts"):
+        for name in ("marts.track_daily", *upstream_intermediates(layers, ["marts.breakouts"]), "marts.breakouts"):
             connection.execute(f"create table {name} as {layers[name].query}")
         return connection.sql(RUNS_SQL).pl().height, old.height
 

@@ -193,7 +193,7 @@ def test_rows_missing_from_the_batch_log_are_noticed(home: Home, listens: Path) 
     (batch,) = ingest(home, [listens], today=TODAY).batches
     (home.lake / "_ledger" / f"{batch.source_sha256[:12]}.json").unlink()
 
-    with pytest.raises(InputError, match=r"2 rows too many in the batch .* of no source in the batch log"):
+    with pytest.raises(InputError, match=r"2 extra rows in the batch .* of no source in the batch log"):
         Lake(home).verify()
 
 

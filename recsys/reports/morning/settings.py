@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from recsys.settings import TOP, Count, CountOrZero, PositiveOrZero, Share
+from recsys.settings import MAX_VALUE, Count, CountOrZero, PositiveOrZero, Share
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class MorningSettings:
 
     days: Count = 1
     breakout_z: PositiveOrZero = 5.0
-    drop_z: Annotated[float, Meta(ge=-TOP, lt=0)] = -4.0
+    drop_z: Annotated[float, Meta(ge=-MAX_VALUE, lt=0)] = -4.0
     drop_floor: CountOrZero = 30
     use_probability: Share = 0.9
     n: Count = 10
