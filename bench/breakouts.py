@@ -101,7 +101,7 @@ def built(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFrame]:
     """Write a world and build its warehouse; return the file and the truth, days as dates."""
     from recsys.demo import World, write_world
 
-    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_sounding=0))
+    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_tracks_with_audio=0))
     home, warehouse = Home(folder / "home"), folder / "built.duckdb"
     ingest(home, source_files([folder / "raw"]), today=LAST_DAY)
     build(warehouse, Sources(Lake(home), LAST_DAY, results=result_tables()))

@@ -323,7 +323,7 @@ def world(folder: Path, scale: float) -> int:
     """Write a world without recordings; return its number of listens."""
     from recsys.demo import World, write_world
 
-    return write_world(folder, World(scale=scale, n_sounding=0)).rows["listens"]
+    return write_world(folder, World(scale=scale, n_tracks_with_audio=0)).rows["listens"]
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _is_in_its_key(tune: Tune) -> bool:
 def rendered(piece: Piece) -> tuple[Signal, Truth]:
     """Render a piece at 22.05 kHz, some of it cut out, with the noise and colour of a recording."""
     rng = np.random.default_rng(piece.seed)
-    style = Style.drawn(rng, programs=piece.programs)
+    style = Style.random(rng, programs=piece.programs)
     played = arrange(piece.tune, style, rng, longest_s=PIECE_S)
     sound = render(played, rate_hz=22_050, longest_s=PIECE_S)
     n = sound.shape[1]

@@ -38,7 +38,7 @@ def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
     from bench.matching.answers import ask, network
     from bench.matching.fit import fitted
     from bench.matching.queries import CALIBRATION, LENGTHS_S
-    from recsys.audio.fingerprint.fingerprinter import SHIPPED
+    from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER
     from recsys.matching.alignment import Calibration
 
     judges = []
@@ -49,7 +49,7 @@ def calibrate(pool: Executor, home: Path, n: "Numbers") -> None:
             flush=True,
         )
         judges.append(judge)
-    Calibration(network().version, judges).save(SHIPPED / "calibration.json")
+    Calibration(network().version, judges).save(DEFAULT_FOLDER / "calibration.json")
 
 
 @benchmark(headline=r"mean over the 31 +(\d+\.\d)%")

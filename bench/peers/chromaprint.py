@@ -23,7 +23,7 @@ from recsys.arrays import F32, I64
 
 U32: TypeAlias = npt.NDArray[np.uint32]
 
-APART_S = 1_365 / 11_025  # from one item to the next: a third of 4,096 samples
+VECTOR_HOP_S = 1_365 / 11_025  # from one item to the next: a third of 4,096 samples
 N_BITS = 32
 OTHERS = slice(4, 10)  # ranks of the recordings that the best is compared with; those right behind may be copies
 ONLY_WARNED = 3  # status of fpcalc where a stream ends without being told to
@@ -112,4 +112,4 @@ class Chromaprint:
         track = int(np.searchsorted(self.starts, first, side="right")) - 1
         by_track = np.sort(np.minimum.reduceat(n_other, np.minimum(self.starts, n_starts - 1)))
         score = float(by_track[OTHERS].mean() - by_track[0]) / (N_BITS * len(query))
-        return Best(self.names[track], float(first - self.starts[track]) * APART_S, score)
+        return Best(self.names[track], float(first - self.starts[track]) * VECTOR_HOP_S, score)

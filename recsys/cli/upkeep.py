@@ -93,5 +93,5 @@ def demo(folder: Path, seed: int, scale: float) -> None:
     settings = world.World(seed=seed, scale=scale)
     if lacking := extras.missing_message(*NEEDS):
         click.echo(f"The world will have no recordings. {lacking}", err=True)
-        settings = replace(settings, n_sounding=0)
+        settings = replace(settings, n_tracks_with_audio=0)
     runs.world(world.write_world(folder, settings))

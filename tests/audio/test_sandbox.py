@@ -48,7 +48,7 @@ def test_a_file_that_kills_its_worker_harms_no_other() -> None:
     assert reasons == {"crash": "crash", "hang": "timeout", "refuse": "empty", **out_of_memory}
     messages = {name: result.message for name, result in results.items() if isinstance(result, Failure)}
     assert messages == {
-        "crash": "made the decoder crash (exit status -11)",
+        "crash": "crashed the decoder (exit status -11)",
         "hang": "took longer than 3 s and was stopped",
         "allocate": "needs more than 2.0 GiB of memory",
         "allocate by torch": "needs more than 2.0 GiB of memory",

@@ -48,7 +48,7 @@ class Opened:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """Write one world of full size without audio, and open its files."""
-    summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_sounding=0))
+    summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_tracks_with_audio=0))
     logs = [_log(path) for path in summary.files if path.name.startswith("listens")]
     tracks = [row for row in _records(summary.truth.parent / "raw" / "tracks.jsonl.gz") if isinstance(row, dict)]
     return Opened(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def trained(card: "ModelCard", folder: Path) -> None:
     """Print which recordings an encoder was trained on, and how to use it."""
-    out.print(f"Trained on {card.n_heard:,} recordings; {card.n_unreadable:,} more could not be decoded")
+    out.print(f"Trained on {card.n_trained:,} recordings; {card.n_unreadable:,} more could not be decoded")
     out.print(f"Consent: {card.n_granted:,} granted, {card.n_unknown:,} unknown, {card.n_denied:,} denied")
     named = json.dumps(str(folder), ensure_ascii=False)
     out.print(
@@ -60,7 +60,7 @@ def quality(run: Run) -> None:
     better = found.filter(pl.col("recommender").is_in(run.recipe.names), pl.col("low") > high)["recommender"]
     if len(better):
         would = f'To export it, set recommender = "{better[0]}" in recipe.toml'
-        out.print(f"{better[0]} was significantly better on these days. {would}", soft_wrap=True)
+        out.print(f"{better[0]} is significantly better on these days. {would}", soft_wrap=True)
     if PRICE in metrics["metric"]:
         out.print("\nEffect of the rerank rules, each alone and all together:")
         frame(_rules(metrics, ours))
