@@ -1,8 +1,8 @@
 """
-A wheel, built and installed away from the checkout: it carries what it needs, and everything runs from there.
+A wheel that is built and installed outside the checkout contains all files that it needs, and everything runs.
 
-The installation is a base one with the extra `dashboards`: what the other extras bring cannot be imported in it. Other
-packages are those of the environment that runs the tests, found after the wheel's own.
+The base package is installed with the extra `dashboards`; packages of the other extras cannot be imported. All other
+packages come from the environment that runs the tests, which is searched after the wheel's own.
 """
 
 import json
@@ -52,7 +52,7 @@ pytestmark = pytest.mark.slow
 
 
 def ran(*words: str | Path, cwd: Path) -> str:
-    """What a command prints, run without the variables that would lead it back to the checkout; it must succeed."""
+    """Return the output of a command that must succeed; variables that refer to the checkout are removed first."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "RECSYS", "GIT"))}
     done = subprocess.run([*map(str, words)], cwd=cwd, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,13 +60,13 @@ def ran(*words: str | Path, cwd: Path) -> str:
 
 
 def git(folder: Path, *words: str) -> str:
-    """What git answers in a folder, whoever has set it up."""
+    """Return the output of git in a folder, independent of the machine's git settings."""
     return ran("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words, cwd=folder)
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout of its own, all files of this one committed, with what an earlier build left in it."""
+    """A new checkout in which all files of this one are committed, with left-over files of an earlier build."""
     folder = tmp_path_factory.mktemp("source")
     for name in ran("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT).splitlines():
         if (ROOT / name).is_file():
@@ -102,7 +102,7 @@ def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment that has the wheel, and a folder to work in, far from the checkout."""
+    """An environment with the installed wheel, and a working folder outside the checkout."""
 
     environment: Path
     folder: Path
@@ -117,7 +117,7 @@ class Installed:
 
 
 def installed_in(environment: Path, folder: Path, wheel: Path) -> Installed:
-    """Install into a fresh environment, behind which the packages of this one are found."""
+    """Install into a new environment, which finds all other packages in the environment of the tests."""
     ran(sys.executable, "-m", "venv", "--without-pip", environment, cwd=folder)
     python = environment / "bin/python"
     ran(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=folder)
@@ -136,7 +136,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 @pytest.fixture(scope="module")
 def night(installed: Installed) -> str:
-    """What `recsys demo` and a night on it print."""
+    """The output of `recsys demo` and of a nightly run on its files."""
     (installed.folder / "recipe.toml").write_text(RECIPE)
     told = installed.recsys("demo", "world", "--scale", "0.05")
     words = ("nightly", "--inbox", "world/raw", "--date", str(LAST_DAY), "--recipe", "recipe.toml")
@@ -144,7 +144,7 @@ def night(installed: Installed) -> str:
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
-    """The files of a wheel, its own metadata left out."""
+    """The files of a wheel, except its metadata."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist() if ".dist-info/" not in name}
 
@@ -160,7 +160,7 @@ def test_a_wheel_is_the_package_with_sql_and_dashboards(source: Path, wheel: Pat
 
 
 def test_an_sdist_makes_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:
-    """Away from git too: it carries the commit that it was made from."""
+    """Also without git, because the sdist contains the commit that it was made from."""
     hook("build_sdist", source, tmp_path)
     archive = next(tmp_path.glob("*.tar.gz"))
 
@@ -182,7 +182,7 @@ def test_an_editable_install_reads_the_checkout(source: Path, tmp_path: Path) ->
 
 
 def test_the_wheel_is_what_runs(source: Path, installed: Installed) -> None:
-    """From its own environment, of the commit that it was built from."""
+    """The package is imported from the wheel's environment, and names the commit that it was built from."""
     commit = git(source, "rev-parse", "--short", "HEAD")
 
     assert Path(installed.python("import recsys; print(recsys.__file__)")).is_relative_to(installed.environment)
@@ -190,7 +190,7 @@ def test_the_wheel_is_what_runs(source: Path, installed: Installed) -> None:
 
 
 def test_a_night_runs_from_the_wheel(installed: Installed, night: str) -> None:
-    """It is the run that the checkout would name for the same files, and its lists are there."""
+    """The run id is the same as in a checkout with the same files, and the lists are exported."""
     home = Home(installed.folder / "home")
     run = Run.of(home, LAST_DAY, read_recipe(installed.folder / "recipe.toml"))
 
@@ -203,18 +203,18 @@ def test_a_night_runs_from_the_wheel(installed: Installed, night: str) -> None:
 
 @pytest.mark.usefixtures("night")
 def test_a_takedown_needs_no_extra_where_nothing_was_heard(installed: Installed) -> None:
-    """A release without music has no index, so nothing is needed to take a recording out of it."""
+    """A release without music has no index, so a takedown needs no optional package."""
     shutil.copytree(installed.folder / "home", installed.folder / "copy", symlinks=True)
     track_id = pl.read_parquet(installed.folder / "home/marts/current/track_features.parquet")["track_id"].min()
 
     told = installed.recsys("--home", "copy", "takedown", str(track_id))
 
-    assert "Lists leave it out from the next night on" in told
+    assert "Starting with the next nightly run, no list contains them" in told
 
 
 @pytest.mark.usefixtures("night")
 def test_the_first_page_shows_the_home(installed: Installed) -> None:
-    """What it says of the last seven days is what the published tables sum to."""
+    """Its figures of the last seven days equal the sums of the published tables."""
     page = json.loads(installed.python(f"import os; os.environ['RECSYS_HOME'] = 'home'\n{PAGE}"))
 
     daily = pl.read_parquet(installed.folder / "home/marts/current/track_daily.parquet")
@@ -228,7 +228,7 @@ def test_the_first_page_shows_the_home(installed: Installed) -> None:
 
 @pytest.mark.usefixtures("night")
 def test_the_dashboards_are_served_from_the_wheel(installed: Installed) -> None:
-    """`recsys dashboard` answers on its port, with the settings that lie beside its app."""
+    """`recsys dashboard` answers on its port, with the settings in the folder of the app."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

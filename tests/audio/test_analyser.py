@@ -39,7 +39,7 @@ def digest() -> str:
 
 
 def test_a_new_attribute_changes_the_version() -> None:
-    """A catalogue gets the attribute by its next scan, without anybody raising a number."""
+    """The next scan adds the attribute to a catalogue, without raising `FORMAT` by hand."""
 
     @dataclass(frozen=True)
     class MoreFeatures(Features):

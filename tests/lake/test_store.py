@@ -1,4 +1,4 @@
-"""Ingest of a source is atomic: an interruption at any point leaves the lake as before or as after."""
+"""Ingest of a source is atomic: after an interruption at any point, either all or none of its rows are in the lake."""
 
 from collections.abc import Callable
 from datetime import date
@@ -48,7 +48,7 @@ def contents(home: Home) -> dict[str, bytes]:
 
 
 def killed_after(n: int, then: Callable[..., object]) -> Callable[..., object]:
-    """Return a function that passes n calls on to `then` and raises at the next."""
+    """Return a function that forwards n calls to `then` and raises at the next call."""
     calls = iter(range(n))
 
     def call(*args: object, **named: object) -> object:

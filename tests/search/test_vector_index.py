@@ -82,7 +82,7 @@ def test_a_filter_never_costs_a_result(index: Index, share: float, k: int, seed:
 
 @pytest.mark.parametrize("chosen", [CLUSTERED, IndexSettings()], ids=["clustered", "exact"])
 def test_removed_vectors_are_not_found_and_added_ones_are(chosen: IndexSettings) -> None:
-    """One vector, then a quarter of them all, after which the vectors are clustered again."""
+    """First one vector is removed, then a quarter of all, after which the vectors are clustered again."""
     index = Index.build(IDS, VECTORS, version="v1", settings=chosen)
 
     index.remove(["t0", "no such track"])

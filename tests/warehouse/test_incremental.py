@@ -86,7 +86,7 @@ def described_stub(place: Place) -> None:
 
 
 def no_day(place: Place) -> None:
-    """Add repeated listens, a new artist name and another track on a playlist: no day is affected."""
+    """Add repeated listens, a new artist name and another track on a playlist, none of which affects a day."""
     place.take("again.csv", LISTENS.replace("\n", "\r\n"))
     place.take("artist.csv", "artist_id,name\nar1,Ada the Second\n")
     place.take("list.csv", "playlist_id,position,track_id\np1,1,t2\n")
