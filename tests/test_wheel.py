@@ -135,12 +135,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 
 @pytest.fixture(scope="module")
-def night(installed: Installed) -> str:
+def nightly_output(installed: Installed) -> str:
     """The output of `recsys demo` and of a nightly run on its files."""
     (installed.folder / "recipe.toml").write_text(RECIPE)
-    told = installed.recsys("demo", "world", "--scale", "0.05")
+    output = installed.recsys("demo", "world", "--scale", "0.05")
     words = ("nightly", "--inbox", "world/raw", "--date", str(LAST_DAY), "--recipe", "recipe.toml")
-    return told + installed.recsys("--home", "home", *words)
+    return output + installed.recsys("--home", "home", *words)
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
@@ -189,30 +189,30 @@ def test_the_wheel_is_what_runs(source: Path, installed: Installed) -> None:
     assert installed.recsys("--version") == f"recsys {recsys.__version__}, commit {commit}"
 
 
-def test_a_night_runs_from_the_wheel(installed: Installed, night: str) -> None:
+def test_a_night_runs_from_the_wheel(installed: Installed, nightly_output: str) -> None:
     """The run id is the same as in a checkout with the same files, and the lists are exported."""
     home = Home(installed.folder / "home")
     run = Run.of(home, LAST_DAY, read_recipe(installed.folder / "recipe.toml"))
 
-    assert f"Run {run.run_id} is published." in night
+    assert f"Run {run.run_id} is published." in nightly_output
     listeners = installed.recsys("--home", "home", "sql", "select count(*) as n from marts.listener_profile", "--csv")
     lists = pl.read_parquet(run.export / "recommendations.parquet")
     assert lists["user_id"].n_unique() == int(listeners.split()[-1])
-    assert "Morning" not in night  # there is no report without the extra `reports`, so none is pointed to
+    assert "Morning" not in nightly_output  # there is no report without the extra `reports`, so none is named
 
 
-@pytest.mark.usefixtures("night")
+@pytest.mark.usefixtures("nightly_output")
 def test_a_takedown_needs_no_extra_where_nothing_was_heard(installed: Installed) -> None:
     """A release without music has no index, so a takedown needs no optional package."""
     shutil.copytree(installed.folder / "home", installed.folder / "copy", symlinks=True)
     track_id = pl.read_parquet(installed.folder / "home/marts/current/track_features.parquet")["track_id"].min()
 
-    told = installed.recsys("--home", "copy", "takedown", str(track_id))
+    output = installed.recsys("--home", "copy", "takedown", str(track_id))
 
-    assert "Starting with the next nightly run, no list contains them" in told
+    assert "Starting with the next nightly run, no list contains them" in output
 
 
-@pytest.mark.usefixtures("night")
+@pytest.mark.usefixtures("nightly_output")
 def test_the_first_page_shows_the_home(installed: Installed) -> None:
     """Its figures of the last seven days equal the sums of the published tables."""
     page = json.loads(installed.python(f"import os; os.environ['RECSYS_HOME'] = 'home'\n{PAGE}"))
@@ -226,7 +226,7 @@ def test_the_first_page_shows_the_home(installed: Installed) -> None:
     assert page["shown"]["Tracks played"] == f"{week['track_id'].n_unique():,}"
 
 
-@pytest.mark.usefixtures("night")
+@pytest.mark.usefixtures("nightly_output")
 def test_the_dashboards_are_served_from_the_wheel(installed: Installed) -> None:
     """`recsys dashboard` answers on its port, with the settings in the folder of the app."""
     with socket.socket() as probe:

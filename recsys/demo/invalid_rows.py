@@ -127,7 +127,7 @@ def _pick(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> np.nda
 
 
 def _faulty(frame: pl.DataFrame, fault: Fault, rows: np.ndarray) -> pl.DataFrame:
-    """Return copies of the rows with the fault in its column; a future time in the unit of the column."""
+    """Return copies of the rows with the invalid value in the fault's column; future times have the column's unit."""
     in_seconds = fault.value == FUTURE and frame.schema[fault.column].is_integer()
     return frame[rows].with_columns(pl.lit(FUTURE_S if in_seconds else fault.value).alias(fault.column))
 

@@ -85,7 +85,7 @@ def _discover(
 
 
 class _Draw:
-    """Draws an artist, then a track; a track that is not allowed is drawn again, up to N_REDRAWS times (NO_TRACK)."""
+    """Draws an artist, then a track; a track that is not allowed is replaced, after N_REDRAWS attempts by NO_TRACK."""
 
     def __init__(self, world: World, catalogue: Catalogue) -> None:
         self._tracks = catalogue.tracks

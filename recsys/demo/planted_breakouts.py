@@ -109,7 +109,7 @@ def _steady_track(world: World, weekly: np.ndarray, eligible: np.ndarray, day: i
 
 
 def _weighted(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw up to `n` distinct rows with probability by weight, never with weight 0 (Gumbel top-k trick)."""
+    """Draw up to `n` distinct rows with probability proportional to weight (Gumbel top-k trick); 0 is never drawn."""
     n = min(n, int((weight > 0).sum()))
     keys = np.log(np.maximum(weight, 1e-300)) + rng.gumbel(size=len(weight))
     return np.argsort(np.where(weight > 0, -keys, np.inf), kind="stable")[:n]

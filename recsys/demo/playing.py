@@ -62,7 +62,7 @@ def play(
     sessions: Sessions,
     choices: Choices,
 ) -> Listens:
-    """Simulate the playback of every choice and return the log of the period."""
+    """Simulate the playback of every chosen track, and return the log of the period."""
     ms, skipped = _durations(
         tracks.duration_ms[choices.track], listeners.skip_rate[choices.listener], choices.is_new, rng
     )

@@ -24,7 +24,7 @@ class Sessions:
     """
     Sessions by row: listener row, planned start [s after the start of day 0, UTC], number of listens.
 
-    `first_day` is the earlier of its UTC and local days: a track released by then is out on both.
+    `first_day` is the earlier of a session's UTC day and local day: a track released by then is released on both days.
     """
 
     listener: np.ndarray

@@ -1,7 +1,7 @@
 """
 Loudness by the broadcast standards, measured on all channels at the file's own sampling rate.
 
-All channels have weight 1, whereas the standard gives surround channels more. The loudness of silence is None.
+All channels have weight 1, whereas the standard gives surround channels more weight. The loudness of silence is None.
 
 Sources: ITU-R BS.1770-5 (loudness, annex 1; true peak, annex 2); EBU Tech 3342 (loudness range); the filters for any
 rate: De Man, Evaluation of Implementations of the EBU R128 Loudness Measurement (AES 2018).

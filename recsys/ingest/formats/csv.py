@@ -149,7 +149,7 @@ def _silent_about_bytes() -> Iterator[None]:
 
 
 def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines, int]:
-    """Return the line number of each record of a block, refused ones included, and the line after the block."""
+    """Return the line number of each record of a block, including refused records, and the line after the block."""
     n_breaks = np.zeros(block.num_rows + len(refused), dtype=np.int64)
     is_good = np.ones(n_breaks.size, dtype=bool)
     for n, breaks in refused:

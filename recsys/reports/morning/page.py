@@ -27,7 +27,7 @@ class Report:
     The report of one reader.
 
     Attributes:
-        reader: Name of the label, or Operator.
+        reader: Name of the label, or 'Operator'.
         last_day: Last day of listening that the report includes.
         sections: Sections of findings.
         pictures: Key of a section -> its plots as a PNG image.

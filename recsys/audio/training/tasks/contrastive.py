@@ -1,5 +1,5 @@
 """
-Contrastive training without labels: pieces of one recording get similar vectors, of different recordings dissimilar.
+Contrastive training without labels: pieces of the same recording get similar vectors, other pieces dissimilar vectors.
 
 Source: Chen, Kornblith, Norouzi, Hinton, A Simple Framework for Contrastive Learning of Visual Representations (ICML
 2020): the loss NT-Xent; on music: Spijkervet, Burgoyne, Contrastive Learning of Musical Representations (ISMIR 2021).
