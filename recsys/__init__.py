@@ -1,3 +1,3 @@
-"""Analyse and recommend a music catalogue: one warehouse, recommenders, similarity, matching and nightly exports."""
+"""Analyse a music catalogue and recommend from it: warehouse, recommenders, similarity, matching, nightly exports."""
 
 __version__ = "0.1.0"

@@ -1,5 +1,5 @@
 """
-Columns that tables in several folders share: name, polars dtype and unit.
+Columns that tables of several packages share: name, polars dtype and unit.
 
 A table that Python writes for SQL is declared as a tuple `<TABLE>_COLUMNS` beside the function that computes it, from
 these columns and its own. The step that saves the table imports the tuple (`recsys/pipeline/steps`). `schema` turns

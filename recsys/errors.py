@@ -49,7 +49,7 @@ class UnknownIds(InputError):  # noqa: N818 - reads as the sentence it prints
 
     @classmethod
     def of(cls, kind: str, unknown: Sequence[str], known: Iterable[str], where: str) -> Self:
-        """Build the error for one or more ids of a `kind` (track, listener, table ...) that `where` lacks."""
+        """Create the error for one or more ids of a `kind` (track, listener, table ...) that are not in `where`."""
         suggestion = did_you_mean(unknown[0], known)
         if len(unknown) == 1:
             return cls(f"There is no {kind} {unknown[0]!r} in {where}.{suggestion}")

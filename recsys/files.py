@@ -1,8 +1,8 @@
 """
-Atomic writes of files, folders and links: write a temporary neighbour, fsync, rename.
+Atomic writes of files, folders and links: write beside the target, flush to disk (fsync), rename.
 
-Everything that the platform leaves on disk for other processes is written through these functions, so a reader sees the
-old version or the new one, never half of one.
+Everything that the platform leaves on disk for other processes is written by these functions, so that a reader sees
+either the old version or the new one, never an incomplete one.
 """
 
 import hashlib
@@ -73,10 +73,10 @@ def read_json(path: Path) -> Any:
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """
-    Create a folder atomically: yield a hidden folder beside it, for the block to fill.
+    Create a folder atomically: yield a hidden folder beside it, to which the `with` block writes.
 
-    When the block ends, the hidden folder is flushed to disk and replaces `folder`. When the block raises, the hidden
-    folder is removed and `folder` stays as it was. What a killed process left behind is removed by the next attempt.
+    When the block ends, the hidden folder is flushed to disk and replaces `folder`. If the block raises an exception,
+    the hidden folder is removed and `folder` stays as it was. A hidden folder of a killed process is removed first.
     """
     partial = folder.with_name(f".{folder.name}.partial")
     remove(partial)
@@ -99,7 +99,7 @@ def place_folder(finished: Path, folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, link or folder, if it exists; a link is removed, not what it points to."""
+    """Remove a file, link or folder, if it exists; the target of a link is kept."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -107,19 +107,19 @@ def remove(path: Path) -> None:
 
 
 def remove_database(path: Path) -> None:
-    """Remove a DuckDB file and what a killed writer left beside it: DuckDB would replay its log into the next file."""
+    """Remove a DuckDB file and its auxiliary files: DuckDB would replay an old write-ahead log into a new file."""
     for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".tmp"):
         remove(path.with_name(path.name + ending))
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a DuckDB file that no process has open; an unfinished earlier copy is replaced."""
+    """Copy a DuckDB file that no process has open; an existing copy, complete or not, is replaced."""
     remove_database(target)
     shutil.copyfile(source, target)
 
 
 def swap_link(link: Path, target: str) -> None:
-    """Point a symbolic link at `target` atomically: readers follow the old target or the new one, never none."""
+    """Point a symbolic link at `target` atomically: at any time, it points to the old or the new target."""
     link.parent.mkdir(parents=True, exist_ok=True)
     swap = link.with_name(f".{link.name}.swap")
     swap.unlink(missing_ok=True)

@@ -1,9 +1,11 @@
 """
-The folders of a home, and the lock that lets only one run write to it.
+The folders of a home, and the lock by which only one process at a time writes to it.
+
+A home is the folder with all data of one installation:
 
     <home>/lake        raw tables as Parquet, the batch log, the quarantine
     <home>/inbox       new source files, for the nightly run to ingest
-    <home>/uploads     files that may use recordings of the catalogue, for the nightly run to match
+    <home>/uploads     files in which the nightly run looks for recordings of the catalogue
     <home>/runs        one folder per run: its log, its finished steps, the decision of the gate
     <home>/warehouse, marts, models, exports      results, by run
     <home>/current ->  releases/<run>             the published release; publishing swaps this link
@@ -21,7 +23,7 @@ from recsys.errors import HomeIsBusy, SetupError
 
 @dataclass(frozen=True)
 class Home:
-    """The paths of a home; they need not exist."""
+    """The paths of a home; files and folders may not exist yet."""
 
     path: Path
 
@@ -62,14 +64,14 @@ class Home:
 
     @property
     def warehouse(self) -> Path:
-        """The published warehouse: a chain of links; open its real path."""
+        """The published warehouse: a symbolic link; to open the file, use `published_warehouse`."""
         return self.path / "warehouse" / "current.duckdb"
 
     def published_warehouse(self) -> Path:
         """Return the real path of the published warehouse; raises SetupError if there is none yet."""
         if not self.warehouse.exists():
             raise SetupError(
-                f"{self.path} has no published warehouse yet. Make one: recsys ingest FILES, then recsys build "
+                f"{self.path} has no published warehouse yet. Create one: recsys ingest FILES, then recsys build "
                 "(or recsys nightly for everything)"
             )
         return self.warehouse.resolve()
@@ -77,7 +79,7 @@ class Home:
 
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
-    """Lock the home for the block; raises HomeIsBusy, with the process id, if another process holds the lock."""
+    """Hold the lock of the home in a `with` block; raises HomeIsBusy if another process holds it."""
     home.path.mkdir(parents=True, exist_ok=True)
     with (home.path / ".lock").open("a+") as lock:
         try:
@@ -85,7 +87,7 @@ def locked(home: Home) -> Iterator[None]:
         except BlockingIOError as busy:
             lock.seek(0)
             raise HomeIsBusy(
-                f"{home.path} is held by another run (process {lock.read().strip() or 'unknown'}). "
+                f"{home.path} is locked by another run (process {lock.read().strip() or 'unknown'}). "
                 "Wait for it to end, or stop it, then try again"
             ) from busy
         lock.truncate(0)

@@ -2,7 +2,8 @@
 Whether a home has a login, and which addresses need none.
 
 Login is OpenID Connect as Streamlit implements it, configured by the section `[auth]` of `<home>/secrets.toml`. Without
-it, everyone who reaches the port would see everything, so the dashboards then listen on the loopback address only.
+a login, everybody who can reach the port sees all data; therefore the dashboards then listen on the loopback address
+only.
 Used by `recsys dashboard`, which starts the dashboards, and by the dashboards themselves.
 """
 
@@ -16,7 +17,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def secrets_file(home: Home) -> Path:
-    """Return the path of the file that configures the login; it need not exist."""
+    """Return the path of the file that configures the login, which may not exist."""
     return home.path / "secrets.toml"
 
 
@@ -25,7 +26,7 @@ def has_login(home: Home) -> bool:
     Return whether viewers must log in.
 
     Raises:
-        SetupError: The secrets file exists and cannot be read: then nobody may enter, with or without a login.
+        SetupError: The secrets file exists but cannot be read; then nobody may see the dashboards.
     """
     path = secrets_file(home)
     try:

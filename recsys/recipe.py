@@ -19,7 +19,7 @@ from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import RerankRule, RerankRules, rule_class, rule_names
-from recsys.settings import Count, checked, filled, section
+from recsys.settings import Count, check_section, check_value, create_settings
 
 DEFAULT = Path(__file__).with_name("default.toml")
 POPULARITY_BASELINE = "popular"
@@ -33,9 +33,10 @@ class ExportSettings:
 
     Attributes:
         k: Tracks per list.
-        candidates: Highest-scoring tracks per listener that are kept with their scores and reranked into the list.
-        new_only: Whether lists leave out every track that the listener has interacted with; if false, such tracks may
-            return as far as the rule `rerank.rules.not_heard` allows.
+        candidates: Number of highest-scoring tracks per listener that are saved with their scores, and from which
+            reranking chooses the list.
+        new_only: Whether lists leave out every track that the listener has interacted with. If false, the rule
+            `rerank.rules.not_heard` decides which of these tracks may be recommended again.
     """
 
     k: Count = 20
@@ -75,7 +76,7 @@ class Recipe:
 
     @property
     def names(self) -> list[str]:
-        """Every recommender to train: the exported one first, then the compared ones, the baseline included."""
+        """Names of all recommenders to train: the exported one, the compared ones and the popularity baseline."""
         return list(dict.fromkeys((self.recommender, *self.compare, POPULARITY_BASELINE)))
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,36 +101,36 @@ def read_recipe(path: Path | None = None) -> Recipe:
     """
     default = _toml(DEFAULT)
     known = [field.name if field.name != "configs" else "recommenders" for field in fields(Recipe)]
-    values = default | section(_toml(path) if path else {}, known, str(path))
-    recommender = checked(values["recommender"], str, "recommender")
-    compare = checked(values["compare"], tuple[str, ...], "compare")
+    values = default | check_section(_toml(path) if path else {}, known, str(path))
+    recommender = check_value(values["recommender"], str, "recommender")
+    compare = check_value(values["compare"], tuple[str, ...], "compare")
     return Recipe(
         recommender=recommender,
         compare=compare,
         configs=_configs(default["recommenders"], values["recommenders"], (recommender, *compare)),
         rerank=_rules(values["rerank"]),
-        **{name: filled(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()},
+        **{name: create_settings(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()},
     )
 
 
 def _configs(default: dict[str, Any], given: object, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the config of every recommender that is named or has a section, and of those that a blend names."""
-    sections = default | section(given, scorer_names(), "[recommenders]")
+    sections = default | check_section(given, scorer_names(), "[recommenders]")
     configs = {
-        name: filled(scorer_class(name).config_class, sections.get(name, {}), f"[recommenders.{name}]")
+        name: create_settings(scorer_class(name).config_class, sections.get(name, {}), f"[recommenders.{name}]")
         for name in dict.fromkeys((*names, POPULARITY_BASELINE, *sections))
     }
-    members = section(
+    members = check_section(
         configs[BLEND].models if BLEND in configs else {}, scorer_names(), f"[recommenders.{BLEND}.models]"
     )
-    for name, own in members.items():
-        filled(scorer_class(name).config_class, own, f"[recommenders.{BLEND}.models.{name}]")
+    for name, settings in members.items():
+        create_settings(scorer_class(name).config_class, settings, f"[recommenders.{BLEND}.models.{name}]")
     return configs
 
 
 def _rules(given: object) -> dict[str, RerankRule]:
-    rules = section(given, list(rule_names()), "[rerank]")
-    return {name: filled(rule_class(name), own, f"[rerank.{name}]") for name, own in rules.items()}
+    rules = check_section(given, list(rule_names()), "[rerank]")
+    return {name: create_settings(rule_class(name), settings, f"[rerank.{name}]") for name, settings in rules.items()}
 
 
 def _toml(path: Path) -> dict[str, Any]:

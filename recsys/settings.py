@@ -1,9 +1,9 @@
 """
-Settings classes: field types with their ranges, and the one function that fills a class from the values of a recipe.
+Settings classes: types of fields with their ranges, and the creation of a settings class from the values of a recipe.
 
-A settings class is a frozen dataclass whose fields have these types. msgspec checks type and range; a value that breaks
-them is refused with the section and field, what was found and what is allowed. `TOP` bounds what has no bound of its
-own, so that no setting can be infinite.
+A settings class is a frozen dataclass whose fields have the types of this module. msgspec checks type and range; the
+error for an invalid value names the section, the field, the value and the allowed range. `MAX_VALUE` is the upper limit
+of settings that have no limit of their own, so that none can be infinite.
 """
 
 from dataclasses import fields
@@ -14,40 +14,40 @@ from msgspec import Meta
 
 from recsys.errors import BadRecipe, did_you_mean
 
-TOP = 1_000_000_000
-Count = Annotated[int, Meta(ge=1, le=TOP)]
-CountOrZero = Annotated[int, Meta(ge=0, le=TOP)]
+MAX_VALUE = 1_000_000_000
+Count = Annotated[int, Meta(ge=1, le=MAX_VALUE)]
+CountOrZero = Annotated[int, Meta(ge=0, le=MAX_VALUE)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(gt=0, le=TOP)]
-PositiveOrZero = Annotated[float, Meta(ge=0, le=TOP)]
+Positive = Annotated[float, Meta(gt=0, le=MAX_VALUE)]
+PositiveOrZero = Annotated[float, Meta(ge=0, le=MAX_VALUE)]
 Exponent = Annotated[float, Meta(ge=0, le=10)]
 Dropout = Annotated[float, Meta(ge=0, lt=1)]
 
 _Settings = TypeVar("_Settings")
-_LONGEST_VALUE = 60  # characters of a refused value that a message repeats
+_MAX_SHOWN = 60  # characters of an invalid value that a message shows
 _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
-def filled(settings: type[_Settings], given: object, where: str) -> _Settings:
+def create_settings(settings: type[_Settings], given: object, where: str) -> _Settings:
     """
-    Fill a settings class; a field that is not given keeps its default.
+    Create a settings object from the values of a section; a missing field takes its default.
 
     Args:
-        settings: A dataclass whose fields have the types above, or others that msgspec knows.
+        settings: A frozen dataclass whose fields have types of this module, or others that msgspec supports.
         given: The values by field name, as read from TOML.
-        where: The section, for messages.
+        where: Name of the section, for messages.
 
     Raises:
         BadRecipe: `given` is not a section, a field is unknown, or a value has the wrong type or is out of range.
     """
-    values = section(given, [field.name for field in fields(settings)], where)  # type: ignore[arg-type]
+    values = check_section(given, [field.name for field in fields(settings)], where)  # type: ignore[arg-type]
     types = get_type_hints(settings, include_extras=True)
-    return settings(**{name: checked(value, types[name], f"{where} {name}") for name, value in values.items()})
+    return settings(**{name: check_value(value, types[name], f"{where} {name}") for name, value in values.items()})
 
 
-def section(given: object, known: list[str], where: str) -> dict[str, Any]:
-    """Return the values of a section; raises BadRecipe if it is not one, or has a key that is not known."""
+def check_section(given: object, known: list[str], where: str) -> dict[str, Any]:
+    """Return the values of a section; raises BadRecipe if `given` is not a section, or has a key that is not known."""
     if not isinstance(given, dict):
         raise BadRecipe(f"{where}: found {_shortened(given)}, expected a section of settings")
     for name in given:
@@ -58,32 +58,32 @@ def section(given: object, known: list[str], where: str) -> dict[str, Any]:
     return given
 
 
-def checked(value: object, kind: Any, where: str) -> Any:
-    """Return a value as the type `kind`; raises BadRecipe if it has another type or is out of range."""
+def check_value(value: object, kind: Any, where: str) -> Any:
+    """Return a value converted to the type `kind`; raises BadRecipe if it has another type or is out of range."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as invalid:
         names = get_args(kind) if get_origin(kind) is Literal and isinstance(value, str) else ()
         hint = did_you_mean(str(value), names)
-        raise BadRecipe(f"{where}: found {_shortened(value)}, expected {described(kind)}.{hint}") from invalid
+        raise BadRecipe(f"{where}: found {_shortened(value)}, expected {describe_type(kind)}.{hint}") from invalid
 
 
-def described(kind: Any) -> str:
+def describe_type(kind: Any) -> str:
     """Describe a field's type and range in words, such as 'a whole number from 1 to 1,000,000,000'."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return " ".join(filter(None, [described(parts[0]), *map(_limits, parts[1:])]))
+        return " ".join(filter(None, [describe_type(parts[0]), *map(_limits, parts[1:])]))
     if origin is Literal:
         return " or ".join(f'"{name}"' for name in parts)
     if origin in {list, tuple}:
-        return f"a list, each entry {described(parts[0])}"
+        return f"a list, each entry {describe_type(parts[0])}"
     if origin is dict:
-        return "a section of settings" if parts[1] is Any else f"names, each with {described(parts[1])}"
+        return "a section of settings" if parts[1] is Any else f"names, each with {describe_type(parts[1])}"
     return _NAMES.get(kind, "a section of settings")
 
 
 def _limits(meta: Meta) -> str:
-    """Describe a range."""
+    """Describe the range of a field in words, such as 'from 1 up to 10'."""
     of = f"in steps of {meta.multiple_of}" if meta.multiple_of is not None else ""
     low = f"from {meta.ge:,}" if meta.ge is not None else f"above {meta.gt:,} and"
     high = f"up to {meta.le:,}" if meta.le is not None else f"below {meta.lt:,}"
@@ -92,4 +92,4 @@ def _limits(meta: Meta) -> str:
 
 def _shortened(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

@@ -25,7 +25,7 @@ from recsys.cli.show import tables
 from recsys.recipe import SECTIONS
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.rerank.base import rule_class, rule_names
-from recsys.settings import described
+from recsys.settings import describe_type
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -125,8 +125,8 @@ def _section(name: str, settings_class: type[Any]) -> str:
     defaults, summary = vars(settings_class()), " ".join(text.split("\n\n")[0].split())
     head = [f"## [{name}]", "", summary, "", "| setting | default | allowed | meaning |", "|---|---|---|---|"]
     rows = [
-        f"| `{setting}` | `{defaults[setting]!r}` | {described(types[setting])} | {meanings.get(setting, summary)} |"
-        for setting in (field.name for field in fields(settings_class))
+        f"| `{name}` | `{defaults[name]!r}` | {describe_type(types[name])} | {meanings.get(name, summary)} |"
+        for name in (field.name for field in fields(settings_class))
     ]
     return "\n".join([*head, *rows])
 

@@ -30,7 +30,13 @@ from recsys.synth.tune import compose
 
 LAST_DAY = date(2026, 6, 30)
 SMALL = Settings(
-    as_of=LAST_DAY, scale=0.2, n_labels=6, n_artists=160, n_tracks=2_000, listens_per_listener=240, n_sounding=0
+    as_of=LAST_DAY,
+    scale=0.2,
+    n_labels=6,
+    n_artists=160,
+    n_tracks=2_000,
+    listens_per_listener=240,
+    n_tracks_with_audio=0,
 )
 RATE_HZ = 22_050
 RECIPE = """
@@ -98,7 +104,7 @@ def catalogue_of(raw: Path) -> pl.DataFrame:
 def song(seed: int) -> np.ndarray:
     """Compose and render a tune of at most 24 s, stereo."""
     rng = np.random.default_rng(seed)
-    arrangement = arrange(compose(f"song {seed}", rng), Style.drawn(rng), rng, longest_s=24)
+    arrangement = arrange(compose(f"song {seed}", rng), Style.random(rng), rng, longest_s=24)
     return render(arrangement, rate_hz=RATE_HZ, longest_s=24)
 
 

@@ -163,7 +163,7 @@ def test_a_report_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_page_says_what_is_missing() -> None:
-    """The message stands in place of the part that needs the extra; the rest of the page is shown."""
+    """The message replaces the part of the page that needs the extra; the rest of the page is shown."""
 
     def page() -> None:
         import streamlit as st  # noqa: PLC0415 - a page is a script

@@ -85,7 +85,7 @@ def test_what_a_killed_writer_left_does_not_enter_the_next_folder(tmp_path: Path
 
 
 def test_a_link_is_swapped_in_one_step(tmp_path: Path) -> None:
-    """The link may be new, have another target, or an interrupted swap partial it."""
+    """The link may be new, have another target, or have the file of an interrupted swap beside it."""
     link = tmp_path / "current"
     files.swap_link(link, "one")
     assert link.readlink() == Path("one")
@@ -148,7 +148,7 @@ def test_a_killed_writers_log_does_not_enter_the_next_copy(tmp_path: Path) -> No
 
 
 def test_a_database_is_removed_with_the_files_beside_it(tmp_path: Path) -> None:
-    """The files partial it are removed too; missing files are not an error."""
+    """The files beside it are removed too; missing files are not an error."""
     leave_log(tmp_path / "w.duckdb")
     (tmp_path / "w.duckdb.tmp").mkdir()
 

@@ -12,7 +12,8 @@ from recsys.home import Home, locked
 def test_a_home_is_locked_by_one_run(tmp_path: Path) -> None:
     """A second run gets the process id of the first; afterwards the lock is free."""
     home = Home(tmp_path / "home")
-    with locked(home), pytest.raises(HomeIsBusy, match=rf"held by another run \(process {os.getpid()}\)"), locked(home):
+    message = rf"locked by another run \(process {os.getpid()}\)"
+    with locked(home), pytest.raises(HomeIsBusy, match=message), locked(home):
         pass
 
     with locked(home):

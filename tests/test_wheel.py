@@ -209,7 +209,7 @@ def test_a_takedown_needs_no_extra_without_audio(installed: Installed) -> None:
 
     message = installed.recsys("--home", "copy", "takedown", str(track_id))
 
-    assert "Lists leave it out from the next night on" in message
+    assert "Starting with the next nightly run, no list contains them" in message
 
 
 @pytest.mark.usefixtures("printed")

@@ -25,7 +25,7 @@ from recsys.ingest.run import ingest, source_files
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
-from recsys.warehouse.sqlfile import quoted, read_layers, upstream_steps
+from recsys.warehouse.sqlfile import quoted, read_layers, upstream_intermediates
 
 SEEDS = (1, 2, 3, 4, 5)
 LAST_DAY = date(2026, 6, 30)
@@ -117,7 +117,7 @@ def build_world(folder: Path, seed: int, scale: float) -> tuple[Path, pl.DataFra
     """Generate a world and build its warehouse; return the warehouse file and the planted truth (kind, id, date)."""
     from recsys.demo import World, write_world
 
-    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_sounding=0))
+    world = write_world(folder, World(seed=seed, as_of=LAST_DAY, scale=scale, n_tracks_with_audio=0))
     home, warehouse = Home(folder / "home"), folder / "built.duckdb"
     ingest(home, source_files([folder / "raw"]), today=LAST_DAY)
     build(warehouse, Sources(Lake(home), LAST_DAY, results=result_tables()))
@@ -162,7 +162,7 @@ def shuffled_alarms(warehouse: Path, truth: pl.DataFrame, seed: int) -> tuple[in
             inner join moves on daily.track_id = moves.track_id and daily.listen_date = moves.from_date
         """)
         connection.execute("create schema intermediate")
-        for name in ("marts.track_daily", *upstream_steps(layers, ["marts.breakouts"]), "marts.breakouts"):
+        for name in ("marts.track_daily", *upstream_intermediates(layers, ["marts.breakouts"]), "marts.breakouts"):
             connection.execute(f"create table {name} as {layers[name].query}")
         return connection.sql(ALARMS_SQL).pl().height, old.height
 

@@ -116,7 +116,7 @@ def _is_in_its_key(tune: Tune) -> bool:
 def render_piece(piece: Piece) -> tuple[Signal, Truth]:
     """Render a piece at 22.05 kHz with the noise and tone colour of a recording; half of the pieces are excerpts."""
     rng = np.random.default_rng(piece.seed)
-    style = Style.drawn(rng, programs=piece.programs)
+    style = Style.random(rng, programs=piece.programs)
     played = arrange(piece.tune, style, rng, longest_s=PIECE_S)
     sound = render(played, rate_hz=22_050, longest_s=PIECE_S)
     n = sound.shape[1]

@@ -16,11 +16,11 @@ import recsys.audio
 from bench.audio.recordings import noises, recordings
 from bench.options import audio_folder, benchmark, size, size_argument
 
-SHIPPED = Path(recsys.audio.__file__).with_name("weights") / "fingerprint"
+DEFAULT_FOLDER = Path(recsys.audio.__file__).with_name("weights") / "fingerprint"
 
 
 @benchmark(headline=r"loss (\d+\.\d{3})")
-@size_argument("folder", type=click.Path(path_type=Path, file_okay=False), default=SHIPPED, smallest=mkdtemp)
+@size_argument("folder", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_FOLDER, smallest=mkdtemp)
 @size("--recordings", "n", default=1_000, smallest=20, help="Training recordings, at most.")
 @size("--epochs", "n_epochs", default=30, smallest=1, help="Training epochs.")
 def main(folder: Path, n: int, n_epochs: int) -> None:
@@ -31,7 +31,7 @@ def main(folder: Path, n: int, n_epochs: int) -> None:
     audio = audio_folder()
     tracks = [TrainingTrack(path, "granted") for path in recordings(audio)["train"][:n]]
     card = train(tracks, settings, folder, noises=noises(audio)["train"][:n], progress=_print_epoch)
-    print(f"{card.version} in {folder}, trained on {card.n_heard} recordings for {n_epochs} epochs")
+    print(f"{card.version} in {folder}, trained on {card.n_trained} recordings for {n_epochs} epochs")
 
 
 def _print_epoch(event: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
     from bench.matching.answers import network, run_queries
     from bench.matching.fit import fit
     from bench.matching.queries import CALIBRATION, LENGTHS_S
-    from recsys.audio.fingerprint.fingerprinter import SHIPPED
+    from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER
     from recsys.matching.alignment import Calibration
 
     classifiers = []
@@ -48,7 +48,7 @@ def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
         thresholds = f"1 % {classifier.threshold_1_percent:.4f}, 0.1 % {classifier.threshold_01_percent:.4f}"
         print(f"{length_s} s: thresholds at false-positive rates of {thresholds}", flush=True)
         classifiers.append(classifier)
-    Calibration(network().version, classifiers).save(SHIPPED / "calibration.json")
+    Calibration(network().version, classifiers).save(DEFAULT_FOLDER / "calibration.json")
 
 
 @benchmark(headline=r"mean over the 31 +(\d+\.\d)%")

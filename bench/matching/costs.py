@@ -10,7 +10,7 @@ from bench.matching.answers import index, network
 from bench.matching.distortions import RATE_HZ
 from bench.matching.queries import SEED, TEST, QuerySet, queries
 from bench.options import audio_folder
-from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.audio.signal import read_audio
 from recsys.matching.alignment import align_query
 from recsys.matching.fingerprint_index import FingerprintIndex
@@ -23,7 +23,7 @@ def enlarged(small: FingerprintIndex, hours: float) -> FingerprintIndex:
     """Return the index with perturbed copies of its recordings added until it holds `hours` of audio."""
     rng = np.random.default_rng(SEED)
     ids, vectors = list(small.ids), [small.vectors(*small.starts[row : row + 2]) for row in range(len(small))]
-    n_target, n = int(hours * 3_600 / (INDEX_STEP * APART_S)), sum(map(len, vectors))
+    n_target, n = int(hours * 3_600 / (INDEX_STEP * VECTOR_HOP_S)), sum(map(len, vectors))
     while n < n_target:
         original = vectors[len(vectors) % len(small)]
         copied = original + PERTURBED * rng.standard_normal(original.shape, np.float32) / np.sqrt(original.shape[1])
@@ -39,7 +39,7 @@ def print_costs(home: Path, hours: float, max_per_part: int) -> None:
     started = process_time()
     n_windows = sum(len(network().vectors(read_audio(path).mono(RATE_HZ), RATE_HZ)) for path in paths)
     indexing_s = process_time() - started
-    print(f"indexing, with decoding: {indexing_s / (n_windows * APART_S / 3_600):.1f} CPU-s per hour of audio")
+    print(f"indexing, with decoding: {indexing_s / (n_windows * VECTOR_HOP_S / 3_600):.1f} CPU-s per hour of audio")
     large = enlarged(index(home), hours)
     query_set = QuerySet(home, TEST.indexed, TEST.noise, LENGTH_S, len(paths), max_per_part, with_peer=False)
     excerpts = list(queries(query_set, "phone"))
@@ -50,6 +50,6 @@ def print_costs(home: Path, hours: float, max_per_part: int) -> None:
     first = [found.alignments[0].track_id if found.alignments else "" for found in answers]
     share_found = np.mean([name == query.path.name for name, query in zip(first, excerpts, strict=True)])
     n_rows = int(large.starts[-1])
-    indexed_h = n_rows * INDEX_STEP * APART_S / 3_600
+    indexed_h = n_rows * INDEX_STEP * VECTOR_HOP_S / 3_600
     print(f"{indexed_h:.0f} h: {n_rows:,} vectors, {large.n_bytes / 2**20 / indexed_h:.2f} MB per hour")
     print(f"10 s by phone: {query_ms:.1f} ms CPU per query, the original ranked first in {share_found:.0%}")

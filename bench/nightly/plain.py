@@ -322,7 +322,7 @@ def write_silent_world(folder: Path, scale: float) -> int:
     """Write a synthetic world without audio; return its number of listens."""
     from recsys.demo import World, write_world
 
-    return write_world(folder, World(scale=scale, n_sounding=0)).rows["listens"]
+    return write_world(folder, World(scale=scale, n_tracks_with_audio=0)).rows["listens"]
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def main(scales: tuple[float, ...]) -> None:
     per_million: list[float] = []
     for scale in scales:
         with tempfile.TemporaryDirectory() as folder:
-            world = write_world(Path(folder), World(scale=scale, n_sounding=0))
+            world = write_world(Path(folder), World(scale=scale, n_tracks_with_audio=0))
             millions = world.rows["listens"] / 1e6
             seconds, peak_gb = run_nightly(Path(folder))
         measured = sum(seconds.values()) - seconds["ingest"]

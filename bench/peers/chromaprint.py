@@ -23,7 +23,7 @@ from recsys.arrays import F32, I64
 
 U32: TypeAlias = npt.NDArray[np.uint32]
 
-APART_S = 1_365 / 11_025  # between two items: a third of 4,096 samples
+VECTOR_HOP_S = 1_365 / 11_025  # between two items: a third of 4,096 samples
 N_BITS = 32
 OTHERS = slice(4, 10)  # ranks that the best recording is compared with; the ranks before may be copies of it
 ONLY_WARNED = 3  # exit status of fpcalc after an unannounced end of the stream
@@ -119,4 +119,4 @@ class Chromaprint:
         recording = int(np.searchsorted(self.starts, first, side="right")) - 1
         by_recording = np.sort(np.minimum.reduceat(n_unequal, np.minimum(self.starts, n_starts - 1)))
         score = float(by_recording[OTHERS].mean() - by_recording[0]) / (N_BITS * len(query))
-        return Best(self.names[recording], float(first - self.starts[recording]) * APART_S, score)
+        return Best(self.names[recording], float(first - self.starts[recording]) * VECTOR_HOP_S, score)

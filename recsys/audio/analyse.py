@@ -1,8 +1,8 @@
 """
 Full analysis of an audio file: decode it, then compute features, embedding, tags and fingerprint.
 
-`Analyse` is the task of a worker process: a small picklable object that is called with a path and loads its networks at
-the first call. The same bytes give the same result.
+`Analyse` is the task of a worker process: a small picklable object that is called with a path, and that loads its
+networks at the first call. The same bytes give the same result.
 """
 
 from dataclasses import dataclass, fields
@@ -23,9 +23,9 @@ def analyser_version(declared: type[Features]) -> str:
     """
     Return the version of the code that computes features: `FORMAT` and a hash of the attributes' names.
 
-    A scan analyses every file again whose features another version computed. `FORMAT` is raised by hand, because a hash
-    of the code would analyse a whole catalogue again after a mere refactoring; `tests/audio/test_analyser.py` fails
-    until somebody has decided.
+    A scan analyses a file again if another version computed its features. `FORMAT` is raised by hand: with a hash of
+    the code, even a refactoring would cause a whole catalogue to be analysed again. `tests/audio/test_analyser.py`
+    fails until somebody has decided whether to raise it.
     """
     return f"recsys-{FORMAT}-{short_hash(*sorted(field.name for field in fields(declared)))[:8]}"
 
@@ -42,7 +42,7 @@ class Analysis:
         rate_hz: Sampling rate of the file [Hz].
         n_channels: Number of channels.
         features: Measured attributes.
-        embedding: Vector and tags; None for silence and below 1 s.
+        embedding: Embedding vector and tags; None for silence and below 1 s.
         fingerprint: Vectors 0.256 s apart, shape (n, 128), float32.
     """
 

@@ -1,5 +1,5 @@
 """
-Log-mel spectrograms as musicnn was trained on: 16 kHz, frames of 32 ms every 16 ms, 96 mel bands.
+Log-mel spectrograms, computed as for the training of musicnn: 16 kHz, frames of 32 ms every 16 ms, 96 mel bands.
 
 Conventions: Hann window, centred frames with zero padding at both ends, power spectrum, mel scale and unit-area bands
 of Slaney's Auditory Toolbox (linear below 1 kHz, logarithmic above), then log10(1 + 10,000 x).

@@ -1,8 +1,8 @@
 """
-Worker processes for untrusted files: limits of time and memory per file, and a crash loses one file only.
+Worker processes for untrusted files: time and memory are limited per file, and a crash affects only one file.
 
-A worker is kept for many files, because loading an encoder takes seconds; one that crashed or exceeded its time is
-replaced. All processes end with the `with` block of `Workers`.
+A worker processes many files, because loading an encoder takes seconds. A worker that crashed or exceeded the time
+limit is replaced. All processes end with the `with` block of `Workers`.
 """
 
 import os
@@ -23,7 +23,7 @@ from recsys.audio.signal import UnreadableAudio
 from recsys.errors import SetupError
 
 Result = TypeVar("Result")
-START_S = 120  # time limit for the start of a worker [s]
+START_LIMIT_S = 120  # time limit for the start of a worker [s]
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 WORKER_CODE = "import sys; from recsys.audio.sandbox import run_worker; run_worker(int(sys.argv[1]))"
 
@@ -35,7 +35,7 @@ class Failure:
 
     Attributes:
         reason: timeout, crash, out_of_memory, or a reason of `UnreadableAudio`.
-        message: The reason in words; it continues a sentence that begins with the file's name.
+        message: The reason in words, to be shown after the file's name.
     """
 
     reason: str
@@ -56,9 +56,9 @@ class Workers(Generic[Result]):
     """
     A pool of processes that run one task, path -> result.
 
-    Each process is a new interpreter. Unlike those of `multiprocessing`, it does not run the main module again, which
-    in a dashboard would be the page. The task and its results must be picklable. If the task raises `UnreadableAudio`
-    or `MemoryError`, the result is a `Failure`; any other error is a bug and is raised in the parent.
+    Each process is a new interpreter. Unlike a process of `multiprocessing`, it does not run the main module again (in
+    a dashboard, the page). The task and its results must be picklable. If the task raises `UnreadableAudio` or
+    `MemoryError`, the result is a `Failure`; any other error is a bug and is raised in the parent process.
 
     Args:
         task: Called in a worker with one path at a time.
@@ -84,7 +84,7 @@ class Workers(Generic[Result]):
         self._workers.clear()
 
     def map(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Result | Failure]]:
-        """Run the task for every file; yield each path with its result, in the order in which they finish."""
+        """Run the task for every file; yield each path with its result as soon as it is finished."""
         waiting = list(reversed(paths))
         while waiting or any(worker.path for worker in self._workers):
             self._assign(waiting)
@@ -123,7 +123,7 @@ class Workers(Generic[Result]):
             result = worker.connection.recv()
         except (EOFError, ConnectionResetError):
             status = worker.process.wait()
-            return Failure("crash", f"made the decoder crash (exit status {status})")
+            return Failure("crash", f"crashed the decoder (exit status {status})")
         if isinstance(result, Exception):
             raise result
         return result  # type: ignore[no-any-return]
@@ -142,7 +142,7 @@ class Workers(Generic[Result]):
         worker: _Worker[Result] = _Worker(process, ours)
         try:
             self._prepare(worker)
-        except BaseException:  # also after an interrupt no process may remain
+        except BaseException:  # no process may remain, not even after an interrupt
             self._stop(worker)
             raise
         return worker
@@ -150,9 +150,9 @@ class Workers(Generic[Result]):
     def _prepare(self, worker: "_Worker[Result]") -> None:
         try:
             worker.connection.send((self._task, self._limit_bytes))
-            if not worker.connection.poll(START_S):
+            if not worker.connection.poll(START_LIMIT_S):
                 raise SetupError(
-                    f"A worker process was not ready after {START_S} s. Check the free memory of the machine"
+                    f"A worker process was not ready after {START_LIMIT_S} s. Check the free memory of the machine"
                 )
             error = worker.connection.recv()
         except (EOFError, ConnectionError) as ended:
@@ -171,7 +171,7 @@ class Workers(Generic[Result]):
 
 
 def run_worker(handle: int) -> None:
-    """Run in a worker: receive the task and its memory limit, then return a result per path until the parent closes."""
+    """Main loop of a worker: receive the task and memory limit, then send a result per path until the parent closes."""
     connection = Connection(handle)
     try:
         task, limit_bytes = connection.recv()

@@ -1,8 +1,9 @@
 """
 Decode an audio file of any codec, rate and number of channels, and measure how much of it could not be decoded.
 
-libav decodes; if it fails, libsndfile tries. Only audio containers are opened, never a playlist that refers to other
-files. A damaged file gives the samples that can be decoded; a file without any raises `UnreadableAudio`.
+Files are decoded by libav or, if that fails, by libsndfile. Only audio containers are opened, never a playlist that
+refers to other files. Of a damaged file, the decodable samples are returned; if there are none, `UnreadableAudio` is
+raised.
 """
 
 import stat
@@ -36,7 +37,7 @@ PIECE_S, CONTEXT_S = 60, 1  # long files are resampled in pieces, with this much
 
 class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prints
     """
-    A file that cannot be decoded at all; it prints as one short sentence, `<path>: <message>`.
+    A file that cannot be decoded at all; its text is one short sentence, `<path>: <message>`.
 
     Attributes:
         reason: no_file (missing, unreadable, a folder, a pipe), empty, no_audio (no audio stream), not_decodable or
@@ -65,7 +66,7 @@ class Signal:
         samples: Shape (n_channels, n_samples), float32; full scale is -1..1, at most 8 where a codec overshoots.
         rate_hz: Sampling rate of the file [Hz].
         codec: Name of the codec, as libav or libsndfile gives it.
-        lost_s: Length that could not be decoded, as far as the file says how long it is [s].
+        lost_s: Length that could not be decoded [s]: failed packets, or more if the file states a greater length.
     """
 
     samples: F32
@@ -95,7 +96,7 @@ def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
 
     Args:
         path: The file.
-        longest_s: A longer recording is refused, because it would fill the memory [s].
+        longest_s: Maximum length; a longer recording is refused, because it would fill the memory [s].
 
     Returns:
         The signal. Samples that are not finite or exceed full scale by 18 dB are set to 0 and count as lost.
@@ -186,7 +187,7 @@ def _mixed(samples: F32) -> F32:
 
 
 def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
-    """Concatenate chunks of some milliseconds to pieces of a minute."""
+    """Concatenate chunks of a few milliseconds to pieces of a minute."""
     gathered: list[F32] = []
     n, rate_hz = 0, 0
     for chunk, rate_hz in chunks:
@@ -200,7 +201,7 @@ def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
 
 
 def _resampled(pieces: Iterator[_Piece], rate_hz: int) -> Iterator[F32]:
-    """Resample piece by piece without audible seams, each piece with a second of context on both sides."""
+    """Resample piece by piece; a second of context on both sides of each piece avoids audible seams."""
     buffer, n_before, own_hz = np.empty(0, np.float32), 0, rate_hz
     for piece, own_hz in pieces:
         buffer = np.concatenate([buffer, piece])
@@ -214,7 +215,7 @@ def _resampled(pieces: Iterator[_Piece], rate_hz: int) -> Iterator[F32]:
 
 
 def resample(mono: F32, own_hz: int, rate_hz: int) -> F32:
-    """Resample mono audio, shape (n,), from one rate to another, band-limited; shape (about n * rate_hz / own_hz,)."""
+    """Resample mono audio, shape (n,), from `own_hz` to `rate_hz`, band-limited; length about n * rate_hz / own_hz."""
     if rate_hz == own_hz:
         return mono
     shared = gcd(rate_hz, own_hz)
@@ -227,7 +228,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "pipe"}
     with path.open("rb") as stream, av.open(stream, "r", options=options, metadata_errors="replace") as container:
         if not container.streams.audio:
-            raise UnreadableAudio("no_audio", path, "no audio stream in it (a picture, or a video without sound?)")
+            raise UnreadableAudio("no_audio", path, "contains no audio stream (a picture, or a video without sound?)")
         yield container, container.streams.audio[0]
 
 
@@ -306,7 +307,7 @@ def _declared_s(container: InputContainer, audio: av.AudioStream) -> float:
 
 
 def _plausible_s(declared_s: float, n_bytes: int) -> float:
-    """Return the length in the header if a file of this size can have it, else 0."""
+    """Return the length stated in the header if it is plausible for the file's size, else 0."""
     return declared_s if 0 < declared_s <= 8 * n_bytes / MIN_BIT_RATE else 0.0
 
 
@@ -330,7 +331,7 @@ def _too_long(path: Path, longest_s: float) -> UnreadableAudio:
 
 
 def _without_invalid(signal: Signal) -> Signal:
-    """Set samples that are not finite or far over full scale to 0, and count them as lost."""
+    """Set samples that are not finite, or far above full scale, to 0, and count them as lost."""
     with np.errstate(invalid="ignore"):
         is_valid = np.abs(signal.samples) <= MAX_AMPLITUDE  # False for NaN too
     if is_valid.all():

@@ -1,7 +1,7 @@
 """
-The two spectrograms that all features are computed from, each computed once, of 16 kHz mono audio.
+The two spectrograms of 16 kHz mono audio from which all features are computed, each computed only once.
 
-Short frames resolve time (rhythm, timbre), long frames resolve frequency (tonality).
+Short frames resolve time (for rhythm and timbre), long frames resolve frequency (for tonality).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ N_SHORT, HOP_SHORT = 1024, 160  # 64 ms every 10 ms
 N_LONG, HOP_LONG = 8192, 4096  # 0.5 s every 0.26 s
 N_BANDS = 40
 FRAMES_PER_SECOND = RATE_HZ / HOP_SHORT
-SILENT = 1e-4  # root mean square below which audio counts as silent: -80 dBFS
+SILENCE_RMS = 1e-4  # root mean square below which audio counts as silent: -80 dBFS
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Spectrum:
 
     Attributes:
         short: Power of frames of 64 ms every 10 ms, shape (n_short, 513), float32.
-        mel: The same in 40 mel bands, shape (n_short, 40), float32.
+        mel: Power of the short frames in 40 mel bands, shape (n_short, 40), float32.
         long: Magnitude of frames of 0.5 s every 0.26 s, shape (n_long, 4097), float32.
     """
 
@@ -38,7 +38,7 @@ class Spectrum:
     @classmethod
     def of(cls, mono: F32) -> Self | None:
         """Compute the spectrograms of 16 kHz mono audio, shape (n,); None for silence and below 0.5 s."""
-        if len(mono) < N_LONG or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENT:
+        if len(mono) < N_LONG or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENCE_RMS:
             return None
         short = _frames(mono, N_SHORT, HOP_SHORT).square()
         mel = short @ filterbank(N_SHORT, N_BANDS)

@@ -19,7 +19,7 @@ from recsys.installation.paths import commit
 
 
 class _Group(click.Group):
-    """Prints only the message of an expected error and exits with its code; `--traceback` shows where it was raised."""
+    """Command group that prints only the message of a `RecsysError` and exits with its code, unless `--traceback`."""
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
@@ -35,7 +35,7 @@ class _Group(click.Group):
 
 
 def _version(ctx: click.Context, _option: click.Parameter, is_given: bool) -> None:
-    """Print version and commit; the commit is looked up only here, as that may run git."""
+    """Print version and commit, and exit; the commit is looked up only for this, because that may run git."""
     if is_given and not ctx.resilient_parsing:
         of_code = f"commit {found}" if (found := commit()) else "unknown commit"
         click.echo(f"recsys {__version__}, {of_code.replace('-dirty', ', modified')}")
@@ -51,7 +51,7 @@ def _version(ctx: click.Context, _option: click.Parameter, is_given: bool) -> No
     show_default=True,
     help="Folder of the lake, warehouse, models and exports.",
 )
-@click.option("--traceback", is_flag=True, help="Show the traceback of an error.")
+@click.option("--traceback", is_flag=True, help="Show where an error was raised.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG001 - read by the group itself

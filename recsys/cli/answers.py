@@ -26,19 +26,19 @@ def sql(home: Home, query: str, warehouse: Path | None, form: str, out: Path | N
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the query; repeatable.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable.")
 @output_options
 @click.pass_obj
 def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out: Path | None) -> None:
-    """List the named queries, or run one."""
+    """List the saved queries, or run one."""
     from recsys.cli.show import tables
-    from recsys.warehouse import query as asking
+    from recsys.warehouse import query as warehouse_query
 
     if name is None:
-        tables.answer(asking.queries(), form, out)
+        tables.answer(warehouse_query.queries(), form, out)
     else:
         with warehouse_of(home) as warehouse:
-            tables.answer(asking.run_query(warehouse, name, _given(params)), form, out)
+            tables.answer(warehouse_query.run_query(warehouse, name, _given(params)), form, out)
 
 
 def _given(params: tuple[str, ...]) -> dict[str, str]:
@@ -66,39 +66,47 @@ def describe(home: Home, table: str | None, markdown: bool, form: str, out: Path
 
 def _described(warehouse: Any, table: str | None, form: str, out: Path | None) -> None:
     from recsys.cli.show import tables
-    from recsys.warehouse import query as asking
+    from recsys.warehouse import query as warehouse_query
 
     if table is None:
-        tables.answer(asking.tables(warehouse), form, out)
+        tables.answer(warehouse_query.tables(warehouse), form, out)
     else:
-        table_row, columns = asking.describe(warehouse, table)
+        table_row, columns = warehouse_query.describe(warehouse, table)
         tables.description(table_row)
         tables.answer(columns, form, out)
 
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="Number of results, at most.")
+@click.option("-n", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of results.")
 @output_options
 @click.pass_obj
 def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
     """Find tracks, artists and listeners by name or id."""
     from recsys.cli.show import tables
-    from recsys.warehouse import query as asking
+    from recsys.warehouse import query as warehouse_query
 
     with warehouse_of(home) as warehouse:
-        tables.answer(asking.find(warehouse, " ".join(words), n), form, out)
+        tables.answer(warehouse_query.find(warehouse, " ".join(words), n), form, out)
 
 
 @click.command()
 @click.argument("track_or_file")
-@click.option("--where", help='SQL condition on track columns: "tempo between 90 and 110 and energy < 0.5".')
+@click.option("--where", help='SQL condition on track columns, such as "tempo between 90 and 110 and energy < 0.5".')
 @click.option("-n", "n_wanted", type=click.IntRange(min=1), default=10, show_default=True, help="Number of tracks.")
 @click.option(
-    "--per-artist", type=click.IntRange(min=1), default=2, show_default=True, help="Tracks per artist, at most."
+    "--per-artist",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Maximum number of tracks per artist.",
 )
 @click.option(
-    "--per-release", type=click.IntRange(min=1), default=1, show_default=True, help="Tracks per release, at most."
+    "--per-release",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Maximum number of tracks per release.",
 )
 @recipe_option
 @output_options
@@ -106,7 +114,7 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 def similar(
     home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **options: Any
 ) -> None:
-    """List the tracks that sound most like a track or a file."""
+    """List the tracks whose sound is most similar to a track or a file."""
     from recsys.cli.show import tables
     from recsys.published.similar import sounds_like, track_or_embedding
     from recsys.releases import registry
@@ -120,8 +128,8 @@ def similar(
     tables.answer(rows, form, out)
 
 
-def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
-    """Refuse a report that cannot be drawn here before matching starts, as that may take hours."""
+def _check_drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -> str | None:
+    """Raise SetupError for an HTML report without matplotlib before matching starts, which may take hours."""
     if form == "html":
         require("matplotlib")
     return form
@@ -133,12 +141,14 @@ def _drawable(_ctx: click.Context, _option: click.Parameter, form: str | None) -
     "--report",
     "form",
     type=click.Choice(["html", "csv", "json"]),
-    callback=_drawable,
+    callback=_check_drawable,
     help="Write a report in this format.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="The report's file. [default: <home>/reports/match]")
 @click.option(
-    "--against", type=click.Path(path_type=Path), help="Folder of music to search for, instead of the catalogue."
+    "--out", type=click.Path(path_type=Path), help="File of the report. [default: <home>/reports/match/<name>]"
+)
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="Find recordings of this folder instead of the catalogue."
 )
 @recipe_option
 @click.pass_obj
@@ -163,7 +173,11 @@ def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe:
 @output_options
 @click.pass_obj
 def product(home: Home, name: str | None, key: str | None, form: str, out: Path | None) -> None:
-    """List the products, or print one list of a product."""
+    """
+    List the products, or print one list of a product.
+
+    KEY is the id of the listener, track, artist or playlist that the list belongs to.
+    """
     from recsys.cli.show import tables
     from recsys.published import products
 
@@ -176,7 +190,9 @@ def product(home: Home, name: str | None, key: str | None, form: str, out: Path 
 @click.command()
 @click.argument("listener")
 @click.argument("track")
-@click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="Number of tracks, at most.")
+@click.option(
+    "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Maximum number of played tracks to show."
+)
 @click.pass_obj
 def explain(home: Home, listener: str, track: str, n: int) -> None:
     """Show why a track is recommended: which played tracks contributed most."""

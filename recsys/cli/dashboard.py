@@ -19,22 +19,22 @@ APP = DASHBOARDS / "app.py"
 
 def command(home: Home, *, address: str, port: int) -> list[str]:
     """
-    Return what starts the dashboards.
+    Return the command line that starts the dashboard server.
 
     Args:
-        home: Whose release is shown; it must have one.
-        address: The network address to listen on; another than the loopback's needs a login.
+        home: The home whose published release is shown.
+        address: The network address to listen on; any but a loopback address requires a login.
         port: The TCP port.
 
     Raises:
-        SetupError: Streamlit or a release is missing, or the address would show everything to everybody.
+        SetupError: Streamlit or a release is missing, or the address requires a login and there is none.
     """
     extras.require("streamlit", "altair")
     home.published_warehouse()
     if address not in LOOPBACK and not has_login(home):
         raise SetupError(
-            f"--address is {address}, and no login is set up: everybody who reaches it would see everything. "
-            f"Leave it out to open on this machine only, or set up a login in {secrets_file(home)} (see docs/labels.md)"
+            f"--address is {address}, and no login is set up: everybody who can reach it would see all data. "
+            f"Omit --address to serve this machine only, or set up a login in {secrets_file(home)} (see docs/labels.md)"
         )
     options = {
         "server.address": address,
@@ -42,11 +42,11 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
         "server.headless": "true",
         "secrets.files": str(secrets_file(home)),
     }
-    recipe_option = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *recipe_option]
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *arguments]
 
 
 def start(home: Home, *, address: str, port: int) -> NoReturn:
-    """Become the dashboards' server, until it is stopped."""
-    started = command(home, address=address, port=port)
-    os.execve(started[0], started, {**os.environ, "RECSYS_HOME": str(home.path)})  # noqa: S606 - our own command
+    """Replace this process with the dashboard server; never returns."""
+    arguments = command(home, address=address, port=port)
+    os.execve(arguments[0], arguments, {**os.environ, "RECSYS_HOME": str(home.path)})  # noqa: S606 - our own command

@@ -1,4 +1,4 @@
-"""Commands of data: ingest, audio, build, takedown."""
+"""Commands for data: ingest, audio, build, takedown."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -24,7 +24,11 @@ from recsys.home import Home, locked
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "table", help="Raw table, if the columns do not identify it (listens, events, tracks ...).")
 @click.option(
-    "--format", "format_name", default="auto", show_default=True, help="csv, jsonl, parquet, lastfm, billboard or auto."
+    "--format",
+    "format_name",
+    default="auto",
+    show_default=True,
+    help="Format: csv, jsonl, parquet, lastfm, billboard or auto.",
 )
 @time_zone_option
 @click.pass_obj
@@ -66,14 +70,25 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
 @audio.command("train")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("encoder", type=click.Path(path_type=Path))
-@click.option("--start", type=click.Choice(["pretrained", "random"]), default="pretrained", show_default=True)
+@click.option(
+    "--start",
+    type=click.Choice(["pretrained", "random"]),
+    default="pretrained",
+    show_default=True,
+    help="Start from pretrained musicnn weights or from random weights.",
+)
 @click.option(
     "--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes over the training music."
 )
 @click.option("--with-unknown", is_flag=True, help="Also train on music whose consent is unknown.")
 @click.pass_obj
 def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) -> None:
-    """Train an encoder on the music in FOLDER whose rights holders consent; interrupted training is resumed."""
+    """
+    Train an encoder on the music in FOLDER, and write it to ENCODER.
+
+    Only recordings whose rights holders consent to training are used. An interrupted training is resumed. ENCODER is
+    the folder to write the encoder to.
+    """
     from recsys.audio.training.train import TrainSettings, train
     from recsys.cli.show import events, models
     from recsys.installation import extras
@@ -89,12 +104,10 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) ->
 @click.command()
 @date_option
 @recipe_option
-@click.option(
-    "--backfill", metavar="A..B", help="Compute these days again, even without new data (YYYY-MM-DD..YYYY-MM-DD)."
-)
+@click.option("--backfill", metavar="A..B", help="Recompute these days even without new data (YYYY-MM-DD..YYYY-MM-DD).")
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
-    """Build the tables, check each against its contract, publish them."""
+    """Build the tables, check each against its contract, and publish them."""
     from recsys.pipeline.nightly import build_and_publish
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
@@ -116,10 +129,10 @@ def _period(text: str | None) -> tuple[date, date] | None:
 
 @click.command()
 @click.argument("tracks", nargs=-1, required=True)
-@click.option("--reason", default="", help="Why; stored with the takedown.")
+@click.option("--reason", default="", help="Reason, stored with the takedown.")
 @click.pass_obj
 def takedown(home: Home, tracks: tuple[str, ...], reason: str) -> None:
-    """Remove recordings from every index now, and from all lists from the next nightly run on."""
+    """Remove recordings from all indexes now, and from all lists starting with the next nightly run."""
     from recsys.cli.show import music
     from recsys.releases.takedown import take_down
 

@@ -1,4 +1,4 @@
-"""Commands of models and of the nightly run: train, evaluate, tune, simulate, recommend, export, nightly."""
+"""Commands for models and the nightly run: train, evaluate, tune, simulate, recommend, export, nightly."""
 
 from datetime import datetime
 from functools import partial
@@ -22,28 +22,33 @@ from recsys.errors import InputError
 from recsys.home import Home, locked
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_verbose = click.option("--verbose", is_flag=True, help="Also show the counts of each step and the rows of each table.")
+_verbose = click.option(
+    "--verbose", is_flag=True, help="Also show the counts of each step and the number of rows of each table."
+)
 
 
-_COMPARED = (
+_COMPARISON_OPTIONS = (
     click.option(
-        "--split", "folder", type=click.Path(path_type=Path), help="Compare on the fixed split in this folder."
+        "--split",
+        "folder",
+        type=click.Path(path_type=Path),
+        help="Use the fixed split in this folder (docs/benchmarks.md).",
     ),
     click.option(
         "--protocol",
         type=click.Choice(["temporal", "leave-last-out"]),
-        help="Compare on the published warehouse, tuned on validation.",
+        help="Split the published warehouse this way; settings are tuned on the validation part.",
     ),
-    click.option("--recommender", "names", multiple=True, help="Compare only this one; repeatable."),
+    click.option("--recommender", "names", multiple=True, help="Evaluate only this recommender; repeatable."),
     click.option(
         "--exclude-seen",
         type=click.Choice(["train+validation", "train", "none"]),
         default="train+validation",
         show_default=True,
-        help="Which pairs are excluded from the rankings.",
+        help="With --split: exclude tracks that a listener played in these parts of the split.",
     ),
     click.option(
-        "--candidates", type=_FILE, help="Parquet file with the item_id of the tracks to rank. [default: all]"
+        "--candidates", type=_FILE, help="Parquet file with a column item_id: the tracks to rank. [default: all]"
     ),
     click.option(
         "--trials", type=click.IntRange(min=1), default=10, show_default=True, help="Tuning trials per model."
@@ -53,18 +58,18 @@ _COMPARED = (
         type=float,
         default=10.0,
         show_default=True,
-        help="CPU time for tuning, per model; no trial starts after it.",
+        help="CPU time for tuning per model; after it, no further trial starts.",
     ),
     click.option(
         "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Length of the evaluated lists."
     ),
-    click.option("--json", "json_path", type=_FILE, help="Write every metric, group and cost to this file."),
+    click.option("--json", "json_path", type=_FILE, help="Write all metrics, groups and costs to this JSON file."),
     click.option("--rankings", type=_FILE, help="Write the lists to this Parquet file."),
 )
 
 
-def _compared(command: Any) -> Any:
-    for option in reversed(_COMPARED):
+def _comparison_options(command: Any) -> Any:
+    for option in reversed(_COMPARISON_OPTIONS):
         command = option(command)
     return command
 
@@ -81,10 +86,10 @@ def train(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @click.command()
 @date_option
 @recipe_option
-@_compared
+@_comparison_options
 @click.pass_obj
 def evaluate(home: Home, /, as_of: datetime | None, recipe: Path | None, **options: Any) -> None:
-    """Evaluate recommenders: those of the run, or any on a split."""
+    """Evaluate the run's recommenders; with --split or --protocol, compare any recommenders."""
     from recsys.cli.show import models
 
     if options["folder"] or options["protocol"]:
@@ -125,7 +130,11 @@ def _compare(protocol: Any, options: dict[str, Any]) -> None:
 @click.option("--trials", type=click.IntRange(min=1), default=30, show_default=True, help="Tuning trials in total.")
 @click.pass_obj
 def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | None, trials: int) -> None:
-    """Tune a recommender's settings on the validation period; an interrupted search is resumed."""
+    """
+    Tune a recommender's settings on the validation period.
+
+    An interrupted search is resumed.
+    """
     from recsys.cli.show import events, models
     from recsys.experiments import comparison
     from recsys.experiments.tuning import Budget
@@ -138,9 +147,15 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 
 @click.command()
 @recipe_option
-@click.option("--weeks", type=click.IntRange(min=1), default=12, show_default=True, help="Weeks of retraining.")
 @click.option(
-    "--listeners", type=click.IntRange(min=1), default=1000, show_default=True, help="Number of listeners, at most."
+    "--weeks",
+    type=click.IntRange(min=1),
+    default=12,
+    show_default=True,
+    help="Number of weeks, with one retraining each.",
+)
+@click.option(
+    "--listeners", type=click.IntRange(min=1), default=1000, show_default=True, help="Maximum number of listeners."
 )
 @click.option("--recommender", default="als", show_default=True, help="The recommender that is retrained every week.")
 @click.option(
@@ -150,12 +165,18 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
     show_default=True,
     help="Seed of the simulated listeners and of exploration.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder. [default: <home>/reports/feedback_loop]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the report. [default: <home>/reports/feedback_loop]"
+)
 @click.pass_obj
 def simulate(
     home: Home, recipe: Path | None, weeks: int, listeners: int, recommender: str, seed: int, out: Path | None
 ) -> None:
-    """Simulate the feedback loop of weekly retraining, with and without the recipe's rules; write a report."""
+    """
+    Simulate the feedback loop of weekly retraining.
+
+    Compares lists with and without the recipe's rerank rules and exploration, and writes a report.
+    """
     from recsys.cli.show import events, models
     from recsys.experiments import simulation
     from recsys.feedback.loop import LoopSettings
@@ -173,7 +194,7 @@ def simulate(
 @recipe_option
 @click.pass_obj
 def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
-    """Fit the model on all data and make every listener's list."""
+    """Fit the exported recommender on all data and make every listener's list."""
     continue_run(run_of(home, as_of, recipe), "evaluate", "recommend")
 
 
@@ -183,7 +204,7 @@ def recommend(home: Home, as_of: datetime | None, recipe: Path | None) -> None:
 @_verbose
 @click.pass_obj
 def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: bool) -> None:
-    """Run the gate, write the export and publish the release."""
+    """Compare the run with the published release (the gate); if it passes, write the export and publish."""
     from recsys.cli.show import runs
 
     run = run_of(home, as_of, recipe)
@@ -196,7 +217,7 @@ def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: boo
 @recipe_option
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
 @time_zone_option
-@click.option("--resume", is_flag=True, help="Continue an interrupted run of the same inputs.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run with the same inputs.")
 @_verbose
 @click.pass_obj
 def nightly(
@@ -208,7 +229,7 @@ def nightly(
     resume: bool,
     verbose: bool,
 ) -> None:
-    """Do the whole nightly run: ingest, tables, models, lists, gate, export."""
+    """Run the whole nightly job: ingest, tables, models, lists, gate, export."""
     from recsys.cli.show import events, runs
     from recsys.pipeline import nightly as whole
 

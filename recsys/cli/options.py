@@ -1,4 +1,4 @@
-"""Options that commands share, and what they mean in a home."""
+"""Options shared by several commands, and helpers that apply them to a home."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,22 +12,25 @@ if TYPE_CHECKING:
     from recsys.pipeline.run import Run
 
 _DATE = click.DateTime(["%Y-%m-%d"])
-date_option = click.option("--date", "as_of", type=_DATE, help="Last day of the logs to use. [default: yesterday]")
+date_option = click.option("--date", "as_of", type=_DATE, help="Last day of listening to use. [default: yesterday]")
 time_zone_option = click.option(
-    "--time-zone", help="Market time zone, which decides where a day ends; fixed by the first file. [default: UTC]"
+    "--time-zone",
+    help="Market time zone, in which days begin and end; it cannot change after the first ingest. [default: UTC]",
 )
 recipe_option = click.option(
-    "--recipe", type=click.Path(path_type=Path, dir_okay=False), help="[default: <home>/recipe.toml]"
+    "--recipe",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Recipe: what is trained, evaluated and exported. [default: <home>/recipe.toml]",
 )
 
 
 def output_options(command: Any) -> Any:
-    """Give a command the options of its output: `form` (table, wide, csv, json or parquet) and `out`."""
+    """Add the output options to a command: `form` (table, wide, csv, json or parquet) and `out`."""
     command = click.option("--out", type=click.Path(path_type=Path), help="Write to this file, not to the screen.")(
         command
     )
-    for form in ("parquet", "json", "csv"):
-        command = click.option(f"--{form}", "form", flag_value=form, help=f"Write the rows as {form}.")(command)
+    for form, name in (("parquet", "Parquet"), ("json", "JSON Lines"), ("csv", "CSV")):
+        command = click.option(f"--{form}", "form", flag_value=form, help=f"Write the rows as {name}.")(command)
     command = click.option("--wide", "form", flag_value="wide", help="Print all columns, however wide.")(command)
     help_text = "Print the columns that fit on the screen. [default]"
     return click.option("--table", "form", flag_value="table", default="table", help=help_text)(command)
@@ -41,12 +44,12 @@ def today_of(home: Home) -> date:
 
 
 def day_of(home: Home, as_of: datetime | None) -> date:
-    """Return the day of `date_option`, else yesterday in the home's market time zone."""
+    """Return the day given by `date_option`; without one, yesterday in the home's market time zone."""
     return as_of.date() if as_of else today_of(home) - timedelta(days=1)
 
 
 def set_time_zone(home: Home, time_zone: str | None) -> None:
-    """Set the home's market time zone, if one is given; raises InputError if the home has another one already."""
+    """Set the home's market time zone, if one is given; raises InputError if the home has data in another one."""
     from recsys.lake.store import Lake
 
     if time_zone is not None:
@@ -54,7 +57,7 @@ def set_time_zone(home: Home, time_zone: str | None) -> None:
 
 
 def recipe_of(home: Home, path: Path | None) -> Any:
-    """Read the recipe of `recipe_option`, else the home's own, else the default."""
+    """Read the recipe given by `recipe_option`; without one, the home's recipe, or else the default recipe."""
     from recsys.recipe import read_recipe
 
     own = home.path / "recipe.toml"
@@ -62,7 +65,7 @@ def recipe_of(home: Home, path: Path | None) -> Any:
 
 
 def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
-    """Return the run of a day and a recipe, which prints its events."""
+    """Return the run for a day and a recipe; it prints its events."""
     from recsys.cli.show import events
     from recsys.pipeline.run import Run
 
@@ -70,7 +73,7 @@ def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
 
 
 def continue_run(run: "Run", needed: str, last: str) -> None:
-    """Do a run's steps up to `last`; raises SetupError unless the step `needed`, a command of its name, is complete."""
+    """Run the steps up to `last`; raises SetupError if the step `needed`, also the name of a command, is incomplete."""
     from recsys.pipeline import nightly as whole
 
     with locked(run.home):
@@ -79,7 +82,7 @@ def continue_run(run: "Run", needed: str, last: str) -> None:
 
 
 def warehouse_of(home: Home, path: Path | None = None) -> Any:
-    """Open the warehouse file at `path`, else the published one."""
+    """Open the warehouse file at `path`; without a path, the published warehouse."""
     from recsys.warehouse.query import Warehouse
 
     return Warehouse.open(path or home.published_warehouse())

@@ -12,7 +12,7 @@ from recsys.home import Home, locked
 @click.command()
 @click.pass_obj
 def runs(home: Home) -> None:
-    """List the runs with their verdicts and metrics."""
+    """List the runs with the gate's verdicts and the main metric."""
     from recsys.cli.show import runs
 
     runs.history(home)
@@ -31,10 +31,12 @@ def rollback(home: Home, run: str) -> None:
 
 
 @click.command()
-@click.option("--keep", type=click.IntRange(min=0), default=7, show_default=True, help="Newest releases to keep.")
+@click.option(
+    "--keep", type=click.IntRange(min=0), default=7, show_default=True, help="Number of newest releases to keep."
+)
 @click.pass_obj
 def prune(home: Home, keep: int) -> None:
-    """Remove old releases, but none that is in use."""
+    """Remove old releases; a release that is in use is kept."""
     from recsys.pipeline.plan import removable_files
     from recsys.releases import registry
 
@@ -46,7 +48,7 @@ def prune(home: Home, keep: int) -> None:
 @click.command()
 @click.pass_obj
 def doctor(home: Home) -> None:
-    """Check the machine, the home and its data, and say what to do."""
+    """Check the machine, the home and its data, and print how to fix each problem."""
     from recsys.cli.show import runs
     from recsys.pipeline import doctor as doctoring
 
@@ -59,7 +61,7 @@ def doctor(home: Home) -> None:
     "--address",
     default="127.0.0.1",
     show_default=True,
-    help="Any but this machine's own needs a login (docs/labels.md).",
+    help="Address to listen on; any other than this machine's own requires a login (docs/labels.md).",
 )
 @click.pass_obj
 def dashboard(home: Home, port: int, address: str) -> None:
@@ -69,7 +71,7 @@ def dashboard(home: Home, port: int, address: str) -> None:
 
     if not has_login(home):
         click.echo(
-            "No login is set up: anyone who opens the dashboards sees all data. They are served to this machine only."
+            "No login is set up, so everybody who opens the dashboards sees all data. Only this machine can open them."
         )
     pages.start(home, address=address, port=port)
 
@@ -82,7 +84,7 @@ _DEMO = Path("data/demo")
 @click.option("--seed", default=7, show_default=True, help="Random seed: the same seed makes the same world.")
 @click.option("--scale", default=1.0, show_default=True, help="Size: 1 is 2,500 listeners and a million listens.")
 def demo(folder: Path, seed: int, scale: float) -> None:
-    """Write a synthetic world as raw files, and the truth about it."""
+    """Write the raw files of a synthetic world with its ground truth."""
     from recsys import demo as world
     from recsys.cli.show import runs
     from recsys.installation import extras
@@ -91,5 +93,5 @@ def demo(folder: Path, seed: int, scale: float) -> None:
     settings = world.World(seed=seed, scale=scale)
     if lacking := extras.missing_message(*NEEDS):
         click.echo(f"The world will have no recordings. {lacking}", err=True)
-        settings = replace(settings, n_sounding=0)
+        settings = replace(settings, n_tracks_with_audio=0)
     runs.world(world.write_world(folder, settings))

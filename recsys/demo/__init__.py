@@ -1,5 +1,5 @@
 """
-A small synthetic world with known truth, written as raw files in the formats that customers deliver, with invalid rows.
+A small synthetic world with known ground truth, written as raw files in typical formats, with some invalid rows.
 
 `World` holds the settings and `write_world` writes the files; the `recsys demo` command and the tests use them.
 """

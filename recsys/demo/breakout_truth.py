@@ -1,5 +1,5 @@
 """
-The definition of a breakout for the truth of a demo world, measured on the listens alone.
+The definition of a breakout in the ground truth of a demo world, computed from the listens only.
 
 The weekly listeners of a track on a day are the distinct listeners of that day and the six days before. A track breaks
 out on day d if it had at least `floor` weekly listeners on day d - 1 and at least three times as many on one of the 14
@@ -36,7 +36,9 @@ def weekly_listeners(
     key = np.sort(pair * n_days + day)  # like `np.unique`, but without hashing
     key = key[np.diff(key, prepend=-1) > 0]
     pair, day = np.divmod(key, n_days)
-    next_day = np.r_[np.where(pair[1:] == pair[:-1], day[1:], n_days), n_days]  # of the same pair
+    next_day = np.r_[
+        np.where(pair[1:] == pair[:-1], day[1:], n_days), n_days
+    ]  # next day of the same track and listener
     until = np.minimum(np.minimum(day + WEEK, next_day), n_days)
     of_track = pair // (int(listener.max(initial=0)) + 1)
     width = n_days + 1
@@ -46,7 +48,7 @@ def weekly_listeners(
 
 
 def peaks(weekly: np.ndarray) -> np.ndarray:
-    """Return the greatest number of weekly listeners in the 14 days from each day on, (n_tracks, n_days)."""
+    """Return, for each day, the maximum of weekly listeners on that day and the 13 days after, (n_tracks, n_days)."""
     padded = np.pad(weekly, ((0, 0), (0, WITHIN_DAYS - 1)))
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, WITHIN_DAYS, axis=1).max(axis=2))
 

@@ -1,8 +1,9 @@
 """
-The synthetic catalogue: labels, artists and tracks, as the tables of the files and as arrays for the simulator.
+The synthetic catalogue: labels, artists and tracks, as tables for the files and as arrays for the simulator.
 
-An artist belongs to one scene. A track's probability among the tracks of its artist falls with age and varies widely.
-Days count from the first day of the period: the back catalogue has negative release days, new releases positive ones.
+An artist belongs to one scene. The probability that a listen of an artist is of a given track falls with the track's
+age and varies widely. Days count from the first day of the period: the back catalogue has negative release days, new
+releases have positive ones.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from recsys.demo import names
 from recsys.demo.geography import CODES, COUNTRIES, EVERYWHERE, SCENES, TERRITORIES
 from recsys.demo.world import World
 
-NEVER = 30_000  # the withdrawal day of a track that stays
+NEVER_WITHDRAWN = 30_000  # withdrawal day of a track that is never withdrawn
 PREFERENCE_DIMENSIONS = 8
 N_WITHDRAWN = 16
 
@@ -47,7 +48,7 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The arrays of the simulator and the tables of the files; `track_table` has the row order of `tracks`."""
+    """The arrays for the simulator and the tables for the files; `track_table` has the row order of `tracks`."""
 
     artists: Artists
     tracks: Tracks
@@ -71,7 +72,7 @@ def make_catalogue(world: World, rng: np.random.Generator) -> Catalogue:
 
 
 def with_copies(catalogue: Catalogue, rows: np.ndarray, table: pl.DataFrame) -> Catalogue:
-    """Append duplicates of the tracks in `rows`; `table` holds the track table's rows of the duplicates."""
+    """Append duplicates of the tracks in `rows`; `table` has their rows of the track table."""
     old = catalogue.tracks
     tracks = Tracks(**{name: np.concatenate([getattr(old, name), getattr(old, name)[rows]]) for name in old.__slots__})
     tracks.ids[len(old.ids) :] = table["track_id"].to_numpy()
@@ -150,7 +151,7 @@ def _tracks(world: World, artists: Artists, rng: np.random.Generator) -> Tracks:
 
 
 def _artist_of_each_track(n: int, n_artists: int, rng: np.random.Generator) -> np.ndarray:
-    """Give each artist at least three tracks and distribute the others unevenly; the most is about sixty."""
+    """Give each artist at least three tracks and distribute the others unevenly, up to about sixty."""
     share = rng.gamma(1.6, size=n_artists)
     counts = 3 + rng.multinomial(n - 3 * n_artists, share / share.sum())
     return np.repeat(np.arange(n_artists), counts)
@@ -165,14 +166,14 @@ def _release_days(world: World, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _withdrawn_days(world: World, release_day: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    days = np.full(len(release_day), NEVER, dtype=np.int64)
+    days = np.full(len(release_day), NEVER_WITHDRAWN, dtype=np.int64)
     rows = rng.choice(np.flatnonzero(release_day < -60), N_WITHDRAWN, replace=False)
     days[rows] = rng.integers(-20, world.n_days - 5, N_WITHDRAWN)
     return days
 
 
 def _territories(country: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return everywhere for most releases, else a territory with the artist's home country if there is one."""
+    """Return the territory of each release: mostly everywhere, else one that includes the artist's home country."""
     territory = np.full(len(country), EVERYWHERE, dtype=np.int64)
     for row in np.flatnonzero(rng.random(len(country)) < 0.07):
         fitting = [number for number, codes in enumerate(TERRITORIES) if country[row] in codes]
@@ -202,7 +203,7 @@ def _track_table(
             "language": with_nulls(np.array([s.language for s in SCENES], dtype=object)[scene], 0.04, rng),
             "explicit": with_nulls(rng.random(n) < explicit_share, 0.03, rng),
             "available_in": [list(TERRITORIES[number]) for number in tracks.territory],
-            "withdrawn_at": [None if day == NEVER else world.date_of(day) for day in tracks.withdrawn_day],
+            "withdrawn_at": [None if day == NEVER_WITHDRAWN else world.date_of(day) for day in tracks.withdrawn_day],
             "training_consent": rng.choice(["granted", "denied", "unknown"], n, p=[0.84, 0.06, 0.10]),
         },
         schema_overrides={"available_in": pl.List(pl.String), "withdrawn_at": pl.Date, "genres": pl.List(pl.String)},
@@ -210,7 +211,7 @@ def _track_table(
 
 
 def _titles(artist: np.ndarray, scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw titles, distinct within an artist: from a random start, in strides that visit the whole list."""
+    """Draw titles that are distinct within an artist: from a random start in the list of titles, in fixed strides."""
     nth = np.arange(len(artist)) - np.searchsorted(artist, artist)
     number = rng.integers(1 << 20, size=int(artist[-1]) + 1)[artist] + names.TITLE_STRIDE * nth
     title = np.empty(len(artist), dtype=object)

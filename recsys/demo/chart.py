@@ -1,8 +1,8 @@
 """
-A weekly chart of the world: the hundred most played recordings of each seven days, with noise of the publisher.
+A weekly chart of the world: the hundred most played recordings of each week, with noise added to the counts.
 
-Songs are named by title and artist, as charts do; every other recording also has its ISRC. The truth file names the
-recording of each song. The last edition covers the last seven days.
+Charts name songs by title and artist; every other song also has its ISRC. The truth file names the recording of each
+song. The last edition covers the last seven days.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ STREAMS_PER_PLAY = 1_000
 
 
 def chart_table(world: World, catalogue: Catalogue, listens: Listens, rng: np.random.Generator) -> pl.DataFrame:
-    """Return the chart of all complete weeks as in its file, with `track_id`, which the file lacks."""
+    """Return the chart of all complete weeks with the columns of its file and `track_id`, which the file lacks."""
     n_weeks, n_tracks = world.n_days // 7, len(catalogue.tracks.ids)
     weeks_ago = (world.n_days - 1 - listens.day.astype(np.int64)) // 7
     is_whole = (weeks_ago >= 0) & (weeks_ago < n_weeks)
@@ -40,7 +40,7 @@ def chart_table(world: World, catalogue: Catalogue, listens: Listens, rng: np.ra
 
 
 def _named(places: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Add title and artist, and the ISRC of every other recording."""
+    """Add title and artist, and the ISRC to every second recording."""
     artists = catalogue.artist_table.select("artist_id", artist="name")
     tracks = catalogue.track_table.with_row_index("row").join(artists, on="artist_id", how="left")
     described = tracks.select("track_id", "title", "artist", isrc=pl.when(pl.col("row") % 2 == 0).then("isrc"))

@@ -1,8 +1,8 @@
 """
 Planted duplicates: the same recording under a second track id, played by some of the listeners of the original.
 
-Every other duplicate shares the ISRC (a remaster of slightly different length); the others share title, artist and
-duration and have no ISRC.
+Every second duplicate shares the ISRC of its original (a remaster of slightly different length); the others share
+title, artist and duration, and have no ISRC.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from recsys.demo import names
-from recsys.demo.catalogue import NEVER, with_copies
+from recsys.demo.catalogue import NEVER_WITHDRAWN, with_copies
 from recsys.demo.planted_breakouts import PlantingState
 from recsys.demo.world import Truth, World
 
@@ -23,24 +23,24 @@ def plant_duplicates(world: World, state: PlantingState, rng: np.random.Generato
     """Add duplicates to the catalogue and move listeners to them; return the new state and one truth per duplicate."""
     originals = _originals(world, state, rng)
     table = _copied_rows(state.catalogue.track_table, originals, rng)
-    n_old = len(state.free)
+    n_old = len(state.unused)
     choices = replace(state.choices, track=_reassigned(state, originals, n_old, rng))
-    free = np.r_[state.free, np.zeros(len(originals), dtype=bool)]
-    free[originals] = False
+    unused = np.r_[state.unused, np.zeros(len(originals), dtype=bool)]
+    unused[originals] = False
     catalogue = with_copies(state.catalogue, originals, table)
     truths = [
         Truth("duplicate", copy, None, {"of": original, "same": "isrc" if nth % 2 == 0 else "title, artist, duration"})
         for nth, (copy, original) in enumerate(zip(table["track_id"], catalogue.tracks.ids[originals], strict=True))
     ]
-    return replace(state, catalogue=catalogue, choices=choices, free=free), truths
+    return replace(state, catalogue=catalogue, choices=choices, unused=unused), truths
 
 
 def _originals(world: World, state: PlantingState, rng: np.random.Generator) -> np.ndarray:
-    """Draw originals: back catalogue, played well above the median, with an ISRC and unused so far."""
+    """Draw originals: unused back catalogue tracks with an ISRC and clearly more plays than the median."""
     tracks = state.catalogue.tracks
-    heard = np.bincount(state.choices.track, minlength=len(state.free))
+    heard = np.bincount(state.choices.track, minlength=len(state.unused))
     has_isrc = state.catalogue.track_table["isrc"].is_not_null().to_numpy()
-    eligible = state.free & has_isrc & (tracks.release_day < -200) & (tracks.withdrawn_day == NEVER)
+    eligible = state.unused & has_isrc & (tracks.release_day < -200) & (tracks.withdrawn_day == NEVER_WITHDRAWN)
     eligible &= (heard > np.quantile(heard, 0.7)) & (heard < np.quantile(heard, 0.97))
     return np.sort(rng.choice(np.flatnonzero(eligible), world.n_duplicates, replace=False))
 

@@ -1,8 +1,8 @@
 """
 Events besides listening (likes, unlikes, saves, playlist adds and shares), and the playlists that result.
 
-An event follows a listen that was not skipped, more likely the first of a recording. A playlist holds what its owner
-added, in that order; editorial playlists have no owner.
+An event follows a listen that was not skipped, most likely the listener's first listen of the recording. A playlist
+contains the recordings that its owner added, in that order; editorial playlists have no owner.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from recsys.demo.world import World
 
 KINDS = ("like", "unlike", "save", "playlist_add", "share")
 LIKE, UNLIKE, SAVE, PLAYLIST_ADD, SHARE = range(5)
-CHANCES = {
+EVENT_PROBABILITIES = {
     LIKE: (0.060, 0.012),
     SAVE: (0.024, 0.004),
     PLAYLIST_ADD: (0.030, 0.006),
     SHARE: (0.008, 0.002),
-}  # probability after a discovery, after a repeat
+}  # kind -> probability after a discovery and after a repeat
 UNLIKE_SHARE = 0.07
 PLAYLISTS_PER_LISTENER = 3
 EDITORIAL_LENGTH = 40
@@ -42,7 +42,7 @@ class Events:
 
 def make_events(world: World, listens: Listens, rng: np.random.Generator) -> Events:
     """Draw the events of a log: at most one of each kind per listener and track."""
-    parts = [_of_kind(listens, kind, rng) for kind in CHANCES]
+    parts = [_of_kind(listens, kind, rng) for kind in EVENT_PROBABILITIES]
     parts.append(_unlikes(parts[0], rng))
     listener, track, at_s, kind = (np.concatenate([getattr(part, name) for part in parts]) for name in Events.__slots__)
     order = np.lexsort((kind, track, listener, at_s))
@@ -51,7 +51,7 @@ def make_events(world: World, listens: Listens, rng: np.random.Generator) -> Eve
 
 
 def _of_kind(listens: Listens, kind: int, rng: np.random.Generator) -> Events:
-    when_new, when_repeated = CHANCES[kind]
+    when_new, when_repeated = EVENT_PROBABILITIES[kind]
     chance = np.where(listens.is_new, when_new, when_repeated)
     rows = np.flatnonzero((rng.random(len(chance), dtype=np.float32) < chance) & (listens.skipped != 1))
     pair = listens.listener[rows].astype(np.int64) << 32 | listens.track[rows]
@@ -61,7 +61,7 @@ def _of_kind(listens: Listens, kind: int, rng: np.random.Generator) -> Events:
 
 
 def _unlikes(likes: Events, rng: np.random.Generator) -> Events:
-    """Draw the likes that are withdrawn, within three weeks."""
+    """Draw the likes that are withdrawn within three weeks."""
     at_s = likes.at_s + (rng.uniform(0.01, 21, len(likes.at_s)) * DAY_S).astype(np.int64)
     rows = np.flatnonzero(rng.random(len(at_s)) < UNLIKE_SHARE)
     return Events(likes.listener[rows], likes.track[rows], at_s[rows], np.full(len(rows), UNLIKE))
@@ -70,7 +70,7 @@ def _unlikes(likes: Events, rng: np.random.Generator) -> Events:
 def playlist_table(
     world: World, catalogue: Catalogue, ids: np.ndarray, events: Events, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """Return the playlists as in their file; `ids` are the listeners' ids."""
+    """Return the playlists with the columns of their file; `ids` are the listeners' ids."""
     own = _own_playlists(world, catalogue, ids, events, rng)
     table = pl.concat([own, _editorial_playlists(world, catalogue, rng)])
     lists = table["playlist_id"].unique(maintain_order=True)
@@ -99,7 +99,7 @@ def _own_playlists(
 
 
 def _editorial_playlists(world: World, catalogue: Catalogue, rng: np.random.Generator) -> pl.DataFrame:
-    """Return one playlist per scene: its older tracks by weight, added on the first morning."""
+    """Return one playlist per scene: older tracks drawn by weight, added on the first morning of the period."""
     tracks, scene = catalogue.tracks, catalogue.artists.scene[catalogue.tracks.artist]
     key = np.where(tracks.release_day < 0, tracks.weight * rng.uniform(0.3, 1.0, len(scene)), -1.0)
     best = np.lexsort((-key, scene))

@@ -1,5 +1,5 @@
 """
-Files in the formats that customers deliver: CSV, JSONL and Parquet, plain, .gz or .zst.
+Files in typical delivery formats: CSV, JSON Lines and Parquet, uncompressed or as .gz or .zst.
 
 The same rows give the same bytes. Tables are written in chunks, so that a large log is never in memory as text;
 invalid rows are added to each chunk.
@@ -57,7 +57,7 @@ def _write_parquet(path: Path, table: str, chunks: Iterable[pl.DataFrame], rng: 
 
 @contextmanager
 def _open(path: Path) -> Iterator[IO[bytes]]:
-    """Open for writing, compressed by suffix; without time or name inside, which would change the bytes."""
+    """Open for writing, compressed by suffix; no time or name is stored, so equal rows give equal bytes."""
     with path.open("wb") as raw:
         if path.suffix == ".gz":
             with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as out:

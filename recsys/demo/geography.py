@@ -1,4 +1,4 @@
-"""Where music is made and played: countries with their UTC offsets, licence territories, scenes of artists."""
+"""Countries with their UTC offsets, licence territories, and scenes of artists."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
 """
-Invalid rows, which the data contract refuses, and duplicate rows, placed among the valid rows of a file.
+Invalid rows, which the data contract refuses, and duplicate rows, inserted at random between the rows of a file.
 
-Every invalid row is a copy of a valid row with one fault. The valid rows stay unchanged, so tests can count them.
+Every invalid row is a copy of a valid row with one fault. Valid rows are not changed, so tests can count them.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ DUPLICATE_SHARE = 2e-3
 
 
 class Fault(NamedTuple):
-    """A fault of a row: its name, the column and the invalid value."""
+    """A fault of a row: its name, the column and the invalid value of that column."""
 
     name: str
     column: str
@@ -92,8 +92,8 @@ def add_invalid_lines(
     Args:
         frame: The valid rows.
         table: Name of the table, a key of FAULTS.
-        to_lines: Writes each row as one line.
-        rng: Draws the rows to copy and the positions of the invalid lines.
+        to_lines: Function that formats each row as one line.
+        rng: Random generator for the copied rows and the positions of the invalid lines.
         is_csv: Whether a malformed line has too many fields (CSV) or ends too early (JSON).
 
     Returns:
@@ -113,7 +113,7 @@ def add_invalid_lines(
 
 
 def add_invalid_rows(frame: pl.DataFrame, table: str, rng: np.random.Generator) -> tuple[pl.DataFrame, Counter[str]]:
-    """Add invalid rows to a typed table: only faults that its column types can hold."""
+    """Add invalid rows to a typed table, with the faults that are possible in its column types."""
     faults = [fault for fault in FAULTS[table] if not _is_text_for_number(frame, fault)]
     invalid = {fault.name: _faulty(frame, fault, _pick(frame, INVALID_SHARE, rng)) for fault in faults}
     invalid[DUPLICATE] = frame[_pick(frame, DUPLICATE_SHARE, rng)]
@@ -127,7 +127,7 @@ def _pick(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> np.nda
 
 
 def _faulty(frame: pl.DataFrame, fault: Fault, rows: np.ndarray) -> pl.DataFrame:
-    """Return copies of the rows with the fault in its column; a future time in the unit of the column."""
+    """Return copies of the rows with the invalid value in the fault's column; future times have the column's unit."""
     in_seconds = fault.value == FUTURE and frame.schema[fault.column].is_integer()
     return frame[rows].with_columns(pl.lit(FUTURE_S if in_seconds else fault.value).alias(fault.column))
 

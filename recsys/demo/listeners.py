@@ -1,9 +1,9 @@
 """
 The synthetic listeners: demographics, activity, listening times and preferences.
 
-Preferences are shares of a few scenes (those of the home country more likely) and a vector within every scene. An
-artist's weight for a listener is scene share x artist weight x exp(preference . position): the structure that
-recommenders can learn. The users file holds less than what is known here.
+A listener's preferences are shares of a few scenes (scenes of the home country are more likely), and a vector within
+every scene. An artist's weight for a listener is scene share x artist weight x exp(preference . position): this is the
+structure that recommenders can learn. The users file contains only some of these attributes.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from recsys.demo.catalogue import PREFERENCE_DIMENSIONS, Artists, with_nulls
 from recsys.demo.geography import CODES, COUNTRIES, SCENES
 from recsys.demo.world import World
 
-PREFERENCE_STD = 0.45  # standard deviation of the preference coordinates: how selective listeners are within a scene
+PREFERENCE_STD = 0.45  # of the preference coordinates; the higher, the more selective listeners are
 ABSENT_SHARE = 0.04  # of the listeners, missing from the users file
 AGE_BANDS = ("under 18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 
@@ -34,7 +34,7 @@ class Listeners:
         daypart_shares: Probability of morning, noon, evening and night, (n_listeners, 4).
         scene_shares: Shares of the scenes, rows sum to 1, (n_listeners, n_scenes).
         preference: Preference vector within a scene, (n_listeners, PREFERENCE_DIMENSIONS).
-        table: The users as their file holds them, without mail addresses.
+        table: The users with the columns of their file, except mail addresses.
     """
 
     ids: np.ndarray
@@ -51,7 +51,7 @@ class Listeners:
     table: pl.DataFrame
 
     def artist_weights(self, artists: Artists, rows: slice) -> np.ndarray:
-        """Return the preference of the listeners in `rows` for each artist, (n_rows, n_artists), rows sum to 1."""
+        """Return the preferences of the listeners in `rows` for each artist, (n_rows, n_artists); rows sum to 1."""
         weights = (
             self.scene_shares[rows][:, artists.scene]
             * artists.weight
@@ -92,7 +92,7 @@ def make_listeners(world: World, rng: np.random.Generator) -> Listeners:
 
 
 def _offsets(country: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one of the country's UTC offsets, the first most often [min]."""
+    """Draw one of the country's UTC offsets [min]; the first one is the most likely."""
     offsets = np.array([[c.offsets_min[min(i, len(c.offsets_min) - 1)] for i in range(4)] for c in COUNTRIES])
     return np.asarray(offsets[country, rng.choice(4, len(country), p=[0.45, 0.25, 0.1, 0.2])])
 
@@ -103,7 +103,7 @@ def _activity(world: World, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _mixes(country: np.ndarray, age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw the scene shares: two to four scenes make up most, every scene has a little."""
+    """Draw the scene shares: two to four scenes have most of the weight, every scene has some."""
     at_home = np.array([[code in scene.countries for scene in SCENES] for code in CODES])
     by_age = rng.lognormal(0.0, 0.6, (len(AGE_BANDS), len(SCENES)))
     reach = rng.lognormal(0.0, 0.45, len(SCENES))

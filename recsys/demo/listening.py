@@ -1,9 +1,9 @@
 """
 The track of every listen: a listen either discovers a track by preference or repeats an earlier listen.
 
-Repeats point to a listen in the same listener's history; pointers are followed to a discovery, so that favourites
-emerge (a Yule-Simon process) and discovery never stops. Discoveries respect release dates, withdrawals and territories.
-A new release of an artist is drawn more often for some weeks.
+A repeat refers to an earlier listen of the same listener, and so, directly or indirectly, to a discovery; therefore
+favourites emerge (a Yule-Simon process) while discoveries continue. Discoveries respect release dates, withdrawals and
+territories. For some weeks, a new release of an artist is drawn more often.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from recsys.demo.world import World
 LISTENERS_PER_BLOCK = 2_500
 N_REDRAWS = 6
 FRESH_DAYS = 45
-FRESH_SHARE = 0.45  # of an artist's discoveries, that go to a release on its first day; halves every nine days
+FRESH_SHARE = 0.45  # of an artist's discoveries on the first day of a release; halves every nine days
 NO_TRACK = -1
 
 
@@ -85,7 +85,7 @@ def _discover(
 
 
 class _Draw:
-    """Draws an artist, then a track; redraws what is not allowed, and gives NO_TRACK after N_REDRAWS attempts."""
+    """Draws an artist, then a track; a track that is not allowed is replaced, after N_REDRAWS attempts by NO_TRACK."""
 
     def __init__(self, world: World, catalogue: Catalogue) -> None:
         self._tracks = catalogue.tracks
@@ -120,7 +120,7 @@ class _Draw:
 
 
 def _cumulative_within(weight: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return the cumulative weight share within each group plus the group's number: ascending for sorted groups."""
+    """Return the cumulative share of weight within each group, plus the group's number, so that all values ascend."""
     total = np.bincount(group, weight)[group]
     running = np.cumsum(weight / total)
     before = np.r_[0.0, running][np.searchsorted(group, group)]
@@ -128,7 +128,7 @@ def _cumulative_within(weight: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _fresh_tracks(world: World, tracks: Tracks, n_artists: int) -> np.ndarray:
-    """Return the first track of each artist's newest release per day, NO_TRACK for none, (n_artists, n_days)."""
+    """Return the first track of each artist's newest release on each day, (n_artists, n_days); NO_TRACK if none."""
     newest = np.full((n_artists, world.n_days + FRESH_DAYS), -1, dtype=np.int64)
     recent = np.flatnonzero((tracks.release_day >= -FRESH_DAYS) & (tracks.release_day < world.n_days))
     moment = tracks.release_day[recent] + FRESH_DAYS

@@ -1,7 +1,7 @@
 """
-Audio of the tracks that have a recording: composed tunes, arranged by each track's sound, rendered, written as MP3.
+Audio of the tracks that have a recording: a tune is composed, arranged by the track's sound, and rendered as MP3.
 
-Some are planted for matching: covers (the same tune by another artist, in another key and tempo with other
+Some recordings are planted for matching: covers (the same tune by another artist, in another key and tempo with other
 instruments), remixes (the same melody faster or slower, with another accompaniment) and re-uploads (the same recording,
 trimmed and quieter). Two files are damaged.
 """
@@ -33,7 +33,7 @@ TRIM_S, REUPLOAD_GAIN = 1.0, 0.6  # seconds cut off and gain of a re-upload
 
 @dataclass(frozen=True)
 class Recording:
-    """A track's recording: arrangement, cut-off of its low-pass filter, and whether it is a trimmed, quieter copy."""
+    """A track's recording: arrangement, cut-off of its low-pass filter, and whether it is a re-upload."""
 
     track_id: str
     arrangement: Arrangement
@@ -43,12 +43,12 @@ class Recording:
 
 def write_recordings(world: World, track_ids: np.ndarray, sounds: Sounds, folder: Path) -> list[Truth]:
     """
-    Write the recordings as <track_id>.mp3 and return the truths about them.
+    Write the recordings as <track_id>.mp3, and return their ground truth.
 
     Args:
-        world: Settings; the seeds come from them.
+        world: Settings, including the seed.
         track_ids: Id of every track row.
-        sounds: Tracks that have a recording, and their sound.
+        sounds: Tracks that have a recording, and their audio qualities.
         folder: Output folder, created if missing; recordings of an earlier world are removed.
     """
     folder.mkdir(exist_ok=True)
@@ -82,7 +82,7 @@ def _planned(ids: list[str], sounds: Sounds, rng: np.random.Generator) -> tuple[
 
 
 def _kinds(n: int, rng: np.random.Generator) -> Iterator[tuple[str, int]]:
-    """Yield the kind of each recording, and the number of the original it derives from (its own for an original)."""
+    """Yield the kind of each recording, and the number of its original (its own number for an original)."""
     names = ["own", *SHARES]
     drawn = rng.choice(names, n, p=[1 - sum(SHARES.values()), *SHARES.values()])
     originals: list[int] = []
@@ -95,7 +95,7 @@ def _kinds(n: int, rng: np.random.Generator) -> Iterator[tuple[str, int]]:
 
 
 def _played(name: str, qualities: np.ndarray, rng: np.random.Generator) -> tuple[Tune, Style]:
-    """Compose a tune and draw a style of this sound: fast, dense, bright and minor where the qualities are above 0."""
+    """Compose a tune and draw a style with these qualities: fast, dense, bright and minor if above 0."""
     fast, dense, bright, minor = qualities
     share = 1 / (1 + np.exp(-1.2 * bright))
     tune = compose(name, rng, mode="minor" if minor > 0 else "major")
@@ -114,7 +114,7 @@ def _played(name: str, qualities: np.ndarray, rng: np.random.Generator) -> tuple
 
 def _derived(kind: str, tune: Tune, style: Style, rng: np.random.Generator) -> tuple[Tune, Style]:
     if kind == "cover":
-        return tune, style.covered(rng)
+        return tune, style.for_cover(rng)
     if kind == "remix":
         tempo_bpm = float(np.round(style.tempo_bpm * rng.choice([0.9, 1.12]), 1))
         return tune, replace(style, tempo_bpm=tempo_bpm, has_drums=not style.has_drums, chords="arpeggio")

@@ -78,7 +78,7 @@ WORDS = {
         ("{a} {n}", "{n} no {n}, {a}", "{a} {n} e", "Ano {a} {n}"),
     ),
 }
-TITLE_STRIDE = 997  # a prime that divides no length of a title list: an artist's titles never repeat
+TITLE_STRIDE = 997  # a prime that does not divide the length of any title list, so that an artist's titles never repeat
 PLAYLIST_PATTERNS = ("{a} {n} Mix", "Songs for the {n}", "{a} Mornings: {n}", 'The "{n}" List', "{n}s & {a} Nights")
 
 
@@ -89,7 +89,7 @@ def titles(language: str | None) -> np.ndarray:
 
 
 def people(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `n` distinct names of persons."""
+    """Return `n` distinct names of people."""
     return rng.choice([f"{first} {last}" for first, last in product(FIRST, LAST)], n, replace=False)
 
 

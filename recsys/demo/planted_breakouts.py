@@ -1,9 +1,10 @@
 """
 Planted breakouts and their decoys: some listens of chosen listeners are reassigned to a chosen track.
 
-Nobody listens more because of a planted rise, so times and totals do not change. More listeners adopt a breakout each
-day; they prefer its artist and keep playing it. The decoys here are one listener who loops a track, and a release that
-is played for a few days; market days are made with the sessions (`sessions.market_days`).
+A planted rise replaces the tracks of existing listens, so times and totals do not change. More listeners adopt a
+breakout each day; they prefer its artist and continue to play it. The decoys here are a single listener who loops a
+track, and a release that is played for a few days only. Market days, also decoys, are made with the sessions
+(`sessions.market_days`).
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.demo.breakout_truth import weekly_listeners
-from recsys.demo.catalogue import NEVER, Catalogue
+from recsys.demo.catalogue import NEVER_WITHDRAWN, Catalogue
 from recsys.demo.geography import EVERYWHERE
 from recsys.demo.listeners import Listeners
 from recsys.demo.listening import Choices
@@ -38,32 +39,32 @@ class PlantedRise(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlantingState:
-    """A world while facts are planted in it: choices with their days, unused tracks (`free`), rises planted so far."""
+    """A world while facts are planted in it: choices with their days, mask of unused tracks, rises planted so far."""
 
     catalogue: Catalogue
     listeners: Listeners
     choices: Choices
     day: np.ndarray
-    free: np.ndarray
+    unused: np.ndarray
     planted: tuple[PlantedRise, ...] = ()
 
     def with_rise(self, rise: PlantedRise, rows: np.ndarray) -> "PlantingState":
         """Return the state with the listens in `rows` (a mask or row numbers) reassigned to the track of a rise."""
-        track, is_new, free = self.choices.track.copy(), self.choices.is_new.copy(), self.free.copy()
-        track[rows], is_new[rows], free[rise.track] = rise.track, False, False
+        track, is_new, unused = self.choices.track.copy(), self.choices.is_new.copy(), self.unused.copy()
+        track[rows], is_new[rows], unused[rise.track] = rise.track, False, False
         choices = replace(self.choices, track=track, is_new=is_new)
-        return replace(self, choices=choices, free=free, planted=(*self.planted, rise))
+        return replace(self, choices=choices, unused=unused, planted=(*self.planted, rise))
 
     def weekly(self, n_days: int) -> np.ndarray:
-        """Return the current weekly listeners, (n_tracks, n_days)."""
-        chosen, n_tracks = self.choices, len(self.free)
+        """Return the weekly listeners of each track in this state, (n_tracks, n_days)."""
+        chosen, n_tracks = self.choices, len(self.unused)
         return weekly_listeners(chosen.track, chosen.listener, self.day.clip(min=0), n_tracks=n_tracks, n_days=n_days)
 
 
 def plant_breakouts(world: World, state: PlantingState, rng: np.random.Generator) -> PlantingState:
     """Plant every breakout, loop and release spike of a world."""
     tracks = state.catalogue.tracks
-    steady = (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER)
+    steady = (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER_WITHDRAWN)
     weekly = state.weekly(world.n_days)
     for day in _spread_days(world.n_breakouts, 24, world.n_days - 19, rng):
         state = _plant_breakout(world, state, weekly, rng, eligible=steady & (tracks.release_day < -30), day=int(day))
@@ -75,7 +76,7 @@ def plant_breakouts(world: World, state: PlantingState, rng: np.random.Generator
 
 
 def _spread_days(n: int, low: int, high: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw days between low and high: one in each of `n` equal parts."""
+    """Divide the days between low and high into `n` equal parts, and draw one day of each."""
     corners = np.linspace(low, high, n + 1)
     return rng.uniform(corners[:-1], corners[1:]).astype(np.int64)
 
@@ -83,7 +84,7 @@ def _spread_days(n: int, low: int, high: int, rng: np.random.Generator) -> np.nd
 def _plant_breakout(
     world: World, state: PlantingState, weekly: np.ndarray, rng: np.random.Generator, *, eligible: np.ndarray, day: int
 ) -> PlantingState:
-    track = _steady_track(world, weekly, eligible & state.free, day, rng)
+    track = _steady_track(world, weekly, eligible & state.unused, day, rng)
     artist = int(state.catalogue.tracks.artist[track])
     n_weeks = (world.n_days - day) / 7.0
     per_week = np.bincount(state.choices.listener[state.day >= day], minlength=len(state.listeners.ids)) / n_weeks
@@ -99,7 +100,7 @@ def _plant_breakout(
 
 
 def _steady_track(world: World, weekly: np.ndarray, eligible: np.ndarray, day: int, rng: np.random.Generator) -> int:
-    """Draw a track with listeners in the range and no growth of its own; the nearest where no track is in the range."""
+    """Draw a track without growth whose weekly listeners are in the range; if there is none, the nearest to it."""
     base, later = weekly[:, day - 1], weekly[:, day + 12]
     high = min(BASE_LISTENERS[1], world.n_listeners // 17)
     eligible = eligible & (later <= 1.6 * base + 3) & (base <= high)
@@ -108,7 +109,7 @@ def _steady_track(world: World, weekly: np.ndarray, eligible: np.ndarray, day: i
 
 
 def _weighted(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw up to `n` distinct rows by weight, none of weight 0 (Gumbel top-k trick)."""
+    """Draw up to `n` distinct rows with probability proportional to weight (Gumbel top-k trick); 0 is never drawn."""
     n = min(n, int((weight > 0).sum()))
     keys = np.log(np.maximum(weight, 1e-300)) + rng.gumbel(size=len(weight))
     return np.argsort(np.where(weight > 0, -keys, np.inf), kind="stable")[:n]
@@ -123,19 +124,19 @@ def _plant_loop(
     n_listens[used] = 0
     listener = int(np.argmax(n_listens))
     heard = weekly[:, day - 1]
-    track = int(rng.choice(np.flatnonzero(eligible & state.free & (heard >= 3) & (heard <= 25))))
+    track = int(rng.choice(np.flatnonzero(eligible & state.unused & (heard >= 3) & (heard <= 25))))
     rows = np.flatnonzero(during & (state.choices.listener == listener))
     return state.with_rise(PlantedRise("loop", track, day, listener), rows[rng.random(len(rows)) < 0.9])
 
 
 def _spike_tracks(world: World, state: PlantingState, eligible: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
-    Choose new releases on different days, early enough that the period holds the weeks after.
+    Choose new releases on different days, so early that the weeks after them are in the period too.
 
-    Their artists are popular, but not so popular that the release would keep its listeners.
+    Their artists are popular, but not so popular that the releases would keep their listeners.
     """
     tracks = state.catalogue.tracks
-    eligible = eligible & state.free & (tracks.release_day >= 14) & (tracks.release_day < world.n_days - 20)
+    eligible = eligible & state.unused & (tracks.release_day >= 14) & (tracks.release_day < world.n_days - 20)
     known = state.catalogue.artists.weight
     eligible &= known[tracks.artist] < np.quantile(known, 0.75)
     fame = np.where(eligible, known[tracks.artist] * rng.uniform(0.5, 1.0, len(eligible)), 0.0)

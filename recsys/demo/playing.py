@@ -1,8 +1,8 @@
 """
-The listening log made from the choices: start, duration, and who ended each listen.
+The listening log made from the chosen tracks: start and duration of each listen, and whether it was skipped.
 
-A listener plays one recording at a time: a session that overlaps the previous one is moved after it. The log ends with
-the last day in both UTC and local time, as an export at midnight UTC would.
+A listener plays one recording at a time: a session that overlaps the previous one is moved after it. As in an export at
+midnight UTC, no listen is later than the last day, in UTC or in local time.
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Listens:
         ms_played: Duration [ms], or UNKNOWN.
         skipped: 1, 0 or UNKNOWN.
         offset_min: Local time minus UTC [min], or NO_OFFSET.
-        is_new: Whether it is a discovery.
-        source: ACTIVE, ALGORITHMIC or UNKNOWN; a recommender causes most discoveries and few repeats.
+        is_new: Whether the listen is a discovery.
+        source: ACTIVE, ALGORITHMIC or UNKNOWN; most discoveries and few repeats are algorithmic.
     """
 
     listener: np.ndarray
@@ -62,7 +62,7 @@ def play(
     sessions: Sessions,
     choices: Choices,
 ) -> Listens:
-    """Simulate the playback of every choice and return the log of the period."""
+    """Simulate the playback of every chosen track, and return the log of the period."""
     ms, skipped = _durations(
         tracks.duration_ms[choices.track], listeners.skip_rate[choices.listener], choices.is_new, rng
     )
@@ -90,7 +90,7 @@ def play(
 def _durations(
     duration_ms: np.ndarray, skip_rate: np.ndarray, is_new: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the time played [ms] and whether the listener ended it: skips are short, most other listens complete."""
+    """Draw the time played [ms] and whether the listen was skipped: skips are short, most other listens complete."""
     n = len(duration_ms)
     limit = np.minimum(PLAY_MS, duration_ms // 2)
     is_skip = rng.random(n, dtype=np.float32) < skip_rate * np.where(is_new, 1.7, 0.7)

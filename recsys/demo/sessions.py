@@ -24,7 +24,7 @@ class Sessions:
     """
     Sessions by row: listener row, planned start [s after the start of day 0, UTC], number of listens.
 
-    `first_day` is the earlier of its UTC and local days: a track released by then is out on both.
+    `first_day` is the earlier of a session's UTC day and local day: a track released by then is released on both days.
     """
 
     listener: np.ndarray
@@ -34,16 +34,16 @@ class Sessions:
 
 
 def market_days(world: World, rng: np.random.Generator) -> np.ndarray:
-    """Draw the days on which all plays rise, far from one another and from the ends of the period."""
+    """Draw the days on which all listeners play more, far from one another and from the ends of the period."""
     corners = np.linspace(18, world.n_days - 25, world.n_market_days + 1)
     return np.asarray(rng.uniform(corners[:-1], corners[1:] - 8).astype(np.int64))
 
 
-def make_sessions(world: World, listeners: Listeners, lifted: np.ndarray, rng: np.random.Generator) -> Sessions:
-    """Draw every session of the period; `lifted` are the market days."""
+def make_sessions(world: World, listeners: Listeners, lifted_days: np.ndarray, rng: np.random.Generator) -> Sessions:
+    """Draw every session of the period; `lifted_days` are the market days."""
     n_sessions = rng.poisson(listeners.n_listens / MEAN_LENGTH)
     listener = np.repeat(np.arange(len(n_sessions), dtype=np.int32), n_sessions)
-    day = _days(world, listeners, listener, lifted, rng)
+    day = _days(world, listeners, listener, lifted_days, rng)
     offset_s = 60 * listeners.offset_min[listener]
     start_s = day * DAY_S + _seconds_of_day(listeners.daypart_shares[listener], rng) - offset_s
     order = np.lexsort((start_s, listener))
@@ -56,11 +56,11 @@ def make_sessions(world: World, listeners: Listeners, lifted: np.ndarray, rng: n
 
 
 def _days(
-    world: World, listeners: Listeners, listener: np.ndarray, lifted: np.ndarray, rng: np.random.Generator
+    world: World, listeners: Listeners, listener: np.ndarray, lifted_days: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw local days by inverse transform sampling of the day weights, between each listener's first and last day."""
     weights = WEEKDAY_WEIGHTS[(np.arange(world.n_days) + world.first_date.weekday()) % 7].copy()
-    weights[lifted] *= MARKET_DAY_LIFT
+    weights[lifted_days] *= MARKET_DAY_LIFT
     cumulative = np.r_[0.0, np.cumsum(weights)]
     low = cumulative[listeners.join_day[listener]]
     high = cumulative[listeners.leave_day[listener]]
@@ -69,6 +69,6 @@ def _days(
 
 
 def _seconds_of_day(daypart_shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw seconds after local midnight, around one of four times of day by the listener's shares."""
+    """Draw a time of day, in seconds after local midnight, near one of four times drawn by the listener's shares."""
     part = (rng.random(len(daypart_shares))[:, None] > daypart_shares.cumsum(axis=1)[:, :-1]).sum(axis=1)
     return np.asarray((rng.normal(DAYPART_HOURS[part], 1.4) * 3_600).astype(np.int64) % DAY_S)

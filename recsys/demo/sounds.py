@@ -1,17 +1,17 @@
 """
-Planted preferences for sound: some tracks have audio, and who plays them depends in part on how they sound.
+Planted preferences for sound: some tracks have audio, and who plays them depends partly on how they sound.
 
-The sound of a track has four qualities (tempo, density, brightness, minor), partly those of its scene, mostly its own.
-Listeners prefer some sounds in any scene. Listens of tracks with audio are redrawn among these tracks, by sound more
-than by artist and scene. So audio features predict who will like a new track better than artist, genre and label alone,
-but not perfectly.
+The sound of a track has four qualities (tempo, density, brightness, minor), which depend partly on its scene, but
+mostly not. A listener prefers certain sounds in every scene. Listens of tracks with audio are redrawn among these
+tracks, by sound more than by artist and scene. So audio features predict who will like a new track, better than artist,
+genre and label do, but not perfectly.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys.demo.catalogue import NEVER
+from recsys.demo.catalogue import NEVER_WITHDRAWN
 from recsys.demo.geography import EVERYWHERE, SCENES
 from recsys.demo.planted_breakouts import PlantingState
 from recsys.demo.world import World
@@ -46,20 +46,20 @@ def plant_sounds(world: World, state: PlantingState, rng: np.random.Generator) -
     track = (
         _redrawn_tracks(state, rows, PREFERENCE_WEIGHT * likes @ qualities.T, rng) if len(rows) else state.choices.track
     )
-    free = state.free.copy()
-    free[rows] = False
-    return replace(state, choices=replace(state.choices, track=track), free=free), sounds
+    unused = state.unused.copy()
+    unused[rows] = False
+    return replace(state, choices=replace(state.choices, track=track), unused=unused), sounds
 
 
 def _chosen(world: World, state: PlantingState, rng: np.random.Generator) -> np.ndarray:
-    """Choose new tracks and often played old ones: nothing could be learned from rarely played sounds."""
+    """Choose new tracks, and old tracks with many plays: nothing could be learned from rarely played tracks."""
     tracks = state.catalogue.tracks
-    eligible = state.free & (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER)
+    eligible = state.unused & (tracks.territory == EVERYWHERE) & (tracks.withdrawn_day == NEVER_WITHDRAWN)
     is_new = tracks.release_day >= world.n_days - NEW_DAYS
     heard = np.bincount(state.choices.track, minlength=len(eligible))
-    new = rng.permutation(np.flatnonzero(eligible & is_new & (heard > 0)))[: int(NEW_SHARE * world.n_sounding)]
+    new = rng.permutation(np.flatnonzero(eligible & is_new & (heard > 0)))[: int(NEW_SHARE * world.n_tracks_with_audio)]
     old = np.flatnonzero(eligible & ~is_new)
-    n_others = min(world.n_sounding - len(new), len(old))
+    n_others = min(world.n_tracks_with_audio - len(new), len(old))
     well_heard = old[np.argsort(-heard[old], kind="stable")][: 2 * n_others]
     others = rng.choice(well_heard, n_others, replace=False)
     return np.sort(np.concatenate([new, others]))
@@ -67,9 +67,9 @@ def _chosen(world: World, state: PlantingState, rng: np.random.Generator) -> np.
 
 def _redrawn_tracks(state: PlantingState, rows: np.ndarray, pull: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
-    Return the track of every listen, with each pair of a listener and a track with audio redrawn among these tracks.
+    Return the track of every listen, after each pair of a listener and a track with audio got a new such track.
 
-    `pull` is every listener's preference for their sound, shape (n_listeners, n_rows).
+    `pull` is every listener's preference for the tracks' sound, shape (n_listeners, n_rows).
     """
     tracks, artists, track = state.catalogue.tracks, state.catalogue.artists, state.choices.track.copy()
     heard = np.flatnonzero(np.isin(track, rows))

@@ -1,8 +1,9 @@
 """
-The raw tables as frames: which rows each file holds, and in which of the accepted formats.
+The raw tables as frames: the rows of each file, and its format.
 
-The months of the log differ, as exports of different years do: ISO times or epoch seconds, CSV or Parquet, aggregated
-rows, with or without the source of plays. Some files hold personal data that ingest must drop (`ip_address`, `e_mail`).
+The months of the log differ, like exports of different years: ISO times or epoch seconds, CSV or Parquet, single or
+aggregated listens, with or without the source of plays. Some files contain personal data that ingest must drop
+(`ip_address`, `e_mail`).
 """
 
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ SHAPES = (
 
 
 class Month(NamedTuple):
-    """A month of the log: the name of its file, its shape, and the rows of the log that it holds."""
+    """A month of the log: the name of its file, its format, and its rows of the log."""
 
     file: str
     shape: Shape
@@ -90,7 +91,7 @@ def listen_chunks(
 
 
 def event_table(world: World, catalogue: Catalogue, listeners: Listeners, events: Events) -> pl.DataFrame:
-    """Return the events as in their file."""
+    """Return the events with the columns of their file."""
     return pl.DataFrame(
         {
             "user_id": pl.Series(listeners.ids).gather(events.listener),
@@ -103,7 +104,7 @@ def event_table(world: World, catalogue: Catalogue, listeners: Listeners, events
 
 
 def user_table(listeners: Listeners, rng: np.random.Generator) -> pl.DataFrame:
-    """Return the users as in their file, mail addresses included."""
+    """Return the users with the columns of their file, including mail addresses."""
     number = rng.choice(900_000, len(listeners.table), replace=False) + 100_000
     return listeners.table.with_columns(e_mail=pl.format("reader.{}@example.org", pl.Series(number)))
 
@@ -124,7 +125,7 @@ def _sources(source: np.ndarray) -> pl.Series:
 
 
 def _aggregated(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Make some rows stand for several listens of the day; such rows have no duration and no skip flag."""
+    """Replace some rows by aggregated ones, which count several listens of a day, without duration and skip flag."""
     counts = np.where(rng.random(len(frame)) < AGGREGATED_SHARE, rng.integers(2, 5, len(frame)), 1)
     several = pl.col("n_listens") > 1
     return frame.with_columns(pl.Series("n_listens", counts)).with_columns(

@@ -1,9 +1,9 @@
 """
-The truth file: one JSON line per planted fact, for tests and evaluations, beside the raw files and never ingested.
+The truth file: the ground truth as one JSON line per planted fact, for tests and evaluations. It is never ingested.
 
 Kinds: breakout, decoy (loop, release_spike, market_day), unplanned_rise (mostly a release that gained listeners slowly,
 see `days_since_release`), duplicate, wrong_*, stub_*, charted, sound, cover, remix, reupload, dirt (invalid rows).
-Growth is measured on the finished log (see `breakout_days`), so the truth agrees with the files.
+Growth is measured on the finished log (see `breakout_days`), so the truth agrees with the raw files.
 """
 
 import json
@@ -21,8 +21,8 @@ from recsys.demo.world import Truth, World
 def breakout_truths(
     world: World, planted: Sequence[PlantedRise], weekly: np.ndarray, tracks: Tracks, user_ids: np.ndarray
 ) -> list[Truth]:
-    """Return one truth per planted rise with its growth in the log, then one per other track that breaks out."""
-    peak, confirmed = peaks(weekly), breakout_days(weekly, world.base_floor)
+    """Return one truth per planted rise with its growth in the log, then one per other track with a breakout."""
+    peak, confirmed = peaks(weekly), breakout_days(weekly, world.min_weekly_listeners)
     truths = [
         _rise_truth(world, rise, str(tracks.ids[rise.track]), user_ids, _growth(rise.track, rise.day, weekly, peak))
         for rise in planted
@@ -41,7 +41,7 @@ def breakout_truths(
 
 
 def _growth(track: int, day: int, weekly: np.ndarray, peak: np.ndarray) -> dict[str, object]:
-    """Return the weekly listeners of the day before, and the greatest number within 14 days."""
+    """Return the weekly listeners on the day before a rise, and their maximum in the 14 days from its first day on."""
     return {"base_weekly_listeners": int(weekly[track, day - 1]), "peak_weekly_listeners": int(peak[track, day])}
 
 
@@ -49,7 +49,7 @@ def _rise_truth(
     world: World, rise: PlantedRise, track_id: str, user_ids: np.ndarray, growth: dict[str, object]
 ) -> Truth:
     if rise.kind == "breakout":
-        growth["base_floor"] = world.base_floor
+        growth["base_floor"] = world.min_weekly_listeners
         return Truth("breakout", track_id, world.date_of(rise.day), growth)
     of_loop = {"user_id": str(user_ids[rise.listener])} if rise.listener >= 0 else {}
     return Truth("decoy", track_id, world.date_of(rise.day), {"why": rise.kind, **growth, **of_loop})

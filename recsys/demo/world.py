@@ -16,7 +16,7 @@ from recsys.errors import InputError
 
 
 class Truth(NamedTuple):
-    """One planted fact: kind, id, first date (None for none), and the details that a test needs to confirm it."""
+    """One planted fact: kind, id, first date (None if it has no date), and the details that tests need to check it."""
 
     kind: str
     id: str
@@ -30,11 +30,11 @@ class World:
     The settings of one world; the same settings give the same bytes.
 
     Args:
-        seed: Seed of every draw.
+        seed: Seed of all random generators.
         as_of: Last day of the period; no listen is later, in UTC or in local time.
         scale: Factor on listeners and listens, > 0; catalogue and planted facts do not change. 1.0 gives about a
-            million listens. Below 0.3 some breakouts grow from fewer than 20 weekly listeners, as the truth says.
-        n_days: Length of the period [d], at least 90, so that every planted rise has a before and an after.
+            million listens. Below 0.3, some breakouts grow from fewer than 20 weekly listeners (see the truth file).
+        n_days: Length of the period [d], at least 90, so that there are weeks before and after every planted rise.
         n_labels: Labels, at least 6: four majors and two of unknown type.
         n_artists: Artists.
         n_tracks: Recordings, planted duplicates included.
@@ -45,8 +45,8 @@ class World:
         n_release_spikes: Decoys in which a release is played for a few days only.
         n_market_days: Decoy days on which all plays rise.
         n_duplicates: Planted duplicates of recordings.
-        base_floor: Weekly listeners that a track needs before it can break out.
-        n_sounding: Tracks that have audio, `raw/audio/<track_id>.mp3`.
+        min_weekly_listeners: Minimum weekly listeners of a track before a breakout.
+        n_tracks_with_audio: Tracks that have audio, `raw/audio/<track_id>.mp3`.
 
     Raises:
         InputError: `scale` or `n_days` is too small.
@@ -66,8 +66,8 @@ class World:
     n_release_spikes: int = 4
     n_market_days: int = 2
     n_duplicates: int = 24
-    base_floor: int = 20
-    n_sounding: int = 120
+    min_weekly_listeners: int = 20
+    n_tracks_with_audio: int = 120
 
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:

@@ -1,4 +1,4 @@
-"""Simulate a world from its settings and write it: raw files with invalid rows among them, and the truth file."""
+"""Simulate a world from its settings and write it: raw files, which include invalid rows, and the truth file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from recsys.demo.wrong_metadata import Tables, add_wrong_metadata
 
 @dataclass(frozen=True, slots=True)
 class WorldSummary:
-    """What was written: the raw files, the number of valid rows per table, and the path of the truth file."""
+    """The files of a written world: raw files, number of valid rows per table, and path of the truth file."""
 
     files: tuple[Path, ...]
     rows: Mapping[str, int]
@@ -36,7 +36,7 @@ class WorldSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
+class SimulatedWorld:
     """A world before it is written: catalogue and tables, listeners, log, audio qualities, and the planted facts."""
 
     catalogue: Catalogue
@@ -70,12 +70,12 @@ def write_world(folder: Path, world: World) -> WorldSummary:
     return WorldSummary(tuple(writer.files), dict(writer.rows), truth)
 
 
-def simulate(world: World) -> Simulated:
+def simulate(world: World) -> SimulatedWorld:
     """Simulate a world and plant all facts in it."""
     catalogue = make_catalogue(world, world.rng("catalogue"))
     listeners = make_listeners(world, world.rng("listeners"))
-    lifted = market_days(world, world.rng("market days"))
-    sessions = make_sessions(world, listeners, lifted, world.rng("sessions"))
+    lifted_days = market_days(world, world.rng("market days"))
+    sessions = make_sessions(world, listeners, lifted_days, world.rng("sessions"))
     choices = choose_tracks(world, catalogue, listeners, sessions, world.rng("listening"))
     day = sessions.first_day[choices.session]
     state = PlantingState(catalogue, listeners, choices, day, np.ones(len(catalogue.tracks.ids), dtype=bool))
@@ -86,11 +86,11 @@ def simulate(world: World) -> Simulated:
     listens = play(world, catalogue.tracks, listeners, world.rng("playing"), sessions=sessions, choices=state.choices)
     n_tracks = len(catalogue.tracks.ids)
     heard_early = np.bincount(listens.track[listens.day < 30], minlength=n_tracks)
-    tables, wrong = add_wrong_metadata(world, catalogue, state.free, heard_early, world.rng("wrong metadata"))
+    tables, wrong = add_wrong_metadata(world, catalogue, state.unused, heard_early, world.rng("wrong metadata"))
     weekly = weekly_listeners(listens.track, listens.listener, listens.day, n_tracks=n_tracks, n_days=world.n_days)
     rise_truths = breakout_truths(world, state.planted, weekly, catalogue.tracks, listeners.ids)
-    truths = [*rise_truths, *market_day_truths(world, lifted), *truths, *wrong]
-    return Simulated(catalogue, tables, listeners, listens, sounds, truths)
+    truths = [*rise_truths, *market_day_truths(world, lifted_days), *truths, *wrong]
+    return SimulatedWorld(catalogue, tables, listeners, listens, sounds, truths)
 
 
 class _Writer:
@@ -116,14 +116,14 @@ class _Writer:
             yield frame
 
 
-def _write_log(world: World, simulated: Simulated, writer: _Writer) -> None:
+def _write_log(world: World, simulated: SimulatedWorld, writer: _Writer) -> None:
     for month in months(world, simulated.listens):
         rng = world.rng(month.file)
         chunks = listen_chunks(world, simulated.catalogue, simulated.listeners, simulated.listens, month=month, rng=rng)
         writer.write(month.file, "listens", chunks)
 
 
-def _write_tables(world: World, simulated: Simulated, writer: _Writer) -> None:
+def _write_tables(world: World, simulated: SimulatedWorld, writer: _Writer) -> None:
     catalogue, listeners = simulated.catalogue, simulated.listeners
     events = make_events(world, simulated.listens, world.rng("events"))
     rng = world.rng("tables")

@@ -1,8 +1,8 @@
 """
 Planted wrong metadata.
 
-Release dates after the first listen, impossible durations, malformed ISRCs, tracks without a label, and tracks and
-artists that the log or the catalogue names but their table lacks.
+The faults are: release dates after the first listen, impossible durations, malformed ISRCs, tracks without a label,
+tracks that the log names but the track table lacks, and artists that the catalogue names but the artist table lacks.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recsys.demo.catalogue import NEVER, Catalogue
+from recsys.demo.catalogue import NEVER_WITHDRAWN, Catalogue
 from recsys.demo.world import Truth, World
 
 N_WRONG_DATES = 6
@@ -25,7 +25,7 @@ ISRCS = ("US-{}", "{}X", "0000", "{}/A", "n/a", "??{}")
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The catalogue's tables as they are written."""
+    """The tables of the catalogue that are written to files."""
 
     labels: pl.DataFrame
     artists: pl.DataFrame
@@ -33,7 +33,7 @@ class Tables:
 
 
 def add_wrong_metadata(
-    world: World, catalogue: Catalogue, free: np.ndarray, heard_early: np.ndarray, rng: np.random.Generator
+    world: World, catalogue: Catalogue, unused: np.ndarray, heard_early: np.ndarray, rng: np.random.Generator
 ) -> tuple[Tables, list[Truth]]:
     """
     Put wrong values into the tables of a catalogue.
@@ -41,7 +41,7 @@ def add_wrong_metadata(
     Args:
         world: The world's settings.
         catalogue: The catalogue with all its tracks.
-        free: Whether a track is unused by other planted facts, (n_tracks,) bool.
+        unused: Mask of the tracks that no other planted fact uses, (n_tracks,).
         heard_early: Listens of each track in the first month, (n_tracks,).
         rng: Random generator.
 
@@ -49,7 +49,10 @@ def add_wrong_metadata(
         The tables to write, and one truth per wrong value.
     """
     eligible = (
-        free & (heard_early >= 5) & (catalogue.tracks.release_day < 0) & (catalogue.tracks.withdrawn_day == NEVER)
+        unused
+        & (heard_early >= 5)
+        & (catalogue.tracks.release_day < 0)
+        & (catalogue.tracks.withdrawn_day == NEVER_WITHDRAWN)
     )
     eligible &= catalogue.track_table["isrc"].is_not_null().to_numpy()  # an invented ISRC could create a duplicate
     counts = (N_WRONG_DATES, N_WRONG_DURATIONS, N_WRONG_ISRCS, N_WITHOUT_LABEL, N_STUB_TRACKS)
@@ -93,7 +96,7 @@ def _overwrite(
 
 
 def _without(table: pl.DataFrame, key: str, rows: np.ndarray) -> tuple[pl.DataFrame, list[Truth]]:
-    """Remove rows from their table and keep all references to them."""
+    """Remove rows from their table, but keep all references to their ids."""
     removed = table[key].gather(np.sort(rows))
     kind = f"stub_{key.removesuffix('_id')}"
     truths = [Truth(kind, value, None, {"missing_from": f"{key.removesuffix('_id')}s"}) for value in removed]

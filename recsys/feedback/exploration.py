@@ -18,7 +18,7 @@ from recsys.columns import PROPENSITY, RANK, TRACK_ID, USER_ID, Column
 from recsys.dataset.feature_vectors import artists_of
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
 from recsys.rerank.base import CandidateSet, RerankContext, positions_of
-from recsys.settings import TOP, Count, Seed
+from recsys.settings import MAX_VALUE, Count, Seed
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
@@ -49,7 +49,7 @@ class ExplorationSettings:
 
     share: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
     policy: Literal["thompson", "linucb"] = "thompson"
-    pool: Annotated[int, Meta(ge=2, le=TOP)] = 20
+    pool: Annotated[int, Meta(ge=2, le=MAX_VALUE)] = 20
     days: Count = 7
     seed: Seed = 7
 

@@ -1,7 +1,7 @@
 """
-Parse raw texts into the types of a contract, and find the reason why a row is refused; polars expressions throughout.
+Parse raw texts into the types of a contract, and find the reason why a row is refused, with polars expressions.
 
-Every source format delivers texts, so that instants, numbers and lists are parsed by the same rules in all of them.
+Every source format delivers texts, so that instants, numbers and lists are parsed by the same rules in all formats.
 """
 
 from datetime import date
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from recsys.ingest.pseudonym import redacted
-from recsys.lake.contract import EARLIEST, Contract, last_instant
+from recsys.lake.contract import EARLIEST_INSTANT, Contract, last_instant
 from recsys.lake.field import Field, Kind
 
 _TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
@@ -109,7 +109,7 @@ def _refusals(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.E
         inside = pl.element().is_between(field.low, field.high)
         refusals.append(("out_of_range", ~value.list.eval(inside).list.all()))
     if field.kind is Kind.INSTANT:
-        refusals.append(("out_of_range", value.dt.replace_time_zone(None) < EARLIEST))
+        refusals.append(("out_of_range", value.dt.replace_time_zone(None) < EARLIEST_INSTANT))
     if not field.may_be_future and field.kind is Kind.INSTANT:
         refusals.append(("in_future", value.dt.replace_time_zone(None) > last_instant(today, zone)))
     if not field.may_be_future and field.kind is Kind.DAY:

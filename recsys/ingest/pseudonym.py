@@ -1,9 +1,10 @@
 """
-Pseudonyms of listeners: keyed hashes that replace account ids before any other step of ingest reads a row.
+Pseudonyms of listeners: keyed hashes that replace account ids in the first step of ingest.
 
 The key is generated once per home and stored in `listener.key`, readable by its owner only. With the key, an account
-always gets the same pseudonym; without it, nobody can compute which account a pseudonym belongs to. If the key is lost,
-stored data stays usable, but ingest stops: under a new key every account would become a new listener. Keep a backup.
+always gets the same pseudonym; without the key, nobody can compute which account a pseudonym belongs to. If the key is
+lost, stored data stays usable, but ingest stops, because with a new key every account would become a new listener. Keep
+a backup of the key.
 """
 
 import base64
@@ -33,7 +34,7 @@ def make_listener_key(path: Path) -> None:
 
 
 def listener_key(path: Path) -> bytes:
-    """Return the home's key; raises SetupError if it is missing, has the wrong length, or other users can read it."""
+    """Return the home's key; raises SetupError if the key is missing, of the wrong length, or readable by others."""
     if not path.exists():
         raise SetupError(
             f"{path} is missing. Restore it from your backup: under a new key every account becomes a new listener. "
@@ -58,13 +59,13 @@ def _write_key(path: Path) -> None:
 
 
 def pseudonym(account: str, key: bytes) -> str:
-    """Return the pseudonym of an account under a key: 16 lower-case letters and digits."""
+    """Return the pseudonym of an account: 16 lower-case letters and digits, the same for the same account and key."""
     digest = hashlib.blake2b(account.encode(), key=key, digest_size=_PSEUDONYM_BYTES).digest()
     return base64.b32encode(digest).decode().lower()
 
 
 def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    """Replace the accounts in the column `user_id` (String; null stays null) by pseudonyms, if there is that column."""
+    """Replace the account ids in the column `user_id` (String; null stays null), if it exists, by pseudonyms."""
     if "user_id" not in raw.columns:
         return raw
     accounts = raw["user_id"].str.strip_chars().replace("", None)

@@ -34,8 +34,8 @@ class IngestReport:
 
     Attributes:
         batches: The batches written.
-        known_files: Files that had been ingested before.
-        unreadable: Files from which nothing was ingested, each with a message that says why and what to do.
+        known_files: Files that were skipped, because an earlier ingest had their bytes.
+        unreadable: Files that could not be read, each with a message that says why and what to do.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -54,7 +54,7 @@ class _TableRows:
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
-    """List source files; folders are searched in order of names, without audio files and hidden files."""
+    """List source files; folders are searched recursively in order of names, without audio files and hidden files."""
     files: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -77,11 +77,11 @@ def ingest(
     Ingest source files into the lake; a file that was ingested before is skipped.
 
     A file is identified by its bytes. So old versions of a reference table may stay in the folder beside the newest,
-    and an old version that is delivered again does not restore its rows. A file that cannot be read is recorded in the
+    and delivering an old version again does not bring its rows back. A file that cannot be read is recorded in the
     batch log and the quarantine (`unreadable_file`) and tried again at each ingest; the other files are ingested.
 
     Args:
-        home: The home; the caller holds its lock (`home.locked`).
+        home: The home; the caller must hold its lock (`home.locked`).
         paths: Files and folders.
         today: The day of ingest in the market time zone; later instants are refused as future.
         table: The raw table, for files whose columns do not identify it.
@@ -170,7 +170,7 @@ def _add_chunk(into: _TableRows, chunk: Chunk, key: bytes, today: date, zone: Zo
 
 
 def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Select the contract's columns (null if the file lacks one) and the line; all other columns are dropped."""
+    """Select the contract's columns (null where the file has no such column) and the line; drop all others."""
     texts = [
         pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String).alias(name) for name in contract.names
     ]
@@ -183,7 +183,7 @@ def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def _malformed(lines: list[int]) -> pl.DataFrame:
-    """List lines that could not be parsed, without payload: an unparsed line cannot be pseudonymised."""
+    """Return quarantine rows for lines that could not be parsed, without their text, which cannot be pseudonymised."""
     unknown = pl.lit(None, dtype=pl.String)
     return pl.DataFrame({LINE: lines}, schema={LINE: pl.Int64}).select(
         pl.lit("malformed_row").alias("reason"), unknown.alias("column_name"), LINE, unknown.alias("payload")
@@ -222,9 +222,10 @@ def _without_stored(
     Separate new rows from duplicates and conflicts.
 
     Returns:
-        The new rows, and the conflicting rows: they have the key of an earlier row, but other values. Earlier rows are
-        those of the same source and, for an event table, those in the lake. A row of a reference table that differs
-        from the lake's is new: it is the newer version. A fill-only row is new if its key is not in the lake.
+        The new rows; and the conflicting rows, which have the key of an earlier row but other values. Earlier rows are
+        earlier rows of the same source and, for an event table, rows in the lake. For a reference table, a row that
+        differs from the lake's row with its key is new: the newer version. A fill-only row is new if its key is not in
+        the lake.
     """
     if contract.instant:
         days = read.select(_day_of(contract.instant, lake.zone)).to_series().unique().sort().to_list()
@@ -244,7 +245,7 @@ def _without_stored(
 
 
 def _without(rows: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """Return the rows whose values in the columns `on` are not in `others`; nulls are equal."""
+    """Return the rows whose values in the columns `on` do not occur in `others`; a null equals a null."""
     return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
 
 

@@ -1,9 +1,9 @@
 """
-A source file: its identity, its decompressed bytes, and its rows as a format reads them.
+A source file: its hash, its decompressed bytes, and its rows as read by a format.
 
 A format is a module in `recsys/ingest/formats/` with two functions: `recognises(source)` and `chunks(source, table)`.
 A refused file may contain personal data anywhere, even in place of its column names. So no message quotes the content
-of a file, and library errors that might quote it are neither shown nor chained.
+of a file, and errors of libraries, which might quote it, are neither shown nor chained.
 """
 
 import gzip
@@ -45,8 +45,7 @@ class Chunk:
         table: The raw table of the rows.
         rows: String columns (null = missing) and `_line`, the line of the source that each row begins on, from 1.
         malformed: `_line` of the records that could not be parsed.
-        is_fill_only: Whether rows of a reference table are added only for keys that the lake does not have; a key that
-            it has keeps its row.
+        is_fill_only: Whether rows of a reference table are added only for keys that the lake does not have yet.
     """
 
     table: str
@@ -63,7 +62,7 @@ class Source:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's bytes: its identity, whatever its name."""
+        """SHA-256 of the file's bytes, which identifies the file under any name."""
         return sha256_of(self.path)
 
     @cached_property
@@ -108,7 +107,7 @@ class Source:
 
 
 class _Unzstd(io.RawIOBase):
-    """A decompressed zstd stream of several frames; a truncated frame raises EOFError (`stream_reader` ignores it)."""
+    """A decompressed zstd stream of one or more frames; raises EOFError if a frame is truncated (zstd ignores that)."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._frame = stream, zstandard.ZstdDecompressor().decompressobj()
@@ -124,7 +123,7 @@ class _Unzstd(io.RawIOBase):
         super().close()
 
     def readinto(self, into: "Buffer", /) -> int:  # type: ignore[explicit-override]  # as above
-        """Fill `into` as far as the next decompressed piece reaches; return the number of bytes, 0 at the end."""
+        """Copy the next decompressed bytes into the buffer `into`; return their number, 0 at the end."""
         while not self._ready and (compressed := self._frame.unused_data or self._stream.read(_SAMPLE_BYTES)):
             if self._frame.eof:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
@@ -138,7 +137,7 @@ class _Unzstd(io.RawIOBase):
 
 
 def format_names() -> list[str]:
-    """List the formats, in the order in which they are tried; CSV is last, since it recognises the most."""
+    """List the formats, in the order in which they are tried; CSV is last, since it recognises the most files."""
     return sorted(plugin_names(FORMATS), key=lambda name: name == "csv")
 
 
@@ -146,9 +145,9 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
     """
     Return the raw table that a file with these columns belongs to.
 
-    The file has all required columns of the table, and at least two of its columns. If the file has user_id or
-    track_id, the table has them too; so listens whose time column has an unknown name are not mistaken for users. Of
-    several such tables, return the one that has the most of the columns.
+    A table fits if the file has all its required columns and at least two of its columns, and if the table has the
+    columns user_id and track_id whenever the file has them; so listens whose time column has an unknown name are not
+    mistaken for users. If several tables fit, the one that shares the most columns with the file is returned.
 
     Args:
         columns: The file's column names, in lower case.
@@ -177,12 +176,12 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
 
 
 def _column_summary(columns: list[str]) -> str:
-    """Name the columns that some table has, and count the others: without a header line, their names are values."""
+    """Name the columns that occur in a table; only count the others, which may be values if there is no header line."""
     known = [name for name in columns if any(name in contract.names for contract in CONTRACTS.values())]
     n_others = len(columns) - len(known)
     if not known:
-        return f"{n_others} columns and no header line, or no known name in it"
-    return f"the columns {', '.join(known)}" + (f" and {n_others} of other names" if n_others else "")
+        return f"{n_others} columns with unknown names (or no header line)"
+    return f"the columns {', '.join(known)}" + (f" and {n_others} with unknown names" if n_others else "")
 
 
 def _fits(contract: Contract, given: set[str]) -> bool:

@@ -22,14 +22,14 @@ EXTRAS = {  # module -> the extra in pyproject.toml that installs it
     "soundfile": "audio",
     "streamlit": "dashboards",
 }
-NO_DEPS = {  # module -> its requirement, as in the Makefile; its own dependencies are not needed and do not install
+NO_DEPS = {  # module -> its requirement, as in the Makefile; installed without its dependencies, which are not needed
     "musicnn": "musicnn==0.1.0",
     "tinysoundfont": "tinysoundfont==0.3.7",
 }
 
 
 def missing_message(*modules: str) -> str | None:
-    """Return a message that names the missing modules and the command that installs them; None if all are there."""
+    """Return a message that names missing modules and the command that installs them; None if none is missing."""
     missing = [module for module in modules if find_spec(module) is None]
     return _message(*missing) if missing else None
 
@@ -41,7 +41,7 @@ def require(*modules: str) -> None:
 
 
 def package_folder(module: str) -> Path:
-    """Return the folder of a package whose data files are used; raises SetupError if it is not installed."""
+    """Return the folder of an installed package, to read its data files; raises SetupError if it is not installed."""
     spec = find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         raise SetupError(_message(module))

@@ -17,7 +17,7 @@ COMMIT_FILE = "commit.txt"  # in ROOT of a wheel or an unpacked sdist
 
 
 def code_files() -> list[Path]:
-    """List the Python modules and internal SQL files of the package, the same in a checkout and in a wheel."""
+    """List the Python modules and internal SQL files of the package; a checkout and a wheel have the same ones."""
     modules = sorted(path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(BUNDLED))
     return modules + sorted((SQL_FOLDER / "internal").glob("*.sql"))
 
@@ -29,7 +29,7 @@ def commit() -> str | None:
 
 
 def _commit_of_checkout() -> str | None:
-    """Ask git; None outside a checkout of this project, also for an environment inside another project's checkout."""
+    """Return the commit from git; None outside a checkout of this project, even inside that of another project."""
     from subprocess import CalledProcessError, run  # noqa: PLC0415 - only `recsys --version` needs it
 
     def git(*arguments: str) -> str:

@@ -1,5 +1,5 @@
 """
-Plug-ins: each module in the folder of a plug-in package is found by its name; nothing has to be registered.
+Plug-ins: modules that are found by their file names in the folder of a package, without registration.
 
 Recommenders, rerank rules, source formats, products, metrics, steps of the nightly run and audio training tasks are
 added by adding one file.
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def plugin_names(package: str, *, exclude: Collection[str] = ()) -> list[str]:
-    """Return the sorted names of the modules in a package, without sub-packages and the names in `exclude`."""
+    """Return the sorted names of the modules in a package, except sub-packages and the names in `exclude`."""
     modules = iter_modules(import_module(package).__path__)
     return sorted(module.name for module in modules if not module.ispkg and module.name not in exclude)
 

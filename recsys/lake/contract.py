@@ -4,7 +4,8 @@ The data contract: the columns, keys and allowed values of each raw table.
 A row that satisfies the contract enters the lake; any other row enters the quarantine with the column and a reason:
 `missing_value`, `bad_type`, `out_of_range`, `not_allowed`, `in_future`, `malformed_row` (the line cannot be parsed) or
 `conflicting_row` (an earlier row has the same key and other values). A file that cannot be read at all is one row of
-the quarantine, `unreadable_file`. An empty list is a missing value: no territories, no restriction delivered.
+the quarantine, `unreadable_file`. An empty list is a missing value: a track with an empty list of territories has no
+territorial restriction.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import polars as pl
 from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of
 
-EARLIEST = datetime(1995, 1, 1)  # noqa: DTZ001 - polars takes naive UTC as the literal for a UTC column
+EARLIEST_INSTANT = datetime(1995, 1, 1)  # noqa: DTZ001 - polars takes naive UTC as the literal for a UTC column
 COUNTRY = r"^[A-Z]{2}$"
 BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
 
@@ -31,7 +32,8 @@ class Contract:
         fields: Its columns, in order.
         key: Columns that identify a row.
         instant: For an event table, the column whose day is the partition; None for a reference table.
-        day: For a reference table with one row per day, the column of the day: a build ignores days after its last day.
+        day: For a reference table whose rows belong to days, the column of the day; a build ignores rows of days after
+            its `as_of`. None for all others.
         newest_by: For a reference table, the column whose largest value marks the newest row of a key.
     """
 
@@ -258,5 +260,5 @@ QUARANTINE = pl.Schema(
 
 
 def last_instant(today: date, zone: ZoneInfo) -> datetime:
-    """Return the last instant of the day `today` in a time zone, as naive UTC; later instants are in the future."""
+    """Return the end of the day `today` in a time zone, as naive UTC; later instants are in the future."""
     return datetime.combine(today, datetime.max.time(), zone).astimezone(UTC).replace(tzinfo=None)

@@ -7,7 +7,7 @@ import polars as pl
 
 
 class Kind(Enum):
-    """Type that the text of a source file is parsed as; the value is its polars type."""
+    """Type of a column: how the text of a source file is parsed; the member's value is the polars type."""
 
     TEXT = pl.String()
     INTEGER = pl.Int64()
@@ -33,7 +33,7 @@ class Field:
         pattern: Regular expression that a text, or each text in a list, must match; empty allows all.
         default: Value that replaces a missing one; None keeps it missing.
         may_be_future: Whether a day or instant after the day of ingest is allowed.
-        is_personal: Whether people write it freely, so that e-mail and IP addresses in it are replaced.
+        is_personal: Whether it is free text written by people; e-mail and IP addresses in it are replaced.
     """
 
     name: str

@@ -6,8 +6,8 @@ classes. None means that the value is unknown: the recording is silent or too sh
 
 To add an attribute: declare it here as a field, measure it in `recsys/audio/features`, and add its column to
 `sql/marts/track_audio.sql`. The names of the fields are part of the analyser's version (`recsys/audio/analyse.py`), so
-the next scan analyses known files again. Where existing attributes get other values, raise `FORMAT` in
-`recsys/audio/features/measure.py`; `tests/audio/test_analyser.py` fails until you have decided.
+the next scan analyses known files again. If the values of existing attributes change, raise `FORMAT` in
+`recsys/audio/features/measure.py`; `tests/audio/test_analyser.py` fails until you have decided whether to raise it.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -68,7 +68,7 @@ class Tonality:
         key: Tonic: C, C#, D ... B.
         mode: major or minor.
         key_confidence: Estimated probability that key and mode are right, 0..1.
-        tuning_cents: Deviation from A = 440 Hz, -50..50 [cent].
+        tuning_cents: Deviation of the tuning from A = 440 Hz, -50..50 [cent].
         chroma: Shares of the 12 pitch classes, starting at C; sum to 1.
     """
 
@@ -89,8 +89,8 @@ class Timbre:
         spectral_bandwidth_hz: Standard deviation around the centroid [Hz].
         spectral_rolloff_hz: Frequency below which 85 % of the magnitude lies [Hz].
         spectral_flatness: 0 for a tone, 1 for white noise.
-        mfcc_mean, mfcc_std: Mean and standard deviation of 20 mel-frequency cepstral coefficients; the first follows
-            the level.
+        mfcc_mean, mfcc_std: Mean and standard deviation of 20 mel-frequency cepstral coefficients; the first one
+            depends on the level.
     """
 
     spectral_centroid_hz: float | None = measured(low=0, high=1_000_000)

@@ -1,14 +1,14 @@
 """
 The lake: raw tables as append-only Parquet files; a source file adds one batch to each table that it has rows for.
 
-    lake/<table>/ds=YYYY-MM-DD/<batch>.parquet    rows, by day: of the event, or of ingest for a reference table
+    lake/<table>/ds=YYYY-MM-DD/<batch>.parquet    rows, by day of the event; of a reference table, by day of ingest
     lake/quarantine/ds=YYYY-MM-DD/<batch>.parquet refused rows, by day of ingest
-    lake/_ledger/<source>.json                    batch log: the batches of one source; the file commits them
+    lake/_ledger/<source>.json                    batch log: the batches of one source; writing this file commits them
     lake/_staging/<source>/                       a source that is being written
-    lake/_time_zone                               market time zone, in which the day of an event is taken; default UTC
+    lake/_time_zone                               market time zone, which decides the day of an event; default UTC
 
-Ingest is a transaction per source: its files are staged, its batches are written to the batch log, the files are moved
-into place. After a crash, `recover` finishes the move for sources in the batch log and removes the other staged files.
+Ingest is a transaction per source: its files are staged, its batches are written to the batch log, and the files are
+moved to the tables. After a crash, `recover` moves the staged files of sources in the batch log, and removes others.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ class Batch:
         ingested_on: Day of ingest, ISO 8601.
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
         days: The `ds` partitions that the batch has rows in.
-        members: SHA-256 of each file, if the source was composed of several; else empty.
+        members: SHA-256 of each file, if the source consists of several files (a scan of music); otherwise empty.
     """
 
     batch: str
@@ -89,7 +89,7 @@ class Lake:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The market time zone: the day of an event begins and ends at its midnight."""
+        """The market time zone: days begin and end at midnight in this time zone."""
         return ZoneInfo(self._time_zone.read_text().strip() if self._time_zone.exists() else UTC)
 
     def set_zone(self, name: str) -> None:
@@ -110,7 +110,7 @@ class Lake:
         if self.batches():
             raise InputError(
                 f"{self.folder} has the time zone {self.zone.key}, and {name} was requested. The time zone of a lake "
-                "cannot change once it has data: leave it out, or ingest everything into a new home"
+                "cannot change once it has data: omit the time zone, or ingest everything into a new home"
             )
         self._time_zone.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(self._time_zone, f"{zone.key}\n")
@@ -129,7 +129,7 @@ class Lake:
         return files.short_hash(*sorted(entry.batch for entry in self.batches()))
 
     def recover(self) -> None:
-        """Finish or remove what an interrupted ingest left in staging."""
+        """Finish an interrupted ingest: move committed files to their tables, and remove all other staged files."""
         for staged in self._staging.glob("*"):
             if (self._batch_log / f"{staged.name}.json").exists():
                 self._move_into_place(staged)
@@ -159,16 +159,16 @@ class Lake:
             table, batch = wrong[0]
             n_missing = logged[wrong[0]] - stored[wrong[0]]
             sources = [entry.source_file for entry in batches if entry.batch == batch] or ["no source in the batch log"]
-            difference = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} rows too many"
+            difference = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} extra rows"
             others = f" (and in {len(wrong) - 1:,} other batches)" if len(wrong) > 1 else ""
             raise InputError(
                 f"lake/{table}: {difference} in the batch {batch} of {sources[0]}{others}; "
-                f"the batch log says {logged[wrong[0]]:,}, the files hold {stored[wrong[0]]:,}. {_RESTORE}"
+                f"the batch log says {logged[wrong[0]]:,}, the files have {stored[wrong[0]]:,}. {_RESTORE}"
             )
         return len(paths)
 
     def _parquet_files(self) -> list[Path]:
-        """List the files in place, and the staged files of sources that the batch log has committed."""
+        """List the Parquet files of all tables, and the staged files of sources that are in the batch log."""
         staged = [folder for folder in self._staging.glob("*") if (self._batch_log / f"{folder.name}.json").exists()]
         tables = [
             path for path in self.folder.glob("*") if path not in (self._batch_log, self._staging, self._time_zone)
@@ -176,7 +176,7 @@ class Lake:
         return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:
-        """Scan a table, or only the `ds` partitions of some days, without the column `ds`; empty if there are none."""
+        """Scan a table, or only its partitions of some days, without the column `ds`; without files, no rows."""
         folder = self.folder / table
         parts = [folder] if days is None else [folder / f"ds={day}" for day in days]
         paths = sorted(path for part in parts for path in part.rglob("*.parquet"))

@@ -1,1 +1,1 @@
-"""The music files on a machine: finding them in folders, naming them, and scanning them into the lake."""
+"""The music files of a home: find and name them in folders, and scan them into the lake."""

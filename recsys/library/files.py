@@ -1,8 +1,8 @@
 """
-The music files of a folder, and the name that each has in the lake.
+The music files of a folder, and the name of each file in the lake.
 
-A file is identified by its bytes (SHA-256), wherever it is stored. Its name (track id or ISRC) says which track it is;
-SQL resolves that when the tables are built.
+A file is identified by its bytes (SHA-256), wherever it is stored. Its name, a track id or an ISRC, states which track
+it is; the track is looked up by SQL when the tables are built.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Recording:
     A music file.
 
     Attributes:
-        name: Its name in the lake, from which SQL finds the track.
+        name: Its name in the lake, by which SQL looks up the track.
         path: Path of the file.
         file: Path relative to the scanned folder, with slashes.
         audio_id: SHA-256 of its bytes.
@@ -35,7 +35,7 @@ class Recording:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """List the music files in a folder and its subfolders, sorted, without hidden ones; raises InputError."""
+    """List the music files in a folder and its subfolders, sorted, without hidden files; InputError if not a folder."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder. Give the folder that contains the music files")
     paths = (path for path in folder.rglob("*") if is_audio(path) and not is_hidden(path, folder))
@@ -46,8 +46,8 @@ def recordings(folder: Path) -> list[Recording]:
     """
     List the music files of a folder with their names.
 
-    The name is the file name without its suffix. Files that share it are named by their path in the folder instead, and
-    files that share that too (`a.mp3` and `a.wav` in one folder) by their path with the suffix.
+    The name is the file name without its suffix. If several files have the same name, they are named by their path in
+    the folder without the suffix; if the paths are equal too (`a.mp3` and `a.wav` in one folder), with the suffix.
     """
     files = [path.relative_to(folder) for path in audio_files(folder)]
     names = pl.Series([file.stem for file in files], dtype=pl.String)

@@ -18,12 +18,12 @@ def find_recording(home: Home, file: str, audio_id: str) -> Path | None:
     Find the file of a recording in the scanned folders, the most recently added folder first.
 
     Args:
-        home: Has the list of scanned folders.
+        home: The home with the list of scanned folders.
         file: Path relative to a scanned folder, as in marts.track_audio, or an absolute path.
-        audio_id: SHA-256 of its bytes; a file of that name with other bytes is ignored.
+        audio_id: SHA-256 of its bytes; a file with this path but other bytes is ignored.
 
     Returns:
-        Path of the file; None if it is no longer there.
+        Path of the file; None if it no longer exists.
     """
     paths = (folder / file for folder in (Path("/"), *reversed(_folders(home))))
     return next((path for path in paths if path.is_file() and files.sha256_of(path) == audio_id), None)

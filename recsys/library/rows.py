@@ -17,7 +17,7 @@ Rows = dict[str, pl.DataFrame]  # table -> rows, with the columns of its contrac
 
 
 def rows_of(audio_id: str, analysis: Analysis, analyse: Analyse) -> Rows:
-    """Return the rows of an analysis with the versions that computed it; `under_name` fills track_id and file."""
+    """Return the lake's rows of an analysis, with the versions that computed it; `with_name` adds track and file."""
     decoded = {name: getattr(analysis, name) for name in ("codec", "duration_ms", "rate_hz", "n_channels", "lost_ms")}
     features = {"analyser": analyse.version, **decoded, **asdict(analysis.features)}
     embedding = analysis.embedding
@@ -35,7 +35,7 @@ def _table(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame([dict.fromkeys(schema) | row for row in rows], schema=schema, orient="row")
 
 
-def under_name(rows: Rows, recording: Recording) -> Rows:
-    """Set the track id and file of a recording on its rows."""
+def with_name(rows: Rows, recording: Recording) -> Rows:
+    """Return rows with the track id and file of a recording."""
     named_rows = {table: frame.with_columns(track_id=pl.lit(recording.name)) for table, frame in rows.items()}
     return named_rows | {FEATURES: named_rows[FEATURES].with_columns(file=pl.lit(recording.file))}

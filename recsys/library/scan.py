@@ -1,10 +1,10 @@
 """
-Scan a folder of music into the lake: analyse each new file, and quarantine those that cannot be read.
+Scan a folder of music into the lake: analyse each new file, and quarantine files that cannot be read.
 
-A file is identified by the hash of its bytes. If this version of the analyser has seen them under the same name, the
-file is skipped; under another name, its rows are copied; otherwise a worker process analyses it. Files enter the lake
-in atomic batches of 64, so a scan that was interrupted continues where it stopped, and no recording is analysed twice
-by the same version.
+A file is identified by the hash of its bytes. If this version of the analyser has already analysed a file with these
+bytes and the same name, the file is skipped; with another name, the rows are copied; otherwise a worker process
+analyses the file. Results are written to the lake in atomic batches of 64 files, so an interrupted scan continues where
+it stopped, and no recording is analysed twice by the same version.
 """
 
 import json
@@ -25,7 +25,7 @@ from recsys.lake.contract import BATCH, CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch, Lake, StagedBatch
 from recsys.library.files import Recording, recordings
 from recsys.library.music_folders import remember_folder
-from recsys.library.rows import FEATURES, TABLES, Rows, rows_of, under_name
+from recsys.library.rows import FEATURES, TABLES, Rows, rows_of, with_name
 from recsys.library.settings import AudioSettings
 
 FILES_PER_BATCH = 64
@@ -39,11 +39,11 @@ class ScanReport:
 
     Attributes:
         n_files: Music files in the folder.
-        n_known: Files that were analysed before, under the same name.
-        n_copied: Files whose bytes were analysed under another name, before or in this scan.
+        n_known: Files that were analysed earlier with the same name.
+        n_copied: Files with the bytes of a file with another name, analysed earlier or in this scan.
         n_analysed: Files that this scan analysed.
         damaged: File -> length that could not be decoded [ms]; only files that this scan analysed.
-        failures: File -> why it could not be analysed; also files that failed in earlier scans.
+        failures: File -> reason why it could not be analysed, including failures of earlier scans.
     """
 
     n_files: int = 0
@@ -64,12 +64,12 @@ class ScanReport:
 @dataclass(frozen=True)
 class EarlierScans:
     """
-    Results that the lake already has from one version of the analyser.
+    Results of one version of the analyser that the lake already has.
 
     Attributes:
         lake: The lake.
         names: Name of a recording -> audio_id of its newest row.
-        failures: audio_id -> why the file could not be analysed.
+        failures: audio_id -> reason why the file could not be analysed.
     """
 
     lake: Lake
@@ -78,13 +78,13 @@ class EarlierScans:
 
     @classmethod
     def read(cls, lake: Lake, analyser: str) -> Self:
-        """Read the results of an analyser's version from the lake."""
+        """Read the results of a version of the analyser from the lake."""
         newest = lake.latest(CONTRACTS[FEATURES]).select("track_id", "audio_id", "analyser").collect()
         analysed = newest.filter(analyser=analyser).select("track_id", "audio_id")
         return cls(lake, dict(analysed.iter_rows()), _failures(lake, analyser))
 
     def rows_of_content(self, audio_id: str) -> Rows | None:
-        """Return the rows of a file that was analysed under any name; None if it was not."""
+        """Return the rows of a file that was analysed with any name; None if it has not been analysed."""
         name = next((name for name, known in self.names.items() if known == audio_id), None)
         if name is None:
             return None
@@ -115,8 +115,8 @@ def scan(
     Analyse the new files of a music folder and write their rows to the lake.
 
     Args:
-        home: The home; the caller holds its lock (`locked`).
-        folder: Searched with its subfolders.
+        home: The home; the caller must hold its lock (`locked`).
+        folder: The folder to scan, with its subfolders.
         today: Date of ingest.
         settings: Encoder and resource limits.
         progress: Called with each finished file and its size in bytes, also for files that are skipped.
@@ -154,7 +154,7 @@ class _Job:
         return self.analyse.version
 
     def without_known(self, found: Sequence[Recording]) -> list[Recording]:
-        """Return the files that must be analysed; write rows for known files that have a new name."""
+        """Return the files that must be analysed; for known bytes with a new name, write copies of their rows."""
         earlier = EarlierScans.read(self.lake, self.analyser)
         waiting: list[Recording] = []
         copies: dict[Recording, Rows] = {}
@@ -164,7 +164,7 @@ class _Job:
             elif recording.audio_id in earlier.failures:
                 self.report.failures[recording.file] = earlier.failures[recording.audio_id]
             elif (rows := earlier.rows_of_content(recording.audio_id)) is not None:
-                copies[recording] = under_name(rows, recording)
+                copies[recording] = with_name(rows, recording)
             else:
                 waiting.append(recording)
         self.report.n_copied += len(copies)
@@ -172,7 +172,7 @@ class _Job:
         return waiting
 
     def analyse_files(self, waiting: Sequence[Recording], settings: AudioSettings, progress: Progress) -> None:
-        """Analyse files batch by batch in worker processes."""
+        """Analyse files in worker processes, and write the results batch by batch."""
         if not waiting:
             return
         limits = {"limit_s": settings.limit_s, "limit_bytes": settings.limit_gb << 30}
@@ -195,7 +195,7 @@ class _Job:
                 failures |= dict.fromkeys([first, *others], result)
                 continue
             own_rows = rows_of(first.audio_id, result, self.analyse)
-            rows |= {copy: under_name(own_rows, copy) for copy in (first, *others)}
+            rows |= {copy: with_name(own_rows, copy) for copy in (first, *others)}
             self.report.n_analysed += 1
             self.report.n_copied += len(others)
             if result.lost_ms:
@@ -233,7 +233,7 @@ class _Job:
         self.lake.commit(source, staged)
 
     def _quarantine(self, failures: dict[Recording, Failure], entry: Batch) -> pl.DataFrame:
-        """Return a quarantine row per failed file; only another version of the analyser tries that file again."""
+        """Return a quarantine row per failed file; this version of the analyser does not try these files again."""
         rows = [
             {
                 "source_table": entry.table,
@@ -252,7 +252,7 @@ class _Job:
 
 
 def _batches(waiting: Sequence[Recording]) -> Iterator[list[list[Recording]]]:
-    """Yield batches of 64 distinct files; each is a list of the recordings with its bytes."""
+    """Yield batches of 64 distinct contents; for each content, the list of recordings with these bytes."""
     groups: dict[str, list[Recording]] = {}
     for recording in waiting:
         groups.setdefault(recording.audio_id, []).append(recording)

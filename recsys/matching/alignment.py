@@ -18,9 +18,9 @@ import numpy as np
 
 from recsys import files
 from recsys.arrays import F32, F64, I64
-from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
-from recsys.search.vector_index import NOTHING
+from recsys.search.vector_index import NO_ROW
 
 N_NEAREST = 32  # rows of the index that are searched for each vector of a query
 N_VOTING = 12  # of these, the nearest ones that vote
@@ -109,13 +109,13 @@ def _without(near: Neighbours, index: FingerprintIndex, tracks: list[int]) -> Ne
     is_out = np.any(
         [(near.rows >= index.starts[track]) & (near.rows < index.starts[track + 1]) for track in tracks], axis=0
     )
-    return Neighbours(np.where(is_out, NOTHING, near.rows), near.cosines)
+    return Neighbours(np.where(is_out, NO_ROW, near.rows), near.cosines)
 
 
 def _evidence(score: float, others: list[Alignment], near: Neighbours) -> F64:
     """Return `AlignedQuery.evidence`; a rank that exceeds the number of rows found takes the last row."""
     scores = [other.score for other in others[N_SKIPPED : N_SKIPPED + N_OTHERS]]
-    cosines = np.where(near.rows == NOTHING, near.cosines.min(axis=1, keepdims=True), near.cosines)
+    cosines = np.where(near.rows == NO_ROW, near.cosines.min(axis=1, keepdims=True), near.cosines)
     ranked = -np.sort(-cosines, axis=1)
     means = [float(ranked[:, min(rank, ranked.shape[1] - 1)].mean()) for rank in RANKS]
     return np.array([score, float(np.mean(scores)) if scores else 0.0, *means])
@@ -188,13 +188,13 @@ class Calibration:
 
 def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, float]]:
     """List the pairs of recording (by position in the index) and offset [s] with most votes."""
-    is_vote = (cosines >= MIN_VOTE_COSINE) & (rows != NOTHING)
+    is_vote = (cosines >= MIN_VOTE_COSINE) & (rows != NO_ROW)
     if not is_vote.any():
         return []
     vectors, _ = np.nonzero(is_vote)
     rows, weights = rows[is_vote], cosines[is_vote].astype(np.float64) ** 2
     tracks = np.searchsorted(index.starts, rows, side="right") - 1
-    offsets_s = ((rows - index.starts[tracks]) * INDEX_STEP - vectors) * APART_S
+    offsets_s = ((rows - index.starts[tracks]) * INDEX_STEP - vectors) * VECTOR_HOP_S
     n_bins = 1 << 24
     votes: dict[tuple[int, int], float] = {}
     for shift in (0.0, 0.5):  # bins that overlap by half: no offset lies on an edge of both
@@ -219,9 +219,9 @@ def _sum_of_largest(keys: I64, vectors: I64, weights: F64, n_keys: int) -> F64:
 
 def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: float) -> Alignment | None:
     """Score all tempi and offsets near an offset, first on a coarse grid, then on a fine one around its best point."""
-    step_s = INDEX_STEP * APART_S
+    step_s = INDEX_STEP * VECTOR_HOP_S
     first_row, end_row = index.starts[track], index.starts[track + 1]
-    reach_s = len(query) * APART_S * RATIOS[-1] + OFFSETS_S[-1]
+    reach_s = len(query) * VECTOR_HOP_S * RATIOS[-1] + OFFSETS_S[-1]
     low = int(np.clip(np.floor((offset_s + OFFSETS_S[0]) / step_s), 0, end_row - first_row))
     high = int(np.clip(np.ceil((offset_s + reach_s) / step_s) + 1, low, end_row - first_row))
     if high - low < 1:
@@ -245,8 +245,8 @@ def _grid(ratios: F64, offsets_s: F64) -> tuple[F64, F64]:
 
 def _fractional_rows(n: int, ratios: F64, offsets_s: F64, low: int) -> F64:
     """Return the row of a recording, counted from `low`, at which each vector of a query lies: (n_hypotheses, n)."""
-    seconds = offsets_s[:, None] + ratios[:, None] * (APART_S * np.arange(n))
-    rows: F64 = seconds / (INDEX_STEP * APART_S) - low
+    seconds = offsets_s[:, None] + ratios[:, None] * (VECTOR_HOP_S * np.arange(n))
+    rows: F64 = seconds / (INDEX_STEP * VECTOR_HOP_S) - low
     return rows
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.arrays import F32
-from recsys.audio.fingerprint.fingerprinter import SHIPPED, Fingerprinter
+from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
 from recsys.library.files import audio_files
@@ -69,7 +69,7 @@ class CueSheet:
 
 def shipped_calibration() -> Calibration:
     """Return the calibration of the network that the package ships."""
-    return Calibration.load(SHIPPED / "calibration.json")
+    return Calibration.load(DEFAULT_FOLDER / "calibration.json")
 
 
 def query_files(path: Path) -> list[Path]:

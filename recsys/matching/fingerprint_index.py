@@ -19,7 +19,7 @@ from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError
 from recsys.search import stored_index
 from recsys.search.stored_index import refuse_repeated
-from recsys.search.vector_index import NOTHING
+from recsys.search.vector_index import NO_ROW
 
 CODES = "codes.npy"
 EXACT_BELOW = 50_000  # vectors, below which a search is exact
@@ -33,8 +33,8 @@ class Neighbours:
     The nearest rows of the index to each vector of a query, best first.
 
     Attributes:
-        rows: Rows of the index, shape (n_queries, k), int64; `NOTHING` where fewer than k were found.
-        cosines: Their cosines with the query's vectors, shape (n_queries, k), float32; 0 where `rows` is `NOTHING`.
+        rows: Rows of the index, shape (n_queries, k), int64; `NO_ROW` where fewer than k were found.
+        cosines: Their cosines with the query's vectors, shape (n_queries, k), float32; 0 where `rows` is `NO_ROW`.
     """
 
     rows: Rows
@@ -109,7 +109,7 @@ class FingerprintIndex:
             cosines, rows = faiss.knn(queries, self.vectors(0, len(self._codes)), k, metric=faiss.METRIC_INNER_PRODUCT)
             return Neighbours(rows, cosines)
         scores, rows = groups.search(queries * np.float32(SCALE), k)
-        return Neighbours(rows, np.where(rows == NOTHING, 0, scores / SCALE**2).astype(np.float32))
+        return Neighbours(rows, np.where(rows == NO_ROW, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
         """Add recordings, even during a search in another thread; raises InputError if the index holds one already."""

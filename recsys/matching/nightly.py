@@ -18,7 +18,7 @@ import polars as pl
 
 from recsys import columns
 from recsys.arrays import F32
-from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
 from recsys.matching.cue_sheets import CueSheet, cue_sheets, shipped_calibration
@@ -60,7 +60,7 @@ def extend_history(
     for audio_id in waiting:
         uses = _uses_of_earlier(audio_id, index)
         candidates += [_candidate(CATALOGUE, None, audio_id, use, None) for use in uses]
-        duration_s = len(index.rows_of(audio_id)) * INDEX_STEP * APART_S
+        duration_s = len(index.rows_of(audio_id)) * INDEX_STEP * VECTOR_HOP_S
         checks.append(
             {
                 "source_kind": CATALOGUE,

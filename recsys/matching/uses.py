@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recsys.arrays import F32, F64, Bool
-from recsys.audio.fingerprint.fingerprinter import APART_S, FIRST_S, INDEX_STEP
+from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, VECTOR_HOP_S
 from recsys.matching.alignment import Alignment, Calibration, MatchClassifier, align_query_repeatedly, mean_cosines
 from recsys.matching.fingerprint_index import FingerprintIndex
 
@@ -99,13 +99,13 @@ class WindowMatch:
     @property
     def middle_s(self) -> float:
         """The middle of the window in the query [s]."""
-        return (self.first + self.n / 2) * APART_S
+        return (self.first + self.n / 2) * VECTOR_HOP_S
 
     @property
     def time_alignment(self) -> TimeAlignment:
         """The alignment, with the offset counted from the start of the query."""
         ratio = self.alignment.ratio
-        return TimeAlignment(self.alignment.offset_s - ratio * self.first * APART_S, ratio)
+        return TimeAlignment(self.alignment.offset_s - ratio * self.first * VECTOR_HOP_S, ratio)
 
 
 @dataclass
@@ -148,7 +148,7 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
     windows = list(_windows(query))
     matches: dict[str, list[OpenMatch]] = {}
     for first, n in windows:
-        classifier = calibration.classifier(n * APART_S + FIRST_S)
+        classifier = calibration.classifier(n * VECTOR_HOP_S + FIRST_VECTOR_S)
         for window in _window_matches(index, query[first : first + n], first, classifier):
             _join(matches.setdefault(window.alignment.track_id, []), window, index, query)
     uses = []
@@ -215,7 +215,7 @@ def _join(matches: list[OpenMatch], window: WindowMatch, index: FingerprintIndex
 
 def _realigned(window: WindowMatch, shared: TimeAlignment) -> WindowMatch:
     """Replace the alignment of a window by that of a use."""
-    offset_s = shared.reference_s(window.first * APART_S)
+    offset_s = shared.reference_s(window.first * VECTOR_HOP_S)
     own = window.alignment
     alignment = Alignment(own.track_id, offset_s, shared.ratio, own.score, window.n)
     return WindowMatch(window.first, window.n, alignment, window.probability, window.is_strict)
@@ -238,8 +238,10 @@ def cosines_along(
         Cosines, shape (n,); NaN where the aligned moment lies outside of the recording.
     """
     rows = index.rows_of(audio_id)
-    query_s = APART_S * (first + np.arange(len(query)))
-    positions = (time_alignment.offset_s + time_alignment.ratio * query_s) / (INDEX_STEP * APART_S)  # fractional rows
+    query_s = VECTOR_HOP_S * (first + np.arange(len(query)))
+    positions = (time_alignment.offset_s + time_alignment.ratio * query_s) / (
+        INDEX_STEP * VECTOR_HOP_S
+    )  # fractional rows
     is_within = (positions >= -1) & (positions <= len(rows))
     cosines = np.full(len(query), np.nan)
     if is_within.any():
@@ -259,8 +261,8 @@ def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
     found, audio_id = match.time_alignment, match.windows[0].alignment.track_id
     begin, end, score = _extent(cosines_along(index, query, audio_id, found), match)
     earliest, n_places = _earliest(index, query[begin : min(end, begin + N_PLACED)], audio_id, found, begin)
-    starts_s = begin * APART_S if begin == 0 else (begin - 0.5) * APART_S + FIRST_S
-    ends_s = (end - 1) * APART_S + (2 * FIRST_S if end == len(query) else FIRST_S + APART_S / 2)
+    starts_s = begin * VECTOR_HOP_S if begin == 0 else (begin - 0.5) * VECTOR_HOP_S + FIRST_VECTOR_S
+    ends_s = (end - 1) * VECTOR_HOP_S + (2 * FIRST_VECTOR_S if end == len(query) else FIRST_VECTOR_S + VECTOR_HOP_S / 2)
     return Use(
         audio_id=audio_id,
         starts_s=starts_s,
@@ -302,8 +304,8 @@ def _earliest(
 ) -> tuple[TimeAlignment, int]:
     """Compare part of a use with all places of its recording; return the earliest that fits, and how many fit."""
     rows = index.rows_of(audio_id)
-    found_s = found.reference_s(first * APART_S)
-    last_s = len(rows) * INDEX_STEP * APART_S - found.ratio * APART_S * (len(part) - 1)
+    found_s = found.reference_s(first * VECTOR_HOP_S)
+    last_s = len(rows) * INDEX_STEP * VECTOR_HOP_S - found.ratio * VECTOR_HOP_S * (len(part) - 1)
     offsets_s = np.r_[found_s, np.arange(0.0, max(last_s, 0.0), STEP_S)]
     cosines = part @ index.vectors(rows.start, rows.stop).T
     scores = mean_cosines(cosines, np.full(len(offsets_s), found.ratio), offsets_s, 0)

@@ -29,7 +29,7 @@ from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution, positions_within_groups
 from recsys.recommenders.parts.transformer import Network, deterministic_torch, proposal_distribution, sampled_softmax
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import TOP, Count, Dropout, Positive, Seed
+from recsys.settings import MAX_VALUE, Count, Dropout, Positive, Seed
 
 HALF_LIFE_TRACKS = 10  # later tracks after which the weight of a track in an attribution halves
 N_BLOCK = 512  # users per block
@@ -54,7 +54,7 @@ class SequentialConfig:
         seed: Seed of the initial weights, the order of batches and all sampling.
     """
 
-    factors: Annotated[int, Meta(ge=2, le=TOP, multiple_of=2)] = 64
+    factors: Annotated[int, Meta(ge=2, le=MAX_VALUE, multiple_of=2)] = 64
     blocks: Count = 1
     max_length: Count = 64
     dropout: Dropout = 0.3

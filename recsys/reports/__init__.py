@@ -1,1 +1,1 @@
-"""Reports for people: pages and files made from results of runs."""
+"""Reports: pages and files for people, made from the results of runs."""

@@ -1,7 +1,8 @@
 """
 The report of a simulated feedback loop: an HTML page with plots and a table, and the values as CSV.
 
-Colours are the colour-blind safe palette of Okabe and Ito; the first remedy, usually none, is the black line.
+The simulation is repeated with different remedies (rerank rules, exploration); the first one, usually 'no remedy', is
+the black line. Colours are the colour-blind safe palette of Okabe and Ito.
 """
 
 import json
@@ -23,8 +24,8 @@ MARKERS = "os^vDPX*"
 MEANINGS = {
     "satisfaction": ("Satisfaction", "mean probability that a shown recording is liked"),
     "gini": ("Gini of exposure", "0: equal exposure of all tracks, 1: exposure of one track only"),
-    "artists_alive": ("Active artists", "share of artists whose lists won a new listener within four weeks"),
-    "tracks_found": ("Tracks discovered", "share of tracks that won a new listener through lists this week"),
+    "artists_alive": ("Active artists", "share of artists who gained a new listener through lists within four weeks"),
+    "tracks_found": ("Tracks discovered", "share of tracks that gained a new listener through lists this week"),
 }
 N_COLUMNS = 2
 NUMBERS, PAGE = "weeks.csv", "index.html"
@@ -36,7 +37,8 @@ def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, desc
 
     Args:
         folder: Output folder, created if missing; an earlier report there is replaced.
-        weeks: remedy, week, metric, value, from `loop.simulate`; the others are compared with the first remedy.
+        weeks: remedy, week, metric, value, from `loop.simulate`; the first remedy is the one that others are compared
+            with.
         settings: Settings of the simulation.
         description: One sentence about the simulated listeners.
 
@@ -116,10 +118,11 @@ th, td {{ padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd
 tr > th:first-child {{ text-align: left }}
 small {{ color: #666 }}
 </style></head><body>
-<h1>Effects of {n_weeks} weeks of training on the recommender's own lists</h1>
+<h1>Feedback loop over {n_weeks} weeks</h1>
 <p>{escape(description)} Their preferences were drawn once and do not change; on average, all tracks are liked equally.
-Each week the recommender is trained on the plays so far, and its lists influence the next plays. The simulation
-compares remedies in a synthetic world; it does not predict what happens on a real service.</p>
+Each week the recommender is trained on all plays so far, and its lists influence the plays of the next week. The
+simulation compares ways to counteract this loop (rerank rules, exploration) with simulated listeners; it does not
+predict what happens on a real service.</p>
 <img src="{_picture(weeks)}" alt="Each metric by week, one line per remedy; the values are in {NUMBERS}">
 <h2>Week {n_weeks}</h2>
 <table><thead><tr><th>lists</th>{titles}</tr></thead><tbody>{body}</tbody></table>

@@ -1,11 +1,11 @@
-"""Escaping of text for Markdown: titles, names and messages are data and must never act as markup."""
+"""Escaping of text for Markdown: titles, names and messages must never be interpreted as markup."""
 
 import re
 
 JOINER = "\u2060"  # WORD JOINER: zero width, prevents line breaks
-_SPECIAL = re.compile(r"[\\`*~\[\]<>#|$&]|(?<!\w)_|_(?!\w)")  # an underscore inside a word is no markup
+_SPECIAL = re.compile(r"[\\`*~\[\]<>#|$&]|(?<!\w)_|_(?!\w)")  # an underscore inside a word is not markup
 _AT_START = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))")
-# Renderers change plain text even where it is escaped: URLs into links, :names: into emoji, -> into arrows.
+# Renderers change even escaped text: URLs into links, :names: into emoji, -> into arrows.
 _AUTOFORMATTED = re.compile(r"(?<=[:@])(?=\S)|(?<=[-<>=~])(?=[-<>=~])|(?<=www)(?=\.)", re.IGNORECASE)
 
 

@@ -1,8 +1,8 @@
 """
 The matching report as one HTML page with all images embedded, so that it can be mailed.
 
-Each use is shown as two spectrograms on the time axis of the file: the file above, the matched recording below. Equal
-audio is aligned vertically; a difference in pitch appears as a vertical shift.
+Each use is shown as two spectrograms with the time axis of the file: the file above, the matched recording below.
+Corresponding moments are aligned; a difference in pitch appears as a vertical shift.
 """
 
 from base64 import b64encode
@@ -59,7 +59,7 @@ def write_page(found: MatchReport, references: Sounds, path: Path) -> None:
 
     Args:
         found: Cue sheets of the files, with the owners of the recordings.
-        references: 8 kHz samples of the recording of each cue; missing where its file is not available.
+        references: 8 kHz samples of the recording of each cue, except recordings whose file is not available.
         path: Output file.
     """
     uses = found.table

@@ -3,7 +3,7 @@
 
 def format_duration(seconds: float) -> str:
     """
-    Return a duration or position as minutes and seconds, from one hour on as hours, minutes and seconds.
+    Format a duration or position as minutes and seconds, or as hours, minutes and seconds if at least an hour long.
 
     >>> format_duration(5.25), format_duration(125.7), format_duration(36_000)
     ('0:05.2', '2:05.7', '10:00:00')

@@ -1,7 +1,7 @@
 """
 Lists of tracks that sound alike: nearest neighbours in the vector index, filtered by an SQL condition.
 
-A list has few tracks of one artist and of one release, so that an album does not fill it.
+The number of tracks per artist and per release is limited, so that one album does not fill a list.
 """
 
 import json
@@ -13,11 +13,11 @@ import polars as pl
 
 from recsys.arrays import F32
 from recsys.errors import InputError, UnknownIds
-from recsys.search.vector_index import NOTHING, Index
+from recsys.search.vector_index import NO_ROW, Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-TAG_CONFIDENCE = 0.25  # a track has a tag from this confidence on
+TAG_CONFIDENCE = 0.25  # minimum confidence of a tag
 # A condition may use the columns of marts.track_features, `tempo` for tempo_bpm, and `tags`, a list.
 CONDITION_SQL = f"""
 select track_id from (
@@ -50,15 +50,15 @@ class ListLimits:
 
 def build_index(warehouse: Warehouse, last: Index | None = None) -> Index:
     """
-    Index the vectors of a warehouse; of several encoders, only the vectors of the most frequent one.
+    Index the vectors of a warehouse; if they come from several encoders, only those of the most frequent encoder.
 
     Args:
-        warehouse: Has the vectors.
-        last: An earlier index; if it is of the same encoder, it is updated and returned.
+        warehouse: The warehouse with the vectors.
+        last: An earlier index; if its vectors come from the same encoder, it is updated and returned.
 
     Raises:
         InputError: The warehouse has no vectors.
-        SetupError: The recall of the index is below its floor.
+        SetupError: The recall of the index is below its minimum.
     """
     vectors = warehouse.query(internal_sql("vectors_to_index"))
     if vectors.is_empty():
@@ -74,15 +74,15 @@ def build_index(warehouse: Warehouse, last: Index | None = None) -> Index:
 
 def filter_tracks(warehouse: Warehouse, where: str) -> pl.Series:
     """
-    Return the ids of the tracks that meet a condition.
+    Return the ids of the tracks that satisfy a condition.
 
     Args:
-        warehouse: Has the tracks.
+        warehouse: The warehouse with the tracks.
         where: SQL condition on the columns of marts.track_features; `tempo` is tempo_bpm, `tags` lists the tags with a
             confidence of at least .25. Example: "tempo between 90 and 110 and list_contains(tags, 'piano')".
 
     Raises:
-        InputError: It is not one condition, or names an unknown column; the message then has DuckDB's explanation.
+        InputError: `where` is not a single condition, or names an unknown column; the message quotes DuckDB's error.
     """
     query = CONDITION_SQL.format(where=where)
     tree = json.loads(warehouse.query("select json_serialize_sql($query) as tree", {"query": query})["tree"][0])
@@ -109,13 +109,13 @@ def nearest_tracks(
     Args:
         index: The index of the tracks' vectors.
         query: Vector, shape (d,).
-        tracks: track_id, artist_id, release_title; tracks of unknown artists or releases are not limited.
+        tracks: track_id, artist_id, release_title; without an artist or a release, a track is not limited by it.
         limits: Length and variety of the list.
         exclude: Id of a track to leave out, such as the query itself.
-        allowed: Ids that may be listed; None allows all.
+        allowed: Ids of the tracks that may be listed; None allows all.
 
     Returns:
-        rank, track_id, similarity (cosine); k rows if the limits and allowed tracks permit.
+        rank, track_id, similarity (cosine): k rows, or fewer if the limits and `allowed` leave fewer tracks.
     """
     mask = np.ones(len(index.ids), np.bool_) if allowed is None else np.isin(index.ids, allowed.to_numpy())
     if exclude is not None:
@@ -141,12 +141,12 @@ def nearest_tracks(
 def _within_limits(
     index: Index, rows: np.ndarray, credit: dict[str, tuple[str | None, str | None]], limits: ListLimits
 ) -> list[int]:
-    """Return the positions of a search result to list, best first, within the limits per artist and release."""
+    """Return the positions of the search results that keep the limits per artist and release, best first."""
     artists: Counter[str] = Counter()
     releases: Counter[tuple[str | None, str]] = Counter()
     chosen: list[int] = []
     for position, row in enumerate(rows):
-        if row == NOTHING or len(chosen) == limits.k:
+        if row == NO_ROW or len(chosen) == limits.k:
             break
         artist, release = credit.get(index.ids[row], (None, None))
         if artist is not None and artists[artist] >= limits.per_artist:

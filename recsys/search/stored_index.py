@@ -11,11 +11,11 @@ from typing import Any
 from recsys import files
 from recsys.errors import InputError, SetupError
 
-ABOUT = "about.json"
+DESCRIPTION_FILE = "about.json"
 
 
 class StaleIndex(SetupError):  # noqa: N818 - reads as the sentence it prints
-    """The index holds vectors of a network of another version than expected."""
+    """The vectors of the index were computed by another version of the network than expected."""
 
 
 def save(folder: Path, description: Mapping[str, Any], write: Callable[[Path], object]) -> None:
@@ -25,12 +25,12 @@ def save(folder: Path, description: Mapping[str, Any], write: Callable[[Path], o
     Args:
         folder: Folder of the index; an existing index is replaced.
         description: Contents of `description.json`, JSON-serialisable; `sha256` is added.
-        write: Writes the data files into the folder that it is given.
+        write: Function that writes the data files to a given folder.
     """
     with files.new_folder(folder) as beside:
         write(beside)
         checksums = {path.name: files.sha256_of(path) for path in sorted(beside.iterdir())}
-        files.write_json(beside / ABOUT, {**description, "sha256": checksums})
+        files.write_json(beside / DESCRIPTION_FILE, {**description, "sha256": checksums})
 
 
 def load(folder: Path, content: str, version: str | None = None) -> dict[str, Any]:
@@ -38,29 +38,29 @@ def load(folder: Path, content: str, version: str | None = None) -> dict[str, An
     Check every file of an index against its checksum and return its description.
 
     Args:
-        folder: Where it lies.
-        content: What it should hold, for the message: 'fingerprints'.
-        version: The version of the network that its vectors must come from; None accepts any.
+        folder: Folder of the index.
+        content: What the index contains, for messages, such as 'fingerprints'.
+        version: Required version of the network that computed the vectors; None accepts any.
 
     Returns:
-        The `description` that was saved, and `sha256`: file name -> checksum.
+        The saved `description`, with the added key `sha256`: file name -> checksum.
 
     Raises:
-        StaleIndex: Its vectors come from a network of another version.
-        SetupError: It is missing or damaged.
+        StaleIndex: The vectors were computed by another version of the network.
+        SetupError: The index is missing or damaged.
     """
-    if not (folder / ABOUT).exists():
+    if not (folder / DESCRIPTION_FILE).exists():
         raise SetupError(f"{folder} contains no {content}. Create it: recsys nightly")
     try:
-        description: dict[str, Any] = files.read_json(folder / ABOUT)
+        description: dict[str, Any] = files.read_json(folder / DESCRIPTION_FILE)
         checksums = dict(description["sha256"])
     except (ValueError, KeyError, TypeError) as broken:
-        raise _damaged(folder, ABOUT) from broken
+        raise _damaged(folder, DESCRIPTION_FILE) from broken
     for name, sha256 in checksums.items():
         if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
             raise _damaged(folder, name)
     if version is not None and description["version"] != version:
-        found = f"{folder} holds {content} of the network version {description['version']}"
+        found = f"{folder} contains {content} of the network version {description['version']}"
         raise StaleIndex(f"{found}; expected {version}. Run: recsys nightly")
     return description
 

@@ -1,10 +1,11 @@
 """
 Nearest-neighbour index of vectors by cosine similarity.
 
-Below 100,000 vectors the search is exact. Above, it is approximate: vectors are clustered (IVF), and a search probes
-the nearest clusters, as many as a recall@10 of .99 needs on vectors of the index itself; a build below .95 is refused.
-Vectors can be added and removed, and the same vectors give the same clusters on every machine. Where a filter leaves
-fewer than k results, the search is repeated exactly, so that k results are returned whenever k exist.
+Below 100,000 vectors the search is exact. From then on it is approximate: vectors are clustered (IVF), and a search
+probes as many of the nearest clusters as are needed for a recall@10 of .99, measured with vectors of the index as
+queries; a build with a recall below .95 is refused. Vectors can be added and removed, and the same vectors give the
+same clusters on every machine. If a filter leaves fewer than k results, the search is repeated exactly, so that k
+results are returned whenever k vectors are allowed.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ from recsys.search.stored_index import refuse_repeated
 
 VECTORS, CLUSTERS = "vectors.npy", "groups.faiss"
 RECALL_K, N_RECALL_QUERIES = 10, 500  # recall@10 is measured with 500 vectors of the index as queries
-NOTHING = -1
-EQUAL_WITHIN = 1e-6  # unit vectors count as equal if no component differs by more
+NO_ROW = -1  # pads a result that is shorter than k
+TOLERANCE = 1e-6  # unit vectors count as equal if no component differs by more
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,16 @@ class IndexSettings:
 
     Attributes:
         exact_below: The search is exact for fewer vectors than this.
-        recall_aim: A search probes more clusters until it reaches this recall@10, 0..1.
-        recall_floor: A build below this recall@10 is refused, 0..1.
-        most_removed: If a larger share of the vectors was removed, vectors are clustered again, 0..1.
+        target_recall: The number of probed clusters is increased until this recall@10 is reached, 0..1.
+        min_recall: A build with a lower recall@10 is refused, 0..1.
+        max_removed_share: If a larger share of the vectors has been removed, the rest is clustered again, 0..1.
         seed: Seed of the clustering and of the choice of queries that measure recall.
     """
 
     exact_below: int = 100_000
-    recall_aim: float = 0.99
-    recall_floor: float = 0.95
-    most_removed: float = 0.2
+    target_recall: float = 0.99
+    min_recall: float = 0.95
+    max_removed_share: float = 0.2
     seed: int = 7
 
 
@@ -86,13 +87,13 @@ class Index:
 
         Args:
             ids: Ids of the vectors, without repetition.
-            vectors: Shape (n, d), float32; any length but 0, they are normalised here.
-            version: Version of the encoder that computed them.
-            settings: Exactness and recall.
+            vectors: Shape (n, d), float32; not 0; they are normalised to length 1 here.
+            version: Version of the encoder that computed the vectors.
+            settings: Settings of the search and its recall.
 
         Raises:
             InputError: An id is repeated, or a vector is 0 or not finite.
-            SetupError: The measured recall is below the floor.
+            SetupError: The measured recall is below the minimum.
         """
         refuse_repeated(ids, "index")
         index = cls(ids, _normalised(ids, vectors), version, settings)
@@ -104,7 +105,7 @@ class Index:
         return int(self._is_there.sum())
 
     def vectors_of(self, ids: Sequence[str]) -> F32:
-        """Return the unit vectors of some ids, shape (n, d); raises InputError for an id outside the index."""
+        """Return the unit vectors of ids, shape (n, d); raises InputError for an id that is not in the index."""
         row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}
         missing = [name for name in ids if name not in row_of]
         if missing:
@@ -118,19 +119,19 @@ class Index:
         Find the k nearest vectors of each query.
 
         Args:
-            queries: Shape (n_queries, d), float32; any length but 0.
+            queries: Shape (n_queries, d), float32; not 0.
             k: Number of results per query.
             allowed: Mask of the rows that may be returned, shape (n,), bool; None allows all.
 
         Returns:
-            Exactly k results per query if k rows are allowed; of equal scores the lower row comes first.
+            Exactly k results per query if k rows are allowed; among equal scores, the lower row comes first.
         """
         unit_queries = _normalised([f"query {n}" for n in range(len(queries))], queries)
         mask = self._is_there if allowed is None else self._is_there & allowed
         if self._clusters is None or mask.sum() < self.settings.exact_below:
             return self._search_exactly(unit_queries, k, mask)
         found = self._search_clusters(unit_queries, k, mask)
-        is_short = (found.rows == NOTHING).any(axis=1)
+        is_short = (found.rows == NO_ROW).any(axis=1)
         if is_short.any():
             exact = self._search_exactly(unit_queries[is_short], k, mask)
             found.rows[is_short], found.scores[is_short] = exact.rows, exact.scores
@@ -150,9 +151,9 @@ class Index:
             self._cluster()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove vectors from all later searches. Ids outside the index are ignored."""
+        """Remove vectors from all later searches; ids that are not in the index are ignored."""
         self._is_there &= ~np.isin(self.ids, np.array(ids, dtype=object))
-        if (~self._is_there).mean() > self.settings.most_removed or self._clusters is None:
+        if (~self._is_there).mean() > self.settings.max_removed_share or self._clusters is None:
             kept = self._is_there
             self.ids, self._vectors = self.ids[kept], self._vectors[kept]
             self._is_there, self._clusters = np.ones(len(self.ids), np.bool_), None
@@ -163,13 +164,13 @@ class Index:
         """
         Change the index to contain exactly these vectors.
 
-        Recall is measured again; if it is below the floor, vectors are clustered again.
+        Recall is measured again; if it is below the minimum, the vectors are clustered again.
 
         Returns:
             Numbers of added and of removed vectors; a changed vector counts in both.
 
         Raises:
-            InputError, SetupError: As `build`.
+            InputError, SetupError: As in `build`.
         """
         refuse_repeated(ids, "index")
         target = _normalised(ids, vectors)
@@ -184,12 +185,12 @@ class Index:
             self.add([name for name in ids if name not in kept], target[~is_kept])
         if self._clusters is not None and (gone or not is_kept.all()):
             self._probe_enough(self._clusters.nlist)
-            if self.recall < self.settings.recall_floor:
+            if self.recall < self.settings.min_recall:
                 self._cluster()
         return int((~is_kept).sum()), len(gone)
 
     def _holds(self, row: int | None, vector: F32) -> bool:
-        return row is not None and bool(np.abs(self._vectors[row] - vector).max() <= EQUAL_WITHIN)
+        return row is not None and bool(np.abs(self._vectors[row] - vector).max() <= TOLERANCE)
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder, atomically."""
@@ -214,7 +215,7 @@ class Index:
 
         Raises:
             StaleIndex: It contains vectors of another encoder than `version`.
-            SetupError: It is missing or damaged.
+            SetupError: The index is missing or damaged.
         """
         saved = stored_index.load(folder, "embeddings", version)
         index = cls(saved["ids"], np.load(folder / VECTORS), saved["version"], IndexSettings(**saved["settings"]))
@@ -235,14 +236,14 @@ class Index:
         clusters.add(self._vectors)
         self._clusters = clusters
         self._probe_enough(n_clusters)
-        if self.recall < self.settings.recall_floor:
+        if self.recall < self.settings.min_recall:
             raise SetupError(
                 f"recall@10 of the index: found {self.recall:.3f} with {n:,} vectors, expected at least "
-                f"{self.settings.recall_floor}: the vectors hardly cluster. Raise exact_below for an exact search"
+                f"{self.settings.min_recall}: the vectors do not form clusters. Raise exact_below for an exact search"
             )
 
     def _probe_enough(self, n_clusters: int) -> None:
-        """Double the number of probed clusters until recall, measured against exact search, reaches the aim."""
+        """Double the number of probed clusters until recall, compared with exact search, reaches its target."""
         rng = np.random.default_rng(self.settings.seed)
         n_queries = min(N_RECALL_QUERIES, len(self._vectors))
         queries = self._vectors[rng.choice(len(self._vectors), n_queries, replace=False)]
@@ -252,7 +253,7 @@ class Index:
             self._clusters.nprobe = n_probed
             rows = self._search_clusters(queries, RECALL_K, self._is_there).rows
             self.recall = float(np.mean([np.isin(a, b).mean() for a, b in zip(exact.rows, rows, strict=True)]))
-            if self.recall >= self.settings.recall_aim or n_probed >= n_clusters // 8:
+            if self.recall >= self.settings.target_recall or n_probed >= n_clusters // 8:
                 return
             n_probed *= 2
 
@@ -270,11 +271,11 @@ class Index:
         selector = None if mask.all() else faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bits))
         parameters: Any = faiss.SearchParametersIVF(sel=selector, nprobe=self._clusters.nprobe)  # type: ignore[call-arg]
         scores, rows = self._clusters.search(queries, k, params=parameters)
-        return SearchResult(*_in_order(rows, np.where(rows == NOTHING, -np.inf, scores).astype(np.float32)))
+        return SearchResult(*_in_order(rows, np.where(rows == NO_ROW, -np.inf, scores).astype(np.float32)))
 
 
 def _in_order(rows: Rows, scores: F32) -> tuple[Rows, F32]:
-    """Sort each result by falling score, equal scores by row."""
+    """Sort each result by descending score, and equal scores by row."""
     order = np.lexsort((rows, -scores))
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
@@ -282,7 +283,7 @@ def _in_order(rows: Rows, scores: F32) -> tuple[Rows, F32]:
 def _padded(rows: Rows, scores: F32, k: int) -> SearchResult:
     padding = ((0, 0), (0, k - rows.shape[1]))
     return SearchResult(
-        np.pad(rows.astype(np.int64), padding, constant_values=NOTHING),
+        np.pad(rows.astype(np.int64), padding, constant_values=NO_ROW),
         np.pad(scores.astype(np.float32), padding, constant_values=-np.inf),
     )
 

@@ -1,1 +1,1 @@
-"""Synthetic music with exact labels: tunes, arranged and rendered with known tempo, key, instruments, melody."""
+"""Synthetic music with exact labels: tunes arranged and rendered with known tempo, key, instruments and melody."""

@@ -1,9 +1,9 @@
 """
-A reader of tunes in ABC notation.
+Read tunes in ABC notation.
 
-It reads the header (X, T, M, L, K), notes with accidentals, octaves and lengths, rests, ties, tuplets, broken rhythm,
-bars and chord symbols; repeats are played once. It ignores grace notes, decorations, lyrics and further voices. A tune
-that changes key, metre or unit length is refused, because its labels would not be exact.
+Supported are the header (X, T, M, L, K), notes with accidentals, octaves and lengths, rests, ties, tuplets, broken
+rhythm, bars and chord symbols; repeated sections are read once. Grace notes, decorations, lyrics and all voices but the
+first are ignored. A tune that changes key, metre or unit length is refused, because its labels would not be exact.
 
 Source: Walshaw, The ABC Music Standard 2.1 (2011).
 """
@@ -28,9 +28,9 @@ FIFTHS = {
     "dorian": -2,
     "minor": -3,
     "phrygian": -4,
-}  # difference in sharps from major
+}  # number of sharps, compared with the major key on the same tonic
 SHARPS = "FCGDAEB"
-IN_TIME_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes of a tuplet -> normal notes of the same duration
+TUPLET_LENGTHS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes of a tuplet -> normal notes of the same duration
 TOKEN = re.compile(
     r'(?P<chord>"[^"]*")|(?P<tuplet>\([2-9](?::\d*){0,2})|(?P<skip>\{[^}]*\}|![^!]*!|\+[^+\n]*\+|[~.HLMOPSTUuvIJKRW]|\\\n|%[^\n]*|[\s`\\y&$*;()]'
     r"|\[(?:[1-9][0-9,-]*)|\[\|)|(?P<inline>\[[A-Za-z]:[^\]]*\])"
@@ -44,14 +44,14 @@ CHORD = re.compile(r"^([A-G])([#b]?)(m(?!aj)|min|-)?")
 @dataclass
 class _Reader:
     """
-    State of reading a tune.
+    State of the reader within a tune.
 
     Attributes:
         unit: Unit note length [crotchets].
         key: Semitones by which the key alters each letter.
-        notes, chords: What was read so far.
+        notes, chords: Notes and chords that were read so far.
         now: Current time [crotchets].
-        in_bar: Semitones by which accidentals of the bar alter each letter and octave.
+        in_bar: Semitones by which accidentals of the current bar alter each letter and octave.
         tuplet: Factor on the lengths of a tuplet's notes, and its number of notes left.
         factor: Factor on the length of the next note, by broken rhythm.
         is_tied: Whether the last note is tied to the next.
@@ -100,7 +100,7 @@ def _split_header(text: str, name: str) -> tuple[dict[str, str], str]:
             letter, value = line[0], line[2:].split("%")[0].strip()
             if "K" in header and letter in "KMLV":
                 raise InputError(
-                    f"{name}: found a change of {letter} ({line.strip()}), expected one for the whole tune"
+                    f"{name}: found a change of {letter} ({line.strip()}), expected one value for the whole tune"
                 )
             header.setdefault(letter, value)
         elif "K" in header:
@@ -119,7 +119,7 @@ def _metre(text: str, name: str) -> tuple[int, int]:
 
 
 def _unit(text: str | None, metre: tuple[int, int]) -> Fraction:
-    """Return the unit length [crotchets]; without one, a semiquaver in metres below 3/4, else a quaver."""
+    """Return the unit length [crotchets]; by default, a semiquaver in metres below 3/4 and a quaver in others."""
     if text and re.fullmatch(r"\d+/[1-9]\d*", text):
         return Fraction(text) * 4
     return Fraction(1, 4) if Fraction(*metre) < Fraction(3, 4) else Fraction(1, 2)
@@ -142,7 +142,7 @@ def _take(reader: _Reader, token: re.Match[str], name: str) -> None:
         _take_chord(reader, token["chord"][1:-1])
     elif token["tuplet"]:
         n = int(token["tuplet"][1])
-        reader.tuplet = (Fraction(IN_TIME_OF.get(n, 2), n), n)
+        reader.tuplet = (Fraction(TUPLET_LENGTHS.get(n, 2), n), n)
     elif token["note"]:
         _take_note(reader, token["note"], token["length"], is_tied=bool(token["tie"]))
     elif token["group"]:

@@ -31,7 +31,7 @@ HARMONY = ("piano", "organ", "guitar", "ensemble", "synth pad")
 STYLES = ("block", "arpeggio", "off-beat", "none")
 KICK, SNARE, HAT = 36, 38, 42
 MELODY_CHANNEL, CHORD_CHANNEL, BASS_CHANNEL, DRUM_CHANNEL = 0, 1, 2, 9
-CHANGE_COST = 0.4  # of a chord change, in crotchets of melody that the new chord must fit beyond the old one
+CHANGE_COST = 0.4  # of a chord change: the new chord must fit so many more crotchets of melody than the old one
 
 
 class Event(NamedTuple):
@@ -47,7 +47,7 @@ class Event(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Style:
     """
-    How a tune is played.
+    Tempo, transposition and instruments of an arrangement.
 
     Attributes:
         tempo_bpm: Beats per minute [1/min].
@@ -67,8 +67,8 @@ class Style:
     has_drums: bool
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, *, programs: frozenset[int] = frozenset(range(104))) -> "Style":
-        """Draw a style with instruments from `programs`, which may exclude those of a test set."""
+    def random(cls, rng: np.random.Generator, *, programs: frozenset[int] = frozenset(range(104))) -> "Style":
+        """Draw a style at random; instruments come from `programs`, which may exclude those of a test set."""
         return cls(
             tempo_bpm=float(np.round(np.exp(rng.uniform(np.log(60), np.log(180))), 1)),
             transpose=int(rng.integers(-6, 6)),
@@ -80,9 +80,9 @@ class Style:
             has_drums=bool(rng.random() < 0.5),
         )
 
-    def covered(self, rng: np.random.Generator) -> "Style":
-        """Draw the style of a cover: another key and other instruments, a tempo within 20 %."""
-        other = Style.drawn(rng)
+    def for_cover(self, rng: np.random.Generator) -> "Style":
+        """Draw a style for a cover: another key, other instruments, and a tempo that differs by up to 20 %."""
+        other = Style.random(rng)
         tempo_bpm = float(np.round(self.tempo_bpm * rng.uniform(0.8, 1.2), 1))
         return replace(other, tempo_bpm=tempo_bpm, transpose=self.transpose + int(rng.choice([-5, -3, -2, 2, 4, 5])))
 
@@ -209,7 +209,7 @@ def _drums(tune: Tune) -> list[_Played]:
 
 def harmonise(tune: Tune) -> tuple[Chord, ...]:
     """
-    Choose a triad of the scale for every bar: the sequence with the best fit to the melody minus a cost per change.
+    Choose a triad of the scale for every bar: the sequence with the highest fit to the melody minus a cost per change.
 
     The sequence ends on the tonic and is found by dynamic programming (Viterbi).
     """

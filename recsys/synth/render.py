@@ -24,9 +24,9 @@ def render(arrangement: Arrangement, *, rate_hz: int = 44_100, longest_s: float 
     Render an arrangement.
 
     Args:
-        arrangement: What to play.
+        arrangement: The arrangement to render.
         rate_hz: Sampling rate [Hz].
-        longest_s: Greatest length of the result [s].
+        longest_s: Maximum length of the result [s].
 
     Returns:
         Samples, shape (2, n_samples), float32, peak at most 1.

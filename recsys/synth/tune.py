@@ -17,7 +17,13 @@ SCALES = {
     "dorian": (0, 2, 3, 5, 7, 9, 10),
     "phrygian": (0, 1, 3, 5, 7, 8, 10),
 }
-METRES = ((4, 4), (4, 4), (3, 4), (2, 4), (6, 8))  # of composed tunes, each as often as it is listed
+METRES = (
+    (4, 4),
+    (4, 4),
+    (3, 4),
+    (2, 4),
+    (6, 8),
+)  # of composed tunes; a metre that is listed twice is drawn twice as often
 COMPOSED_MODES = ("major", "major", "minor", "minor", "dorian", "mixolydian")
 RHYTHMS = {  # note lengths of a bar by its length [crotchets]
     4.0: ((1, 1, 1, 1), (2, 1, 1), (1, 0.5, 0.5, 1, 1), (1.5, 0.5, 1, 1), (0.5, 0.5, 1, 0.5, 0.5, 1), (2, 2)),
@@ -55,7 +61,7 @@ class Tune:
         metre: Upper and lower number of the time signature, such as (6, 8).
         tonic: Pitch class of the key, 0 = C.
         mode: A key of `SCALES`.
-        chords: Chords in order of onset; empty where none are written.
+        chords: Chords in order of onset; empty if the tune has none.
     """
 
     name: str
@@ -98,7 +104,7 @@ def compose(name: str, rng: np.random.Generator, *, mode: str | None = None) -> 
     Args:
         name: Name of the tune.
         rng: Random generator.
-        mode: A key of `SCALES`; drawn where None.
+        mode: A key of `SCALES`; None draws one at random.
     """
     chosen = mode or str(rng.choice(COMPOSED_MODES))
     metre = METRES[rng.integers(len(METRES))]
@@ -114,7 +120,7 @@ def compose(name: str, rng: np.random.Generator, *, mode: str | None = None) -> 
 
 
 def _phrase(tune: Tune, rng: np.random.Generator, progression: tuple[int, ...]) -> list[Note]:
-    """Compose four bars: chord notes on beats and scale steps between, mostly near the previous note."""
+    """Compose four bars: chord notes on beats, scale steps between them, each mostly near the previous note."""
     notes: list[Note] = []
     degree = int(rng.choice([0, 2, 4]))
     for bar, root in enumerate(progression):

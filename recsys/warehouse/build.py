@@ -1,5 +1,5 @@
 """
-Build a warehouse file from the lake: raw views, then every file of `sql/` in the order of dependencies.
+Build a warehouse file from the lake: raw views, then the table of every file in `sql/`, after its dependencies.
 
 A build writes a new file, never the published one. A day-grain table (`incremental:` in its header) copies unchanged
 days from the last published warehouse and computes the stale ones; every other table is computed as a whole. Staging
@@ -27,7 +27,14 @@ from recsys.lake.store import Lake
 from recsys.warehouse.check import BuiltTable, check
 from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
 from recsys.warehouse.portability import refuse_unportable
-from recsys.warehouse.sqlfile import SqlFile, materializations, quoted, read_layers, upstream_steps, with_upstream
+from recsys.warehouse.sqlfile import (
+    SqlFile,
+    materializations,
+    quoted,
+    read_layers,
+    upstream_intermediates,
+    with_upstream,
+)
 from recsys.warehouse.versions import newest_rows, versions
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB version that can open the published file
@@ -42,7 +49,7 @@ def _silent(_name: str, _n_rows: int, _seconds: float) -> None:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table that runs made for SQL: its columns, and its Parquet files, in order; no file is a table without rows."""
+    """A raw table that nightly runs compute: its columns, and its Parquet files; without files, it has no rows."""
 
     schema: pl.Schema
     paths: tuple[Path, ...] = ()
@@ -55,10 +62,10 @@ class Sources:
 
     Attributes:
         lake: The raw tables.
-        as_of: Last day of events that counts; later rows are ignored.
-        results: Name of the raw table -> table that runs computed.
-        previous: The last published warehouse, to copy unchanged days from; None computes all days.
-        backfill: First and last day to compute again although unchanged.
+        as_of: Last day of the events to use; later rows are ignored.
+        results: Name in the schema `raw` -> table that runs computed.
+        previous: The last published warehouse, from which unchanged days are copied; None computes all days.
+        backfill: First and last day of a period that is computed again, even without new data; None for no period.
     """
 
     lake: Lake
@@ -115,12 +122,12 @@ def build(
             make = by_days if file.incremental else partial(_build_whole, connection, file, kinds[file.name])
             built.append(_build_one(connection, file, make, progress))
         _describe(connection, layers, built, sources)
-        _drop_steps(connection, sources)
+        _drop_working_schemas(connection, sources)
     return [table for table in built if table.name.startswith("marts.")]
 
 
 def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[BuiltTable]:
-    """Rebuild the tables that read results of runs, in a file that is not published yet; return the rebuilt marts."""
+    """Rebuild the tables that read `results`, in a warehouse file that is not published yet; return rebuilt marts."""
     files = _reading_results(read_layers(), results)
     with _writing(target, "1GB") as connection:
         for schema in ("raw", "intermediate"):
@@ -140,13 +147,14 @@ def _reading_results(layers: dict[str, SqlFile], results: Collection[str]) -> li
     """
     Return the tables downstream of results, in the order in which they are built.
 
-    Intermediate tables that they read are included, since a finished file has none; such a table reads only marts.
+    Intermediate tables upstream of them are included, because a finished file contains no intermediate tables; these
+    may read only marts.
     """
     changed = {f"raw.{name}" for name in results}
     for file in layers.values():
         if file.sources & changed:
             changed.add(file.name)
-    changed |= upstream_steps(layers, changed & layers.keys()).keys()
+    changed |= upstream_intermediates(layers, changed & layers.keys()).keys()
     return [file for name, file in layers.items() if name in changed]
 
 
@@ -204,14 +212,14 @@ def _make_delivered(connection: duckdb.DuckDBPyConnection, contract: Contract, s
     day = "ds" if contract.instant else contract.day
     until = f"where {day} <= date '{sources.as_of}'" if day else ""
     files = quoted(f"{escape(str(folder))}/*/*.parquet")
-    by_name = "false" if contract.instant else "true"  # an event table has too many files to look into each first
+    by_name = "false" if contract.instant else "true"  # event tables have too many files to read the schema of each
     rows = f"read_parquet({files}, hive_partitioning = true, hive_types = {{'ds': date}}, union_by_name = {by_name})"
     missing = "" if contract.instant else _missing_columns(connection, contract, rows)
     connection.execute(f"create view {name} as select *{missing} from {rows} {until}")
 
 
 def _missing_columns(connection: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> str:
-    """Return the columns that no delivered file has, null, as the end of a select list; '' if there are none."""
+    """Return SQL that adds the columns missing in all delivered files, as nulls, to a select list; '' if none is."""
     known = {name for name, *_ in connection.execute(f"describe select * from {rows}").fetchall()}
     connection.register("incoming", pl.DataFrame(schema=contract.schema).to_arrow())
     columns = connection.execute("describe select * from incoming").fetchall()
@@ -255,7 +263,7 @@ def _build_one(
 
 
 def _build_whole(connection: duckdb.DuckDBPyConnection, file: SqlFile, kind: str) -> None:
-    """Create a table or view; intermediate rows go to memory, as the file would not shrink when they are dropped."""
+    """Create a table or view; intermediate tables are kept in memory, since dropping them would not shrink the file."""
     query = file.query
     if kind == "table" and file.layer == "intermediate":
         connection.execute(f"create table memory.{file.name} as {query}")
@@ -290,7 +298,7 @@ def _build_by_days(
 def _describe(
     connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[BuiltTable], sources: Sources
 ) -> None:
-    """Write the schema `meta`: the data dictionary, the batches, and date and time zone of the build."""
+    """Write the schema `meta`: the data dictionary, the batches, and the date and time zone of the build."""
     tables = [
         {
             "name": file.name,
@@ -318,7 +326,7 @@ def _describe(
     connection.execute("create table meta.build as select $as_of::date as as_of, $time_zone as time_zone", of_build)
 
 
-def _drop_steps(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+def _drop_working_schemas(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     for schema in ("intermediate", "staging", "raw"):
         connection.execute(f"drop schema {schema} cascade")
     if sources.previous is not None:

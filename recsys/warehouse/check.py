@@ -46,7 +46,9 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> dict
     if undocumented:
         raise BrokenCheck(f"{file.name}: the column {min(undocumented)} is not documented. Add it to the header")
     if missing:
-        raise BrokenCheck(f"{file.name}: the header documents {min(missing)}, which the query lacks. Remove it there")
+        raise BrokenCheck(
+            f"{file.name}: the header documents {min(missing)}, which the query lacks. Remove it from the header"
+        )
     return types
 
 

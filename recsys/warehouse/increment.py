@@ -1,8 +1,9 @@
 """
-Find the stale days of day-grain tables: they are computed again, all others are copied from the published warehouse.
+Find the stale days of day-grain tables: these are computed again, other days are copied from the published warehouse.
 
-A day is stale if a new batch has rows of it, if it is after the last build's `as_of`, if a new row of a reference table
-has a track or listener with events on it, or if a backfill requests it. If that is unknown, every day is stale.
+A day is stale if a new batch has rows for it; if it is later than the `as_of` of the last build; if it has events of a
+track or listener for which a reference table got a new row; or if a backfill requests it. If the stale days cannot be
+determined, all days are stale.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,12 +20,12 @@ from recsys.warehouse.sqlfile import SqlFile, raw_sources
 from recsys.warehouse.versions import newest_rows, versions
 
 _EVENT_TABLES = [contract for contract in CONTRACTS.values() if contract.instant]
-_ROWS_AT_ONCE = 4_000_000  # rows of event tables that one statement aggregates: about 1 GB of groups
+_ROWS_PER_SPAN = 4_000_000  # rows of event tables that one statement aggregates: about 1 GB of groups
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the attached published warehouse was built from: last day, batch ids, and table -> query fingerprint."""
+    """The inputs of the attached published warehouse: last day, batch ids, and table -> query fingerprint."""
 
     as_of: date
     batches: frozenset[str]
@@ -34,7 +35,7 @@ class Published:
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Published":
         """Read the schema `meta` of the attached database `published`."""
         with connection.cursor() as cursor:
-            cursor.execute("use published")  # for this cursor alone
+            cursor.execute("use published")  # applies to this cursor only
             (as_of,) = cursor.execute(internal_sql("as_of")).fetchall()[0]
             batches = cursor.execute(internal_sql("built_batches")).fetchall()
             tables = cursor.execute(internal_sql("query_fingerprints")).fetchall()
@@ -60,11 +61,11 @@ def rows_by_day(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
 
 
 def spans(days: dict[date, int]) -> list[list[date]]:
-    """Split days (day -> number of rows) into spans that one statement can process."""
+    """Split days (day -> number of rows) into spans that are small enough for one SQL statement each."""
     cut: list[list[date]] = []
-    n_rows = _ROWS_AT_ONCE
+    n_rows = _ROWS_PER_SPAN
     for day, n_here in days.items():
-        if n_rows + n_here > _ROWS_AT_ONCE:
+        if n_rows + n_here > _ROWS_PER_SPAN:
             cut.append([])
             n_rows = 0
         cut[-1].append(day)
@@ -79,7 +80,7 @@ def stale_days(
     as_of: date,
     backfill: tuple[date, date] | None,
 ) -> dict[str, list[date]]:
-    """Return table -> stale days, for the day-grain tables that can be updated; all others are computed completely."""
+    """Return table -> stale days; a day-grain table that is not among them must be computed for all days."""
     published = Published.read(connection)
     batches = lake.batches()
     if as_of < published.as_of or published.batches - {batch.batch for batch in batches}:
@@ -90,31 +91,31 @@ def stale_days(
     for file in layers.values():
         if file.incremental and published.fingerprints.get(file.name) == fingerprint(file, layers):
             raw = raw_sources(file.name, layers)
-            touched = _touched(connection, [CONTRACTS[name.removeprefix("raw.")] for name in raw], new)
-            if touched is not None:
+            affected = _affected_days(connection, [CONTRACTS[name.removeprefix("raw.")] for name in raw], new)
+            if affected is not None:
                 plan[file.name] = sorted(
-                    day for day in touched | backfilled | _days_after(connection, published.as_of) if day <= as_of
+                    day for day in affected | backfilled | _days_after(connection, published.as_of) if day <= as_of
                 )
     return plan
 
 
-def _touched(
+def _affected_days(
     connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], new: Collection[Batch]
 ) -> set[date] | None:
-    """Return the days that new batches of some raw tables affect; None if that is unknown."""
-    touched: set[date] = set()
+    """Return the days for which new batches of some raw tables change rows; None if the days are unknown."""
+    affected: set[date] = set()
     for contract in contracts:
         batches = [batch for batch in new if batch.table == contract.table and batch.days]
         if contract.instant:
-            touched.update(date.fromisoformat(day) for batch in batches for day in batch.days)
+            affected.update(date.fromisoformat(day) for batch in batches for day in batch.days)
         elif batches and set(contract.key) <= {"track_id", "user_id"}:
-            touched |= _days_naming(connection, contract, [batch.batch for batch in batches])
+            affected |= _days_of_keys(connection, contract, [batch.batch for batch in batches])
         elif batches:
             return None
-    return touched
+    return affected
 
 
-def _days_naming(connection: duckdb.DuckDBPyConnection, reference: Contract, batches: list[str]) -> set[date]:
+def _days_of_keys(connection: duckdb.DuckDBPyConnection, reference: Contract, batches: list[str]) -> set[date]:
     key = reference.key[0]
     named = f"select {key} from {versions(reference)} where list_contains($batches, batch)"
     query = " union ".join(f"select ds from raw.{events.table} where {key} in ({named})" for events in _EVENT_TABLES)

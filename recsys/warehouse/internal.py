@@ -1,4 +1,4 @@
-"""Queries that the program itself runs on a warehouse file, in `sql/internal`; they are not offered to people."""
+"""Queries that the program itself runs on a warehouse file, in `sql/internal`; `recsys query` does not list them."""
 
 from functools import cache
 

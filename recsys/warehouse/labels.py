@@ -9,13 +9,13 @@ three rules:
 2. Complementary suppression: rows that differ only in one of `parts` add up to a total that may be shown. If one of
    them is withheld, the smallest others are too, until at least two are withheld and one of these has ten listeners or
    more. So the total minus the shown rows never isolates a small group.
-3. Rounding: counts are rounded down to a multiple of ten, other figures to two significant digits. So figures of
-   overlapping tables, windows and filters differ by rounding, and not by what a few people did.
+3. Rounding: counts are rounded down to a multiple of ten, other figures to two significant digits. So a difference
+   between overlapping tables, periods or filters shows rounding, not the listening of a few people.
 
-Guarantee: every figure comes from about ten distinct listeners or more, and a total minus one of its parts leaves every
-value from 1 to 9 possible for a row of 1 to 9. Not covered: an attacker who knows what nine of ten listeners did; very
-many overlapping figures solved jointly, which narrows the range (tests/pipeline/test_leaks.py measures by how much);
-and the fact that somebody listened at all, in marts that keep withheld rows.
+Guarantee: every figure comes from about ten distinct listeners or more, and subtracting the shown rows from a total
+does not narrow a withheld value of 1 to 9. There is no protection against an attacker who knows what nine of ten
+listeners did, nor against combining very many overlapping figures, which narrows the range (how much is measured in
+tests/pipeline/test_leaks.py). In marts that keep withheld rows, such a row shows that somebody listened at all.
 """
 
 from pathlib import Path
@@ -136,7 +136,7 @@ def _write_one(
     connection.execute(
         f"attach {quoted(target)} as own (storage_version '{STORAGE_VERSION}', block_size {BLOCK_BYTES})"
     )
-    connection.execute("begin")  # else each statement would write and flush its own log
+    connection.execute("begin")  # otherwise each statement would write and flush its own log
     for schema in ("marts", "meta"):
         connection.execute(f"create schema own.{schema}")
     connection.execute("create table own.meta.build as select * from published.meta.build")

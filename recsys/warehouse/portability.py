@@ -1,7 +1,7 @@
 """
-The portability guard: SQL that a file in `sql/` may use, because it means the same on DuckDB and Spark.
+The portability guard: a file in `sql/` may only use SQL that means the same on DuckDB and Spark.
 
-Functions are an allow-list: a function is added after its documentation was compared for both engines.
+Functions are allowed by a list; before adding a function to it, compare its documentation for both engines.
 """
 
 from functools import cache
@@ -18,10 +18,10 @@ _FUNCTIONS = {
     *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
     *("time_to_unix", "mod", "replace", "split_part", "median"),
 }
-# Functions that the program's own queries (sql/internal) may also use: they read a finished file, so they always run on
-# DuckDB. Spark names `timezone` to_utc_timestamp; its array_contains returns null, not false, for a list that holds a
-# null and not the value.
-_OF_A_FILE = {"timezone", "array_contains", "array_size", "concat_ws", "contains", "filter"}
+# Functions that internal queries (sql/internal) may also use: these queries read a finished file, so they always run on
+# DuckDB. In Spark, `timezone` is named to_utc_timestamp, and array_contains returns null instead of false if the list
+# contains a null but not the value.
+_INTERNAL_FUNCTIONS = {"timezone", "array_contains", "array_size", "concat_ws", "contains", "filter"}
 _REFUSED = {
     exp.Star: "select *: name the columns",
     exp.Pivot: "pivot: write one case expression per column",
@@ -39,7 +39,7 @@ def refuse_unportable(file: SqlFile) -> None:
     """Raise BadSqlFile if a query uses SQL that does not mean the same on DuckDB and Spark."""
     if not isinstance(file.tree, exp.Query):
         raise BadSqlFile(f"{file.name} is {file.tree.key}: a file has one SELECT and nothing else")
-    known, params = (_FUNCTIONS | _OF_A_FILE, file.params) if file.layer == "internal" else (_FUNCTIONS, {})
+    known, params = (_FUNCTIONS | _INTERNAL_FUNCTIONS, file.params) if file.layer == "internal" else (_FUNCTIONS, {})
     for node in file.tree.walk():
         if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
             continue

@@ -1,9 +1,9 @@
 """
 Read-only queries on a warehouse file: SQL in, a polars frame out.
 
-The connection can read its file and nothing else: no other files, no network, no settings. That is not enough for SQL
-that people write: DuckDB still allows ATTACH of the file itself, and COPY to the name of the write-ahead log beside it,
-which it would replay. So such SQL goes through `Warehouse.untrusted_query`, which runs one query and nothing else.
+The connection can read its own file only: no other files, no network, no change of settings. For SQL that people write
+this is not enough: DuckDB still allows ATTACH of the file itself, and COPY to the path of its write-ahead log, which
+DuckDB would replay. Such SQL must go through `Warehouse.untrusted_query`, which runs exactly one query.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import SqlFile, read_queries
 
-_LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
+_READ_ONLY_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -28,12 +28,12 @@ _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
     "max_temp_directory_size": "16GB",
     "max_expression_depth": "250",  # a deeper query takes minutes to plan, and cannot be interrupted meanwhile
 }
-_MAX_CHARACTERS = 20_000  # of an untrusted query, for the same reason
+_MAX_CHARACTERS = 20_000  # of an untrusted query; a longer one may also take minutes to plan
 _EXPECTED = "Expected one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
 class Warehouse:
-    """A warehouse file, open for reading; it stays the same version while it is open, also after a publication."""
+    """A warehouse file, open for reading. It keeps the version that was opened, even if another is published later."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
@@ -45,7 +45,7 @@ class Warehouse:
         if not path.exists():
             raise SetupError(f"{path} does not exist. Run: recsys build (or recsys runs, to list what exists)")
         try:
-            connection = duckdb.connect(path.resolve(), read_only=True, config=_LOCKED_DOWN)
+            connection = duckdb.connect(path.resolve(), read_only=True, config=_READ_ONLY_SETTINGS)
         except duckdb.Error as broken:
             raise SetupError(f"{path} cannot be opened as a warehouse: {broken}") from broken
         is_locked = connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]
@@ -83,12 +83,12 @@ class Warehouse:
         Run one query that a person wrote; any other statement is refused before anything runs.
 
         Args:
-            text: The query; comments and a semicolon may follow it.
+            text: The query; it may end with a semicolon and comments.
             n_rows: Maximum number of rows, in the order of the query; None returns all.
             limit_s: As in `query`.
 
         Raises:
-            InputError: The text is not exactly one query, or too long, and no part of it has run; or as in `query`.
+            InputError: The text is not exactly one query or is too long; then nothing was run. Also as in `query`.
         """
         if _kind_of(text) is duckdb.StatementType.SELECT:
             subquery = "select * from query($text) limit $n_rows"  # inside which a WITH clause cannot write
@@ -112,7 +112,7 @@ class Warehouse:
 
 
 def _kind_of(text: str) -> duckdb.StatementType:
-    """Return SELECT, or MULTI for a SELECT with PIVOT; raises InputError for all other texts, without running them."""
+    """Return the type of a query, SELECT or (with PIVOT) MULTI, without running it; raises InputError for others."""
     if len(text) > _MAX_CHARACTERS:
         raise InputError(f"The query has {len(text):,} characters, expected at most {_MAX_CHARACTERS:,}. Split it")
     try:
@@ -128,7 +128,7 @@ def _kind_of(text: str) -> duckdb.StatementType:
 
 @contextmanager
 def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> Iterator[None]:
-    """Interrupt a cursor after a time limit. DuckDB's own setting would apply to all readers of the file."""
+    """Interrupt a cursor after a time limit; a time limit set in DuckDB would apply to all readers of the file."""
     if limit_s is None:
         yield
         return
@@ -146,7 +146,7 @@ def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> 
 
 
 def _intervals_as_texts(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Cast columns with intervals, which polars has no type for."""
+    """Cast interval columns to text, because polars has no type for DuckDB's intervals."""
     intervals = [n for n, type_ in enumerate(relation.types) if "INTERVAL" in str(type_)]
     if not intervals:
         return relation
@@ -179,9 +179,9 @@ def run_query(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s
     Run a saved query of `sql/queries`.
 
     Args:
-        warehouse: Read.
+        warehouse: The warehouse to read.
         name: Name of the query.
-        given: Parameter name -> value as text; the others take their defaults.
+        given: Parameter name -> value as text; other parameters take their defaults.
         limit_s: As in `Warehouse.query`.
 
     Raises:
@@ -210,7 +210,7 @@ def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
 
 
 def tables(warehouse: Warehouse) -> pl.DataFrame:
-    """List the tables that an analyst can read: name, grain, rows and description."""
+    """List the tables that an analyst can read: name, grain, number of rows and description."""
     return warehouse.query(internal_sql("marts_of_file"))
 
 
@@ -219,12 +219,12 @@ def describe(warehouse: Warehouse, name: str) -> tuple[pl.DataFrame, pl.DataFram
     Describe one table.
 
     Args:
-        warehouse: Read.
-        name: The table, with or without its schema; without one, a mart.
+        warehouse: The warehouse to read.
+        name: The table; a name without a schema is a mart.
 
     Returns:
         One row with name, description, grain, n_rows, reads (the tables it reads) and read_by (the tables that read it,
-        null where there are none); and one row per column with name, type, unit and meaning.
+        null if there are none); and one row per column with name, type, unit and meaning.
 
     Raises:
         UnknownIds: The warehouse has no such table.

@@ -3,7 +3,7 @@ A file in `sql/`: its query, and the contract in its header.
 
 The header consists of the comment lines before the query: a description, then sections.
 
-    reason:       why a mart that computes nothing is a mart
+    reason:       why a mart that only copies its source exists
     grain:        the columns that identify a row, or none
     rows:         minimum number of rows; default 1
     incremental:  the day column of a day-grain table, which is updated day by day
@@ -84,7 +84,7 @@ class LabelRules:
 @dataclass(frozen=True, eq=False)
 class SqlFile:
     """
-    A query and its contract. Equal text and name give the same object, so that a query is parsed once.
+    A query and its contract. Reading the same text and name again returns the same object, so it is parsed only once.
 
     Attributes:
         name: `<layer>.<table>`, `internal.<name>`, or the name of a saved query.
@@ -95,7 +95,7 @@ class SqlFile:
         checks: SQL conditions that hold in every row.
         reconcile: SQL conditions between the table and its sources.
         params: Parameter name -> documentation.
-        reason: Why a mart that computes nothing is a mart; '' for all others.
+        reason: Why a mart that only copies its source exists; '' for all others.
         min_rows: Minimum number of rows.
         incremental: Day column of a day-grain table; '' for a table that is computed as a whole.
         label_rules: Rules for label files; None if the table is not in them.
@@ -121,7 +121,7 @@ class SqlFile:
 
     @cached_property
     def tree(self) -> exp.Expr:
-        """The syntax tree of the query; raises BadSqlFile if it is not one valid SELECT."""
+        """The syntax tree of the query; raises BadSqlFile if it is not a single valid SELECT."""
         try:
             return sqlglot.parse_one(self.query, read="duckdb")
         except sqlglot.errors.ParseError as broken:
@@ -129,7 +129,7 @@ class SqlFile:
 
     @cached_property
     def sources(self) -> frozenset[str]:
-        """The tables that the query reads, as `<layer>.<table>`, without its CTEs."""
+        """The tables that the query reads, as `<layer>.<table>`; CTEs are not included."""
         ctes = {cte.alias for cte in self.tree.find_all(exp.CTE)}
         tables = [table for table in self.tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
         names = (f"{table.db}.{table.name}".lstrip(".") for table in tables)
@@ -137,7 +137,7 @@ class SqlFile:
 
     @property
     def dependencies(self) -> frozenset[str]:
-        """The tables that must be built before: the sources, and those that `reconcile` names."""
+        """The tables that must be built before this one: its sources, and the tables that `reconcile` names."""
         return self.sources | set(_TABLE.findall(" ".join(self.reconcile))) - {self.name}
 
     @property
@@ -265,7 +265,7 @@ def _param(line: str) -> tuple[str, ColumnDoc]:
 
 
 def read_layers(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
-    """Read every staging, intermediate and mart file, in an order that builds each table after its dependencies."""
+    """Read every staging, intermediate and mart file; each comes after its dependencies."""
     if not folder.is_dir():
         raise BadSqlFile(f"{folder} does not exist; it has the query of every table. Install recsys again")
     found = {
@@ -296,8 +296,8 @@ def with_upstream(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str,
     return {name: file for name, file in layers.items() if name in needed}
 
 
-def upstream_steps(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
-    """Return the intermediate tables that these read, directly or through each other, in the order of `layers`."""
+def upstream_intermediates(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:
+    """Return the intermediate tables upstream of `names`, directly or through other intermediate tables, in order."""
     steps: set[str] = set()
     waiting = set(names)
     while waiting:
@@ -311,8 +311,8 @@ def materializations(layers: dict[str, SqlFile]) -> dict[str, str]:
     """
     Return the materialization of each file during a build: 'table' or 'view'.
 
-    Staging files are views, and so are intermediate files upstream of a day-grain table: it is filled a few days at a
-    time, and through views the filter on days reaches the event tables. All others are computed once, as tables.
+    Staging files are views. Intermediate files upstream of a day-grain table are views too: the day-grain table is
+    filled a few days at a time, and views pass its filter on days to the event tables. All other files are tables.
     """
     streamed = with_upstream(layers, [file.name for file in layers.values() if file.incremental])
     return {

@@ -1,15 +1,15 @@
 """
-The newest row per key of a reference table, as SQL with the same meaning on DuckDB and Spark.
+The newest row per key of a reference table, as SQL that means the same on DuckDB and Spark.
 
-A reference table (a raw table without an instant) is delivered repeatedly: a later row of a key replaces the earlier
-ones. The contract names the key and the column whose largest value marks the newest row.
+A reference table (a raw table whose rows have no instant) is delivered repeatedly: a later row replaces earlier rows
+with the same key. The contract names the key, and the column whose largest value marks the newest row.
 """
 
 from recsys.lake.contract import BATCH, Contract
 
 
 def versions(table: Contract) -> str:
-    """Return the name of the table with all delivered rows of a reference table, replaced ones included."""
+    """Return the name of the table with all delivered rows of a reference table, including replaced rows."""
     return f"raw.{table.table}_versions"
 
 

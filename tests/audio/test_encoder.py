@@ -139,7 +139,7 @@ def test_a_broken_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="bytes of tensors"):
         read_checkpoint(tmp_path)
     (tmp_path / ".index").write_bytes(b"no table at all" * 10)
-    with pytest.raises(SetupError, match="does not end like a LevelDB table"):
+    with pytest.raises(SetupError, match="is not a LevelDB table"):
         read_checkpoint(tmp_path)
 
 

@@ -9,14 +9,14 @@ import torch
 
 from recsys.audio.embedding.embed import WEIGHTS
 from recsys.audio.fingerprint.fingerprinter import (
-    APART_S,
-    FRAMES_APART,
     HIGHEST_HZ,
     HOP,
+    HOP_FRAMES,
     LOWEST_HZ,
     N_BINS,
     N_SAMPLES,
     RATE_HZ,
+    VECTOR_HOP_S,
     Fingerprint,
     n_vectors,
     spectrogram,
@@ -47,7 +47,7 @@ def test_a_tone_is_in_its_bin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "expected"), [(N_SAMPLES - FRAMES_APART * HOP, 0), (N_SAMPLES, 1), (N_SAMPLES + FRAMES_APART * HOP, 2)]
+    ("n", "expected"), [(N_SAMPLES - HOP_FRAMES * HOP, 0), (N_SAMPLES, 1), (N_SAMPLES + HOP_FRAMES * HOP, 2)]
 )
 def test_vectors_come_every_quarter_of_a_second(n: int, expected: int) -> None:
     """The network gives the predicted number of vectors, complete ones only."""
@@ -68,7 +68,7 @@ def test_vectors_depend_on_nearby_audio_only() -> None:
     with torch.inference_mode():
         first, second = network(spectrogram(torch.stack([sound, other])))
 
-    n_same = int(4 / APART_S)
+    n_same = int(4 / VECTOR_HOP_S)
     assert torch.allclose(first[:n_same], second[:n_same], atol=1e-5)
     assert not torch.allclose(first[-4:], second[-4:], atol=1e-2)
 

@@ -26,8 +26,8 @@ LENGTH_S = 4.0
 WHOLE = (3.9, 4.1)
 SOME = (0.01, 3.99)
 ANY = (0.0, 60.0)
-NOTHING = "not_decodable"
-REASONS = {NOTHING, "no_audio", "empty", "no_file", "timeout", "out_of_memory"}
+NO_ROW = "not_decodable"
+REASONS = {NO_ROW, "no_audio", "empty", "no_file", "timeout", "out_of_memory"}
 
 Expected = str | tuple[float, float] | None  # a reason, a range of lengths [s], or None: either is right
 Case = tuple[str, Callable[[Path], None], Expected]
@@ -149,25 +149,25 @@ CASES: list[Case] = [
     *((f"flipped.{suffix}", made(suffix, flipped), ANY) for suffix in ("mp3", "ogg", "flac", "wav", "aiff")),
     *((f"zeroed.{suffix}", made(suffix, zeroed), ANY) for suffix in ("mp3", "ogg", "flac", "wav", "aiff", "m4a")),
     ("whole.m4a", made("m4a", lambda data: data), (3.8, 4.2)),
-    ("no_moov.m4a", made("m4a", cut(0.9)), NOTHING),
-    ("rate_0.wav", made("wav", put(24, "<I", 0)), NOTHING),
+    ("no_moov.m4a", made("m4a", cut(0.9)), NO_ROW),
+    ("rate_0.wav", made("wav", put(24, "<I", 0)), NO_ROW),
     ("rate_huge.wav", made("wav", put(24, "<I", 2**31 - 1)), None),
     ("length_0.wav", made("wav", put(40, "<I", 0)), None),
     ("length_huge.wav", made("wav", put(40, "<I", 2**32 - 2)), WHOLE),
     ("riff_size_wrong.wav", made("wav", put(4, "<I", 7)), None),
-    ("channels_0.wav", made("wav", put(22, "<H", 0)), NOTHING),
+    ("channels_0.wav", made("wav", put(22, "<H", 0)), NO_ROW),
     ("channels_255.wav", made("wav", put(22, "<H", 255)), None),
     ("bits_1000.wav", made("wav", put(34, "<H", 1000)), None),
     ("offset_huge.caf", made("caf", put(12, ">q", 2**62)), None),
     ("size_negative.caf", made("caf", put(12, ">q", -(2**40))), None),
     ("rate_0.flac", made("flac", put(18, ">I", 0)), None),
     ("empty.mp3", bytes_of(b"") , "empty"),
-    ("one_byte.ogg", bytes_of(b"O"), NOTHING),
-    ("text.mp3", text_of("this is no music\n" * 500), NOTHING),
-    ("page.flac", text_of("<html><body><script>alert(1)</script></body></html>"), NOTHING),
-    ("bomb.wav", text_of('<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><svg>&b;</svg>'), NOTHING),
-    ("picture.mp3", picture, NOTHING),
-    ("archive.mp3", archive, NOTHING),
+    ("one_byte.ogg", bytes_of(b"O"), NO_ROW),
+    ("text.mp3", text_of("this is no music\n" * 500), NO_ROW),
+    ("page.flac", text_of("<html><body><script>alert(1)</script></body></html>"), NO_ROW),
+    ("bomb.wav", text_of('<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><svg>&b;</svg>'), NO_ROW),
+    ("picture.mp3", picture, NO_ROW),
+    ("archive.mp3", archive, NO_ROW),
     ("junk.mp3", bytes_of(JUNK), None),
     ("junk_first.mp3", made("mp3", lambda data: JUNK[:3_000] + data), (3.0, 4.3)),
     ("id3_lies.mp3", made("mp3", lambda data: b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + data), None),
@@ -179,16 +179,16 @@ CASES: list[Case] = [
     ("odd_chunks.wav", bytes_of(wav(SINE, chunks=b"LIST\x04\0\0\0INFOjunk\x03\0\0\0abc\0")), (0.9, 1.1)),
     ("mono_8k.wav", bytes_of(wav(SINE)), (0.99, 1.01)),
     ("one_sample.wav", bytes_of(wav(SINE[:, :1])), (0, 0.01)),
-    ("no_sample.wav", bytes_of(wav(SINE[:, :0])), NOTHING),
+    ("no_sample.wav", bytes_of(wav(SINE[:, :0])), NO_ROW),
     ("many_channels.wav", bytes_of(wav(np.tile(SINE, (64, 1)))), (0.9, 1.1)),
     ("constant.wav", bytes_of(wav(np.ones((2, 8_000)))), (0.9, 1.1)),
     ("video.mp4", lambda path: video(path, with_sound=True), (0.8, 1.3)),
     ("video_silent.mp4", lambda path: video(path, with_sound=False), "no_audio"),
-    ("hls.mp3", text_of(PLAYLIST.format("file:///etc/hostname")), NOTHING),
-    ("hls_net.m4a", text_of(PLAYLIST.format("http://127.0.0.1:9/x.ts")), NOTHING),
-    ("list.wav", text_of("ffconcat version 1.0\nfile /etc/hostname\n"), NOTHING),
-    ("pls.ogg", text_of("[playlist]\nFile1=http://127.0.0.1:9/a.mp3\nNumberOfEntries=1\n"), NOTHING),
-    ("sdp.mp3", text_of("v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n"), NOTHING),
+    ("hls.mp3", text_of(PLAYLIST.format("file:///etc/hostname")), NO_ROW),
+    ("hls_net.m4a", text_of(PLAYLIST.format("http://127.0.0.1:9/x.ts")), NO_ROW),
+    ("list.wav", text_of("ffconcat version 1.0\nfile /etc/hostname\n"), NO_ROW),
+    ("pls.ogg", text_of("[playlist]\nFile1=http://127.0.0.1:9/a.mp3\nNumberOfEntries=1\n"), NO_ROW),
+    ("sdp.mp3", text_of("v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n"), NO_ROW),
     ("folder.mp3", lambda path: path.mkdir(), "no_file"),
     ("pipe.mp3", os.mkfifo, "no_file"),
     ("loop.mp3", unreadable, "no_file"),

@@ -36,7 +36,7 @@ def task(path: Path) -> str:
 
 
 def test_a_file_that_kills_its_worker_harms_no_other() -> None:
-    """Crash, timeout, lack of memory and refusal are failures of that file; the others are done."""
+    """Crash, timeout, lack of memory and refusal are failures of that file only; the other files are processed."""
     names = ["a", "crash", "b", "hang", "c", "allocate", "allocate by torch", "refuse", "d"]
 
     with Workers(task, n_workers=2, limit_s=3, limit_bytes=2 << 30) as workers:
@@ -48,7 +48,7 @@ def test_a_file_that_kills_its_worker_harms_no_other() -> None:
     assert reasons == {"crash": "crash", "hang": "timeout", "refuse": "empty", **out_of_memory}
     messages = {name: result.message for name, result in results.items() if isinstance(result, Failure)}
     assert messages == {
-        "crash": "made the decoder crash (exit status -11)",
+        "crash": "crashed the decoder (exit status -11)",
         "hang": "took longer than 3 s and was stopped",
         "allocate": "needs more than 2.0 GiB of memory",
         "allocate by torch": "needs more than 2.0 GiB of memory",

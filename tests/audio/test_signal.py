@@ -50,7 +50,7 @@ def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Pat
 def test_a_format_returns_the_written_samples(
     tmp_path: Path, tone: F32, name: str, subtype: str, tolerance: float
 ) -> None:
-    """Both channels, the sampling rate, and nothing counts as lost."""
+    """Both channels and the sampling rate are kept, and nothing counts as lost."""
     with soundfile.SoundFile(tmp_path / name, "w", 44_100, 2, subtype) as file:
         for start in range(0, tone.shape[1], 4_096):  # long pieces crash libsndfile's Vorbis encoder
             file.write(tone[:, start : start + 4_096].T)
@@ -160,7 +160,7 @@ def test_an_error_travels_between_processes() -> None:
 def test_an_unreadable_file_is_described_in_one_sentence(
     tmp_path: Path, make: Callable[[Path], object], message: str, read: Callable[[Path], object]
 ) -> None:
-    """The message names the file once and has no text of a decoder, whole or in pieces."""
+    """The message names the file once and contains no text of a decoder, also when decoding piece by piece."""
     path = tmp_path / "broken.mp3"
     make(path)
 

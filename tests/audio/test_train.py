@@ -39,8 +39,8 @@ def test_only_recordings_with_consent_are_used(tracks: list[TrainingTrack], tmp_
     wide = train(tracks, replace(SETTINGS, epochs=1, with_unknown=True), tmp_path / "wide")
 
     assert (strict.n_granted, strict.n_unknown, strict.n_denied) == (6, 2, 1)
-    assert (strict.n_heard, strict.n_unreadable) == (5, 1)
-    assert wide.n_heard == 7
+    assert (strict.n_trained, strict.n_unreadable) == (5, 1)
+    assert wide.n_trained == 7
     assert json.loads((tmp_path / "strict" / "card.json").read_text())["n_denied"] == 1
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.peers.chromaprint import APART_S, Chromaprint, is_installed, items_of
+from bench.peers.chromaprint import VECTOR_HOP_S, Chromaprint, is_installed, items_of
 
 RATE_HZ = 16_000
 
@@ -21,7 +21,7 @@ def test_an_excerpt_is_found_at_its_offset(recordings: Chromaprint) -> None:
 
     assert best is not None
     assert best.name == "t5"
-    assert best.offset_s == pytest.approx(30 * APART_S)
+    assert best.offset_s == pytest.approx(30 * VECTOR_HOP_S)
 
 
 def test_a_use_scores_higher_than_a_stranger(recordings: Chromaprint) -> None:

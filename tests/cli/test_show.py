@@ -1,4 +1,4 @@
-"""How values and tables are printed, and the printed metrics of recommenders."""
+"""Printed values and tables, and the printed metrics of recommenders."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Invented names are distinct where they must be."""
+"""Invented titles, names and ids are distinct."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The truth file, confirmed on the raw files alone, without knowledge of the simulator."""
+"""The truth file agrees with the raw files, which are checked without the simulator."""
 
 import csv
 import gzip
@@ -48,7 +48,7 @@ class Opened:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """Write one world of full size without audio, and open its files."""
-    summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_sounding=0))
+    summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_tracks_with_audio=0))
     logs = [_log(path) for path in summary.files if path.name.startswith("listens")]
     tracks = [row for row in _records(summary.truth.parent / "raw" / "tracks.jsonl.gz") if isinstance(row, dict)]
     return Opened(
@@ -87,7 +87,7 @@ def _json(line: str) -> Record:
 
 
 def _written(fault: Fault) -> set[object]:
-    """Return the faulty value in every form in which a file may hold it."""
+    """Return the faulty value in all forms in which a file may contain it."""
     if fault.value is None:
         return {None, ""}
     return {FUTURE, FUTURE_S, str(FUTURE_S)} if fault.value == FUTURE else {fault.value, str(fault.value)}
@@ -359,7 +359,7 @@ def test_files_have_columns_that_ingest_must_drop(world: Opened) -> None:
 
 
 def test_some_listeners_are_absent_from_the_users(world: Opened) -> None:
-    """The log has listeners that the users file lacks."""
+    """The log contains listeners that are missing in the users file."""
     users = {row["user_id"] for row in _records(world.file("users.jsonl")) if isinstance(row, dict)}
 
     assert 0.01 < np.mean([user not in users for user in world.log["user_id"].unique()]) < 0.1
@@ -398,7 +398,7 @@ def test_preferences_can_be_learned(world: Opened) -> None:
 
 
 def test_a_recommender_causes_most_discoveries_and_few_repeats(world: Opened) -> None:
-    """Sixty and twenty percent, where files name a source; a rediscovery counts as a repeat here."""
+    """About 60 % of discoveries and 20 % of repeats, in files with a source; a rediscovery counts as a repeat here."""
     june = pl.read_csv(world.file("listens_2026-06.csv.gz"), infer_schema=False, truncate_ragged_lines=True)
     known = june.filter(pl.col("source").is_in(["active", "algorithmic"])).sort("listened_at")
     pair = ["user_id", "track_id"]

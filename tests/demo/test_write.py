@@ -11,7 +11,7 @@ import pytest
 from recsys.demo import World, WorldSummary, write_world
 from recsys.errors import InputError
 
-SMALL = World(seed=11, scale=0.04, n_labels=6, n_artists=160, n_tracks=2_000, n_sounding=2)
+SMALL = World(seed=11, scale=0.04, n_labels=6, n_artists=160, n_tracks=2_000, n_tracks_with_audio=2)
 
 
 def _digests(folder: Path) -> Mapping[str, str]:
@@ -42,7 +42,7 @@ def test_another_seed_gives_another_world(small: WorldSummary, tmp_path: Path) -
 
 def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> None:
     """The log is divided by calendar month, whatever the last day."""
-    summary = write_world(tmp_path, replace(SMALL, as_of=date(2026, 2, 10), n_sounding=0))
+    summary = write_world(tmp_path, replace(SMALL, as_of=date(2026, 2, 10), n_tracks_with_audio=0))
 
     logs = sorted(path.name for path in summary.files if path.name.startswith("listens"))
     assert logs == [
@@ -64,7 +64,7 @@ def test_the_truth_lies_outside_the_raw_files(small: WorldSummary) -> None:
 
 def test_scale_changes_the_listeners_and_not_the_catalogue(small: WorldSummary, tmp_path: Path) -> None:
     """A world of a larger scale has the same catalogue."""
-    twice = write_world(tmp_path, replace(SMALL, scale=0.08, n_sounding=0)).rows
+    twice = write_world(tmp_path, replace(SMALL, scale=0.08, n_tracks_with_audio=0)).rows
 
     assert small.rows["tracks"] == twice["tracks"]
     assert twice["listens"] > 1.5 * small.rows["listens"]

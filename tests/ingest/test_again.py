@@ -114,7 +114,7 @@ def test_an_old_version_that_stays_in_the_folder_does_not_return(inbox: Inbox) -
 
 
 def test_two_versions_of_a_track_in_one_file_conflict(inbox: Inbox) -> None:
-    """It is unknown which is newer, so the first is kept, whatever the lake has."""
+    """It is unknown which version is newer, so the first is kept, also if the lake already has the track."""
     inbox.take("a.csv", TRACKS + "t1,One,ar1,\n")
     inbox.take("b.csv", TRACKS + "t1,One,ar1,\nt1,Uno,ar1,\n")
     inbox.take("c.csv", TRACKS + "t1,Eins,ar1,\nt1,One,ar1,\n")

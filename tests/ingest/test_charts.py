@@ -86,7 +86,7 @@ def test_a_damaged_chart_file_is_refused_as_any_other(inbox: Inbox) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif("RECSYS_DATA" not in os.environ, reason="RECSYS_DATA is unset: no real charts")
 def test_the_real_charts_are_ingested_completely(inbox: Inbox) -> None:
-    """Every row of the Hot 100; all of the Billboard 200 but untitled albums and the second of two at one rank."""
+    """All rows of the Hot 100; of the Billboard 200, all but untitled albums and second albums at one rank."""
     reports = []
     for name in ("hot100_weekly.parquet", "billboard200_weekly.parquet"):
         content = (Path(os.environ["RECSYS_DATA"]) / "billboard" / name).read_bytes()

@@ -66,7 +66,7 @@ def test_a_byte_order_mark_does_not_matter(inbox: Inbox) -> None:
 
 def test_the_first_lines_identify_the_table_of_the_file(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Later blank, malformed or incomplete lines belong to the same table; line numbers run on."""
-    monkeypatch.setattr(jsonl, "_LINES_A_CHUNK", 2)
+    monkeypatch.setattr(jsonl, "_LINES_PER_CHUNK", 2)
     second = lines({"track_id": "t2"}, {"track_id": "t3", "title": "Three"})
     (batch,) = inbox.take("t.jsonl", lines(TRACK, TRACK | {"track_id": "t4"}) + second + "\n\n" + "{\n{\n").batches
 

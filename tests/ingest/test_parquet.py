@@ -75,7 +75,7 @@ def test_typed_columns_keep_their_values(inbox: Inbox) -> None:
 
 def test_the_line_of_a_row_is_its_number(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is counted from 1 across chunks."""
-    monkeypatch.setattr(parquet, "_ROWS_A_CHUNK", 2)
+    monkeypatch.setattr(parquet, "_ROWS_PER_CHUNK", 2)
     rows = {"track_id": ["t1", None, "t3", "t4", None], "title": ["x"] * 5, "artist_id": ["ar1"] * 5}
     inbox.take("t.parquet", packed(pl.DataFrame(rows)))
 

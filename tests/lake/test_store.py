@@ -1,4 +1,4 @@
-"""Ingest of a source is atomic: an interruption at any point leaves the lake as before or as after."""
+"""Ingest of a source is atomic: after an interruption at any point, either all or none of its rows are in the lake."""
 
 from collections.abc import Callable
 from datetime import date
@@ -48,7 +48,7 @@ def contents(home: Home) -> dict[str, bytes]:
 
 
 def killed_after(n: int, then: Callable[..., object]) -> Callable[..., object]:
-    """Return a function that passes n calls on to `then` and raises at the next."""
+    """Return a function that forwards n calls to `then` and raises at the next call."""
     calls = iter(range(n))
 
     def call(*args: object, **named: object) -> object:
@@ -193,7 +193,7 @@ def test_rows_missing_from_the_batch_log_are_noticed(home: Home, listens: Path) 
     (batch,) = ingest(home, [listens], today=TODAY).batches
     (home.lake / "_ledger" / f"{batch.source_sha256[:12]}.json").unlink()
 
-    with pytest.raises(InputError, match=r"2 rows too many in the batch .* of no source in the batch log"):
+    with pytest.raises(InputError, match=r"2 extra rows in the batch .* of no source in the batch log"):
         Lake(home).verify()
 
 

@@ -28,7 +28,7 @@ TODAY = date(2026, 7, 1)
 def song() -> np.ndarray:
     """Six seconds of a synthetic tune, 22.05 kHz stereo."""
     rng = np.random.default_rng(7)
-    return render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=6), rate_hz=22_050, longest_s=6)
+    return render(arrange(compose("song", rng), Style.random(rng), rng, longest_s=6), rate_hz=22_050, longest_s=6)
 
 
 @pytest.fixture(scope="module")

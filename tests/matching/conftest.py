@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, RATE_HZ, Fingerprinter
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, RATE_HZ, VECTOR_HOP_S, Fingerprinter
 from recsys.matching.alignment import Calibration
 from recsys.matching.cue_sheets import shipped_calibration
 from recsys.matching.fingerprint_index import FingerprintIndex
@@ -16,7 +16,7 @@ def walk(seed: int, seconds: float) -> np.ndarray:
     """Vectors of length 1, a quarter of a second apart, each similar to the one before."""
     rng = np.random.default_rng(seed)
     rows = [rng.standard_normal(128)]
-    for _ in range(round(seconds / APART_S) - 1):
+    for _ in range(round(seconds / VECTOR_HOP_S) - 1):
         rows.append(0.4 * rows[-1] + 0.6 * rng.standard_normal(128))
     return unit(np.array(rows))
 
@@ -28,7 +28,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 def piece(track: np.ndarray, begin_s: float, seconds: float, *, ratio: float = 1.0, noise: float = 0.7) -> np.ndarray:
     """An excerpt of a recording as in a query: at a tempo ratio, with noise added to each vector."""
-    positions = begin_s / APART_S + ratio * np.arange(round(seconds / APART_S))
+    positions = begin_s / VECTOR_HOP_S + ratio * np.arange(round(seconds / VECTOR_HOP_S))
     left = positions.astype(int)
     vectors = track[left] * (1 - (positions - left)[:, None]) + track[left + 1] * (positions - left)[:, None]
     return unit(vectors + noise * np.random.default_rng(99).standard_normal(vectors.shape) / np.sqrt(128))
@@ -55,7 +55,7 @@ def network() -> Fingerprinter:
 def song() -> np.ndarray:
     """Twelve seconds of a made-up tune, 8 kHz mono."""
     rng = np.random.default_rng(5)
-    stereo = render(arrange(compose("song", rng), Style.drawn(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
+    stereo = render(arrange(compose("song", rng), Style.random(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
     return np.asarray(stereo.mean(axis=0), np.float32)
 
 

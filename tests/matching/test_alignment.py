@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint.fingerprinter import APART_S, INDEX_STEP, SCALE
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, SCALE, VECTOR_HOP_S
 from recsys.errors import InputError, SetupError
 from recsys.matching.alignment import Calibration, MatchClassifier, align_query
 from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, FingerprintIndex
-from recsys.search.stored_index import ABOUT, StaleIndex
+from recsys.search.stored_index import DESCRIPTION_FILE, StaleIndex
 
-STEP_S = INDEX_STEP * APART_S
+STEP_S = INDEX_STEP * VECTOR_HOP_S
 
 
 def walk(seed: int, n: int = 120, *, by: float = 0.6) -> np.ndarray:
@@ -27,7 +27,7 @@ def walk(seed: int, n: int = 120, *, by: float = 0.6) -> np.ndarray:
 
 def excerpt(track: np.ndarray, begin_s: float, n: int, *, ratio: float = 1.0, noise: float = 0.0) -> np.ndarray:
     """An excerpt of a recording at a tempo ratio, with noise added to each vector."""
-    positions = (begin_s + ratio * APART_S * np.arange(n)) / APART_S
+    positions = (begin_s + ratio * VECTOR_HOP_S * np.arange(n)) / VECTOR_HOP_S
     left = positions.astype(int)
     share = (positions - left)[:, None]
     vectors = track[left] * (1 - share) + track[left + 1] * share
@@ -75,7 +75,7 @@ def test_a_query_may_begin_before_the_recording(tracks: dict[str, np.ndarray]) -
     found = align_query(index, query).alignments[0]
 
     assert found.track_id == "t4"
-    assert found.offset_s == pytest.approx(-16 * APART_S, abs=0.2)
+    assert found.offset_s == pytest.approx(-16 * VECTOR_HOP_S, abs=0.2)
     assert found.n_vectors < len(query)
 
 
@@ -123,14 +123,14 @@ def test_an_index_comes_back_from_disk_as_it_was(tracks: dict[str, np.ndarray], 
     assert np.abs(again.vectors(0, 60) - tracks["t0"][::INDEX_STEP]).max() <= 0.5 / SCALE + 1e-6
 
 
-@pytest.mark.parametrize("damage", [CODES, ABOUT, "missing", "none"])
+@pytest.mark.parametrize("damage", [CODES, DESCRIPTION_FILE, "missing", "none"])
 def test_a_damaged_or_stale_index_is_refused(tracks: dict[str, np.ndarray], tmp_path: Path, damage: str) -> None:
     """The message says what to do next."""
     folder = tmp_path / "index"
     index_of(tracks).save(folder)
     if damage == "none":
         with pytest.raises(
-            StaleIndex, match=r"holds fingerprints of the network version v1; expected v2. Run: recsys nightly"
+            StaleIndex, match=r"contains fingerprints of the network version v1; expected v2. Run: recsys nightly"
         ):
             FingerprintIndex.load(folder, version="v2")
         return

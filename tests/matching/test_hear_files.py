@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from recsys.audio.fingerprint.fingerprinter import APART_S, RATE_HZ, Fingerprinter
+from recsys.audio.fingerprint.fingerprinter import RATE_HZ, VECTOR_HOP_S, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.library.settings import AudioSettings
 from recsys.matching.hear_files import Fingerprinted, FingerprintFile, ReadSpans, fingerprint_files
@@ -42,7 +42,7 @@ def test_silence_has_no_fingerprint(song: np.ndarray, tmp_path: Path) -> None:
     paused = FingerprintFile()(written(tmp_path / "paused.wav", np.concatenate([song, pause, song])))
 
     assert not silent.vectors.any()
-    seconds = np.flatnonzero(~paused.vectors.any(axis=1)) * APART_S
+    seconds = np.flatnonzero(~paused.vectors.any(axis=1)) * VECTOR_HOP_S
     length_s = len(song) / RATE_HZ
     assert length_s - 1 < seconds.min() < length_s + 1
     assert length_s + 5.5 < seconds.max() < length_s + 8.5
@@ -95,7 +95,7 @@ def test_ten_hours_need_no_more_memory_than_a_song(song: np.ndarray, tmp_path: P
 
     result = FingerprintFile()(tmp_path / "day.flac")
 
-    seconds = np.flatnonzero(result.fingerprint.any(axis=1)) * APART_S
+    seconds = np.flatnonzero(result.fingerprint.any(axis=1)) * VECTOR_HOP_S
     assert result.duration_s == pytest.approx(36_000, abs=1)
     assert (seconds.min(), seconds.max()) == pytest.approx((18_000, 18_000 + len(song) / RATE_HZ), abs=2)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # [KiB]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.audio.fingerprint.fingerprinter import FIRST_S, INDEX_STEP, RATE_HZ, Fingerprinter
+from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.matching.alignment import Calibration
 from recsys.matching.uses import Use, find_uses
 from recsys.synth.arrange import Style, arrange
@@ -17,7 +17,7 @@ Tracks = dict[str, np.ndarray]
 
 def spans(found: list[Use]) -> list[tuple[str, int, int]]:
     """Recording, start and end of each use, in whole seconds."""
-    return [(use.audio_id, round(use.starts_s - FIRST_S), round(use.ends_s - FIRST_S)) for use in found]
+    return [(use.audio_id, round(use.starts_s - FIRST_VECTOR_S), round(use.ends_s - FIRST_VECTOR_S)) for use in found]
 
 
 def test_a_mix_becomes_a_cue_sheet(tracks: Tracks, calibration: Calibration) -> None:
@@ -148,7 +148,7 @@ def test_pure_tones_match_no_recording(network: Fingerprinter, calibration: Cali
     songs = {}
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        played = arrange(compose(str(seed), rng), Style.drawn(rng), rng, longest_s=12)
+        played = arrange(compose(str(seed), rng), Style.random(rng), rng, longest_s=12)
         songs[str(seed)] = network.vectors(render(played, rate_hz=RATE_HZ, longest_s=12).mean(axis=0), RATE_HZ)
     index = index_of(songs)
     time_s = np.arange(10 * RATE_HZ) / RATE_HZ

@@ -45,7 +45,7 @@ def heard(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, 
     names = [ids[0], ids[1], tracks["isrc"][2]]
     for number, name in enumerate(names):
         rng = np.random.default_rng(number)
-        played = arrange(compose(name, rng), Style.drawn(rng), rng, longest_s=5)
+        played = arrange(compose(name, rng), Style.random(rng), rng, longest_s=5)
         write_audio(inbox / "music" / f"{name}.flac", render(played, rate_hz=RATE_HZ, longest_s=5), RATE_HZ)
     (inbox / "music" / "broken.mp3").write_text("no music")
     home = Home(tmp_path_factory.mktemp("heard") / "home")

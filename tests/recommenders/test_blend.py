@@ -261,7 +261,7 @@ class TestBlend:
         assert len(rankers[0]) == 4
 
     def test_fitted_members_are_reused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A saved blend, fitted to the split's training part, saves one fit per member and changes no score."""
+        """With a saved blend fitted to the training part, each member is fitted only once; scores do not change."""
         interactions, fits, original = interactions_of(0, 9), [], ItemKNN.fit
         Recommender(Blend(SMALL)).fit(validation_split().train).save(tmp_path / "saved")
 

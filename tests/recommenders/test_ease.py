@@ -154,7 +154,7 @@ def test_without_features_new_tracks_score_zero() -> None:
 
 @pytest.mark.parametrize(("recency", "first"), [(1.0, ["x1", "y1"]), (0.0, ["x1", "x1"])])
 def test_recent_interactions_weigh_more(recency: float, first: list[str]) -> None:
-    """Histories that differ in ages only get their recent artist first; at recency 0 they do not differ."""
+    """Histories that differ only in the ages of plays each get their recent artist first, but not at recency 0."""
     interactions = Interactions.of(BY_ARTIST)
     plays = pl.DataFrame(
         {

@@ -175,7 +175,7 @@ def test_histories_of_one_track_do_not_raise() -> None:
 
 
 def test_recent_plays_weigh_more_as_reasons() -> None:
-    """The weight halves per ten later tracks, ordered by age."""
+    """A history track's weight as a reason halves with every ten more recent tracks."""
     pairs = pl.DataFrame({"user_id": "a", "track_id": [f"t{n:02}" for n in range(11)], "strength": 1.0})
     history: History = Interactions.of(pairs.with_columns(age_days=pl.int_range(pl.len()).cast(pl.Float32))).liked
 

@@ -95,13 +95,13 @@ def test_a_condition_is_sql_on_features_and_tags(warehouse: Warehouse, where: st
     ["tempo between", "no_such_column > 1", "true) union select 't9' where (true", "true); select 1; select (1", ""],
 )
 def test_anything_but_one_condition_is_refused(warehouse: Warehouse, where: str) -> None:
-    """A syntax error, an unknown column, a second query."""
+    """A syntax error, an unknown column and a second query are refused."""
     with pytest.raises(InputError):
         filter_tracks(warehouse, where)
 
 
 def test_an_index_holds_the_vectors_of_one_encoder(warehouse: Warehouse) -> None:
-    """The vectors of the most frequent encoder."""
+    """These are the vectors of the most frequent encoder."""
     index = build_index(warehouse)
 
     assert index.ids.tolist() == ["t0", "t1"]

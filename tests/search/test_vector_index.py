@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import InputError, SetupError
-from recsys.search.stored_index import ABOUT, StaleIndex
-from recsys.search.vector_index import NOTHING, Index, IndexSettings
+from recsys.search.stored_index import DESCRIPTION_FILE, StaleIndex
+from recsys.search.vector_index import NO_ROW, Index, IndexSettings
 
 N, D = 3_000, 16
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.1, 0.5, 0.999, 1.0)  # of the vectors that a filter allows
@@ -71,18 +71,18 @@ def test_a_filter_never_costs_a_result(index: Index, share: float, k: int, seed:
 
     found = index.search(QUERIES[:3], k, allowed=allowed)
 
-    there = found.rows != NOTHING
+    there = found.rows != NO_ROW
     assert (there.sum(axis=1) == min(k, allowed.sum())).all()
     assert allowed[found.rows[there]].all()
     for rows, scores in zip(found.rows, found.scores, strict=True):
-        kept = rows[rows != NOTHING]
+        kept = rows[rows != NO_ROW]
         assert len(set(kept)) == len(kept)
-        assert (np.diff(scores[rows != NOTHING]) <= 0).all()
+        assert (np.diff(scores[rows != NO_ROW]) <= 0).all()
 
 
 @pytest.mark.parametrize("chosen", [CLUSTERED, IndexSettings()], ids=["clustered", "exact"])
 def test_removed_vectors_are_not_found_and_added_ones_are(chosen: IndexSettings) -> None:
-    """One vector, then a quarter of them all, after which the vectors are clustered again."""
+    """First one vector is removed, then a quarter of all, after which the vectors are clustered again."""
     index = Index.build(IDS, VECTORS, version="v1", settings=chosen)
 
     index.remove(["t0", "no such track"])
@@ -93,7 +93,7 @@ def test_removed_vectors_are_not_found_and_added_ones_are(chosen: IndexSettings)
 
     assert nearest_now == "new"
     assert len(index) == N - N // 4 + 1
-    assert (then.rows != NOTHING).all()
+    assert (then.rows != NO_ROW).all()
     names = set(index.ids[then.rows.ravel()])
     assert not names & {f"t{n}" for n in range(N // 4)}
 
@@ -109,7 +109,7 @@ def test_an_index_comes_back_as_it_was_saved(index: Index, tmp_path: Path) -> No
     (tmp_path / "index" / "vectors.npy").write_bytes(b"short")
     with pytest.raises(SetupError, match=r"vectors.npy is missing or damaged"):
         Index.load(tmp_path / "index")
-    (tmp_path / "index" / ABOUT).write_text("{}")
+    (tmp_path / "index" / DESCRIPTION_FILE).write_text("{}")
     with pytest.raises(SetupError, match=r"about.json is missing or damaged"):
         Index.load(tmp_path / "index")
     with pytest.raises(SetupError, match="contains no embeddings"):
@@ -184,4 +184,4 @@ def test_an_update_to_nothing_empties_the_index() -> None:
     index = Index.build(IDS[:10], VECTORS[:10], version="v1")
 
     assert index.update([], np.empty((0, D), np.float32)) == (0, 10)
-    assert (index.search(QUERIES, 3).rows == NOTHING).all()
+    assert (index.search(QUERIES, 3).rows == NO_ROW).all()

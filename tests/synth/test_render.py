@@ -97,14 +97,14 @@ def test_styles_use_only_allowed_instruments() -> None:
     """Instruments outside `programs` are never drawn."""
     allowed = frozenset(program for family in FAMILIES.values() for program in list(family)[-2:])
 
-    styles = [Style.drawn(np.random.default_rng(seed), programs=allowed) for seed in range(50)]
+    styles = [Style.random(np.random.default_rng(seed), programs=allowed) for seed in range(50)]
 
     assert {program for style in styles for program in (style.melody, style.harmony, style.bass)} <= allowed
 
 
 def test_a_cover_has_another_key_and_a_similar_tempo() -> None:
     """The transposition differs, and the tempo is within 20 %."""
-    covers = [STYLE.covered(np.random.default_rng(seed)) for seed in range(20)]
+    covers = [STYLE.for_cover(np.random.default_rng(seed)) for seed in range(20)]
 
     assert all(cover.transpose != STYLE.transpose for cover in covers)
     assert all(0.79 < cover.tempo_bpm / STYLE.tempo_bpm < 1.21 for cover in covers)

@@ -34,7 +34,7 @@ ONE, ALIEN, DONT = "one / ada", "alien / zed", "don't / bix"
 
 @pytest.fixture
 def charted(grown: Place) -> Path:
-    """Return a warehouse of the world with a chart."""
+    """Return a warehouse with the test data and one chart."""
     grown.take("chart.csv", CHART)
     return grown.build("charted")
 

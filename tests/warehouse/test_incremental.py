@@ -86,7 +86,7 @@ def described_stub(place: Place) -> None:
 
 
 def no_day(place: Place) -> None:
-    """Add repeated listens, a new artist name and another track on a playlist: no day is affected."""
+    """Add repeated listens, a new artist name and another track on a playlist, none of which affects a day."""
     place.take("again.csv", LISTENS.replace("\n", "\r\n"))
     place.take("artist.csv", "artist_id,name\nar1,Ada the Second\n")
     place.take("list.csv", "playlist_id,position,track_id\np1,1,t2\n")
@@ -159,7 +159,7 @@ def test_a_long_history_is_built_some_days_at_a_time(
     world: Place, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows are the same, however the days are split."""
-    monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("recsys.warehouse.increment._ROWS_PER_SPAN", 2)
 
     assert differences(Place(world.home, tmp_path).build("parted", only=READ), built) == {}
 
@@ -172,7 +172,7 @@ def test_days_are_split_in_order_and_within_the_limit(
     n_rows: list[int], lengths: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No day is lost or split; a span stays within the limit, unless one day alone exceeds it."""
-    monkeypatch.setattr("recsys.warehouse.increment._ROWS_AT_ONCE", 5)
+    monkeypatch.setattr("recsys.warehouse.increment._ROWS_PER_SPAN", 5)
     days = {date(2026, 1, 1) + timedelta(days=n): rows_here for n, rows_here in enumerate(n_rows)}
     parts = spans(days)
 

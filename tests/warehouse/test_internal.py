@@ -142,7 +142,7 @@ def test_only_named_files_compose_or_write_sql() -> None:
     assert composing == COMPOSED.keys()
 
 
-def test_sql_is_recognised_wherever_it_stands() -> None:
+def test_sql_is_recognised_in_any_string() -> None:
     """It may be in a call, an f-string or upper case; a sentence that begins with the same word is not SQL."""
     code = """
 def read(connection, table):

@@ -32,7 +32,7 @@ LISTENS = {
 
 @pytest.fixture(scope="module")
 def classified(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a warehouse with one track and one listen per case, and a stub."""
+    """Return a warehouse with one track and one listen per case, and a listen of a track without metadata."""
     place = place_in(tmp_path_factory.mktemp("classified"))
     cases = enumerate(LISTENS.values())
     tracks, listens = ["track_id,title,artist_id,duration_ms"], ["user_id,track_id,listened_at,ms_played,skipped"]
@@ -289,7 +289,7 @@ def test_files_may_be_missing(place: Place, without: tuple[str, ...]) -> None:
 
 
 def test_the_newest_row_of_a_reference_table_counts(grown: Place) -> None:
-    """Older rows of a reference table are not counted."""
+    """Older rows with the same key are ignored."""
     grown.take("newer.csv", "artist_id,name,gender,artist_type,country\nar1,Ada B.,female,person,DE\n")
     grown.take("lists.csv", "playlist_id,position,track_id\np1,2,t1\n")
     path = grown.build("w", only=["marts.artist_profile", "marts.track_features"])
@@ -299,7 +299,7 @@ def test_the_newest_row_of_a_reference_table_counts(grown: Place) -> None:
 
 
 def test_rows_after_the_date_are_ignored(grown: Place) -> None:
-    """It appears in no count, profile, stub or date."""
+    """A later row appears in no count, profile, stub or date."""
     grown.take(
         "later.csv", "user_id,track_id,listened_at\ngil,latestub,2026-02-01T00:00:00Z\ngil,t1,2026-01-31T23:59:59Z\n"
     )

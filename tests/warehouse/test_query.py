@@ -1,4 +1,4 @@
-"""Queries on a warehouse, and the limits of a reader."""
+"""Queries on a warehouse, and what a read-only connection may not do."""
 
 import os
 import subprocess

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.warehouse.sqlfile import read_layers, upstream_steps
+from recsys.warehouse.sqlfile import read_layers, upstream_intermediates
 
 N_LISTENERS, N_TRACKS, LENGTH = 400, 60, 10
 
@@ -70,7 +70,7 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"create table marts.{name} as select * from incoming")
         connection.execute("create schema intermediate")
-        for name, file in upstream_steps(read_layers(), ["marts.label_exposure", "marts.artist_shown"]).items():
+        for name, file in upstream_intermediates(read_layers(), ["marts.label_exposure", "marts.artist_shown"]).items():
             connection.execute(f"create view {name} as {file.query}")
         yield connection
 

@@ -18,7 +18,7 @@ from recsys.warehouse.sqlfile import (
     read_layers,
     read_queries,
     read_sql_file,
-    upstream_steps,
+    upstream_intermediates,
     with_upstream,
 )
 
@@ -382,7 +382,10 @@ def test_upstream_steps_end_at_other_marts(tmp_path: Path) -> None:
         marts__trend="select day from intermediate.a_last",
     )
 
-    assert list(upstream_steps(read_layers(files), ["marts.trend"])) == ["intermediate.first", "intermediate.a_last"]
+    assert list(upstream_intermediates(read_layers(files), ["marts.trend"])) == [
+        "intermediate.first",
+        "intermediate.a_last",
+    ]
 
 
 def test_a_query_fits_on_a_page() -> None:

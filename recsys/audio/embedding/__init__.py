@@ -1,1 +1,1 @@
-"""Embedding vectors and tags of a recording, by pretrained encoders or by one trained on the own catalogue."""
+"""Embedding vectors and tags of a recording, by pretrained encoders or an encoder trained on this catalogue."""

@@ -1,8 +1,8 @@
 """
 Read the tensors of a TensorFlow checkpoint without TensorFlow.
 
-A checkpoint is two files: an index, which is a table in LevelDB's format, sorted by tensor name, whose values are
-protocol buffers with type, shape and position; and a data file with the bytes of the tensors.
+A checkpoint consists of two files: an index, which is a LevelDB table from the name of a tensor to a protocol buffer
+with its type, shape and position; and a data file with the bytes of the tensors.
 
 Sources: LevelDB, table_format.md; TensorFlow, tensor_bundle.proto; Protocol Buffers, Encoding.
 """
@@ -50,7 +50,7 @@ def read_checkpoint(folder: Path) -> dict[str, F32]:
 
 
 def _tensor(entry: Message, values: bytes) -> F32:
-    """Return one tensor; the fields of its entry are 2 shape, 4 offset, 5 size."""
+    """Return one tensor; in its entry, field 2 is the shape, 4 the offset and 5 the size."""
     dims = _message(entry[2][0]).get(2, []) if 2 in entry else []
     shape = tuple(int(_message(dim).get(1, [0])[0]) for dim in dims)
     offset, size = entry.get(4, [0])[0], entry[5][0]
@@ -62,7 +62,7 @@ def _tensor(entry: Message, values: bytes) -> F32:
 def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
     footer = table[-FOOTER_BYTES:]
     if struct.unpack("<Q", footer[-8:])[0] != MAGIC:
-        raise ValueError("its index does not end like a LevelDB table")
+        raise ValueError("its index is not a LevelDB table (wrong last bytes)")
     position = 0
     for _ in range(2):  # skip offset and size of the metaindex block
         _, position = _varint(footer, position)
@@ -75,7 +75,7 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the keys and values of a block; a key is stored without the bytes that it shares with the key before."""
+    """Yield the keys and values of a block; a key is stored without the prefix that it shares with the previous key."""
     if table[start + size] != 0:
         raise ValueError("its index is compressed, which is not supported")
     block = table[start : start + size]

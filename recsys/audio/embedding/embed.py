@@ -2,9 +2,9 @@
 Embedding of a recording: a vector for similarity by sound, and the tags that the pretrained networks predict.
 
 At most twelve patches of 3 s, evenly spaced, are encoded; more patches did not improve the vectors. The vector is the
-mean over time of all channels of the encoder, each standardised by its mean and variance in the encoder's training set,
-so that no channel dominates. In artist retrieval on real music this was better than the last layers, and it needs no
-statistics of a catalogue.
+mean over time of the encoder's pooled channels, each standardised by its mean and variance in the encoder's training
+set, so that no channel dominates. In artist retrieval on real music this was better than the output of the last layers,
+and it needs no statistics of a catalogue.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderO
 from recsys.audio.embedding.pretrained import pretrained, weights_hash
 from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
 from recsys.audio.mel import RATE_HZ, log_mel
-from recsys.audio.spectrum import SILENT
+from recsys.audio.spectrum import SILENCE_RMS
 from recsys.errors import SetupError
 
 MUSICNN = "musicnn"
 N_PATCHES = 12
 MIN_DURATION_S = 1.0
-FORMAT = 1  # raise it whenever the same weights would give other vectors
+FORMAT = 1  # raise it whenever a change of the code gives other vectors with the same weights
 WEIGHTS, VERSION = "encoder.pt", "version.txt"  # files of a trained encoder
 
 
@@ -50,8 +50,8 @@ class Embedder:
 
     Attributes:
         version: Identifies weights and format; only vectors of the same version are comparable.
-        encoder: The network whose channels make the vector.
-        taggers: The pretrained network of each training set.
+        encoder: The network that computes the vector.
+        taggers: The pretrained networks that predict the tags, one per training set.
     """
 
     version: str
@@ -64,7 +64,7 @@ class Embedder:
         Load an encoder by name: 'musicnn', or the folder of one trained by `recsys audio train`.
 
         Raises:
-            SetupError: The weights are not installed, or the folder has none.
+            SetupError: The weights are not installed, or the folder has no weights.
         """
         taggers = tuple(pretrained(training_set) for training_set in TRAINING_SETS)
         if name == MUSICNN:
@@ -96,7 +96,7 @@ def patches_of(mono: F32) -> torch.Tensor | None:
 
     Audio of less than 3 s is repeated to fill a patch; None for silence and below 1 s.
     """
-    if len(mono) < MIN_DURATION_S * RATE_HZ or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENT:
+    if len(mono) < MIN_DURATION_S * RATE_HZ or float(np.sqrt(np.square(mono, dtype=np.float64).mean())) < SILENCE_RMS:
         return None
     frames = log_mel(torch.from_numpy(mono))
     n_whole = len(frames) // N_FRAMES
@@ -107,7 +107,7 @@ def patches_of(mono: F32) -> torch.Tensor | None:
 
 
 def encode(encoder: Encoder, patches: torch.Tensor) -> EncoderOutput:
-    """Encode patches one by one: a batch does not fit the processor's cache and takes twice as long."""
+    """Encode patches one by one: a batch exceeds the processor's cache and takes twice as long."""
     with torch.inference_mode():
         outputs = [encoder(patch[None]) for patch in patches]
     return EncoderOutput(*(torch.cat(parts) for parts in zip(*outputs, strict=True)))

@@ -43,8 +43,8 @@ class EncoderOutput(NamedTuple):
     logits: torch.Tensor
 
 
-class Timbral(nn.Module):
-    """Tall filters with a maximum over frequency."""
+class TimbralFilters(nn.Module):
+    """Filters that span many mel bands and few frames (timbre), with a maximum over frequency."""
 
     def __init__(self, n_bands: int) -> None:
         super().__init__()
@@ -57,8 +57,8 @@ class Timbral(nn.Module):
         return torch.amax(activations, dim=3)  # (B,204,T)
 
 
-class Temporal(nn.Module):
-    """Long filters of one band with a maximum over bands."""
+class TemporalFilters(nn.Module):
+    """Filters that span one mel band and many frames (rhythm), with a maximum over bands."""
 
     def __init__(self, n_frames: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Temporal(nn.Module):
         return torch.amax(activations, dim=3)  # (B,51,T)
 
 
-class Middle(nn.Module):
+class MiddleLayer(nn.Module):
     """A convolution over seven frames and all channels."""
 
     def __init__(self, n_in: int) -> None:
@@ -94,9 +94,9 @@ class Encoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(1, eps=EPSILON)
-        self.timbral = nn.ModuleList(Timbral(n) for n in TIMBRAL_BANDS)
-        self.temporal = nn.ModuleList(Temporal(n) for n in TEMPORAL_FRAMES)
-        self.middle = nn.ModuleList(Middle(n) for n in (N_FRONT, N_MIDDLE, N_MIDDLE))
+        self.timbral = nn.ModuleList(TimbralFilters(n) for n in TIMBRAL_BANDS)
+        self.temporal = nn.ModuleList(TemporalFilters(n) for n in TEMPORAL_FRAMES)
+        self.middle = nn.ModuleList(MiddleLayer(n) for n in (N_FRONT, N_MIDDLE, N_MIDDLE))
         self.pool_norm = nn.BatchNorm1d(2 * N_POOLED, eps=EPSILON)
         self.dense = nn.Linear(2 * N_POOLED, N_DENSE)
         self.dense_norm = nn.BatchNorm1d(N_DENSE, eps=EPSILON)
@@ -105,7 +105,7 @@ class Encoder(nn.Module):
     @override
     def forward(self, patches: torch.Tensor) -> EncoderOutput:
         if patches.shape[-1] != N_MELS:
-            raise ValueError(f"patches: activations {patches.shape[-1]} mel bands, expected {N_MELS}")
+            raise ValueError(f"patches: found {patches.shape[-1]} mel bands, expected {N_MELS}")
         x = self.norm(patches[:, None])  # (B,1,T,96)
         front = torch.cat([branch(x) for branch in (*self.timbral, *self.temporal)], dim=1)  # (B,561,T)
         first = self.middle[0](front)  # (B,64,T)

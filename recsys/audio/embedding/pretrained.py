@@ -1,8 +1,8 @@
 """
-The trained weights of the package `musicnn`, loaded into our encoder.
+The trained weights of the package `musicnn`, loaded into the encoder of this project.
 
-There are two sets: MSD, trained on the tags of Last.fm listeners for the Million Song Dataset, and MTT, trained on the
-tags that players of a game gave to MagnaTagATune.
+There are two sets of weights: MSD, trained on the Million Song Dataset with tags by Last.fm listeners; and MTT, trained
+on MagnaTagATune with tags by players of a game.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def weights_hash(training_set: str) -> str:
 
 
 def _state(tensors: Tensors) -> dict[str, torch.Tensor]:
-    """Convert TensorFlow's tensors to our layer names and PyTorch's order of dimensions."""
+    """Convert TensorFlow's tensors to the encoder's layer names and PyTorch's order of dimensions."""
     state = _norm(tensors, "norm", 0) | _norm(tensors, "pool_norm", 9) | _norm(tensors, "dense_norm", 10)
     for number, layer in enumerate(LAYERS):
         own = f"conv2d_{number}" if number else "conv2d"

@@ -1,9 +1,9 @@
 """
 The tags that the pretrained networks predict, and the kind of each.
 
-A confidence is the mean of a network's output over patches of 3 s. It orders recordings by one tag; it is not a
+A confidence is the mean of a network's output over patches of 3 s. It ranks recordings for a given tag; it is not a
 calibrated probability. Published accuracy (mean over tags, on the test part of each set): MSD .880 ROC AUC and .289 PR
-AUC, MTT .907 and .384 (Pons, Serra, musicnn, ISMIR 2019). The tags are spelt as the listeners spelt them.
+AUC, MTT .907 and .384 (Pons, Serra, musicnn, ISMIR 2019). Tags are spelt as in the training sets.
 """
 
 from typing import NamedTuple
@@ -89,7 +89,7 @@ class PredictedTag(NamedTuple):
         tagger: The network: musicnn-msd or musicnn-mtt.
         tag: The tag, in lower case.
         kind: genre, mood, instrument, vocal or era.
-        confidence: 0..1; it orders recordings by one tag and is not a calibrated probability.
+        confidence: 0..1; it ranks recordings for a given tag and is not a calibrated probability.
     """
 
     tagger: str

@@ -1,1 +1,1 @@
-"""Measured attributes of a recording: loudness, rhythm, tonality, timbre, and what is derived from them."""
+"""Measured attributes of a recording: loudness, rhythm, tonality, timbre, and energy and danceability."""

@@ -1,8 +1,9 @@
 """
 Small trained networks that choose among candidate tempi or keys.
 
-Each candidate is described by inputs relative to itself and scored by the same two layers; a softmax over the scores
-gives probabilities. `python -m bench.audio.train_features` trains the weights on rendered music with exact labels.
+The inputs of each candidate are expressed relative to it (such as the periodicity at half its tempo), and the same two
+layers score every candidate; a softmax over the scores gives probabilities. `python -m bench.audio.train_features`
+trains the weights on rendered music with exact labels.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Scorer:
         np.savez(path, **{name: getattr(self, name).astype(np.float16) for name in self.__dataclass_fields__})
 
     def probabilities(self, candidates: F32) -> F64:
-        """Return probabilities, which sum to 1, of candidates, shape (n_candidates, n_inputs) -> (n_candidates,)."""
+        """Map candidates, shape (n_candidates, n_inputs), to probabilities that sum to 1, shape (n_candidates,)."""
         hidden = np.maximum((candidates - self.mean) / self.scale @ self.first + self.bias, 0)
         scores = (hidden @ self.second).astype(np.float64)
         exponentials = np.exp(scores - scores.max())
@@ -54,5 +55,5 @@ class Scorer:
 
 @cache
 def load_scorer(name: str) -> Scorer:
-    """Return the shipped scorer for 'tempo' or 'key'."""
+    """Return the scorer of this package for 'tempo' or 'key'."""
     return Scorer.load(FOLDER / f"{name}.npz")

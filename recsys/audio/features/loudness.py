@@ -1,7 +1,7 @@
 """
-Loudness by the broadcast standards, measured at the sampling rate and with the channels of the file.
+Loudness by the broadcast standards, measured on all channels at the file's own sampling rate.
 
-All channels have weight 1; the standard gives surround channels more. The loudness of silence is None.
+All channels have weight 1, whereas the standard gives surround channels more weight. The loudness of silence is None.
 
 Sources: ITU-R BS.1770-5 (loudness, annex 1; true peak, annex 2); EBU Tech 3342 (loudness range); the filters for any
 rate: De Man, Evaluation of Implementations of the EBU R128 Loudness Measurement (AES 2018).
@@ -43,8 +43,8 @@ def stereo_width(signal: Signal) -> float | None:
     """
     Return the power of the side signal (left - right) as a share of side plus mid (left + right), 0..1.
 
-    0 is mono, 0.5 uncorrelated channels, 1 inverted channels. None for silence; 0 for one channel; of more than two
-    channels the first two count.
+    0: mono, 0.5: uncorrelated channels, 1: one channel is the inverse of the other. None for silence; 0 for a single
+    channel; if there are more than two channels, the first two are used.
     """
     if signal.n_channels == 1:
         return 0.0 if signal.samples.any() else None
@@ -70,7 +70,7 @@ def k_weighting(rate_hz: int) -> F64:
 
 
 def step_powers(samples: npt.NDArray[np.floating], rate_hz: int) -> F64:
-    """Return the mean square of each complete step of 0.1 s, summed over channels, shape (n_steps,), float64."""
+    """Return the power (mean square) of each complete step of 0.1 s, summed over channels, shape (n_steps,)."""
     n_per_step = round(rate_hz * STEP_S)
     n_steps = samples.shape[1] // n_per_step
     steps = samples[:, : n_steps * n_per_step].reshape(samples.shape[0], n_steps, n_per_step)
@@ -78,7 +78,7 @@ def step_powers(samples: npt.NDArray[np.floating], rate_hz: int) -> F64:
 
 
 def integrated(powers: F64) -> float | None:
-    """Return integrated loudness from step powers [LUFS]: the mean of 0.4 s blocks that pass both gates, or None."""
+    """Return integrated loudness [LUFS] from step powers: the mean of 0.4 s blocks that pass both gates, or None."""
     blocks = _blocks(powers, MOMENTARY)
     gated = blocks[_lufs(blocks) > FLOOR_LUFS]
     if not len(gated):
@@ -87,7 +87,7 @@ def integrated(powers: F64) -> float | None:
 
 
 def loudness_range(powers: F64) -> float | None:
-    """Return loudness range from step powers [LU]: 10th to 95th percentile of gated 3 s blocks, or None."""
+    """Return the loudness range [LU] from step powers: 10th to 95th percentile of gated 3 s blocks, or None."""
     blocks = _blocks(powers, SHORT_TERM)
     gated = blocks[_lufs(blocks) > FLOOR_LUFS]
     if not len(gated):
@@ -97,7 +97,7 @@ def loudness_range(powers: F64) -> float | None:
 
 
 def true_peak(samples: F32) -> float | None:
-    """Return the peak of the waveform, oversampled four times [dBTP]; None if every sample is 0."""
+    """Return the peak of the four times oversampled waveform [dBTP]; None if every sample is 0."""
     peak = float(np.abs(samples).max(initial=0.0))
     if not peak:
         return None

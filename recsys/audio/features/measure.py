@@ -1,8 +1,8 @@
 """
-Measure all attributes of one recording that `recsys/lake/measured.py` declares.
+Measure all attributes of a recording that are declared in `recsys/lake/measured.py`.
 
-Energy and danceability are not learned from listeners: they are closed formulas of other attributes, so that everybody
-can tell why a list is sorted as it is.
+Energy and danceability are not learned from listeners: they are fixed formulas of other attributes, so that everybody
+can see why a list is sorted as it is.
 """
 
 import numpy as np
@@ -17,11 +17,11 @@ from recsys.audio.signal import Signal
 from recsys.audio.spectrum import Spectrum
 from recsys.lake.measured import Character, Features, Loudness, Rhythm, Timbre
 
-FORMAT = 1  # raise it whenever the same file would get other values: scanned files are then analysed again
-QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # loudness that counts 0 and 1 in energy
-MANY_ONSETS_HZ = 8.0  # onset rate that counts 1 in energy
-BRIGHT_HZ = 2_500.0  # spectral centroid that counts 1 in energy
-DANCE_BPM, DANCE_OCTAVES = 120.0, 0.4  # best tempo, and distance at which the tempo counts half
+FORMAT = 1  # raise it whenever a change of the code gives other values: scanned files are then analysed again
+QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # loudness that counts as 0 and as 1 in energy
+MANY_ONSETS_HZ = 8.0  # onset rate that counts as 1 in energy
+BRIGHT_HZ = 2_500.0  # spectral centroid that counts as 1 in energy
+DANCE_BPM, DANCE_OCTAVES = 120.0, 0.4  # best tempo, and the distance from it at which a tempo counts half
 
 
 def features(signal: Signal, mono: F32 | None = None) -> Features:
@@ -29,8 +29,8 @@ def features(signal: Signal, mono: F32 | None = None) -> Features:
     Measure all attributes of a recording.
 
     Args:
-        signal: The decoded recording, at its own sampling rate and with its channels.
-        mono: The same as 16 kHz mono, if the caller already has it.
+        signal: The decoded recording, with the sampling rate and channels of its file.
+        mono: The same recording as 16 kHz mono, if the caller already has it.
 
     Returns:
         The attributes; for silence and below 0.5 s, only those of `Loudness` may have a value.
@@ -65,7 +65,7 @@ def danceability(rhythm: Rhythm) -> float | None:
     """
     Return the suitability for dancing, 0..1: the geometric mean of beat strength and closeness to 120 beats per minute.
 
-    Closeness is 2 ** -((octaves from 120 bpm / 0.4) ** 2): a half at 91 and 158 bpm. None without a tempo.
+    Closeness is 2 ** -((octaves from 120 bpm / 0.4) ** 2): 0.5 at 91 and at 158 bpm. None without a tempo.
     """
     if rhythm.tempo_bpm is None or rhythm.beat_strength is None:
         return None

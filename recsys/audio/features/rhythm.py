@@ -68,8 +68,8 @@ def tempograms(curves: F32) -> tuple[F32, F32]:
     """
     Return the periodicity of curves at each tempo, by autocorrelation and by Fourier transform, (n_curves, 200) each.
 
-    Both are means over windows of 12 s, every 6 s, so that the tempo may drift. The autocorrelation is relative to that
-    at lag 0, the Fourier magnitude to its maximum.
+    Both are means over windows of 12 s, every 6 s, so that the tempo may drift. The autocorrelation is divided by its
+    value at lag 0, the Fourier magnitude by its maximum.
     """
     windows = _windows(curves)  # (n_curves, n_windows, n)
     n_fft = 2 * windows.shape[2]

@@ -1,9 +1,9 @@
 """
 Timbre: spectral centroid, bandwidth, rolloff and flatness, and mel-frequency cepstral coefficients (MFCC).
 
-All are unweighted means over the frames that are not silent. Conventions: centroid and bandwidth of the magnitude
-spectrum, rolloff at 85 % of it, flatness of the power spectrum; MFCC from 40 mel bands in dB, floored 80 dB below the
-maximum, by an orthonormal DCT-II.
+All values are unweighted means over the frames that are not silent. Conventions: centroid, bandwidth and rolloff (at
+85 %) are computed from the magnitude spectrum, flatness from the power spectrum; MFCC are the orthonormal DCT-II of 40
+mel bands in dB, clipped at 80 dB below their maximum.
 
 Source: Peeters, A Large Set of Audio Features for Sound Description (CUIDADO, 2004).
 """
@@ -19,14 +19,14 @@ from recsys.lake.measured import Timbre
 N_MFCC = 20
 ROLLOFF = 0.85
 RANGE_DB = 80.0
-TINY = 1e-10
-QUIET = 1e-6  # a frame is silent below this share of the loudest frame's power
+EPSILON = 1e-10
+SILENT_POWER_SHARE = 1e-6  # a frame is silent below this share of the loudest frame's power
 
 
 def timbre(spectrum: Spectrum) -> Timbre:
     """Measure the timbre of a recording that is not silent."""
     total = spectrum.short.sum(axis=1)
-    is_audible = total > QUIET * total.max()
+    is_audible = total > SILENT_POWER_SHARE * total.max()
     power, mel = spectrum.short[is_audible], spectrum.mel[is_audible]
     magnitude = np.sqrt(power)
     share = magnitude / magnitude.sum(axis=1, keepdims=True)  # (n_frames, 513)
@@ -34,7 +34,7 @@ def timbre(spectrum: Spectrum) -> Timbre:
     centroid = share @ hz
     bandwidth = np.sqrt(np.maximum(share @ hz**2 - centroid**2, 0))
     rolloff = hz[(share.cumsum(axis=1) < ROLLOFF).sum(axis=1).clip(max=len(hz) - 1)]
-    floored = np.maximum(power, TINY)
+    floored = np.maximum(power, EPSILON)
     flatness = np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
     cepstrum = mfcc(mel)
     return Timbre(
@@ -49,7 +49,7 @@ def timbre(spectrum: Spectrum) -> Timbre:
 
 def mfcc(mel: F32) -> F32:
     """Return the MFCC of mel powers, shape (n_frames, 40) -> (n_frames, 20), float32."""
-    decibels = 10 * np.log10(np.maximum(mel, TINY))
+    decibels = 10 * np.log10(np.maximum(mel, EPSILON))
     bounded = np.maximum(decibels, decibels.max() - RANGE_DB)
     cepstrum: F32 = dct(bounded, type=2, norm="ortho", axis=1)[:, :N_MFCC].astype(np.float32)
     return cepstrum

@@ -2,8 +2,9 @@
 Tuning, chroma and key.
 
 Spectral peaks -> deviation from A = 440 Hz -> pitch classes, where each peak also counts as a harmonic of lower notes
--> pitch class profiles of the whole, its bass, its beginning and its end -> a trained scorer, which compares the 24
-keys: the profiles rotated to each tonic, as major and as minor. Dorian counts as minor, mixolydian as major.
+-> pitch class profiles of the whole recording, its bass, its beginning and its end -> a trained scorer, which scores
+the 24 keys: its inputs are the profiles rotated to each tonic, as major and as minor. Dorian counts as minor,
+mixolydian as major.
 
 Source: Gomez, Tonal Description of Polyphonic Audio for Music Content Processing (INFORMS J. Computing, 2006).
 """
@@ -60,7 +61,7 @@ def tonality(spectrum: Spectrum) -> Tonality:
 
 
 def find_peaks(magnitudes: F32) -> Peaks:
-    """Find the spectral peaks from 55 Hz to 2 kHz of frames, shape (n_frames, 4097); a parabola refines their pitch."""
+    """Find spectral peaks from 55 Hz to 2 kHz in frames, shape (n_frames, 4097); their pitch is interpolated."""
     low, high = (round(hz * N_LONG / RATE_HZ) for hz in (LOWEST_HZ, HIGHEST_HZ))
     before, here, after = (magnitudes[:, low + step : high + step] for step in (-1, 0, 1))
     loudest = np.maximum(here.max(axis=1, keepdims=True), 1e-9)
@@ -72,7 +73,7 @@ def find_peaks(magnitudes: F32) -> Peaks:
 
 
 def tuning_cents(peaks: Peaks) -> float:
-    """Return the mean deviation of peaks from equal temperament, a circular mean, -50..50 [cent]."""
+    """Return the circular mean of the deviations of peaks from equal temperament, -50..50 [cent]."""
     phasors = np.exp(2j * np.pi * peaks.pitch)
     return float(np.angle((peaks.size * phasors).sum()) * 100 / (2 * np.pi))
 
@@ -103,7 +104,7 @@ def profiles(peaks: Peaks, cents: float) -> F64:
 
 
 def _chromagram(peaks: Peaks, cents: float, size: F64) -> F64:
-    """Distribute peaks over the pitch classes whose harmonics they may be, (n_frames, 12); frames sum to 1 or 0."""
+    """Add each peak to the pitch classes whose harmonic it may be; return (n_frames, 12), rows with sum 1 or 0."""
     chroma = np.zeros(peaks.n_frames * 12)
     for number, harmonic in enumerate(HARMONICS):
         pitch = peaks.pitch - cents / 100 - 12 * np.log2(harmonic)
@@ -115,7 +116,7 @@ def _chromagram(peaks: Peaks, cents: float, size: F64) -> F64:
 
 
 def candidates(rows: F64) -> F32:
-    """Return the scorer's inputs for each key, profiles rotated to its tonic, as major or minor, shape (24, 2 * 60)."""
+    """Return the scorer's inputs for each key: the profiles rotated to its tonic, by mode, shape (24, 2 * 60)."""
     rotated = np.stack([np.roll(rows, -tonic, axis=1).ravel() for tonic in range(12)])  # (12, 60)
     zeros = np.zeros_like(rotated)
     as_modes = np.stack([np.hstack([rotated, zeros]), np.hstack([zeros, rotated])], axis=1)  # (12, 2, 120)

@@ -1,9 +1,10 @@
 """
-Audio fingerprints: a small network maps about a second of music to nearly the same vector as its distorted copies.
+Audio fingerprints: a small network maps about a second of music and its distorted copies to almost the same vector.
 
-8 kHz audio becomes a spectrogram on a logarithmic frequency scale, where a change of pitch is a shift. A first layer
-reduces patches of 4 by 4 points, which saves nine tenths of the computation; 3 by 3 convolutions follow. The network is
-applied to whole recordings: it gives a vector of length 1 every 0.256 s, and neighbours share most of the computation.
+The input is a spectrogram of 8 kHz audio on a logarithmic frequency scale, on which a change of pitch is a shift. The
+first layer combines patches of 4 by 4 points, which saves nine tenths of the computation; 3 by 3 convolutions follow.
+The network is applied to whole recordings: it gives a unit vector every 0.256 s, and neighbouring vectors share most
+of the computation.
 
 Source of the idea: Chang, Lee, Park, Lim, Lee, Ko, Han, Neural Audio Fingerprint for High-Specific Audio Retrieval
 Based on Contrastive Learning (ICASSP 2021).
@@ -27,14 +28,14 @@ from recsys.audio.embedding.embed import VERSION, WEIGHTS
 from recsys.audio.signal import resample
 from recsys.errors import InputError, SetupError
 
-SHIPPED = Path(__file__).parents[1] / "weights" / "fingerprint"  # trained by bench/audio/train_fingerprint.py
+DEFAULT_FOLDER = Path(__file__).parents[1] / "weights" / "fingerprint"  # trained by bench/audio/train_fingerprint.py
 RATE_HZ = 8_000
 N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # about two bins per semitone
 BINS_PER_SEMITONE = (N_BINS - 1) / (12 * np.log2(HIGHEST_HZ / LOWEST_HZ))
-SILENT = 1e-5  # root mean square below which audio counts as silent
-QUIET = 1e-3  # added to magnitudes before the logarithm, for audio of level 1
-AUDIBLE = float(np.log(2 * QUIET))  # a frame is audible if one of its bins exceeds this
+SILENCE_RMS = 1e-5  # root mean square below which audio counts as silent
+LOG_OFFSET = 1e-3  # added to magnitudes before the logarithm, for audio of level 1
+AUDIBLE_LEVEL = float(np.log(2 * LOG_OFFSET))  # a frame is audible if one of its bins exceeds this
 MIN_AUDIBLE_SHARE = 0.25  # of the frames of a vector; other vectors are 0
 N_NORM_FRAMES = 65  # frames, 1 s, whose mean and standard deviation normalise the frame in their middle
 PATCH = 4
@@ -43,13 +44,16 @@ STRIDES = (1, 2, 1, 2)
 N_COLUMNS = 4  # of the last layer, per vector
 N_SQUEEZED, N_DIMENSIONS = 32, 128
 
-FRAMES_APART = 16  # hop between vectors, in frames
-APART_S = FRAMES_APART * HOP / RATE_HZ  # hop between vectors: 0.256 s
+HOP_FRAMES = 16  # hop between vectors, in frames
+VECTOR_HOP_S = HOP_FRAMES * HOP / RATE_HZ  # hop between vectors: 0.256 s
 # Time of the middle of the first vector: column i of the last layer is centred on frame 16 i + 1.5, a vector has four
 # columns, a frame 1,024 samples.
-FIRST_S = ((FRAMES_APART * (N_COLUMNS - 1) / 2 + (PATCH - 1) / 2) * HOP + N_FFT / 2) / RATE_HZ  # 0.472 s
-N_SAMPLES = N_FFT + (FRAMES_APART * N_COLUMNS - 1) * HOP  # of the shortest audio that gives a vector: 1.14 s
-N_PIECE, N_CONTEXT = 256, 8  # long audio is processed in pieces of so many vectors, with context on both sides
+FIRST_VECTOR_S = ((HOP_FRAMES * (N_COLUMNS - 1) / 2 + (PATCH - 1) / 2) * HOP + N_FFT / 2) / RATE_HZ  # 0.472 s
+N_SAMPLES = N_FFT + (HOP_FRAMES * N_COLUMNS - 1) * HOP  # of the shortest audio that gives a vector: 1.14 s
+N_PIECE_VECTORS, N_CONTEXT_VECTORS = (
+    256,
+    8,
+)  # long audio is processed in pieces of so many vectors, with context on both sides
 
 INDEX_STEP = 2  # the index stores every second vector of a recording
 SCALE = 200.0  # int8 codes per unit; components beyond .635 are clipped, which hardly occur in 128 dimensions
@@ -68,7 +72,7 @@ def spectrogram(sound: torch.Tensor) -> torch.Tensor:
     flat = sound.reshape(-1, sound.shape[-1])
     spectrum = torch.stft(flat, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True)
     bands: torch.Tensor = spectrum.abs().transpose(1, 2) @ _bands()  # (n, frames, 112)
-    frames: torch.Tensor = torch.log(bands + QUIET).reshape(*sound.shape[:-1], -1, N_BINS)
+    frames: torch.Tensor = torch.log(bands + LOG_OFFSET).reshape(*sound.shape[:-1], -1, N_BINS)
     return frames
 
 
@@ -79,7 +83,7 @@ def n_vectors(n_frames: int) -> int:
 
 @cache
 def _bands() -> torch.Tensor:
-    """Return triangular filters over the bins of the spectrum, at least a bin wide, each of sum 1, shape (513, 112)."""
+    """Return triangular filters over the bins of the spectrum, at least one bin wide, with sum 1, shape (513, 112)."""
     hz = torch.linspace(0, RATE_HZ / 2, N_FFT // 2 + 1, dtype=torch.float64)
     step = (HIGHEST_HZ / LOWEST_HZ) ** (1 / (N_BINS - 1))
     centre = LOWEST_HZ * step ** torch.arange(N_BINS, dtype=torch.float64)
@@ -138,12 +142,12 @@ class Fingerprinter:
     network: Fingerprint
 
     @classmethod
-    def load(cls, folder: Path = SHIPPED) -> Self:
+    def load(cls, folder: Path = DEFAULT_FOLDER) -> Self:
         """
         Load the network in a folder; by default the one of this package.
 
         Raises:
-            SetupError: The folder has no weights.
+            SetupError: The folder contains no weights.
         """
         if not (folder / WEIGHTS).exists():
             raise SetupError(f"{folder} contains no fingerprint network. Install the package again")
@@ -152,7 +156,7 @@ class Fingerprinter:
         return cls((folder / VERSION).read_text(encoding="utf-8").strip(), network.eval())
 
     def vectors(self, mono: F32, rate_hz: int) -> F32:
-        """Return the vectors of mono audio, shape (n,), 0.256 s apart, shape (n_vectors, 128); none for silence."""
+        """Map mono audio, shape (n,), to vectors 0.256 s apart, shape (n_vectors, 128); (0, 128) for silence."""
         frames = levelled_spectrogram(resample(mono, rate_hz, RATE_HZ))
         return np.empty((0, N_DIMENSIONS), np.float32) if frames is None else self.spectrogram_vectors(frames)
 
@@ -176,17 +180,17 @@ class Fingerprinter:
             sound: Consecutive pieces of 8 kHz audio, each of shape (n,) for any n.
 
         Yields:
-            The vectors of about a minute, shape (n, 128); vectors of silence are 0. Concatenated, they are 0.256 s
-            apart, as those of `vectors`; the level is normalised per minute, not per recording.
+            The vectors of about a minute of audio, shape (n, 128); vectors of silence are 0. All vectors are 0.256 s
+            apart, as in `vectors`, but the level is normalised per minute, not per recording.
         """
-        hop, reach = FRAMES_APART * HOP, N_SAMPLES - FRAMES_APART * HOP
+        hop, reach = HOP_FRAMES * HOP, N_SAMPLES - HOP_FRAMES * HOP
         buffer, n_before = np.empty(0, np.float32), 0  # the buffer begins with the context: n_before finished vectors
         for piece in sound:
             buffer = np.concatenate([buffer, piece])
-            while len(buffer) >= (n_before + N_PIECE + N_CONTEXT) * hop + reach:
-                end = n_before + N_PIECE
-                yield self._piece(buffer[: (end + N_CONTEXT) * hop + reach], n_before, end)
-                buffer, n_before = buffer[(end - N_CONTEXT) * hop :], N_CONTEXT
+            while len(buffer) >= (n_before + N_PIECE_VECTORS + N_CONTEXT_VECTORS) * hop + reach:
+                end = n_before + N_PIECE_VECTORS
+                yield self._piece(buffer[: (end + N_CONTEXT_VECTORS) * hop + reach], n_before, end)
+                buffer, n_before = buffer[(end - N_CONTEXT_VECTORS) * hop :], N_CONTEXT_VECTORS
         if len(buffer) >= N_SAMPLES:
             yield self._piece(buffer, n_before, n_vectors(1 + (len(buffer) - N_FFT) // HOP))
 
@@ -198,19 +202,17 @@ class Fingerprinter:
 
 
 def _is_audible(frames: torch.Tensor) -> torch.Tensor:
-    """Return 1 for each vector of a spectrogram of whose frames at least a quarter are audible, else 0."""
-    audible = (frames.amax(dim=1) > AUDIBLE).float()[None, None]
-    missing = FRAMES_APART * (n_vectors(frames.shape[0]) + N_COLUMNS - 1) - frames.shape[0]
-    shares = functional.avg_pool1d(
-        functional.pad(audible, (0, max(0, missing))), FRAMES_APART * N_COLUMNS, FRAMES_APART
-    )
+    """Return 1 for each vector if at least a quarter of its frames are audible, else 0."""
+    audible = (frames.amax(dim=1) > AUDIBLE_LEVEL).float()[None, None]
+    missing = HOP_FRAMES * (n_vectors(frames.shape[0]) + N_COLUMNS - 1) - frames.shape[0]
+    shares = functional.avg_pool1d(functional.pad(audible, (0, max(0, missing))), HOP_FRAMES * N_COLUMNS, HOP_FRAMES)
     return (shares[0, 0] >= MIN_AUDIBLE_SHARE).float()
 
 
 def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
-    """Return the spectrogram of 8 kHz audio scaled to level 1, (n_frames, 112); None for silence and below 1.14 s."""
+    """Scale 8 kHz audio to level 1; return its spectrogram, (n_frames, 112); None for silence and below 1.14 s."""
     level = np.sqrt(np.square(sound, dtype=np.float64).mean()) if len(sound) else 0.0
-    if level < SILENT or len(sound) < N_SAMPLES:
+    if level < SILENCE_RMS or len(sound) < N_SAMPLES:
         return None
     return spectrogram(torch.from_numpy(sound / np.float32(level)))
 
@@ -230,7 +232,7 @@ def codes_of(vectors: F32) -> I8:
 
 
 def to_text(vectors: F32) -> str:
-    """Encode the vectors that the index stores of a recording, every second one, as base64 of int8 codes."""
+    """Encode every second vector of a recording, those that the index stores, as base64 of int8 codes."""
     return b64encode(codes_of(vectors[::INDEX_STEP]).tobytes()).decode("ascii")
 
 
@@ -239,13 +241,13 @@ def from_text(text: str) -> F32:
     Decode the text of `to_text` to vectors, shape (n, 128), float32.
 
     Raises:
-        InputError: The text is not base64, or not of whole vectors.
+        InputError: The text is not base64, or its length is not a whole number of vectors.
     """
     try:
         codes = np.frombuffer(b64decode(text, validate=True), np.int8).reshape(-1, N_DIMENSIONS)
     except ValueError as broken:
         raise InputError(
-            f"fingerprint: found {len(text):,} characters that are not base64 of vectors of {N_DIMENSIONS} bytes. "
+            f"fingerprint: found {len(text):,} characters, expected base64 of vectors of {N_DIMENSIONS} bytes. "
             "Scan its file again"
         ) from broken
     return codes.astype(np.float32) / np.float32(SCALE)

@@ -1,9 +1,9 @@
 """
 Distortions of recordings: changes of tempo, pitch and speed, noise, reverberation, filters, compression, MP3.
 
-Fingerprints are trained with them and evaluated on them. All functions take and return mono audio, shape (n,), float32.
-After a change of tempo or speed by a ratio, time t becomes t / ratio and the audio has n / ratio samples; the other
-distortions keep times and length.
+Fingerprints are trained and evaluated with these distortions. All functions take and return mono audio, shape (n,),
+float32. A change of tempo or speed by a ratio moves time t to t / ratio and gives n / ratio samples; other distortions
+do not change times and length.
 """
 
 from fractions import Fraction
@@ -30,7 +30,7 @@ def with_tempo(sound: F32, rate_hz: int, ratio: float) -> F32:
 
 
 def with_speed(sound: F32, ratio: float) -> F32:
-    """Change the speed by a ratio, pitch and tempo together, as a turntable does."""
+    """Change the speed by a ratio, which changes pitch and tempo together, as on a turntable."""
     step = Fraction(ratio).limit_denominator(MAX_DENOMINATOR)
     return np.asarray(resample_poly(sound, step.denominator, step.numerator), np.float32)
 
@@ -46,11 +46,11 @@ def with_background(sound: F32, background: F32, snr_db: float, rng: np.random.G
     Mix in background audio at a signal-to-noise ratio.
 
     Args:
-        sound: Keeps its level.
-        background: Noise, speech or other music, shape (n_background,); starts at a random position and is repeated if
-            it is shorter. Silence changes nothing.
+        sound: The audio to distort; its level does not change.
+        background: Noise, speech or other music, shape (n_background,); it starts at a random position and is repeated
+            if it is shorter than the sound. Silence changes nothing.
         snr_db: Level of the sound above the background [dB].
-        rng: Draws the position.
+        rng: Random generator for the position.
     """
     start = int(rng.integers(len(background)))
     mixed_in = np.resize(np.roll(background, -start), len(sound))
@@ -60,7 +60,7 @@ def with_background(sound: F32, background: F32, snr_db: float, rng: np.random.G
 
 
 def white_noise(n: int, rng: np.random.Generator) -> F32:
-    """Return white noise, of equal power at all frequencies, shape (n,), float32."""
+    """Return white noise, which has equal power at all frequencies, shape (n,), float32."""
     return rng.standard_normal(n, np.float32)
 
 
@@ -75,10 +75,10 @@ def with_reverb(sound: F32, rate_hz: int, decay_s: float, rng: np.random.Generat
     Add reverberation: a convolution with exponentially decaying noise.
 
     Args:
-        sound: The dry audio; it is part of the result.
+        sound: The audio without reverberation, to which it is added.
         rate_hz: Sampling rate [Hz].
         decay_s: Reverberation time, in which the tail falls by 60 dB [s].
-        rng: Draws the impulse response.
+        rng: Random generator for the impulse response.
         wet_db: Energy of the impulse response relative to the direct sound [dB].
     """
     n_tail = ceil(decay_s * rate_hz)
@@ -88,7 +88,7 @@ def with_reverb(sound: F32, rate_hz: int, decay_s: float, rng: np.random.Generat
 
 
 def band_limited(sound: F32, rate_hz: int, low_hz: float, high_hz: float) -> F32:
-    """Keep a frequency band only, as a telephone does (Butterworth, order 4); without a lower limit if low_hz is 0."""
+    """Keep only a frequency band, as a telephone does (Butterworth filter, order 4); low_hz = 0: no lower limit."""
     edges, kind = ((low_hz, high_hz), "bandpass") if low_hz else (high_hz, "lowpass")
     return np.asarray(sosfilt(butter(4, edges, kind, fs=rate_hz, output="sos"), sound), np.float32)
 
@@ -141,5 +141,5 @@ def _frames(sound: F32, rate_hz: int, form: str) -> list[av.AudioFrame]:
 
 
 def _fitted(sound: F32, n: int) -> F32:
-    """Cut or pad with zeros to n samples: filters and codecs change the length slightly."""
+    """Cut or pad audio with zeros to n samples, because filters and codecs change the length slightly."""
     return np.pad(sound[:n], (0, max(0, n - len(sound)))).astype(np.float32)

@@ -1,9 +1,9 @@
 """
 Train an encoder on a catalogue, from random weights or from the pretrained ones.
 
-Only recordings with granted consent are used; a caller may add those of unknown consent, never those denied. The state
-is saved after each epoch, so that an interrupted training continues there. The same recordings, settings and number of
-threads give the same weights.
+Only recordings whose rights holders have granted consent are used; the settings may also allow recordings with unknown
+consent, but never with denied consent. The state is saved after each epoch, from which an interrupted training is
+continued. The same recordings, settings and number of threads give the same weights.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ class TrainSettings:
         epochs: Number of passes over the recordings.
         batch_size: Recordings per batch.
         learning_rate: Learning rate of Adam in the first epoch; it decays to 0 along a cosine.
-        with_unknown: Use recordings of unknown consent too.
+        with_unknown: Whether to use recordings with unknown consent too.
         seed: Seed of the weights and of the excerpts.
     """
 
@@ -69,7 +69,7 @@ class ModelCard:
     Attributes:
         version: Version of the weights, a hash of their values.
         n_granted, n_unknown, n_denied: Recordings by consent.
-        n_heard: Recordings that were trained on.
+        n_trained: Recordings that were trained on.
         n_unreadable: Recordings with consent that cannot be decoded or are too short.
         losses: Mean loss per epoch.
         settings: The `TrainSettings`, as a dictionary.
@@ -79,7 +79,7 @@ class ModelCard:
     n_granted: int
     n_unknown: int
     n_denied: int
-    n_heard: int
+    n_trained: int
     n_unreadable: int
     losses: list[float]
     settings: Event
@@ -97,9 +97,9 @@ def train(
     Train an encoder; an interrupted training in `folder` with the same settings is continued.
 
     Args:
-        tracks: Candidates; those without consent are counted and left out.
+        tracks: Candidates; recordings without consent are counted and not used.
         settings: Task, initial weights and hyper-parameters.
-        folder: Receives weights, version and model card.
+        folder: Output folder for weights, version and model card.
         noises: Files of recorded noise, for tasks that mix it in.
         progress: Called after each epoch with epoch, loss and score.
 
@@ -129,7 +129,7 @@ def train(
         n_granted=counts["granted"],
         n_unknown=counts["unknown"],
         n_denied=counts["denied"],
-        n_heard=len(inputs),
+        n_trained=len(inputs),
         n_unreadable=n_allowed - len(inputs),
         losses=losses,
         settings=asdict(settings),
@@ -197,7 +197,7 @@ def _step(task: ModuleType, encoder: nn.Module, optimizer: torch.optim.Optimizer
 
 
 def _resume(path: Path, settings: TrainSettings, encoder: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
-    """Load the state of an interrupted training with the same settings; return the losses of its epochs."""
+    """Load the state of an interrupted training with the same settings; return the losses of its finished epochs."""
     if not path.exists():
         return []
     state = torch.load(path, weights_only=True)

@@ -12,7 +12,7 @@ from recsys.pipeline.run import Event
 
 @contextmanager
 def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
-    """Show a progress bar of the bytes read so far."""
+    """Show a progress bar of the bytes processed so far."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=note, transient=True) as bar:
         task = bar.add_task("ingest", total=n_bytes)
@@ -24,12 +24,12 @@ def ingest_progress(n_bytes: int) -> Iterator[Callable[[Path, int], None]]:
 
 
 def epoch(event: Event) -> None:
-    """Print the loss and the score of an epoch of training."""
+    """Print the loss and the retrieval score of an epoch of training."""
     note.print(f"epoch {event['epoch']}: loss {event['loss']:.3f}, nearest neighbour correct {event['score']:.1%}")
 
 
 def event(happened: Event, *, counts: bool = True) -> None:
-    """Print one event of a run as a line; `counts`: with the counts of a step."""
+    """Print one event of a run as a line, with the counts of a step if `counts`."""
     match happened["event"]:
         case "start" if note.is_terminal:
             note.print(f"  {happened['step']} ...", end="\r")  # overwritten by the next line

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def trained(card: "ModelCard", folder: Path) -> None:
-    """Print what an encoder was trained on, and how to use it."""
-    out.print(f"Trained on {card.n_heard:,} recordings; {card.n_unreadable:,} more could not be decoded")
+    """Print which recordings an encoder was trained on, and how to use it."""
+    out.print(f"Trained on {card.n_trained:,} recordings; {card.n_unreadable:,} more could not be decoded")
     out.print(f"Consent: {card.n_granted:,} granted, {card.n_unknown:,} unknown, {card.n_denied:,} denied")
     named = json.dumps(str(folder), ensure_ascii=False)
     out.print(
@@ -36,19 +36,19 @@ def trained(card: "ModelCard", folder: Path) -> None:
 
 METRICS = {  # metric -> its heading, and its meaning as a mean over listeners
     "ndcg": ("nDCG@{k}", "how high the tracks that were played later are ranked; 1 is best"),
-    "recall": ("recall@{k}", "share of the tracks played later that the {k} contain"),
+    "recall": ("recall@{k}", "share of the tracks played later that are among the {k}"),
     "hit_rate": ("hits@{k}", "share of listeners who later played at least one of the {k}"),
 }
 EFFECTS = {  # metric -> its heading, and its meaning
-    "intra_list_diversity": ("diversity", "how different a list's tracks are; 0 all alike, 1 nothing shared"),
-    "miscalibration": ("genre gap", "distance from the genre mix of the listener's history; 0 is the same"),
-    "popularity_lift": ("lift", "how much more popular than the history; 1 is twice as popular"),
-    "exposure_gini": ("Gini", "how unevenly tracks are shown; near 1, a few tracks get everything"),
+    "intra_list_diversity": ("diversity", "how different a list's tracks are; 0: all alike, 1: nothing in common"),
+    "miscalibration": ("genre gap", "distance of the list's genre mix from the listener's history; 0: the same"),
+    "popularity_lift": ("lift", "how much more popular the list is than the history; 1: twice as popular"),
+    "exposure_gini": ("Gini", "how unevenly exposure is distributed; near 1: a few tracks get all of it"),
 }
 
 
 def quality(run: Run) -> None:
-    """Print the metrics of each recommender and the popularity baseline, and whether another one would be better."""
+    """Print the metrics of each recommender and the popularity baseline, and whether another one is better."""
     metrics = pl.read_parquet(results()["run_metrics"].path(run))
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
@@ -91,7 +91,7 @@ def _meanings(metrics: Mapping[str, tuple[str, str]], k: int) -> None:
 
 
 def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Return the effects of a recommender's lists, without and with rules, one row each."""
+    """Return the metrics of a recommender's lists without rerank rules, with each rule and with all rules."""
     is_own = (pl.col("recommender") == name) | pl.col("recommender").str.starts_with(f"{name}+")
     wide = metrics.filter(is_own).pivot("metric", index="recommender", values=["value", "low", "high"])
     price = pl.format("{} ({} to {})", *(_percent(f"{part}_{PRICE}") for part in ("value", "low", "high")))
@@ -103,7 +103,7 @@ def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _percent(column: str) -> pl.Expr:
-    return (pl.col(column) * 100).round(1) + 0.0  # and never -0.0
+    return (pl.col(column) * 100).round(1) + 0.0  # adding 0.0 turns -0.0 into 0.0
 
 
 def compared(comparison: "Comparison") -> None:
@@ -125,14 +125,14 @@ def compared(comparison: "Comparison") -> None:
     n_judged = len(comparison.rankings[comparison.best()]["user_id"].unique())
     out.print(
         f"Protocol {comparison.protocol.name}, full ranking of {len(cut.train.tracks):,} tracks for {n_judged:,} "
-        f"listeners ({cut.n_cold_users:,} without training data left out). p: against the best, Holm-adjusted.",
+        f"listeners ({cut.n_cold_users:,} without training data left out). p: difference from the best, Holm-adjusted.",
         soft_wrap=True,
     )
     frame(rows)
 
 
 def simulated(weeks: pl.DataFrame, page: Path) -> None:
-    """Print the effects of each remedy in the last week, and where the report is."""
+    """Print the effects of each rerank rule and of exploration in the last simulated week, and the report's path."""
     table = last_week(weeks)
     plain = {name: name.removeprefix("exposure ").rpartition("=")[2].replace("_", " ") for name in table.columns}
     frame(table.rename(plain).with_columns(pl.selectors.float().round(3)))

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def scanned(report: "ScanReport") -> None:
-    """Print what a scan did, and which files could not be decoded, or only in part."""
+    """Print the counts of a scan, and the files that could not be decoded or only in part."""
     counts = {"analysed": report.n_analysed, "known": report.n_known, "same as another": report.n_copied}
     out.print(f"{report.n_files:,} files: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
     for problem in report.problems():
         out.print(f"  {problem}", soft_wrap=True)
     if report.n_analysed or report.n_copied:
-        out.print("To bring it into the tables: recsys build")
+        out.print("To update the tables: recsys build")
 
 
 def matched(found: "MatchReport") -> None:
-    """Print the cue sheets, and which files could not be decoded."""
+    """Print the cue sheet of each file, or why the file could not be decoded."""
     from recsys.reports.wording import format_duration
 
     uses = found.table
@@ -57,6 +57,8 @@ def _matched() -> tuple[pl.Expr, ...]:
 
 
 def taken_down(releases: list[str]) -> None:
-    """Print what a takedown did."""
-    out.print(f"Removed from the indexes of {len(releases)} releases: {', '.join(releases) or 'no index held it'}")
-    out.print("From the next nightly run on, no list contains it.")
+    """Print the releases from whose indexes a takedown removed recordings."""
+    out.print(
+        f"Removed from the indexes of {len(releases)} releases: {', '.join(releases) or 'no index contained them'}"
+    )
+    out.print("Starting with the next nightly run, no list contains them.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def ingested(report: IngestReport) -> None:
-    """Print what an ingest did, one line per file and table."""
+    """Print the counts of an ingest, one line per file and table, and the files that could not be read."""
     batches = [
         {"file": batch.source_file, "table": batch.table, "accepted": batch.n_accepted}
         | {"quarantined": batch.n_quarantined, "duplicate": batch.n_duplicate}
@@ -46,11 +46,11 @@ def ingested(report: IngestReport) -> None:
 
 def summary(run: Run, *, verbose: bool = False) -> None:
     """
-    Print what a finished run made, how good it is and what to try next; or that another release is current.
+    Print the results and metrics of a finished run and commands to try next; or that another release is current.
 
     Args:
         run: The run.
-        verbose: Whether to list the rows of every table too.
+        verbose: Whether to list the number of rows of every table too.
     """
     if registry.current_name(run.home) != run.run_id:
         remedy = f"To make it current: {command_line(run.home, ['rollback', run.run_id])}"
@@ -100,7 +100,7 @@ def _sample(sample: making.Sample) -> None:
 
 
 def history(home: Home) -> None:
-    """Print every run with its verdict and metric, and which release is current."""
+    """Print every run with the gate's verdict and its metric, and the current release."""
     runs = past_runs(home)
     if runs.is_empty():
         out.print("There are no runs yet. Start one: recsys nightly")
@@ -113,7 +113,7 @@ def history(home: Home) -> None:
 
 
 def command_line(home: Home, words: list[str]) -> str:
-    """Return a command on this home as a line for the shell, relative to the current folder, with words quoted."""
+    """Return a shell command line that runs a command on this home; paths are relative to the current folder."""
     return shlex.join([*_program(home), *words])
 
 
@@ -133,9 +133,9 @@ def checks(done: list[Check]) -> int:
 
 
 def world(made: "WorldSummary") -> None:
-    """Print what a demo world consists of and where it was written."""
+    """Print the tables and files of a demo world and their folder."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
     raw = made.files[0].parent
     n_recordings = sum(1 for _ in (raw / "audio").glob("*.mp3"))
     out.print(f"\nIn {relative(raw)}: {len(made.files)} files and {n_recordings} recordings")
-    out.print(f"The truth behind them: {relative(made.truth)}", soft_wrap=True)
+    out.print(f"Ground truth: {relative(made.truth)}", soft_wrap=True)

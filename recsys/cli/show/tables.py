@@ -1,5 +1,5 @@
 """
-Tables in the terminal, values as a person would write them, and the rows of a query in the requested format.
+Tables in the terminal, values formatted for reading, and the rows of a query in the requested format.
 
 Titles, names and paths are printed unchanged: brackets and colons in them are not read as markup.
 """
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GAP = 2  # characters between two columns
-LONGEST_WORD = 40  # characters; what is longer (an address, a hash) may be cut
-_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}  # a terminal obeys
+LONGEST_WORD = 40  # characters; a longer word (an address, a hash) may be broken
+_CONTROLS = {
+    code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"
+}  # which would control the terminal
 out = Console(highlight=False, markup=False, emoji=False)
 note = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -33,11 +35,12 @@ def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
     """
     Print a frame as a table: numbers right-aligned, missing values as a dash.
 
-    Long texts wrap between words. No id, number or heading is cut to fit the screen: a table of many columns is wider.
+    Long texts wrap between words. Ids, numbers and headings are never cut; a table with many columns may therefore be
+    wider than the screen.
 
     Args:
         rows: The table.
-        is_wide: Whether to make each column as wide as its longest text, however wide the screen is.
+        is_wide: Whether to make each column as wide as its longest text, regardless of the screen.
     """
     cells = [list(map(cell, row)) for row in rows.iter_rows()]
     columns = _columns(rows, cells)
@@ -51,7 +54,7 @@ def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
 
 
 def _columns(rows: pl.DataFrame, cells: list[list[str]]) -> list[list[str]]:
-    """Return the texts of each column, its heading first."""
+    """Return the texts of each column, starting with its heading."""
     return [[name, *texts] for name, *texts in zip(rows.columns, *cells, strict=True)]
 
 
@@ -75,7 +78,7 @@ def _widths(columns: list[list[str]], available: int) -> list[int]:
 
 
 def _fitting(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the first columns, as many as fit on the screen; at least one."""
+    """Return as many of the first columns as fit on the screen, at least one."""
     columns = _columns(rows, [list(map(cell, row)) for row in rows.iter_rows()])
     ends = accumulate(_longest_word(texts) + GAP for texts in columns)
     n_fitting = sum(end - GAP <= out.width for end in ends)
@@ -83,7 +86,7 @@ def _fitting(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def cell(value: object) -> str:
-    """Return a value as text, as a person would write it."""
+    """Format a value for reading: '-' if missing, 'yes' or 'no', fractions with four significant digits."""
     match value:
         case None:
             return "-"
@@ -100,7 +103,7 @@ def cell(value: object) -> str:
 
 
 def _number(value: Decimal) -> str:
-    """Return a number with all digits and no exponent; below 10,000 (years, decades) without separators."""
+    """Return a number without exponent, and from 10,000 on with thousands separators (so years have none)."""
     return f"{value:,f}" if value.adjusted() >= 4 else f"{value:f}"
 
 
@@ -108,13 +111,13 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     """
     Print the rows of a query as a table, or write them as CSV, JSON Lines or Parquet to a file or standard output.
 
-    A table has the columns that fit on the screen, and names the others; a wide one has all. CSV has lists and structs
-    as JSON text.
+    A table shows the columns that fit on the screen and names the others; a wide table shows all. In CSV, lists and
+    structs are JSON text.
 
     Args:
         rows: The rows.
         form: table, wide, csv, json or parquet.
-        path: The file to write; None: standard output.
+        path: The file to write; None for standard output.
 
     Raises:
         InputError: The format cannot hold a column.
@@ -153,7 +156,7 @@ def relative(path: Path) -> str:
 
 
 def description(described: pl.DataFrame) -> None:
-    """Print a table's description, grain, number of rows, and the tables it reads and that read it."""
+    """Print a table's description, grain and number of rows, the tables that it reads, and those that read it."""
     row = described.row(0, named=True)
     out.print(Text.assemble((row["name"], "bold"), f"  {row['description']}\n"))
     facts = {"grain": row["grain"] or "none", "rows": row["n_rows"], "reads": row["reads"], "read by": row["read_by"]}

@@ -1,5 +1,5 @@
 """
-Weekly charts as they are commonly shared: CSV or Parquet, one row per week and rank, without a column for the chart.
+Weekly charts as they are usually shared: CSV or Parquet, one chart per file, one row per week and rank.
 
 Columns are `date, rank, song or title, artist` (Hot 100, Billboard 200) or `chart_week, current_week, title,
 performer`; all others are ignored. The chart is named after the file: `hot100_weekly.parquet` is the chart `hot100`.

@@ -28,7 +28,7 @@ def recognises(source: Source) -> bool:
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
-    """Read the file in blocks; each row has its line number."""
+    """Read the file in blocks; the column `_line` has each row's line number."""
     names, delimiter = header_of(source)
     named_table = table_of(names, source.path, table)
     for rows, malformed in delimited(source, names, delimiter, skip_rows=1):
@@ -85,7 +85,7 @@ def delimited(
 
 
 def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
-    """Remove a block's records from `refused`, which may hold later ones; return them with their index in the block."""
+    """Remove a block's refused records from `refused` (it may have later ones); return them with index in the block."""
     n_here = 0
     while n_here < len(refused) and refused[n_here][0] - n_records - 1 <= n_good + n_here:
         n_here += 1
@@ -95,7 +95,7 @@ def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
 
 
 class _WholeBreaks:
-    """A stream whose reads never split CR LF: pyarrow drops an LF at the start of a block, even inside quotes."""
+    """A stream whose reads never end between CR and LF: pyarrow drops an LF that begins a block, even in quotes."""
 
     closed = False
 
@@ -134,7 +134,7 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
 
 @contextmanager
 def _silent_about_bytes() -> Iterator[None]:
-    """Keep pyarrow from printing bytes of a refused record: it decodes the record before it calls the handler."""
+    """Prevent pyarrow from printing the bytes of a refused record that it cannot decode."""
     original = sys.unraisablehook
 
     def hook(unraisable: "sys.UnraisableHookArgs") -> None:
@@ -149,7 +149,7 @@ def _silent_about_bytes() -> Iterator[None]:
 
 
 def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines, int]:
-    """Return the line number of each record of a block, refused ones included, and the line after the block."""
+    """Return the line number of each record of a block, including refused records, and the line after the block."""
     n_breaks = np.zeros(block.num_rows + len(refused), dtype=np.int64)
     is_good = np.ones(n_breaks.size, dtype=bool)
     for n, breaks in refused:

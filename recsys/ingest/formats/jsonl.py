@@ -10,12 +10,12 @@ import polars as pl
 from recsys.errors import UnreadableSource
 from recsys.ingest.source import BOM, LINE, Chunk, Source, table_of
 
-_LINES_A_CHUNK = 200_000
+_LINES_PER_CHUNK = 200_000
 _ARRAY = re.compile(rb'\[\s*[{\["\]]')
 
 
 def recognises(source: Source) -> bool:
-    """Return whether the file begins with an object, or with an array, which would otherwise be mistaken for CSV."""
+    """Return whether the file begins with a JSON object, or an array, which `chunks` refuses (CSV would misread it)."""
     return source.sample.removeprefix(BOM).lstrip().startswith(b"{") or _is_array(source)
 
 
@@ -24,14 +24,14 @@ def _is_array(source: Source) -> bool:
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
-    """Read the file in chunks of lines, and identify its table by the first; a line without an object is malformed."""
+    """Read the file in chunks of lines; the first one identifies the table. A line without an object is malformed."""
     if _is_array(source):
         raise UnreadableSource(
             f"{source.path} is a JSON array, not JSON Lines. Write one object per line: jq -c '.[]' FILE > FILE.jsonl"
         )
     named_table, first_line = None, 1
     with source.open() as stream:
-        while lines := list(islice(stream, _LINES_A_CHUNK)):
+        while lines := list(islice(stream, _LINES_PER_CHUNK)):
             records = [(first_line + n, _record(line)) for n, line in enumerate(lines) if line.strip()]
             rows, malformed = _rows(records), [line for line, record in records if record is None]
             named_table = named_table or _table(source, table, rows)
@@ -42,7 +42,7 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
 def _table(source: Source, table: str | None, rows: pl.DataFrame) -> str:
     if rows.is_empty():
         raise UnreadableSource(
-            f"{source.path}: none of its first {_LINES_A_CHUNK:,} lines is a JSON object. "
+            f"{source.path}: none of its first {_LINES_PER_CHUNK:,} lines is a JSON object. "
             "If the file has another format, name it with --format"
         )
     return table_of([name for name in rows.columns if name != LINE], source.path, table)

@@ -1,9 +1,9 @@
 """
 Last.fm listening histories and profiles as tab-separated text (Celma, Last.fm-1K).
 
-History: `userid, timestamp, artid, artname, traid, traname`, without a header. A recording or artist without an id gets
-one made from its names, the same in every file. A scrobble has no duration: it counts as a play.
-Profile: `userid, gender, age, country, signup`; an age, or the middle of a range of ages, becomes an age band.
+History: `userid, timestamp, artid, artname, traid, traname`, without a header. If a recording or artist has no id, one
+is derived from its names; it is the same in every file. A scrobble has no duration and counts as a play.
+Profile: `userid, gender, age, country, signup`; the age, or the middle of an age range, becomes an age band.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _history(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
 
 
 def _named(*columns: str) -> pl.Expr:
-    """Make an id from names; null if one of them is missing."""
+    """Derive an id from names; null if a name is missing."""
     return "name:" + pl.concat_str([pl.col(name).str.to_lowercase() for name in columns], separator="/")
 
 

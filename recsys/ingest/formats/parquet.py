@@ -1,4 +1,4 @@
-"""Parquet files, read in chunks of rows; the line of a row is its number in the file, from 1."""
+"""Parquet files, read in chunks of rows; `_line` is the number of the row in the file, from 1."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from recsys.errors import UnreadableSource
 from recsys.ingest.source import LINE, Chunk, Source, table_of
 from recsys.lake.contract import CONTRACTS
 
-_ROWS_A_CHUNK = 500_000
+_ROWS_PER_CHUNK = 500_000
 
 
 def recognises(source: Source) -> bool:
@@ -44,14 +44,14 @@ def texts(source: Source, columns: Mapping[str, str]) -> Iterator[pl.DataFrame]:
         columns: Name in the result -> name in the file.
 
     Yields:
-        At least one frame; of an empty file, one without rows.
+        At least one frame; for an empty file, a frame without rows.
 
     Raises:
         UnreadableSource: The file is damaged.
     """
     n_rows = 0
     with _opened(source) as file:
-        for batch in file.iter_batches(_ROWS_A_CHUNK, columns=list(columns.values())):
+        for batch in file.iter_batches(_ROWS_PER_CHUNK, columns=list(columns.values())):
             rows = pl.DataFrame(pl.from_arrow(batch))
             read = rows.select(_text(own_name, rows.schema[own_name]).alias(name) for name, own_name in columns.items())
             yield read.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE))
@@ -62,7 +62,7 @@ def texts(source: Source, columns: Mapping[str, str]) -> Iterator[pl.DataFrame]:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[pq.ParquetFile]:
-    """Open the file in place, or decompressed in memory: Parquet needs random access."""
+    """Open the file; a compressed file is decompressed in memory, since Parquet needs random access."""
     with source.open() as stream:
         is_compressed = stream.read(4) != source.path.open("rb").read(4)
     try:

@@ -1,1 +1,1 @@
-"""The morning report: what changed since yesterday, for the operator and for each label."""
+"""The morning report: breakouts, new uses, drops and data issues, for the operator and for each label."""

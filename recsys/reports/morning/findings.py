@@ -1,8 +1,8 @@
 """
 The findings of a morning report: sections of sentences, each with its time series.
 
-All findings come from the queries of `sql/queries` on one warehouse file: the complete warehouse for the operator, the
-label's own file for a label. So a label's report cannot reveal more than the label's file.
+All findings come from saved queries (`sql/queries`) on a single warehouse file: the complete warehouse for the
+operator, the label's own file for a label. So a label's report cannot reveal more than the label's file.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Finding:
     Attributes:
         text: One sentence with the numbers.
         name: Title of its plot.
-        series: Its daily or weekly values (day, value), empty where there is nothing to plot.
+        series: Its daily or weekly values (day, value); empty if there is nothing to plot.
     """
 
     text: str
@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Section:
-    """The findings of one kind: key, title, findings, text if there are none, and the unit of the plots."""
+    """The findings of one kind: key, title, findings, text to show if there are none, and unit of the plots."""
 
     key: str
     title: str
@@ -68,7 +68,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool)
             "breakouts",
             "Breakouts",
             _breakouts(warehouse, settings),
-            f"No recording broke out with z of at least {settings.breakout_z:g}.",
+            f"No recording had a breakout with a z-score of at least {settings.breakout_z:g}.",
             "plays per day",
         ),
         Section("uses", "New matches", _uses(warehouse, settings), "Matching found no new uses."),
@@ -76,7 +76,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool)
             "drops",
             "Unusual drops",
             _drops(warehouse, settings),
-            f"No artist's last complete week has z of at most {settings.drop_z:g}.",
+            f"No artist's last complete week had a z-score of {settings.drop_z:g} or less.",
             "plays per week",
         ),
         Section("quality", "Data quality", quality, "No issues in the data."),
@@ -98,7 +98,7 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
 
 
 def _recording(row: dict[str, Any]) -> str:
-    """Name a recording by title and artist; by its id, and without artist, where these are unknown."""
+    """Name a recording by title (or id, if the title is unknown) and by artist, if known."""
     title = f"“{row['title']}”" if row["title"] else f"Recording {row['track_id']}"
     return f"{title} by {row['artist_name']}" if row["artist_name"] else title
 
@@ -139,7 +139,7 @@ def _plays(n: int | None) -> str:
 
 
 def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Count the issues of the catalogue, those with most plays first."""
+    """Return one finding per kind of catalogue issue, those that affect the most plays first."""
     issues = run_query(warehouse, "catalogue_issues", {}).group_by("issue").agg(pl.col("n_tracks", "n_plays").sum())
     worst = issues.sort("n_plays", "n_tracks", "issue", descending=[True, True, False]).head(settings.n)
     return [
@@ -157,7 +157,7 @@ def _counted(n: int, what: str) -> str:
 
 
 def _of_files(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Count the refused rows per file, with the reasons."""
+    """Return one finding per file with refused rows: their number and the reasons."""
     refused = run_query(warehouse, "refused_rows", {}).group_by("source_table", "source_file", maintain_order=True)
     by_file = refused.agg(pl.col("n_rows").sum(), pl.col("outcome").unique(maintain_order=True).str.join(", "))
     worst = by_file.sort("n_rows", "source_file", descending=[True, False]).head(settings.n)

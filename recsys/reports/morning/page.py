@@ -27,10 +27,10 @@ class Report:
     The report of one reader.
 
     Attributes:
-        reader: Name of the label, or Operator.
-        last_day: Last day of the logs that the report includes.
+        reader: Name of the label, or 'Operator'.
+        last_day: Last day of listening that the report includes.
         sections: Sections of findings.
-        pictures: PNG images by the key of their section.
+        pictures: Key of a section -> its plots as a PNG image.
         links: Name and relative address of the labels' reports, for the operator.
         is_label: Whether it is a label's report, with rounded counts.
     """
@@ -49,7 +49,7 @@ class Report:
 
     @property
     def lead(self) -> str:
-        """Number of findings of each section, in one line."""
+        """One line with the number of findings of each section."""
         return " · ".join(f"{section.title}: {len(section.findings)}" for section in self.sections)
 
 

@@ -15,7 +15,7 @@ LONGEST = 34  # greatest length of a title [characters]
 
 
 def picture(section: Section, last_day: date) -> bytes | None:
-    """Plot up to six findings of a section as a PNG; return None where there is nothing to plot."""
+    """Plot up to six findings of a section as a PNG image; return None if there is nothing to plot."""
     drawn = [finding for finding in section.findings if not finding.series.is_empty()][:N_PLOTS]
     if not drawn:
         return None
@@ -32,7 +32,7 @@ def picture(section: Section, last_day: date) -> bytes | None:
 
 
 def _draw(axis: Any, finding: Finding, unit: str, last_day: date) -> None:
-    """Plot a line with markers, so that missing days are visible, and annotate the last value."""
+    """Plot the values as a line with markers, so that missing days are visible, and annotate the last value."""
     series = finding.series.drop_nulls("value")
     axis.plot(series["day"].to_list(), series["value"].to_list(), color=COLOUR, marker="o", markersize=3, linewidth=1.4)
     last, value = series.row(-1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from recsys.settings import TOP, Count, CountOrZero, PositiveOrZero, Share
+from recsys.settings import MAX_VALUE, Count, CountOrZero, PositiveOrZero, Share
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class MorningSettings:
 
     Attributes:
         days: Number of last days whose breakouts and uses are included [d], at least 1.
-        breakout_z: Least z of a breakout (see marts.breakouts) [standard deviations].
-        drop_z: Greatest z of an unusual drop, below 0 [standard deviations].
-        drop_floor: Listeners that an artist's median week needs for a drop to be included.
-        use_probability: Least match probability of a use, 0..1.
-        n: Greatest number of findings per section, at least 1.
+        breakout_z: Minimum z-score of a breakout; marts.breakouts contains breakouts from 4 on [standard deviations].
+        drop_z: Maximum z-score of a drop, below 0 [standard deviations].
+        drop_floor: Minimum listeners in the median week of an artist whose drops are included.
+        use_probability: Minimum match probability of a use, 0..1.
+        n: Maximum number of findings per section, at least 1.
 
     Raises:
         BadRecipe: A setting is out of range.
@@ -27,7 +27,7 @@ class MorningSettings:
 
     days: Count = 1
     breakout_z: PositiveOrZero = 5.0
-    drop_z: Annotated[float, Meta(ge=-TOP, lt=0)] = -4.0
+    drop_z: Annotated[float, Meta(ge=-MAX_VALUE, lt=0)] = -4.0
     drop_floor: CountOrZero = 30
     use_probability: Share = 0.9
     n: Count = 10

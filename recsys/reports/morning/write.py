@@ -1,5 +1,5 @@
 """
-Writing of the morning reports: one for the operator and one per label, from the release just published.
+Write the morning reports of the release just published: one for the operator and one per label.
 
 They are in `<home>/reports/morning/<last day>/`: `index.html` and `index.md` for the operator, and one folder per label
 in `labels/`, with the name of the label's file.
@@ -21,12 +21,12 @@ OPERATOR = "Operator"
 
 def write_reports(folder: Path, operator: Path, labels: list[Path], settings: MorningSettings) -> int:
     """
-    Write the reports of all readers, and replace those of the same day in one step.
+    Write the reports of the operator and all labels; they atomically replace earlier reports of the same day.
 
     Args:
         folder: Output folder.
         operator: The published warehouse.
-        labels: The labels' files.
+        labels: The warehouse files of the labels.
         settings: Which findings are included.
 
     Returns:

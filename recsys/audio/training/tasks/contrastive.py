@@ -1,5 +1,5 @@
 """
-Contrastive training without labels: two pieces of one recording get similar vectors, pieces of others dissimilar ones.
+Contrastive training without labels: pieces of the same recording get similar vectors, other pieces dissimilar vectors.
 
 Source: Chen, Kornblith, Norouzi, Hinton, A Simple Framework for Contrastive Learning of Visual Representations (ICML
 2020): the loss NT-Xent; on music: Spijkervet, Burgoyne, Contrastive Learning of Musical Representations (ISMIR 2021).
@@ -25,12 +25,12 @@ MAX_MASKED_BANDS, MAX_MASKED_FRAMES = 12, 24  # per piece
 
 
 def network(start: str) -> Encoder:
-    """Return an encoder with the pretrained weights, or with random ones."""
+    """Return an encoder with pretrained or with random weights."""
     return pretrained("MSD") if start == "pretrained" else Encoder()
 
 
 def prepare(path: Path) -> torch.Tensor | None:
-    """Read a recording as log-mel frames, shape (n_frames, 96), float16; None if it is unreadable or below 1 s."""
+    """Read a recording as log-mel frames, shape (n_frames, 96), float16; None if unreadable or shorter than 1 s."""
     try:
         mono = read_audio(path).mono(RATE_HZ)
     except UnreadableAudio:
@@ -71,20 +71,20 @@ def embeddings(encoder: Encoder, batch: torch.Tensor) -> torch.Tensor:
 
 
 def loss(encoder: Encoder, batch: torch.Tensor) -> torch.Tensor:
-    """Return NT-Xent: the cross-entropy of finding the other piece of a recording among all pieces by similarity."""
+    """Return NT-Xent: the cross-entropy of finding each piece's counterpart among all pieces by similarity."""
     cosines, other = pairwise_cosines(embeddings(encoder, batch))
     return functional.cross_entropy(cosines / TEMPERATURE, other)
 
 
 def score(encoder: Encoder, batch: torch.Tensor) -> float:
-    """Return the share of pieces whose nearest piece is the other one of their recording, 0..1."""
+    """Return the share of pieces whose nearest piece is the other piece of the same recording, 0..1."""
     with torch.inference_mode():
         cosines, other = pairwise_cosines(embeddings(encoder, batch))
     return float((cosines.argmax(dim=1) == other).float().mean())
 
 
 def pairwise_cosines(vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return cosines of all pairs, (2B, 2B), -inf on the diagonal, and the row of the other piece of each, (2B,)."""
+    """Return all pairwise cosines, (2B, 2B), diagonal -inf, and the row of each piece's counterpart, (2B,)."""
     n = len(vectors)
     cosines = (vectors @ vectors.T).masked_fill(torch.eye(n, dtype=torch.bool), -torch.inf)
     return cosines, (torch.arange(n) + n // 2) % n

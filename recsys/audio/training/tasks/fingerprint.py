@@ -1,8 +1,8 @@
 """
-Training of fingerprints: a second of music and its distorted copy get similar vectors, other seconds dissimilar ones.
+Training of fingerprints: a second of music and its distorted copy get similar vectors, different music dissimilar ones.
 
-A batch also contains other seconds of the same recordings, so that the network learns to distinguish neighbours. Source
-of the loss: see `contrastive`.
+A batch also contains other seconds of the same recordings, so that the network learns to distinguish them. The source
+of the loss is named in `contrastive`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from recsys.arrays import F32, Rows
 from recsys.audio.fingerprint.fingerprinter import (
-    APART_S,
-    FIRST_S,
+    FIRST_VECTOR_S,
     HOP,
     N_FFT,
     N_SAMPLES,
     RATE_HZ,
+    VECTOR_HOP_S,
     Fingerprint,
     n_vectors,
 )
@@ -41,13 +41,13 @@ PAIRS_PER_EXCERPT = 14  # at least half a second apart
 
 class Pairs(NamedTuple):
     """
-    Clean and distorted excerpts, and the pairs of vectors that belong together.
+    Clean and distorted excerpts, and the rows of corresponding vectors.
 
     Attributes:
         clean: Spectrograms of the excerpts, shape (B, n_frames, 112).
         distorted: Spectrograms of the distorted excerpts, shape (B, n_frames_distorted, 112).
         clean_rows: Rows of the paired vectors in each clean excerpt, shape (B, 14).
-        distorted_rows: Rows of their partners in each distorted excerpt, shape (B, 14).
+        distorted_rows: Rows of the corresponding vectors in each distorted excerpt, shape (B, 14).
     """
 
     clean: torch.Tensor
@@ -86,8 +86,8 @@ def batches(
     Args:
         sounds: Recordings prepared by `prepare`.
         size: Excerpts per batch.
-        rng: Draws excerpts and distortions.
-        noises: Recorded noise, prepared by `prepare`, that is mixed in besides white and pink noise.
+        rng: Random generator for excerpts and distortions.
+        noises: Recorded noise, read by `prepare`, which is mixed in as well as white and pink noise.
     """
     order = np.concatenate([rng.permutation(len(sounds)) for _ in range(EXCERPTS_PER_RECORDING)])
     for start in range(0, len(order) - size + 1, size):
@@ -101,17 +101,17 @@ def batches(
 def _pair(
     sounds: Sequence[torch.Tensor], row: int, rng: np.random.Generator, noises: Sequence[torch.Tensor]
 ) -> tuple[F32, F32, Rows, Rows]:
-    """Return an excerpt, its distorted copy, and the rows of the vectors of both that are at the same time."""
+    """Return an excerpt, its distorted copy, and the rows of vectors that describe the same moments in both."""
     excerpt = _excerpt(sounds[row], rng)
     other = _excerpt(sounds[int(rng.integers(len(sounds)))], rng)
     noise = noises[int(rng.integers(len(noises)))].float().numpy() if noises else distort.pink_noise(EXCERPT, rng)
     changed, ratio = _distorted(excerpt, other, noise, rng)
     late = int(rng.integers(len(changed) - DISTORTED + 1)) if ratio > 1 else int(rng.integers(EXCERPT - DISTORTED))
     rows = np.arange(int(rng.integers(2)), _n_vectors(EXCERPT), 2)
-    partners = ((FIRST_S + APART_S * rows) / ratio - late / RATE_HZ - FIRST_S) / APART_S
+    partners = ((FIRST_VECTOR_S + VECTOR_HOP_S * rows) / ratio - late / RATE_HZ - FIRST_VECTOR_S) / VECTOR_HOP_S
     rows = rows[(partners > -0.5) & (partners < _n_vectors(DISTORTED) - 0.5)]
     rows = rng.permutation(rows)[:PAIRS_PER_EXCERPT]
-    partners = ((FIRST_S + APART_S * rows) / ratio - late / RATE_HZ - FIRST_S) / APART_S
+    partners = ((FIRST_VECTOR_S + VECTOR_HOP_S * rows) / ratio - late / RATE_HZ - FIRST_VECTOR_S) / VECTOR_HOP_S
     return excerpt, changed[late : late + DISTORTED], rows, np.rint(partners).astype(np.int64)
 
 
@@ -125,7 +125,7 @@ def _excerpt(sound: torch.Tensor, rng: np.random.Generator) -> F32:
 
 
 def _distorted(sound: F32, other: F32, noise: F32, rng: np.random.Generator) -> tuple[F32, float]:
-    """Distort an excerpt as uploads are distorted; return it and the ratio of its tempo."""
+    """Distort an excerpt as typical for uploads; return it and the ratio of its tempo to the original."""
     sound, ratio = _transposed(sound, rng)
     if rng.random() < 0.35:
         sound = distort.with_reverb(sound, RATE_HZ, rng.uniform(0.2, 1.8), rng, wet_db=rng.uniform(-6, 6))
@@ -174,7 +174,7 @@ def loss(encoder: nn.Module, batch: Pairs) -> torch.Tensor:
 
 
 def score(encoder: nn.Module, batch: Pairs) -> float:
-    """Return the share of distorted vectors whose nearest clean vector is their own, 0..1."""
+    """Return the share of distorted vectors whose nearest clean vector is the corresponding one, 0..1."""
     with torch.inference_mode():
         clean, distorted = _vectors(encoder, batch)
     return float(((distorted @ clean.T).argmax(dim=1) == torch.arange(len(clean))).float().mean())
