@@ -57,6 +57,11 @@ def _viewer_file() -> Path:
     return access.viewer().warehouse.resolve()
 
 
+def uploads_folder() -> Path:
+    """Return the folder whose files nightly runs search for recordings of the catalogue."""
+    return current_home().uploads
+
+
 def is_operator() -> bool:
     """Return whether the viewer is an operator, who may see all data."""
     return access.viewer().label_id is None

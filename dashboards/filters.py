@@ -120,7 +120,7 @@ def choose_artist() -> str:
     if artists.is_empty():
         empty_state(
             "There are no artists in the catalogue yet.",
-            "Add the catalogue: recsys ingest artists.csv tracks.csv, then recsys nightly.",
+            operator="Add the catalogue: recsys ingest artists.csv tracks.csv, then recsys nightly.",
         )
         st.stop()
     return choose("Artist", dict(zip(artists["artist_id"], artists["name"], strict=True)), "artist")

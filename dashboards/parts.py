@@ -57,7 +57,7 @@ def caption(text: str) -> None:
 
 
 def counts_listening(columns: Iterable[str]) -> bool:
-    """Return whether one of these columns counts listening, so that small groups are missing from a label's totals."""
+    """Return whether any column counts listening; in a label's file, its totals lack the suppressed groups."""
     return not LISTENING_COUNTS.isdisjoint(columns)
 
 
@@ -84,9 +84,18 @@ def attempt(compute: Callable[[], Result], remedy: str = "") -> Result | None:
         return None
 
 
-def empty_state(message: str, remedy: str) -> None:
-    """Show in place of an empty chart that there is no data, and how to get some."""
-    st.info(fill("**{message}** {remedy}", message=message, remedy=remedy))
+def empty_state(message: str, remedy: str = "", *, operator: str = "") -> None:
+    """
+    Show in place of an empty chart that there is no data, and how to get some.
+
+    Args:
+        message: What there is not.
+        remedy: What any viewer can do.
+        operator: What an operator can do. Viewers of a label read that they should ask the operator.
+    """
+    if operator and not data.is_operator():
+        operator = "Ask the operator of this service for it."
+    st.info(fill("**{message}** {remedy}", message=message, remedy=f"{remedy} {operator}".strip()))
 
 
 def tooltip(text: str | None) -> str | None:

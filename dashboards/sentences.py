@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from dashboards.markdown import Markdown, fill
-from recsys.reports.wording import format_duration
+from recsys.reports.wording import ISSUES, format_duration
 
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
@@ -27,9 +27,9 @@ def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
     values |= {"before": _period(row["first_date_before"], row["last_date_before"])}
     values |= {"n_before": format_number(row["n_before"])}
     if abs(change) < NEGLIGIBLE_CHANGE:
-        return fill("**{name}** stayed level: {n} {now}, {n_before} {before}.", **values)
+        return fill("**{name}** stayed level: {n} {now}, compared with {n_before} {before}.", **values)
     values |= {"moved": "rose" if change > 0 else "fell", "change": f"{abs(change):.1%}"}
-    return fill("**{name}** {moved} by **{change}**: {n} {now}, {n_before} {before}.", **values)
+    return fill("**{name}** {moved} by **{change}**: {n} {now}, compared with {n_before} {before}.", **values)
 
 
 def artist_change_sentence(row: Mapping[str, Any]) -> Markdown:
@@ -40,6 +40,11 @@ def artist_change_sentence(row: Mapping[str, Any]) -> Markdown:
     return fill("**{name}** {text}", name=row["artist_name"], text=text)
 
 
+def problem_name(code: str) -> str:
+    """Return what pages and reports call a problem code of marts.catalogue_health."""
+    return ISSUES.get(code, code)
+
+
 def display_name(row: Mapping[str, Any], name: str, key: str) -> str:
     """Return the name in column `name`, or the id in column `key` if there is no name."""
     return str(row[name] or row[key])
@@ -47,13 +52,13 @@ def display_name(row: Mapping[str, Any], name: str, key: str) -> str:
 
 def breakout_sentence(row: Mapping[str, Any]) -> Markdown:
     """Describe a row of the query `breaking_out`."""
-    plays = (
-        f"{format_number(row['n_plays'])} plays in seven days, where {format_number(row['n_expected'])} were expected"
-    )
+    plays = f"{format_number(row['n_plays'])} plays in seven days ({format_number(row['n_expected'])} expected)"
     listeners = f"{format_number(row['n_listeners'])} listeners in {row['n_countries']} countries"
-    artist = f"by {row['artist_name']}, " if row["artist_name"] else ""
-    text = f"{artist}since {format_day(row['started_on'])}: {plays}, by {listeners}."
-    return fill("**{title}** {text}", title=display_name(row, "title", "track_id"), text=text)
+    title = display_name(row, "title", "track_id")
+    text = f"{plays} by {listeners}, since {format_day(row['started_on'])}."
+    if not row["artist_name"]:
+        return fill("**{title}**: {text}", title=title, text=text)
+    return fill("**{title}** by {artist}: {text}", title=title, artist=row["artist_name"], text=text)
 
 
 def chart_sentence(row: Mapping[str, Any]) -> Markdown:

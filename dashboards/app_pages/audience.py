@@ -5,7 +5,7 @@ from dashboards import charts, data, filters, parts
 PAGE = {"title": "Audience", "section": "Music", "order": 60, "for_labels": True}
 
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "main_genre": "Main genre"}
-SUPPRESSED = "Groups of fewer than ten listeners are not shown to labels."
+SUPPRESSED = "Groups of fewer than ten listeners are not shown."
 
 parts.header(
     "Audience",
@@ -14,7 +14,7 @@ parts.header(
 )
 with filters.row():
     artist_id = filters.choose_artist()
-    dimension = filters.choose("By", DIMENSIONS, "by")
+    dimension = filters.choose("Group listeners by", DIMENSIONS, "by")
 
 audience = data.run_query("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
 audience = audience.sort("share", descending=True, maintain_order=True)
@@ -31,9 +31,9 @@ else:
     )
     affinity = audience.sort("affinity", descending=True).head(12)
     parts.figure(
-        "Who listens more than average",
+        "Overrepresented groups",
         audience.select("value", "affinity"),
-        charts.bars(affinity, "affinity", "value", unit="affinity: share here / share of all listeners"),
+        charts.bars(affinity, "affinity", "value", unit="share of the artist's listeners / share of all listeners"),
         alt_text="Affinity of each group: above 1, the group is overrepresented among the artist's listeners.",
         key="affinity",
         note="Above 1, a group is overrepresented among the artist's listeners.",
@@ -49,7 +49,9 @@ if not countries.is_empty():
     )
 cohorts = data.run_query("returning", artist_id=artist_id).drop_nulls("share")
 if cohorts.is_empty():
-    parts.empty_state("No monthly cohort is large enough to be shown.", "Cohorts grow with time.")
+    parts.empty_state(
+        "No month has enough new listeners to be shown.", "Months with fewer than ten new listeners are not shown."
+    )
 else:
     parts.figure(
         "Who comes back",
@@ -70,6 +72,10 @@ else:
         mart="artist_overlap",
         key="overlap",
         title="Which other artists they listen to",
-        names={"n_listeners": "shared listeners"},
+        names={
+            "n_listeners": "listeners in common",
+            "jaccard": "overlap (Jaccard)",
+            "affinity": "times expected by chance",
+        },
         formats={"jaccard": "%.3f", "affinity": "%.2f"},
     )

@@ -8,7 +8,7 @@ PAGE = {"title": "Breakouts", "section": "Music", "order": 50, "for_labels": Tru
 
 parts.header(
     "Breakouts",
-    "Which recordings are breaking out: far above the market, their own recent weeks and the usual start of a release.",
+    "Recordings whose share of all plays is far above their own recent weeks. The start of a release does not count.",
 )
 with filters.row():
     days = filters.choose(
@@ -29,7 +29,7 @@ parts.suppression_note(breakouts.columns)
 parts.figure(
     "Plays above expectation",
     breakouts,
-    charts.bars(breakouts.head(20), "z", "title", unit="robust standard deviations above the weeks before"),
+    charts.bars(breakouts.head(20), "z", "title", unit="z-score against the weeks before"),
     alt_text=f"{sentences.display_name(breakouts.row(0, named=True), 'title', 'track_id')} is furthest above.",
     key="breakouts",
 )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Catalogue", "section": "Operations", "order": 75, "for_labels": True}
 
@@ -15,12 +15,14 @@ issues = data.run_query("issue_totals", label=label)
 if issues.is_empty():
     parts.empty_state("The catalogue has no known problems.", "Check again after the next delivery.")
 else:
-    readable = issues.with_columns(issues["issue"].str.replace_all("_", " "))
+    readable = issues.with_columns(
+        issues["issue"].map_elements(sentences.problem_name, return_dtype=issues["issue"].dtype)
+    )
     parts.figure(
         "Metadata problems",
         readable,
         charts.bars(readable, "n_tracks", "issue", unit="recordings"),
-        alt_text=f"The most frequent problem is {readable['issue'][0]}, in {issues['n_tracks'][0]:,} recordings.",
+        alt_text=f"The most frequent problem: {readable['issue'][0]}, in {issues['n_tracks'][0]:,} recordings.",
         key="issues",
     )
     issue = filters.choose(
@@ -34,7 +36,7 @@ else:
         tracks,
         mart="catalogue_health",
         key="tracks_with_issue",
-        title=f"Recordings with this problem: {issue.replace('_', ' ')}",
+        title=f"Recordings with this problem: {sentences.problem_name(issue)}",
         names=NAMES,
     )
     parts.caption("Correct the data at its source and deliver the file again; the next nightly run picks it up.")
@@ -51,7 +53,7 @@ with st.container(horizontal=True):
         parts.metric(
             column.removeprefix("n_").capitalize(),
             int(outcomes[column].sum()),
-            column=("data_quality", "outcome"),
+            column=("data_quality", column),
             unit="rows",
         )
 parts.table(outcomes, mart="data_quality", key="outcomes", title="Rows by table", formats={"refused_share": "percent"})

@@ -7,17 +7,17 @@ from dashboards import charts, data, filters, parts, sentences
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
 CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have never been in the top ten"}
-OWN = "in the catalogue" if data.is_operator() else "yours"
+OWN = "in the catalogue" if data.is_operator() else "your recording"
 HEADINGS = {
     "is_own": OWN,
     "rank_before": "last week",
     "peak_rank": "peak",
     "entry_rank": "entered at",
     "n_weeks": "weeks on chart",
-    "n_similar": "similar weeks",
-    "n_similar_reached": "led to the top ten",
+    "n_similar": "similar past weeks",
+    "n_similar_reached": "of these, reached the top ten",
     "name": "song",
-    "story": "situation",
+    "story": "trend",
 }
 
 parts.header("Charts", "Chart positions week by week, songs likely to reach the top ten, and how fast hits fade.")
@@ -25,8 +25,8 @@ editions = data.run_query("chart_editions")
 if editions.is_empty():
     parts.empty_state(
         "No chart has been ingested yet.",
-        "Charts are files with the columns chart, chart_date, rank, title and artist, or one of the common Hot 100 "
-        "files: recsys ingest charts.csv, then recsys nightly.",
+        operator="Charts are files with the columns chart, chart_date, rank, title and artist, or one of the common "
+        "Hot 100 files: recsys ingest charts.csv, then recsys nightly.",
     )
     st.stop()
 
@@ -98,6 +98,6 @@ if not half_lives.is_empty():
         ),
         alt_text=f"Half-life of hits by decade, {half_lives['half_life_weeks'][-1]:.1f} weeks in the last one.",
         key="half_lives",
-        note="For songs that reached the top ten, by the decade of their best week: a line fitted to the logarithm of "
-        "the chart points that remain over the 13 weeks from then on. The fit (r²) is shown on hover.",
+        note="Songs that reached the top ten, by the decade of their best week. Chart points are 1 / rank; the "
+        "half-life is fitted to the 13 weeks from the best week on. Hover to see the fit (r²).",
     )

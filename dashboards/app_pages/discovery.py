@@ -10,7 +10,7 @@ PAGE = {"title": "Discovery", "section": "Find", "order": 70, "for_labels": True
 parts.header("Discovery", "Recordings that sound alike. Only the sound counts: plays have no influence.")
 analysed = data.run_query("heard_tracks")
 if analysed.is_empty():
-    parts.empty_state("No music has been analysed yet.", "Run: recsys audio scan FOLDER, then recsys nightly.")
+    parts.empty_state("No music has been analysed yet.", operator="Run: recsys audio scan FOLDER, then recsys nightly.")
     st.stop()
 tags = data.run_query("heard_words")
 upload = filters.upload(

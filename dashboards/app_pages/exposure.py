@@ -14,13 +14,14 @@ KINDS = {
     "age": "Age of the recording",
 }
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender"}
-RATIO = "exposure share / play share, 95 % interval; tick: all labels"
-SUPPRESSED = "Groups of fewer than ten listeners are not shown to labels."
+RATIO = "exposure share / play share, 95 % interval; the tick is the ratio of all labels"
+SUPPRESSED = "Groups of fewer than ten listeners are not shown."
 
 parts.header(
     "Exposure",
-    "How much recommendations show a label's music compared with how much it is played, to whom, and why. "
-    "Unknown values form a group of their own.",
+    "How much recommendations show a label's music compared with how much it is played, to whom, and why. Exposure "
+    "weights each recommendation by its position: position r counts 1 / log2(1 + r), so that higher positions count "
+    "more. Unknown values form a group of their own.",
 )
 with filters.row():
     label_id = filters.catalogue_filters("label").get("label", "")
@@ -28,7 +29,7 @@ with filters.row():
 labels = data.run_query("own_exposure", label_id=label_id)
 if labels.is_empty():
     parts.empty_state(
-        "Too few listeners are recommended this music.", f"Lists are published by: recsys nightly. {SUPPRESSED}"
+        "Too few listeners are recommended this music.", SUPPRESSED, operator="Lists are published by: recsys nightly."
     )
     st.stop()
 if labels.height == 1:
@@ -37,7 +38,7 @@ if labels.height == 1:
     with st.container(horizontal=True):
         parts.metric("Share of plays", total["listening_share"], unit="%", column=(mart, "listening_share"))
         parts.metric("Share of exposure", total["exposure_share"], unit="%", column=(mart, "exposure_share"))
-        parts.metric("Exposure / plays", total["ratio"], column=(mart, "ratio"))
+        parts.metric("Exposure relative to plays", total["ratio"], column=(mart, "ratio"))
         parts.metric("Listeners reached", total["n_shown"], column=(mart, "n_shown"))
     groups = data.run_query("own_exposure", label_id=label_id, kind=kind)
     if groups.is_empty():

@@ -34,7 +34,7 @@ LISTENERS = {
     "age_band": "Age",
     "country": "Country",
     "activity": "Activity",
-    "mainstream": "Mainstream",
+    "mainstream": "Preference for popular music",
 }
 
 parts.header(
@@ -55,7 +55,8 @@ parts.figure(
     charts.dot_plot(shares.head(15), "group_name", SHARES, unit="%"),
     alt_text="Each group's share of exposure beside its shares of the catalogue and of plays.",
     key="exposure",
-    note="Each group's share of each. A recommendation at rank r counts as exposure of 1 / log2(1 + r).",
+    note="Each group's share of the catalogue, of plays and of exposure. A recommendation at position r counts "
+    "1 / log2(1 + r) of exposure.",
 )
 effects = data.run_query("rule_effects", metric=metric)
 if effects.is_empty():

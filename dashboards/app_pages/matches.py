@@ -27,7 +27,7 @@ HEADINGS = {
     "tempo_ratio": "tempo ratio",
     "pitch_semitones": "pitch shift, semitones",
     "false_positives": "false positive rate",
-    "n_places": "equally good offsets",
+    "n_places": "positions that match equally well",
     "source_kind": "found in",
     "found_on": "found on",
 }
@@ -89,7 +89,8 @@ else:
 if uses.is_empty():
     parts.empty_state(
         "No nightly run has found such a use.",
-        "Remove a filter. Nightly runs search the home's folder of uploads, and new recordings of the catalogue.",
+        "Remove a filter. Nightly runs search uploaded files, and new recordings of the catalogue.",
+        operator=f"Files to search go into {data.uploads_folder()}.",
     )
 else:
     parts.table(
@@ -107,7 +108,7 @@ weeks = data.run_query("usage_over_time")
 if weeks.is_empty():
     parts.empty_state(
         "No use has been found in an upload yet.",
-        "Put files into the folder of uploads; the next nightly run searches them.",
+        operator=f"Put files into {data.uploads_folder()}; the next nightly run searches them.",
     )
 else:
     parts.table(
@@ -115,11 +116,11 @@ else:
         mart="match_candidates",
         key="usage",
         title="Recordings used in uploads, by week",
-        names={"used_s": "duration of use", "week_start": "week from"},
+        names={"used_s": "duration of use", "week_start": "week starting"},
     )
 checks = data.run_query("looked_through")
 if checks.is_empty():
-    parts.empty_state("Nothing has been searched yet.", "Run: recsys audio scan FOLDER, then recsys nightly.")
+    parts.empty_state("Nothing has been searched yet.", operator="Run: recsys audio scan FOLDER, then recsys nightly.")
 else:
     parts.table(
         checks,

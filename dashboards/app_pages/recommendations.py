@@ -19,7 +19,7 @@ if listeners.is_empty():
     st.stop()
 with filters.row():
     chosen_user = filters.choose("Listener", {user_id: user_id for user_id in listeners["user_id"]}, "listener")
-    typed_user = filters.text_input("Or any other", "user_id", placeholder="a pseudonymous listener id").strip()
+    typed_user = filters.text_input("Or enter an id", "user_id", placeholder="a pseudonymous listener id").strip()
 user_id = typed_user or chosen_user
 recommended = data.run_query("recommended_to", user_id=user_id)
 if recommended.is_empty():
@@ -63,7 +63,7 @@ parts.heading("Why, or why not")
 with filters.row():
     titles = dict(zip(candidates["track_id"], candidates["title"], strict=True))
     chosen_track = filters.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
-    typed_track = filters.text_input("Or any other", "track_id", placeholder="a track id").strip()
+    typed_track = filters.text_input("Or enter an id", "track_id", placeholder="a track id").strip()
 track_id = typed_track or chosen_track
 reasons = data.run_query("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()
 if reasons:

@@ -48,7 +48,7 @@ if answer is not None:
         parts.suppression_note()  # in a query of one's own, a count may have any name
     if answer.height == data.N_ROWS:
         parts.caption(
-            f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Aggregate in SQL, or add a where."
+            f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Aggregate in SQL, or add a WHERE clause."
         )
 
 parts.heading("Tables and columns")

@@ -65,7 +65,7 @@ else:
 tags = data.run_query("track_words", track_id=track_id)
 if tags.is_empty():
     parts.empty_state(
-        "The audio of this recording has not been analysed.", "Run: recsys audio scan FOLDER, recsys build"
+        "The audio of this recording has not been analysed.", operator="Run: recsys audio scan FOLDER, recsys build"
     )
 else:
     parts.figure(
@@ -74,7 +74,7 @@ else:
         charts.bars(tags, "confidence", "tag", unit="confidence of the tagger, 0..1"),
         alt_text=f"The tag with the highest confidence is {tags['tag'][0]}.",
         key="track_words",
-        note="Tags predicted from the audio. The confidence is not a calibrated probability.",
+        note="Tags predicted from the audio. A higher value means more certain; it is not a probability.",
     )
 effects = data.run_query("playlist_effects", track_id=track_id) if data.is_operator() else tags.clear()
 if not effects.is_empty():

@@ -6,23 +6,21 @@ from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
 
-parts.header("Trends", "Which artists are growing, and how fast, compared with the window before.")
+parts.header("Trends", "Which artists are growing, and how fast, compared with the preceding period.")
 with filters.row():
-    days = filters.choose("Window", {"7": "7 days", "28": "28 days"}, "days")
-    floor = filters.choose(
-        "At least", {"50": "50 plays before", "200": "200 plays before", "10": "10 plays before"}, "floor"
-    )
+    days = filters.choose("Period", {"7": "7 days", "28": "28 days"}, "days")
+    floor = filters.choose("Minimum plays in the preceding period", {"50": "50", "200": "200", "10": "10"}, "floor")
     label = filters.catalogue_filters("label").get("label", "")
 
 artists = data.run_query("trending_artists", days=days, floor=floor, label=label)
 if artists.is_empty():
-    parts.empty_state("No artist has that many plays.", "Choose a lower minimum, or a longer window.")
+    parts.empty_state("No artist has that many plays.", "Choose a lower minimum, or a longer period.")
 else:
     fastest = artists.head(12)
     parts.figure(
         "Fastest growing artists",
         artists,
-        charts.bars(fastest, "velocity", "name", unit="plays / plays in the window before"),
+        charts.bars(fastest, "velocity", "name", unit="plays / plays in the preceding period"),
         alt_text=f"{sentences.display_name(fastest.row(0, named=True), 'name', 'artist_id')} is growing fastest, "
         f"{fastest['velocity'][0]:.2f} times the plays before.",
         key="velocity",
@@ -40,7 +38,9 @@ if not data.is_operator():
 kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
 trends = data.run_query("genre_trends", kind=kind, to=data.last_sunday())
 if trends.is_empty():
-    parts.empty_state("There is no data on moods yet.", "Moods come from audio: recsys audio scan FOLDER, recsys build")
+    parts.empty_state(
+        "There is no data on moods yet.", operator="Moods come from audio: recsys audio scan FOLDER, recsys build"
+    )
 else:
     names = filters.choose_several("Show", trends["name"].unique(maintain_order=True).to_list(), "names", most=4)
     chosen = trends.filter(trends["name"].is_in(names))
@@ -57,7 +57,9 @@ of = filters.choose("Groups of", {"tracks": "recordings", "listeners": "listener
 groups = data.run_query("growing_clusters", kind=of)
 if groups.is_empty():
     parts.empty_state(
-        "No group is large enough yet.", "Groups need 20 listeners each and are computed by: recsys nightly."
+        "No group is large enough yet.",
+        "Groups need 20 listeners each.",
+        operator="They are computed by: recsys nightly.",
     )
 else:
     parts.table(
@@ -68,10 +70,10 @@ else:
         names={
             "is_emerging": "significant growth",
             "listener_growth": "listener growth, x",
-            "listener_growth_low": "at least",
-            "listener_growth_high": "at most",
+            "listener_growth_low": "listener growth, low",
+            "listener_growth_high": "listener growth, high",
             "play_growth": "play growth, x",
-            "play_growth_low": "at least",
-            "play_growth_high": "at most",
+            "play_growth_low": "play growth, low",
+            "play_growth_high": "play growth, high",
         },
     )

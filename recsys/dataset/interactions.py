@@ -32,7 +32,7 @@ UNKNOWN_HOUR = -1
 @dataclass(frozen=True, eq=False)
 class History:
     """
-    Histories of some listeners: their positive interactions. A model needs to know nothing else of a listener.
+    Histories of some listeners: their positive interactions. This is all a scorer needs to fold in a listener.
 
     Attributes:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.

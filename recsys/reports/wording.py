@@ -1,5 +1,23 @@
 """Formatting of values for people."""
 
+# Problem code in marts.catalogue_health -> what pages and reports call it.
+ISSUES = {
+    "unknown_track": "Played, but not in the catalogue",
+    "unknown_artist": "Artist without an entry in the artists file",
+    "unknown_label": "Label without an entry in the labels file",
+    "no_label": "No label",
+    "no_release_date": "No release date",
+    "heard_before_release": "Played before the release date",
+    "no_duration": "No length",
+    "odd_duration": "Shorter than 10 s or longer than an hour",
+    "no_isrc": "No ISRC",
+    "odd_isrc": "Malformed ISRC",
+    "shared_isrc": "ISRC shared with another recording",
+    "same_recording": "Same artist, title and length as another recording",
+    "no_genre": "No genre",
+    "consent_unknown": "Unknown consent to training",
+}
+
 
 def format_duration(seconds: float) -> str:
     """

@@ -177,6 +177,6 @@ def test_a_recording_without_metadata_is_named_by_its_id() -> None:
         sentences.breakout_sentence(row | {"title": "Song", "artist_name": "Ada"}),
     )
 
-    assert unknown.startswith("**t1** since 1 June")
-    assert known.startswith("**Song** by Ada, since 1 June")
+    assert unknown.startswith("**t1**: ")
+    assert known.startswith("**Song** by Ada: ")
     assert "None" not in unknown
