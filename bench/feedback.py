@@ -10,14 +10,14 @@ import polars as pl
 from bench.options import benchmark, size, size_argument
 from recsys.feedback.bandits import Greedy, LinUCB, Policy, Posterior, Thompson, choose
 from recsys.feedback.off_policy import doubly_robust, ips, snips
-from recsys.feedback.simulator import KINDS, N_FEATURES, Contexts, logged, softmax
+from recsys.feedback.simulator import KINDS, N_FEATURES, Contexts, simulate_log, softmax
 
 ESTIMATORS = {"IPS": ips, "SNIPS": snips, "doubly robust": doubly_robust}
 POLICIES: dict[str, Policy] = {
-    "greedy": Greedy(floor=0, own=0),
-    "greedy, 2 % at random": Greedy(own=0),
-    "Thompson": Thompson(own=0),
-    "LinUCB": LinUCB(own=0),
+    "greedy": Greedy(uniform_probability=0, baseline_probability=0),
+    "greedy, 2 % at random": Greedy(baseline_probability=0),
+    "Thompson": Thompson(baseline_probability=0),
+    "LinUCB": LinUCB(baseline_probability=0),
     "Thompson, 5 % the first": Thompson(),
     "LinUCB, 5 % the first": LinUCB(),
 }
@@ -55,7 +55,7 @@ def log_of(seed: int) -> pl.DataFrame:
     rng = np.random.default_rng(1_000 + seed)
     contexts = Contexts.random(N_DECISIONS, N_OPTIONS, rng)
     shown, asked = (softmax(contexts.options, weights) for weights in (SHOWN, ASKED))
-    return logged(contexts, shown, asked, predicted=contexts.options @ GUESS, rng=rng)
+    return simulate_log(contexts, shown, asked, predicted=contexts.options @ GUESS, rng=rng)
 
 
 def regret(policy: Policy, seed: int, n_nights: int) -> float:

@@ -14,7 +14,7 @@ import polars as pl
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.feedback.exploration import ExplorationSettings
-from recsys.feedback.loop import LoopSettings, Remedy, Tell, World, simulate
+from recsys.feedback.loop import LoopSettings, Remedy, SimulatedListeners, Tell, simulate
 from recsys.home import Home
 from recsys.recipe import Recipe
 from recsys.rerank.base import RerankContext
@@ -61,8 +61,8 @@ def simulate_home(
         )
     sample = np.random.default_rng(settings.seed).permutation(known)[:n_listeners]
     context = RerankContext.of_groups(interactions.of_users(np.sort(sample)), groups)
-    world = World.of(context, _followed(recipe), settings.seed)
-    weeks = simulate(world, remedies(recipe), settings, tell=tell)
+    listeners = SimulatedListeners.of(context, _followed(recipe), settings.seed)
+    weeks = simulate(listeners, remedies(recipe), settings, tell=tell)
     n_tracks, last_day = len(interactions.tracks), interactions.as_of
     description = f"{len(sample):,} of {len(known):,} listeners and {n_tracks:,} tracks, log up to {last_day}."
     return Simulated(weeks, description)
