@@ -28,9 +28,9 @@ K, SEED = 10, 7
 def main(models: tuple[str, ...], n_listeners: int) -> None:
     """Print a line for each model and number of plays."""
     from recsys.evaluate.significance import difference_interval
-    from recsys.experiments.protocols import fixed
+    from recsys.experiments.protocols import from_folder
 
-    cut = fixed(written("lfm1m")).test
+    cut = from_folder(written("lfm1m")).test
     chosen = newcomers(cut, n_listeners)
     print(f"{'model':<12}{'plays':>6}{'refit':>9}{'folded':>9}{'ratio':>8}  difference [95 %]")
     for name in models:

@@ -27,10 +27,10 @@ KINDS = ("gender", "age_band")
 def main(n_trials: int, names: tuple[str, ...]) -> None:
     """Print, for each recommender, every group's nDCG and its gap with intervals."""
     from recsys.experiments.comparison import ComparisonSettings, compare
-    from recsys.experiments.protocols import fixed
+    from recsys.experiments.protocols import from_folder
     from recsys.experiments.tuning import Budget
 
-    found = compare(fixed(written("lfm1m")), names, ComparisonSettings(Budget(n_trials)))
+    found = compare(from_folder(written("lfm1m")), names, ComparisonSettings(Budget(n_trials)))
     groups = measured(found)
     for kind in KINDS:
         print(f"\nnDCG@{found.k} by {kind}, and the gap to all other listeners")

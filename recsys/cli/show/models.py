@@ -19,7 +19,7 @@ from recsys.rerank.ablation import PRICE
 if TYPE_CHECKING:
     from recsys.audio.training.train import ModelCard
     from recsys.experiments.comparison import Comparison
-    from recsys.experiments.tuning import Tuned
+    from recsys.experiments.tuning import TuningResult
     from recsys.published.explain import Explanation
 
 
@@ -139,9 +139,9 @@ def simulated(weeks: pl.DataFrame, page: Path) -> None:
     out.print(f"\nReport  {relative(page)}")
 
 
-def tuned(name: str, found: "Tuned") -> None:
+def tuned(name: str, found: "TuningResult") -> None:
     """Print the best settings found, as a section of a recipe."""
-    out.print(f"# nDCG {found.value:.4f} on the validation period, the best of {found.n_trials} trials")
+    out.print(f"# nDCG {found.validation_ndcg:.4f} on the validation period, the best of {found.n_trials} trials")
     out.print(f"[recommenders.{name}]")
     for setting, value in asdict(found.config).items():
         out.print(f"{setting} = {json.dumps(value)}")
