@@ -205,13 +205,13 @@ def chosen(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe") ->
     from recsys.warehouse.internal import internal_sql
 
     about = RerankContext.of_groups(inputs.interactions, warehouse.query(internal_sql("track_groups")))
-    ranking, _ = full_lists(inputs.candidates, inputs.best, list(recipe.rerank.values()), about, recipe.export.k)
+    ranking, _ = full_lists(inputs.candidates, inputs.recommend, list(recipe.rerank.values()), about, recipe.export.k)
     return with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
 
 
 def best(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
     """Take each listener's best tracks, without rules, and give the reason for each."""
-    return inputs.model.add_reasons(inputs.best(inputs.listeners["user_id"], recipe.export.k), inputs.interactions)
+    return inputs.model.add_reasons(inputs.recommend(inputs.listeners["user_id"], recipe.export.k), inputs.interactions)
 
 
 def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:

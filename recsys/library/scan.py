@@ -115,7 +115,7 @@ def scan(
     Analyse the new files of a music folder and write their rows to the lake.
 
     Args:
-        home: The home; the caller holds its lock (`locked`).
+        home: The home; the caller must hold its lock (`locked`).
         folder: Searched with its subfolders.
         today: Date of ingest.
         settings: Encoder and resource limits.

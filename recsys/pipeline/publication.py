@@ -87,7 +87,7 @@ def decided(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
     """Return the gate's verdict on a run's release as the outcome of a step."""
     verdict = gate.decide(evidence, recipe.gate)
     return Outcome(
-        {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current)
+        {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current_release)
     )
 
 

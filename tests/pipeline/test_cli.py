@@ -196,7 +196,7 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
     kept = made(finished, "candidates").filter(user_id=row["user_id"], track_id=row["track_id"])
     assert explanation.candidate_rank == kept["rank"].item()
     assert explanation.n_listed == finished.recipe.export.k
-    assert explanation.placement in shown.output
+    assert explanation.rank_explanation in shown.output
     said = explanation.contributions
     assert said.filter(track_id=row["reason_track_id"])["share"].item() > 0
     assert said["share"].abs().sum() == pytest.approx(1, abs=1e-5)

@@ -151,7 +151,7 @@ def explained(explanation: "Explanation", n: int) -> None:
     """Print a track's rank for a listener, and the played tracks that contributed most, for and against."""
     place = "not in the published list" if explanation.rank is None else f"rank {explanation.rank}"
     out.print(f"{explanation.track}: {place}{f', {explanation.reason}' if explanation.reason else ''}", soft_wrap=True)
-    out.print(explanation.placement, soft_wrap=True)
+    out.print(explanation.rank_explanation, soft_wrap=True)
     contributions = explanation.contributions
     if contributions.is_empty():
         out.print("No played track contributes to it: the model has learned from none of this listener's plays.")

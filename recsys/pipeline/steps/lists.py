@@ -90,7 +90,7 @@ def recommend(
     )
     k, exploration = recipe.export.k, recipe.exploration
     context, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
-    chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, context, exploration.candidate_length(k))
+    chosen, n_widened = full_lists(inputs.candidates, inputs.recommend, rules, context, exploration.candidate_length(k))
     rng = exploration.generator(as_of)
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
     lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)

@@ -49,9 +49,9 @@ def gate(
     """Decide whether this run's release may replace the current one."""
     evidence = Evidence(
         as_of=as_of,
-        rows=dict(built_tables.iter_rows()),
-        current=last_published,
-        differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
+        row_counts=dict(built_tables.iter_rows()),
+        current_release=last_published,
+        ndcg_differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
         n_listeners=recommendations["user_id"].n_unique(),
         plays_by_day=dict(daily_plays.iter_rows()),
     )
