@@ -13,8 +13,8 @@ from recsys.home import Home
 from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
+from recsys.matching.audio_tasks import Span, read_spans
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import Span, read_spans
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import MatchReport, write
 from recsys.matching.uses import Use
