@@ -71,7 +71,7 @@ class SplitFolder:
         Return one row per listener and track of these parts, with summed weights: the input of `Interactions.of`.
 
         age_days is the time since the latest timestamp of these parts [d]. Without timestamps, age_days is the number
-        of that listener's later rows, so only its order is meaningful. If rows are not in chronological order (see
+        of later rows of the same listener, so only its order is meaningful. If rows are not in chronological order (see
         `has_order`), age_days is 0.
         """
         rows = pl.concat([self.parts[part] for part in parts], how="diagonal")

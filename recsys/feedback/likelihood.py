@@ -49,7 +49,7 @@ class RatioTerms:
 
     @property
     def negated(self) -> "RatioTerms":
-        """The terms with all rewards negated: the lower limit of the ratio is minus the upper limit of this ratio."""
+        """The terms with all rewards negated; the upper limit of their ratio is minus the lower limit of `ratio`."""
         return RatioTerms(-self.numerator, self.denominator, -self.numerator_max, -self.numerator_min)
 
 

@@ -278,7 +278,7 @@ def _artists_with(artists: I64, tracks: Bool) -> set[int]:
 
 
 def _affinity(played: Any, rng: np.random.Generator) -> F32:
-    """Return low-rank preferences inferred from plays, (n_users, n_tracks): std 1 per listener, no track preferred."""
+    """Return low-rank preferences inferred from plays, (n_users, n_tracks), centred per track; std 1 per listener."""
     n_with = np.bincount(played.indices, minlength=played.shape[1])
     weights = unit_rows((played.astype(np.float64) @ sp.diags(1 / np.sqrt(np.maximum(n_with, 1)))).tocsr())
     left, values, right = svds(weights, k=N_PREFERENCES, v0=rng.standard_normal(min(played.shape)))

@@ -102,7 +102,7 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
 
 
 def _uses_of_earlier(audio_id: str, index: FingerprintIndex) -> list[Use]:
-    """Find the strict uses of earlier recordings of the index in a recording of the index."""
+    """Find the strict uses, within one indexed recording, of recordings that were indexed before it."""
     rows = index.rows_of(audio_id)
     found = find_uses(index, interpolate(index.vectors(rows.start, rows.stop)), shipped_calibration())
     return [use for use in found if use.is_strict and index.rows_of(use.audio_id).start < rows.start]

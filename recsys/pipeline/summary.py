@@ -21,7 +21,7 @@ N_SHOWN = 3  # tracks that are shown per list
 @dataclass(frozen=True)
 class Area:
     """
-    An area of a run, such as its models.
+    An area of a run, such as models or lists.
 
     Attributes:
         name: Name of the area.

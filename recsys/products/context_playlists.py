@@ -75,7 +75,7 @@ def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFr
 
 
 def _hour_lifts(inputs: ProductInputs, context: Context) -> pl.DataFrame:
-    """Return track_id, log_lift: log of the share of its plays in the dayparts, relative to that of all tracks."""
+    """Return track_id, log_lift: log of the share of a track's plays in the dayparts over that share of all plays."""
     profile = ListeningTimeProfile.of(inputs.interactions.matrix, inputs.interactions.hours)
     usual = profile.everybody[DAYPART][list(context.dayparts)]
     share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ usual / usual.sum()

@@ -34,7 +34,7 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
 
 
 def favourite_clusters(inputs: ProductInputs) -> pl.DataFrame:
-    """Return the up to three clusters with the most liked tracks per listener: user_id, community, mix_no (from 1)."""
+    """Return each listener's clusters with the most liked tracks, up to three: user_id, community, mix_no (from 1)."""
     pairs = inputs.interactions.matrix.tocoo()
     liked = pl.DataFrame(
         {"user_id": inputs.interactions.users.ids(pairs.row), "track_id": inputs.interactions.tracks.ids(pairs.col)}

@@ -1,4 +1,4 @@
-"""Discovery: the best track of each artist whom a listener has never played."""
+"""Discovery: recommended tracks by artists whom the listener has never played, one per artist."""
 
 import polars as pl
 

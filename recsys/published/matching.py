@@ -37,7 +37,7 @@ def match(
     Args:
         home: The home of the published release.
         path: The file or folder.
-        recipe: Holds the limits of the worker processes.
+        recipe: Contains the limits of the worker processes.
         against: A folder of music to compare with; None compares with the published catalogue.
         progress: Called with the path of each file that has been searched.
 
@@ -65,7 +65,7 @@ def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
 
 
 def matching_limits(recipe: Recipe) -> AudioSettings:
-    """Return the limits of the processes that decode query files: [audio], with the time limit of [matching]."""
+    """Return the limits of processes that decode query files: those of [audio], with [matching]'s time limit."""
     return replace(recipe.audio, limit_s=recipe.matching.limit_s)
 
 

@@ -97,7 +97,7 @@ def sounds_like(
     List the tracks that sound most similar to a track or file.
 
     Args:
-        warehouse: Holds the tracks and their attributes.
+        warehouse: Contains the tracks and their attributes.
         index: The vector index. It may contain tracks that are not in the warehouse; exclude these by `where`.
         like: The id of an indexed track, or the embedding of a file.
         limits: Maximum number of tracks, in total, per artist and per release.
