@@ -49,7 +49,7 @@ class RatioTerms:
 
     @property
     def negated(self) -> "RatioTerms":
-        """The terms with all rewards negated; the upper limit of their ratio is minus the lower limit of `ratio`."""
+        """The terms for negated rewards: their lower limit is minus the upper limit of the original terms."""
         return RatioTerms(-self.numerator, self.denominator, -self.numerator_max, -self.numerator_min)
 
 
