@@ -10,14 +10,14 @@ import polars as pl
 from bench.options import benchmark, size, size_argument
 from recsys.feedback.bandits import Greedy, LinUCB, Policy, Posterior, Thompson, choose
 from recsys.feedback.off_policy import doubly_robust, ips, snips
-from recsys.feedback.simulator import KINDS, N_FEATURES, Contexts, logged, softmax
+from recsys.feedback.simulator import KINDS, N_FEATURES, Contexts, simulate_log, softmax
 
 ESTIMATORS = {"IPS": ips, "SNIPS": snips, "doubly robust": doubly_robust}
 POLICIES: dict[str, Policy] = {
-    "greedy": Greedy(floor=0, own=0),
-    "greedy, 2 % at random": Greedy(own=0),
-    "Thompson": Thompson(own=0),
-    "LinUCB": LinUCB(own=0),
+    "greedy": Greedy(uniform_probability=0, baseline_probability=0),
+    "greedy, 2 % at random": Greedy(baseline_probability=0),
+    "Thompson": Thompson(baseline_probability=0),
+    "LinUCB": LinUCB(baseline_probability=0),
     "Thompson, 5 % first option": Thompson(),
     "LinUCB, 5 % first option": LinUCB(),
 }
@@ -54,11 +54,11 @@ def log_of(seed: int) -> pl.DataFrame:
     rng = np.random.default_rng(1_000 + seed)
     contexts = Contexts.random(N_DECISIONS, N_OPTIONS, rng)
     logging, target = (softmax(contexts.options, weights) for weights in (LOGGED_WEIGHTS, TARGET_WEIGHTS))
-    return logged(contexts, logging, target, predicted=contexts.options @ REWARD_MODEL, rng=rng)
+    return simulate_log(contexts, logging, target, predicted=contexts.options @ REWARD_MODEL, rng=rng)
 
 
 def regret(policy: Policy, seed: int, n_nights: int) -> float:
-    """Update a policy nightly from its own decisions; return its cumulative regret."""
+    """Update a policy nightly from its baseline_probability decisions; return its cumulative regret."""
     rng = np.random.default_rng(seed)
     posterior, total = Posterior.prior(N_FEATURES), 0.0
     for _ in range(n_nights):

@@ -227,7 +227,7 @@ def _found(path: Path, name: str, sha256: str, _content: bytes) -> "MatchReport"
     from recsys.published import matching  # noqa: PLC0415 - audio is an extra
 
     with _temporary_file(name, _content) as path_of_upload:
-        return matching.match(current_home(), path_of_upload, _recipe()).by_name()
+        return matching.match(current_home(), path_of_upload, _recipe()).with_file_names_only()
 
 
 def find_matches(name: str, content: bytes) -> "MatchReport":
@@ -241,7 +241,7 @@ def find_matches(name: str, content: bytes) -> "MatchReport":
     found = _found(current_home().published_warehouse(), Path(name).name, sha256, content)
     if is_operator():
         return found
-    return found.of_tracks(_warehouse(_viewer_file()).query(internal_sql("track_ids"))["track_id"].to_list())
+    return found.restricted_to(_warehouse(_viewer_file()).query(internal_sql("track_ids"))["track_id"].to_list())
 
 
 def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:

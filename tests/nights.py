@@ -21,7 +21,7 @@ from recsys.demo import World as Settings
 from recsys.demo import write_world
 from recsys.home import Home, locked
 from recsys.pipeline.nightly import nightly
-from recsys.pipeline.plan import made_by_steps
+from recsys.pipeline.plan import step_outputs
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import read_recipe
 from recsys.synth.arrange import Style, arrange
@@ -150,4 +150,4 @@ def copy_of(tmp_path: Path) -> Callable[[Home], Home]:
 
 def result_table(run: Run, name: str) -> pl.DataFrame:
     """Read the table `name` that a step of the run made."""
-    return pl.read_parquet(made_by_steps()[name].path(run))
+    return pl.read_parquet(step_outputs()[name].path(run))

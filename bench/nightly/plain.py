@@ -206,13 +206,13 @@ def reranked_lists(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Rec
     from recsys.warehouse.internal import internal_sql
 
     context = RerankContext.of_groups(inputs.interactions, warehouse.query(internal_sql("track_groups")))
-    ranking, _ = full_lists(inputs.candidates, inputs.best, list(recipe.rerank.values()), context, recipe.export.k)
+    ranking, _ = full_lists(inputs.candidates, inputs.recommend, list(recipe.rerank.values()), context, recipe.export.k)
     return with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
 
 
 def top_k_lists(inputs: "ProductInputs", recipe: "Recipe") -> pl.DataFrame:
     """Return each listener's top-k tracks without rerank rules, with the reason for each track."""
-    return inputs.model.add_reasons(inputs.best(inputs.listeners["user_id"], recipe.export.k), inputs.interactions)
+    return inputs.model.add_reasons(inputs.recommend(inputs.listeners["user_id"], recipe.export.k), inputs.interactions)
 
 
 def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as_of: date) -> dict[str, pl.DataFrame]:

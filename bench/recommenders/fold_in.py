@@ -29,9 +29,9 @@ K, SEED = 10, 7
 def main(models: tuple[str, ...], n_listeners: int) -> None:
     """Print one line per model and number of plays."""
     from recsys.evaluate.significance import difference_interval
-    from recsys.experiments.protocols import fixed
+    from recsys.experiments.protocols import from_folder
 
-    split = fixed(written_split("lfm1m")).test
+    split = from_folder(written_split("lfm1m")).test
     rows = newcomers(split, n_listeners)
     print(f"{'model':<12}{'plays':>6}{'refit':>9}{'folded':>9}{'ratio':>8}  difference [95 %]")
     for name in models:

@@ -28,10 +28,10 @@ KINDS = ("gender", "age_band")
 def main(n_trials: int, names: tuple[str, ...]) -> None:
     """Print nDCG and gap of every group, with intervals, for each recommender."""
     from recsys.experiments.comparison import ComparisonSettings, compare
-    from recsys.experiments.protocols import fixed
+    from recsys.experiments.protocols import from_folder
     from recsys.experiments.tuning import Budget
 
-    comparison = compare(fixed(written_split("lfm1m")), names, ComparisonSettings(Budget(n_trials)))
+    comparison = compare(from_folder(written_split("lfm1m")), names, ComparisonSettings(Budget(n_trials)))
     groups = group_metrics(comparison)
     for kind in KINDS:
         print(f"\nnDCG@{comparison.k} by {kind}, and the gap to all other listeners")

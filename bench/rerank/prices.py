@@ -12,7 +12,7 @@ import polars as pl
 from bench.options import benchmark, size, size_argument
 from bench.recommenders.splits import written_split
 from recsys.dataset.interactions import Interactions
-from recsys.experiments.protocols import Protocol, fixed
+from recsys.experiments.protocols import Protocol, from_folder
 from recsys.recommenders.base import Recommender
 from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.rules.artist_cap import ArtistCap
@@ -35,7 +35,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
     from recsys.evaluate.report import report
     from recsys.rerank.ablation import before_and_after, ndcg_prices
 
-    protocol = fixed(written_split("lfm1m"))
+    protocol = from_folder(written_split("lfm1m"))
     split, context = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
     candidates = candidates_of(protocol, name, n_candidates)
     rules = {

@@ -104,8 +104,8 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, options: 
     from recsys.experiments import comparison, protocols
 
     if options["folder"]:
-        return protocols.fixed(options["folder"], exclude_seen=options["exclude_seen"])
-    return comparison.home_protocol(
+        return protocols.from_folder(options["folder"], exclude_seen=options["exclude_seen"])
+    return comparison.warehouse_protocol(
         home, options["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe)
     )
 
@@ -141,8 +141,8 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
 
     day, terms = day_of(home, as_of), recipe_of(home, recipe)
     with locked(home):
-        task = comparison.home_task(home, recommender, as_of=day, recipe=terms)
-        models.tuned(recommender, comparison.tune_in_home(home, task, Budget(trials), tell=events.event))
+        task = comparison.warehouse_task(home, recommender, as_of=day, recipe=terms)
+        models.tuned(recommender, comparison.tune_on_warehouse(home, task, Budget(trials), tell=events.event))
 
 
 @click.command()
@@ -184,7 +184,7 @@ def simulate(
 
     settings = LoopSettings(weeks=weeks, recommender=recommender, seed=seed)
     terms = recipe_of(home, recipe)
-    found = simulation.simulate_home(home, terms, settings, n_listeners=listeners, tell=events.event)
+    found = simulation.simulate_feedback_loop(home, terms, settings, n_listeners=listeners, tell=events.event)
     page = write_report(out or home.path / "reports" / "feedback_loop", found.weeks, settings, found.description)
     models.simulated(found.weeks, page)
 

@@ -77,7 +77,7 @@ def continue_run(run: "Run", needed: str, last: str) -> None:
     from recsys.pipeline import nightly as whole
 
     with locked(run.home):
-        run.needs(needed)
+        run.require_complete(needed)
         whole.advance(run, last)
 
 

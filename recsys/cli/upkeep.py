@@ -52,7 +52,7 @@ def doctor(home: Home) -> None:
     from recsys.cli.show import runs
     from recsys.pipeline import doctor as doctoring
 
-    sys.exit(runs.checks(list(doctoring.examine(home))))
+    sys.exit(runs.checks(list(doctoring.run_checks(home))))
 
 
 @click.command()

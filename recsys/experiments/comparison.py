@@ -1,8 +1,8 @@
 """
-Compare recommenders on the same splits: tune on validation, fit on all but the test part, evaluate once on the test.
+Compare recommenders on the same splits: tune on the validation part, fit on all but the test part, evaluate once.
 
-Called by `recsys evaluate`, `recsys tune` and benchmarks. The blend uses its members with the settings that were found
-for them, and learns its weights on the same validation split. Only the last step sees test data.
+Called by `recsys evaluate`, `recsys tune` and benchmarks. The blend uses the tuned settings of its members, and learns
+its weights on the same validation split. Test data is used in the final evaluation only.
 """
 
 import time
@@ -25,7 +25,7 @@ from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import evaluated_users, report, values_per_user
 from recsys.evaluate.significance import compare_paired
 from recsys.experiments.protocols import Protocol, leave_last_out, temporal
-from recsys.experiments.tuning import Budget, Task, Tuned, tune
+from recsys.experiments.tuning import Budget, TuningResult, TuningTask, tune
 from recsys.files import short_hash
 from recsys.home import Home
 from recsys.lake.store import Lake
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from recsys.dataset.splits import Split
 
 BLEND = "blend"
-N_RANKED = 20  # minimum length of the lists that are kept
+N_RANKED = 20  # minimum length of the stored lists
 
 Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress messages
 
@@ -47,14 +47,15 @@ Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """
-    The outcome of a comparison.
+    The result of a comparison.
 
     Attributes:
-        protocol: The splits.
-        rankings: Lists by recommender, for every evaluated listener: user_id, track_id, rank, score and other columns.
-        costs: By recommender: tuning_cpu_seconds, n_trials, validation_ndcg (not of the blend), train_cpu_seconds,
+        protocol: The validation and the test split.
+        rankings: Test lists of all evaluated listeners, by recommender: user_id, track_id, rank, score and other
+            columns.
+        costs: By recommender: tuning_cpu_seconds, n_trials, validation_ndcg (not for the blend), train_cpu_seconds,
             listeners_per_second and settings.
-        k: List positions that count.
+        k: Number of list positions that metrics count.
         seed: Seed of the bootstrap.
     """
 
@@ -65,7 +66,7 @@ class Comparison:
     seed: int
 
     def metrics(self) -> pl.DataFrame:
-        """Return every metric with its interval (see `evaluate.report.report`)."""
+        """Return every metric with its confidence interval (see `evaluate.report.report`)."""
         return report(self.rankings, self.protocol.test, k=self.k)
 
     def groups(self) -> pl.DataFrame:
@@ -103,7 +104,7 @@ class Comparison:
         }
 
     def write(self, *, json: Path | None, rankings: Path | None) -> None:
-        """Write `as_dict` to a JSON file and all rankings to one Parquet file; None skips the file."""
+        """Write `as_dict` to a JSON file and all rankings to a Parquet file; a path of None writes no file."""
         if json is not None:
             files.write_json(json, self.as_dict())
         if rankings is not None:
@@ -115,7 +116,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class ComparisonSettings:
-    """Settings of a comparison: budget of each search, list positions that count, seed of searches and bootstrap."""
+    """
+    Settings of a comparison.
+
+    Attributes:
+        budget: Limits of the tuning of each recommender.
+        k: Number of list positions that metrics count.
+        seed: Seed of tuning and bootstrap.
+    """
 
     budget: Budget
     k: int = 10
@@ -131,13 +139,13 @@ def compare(
     tell: Tell = lambda _event: None,
 ) -> Comparison:
     """
-    Tune and fit each recommender, and make its lists for the test part.
+    Tune and fit each recommender, and recommend to the listeners of the test part.
 
     Args:
-        protocol: The splits.
-        names: The recommenders. If the blend is among them, its members are tuned too.
+        protocol: The validation and the test split.
+        names: The recommenders. If the blend is among them, its members are tuned as well.
         settings: Budget, k and seed.
-        candidates: Tracks that may be recommended in the test; None allows the whole catalogue.
+        candidates: Ids of the tracks that may be recommended in the test; None allows the whole catalogue.
         tell: Called with every event, for progress messages.
     """
     members = scorer_class(BLEND).config_class().models if BLEND in names else {}
@@ -159,8 +167,8 @@ def compare(
     return Comparison(protocol, rankings, {name: costs[name] for name in names}, settings.k, settings.seed)
 
 
-def home_protocol(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Protocol:
-    """Split the published warehouse by protocol: 'temporal' with the recipe's windows, or 'leave-last-out'."""
+def warehouse_protocol(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Protocol:
+    """Split the interactions of the published warehouse: 'temporal' (windows of the recipe) or 'leave-last-out'."""
     with Warehouse.open(home.published_warehouse()) as warehouse:
         if name == "leave-last-out":
             return leave_last_out(Interactions.read(warehouse, until=as_of))
@@ -168,21 +176,21 @@ def home_protocol(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Prot
         return temporal(warehouse, as_of=as_of, test_days=evaluation.test_days, gap_days=evaluation.gap_days)
 
 
-def home_task(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Task:
-    """Define the search for one recommender's settings on the published warehouse's validation window."""
-    split = home_protocol(home, "temporal", as_of=as_of, recipe=recipe).validation
-    return Task(name, split, Filters.of(split.train), recipe.evaluation.k, recipe.evaluation.seed)
+def warehouse_task(home: Home, name: str, *, as_of: date, recipe: Recipe) -> TuningTask:
+    """Define the tuning of one recommender on the validation window of the published warehouse."""
+    split = warehouse_protocol(home, "temporal", as_of=as_of, recipe=recipe).validation
+    return TuningTask(name, split, Filters.of(split.train), recipe.evaluation.k, recipe.evaluation.seed)
 
 
-def tune_in_home(home: Home, task: Task, budget: Budget, *, tell: Tell) -> Tuned:
-    """Tune with a journal under models/tuning: a search on the same window of the same lake is continued."""
+def tune_on_warehouse(home: Home, task: TuningTask, budget: Budget, *, tell: Tell) -> TuningResult:
+    """Tune with a journal file in models/tuning, so that a repeated call on the same data and window continues it."""
     window = short_hash(Lake(home).fingerprint(), str(task.split.train.as_of), str(task.k), str(task.seed))
     return tune(task, budget, journal=home.path / "models" / "tuning" / f"{task.name}-{window}.journal", tell=tell)
 
 
 def read_item_ids(path: Path) -> pl.Series:
     """
-    Read the ids of the items that may be recommended.
+    Read the ids of the items that may be recommended from a Parquet file.
 
     Raises:
         InputError: The file does not exist, is not Parquet, or has no column item_id.
@@ -201,9 +209,9 @@ def default_recommenders() -> list[str]:
 def _tuned(protocol: Protocol, name: str, settings: ComparisonSettings, tell: Tell) -> tuple[Any, dict[str, Any]]:
     started = time.process_time()
     split = protocol.validation
-    best = tune(Task(name, split, protocol.filters(split), settings.k, settings.seed), settings.budget, tell=tell)
+    best = tune(TuningTask(name, split, protocol.filters(split), settings.k, settings.seed), settings.budget, tell=tell)
     cost = {"tuning_cpu_seconds": time.process_time() - started, "n_trials": best.n_trials}
-    return best.config, cost | {"validation_ndcg": best.value}
+    return best.config, cost | {"validation_ndcg": best.validation_ndcg}
 
 
 def _filters(protocol: Protocol, candidates: Ids | None) -> Filters:

@@ -1,8 +1,8 @@
 """
 Evaluation protocols: a validation split to choose models on, and a test split that is evaluated once and reported.
 
-Whatever chooses settings, blends or models uses `validation` only. A protocol is made by date (`temporal`), from each
-listener's last tracks (`leave_last_out`), or from a published split in a folder (`fixed`).
+Settings, blend weights and recommenders are chosen on `validation` only. A protocol splits by date (`temporal`), holds
+out each listener's last tracks (`leave_last_out`), or reads a published split from a folder (`from_folder`).
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recsys.warehouse.query import Warehouse
 
 ExcludeSeen: TypeAlias = Literal["train+validation", "train", "none"]
-N_FEWEST = 3  # liked tracks of a listener: one each for training, validation and test
+MIN_LIKED = 3  # minimum number of liked tracks: one each for training, validation and test
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +40,10 @@ class Protocol:
 
     Attributes:
         name: 'temporal', 'leave-last-out' or 'fixed'.
-        validation: Train on the training part, predict the validation part: settings and blends are chosen on it.
-        test: Train on the training and validation parts, predict the test part: it is reported.
-        exclude_seen: Which known tracks lists may not contain (see `filters`).
+        validation: Trains on the training part and holds out the validation part; settings and blend weights are
+            chosen on it.
+        test: Trains on the training and validation parts and holds out the test part; its metrics are reported.
+        exclude_seen: Which seen tracks are excluded from lists (see `filters`).
     """
 
     name: str
@@ -52,11 +53,11 @@ class Protocol:
 
     def filters(self, split: Split) -> Filters:
         """
-        Return the filters of the lists for one of the two splits.
+        Return the filters for the lists of `validation` or `test`.
 
-        By `exclude_seen`: 'train+validation' excludes what a listener has seen in the split's own training part (for
-        `test`, this includes validation); 'train' excludes what a listener has seen in the training part of
-        `validation`, in both splits; 'none' excludes nothing.
+        If `exclude_seen` is 'train+validation', the tracks that a listener has seen in the training part of `split` are
+        excluded; for `test`, that part includes the validation part. If it is 'train', the tracks seen in the training
+        part of `validation` are excluded from the lists of both splits. If it is 'none', no track is excluded.
         """
         hidden = _hidden(split.train, self.validation.train, self.exclude_seen)
         return replace(Filters.of(split.train), hidden=hidden)
@@ -64,7 +65,9 @@ class Protocol:
 
 def temporal(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int) -> Protocol:
     """
-    Split by date, on the same days for all listeners. The validation window ends where the test's training part ends.
+    Split by date, with the same windows for all listeners.
+
+    The validation window ends on the last day of the training part of `test`.
 
     Args:
         warehouse: The warehouse whose marts.interactions_daily is split.
@@ -81,30 +84,30 @@ def leave_last_out(interactions: Interactions) -> Protocol:
     """
     Hold out each listener's last liked track for the test, and the one before it for validation.
 
-    The last track is the one of least age, the later row of the catalogue among tracks of equal age. Listeners with
-    fewer than `N_FEWEST` liked tracks are in the training part only. Since the held-out days differ between listeners,
-    training data may be later than another listener's held-out track; `temporal` rules this out.
+    The last track is the most recently played one; ties are broken by the later catalogue row. Listeners with fewer
+    than `MIN_LIKED` liked tracks are in the training part only. Since the held-out days differ between listeners, some
+    training data is later than another listener's held-out track; `temporal` avoids this.
     """
     counts = np.diff(interactions.matrix.indptr)
-    n_later = np.where(np.repeat(counts >= N_FEWEST, counts), _n_later(interactions), N_FEWEST)
+    n_later = np.where(np.repeat(counts >= MIN_LIKED, counts), _n_later(interactions), MIN_LIKED)
     validation, test = (Split.hold_out(interactions, n_later > n, n_later == n) for n in (1, 0))
     return Protocol("leave-last-out", validation, test)
 
 
-def fixed(folder: Path, *, exclude_seen: ExcludeSeen = "train+validation") -> Protocol:
+def from_folder(folder: Path, *, exclude_seen: ExcludeSeen = "train+validation") -> Protocol:
     """
     Read a published split from a folder (see `split_folder` for its files and `SplitFolder.pairs` for ages).
 
-    The catalogue is every item in any file, also in item_features only. Rows with a weight of 0 or below count as seen
-    but not liked, and are never held out. A held-out track that lists may not contain, because its listener knows it,
-    is not evaluated but counted in `n_repeats`.
+    The catalogue consists of all items that occur in any file, including item_features. Rows with a weight of at most 0
+    count as seen but not liked, and are never held out. Held-out tracks that are excluded from lists because the
+    listener has seen them are not evaluated, only counted as repeat plays.
 
     Args:
-        folder: Holds train, validation and test, and optionally item_features and user_features.
-        exclude_seen: Which known tracks lists may not contain (see `Protocol.filters`).
+        folder: Contains train, validation and test, and optionally item_features and user_features.
+        exclude_seen: Which seen tracks are excluded from lists (see `Protocol.filters`).
 
     Raises:
-        InputError: A file is missing or invalid, or `exclude_seen` is not one of its values.
+        InputError: A file is missing or invalid, or `exclude_seen` is not one of the values of `ExcludeSeen`.
     """
     if exclude_seen not in get_args(ExcludeSeen):
         raise InputError(f"exclude_seen: found {exclude_seen!r}, expected one of {', '.join(get_args(ExcludeSeen))}")
@@ -118,7 +121,7 @@ def fixed(folder: Path, *, exclude_seen: ExcludeSeen = "train+validation") -> Pr
 
 
 def _hidden(train: Interactions, first: Interactions, exclude_seen: ExcludeSeen) -> Csr:
-    """Return the pairs that lists may not contain, in the rows of `train`; `first` is validation's training part."""
+    """Return the pairs that are excluded from lists, in the rows of `train`; `first` is the training part alone."""
     if exclude_seen == "none":
         return sp.csr_matrix(train.seen.shape, dtype=np.bool_)
     if exclude_seen == "train":
@@ -128,7 +131,7 @@ def _hidden(train: Interactions, first: Interactions, exclude_seen: ExcludeSeen)
 
 
 def _n_later(interactions: Interactions) -> I64:
-    """Return how many of a listener's liked tracks come after each one, aligned with `matrix.data`."""
+    """Return, for each liked track, how many of its listener's liked tracks are later; aligned with `matrix.data`."""
     counts = np.diff(interactions.matrix.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((interactions.matrix.indices, -interactions.age_days, user))

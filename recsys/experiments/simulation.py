@@ -1,8 +1,8 @@
 """
-Simulate the feedback loop of a home's own listeners under the remedies of its recipe (see `feedback.loop`).
+Simulate the feedback loop for listeners of the published warehouse, with the remedies of a recipe (`feedback.loop`).
 
-The remedies are: each rerank rule alone, all rules together, exploration alone, and rules with exploration. Called by
-`recsys simulate`.
+The remedies are: each rerank rule alone, all rules together, exploration alone, and all rules with exploration. Called
+by `recsys simulate`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import polars as pl
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.feedback.exploration import ExplorationSettings
-from recsys.feedback.loop import LoopSettings, Remedy, Tell, World, simulate
+from recsys.feedback.loop import LoopSettings, Remedy, SimulatedListeners, Tell, simulate
 from recsys.home import Home
 from recsys.recipe import Recipe
 from recsys.rerank.base import RerankContext
@@ -22,33 +22,40 @@ from recsys.rerank.rules.exposure import Exposure
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-FOLLOWED = ("popularity=tail", "artist_gender=female", "age=current")  # groups reported beside those with targets
+# groups whose exposure is reported, besides those that have a target in the recipe
+REPORTED_GROUPS = ("popularity=tail", "artist_gender=female", "age=current")
 MIN_SHARE = 0.05  # share of exploration slots in the simulation if the recipe has none
 
 
 @dataclass(frozen=True, eq=False)
-class Simulated:
-    """The outcome: `weeks` as `loop.simulate` returns them, and a sentence about the listeners and the log."""
+class SimulationResult:
+    """
+    The result of a simulation.
+
+    Attributes:
+        weeks: Metrics by remedy and week, as `loop.simulate` returns them.
+        description: A sentence on the listeners and tracks that were simulated.
+    """
 
     weeks: pl.DataFrame
     description: str
 
 
-def simulate_home(
+def simulate_feedback_loop(
     home: Home, recipe: Recipe, settings: LoopSettings, *, n_listeners: int, tell: Tell = lambda _event: None
-) -> Simulated:
+) -> SimulationResult:
     """
-    Simulate weeks of recommending to listeners of the published warehouse and learning from their plays.
+    Simulate the weekly cycle of recommending and retraining, for a sample of listeners in the published warehouse.
 
     Args:
         home: The home whose published warehouse is read.
-        recipe: Its rules and exploration are the remedies.
+        recipe: Its rerank rules and exploration are compared with a run without them.
         settings: Length of the simulation and other settings.
-        n_listeners: Maximum number of listeners, drawn at random among those with a liked track.
+        n_listeners: Maximum number of listeners, sampled at random from those with a liked track.
         tell: Called after every week, for progress messages.
 
     Raises:
-        InputError: There are too few listeners or tracks.
+        InputError: There are too few listeners or tracks for the preference model.
         SetupError: Nothing has been published yet.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
@@ -61,15 +68,15 @@ def simulate_home(
         )
     sample = np.random.default_rng(settings.seed).permutation(known)[:n_listeners]
     context = RerankContext.of_groups(interactions.of_users(np.sort(sample)), groups)
-    world = World.of(context, _followed(recipe), settings.seed)
-    weeks = simulate(world, remedies(recipe), settings, tell=tell)
+    listeners = SimulatedListeners.of(context, _reported_groups(recipe), settings.seed)
+    weeks = simulate(listeners, remedies(recipe), settings, tell=tell)
     n_tracks, last_day = len(interactions.tracks), interactions.as_of
     description = f"{len(sample):,} of {len(known):,} listeners and {n_tracks:,} tracks, log up to {last_day}."
-    return Simulated(weeks, description)
+    return SimulationResult(weeks, description)
 
 
 def remedies(recipe: Recipe) -> dict[str, Remedy]:
-    """Return the remedies of a recipe by name; the first is 'no remedy', which the others are compared with."""
+    """Return the remedies of a recipe by name. The first is 'no remedy', the baseline of all comparisons."""
     rules = list(recipe.rerank.values())
     exploration = recipe.exploration
     if not exploration.share:
@@ -83,6 +90,6 @@ def remedies(recipe: Recipe) -> dict[str, Remedy]:
     return by_name
 
 
-def _followed(recipe: Recipe) -> Sequence[str]:
+def _reported_groups(recipe: Recipe) -> Sequence[str]:
     rule = recipe.rerank.get("exposure")
-    return list(dict.fromkeys([*FOLLOWED, *(rule.targets if isinstance(rule, Exposure) else {})]))
+    return list(dict.fromkeys([*REPORTED_GROUPS, *(rule.targets if isinstance(rule, Exposure) else {})]))

@@ -3,7 +3,7 @@ Read a folder with a published train/validation/test split, and check its tables
 
 Each table is Parquet, or TSV with a header line. `train`, `validation` and `test` are required, with the columns
 user_id, item_id and optionally timestamp and weight. `item_features` and `user_features` are optional, with the columns
-item_id or user_id, feature and optionally weight. Ids of any type become strings. Used by `protocols.fixed`.
+item_id or user_id, feature and optionally weight. Ids of any type become strings. Used by `protocols.from_folder`.
 """
 
 from collections.abc import Iterable
@@ -30,11 +30,11 @@ class SplitFolder:
 
     Attributes:
         parts: The rows of train, validation and test, by name: user_id, track_id, strength (the weight, 1 by default)
-            and, if the file has timestamps, time_s: seconds since 1970 [s].
+            and, if the file has timestamps, time_s (Unix time) [s].
         has_times: Whether train and validation have timestamps.
-        has_order: Whether the rows of each listener may be in order of time: False if they are sorted by item id.
-        item_features: item_id, name ('column=value'), weight; None without the file.
-        user_features: user_id, name, weight; None without the file.
+        has_order: Whether the rows of each listener may be in chronological order; False if they are sorted by item id.
+        item_features: item_id, name ('column=value'), weight; None if there is no such file.
+        user_features: user_id, name ('column=value'), weight; None if there is no such file.
     """
 
     parts: dict[str, pl.DataFrame]
@@ -58,26 +58,26 @@ class SplitFolder:
         return cls(parts, has_times, _has_order(tables["train"]), _features(folder, "item"), _features(folder, "user"))
 
     def track_ids(self) -> pl.Series:
-        """Return the item ids of all parts and of the item features, with repetitions."""
+        """Return the item ids of all parts and of the item features, including duplicates."""
         ids = [part["track_id"] for part in self.parts.values()]
         return pl.concat(ids if self.item_features is None else [*ids, self.item_features["item_id"]])
 
     def liked(self, part: str) -> pl.DataFrame:
-        """Return the pairs of one part with a weight above 0: user_id, track_id."""
+        """Return the rows of one part with a weight above 0: user_id, track_id."""
         return self.parts[part].filter(pl.col("strength") > 0).select("user_id", "track_id")
 
     def pairs(self, parts: Iterable[str]) -> pl.DataFrame:
         """
         Return one row per listener and track of these parts, with summed weights: the input of `Interactions.of`.
 
-        age_days is counted from the latest timestamp of these parts [d]. Without timestamps it is the number of pairs
-        that come later in the rows of the same listener: not days, but still 0 for the newest pair and larger for older
-        ones. If the order of rows is no order of time either (see `has_order`), every age is 0.
+        age_days is the time since the latest timestamp of these parts [d]. Without timestamps, age_days is the number
+        of later rows of the same listener, so only its order is meaningful. If rows are not in chronological order (see
+        `has_order`), age_days is 0.
         """
         rows = pl.concat([self.parts[part] for part in parts], how="diagonal")
         rows = rows if self.has_times else rows.with_columns(time_s=pl.int_range(pl.len()))
         pairs = rows.group_by("user_id", "track_id").agg(
-            pl.col("strength").sum().round_sig_figs(9),  # threads add in any order, which changes the last bits
+            pl.col("strength").sum().round_sig_figs(9),  # threads add in varying order, which changes the last bits
             pl.col("time_s").max(),
         )
         return pairs.select("user_id", "track_id", "strength", age_days=self._age())
@@ -108,31 +108,32 @@ def _optional(folder: Path, name: str) -> Path | None:
 
 
 def _has_times(paths: dict[str, Path], tables: dict[str, pl.DataFrame]) -> bool:
-    """Return whether train and validation have timestamps; if only one has, they cannot be put in one order."""
+    """Return whether both train and validation have timestamps; raises InputError if only one of them has."""
     without = [paths[name] for name in LEARNED if "timestamp" not in tables[name].columns]
     if len(without) == 1:
+        other = next(paths[name] for name in LEARNED if paths[name] != without[0])
         raise InputError(
-            f"{without[0]}: found no column timestamp, expected it in both {' and '.join(LEARNED)} or in neither. Add "
-            "it, or remove the other one: then the order of rows is taken as the order of time"
+            f"{without[0]}: found no column timestamp, but {other} has one. Add it here, or remove it there; without "
+            "timestamps, the order of rows is used as the chronological order"
         )
     return not without
 
 
 def _has_order(table: pl.DataFrame) -> bool:
-    """Return False if all listeners' items are sorted by id, as text or as numbers: then rows are not in time order."""
+    """Return False if every listener's items are sorted by id, as text or numbers: then rows are not chronological."""
     as_numbers = table["item_id"].cast(pl.Float64, strict=False)
     keys = [table["item_id"]] if as_numbers.has_nulls() else [table["item_id"], as_numbers]
     return all(_falls(table["user_id"], ids) for ids in keys)
 
 
 def _falls(users: pl.Series, ids: pl.Series) -> bool:
-    """Return whether any id is below the previous id of the same listener."""
+    """Return whether any id is smaller than the previous id of the same listener."""
     rows = pl.DataFrame({"user": users, "id": ids})
     return bool(rows.select((pl.col("id") < pl.col("id").shift().over("user")).any()).item())
 
 
 def _table(path: Path, *required: str) -> pl.DataFrame:
-    """Read a table (TSV: every column as text, without quoting), with the required columns as text and complete."""
+    """Read a table and check its required columns, which become text; TSV is read as text, without quoting."""
     table = _read(path)
     for name in required:
         if name not in table.columns:

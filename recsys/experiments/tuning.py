@@ -1,8 +1,8 @@
 """
-Tune a recommender's settings on a validation split: Optuna proposes settings, nDCG of full rankings decides.
+Tune the settings of a recommender on a validation split: Optuna maximises nDCG of full rankings.
 
 The ranges are declared in the configs (`recommenders.parts.search_space`). The first trial uses the defaults, the
-second the defaults without decay by age, so that the result is never worse than either. Test data is never used.
+second uses the defaults without decay of old plays; so the result is never worse than either. Test data is never used.
 """
 
 import time
@@ -30,12 +30,12 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 @dataclass(frozen=True)
 class Budget:
     """
-    Limits of a search.
+    Limits of the tuning of one recommender.
 
     Attributes:
-        trials: Number of trials, the defaults included.
-        cpu_seconds: No trial begins after this much CPU time [s]. With infinity, only `trials` counts, and a search
-            gives the same result on any machine.
+        trials: Number of trials, including those with default settings.
+        cpu_seconds: CPU time after which no further trial starts [s]. If infinite, only `trials` limits the search, and
+            its result does not depend on the speed of the machine.
     """
 
     trials: int
@@ -43,15 +43,15 @@ class Budget:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class TuningTask:
     """
-    A search for the settings of one recommender.
+    Which recommender to tune, and on which data.
 
     Attributes:
         name: The recommender.
-        split: Training part to fit on, and held-out tracks to evaluate on.
-        filters: Filters of the lists.
-        k: List positions that nDCG counts.
+        split: The validation split: interactions to fit on, and held-out tracks to evaluate on.
+        filters: Filters for the recommended lists.
+        k: Number of list positions that nDCG counts.
         seed: Seed of the search.
     """
 
@@ -63,35 +63,44 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """The best settings (`config`), their mean nDCG on the validation split (`value`), and the number of trials."""
+class TuningResult:
+    """
+    The result of tuning a recommender.
+
+    Attributes:
+        config: The best settings.
+        validation_ndcg: Their mean nDCG on the validation split.
+        n_trials: Number of finished trials.
+    """
 
     config: Any
-    value: float
+    validation_ndcg: float
     n_trials: int
 
 
 def tune(
-    task: Task,
+    task: TuningTask,
     budget: Budget,
     *,
     journal: Path | None = None,
     tell: Callable[[dict[str, Any]], None] = lambda _event: None,
-) -> Tuned:
+) -> TuningResult:
     """
-    Search the best settings of one recommender.
+    Search for the best settings of one recommender.
 
     Args:
         task: The recommender and the validation split.
         budget: Limits of the search; trials that are already in `journal` count.
-        journal: File that stores every trial, so that an interrupted search can be continued; None keeps no file.
+        journal: File that stores every trial, so that an interrupted search can be continued; None writes no file.
         tell: Called after each trial, for progress messages.
 
     Raises:
-        InputError: The validation split has no held-out track.
+        InputError: The validation split has no held-out tracks.
     """
     if not len(evaluated_users(task.split)):
-        raise InputError(f"{task.name}: found no held-out track in the validation split. Take a longer or later one")
+        raise InputError(
+            f"{task.name}: the validation split has no held-out tracks. Use a longer or later validation window"
+        )
     study = _study(task, journal)
     started = time.process_time()
     while len(_finished(study)) < (budget.trials if ranges(_config_class(task.name)) else 1):
@@ -102,15 +111,15 @@ def tune(
         tell({"event": "trial", "recommender": task.name, "trial": len(finished), "of": budget.trials,
               "value": round(finished[-1].value or 0, 4), "best": round(study.best_value, 4)})  # fmt: skip
     best = study.best_trial
-    return Tuned(
+    return TuningResult(
         trial_config(optuna.trial.FixedTrial(best.params), _config_class(task.name)),
         study.best_value,
         len(_finished(study)),
     )
 
 
-def validation_ndcg(task: Task, config: Any) -> float:
-    """Fit with these settings and return the mean nDCG on the validation split."""
+def validation_ndcg(task: TuningTask, config: Any) -> float:
+    """Fit the recommender with a config, and return its mean nDCG on the validation split."""
     model = Recommender.named(task.name, config).fit(task.split.train)
     ids = task.split.train.users.ids(evaluated_users(task.split))
     ranking = model.recommend(ids, task.k, filters=task.filters)
@@ -118,7 +127,7 @@ def validation_ndcg(task: Task, config: Any) -> float:
 
 
 def trial_config(trial: optuna.trial.BaseTrial, config_class: type[Any]) -> Any:
-    """Return the config of a trial; settings without a range keep their defaults."""
+    """Return the config that a trial proposes; settings without a declared range keep their defaults."""
     return config_class(**{name: _suggested(trial, name, space) for name, space in _spaces(config_class).items()})
 
 
@@ -136,8 +145,8 @@ def _spaces(config_class: type[Any]) -> dict[str, tuple[Range | Choice, Any]]:
     return {name: (limits, defaults[name]) for name, limits in ranges(config_class).items()}
 
 
-def _study(task: Task, journal: Path | None) -> optuna.Study:
-    """Open or create the study, and queue the settings that are always tried first."""
+def _study(task: TuningTask, journal: Path | None) -> optuna.Study:
+    """Open or create the study, and queue the settings of the first trials."""
     storage: BaseStorage = InMemoryStorage()
     if journal is not None:
         journal.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +160,7 @@ def _study(task: Task, journal: Path | None) -> optuna.Study:
 
 
 def _known_settings(study: optuna.Study) -> list[dict[str, Any]]:
-    """Return the settings of finished and queued trials; those of an interrupted trial are left out."""
+    """Return the settings of finished and queued trials, without those of interrupted trials."""
     states = [optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.WAITING]
     trials = study.get_trials(deepcopy=False, states=states)
     return [trial.system_attrs.get("fixed_params", {}) | trial.params for trial in trials]

@@ -1,11 +1,11 @@
 """
-Contextual bandit policies: linear Thompson sampling and LinUCB, with one model for all listeners.
+Contextual bandit policies: linear Thompson sampling and LinUCB, with one reward model for all listeners.
 
 Conventions: an option has a feature vector x (see `exploration.describe_options`), and the expected reward is linear in
-x. A policy returns the probability of each option, and the caller draws from it, so that logged propensities are exact;
-for Thompson sampling, this is the share of posterior draws in which the option is best. Part of the probability is
-spread evenly over all options and part goes to the first option. This bounds the importance weights of later off-policy
-evaluation, above all of the policy that always takes the first option.
+x. A policy returns the probability of each option, and the caller draws one option from these probabilities. The logged
+propensities are therefore exact. For Thompson sampling, the probability is the share of posterior draws in which the
+option is the best. Every policy also spreads some probability evenly over all options and gives some to the first
+option. This bounds the importance weights in later off-policy evaluation.
 
 Source:
     Agrawal, Goyal, Thompson Sampling for Contextual Bandits with Linear Payoffs (2013); Li, Chu, Langford, Schapire, A
@@ -28,7 +28,7 @@ N_DRAWS = 200  # posterior draws from which Thompson sampling estimates probabil
 @dataclass(frozen=True, eq=False)
 class Posterior:
     """
-    Posterior of the weights of a linear reward model: Bayesian ridge regression, stored as sums.
+    Posterior of the weights of a linear reward model (Bayesian ridge regression), stored as sums over decisions.
 
     Attributes:
         precision: Prior precision plus the sum of x x' over all decisions, shape (d, d).
@@ -52,9 +52,9 @@ class Posterior:
         weights: F64 = cho_solve(cho_factor(self.precision, lower=True), self.moment)
         return weights
 
-    def deviations(self, features: F64) -> F64:
-        """Return the uncertainty of each option's expected reward, sqrt(x' precision^-1 x): shape (..., d) -> (...)."""
-        factor = cholesky(self.precision, lower=True)
+    def std(self, features: F64) -> F64:
+        """Return the standard deviation of each option's expected reward, shape (..., d) -> (...)."""
+        factor = cholesky(self.precision, lower=True)  # std is sqrt(x' precision^-1 x)
         flat = features.reshape(-1, len(self.moment))
         whitened = solve_triangular(factor, flat.T, lower=True)
         lengths: F64 = np.sqrt((whitened**2).sum(axis=0)).reshape(features.shape[:-1])
@@ -74,13 +74,13 @@ class Policy(ABC):
     A policy: it assigns a probability to each option.
 
     Attributes:
-        floor: Probability that is spread evenly over all options, 0..1.
-        own: Extra probability of the first option, the one that would be shown without exploration, 0..1. It makes
-            sure that this baseline is chosen often enough to be evaluated.
+        uniform_probability: Probability that is spread evenly over all options, 0..1.
+        baseline_probability: Probability that is added to the first option, 0..1. The first option is the one that
+            would be shown without exploration; with this addition it is chosen often enough to be evaluated.
     """
 
-    floor: float = 0.02
-    own: float = 0.05
+    uniform_probability: float = 0.02
+    baseline_probability: float = 0.05
 
     def probabilities(self, posterior: Posterior, options: F64, rng: np.random.Generator) -> F64:
         """
@@ -88,24 +88,25 @@ class Policy(ABC):
 
         Args:
             posterior: The reward model.
-            options: Feature vectors, shape (n_contexts, n_options, d); NaN stands for no option, with probability 0.
+            options: Feature vectors, shape (n_contexts, n_options, d); a row of NaN is padding and gets probability 0.
             rng: Random generator, for policies that sample from the posterior.
         """
         exists = ~np.isnan(options[:, :, 0])
         first = exists & (exists.cumsum(axis=1) == 1)
         even = exists / np.maximum(exists.sum(axis=1, keepdims=True), 1)
         preferred = self._preferred(posterior, np.nan_to_num(options), exists, rng)
-        probabilities: F64 = (1 - self.floor - self.own) * preferred + self.floor * even + self.own * first
+        uniform, baseline = self.uniform_probability, self.baseline_probability
+        probabilities: F64 = (1 - uniform - baseline) * preferred + uniform * even + baseline * first
         return probabilities
 
     @abstractmethod
     def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
-        """Return the policy's own probabilities, without `floor` and `own`."""
+        """Return the probabilities before the uniform and the baseline probability are mixed in."""
 
 
 @dataclass(frozen=True)
 class Greedy(Policy):
-    """Always choose the option of highest expected reward."""
+    """Always choose the option with the highest expected reward."""
 
     @override
     def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
@@ -114,18 +115,18 @@ class Greedy(Policy):
 
 @dataclass(frozen=True)
 class LinUCB(Policy):
-    """Choose the option of highest upper confidence bound: expected reward plus `width` times its uncertainty."""
+    """Choose the option with the highest upper confidence bound: expected reward plus `width` times its std."""
 
     width: float = 0.5
 
     @override
     def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
-        return _best(options @ posterior.mean() + self.width * posterior.deviations(options), exists)
+        return _best(options @ posterior.mean() + self.width * posterior.std(options), exists)
 
 
 @dataclass(frozen=True)
 class Thompson(Policy):
-    """Choose each option with the posterior probability that it is best; `scale` is the noise of a reward."""
+    """Choose each option with the probability that it is the best; `scale` is the std of the reward noise."""
 
     scale: float = 0.3
 
@@ -138,14 +139,14 @@ class Thompson(Policy):
 
 
 def choose(probabilities: F64, rng: np.random.Generator) -> I64:
-    """Draw one option per row with these probabilities, shape (n_rows, n_options) -> (n_rows,)."""
+    """Draw one option per row of a matrix of probabilities: (n_rows, n_options) -> (n_rows,)."""
     uniform = rng.random((len(probabilities), 1))
     chosen: I64 = (probabilities.cumsum(axis=1)[:, :-1] <= uniform).sum(axis=1)
     return chosen
 
 
 def _best(values: F64, exists: Bool) -> F64:
-    """Return 1 for the best existing option, the first of equals, and 0 elsewhere: shape (n_contexts, n_options)."""
+    """Return 1 for the best existing option of each row (the first if several are equal), 0 for all others."""
     allowed = np.where(exists, values, -np.inf)
     chosen = np.zeros(values.shape)
     chosen[np.arange(len(values)), allowed.argmax(axis=1)] = exists.any(axis=1)

@@ -1,8 +1,9 @@
 """
 Exploration slots: a bandit policy fills a few positions of each list, and its propensities are logged.
 
-The rerank rules hold for explored tracks too: a list is chosen longer than it is shown, and the policy draws from its
-tail. Slots are filled one after the other from the remaining tracks; a propensity is the probability of that one draw.
+Rerank rules apply to explored tracks too: reranking selects more tracks than are shown, and the policy draws from the
+surplus. Slots are filled one after the other, without repeating a track. The propensity of a track is the probability
+with which its slot chose it, given the slots before.
 """
 
 from dataclasses import dataclass
@@ -36,14 +37,14 @@ LOG_LIMIT = 5.0  # natural log of a popularity ratio that is scaled to 1; larger
 @dataclass(frozen=True)
 class ExplorationSettings:
     """
-    Settings of exploration.
+    The [exploration] section of a recipe.
 
     Attributes:
         share: Share of each list's positions that are exploration slots, 0..0.5, rounded to whole slots; 0 turns
             exploration off.
         policy: 'thompson' or 'linucb' (see `feedback.bandits`).
-        pool: Number of tracks that each slot is drawn from, at least 2.
-        days: A play within this many days counts as a reward [d].
+        pool: Number of tracks from which each slot is drawn, at least 2.
+        days: Number of days within which a play counts as a reward [d].
         seed: Seed of the draws; each run date has its own random generator.
     """
 
@@ -54,17 +55,21 @@ class ExplorationSettings:
     seed: Seed = 7
 
     def slots(self, k: int) -> I64:
-        """Return the positions of the exploration slots in a list of k, from 0: spread evenly, not at either end."""
+        """Return the 0-based positions of the exploration slots in a list of k: evenly spaced, away from both ends."""
         n = round(self.share * k)
         return ((np.arange(n) + 0.5) * k / max(1, n)).astype(np.int64)
 
-    def length(self, k: int) -> int:
-        """Return the length that a list must be chosen with, so that its tail holds the pool."""
+    def candidate_length(self, k: int) -> int:
+        """
+        Return how many tracks reranking must select per list of k.
+
+        Beyond the tracks at fixed positions, `pool` tracks must remain for the exploration slots.
+        """
         n = len(self.slots(k))
         return k - n + self.pool if n else k
 
     def generator(self, as_of: date) -> np.random.Generator:
-        """Return the random generator of the run of this date."""
+        """Return the random generator for the run of a date."""
         return np.random.default_rng([self.seed, as_of.toordinal()])
 
 
@@ -78,21 +83,21 @@ def explore(
     rng: np.random.Generator,
 ) -> pl.DataFrame:
     """
-    Fill the exploration slots of each list by the policy.
+    Let the policy fill the exploration slots of each list.
 
     Args:
-        long_lists: user_id, track_id, rank, score and other columns, the rows of each listener adjacent; lists are
-            `settings.length(k)` long where possible.
-        context: What is known about listeners and tracks.
-        k: Length of the lists that are shown.
+        long_lists: user_id, track_id, rank, score and other columns, with each listener's rows adjacent; lists have
+            `settings.candidate_length(k)` tracks where possible.
+        context: Interactions and track groups, from which the features are computed.
+        k: Length of the returned lists.
         settings: Share of slots, policy and pool.
         posterior: The reward model over `FEATURES`.
         rng: Random generator.
 
     Returns:
-        Lists of k tracks with is_explored and propensity (1 for tracks that were not drawn). Drawn tracks also have
-        option_no (position among the remaining tracks, 1 is the recommender's choice), n_options and features, which
-        are null elsewhere. A list without a tail is returned as it is.
+        Lists of k tracks with is_explored and propensity (1 for tracks at fixed positions). Explored tracks also have
+        option_no (position among the remaining tracks; 1 is the recommender's choice), n_options and features; these
+        are null for other tracks. A list with no surplus tracks is returned without explored tracks.
     """
     slots = settings.slots(k)
     n_kept = k - len(slots)
@@ -109,7 +114,7 @@ def explore(
     row_of[user[position >= n_kept], position[position >= n_kept] - n_kept] = np.arange(len(tail))
     for slot in slots:
         probabilities = policy.probabilities(posterior, options, rng)
-        users = np.flatnonzero(probabilities.any(axis=1))  # those with a track left
+        users = np.flatnonzero(probabilities.any(axis=1))  # those with at least one remaining track
         chosen = choose(probabilities[users], rng)
         n_options = (~np.isnan(options[users, :, 0])).sum(axis=1)
         parts.append(
@@ -128,12 +133,13 @@ def explore(
 
 def describe_options(candidates: CandidateSet) -> F64:
     """
-    Return the feature vectors of the candidates, shape (n_users, n, len(FEATURES)); NaN at the padding.
+    Return the feature vectors of the candidates, shape (n_users, n, len(FEATURES)); NaN in padded positions.
 
-    The features are: 'one', the constant 1; 'relevance', as in the candidates, 0..1; 'mix', scalar product of the
-    track's and the listener's genre shares, 0..1; 'popularity', log of 1 + the track's listeners, from 0 for none to 1
-    for all; 'unplayed', 1 if no listener likes the track; 'new_artist', 1 if the artist is known and the listener likes
-    none of their tracks; 'beyond_usual', log of the track's popularity over the listener's mean, scaled to -1..1.
+    The features are: 'one', the constant 1; 'relevance', the candidate's relevance, 0..1; 'mix', scalar product of the
+    track's and the listener's genre shares, 0..1; 'popularity', log of 1 + the number of listeners who like the track,
+    divided by its maximum, 0..1; 'unplayed', 1 if no listener likes the track; 'new_artist', 1 if the artist is known
+    and the listener likes none of their tracks; 'beyond_usual', log ratio of the track's popularity to the mean
+    popularity of the listener's liked tracks, scaled to -1..1.
     """
     users, n = np.arange(len(candidates.tracks)), candidates.tracks.shape[1]
     tracks = np.maximum(candidates.tracks, 0)
@@ -160,11 +166,11 @@ def describe_options(candidates: CandidateSet) -> F64:
 
 def learn_posterior(feedback: pl.DataFrame) -> Posterior:
     """
-    Return the posterior after all draws with a known outcome.
+    Return the posterior after all explored tracks whose reward is known.
 
     Args:
-        feedback: features and reward of marts.feedback. Rows with another number of features, which an older version
-            logged, are left out.
+        feedback: The columns features and reward of marts.feedback. Rows that an older version logged with a different
+            number of features are ignored.
     """
     known = feedback.filter(pl.col("features").list.len() == len(FEATURES))
     features = np.array(known["features"].to_list(), np.float64).reshape(-1, len(FEATURES))
@@ -172,7 +178,11 @@ def learn_posterior(feedback: pl.DataFrame) -> Posterior:
 
 
 def exploration_log(lists: pl.DataFrame, settings: ExplorationSettings, served_on: date) -> pl.DataFrame:
-    """Return the drawn tracks with the days on which a play counts as a reward: EXPLORATIONS_COLUMNS and others."""
+    """
+    Return one row per explored track: the columns of `lists`, and served_on, until and policy.
+
+    `until` is the last day on which a play counts as a reward. All of EXPLORATIONS_COLUMNS are included.
+    """
     days = timedelta(days=settings.days - 1)
     return lists.filter("is_explored").with_columns(
         served_on=pl.lit(served_on), until=pl.lit(served_on + days), policy=pl.lit(settings.policy)
@@ -191,14 +201,14 @@ def _new_artists(candidates: CandidateSet, tracks: I32) -> Bool:
 
 
 def _option_numbers(options: F64, chosen: I64) -> I64:
-    """Return the number of each chosen option among those left, from 1, in the recommender's order."""
+    """Return the 1-based number of each chosen option among the remaining options, in the recommender's order."""
     is_left = ~np.isnan(options[:, :, 0])
     numbers: I64 = is_left.cumsum(axis=1)[np.arange(len(chosen)), chosen]
     return numbers
 
 
 def _renumbered(lists: pl.DataFrame, listeners: pl.Series) -> pl.DataFrame:
-    """Sort rows by listener and rank, and renumber ranks where a list has gaps."""
+    """Sort rows by listener (in the order of `listeners`) and rank, and number the ranks without gaps."""
     order = pl.DataFrame({"user_id": listeners}).with_row_index("position")
     ordered = lists.join(order, on="user_id").sort("position", "rank").drop("position")
     return ordered.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("user_id"))

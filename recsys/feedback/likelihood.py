@@ -1,14 +1,16 @@
 """
-Empirical likelihood interval of a ratio of two sums over listeners.
+Empirical likelihood confidence interval for a ratio of two sums over listeners.
 
-Each listener gets a probability. The interval holds every ratio for which some probabilities are nearly as likely as
-equal ones. Part of the probability may go to an unobserved listener: an observed one, had all their rewards been the
-greatest (or the least). So a log without a reward still has an upper end above 0, and skewed weights give a skewed
-interval. With many listeners, both ends approach those of the delta method. On simulated logs with heavy weights and
-rare rewards, nominal 95 % intervals of Student's t covered the truth in 47 to 86 % of cases, these in 84 to 100 %.
+Empirical likelihood reweights the listeners with probabilities that sum to 1. The confidence interval contains every
+ratio that some weighting attains without its likelihood falling too far below that of equal weights. Some weight may go
+to a hypothetical listener: a copy of an observed one with all rewards set to the maximum (or minimum). The upper limit
+is therefore above 0 even if the log contains no positive reward, and skewed importance weights give an asymmetric
+interval. With many listeners, both limits approach those of the delta method. On simulated logs with large importance
+weights and rare rewards, 95 % intervals by Student's t contained the true value in 47 to 86 % of cases; the intervals
+of this module contained it in 84 to 100 %.
 
 Sources: Owen, Empirical Likelihood (2001), 3.4 and 3.14 (ratios; F quantile instead of chi-squared); Karampatziakis,
-Langford, Mineiro, Empirical Likelihood for Contextual Bandits (2020), for the unobserved listener.
+Langford, Mineiro, Empirical Likelihood for Contextual Bandits (2020), for the hypothetical listener.
 """
 
 from dataclasses import dataclass
@@ -19,100 +21,101 @@ from scipy.stats import t as student
 
 from recsys.arrays import F64
 
-IMPOSSIBLE = 1e6  # misfit of a ratio that no probabilities can give
-NEARLY = 1 - 1e-9  # largest tilt, as a share of the one at which a probability becomes infinite
+INFEASIBLE_MISFIT = 1e6  # misfit of a ratio that no weighting attains
+MAX_TILT = 1 - 1e-9  # maximum tilt, relative to the tilt at which a probability becomes infinite
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class RatioTerms:
     """
-    Each listener's part of the numerator and denominator of a ratio: arrays of shape (n_users,), float64.
+    Per-listener terms of a ratio of two sums: arrays of shape (n_users,), float64.
 
     Attributes:
-        numerator: The listener's part of the numerator.
-        denominator: The listener's part of the denominator, >= 0.
-        least: What `numerator` would be with the least reward for every decision, <= numerator.
-        most: What `numerator` would be with the greatest reward for every decision, >= numerator.
+        numerator: The listener's term of the numerator.
+        denominator: The listener's term of the denominator, >= 0.
+        numerator_min: The numerator if every reward were the minimum possible, <= `numerator`.
+        numerator_max: The numerator if every reward were the maximum possible, >= `numerator`.
     """
 
     numerator: F64
     denominator: F64
-    least: F64
-    most: F64
+    numerator_min: F64
+    numerator_max: F64
 
     @property
     def ratio(self) -> float:
-        """Total numerator over total denominator; NaN if the denominator is 0."""
+        """The sum of the numerators divided by the sum of the denominators; NaN if the latter is 0."""
         return float(self.numerator.sum() / (self.denominator.sum() or np.nan))
 
     @property
-    def mirrored(self) -> "Sums":
-        """The same sums for negated rewards. Minus the upper end of their interval is the lower end of this one."""
-        return Sums(-self.numerator, self.denominator, -self.most, -self.least)
+    def negated(self) -> "RatioTerms":
+        """The terms for negated rewards: their lower limit is minus the upper limit of the original terms."""
+        return RatioTerms(-self.numerator, self.denominator, -self.numerator_max, -self.numerator_min)
 
 
-def standard_error(sums: Sums) -> float:
+def standard_error(terms: RatioTerms) -> float:
     """
     Return the standard error of the ratio by the delta method; NaN with fewer than two listeners.
 
     Source: Cochran, Sampling Techniques (1977), 2.11; Owen, Monte Carlo Theory, Methods and Examples (2013), 9.2.
     """
-    n_users = len(sums.numerator)
-    if n_users < 2 or not sums.denominator.any():
+    n_users = len(terms.numerator)
+    if n_users < 2 or not terms.denominator.any():
         return float("nan")
-    residual = sums.numerator - sums.ratio * sums.denominator
-    return float(np.sqrt(n_users / (n_users - 1) * (residual @ residual)) / sums.denominator.sum())
+    residual = terms.numerator - terms.ratio * terms.denominator
+    return float(np.sqrt(n_users / (n_users - 1) * (residual @ residual)) / terms.denominator.sum())
 
 
-def ratio_ends(sums: Sums, *, n_effective: float, level: float = 0.95) -> tuple[float, float]:
+def ratio_interval(terms: RatioTerms, *, n_effective: float, level: float = 0.95) -> tuple[float, float]:
     """
-    Return the two ends of the interval of the ratio.
+    Return the confidence interval of the ratio.
 
     Args:
-        sums: The parts of independent listeners.
+        terms: The terms of independent listeners.
         n_effective: Effective number of listeners, >= 1; the fewer, the wider the interval.
         level: Confidence level, between 0 and 1.
 
     Returns:
-        Low and high end; both NaN with fewer than two listeners, or if the denominator is 0.
+        Lower and upper limit; both NaN with fewer than two listeners, or if the denominator is 0.
     """
-    if len(sums.numerator) < 2 or not sums.denominator.any():
+    if len(terms.numerator) < 2 or not terms.denominator.any():
         return float("nan"), float("nan")
     allowed = float(student.ppf((1 + level) / 2, max(n_effective - 1, 1)) ** 2)
-    return -_upper(sums.mirrored, allowed), _upper(sums, allowed)
+    return -_upper(terms.negated, allowed), _upper(terms, allowed)
 
 
-def _upper(sums: Sums, allowed: float) -> float:
-    """Return the greatest ratio whose misfit is at most `allowed`."""
-    is_used = sums.denominator > 0
-    farthest = float((sums.most[is_used] / sums.denominator[is_used]).max())
-    if farthest <= sums.ratio:
-        return sums.ratio
+def _upper(terms: RatioTerms, allowed: float) -> float:
+    """Return the largest ratio whose misfit is at most `allowed`."""
+    is_used = terms.denominator > 0
+    farthest = float((terms.numerator_max[is_used] / terms.denominator[is_used]).max())
+    if farthest <= terms.ratio:
+        return terms.ratio
 
     def excess(value: float) -> float:
-        return _misfit(sums, value) - allowed
+        return _misfit(terms, value) - allowed
 
-    return float(brentq(excess, sums.ratio, farthest, xtol=1e-12 + 1e-7 * (farthest - sums.ratio)))
+    return float(brentq(excess, terms.ratio, farthest, xtol=1e-12 + 1e-7 * (farthest - terms.ratio)))
 
 
-def _misfit(sums: Sums, value: float) -> float:
+def _misfit(terms: RatioTerms, value: float) -> float:
     """
-    Return twice the log likelihood ratio of equal probabilities to the likeliest ones that give this ratio.
+    Return the misfit of a ratio: twice the log ratio of the likelihood of equal weights to that of the best weighting.
 
-    A listener's probability is 1 / n / (1 + tilt * residual), so that the mean residual is 0. The remaining probability
-    goes to the unobserved listener (Karampatziakis et al., section 4), whose own residual bounds the tilt.
+    The best weighting is the most likely one that attains the ratio. It gives a listener the probability
+    1 / n / (1 + tilt * residual), with the tilt chosen so that the weighted mean residual is 0. The remaining
+    probability goes to the hypothetical listener (Karampatziakis et al., section 4), whose residual limits the tilt.
     """
-    residual = sums.numerator - value * sums.denominator
-    best = float((sums.most - value * sums.denominator).max())
+    residual = terms.numerator - value * terms.denominator
+    best = float((terms.numerator_max - value * terms.denominator).max())
     if residual.sum() >= 0:
         return 0.0
     if best <= 0:
-        return IMPOSSIBLE
-    tilt = -NEARLY / best
+        return INFEASIBLE_MISFIT
+    tilt = -MAX_TILT / best
 
     def slope(tilt: float) -> float:
         return float((residual / (1 + tilt * residual)).sum())
 
     if slope(tilt) > 0:
         tilt = brentq(slope, tilt, 0.0, xtol=1e-12 / best)
-    return min(float(2 * np.log1p(tilt * residual).sum()), IMPOSSIBLE)
+    return min(float(2 * np.log1p(tilt * residual).sum()), INFEASIBLE_MISFIT)

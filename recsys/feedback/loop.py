@@ -1,12 +1,14 @@
 """
 Simulate the feedback loop of a recommender that is retrained on plays of its own lists, with and without remedies.
 
-The simulated listeners start with the interactions of a real log. Their probabilities of liking each track are drawn
-once, from a low-rank model of the log plus noise, and never change. All tracks have the same mean probability, so that
-any concentration on popular tracks is an effect of the lists. Each week, a recommender is fitted on the log so far,
-lists are chosen under the remedy, listeners look at rank r with probability 1 / log2(1 + r) and play what they like,
-and they play some tracks found without the recommender, popular ones more often. All plays are added to the log. Random
-numbers are the same under every remedy.
+A remedy is a set of rerank rules, exploration, or both. The simulated listeners start with the interactions of a real
+log. Their like probabilities for all tracks are drawn once, from a low-rank model of the log plus noise, and stay
+fixed. All tracks have the same mean like probability, so any concentration on popular tracks is an effect of the lists.
+
+Each week: (1) the recommender is fitted on the log so far; (2) its candidates are turned into lists by the remedy;
+(3) listeners look at rank r with probability 1 / log2(1 + r) and play what they like; (4) they also play some tracks
+that they find without the recommender, popular ones more often; (5) all plays are added to the log. The same random
+numbers are used for every remedy.
 
 Source:
     Chaney, Stewart, Engelhardt, How Algorithmic Confounding in Recommendation Systems Increases Homogeneity and
@@ -37,11 +39,11 @@ from recsys.rerank.base import RerankContext, RerankRule
 from recsys.rerank.lists import rerank
 
 N_PREFERENCES = 32  # dimensions of the preference model
-STD_LOG_ODDS = 1.5  # per listener, of the log odds of liking a track
-MEAN_LOG_ODDS = -4.0  # of liking a track
-NOISE = 0.5  # standard deviation of the noise, relative to the preferences that follow from plays
+STD_LOG_ODDS = 1.5  # standard deviation, per listener, of the log odds of liking a track
+MEAN_LOG_ODDS = -4.0  # mean log odds of liking a track
+NOISE = 0.5  # standard deviation of the noise, relative to that of the preferences inferred from plays
 WEEK_DAYS = 7
-ALIVE_WEEKS = 4  # an artist without a new listener for this long no longer counts as alive
+ALIVE_WEEKS = 4  # an artist is alive if a list won them a new listener in the last so many weeks
 
 Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress messages
 
@@ -55,9 +57,9 @@ class LoopSettings:
         weeks: Number of weeks, with one retraining per week.
         recommender: The recommender that is retrained, with its default settings.
         k: Length of the lists.
-        candidates: Number of candidates that each list is chosen from.
-        organic: Tracks per listener and week that are found without the recommender.
-        seed: Seed of preferences and plays.
+        candidates: Number of candidates from which each list is chosen.
+        organic: Number of tracks per week that each listener finds without the recommender.
+        seed: Seed of the random numbers.
     """
 
     weeks: int = 12
@@ -70,36 +72,36 @@ class LoopSettings:
 
 @dataclass(frozen=True)
 class Remedy:
-    """A way to counteract the feedback loop: rerank rules and exploration, either of which may be absent."""
+    """A way to counteract the feedback loop: rerank rules, exploration, or both; by default neither."""
 
     rules: Sequence[RerankRule] = ()
     exploration: ExplorationSettings = field(default_factory=lambda: ExplorationSettings(share=0))
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class SimulatedListeners:
     """
-    Simulated listeners with known preferences.
+    Listeners whose like probabilities are known.
 
     Attributes:
-        context: The log at the start, and groups of tracks.
-        likes: Probability that each listener likes each track, 0..1, shape (n_users, n_tracks).
+        context: The interactions at the start of the simulation, and the track groups.
+        like_probabilities: Probability that each listener likes each track, 0..1, shape (n_users, n_tracks).
         artists: Artist number of each track, -1 where unknown, shape (n_tracks,).
-        measured: Groups whose exposure is reported, each with a mask of its tracks, shape (n_tracks,).
+        group_masks: Mask of the tracks of each group whose exposure is reported, shape (n_tracks,).
     """
 
     context: RerankContext
-    likes: F32
+    like_probabilities: F32
     artists: I64
-    measured: dict[str, Bool]
+    group_masks: dict[str, Bool]
 
     @classmethod
     def of(cls, context: RerankContext, groups: Sequence[str], seed: int) -> Self:
         """
-        Draw the listeners' preferences.
+        Draw the listeners' like probabilities.
 
         Args:
-            context: The log at the start, and groups of its tracks.
+            context: The interactions at the start of the simulation, and the track groups.
             groups: Groups whose exposure is reported, such as 'popularity=tail'.
             seed: Seed of the noise in the preferences.
 
@@ -109,8 +111,8 @@ class World:
         played = context.interactions.matrix > 0
         if min(played.shape) <= N_PREFERENCES:
             raise InputError(
-                f"The log has {played.shape[0]:,} listeners and {played.shape[1]:,} tracks; expected more than "
-                f"{N_PREFERENCES} of each. Take more listeners"
+                f"The simulation needs more than {N_PREFERENCES} listeners and {N_PREFERENCES} tracks; found "
+                f"{played.shape[0]:,} and {played.shape[1]:,}. Raise the number of listeners, or ingest more data"
             )
         rng = np.random.default_rng(seed)
         affinity = _affinity(played, rng) + NOISE * rng.standard_normal(played.shape, np.float32)
@@ -120,28 +122,32 @@ class World:
 
 
 def simulate(
-    world: World, remedies: Mapping[str, Remedy], settings: LoopSettings, *, tell: Tell = lambda _event: None
+    listeners: SimulatedListeners,
+    remedies: Mapping[str, Remedy],
+    settings: LoopSettings,
+    *,
+    tell: Tell = lambda _event: None,
 ) -> pl.DataFrame:
     """
-    Simulate all weeks under each remedy.
+    Simulate all weeks with each remedy.
 
     Args:
-        world: The listeners and their preferences.
+        listeners: The listeners and their like probabilities.
         remedies: The remedies by name.
         settings: Settings of the simulation.
         tell: Called after every week, for progress messages.
 
     Returns:
-        Rows of remedy, week (from 1), metric, value. The metrics are: 'satisfaction', mean probability that a
-        recommended track is liked, weighted by exposure; 'gini', Gini coefficient of the tracks' exposure, 0 if all are
-        equal; 'artists_alive', share of artists who got a new listener by a list in the last four weeks;
-        'tracks_found', share of tracks that got a new listener by a list in this week; 'exposure <group>', share of
-        exposure of each reported group.
+        One row per remedy, week and metric: remedy, week (from 1), metric, value. The metrics are: 'satisfaction', mean
+        probability that a listener likes a recommended track, weighted by exposure; 'gini', Gini coefficient of the
+        tracks' exposure, 0 if all are equal; 'artists_alive', share of artists to whom a list brought a new listener in
+        the last four weeks; 'tracks_found', share of tracks to which a list brought a new listener in this week;
+        'exposure <group>', share of the exposure that a reported group receives.
     """
     rows = [
         (name, week, metric, value)
         for name, remedy in remedies.items()
-        for week, metrics in _weeks(world, name, remedy, settings, tell)
+        for week, metrics in _weeks(listeners, name, remedy, settings, tell)
         for metric, value in metrics.items()
     ]
     types = {"remedy": pl.String, "week": pl.Int64, "metric": pl.String, "value": pl.Float64}
@@ -155,22 +161,22 @@ def last_week(weeks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _weeks(
-    world: World, name: str, remedy: Remedy, settings: LoopSettings, tell: Tell
+    listeners: SimulatedListeners, name: str, remedy: Remedy, settings: LoopSettings, tell: Tell
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    log, posterior = _Log.of(world.context.interactions), Posterior.prior(len(FEATURES))
+    log, posterior = _Log.of(listeners.context.interactions), Posterior.prior(len(FEATURES))
     for week in range(1, settings.weeks + 1):
         rng = np.random.default_rng([settings.seed, week])
-        would_like = rng.random(world.likes.shape, np.float32) < world.likes
-        looks_at = rng.random((len(world.likes), settings.k)) < discounts(settings.k)
-        organic_plays = _organic_plays(world, log, settings.organic, rng)
-        context = replace(world.context, interactions=log.interactions(world.context.interactions, week))
+        would_like = rng.random(listeners.like_probabilities.shape, np.float32) < listeners.like_probabilities
+        looks_at = rng.random((len(listeners.like_probabilities), settings.k)) < discounts(settings.k)
+        organic_plays = _organic_plays(listeners, log, settings.organic, rng)
+        context = replace(listeners.context, interactions=log.interactions(listeners.context.interactions, week))
         lists = _lists(context, remedy, settings, posterior, rng)
-        shown = _Shown.of(lists, world)
+        shown = _Shown.of(lists, listeners)
         is_played = would_like[shown.users, shown.tracks] & looks_at[shown.users, shown.positions]
         posterior = _learned(posterior, lists, is_played)
         log.add(shown.users[is_played], shown.tracks[is_played], week, by_list=True)
         log.add(*organic_plays, week, by_list=False)
-        yield week, _measured(world, shown, log, week)
+        yield week, _measured(listeners, shown, log, week)
         tell({"event": "week", "remedy": name, "week": week, "of": settings.weeks})
 
 
@@ -180,21 +186,21 @@ def _lists(
     interactions = context.interactions
     model = Recommender.named(settings.recommender).fit(interactions)
     candidates = model.recommend(interactions.users.ids(), settings.candidates, filters=Filters.of(interactions))
-    long_lists = rerank(candidates, remedy.rules, context, remedy.exploration.length(settings.k))
+    long_lists = rerank(candidates, remedy.rules, context, remedy.exploration.candidate_length(settings.k))
     return explore(long_lists, context, settings.k, settings=remedy.exploration, posterior=posterior, rng=rng)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """The rows of all lists: listener row, track row, and position from 0."""
+    """The entries of all lists: listener row, track row and 0-based position."""
 
     users: I64
     tracks: I64
     positions: I64
 
     @classmethod
-    def of(cls, lists: pl.DataFrame, world: World) -> Self:
-        interactions = world.context.interactions
+    def of(cls, lists: pl.DataFrame, listeners: SimulatedListeners) -> Self:
+        interactions = listeners.context.interactions
         positions = lists["rank"].to_numpy().astype(np.int64) - 1
         return cls(interactions.users.rows(lists["user_id"]), interactions.tracks.rows(lists["track_id"]), positions)
 
@@ -207,7 +213,7 @@ class _Log:
     Attributes:
         strength: Number of plays of each track by each listener, shape (n_users, n_tracks).
         last_week: Week of the last play, 0 before the simulation, shape (n_users, n_tracks).
-        won_week: Week in which each track last got a new listener by a list, 0 for never, shape (n_tracks,).
+        won_week: Week in which a list last brought each track a new listener, 0 for never, shape (n_tracks,).
     """
 
     strength: F32
@@ -242,25 +248,28 @@ def _learned(posterior: Posterior, lists: pl.DataFrame, is_played: Bool) -> Post
     return posterior.updated(features, drawn["reward"].cast(pl.Float64).to_numpy())
 
 
-def _organic_plays(world: World, log: _Log, n: int, rng: np.random.Generator) -> tuple[I64, I64]:
-    """Draw n tracks per listener, with weights of preference times popularity (Gumbel-top-k trick)."""
+def _organic_plays(listeners: SimulatedListeners, log: _Log, n: int, rng: np.random.Generator) -> tuple[I64, I64]:
+    """Draw n tracks per listener, weighted by like probability times popularity (Gumbel-top-k trick)."""
     known = np.log1p((log.strength > 0).sum(axis=0))
-    gumbel = -np.log(-np.log(np.clip(rng.random(world.likes.shape, np.float32), 1e-12, 1 - 1e-7)))
-    drawn = np.argpartition(-(np.log(world.likes) + known + gumbel), n, axis=1)[:, :n]
+    gumbel = -np.log(-np.log(np.clip(rng.random(listeners.like_probabilities.shape, np.float32), 1e-12, 1 - 1e-7)))
+    drawn = np.argpartition(-(np.log(listeners.like_probabilities) + known + gumbel), n, axis=1)[:, :n]
     return np.repeat(np.arange(len(drawn)), n), drawn.ravel()
 
 
-def _measured(world: World, shown: _Shown, log: _Log, week: int) -> dict[str, float]:
+def _measured(listeners: SimulatedListeners, shown: _Shown, log: _Log, week: int) -> dict[str, float]:
     weights = discounts(int(shown.positions.max()) + 1)[shown.positions]
-    exposure = np.bincount(shown.tracks, weights, minlength=len(world.artists))
-    alive = _artists_with(world.artists, log.won_week > max(0, week - ALIVE_WEEKS))
-    all_artists = _artists_with(world.artists, np.ones(len(exposure), np.bool_))
+    exposure = np.bincount(shown.tracks, weights, minlength=len(listeners.artists))
+    alive = _artists_with(listeners.artists, log.won_week > max(0, week - ALIVE_WEEKS))
+    all_artists = _artists_with(listeners.artists, np.ones(len(exposure), np.bool_))
     return {
-        "satisfaction": float(np.average(world.likes[shown.users, shown.tracks], weights=weights)),
+        "satisfaction": float(np.average(listeners.like_probabilities[shown.users, shown.tracks], weights=weights)),
         "gini": gini(exposure),
         "artists_alive": len(alive) / max(1, len(all_artists)),
         "tracks_found": float((log.won_week == week).mean()),
-        **{f"exposure {group}": float(exposure[mask].sum() / exposure.sum()) for group, mask in world.measured.items()},
+        **{
+            f"exposure {group}": float(exposure[mask].sum() / exposure.sum())
+            for group, mask in listeners.group_masks.items()
+        },
     }
 
 
@@ -269,7 +278,7 @@ def _artists_with(artists: I64, tracks: Bool) -> set[int]:
 
 
 def _affinity(played: Any, rng: np.random.Generator) -> F32:
-    """Return low-rank preferences from plays, every track with mean 0: (n_users, n_tracks), std 1 per listener."""
+    """Return low-rank preferences inferred from plays, (n_users, n_tracks), centred per track; std 1 per listener."""
     n_with = np.bincount(played.indices, minlength=played.shape[1])
     weights = unit_rows((played.astype(np.float64) @ sp.diags(1 / np.sqrt(np.maximum(n_with, 1)))).tocsr())
     left, values, right = svds(weights, k=N_PREFERENCES, v0=rng.standard_normal(min(played.shape)))

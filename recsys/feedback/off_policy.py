@@ -1,11 +1,11 @@
 """
-Off-policy evaluation: estimate the value of another policy from the log of the policy that was shown.
+Off-policy evaluation: estimate the value of another policy from the log of the deployed policy (the logging policy).
 
 Conventions: a log has one row per decision. `propensity` is the probability with which the logging policy chose the
 option, `target` the probability with which the evaluated policy would choose it. All three estimators are ratios of
-sums, so one kind of interval serves them. Listeners are independent, decisions of one listener are not. Standard errors
-are those of the delta method over listeners, as in sql/queries/off_policy_value.sql; the intervals are wider where few
-heavy weights dominate (see `likelihood`).
+sums, so the same kind of confidence interval applies to each. Listeners are independent of each other; the decisions of
+one listener are not. Standard errors follow the delta method over listeners, as in sql/queries/off_policy_value.sql.
+The intervals (see `likelihood`) are wider than those of the delta method where a few large weights dominate.
 
 Source:
     Horvitz, Thompson, A Generalization of Sampling Without Replacement (1952); Swaminathan, Joachims, The
@@ -20,11 +20,11 @@ import polars as pl
 
 from recsys.arrays import F64
 from recsys.errors import InputError
-from recsys.feedback.likelihood import Sums, ratio_ends, standard_error
+from recsys.feedback.likelihood import RatioTerms, ratio_interval, standard_error
 
 MIN_EFFECTIVE = 30.0  # decisions: with a smaller effective sample size, the interval cannot be trusted
-FAR = 4.0  # largest distance of the mean weight from 1 that chance explains, in standard errors
-Rewards = tuple[float, float]  # the least and the greatest possible reward
+MAX_Z = 4.0  # largest distance of the mean weight from 1 that chance explains, in standard errors
+Rewards = tuple[float, float]  # the minimum and the maximum possible reward
 
 
 class Estimate(NamedTuple):
@@ -33,21 +33,22 @@ class Estimate(NamedTuple):
 
     Attributes:
         value: Expected reward per decision.
-        low: Lower end of the 95 % interval.
-        high: Upper end of the 95 % interval.
-        error: Standard error.
+        low: Lower limit of the 95 % confidence interval.
+        high: Upper limit of the 95 % confidence interval.
+        standard_error: Standard error of `value`.
         n: Number of decisions in the log.
         n_listeners: Number of listeners in the log.
         n_effective: Effective number of decisions: (sum w)^2 / sum w^2.
         mean_weight: Mean importance weight. Its expectation is 1, unless propensities were logged wrongly or the
-            logging policy never shows some options of the evaluated policy.
-        is_trusted: Whether `n_effective` is at least MIN_EFFECTIVE and chance explains the mean weight.
+            logging policy never chooses some options of the evaluated policy.
+        is_trusted: True if `n_effective` is at least MIN_EFFECTIVE and `mean_weight` is within MAX_Z standard errors
+            of 1.
     """
 
     value: float
     low: float
     high: float
-    error: float
+    standard_error: float
     n: int
     n_listeners: int
     n_effective: float
@@ -57,11 +58,13 @@ class Estimate(NamedTuple):
 
 def ips(log: pl.DataFrame, rewards: Rewards = (0.0, 1.0)) -> Estimate:
     """
-    Estimate by inverse propensity scoring: rewards are weighted by target / propensity. Unbiased, with wide intervals.
+    Estimate the value by inverse propensity scoring (IPS): rewards are weighted by target / propensity.
+
+    Unbiased, but with wide intervals.
 
     Args:
         log: user_id, propensity (0 < p <= 1), target (0..1), reward.
-        rewards: The least and the greatest possible reward.
+        rewards: The minimum and the maximum possible reward.
 
     Raises:
         InputError: A propensity, target or reward is out of range, or the log is empty.
@@ -72,10 +75,10 @@ def ips(log: pl.DataFrame, rewards: Rewards = (0.0, 1.0)) -> Estimate:
 
 def snips(log: pl.DataFrame, rewards: Rewards = (0.0, 1.0)) -> Estimate:
     """
-    Estimate by self-normalised inverse propensity scoring: the weighted mean of rewards.
+    Estimate the value by self-normalised inverse propensity scoring (SNIPS): the weighted mean of the rewards.
 
-    It is slightly biased, with far narrower intervals than `ips`. Arguments and errors are those of `ips`. NaN if the
-    evaluated policy would have chosen nothing in the log.
+    Slightly biased, but with much narrower intervals than `ips`. Arguments and errors are the same as for `ips`. NaN if
+    `target` is 0 for every decision in the log.
     """
     weight = _weights(log, rewards)
     return _ratio(log, weight, weight * _of(log, "reward"), weight, rewards)
@@ -83,13 +86,14 @@ def snips(log: pl.DataFrame, rewards: Rewards = (0.0, 1.0)) -> Estimate:
 
 def doubly_robust(log: pl.DataFrame, rewards: Rewards = (0.0, 1.0)) -> Estimate:
     """
-    Estimate with a reward model whose errors are corrected by importance weighting (doubly robust).
+    Estimate the value with a reward model whose errors are corrected by importance weighting (doubly robust).
 
-    Unbiased if either the model or the propensities are right.
+    Unbiased if the reward model or the propensities are correct.
 
     Args:
-        log: As in `ips`, with two more columns: predicted, the model's reward for the chosen option, and
-            predicted_target, its mean reward over all options with the evaluated policy's probabilities.
+        log: As in `ips`, with two more columns: predicted, the reward that the model predicts for the chosen option,
+            and predicted_target, the mean prediction over all options, weighted by the evaluated policy's
+            probabilities.
         rewards: As in `ips`.
 
     Raises:
@@ -114,7 +118,7 @@ def _weights(log: pl.DataFrame, rewards: Rewards) -> F64:
     if not ((reward >= rewards[0]) & (reward <= rewards[1])).all():
         raise InputError(
             f"reward: found values from {reward.min():g} to {reward.max():g}, expected {rewards[0]:g} to "
-            f"{rewards[1]:g}. Pass the least and the greatest possible reward"
+            f"{rewards[1]:g}. Pass the minimum and the maximum possible reward"
         )
     return target / propensity
 
@@ -123,36 +127,37 @@ def _of(log: pl.DataFrame, name: str) -> F64:
     return log[name].cast(pl.Float64).fill_null(np.nan).to_numpy()  # NaN is outside every range
 
 
-def _ratio(log: pl.DataFrame, weight: F64, above: F64, below: F64, rewards: Rewards) -> Estimate:
-    """Return the sum of `above` over the sum of `below`, with an interval for terms clustered by listener."""
+def _ratio(log: pl.DataFrame, weight: F64, numerator: F64, denominator: F64, rewards: Rewards) -> Estimate:
+    """Estimate the sum of `numerator` divided by the sum of `denominator`, with terms clustered by listener."""
     reward = _of(log, "reward")
-    least, most = (above + weight * (end - reward) for end in rewards)  # each reward has the coefficient `weight`
+    # each reward has the coefficient `weight`
+    numerator_min, numerator_max = (numerator + weight * (extreme - reward) for extreme in rewards)
     decisions = {
         "weight": weight,
         "one": np.ones(len(log)),
-        "above": above,
-        "below": below,
-        "least": least,
-        "most": most,
+        "numerator": numerator,
+        "denominator": denominator,
+        "numerator_min": numerator_min,
+        "numerator_max": numerator_max,
     }
     summed = pl.DataFrame({"user_id": log["user_id"], **decisions}).group_by("user_id", maintain_order=True).sum()
-    weights, counts, numerator, denominator, low, high = (summed[name].to_numpy() for name in decisions)
-    sums, of_weights = Sums(numerator, denominator, low, high), Sums(weights, counts, weights, weights)
-    ends = ratio_ends(sums, n_effective=_n_effective(weights))
-    is_plausible = np.abs(of_weights.ratio - 1) <= FAR * standard_error(of_weights) + 1e-9
+    weights, counts, *per_listener = (summed[name].to_numpy() for name in decisions)
+    terms, weight_terms = RatioTerms(*per_listener), RatioTerms(weights, counts, weights, weights)
+    low, high = ratio_interval(terms, n_effective=_n_effective(weights))
+    is_plausible = np.abs(weight_terms.ratio - 1) <= MAX_Z * standard_error(weight_terms) + 1e-9
     return Estimate(
-        value=sums.ratio,
-        low=ends[0],
-        high=ends[1],
-        error=standard_error(sums),
+        value=terms.ratio,
+        low=low,
+        high=high,
+        standard_error=standard_error(terms),
         n=len(log),
         n_listeners=len(summed),
         n_effective=_n_effective(weight),
-        mean_weight=of_weights.ratio,
+        mean_weight=weight_terms.ratio,
         is_trusted=bool(is_plausible and _n_effective(weight) >= MIN_EFFECTIVE),
     )
 
 
 def _n_effective(weights: F64) -> float:
-    """Return the effective sample size of weights (Kish, Survey Sampling, 1965)."""
+    """Return the effective sample size under these weights (Kish, Survey Sampling, 1965); 0 if all weights are 0."""
     return float(weights.sum() ** 2 / (weights @ weights)) if weights.any() else 0.0

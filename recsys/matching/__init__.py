@@ -1,1 +1,1 @@
-"""Copyright matching: the recordings of the catalogue that an audio file uses, when, and with what probability."""
+"""Copyright matching: find which catalogue recordings an audio file uses, from when to when, with what probability."""

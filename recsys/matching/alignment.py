@@ -1,12 +1,12 @@
 """
-Alignment of a short query with the recordings of an index: which recording, from where, how fast, how probable.
+Align a short query with indexed recordings: find the recording, the offset, the tempo ratio and the match probability.
 
-Search: each vector of the query finds its nearest rows in the index; these vote for pairs of a recording and an offset;
-for the pairs with most votes, all tempi and offsets nearby are scored on all vectors of the query.
+Search: for each vector of the query, the nearest rows of the index vote for pairs of a recording and an offset. For the
+pairs with the most votes, all tempo ratios and offsets nearby are scored with all vectors of the query.
 
-Probability: a cosine alone does not say whether a match is right, since any held tone resembles any other. A logistic
-regression combines the score of the best recording with the scores of others and with how near the rows of other
-recordings are to the query at all. It was fitted on recordings outside of the index.
+Probability: a high cosine similarity is not enough, since any sustained tone resembles any other. A logistic regression
+combines the score of the best recording, the scores of other recordings, and the cosine similarity of the nearest
+vectors of other recordings. It was fitted on recordings that are not in the index.
 """
 
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 from recsys.search.vector_index import NO_ROW
 
-N_NEAREST = 32  # rows of the index that are searched for each vector of a query
-N_VOTING = 12  # of these, the nearest ones that vote
-MIN_VOTE_COSINE = 0.25  # a row with a lower cosine does not vote
-VOTE_S = 1.0  # width of an offset bin: a tempo that is off by 10 % shifts the offset by one second in ten
-N_TRIED = 24  # pairs of recording and offset that are scored
-N_SKIPPED = 3  # next best recordings that are left out of the evidence: they may be copies of the best
-N_OTHERS = 6  # recordings after these whose mean score is evidence
-RANKS = (0, 3, 11)  # ranks of the rows of other recordings whose cosines are evidence
-COPY_SCORE, COPY_SHARE = 0.4, 0.8  # least score of a copy of the best recording, and least share of the best score
+N_NEAREST = 32  # nearest rows of the index that are searched for per query vector
+N_VOTING = 12  # nearest rows per query vector that vote
+MIN_VOTE_COSINE = 0.25  # rows with a lower cosine do not vote
+VOTE_S = 1.0  # width of an offset bin [s]: a tempo change of 10 % shifts the offset by 1 s within 10 s
+N_SCORED = 24  # pairs of recording and offset that are scored
+N_SKIPPED = 3  # next best recordings that the evidence ignores, since they may be copies of the best
+N_OTHERS = 6  # recordings after the skipped ones whose mean score is evidence
+RANKS = (0, 3, 11)  # ranks of the nearest rows of other recordings whose mean cosines are evidence
+COPY_SCORE, COPY_SHARE = 0.4, 0.8  # a copy of the best recording has at least this score and share of the best score
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
 FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
@@ -42,11 +42,11 @@ class Alignment:
     A query aligned with a recording.
 
     Attributes:
-        track_id: The id of the recording in the index.
-        offset_s: The moment of the recording at which the query begins; negative if the query begins earlier [s].
+        track_id: Id of the recording in the index.
+        offset_s: Recording time at which the query starts; negative if it starts before the recording [s].
         ratio: Tempo of the query divided by that of the recording: 1.05 is 5 % faster.
-        score: Mean cosine of the query's vectors with those of the recording at the same moments, -1..1.
-        n_vectors: Number of the query's vectors that lie within the recording.
+        score: Mean cosine similarity of the query's vectors and the recording's vectors at the aligned times, -1..1.
+        n_vectors: Number of query vectors whose aligned time lies within the recording.
     """
 
     track_id: str
@@ -59,13 +59,14 @@ class Alignment:
 @dataclass(frozen=True, eq=False)
 class AlignedQuery:
     """
-    The recordings that a short query was aligned with, and the evidence for the best one.
+    The alignments of a short query, and the features of the match probability.
 
     Attributes:
-        alignments: The best alignment of each recording that was tried, best first.
-        evidence: What the probability of the best alignment is computed from: its score, the mean score of the other
-            recordings, and the mean cosine of the query's vectors with the nearest, the 4th and the 12th nearest row of
-            other recordings. Shape (5,), float64. Copies of the best recording do not count as others.
+        alignments: The best alignment with each scored recording, best first.
+        evidence: The features from which the probability of the best alignment is computed, shape (5,), float64: its
+            score; the mean score of other recordings; and the mean cosine similarity of the query's vectors with the
+            nearest, the 4th nearest and the 12th nearest row of other recordings. Copies of the best recording do not
+            count as other recordings.
     """
 
     alignments: list[Alignment]
@@ -77,17 +78,17 @@ def align_query(index: FingerprintIndex, query: F32) -> AlignedQuery:
     Align a short query, such as ten seconds, with the recordings of an index.
 
     Args:
-        index: The recordings.
+        index: The index of recordings.
         query: Vectors of the query, a quarter of a second apart, shape (n, 128).
 
     Returns:
-        The alignments; none, and evidence of zeros, if nothing resembles the query.
+        The alignments. If no recording resembles the query, the list is empty and the evidence is all zeros.
     """
     return next(align_query_repeatedly(index, query), AlignedQuery([], np.zeros(2 + len(RANKS))))
 
 
 def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[AlignedQuery]:
-    """Yield what `align_query` returns, then the same without the best recording, without the best two, and so on."""
+    """Yield the result of `align_query`, then without the best recording, then without the best two, and so on."""
     near = index.search(query, N_NEAREST)
     best: dict[int, Alignment] = {}  # by position of the recording in the index
     for track, offset_s in _voted(index, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
@@ -105,7 +106,7 @@ def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[Alig
 
 
 def _without(near: Neighbours, index: FingerprintIndex, tracks: list[int]) -> Neighbours:
-    """Leave out the rows of some recordings."""
+    """Return the neighbours without the rows of these recordings (positions in the index)."""
     is_out = np.any(
         [(near.rows >= index.starts[track]) & (near.rows < index.starts[track + 1]) for track in tracks], axis=0
     )
@@ -113,7 +114,7 @@ def _without(near: Neighbours, index: FingerprintIndex, tracks: list[int]) -> Ne
 
 
 def _evidence(score: float, others: list[Alignment], near: Neighbours) -> F64:
-    """Return `AlignedQuery.evidence`; a rank that exceeds the number of rows found takes the last row."""
+    """Return `AlignedQuery.evidence`; if fewer rows were found than a rank requires, the last row is used."""
     scores = [other.score for other in others[N_SKIPPED : N_SKIPPED + N_OTHERS]]
     cosines = np.where(near.rows == NO_ROW, near.cosines.min(axis=1, keepdims=True), near.cosines)
     ranked = -np.sort(-cosines, axis=1)
@@ -124,14 +125,14 @@ def _evidence(score: float, others: list[Alignment], near: Neighbours) -> F64:
 @dataclass(frozen=True)
 class MatchClassifier:
     """
-    A logistic regression that turns the evidence of queries of one length into a match probability.
+    A logistic regression from the evidence to the match probability, for queries of one length.
 
     Attributes:
-        length_s: Length of the queries that it was fitted on [s].
-        mean, std: Mean and standard deviation of each number of the evidence, over these queries.
-        weights: Weight of each standardised number, and the intercept last.
-        threshold_1_percent, threshold_01_percent: Probabilities that 1 % and 0.1 % of queries without a recording in
-            the index exceed.
+        length_s: Length of the queries on which it was fitted [s].
+        mean, std: Mean and standard deviation of each feature over these queries.
+        weights: Weight of each standardised feature, followed by the intercept.
+        threshold_1_percent, threshold_01_percent: Probabilities exceeded by 1 % and 0.1 % of queries whose recording is
+            not in the index (false positives).
     """
 
     length_s: float
@@ -143,16 +144,16 @@ class MatchClassifier:
 
     def standardise(self, evidence: F64) -> F64:
         """
-        Return the evidence in standard deviations from its mean, shape (..., 5).
+        Return the standardised evidence, shape (..., 5).
 
-        Numbers of other recordings below their mean count as the mean: that little resembles the query shows that the
-        index is small, not that an alignment is right.
+        The features that describe other recordings are clipped below at their mean. Low values only show that the index
+        is small; they are no evidence for the match.
         """
         standardised = (evidence - np.array(self.mean)) / np.array(self.std)
         return np.concatenate([standardised[..., :1], np.maximum(standardised[..., 1:], 0)], axis=-1)
 
     def probability(self, evidence: F64) -> F64:
-        """Return the probability that the best alignment is right, 0..1, for evidence of shape (..., 5)."""
+        """Return the probability that the best alignment is correct, 0..1; evidence of shape (..., 5) -> (...)."""
         logits = self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1]
         probability: F64 = 1 / (1 + np.exp(-logits))
         return probability
@@ -164,15 +165,15 @@ class Calibration:
     The match classifiers for queries of different lengths.
 
     Attributes:
-        version: Version of the network that made the vectors.
-        classifiers: One per length, the shortest first.
+        version: Version of the network that computed the vectors.
+        classifiers: One classifier per query length, the shortest first.
     """
 
     version: str
     classifiers: list[MatchClassifier]
 
     def classifier(self, length_s: float) -> MatchClassifier:
-        """Return the classifier whose length is nearest to a query's, by ratio."""
+        """Return the classifier whose query length is nearest to `length_s` (by ratio)."""
         return min(self.classifiers, key=lambda fitted: abs(np.log(fitted.length_s / max(length_s, 0.1))))
 
     def save(self, path: Path) -> None:
@@ -187,7 +188,7 @@ class Calibration:
 
 
 def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, float]]:
-    """List the pairs of recording (by position in the index) and offset [s] with most votes."""
+    """List the pairs of recording (position in the index) and offset [s] with the most votes."""
     is_vote = (cosines >= MIN_VOTE_COSINE) & (rows != NO_ROW)
     if not is_vote.any():
         return []
@@ -197,19 +198,19 @@ def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, 
     offsets_s = ((rows - index.starts[tracks]) * INDEX_STEP - vectors) * VECTOR_HOP_S
     n_bins = 1 << 24
     votes: dict[tuple[int, int], float] = {}
-    for shift in (0.0, 0.5):  # bins that overlap by half: no offset lies on an edge of both
+    for shift in (0.0, 0.5):  # two sets of bins, shifted by half a bin: no offset lies on an edge in both
         bins = np.floor(offsets_s / VOTE_S + shift).astype(np.int64)
         keys, key_of_vote = np.unique(tracks * n_bins + bins + n_bins // 2, return_inverse=True)
-        # A vector of the query counts once per recording and offset: a held note has many similar rows.
+        # A query vector votes once per recording and offset, since a sustained note has many similar rows.
         for key, total in zip(keys, _sum_of_largest(key_of_vote, vectors, weights, len(keys)), strict=True):
             track, shifted_bin = divmod(int(key), n_bins)
             votes[track, round(2 * (shifted_bin - n_bins // 2 + 0.5 - shift))] = total
-    chosen = sorted(votes, key=lambda pair: (-votes[pair], pair))[:N_TRIED]
+    chosen = sorted(votes, key=lambda pair: (-votes[pair], pair))[:N_SCORED]
     return [(track, half_bins * VOTE_S / 2) for track, half_bins in chosen]
 
 
 def _sum_of_largest(keys: I64, vectors: I64, weights: F64, n_keys: int) -> F64:
-    """Sum, for each key, the largest weight that each vector of the query gives it; shape (n_keys,)."""
+    """Sum per key the largest weight of each query vector; shape (n_keys,)."""
     order = np.lexsort((-weights, vectors, keys))
     keys, vectors, weights = keys[order], vectors[order], weights[order]
     is_first = np.r_[True, (np.diff(keys) != 0) | (np.diff(vectors) != 0)]
@@ -218,7 +219,7 @@ def _sum_of_largest(keys: I64, vectors: I64, weights: F64, n_keys: int) -> F64:
 
 
 def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: float) -> Alignment | None:
-    """Score all tempi and offsets near an offset, first on a coarse grid, then on a fine one around its best point."""
+    """Find the best tempo ratio and offset near an offset, on a coarse grid and then on a fine grid."""
     step_s = INDEX_STEP * VECTOR_HOP_S
     first_row, end_row = index.starts[track], index.starts[track + 1]
     reach_s = len(query) * VECTOR_HOP_S * RATIOS[-1] + OFFSETS_S[-1]
@@ -238,13 +239,13 @@ def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: f
 
 
 def _grid(ratios: F64, offsets_s: F64) -> tuple[F64, F64]:
-    """Return every pair of a ratio and an offset, as two arrays of the same length."""
+    """Return all pairs of a ratio and an offset, as two arrays of equal length."""
     pairs = np.meshgrid(ratios, offsets_s)
     return pairs[0].ravel(), pairs[1].ravel()
 
 
 def _fractional_rows(n: int, ratios: F64, offsets_s: F64, low: int) -> F64:
-    """Return the row of a recording, counted from `low`, at which each vector of a query lies: (n_hypotheses, n)."""
+    """Return the fractional row, counted from row `low`, that is aligned with each query vector: (n_hypotheses, n)."""
     seconds = offsets_s[:, None] + ratios[:, None] * (VECTOR_HOP_S * np.arange(n))
     rows: F64 = seconds / (INDEX_STEP * VECTOR_HOP_S) - low
     return rows
@@ -255,14 +256,14 @@ def mean_cosines(cosines: F32, ratios: F64, offsets_s: F64, low: int) -> F64:
     Score hypotheses of how a query is aligned with a recording.
 
     Args:
-        cosines: Cosines of the query's vectors with rows of the recording, shape (n, m).
+        cosines: Cosines of the query's n vectors with m rows of the recording, shape (n, m).
         ratios: Tempo ratio of each hypothesis, shape (h,).
-        offsets_s: Moment of the recording at which the query begins, for each hypothesis, shape (h,) [s].
-        low: The row of the recording that is the first column of `cosines`.
+        offsets_s: Recording time at which the query starts, for each hypothesis, shape (h,) [s].
+        low: Row of the recording that corresponds to the first column of `cosines`.
 
     Returns:
-        The mean cosine along each hypothesis, shape (h,). Between two rows the cosine is interpolated; a vector that
-        lies outside of the rows counts as 0.
+        The mean cosine of the query with the recording under each hypothesis, shape (h,). Cosines between two rows are
+        interpolated; a query vector that is aligned with no row counts as 0.
     """
     n, m = cosines.shape
     rows = _fractional_rows(n, ratios, offsets_s, low)

@@ -1,8 +1,8 @@
 """
-The fingerprint index of a catalogue: which recordings it holds, who owns them, and how it is kept up to date.
+The fingerprint index of a catalogue: its recordings, their owners, and its update to a new warehouse.
 
-The index identifies a recording by the hash of its bytes (`audio_id`); the warehouse says which tracks have these bytes
-and who owns them. A folder of music can be indexed without a warehouse.
+The index identifies a recording by the hash of its file (`audio_id`); the warehouse lists the tracks with this file and
+their owners. A folder of music can be indexed without a warehouse.
 """
 
 from pathlib import Path
@@ -13,17 +13,17 @@ from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter, fr
 from recsys.lake.store import Lake
 from recsys.library.files import recordings
 from recsys.library.settings import AudioSettings
+from recsys.matching.audio_tasks import Fingerprinted, fingerprint_files
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import Fingerprinted, fingerprint_files
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-BATCH_SIZE = 2_000  # recordings whose fingerprints are read at a time
+BATCH_SIZE = 2_000  # recordings whose fingerprints are read at once
 
 
 def owners(warehouse: Warehouse) -> pl.DataFrame:
     """
-    List the owners of recordings, one row per recording and track that has it.
+    List the owners of recordings, one row per recording and track.
 
     Returns:
         audio_id, track_id, title, artist_name, label_name, isrc, duration_ms, file.
@@ -33,13 +33,13 @@ def owners(warehouse: Warehouse) -> pl.DataFrame:
 
 def up_to_date(warehouse: Warehouse, lake: Lake, last: FingerprintIndex | None) -> FingerprintIndex:
     """
-    Bring the index of the last release up to date with a warehouse.
+    Update the fingerprint index of the last release to the recordings of a warehouse.
 
     Args:
-        warehouse: Lists the recordings; those that were taken down are not among them.
-        lake: Holds the fingerprints of the recordings.
-        last: The index of the last release. It is changed and returned if its network has today's version; a new one
-            is built otherwise, or if it is None.
+        warehouse: Lists the recordings, without those that were taken down.
+        lake: Contains the fingerprints of the recordings.
+        last: The index of the last release. It is changed and returned if its vectors come from the current version of
+            the network. If not, or if it is None, a new index is built.
     """
     version = Fingerprinter.load().version
     index = last if last is not None and last.version == version else FingerprintIndex.build([], [], version=version)
@@ -59,11 +59,11 @@ def _fingerprints(lake: Lake, audio_ids: list[str], version: str) -> pl.DataFram
 
 def index_folder(folder: Path, settings: AudioSettings) -> tuple[FingerprintIndex, pl.DataFrame]:
     """
-    Index a folder of music without a warehouse: a recording has the name of its file, and its owner is unknown.
+    Index a folder of music without a warehouse; recordings are named after their files, and owners are unknown.
 
     Args:
-        folder: The folder, with its subfolders. Files with the same bytes are one recording; files that cannot be
-            decoded are left out.
+        folder: The folder, including its subfolders. Byte-identical files are one recording; files that cannot be
+            decoded are omitted.
         settings: Limits of the worker processes.
 
     Returns:
@@ -88,5 +88,11 @@ def index_folder(folder: Path, settings: AudioSettings) -> tuple[FingerprintInde
 
 
 def load(folder: Path) -> FingerprintIndex:
-    """Read the index of a release; raises StaleIndex or SetupError if it cannot be used."""
+    """
+    Load the fingerprint index of a release.
+
+    Raises:
+        StaleIndex: The vectors were computed by another version of the network.
+        SetupError: The index is missing or damaged.
+    """
     return FingerprintIndex.load(folder, version=Fingerprinter.load().version)

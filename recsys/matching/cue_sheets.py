@@ -1,4 +1,4 @@
-"""Cue sheets of audio files: the recordings that each file uses, when, and how they were changed."""
+"""Cue sheets of audio files: the uses of recordings in each file, with time, change of tempo and change of pitch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from recsys.errors import InputError
 from recsys.library.files import audio_files
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
+from recsys.matching.audio_tasks import fingerprint_files, read_spans
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import fingerprint_files, read_spans
 from recsys.matching.pitch import excerpt_of, pitch_of
 from recsys.matching.uses import Use, find_uses
 
-# Measurement error: a smaller change of tempo (share) or of pitch (semitones) is reported as none.
+# Smaller changes of tempo (relative) or pitch (semitones) are within the measurement error and reported as none.
 SAME_TEMPO, SAME_PITCH = 0.012, 0.35
 
 
 @dataclass(frozen=True, eq=False)
 class Cue:
     """
-    A use with its pitch and its sound.
+    A use of a recording, with its pitch and its sound.
 
     Attributes:
-        use: What was found.
-        pitch_semitones: How much higher the use is than the recording; NaN if that cannot be measured.
-        sound: 8 kHz sound of `excerpt_of(use)`, shape (n,); empty if the file could not be read a second time.
+        use: The use.
+        pitch_semitones: Pitch relative to the recording, positive if higher; NaN if it cannot be measured [semitones].
+        sound: 8 kHz mono waveform of `excerpt_of(use)`, shape (n,); empty if the file could not be read a second time.
     """
 
     use: Use
@@ -39,7 +39,7 @@ class Cue:
 
     @property
     def transformation(self) -> str:
-        """How the recording was changed: 'speed +5.0%', 'tempo +5.0%, pitch +1.0 semitones' or 'none'."""
+        """The change relative to the recording: 'speed +5.0%', 'tempo +5.0%, pitch +1.0 semitones' or 'none'."""
         ratio, pitch = self.use.tempo_ratio, self.pitch_semitones
         is_same_tempo = abs(ratio - 1) < SAME_TEMPO
         if not is_same_tempo and abs(pitch - 12 * np.log2(ratio)) < SAME_PITCH:
@@ -52,13 +52,13 @@ class Cue:
 @dataclass(frozen=True, eq=False)
 class CueSheet:
     """
-    The uses that were found in a file.
+    The uses of recordings in a file.
 
     Attributes:
         path: The file.
-        duration_s: Its length; 0 if it could not be decoded [s].
+        duration_s: Length of the file; 0 if it could not be decoded [s].
         cues: The uses, in the order of their start.
-        failure: Why the file could not be decoded; None if it could.
+        failure: The reason why the file could not be decoded; None if it was decoded.
     """
 
     path: Path
@@ -68,16 +68,16 @@ class CueSheet:
 
 
 def shipped_calibration() -> Calibration:
-    """Return the calibration of the network that the package ships."""
+    """Return the match classifiers of the network that is included in the package."""
     return Calibration.load(DEFAULT_FOLDER / "calibration.json")
 
 
 def query_files(path: Path) -> list[Path]:
     """
-    List the audio files at a path: the file itself, or those in a folder and its subfolders, in the order of names.
+    List the audio files at a path: the file itself, or all audio files in a folder and its subfolders, by name.
 
     Raises:
-        InputError: There is no audio file at the path.
+        InputError: The path does not exist, or the folder contains no audio files.
     """
     if path.is_file():
         return [path]
@@ -95,13 +95,13 @@ def cue_sheets(
     progress: Callable[[Path], None] = lambda _path: None,
 ) -> list[CueSheet]:
     """
-    Find the recordings of an index that files use.
+    Find the uses of indexed recordings in files.
 
     Args:
-        paths: The files, without repetition.
-        index: The recordings to find.
+        paths: The files, without duplicates.
+        index: The index of recordings.
         settings: Limits of the worker processes.
-        progress: Called with each file when its uses are found.
+        progress: Called with the path of each file that has been searched.
 
     Returns:
         The cue sheet of each file, in the order of `paths`.
@@ -121,7 +121,7 @@ def cue_sheets(
 
 
 def _cues(found: dict[Path, list[Use]], index: FingerprintIndex, settings: AudioSettings) -> dict[Path, list[Cue]]:
-    """Read the excerpts of uses and measure their pitch; a file that fails the second time has neither."""
+    """Read the excerpts of uses and measure their pitch; both are empty or NaN if the file cannot be read again."""
     if not found:
         return {}
     network = Fingerprinter.load()

@@ -1,9 +1,9 @@
 """
-The index of fingerprints: finds the recordings, and the moments in them, that sound like a second of music.
+The fingerprint index: nearest-neighbour search for the recordings, and the times in them, that sound like a query.
 
-A recording has one vector of length 1 per half second, stored as one byte per component: 0.9 MB per hour of music.
-Below 50,000 vectors, a search compares the query with all of them. From there on, vectors are grouped (IVF) and only
-the nearest groups are searched. Removing a recording removes all of its vectors.
+A recording has one unit vector per half second, stored with one byte per component: 0.9 MB per hour of music. With
+fewer than 50,000 vectors, the search is exact. With more, vectors are grouped (IVF) and only the nearest groups are
+searched. Removing a recording removes all of its vectors.
 """
 
 from collections.abc import Sequence
@@ -22,19 +22,20 @@ from recsys.search.stored_index import refuse_repeated
 from recsys.search.vector_index import NO_ROW
 
 CODES = "codes.npy"
-EXACT_BELOW = 50_000  # vectors, below which a search is exact
-N_PROBED = 16  # groups that a search visits
+EXACT_BELOW = 50_000  # with fewer vectors, the search is exact
+N_PROBED = 16  # groups that are searched per query vector
 SEED = 7
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
     """
-    The nearest rows of the index to each vector of a query, best first.
+    The nearest rows of the index for each query vector, nearest first.
 
     Attributes:
-        rows: Rows of the index, shape (n_queries, k), int64; `NO_ROW` where fewer than k were found.
-        cosines: Their cosines with the query's vectors, shape (n_queries, k), float32; 0 where `rows` is `NO_ROW`.
+        rows: Rows of the index, shape (n_queries, k), int64; `NO_ROW` where fewer than k rows were found.
+        cosines: Cosines of these rows with the query vector, shape (n_queries, k), float32; 0 where `rows` is
+            `NO_ROW`.
     """
 
     rows: Rows
@@ -43,12 +44,12 @@ class Neighbours:
 
 class FingerprintIndex:
     """
-    The fingerprints of recordings. Made by `build` or `load`.
+    An index of the fingerprints of recordings; created by `build` or `load`.
 
     Attributes:
-        ids: The ids of the recordings, in row order.
-        starts: The first row of each recording, then the number of rows; shape (n_recordings + 1,), int64.
-        version: Version of the network that made the vectors.
+        ids: Ids of the recordings, in row order.
+        starts: First row of each recording, followed by the total number of rows; shape (n_recordings + 1,), int64.
+        version: Version of the network that computed the vectors.
     """
 
     def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str) -> None:
@@ -64,42 +65,41 @@ class FingerprintIndex:
         Build an index.
 
         Args:
-            ids: The ids of recordings, without repetition.
-            vectors: The fingerprint of each recording: vectors of length 1, half a second apart, shape (n, 128); n may
-                be 0.
-            version: Version of the network that made the vectors.
+            ids: Ids of the recordings, without duplicates.
+            vectors: Fingerprint of each recording: unit vectors, half a second apart, shape (n, 128); n may be 0.
+            version: Version of the network that computed the vectors.
 
         Raises:
-            InputError: An id is repeated, or a vector is not finite.
+            InputError: There are duplicate ids, or a vector is not finite.
         """
         refuse_repeated(ids, "index of fingerprints")
         starts = np.cumsum([0, *map(len, vectors)], dtype=np.int64)
-        return cls(ids, _codes(vectors), starts, version)
+        return cls(ids, _codes(ids, vectors), starts, version)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def n_bytes(self) -> int:
-        """Size of the vectors on disk [bytes]."""
+        """Size of the stored vectors [bytes]."""
         return int(self._codes.nbytes)
 
     @property
     def track_of_row(self) -> Rows:
-        """Position in `ids` of the recording of each row, shape (n_rows,)."""
+        """Position in `ids` of the recording to which each row belongs, shape (n_rows,)."""
         return np.repeat(np.arange(len(self.ids)), np.diff(self.starts))
 
     def rows_of(self, name: str) -> range:
-        """Return the rows of a recording; raises KeyError if the index does not hold it."""
+        """Return the range of rows of a recording; raises KeyError if the recording is not in the index."""
         position = self._positions[name]
         return range(int(self.starts[position]), int(self.starts[position + 1]))
 
     def vectors(self, first: int, last: int) -> F32:
-        """Return the vectors of the rows from `first` to `last` - 1, shape (last - first, 128), float32."""
+        """Return the vectors of the rows `first` to `last` - 1, shape (last - first, 128), float32."""
         return self._codes[first:last].astype(np.float32) / np.float32(SCALE)
 
     def search(self, queries: F32, k: int) -> Neighbours:
-        """Find the k nearest rows to each query vector; queries have length 1, shape (n_queries, 128)."""
+        """Find the k nearest rows for each query vector; `queries` are unit vectors, shape (n_queries, 128)."""
         k = min(k, len(self._codes))
         if not k or not len(queries):
             return Neighbours(np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32))
@@ -112,12 +112,17 @@ class FingerprintIndex:
         return Neighbours(rows, np.where(rows == NO_ROW, 0, scores / SCALE**2).astype(np.float32))
 
     def add(self, ids: Sequence[str], vectors: Sequence[F32]) -> None:
-        """Add recordings, even during a search in another thread; raises InputError if the index holds one already."""
+        """
+        Add recordings; other threads may search at the same time.
+
+        Raises:
+            InputError: A recording is already in the index, or a vector is not finite.
+        """
         if not ids:
             return
         refuse_repeated([*self.ids, *ids], "index of fingerprints")
-        codes = _codes(vectors)
-        # In this order, a search in another thread never finds a row of a recording that it does not know yet.
+        codes = _codes(ids, vectors)
+        # In this order, a search in another thread never finds a row whose recording is not yet in `ids`.
         self.ids = [*self.ids, *ids]
         self.starts = np.concatenate(
             [self.starts, self.starts[-1] + np.cumsum([len(fingerprint) for fingerprint in vectors])]
@@ -126,7 +131,7 @@ class FingerprintIndex:
         self._arrange()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove recordings with all their vectors; ids that the index does not hold are ignored."""
+        """Remove recordings and all their vectors; ids that are not in the index are ignored."""
         gone = set(ids)
         is_kept = np.array([name not in gone for name in self.ids], np.bool_)
         if is_kept.all():
@@ -137,7 +142,7 @@ class FingerprintIndex:
         self._arrange()
 
     def save(self, folder: Path) -> None:
-        """Write the index, whole or not at all."""
+        """Write the index to a folder, either completely or not at all."""
         description = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
         stored_index.save(folder, description, lambda beside: np.save(beside / CODES, self._codes))
 
@@ -147,11 +152,11 @@ class FingerprintIndex:
         Read an index.
 
         Args:
-            folder: Where `save` wrote it.
-            version: The expected version of the network; None accepts any.
+            folder: A folder that `save` wrote.
+            version: Expected version of the network; None accepts any version.
 
         Raises:
-            StaleIndex: The vectors come from a network of another version.
+            StaleIndex: The vectors were computed by another version of the network.
             SetupError: The index is missing or damaged.
         """
         description = stored_index.load(folder, "fingerprints", version)
@@ -159,7 +164,7 @@ class FingerprintIndex:
         return cls(description["ids"], np.load(folder / CODES), starts, description["version"])
 
     def _arrange(self) -> None:
-        """Prepare look-ups by id, and group the vectors if there are many."""
+        """Update the look-up by id, and the groups if there are many vectors."""
         self._positions = {name: position for position, name in enumerate(self.ids)}
         self._groups = self._make_groups() if len(self._codes) >= EXACT_BELOW else None
 
@@ -191,10 +196,8 @@ class FingerprintIndex:
         return centres
 
 
-def _codes(vectors: Sequence[F32]) -> I8:
-    together = np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors])
-    if not np.isfinite(together).all():
-        raise InputError(
-            "Found a fingerprint with NaN or infinite values; expected finite ones. Leave the recording out"
-        )
-    return codes_of(together)
+def _codes(ids: Sequence[str], vectors: Sequence[F32]) -> I8:
+    for name, fingerprint in zip(ids, vectors, strict=True):
+        if not np.isfinite(fingerprint).all():
+            raise InputError(f"{name}: the fingerprint contains NaN or infinite values. Exclude this recording")
+    return codes_of(np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors]))

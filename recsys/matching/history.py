@@ -1,4 +1,4 @@
-"""The history of matching: what was searched and what was found, as two tables that grow with every nightly run."""
+"""The history of matching: the searched files and the uses found, as two tables that each nightly run extends."""
 
 from dataclasses import dataclass
 
@@ -35,11 +35,11 @@ MATCH_CHECKS_COLUMNS = (
 @dataclass(frozen=True, eq=False)
 class MatchHistory:
     """
-    All matching up to a run.
+    The searches and results of all runs so far.
 
     Attributes:
-        candidates: One row per use that was found (MATCH_CANDIDATES_COLUMNS).
-        checks: One row per uploaded file or catalogue recording that was searched (MATCH_CHECKS_COLUMNS).
+        candidates: One row per use found (MATCH_CANDIDATES_COLUMNS).
+        checks: One row per searched upload or catalogue recording (MATCH_CHECKS_COLUMNS).
     """
 
     candidates: pl.DataFrame

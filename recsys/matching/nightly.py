@@ -1,10 +1,10 @@
 """
-Matching in the nightly run: new uploads against the catalogue, and new catalogue recordings against earlier ones.
+Matching in the nightly run: compare new uploads with the catalogue, and new catalogue recordings with earlier ones.
 
-Each upload is searched once, identified by its bytes. If two recordings of the catalogue match, the later one is said
-to use the earlier one. Only strict matches count here, because the many queries of a whole catalogue would otherwise
-give many false positives. Catalogue recordings are not decoded again: the index holds their fingerprints, at half the
-density of a query's.
+Each upload is searched once, identified by the hash of its file. If two catalogue recordings match, the later one is
+reported as using the earlier one. For catalogue recordings only strict matches are reported, because the many queries
+of a whole catalogue would otherwise give many false positives. They are not decoded again: the index contains their
+fingerprints, with half as many vectors per second as a query.
 """
 
 from collections.abc import Sequence
@@ -44,11 +44,11 @@ def extend_history(
 
     Args:
         index: The fingerprint index of the catalogue.
-        uploads: Files that may use recordings of the catalogue.
-        last: What earlier runs searched and found.
+        uploads: Uploaded files, which may use recordings of the catalogue.
+        last: The searches and results of earlier runs.
         audio: Limits of the worker processes.
-        settings: How much one run searches.
-        found_on: The date of the new rows.
+        settings: Limits of the search.
+        found_on: Date that is stored in the new rows.
 
     Returns:
         The history of earlier runs, followed by the new rows.
@@ -78,7 +78,7 @@ def extend_history(
 def _search_uploads(
     uploads: Sequence[Recording], index: FingerprintIndex, limits: AudioSettings
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows of candidates and of checks that uploads give."""
+    """Search uploads; return the new rows of candidates and of checks."""
     if not uploads:
         return [], []
     sheets = list(zip(uploads, cue_sheets([upload.path for upload in uploads], index, limits), strict=True))
@@ -102,14 +102,14 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
 
 
 def _uses_of_earlier(audio_id: str, index: FingerprintIndex) -> list[Use]:
-    """Find the strict uses, in a recording of the index, of recordings that precede it in the index."""
+    """Find the strict uses, within one indexed recording, of recordings that were indexed before it."""
     rows = index.rows_of(audio_id)
     found = find_uses(index, interpolate(index.vectors(rows.start, rows.stop)), shipped_calibration())
     return [use for use in found if use.is_strict and index.rows_of(use.audio_id).start < rows.start]
 
 
 def interpolate(vectors: F32) -> F32:
-    """Insert a vector halfway between any two neighbours, for a query's density: (n, 128) -> (2 n - 1, 128)."""
+    """Double the vectors per second by inserting the mean direction of neighbours: (n, 128) -> (2 n - 1, 128)."""
     between = vectors[:-1] + vectors[1:]
     dense = np.zeros((max(0, 2 * len(vectors) - 1), vectors.shape[1]), np.float32)
     dense[::2] = vectors
@@ -138,6 +138,6 @@ def _candidate(kind: str, file: str | None, audio_id: str, use: Use, pitch: floa
 def _with_rows(
     table: pl.DataFrame, rows: list[dict[str, Any]], declared: tuple[columns.Column, ...], dates: dict[str, date]
 ) -> pl.DataFrame:
-    """Append rows, each with the run's date; a column that a row lacks is null."""
+    """Append rows to a table, with the run's date; missing values become null."""
     schema = columns.schema(declared)
     return pl.concat([table, pl.DataFrame([dict.fromkeys(schema) | row | dates for row in rows], schema=schema)])

@@ -1,9 +1,10 @@
 """
-Pitch of a use: how many semitones higher than its recording it is.
+Measure the pitch of a use relative to its recording, in semitones.
 
-The fingerprint network was trained to ignore pitch, yet sound of the same pitch is still nearest. On the spectrogram's
-logarithmic frequency scale another pitch is a shift, so the use's spectrogram is shifted step by step, and the shift
-whose fingerprint is nearest to the recording's gives the pitch. This needs the index, but not the recording's sound.
+The fingerprint network was trained to ignore pitch, but vectors of sound with the same pitch are still the most
+similar. On the spectrogram's logarithmic frequency scale, a change of pitch is a shift. The spectrogram of the use is
+therefore shifted in steps, and the shift whose fingerprint is most similar to that of the recording gives the pitch.
+This needs the index, but not the sound of the recording.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ MAX_SHIFT, COARSE_STEP, FINE_STEP = 4.0, 1.0, 0.25  # semitones
 
 
 def excerpt_of(use: Use) -> tuple[float, float]:
-    """Return start and end in the query of the excerpt by which a use is measured: ten seconds in its middle [s]."""
+    """Return start and end, in query time [s], of the middle ten seconds of a use; its pitch is measured on them."""
     middle_s = (use.starts_s + use.ends_s) / 2
     return max(use.starts_s, middle_s - EXCERPT_S / 2), min(use.ends_s, middle_s + EXCERPT_S / 2)
 
@@ -28,13 +29,14 @@ def pitch_of(index: FingerprintIndex, use: Use, sound: F32, network: Fingerprint
     Estimate the pitch of a use.
 
     Args:
-        index: Holds the recording.
+        index: An index with the recording.
         use: The use.
-        sound: 8 kHz mono sound of `excerpt_of(use)`, shape (n,).
-        network: The network that made the index.
+        sound: 8 kHz mono waveform of `excerpt_of(use)`, shape (n,).
+        network: The network that computed the vectors of the index.
 
     Returns:
-        Semitones above the recording, -4..4; NaN if the excerpt is silent or shorter than about a second.
+        Semitones relative to the recording, -4..4, positive if higher. NaN if the excerpt is silent or shorter than
+        about a second.
     """
     frames = levelled_spectrogram(sound)
     if frames is None:
@@ -57,6 +59,6 @@ def pitch_of(index: FingerprintIndex, use: Use, sound: F32, network: Fingerprint
 
 
 def _vertex(values: np.ndarray) -> float:
-    """Return where the parabola through three values has its maximum, in steps from the middle one, -0.5..0.5."""
+    """Return the position of the maximum of the parabola through three values, in steps from the middle, -0.5..0.5."""
     left, middle, right = values
     return float(0.5 * (left - right) / (left - 2 * middle + right)) if left - 2 * middle + right < 0 else 0.0

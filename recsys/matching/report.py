@@ -1,7 +1,7 @@
 """
-The report of matching for a rights manager, as a table, CSV, JSON or a page, all with the same fields.
+The matching report for rights managers, as a table, CSV, JSON or HTML page, all with the same fields.
 
-One row per use of a recording and track of that recording: a recording that two tracks have gives two rows.
+One row per use and track: if two tracks have the same recording, a use of it gives two rows.
 """
 
 import json
@@ -46,16 +46,16 @@ COLUMNS = {
     "n_places": pl.Int64,
     "audio_id": pl.String,
 }
-OWNER = ("track_id", "title", "artist_name", "label_name", "isrc")
+OWNER_COLUMNS = ("track_id", "title", "artist_name", "label_name", "isrc")
 
 
 @dataclass(frozen=True, eq=False)
 class MatchReport:
     """
-    The uses that were found in some files.
+    The uses found in the searched files.
 
     Attributes:
-        sheets: The cue sheet of each file.
+        sheets: The cue sheet of each searched file.
         owners: The owners of the recordings (see `catalogue_index.owners`).
         calibration: The match classifiers that were used.
     """
@@ -66,20 +66,20 @@ class MatchReport:
 
     @property
     def table(self) -> pl.DataFrame:
-        """All uses, in the order of files and of time, in the columns of `COLUMNS`."""
+        """All uses, sorted by file and start, with the columns of `COLUMNS`."""
         rows = [_row(sheet, cue) for sheet in self.sheets for cue in sheet.cues]
-        uses = pl.DataFrame(rows, schema={name: kind for name, kind in COLUMNS.items() if name not in OWNER})
-        owners = self.owners.select("audio_id", *OWNER)
+        uses = pl.DataFrame(rows, schema={name: kind for name, kind in COLUMNS.items() if name not in OWNER_COLUMNS})
+        owners = self.owners.select("audio_id", *OWNER_COLUMNS)
         return uses.join(owners, on="audio_id", how="left", maintain_order="left").select(list(COLUMNS))
 
     @property
     def failures(self) -> dict[str, str]:
-        """The files that could not be decoded, with the reason."""
+        """The reason for each file that could not be decoded, by path."""
         return {str(sheet.path): sheet.failure.message for sheet in self.sheets if sheet.failure is not None}
 
     @property
     def operating_points(self) -> list[dict[str, Any]]:
-        """The thresholds of probability for 1 % and 0.1 % false positives, by length of query [s]."""
+        """The probability thresholds for 1 % and 0.1 % false positives, per query length [s]."""
         return [
             {
                 "length_s": classifier.length_s,
@@ -89,15 +89,15 @@ class MatchReport:
             for classifier in self.calibration.classifiers
         ]
 
-    def of_tracks(self, track_ids: Collection[str]) -> Self:
-        """Keep the uses and owners of these tracks only: what their rights holder may see."""
+    def restricted_to(self, track_ids: Collection[str]) -> Self:
+        """Return the report with only the uses and owners of these tracks, for their rights holder."""
         owners = self.owners.filter(pl.col("track_id").is_in(list(track_ids)))
         known = set(owners["audio_id"])
         kept = {n: [cue for cue in sheet.cues if cue.use.audio_id in known] for n, sheet in enumerate(self.sheets)}
         return replace(self, sheets=[replace(self.sheets[n], cues=cues) for n, cues in kept.items()], owners=owners)
 
-    def by_name(self) -> Self:
-        """Reduce the paths of the files to their names, for uploads that were searched in a temporary folder."""
+    def with_file_names_only(self) -> Self:
+        """Return the report with file names instead of paths, for uploads that were searched in a temporary folder."""
         return replace(self, sheets=[replace(sheet, path=Path(sheet.path.name)) for sheet in self.sheets])
 
     def as_json(self) -> str:

@@ -11,8 +11,8 @@ class MatchingSettings:
     The limits of copyright matching.
 
     Attributes:
-        limit_s: Time after which the search of one file is given up, at least 1 [s].
-        recordings: Catalogue recordings per nightly run that are compared with the rest of the catalogue, at most.
+        limit_s: Maximum time to decode and fingerprint one file, at least 1 [s].
+        recordings: Maximum number of catalogue recordings that one nightly run compares with the rest of the catalogue.
     """
 
     limit_s: Count = 3_600

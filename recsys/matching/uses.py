@@ -1,13 +1,14 @@
 """
-Uses: which recordings of an index a query contains, from when to when, where in the recording, how fast.
+Find the uses of indexed recordings in a query: start and end in the query, position in the recording, and tempo ratio.
 
-A query is cut into overlapping windows of ten seconds; a shorter query is one window. Windows whose alignments with a
-recording agree are joined into one use. The use is then extended in both directions for as long as query and recording
-sound alike. If it fits several places of a recording that repeats itself, the earliest place is reported.
+A query is cut into overlapping windows of ten seconds; a shorter query is one window. Windows with consistent
+alignments to a recording are joined into one use. The use is then extended in both directions as long as query and
+recording sound similar. If a recording repeats itself and several positions match equally well, the earliest is
+reported.
 
-False positives: 1 % or 0.1 % of windows of music that is in no index exceed the two thresholds of the calibration. A
-query of one window has to exceed the first. A longer query has many windows, so one window has to exceed the second
-threshold, or two windows without common sound that continue each other have to exceed the first.
+False positives: windows of music that is not in the index exceed the two thresholds of the calibration in 1 % and 0.1 %
+of cases. A query of one window must exceed the first threshold. A longer query has many windows; there, one window must
+exceed the second (strict) threshold, or two non-overlapping windows of the same use must exceed the first.
 """
 
 from collections.abc import Iterator
@@ -20,37 +21,37 @@ from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, V
 from recsys.matching.alignment import Alignment, Calibration, MatchClassifier, align_query_repeatedly, mean_cosines
 from recsys.matching.fingerprint_index import FingerprintIndex
 
-WINDOW, HOP = 36, 18  # vectors: ten seconds, and half of that
-MAX_SIMULTANEOUS = 4  # recordings that are searched for in one window
+WINDOW, HOP = 36, 18  # vectors: ten seconds, and half a window
+MAX_SIMULTANEOUS = 4  # maximum number of recordings that match the same window
 MAX_PAUSE = 4  # consecutive silent vectors within a window
-HELD_TONE = 0.9  # length of a window's mean vector above which it is a held tone and matches nothing; music: .4 to .8
-TOLERANCE_S = 1.0  # largest difference between the alignments of two windows of one use
-SCORE_TOLERANCE = 0.05  # score that a window may lose when it joins a use with a different alignment
-MAX_GAP = 4  # windows within a use that may lack a match, such as speech over the music
-MIN_WINDOWS_FOR_SLOPE = 4  # with fewer windows, the tempo of a use is the mean of their tempi
+MAX_TONALITY = 0.9  # norm of a window's mean vector: above, it is a sustained tone and ignored; music has .4 to .8
+TOLERANCE_S = 1.0  # maximum difference between a window's alignment and that of its use [s]
+SCORE_TOLERANCE = 0.05  # maximum loss of score when a window joins a use with a different alignment
+MAX_GAP = 4  # maximum number of windows without a match within a use, such as speech over the music
+MIN_WINDOWS_FOR_SLOPE = 4  # with fewer windows, the tempo ratio of a use is the mean over its windows
 SMOOTHING = 5  # vectors over which similarity is averaged before a use is extended
-MAX_UNLIKE = 10  # consecutive vectors that may differ within a use
-ALIKE = 0.5  # share of a use's score below which query and recording no longer sound alike
-N_PLACED = 128  # vectors of a use that are compared with all places of its recording
-STEP_S = 0.128  # between these places
-FITS = 0.93  # share of the best score from which another place fits as well
-MIN_DISTANCE_S = 2.0  # between two places that fit
+MAX_DISSIMILAR = 10  # maximum number of consecutive dissimilar vectors within a use
+MIN_SIMILARITY_SHARE = 0.5  # vectors are similar from this share of the median similarity in the use's windows
+N_COMPARED = 128  # vectors of a use that are compared with all positions in its recording
+STEP_S = 0.128  # distance between compared positions [s]
+MIN_SCORE_SHARE = 0.93  # positions match equally well from this share of the best score
+MIN_DISTANCE_S = 2.0  # minimum distance between two positions that match equally well [s]
 
 
 @dataclass(frozen=True)
 class Use:
     """
-    A recording used in a query.
+    The use of a recording in a query.
 
     Attributes:
-        audio_id: The id of the recording in the index.
+        audio_id: Id of the recording in the index.
         starts_s, ends_s: Start and end in the query [s].
         reference_starts_s, reference_ends_s: Start and end in the recording [s].
         tempo_ratio: Tempo in the query divided by that of the recording: 1.05 is 5 % faster.
         probability: Match probability of its best window, 0..1.
-        is_strict: Whether it passes at 0.1 % false positives; at 1 % otherwise.
-        n_places: Number of places in the recording that fit; if there are several, the earliest is reported.
-        score: Mean cosine of query and recording over the use, -1..1.
+        is_strict: True if it passes the threshold of 0.1 % false positives; otherwise it passes only that of 1 %.
+        n_places: Number of positions in the recording that match equally well; the earliest is reported.
+        score: Mean cosine similarity of query and recording over the use, -1..1.
     """
 
     audio_id: str
@@ -67,13 +68,13 @@ class Use:
 
 @dataclass(frozen=True)
 class TimeAlignment:
-    """Maps query time to recording time: what sounds at t in the query sounds at offset_s + ratio * t [s] there."""
+    """Maps time in the query to time in the recording: t [s] is mapped to offset_s + ratio * t [s]."""
 
     offset_s: float
     ratio: float
 
     def reference_s(self, query_s: float) -> float:
-        """Return the moment of the recording that sounds at a moment of the query [s]."""
+        """Return the recording time that is aligned with a query time [s]."""
         return self.offset_s + self.ratio * query_s
 
 
@@ -83,40 +84,40 @@ class WindowMatch:
     A window of the query that matches a recording.
 
     Attributes:
-        first: Its first vector, counted from the start of the query.
-        n: Number of its vectors.
-        alignment: Its alignment with the recording; the offset counts from the start of the window.
+        first_vector: Position of its first vector in the query.
+        n_vectors: Number of its vectors.
+        alignment: Its alignment with the recording; offset_s is the recording time at the start of the window.
         probability: Match probability, 0..1.
-        is_strict: Whether the probability exceeds the threshold of 0.1 % false positives.
+        is_strict: True if the probability exceeds the threshold of 0.1 % false positives.
     """
 
-    first: int
-    n: int
+    first_vector: int
+    n_vectors: int
     alignment: Alignment
     probability: float
     is_strict: bool
 
     @property
     def middle_s(self) -> float:
-        """The middle of the window in the query [s]."""
-        return (self.first + self.n / 2) * VECTOR_HOP_S
+        """The query time of the middle of the window [s]."""
+        return (self.first_vector + self.n_vectors / 2) * VECTOR_HOP_S
 
     @property
     def time_alignment(self) -> TimeAlignment:
-        """The alignment, with the offset counted from the start of the query."""
+        """The alignment of the window as a mapping from query time to recording time."""
         ratio = self.alignment.ratio
-        return TimeAlignment(self.alignment.offset_s - ratio * self.first * VECTOR_HOP_S, ratio)
+        return TimeAlignment(self.alignment.offset_s - ratio * self.first_vector * VECTOR_HOP_S, ratio)
 
 
 @dataclass
 class OpenMatch:
-    """A use that may still grow: the windows joined so far, in the order of time."""
+    """A use to which further windows may be added. `windows` are the windows so far, in chronological order."""
 
     windows: list[WindowMatch] = field(default_factory=list)
 
     @property
     def time_alignment(self) -> TimeAlignment:
-        """The alignment of all windows: their mean tempo if they are few, the slope through them otherwise."""
+        """The common alignment of all windows: the slope through them, or the mean if there are few."""
         query_s = np.array([window.middle_s for window in self.windows])
         reference_s = np.array([window.time_alignment.reference_s(window.middle_s) for window in self.windows])
         if len(self.windows) >= MIN_WINDOWS_FOR_SLOPE:
@@ -127,23 +128,23 @@ class OpenMatch:
 
     @property
     def is_strict(self) -> bool:
-        """Whether one window is strict, or two windows without common sound match."""
+        """True if a window passes the threshold of 0.1 % false positives, or if two non-overlapping windows match."""
         has_strict = any(window.is_strict for window in self.windows)
-        return has_strict or self.windows[-1].first - self.windows[0].first >= WINDOW
+        return has_strict or self.windows[-1].first_vector - self.windows[0].first_vector >= WINDOW
 
 
 def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
     """
-    Find every use of recordings of an index in a query.
+    Find every use of indexed recordings in a query.
 
     Args:
-        index: The recordings.
+        index: The index of recordings.
         query: Vectors of the query, a quarter of a second apart, zeros for silence; shape (n, 128).
-        calibration: The match classifiers of the network that made the vectors.
+        calibration: The match classifiers of the network that computed the vectors.
 
     Returns:
-        The uses, in the order of their start. Uses overlap where several recordings sound at once, or where the index
-        holds copies of a recording.
+        The uses, in the order of their start. Uses overlap if several recordings sound at the same time, or if the
+        index contains copies of a recording.
     """
     windows = list(_windows(query))
     matches: dict[str, list[OpenMatch]] = {}
@@ -152,14 +153,14 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
         for window in _window_matches(index, query[first : first + n], first, classifier):
             _join(matches.setdefault(window.alignment.track_id, []), window, index, query)
     uses = []
-    for own in matches.values():  # of one recording
-        accepted = [match for match in own if match.is_strict or len(windows) == 1]
+    for of_recording in matches.values():
+        accepted = [match for match in of_recording if match.is_strict or len(windows) == 1]
         uses += _without_overlaps([_use(index, query, match) for match in accepted])
     return sorted(uses, key=lambda use: (use.starts_s, -use.probability, use.audio_id))
 
 
 def _without_overlaps(uses: list[Use]) -> list[Use]:
-    """Leave out uses of a recording during a longer use of it: the recording repeats itself."""
+    """Remove uses that mostly overlap with a longer use of the same recording, which repeats itself."""
     kept: list[Use] = []
     for use in sorted(uses, key=lambda use: use.starts_s - use.ends_s):
         shared_s = (min(use.ends_s, other.ends_s) - max(use.starts_s, other.starts_s) for other in kept)
@@ -169,7 +170,7 @@ def _without_overlaps(uses: list[Use]) -> list[Use]:
 
 
 def _windows(query: F32) -> Iterator[tuple[int, int]]:
-    """Yield first vector and length of the windows of each stretch of sound; the last window ends with the stretch."""
+    """Yield the first vector and the length of each window; no window extends over a pause longer than MAX_PAUSE."""
     sounding = np.flatnonzero(query.any(axis=1))
     for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > MAX_PAUSE) + 1):
         if len(stretch):
@@ -184,8 +185,8 @@ def _windows(query: F32) -> Iterator[tuple[int, int]]:
 def _window_matches(
     index: FingerprintIndex, window: F32, first: int, classifier: MatchClassifier
 ) -> Iterator[WindowMatch]:
-    """Yield the recordings that match a window, best first, each as if the better ones were not in the index."""
-    if float(np.linalg.norm(window.mean(axis=0))) > HELD_TONE:
+    """Yield the matches of a window, best first; each is found as if the better recordings were not in the index."""
+    if float(np.linalg.norm(window.mean(axis=0))) > MAX_TONALITY:
         return
     for aligned, _ in zip(align_query_repeatedly(index, window), range(MAX_SIMULTANEOUS), strict=False):
         probability = float(classifier.probability(aligned.evidence))
@@ -196,17 +197,21 @@ def _window_matches(
 
 
 def _join(matches: list[OpenMatch], window: WindowMatch, index: FingerprintIndex, query: F32) -> None:
-    """Add a window to the latest use whose alignment it shares, or fits nearly as well as its own; else open a use."""
+    """
+    Add a window to the latest use with a consistent alignment; if there is none, start a new use.
+
+    An alignment is consistent if it agrees with that of the window, or if the window's score hardly drops under it.
+    """
     for match in reversed(matches):
-        if window.first - match.windows[-1].first > MAX_GAP * HOP:
+        if window.first_vector - match.windows[-1].first_vector > MAX_GAP * HOP:
             continue
         shared = match.time_alignment
-        own_s = window.time_alignment.reference_s(window.middle_s)
-        if abs(shared.reference_s(window.middle_s) - own_s) <= TOLERANCE_S:
+        window_s = window.time_alignment.reference_s(window.middle_s)
+        if abs(shared.reference_s(window.middle_s) - window_s) <= TOLERANCE_S:
             match.windows.append(window)
             return
-        part = query[window.first : window.first + window.n]
-        cosines = cosines_along(index, part, window.alignment.track_id, shared, window.first)
+        part = query[window.first_vector : window.first_vector + window.n_vectors]
+        cosines = cosines_along(index, part, window.alignment.track_id, shared, window.first_vector)
         if float(np.nan_to_num(cosines).mean()) >= window.alignment.score - SCORE_TOLERANCE:
             match.windows.append(_realigned(window, shared))
             return
@@ -214,28 +219,28 @@ def _join(matches: list[OpenMatch], window: WindowMatch, index: FingerprintIndex
 
 
 def _realigned(window: WindowMatch, shared: TimeAlignment) -> WindowMatch:
-    """Replace the alignment of a window by that of a use."""
-    offset_s = shared.reference_s(window.first * VECTOR_HOP_S)
-    own = window.alignment
-    alignment = Alignment(own.track_id, offset_s, shared.ratio, own.score, window.n)
-    return WindowMatch(window.first, window.n, alignment, window.probability, window.is_strict)
+    """Return a window with its alignment replaced by that of a use."""
+    offset_s = shared.reference_s(window.first_vector * VECTOR_HOP_S)
+    replaced = window.alignment
+    alignment = Alignment(replaced.track_id, offset_s, shared.ratio, replaced.score, window.n_vectors)
+    return WindowMatch(window.first_vector, window.n_vectors, alignment, window.probability, window.is_strict)
 
 
 def cosines_along(
     index: FingerprintIndex, query: F32, audio_id: str, time_alignment: TimeAlignment, first: int = 0
 ) -> F64:
     """
-    Return the cosine of each vector of a query with the recording at the aligned moment.
+    Return the cosine similarity of each query vector with the recording at the aligned time.
 
     Args:
-        index: Holds the recording.
-        query: Vectors, a quarter of a second apart, shape (n, 128); all of the query, or a part of it.
-        audio_id: The id of the recording.
-        time_alignment: Aligns the whole query with the recording.
-        first: Position in the whole query of the first vector of `query`.
+        index: An index with the recording.
+        query: Vectors of the whole query or of a part, a quarter of a second apart, shape (n, 128).
+        audio_id: Id of the recording.
+        time_alignment: The alignment of the whole query with the recording.
+        first: Position of the first vector of `query` in the whole query.
 
     Returns:
-        Cosines, shape (n,); NaN where the aligned moment lies outside of the recording.
+        Cosines, shape (n,); NaN where the aligned time is outside the recording.
     """
     rows = index.rows_of(audio_id)
     query_s = VECTOR_HOP_S * (first + np.arange(len(query)))
@@ -257,10 +262,10 @@ def cosines_along(
 
 
 def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
-    """Extend a match as far as query and recording sound alike, and move it to the earliest place that fits."""
+    """Extend a match as far as query and recording sound similar, and move it to the earliest matching position."""
     found, audio_id = match.time_alignment, match.windows[0].alignment.track_id
     begin, end, score = _extent(cosines_along(index, query, audio_id, found), match)
-    earliest, n_places = _earliest(index, query[begin : min(end, begin + N_PLACED)], audio_id, found, begin)
+    earliest, n_places = _earliest(index, query[begin : min(end, begin + N_COMPARED)], audio_id, found, begin)
     starts_s = begin * VECTOR_HOP_S if begin == 0 else (begin - 0.5) * VECTOR_HOP_S + FIRST_VECTOR_S
     ends_s = (end - 1) * VECTOR_HOP_S + (2 * FIRST_VECTOR_S if end == len(query) else FIRST_VECTOR_S + VECTOR_HOP_S / 2)
     return Use(
@@ -278,12 +283,14 @@ def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
 
 
 def _extent(cosines: F64, match: OpenMatch) -> tuple[int, int, float]:
-    """Return first vector, end (exclusive) and mean cosine of the stretch around the windows that sounds alike."""
+    """Return first vector, end (exclusive) and mean cosine of the similar stretch around the windows of a match."""
     known = np.nan_to_num(cosines)
     kernel = np.ones(SMOOTHING)
     smooth = np.convolve(known, kernel, "same") / np.convolve(np.ones(len(known)), kernel, "same")
-    core = np.concatenate([np.arange(window.first, window.first + window.n) for window in match.windows])
-    is_alike = (smooth >= ALIKE * float(np.median(smooth[core]))) & ~np.isnan(cosines)
+    core = np.concatenate(
+        [np.arange(window.first_vector, window.first_vector + window.n_vectors) for window in match.windows]
+    )
+    is_alike = (smooth >= MIN_SIMILARITY_SHARE * float(np.median(smooth[core]))) & ~np.isnan(cosines)
     inside = core[is_alike[core]]
     begin, end = (int(inside.min()), int(inside.max()) + 1) if len(inside) else (int(core.min()), int(core.max()) + 1)
     begin -= _length_alike(is_alike[:begin][::-1])
@@ -292,9 +299,9 @@ def _extent(cosines: F64, match: OpenMatch) -> tuple[int, int, float]:
 
 
 def _length_alike(is_alike: Bool) -> int:
-    """Return the number of vectors until similarity ends; up to MAX_UNLIKE consecutive vectors may differ."""
+    """Return the number of vectors before the first run of more than MAX_DISSIMILAR dissimilar vectors."""
     alike = np.flatnonzero(is_alike)
-    too_wide = np.flatnonzero(np.diff(np.r_[-1, alike]) > MAX_UNLIKE)
+    too_wide = np.flatnonzero(np.diff(np.r_[-1, alike]) > MAX_DISSIMILAR)
     kept = alike[: too_wide[0]] if len(too_wide) else alike
     return int(kept[-1]) + 1 if len(kept) else 0
 
@@ -302,7 +309,7 @@ def _length_alike(is_alike: Bool) -> int:
 def _earliest(
     index: FingerprintIndex, part: F32, audio_id: str, found: TimeAlignment, first: int
 ) -> tuple[TimeAlignment, int]:
-    """Compare part of a use with all places of its recording; return the earliest that fits, and how many fit."""
+    """Compare part of a use with all positions in its recording; return the earliest that matches, and their number."""
     rows = index.rows_of(audio_id)
     found_s = found.reference_s(first * VECTOR_HOP_S)
     last_s = len(rows) * INDEX_STEP * VECTOR_HOP_S - found.ratio * VECTOR_HOP_S * (len(part) - 1)
@@ -311,7 +318,7 @@ def _earliest(
     scores = mean_cosines(cosines, np.full(len(offsets_s), found.ratio), offsets_s, 0)
     places_s = [found_s]
     for candidate in np.argsort(-scores, kind="stable"):
-        if scores[candidate] < FITS * scores[0]:
+        if scores[candidate] < MIN_SCORE_SHARE * scores[0]:
             break
         if all(abs(offsets_s[candidate] - place_s) >= MIN_DISTANCE_S for place_s in places_s):
             places_s.append(float(offsets_s[candidate]))

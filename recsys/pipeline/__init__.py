@@ -1,1 +1,1 @@
-"""The nightly run: its steps, its results, and the runner that resumes them."""
+"""The nightly run: its steps, their results, and the runner, which can resume an interrupted run."""

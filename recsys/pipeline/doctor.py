@@ -1,4 +1,4 @@
-"""Check that the machine, the home and its data are ready for a run, and say what to do about what is not."""
+"""Check that the machine, the home and its data are ready for a run, and suggest a fix for each failed check."""
 
 import os
 import shutil
@@ -24,16 +24,24 @@ _PACKAGES = ("duckdb", "polars", "implicit", "rectools-lightfm", "pyarrow", "sql
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what was checked, whether it is in order, what was found, and what to do if it is not in order."""
+    """
+    The result of one check.
+
+    Attributes:
+        name: What was checked.
+        is_ok: Whether the check passed.
+        found: What was found.
+        fix: What to do if the check failed.
+    """
 
     name: str
     is_ok: bool
     found: str
-    remedy: str = ""
+    fix: str = ""
 
 
-def examine(home: Home) -> Iterator[Check]:
-    """Check the machine, packages, SQL files, home and release; yield one result per check."""
+def run_checks(home: Home) -> Iterator[Check]:
+    """Check the machine, packages, SQL files, home and release; yield the result of each check."""
     python = ".".join(map(str, sys.version_info[:3]))
     yield Check("python", sys.version_info >= (3, 11), python, "install Python 3.11 or newer")
     yield from (_package(name) for name in _PACKAGES)

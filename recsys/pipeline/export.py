@@ -1,8 +1,8 @@
 """
-The export of a run: all listeners' recommendations as Parquet (canonical), CSV and JSON Lines; candidates and products.
+The export of a run: the lists of all listeners as Parquet, CSV and JSON Lines; candidates and products as Parquet.
 
-The manifest lists each file with its rows and SHA-256, and states which data, recipe and model they were made from. The
-same run gives the same bytes: no time of day is written. `_SUCCESS` is written last.
+The Parquet file of the lists is the reference. The manifest records each file with its rows and SHA-256, and the data,
+recipe and model of the run. A repeated run gives the same bytes: no time of day is written. `_SUCCESS` is written last.
 """
 
 import json
@@ -39,12 +39,12 @@ _COUNT_LINES: dict[str, Callable[[Path], int]] = {
 @dataclass(frozen=True, eq=False)
 class Export:
     """
-    What is exported.
+    The content of an export.
 
     Attributes:
         lists: The recommendations, one row per listener and rank.
-        tables: Parquet files to copy beside them: candidates and products.
-        description: What the manifest states besides the files (`manifest`).
+        tables: Parquet files that are copied into the export: candidates and products.
+        description: The content of the manifest except the files (see `manifest`).
     """
 
     lists: pl.DataFrame
@@ -53,12 +53,12 @@ class Export:
 
     @property
     def n_files(self) -> int:
-        """The number of files, without the manifest."""
+        """The number of files, not counting the manifest and `_SUCCESS`."""
         return len(LIST_FILES) + len(self.tables)
 
 
 def write_export(folder: Path, export: Export) -> None:
-    """Fill a new folder with an export's files and its manifest, and check them as a reader would."""
+    """Write the files of an export and its manifest to a new folder, and validate them."""
     for name, write in LIST_FILES.items():
         write(export.lists, folder / name)
     for path in export.tables:
@@ -73,7 +73,7 @@ def write_export(folder: Path, export: Export) -> None:
 
 def validate(folder: Path) -> dict[str, Any]:
     """
-    Check an export's files against its manifest.
+    Check that the files of an export match its manifest.
 
     Returns:
         The manifest.
@@ -90,7 +90,7 @@ def validate(folder: Path) -> dict[str, Any]:
         if found != (entry["rows"], entry["sha256"]):
             raise InputError(
                 f"{path}: {found[0]:,} rows, SHA-256 {found[1]}; the manifest says {entry['rows']:,} rows, "
-                f"{entry['sha256']}. The file was changed: go back to another release (recsys rollback) or export again"
+                f"{entry['sha256']}. The file was changed: return to another release (recsys rollback) or export again"
             )
     return manifest
 
@@ -108,7 +108,7 @@ def manifest(
     tables: dict[str, int],
     model: Path,
 ) -> dict[str, Any]:
-    """Return what an export's manifest states of the run: inputs, recipe, model, metrics, gate and rows per mart."""
+    """Return the manifest of an export, without its files: inputs, recipe, model, metrics, gate and rows per mart."""
     lengths = lists.group_by("user_id").len()["len"]
     return {
         "run_id": run_id,

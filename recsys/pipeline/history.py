@@ -1,7 +1,8 @@
 """
-All runs of a home: how far each one came, what the gate decided, and how good its recommender was.
+The history of a home: for each run its complete steps, the decision of the gate, and the nDCG of its recommender.
 
-Read from the folders of the runs, which stay when releases are removed. Used by `recsys runs` and by dashboards.
+It is read from the folders of the runs, which are kept when releases are pruned. Used by `recsys runs` and by
+dashboards.
 """
 
 import json
@@ -16,7 +17,7 @@ from recsys.home import Home
 from recsys.pipeline.run import Event
 from recsys.releases import registry
 
-PAST_RUNS = pl.Schema(
+PAST_RUNS_SCHEMA = pl.Schema(
     {
         "run": pl.String(),
         "n_steps": pl.Int64(),
@@ -35,13 +36,13 @@ def past_runs(home: Home) -> pl.DataFrame:
     List the runs, oldest first.
 
     Returns:
-        One row per run: run, n_steps (complete steps), verdict (published, refused or not finished), reasons (why it
-        was refused, else empty), recommender (null if none was fitted), ndcg (of that recommender on the test window),
-        seconds (of all steps) and is_current (whether it is the current release).
+        One row per run: run, n_steps (number of complete steps), verdict (published, refused or not finished), reasons
+        (of the refusal; empty for other runs), recommender (null if none was fitted on all data), ndcg (of that
+        recommender on the test window), seconds (total of all steps) and is_current (whether its release is current).
     """
     folders = [folder for folder in sorted(home.runs.glob("*")) if (folder / "log.jsonl").exists()]
     current = registry.current_name(home)
-    return pl.DataFrame([_row(folder) | {"is_current": folder.name == current} for folder in folders], PAST_RUNS)
+    return pl.DataFrame([_row(folder) | {"is_current": folder.name == current} for folder in folders], PAST_RUNS_SCHEMA)
 
 
 def _row(folder: Path) -> dict[str, object]:
@@ -60,7 +61,7 @@ def _row(folder: Path) -> dict[str, object]:
 
 
 def steps_done(folder: Path) -> dict[str, Event]:
-    """Return the last `done` event of each step, with its counts and seconds, from the log in a run's folder."""
+    """Read the log in a run's folder; return the last `done` event of each step, with its counts and seconds."""
     return {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
 
 

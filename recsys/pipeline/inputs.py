@@ -1,8 +1,9 @@
 """
-What the steps of a run read, by parameter name.
+The inputs of the steps of a run, by parameter name.
 
-A parameter names one of these: a property of `Inputs`; a table or artefact that an earlier step made; `<name>_file`,
-the path of one; `last_<name>`, a table of the last release; or a query of `sql/internal`, run on the built warehouse.
+A parameter is one of these: a property of `Inputs`; the name of a table or artefact of an earlier step; `<name>_file`,
+the path of such a table or artefact; `last_<name>`, a table of the last release; or the name of a query in
+`sql/internal`, which is run on the built warehouse.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from recsys.home import Home
 from recsys.lake.store import Batch, Lake
 from recsys.library.files import Recording, recordings
 from recsys.pipeline import indexes
-from recsys.pipeline.plan import BUILD, FILE, made_by_steps, results
+from recsys.pipeline.plan import BUILD, FILE_SUFFIX, results, step_outputs
 from recsys.pipeline.publication import last_published
 from recsys.pipeline.results import Artefact, Result
 from recsys.pipeline.run import Event, Run
@@ -33,18 +34,18 @@ from recsys.warehouse.query import Warehouse
 if TYPE_CHECKING:
     from recsys.matching.fingerprint_index import FingerprintIndex
 
-LAST = "last_"
+LAST_PREFIX = "last_"
 
 
 class Inputs:
-    """The inputs of one run. Large ones are read once and kept."""
+    """The inputs of the steps of one run. Interactions and splits are read once and cached."""
 
     def __init__(self, run: Run, backfill: tuple[date, date] | None = None) -> None:
         self._run, self._backfill = run, backfill
 
     def __getitem__(self, name: str) -> Any:
-        """Return the input of a parameter; raises KeyError if no input has the name."""
-        made, in_last, in_file = made_by_steps(), name.removeprefix(LAST), name.removesuffix(FILE)
+        """Return the input with a parameter's name; raises KeyError if there is none."""
+        made, in_last, in_file = step_outputs(), name.removeprefix(LAST_PREFIX), name.removesuffix(FILE_SUFFIX)
         if hasattr(type(self), name):
             return getattr(self, name)
         if name in made:
@@ -64,7 +65,7 @@ class Inputs:
 
     @property
     def _built(self) -> Path:
-        return made_by_steps()[BUILD].path(self._run)
+        return step_outputs()[BUILD].path(self._run)
 
     @property
     def run_id(self) -> str:
@@ -73,17 +74,17 @@ class Inputs:
 
     @property
     def as_of(self) -> date:
-        """The last day of the logs that the run uses."""
+        """The last day of listening data that the run uses."""
         return self._run.as_of
 
     @property
     def served_on(self) -> date:
-        """The day on which listeners are shown the lists."""
+        """The day on which the lists are shown to listeners."""
         return self._run.served_on
 
     @property
     def backfill(self) -> tuple[date, date] | None:
-        """First and last day to compute again even if nothing new was ingested for them."""
+        """First and last day of a period to recompute even without new data; None if there is no such period."""
         return self._backfill
 
     @property
@@ -103,27 +104,27 @@ class Inputs:
 
     @property
     def batches(self) -> list[Batch]:
-        """All ingested batches of rows, in order."""
+        """All batches of the batch log, in the order of ingest."""
         return self.lake.batches()
 
     @property
     def lake_fingerprint(self) -> str:
-        """A hash of everything that was ingested."""
+        """A hash of all ingested data."""
         return self.lake.fingerprint()
 
     @property
     def note(self) -> Callable[..., None]:
-        """The function that logs an event of a long step, or a warning."""
+        """The function with which a step logs progress and warnings."""
         return self._run.log
 
     @property
     def champion(self) -> Event | None:
-        """Run id, name and settings of the published recommender, None before the first release."""
+        """Run id, name and settings of the champion; None before the first release."""
         return registry.champion(self._run.home)
 
     @cached_property
     def last_release(self) -> Release | None:
-        """The release that was current when the run began or was resumed, None before the first."""
+        """The release that was current when the run was started or resumed; None before the first."""
         return registry.current(self._run.home)
 
     @property
@@ -133,14 +134,14 @@ class Inputs:
 
     @property
     def last_results(self) -> dict[str, list[Path]]:
-        """Parquet files of the last release's results, by table: the warehouse holds them until the run has its own."""
+        """Parquet files of the last release's results, by table; the build uses them until this run has its own."""
         release = self.last_release
         paths = {} if release is None else {name: release.marts / f"{name}.parquet" for name in results()}
         return {name: [path] for name, path in paths.items() if path.exists()}
 
     @property
     def published_results(self) -> dict[str, list[Path]]:
-        """Parquet files of the results that this run publishes, by table: its own and, for a history, earlier runs'."""
+        """Parquet files of the results that this run publishes, by table; a history includes earlier runs' files."""
         return {name: self._published(result) for name, result in results().items()}
 
     def _published(self, result: Result) -> list[Path]:
@@ -154,12 +155,12 @@ class Inputs:
 
     @property
     def fingerprint_index(self) -> "FingerprintIndex | None":
-        """The last release's index of fingerprints with the changes of the built tables; None without recordings."""
-        return indexes.fingerprint_index_of(self._built, self.lake, self.last_release, self.note)
+        """The last release's fingerprint index, updated to the built warehouse; None if no recording has one."""
+        return indexes.updated_fingerprint_index(self._built, self.lake, self.last_release, self.note)
 
     @property
     def uploads(self) -> list[Recording]:
-        """The uploaded music files that are searched for recordings of the catalogue."""
+        """The uploaded music files, which are compared with the recordings of the catalogue."""
         folder = self._run.home.uploads
         return recordings(folder) if folder.exists() else []
 
@@ -171,12 +172,12 @@ class Inputs:
 
     @cached_property
     def split(self) -> Split:
-        """The training and the test window."""
+        """The interactions of the training window and the held-out tracks of the test window."""
         return self._split(self.as_of)
 
     @cached_property
     def validation(self) -> Split:
-        """The same split one test window earlier: blends fit their weights on it and are then evaluated on `split`."""
+        """The split one test window before `split`; blends fit their weights on it."""
         return self._split(self.split.train.as_of)
 
     def _split(self, known_until: date) -> Split:

@@ -1,8 +1,8 @@
 """
-The nightly run: ingest new files into the lake, then do the steps of `pipeline.steps` that are not complete.
+The nightly run: ingest new files into the lake, then run the incomplete steps of `pipeline.steps`.
 
-A run that is killed at any moment leaves the last release as it was. `--resume` continues it where it stopped and ends
-with the same export. A finished run has nothing left to do.
+If a run is killed at any moment, the last release stays unchanged. `--resume` continues the run at the first incomplete
+step and gives the same export as an uninterrupted run. Repeating a finished run does nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,10 +16,10 @@ from recsys.home import Home
 from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
-from recsys.pipeline.plan import made_by_steps, steps, steps_after, steps_up_to
-from recsys.pipeline.publication import decided, publish_tables
+from recsys.pipeline.plan import step_outputs, steps, steps_after, steps_up_to
+from recsys.pipeline.publication import gate_outcome, publish_tables
 from recsys.pipeline.results import Artefact, Outcome, Result, Step
-from recsys.pipeline.run import Event, Run, step_of
+from recsys.pipeline.run import Event, Run, logged_step
 from recsys.recipe import Recipe
 from recsys.releases import registry
 from recsys.releases.gate import Evidence
@@ -39,22 +39,22 @@ def nightly(
     tell: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
     """
-    Do the whole run of one date. The caller holds the lock of the home.
+    Run all steps for one date.
 
     Args:
-        home: The home to read and write.
-        inbox: A folder of source files; files that are in the lake already are skipped.
-        as_of: The last day of the logs that the run uses.
-        today: The day of ingest.
-        recipe: What to train, evaluate and export.
-        resume: Keep the complete steps of an interrupted run of the same inputs.
+        home: The home to read and write; the caller must hold its lock.
+        inbox: A folder with source files and music; files that are already in the lake are skipped.
+        as_of: The last day of listening data that the run uses.
+        today: The date of ingest.
+        recipe: The settings of the run.
+        resume: Whether to keep the complete steps of an interrupted run with the same inputs.
         tell: Called with every logged event.
 
     Returns:
         The finished run.
 
     Raises:
-        Refused: The gate refused the new release; the last one stays current.
+        Refused: The gate refused the new release; the last release stays current.
     """
     waiting = source_files([inbox]) if inbox.exists() else []
     music = audio_files(inbox) if inbox.exists() else []
@@ -75,8 +75,8 @@ def nightly(
 
 
 def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
-    """Ingest files, logged as a step of the run."""
-    with step_of(run, "ingest") as counts:
+    """Ingest files into the lake, and log this as a step of the run."""
+    with logged_step(run, "ingest") as counts:
         report = ingest(run.home, paths, today=today)
         for _path, message in report.unreadable:
             run.log(event="warning", text=message)
@@ -89,10 +89,10 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
 
 
 def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
-    """Scan a folder of music, logged as a step of the run."""
+    """Scan a folder of music, and log this as a step of the run."""
     from recsys.library.scan import scan  # noqa: PLC0415 - a run without music needs no decoder and no encoder
 
-    with step_of(run, "scan") as counts:
+    with logged_step(run, "scan") as counts:
         report = scan(run.home, folder, today=today, settings=run.recipe.audio)
         for problem in report.problems():
             run.log(event="warning", text=problem)
@@ -102,66 +102,70 @@ def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
 
 
 def advance(run: Run, last: str) -> None:
-    """Do the incomplete steps up to `last`; those that depend on the champion again if another one was published."""
+    """Run the incomplete steps up to `last`. If a new champion was published since, repeat the dependent steps."""
     inputs = Inputs(run)
-    _forget_other_champion(run, inputs)
+    _repeat_for_new_champion(run, inputs)
     for step in steps_up_to(last):
         if run.outcome(step.name) is None:
-            do(run, step, inputs)
+            run_step(run, step, inputs)
 
 
-def do(run: Run, step: Step, inputs: Inputs) -> None:
+def run_step(run: Run, step: Step, inputs: Inputs) -> None:
     """
-    Do one step: read its inputs, call it, write what it made, log it and mark it as complete.
+    Run one step: read its inputs, call it, write its outputs, log it and mark it as complete.
 
     Raises:
-        Refused: The step refused to let the run go on.
+        Refused: The step refused the run, which must not continue.
+        TypeError: The step did not return the outputs that it declares.
     """
-    with step_of(run, step.name) as counts:
+    with logged_step(run, step.name) as counts:
         outcome = step(**{name: inputs[name] for name in step.reads})
         _write_outcome(run, step, outcome)
         counts.update(outcome.counts)
 
 
 def _write_outcome(run: Run, step: Step, outcome: Outcome) -> None:
-    """Write what a step made; raises KeyError if that is not what it declares, and Refused as `do` does."""
-    declared = {made.name: made for made in step.makes}
-    if missing := {name for name, made in declared.items() if isinstance(made, Result)} - outcome.made.keys():
-        raise KeyError(f"{step.name} did not return {', '.join(sorted(missing))}, which it declares")
-    for name, value in outcome.made.items():
+    """Write the outputs of a step; raises TypeError and Refused like `run_step`."""
+    declared = {output.name: output for output in step.outputs}
+    required = {name for name, output in declared.items() if isinstance(output, Result)}
+    if missing := required - outcome.outputs.keys():
+        raise TypeError(f"{step.name} did not return {', '.join(sorted(missing))}, which it declares")
+    if extra := outcome.outputs.keys() - declared.keys():
+        raise TypeError(f"{step.name} returned {', '.join(sorted(extra))}, which it does not declare")
+    for name, value in outcome.outputs.items():
         _write(declared[name], run, value)
     if outcome.refusal:
         raise Refused(outcome.refusal)
 
 
-def _write(made: Result | Artefact, run: Run, value: Any) -> None:
-    if isinstance(made, Result):
-        made.write(run, value)
-    elif made.write:
-        made.write(made.path(run), value)
+def _write(output: Result | Artefact, run: Run, value: Any) -> None:
+    if isinstance(output, Result):
+        output.write(run, value)
+    elif output.write:
+        output.write(output.path(run), value)
 
 
-def _forget_other_champion(run: Run, inputs: Inputs) -> None:
-    """Repeat the step `train` and all that depend on it if another champion was published since it was done."""
+def _repeat_for_new_champion(run: Run, inputs: Inputs) -> None:
+    """Mark `train` and all steps that depend on it incomplete if a new champion was published since `train` ran."""
     trained, is_released = run.outcome("train"), run.run_id in registry.release_names(run.home)
     if trained is None or is_released:
         return
     champion = inputs.champion
     if trained["champion"] != (champion and str(champion["run"])):
-        run.forget(*(step.name for step in steps_after("train")))
+        run.mark_incomplete(*(step.name for step in steps_after("train")))
 
 
 def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Path:
-    """Build the tables and publish them with the last release's lists and model; return the published warehouse."""
+    """Build and publish the tables, with lists and model of the last release; return the published warehouse."""
     inputs = Inputs(run, backfill)
-    do(run, steps()["build"], inputs)
+    run_step(run, steps()["build"], inputs)
     evidence = Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), inputs.last_published)
-    _write_outcome(run, steps()["gate"], decided(evidence, run.recipe, run.run_id))
+    _write_outcome(run, steps()["gate"], gate_outcome(evidence, run.recipe, run.run_id))
     return publish_tables(run.home, run.run_id, inputs["build_file"], inputs.last_results, run.log)
 
 
 def remove_working_files(run: Run) -> None:
-    """Remove the working files of a finished run; its log, markers, metrics and lists stay."""
-    for made in made_by_steps().values():
-        if made.lifetime == "run":
-            files.remove_database(made.path(run))
+    """Remove the working files of a finished run, but keep its log, markers, metrics and lists."""
+    for output in step_outputs().values():
+        if output.lifetime == "run":
+            files.remove_database(output.path(run))

@@ -1,7 +1,8 @@
 """
-How a built warehouse becomes the files of a release.
+Write the files of a release from a built warehouse, and publish them.
 
-They are the warehouse with this run's results, the marts as Parquet, a warehouse per label, and the vector indexes.
+The files are the warehouse with the run's results, the marts as Parquet, a warehouse file per label, and the two
+indexes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from recsys.warehouse.publish import write_marts
 from recsys.warehouse.query import Warehouse
 
 
-def place_tables(
+def write_release(
     home: Home,
     name: str,
     *,
@@ -34,18 +35,19 @@ def place_tables(
     note: Callable[..., None],
 ) -> Release:
     """
-    Write a release's tables and indexes into the home; `registry.publish` then makes them current.
+    Write the tables and indexes of a release into the home, without making it current (see `registry.publish`).
 
     Args:
         home: The home.
-        name: The name of the release, not used by any release yet.
+        name: The name of the release, which no release has yet.
         build_file: The built warehouse.
-        results: The Parquet files of each table that steps made, by the table's name.
-        fingerprints: The run's index of fingerprints; None: the current release's index is updated.
+        results: The Parquet files of the results of steps, by table.
+        fingerprints: The folder of the fingerprint index that the run has made; if None, the index of the current
+            release is updated.
         note: Logs an event.
 
     Returns:
-        The release, without a model and an export.
+        The release, without model and export.
     """
     warehouse, marts = home.path / "warehouse" / f"{name}.duckdb", home.path / "marts" / name
     files.write_atomically(warehouse, lambda beside: _fill_warehouse(beside, build_file, results))
@@ -53,11 +55,11 @@ def place_tables(
     labels = warehouse.parent / "labels" / name
     write_labels(warehouse, labels)
     folder, last = home.path / "indexes", registry.current(home)
-    sounds = indexes.place_sounds(warehouse, folder / name, last, note)
-    placed = indexes.place_fingerprints(
+    embeddings = indexes.update_embedding_index(warehouse, folder / name, last, note)
+    matching = indexes.write_fingerprint_index(
         warehouse, folder / f"{name}-fingerprints", made=fingerprints, lake=Lake(home), last=last, note=note
     )
-    return Release(warehouse, marts, index=sounds, fingerprints=placed, labels=labels)
+    return Release(warehouse, marts, index=embeddings, fingerprints=matching, labels=labels)
 
 
 def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequence[Path]]) -> None:
@@ -66,7 +68,7 @@ def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequen
 
 
 def last_published(release: Release | None) -> gate.CurrentRelease | None:
-    """Return the date, rows and listeners of a release, which the gate compares with."""
+    """Return the facts about a release with which the gate compares a run; None without a release."""
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
@@ -76,28 +78,28 @@ def last_published(release: Release | None) -> gate.CurrentRelease | None:
 
 
 def refusal(verdict: gate.Verdict, run_id: str, last: gate.CurrentRelease | None) -> str:
-    """Return why a run must not be published; empty if it may."""
+    """Return the message of a refusal; empty if the run passed the gate."""
     if verdict.passed:
         return ""
     current = last.name if last else "there is none yet"
     return f"The gate refused {run_id}: {'; '.join(verdict.reasons)}. The last release stays current ({current})"
 
 
-def decided(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
-    """Return the gate's verdict on a run's release as the outcome of a step."""
+def gate_outcome(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
+    """Apply the gate to a run, and return its verdict as the outcome of a step."""
     verdict = gate.decide(evidence, recipe.gate)
     return Outcome(
-        {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current)
+        {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current_release)
     )
 
 
 def publish_tables(
     home: Home, run_id: str, build_file: Path, results: Mapping[str, Sequence[Path]], note: Callable[..., None]
 ) -> Path:
-    """Publish newly built tables with the lists and the model of the current release; return the warehouse file."""
+    """Publish newly built tables, with the lists and the model of the current release; return the warehouse file."""
     last = registry.current(home)
     name = registry.free_name(home, f"{run_id}-tables")
-    placed = place_tables(home, name, build_file=build_file, results=results, fingerprints=None, note=note)
+    written = write_release(home, name, build_file=build_file, results=results, fingerprints=None, note=note)
     model, exported = (last.model, last.export) if last else (None, None)
-    registry.publish(home, name, replace(placed, model=model, export=exported))
-    return placed.warehouse
+    registry.publish(home, name, replace(written, model=model, export=exported))
+    return written.warehouse

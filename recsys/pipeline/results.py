@@ -1,8 +1,8 @@
 """
-How a step declares what it makes: tables for SQL (`Result`) and other artefacts, each declared once, beside the step.
+Declaration of steps and their outputs: tables (`Result`) and other artefacts (`Artefact`).
 
-A step is a function. Its parameters name what it reads (`pipeline.inputs`), its `@step` line names what it makes. From
-these two follow the order of the steps, a result's file, its empty table, its publication and its pruning.
+A step is a function. Its parameters name its inputs (`pipeline.inputs`), its decorator declares its outputs. The order
+of the steps, and the path, schema, publication and pruning of each output are derived from these declarations.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,37 +22,38 @@ Lifetime = Literal["run", "release", "always"]
 @dataclass(frozen=True)
 class Artefact:
     """
-    Something other than a table that a step makes for later steps.
+    An output of a step that is not a table.
 
     Attributes:
         name: The parameter by which later steps read it. The parameter `<name>_file` is its path.
         read: Reads it from its path.
-        write: Writes it to its path, completely or not at all. None: the step takes the path and writes it itself.
-        place: Returns its path; by default, the file of its name in the run's folder.
-        lifetime: How long it is kept: until the run is finished, as long as the run's release, or always.
+        write: Writes it to its path, completely or not at all. If None, the step writes it itself.
+        location: Returns its path in a run; by default, the file with its name in the run's folder.
+        lifetime: How long it is kept: until the run is finished ('run'), as long as the run's release ('release'), or
+            'always'.
     """
 
     name: str
     read: Callable[[Path], Any] = files.read_json
     write: Callable[[Path, Any], None] | None = None
-    place: Callable[[Run], Path] | None = None
+    location: Callable[[Run], Path] | None = None
     lifetime: Lifetime = "release"
 
     def path(self, run: Run) -> Path:
         """Return its path in a run."""
-        return self.place(run) if self.place else run.folder / self.name
+        return self.location(run) if self.location else run.folder / self.name
 
 
 @dataclass(frozen=True)
 class Result:
     """
-    A table that a step makes.
+    A table that is an output of a step.
 
     Attributes:
-        name: The name of its file, of `raw.<name>` in the warehouse, and of the parameter by which later steps read it.
+        name: Name of its file, of the table `raw.<name>`, and of the parameter with which later steps read it.
         columns: Its columns. A column `run_id` is filled in when the table is written.
-        history: Which rows are published: those of this run, of all runs, or of all runs that were published. None:
-            the table is not published; only later steps read it.
+        history: The runs whose rows are published: this run, all runs, or all published runs. If None, the table is not
+            published, and only later steps of the same run read it.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Result:
 
     @property
     def lifetime(self) -> Lifetime:
-        """How long its file is kept: always, if later runs publish its history."""
+        """How long its file is kept: 'always' if later runs publish its rows too, otherwise as long as the release."""
         return "always" if self.history in {"all runs", "published runs"} else "release"
 
     @property
@@ -70,16 +71,16 @@ class Result:
         return columns.schema(self.columns)
 
     def path(self, run: Run) -> Path:
-        """Return its file in a run."""
+        """Return the path of its file in a run."""
         return run.folder / f"{self.name}.parquet"
 
     def read(self, paths: Sequence[Path]) -> pl.DataFrame:
-        """Read files, also those of older versions: in today's columns, null where a file lacks one."""
+        """Read files, which may be of older versions: the columns are the current ones, null where a file lacks one."""
         empty = pl.DataFrame(schema=self.schema)
         return pl.concat([empty, *map(pl.read_parquet, paths)], how="diagonal")[empty.columns]
 
     def write(self, run: Run, table: pl.DataFrame) -> None:
-        """Write it to a run's folder, completely or not at all."""
+        """Write the table to its file in a run, completely or not at all."""
         rows = table.with_columns(run_id=pl.lit(run.run_id)) if "run_id" in self.schema else table
         write_table(self.path(run), rows.select(self.schema.names()).cast(self.schema))
 
@@ -87,25 +88,25 @@ class Result:
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """
-    What a step made.
+    The return value of a step.
 
     Attributes:
-        made: Tables and artefacts by name: those that the `@step` line declares and the step does not write itself.
-        counts: What is logged, and kept in the step's marker.
-        refusal: Why the run must stop here; empty if it may go on.
+        outputs: The declared tables and artefacts by name, without artefacts that the step writes itself.
+        counts: Counts and other facts that are logged and stored in the step's marker.
+        refusal: The reason why the run must stop; empty if it may continue.
     """
 
-    made: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A step: a function and what it makes. Calling the step calls the function."""
+    """A step: a function with its declared outputs. Calling the step calls the function."""
 
     function: Callable[..., Outcome]
-    makes: tuple[Result | Artefact, ...]
+    outputs: tuple[Result | Artefact, ...]
 
     @property
     def name(self) -> str:
@@ -114,17 +115,17 @@ class Step:
 
     @property
     def reads(self) -> list[str]:
-        """The names of its parameters: what it reads."""
+        """The names of its inputs, which are the parameters of the function."""
         return list(signature(self.function).parameters)
 
-    def __call__(self, *given: Any, **named: Any) -> Outcome:
+    def __call__(self, *args: Any, **kwargs: Any) -> Outcome:
         """Call the function."""
-        return self.function(*given, **named)
+        return self.function(*args, **kwargs)
 
 
-def step(*makes: Result | Artefact) -> Callable[[Callable[..., Outcome]], Step]:
-    """Declare a function of `pipeline/steps/` as a step that makes these tables and artefacts."""
-    return lambda function: Step(function, makes)
+def step(*outputs: Result | Artefact) -> Callable[[Callable[..., Outcome]], Step]:
+    """Return a decorator that declares a function of `pipeline/steps/` as a step with these outputs."""
+    return lambda function: Step(function, outputs)
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
@@ -133,7 +134,7 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
 
 
 def whole_folder(fill: Callable[[Path, Any], None]) -> Callable[[Path, Any], None]:
-    """Return a writer of a folder that `fill` fills beside its final path; it is moved there when it is complete."""
+    """Return a function that writes a folder with `fill`, under a temporary name until the folder is complete."""
 
     def write(path: Path, value: Any) -> None:
         with files.new_folder(path) as beside:

@@ -1,8 +1,9 @@
 """
-One run: its id, its folder, its log, and the steps that are complete.
+A run: its id, its folder, its log and its complete steps.
 
-A run id is the run's date and a hash of everything the run depends on: source files, recipe, code and SQL. The same
-inputs therefore give the same run: if it is finished there is nothing to do, if it was interrupted it can be resumed.
+A run id consists of the run's date and a hash of everything on which the run depends: source files, recipe, code and
+SQL. The same inputs therefore give the same run id. A finished run need not be repeated; an interrupted run can be
+resumed.
 """
 
 import json
@@ -29,11 +30,11 @@ Event = dict[str, Any]
 @dataclass(frozen=True)
 class Run:
     """
-    A run's id and what its steps share.
+    The id of a run, and the values that all its steps use.
 
     Attributes:
         home: The home that the run reads and writes.
-        as_of: The last day of the logs that the run uses.
+        as_of: The last day of listening data that the run uses.
         recipe: The settings.
         run_id: `<as_of>-<hash>`.
         tell: Called with every logged event, to show progress.
@@ -55,7 +56,7 @@ class Run:
         waiting: Iterable[str] = (),
         tell: Callable[[Event], None] = lambda _event: None,
     ) -> "Run":
-        """Return the run of what the lake holds, and of the source files (SHA-256) that are still to be ingested."""
+        """Return the run of the lake's data and of files that are still to be ingested (`waiting`, by SHA-256)."""
         sources = Lake(home).sources() | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
         code = [path.read_text(encoding="utf-8") for path in paths.code_files()]
@@ -65,7 +66,7 @@ class Run:
 
     @property
     def served_on(self) -> date:
-        """The day on which listeners are shown the lists: the day after `as_of`."""
+        """The day on which the lists are shown to listeners: the day after `as_of`."""
         return self.as_of + timedelta(days=1)
 
     @property
@@ -92,20 +93,20 @@ class Run:
         self.tell(stamped)
 
     def marker(self, step: str) -> Path:
-        """Return the path of the file that exists once a step is complete."""
+        """Return the path of a step's marker, a file that exists if the step is complete."""
         return self.folder / f"{step}.done.json"
 
     def outcome(self, step: str) -> Event | None:
-        """Return the counts of a complete step, None if it is not complete."""
+        """Return the counts of a complete step; None if the step is not complete."""
         return files.read_json(self.marker(step)) if self.marker(step).exists() else None
 
-    def forget(self, *steps: str) -> None:
-        """Remove the markers of steps, so that they are done again."""
+    def mark_incomplete(self, *steps: str) -> None:
+        """Remove the markers of steps, so that the steps run again."""
         for step in steps:
             files.remove(self.marker(step))
 
-    def needs(self, step: str) -> None:
-        """Raise SetupError unless a step, which the command of its name does, is complete."""
+    def require_complete(self, step: str) -> None:
+        """Raise SetupError if a step is not complete; the message names the command that runs it."""
         if self.outcome(step) is None:
             raise SetupError(
                 f"The step {step!r} of the run {self.run_id} is not complete. Run: recsys {step} --date {self.as_of}"
@@ -113,8 +114,8 @@ class Run:
 
 
 @contextmanager
-def step_of(run: Run, name: str) -> Iterator[Event]:
-    """Time and log one step; the counts that the block fills in are kept in the step's marker."""
+def logged_step(run: Run, name: str) -> Iterator[Event]:
+    """Log start, end and time of a step, and write its marker with the counts that the `with` block sets."""
     run.log(event="start", step=name)
     started, counts = time.perf_counter(), Event()
     try:
@@ -128,7 +129,7 @@ def step_of(run: Run, name: str) -> Iterator[Event]:
 
 
 def _log_text(stopped: BaseException) -> str:
-    """Describe an error for the log: our own by its message, others by type and line, as a message may contain data."""
+    """Describe an error for the log; messages of other libraries are omitted, since they may contain listening data."""
     kind = type(stopped).__name__
     if isinstance(stopped, RecsysError):
         return f"{kind}: {stopped}"

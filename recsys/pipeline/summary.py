@@ -1,7 +1,7 @@
 """
-A summary of a finished run: one line per area, the lists of three listeners, where the files are, what to try next.
+The summary of a finished run: a line per area, lists of three listeners, paths of the files, and commands to try next.
 
-It is read from the run's log and the published warehouse; `recsys/cli/show` prints it.
+It is computed from the run's log and the published warehouse; `recsys/cli/show` prints it.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,21 +15,28 @@ from recsys.reports.morning.write import folder_of
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-N_SHOWN = 3  # tracks of each sampled list
+N_SHOWN = 3  # tracks that are shown per list
 
 
 @dataclass(frozen=True)
 class Area:
-    """A part of a run: its name, what was made, and its time [s], None if another area's time includes it."""
+    """
+    An area of a run, such as models or lists.
+
+    Attributes:
+        name: Name of the area.
+        summary: What the run did in this area.
+        seconds: Time of its steps; None if another area's time includes it [s].
+    """
 
     name: str
-    made: str
+    summary: str
     seconds: float | None
 
 
 def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]:
     """
-    Summarise what a run made, one line per area.
+    Summarise a run, one line per area.
 
     Args:
         done: The last `done` event of each step, as `history.steps_done` reads them from the run's log.
@@ -37,7 +44,7 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
         k: Length of a listener's list.
 
     Returns:
-        The areas whose steps are all done, in the order in which they are made.
+        The areas whose steps are all complete, in the order of the steps.
     """
     lines: list[tuple[str, tuple[str, ...], Callable[..., str]]] = [
         ("Files", ("ingest",), _files),
@@ -54,10 +61,10 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
         ("Reports", ("morning",), lambda reports: _counted(reports["n_reports"], "morning report")),
     ]
     found = []
-    for name, steps, made in lines:
+    for name, steps, summarise in lines:
         if all(step in done for step in steps):
             seconds = None if name == "Products" else sum(done[step]["seconds"] for step in steps)
-            found.append(Area(name, made(*(done[step] for step in steps)), seconds))
+            found.append(Area(name, summarise(*(done[step] for step in steps)), seconds))
     return found
 
 
@@ -69,20 +76,20 @@ def _nonzero(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
 
 
-def _files(read: Event) -> str:
-    if not read["n_files"] and not read["n_unreadable"]:
+def _files(ingested: Event) -> str:
+    if not ingested["n_files"] and not ingested["n_unreadable"]:
         return "nothing new"
-    counts = {"refused": read["n_quarantined"], "duplicate": read["n_duplicate"]}
-    taken = f"{_counted(read['n_files'], 'file')}: {read['n_accepted']:,} rows accepted"
-    more = [_nonzero(counts), _counted(read["n_unreadable"], "unreadable file") if read["n_unreadable"] else ""]
+    counts = {"refused": ingested["n_quarantined"], "duplicate": ingested["n_duplicate"]}
+    taken = f"{_counted(ingested['n_files'], 'file')}: {ingested['n_accepted']:,} rows accepted"
+    more = [_nonzero(counts), _counted(ingested["n_unreadable"], "unreadable file") if ingested["n_unreadable"] else ""]
     see = ". See marts.data_quality" if any(more) else ""
     return ", ".join(filter(None, [taken, *more])) + see
 
 
-def _music(heard: Event) -> str:
-    counts = {"analysed": heard["n_analysed"], "known": heard["n_known"], "copied": heard["n_copied"]}
-    faults = {"damaged": heard["n_damaged"], "unreadable": heard["n_failed"]}
-    return f"{_counted(heard['n_files'], 'file')}: {_nonzero(counts | faults)}"
+def _music(scanned: Event) -> str:
+    counts = {"analysed": scanned["n_analysed"], "known": scanned["n_known"], "copied": scanned["n_copied"]}
+    faults = {"damaged": scanned["n_damaged"], "unreadable": scanned["n_failed"]}
+    return f"{_counted(scanned['n_files'], 'file')}: {_nonzero(counts | faults)}"
 
 
 def _models(trained: Event, refitted: Event) -> str:
@@ -102,15 +109,15 @@ def _forecasts(forecast: Event, chart: Event) -> str:
     return f"{artists}; {songs}" if chart["n_songs"] else artists
 
 
-def _lists(made: Event, k: int) -> str:
-    text = f"{_counted(made['n_listeners'], 'listener')}, {k} tracks each"
-    if made["n_short_lists"]:
-        text += f" ({made['n_short_lists']:,} get fewer)"
-    return f"{text}; {_counted(made['n_fallback'], 'listener')} by popularity only" if made["n_fallback"] else text
+def _lists(listed: Event, k: int) -> str:
+    text = f"{_counted(listed['n_listeners'], 'listener')}, {k} tracks each"
+    if listed["n_short_lists"]:
+        text += f" ({listed['n_short_lists']:,} get fewer)"
+    return f"{text}; {_counted(listed['n_fallback'], 'listener')} by popularity only" if listed["n_fallback"] else text
 
 
-def _products(made: Event) -> str:
-    return f"{_counted(len(made['products']), 'kind')} of lists, {sum(made['products'].values()):,} rows"
+def _products(listed: Event) -> str:
+    return f"{_counted(len(listed['products']), 'kind')} of lists, {sum(listed['products'].values()):,} rows"
 
 
 def _matching(matched: Event) -> str:
@@ -125,7 +132,14 @@ def _release(gate: Event, exported: Event, _published: Event) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """The first tracks of a listener's list (rank, track_id, title, artist_name, reason), and who the listener is."""
+    """
+    The beginning of a listener's list.
+
+    Attributes:
+        user_id: The listener.
+        description: A summary of the listener's history.
+        tracks: The first tracks of the list: rank, track_id, title, artist_name, reason.
+    """
 
     user_id: str
     description: str
@@ -133,7 +147,7 @@ class Sample:
 
 
 def samples(warehouse: Warehouse) -> list[Sample]:
-    """Return the lists of up to three listeners: with the longest history, the shortest history, and no plays."""
+    """Return the lists of up to three listeners: one with the longest history, one with the shortest, one with none."""
     chosen = warehouse.query(internal_sql("sampled_listeners")).unique("user_id", keep="first", maintain_order=True)
     lists = warehouse.query(
         internal_sql("heads_of_lists"), {"listeners": chosen["user_id"].to_list(), "n_shown": N_SHOWN}
@@ -153,7 +167,7 @@ def _history(row: Mapping[str, object]) -> str:
 
 
 def locations(run: Run) -> dict[str, Path]:
-    """Return the files to open next, by name."""
+    """Return the paths of the run's main files, by name."""
     report = (
         {"Report": folder_of(run.home, run.as_of) / "index.html"}
         if (run.outcome("morning") or {}).get("n_reports")
@@ -163,7 +177,7 @@ def locations(run: Run) -> dict[str, Path]:
 
 
 def next_commands(warehouse: Warehouse, sampled: list[Sample]) -> list[list[str]]:
-    """Return commands to try on this release, each as a list of words without the program and its home."""
+    """Return commands to try on this release, each as a list of words without the program's name and --home."""
     lists = [(sample.user_id, *row) for sample in sampled for row in sample.tracks["track_id", "artist_name"].rows()]
     artists = [artist for _, _, artist in lists if artist]
     heard = warehouse.query(internal_sql("tracks_with_sound"))["track_id"].head(1).to_list()
@@ -179,5 +193,5 @@ def next_commands(warehouse: Warehouse, sampled: list[Sample]) -> list[list[str]
 
 
 def _command(name: str, *words: str) -> list[str]:
-    """Return a command's words, with `--` if a name or id begins with a dash and would be read as an option."""
+    """Return the words of a command, with `--` if an argument starts with a dash and would be parsed as an option."""
     return [name, *(["--"] if any(word.startswith("-") for word in words) else []), *words]

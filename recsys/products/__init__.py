@@ -1,1 +1,1 @@
-"""Products: lists that the nightly run makes beside the recommendations, one module per product (see `base`)."""
+"""Products: further lists that the nightly run makes from its recommender, one module per product (see `base`)."""

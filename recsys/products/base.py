@@ -1,9 +1,10 @@
 """
-The inputs of all products, and how a product is found by its name.
+Products: their common inputs, and the look-up of a product by its name.
 
 A product is a module of this folder with a function `make(inputs)`. It returns a table of lists: the key of a list
-(such as user_id), rank, the id of what is listed, and for tracks score and reason. The module's docstring is 'Name:
-description'. The nightly run makes and exports all products; `recsys product` shows one.
+(such as user_id), rank, the id of the listed track or artist, and for tracks score and reason. The module's docstring
+has the form 'Name: description' and is shown to users. The nightly run makes and exports all products; `recsys product`
+shows one.
 """
 
 from collections.abc import Callable
@@ -22,20 +23,20 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 
 PACKAGE, HELPERS = "recsys.products", ("base",)
-K = 20  # length of a list
+LIST_LENGTH = 20  # tracks or artists per list, at most
 
 
 @dataclass(frozen=True, eq=False)
 class ProductInputs:
     """
-    A run's recommender and the tables that lists are made from.
+    The recommender of a run, and the tables from which products are made.
 
     Attributes:
         model: The recommender, trained on all interactions.
         interactions: The interactions that it was trained on.
-        filters: The exclusion mask of each listener.
-        listeners: All listeners who get lists: user_id, country, age_band.
-        catalogue: All tracks that may be shown: track_id, title, artist_id, artist_name, release_date, available_in,
+        filters: Which tracks may be recommended to each listener.
+        listeners: All listeners who receive lists: user_id, country, age_band.
+        catalogue: All tracks that may be listed: track_id, title, artist_id, artist_name, release_date, available_in,
             withdrawn_at, tempo_bpm, energy.
         playlists: playlist_id, position, track_id.
         clusters: The cluster of each track: track_id, community, name (see `analytics.communities`).
@@ -56,14 +57,14 @@ class ProductInputs:
     @cached_property
     def candidates(self) -> pl.DataFrame:
         """The candidates of all listeners: user_id, rank, track_id, score, is_fallback, segment."""
-        return self.best(self.listeners["user_id"], self.n_candidates)
+        return self.recommend(self.listeners["user_id"], self.n_candidates)
 
-    def best(self, user_ids: pl.Series, n: int) -> pl.DataFrame:
-        """Return the n best tracks of some listeners, in the columns of `candidates`."""
+    def recommend(self, user_ids: pl.Series, n: int) -> pl.DataFrame:
+        """Recommend n tracks to each of these listeners; the columns are those of `candidates`."""
         return self.model.recommend(user_ids, n, filters=self.filters, profiles=self.listeners)
 
     @cached_property
-    def known_artists(self) -> pl.DataFrame:
+    def seen_artists(self) -> pl.DataFrame:
         """The artists in each listener's history, including skipped tracks: user_id, artist_id."""
         seen = self.interactions.seen.tocoo()
         pairs = pl.DataFrame(
@@ -74,13 +75,13 @@ class ProductInputs:
 
     @cached_property
     def public_filters(self) -> Filters:
-        """Filters for lists without a listener: tracks that are available everywhere and not withdrawn."""
+        """Filters for lists that belong to no listener: only tracks that are available everywhere and not withdrawn."""
         nobody = pl.DataFrame(schema={"user_id": pl.String, "country": pl.String})
         return Filters.for_listeners(nobody, self.catalogue, tracks=self.model.tracks, as_of=self.served_on)
 
     @cached_property
     def public_catalogue(self) -> pl.DataFrame:
-        """The tracks of the catalogue that `public_filters` allows and the model knows."""
+        """The rows of `catalogue` that `public_filters` allows and that the model was trained on."""
         allowed = self.public_filters.allowed[-1]
         return self.catalogue.filter(pl.col("track_id").is_in(self.model.tracks.ids(np.flatnonzero(allowed)).implode()))
 
@@ -90,17 +91,17 @@ class ProductInputs:
         n_listeners = np.bincount(self.interactions.matrix.indices, minlength=len(self.interactions.tracks))
         return pl.DataFrame({"track_id": self.interactions.tracks.ids(), "n_listeners": n_listeners})
 
-    def continued(self, seeds: pl.DataFrame, n: int = K) -> pl.DataFrame:
+    def continuations(self, seeds: pl.DataFrame, n: int = LIST_LENGTH) -> pl.DataFrame:
         """
-        Continue lists of tracks: recommend, by fold-in, to an imaginary listener who played nothing but one list.
+        Continue lists of tracks, by fold-in of a hypothetical listener per list who has played exactly its tracks.
 
         Args:
             seeds: The lists to continue: key (the id of a list), track_id.
             n: Length of the continuations.
 
         Returns:
-            key, rank, track_id, score, without a list's own tracks. A list is left out if the model knows none of its
-            tracks.
+            key, rank, track_id, score, without the tracks of the list itself. There are no rows for a list if the model
+            was trained on none of its tracks.
         """
         plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", strength=pl.lit(1.0))
         ranking = self.model.fold_in(plays, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
@@ -108,7 +109,7 @@ class ProductInputs:
 
 
 def product_names() -> list[str]:
-    """Return the names of all products: the modules of this folder, apart from helpers."""
+    """Return the names of all products: the modules of this folder except helpers."""
     return plugin_names(PACKAGE, exclude=HELPERS)
 
 
@@ -117,7 +118,7 @@ def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:
     Return the function that makes a product.
 
     Raises:
-        UnknownIds: There is no product of that name.
+        UnknownIds: There is no product with this name.
     """
     if name not in product_names():
         raise UnknownIds.of("product", [name], product_names(), "recsys/products")
@@ -125,7 +126,7 @@ def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:
     return make
 
 
-def with_new_ranks(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rank each listener's rows from 1 in the given order, and keep the first K."""
+def rank_and_truncate(rows: pl.DataFrame) -> pl.DataFrame:
+    """Number the ranks of each listener's rows from 1, in the given order, and keep the first LIST_LENGTH rows."""
     rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("user_id")
-    return rows.with_columns(rank=rank).filter(pl.col("rank") <= K)
+    return rows.with_columns(rank=rank).filter(pl.col("rank") <= LIST_LENGTH)

@@ -1,9 +1,9 @@
 """
-Context playlists: each listener's tracks for a workout, for focus and for sleep.
+Context playlists: recommended tracks per listener for a workout, for focus and for sleep.
 
-A context is a range of tempo and energy, and a time of day. A track fits if its measured tempo and energy are in the
-range; tracks that were not analysed fit no context. Tracks that fit are ranked by the recommender's score, raised or
-lowered by how much more or less than others they are played at that time of day.
+A context has a range of tempo, a range of energy and times of day. A track fits a context if its measured tempo and
+energy are within the ranges; tracks whose audio was not analysed fit none. The tracks that fit are ranked by the
+recommender's score plus a bonus for tracks that are played more at these times of day than other tracks are.
 """
 
 from typing import NamedTuple
@@ -11,17 +11,17 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from recsys.products.base import K, ProductInputs
+from recsys.products.base import LIST_LENGTH, ProductInputs
 from recsys.recommenders.parts.listening_hours import DAYPART, ListeningTimeProfile
 from recsys.recommenders.parts.reason_text import with_reason_text
 
-MIN_LENGTH = 5  # a shorter list is left out
-N_POOL = 60  # of the listener's best tracks that fit are ranked
-HOURS_WEIGHT = 0.2  # of the log lift at that time of day, beside the recommender's score scaled to 0..1
+MIN_LENGTH = 5  # shorter lists are omitted
+N_POOL = 60  # recommended tracks per listener and context, from which the list is chosen
+HOURS_WEIGHT = 0.2  # weight of the log lift at these times of day; the recommender's score, scaled to 0..1, has 1
 
 
 class Context(NamedTuple):
-    """Ranges of tempo [1/min] and energy (0..1), and dayparts of three hours, 0 (from 0:00) to 7 (from 21:00)."""
+    """Ranges of tempo [1/min] and energy 0..1, and dayparts: 0 is 0:00 to 3:00, 7 is 21:00 to 24:00."""
 
     tempo_bpm: tuple[float, float]
     energy: tuple[float, float]
@@ -37,11 +37,11 @@ CONTEXTS = {
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Make a list for every listener and context.
+    Make a list per listener and context.
 
     Returns:
-        playlist_id (user_id/context), context, rank, track_id, score, reason. Lists of fewer than five tracks are left
-        out.
+        playlist_id (user_id/context), context, rank, track_id, score, reason. Lists with fewer than five tracks are
+        omitted.
     """
     lists = pl.concat([_of_context(inputs, name, context) for name, context in CONTEXTS.items()])
     playlists = with_reason_text(inputs.model.add_reasons(lists, inputs.interactions), inputs.catalogue)
@@ -51,7 +51,7 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
 
 
 def fitting_tracks(catalogue: pl.DataFrame, context: Context) -> pl.Series:
-    """Return the ids of the tracks whose tempo and energy are in the ranges of a context, ends included."""
+    """Return the ids of the tracks whose tempo and energy are within the ranges of a context, limits included."""
     fits = pl.col("tempo_bpm").is_between(*context.tempo_bpm) & pl.col("energy").is_between(*context.energy)
     return catalogue.filter(fits)["track_id"]
 
@@ -70,12 +70,12 @@ def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFr
             context=pl.lit(name),
             playlist_id=pl.format("{}/{}", "user_id", pl.lit(name)),
         )
-        .filter(pl.col("rank") <= K, pl.len().over("user_id") >= MIN_LENGTH)
+        .filter(pl.col("rank") <= LIST_LENGTH, pl.len().over("user_id") >= MIN_LENGTH)
     )
 
 
 def _hour_lifts(inputs: ProductInputs, context: Context) -> pl.DataFrame:
-    """Return track_id, log_lift: log of the share of its plays in the dayparts, over that of plays of all tracks."""
+    """Return track_id, log_lift: log of the share of a track's plays in the dayparts over that share of all plays."""
     profile = ListeningTimeProfile.of(inputs.interactions.matrix, inputs.interactions.hours)
     usual = profile.everybody[DAYPART][list(context.dayparts)]
     share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ usual / usual.sum()

@@ -1,23 +1,23 @@
-"""Daily mixes: one list per kind of music that a listener likes, with the name of that cluster of tracks."""
+"""Daily mixes: one list per cluster of music that the listener likes, named after the cluster."""
 
 import polars as pl
 
-from recsys.products.base import K, ProductInputs
+from recsys.products.base import LIST_LENGTH, ProductInputs
 from recsys.recommenders.parts.reason_text import with_reason_text
 
 N_MIXES = 3
-MIN_LIKED = 3  # liked tracks in a cluster, for a mix of that cluster
-MIN_LENGTH = 5  # a shorter list is left out
+MIN_LIKED = 3  # minimum number of liked tracks in a cluster for a mix of it
+MIN_LENGTH = 5  # shorter lists are omitted
 
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Divide each listener's candidates by the clusters in which they like most tracks.
+    Group each listener's candidates by the track clusters in which the listener likes the most tracks (up to three).
 
     Returns:
-        mix_id (user_id/1 for the cluster with most liked tracks, then user_id/2 ...), name (of the cluster), rank,
-        track_id, score, reason. A listener has fewer than three mixes if fewer clusters have three liked tracks and
-        five candidates.
+        mix_id (user_id/1 for the cluster with the most liked tracks, then user_id/2 and so on), name (of the cluster),
+        rank, track_id, score, reason. A cluster gives a mix only if the listener likes at least three of its tracks and
+        has at least five candidates in it.
     """
     clusters = favourite_clusters(inputs)
     rows = (
@@ -27,14 +27,14 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
         .join(clusters, on=["user_id", "community"], maintain_order="left")
         .with_columns(mix_id=pl.format("{}/{}", "user_id", "mix_no"))
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("mix_id"))
-        .filter(pl.col("rank") <= K, pl.len().over("mix_id") >= MIN_LENGTH)
+        .filter(pl.col("rank") <= LIST_LENGTH, pl.len().over("mix_id") >= MIN_LENGTH)
     )
     mixes = with_reason_text(inputs.model.add_reasons(rows, inputs.interactions), inputs.catalogue)
     return mixes.sort("user_id", "mix_no", "rank").select("mix_id", "name", "rank", "track_id", "score", "reason")
 
 
 def favourite_clusters(inputs: ProductInputs) -> pl.DataFrame:
-    """Return each listener's clusters, ranked from 1 by the number of liked tracks: user_id, community, mix_no."""
+    """Return each listener's clusters with the most liked tracks, up to three: user_id, community, mix_no (from 1)."""
     pairs = inputs.interactions.matrix.tocoo()
     liked = pl.DataFrame(
         {"user_id": inputs.interactions.users.ids(pairs.row), "track_id": inputs.interactions.tracks.ids(pairs.col)}

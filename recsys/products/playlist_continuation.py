@@ -1,4 +1,4 @@
-"""Playlist continuation: the tracks that fit after those of a playlist."""
+"""Playlist continuation: recommended tracks to follow those of a playlist."""
 
 import polars as pl
 
@@ -6,6 +6,6 @@ from recsys.products.base import ProductInputs
 
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
-    """Continue every playlist, without its own tracks: playlist_id, rank, track_id, score."""
+    """Recommend tracks that continue each playlist and are not in it: playlist_id, rank, track_id, score."""
     seeds = inputs.playlists.select(pl.col("playlist_id").alias("key"), "track_id")
-    return inputs.continued(seeds).rename({"key": "playlist_id"})
+    return inputs.continuations(seeds).rename({"key": "playlist_id"})

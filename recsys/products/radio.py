@@ -1,4 +1,8 @@
-"""Radio: a long, varied list per artist: their best known track, then tracks that fit with all of their tracks."""
+"""
+Radio: a long, varied list per artist.
+
+It starts with the artist's most popular track, followed by tracks similar to the artist's whole catalogue.
+"""
 
 import polars as pl
 
@@ -15,15 +19,16 @@ RULES = (ArtistCap(tracks=3, apart=3), Diversity(0.2))
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Make a station for every artist with a track that is available everywhere and known to the model.
+    Make a list per artist who has a track that is available everywhere and that the model was trained on.
 
     Returns:
-        artist_id, rank, track_id, score (null for the first track, the artist's own). No artist has more than three
-        tracks in a station, with at least three other tracks between two of them where enough others exist.
+        artist_id, rank, track_id, score (null for the first track, which is the artist's own). After the first track,
+        no artist has more than three tracks in a list, with at least three tracks by others between two of them where
+        possible.
     """
     own = inputs.public_catalogue.select("track_id", "artist_id").drop_nulls()
     seeds = own.select(pl.col("artist_id").alias("key"), "track_id")
-    candidates = inputs.continued(seeds, N_CANDIDATES).rename({"key": "user_id"})
+    candidates = inputs.continuations(seeds, N_CANDIDATES).rename({"key": "user_id"})
     stations = rerank(candidates, RULES, RerankContext.of(inputs.interactions), N_TRACKS - 1).rename(
         {"user_id": "artist_id"}
     )

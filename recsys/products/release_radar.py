@@ -1,10 +1,10 @@
-"""Release radar: the releases of the last four weeks that fit a listener best."""
+"""Release radar: recommended tracks that were released in the last four weeks."""
 
 from datetime import timedelta
 
 import polars as pl
 
-from recsys.products.base import K, ProductInputs
+from recsys.products.base import LIST_LENGTH, ProductInputs
 from recsys.recommenders.parts.reason_text import with_reason_text
 
 N_DAYS = 28
@@ -12,17 +12,20 @@ N_DAYS = 28
 
 def make(inputs: ProductInputs) -> pl.DataFrame:
     """
-    Rank the new releases for each listener, within their filters.
+    Recommend new releases to each listener.
 
     Returns:
-        user_id, rank, track_id, score, reason: 'new from <artist>' for an artist in the listener's history, else
-        'new, <reason of the recommendation>'. A list is shorter than K if there are fewer new releases.
+        user_id, rank, track_id, score, reason: 'new from <artist>' if the artist is in the listener's history, else
+        'new, <reason of the recommendation>'. A list is shorter than LIST_LENGTH if there are fewer new releases that
+        the listener's filters allow.
     """
     since = inputs.served_on - timedelta(days=N_DAYS)
     new = inputs.catalogue.filter(pl.col("release_date") > since)
     filters = inputs.filters.only(new["track_id"])
-    ranking = inputs.model.recommend(inputs.listeners["user_id"], K, filters=filters, profiles=inputs.listeners)
-    known = inputs.known_artists.with_columns(is_known=True)
+    ranking = inputs.model.recommend(
+        inputs.listeners["user_id"], LIST_LENGTH, filters=filters, profiles=inputs.listeners
+    )
+    known = inputs.seen_artists.with_columns(is_known=True)
     lists = (
         with_reason_text(inputs.model.add_reasons(ranking, inputs.interactions), inputs.catalogue)
         .join(new.select("track_id", "artist_id", "artist_name"), on="track_id", maintain_order="left")

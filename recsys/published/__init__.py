@@ -1,1 +1,1 @@
-"""Answers from the current release: explanations, products, matches and similar recordings."""
+"""Queries on the current release: explanations, products, copyright matches and similar tracks."""

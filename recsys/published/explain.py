@@ -1,8 +1,8 @@
 """
-Why one track was or was not recommended to one listener.
+Explain why a track was or was not recommended to a listener.
 
-The champion says what each track in the listener's history contributes to the score; the published lists and candidates
-say what rerank rules and exploration did with the track. Used by `recsys explain` and the page of recommendations.
+The champion gives the contribution of each track in the listener's history to the score; the published lists and
+candidates show the effect of rerank rules and exploration. Used by `recsys explain` and the page of recommendations.
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ class Explanation:
     Attributes:
         track: 'Title by Artist'.
         rank: Its rank in the published list, from 1; None if it is not in the list.
-        reason: The reason that was exported with it; None if it is not in the list.
-        is_explored: Whether exploration drew it.
-        n_listed: Length of the published list, 0 for a listener without one.
-        candidate_rank: The model's own rank, from 1, before rerank rules and exploration; None if the track is not
-            among the candidates that the run kept.
-        contributions: What each track in the listener's history adds to the score: title, artist_name, track_id,
-            contribution (see `Recommender.explain`) and share, contribution divided by the sum of the absolute
-            contributions, -1..1. Highest contribution first.
+        reason: The published reason of the recommendation; None if the track is not in the list.
+        is_explored: Whether exploration put the track into the list.
+        n_listed: Length of the published list; 0 if the listener has none.
+        candidate_rank: Rank by the model's score, from 1, before rerank rules and exploration; None if the track is not
+            among the candidates that the run stored.
+        contributions: Contribution of each track in the listener's history to the score: title, artist_name, track_id,
+            contribution (see `Recommender.explain`) and share (contribution divided by the sum of absolute
+            contributions, -1..1). Highest contribution first.
     """
 
     track: str
@@ -48,8 +48,12 @@ class Explanation:
     contributions: pl.DataFrame
 
     @property
-    def placement(self) -> str:
-        """One sentence or two on how the track came to its place, or to none: model, rerank rules, exploration."""
+    def rank_explanation(self) -> str:
+        """
+        Text, one or two sentences: why the track has its rank, or why it is not in the list.
+
+        It names the model's rank, and the effect of rerank rules and exploration.
+        """
         explored = "Exploration drew it, to learn whether the listener likes it. " if self.is_explored else ""
         if self.candidate_rank is None:
             return f"{explored}It is not among the candidates that the run kept for this listener."
@@ -57,7 +61,7 @@ class Explanation:
         return f"{explored}{ranked}." if self.is_explored else f"{ranked}{self._moved(self.candidate_rank)}."
 
     def _moved(self, candidate_rank: int) -> str:
-        """Say how the place in the list differs from the model's rank."""
+        """Return how the rank in the list differs from the model's rank, as the end of a sentence."""
         if self.rank is None and candidate_rank > self.n_listed:
             return f"; the list has {self.n_listed:,} tracks"
         if self.rank is None:
@@ -74,16 +78,16 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
     Explain why a track is or is not recommended to a listener.
 
     Raises:
-        InputError: The warehouse has no such listener or track, or the champion does not know the track.
+        InputError: The warehouse has no such listener or track, or the champion was not trained on the track.
         SetupError: No warehouse or no model has been published yet.
     """
     pair: dict[str, object] = {"user_id": user_id, "track_id": track_id}
     with Warehouse.open(home.published_warehouse()) as warehouse:
         place = warehouse.query(internal_sql("place_of_track"), pair)
         if warehouse.query(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
-            raise InputError(f"There is no listener {user_id!r}. Find listeners by their id: recsys find WORDS")
+            raise InputError(f"There is no listener {user_id!r}. Search by part of the id: recsys find WORDS")
         if place.is_empty():
-            raise InputError(f"There is no track {track_id!r}. Find tracks by title, artist or id: recsys find WORDS")
+            raise InputError(f"There is no track {track_id!r}. Search by title, artist or id: recsys find WORDS")
         interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
         titles = warehouse.query(internal_sql("names_of_tracks"))
     contributions = (
@@ -106,11 +110,11 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
 
 def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     """
-    List a listener's best n candidates of the published export, from which rerank rules and exploration chose the list.
+    List the first n candidates of a listener, from which rerank rules and exploration chose the published list.
 
     Returns:
-        rank (the model's own, before rerank rules and exploration), title, artist_name, score, place (rank in the
-        published list; null for a track that is not in it), track_id. Empty for a listener without a list.
+        rank (by the model's score, before rerank rules and exploration), title, artist_name, score, place (rank in the
+        published list; null if the track is not in it), track_id. No rows if the listener has no list.
 
     Raises:
         SetupError: No lists are published yet.
@@ -129,7 +133,7 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
 
 
 def _candidate_rank(home: Home, user_id: str, track_id: str) -> int | None:
-    """Return the model's rank of a track for a listener; None where the run kept none."""
+    """Return the rank of a track among a listener's stored candidates; None if it is not among them."""
     release = registry.current(home)
     if release is None or release.export is None or not (release.export / CANDIDATES).exists():
         return None

@@ -1,4 +1,4 @@
-"""Copyright matching against the published release, for `recsys match` and the page of matches."""
+"""Copyright matching of audio files with the published catalogue, for `recsys match` and the page of matches."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,8 +13,8 @@ from recsys.home import Home
 from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
+from recsys.matching.audio_tasks import Span, read_spans
 from recsys.matching.fingerprint_index import FingerprintIndex
-from recsys.matching.hear_files import Span, read_spans
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import MatchReport, write
 from recsys.matching.uses import Use
@@ -32,14 +32,14 @@ def match(
     progress: Callable[[Path], None] = lambda _path: None,
 ) -> MatchReport:
     """
-    Find the recordings of the published catalogue that a file, or each file of a folder, uses.
+    Find the uses of catalogue recordings in an audio file, or in each file of a folder.
 
     Args:
         home: The home of the published release.
         path: The file or folder.
-        recipe: Holds the limits of the worker processes.
-        against: A folder of music to match against, in place of the published catalogue.
-        progress: Called with each file when it is done.
+        recipe: Contains the limits of the worker processes.
+        against: A folder of music to compare with; None compares with the published catalogue.
+        progress: Called with the path of each file that has been searched.
 
     Raises:
         InputError: There is no audio file at `path`, or the release has no fingerprints.
@@ -65,12 +65,12 @@ def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
 
 
 def matching_limits(recipe: Recipe) -> AudioSettings:
-    """Return the limits of the processes that read query files: those of a scan, with matching's own time limit."""
+    """Return the limits of processes that decode query files: those of [audio], with [matching]'s time limit."""
     return replace(recipe.audio, limit_s=recipe.matching.limit_s)
 
 
 def write_report(home: Home, report: MatchReport, form: str, path: Path, recipe: Recipe) -> None:
-    """Write a report as `html`, `csv` or `json`."""
+    """Write a report to a file; `form` is html, csv or json."""
     if form != "html":
         write(report, form, path)
         return
@@ -80,7 +80,7 @@ def write_report(home: Home, report: MatchReport, form: str, path: Path, recipe:
 
 
 def _references(home: Home, report: MatchReport, settings: AudioSettings) -> dict[tuple[Path, int], F32]:
-    """Return the recording's sound beside each cue, by query file and number of the cue, if its file is available."""
+    """Return the recording's sound at each cue whose recording has a file, by query file and cue number."""
     files = {row["audio_id"]: row["file"] for row in report.owners.drop_nulls("file").iter_rows(named=True)}
     cues = [(sheet.path, n, cue.use) for sheet in report.sheets for n, cue in enumerate(sheet.cues)]
     paths = {
@@ -100,7 +100,7 @@ def _references(home: Home, report: MatchReport, settings: AudioSettings) -> dic
 
 
 def _reference_span(use: Use) -> Span:
-    """Return the part of the recording that sounds during the excerpt of a use [s]."""
+    """Return start and end, in recording time [s], of the part that corresponds to `excerpt_of(use)`."""
     starts_s, ends_s = excerpt_of(use)
     begins_s = use.reference_starts_s + use.tempo_ratio * (starts_s - use.starts_s)
     return max(0.0, begins_s), begins_s + use.tempo_ratio * (ends_s - starts_s)

@@ -1,4 +1,4 @@
-"""The products that the current release exported, for `recsys product`."""
+"""The exported products of the current release, for `recsys product`."""
 
 import polars as pl
 
@@ -12,10 +12,10 @@ from recsys.warehouse.query import Warehouse
 
 
 def products() -> pl.DataFrame:
-    """List all products: product (the name) and holds (what its lists are)."""
+    """List all products: product (name), description."""
     names = product_names()
-    descriptions = [str(plugin(PACKAGE, name).__doc__).partition(": ")[2].strip() for name in names]
-    return pl.DataFrame({"product": names, "holds": descriptions})
+    descriptions = [" ".join(str(plugin(PACKAGE, name).__doc__).partition(": ")[2].split()) for name in names]
+    return pl.DataFrame({"product": names, "description": descriptions})
 
 
 def product(home: Home, name: str, key: str) -> pl.DataFrame:
@@ -25,15 +25,16 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
     Args:
         home: A home with a published release.
         name: The product (see `product_names`).
-        key: Id of the listener, track, artist or playlist that the list belongs to, as in the product's first column.
+        key: Id of the listener, track, artist or playlist to which the list belongs (the product's first column).
 
     Returns:
-        rank, title and artist_name (or the artist's name alone), the product's other columns, and the listed id.
+        rank, title and artist_name (for artists only the name), the product's other columns, and the id of the listed
+        track or artist.
 
     Raises:
         UnknownIds: There is no such product.
-        InputError: The product has no list for that key.
-        SetupError: The current release did not export the product.
+        InputError: The product has no list for this key.
+        SetupError: The current release has no export of the product.
     """
     product_maker(name)  # raises UnknownIds
     release = registry.current(home)

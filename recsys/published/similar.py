@@ -28,7 +28,7 @@ class FileEmbedding:
 
     Attributes:
         vector: Shape (d,), float32.
-        encoder: Version of the encoder that made it; only vectors of one encoder can be compared.
+        encoder: Version of the encoder that computed it; only vectors of the same encoder can be compared.
     """
 
     vector: F32
@@ -37,7 +37,7 @@ class FileEmbedding:
 
 @dataclass(frozen=True)
 class EmbedFile:
-    """A task for worker processes: embed an audio file. `encoder` is the encoder's name or its folder."""
+    """A task for worker processes: embed an audio file. `encoder` is the name of an encoder, or a folder with one."""
 
     encoder: str
 
@@ -56,7 +56,7 @@ class EmbedFile:
 
 def embed_file(path: Path, settings: AudioSettings) -> FileEmbedding:
     """
-    Embed an untrusted audio file in a process of its own.
+    Embed an untrusted audio file in a separate process.
 
     Args:
         path: The file.
@@ -77,10 +77,10 @@ def embed_file(path: Path, settings: AudioSettings) -> FileEmbedding:
 
 def track_or_embedding(track_or_file: str, settings: AudioSettings) -> str | FileEmbedding:
     """
-    Return the embedding of a file if there is such a file, else the text unchanged, as the id of a track.
+    Return the embedding of a file if the text is the path of an existing file; otherwise the text, as a track id.
 
     Raises:
-        InputError: The text looks like a path, and there is no such file; or the file cannot be embedded.
+        InputError: The text looks like a path but there is no such file, or the file cannot be embedded.
     """
     path = Path(track_or_file)
     if path.is_file():
@@ -94,13 +94,13 @@ def sounds_like(
     warehouse: Warehouse, index: Index, like: str | FileEmbedding, limits: ListLimits, *, where: str | None = None
 ) -> pl.DataFrame:
     """
-    List the tracks that sound most like a track or file.
+    List the tracks that sound most similar to a track or file.
 
     Args:
-        warehouse: Holds the tracks and their attributes.
-        index: The vector index. It may hold vectors of tracks that the warehouse lacks; exclude these by `where`.
+        warehouse: Contains the tracks and their attributes.
+        index: The vector index. It may contain tracks that are not in the warehouse; exclude these by `where`.
         like: The id of an indexed track, or the embedding of a file.
-        limits: How many tracks, and how many of one artist and of one release.
+        limits: Maximum number of tracks, in total, per artist and per release.
         where: A condition in SQL (see `by_sound.filter_tracks`); None allows all tracks.
 
     Returns:

@@ -1,1 +1,1 @@
-"""Releases: what is published, which release is current, and which run may replace it."""
+"""Releases of a home: publishing, rollback and pruning, the gate that decides on publication, and takedowns."""

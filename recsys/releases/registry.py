@@ -1,9 +1,10 @@
 """
-The releases of a home: publish one, find the current one, return to an earlier one, remove old ones.
+The releases of a home: publish a release, find the current one, roll back to an earlier one, prune old ones.
 
 A release is a folder of links to one run's warehouse, marts, model, export and indexes. `<home>/current` points at one
-of them, and `warehouse/current.duckdb`, `marts/current`, `models/champion` and `exports/current` all lead through it:
-swapping that one link publishes everything at the same moment. A reader keeps the files that it has opened.
+of them, and `warehouse/current.duckdb`, `marts/current`, `models/champion` and `exports/current` are links through it.
+Replacing the link `current` therefore publishes everything at the same moment. Readers keep the files that they have
+opened.
 """
 
 import fcntl
@@ -37,13 +38,13 @@ def publish(home: Home, name: str, release: Release) -> None:
 
 
 def free_name(home: Home, preferred: str) -> str:
-    """Return the preferred name, numbered if a release has it already: files that a reader may hold stay unchanged."""
+    """Return the preferred name, numbered if a release has it: readers may have that release's files open."""
     taken = release_names(home)
     return next(name for name in chain([preferred], (f"{preferred}.{n}" for n in count(2))) if name not in taken)
 
 
 def make_current(home: Home, name: str) -> None:
-    """Make a release that is on disk current: warehouse, marts, model and export at the same moment."""
+    """Make a release on disk the current one; warehouse, marts, model and export switch at the same moment."""
     for path, target in _FIXED_LINKS.items():
         link = home.path / path
         if not link.is_symlink():
@@ -63,24 +64,24 @@ def current(home: Home) -> Release | None:
 
 
 def read(home: Home, name: str) -> Release:
-    """Return the parts of a release that is on disk."""
+    """Read which parts a release on disk has, and where they are."""
     return Release.read(home.path / "releases" / name)
 
 
-def relink(home: Home, name: str, link: str, part: Path) -> None:
-    """Point one link of a release at another path, in one step; takedowns replace indexes this way."""
+def relink(home: Home, name: str, link: str, target: Path) -> None:
+    """Point one link of a release to another path, atomically; takedowns replace indexes this way."""
     folder = home.path / "releases" / name
-    files.swap_link(folder / link, os.path.relpath(part, folder))
+    files.swap_link(folder / link, os.path.relpath(target, folder))
 
 
 def release_names(home: Home) -> list[str]:
-    """List the names of the releases that are on disk, the oldest publication first."""
+    """List the names of the releases on disk, in the order of publication."""
     folders = [path for path in (home.path / "releases").glob("*") if not path.name.startswith(".")]
     return [path.name for path in sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name))]
 
 
 def index_folder(home: Home) -> Path:
-    """Return the folder of the current release's vector index; raises InputError if no music was scanned."""
+    """Return the folder of the current release's vector index; raises InputError if it has none."""
     release = current(home)
     if release is None or release.index is None:
         raise InputError(
@@ -90,19 +91,19 @@ def index_folder(home: Home) -> Path:
 
 
 def label_warehouse(home: Home, label_id: str) -> Path:
-    """Return the real path of a label's own file in the current release; raises SetupError if it has none."""
+    """Return the path of a label's warehouse file in the current release; raises SetupError if there is none."""
     release = current(home)
     path = release.labels / file_name(label_id) if release is not None and release.labels is not None else None
     if path is None or not path.exists():
         raise SetupError(
-            f"The current release has no file for the label {label_id!r}: no recording names the label, or an older "
-            "version made the release. Publish a new one: recsys build"
+            f"The current release has no file for the label {label_id!r}: either no recording has "
+            "this label, or the release was made by an older version. Publish a new release: recsys build"
         )
     return path
 
 
 def champion(home: Home) -> dict[str, Any] | None:
-    """Return name, config and run of the champion, the recommender of the current release; None before the first."""
+    """Return name, config and run id of the champion, the recommender of the current release; None if there is none."""
     release = current(home)
     if release is None or release.model is None:
         return None
@@ -119,8 +120,8 @@ def rollback(home: Home, name: str) -> None:
     Make an earlier release current again.
 
     Raises:
-        UnknownIds: There is no such release on disk.
-        SetupError: A part of the release is missing.
+        UnknownIds: No release on disk has this name.
+        SetupError: A part of the release is missing on disk.
     """
     known = release_names(home)
     if name not in known:
@@ -131,21 +132,21 @@ def rollback(home: Home, name: str) -> None:
     make_current(home, name)
 
 
-PUBLISHED = "publish.done.json"  # in the folder of a run whose lists were published, even if its release is pruned
+PUBLISHED = "publish.done.json"  # a file in the folder of each published run; it stays when the release is pruned
 
 
 def prune(home: Home, keep: int, leftovers: Collection[str]) -> list[str]:
     """
-    Remove the releases older than the newest `keep`, with the files that only they use; logs and metrics stay.
+    Remove all but the newest `keep` releases, with the files that only removed releases use; logs and metrics stay.
 
-    Three kinds of older release stay as well: the current one, those of which a reader has a warehouse open, and those
-    whose model or export is used by one that stays. Of runs that published nothing (refused, interrupted), the working
-    files of all but the newest `keep` are removed.
+    Three kinds of older releases are kept too: the current release, releases whose warehouse is open in another
+    process, and releases whose model or export is used by a kept release. For runs that were refused or interrupted,
+    the working files of all but the newest `keep` runs are removed.
 
     Args:
-        home: The home, held by the caller.
-        keep: Number of releases that stay, >= 0.
-        leftovers: Patterns of files in a run's folder that are useless without its release.
+        home: The home; the caller must hold its lock.
+        keep: Number of newest releases to keep, >= 0.
+        leftovers: Patterns of files in a run's folder that are not needed without its release.
 
     Returns:
         The names of the removed releases.
@@ -167,7 +168,7 @@ def prune(home: Home, keep: int, leftovers: Collection[str]) -> list[str]:
 
 
 def _remove_unpublished(home: Home, keep: int, leftovers: Collection[str]) -> None:
-    """Remove the working files of old runs without a release; log, verdict, metrics and explorations stay."""
+    """Remove the working files of old runs without a release, except log, verdict, metrics and explorations."""
     used = {part for name in release_names(home) for part in read(home, name).links().values()}
     folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
     for folder in folders[: max(0, len(folders) - keep)]:

@@ -1,7 +1,8 @@
 """
-The parts of a release, each a link in the release's folder.
+The parts of a release; each part is a link in the release's folder.
 
-To add a part, add a field to `Release`: publication, reading, pruning and, for an index, takedowns follow the fields.
+Publishing, reading, pruning and (for indexes) takedowns are all driven by the fields of `Release`. To add a part, add a
+field.
 """
 
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -14,10 +15,10 @@ class IndexPart(NamedTuple):
     An index of a release.
 
     Attributes:
-        link: The name of its link in the release's folder.
-        folder: The folder of its files.
-        entries: What identifies its entries: 'track_id' or 'audio_id'.
-        reader: The class that reads it, as 'module:class': what it imports is an extra.
+        link: Name of its link in the release's folder.
+        folder: Folder with the files of the index.
+        entries: Kind of id of its entries: 'track_id' or 'audio_id'.
+        reader: The class that reads it, as 'module:class', since it imports packages of an optional extra.
     """
 
     link: str
@@ -37,18 +38,19 @@ _FINGERPRINT_INDEX = {
 @dataclass(frozen=True)
 class Release:
     """
-    What a release links to.
+    The paths to which a release links.
 
-    The model and the export may be those of an earlier run. An optional part is None where the release has none.
+    Model and export may come from an earlier run. An optional part is None if the release does not have it.
 
     Attributes:
-        warehouse: The DuckDB file of all tables.
-        marts: The folder of the marts as Parquet files.
-        model: The folder of the champion.
-        export: The folder of the exported lists.
-        index: The folder of the vector index, for tracks that sound alike; None where no music was scanned.
-        fingerprints: The folder of the fingerprint index, for copyright matching; None where no music was scanned.
-        labels: The folder of the labels' own files (`recsys.warehouse.labels`); None in releases older than these.
+        warehouse: DuckDB file with all tables.
+        marts: Folder with the marts as Parquet files.
+        model: Folder of the champion.
+        export: Folder with the exported lists.
+        index: Folder of the embedding index, for similarity search; None if no music was scanned.
+        fingerprints: Folder of the fingerprint index, for copyright matching; None if no music was scanned.
+        labels: Folder with a warehouse file per label (`recsys.warehouse.labels`); None in releases made before label
+            files existed.
     """
 
     warehouse: Path = field(metadata={"link": "warehouse.duckdb"})
@@ -61,12 +63,12 @@ class Release:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Follow the links in a release's folder. The path of a required part is returned even if its link is gone."""
+        """Follow the links in a release's folder; a required part has a path even if its link is missing."""
         parts: dict[str, Any] = {part.name: _target(folder, part) for part in fields(cls)}
         return cls(**parts)
 
     def links(self) -> dict[str, Path]:
-        """Return the path of each part that the release has, by the name of its link."""
+        """Return the paths of the parts that the release has, by the name of their link."""
         parts = {_link(part): getattr(self, part.name) for part in fields(self)}
         return {link: path for link, path in parts.items() if path is not None}
 
@@ -80,7 +82,7 @@ class Release:
         ]
 
     def warehouses(self) -> list[Path]:
-        """List the DuckDB files that readers open: the whole warehouse and each label's."""
+        """List the DuckDB files that readers open: the whole warehouse, then the file of each label."""
         return [self.warehouse, *(sorted(self.labels.glob("*.duckdb")) if self.labels else ())]
 
 
@@ -89,7 +91,7 @@ def _link(part: Field[Any]) -> str:
 
 
 def _target(folder: Path, part: Field[Any]) -> Path | None:
-    """Return where the link of a part leads, or the link that it had in older versions; None if there is neither."""
+    """Return the target of a part's link, or of the link's name in older versions; None if neither exists."""
     link, former = folder / _link(part), folder / (part.metadata.get("former_link", _link(part)))
     if link.is_symlink() or part.default is MISSING:
         return link.resolve()

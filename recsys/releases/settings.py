@@ -11,9 +11,9 @@ class GateSettings:
     The limits of the gate.
 
     Attributes:
-        max_drop: Largest share of the current release's rows, or of its listeners with a list, that a run may lack,
-            0..1.
-        min_last_day: Smallest number of plays on the last day, as a share of a usual day's plays, 0..1.
+        max_drop: Maximum relative drop in the rows of a table, or in the number of listeners with a list, compared with
+            the current release, 0..1.
+        min_last_day: Minimum number of plays on the last day, as a share of the median number of daily plays, 0..1.
     """
 
     max_drop: Share = 0.2

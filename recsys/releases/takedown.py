@@ -1,8 +1,8 @@
 """
-Takedowns: recordings leave the indexes of all releases at once, and all lists from the next nightly run on.
+Takedowns: remove recordings from the indexes of all releases immediately, and from all lists by the next nightly run.
 
-A takedown enters the lake as any file of takedowns would, so that no later run brings a recording back. It is applied
-to the indexes of every release on disk, so that no rollback does either.
+The takedown is also ingested into the lake, so later runs exclude the recordings. It is applied to the indexes of every
+release on disk, so a rollback cannot restore the recordings there.
 """
 
 from collections.abc import Sequence
@@ -26,20 +26,20 @@ from recsys.warehouse.query import Warehouse
 
 def take_down(home: Home, track_ids: Sequence[str], reason: str, *, today: date) -> list[str]:
     """
-    Take recordings down, in a home held by the caller.
+    Take recordings down.
 
     Args:
-        home: The home of the lake and the releases.
-        track_ids: Tracks to take down. Files with the same bytes leave the fingerprint index with them.
-        reason: Why, kept with the takedown; may be empty.
-        today: The day of the takedown.
+        home: The home; the caller must hold its lock.
+        track_ids: Ids of the tracks to take down. Byte-identical files are removed from the fingerprint index too.
+        reason: Reason of the takedown, stored with it; may be empty.
+        today: Date of the takedown.
 
     Returns:
-        The names of the releases whose indexes held one of the recordings.
+        The names of the releases from whose indexes a recording was removed.
 
     Raises:
-        UnknownIds: The published warehouse has no such track.
-        SetupError: A release has an index, and the package that reads it is not installed.
+        UnknownIds: A track is not in the published warehouse.
+        SetupError: A release has an index, but the package that reads it is not installed.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         known = warehouse.query(internal_sql("track_ids"))["track_id"]
@@ -64,7 +64,7 @@ def _ingest_takedown(home: Home, track_ids: Sequence[str], reason: str, today: d
 
 
 def _remove_from_indexes(home: Home, name: str, track_ids: Sequence[str]) -> bool:
-    """Remove tracks from all indexes of a release; return whether any of them held one."""
+    """Remove tracks from all indexes of a release; return whether any index changed."""
     release = registry.read(home, name)
     with Warehouse.open(release.warehouse) as warehouse:
         audio = warehouse.query(internal_sql("audio_of_tracks"), {"track_ids": list(track_ids)})
@@ -74,7 +74,7 @@ def _remove_from_indexes(home: Home, name: str, track_ids: Sequence[str]) -> boo
 
 
 def _remove_from_index(home: Home, name: str, part: IndexPart, ids: Sequence[str]) -> bool:
-    """Replace an index by one without these entries, in one step; return whether it held any of them."""
+    """Replace an index by a copy without these entries, atomically; return whether it had any of them."""
     index = resolve_name(part.reader).load(part.folder)
     if not set(ids) & set(index.ids):
         return False

@@ -9,7 +9,7 @@ from bench.recommenders.splits import SPLITS
 from recsys.evaluate.exposure import exposure_shares, share_if
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.report import evaluated_users
-from recsys.experiments.protocols import fixed
+from recsys.experiments.protocols import from_folder
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.popular import Popular
 
@@ -66,7 +66,7 @@ def _share(shown: pl.DataFrame, source: str) -> float:
 def test_gaps_between_listeners_of_a_real_log(recsys_data: Path, tmp_path: Path) -> None:
     """On LFM-1M every group has a gap with an interval, and the gaps of the two genders have opposite signs."""
     SPLITS["lfm1m"](recsys_data).write(tmp_path)
-    protocol = fixed(tmp_path)
+    protocol = from_folder(tmp_path)
     split = protocol.test
     ids = split.train.users.ids(evaluated_users(split))
     lists = Recommender(Popular()).fit(split.train).recommend(ids, 10, filters=protocol.filters(split))

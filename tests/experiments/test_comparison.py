@@ -15,8 +15,8 @@ from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.experiments import comparison
 from recsys.experiments.comparison import Comparison, ComparisonSettings, compare
-from recsys.experiments.protocols import Protocol, fixed
-from recsys.experiments.tuning import Budget, Task, Tuned
+from recsys.experiments.protocols import Protocol, from_folder
+from recsys.experiments.tuning import Budget, TuningResult, TuningTask
 from recsys.experiments.tuning import tune as search
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig
@@ -36,7 +36,7 @@ class Small(BlendConfig):
 
 
 def plays(first: int, last: int) -> pl.DataFrame:
-    """Plays number first..last of 24 listeners of two groups, each with an own order of the group's tracks."""
+    """Return plays first..last of 24 listeners in two groups; each plays the group's tracks in a different order."""
     rows = [
         {"user_id": f"{side}{user}", "item_id": f"{side}{(user * 4 + number * (1 + user % 2)) % N_SIDE:02}",
          "timestamp": 1_700_000_000 + 86400 * number + user}
@@ -62,15 +62,15 @@ def outcome(folder: Path) -> Comparison:
     """Compare blend, ease and popular."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Blend, "config_class", Small)
-        return compare(fixed(folder), NAMES, SETTINGS)
+        return compare(from_folder(folder), NAMES, SETTINGS)
 
 
 def test_the_blend_takes_its_members_as_tuned(outcome: Comparison, folder: Path) -> None:
-    """Each member has the settings that a search finds for it alone, also a member that is not compared."""
-    protocol = fixed(folder)
+    """The blend's members have the settings that tuning finds for each, even for a member that is not compared."""
+    protocol = from_folder(folder)
     split = protocol.validation
 
-    alone = {name: search(Task(name, split, protocol.filters(split)), SETTINGS.budget).config for name in BOTH}
+    alone = {name: search(TuningTask(name, split, protocol.filters(split)), SETTINGS.budget).config for name in BOTH}
 
     assert outcome.costs["blend"]["settings"]["models"] == {name: asdict(config) for name, config in alone.items()}
     assert outcome.costs["ease"]["settings"] == asdict(alone["ease"])
@@ -78,7 +78,7 @@ def test_the_blend_takes_its_members_as_tuned(outcome: Comparison, folder: Path)
 
 
 def test_costs_are_complete(outcome: Comparison) -> None:
-    """CPU time of tuning and fitting, trials, speed and settings; the blend's tuning time is its members'."""
+    """Costs have CPU times, trials, speed and settings; the blend's tuning time is the sum over its members."""
     keys = {"tuning_cpu_seconds", "n_trials", "train_cpu_seconds", "listeners_per_second", "settings"}
 
     assert set(outcome.costs) == set(NAMES)
@@ -103,10 +103,10 @@ def test_the_best_is_the_highest_mean(outcome: Comparison) -> None:
 
 def test_searches_see_validation_and_fits_see_all_but_the_test(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tuning gets the validation split; the reported model is fitted on train and validation."""
-    protocol, splits, fits = fixed(folder), [], []
+    protocol, splits, fits = from_folder(folder), [], []
     original = Recommender.fit
 
-    def tuned(task: Task, budget: Budget, **given: Any) -> Tuned:
+    def tuned(task: TuningTask, budget: Budget, **given: Any) -> TuningResult:
         splits.append(task.split)
         return search(task, budget, **given)
 
@@ -129,14 +129,14 @@ def test_a_comparison_repeats(outcome: Comparison, folder: Path, monkeypatch: py
     """The same split and settings give the same lists and metrics."""
     monkeypatch.setattr(Blend, "config_class", Small)
 
-    again = compare(fixed(folder), NAMES, SETTINGS)
+    again = compare(from_folder(folder), NAMES, SETTINGS)
 
     assert all(again.rankings[name].equals(outcome.rankings[name]) for name in NAMES)
     assert again.metrics().equals(outcome.metrics())
 
 
 def test_the_outcome_is_written_as_strict_json(outcome: Comparison, tmp_path: Path) -> None:
-    """Without NaN and infinity, and with protocol, metrics, groups, paired tests and costs."""
+    """JSON contains protocol, metrics, groups, paired tests and costs, without NaN or infinity."""
     outcome.write(json=tmp_path / "out" / "outcome.json", rankings=None)
 
     written = strict_json(tmp_path / "out" / "outcome.json")
@@ -148,7 +148,7 @@ def test_the_outcome_is_written_as_strict_json(outcome: Comparison, tmp_path: Pa
 
 def test_ratios_without_a_baseline_are_strict_json_too(folder: Path, tmp_path: Path) -> None:
     """If no list has a hit, the baseline's mean is 0 and ratios are null, not NaN."""
-    protocol, settings = fixed(folder), ComparisonSettings(Budget(trials=1), k=1)
+    protocol, settings = from_folder(folder), ComparisonSettings(Budget(trials=1), k=1)
     held_out = {protocol.test.train.tracks.ids()[int(row)] for row in protocol.test.test.indices}
     track = min({*protocol.test.train.tracks.ids()} - held_out)
     outcome = compare(protocol, ["ease", "popular"], settings, candidates=[track])
@@ -165,7 +165,7 @@ class TestCommand:
     def test_prints_a_table_and_writes_everything(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The screen has one line per recommender, JSON every metric and interval, Parquet lists of twenty."""
+        """The screen shows one line per recommender, JSON every metric and interval, Parquet the lists of twenty."""
         monkeypatch.setattr(Blend, "config_class", Small)
         json_path, lists = tmp_path / "outcome.json", tmp_path / "lists.parquet"
 
@@ -187,7 +187,7 @@ class TestCommand:
         assert ranked.group_by("recommender", "user_id").agg(pl.col("rank").max())["rank"].to_list() == [20] * 48
 
     def test_one_recommender_alone(self, folder: Path, tmp_path: Path) -> None:
-        """Nothing else is fitted, and there is no paired comparison."""
+        """With one recommender, no other is fitted, and there is no paired comparison."""
         result = evaluate(folder, "--json", tmp_path / "outcome.json", *only("popular"))
 
         assert result.exit_code == 0, result.output
@@ -196,7 +196,7 @@ class TestCommand:
         assert written["paired_ndcg"] == []
 
     def test_only_candidates_are_recommended(self, folder: Path, tmp_path: Path) -> None:
-        """Each listener gets those of four candidates that they have not seen; an unknown candidate is ignored."""
+        """Lists contain the four candidates, without those a listener has seen; an unknown candidate is ignored."""
         four = ["a01", "a02", "b01", "b02"]
         pl.DataFrame({"item_id": [*four, "zz"]}).write_parquet(tmp_path / "four.parquet")
         lists = tmp_path / "lists.parquet"
@@ -211,7 +211,7 @@ class TestCommand:
         assert ranked.join(known, on=["user_id", "item_id"]).is_empty()
 
     def test_lists_may_contain_known_tracks(self, folder: Path, tmp_path: Path) -> None:
-        """With --exclude-seen none, every list of thirty holds the whole catalogue."""
+        """With --exclude-seen none, every list of thirty contains the whole catalogue."""
         lists = tmp_path / "lists.parquet"
 
         result = evaluate(folder, "--exclude-seen", "none", "-k", 30, "--rankings", lists, *only("popular"))
@@ -235,14 +235,14 @@ class TestCommand:
         assert (result.exit_code, message in result.stderr) == (2, True)
 
     def test_a_misspelt_recommender_gets_a_hint(self, folder: Path) -> None:
-        """The nearest known name is suggested."""
+        """A misspelt recommender is refused, and the nearest name is suggested."""
         result = evaluate(folder, *only("eese"))
 
         assert result.exit_code == 3
         assert "Did you mean 'ease'" in result.stderr
 
     def test_a_folder_without_a_split_is_refused(self, tmp_path: Path) -> None:
-        """The message names the missing file."""
+        """If a table is missing, the message names its file."""
         result = evaluate(tmp_path, *only("popular"))
 
         assert (result.exit_code, "expected train.parquet or train.tsv" in result.stderr) == (2, True)

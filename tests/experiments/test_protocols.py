@@ -15,7 +15,7 @@ from recsys.dataset.features import Features
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
-from recsys.experiments.protocols import ExcludeSeen, Protocol, fixed, leave_last_out, temporal
+from recsys.experiments.protocols import ExcludeSeen, Protocol, from_folder, leave_last_out, temporal
 from recsys.recommenders.base import Recommender
 from recsys.warehouse.query import Warehouse
 
@@ -54,7 +54,7 @@ select 'ann' as user_id, 'female' as gender, '25-34' as age_band, 'DE' as countr
 
 
 class MartsInMemory:
-    """Stands in for a warehouse file."""
+    """A stand-in for a warehouse file."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
@@ -122,7 +122,7 @@ class TestTemporal:
 
 
 class TestLeaveLastOut:
-    """The last liked track is for the test, the one before it for validation."""
+    """The test holds out the last liked track, validation the one before it."""
 
     PAIRS = pl.DataFrame(
         # Ann's b and c are of the same day; bob likes two tracks and dislikes c; cyd dislikes the last one.
@@ -135,7 +135,7 @@ class TestLeaveLastOut:
     )
 
     def test_holds_out_the_last_two_liked_pairs(self) -> None:
-        """Ann's last is a, before it c (the later track of two on one day); bob is in the training part only."""
+        """Ann's last track is a; before it c (of two on one day, the later row). Bob is in the training part only."""
         protocol = leave_last_out(Interactions.of(self.PAIRS))
 
         assert held_out_tracks(protocol.test) == {"ann": ["a"], "cyd": ["b"]}
@@ -144,7 +144,7 @@ class TestLeaveLastOut:
         assert liked(protocol.validation.train) == {"ann": ["b", "d"], "bob": ["a", "b"], "cyd": ["d"]}
 
     def test_strengths_and_ages_stay_with_their_pairs(self) -> None:
-        """Training pairs are unchanged; held-out tracks may be recommended, disliked ones not."""
+        """Training pairs are unchanged; held-out tracks may be recommended, disliked tracks may not."""
         protocol = leave_last_out(Interactions.of(self.PAIRS))
 
         assert protocol.validation.train.matrix.data.tolist() == [2, 4, 1, 1, 1]
@@ -157,8 +157,8 @@ class TestFixed:
     """A published split in a folder."""
 
     def test_the_test_model_is_trained_on_both_earlier_parts(self, folder: Path) -> None:
-        """Validation is predicted from train, test from both; known pairs and unknown listeners are only counted."""
-        protocol = fixed(folder)
+        """Validation trains on train, test on both; seen pairs and unknown listeners are counted, not evaluated."""
+        protocol = from_folder(folder)
 
         assert protocol.name == "fixed"
         assert held_out_tracks(protocol.validation) == {"1": ["c"]}
@@ -169,7 +169,7 @@ class TestFixed:
 
     def test_repeated_rows_are_one_pair(self, folder: Path) -> None:
         """Weights are summed and the latest time is kept; ages are counted from the latest training row."""
-        protocol = fixed(folder)
+        protocol = from_folder(folder)
 
         assert protocol.validation.train.matrix.toarray().tolist() == [[2.5, 1, 0, 0], [0, 1, 0, 0]]
         assert protocol.validation.train.age_days.tolist() == [1, 0, 2]
@@ -181,8 +181,8 @@ class TestFixed:
         """The same tables give the same splits; numeric ids become the same strings."""
         features = pl.DataFrame({"item_id": ["a", "e"], "feature": ["slow", "mood=sad"], "weight": [3.0, 0.5]})
 
-        tsv = fixed(write(folder, {"item_features": features}))
-        parquet = fixed(write(tmp_path / "other", tables() | {"item_features": features}, "parquet"))
+        tsv = from_folder(write(folder, {"item_features": features}))
+        parquet = from_folder(write(tmp_path / "other", tables() | {"item_features": features}, "parquet"))
 
         for one, other in ((tsv.validation, parquet.validation), (tsv.test, parquet.test)):
             assert one.train.users.same(other.train.users)
@@ -216,7 +216,7 @@ class TestFixed:
             for name, frame in tables().items()
         }
 
-        protocol = fixed(write(tmp_path, changed, form))
+        protocol = from_folder(write(tmp_path, changed, form))
 
         assert protocol.test.train.age_days.tolist() == [2, 1, 0, 0]
 
@@ -224,7 +224,7 @@ class TestFixed:
         """A pair's age is the number of the listener's later pairs, with validation after train."""
         without = {name: frame.drop("timestamp") for name, frame in tables().items()}
 
-        protocol = fixed(write(tmp_path, without))
+        protocol = from_folder(write(tmp_path, without))
 
         assert protocol.validation.train.age_days.tolist() == [
             0,
@@ -238,15 +238,15 @@ class TestFixed:
         """Every age is 0 if the items of every listener are sorted, as numbers or as text."""
         train = pl.DataFrame({"user_id": ["ann", "ann", "bob"], "item_id": [*ids, ids[0]]})
 
-        protocol = fixed(write(tmp_path, {"train": train, "validation": train.head(1), "test": train.tail(1)}))
+        protocol = from_folder(write(tmp_path, {"train": train, "validation": train.head(1), "test": train.tail(1)}))
 
         assert protocol.validation.train.age_days.tolist() == [0, 0, 0]
 
     def test_weights_may_be_left_out(self, tmp_path: Path) -> None:
-        """The weight of each row is then 1."""
+        """Without a column weight, each row has the weight 1."""
         without = {name: frame.drop("weight") for name, frame in tables().items()}
 
-        protocol = fixed(write(tmp_path, without))
+        protocol = from_folder(write(tmp_path, without))
 
         assert protocol.validation.train.matrix.toarray().tolist() == [[2, 1, 0, 0], [0, 1, 1, 0]]
 
@@ -261,15 +261,15 @@ class TestFixed:
     def test_known_tracks_are_held_out_only_if_lists_may_contain_them(
         self, folder: Path, exclude_seen: ExcludeSeen, excluded: dict[str, list[str]], held_out: dict[str, list[str]]
     ) -> None:
-        """A track that is excluded from a list is not expected in it."""
-        protocol = fixed(folder, exclude_seen=exclude_seen)
+        """A held-out track that is excluded from lists is not evaluated."""
+        protocol = from_folder(folder, exclude_seen=exclude_seen)
 
         assert hidden(protocol, protocol.test) == excluded
         assert held_out_tracks(protocol.test) == held_out
 
     def test_with_none_even_training_pairs_are_held_out(self, folder: Path) -> None:
-        """A validation pair that is also in train is expected in the list."""
-        protocol = fixed(folder, exclude_seen="none")
+        """A validation pair that is also in train is evaluated."""
+        protocol = from_folder(folder, exclude_seen="none")
 
         assert hidden(protocol, protocol.validation) == {}
         assert held_out_tracks(protocol.validation) == {"1": ["c"], "2": ["b"]}
@@ -285,7 +285,7 @@ class TestFixed:
         users = {"user_id": [1, 7], "feature": ["country=DE", "country=FR"]}
 
         features = {"item_features": pl.DataFrame(items), "user_features": pl.DataFrame(users)}
-        train = fixed(write(folder, features)).test.train
+        train = from_folder(write(folder, features)).test.train
 
         assert train.tracks.ids().to_list() == ["a", "b", "c", "d", "e"]
         assert weights_of(train.track_features, 0) == {"mood=sad": 5, "tag=slow": 3}
@@ -296,7 +296,7 @@ class TestFixed:
 
     def test_a_recommender_can_be_fitted_on_it(self, folder: Path) -> None:
         """A recommender can be fitted on the split, and its lists hold no excluded track."""
-        protocol = fixed(folder)
+        protocol = from_folder(folder)
 
         model = Recommender.named("popular").fit(protocol.test.train)
         ranking = model.recommend(["1", "2"], 4, filters=protocol.filters(protocol.test))
@@ -308,27 +308,27 @@ class TestSplitFolderRefuses:
     """Every message names the file, what was found, what was expected and what to do next."""
 
     def test_a_missing_part(self, folder: Path) -> None:
-        """The message lists the files of the folder."""
+        """The message about a missing table lists the files in the folder."""
         (folder / "validation.tsv").rename(folder / "valid.tsv")
 
         with pytest.raises(
             InputError, match=r"split: found test.tsv, train.tsv, valid.tsv, expected validation.parquet"
         ):
-            fixed(folder)
+            from_folder(folder)
 
     def test_a_missing_folder(self, tmp_path: Path) -> None:
-        """The message says that no file was found."""
+        """For an empty folder, the message says that no file was found."""
         with pytest.raises(InputError, match=r"nowhere: found no file, expected train.parquet or train.tsv"):
-            fixed(tmp_path / "nowhere")
+            from_folder(tmp_path / "nowhere")
 
     def test_one_part_in_two_formats(self, folder: Path) -> None:
-        """The program does not guess which of the two files is meant."""
+        """Two files of the same table are refused."""
         write(folder, {"test": table(TEST)}, "parquet")
 
         with pytest.raises(
             InputError, match=r"found test.parquet and test.tsv, expected one of them. Remove the other"
         ):
-            fixed(folder)
+            from_folder(folder)
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),
@@ -352,7 +352,7 @@ class TestSplitFolderRefuses:
             (
                 "train",
                 b"user_id\titem_id\n1\ta\n",
-                r"train.tsv: found no column timestamp.* Add it, or remove",
+                r"train.tsv: found no column timestamp.* Add it here, or remove",
             ),
             ("train", b"user_id\titem_id\ttimestamp\n1\ta\tnow\n", r"invalid timestamp in 1 rows.* ISO 8601"),
             ("train", b"user_id\titem_id\ttimestamp\n1\ta\t\n", r"invalid timestamp in 1 rows, first in row 1;"),
@@ -371,19 +371,19 @@ class TestSplitFolderRefuses:
         (folder / f"{name}.tsv").write_bytes(text)
 
         with pytest.raises(InputError, match=message):
-            fixed(folder)
+            from_folder(folder)
 
     def test_an_invalid_parquet_file(self, folder: Path) -> None:
-        """A TSV file that is named .parquet."""
+        """A TSV file that is named .parquet is refused."""
         (folder / "train.tsv").rename(folder / "train.parquet")
 
         with pytest.raises(InputError, match=r"train.parquet: .*; expected Parquet. Write it again"):
-            fixed(folder)
+            from_folder(folder)
 
     def test_an_unknown_value_of_exclude_seen(self, folder: Path) -> None:
-        """The message lists the three values."""
+        """A misspelt exclude_seen is refused with the three allowed values."""
         with pytest.raises(InputError, match=r"exclude_seen: found 'all', expected one of train\+validation, train"):
-            fixed(folder, exclude_seen=cast("Any", "all"))
+            from_folder(folder, exclude_seen=cast("Any", "all"))
 
 
 def held_out_tracks(split: Split) -> dict[str, list[str]]:

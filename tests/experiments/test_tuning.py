@@ -16,7 +16,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe, InputError
 from recsys.experiments import comparison, tuning
-from recsys.experiments.tuning import Budget, Task, Tuned
+from recsys.experiments.tuning import Budget, TuningResult, TuningTask
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASEConfig
 from recsys.recommenders.parts.filters import Filters
@@ -37,10 +37,10 @@ def small_split() -> Split:
     return Split.of(train, pairs.filter(pl.col("number") >= 6).select("user_id", "track_id"))
 
 
-def task(name: str = "ease", **given: Any) -> Task:
+def task(name: str = "ease", **given: Any) -> TuningTask:
     """Define the search for one recommender's settings on the small split."""
     split = small_split()
-    return Task(name, split, Filters.of(split.train), k=3, **given)
+    return TuningTask(name, split, Filters.of(split.train), k=3, **given)
 
 
 def value_of(config: EASEConfig) -> float:
@@ -53,7 +53,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replace the evaluation by `value_of`, and return the list that collects all settings tried."""
     seen: list[Any] = []
 
-    def evaluated(_task: Task, config: Any) -> float:
+    def evaluated(_task: TuningTask, config: Any) -> float:
         seen.append(config)
         return value_of(config)
 
@@ -85,12 +85,12 @@ def test_the_best_is_returned(tried: list[Any]) -> None:
     result = tuning.tune(task(), Budget(trials=8))
 
     values = [value_of(config) for config in tried]
-    assert result == Tuned(tried[int(np.argmax(values))], max(values), 8)
-    assert result.value >= values[0]
+    assert result == TuningResult(tried[int(np.argmax(values))], max(values), 8)
+    assert result.validation_ndcg >= values[0]
 
 
 def test_a_seed_fixes_the_search(tried: list[Any]) -> None:
-    """The same seed tries the same settings in the same order, another seed tries others."""
+    """The same seed tries the same settings in the same order; another seed tries different ones."""
     for seed in (7, 7, 8):
         tuning.tune(task(seed=seed), Budget(trials=6))
 
@@ -100,7 +100,7 @@ def test_a_seed_fixes_the_search(tried: list[Any]) -> None:
 
 
 def test_a_search_is_continued_from_its_journal(tried: list[Any], tmp_path: Path) -> None:
-    """Trials in the journal count: a budget of five adds two to three trials, and nothing if there are five."""
+    """Trials in the journal count: a budget of five adds two trials to three, and none to five."""
     journal = tmp_path / "tuning" / "ease.journal"
 
     first = tuning.tune(task(), Budget(trials=3), journal=journal)
@@ -116,7 +116,7 @@ def test_an_interrupted_trial_is_repeated(tried: list[Any], tmp_path: Path, monk
     """A search that was interrupted in its first trial still tries the defaults when it is continued."""
     journal, evaluated = tmp_path / "ease.journal", tuning.validation_ndcg
 
-    def killed(_task: Task, _config: Any) -> float:
+    def killed(_task: TuningTask, _config: Any) -> float:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tuning, "validation_ndcg", killed)
@@ -141,18 +141,18 @@ def test_every_trial_is_reported(tried: list[Any]) -> None:
 
 
 def test_no_trial_begins_after_the_cpu_time_is_spent(tried: list[Any]) -> None:
-    """The defaults are always tried."""
+    """The defaults are tried even if the budget allows no CPU time."""
     result = tuning.tune(task(), Budget(trials=5, cpu_seconds=0.0))
 
     assert (result.config, result.n_trials) == (EASEConfig(), 1)
 
 
 def test_a_model_without_ranges_is_tried_once() -> None:
-    """Without a range only the defaults are evaluated, whatever the budget."""
+    """For a recommender without tunable settings, only the defaults are evaluated, whatever the budget."""
     result = tuning.tune(task("popular"), Budget(trials=5))
 
     assert (result.config, result.n_trials) == (PopularConfig(), 1)
-    assert 0 < result.value < 1
+    assert 0 < result.validation_ndcg < 1
 
 
 def test_settings_are_evaluated_on_the_validation_split_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,21 +168,21 @@ def test_settings_are_evaluated_on_the_validation_split_alone(monkeypatch: pytes
 
     assert len(fitted) == 3
     assert all(interactions is search.split.train and not given for interactions, given in fitted)
-    assert result.value == tuning.validation_ndcg(search, result.config)
-    assert result.value >= tuning.validation_ndcg(search, EASEConfig())
+    assert result.validation_ndcg == tuning.validation_ndcg(search, result.config)
+    assert result.validation_ndcg >= tuning.validation_ndcg(search, EASEConfig())
 
 
 def test_a_split_without_held_out_tracks_is_refused() -> None:
-    """Without held-out tracks no value is defined; the message says so."""
+    """A split without held-out tracks is refused."""
     train = small_split().train
     empty = Split.of(train, pl.DataFrame(schema={"user_id": pl.String, "track_id": pl.String}))
 
-    with pytest.raises(InputError, match="ease: found no held-out track in the validation split"):
-        tuning.tune(Task("ease", empty, Filters.of(train)), Budget(trials=2))
+    with pytest.raises(InputError, match="ease: the validation split has no held-out tracks"):
+        tuning.tune(TuningTask("ease", empty, Filters.of(train)), Budget(trials=2))
 
 
 def test_an_unknown_recommender_is_refused() -> None:
-    """The nearest known name is suggested."""
+    """A misspelt recommender is refused, and the nearest name is suggested."""
     with pytest.raises(BadRecipe, match="Did you mean 'ease'"):
         tuning.tune(task("eas"), Budget(trials=1))
 
@@ -213,7 +213,7 @@ def test_defaults_lie_in_their_ranges(name: str) -> None:
 
 def test_the_command_prints_a_section_of_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`recsys tune` prints a valid section of a recipe, and a second call continues the first one's journal."""
-    monkeypatch.setattr(comparison, "home_task", lambda _home, name, **_kwargs: task(name))
+    monkeypatch.setattr(comparison, "warehouse_task", lambda _home, name, **_kwargs: task(name))
     arguments = ["--home", str(tmp_path), "tune", "ease", "--date", "2026-06-30", "--trials"]
 
     first, second = (CliRunner().invoke(main, [*arguments, n]) for n in ("2", "3"))

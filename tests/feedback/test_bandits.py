@@ -8,6 +8,8 @@ import pytest
 from recsys.feedback.bandits import Greedy, LinUCB, Policy, Posterior, Thompson, choose
 from recsys.feedback.simulator import N_FEATURES, Contexts
 
+PURE = {"uniform_probability": 0.0, "baseline_probability": 0.0}
+
 
 def small_posterior() -> Posterior:
     """Return the posterior after ten decisions: the first feature had mean reward 0.6, the second was never seen."""
@@ -16,11 +18,11 @@ def small_posterior() -> Posterior:
 
 
 def test_the_posterior_is_ridge_regression() -> None:
-    """With ten decisions and a prior worth one: weight 6/11 and uncertainty 1/sqrt(11); the second has the prior's."""
+    """Feature 1, seen ten times: mean 6/11, std 1/sqrt(11). Feature 2, never seen: the prior's mean 0, std 1."""
     posterior = small_posterior()
 
     assert posterior.mean().tolist() == pytest.approx([6 / 11, 0])
-    assert posterior.deviations(np.eye(2)).tolist() == pytest.approx([1 / np.sqrt(11), 1])
+    assert posterior.std(np.eye(2)).tolist() == pytest.approx([1 / np.sqrt(11), 1])
 
 
 def test_two_updates_equal_one() -> None:
@@ -47,28 +49,28 @@ OPTIONS = np.array([[[1.0, 0.0], [0.0, 1.0], [0.5, 0.0]], [[1.0, 0.0], [np.nan, 
 
 
 @pytest.mark.parametrize("policy", [Greedy(), LinUCB(), Thompson()], ids=lambda policy: type(policy).__name__)
-def test_probabilities_sum_to_one_and_have_a_floor(policy: Policy) -> None:
-    """Every option has at least its part of the floor, and a missing option has probability 0."""
+def test_probabilities_sum_to_one_and_have_a_minimum(policy: Policy) -> None:
+    """Every option has at least its part of the uniform probability, and a missing option has probability 0."""
     probabilities = policy.probabilities(small_posterior(), OPTIONS, np.random.default_rng(0))
 
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    assert (probabilities[0] >= policy.floor / 3 - 1e-12).all()
+    assert (probabilities[0] >= policy.uniform_probability / 3 - 1e-12).all()
     assert probabilities[1].tolist() == [1, 0, 0]
 
 
 def test_greedy_takes_the_known_option_and_linucb_the_uncertain_one() -> None:
-    """An option with mean 0.55 and little uncertainty against one with mean 0 and uncertainty 1, at two widths."""
+    """Greedy chooses the option with mean 0.55 and small std; LinUCB with a large width chooses that with std 1."""
     rng = np.random.default_rng(0)
 
-    assert Greedy(floor=0, own=0).probabilities(small_posterior(), OPTIONS, rng)[0].tolist() == [1, 0, 0]
-    assert LinUCB(floor=0, own=0, width=0.1).probabilities(small_posterior(), OPTIONS, rng)[0].tolist() == [1, 0, 0]
-    assert LinUCB(floor=0, own=0, width=1.0).probabilities(small_posterior(), OPTIONS, rng)[0].tolist() == [0, 1, 0]
+    assert Greedy(**PURE).probabilities(small_posterior(), OPTIONS, rng)[0].tolist() == [1, 0, 0]
+    assert LinUCB(**PURE, width=0.1).probabilities(small_posterior(), OPTIONS, rng)[0].tolist() == [1, 0, 0]
+    assert LinUCB(**PURE, width=1.0).probabilities(small_posterior(), OPTIONS, rng)[0].tolist() == [0, 1, 0]
 
 
 def test_thompson_samples_by_the_probability_of_being_best() -> None:
-    """For rewards N(6/11, scale^2/11) and N(0, scale^2), the probability that the first is greater."""
+    """The share is the probability that a draw from N(6/11, scale^2/11) exceeds a draw from N(0, scale^2)."""
     scale = 0.5
-    probabilities = Thompson(floor=0, own=0, scale=scale).probabilities(
+    probabilities = Thompson(**PURE, scale=scale).probabilities(
         small_posterior(), OPTIONS[:1, :2], np.random.default_rng(5)
     )[0]
     rng = np.random.default_rng(6)
@@ -79,14 +81,14 @@ def test_thompson_samples_by_the_probability_of_being_best() -> None:
 
 
 def test_without_options_nothing_is_chosen() -> None:
-    """Without options all probabilities are 0."""
+    """In a row without options, all probabilities are 0."""
     no_options = np.full((1, 3, 2), np.nan)
 
     assert Thompson().probabilities(small_posterior(), no_options, np.random.default_rng(0)).tolist() == [[0, 0, 0]]
 
 
 def test_choices_have_their_probabilities() -> None:
-    """Frequencies in ten thousand draws agree; an option with probability 0 is never drawn."""
+    """In ten thousand draws, frequencies agree with the probabilities; an option with probability 0 is never drawn."""
     chosen = choose(np.tile([0.5, 0.0, 0.3, 0.2], (10_000, 1)), np.random.default_rng(2))
 
     np.testing.assert_allclose(np.bincount(chosen, minlength=4) / 10_000, [0.5, 0, 0.3, 0.2], atol=0.02)
@@ -110,10 +112,10 @@ def regret(policy: Policy, seed: int) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", [Thompson(), LinUCB()], ids=lambda policy: type(policy).__name__)
 def test_exploration_has_less_regret_than_greedy_choice(policy: Policy) -> None:
-    """Over 20 seeds greedy choice has more regret, also than exploration that reserves probability for `own`."""
-    greedy = np.array([regret(Greedy(floor=0, own=0), seed) for seed in range(20)])
+    """Over 20 seeds, greedy choice has more regret than exploration, with or without a baseline probability."""
+    greedy = np.array([regret(Greedy(**PURE), seed) for seed in range(20)])
     exploring = np.array([regret(policy, seed) for seed in range(20)])
-    without = np.array([regret(replace(policy, own=0), seed) for seed in range(20)])
+    without = np.array([regret(replace(policy, baseline_probability=0), seed) for seed in range(20)])
 
     assert without.mean() < greedy.mean() / 1.3
     assert exploring.mean() < greedy.mean() / 1.15

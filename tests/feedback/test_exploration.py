@@ -59,15 +59,15 @@ def explored(
 
 
 def test_slots_are_spread_and_lists_are_chosen_longer() -> None:
-    """Two slots in a list of ten are ranks 3 and 8; one in twenty is rank 11; with share 0 there is none."""
+    """Two slots in a list of ten are at ranks 3 and 8; one slot in a list of twenty is at rank 11."""
     assert SETTINGS.slots(10).tolist() == [2, 7]
-    assert SETTINGS.length(10) == 13
+    assert SETTINGS.candidate_length(10) == 13
     assert ExplorationSettings(share=0.05).slots(20).tolist() == [10]
-    assert ExplorationSettings(share=0).length(20) == 20
+    assert ExplorationSettings(share=0).candidate_length(20) == 20
 
 
 def test_lists_keep_their_order_around_the_slots(context: RerankContext) -> None:
-    """Eight of ten tracks are the first eight in order; two are drawn from the next five, and none twice."""
+    """Eight of ten tracks are the best eight in order; the other two are different ones of the next five."""
     lists = explored(context, long_lists(ann=13, bob=13))
 
     for user in ("ann", "bob"):
@@ -97,7 +97,7 @@ def test_propensities_are_the_probabilities_of_the_draws(context: RerankContext)
 
 
 def test_option_numbers_follow_the_recommenders_order(context: RerankContext) -> None:
-    """The number is the position among the tracks that are left."""
+    """The option number is the position among the remaining tracks."""
     lists = explored(context, long_lists(ann=13))
     first, second = lists.filter("is_explored").select("track_id", "option_no", "n_options").rows()
 
@@ -107,7 +107,7 @@ def test_option_numbers_follow_the_recommenders_order(context: RerankContext) ->
 
 
 def test_with_share_zero_nothing_is_drawn(context: RerankContext) -> None:
-    """The lists are unchanged and have the same columns."""
+    """With a share of 0, lists are unchanged and have the same columns as explored ones."""
     settings = ExplorationSettings(share=0)
     lists = explored(context, long_lists(ann=10), settings)
 
@@ -117,7 +117,7 @@ def test_with_share_zero_nothing_is_drawn(context: RerankContext) -> None:
 
 
 def test_short_lists_keep_their_length(context: RerankContext) -> None:
-    """Of nine tracks one is left to draw from, of five none; no list becomes shorter or has gaps in its ranks."""
+    """A list of nine has one surplus track to draw, a list of five has none; no list gets shorter."""
     lists = explored(context, long_lists(ann=9, bob=5, cy=13))
 
     assert lists.group_by("user_id", maintain_order=True).len().rows() == [("ann", 9), ("bob", 5), ("cy", 10)]
@@ -128,7 +128,7 @@ def test_short_lists_keep_their_length(context: RerankContext) -> None:
 
 
 def test_draws_depend_on_seed_and_date_alone(context: RerankContext) -> None:
-    """The same date gives the same lists, another date others."""
+    """The same date gives the same lists; another date gives different ones."""
     settings = ExplorationSettings(share=0.5, pool=5)
 
     def tracks_on(day: int) -> list[Any]:
@@ -196,7 +196,7 @@ def test_drawn_tracks_are_logged_with_their_days(context: RerankContext) -> None
 
 
 def test_feedback_with_other_features_is_left_out() -> None:
-    """Feature vectors of another length are ignored."""
+    """Feedback whose feature vector has a different length is ignored."""
     feedback = pl.DataFrame({"features": [[1.0] * len(FEATURES), [1.0, 2.0]], "reward": [1, 1]})
 
     assert learn_posterior(feedback).moment.tolist() == [1.0] * len(FEATURES)

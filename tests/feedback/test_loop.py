@@ -10,7 +10,7 @@ import pytest
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.feedback.exploration import ExplorationSettings
-from recsys.feedback.loop import LoopSettings, Remedy, World, _Log, last_week, simulate
+from recsys.feedback.loop import LoopSettings, Remedy, SimulatedListeners, _Log, last_week, simulate
 from recsys.reports.feedback_loop import write_report
 from recsys.rerank.base import RerankContext
 from recsys.rerank.rules.artist_cap import ArtistCap
@@ -20,7 +20,7 @@ SETTINGS = LoopSettings(weeks=3, recommender="item_knn", k=5, candidates=30)
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def listeners() -> SimulatedListeners:
     """Ninety listeners in three groups, each with its own forty of 120 tracks; every tenth track is in group 'f'."""
     rng = np.random.default_rng(4)
     tracks = [f"t{number:03}" for number in range(120)]
@@ -30,30 +30,32 @@ def world() -> World:
     plays = pl.DataFrame(sorted(pairs), ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
     catalogue = pl.DataFrame({"track_id": tracks, "artist": [f"a{number // 4}" for number in range(120)]})
     groups = pl.DataFrame({"track_id": tracks, "gender": ["f" if number % 10 == 0 else "m" for number in range(120)]})
-    return World.of(RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7)
+    return SimulatedListeners.of(
+        RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7
+    )
 
 
-def test_listeners_like_what_they_play_and_popular_tracks_are_not_liked_more(world: World) -> None:
-    """The probability of a like is high for played tracks, and hardly correlated with popularity."""
-    played = (world.context.interactions.matrix > 0).toarray()
-    odds = np.log(world.likes / (1 - world.likes))
-    listeners = played.sum(axis=0)
+def test_listeners_like_what_they_play_and_popular_tracks_are_not_liked_more(listeners: SimulatedListeners) -> None:
+    """The like probability is high for played tracks, and hardly correlated with popularity."""
+    played = (listeners.context.interactions.matrix > 0).toarray()
+    odds = np.log(listeners.like_probabilities / (1 - listeners.like_probabilities))
+    n_listeners = played.sum(axis=0)
 
-    assert world.likes[played].mean() > 3 * world.likes[~played].mean()
-    assert abs(np.corrcoef(odds.mean(axis=0), listeners)[0, 1]) < 0.35
+    assert listeners.like_probabilities[played].mean() > 3 * listeners.like_probabilities[~played].mean()
+    assert abs(np.corrcoef(odds.mean(axis=0), n_listeners)[0, 1]) < 0.35
 
 
-def test_the_log_records_plays_and_new_listeners_by_lists(world: World) -> None:
+def test_the_log_records_plays_and_new_listeners_by_lists(listeners: SimulatedListeners) -> None:
     """Only the first play of an unknown track from a list counts as a new listener."""
-    log = _Log.of(world.context.interactions)
-    known = int(world.context.interactions.matrix[0].indices[0])
+    log = _Log.of(listeners.context.interactions)
+    known = int(listeners.context.interactions.matrix[0].indices[0])
     new = int(np.flatnonzero(log.strength[0] == 0)[0])
 
     log.add(np.array([0, 0]), np.array([known, new]), 2, by_list=True)
     log.add(np.array([0]), np.array([new + 1]), 3, by_list=False)
 
     assert log.won_week[[known, new, new + 1]].tolist() == [0, 2, 0]
-    interactions = log.interactions(world.context.interactions, week=4)
+    interactions = log.interactions(listeners.context.interactions, week=4)
     assert interactions.matrix[0, known] == 2
     assert interactions.seen[0, new]
     own = interactions.of_users(np.array([0]))
@@ -61,45 +63,45 @@ def test_the_log_records_plays_and_new_listeners_by_lists(world: World) -> None:
     assert (ages[new], ages[new + 1]) == (7, 0)
 
 
-def test_every_week_of_every_remedy_has_metrics(world: World) -> None:
+def test_every_week_of_every_remedy_has_metrics(listeners: SimulatedListeners) -> None:
     """Values are in 0..1 and reproducible, and every week is reported."""
     remedies = {"no remedy": Remedy(), "artist_cap": Remedy([ArtistCap(1)])}
     events: list[dict[str, object]] = []
 
-    weeks = simulate(world, remedies, SETTINGS, tell=events.append)
+    weeks = simulate(listeners, remedies, SETTINGS, tell=events.append)
 
-    assert weeks.equals(simulate(world, remedies, SETTINGS))
+    assert weeks.equals(simulate(listeners, remedies, SETTINGS))
     assert len(weeks) == 2 * 3 * 5
     assert len(events) == 6
     assert weeks["value"].is_between(0, 1).all()
     assert not weeks.filter(remedy="no remedy")["value"].equals(weeks.filter(remedy="artist_cap")["value"])
 
 
-def test_a_target_is_met_every_week(world: World) -> None:
-    """The group's share of exposure is at the target with the rule, and below it without."""
-    weeks = simulate(world, {"no remedy": Remedy(), "exposure": Remedy([Exposure({"gender=f": 0.25})])}, SETTINGS)
+def test_a_target_is_met_every_week(listeners: SimulatedListeners) -> None:
+    """With the exposure rule, the group's share of exposure meets the target; with no remedy, it is below."""
+    weeks = simulate(listeners, {"no remedy": Remedy(), "exposure": Remedy([Exposure({"gender=f": 0.25})])}, SETTINGS)
 
     shares = weeks.filter(metric="exposure gender=f")
     assert shares.filter(remedy="exposure")["value"].to_list() == pytest.approx([0.25] * 3, abs=0.015)
     assert shares.filter(remedy="no remedy")["value"].max() < 0.2  # type: ignore[operator]
 
 
-def test_exploration_makes_exposure_more_even(world: World) -> None:
-    """Slots that are filled from a large pool show more of the catalogue."""
+def test_exploration_makes_exposure_more_even(listeners: SimulatedListeners) -> None:
+    """With exploration from a large pool, the Gini coefficient of exposure is lower than with no remedy."""
     remedies = {"no remedy": Remedy(), "exploration": Remedy(exploration=ExplorationSettings(share=0.4, pool=25))}
 
-    table = last_week(simulate(world, remedies, replace(SETTINGS, weeks=4))).select("remedy", "gini")
+    table = last_week(simulate(listeners, remedies, replace(SETTINGS, weeks=4))).select("remedy", "gini")
 
     gini = dict(table.iter_rows())
     assert gini["exploration"] < gini["no remedy"]
 
 
-def test_too_few_listeners_are_refused(world: World) -> None:
-    """Twenty listeners are fewer than the preference model has dimensions."""
-    few = RerankContext(world.context.interactions.of_users(np.arange(20)), world.context.groups)
+def test_too_few_listeners_are_refused(listeners: SimulatedListeners) -> None:
+    """Twenty listeners are refused: the preference model needs more than its number of dimensions."""
+    few = RerankContext(listeners.context.interactions.of_users(np.arange(20)), listeners.context.groups)
 
-    with pytest.raises(InputError, match="20 listeners and 120 tracks; expected more than 32"):
-        World.of(few, [], seed=7)
+    with pytest.raises(InputError, match="needs more than 32 listeners and 32 tracks; found 20 and 120"):
+        SimulatedListeners.of(few, [], seed=7)
 
 
 def test_the_report_shows_every_remedy_and_metric(tmp_path: Path) -> None:

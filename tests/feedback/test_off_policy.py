@@ -6,7 +6,7 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.feedback.off_policy import doubly_robust, ips, snips
-from recsys.feedback.simulator import KINDS, Contexts, logged, softmax
+from recsys.feedback.simulator import KINDS, Contexts, simulate_log, softmax
 
 # Ann was once shown what the evaluated policy prefers, bob twice something that it would rarely show.
 LOG = pl.DataFrame(
@@ -23,7 +23,7 @@ WEIGHTS = (4.0, 0.25, 0.2, 0.2)
 
 
 def test_values_by_hand() -> None:
-    """With weights 4, 1/4, 1/5, 1/5, the weighted rewards sum to 4.2, over four decisions or 4.65 of weight."""
+    """The weights 4, 1/4, 1/5, 1/5 sum to 4.65, the weighted rewards to 4.2: IPS is 4.2 / 4, SNIPS is 4.2 / 4.65."""
     assert ips(LOG).value == pytest.approx(4.2 / 4)
     assert snips(LOG).value == pytest.approx(4.2 / 4.65)
     corrected = (0.4 + 4 * 0.5) + (0.4 - 0.25 * 0.5) + (0.3 + 0.2 * 0.75) + (0.3 - 0.2 * 0.25)
@@ -31,12 +31,12 @@ def test_values_by_hand() -> None:
 
 
 def test_standard_errors_are_over_listeners_not_decisions() -> None:
-    """Two listeners: residuals are summed by listener, with one degree of freedom."""
+    """Residuals are summed per listener; two listeners give one degree of freedom."""
     estimate = ips(LOG)
     of_ann, of_bob = 4 - 2 * 1.05, 0.2 - 2 * 1.05
 
     assert (estimate.n, estimate.n_listeners) == (4, 2)
-    assert estimate.error == pytest.approx(np.sqrt(2 * (of_ann**2 + of_bob**2)) / 4)
+    assert estimate.standard_error == pytest.approx(np.sqrt(2 * (of_ann**2 + of_bob**2)) / 4)
     assert estimate.low < estimate.value < estimate.high
     assert estimate.mean_weight == pytest.approx(4.65 / 4)
     assert estimate.n_effective == pytest.approx(4.65**2 / sum(weight**2 for weight in WEIGHTS))
@@ -44,7 +44,7 @@ def test_standard_errors_are_over_listeners_not_decisions() -> None:
 
 
 def test_the_value_of_the_logging_policy_is_the_mean_reward() -> None:
-    """All weights are 1: the estimators give the mean, and the effective sample is the whole log."""
+    """If all weights are 1, the estimators give the mean reward, and the effective sample size is the log's length."""
     same = LOG.with_columns(target="propensity")
 
     assert ips(same).value == snips(same).value == pytest.approx(0.5)
@@ -71,14 +71,14 @@ def test_probabilities_out_of_range_are_refused(column: str, value: float, messa
 
 
 def test_an_empty_log_is_refused() -> None:
-    """Without a decision there is no value."""
+    """A log without rows is refused."""
     with pytest.raises(InputError, match="log: found no rows"):
         snips(LOG.clear())
 
 
 @pytest.mark.parametrize("estimator", [ips, snips, doubly_robust])
 def test_intervals_hold_the_truth(estimator: object) -> None:
-    """At least 35 of 40 intervals hold the simulated truth; at 95 % coverage, fewer have probability 1/170."""
+    """At least 35 of 40 intervals contain the true value; with 95 % coverage, this fails with probability 1/170."""
     assert callable(estimator)
     shown, target, model = (
         np.array([a, b, c, d, *[0.0] * (len(KINDS) - 2)])
@@ -92,7 +92,7 @@ def test_intervals_hold_the_truth(estimator: object) -> None:
         rng = np.random.default_rng(seed)
         contexts = Contexts.random(1_000, 10, rng)
         policies = softmax(contexts.options, shown), softmax(contexts.options, target)
-        estimate = estimator(logged(contexts, *policies, predicted=contexts.options @ model, rng=rng))
+        estimate = estimator(simulate_log(contexts, *policies, predicted=contexts.options @ model, rng=rng))
         n_covered += estimate.low <= truth <= estimate.high
 
     assert n_covered >= 35

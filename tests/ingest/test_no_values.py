@@ -13,7 +13,7 @@ import pytest
 from recsys.errors import InputError, UnreadableSource
 from recsys.ingest.source import Source
 from recsys.pipeline.nightly import ingest_files
-from recsys.pipeline.run import Run, step_of
+from recsys.pipeline.run import Run, logged_step
 from recsys.recipe import read_recipe
 
 from .conftest import TODAY, Inbox
@@ -90,9 +90,9 @@ def test_an_age_of_many_digits_is_an_unknown_age(inbox: Inbox) -> None:
 def test_the_log_has_our_messages_and_only_the_type_of_other_errors(inbox: Inbox) -> None:
     """A library's message may quote the value that it could not parse."""
     run = Run(inbox.home, TODAY, read_recipe(), "run")
-    with pytest.raises(pl.exceptions.PolarsError, match="ann"), step_of(run, "ingest"):
+    with pytest.raises(pl.exceptions.PolarsError, match="ann"), logged_step(run, "ingest"):
         pl.Series([ANN]).cast(pl.Int64)
-    with pytest.raises(InputError), step_of(run, "ingest"):
+    with pytest.raises(InputError), logged_step(run, "ingest"):
         raise InputError("The file has no rows")
 
     log = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]

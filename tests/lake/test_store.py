@@ -13,7 +13,7 @@ from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
-from recsys.pipeline.doctor import examine
+from recsys.pipeline.doctor import run_checks
 from recsys.releases.registry import publish
 from recsys.releases.release import Release
 
@@ -205,7 +205,7 @@ def test_a_truncated_file_is_noticed(home: Home, n_bytes: int) -> None:
 
     with pytest.raises(InputError, match=f"lake/tracks/ds=2026-01-31/{truncated.name} is not a complete Parquet file"):
         Lake(home).verify()
-    assert "a backup" in {check.name: check.remedy for check in examine(home) if not check.is_ok}["lake files"]
+    assert "a backup" in {check.name: check.fix for check in run_checks(home) if not check.is_ok}["lake files"]
 
 
 def test_a_committed_source_in_staging_is_not_missing(
@@ -225,7 +225,7 @@ def test_the_doctor_changes_nothing(home: Home, tmp_path: Path, lost: str) -> No
     """It creates neither a missing home nor a lost key."""
     (home.path / lost).unlink() if lost else None
     before = sorted(tmp_path.rglob("*"))
-    checks = {check.name: check.is_ok for check in (*examine(home), *examine(Home(tmp_path / "none")))}
+    checks = {check.name: check.is_ok for check in (*run_checks(home), *run_checks(Home(tmp_path / "none")))}
 
     assert checks["listener key"] is not bool(lost)
     assert sorted(tmp_path.rglob("*")) == before
@@ -237,7 +237,7 @@ def test_the_doctor_reports_a_missing_champion_model(home: Home, tmp_path: Path)
     for part in release.links().values():
         part.mkdir()
     publish(home, "r1", release)
-    wrong = {check.name: check.remedy for check in examine(home) if not check.is_ok}
+    wrong = {check.name: check.fix for check in run_checks(home) if not check.is_ok}
 
     assert str(release.model) in wrong["champion"]
     assert "warehouse" in wrong

@@ -1,4 +1,4 @@
-"""Made-up recordings and queries: vectors that change like those of music, and sound of a made-up tune."""
+"""Synthetic recordings and queries: vectors that change over time like those of music, and a synthetic tune."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from recsys.synth.tune import compose
 
 
 def walk(seed: int, seconds: float) -> np.ndarray:
-    """Vectors of length 1, a quarter of a second apart, each similar to the one before."""
+    """Return unit vectors, a quarter of a second apart, each similar to the one before."""
     rng = np.random.default_rng(seed)
     rows = [rng.standard_normal(128)]
     for _ in range(round(seconds / VECTOR_HOP_S) - 1):
@@ -27,7 +27,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def piece(track: np.ndarray, begin_s: float, seconds: float, *, ratio: float = 1.0, noise: float = 0.7) -> np.ndarray:
-    """An excerpt of a recording as in a query: at a tempo ratio, with noise added to each vector."""
+    """Return an excerpt of a recording as a query: at a tempo ratio, with noise added to each vector."""
     positions = begin_s / VECTOR_HOP_S + ratio * np.arange(round(seconds / VECTOR_HOP_S))
     left = positions.astype(int)
     vectors = track[left] * (1 - (positions - left)[:, None]) + track[left + 1] * (positions - left)[:, None]
@@ -41,19 +41,19 @@ def index_of(tracks: dict[str, np.ndarray]) -> FingerprintIndex:
 
 @pytest.fixture(scope="session")
 def calibration() -> Calibration:
-    """The calibration that the package ships."""
+    """The match classifiers in the package."""
     return shipped_calibration()
 
 
 @pytest.fixture(scope="session")
 def network() -> Fingerprinter:
-    """The network that the package ships."""
+    """The fingerprint network in the package."""
     return Fingerprinter.load()
 
 
 @pytest.fixture(scope="session")
 def song() -> np.ndarray:
-    """Twelve seconds of a made-up tune, 8 kHz mono."""
+    """Twelve seconds of a synthetic tune, 8 kHz mono."""
     rng = np.random.default_rng(5)
     stereo = render(arrange(compose("song", rng), Style.random(rng), rng, longest_s=12), rate_hz=RATE_HZ, longest_s=12)
     return np.asarray(stereo.mean(axis=0), np.float32)

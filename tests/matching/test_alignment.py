@@ -1,4 +1,4 @@
-"""Alignment of made-up fingerprints, cut out of known recordings at known offsets and tempi, and of unknown ones."""
+"""Alignment of synthetic queries, cut from indexed recordings at known offsets and tempo ratios, or unknown."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +16,7 @@ STEP_S = INDEX_STEP * VECTOR_HOP_S
 
 
 def walk(seed: int, n: int = 120, *, by: float = 0.6) -> np.ndarray:
-    """Vectors of length 1, a quarter of a second apart, each similar to the one before, as in music."""
+    """Return unit vectors, a quarter of a second apart, each similar to the one before, as in music."""
     rng = np.random.default_rng(seed)
     rows = [rng.standard_normal(128)]
     for _ in range(n - 1):
@@ -26,7 +26,7 @@ def walk(seed: int, n: int = 120, *, by: float = 0.6) -> np.ndarray:
 
 
 def excerpt(track: np.ndarray, begin_s: float, n: int, *, ratio: float = 1.0, noise: float = 0.0) -> np.ndarray:
-    """An excerpt of a recording at a tempo ratio, with noise added to each vector."""
+    """Return an excerpt of a recording at a tempo ratio, with noise added to each vector."""
     positions = (begin_s + ratio * VECTOR_HOP_S * np.arange(n)) / VECTOR_HOP_S
     left = positions.astype(int)
     share = (positions - left)[:, None]
@@ -48,7 +48,7 @@ def tracks() -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(("ratio", "noise"), [(1.0, 0.0), (0.9, 0.5), (1.1, 0.5), (1.05, 1.0), (1.0, 1.5)])
 def test_an_excerpt_is_aligned_where_it_was_cut_out(tracks: dict[str, np.ndarray], ratio: float, noise: float) -> None:
-    """Recording, offset and tempo ratio are found."""
+    """The recording, offset and tempo ratio of a query are found."""
     found = align_query(index_of(tracks), excerpt(tracks["t7"], 6.3, 36, ratio=ratio, noise=noise)).alignments[0]
 
     assert found.track_id == "t7"
@@ -68,7 +68,7 @@ def test_evidence_tells_an_indexed_recording_from_an_unknown_one(tracks: dict[st
 
 
 def test_a_query_may_begin_before_the_recording(tracks: dict[str, np.ndarray]) -> None:
-    """Its offset is negative, and only the vectors within the recording are counted."""
+    """A query that starts before the recording has a negative offset, and only vectors within the recording count."""
     index = index_of(tracks)
     query = np.concatenate([walk(2_000, 16), tracks["t4"][:60]])
 
@@ -81,7 +81,7 @@ def test_a_query_may_begin_before_the_recording(tracks: dict[str, np.ndarray]) -
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_a_tiny_query_is_no_error(tracks: dict[str, np.ndarray], n: int) -> None:
-    """A query of one vector has alignments, a query without vectors has none."""
+    """A query of one vector has alignments; a query without vectors has none."""
     found = align_query(index_of(tracks), walk(3, n)[:n] if n else np.empty((0, 128), np.float32))
 
     assert bool(found.alignments) == bool(n)
@@ -89,13 +89,13 @@ def test_a_tiny_query_is_no_error(tracks: dict[str, np.ndarray], n: int) -> None
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    """Nor does an index whose only recording is too short for a vector."""
+    """An index without vectors gives no alignments."""
     assert align_query(index_of({}), walk(1, 20)).alignments == []
     assert align_query(index_of({"short": np.empty((0, 128), np.float32)}), walk(1, 20)).alignments == []
 
 
 def test_a_removed_recording_is_gone_and_an_added_one_is_found(tracks: dict[str, np.ndarray], tmp_path: Path) -> None:
-    """A removed recording leaves no vector in memory or on disk."""
+    """When a recording is removed, none of its vectors remain in memory or on disk."""
     index = index_of(tracks)
     query = excerpt(tracks["t5"], 3.0, 20)
 
@@ -112,7 +112,7 @@ def test_a_removed_recording_is_gone_and_an_added_one_is_found(tracks: dict[str,
 
 
 def test_an_index_comes_back_from_disk_as_it_was(tracks: dict[str, np.ndarray], tmp_path: Path) -> None:
-    """Its vectors are the recordings' own, to within the rounding of a byte."""
+    """The stored vectors equal those of the recordings, up to the rounding to one byte."""
     index = index_of(tracks)
     index.save(tmp_path / "index")
 
@@ -125,7 +125,7 @@ def test_an_index_comes_back_from_disk_as_it_was(tracks: dict[str, np.ndarray], 
 
 @pytest.mark.parametrize("damage", [CODES, DESCRIPTION_FILE, "missing", "none"])
 def test_a_damaged_or_stale_index_is_refused(tracks: dict[str, np.ndarray], tmp_path: Path, damage: str) -> None:
-    """The message says what to do next."""
+    """A stale, damaged or missing index is refused; the message says what to do next."""
     folder = tmp_path / "index"
     index_of(tracks).save(folder)
     if damage == "none":
@@ -158,7 +158,7 @@ def test_a_large_index_is_searched_by_groups() -> None:
 
 
 def test_recordings_can_be_added_during_searches() -> None:
-    """Searches in other threads find what they would before or after; in the end all recordings are found."""
+    """Searches in other threads see the index before or after an addition; in the end all recordings are found."""
     tracks = {f"t{seed}": walk(seed, 400) for seed in range(60)}
     index = index_of({name: tracks[name] for name in list(tracks)[:20]})
     queries = {name: excerpt(track, 20.0, 20, noise=0.5) for name, track in tracks.items()}
@@ -180,7 +180,7 @@ def test_recordings_can_be_added_during_searches() -> None:
 
 
 def test_the_classifier_of_the_nearest_length_is_used(tmp_path: Path) -> None:
-    """A calibration comes back from disk; more evidence gives a higher probability."""
+    """A calibration is read as it was written; a higher score gives a higher probability."""
     classifiers = [
         MatchClassifier(length_s, [0.0] * 5, [1.0] * 5, [1.0, 0, 0, 0, 0, -length_s]) for length_s in (3, 5, 10)
     ]

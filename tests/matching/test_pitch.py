@@ -17,7 +17,7 @@ def use_of(ratio: float) -> Use:
 
 @pytest.mark.parametrize("semitones", [-2.5, -1.0, 0.0, 0.7, 2.0])
 def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, semitones: float) -> None:
-    """With an error of at most a third of a semitone."""
+    """Pitch is measured with an error of at most a third of a semitone."""
     index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
     query = with_pitch(song, RATE_HZ, semitones)[: 10 * RATE_HZ]
 
@@ -25,7 +25,7 @@ def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, 
 
 
 def test_higher_speed_raises_the_pitch(song: np.ndarray, network: Fingerprinter) -> None:
-    """Five per cent faster is .84 semitones higher."""
+    """A recording that is played 5 % faster is 0.84 semitones higher."""
     index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
     query = with_speed(song, 1.05)[: 10 * RATE_HZ]
 
@@ -33,7 +33,7 @@ def test_higher_speed_raises_the_pitch(song: np.ndarray, network: Fingerprinter)
 
 
 def test_silence_has_no_pitch(song: np.ndarray, network: Fingerprinter) -> None:
-    """Nor has an excerpt of less than a second."""
+    """Silence and excerpts of less than a second have no pitch."""
     index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
 
     assert np.isnan(pitch_of(index, use_of(1.0), np.zeros(80_000, np.float32), network))

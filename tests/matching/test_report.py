@@ -1,4 +1,4 @@
-"""What a rights holder sees of a report: their own tracks only."""
+"""A matching report, restricted to the tracks of one rights holder."""
 
 import json
 from pathlib import Path
@@ -33,8 +33,8 @@ def report(calibration: Calibration) -> MatchReport:
 
 
 def test_a_holder_sees_their_own_uses_only(report: MatchReport) -> None:
-    """Neither another label's recording, nor another label's name on a recording that both own."""
-    own = report.of_tracks(["t1", "t3"])
+    """The restricted report shows no recording of another label, and no other owner of a shared recording."""
+    own = report.restricted_to(["t1", "t3"])
 
     assert own.table["track_id"].to_list() == ["t1", "t3"]
     assert {"Lodestar", "Bea"}.isdisjoint(own.owners["label_name"].to_list() + own.owners["artist_name"].to_list())
@@ -42,16 +42,16 @@ def test_a_holder_sees_their_own_uses_only(report: MatchReport) -> None:
 
 
 def test_a_holder_without_tracks_sees_no_uses(report: MatchReport) -> None:
-    """The report names the file, and has no row."""
-    nothing = report.of_tracks([])
+    """A report without a use of the tracks names the files, and has no rows."""
+    nothing = report.restricted_to([])
 
     assert nothing.table.is_empty()
     assert len(nothing.sheets) == 1
 
 
 def test_an_uploaded_file_is_reported_by_its_name(report: MatchReport) -> None:
-    """The report does not contain its folder."""
-    stored = json.loads(report.by_name().as_json())
+    """The report contains the name of an uploaded file, but not its folder."""
+    stored = json.loads(report.with_file_names_only().as_json())
 
     assert [file["file"] for file in stored["files"]] == ["mix.mp3"]
     assert len(stored["files"][0]["uses"]) == 3

@@ -1,4 +1,4 @@
-"""Uses of made-up recordings in mixes of known composition, and of none in unknown music."""
+"""Uses of synthetic recordings in mixes of known composition; unknown music has none."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ Tracks = dict[str, np.ndarray]
 
 
 def spans(found: list[Use]) -> list[tuple[str, int, int]]:
-    """Recording, start and end of each use, in whole seconds."""
+    """Return recording, start and end of each use, in whole seconds."""
     return [(use.audio_id, round(use.starts_s - FIRST_VECTOR_S), round(use.ends_s - FIRST_VECTOR_S)) for use in found]
 
 
@@ -44,7 +44,7 @@ def test_a_mix_becomes_a_cue_sheet(tracks: Tracks, calibration: Calibration) -> 
 
 
 def test_a_query_that_is_a_whole_recording_is_one_use(tracks: Tracks, calibration: Calibration) -> None:
-    """It lasts from the first second to the last."""
+    """The use of a whole recording lasts from its first second to its last."""
     found = find_uses(index_of(tracks), tracks["t5"], calibration)
 
     assert [(use.audio_id, use.starts_s) for use in found] == [("t5", 0.0)]
@@ -53,7 +53,7 @@ def test_a_query_that_is_a_whole_recording_is_one_use(tracks: Tracks, calibratio
 
 
 def test_two_recordings_that_share_a_sample_are_both_found(tracks: Tracks, calibration: Calibration) -> None:
-    """A query of the sample uses both, each at the place of the sample."""
+    """A query with a sample that two recordings contain uses both, each at the position of the sample."""
     sample = walk(500, 14)
     shared = tracks | {
         "a": np.concatenate([walk(501, 20), sample, walk(502, 20)]),
@@ -67,7 +67,7 @@ def test_two_recordings_that_share_a_sample_are_both_found(tracks: Tracks, calib
 
 
 def test_two_recordings_at_once_are_both_found(tracks: Tracks, calibration: Calibration) -> None:
-    """When one is mixed over the other."""
+    """Both recordings are found if one is mixed over the other."""
     both = piece(tracks["t2"], 10, 30, noise=0) + piece(tracks["t4"], 20, 30, noise=0)
 
     found = find_uses(index_of(tracks), np.asarray(both / np.sqrt(2), np.float32), calibration)
@@ -76,7 +76,7 @@ def test_two_recordings_at_once_are_both_found(tracks: Tracks, calibration: Cali
 
 
 def test_a_loop_is_reported_at_its_earliest_place(tracks: Tracks, calibration: Calibration) -> None:
-    """With the number of repetitions: the query is the last of five repetitions of eight seconds."""
+    """For the last of five repetitions, the first is reported, with the number of repetitions."""
     bar = walk(700, 8.192)
     looped = tracks | {"loop": np.concatenate([walk(701, 12.288), *[bar] * 5])}
 
@@ -87,7 +87,7 @@ def test_a_loop_is_reported_at_its_earliest_place(tracks: Tracks, calibration: C
 
 
 def test_a_long_use_of_a_loop_is_one_use(tracks: Tracks, calibration: Calibration) -> None:
-    """However often the loop repeats during the use."""
+    """A recording that repeats a loop gives one use, however often the loop repeats."""
     looped = tracks | {"loop": np.concatenate([walk(710, 8.192)] * 7)}
 
     found = find_uses(index_of(looped), piece(looped["loop"], 0, 50), calibration)
@@ -105,7 +105,7 @@ def test_copies_in_the_catalogue_are_both_found(tracks: Tracks, calibration: Cal
 
 
 def test_unknown_music_and_silence_have_no_uses(tracks: Tracks, calibration: Calibration) -> None:
-    """An empty query and an empty index are no errors."""
+    """Unknown music, silence, an empty query and an empty index give no uses."""
     index = index_of(tracks)
 
     assert find_uses(index, walk(2_000, 120), calibration) == []
@@ -125,7 +125,7 @@ def test_a_use_between_silences_ends_with_its_sound(tracks: Tracks, calibration:
 
 @pytest.mark.parametrize("seconds", [3.0, 5.0, 10.0])
 def test_a_short_query_is_found(tracks: Tracks, calibration: Calibration, seconds: float) -> None:
-    """A query of one window has to exceed the threshold of 1 % false positives only."""
+    """A query of one window must exceed only the threshold of 1 % false positives."""
     found = find_uses(index_of(tracks), piece(tracks["t7"], 11, seconds, noise=0.4), calibration)
 
     assert [use.audio_id for use in found] == ["t7"]
@@ -144,7 +144,7 @@ def test_a_use_moves_with_the_sound(tracks: Tracks, calibration: Calibration) ->
 
 
 def test_pure_tones_match_no_recording(network: Fingerprinter, calibration: Calibration) -> None:
-    """A held tone resembles held notes of many recordings, and is a use of none."""
+    """A sustained tone resembles notes of many recordings, but is not reported as a use."""
     songs = {}
     for seed in range(8):
         rng = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ def call(home: Home, *words: str) -> Result:
 
 
 def test_help_names_every_command() -> None:
-    """Every command stands there with its description; bench/start.py measures the time."""
+    """The help lists every command with its description; bench/start.py measures the time."""
     shown = CliRunner().invoke(main, ["--help"]).output
 
     assert all(f"  {name} " in shown for name in main.commands)
@@ -63,7 +63,7 @@ def _body_lines(function: Callable[..., object]) -> int:
 
 
 def test_an_analyst_gets_tables_csv_json_and_parquet(finished: Run, tmp_path: Path) -> None:
-    """One query, four output formats, the same rows."""
+    """The four output formats of a query have the same rows."""
     question = (
         "select track_id, genres, n_plays from marts.track_features join marts.track_daily using (track_id) limit 5"
     )
@@ -91,7 +91,7 @@ def test_csv_takes_lists_structs_and_intervals(finished: Run) -> None:
 
 
 def test_titles_are_printed_as_they_are(finished: Run) -> None:
-    """Brackets are not read as markup, nor colons as emoji."""
+    """Printed values are not interpreted as markup or emoji."""
     shown = call(finished.home, "sql", "select 'Song [live] x' as a, 'a [/b] c' as b, ':smile:' as c")
 
     assert shown.exit_code == 0
@@ -100,7 +100,7 @@ def test_titles_are_printed_as_they_are(finished: Run) -> None:
 
 
 def test_a_wrong_query_exits_2_with_the_reason(finished: Run) -> None:
-    """Only the message is printed, no traceback."""
+    """For an expected error, only the message is printed, without a traceback."""
     wrong = call(finished.home, "sql", "select nothing from nowhere")
 
     assert wrong.exit_code == 2
@@ -135,7 +135,7 @@ def test_a_named_query_takes_parameters(finished: Run) -> None:
 
 
 def test_a_parameter_needs_its_value(finished: Run) -> None:
-    """The message says what was expected."""
+    """A parameter without a value is refused; the message shows the expected form."""
     wrong = call(finished.home, "query", "top_tracks", "--param", "n")
 
     assert wrong.exit_code == 2
@@ -143,7 +143,7 @@ def test_a_parameter_needs_its_value(finished: Run) -> None:
 
 
 def test_a_day_that_does_not_exist_is_not_the_last_day(finished: Run) -> None:
-    """Only an empty as_of means the last day."""
+    """The parameter as_of must be a date; if it is empty, it is the last day."""
     wrong = call(finished.home, "query", "breaking_out", "--param", "as_of=2026-13-45")
     empty = call(finished.home, "query", "breaking_out", "--param", "as_of=")
 
@@ -196,7 +196,7 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
     kept = result_table(finished, "candidates").filter(user_id=row["user_id"], track_id=row["track_id"])
     assert explanation.candidate_rank == kept["rank"].item()
     assert explanation.n_listed == finished.recipe.export.k
-    assert explanation.placement in shown.output
+    assert explanation.rank_explanation in shown.output
     said = explanation.contributions
     assert said.filter(track_id=row["reason_track_id"])["share"].item() > 0
     assert said["share"].abs().sum() == pytest.approx(1, abs=1e-5)
@@ -204,7 +204,7 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
 
 
 def test_products_are_listed_and_shown_with_names(finished: Run) -> None:
-    """Every product has rows in the export; lists show names and ids; an unknown key is refused with a remedy."""
+    """Every product has rows in the export; lists show names and ids; an unknown key is refused with a suggestion."""
     listed = call(finished.home, "product", "--csv").output
     tables = {name: pl.read_parquet(finished.export / f"{name}.parquet") for name in product_names()}
 
@@ -300,7 +300,7 @@ def test_a_finished_run_that_is_not_current_is_not_called_published(
 
 
 def test_doctor_finds_a_whole_home_fit_and_an_empty_one_wanting(finished: Run, tmp_path: Path) -> None:
-    """`doctor` exits with 0 if everything is in order, else with 3 and a remedy."""
+    """`doctor` exits with 0 if everything is in order, else with 3 and a fix."""
     well, wanting = call(finished.home, "doctor"), call(Home(tmp_path / "none"), "doctor")
 
     assert well.exit_code == 0, well.output
@@ -309,7 +309,7 @@ def test_doctor_finds_a_whole_home_fit_and_an_empty_one_wanting(finished: Run, t
 
 
 def test_doctor_notices_a_readable_key(finished: Run, copy_of: Callable[[Home], Home]) -> None:
-    """A listener key that other users can read is reported with a remedy."""
+    """A listener key that other users can read is reported with a fix."""
     home = copy_of(finished.home)
     home.key_file.chmod(0o644)
 
@@ -320,7 +320,7 @@ def test_doctor_notices_a_readable_key(finished: Run, copy_of: Callable[[Home], 
 
 
 def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
-    """The first mistakes of a new user are answered with a remedy."""
+    """The messages for typical first mistakes say what to do."""
     result = call(Home(tmp_path / "none"), "sql", "select 1")
 
     assert result.exit_code == 3
@@ -345,7 +345,7 @@ def test_step_by_step_is_the_same_run_as_nightly(finished: Run, world: World, tm
 
 
 def test_a_step_without_the_one_before_says_which(world: World, tmp_path: Path) -> None:
-    """Training without tables names the command that makes them."""
+    """If training is called before the tables are built, the message names the command that builds them."""
     home = Home(tmp_path / "home")
     call(home, "ingest", str(world.raw / "labels.csv"))
 
@@ -356,7 +356,7 @@ def test_a_step_without_the_one_before_says_which(world: World, tmp_path: Path) 
 
 
 def test_a_wrong_backfill_is_refused(finished: Run, world: World) -> None:
-    """The message shows the expected form."""
+    """A backfill that is not a period is refused; the message shows the expected form."""
     wrong = call(finished.home, "build", "--date", str(world.last_day), "--backfill", "yesterday")
 
     assert wrong.exit_code == 2

@@ -87,7 +87,7 @@ def test_sql_evaluates_policies_as_python_does(second: Run, target: str) -> None
         assert isinstance(found, Estimate)
         row = in_sql[name]
         assert row["value"] == pytest.approx(found.value, abs=1e-9)
-        assert row["error"] == pytest.approx(found.error, abs=1e-9)
+        assert row["error"] == pytest.approx(found.standard_error, abs=1e-9)
         assert row["mean_weight"] == pytest.approx(found.mean_weight, abs=1e-9)
         assert row["n_effective"] == pytest.approx(found.n_effective, abs=1e-6)
         assert (row["n"], row["n_listeners"]) == (found.n, found.n_listeners)

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 
 from recsys.home import Home
-from recsys.pipeline.history import PAST_RUNS, past_runs
+from recsys.pipeline.history import PAST_RUNS_SCHEMA, past_runs
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Three runs: published, refused, and killed while writing a line of the log."""
+    """A home with three runs: published, refused, and killed while writing a line of the log."""
     for run in ("2026-06-28-aaaaaaaa", "2026-06-29-bbbbbbbb", "2026-06-30-cccccccc"):
         folder = tmp_path / "runs" / run
         folder.mkdir(parents=True)
@@ -41,4 +41,4 @@ def test_a_home_without_runs_has_none(tmp_path: Path) -> None:
     found = past_runs(Home(tmp_path))
 
     assert found.is_empty()
-    assert found.schema == PAST_RUNS
+    assert found.schema == PAST_RUNS_SCHEMA

@@ -1,4 +1,4 @@
-"""The indexes of a release are placed whole, however often a publication is begun."""
+"""The indexes of a release are written completely, even if a publication is repeated."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pytest
 
 from recsys.home import Home
 from recsys.lake.store import Lake
-from recsys.pipeline.indexes import place_fingerprints
+from recsys.pipeline.indexes import write_fingerprint_index
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """A run's fingerprint index, as files that nobody opens."""
+    """The files of a run's fingerprint index."""
     folder = tmp_path / "run" / "fingerprints"
     folder.mkdir(parents=True)
     (folder / "codes.npy").write_bytes(b"codes")
@@ -20,15 +20,15 @@ def made(tmp_path: Path) -> Path:
 
 
 def place(made: Path, folder: Path) -> dict[str, bytes]:
-    """Place the run's index; return the files of the folder that results."""
+    """Write the run's index to a folder; return the files in the folder."""
     lake = Lake(Home(made.parent))
-    placed = place_fingerprints(made / "none.duckdb", folder, made=made, lake=lake, last=None, note=print)
+    placed = write_fingerprint_index(made / "none.duckdb", folder, made=made, lake=lake, last=None, note=print)
     assert placed == folder
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_a_publication_that_is_done_again_copies_the_index_again(made: Path, tmp_path: Path) -> None:
-    """The second call succeeds and leaves the same files."""
+    """Writing the index a second time succeeds and gives the same files."""
     first = place(made, tmp_path / "indexes" / "r1-fingerprints")
 
     assert place(made, tmp_path / "indexes" / "r1-fingerprints") == first
@@ -37,7 +37,7 @@ def test_a_publication_that_is_done_again_copies_the_index_again(made: Path, tmp
 
 @pytest.mark.parametrize("name", ["r1-fingerprints", ".r1-fingerprints.partial"])
 def test_half_a_copy_of_a_killed_publication_is_replaced(made: Path, tmp_path: Path, name: str) -> None:
-    """Whether it lies in the final folder, as older versions left it, or beside it."""
+    """An incomplete copy is replaced, in the final folder (from older versions) or in a temporary one."""
     (tmp_path / "indexes" / name).mkdir(parents=True)
     (tmp_path / "indexes" / name / "left.npy").write_bytes(b"half")
 

@@ -249,7 +249,7 @@ def test_an_unknown_track_is_not_taken_down(finished_matching: tuple[Run, list[s
 def test_the_next_night_looks_only_through_what_is_new(
     finished_matching: tuple[Run, list[str]], world: World, tmp_path: Path
 ) -> None:
-    """Matches stay; a recording is not finished_matching for twice."""
+    """A second run keeps earlier matches and searches no recording again."""
     run, _ = finished_matching
     home = Home(tmp_path / "home")
     shutil.copytree(run.home.path, home.path, symlinks=True)

@@ -126,7 +126,7 @@ def test_a_damaged_index_is_made_anew(heard: tuple[Run, Path, list[str]]) -> Non
         build_and_publish(run)
 
     assert set(Index.load(registry.index_folder(run.home)).ids) == set(ids)
-    assert "index of what sounds alike is made anew" in (run.folder / "log.jsonl").read_text(encoding="utf-8")
+    assert "the embedding index is rebuilt" in (run.folder / "log.jsonl").read_text(encoding="utf-8")
 
 
 def test_a_track_and_a_file_are_asked_alike(heard: tuple[Run, Path, list[str]]) -> None:

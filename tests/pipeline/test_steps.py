@@ -1,4 +1,4 @@
-"""Steps called on small frames, without a run; and their order, which follows from what they read."""
+"""Steps, called with small frames and without a run; and the order of the steps, which follows from their inputs."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,11 +20,11 @@ from recsys.installation.paths import SQL_FOLDER
 from recsys.pipeline import nightly
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import (
-    OF_WAREHOUSE,
-    made_by_steps,
+    WAREHOUSE_INPUTS,
     removable_files,
     result_tables,
     results,
+    step_outputs,
     steps,
     steps_after,
     steps_up_to,
@@ -72,7 +72,7 @@ def interactions() -> Interactions:
 def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
     """Every parameter is an earlier table or artefact, a table of the last release, a query or a property."""
     known: set[str] = set()
-    made = made_by_steps()
+    made = step_outputs()
     for planned in steps().values():
         for name in planned.reads:
             of_last = name.removeprefix("last_")
@@ -86,7 +86,7 @@ def test_every_parameter_names_something_that_can_be_read(run: Run) -> None:
 
 
 def test_steps_follow_those_that_make_what_they_read() -> None:
-    """A step follows those that make what it reads; publish follows every step that makes a table for SQL."""
+    """A step runs after the steps whose outputs it reads; publish runs after every step with a published result."""
     order = list(steps())
 
     assert order[0] == "build"
@@ -98,7 +98,7 @@ def test_steps_follow_those_that_make_what_they_read() -> None:
 
 
 def test_only_what_a_step_needs_is_done_for_it() -> None:
-    """Training does not need communities; lists do."""
+    """Training does not need the communities; the lists do."""
     assert [planned.name for planned in steps_up_to("train")] == ["build", "train"]
     for_lists = {planned.name for planned in steps_up_to("recommend")}
     assert for_lists == {"build", "group", "train", "evaluate", "refit", "recommend"}
@@ -134,7 +134,7 @@ def test_a_result_is_empty_before_its_step_and_read_in_todays_columns(tmp_path: 
 
 
 def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None:
-    """The run id is filled in, and the counts are kept in the marker."""
+    """The run id is filled in, and the counts are stored in the marker."""
     result = Result("made_up", (RUN_ID, *RUN_METRICS_COLUMNS))
 
     @step(result)
@@ -143,38 +143,38 @@ def test_the_runner_writes_what_a_step_made_and_marks_it_whole(run: Run) -> None
         row = {"recommender": "als", "metric": "ndcg", "k": 10, "value": 0.5, "low": 0.4, "high": 0.6, "n_users": 7}
         return Outcome({"made_up": pl.DataFrame([row])}, {"day": as_of.day})
 
-    nightly.do(run, count, Inputs(run))
+    nightly.run_step(run, count, Inputs(run))
 
     assert pl.read_parquet(result.path(run)).rows() == [(run.run_id, "als", "ndcg", 10, 0.5, 0.4, 0.6, 7)]
     assert run.outcome("count") == {"day": 30}
 
 
 def test_a_table_that_a_step_does_not_declare_is_refused(run: Run) -> None:
-    """A table that is not declared would be lost silently."""
+    """A step that returns an undeclared table raises TypeError and is not marked as complete."""
 
     @step()
     def careless() -> Outcome:
         """Return a table that is not declared."""
         return Outcome({"made_up": pl.DataFrame()})
 
-    with pytest.raises(KeyError, match="made_up"):
-        nightly.do(run, careless, Inputs(run))
+    with pytest.raises(TypeError, match="careless returned made_up, which it does not declare"):
+        nightly.run_step(run, careless, Inputs(run))
 
     assert run.outcome("careless") is None
 
 
 def test_a_declared_table_that_a_step_does_not_return_is_refused(run: Run) -> None:
-    """Otherwise it would be missed hours later, when the release is published."""
+    """A missing result is reported when the step ends, not hours later when the release is published."""
     forgetful = Step(lambda: Outcome(counts={"n_rows": 0}), (analytics.FORECASTS,))
 
-    with pytest.raises(KeyError, match="did not return forecasts"):
-        nightly.do(run, forgetful, Inputs(run))
+    with pytest.raises(TypeError, match="did not return forecasts"):
+        nightly.run_step(run, forgetful, Inputs(run))
 
     assert run.outcome(forgetful.name) is None
 
 
 def test_inputs_that_need_the_built_warehouse_are_known_to_the_plan(run: Run) -> None:
-    """Reading one in a run that has built nothing fails; every other input can be read then."""
+    """Before the warehouse is built, reading these inputs fails, and all other inputs can be read."""
     needing = set()
     for name in (name for name, value in vars(Inputs).items() if isinstance(value, property | cached_property)):
         try:
@@ -182,11 +182,11 @@ def test_inputs_that_need_the_built_warehouse_are_known_to_the_plan(run: Run) ->
         except SetupError:
             needing.add(name)
 
-    assert needing == OF_WAREHOUSE
+    assert needing == WAREHOUSE_INPUTS
 
 
 def test_the_published_history_of_a_table_is_its_file_in_each_run(run: Run) -> None:
-    """Of all runs for metrics; for what listeners were shown, of published runs and this one; nothing is copied."""
+    """Metrics have the files of all runs, explorations those of published runs and this one; no file is copied."""
     earlier, refused = run.home.runs / "2026-06-01-a", run.home.runs / "2026-06-02-b"
     for folder in (earlier, refused, run.folder):
         folder.mkdir(parents=True)
@@ -205,38 +205,38 @@ def test_the_published_history_of_a_table_is_its_file_in_each_run(run: Run) -> N
 
 def test_a_refusal_is_written_and_stops_the_run_unmarked(run: Run) -> None:
     """The verdict is written, but the step is not marked as complete."""
-    verdict = made_by_steps()["verdict"]
+    verdict = step_outputs()["verdict"]
     refusing = Step(lambda: Outcome({"verdict": {"passed": False}}, {}, "too few rows"), (verdict,))
 
     with pytest.raises(Refused, match="too few rows"):
-        nightly.do(run, refusing, Inputs(run))
+        nightly.run_step(run, refusing, Inputs(run))
 
     assert Inputs(run)["verdict"] == {"passed": False}
     assert run.outcome(refusing.name) is None
 
 
 def test_forecasts_are_those_of_each_artist() -> None:
-    """The forecast of ten plays per day is ten plays per day."""
+    """An artist with ten plays on every day has a forecast of ten plays per day."""
     days = [AS_OF - timedelta(days=n) for n in range(120)]
     plays = pl.DataFrame({"artist_id": ["x"] * 120, "listen_date": days, "n_plays": [10] * 120})
 
     done = analytics.forecast(artist_days=plays, as_of=AS_OF)
 
-    table = done.made["forecasts"]
+    table = done.outputs["forecasts"]
     assert done.counts == {"n_artists": 1}
     assert table.height == 28
     assert table["n_plays"].to_list() == pytest.approx([10.0] * 28, abs=0.01)
 
 
 def test_listeners_who_all_hear_every_artist_are_in_no_group(run: Run, interactions: Interactions) -> None:
-    """Without differences between listeners there are no clusters, and the run goes on."""
+    """If all listeners play the same tracks, there are no clusters, and the run continues."""
     artists = pl.DataFrame({"artist_id": ["x", "y"], "name": ["X", "Y"]})
     nobody = pl.DataFrame(schema=analytics.COMMUNITY_MEMBERS.schema)
 
     done = analytics.group(interactions=interactions, artists=artists, recipe=run.recipe, last_community_members=nobody)
 
-    assert done.made["communities"].is_empty()
-    assert done.made["community_members"].is_empty()
+    assert done.outputs["communities"].is_empty()
+    assert done.outputs["community_members"].is_empty()
 
 
 def test_groups_keep_their_numbers_from_the_last_release(run: Run) -> None:
@@ -251,11 +251,11 @@ def test_groups_keep_their_numbers_from_the_last_release(run: Run) -> None:
     given: dict[str, Any] = {"interactions": interactions, "artists": artists, "recipe": run.recipe}
 
     first = analytics.group(**given, last_community_members=nobody)
-    again = analytics.group(**given, last_community_members=first.made["community_members"])
+    again = analytics.group(**given, last_community_members=first.outputs["community_members"])
 
-    assert again.made["community_members"].equals(first.made["community_members"])
-    assert first.made["community_members"].filter(kind="listeners").height == 40
-    assert first.counts["n_of_listeners"] == first.made["communities"].filter(kind="listeners").height >= 1
+    assert again.outputs["community_members"].equals(first.outputs["community_members"])
+    assert first.outputs["community_members"].filter(kind="listeners").height == 40
+    assert first.counts["n_of_listeners"] == first.outputs["communities"].filter(kind="listeners").height >= 1
 
 
 def catalogue_of(ids: str) -> pl.DataFrame:
@@ -305,20 +305,20 @@ def test_lists_name_what_a_listener_never_played(run: Run, interactions: Interac
     """Ann played a, b, c: her list is d and e, with recommender and reason."""
     done = listed(run, interactions)
 
-    table = done.made["recommendations"]
+    table = done.outputs["recommendations"]
     chosen = {user: set(rows["track_id"]) for (user,), rows in table.group_by("user_id")}
     assert chosen == {user: set("abcde") - set(tracks) for user, tracks in PLAYS.items()}
     assert table["recommender"].unique().to_list() == ["popular"]
     assert table["reason"].str.starts_with("popular with").all()
     assert (done.counts["n_listeners"], done.counts["n_rows"], done.counts["n_explored"]) == (3, 6, 0)
-    assert done.made["exposure_targets"].is_empty()
+    assert done.outputs["exposure_targets"].is_empty()
 
 
 def test_a_track_that_nobody_may_be_shown_is_in_no_list(run: Run, interactions: Interactions) -> None:
-    """Without e, Ann and Bob have one track left, and Cyd two."""
+    """Without e, Ann and Bob have one remaining track each, and Cyd has two."""
     done = listed(run, interactions, catalogue=catalogue_of("abcd"))
 
-    assert "e" not in done.made["recommendations"]["track_id"].to_list()
+    assert "e" not in done.outputs["recommendations"]["track_id"].to_list()
     assert done.counts["n_short_lists"] == 2
 
 
@@ -339,7 +339,7 @@ def gated(run: Run, **changes: Any) -> Outcome:
 
 
 def differences(low: float) -> pl.DataFrame:
-    """The difference to popularity, with an interval that starts at `low`."""
+    """Return the difference from popularity, with an interval that starts at `low`."""
     row = ("popular", low + 0.01, low, low + 0.02, 3, 0.01)
     return pl.DataFrame([row], models.DIFFERENCES.schema, orient="row")
 
@@ -348,14 +348,14 @@ def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> Non
     """The gate follows the interval of the difference; the verdict is returned either way."""
     passed, refused = gated(run), gated(run, metric_differences=differences(-0.05))
 
-    assert passed.made["verdict"] == {"passed": True, "reasons": []}
+    assert passed.outputs["verdict"] == {"passed": True, "reasons": []}
     assert not passed.refusal
-    assert not refused.made["verdict"]["passed"]
+    assert not refused.outputs["verdict"]["passed"]
     assert "worse than popular" in refused.refusal
 
 
 def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
-    """A last day without plays is taken for missing files."""
+    """A run whose last day has no plays is refused, since files are probably missing."""
     days = [(AS_OF - timedelta(days=n), 500) for n in range(1, 28)]
 
     done = gated(run, daily_plays=pl.DataFrame(days, ["listen_date", "n_plays"], orient="row"))
@@ -364,7 +364,7 @@ def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:
 
 
 def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, interactions: Interactions) -> None:
-    """A copy of the popularity model differs from it by 0, over all evaluated listeners."""
+    """A copy of the popularity model has a difference of 0 from it, over all evaluated listeners."""
     split = Split.hold_out_latest(interactions, seed=7)
     model = Recommender.named("popular", run.recipe.configs["popular"]).fit(split.train)
     recipe = replace(run.recipe, recommender="copy", configs={"copy": None, "popular": None})
@@ -377,7 +377,7 @@ def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, int
     )
 
     n_judged = int((np.diff(split.test.indptr) > 0).sum())
-    compared = done.made["metric_differences"]
+    compared = done.outputs["metric_differences"]
     assert done.counts["n_judged"] == n_judged
     assert compared.select("baseline", "difference", "n_users").rows() == [("popular", 0.0, n_judged)]
-    assert set(done.made["run_metrics"]["recommender"]) >= {"copy", "popular"}
+    assert set(done.outputs["run_metrics"]["recommender"]) >= {"copy", "popular"}

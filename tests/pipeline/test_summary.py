@@ -30,8 +30,8 @@ DONE: dict[str, Event] = {
 }
 
 
-def test_each_area_is_told_in_a_line_with_its_time() -> None:
-    """Zero counts and areas that are not done are left out; an area of two steps has the sum of their times."""
+def test_each_area_has_a_line_with_its_time() -> None:
+    """Zero counts and incomplete areas are omitted; an area with two steps has the sum of their times."""
     assert areas(DONE, TABLES, 20) == [
         Area(
             "Files",

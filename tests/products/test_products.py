@@ -1,4 +1,4 @@
-"""Each product on a catalogue of three artists that a reader can count: what is listed, and what never is."""
+"""Each product on a small catalogue of three artists: which tracks are listed, and which are excluded."""
 
 from dataclasses import replace
 from datetime import date
@@ -73,7 +73,7 @@ def of(inputs: ProductInputs, name: str, key: str) -> list[dict[str, Any]]:
 
 
 def test_the_radar_lists_new_releases_with_their_artist(inputs: ProductInputs) -> None:
-    """A listener of ada and ben gets their new tracks, ranked from 1, and not the withdrawn one of cleo."""
+    """A listener of ada and ben gets their new tracks, ranked from 1, but not the withdrawn track by cleo."""
     rows = of(inputs, "release_radar", "u0")
 
     assert [row["rank"] for row in rows] == [1, 2]
@@ -81,7 +81,7 @@ def test_the_radar_lists_new_releases_with_their_artist(inputs: ProductInputs) -
 
 
 def test_the_radar_gives_a_reason_for_an_artist_new_to_the_listener(inputs: ProductInputs) -> None:
-    """Who never played ben gets his new track after that of ada, with the reason of the recommendation."""
+    """For a listener of ada who never played ben, ben's new track comes second, with a reason from the recommender."""
     rows = of(inputs, "release_radar", "u7")
 
     assert [row["track_id"] for row in rows] == ["ada3", "ben3"]
@@ -90,7 +90,7 @@ def test_the_radar_gives_a_reason_for_an_artist_new_to_the_listener(inputs: Prod
 
 
 def test_discovery_lists_one_track_per_artist_never_played(inputs: ProductInputs) -> None:
-    """Listeners of ada and ben discover cleo, by one track."""
+    """Listeners of ada and ben get one track by cleo."""
     table = product_maker("discovery")(inputs)
 
     assert {row["track_id"][:-1] for row in of(inputs, "discovery", "u0")} == {"cleo"}
@@ -127,7 +127,7 @@ def test_a_context_lists_tracks_whose_tempo_and_energy_fit(
 
 
 def test_the_time_of_day_decides_between_equal_scores(inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All listeners play the third tracks at noon and the others at midnight, so these come first in the sleep list."""
+    """Tracks that listeners play at midnight come before tracks that they play at noon in the sleep list."""
     monkeypatch.setattr("recsys.products.context_playlists.MIN_LENGTH", 1)
     noon = PLAYS.with_columns(hour_of_week=pl.when(pl.col("track_id").str.ends_with("2")).then(12).otherwise(0))
     interactions = Interactions.of(
@@ -143,12 +143,12 @@ def test_the_time_of_day_decides_between_equal_scores(inputs: ProductInputs, mon
 
 
 def test_a_cluster_with_few_liked_tracks_gives_no_mix(inputs: ProductInputs) -> None:
-    """Here no listener likes more than two tracks of a cluster."""
+    """A listener who likes only two tracks of a cluster gets no mix of it."""
     assert product_maker("daily_mixes")(inputs).is_empty()
 
 
 def test_similar_tracks_have_the_same_listeners(inputs: ProductInputs) -> None:
-    """A track of ben resembles others that his listeners play, never itself, a withdrawn or a restricted track."""
+    """Similar tracks share listeners; the track itself, withdrawn and restricted tracks are not listed."""
     table = product_maker("similar_tracks")(inputs)
 
     assert of(inputs, "similar_tracks", "ben0")[0]["similar_track_id"] in {"ben2", "ada0", "ada2"}
@@ -157,7 +157,7 @@ def test_similar_tracks_have_the_same_listeners(inputs: ProductInputs) -> None:
 
 
 def test_a_playlist_is_continued_with_other_tracks(inputs: ProductInputs) -> None:
-    """Its own tracks are never listed; a playlist without a known track has no list."""
+    """A playlist's own tracks are not listed; a playlist without a track in the training data has no list."""
     rows = of(inputs, "playlist_continuation", "p")
 
     assert rows[0]["track_id"] in {"ben2", "ada2"}
@@ -166,7 +166,7 @@ def test_a_playlist_is_continued_with_other_tracks(inputs: ProductInputs) -> Non
 
 
 def test_similar_artists_are_ranked_by_common_listeners(inputs: ProductInputs) -> None:
-    """Ada shares six of twelve listeners with each of the others, who share none: 6 / sqrt(12 * 6)."""
+    """Ada has twelve listeners and shares six with ben and six with cleo: the cosine is 6 / sqrt(12 * 6)."""
     table = product_maker("similar_artists")(inputs)
 
     assert table.filter(artist_id="ben").select("similar_artist_id", "n_common").rows() == [("ada", 6)]
@@ -185,13 +185,13 @@ def test_every_product_is_reproducible(inputs: ProductInputs, name: str) -> None
 
 
 def test_a_misspelt_product_gets_a_hint() -> None:
-    """The message names the nearest product."""
+    """A misspelt product is refused, and the nearest name is suggested."""
     with pytest.raises(UnknownIds, match="release_radar"):
         product_maker("release_rador")
 
 
 def test_a_station_opens_with_its_artist(inputs: ProductInputs) -> None:
-    """It continues with tracks of others, without repetitions, withdrawn or restricted tracks."""
+    """A station continues with tracks by others, without repeated, withdrawn or restricted tracks."""
     table = product_maker("radio")(inputs)
 
     assert set(table["artist_id"]) == {"ada", "ben", "cleo"}

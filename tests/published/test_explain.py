@@ -1,4 +1,4 @@
-"""Why a track has its place in a list, or none, is said in plain words."""
+"""Explanations of a track's rank in a list, or of its absence."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from recsys.releases.release import Release
 
 
 def explanation(rank: int | None, candidate_rank: int | None, *, is_explored: bool = False) -> Explanation:
-    """A track in a list of twenty, or beside it."""
+    """Return the explanation of a track for a listener whose list has twenty tracks."""
     return Explanation("Song by Ada", rank, None, is_explored, 20, candidate_rank, pl.DataFrame())
 
 
@@ -28,25 +28,25 @@ def explanation(rank: int | None, candidate_rank: int | None, *, is_explored: bo
         (3, None, "It is not among the candidates that the run kept for this listener."),
     ],
 )
-def test_the_way_from_the_models_rank_to_the_place_is_said(
+def test_the_explanation_compares_the_rank_with_the_models_rank(
     rank: int | None, candidate_rank: int | None, expected: str
 ) -> None:
-    """Whether rerank rules or exploration moved the track, and from which rank."""
-    assert explanation(rank, candidate_rank).placement.startswith(expected)
+    """The text gives the model's rank, and says whether rerank rules or exploration moved the track."""
+    assert explanation(rank, candidate_rank).rank_explanation.startswith(expected)
 
 
 @pytest.mark.parametrize("candidate_rank", [57, None])
 def test_a_track_that_exploration_drew_says_so(candidate_rank: int | None) -> None:
-    """With the model's rank where the run kept it."""
-    placement = explanation(20, candidate_rank, is_explored=True).placement
+    """The text names exploration, and the model's rank if the run stored it."""
+    rank_explanation = explanation(20, candidate_rank, is_explored=True).rank_explanation
 
-    assert placement.startswith("Exploration drew it, to learn whether the listener likes it. ")
-    assert ("The model ranked it 57" in placement) == (candidate_rank is not None)
-    assert "rerank" not in placement
+    assert rank_explanation.startswith("Exploration drew it, to learn whether the listener likes it. ")
+    assert ("The model ranked it 57" in rank_explanation) == (candidate_rank is not None)
+    assert "rerank" not in rank_explanation
 
 
 def test_the_models_rank_is_read_where_the_export_kept_it(tmp_path: Path) -> None:
-    """A home without a release, an export without candidates and a track outside them have none."""
+    """The rank is None without a release, without stored candidates, or if the track is not a candidate."""
     home = Home(tmp_path / "home")
     release = Release(tmp_path / "w.duckdb", tmp_path / "marts", export=tmp_path / "export")
     release.warehouse.touch()

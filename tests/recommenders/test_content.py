@@ -18,7 +18,7 @@ from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.evaluate.ranking import evaluate_lists, ndcg_at_k
-from recsys.experiments.protocols import fixed
+from recsys.experiments.protocols import from_folder
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.content import Content, ContentConfig, leverage, ridge_inverse
 from recsys.recommenders.parts.filters import Filters
@@ -161,7 +161,7 @@ def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_
     subprocess.run(
         [sys.executable, "-m", "bench.recommenders.splits", "cold", tmp_path], cwd=ROOT, env=environment, check=True
     )
-    protocol = fixed(tmp_path)
+    protocol = from_folder(tmp_path)
     new = pl.read_parquet(tmp_path / "candidates.parquet")["item_id"].cast(pl.String)
 
     model = Recommender(Content()).fit(protocol.test.train)

@@ -1,4 +1,4 @@
-"""A release is read back as it was published, whichever version wrote it, and a takedown reaches all of its indexes."""
+"""Releases are read as they were published, by any version; takedowns apply to all of their indexes."""
 
 from dataclasses import fields
 from datetime import date
@@ -41,14 +41,14 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def older(home: Home) -> Home:
-    """The same home as an older version left it: the link of the fingerprint index is called `prints`."""
+    """The same home in the layout of an older version: the link of the fingerprint index is named `prints`."""
     folder = home.path / "releases" / "r1"
     (folder / "fingerprints").rename(folder / "prints")
     return home
 
 
 def tables_in(folder: Path) -> Release:
-    """A release of tables alone, whose files exist."""
+    """A release with tables only, whose files exist."""
     release = Release(folder / "w.duckdb", folder / "marts")
     release.warehouse.touch()
     release.marts.mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def test_every_part_is_read_back(home: Home) -> None:
 
 
 def test_a_part_that_was_not_published_is_none(tmp_path: Path) -> None:
-    """A release of tables alone has neither model nor indexes; a required part has a path even without its link."""
+    """A release with tables only has no model and no indexes; a required part has a path even without its link."""
     home = Home(tmp_path / "home")
     release = tables_in(tmp_path)
     registry.publish(home, "r1", release)
@@ -77,7 +77,7 @@ def test_a_part_that_was_not_published_is_none(tmp_path: Path) -> None:
 
 
 def test_every_index_of_a_release_can_be_read_and_changed(home: Home) -> None:
-    """Its class is declared by a name that leads to it."""
+    """The declared name of each index's reader leads to its class."""
     for part in registry.read(home, "r1").indexes():
         index = resolve_name(part.reader).load(part.folder)
 
@@ -85,7 +85,7 @@ def test_every_index_of_a_release_can_be_read_and_changed(home: Home) -> None:
 
 
 def test_a_release_of_an_older_version_is_read(older: Home) -> None:
-    """Its fingerprint index is found under the former name of the link, and goes when the release is pruned."""
+    """The fingerprint index is found by the link's former name, and removed when the release is pruned."""
     release = registry.read(older, "r1")
 
     assert release.fingerprints == older.path / "parts" / "fingerprints"
@@ -96,7 +96,7 @@ def test_a_release_of_an_older_version_is_read(older: Home) -> None:
 
 @pytest.mark.parametrize("version", ["home", "older"])
 def test_a_takedown_reaches_every_index(version: str, request: pytest.FixtureRequest) -> None:
-    """The track leaves the vector index, its bytes the fingerprint index, and the former folders are gone."""
+    """The track is removed from the vector index, its file from the fingerprint index; old folders are deleted."""
     home: Home = request.getfixturevalue(version)
     before = registry.read(home, "r1")
 

@@ -9,7 +9,7 @@ import pytest
 from bench.recommenders.splits import SPLITS
 from recsys.dataset.splits import Split
 from recsys.evaluate.report import evaluated_users, report
-from recsys.experiments.protocols import fixed
+from recsys.experiments.protocols import from_folder
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE
 from recsys.rerank.ablation import before_and_after, ndcg_prices
@@ -28,7 +28,7 @@ def split_and_candidates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Spli
         pytest.skip("RECSYS_DATA is not set: it names the folder of real research data")
     folder = tmp_path_factory.mktemp("lfm1m")
     SPLITS["lfm1m"](Path(data)).write(folder)
-    protocol = fixed(folder)
+    protocol = from_folder(folder)
     split = protocol.test
     ids = split.train.users.ids(evaluated_users(split))
     return split, Recommender(EASE()).fit(split.train).recommend(ids, 500, filters=protocol.filters(split))

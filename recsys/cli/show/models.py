@@ -19,7 +19,7 @@ from recsys.rerank.ablation import PRICE
 if TYPE_CHECKING:
     from recsys.audio.training.train import ModelCard
     from recsys.experiments.comparison import Comparison
-    from recsys.experiments.tuning import Tuned
+    from recsys.experiments.tuning import TuningResult
     from recsys.published.explain import Explanation
 
 
@@ -139,9 +139,9 @@ def simulated(weeks: pl.DataFrame, page: Path) -> None:
     out.print(f"\nReport  {relative(page)}")
 
 
-def tuned(name: str, found: "Tuned") -> None:
+def tuned(name: str, found: "TuningResult") -> None:
     """Print the best settings found, as a section of a recipe."""
-    out.print(f"# nDCG {found.value:.4f} on the validation period, the best of {found.n_trials} trials")
+    out.print(f"# nDCG {found.validation_ndcg:.4f} on the validation period, the best of {found.n_trials} trials")
     out.print(f"[recommenders.{name}]")
     for setting, value in asdict(found.config).items():
         out.print(f"{setting} = {json.dumps(value)}")
@@ -151,7 +151,7 @@ def explained(explanation: "Explanation", n: int) -> None:
     """Print a track's rank for a listener, and the played tracks that contributed most, for and against."""
     place = "not in the published list" if explanation.rank is None else f"rank {explanation.rank}"
     out.print(f"{explanation.track}: {place}{f', {explanation.reason}' if explanation.reason else ''}", soft_wrap=True)
-    out.print(explanation.placement, soft_wrap=True)
+    out.print(explanation.rank_explanation, soft_wrap=True)
     contributions = explanation.contributions
     if contributions.is_empty():
         out.print("No played track contributes to it: the model has learned from none of this listener's plays.")

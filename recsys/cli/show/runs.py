@@ -84,7 +84,7 @@ def _areas(lines: list[making.Area]) -> None:
     """Print one line per area with its time, and the total time."""
     table = Table.grid(Column(), Column(ratio=1), Column(justify="right", min_width=9), padding=(0, GAP, 0, 0))
     for area in lines:
-        table.add_row(area.name, area.made, "" if area.seconds is None else f"{area.seconds:,.1f} s")
+        table.add_row(area.name, area.summary, "" if area.seconds is None else f"{area.seconds:,.1f} s")
     table.add_row("Total", "", f"{sum(area.seconds or 0 for area in lines):,.1f} s")
     out.print(table)
 
@@ -128,7 +128,7 @@ def checks(done: list[Check]) -> int:
     for check in done:
         out.print(f"{'ok ' if check.is_ok else 'BAD'}  {check.name:<18} {check.found}")
         if not check.is_ok:
-            out.print(f"     {'':<18} -> {check.remedy}")
+            out.print(f"     {'':<18} -> {check.fix}")
     return 0 if all(check.is_ok for check in done) else SetupError.exit_code
 
 

@@ -1,9 +1,9 @@
 """
-The steps of a run. A step is a function: its parameters name what it reads, it returns what it makes.
+The steps of a run. A step is a function: its parameters name its inputs, and it returns its outputs.
 
-`pipeline.results` declares steps, `pipeline.plan` orders them, `pipeline.inputs` supplies the parameters. To add a step
-or a result, add a file here.
+Steps are declared with `pipeline.results.step`, ordered by `pipeline.plan`, and get their inputs from
+`pipeline.inputs`. To add a step or a result, add a file here.
 
-A step returns what it makes and the runner writes it. Three steps write large things themselves, to the path that they
-are given: `build` the warehouse, `publish` the release, `morning` the reports.
+The runner writes the outputs that a step returns. Three steps write large outputs themselves, to a path that is one of
+their inputs: `build` the warehouse, `publish` the release, `morning` the reports.
 """

@@ -1,4 +1,4 @@
-"""Analyses that SQL cannot do: communities, forecasts, and songs likely to rise in the charts."""
+"""Steps for analyses that are not done in SQL: communities, forecasts, and predicted chart breakouts."""
 
 from datetime import date
 
@@ -21,7 +21,7 @@ CHART_BREAKOUTS = Result("chart_breakouts", CHART_BREAKOUTS_COLUMNS)
 def group(
     *, interactions: Interactions, artists: pl.DataFrame, last_community_members: pl.DataFrame, recipe: Recipe
 ) -> Outcome:
-    """Cluster listeners and tracks by shared listening, starting from the clusters of the last release."""
+    """Cluster listeners and tracks by who plays what, starting from the clusters of the last release."""
     groups, members = communities(interactions, artists, recipe.communities, last_community_members)
     return Outcome(
         {COMMUNITIES.name: groups, COMMUNITY_MEMBERS.name: members},
@@ -31,13 +31,13 @@ def group(
 
 @step(FORECASTS)
 def forecast(*, artist_days: pl.DataFrame, as_of: date) -> Outcome:
-    """Forecast the plays of each artist for the next 28 days."""
+    """Forecast each artist's daily plays for the next 28 days."""
     expected = artist_forecasts(artist_days, as_of)
     return Outcome({FORECASTS.name: expected}, {"n_artists": expected["artist_id"].n_unique()})
 
 
 @step(CHART_BREAKOUTS)
 def chart(*, chart_weeks: pl.DataFrame) -> Outcome:
-    """Find the songs outside the top ten of each chart that are likely to enter it."""
+    """Predict which songs outside the top ten of each chart are likely to enter it."""
     found = chart_breakouts(chart_weeks)
     return Outcome({CHART_BREAKOUTS.name: found}, {"n_charts": found["chart"].n_unique(), "n_songs": found.height})

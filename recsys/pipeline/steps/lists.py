@@ -1,4 +1,4 @@
-"""Recommendation lists: one per listener, a reason per track; and the products made from the same model."""
+"""The step that makes recommendations: a list per listener with a reason per track, and the products."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -75,7 +75,7 @@ def recommend(
     as_of: date,
     served_on: date,
 ) -> Outcome:
-    """Rerank every listener's candidates into a list, fill some positions by exploration, and make the products."""
+    """Rerank each listener's candidates, fill the exploration slots, add reasons, and make the products."""
     seen = interactions if recipe.export.new_only else None
     inputs = ProductInputs(
         model=model,
@@ -90,7 +90,7 @@ def recommend(
     )
     k, exploration = recipe.export.k, recipe.exploration
     context, rules = RerankContext.of_groups(interactions, track_groups), list(recipe.rerank.values())
-    chosen, n_widened = full_lists(inputs.candidates, inputs.best, rules, context, exploration.length(k))
+    chosen, n_widened = full_lists(inputs.candidates, inputs.recommend, rules, context, exploration.candidate_length(k))
     rng = exploration.generator(as_of)
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
     lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
@@ -117,19 +117,19 @@ def recommend(
 
 
 def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """Return the tracks of each cluster: community, name, track_id."""
+    """Return the tracks of each track cluster: community, name, track_id."""
     of_tracks = members.filter(kind=TRACKS).join(communities.filter(kind=TRACKS), on="community")
     return of_tracks.select("community", "name", track_id="member_id")
 
 
 def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """Add the recommender of each row, and mark the rows that exploration filled."""
+    """Add the column recommender, and mark explored tracks in the reason."""
     recommender = pl.when("is_fallback").then(pl.lit(POPULARITY_BASELINE)).otherwise(pl.lit(recipe.recommender))
     return with_exploration_text(lists).with_columns(recommender=recommender)
 
 
 def _exposure_targets(recipe: Recipe) -> pl.DataFrame:
-    """Return the target share of exposure of each group in the recipe."""
+    """Return the exposure targets of the recipe, one row per group."""
     rule = recipe.rerank.get("exposure")
     targets = rule.targets if isinstance(rule, Exposure) else {}
     rows = [(*group.split("=", 1), share) for group, share in targets.items()]

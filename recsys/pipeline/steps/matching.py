@@ -1,4 +1,4 @@
-"""Matching: recordings of the catalogue found in new uploads, and in new recordings of the catalogue itself."""
+"""The step that finds uses of catalogue recordings in new uploads and in new catalogue recordings."""
 
 from datetime import date
 from pathlib import Path
@@ -21,7 +21,7 @@ def _save(folder: Path, index: "FingerprintIndex") -> None:
 
 FINGERPRINTS = Artefact(
     "fingerprints", write=_save, lifetime="run"
-)  # the index of fingerprints, copied into the release
+)  # the fingerprint index, which is copied into the release
 MATCH_CANDIDATES = Result("match_candidates", MATCH_CANDIDATES_COLUMNS)
 MATCH_CHECKS = Result("match_checks", MATCH_CHECKS_COLUMNS)
 
@@ -36,7 +36,7 @@ def match(
     recipe: Recipe,
     served_on: date,
 ) -> Outcome:
-    """Search the uploads and recordings that no earlier run has searched; earlier matches are kept."""
+    """Search the uploads and recordings that no earlier run has searched, and append the results to the history."""
     last = MatchHistory(last_match_candidates, last_match_checks)
     if fingerprint_index is None:
         found, made = last, {}

@@ -1,4 +1,4 @@
-"""Recommenders: fitted on the training window, evaluated on the test window, then fitted again on all data."""
+"""Steps for the recommenders: fit on the training window, evaluate on the test window, then refit on all data."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -32,7 +32,7 @@ CHAMPION = "champion"
 
 
 class Models(Mapping[str, Recommender[Any]]):
-    """Fitted recommenders in a folder, by name; each is loaded on access."""
+    """The fitted recommenders in a folder, by name; each is loaded when it is accessed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,7 +44,7 @@ class Models(Mapping[str, Recommender[Any]]):
 
     @override
     def __iter__(self) -> Iterator[str]:
-        """List the names, sorted."""
+        """Iterate over the names, sorted."""
         return iter(sorted(path.name for path in self._folder.iterdir()))
 
     @override
@@ -73,11 +73,11 @@ MODEL = Artefact(
     "model",
     read=Recommender.load,
     write=whole_folder(_save_model),
-    place=lambda run: run.model,
+    location=lambda run: run.model,
 )
 RUN_METRICS = Result("run_metrics", (RUN_ID, *RUN_METRICS_COLUMNS), history="all runs")
 GROUP_METRICS = Result("group_metrics", (RUN_ID, *GROUP_METRICS_COLUMNS), history="all runs")
-DIFFERENCES = Result(  # to champion and floor
+DIFFERENCES = Result(  # to the champion and the popularity baseline
     "metric_differences", (BASELINE, DIFFERENCE, LOW, HIGH, N_USERS, P_VALUE), history=None
 )
 
@@ -93,16 +93,17 @@ def train(
     as_of: date,
     note: Callable[..., None],
 ) -> Outcome:
-    """Fit the recipe's recommenders, and the champion if it is another one, on the training window."""
+    """Fit the recipe's recommenders on the training window, and the champion too if its settings differ."""
     if not len(evaluated_users(split)):
         first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
         raise InputError(
-            f"No listener known before {first} played anything new from then to {as_of}, so no model can be "
-            "evaluated. Is the date right (--date)? recsys sql 'select max(listen_date) from marts.track_daily'"
+            f"The test window {first} to {as_of} has no new track played by a listener from the training window, so "
+            "no model can be evaluated. Check --date; the last day of data is: "
+            "recsys sql 'select max(listen_date) from marts.track_daily'"
         )
     context = RerankContext.of_groups(split.train, track_groups)
     for named in (named for rule in recipe.rerank.values() for named in rule.named_groups):
-        context.members(named)  # a misspelt group is refused now, and not after an hour of training
+        context.members(named)  # raises for a misspelt group before the long training
     models = {}
     for name, model in _contenders(recipe, champion, note).items():
         note(event="fit", recommender=name)
@@ -118,14 +119,14 @@ def train(
 
 
 def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None]) -> dict[str, Recommender[Any]]:
-    """Return the recommenders to fit: the recipe's, and the champion unless it has the same settings."""
+    """Return the unfitted recommenders: those of the recipe, and the champion unless its settings are the same."""
     models = {name: Recommender.named(name, recipe.configs[name]) for name in recipe.names}
     if champion is None:
         return models
     try:
         config = scorer_class(champion["name"]).config_class(**champion["config"])
-    except TypeError as changed:  # its settings are of another version
-        note(event="warning", text=f"the champion cannot be fitted beside this run's recommenders: {changed}")
+    except TypeError as changed:  # the settings were saved by another version
+        note(event="warning", text=f"the champion cannot be fitted for the comparison: {changed}")
         return models
     if (champion["name"], config) == (recipe.recommender, recipe.configs[recipe.recommender]):
         note(event="fit", recommender=CHAMPION, same_as=recipe.recommender)
@@ -137,7 +138,7 @@ def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None
 def evaluate(
     *, split: Split, trial_models: Mapping[str, Recommender[Any]], track_groups: pl.DataFrame, recipe: Recipe
 ) -> Outcome:
-    """Evaluate every fitted recommender on the test window, all on the same listeners."""
+    """Evaluate all fitted recommenders on the test window, for the same listeners."""
     k, own = recipe.evaluation.k, recipe.recommender
     judged = split.train.users.ids(evaluated_users(split))
     filters = Filters.of(split.train)
@@ -165,7 +166,7 @@ def evaluate(
 
 
 def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe) -> pl.DataFrame:
-    """Compare the recipe's recommender with the champion and the popularity baseline, listener by listener, in nDCG."""
+    """Compare the nDCG of the recipe's recommender with champion and popularity baseline, paired by listener."""
     own, seed = recipe.recommender, recipe.evaluation.seed
     values = {
         name: values_per_user(ranking, split, ndcg_at_k, k=recipe.evaluation.k) for name, ranking in rankings.items()
@@ -190,7 +191,7 @@ def refit(
     run_id: str,
     as_of: date,
 ) -> Outcome:
-    """Fit the exported recommender on all data up to the run's date."""
+    """Fit the recommender of the recipe on all data up to the run's date."""
     name = recipe.recommender
     model = Recommender.named(name, recipe.configs[name])
     model.fit(interactions, validation=split, load_fitted=lambda: trial_models[name])

@@ -1,4 +1,4 @@
-"""The morning reports on the release that was just published."""
+"""The step that writes the morning reports."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +9,12 @@ from recsys.recipe import Recipe
 from recsys.releases.release import Release
 from recsys.reports.morning.write import folder_of, write_reports
 
-REPORTS = Artefact("reports", place=lambda run: folder_of(run.home, run.as_of), lifetime="always")
+REPORTS = Artefact("reports", location=lambda run: folder_of(run.home, run.as_of), lifetime="always")
 
 
 @step(REPORTS)
 def morning(*, release: Release, reports_file: Path, recipe: Recipe, note: Callable[..., None]) -> Outcome:
-    """Write the morning reports of the new release, for the operator and every label."""
+    """Write the morning reports on the new release, one for the operator and one per label."""
     if missing := extras.missing_message("matplotlib"):
         note(event="warning", text=f"no morning report. {missing}")
         return Outcome(counts={"n_reports": 0})

@@ -1,4 +1,4 @@
-"""The release: the gate decides, the export is written, and everything is published in one step."""
+"""Steps for the release: apply the gate, write the export, and publish everything at the same moment."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from recsys.evaluate.significance import Interval
 from recsys.home import Home
 from recsys.lake.store import Batch
 from recsys.pipeline.export import Export, manifest, write_export
-from recsys.pipeline.publication import decided, place_tables
+from recsys.pipeline.publication import gate_outcome, write_release
 from recsys.pipeline.results import Artefact, Outcome, step, whole_folder
 from recsys.recipe import Recipe
 from recsys.releases import registry
@@ -26,12 +26,12 @@ def _read_release(folder: Path) -> Release:
 
 
 VERDICT = Artefact(  # of the gate
-    "verdict", write=files.write_json, place=lambda run: run.folder / "verdict.json", lifetime="always"
+    "verdict", write=files.write_json, location=lambda run: run.folder / "verdict.json", lifetime="always"
 )
-EXPORT = Artefact(  # the lists, for whoever serves them
-    "export", write=whole_folder(write_export), place=lambda run: run.export
+EXPORT = Artefact(  # the lists, for the system that serves them
+    "export", write=whole_folder(write_export), location=lambda run: run.export
 )
-RELEASE = Artefact("release", read=_read_release, place=lambda run: run.home.path / "releases" / run.run_id)
+RELEASE = Artefact("release", read=_read_release, location=lambda run: run.home.path / "releases" / run.run_id)
 
 
 @step(VERDICT)
@@ -49,13 +49,13 @@ def gate(
     """Decide whether this run's release may replace the current one."""
     evidence = Evidence(
         as_of=as_of,
-        rows=dict(built_tables.iter_rows()),
-        current=last_published,
-        differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
+        row_counts=dict(built_tables.iter_rows()),
+        current_release=last_published,
+        ndcg_differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
         n_listeners=recommendations["user_id"].n_unique(),
         plays_by_day=dict(daily_plays.iter_rows()),
     )
-    return decided(evidence, recipe, run_id)
+    return gate_outcome(evidence, recipe, run_id)
 
 
 @step(EXPORT)
@@ -75,7 +75,7 @@ def export(
     run_id: str,
     as_of: date,
 ) -> Outcome:
-    """Export the lists with a manifest of what they were made from."""
+    """Export the lists, with a manifest of their data, recipe and model."""
     description = manifest(
         run_id=run_id,
         as_of=as_of,
@@ -105,12 +105,12 @@ def publish(
     run_id: str,
     note: Callable[..., None],
 ) -> Outcome:
-    """Write the results into the warehouse file and publish everything in one step."""
-    if run_id in registry.release_names(home):  # made whole by an interrupted run: only the link is left to do
+    """Write the release, with the run's results in the warehouse, and make it current."""
+    if run_id in registry.release_names(home):  # complete from an interrupted run: only the link is missing
         registry.make_current(home, run_id)
     else:
-        placed = place_tables(
+        written = write_release(
             home, run_id, build_file=build_file, results=published_results, fingerprints=fingerprints_file, note=note
         )
-        registry.publish(home, run_id, replace(placed, model=model_file, export=export_file))
+        registry.publish(home, run_id, replace(written, model=model_file, export=export_file))
     return Outcome(counts={"release": run_id})

@@ -1,4 +1,4 @@
-"""The warehouse: from raw tables to marts, each checked against its contract."""
+"""The step that builds the warehouse: from raw tables to marts, each checked against its contract."""
 
 from collections.abc import Callable
 from datetime import date
@@ -13,7 +13,7 @@ from recsys.warehouse.build import Sources
 from recsys.warehouse.build import build as build_warehouse
 
 BUILD = Artefact(  # copied into the release
-    "build", place=lambda run: run.folder / "build.duckdb", lifetime="run"
+    "build", location=lambda run: run.folder / "build.duckdb", lifetime="run"
 )
 
 
@@ -28,7 +28,7 @@ def build(
     build_file: Path,
     note: Callable[..., None],
 ) -> Outcome:
-    """Build the marts from the lake; they hold the last release's results until this run has its own."""
+    """Build the warehouse from the lake, with the last release's results until this run has made its own."""
     if not lake.batches():
         raise InputError(f"The lake of {lake.folder.parent} is empty. Ingest files first: recsys ingest FILES")
     sources = Sources(

@@ -1,4 +1,4 @@
-"""Query files: decoded as a whole whatever their length, in constant memory, or refused."""
+"""Decoding of query files: completely, whatever their length, in constant memory; unreadable files are reported."""
 
 import resource
 from pathlib import Path
@@ -10,7 +10,7 @@ import soundfile
 from recsys.audio.fingerprint.fingerprinter import RATE_HZ, VECTOR_HOP_S, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.library.settings import AudioSettings
-from recsys.matching.hear_files import Fingerprinted, FingerprintFile, ReadSpans, fingerprint_files
+from recsys.matching.audio_tasks import Fingerprinted, FingerprintFile, ReadSpans, fingerprint_files
 from recsys.synth.render import write_audio
 
 
@@ -23,7 +23,7 @@ def written(path: Path, mono: np.ndarray, rate_hz: int = RATE_HZ) -> Path:
 def test_a_long_file_has_the_fingerprint_of_its_whole_sound(
     song: np.ndarray, tmp_path: Path, network: Fingerprinter
 ) -> None:
-    """It is decoded in pieces, and its vectors are those of all the sound at once."""
+    """A file that is decoded in pieces has the same vectors as the whole sound at once."""
     whole = np.tile(song, 14)
 
     result = FingerprintFile()(written(tmp_path / "long.flac", whole))
@@ -35,7 +35,7 @@ def test_a_long_file_has_the_fingerprint_of_its_whole_sound(
 
 
 def test_silence_has_no_fingerprint(song: np.ndarray, tmp_path: Path) -> None:
-    """Neither does a pause between two pieces of music, and the music after the pause keeps its time."""
+    """Silence gives zero vectors, and the music after a pause keeps its time."""
     pause = np.zeros(8 * RATE_HZ, np.float32)
 
     silent = FingerprintFile()(written(tmp_path / "silent.wav", pause))
@@ -50,7 +50,7 @@ def test_silence_has_no_fingerprint(song: np.ndarray, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0])
 def test_a_clip_of_a_second_has_no_vector(song: np.ndarray, tmp_path: Path, seconds: float) -> None:
-    """It is decoded, and its duration is known."""
+    """A short file is decoded, and its duration is known."""
     result = FingerprintFile()(written(tmp_path / "clip.wav", song[: int(seconds * RATE_HZ)]))
 
     assert result.fingerprint.shape == (0, 128)
@@ -58,7 +58,7 @@ def test_a_clip_of_a_second_has_no_vector(song: np.ndarray, tmp_path: Path, seco
 
 
 def test_spans_of_a_file_are_read(song: np.ndarray, tmp_path: Path) -> None:
-    """Each span has the sound from its start to its end; a span that exceeds the file is shorter."""
+    """Each waveform runs from the start to the end of its span; it is shorter if the file ends within the span."""
     path = written(tmp_path / "long.wav", np.tile(song, 7))
 
     first, across, beyond = ReadSpans({path: [(1.0, 3.0), (58.5, 62.25), (83.0, 99.0)]})(path)
@@ -70,7 +70,7 @@ def test_spans_of_a_file_are_read(song: np.ndarray, tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_decoded_does_not_stop_the_others(song: np.ndarray, tmp_path: Path) -> None:
-    """Its failure has a reason."""
+    """A file that cannot be decoded gives a failure with a reason."""
     (tmp_path / "no.mp3").write_text("no music")
     good = written(tmp_path / "good.wav", song)
 
@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_decoded_does_not_stop_the_others(song: np.ndarray
 
 @pytest.mark.slow
 def test_ten_hours_need_no_more_memory_than_a_song(song: np.ndarray, tmp_path: Path) -> None:
-    """A song in the sixth hour of silence is found at its time; all of the sound would take 1.2 GB of memory."""
+    """A song after five hours of silence is found at its time; the whole sound would need 1.2 GB of memory."""
     with soundfile.SoundFile(tmp_path / "day.flac", "w", RATE_HZ, 1) as file:
         for hour in range(10):
             part = np.zeros(3_600 * RATE_HZ, np.float32)

@@ -1,9 +1,9 @@
 """
-Fingerprints and sound of query files. The files are untrusted, so worker processes decode them.
+Fingerprint query files and read spans of their sound. The files are untrusted, so worker processes decode them.
 
-A file is read twice: once for its fingerprint, by which its recordings are found, and once more for the sound of the
-places where something was found. Neither pass keeps more than a minute of sound in memory, so a file of ten hours
-needs no more than a song, apart from its fingerprint: 2 MB per hour.
+A file is read twice: first to compute its fingerprint, with which uses are found, then to read the sound of these uses.
+Neither pass keeps more than a minute of sound in memory. Only the fingerprint grows with the length of the file, by
+2 MB per hour.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Fingerprinted:
     The fingerprint of a file.
 
     Attributes:
-        fingerprint: One vector of length 1 per quarter of a second, zeros for silence. Shape (n, 128), float16.
+        fingerprint: One unit vector per quarter of a second, zeros for silence. Shape (n, 128), float16.
         duration_s: Length of the file [s].
     """
 
@@ -44,7 +44,7 @@ class Fingerprinted:
 
 @dataclass(frozen=True)
 class FingerprintFile:
-    """A task for worker processes: take the fingerprint of a file."""
+    """A task for worker processes: compute the fingerprint of a file."""
 
     @cached_property
     def fingerprinter(self) -> Fingerprinter:
@@ -52,7 +52,7 @@ class FingerprintFile:
         return Fingerprinter.load()
 
     def __call__(self, path: Path) -> Fingerprinted:
-        """Take the fingerprint of a file; raises UnreadableAudio if the file cannot be decoded."""
+        """Compute the fingerprint of a file; raises UnreadableAudio if the file cannot be decoded."""
         n_samples = 0
 
         def counted() -> Iterator[F32]:
@@ -68,12 +68,12 @@ class FingerprintFile:
 
 @dataclass(frozen=True)
 class ReadSpans:
-    """A task for worker processes: read the sound of some spans of a file. `spans` are by path."""
+    """A task for worker processes: decode spans of a file. `spans` maps the path of each file to its spans."""
 
     spans: Mapping[Path, Sequence[Span]]
 
     def __call__(self, path: Path) -> list[F32]:
-        """Return the 8 kHz mono sound of each span, shape (n,); shorter where the file ends first."""
+        """Return the 8 kHz mono waveform of each span, shape (n,); shorter if the file ends within the span."""
         spans = self.spans[path]
         parts: list[list[F32]] = [[] for _ in spans]
         offset, last_s = 0, max((end_s for _, end_s in spans), default=0.0)
@@ -87,7 +87,11 @@ class ReadSpans:
 
 
 def fingerprint_files(paths: Sequence[Path], settings: AudioSettings) -> Iterator[tuple[Path, Fingerprinted | Failure]]:
-    """Take the fingerprints of files; yield each file as soon as it is done, or why it could not be decoded."""
+    """
+    Compute the fingerprints of files.
+
+    Yields each result as soon as it is ready: the fingerprint, or the reason why the file could not be decoded.
+    """
     with Workers(FingerprintFile(), **_limits(len(paths), settings)) as workers:
         yield from workers.map(paths)
 
@@ -95,7 +99,11 @@ def fingerprint_files(paths: Sequence[Path], settings: AudioSettings) -> Iterato
 def read_spans(
     spans: Mapping[Path, Sequence[Span]], settings: AudioSettings
 ) -> Iterator[tuple[Path, list[F32] | Failure]]:
-    """Read spans of files; yield the sounds of each file as soon as it is done, or why it could not be decoded."""
+    """
+    Decode spans of audio files.
+
+    Yields each file's waveforms as soon as they are ready, or the reason why the file could not be decoded.
+    """
     with Workers(ReadSpans(spans), **_limits(len(spans), settings)) as workers:
         yield from workers.map(list(spans))
 
