@@ -79,7 +79,9 @@ def main(home: Path, names: tuple[str, ...]) -> None:
         found = {}
         for variant, interactions in variants(base, heard):
             model = Recommender.named(name).fit(interactions)
-            found[variant] = ndcg(model.recommend(users, K, filters=Filters.of(interactions).only(cold)), played, users)
+            found[variant] = ndcg(
+                model.recommend(users, K, filters=Filters.of(interactions).restricted_to(cold)), played, users
+            )
         without, with_sound, shuffled = (found[each] for each in ("without", "with", "shuffled"))
         low, high = np.percentile(with_sound[draws].mean(axis=1) / without[draws].mean(axis=1), (2.5, 97.5))
         ratio = with_sound.mean() / without.mean()

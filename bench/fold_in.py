@@ -65,7 +65,10 @@ def both(name: str, without: Any, cut: Split, chosen: Any, n_plays: int) -> dict
     judged = replace(Split.of(shortened, found(cut, chosen)), train=shortened)
     refit = Recommender.named(name).fit(shortened)
     ids, nothing = interactions.users.ids(chosen), Filters.of(shortened)
-    rankings = {"folded": without.fold_in(plays, K, filters=nothing), "refit": refit.recommend(ids, K, filters=nothing)}
+    rankings = {
+        "folded": without.recommend_by_history(plays, K, filters=nothing),
+        "refit": refit.recommend(ids, K, filters=nothing),
+    }
     return {way: values_per_user(ranking, judged, ndcg_at_k, k=K) for way, ranking in rankings.items()}
 
 

@@ -18,7 +18,7 @@ from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
-from recsys.rerank.rules.exposure import Exposure, shares
+from recsys.rerank.rules.exposure import Exposure, group_exposure_shares
 from recsys.rerank.rules.fair_top_k import FairTopK
 from recsys.rerank.rules.popularity import Popularity
 
@@ -33,7 +33,7 @@ SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "e
 def main(name: str, n_candidates: int, n_groups: int) -> None:
     """Print a line for the recommender's own lists, for each rule, and for all of them."""
     from recsys.evaluate.report import report
-    from recsys.rerank.ablation import before_and_after, ndcg_prices
+    from recsys.rerank.ablation import before_and_after, ndcg_losses
 
     protocol = fixed(written("lfm1m"))
     split, context = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
@@ -47,7 +47,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         "exposure": Exposure({GROUP: TARGET}),
     }
     lists = before_and_after(name, candidates, rules, context, K)
-    metrics = pl.concat([report(lists, split, k=K), ndcg_prices(lists, name, split, k=K)])
+    metrics = pl.concat([report(lists, split, k=K), ndcg_losses(lists, name, split, k=K)])
     wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"])
     group = pl.DataFrame({"recommender": list(lists), "share": [exposure_of(each, context) for each in lists.values()]})
     price = pl.format("{} [{}, {}]", *(pl.col(f"{end}_ndcg_price").round(4) for end in ("value", "low", "high")))
@@ -59,7 +59,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         drawn = RerankContext.of(split.train, drawn_group(split.train, seed))
         lists = before_and_after(name, candidates, {"exposure": rules["exposure"]}, drawn, K)
         before, after = (exposure_of(each, drawn) for each in lists.values())
-        cost = ndcg_prices(lists, name, split, k=K).row(0, named=True)
+        cost = ndcg_losses(lists, name, split, k=K).row(0, named=True)
         print(
             f"group {seed}: {before:.3f} to {after:.3f}, price {cost['value']:.4f} "
             f"[{cost['low']:.4f}, {cost['high']:.4f}]"
@@ -87,7 +87,7 @@ def exposure_of(lists: pl.DataFrame, context: RerankContext) -> float:
     """Share of the group in what listeners look at."""
     candidate_set = CandidateSet.of(lists, context, K)
     chosen = np.where(candidate_set.tracks >= 0, np.arange(candidate_set.tracks.shape[1]), -1)
-    return float(shares(candidate_set, chosen.astype(np.int64), context.members(GROUP)[:, None])[0])
+    return float(group_exposure_shares(candidate_set, chosen.astype(np.int64), context.members(GROUP)[:, None])[0])
 
 
 if __name__ == "__main__":

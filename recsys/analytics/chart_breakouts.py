@@ -25,15 +25,15 @@ CHART_BREAKOUTS_COLUMNS = (
     Column("n_similar", pl.Int64()),
     Column("n_similar_reached", pl.Int64()),
 )
-AHEAD, TOP = 6, 10  # weeks until the outcome is known; ranks of the top ten
+HORIZON_WEEKS, TOP_RANK = 6, 10  # weeks until the outcome is known; ranks of the top ten
 AWAY_WEEKS = 26  # a song that was absent for longer has returned
-ALBUM = 5  # songs of one artist in an edition that count as a whole album
+MIN_ALBUM_SONGS = 5  # songs of one artist in an edition that count as a whole album
 SIMILAR_WEEKS = 156  # how far back similar song-weeks are counted: three years
 PRIOR_WEEKS, PRIOR_RATE = 10, 0.04  # pseudo-observations of each rate; prior of the rate by rank
 HALF_LIFE_WEEKS = 261  # of a song-week's weight in the regression: five years
 MIN_KNOWN = 20  # song-weeks of each outcome; charts with fewer are left out
 BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)  # upper ends of rank bands
-STORIES = (
+CHART_HISTORIES = (
     "back after half a year, once in the top ten",
     "back after half a year",
     "new, with a whole album",
@@ -44,7 +44,7 @@ STORIES = (
     "below its peak in its first month",
     "below its peak",
 )
-EVIDENCE = "story, move, rank"  # the category whose counts are published as the reason
+REASON_CATEGORY = "story, move, rank"  # the category whose counts are published as the reason
 
 
 def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
@@ -70,7 +70,7 @@ def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
     if last.is_empty() or min(n_reached, known.height - n_reached) < MIN_KNOWN:
         return pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
     probability = pl.Series("probability", probabilities(known, last)).round(6)
-    return last.with_columns(probability, story=pl.col("story").replace_strict(dict(enumerate(STORIES)))).sort(
+    return last.with_columns(probability, story=pl.col("story").replace_strict(dict(enumerate(CHART_HISTORIES)))).sort(
         "probability", "song_id", descending=[True, False]
     )
 
@@ -83,9 +83,9 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
         chart: One chart: song_id, lead_artist, week_no, rank and other columns.
 
     Returns:
-        The rows with rank > TOP, sorted by week and rank, with new columns: `is_known`, whether six later editions
+        The rows with rank > TOP_RANK, sorted by week and rank, with new columns: `is_known`, whether six later editions
         exist; `reaches`, whether the song is in the top ten in one of them (false if not known); `story`, an index into
-        STORIES; one column of log odds per category of `week_categories`; `n_similar` and `n_similar_reached`, the
+        CHART_HISTORIES; one column of log odds per category of `week_categories`; `n_similar` and `n_similar_reached`, the
         number of song-weeks with the same story, move and rank in the last three years, and of those that led to the
         top ten.
     """
@@ -98,11 +98,11 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
             n_weeks=pl.int_range(1, pl.len() + 1).over("song_id"),
             n_returns=is_back.cum_sum().over("song_id"),
             rise=pl.col("rank_1").log() - pl.col("rank").log(),
-            is_known=pl.col("week_no") <= pl.col("week_no").max() - AHEAD,
+            is_known=pl.col("week_no") <= pl.col("week_no").max() - HORIZON_WEEKS,
         )
         .join(_recent_hits(ordered), on=["lead_artist", "week_no"], how="left")
         .join(ordered.group_by("lead_artist", "week_no").agg(n_listed=pl.len()), on=["lead_artist", "week_no"])
-        .filter(pl.col("rank") > TOP)
+        .filter(pl.col("rank") > TOP_RANK)
         .with_columns(reaches=pl.col("reaches") & pl.col("is_known"), story=_story())
         .sort("week_no", "rank", "song_id")
     )
@@ -112,30 +112,39 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
 def _with_ranks_around(chart: pl.DataFrame) -> pl.DataFrame:
     """Add the previous week's rank, null where not listed, and whether one of the next six ranks is in the top ten."""
     ranks, wide = chart.select("song_id", "week_no", "rank"), chart
-    for lag in (1, *range(-AHEAD, 0)):
+    for lag in (1, *range(-HORIZON_WEEKS, 0)):
         other = ranks.select("song_id", pl.col("week_no") + lag, pl.col("rank").alias(f"rank_{lag}"))
         wide = wide.join(other, on=["song_id", "week_no"], how="left", maintain_order="left")
-    ahead = pl.min_horizontal(f"rank_{-step}" for step in range(1, AHEAD + 1))
-    return wide.with_columns(reaches=(ahead <= TOP).fill_null(value=False))
+    ahead = pl.min_horizontal(f"rank_{-step}" for step in range(1, HORIZON_WEEKS + 1))
+    return wide.with_columns(reaches=(ahead <= TOP_RANK).fill_null(value=False))
 
 
 def _recent_hits(chart: pl.DataFrame) -> pl.DataFrame:
     """Count the artist's songs that first entered the top ten within the last three years, by artist and week."""
-    hits = chart.filter(pl.col("rank") <= TOP).group_by("lead_artist", "song_id").agg(hit_week=pl.col("week_no").min())
+    hits = (
+        chart.filter(pl.col("rank") <= TOP_RANK)
+        .group_by("lead_artist", "song_id")
+        .agg(hit_week=pl.col("week_no").min())
+    )
     pairs = chart.select("lead_artist", "week_no").unique().join(hits, on="lead_artist", how="left")
     is_recent = (pl.col("week_no") - pl.col("hit_week")).is_between(0, SIMILAR_WEEKS - 1)
     return pairs.group_by("lead_artist", "week_no").agg(n_recent=is_recent.sum())
 
 
 def _story() -> pl.Expr:
-    """Return an index into STORIES: what happened to the song before this week."""
-    rank, best, n_weeks, is_album = (pl.col("rank"), pl.col("best"), pl.col("n_weeks"), pl.col("n_listed") >= ALBUM)
+    """Return an index into CHART_HISTORIES: what happened to the song before this week."""
+    rank, best, n_weeks, is_album = (
+        pl.col("rank"),
+        pl.col("best"),
+        pl.col("n_weeks"),
+        pl.col("n_listed") >= MIN_ALBUM_SONGS,
+    )
     return (
         pl.when(pl.col("n_returns") > 0)
-        .then(pl.when(best <= TOP).then(0).otherwise(1))
+        .then(pl.when(best <= TOP_RANK).then(0).otherwise(1))
         .when(n_weeks == 1)
         .then(pl.when(is_album).then(2).otherwise(3))
-        .when(best <= TOP)
+        .when(best <= TOP_RANK)
         .then(4)
         .when(rank <= best)
         .then(pl.when(is_album).then(5).otherwise(6))
@@ -151,7 +160,7 @@ def week_categories() -> dict[str, pl.Expr]:
     return {
         "story and rank": story * 6 + fine,
         "move and rank": move * 6 + fine,
-        EVIDENCE: (story * 7 + move) * 4 + coarse,
+        REASON_CATEGORY: (story * 7 + move) * 4 + coarse,
         "age, move, rank": (_band(pl.col("n_weeks"), (1, 3, 8, 16)) * 7 + move) * 4 + coarse,
         "artist, story, rank": (_band(pl.col("n_recent"), (0, 2)) * 9 + story) * 4 + coarse,
         "listed, move, rank": (_band(listed, (1, 4)) * 7 + move) * 4 + coarse,
@@ -164,7 +173,7 @@ def _band(value: pl.Expr, edges: tuple[float, ...]) -> pl.Expr:
 
 
 def _with_odds(weeks: pl.DataFrame) -> pl.DataFrame:
-    """Add the log odds for each way to categorise song-weeks, and the counts of similar weeks for EVIDENCE."""
+    """Add the log odds for each way to categorise song-weeks, and the counts of similar weeks for REASON_CATEGORY."""
     categories = {
         name: weeks.select(category.cast(pl.Int64)).to_series().to_numpy()
         for name, category in week_categories().items()
@@ -174,7 +183,7 @@ def _with_odds(weeks: pl.DataFrame) -> pl.DataFrame:
     counts = {name: similar_weeks(weeks, category) for name, category in categories.items()}
     rates = {name: _rate(*count, prior).clip(1e-4, 0.98) for name, count in counts.items()}
     odds = {name: pl.Series(np.log(rate / (1 - rate))) for name, rate in rates.items()}
-    n, n_reached = counts[EVIDENCE]
+    n, n_reached = counts[REASON_CATEGORY]
     return weeks.with_columns(**odds, n_similar=pl.Series(n), n_similar_reached=pl.Series(n_reached))
 
 
@@ -198,7 +207,7 @@ def similar_weeks(weeks: pl.DataFrame, category: I64) -> tuple[I64, I64]:
     np.add.at(counts[0], (category, week + 1), 1)
     np.add.at(counts[1], (category, week + 1), weeks["reaches"].to_numpy())
     until = counts.cumsum(axis=2)  # [..., w]: counts before week w
-    known = np.clip(week - AHEAD + 1, 0, None)
+    known = np.clip(week - HORIZON_WEEKS + 1, 0, None)
     n, n_reached = until[:, category, known] - until[:, category, np.clip(known - SIMILAR_WEEKS, 0, None)]
     return n, n_reached
 

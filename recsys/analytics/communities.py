@@ -44,7 +44,7 @@ N_ITERATIONS = 50
 MIN_MEMBERS = 20  # smaller groups are dissolved: their members join the nearest group
 MIN_LISTENERS = 5  # tracks with fewer are in no cluster
 MIN_SHARED = 0.1  # Jaccard similarity below which a group gets a new number
-N_NAMED = 3  # artists in the name of a group
+N_DISTINCTIVE = 3  # artists in the name of a group
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def communities(
         known = pl.DataFrame({"member_id": ids}).join(before, on="member_id", how="left", maintain_order="left")
         group = cluster(vectors, n_groups, settings.seed, known["community"].fill_null(-1).to_numpy())
         current = pl.DataFrame({"member_id": ids, "community": group})
-        current = current.with_columns(community=matched_numbers(current, before))
+        current = current.with_columns(community=match_group_numbers(current, before))
         members.append(current.select(pl.lit(kind).alias("kind"), "member_id", "community"))
         tables.append(_described(kind, current["community"].to_numpy(), played, interactions, artists))
     return pl.concat(tables), pl.concat(members).cast(schema(COMMUNITY_MEMBERS_COLUMNS))
@@ -157,7 +157,7 @@ def _inertia(points: F64, centres: F64) -> float:
     return float(((points - centres[_nearest(points, centres)]) ** 2).sum())
 
 
-def matched_numbers(members: pl.DataFrame, last: pl.DataFrame) -> pl.Series:
+def match_group_numbers(members: pl.DataFrame, last: pl.DataFrame) -> pl.Series:
     """
     Give each group the number of the previous group with which it shares most members, or a new number.
 
@@ -202,7 +202,7 @@ def _described(
 
 
 def _distinctive(by_track: Csr, features: Csr, names: pl.Series, column: str) -> list[list[str]]:
-    """Return each row's N_NAMED values of a feature column that contribute most to its KL divergence from all rows."""
+    """Return each row's N_DISTINCTIVE values of a feature column that contribute most to its KL divergence from all rows."""
     chosen = names.str.starts_with(f"{column}=") & (names != f"{column}=unknown")
     values = names.filter(chosen).str.strip_prefix(f"{column}=")
     counts = (by_track @ features[:, np.flatnonzero(chosen.to_numpy())]).toarray()
@@ -210,7 +210,7 @@ def _distinctive(by_track: Csr, features: Csr, names: pl.Series, column: str) ->
     overall = counts.sum(axis=0) / max(counts.sum(), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         divergence = np.where(share > 0, share * np.log(share / overall), 0)
-    best = np.argsort(-divergence, axis=1, kind="stable")[:, :N_NAMED]
+    best = np.argsort(-divergence, axis=1, kind="stable")[:, :N_DISTINCTIVE]
     return [[values[int(j)] for j in row if divergence[i, j] > 0] for i, row in enumerate(best)]
 
 

@@ -29,7 +29,11 @@ FORECASTS_COLUMNS = (
 HORIZON, WEEK = 28, 7  # days
 N_BACKTESTS = 2  # forecasts from earlier days
 COVERAGE = 0.8  # nominal coverage of the intervals
-LEVELS, KEPT, PRIORS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0), (1.0, 0.99, 0.97, 0.9), (26.0, 1000.0)  # values that are tried
+LEVELS, DAMPINGS, PRIORS = (
+    (0.05, 0.1, 0.2, 0.4, 0.8, 1.0),
+    (1.0, 0.99, 0.97, 0.9),
+    (26.0, 1000.0),
+)  # values that are tried
 MIN_PLAYS = 1.0  # mean plays per day over the last four weeks, below which an artist gets no forecast
 
 
@@ -95,7 +99,7 @@ def best_settings(counts: F64, horizon: int, season: int) -> SmoothingSettings:
         )
         return float(sum(by_series.mean() for by_series in errors))
 
-    return min((SmoothingSettings(*values) for values in product(LEVELS, KEPT, PRIORS)), key=error)
+    return min((SmoothingSettings(*values) for values in product(LEVELS, DAMPINGS, PRIORS)), key=error)
 
 
 def backtests(counts: F64, horizon: int, season: int) -> Iterator[tuple[F64, F64]]:

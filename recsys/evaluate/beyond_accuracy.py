@@ -82,7 +82,7 @@ def popularity_lift_at_k(lists: RankedLists, k: int) -> F64:
         Abdollahpouri, Mansoury, Burke, Mobasher, The Connection Between Popularity Bias, Calibration, and Fairness in
         Recommendation (2020); Klimashevskaia et al., A Survey on Popularity Bias in Recommender Systems (2024).
     """
-    return average_popularity_at_k(lists, k) / lists.profile.own_popularity - 1
+    return average_popularity_at_k(lists, k) / lists.profile.liked_popularity - 1
 
 
 def _exposure(lists: RankedLists, k: int) -> I64:

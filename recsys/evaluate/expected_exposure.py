@@ -19,11 +19,16 @@ from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.exposure import sums_by_group
 from recsys.evaluate.significance import Interval, interval_of
 
-PATIENCE = 0.8  # probability that a listener who looks at a rank also looks at the next one
+CONTINUATION_PROBABILITY = 0.8  # probability that a listener who looks at a rank also looks at the next one
 
 
 def expected_exposure(
-    lists: pl.DataFrame, relevant: pl.DataFrame, groups: pl.DataFrame, *, patience: float = PATIENCE, seed: int
+    lists: pl.DataFrame,
+    relevant: pl.DataFrame,
+    groups: pl.DataFrame,
+    *,
+    patience: float = CONTINUATION_PROBABILITY,
+    seed: int,
 ) -> dict[str, Interval]:
     """
     Compare each group's exposure with the exposure it would have if equally relevant tracks were shown equally often.
@@ -62,11 +67,11 @@ def expected_exposure_loss_at_k(lists: RankedLists, k: int) -> F64:
     As in `expected_exposure`, but for single tracks instead of groups. A fixed list can reach 0 only with one relevant
     track. NaN where nothing is relevant.
     """
-    weights = PATIENCE ** np.arange(k)
+    weights = CONTINUATION_PROBABILITY ** np.arange(k)
     is_shown, hits = lists.first(k) >= 0, lists.evaluated.hits[:, :k]
     n_relevant = lists.evaluated.n_relevant.astype(np.float64)
     n_tracks = len(lists.profile.listener_counts)
-    high, low = _target_of_one(n_relevant, n_tracks, PATIENCE)
+    high, low = _target_of_one(n_relevant, n_tracks, CONTINUATION_PROBABILITY)
     disparity = (is_shown * weights**2).sum(axis=1)
     relevance = high * (hits * weights).sum(axis=1) + low * ((is_shown & ~hits) * weights).sum(axis=1)
     loss: F64 = disparity - 2 * relevance + n_relevant * high**2 + (n_tracks - n_relevant) * low**2

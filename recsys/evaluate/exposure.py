@@ -17,7 +17,7 @@ from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.significance import Interval, interval_of
 
 MIN_TRACKS = 20  # crossed groups with fewer tracks are merged
-SMALL_CELLS = "small cells"
+OTHER_CELLS = "small cells"
 
 
 def discounts(k: int) -> F64:
@@ -111,7 +111,7 @@ def cross_groups(
     sides = [groups.filter(group_kind=kind).select("track_id", "group_name") for kind in (first, second)]
     both = sides[0].join(sides[1], on="track_id", suffix="_2")
     cell = pl.format("{}, {}", "group_name", "group_name_2")
-    named = pl.when(pl.len().over("group_name", "group_name_2") >= min_tracks).then(cell).otherwise(pl.lit(SMALL_CELLS))
+    named = pl.when(pl.len().over("group_name", "group_name_2") >= min_tracks).then(cell).otherwise(pl.lit(OTHER_CELLS))
     return both.select("track_id", pl.lit(name).alias("group_kind"), named.alias("group_name"))
 
 

@@ -1,5 +1,5 @@
 """
-Fairness report of a run's lists: exposure by group of tracks, and accuracy gaps between groups of listeners.
+Fairness report of a run's lists: exposure by group of tracks, and accuracy group_gaps between groups of listeners.
 
 The metrics are defined in `exposure` and `expected_exposure`. Values of groups with fewer than `MIN_LISTENERS`
 listeners are suppressed (null).
@@ -54,7 +54,9 @@ def fairness_report(
         lists = ranking.filter(pl.col("rank") <= k)
         ndcg = values_per_user(ranking, split, ndcg_at_k, k=k)
         differences = zip(
-            user_groups, gaps(ndcg, np.stack([group.members for group in user_groups], axis=1), seed=SEED), strict=True
+            user_groups,
+            group_gaps(ndcg, np.stack([group.members for group in user_groups], axis=1), seed=SEED),
+            strict=True,
         )
         rows += [(name, "ndcg_gap", group.kind, group.name, k, *difference) for group, difference in differences]
         rows += [(name, *row[:3], k, *row[3]) for row in _of_tracks(lists, relevant, groups)]
@@ -79,7 +81,7 @@ def _of_tracks(
     return rows
 
 
-def gaps(values: F64, members: Bool, *, seed: int) -> list[Interval]:
+def group_gaps(values: F64, members: Bool, *, seed: int) -> list[Interval]:
     """
     Return the gap of each group: mean over its listeners minus mean over all others, with its 95 % interval.
 

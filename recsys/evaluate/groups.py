@@ -20,13 +20,24 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.ranking import EvaluatedLists, recall_at_k
-from recsys.evaluate.report import Columns, align_to_truth, evaluated_users, intervals_of, measure, per_listener
+from recsys.evaluate.report import (
+    PerListenerMetrics,
+    align_to_truth,
+    evaluated_users,
+    intervals_of,
+    measure,
+    per_listener,
+)
 from recsys.evaluate.training_profile import TrainingProfile
 
 GROUP_METRICS_COLUMNS = (RECOMMENDER, METRIC, GROUP_KIND, GROUP_NAME, K, VALUE, LOW, HIGH, N_USERS)
 MIN_LISTENERS = 10  # smaller groups say too little, and single listeners could be identified
 THIRDS = ("low", "middle", "high")
-CUTS = {"head": 0.0, "middle": 0.2, "tail": 0.8}  # share of training pairs where each begins, popular tracks first
+POPULARITY_CUTS = {
+    "head": 0.0,
+    "middle": 0.2,
+    "tail": 0.8,
+}  # share of training pairs where each begins, popular tracks first
 
 
 class Group(NamedTuple):
@@ -80,7 +91,7 @@ def listener_groups(features: Features, profile: TrainingProfile) -> Iterator[Gr
         kind, _, value = name.partition("=")
         yield Group(kind, value, features.matrix[:, [column]].toarray().ravel() > 0)
     yield from _thirds("activity", np.diff(profile.liked.indptr).astype(np.float64))
-    yield from _thirds("mainstream", profile.own_popularity)
+    yield from _thirds("mainstream", profile.liked_popularity)
 
 
 def track_groups(train: Interactions) -> Iterator[Group]:
@@ -97,8 +108,8 @@ def track_groups(train: Interactions) -> Iterator[Group]:
     by_popularity = np.argsort(-listeners, kind="stable")
     taken = np.empty(len(listeners))
     taken[by_popularity] = (np.cumsum(listeners[by_popularity]) - listeners[by_popularity]) / max(1, listeners.sum())
-    tier = np.searchsorted(list(CUTS.values()), taken, side="right") - 1
-    yield from (Group("popularity", name, tier == number) for number, name in enumerate(CUTS))
+    tier = np.searchsorted(list(POPULARITY_CUTS.values()), taken, side="right") - 1
+    yield from (Group("popularity", name, tier == number) for number, name in enumerate(POPULARITY_CUTS))
     touched = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
     yield from (Group("novelty", "old", touched), Group("novelty", "new", ~touched))
 
@@ -118,7 +129,7 @@ def _recall(lists: RankedLists, group: Group, n_relevant: I64, k: int) -> F64:
     return recall_at_k(EvaluatedLists(hits, n_relevant), k)
 
 
-def _rows(group: Group, columns: Columns, k: int) -> Iterator[tuple[Any, ...]]:
+def _rows(group: Group, columns: PerListenerMetrics, k: int) -> Iterator[tuple[Any, ...]]:
     """Yield a row of GROUP_METRICS_COLUMNS for each column of values."""
     for (recommender, metric), interval in intervals_of(columns).items():
         shown = interval[:3] if interval.n_users >= MIN_LISTENERS else (None, None, None)

@@ -25,7 +25,7 @@ RUN_METRICS_COLUMNS = (RECOMMENDER, METRIC, K, VALUE, LOW, HIGH, N_USERS)
 PACKAGE = "recsys.evaluate"
 SEED = 7  # of the bootstrap
 
-Columns: TypeAlias = dict[tuple[str, str], F64]  # (recommender, metric) -> one value per listener
+PerListenerMetrics: TypeAlias = dict[tuple[str, str], F64]  # (recommender, metric) -> one value per listener
 
 
 def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.DataFrame:
@@ -65,7 +65,7 @@ def measure(lists: RankedLists, k: int) -> dict[str, F64 | float]:
     return {name: metric(inputs[next(iter(signature(metric).parameters))], k) for name, metric in metrics().items()}
 
 
-def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> Columns:
+def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> PerListenerMetrics:
     """Return the metrics with one value per listener, by recommender and metric."""
     return {
         (recommender, metric): value
@@ -75,7 +75,7 @@ def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> Columns:
     }
 
 
-def intervals_of(columns: Columns) -> dict[tuple[str, str], Interval]:
+def intervals_of(columns: PerListenerMetrics) -> dict[tuple[str, str], Interval]:
     """Return the mean and interval of each column, all from the same bootstrap samples of the same listeners."""
     if not columns:
         return {}

@@ -98,7 +98,7 @@ def paired_p_value(values: F64, baseline: F64) -> float:
     return 1.0 if not difference.any() else float(wilcoxon(difference, zero_method="zsplit").pvalue)
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm_adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
     """
     Return Holm-Bonferroni adjusted p-values: they control the error rate over all tests made together.
 
@@ -106,7 +106,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure (1979).
 
-    >>> holm({"als": 0.01, "lightfm": 0.03, "popular": 0.02})
+    >>> holm_adjusted({"als": 0.01, "lightfm": 0.03, "popular": 0.02})
     {'als': 0.03, 'lightfm': 0.04, 'popular': 0.04}
     """
     tested = sorted((p, name) for name, p in p_values.items() if not np.isnan(p))
@@ -138,7 +138,7 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
         raise InputError(f"baseline: found {baseline!r}, expected one of {', '.join(sorted(values))}")
     base, others = values[baseline], {name: column for name, column in values.items() if name != baseline}
     p_values = {name: paired_p_value(column, base) for name, column in others.items()}
-    adjusted = holm(p_values)
+    adjusted = holm_adjusted(p_values)
     rows = []
     for name, column in others.items():
         difference = difference_interval(column, base, seed=seed)

@@ -53,7 +53,7 @@ class TrainingProfile:
         return self.listener_counts / self.n_listeners
 
     @cached_property
-    def own_popularity(self) -> F64:
+    def liked_popularity(self) -> F64:
         """Mean popularity of each listener's liked tracks, shape (n_users,); NaN without any."""
         n_own = np.diff(self.liked.indptr)
         own: F64 = (self.liked @ self.popularity) / np.where(n_own > 0, n_own, np.nan)

@@ -97,7 +97,7 @@ def fixed(folder: Path, *, exclude_seen: ExcludeSeen = "train+validation") -> Pr
 
     The catalogue is every item in any file, also in item_features only. Rows with a weight of 0 or below count as seen
     but not liked, and are never held out. A held-out track that lists may not contain, because its listener knows it,
-    is not evaluated but counted in `n_repeats`.
+    is not evaluated but counted in `n_repeat_plays`.
 
     Args:
         folder: Holds train, validation and test, and optionally item_features and user_features.

@@ -57,7 +57,7 @@ def fitting_tracks(catalogue: pl.DataFrame, context: Context) -> pl.Series:
 
 
 def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFrame:
-    allowed = inputs.filters.only(fitting_tracks(inputs.catalogue, context))
+    allowed = inputs.filters.restricted_to(fitting_tracks(inputs.catalogue, context))
     pool = inputs.model.recommend(inputs.listeners["user_id"], N_POOL, filters=allowed, profiles=inputs.listeners)
     lowest, highest = pl.col("score").min().over("user_id"), pl.col("score").max().over("user_id")
     relevance = ((pl.col("score") - lowest) / (highest - lowest)).fill_nan(0.0)

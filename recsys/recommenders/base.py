@@ -241,7 +241,7 @@ class Recommender(Generic[AnyScorer]):
         if ids.n_unique() < len(ids):
             n_repeated = len(ids) - ids.n_unique()
             raise InputError(f"user_ids: found {n_repeated:,} repeated, expected each listener once; drop the repeats")
-        if not filters.tracks.same(self.tracks):
+        if not filters.tracks.is_same_as(self.tracks):
             raise InputError(
                 f"filters: found those of another catalogue ({len(filters.tracks):,} tracks), expected those of the "
                 f"model's {len(self.tracks):,} tracks; make them by Filters.for_listeners(..., tracks=model.tracks)"

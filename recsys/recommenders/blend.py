@@ -199,10 +199,10 @@ class Blend(Scorer[BlendConfig]):
     def restore(self, arrays: Mapping[str, Any]) -> None:
         self.members = self._new_members()
         for number, member in enumerate(self.members):
-            member.restore(part_of(arrays, f"member{number}"))
-        self._statistics = TrackStatistics.restore(part_of(arrays, "catalogue"))
-        self._ranker = Ranker.restore(part_of(arrays, "ranker"))
-        liked = part_of(arrays, "liked")
+            member.restore(arrays_with_prefix(arrays, f"member{number}"))
+        self._statistics = TrackStatistics.restore(arrays_with_prefix(arrays, "catalogue"))
+        self._ranker = Ranker.restore(arrays_with_prefix(arrays, "ranker"))
+        liked = arrays_with_prefix(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
 
 
@@ -240,6 +240,6 @@ def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> 
     return Examples(np.concatenate(features), np.concatenate(chosen), starts)
 
 
-def part_of(arrays: Mapping[str, Any], part: str) -> dict[str, Any]:
+def arrays_with_prefix(arrays: Mapping[str, Any], part: str) -> dict[str, Any]:
     """Return the arrays whose names begin with 'PART.', under the rest of their names."""
     return {name.removeprefix(f"{part}."): arrays[name] for name in arrays if name.startswith(f"{part}.")}

@@ -66,8 +66,8 @@ class BPR(FoldInScorer[BPRConfig]):
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         rng = np.random.default_rng(self.config.seed)
         n_users, n_tracks = interactions.matrix.shape
-        users = AdagradVectors.start(n_users, self.config.factors, rng, last=1)
-        tracks = AdagradVectors.start(n_tracks, self.config.factors, rng, last=0)
+        users = AdagradVectors.start(n_users, self.config.factors, rng, last_column=1)
+        tracks = AdagradVectors.start(n_tracks, self.config.factors, rng, last_column=0)
         for _ in range(self.config.epochs):
             for user, liked, negative in self._batches(interactions.matrix, rng):
                 self._step(users, tracks, user, liked, negative)

@@ -6,7 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.analytics.chart_breakouts import AHEAD, CHART_BREAKOUTS_COLUMNS, STORIES, TOP, chart_breakouts, song_weeks
+from recsys.analytics.chart_breakouts import (
+    CHART_BREAKOUTS_COLUMNS,
+    CHART_HISTORIES,
+    HORIZON_WEEKS,
+    TOP_RANK,
+    chart_breakouts,
+    song_weeks,
+)
 from recsys.columns import schema
 
 FIRST, N_WEEKS = date(2024, 1, 6), 80
@@ -52,7 +59,7 @@ def test_later_editions_do_not_change_features() -> None:
 
     same = song_weeks(whole).filter(pl.col("week_no") <= until)
 
-    later = ["reaches", "is_known", *(f"rank_-{step}" for step in range(1, AHEAD + 1))]
+    later = ["reaches", "is_known", *(f"rank_-{step}" for step in range(1, HORIZON_WEEKS + 1))]
     assert same.drop(later).equals(known.drop(later))
 
 
@@ -76,7 +83,7 @@ def test_charts_are_independent_and_short_ones_are_left_out() -> None:
 def test_a_chart_with_one_outcome_or_only_ten_ranks_is_left_out() -> None:
     """If all songs reach the top ten, nothing can be learned; an edition of ten ranks has no song outside."""
     rotating = chart_of([(f"a {n}", week, (n + week) % 12 + 1) for n in range(12) for week in range(1, 60)])
-    cut_off = climbers().filter((pl.col("week_no") < N_WEEKS) | (pl.col("rank") <= TOP))
+    cut_off = climbers().filter((pl.col("week_no") < N_WEEKS) | (pl.col("rank") <= TOP_RANK))
 
     assert chart_breakouts(rotating).is_empty()
     assert chart_breakouts(cut_off).is_empty()
@@ -105,21 +112,21 @@ def test_a_week_has_a_story(ranks: dict[int, int], story: str) -> None:
 
     weeks = song_weeks(chart_of([*entries, *(("bix two", week, 1) for week in range(1, 41))]))
 
-    assert STORIES[weeks.filter(song_id="ada one", week_no=40)["story"].item()] == story
+    assert CHART_HISTORIES[weeks.filter(song_id="ada one", week_no=40)["story"].item()] == story
 
 
 def test_five_new_songs_of_one_artist_are_an_album() -> None:
     """Songs of an album have a story of their own."""
     weeks = song_weeks(chart_of([(f"ada {n}", 1, 10 + n) for n in range(1, 6)]))
 
-    assert {STORIES[story] for story in weeks["story"]} == {"new, with a whole album"}
+    assert {CHART_HISTORIES[story] for story in weeks["story"]} == {"new, with a whole album"}
 
 
 def test_an_outcome_is_known_after_six_more_editions() -> None:
     """Until then a week counts neither as a hit nor as a miss."""
-    entries = [("ada one", week, 20 if week < 9 else TOP) for week in range(1, 10)]
+    entries = [("ada one", week, 20 if week < 9 else TOP_RANK) for week in range(1, 10)]
 
     weeks = song_weeks(chart_of(entries)).sort("week_no")
 
-    assert weeks["is_known"].to_list() == [week + AHEAD <= 9 for week in range(1, 9)]
+    assert weeks["is_known"].to_list() == [week + HORIZON_WEEKS <= 9 for week in range(1, 9)]
     assert weeks["reaches"].to_list() == [week == 3 for week in range(1, 9)]

@@ -14,7 +14,7 @@ from recsys.analytics.communities import (
     CommunitySettings,
     cluster,
     communities,
-    matched_numbers,
+    match_group_numbers,
 )
 from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
@@ -123,7 +123,7 @@ def test_the_larger_part_of_a_divided_group_keeps_the_number() -> None:
     last = pl.DataFrame({"member_id": list("abcdef"), "community": [4] * 5 + [9]})
     now = pl.DataFrame({"member_id": list("abcdef"), "community": [0, 0, 0, 1, 1, 2]})
 
-    assert matched_numbers(now, last).to_list() == [4, 4, 4, 10, 10, 9]
+    assert match_group_numbers(now, last).to_list() == [4, 4, 4, 10, 10, 9]
 
 
 def test_without_artists_there_is_no_group() -> None:

@@ -14,7 +14,7 @@ from recsys.dataset.features import Features
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import RankedLists
-from recsys.evaluate.expected_exposure import PATIENCE, expected_exposure, expected_exposure_loss_at_k
+from recsys.evaluate.expected_exposure import CONTINUATION_PROBABILITY, expected_exposure, expected_exposure_loss_at_k
 from recsys.evaluate.exposure import (
     attention_fairness,
     cross_groups,
@@ -23,7 +23,7 @@ from recsys.evaluate.exposure import (
     exposure_shares,
     share_if,
 )
-from recsys.evaluate.fairness import gaps
+from recsys.evaluate.fairness import group_gaps
 from recsys.evaluate.ranking import evaluate_lists
 from recsys.evaluate.training_profile import TrainingProfile
 
@@ -141,7 +141,7 @@ def test_gaps_by_hand() -> None:
     values = np.array([1.0, 0.5, 0.0, 0.5, np.nan])
     members = np.array([[1, 0], [1, 0], [0, 0], [0, 0], [1, 1]], np.bool_)
 
-    first, nobody = gaps(values, members, seed=7)
+    first, nobody = group_gaps(values, members, seed=7)
 
     assert first.mean == pytest.approx(0.5)
     assert first.n_users == 2
@@ -196,8 +196,10 @@ def test_the_loss_of_single_tracks_is_that_of_all_orders_counted(relevant: set[i
         truth, truth, np.ones(4, np.int64), 1, Features(sp.csr_matrix((4, 0)), Vocab.of([], kind="feature"))
     )
     orders = [order for order in permutations(range(4)) if set(order[: len(relevant)]) == relevant]
-    target = np.mean([[PATIENCE ** order.index(track) for track in range(4)] for order in orders], axis=0)
-    shown = np.array([PATIENCE, 0, 1, 0])
+    target = np.mean(
+        [[CONTINUATION_PROBABILITY ** order.index(track) for track in range(4)] for order in orders], axis=0
+    )
+    shown = np.array([CONTINUATION_PROBABILITY, 0, 1, 0])
 
     loss = expected_exposure_loss_at_k(RankedLists(ranked, profile, evaluate_lists(ranked, truth)), 2)
 

@@ -140,7 +140,7 @@ def test_fold_in_ranks_as_for_a_training_listener() -> None:
     model, interactions = fitted({"new1": ["tag=doom"], "new2": ["tag=swing"]}, {"a": ["tag=doom"], "b": ["tag=swing"]})
     plays = pl.DataFrame({"user_id": "new", "track_id": [f"a{n}" for n in range(5)], "strength": 1.0})
 
-    folded = model.fold_in(plays, 1, filters=Filters.of(interactions))
+    folded = model.recommend_by_history(plays, 1, filters=Filters.of(interactions))
 
     assert folded["track_id"].to_list() == ["a5"]
 

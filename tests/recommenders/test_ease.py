@@ -166,7 +166,9 @@ def test_recent_interactions_weigh_more(recency: float, first: list[str]) -> Non
     )
     config = EASEConfig(regularization=1.0, recency=recency)
 
-    folded = Recommender(EASE(config)).fit(interactions).fold_in(plays, 1, filters=Filters.of(interactions))
+    folded = (
+        Recommender(EASE(config)).fit(interactions).recommend_by_history(plays, 1, filters=Filters.of(interactions))
+    )
 
     assert folded["track_id"].to_list() == first
 

@@ -48,7 +48,9 @@ def played(*tracks: str, gap_days: float = 1.0) -> pl.DataFrame:
 
 def first(model: Recommender[Sequential], plays: pl.DataFrame, interactions: Interactions) -> str:
     """The first recommendation for one listener, played tracks excluded."""
-    return str(model.fold_in(plays, 1, filters=Filters.of(interactions, hide_seen=False))["track_id"].item())
+    return str(
+        model.recommend_by_history(plays, 1, filters=Filters.of(interactions, hide_seen=False))["track_id"].item()
+    )
 
 
 def ranked_by(config: SequentialConfig, interactions: Interactions) -> pl.DataFrame:
@@ -83,7 +85,7 @@ def test_only_the_latest_tracks_are_used(model: Recommender[Sequential], interac
     short, long, other = played("t2", "t3"), played("t0", "t1", "t2", "t3"), played("t3")
 
     # Tracks in the history are excluded, so only tracks in none of the histories can be compared.
-    rankings = [model.fold_in(plays, N_TRACKS, filters=everything) for plays in (short, long, other)]
+    rankings = [model.recommend_by_history(plays, N_TRACKS, filters=everything) for plays in (short, long, other)]
     scores = [dict(ranking.select("track_id", "score").iter_rows()) for ranking in rankings]
 
     assert [scores[0][track] for track in ("t4", "t5")] == pytest.approx([scores[1][track] for track in ("t4", "t5")])

@@ -13,7 +13,7 @@ from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
 from recsys.rerank.rules.exposure import Exposure
-from recsys.rerank.rules.fair_top_k import FairTopK, least_protected
+from recsys.rerank.rules.fair_top_k import FairTopK, min_protected
 from recsys.rerank.rules.not_heard import NotHeard
 from recsys.rerank.rules.popularity import Popularity
 
@@ -86,7 +86,7 @@ def test_every_prefix_of_a_fair_list_has_its_protected_tracks(seed: int, share: 
     lists = rerank(candidates, [FairTopK("gender=f", share)], context, K).join(of_group, on="track_id")
 
     least = pl.DataFrame(
-        {"rank": range(1, K + 1), "least": least_protected(K, share, 0.1)}, {"rank": pl.Int32, "least": pl.Int64}
+        {"rank": range(1, K + 1), "least": min_protected(K, share, 0.1)}, {"rank": pl.Int32, "least": pl.Int64}
     )
     counted = lists.sort("user_id", "rank").with_columns(pl.col("f").cum_sum().over("user_id"))
     checked = counted.join(least, on="rank").join(n_protected, on="user_id")

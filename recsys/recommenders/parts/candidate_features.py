@@ -19,7 +19,7 @@ from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import top_k_of_block
 
-N_RANKED = 500  # ranks are capped at this value
+MAX_RANK = 500  # ranks are capped at this value
 TREND_DAYS = 28.0
 N_TRACK_FEATURES = 9  # columns of `TrackStatistics.features`
 
@@ -117,14 +117,14 @@ def candidates(scores: list[F32], n: int) -> tuple[tuple[Rows, Rows], list[F32]]
 
     Returns:
         User row and track row of each candidate, sorted by user; and for each member the rank of each candidate, 0 for
-        the best, capped at `N_RANKED`.
+        the best, capped at `MAX_RANK`.
     """
     n_users, n_tracks = scores[0].shape
     is_candidate = np.zeros((n_users, n_tracks), np.bool_)
     ranks = []
     for member in scores:
-        best, _ = top_k_of_block(member, min(N_RANKED, n_tracks))
-        rank = np.full((n_users, n_tracks + 1), N_RANKED, np.float32)  # the last column takes the padding of short rows
+        best, _ = top_k_of_block(member, min(MAX_RANK, n_tracks))
+        rank = np.full((n_users, n_tracks + 1), MAX_RANK, np.float32)  # the last column takes the padding of short rows
         np.put_along_axis(rank, best.astype(np.int64) % (n_tracks + 1), _positions(best), axis=1)
         ranks.append(rank[:, :-1])
         is_candidate |= rank[:, :-1] < n

@@ -90,7 +90,7 @@ class Filters:
         group[users.rows(listeners["user_id"])] = groups.find(countries) % (len(groups) + 1)  # -1: the last one
         return cls(users, tracks, hidden, _allowed(catalogue, tracks, groups, as_of), group)
 
-    def only(self, track_ids: Ids) -> Self:
+    def restricted_to(self, track_ids: Ids) -> Self:
         """Return filters that additionally exclude all tracks except these. Unknown ids are ignored."""
         is_listed = np.zeros(len(self.tracks), np.bool_)
         rows = self.tracks.find(track_ids)

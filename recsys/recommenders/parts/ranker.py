@@ -29,19 +29,19 @@ class Examples:
     Attributes:
         features: Features of the candidates, sorted by user. Shape (n_candidates, n_features), float32.
         chosen: Labels: did the user choose the candidate? Shape (n_candidates,), bool; at least one true per user.
-        starts: Index of each user's first candidate, then n_candidates. Shape (n_users + 1,).
+        user_offsets: Index of each user's first candidate, then n_candidates. Shape (n_users + 1,).
     """
 
     features: F32
     chosen: npt.NDArray[np.bool_]
-    starts: Rows
+    user_offsets: Rows
 
     def of_users(self, users: Rows) -> tuple[Rows, Rows]:
         """Return the rows of these users' candidates and, for each candidate, the position of its user in `users`."""
-        counts = self.starts[users + 1] - self.starts[users]
+        counts = self.user_offsets[users + 1] - self.user_offsets[users]
         user = np.repeat(np.arange(len(users)), counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
-        return self.starts[users][user] + np.arange(counts.sum()) - first, user
+        return self.user_offsets[users][user] + np.arange(counts.sum()) - first, user
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Ranker:
         hidden = _parameter(rng.standard_normal((n_features, n_hidden)) / np.sqrt(n_features))
         out = _parameter(rng.standard_normal(n_hidden) / np.sqrt(n_hidden))
         optimizer = torch.optim.AdamW([hidden, out], lr=learning_rate, weight_decay=WEIGHT_DECAY)
-        for batch in _batches(len(examples.starts) - 1, epochs, rng):
+        for batch in _batches(len(examples.user_offsets) - 1, epochs, rng):
             rows, user = examples.of_users(batch)
             features = torch.from_numpy(standardised(examples.features[rows], mean, std))
             scores = torch.nn.functional.silu(features @ hidden) @ out  # (n_rows,)
