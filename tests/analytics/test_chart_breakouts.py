@@ -95,7 +95,7 @@ def test_without_charts_there_are_no_breakouts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranks", "story"),
+    ("ranks", "chart_history"),
     [
         ({40: 20}, "new"),
         ({39: 25, 40: 20}, "higher than ever"),
@@ -106,20 +106,20 @@ def test_without_charts_there_are_no_breakouts() -> None:
         ({5: 18, 40: 20}, "back after half a year"),
     ],
 )
-def test_a_week_has_a_story(ranks: dict[int, int], story: str) -> None:
-    """The story follows from the song's earlier ranks."""
+def test_a_song_week_has_a_chart_history(ranks: dict[int, int], chart_history: str) -> None:
+    """The chart history follows from the song's earlier ranks."""
     entries = [("ada one", week, rank) for week, rank in ranks.items()]
 
     weeks = song_weeks(chart_of([*entries, *(("bix two", week, 1) for week in range(1, 41))]))
 
-    assert CHART_HISTORIES[weeks.filter(song_id="ada one", week_no=40)["story"].item()] == story
+    assert CHART_HISTORIES[weeks.filter(song_id="ada one", week_no=40)["chart_history"].item()] == chart_history
 
 
 def test_five_new_songs_of_one_artist_are_an_album() -> None:
-    """Songs of an album have a story of their own."""
+    """Songs of an album have a chart history of their own."""
     weeks = song_weeks(chart_of([(f"ada {n}", 1, 10 + n) for n in range(1, 6)]))
 
-    assert {CHART_HISTORIES[story] for story in weeks["story"]} == {"new, with a whole album"}
+    assert {CHART_HISTORIES[index] for index in weeks["chart_history"]} == {"new, with a whole album"}
 
 
 def test_an_outcome_is_known_after_six_more_editions() -> None:

@@ -174,7 +174,7 @@ def test_what_if_one_station_played_more_women() -> None:
     assert share_if(plays, "north", "female", 0.5) == pytest.approx(0.275)
     assert share_if(plays, "north", "female", 0.1) == pytest.approx(0.175)
     with pytest.raises(
-        InputError, match="source: found 'west', which shows nothing; expected a source such as north, south"
+        InputError, match="source: found 'west', which is unknown or has no exposure; expected one such as north, south"
     ):
         share_if(plays, "west", "female", 0.5)
 

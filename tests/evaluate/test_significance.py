@@ -87,7 +87,7 @@ def test_p_value_is_uniform_under_no_effect() -> None:
 
 def test_different_numbers_of_listeners_are_refused() -> None:
     """A pair is one listener, so both sides must have the same length."""
-    with pytest.raises(InputError, match="found 3 values and 2 of the baseline"):
+    with pytest.raises(InputError, match="found 3, but the baseline has 2"):
         difference_interval(np.zeros(3), np.zeros(2), seed=1)
 
 
