@@ -77,6 +77,6 @@ def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFr
 def _hour_lifts(inputs: ProductInputs, context: Context) -> pl.DataFrame:
     """Return track_id, log_lift: log of the share of its plays in the dayparts, over that of plays of all tracks."""
     profile = ListeningTimeProfile.of(inputs.interactions.matrix, inputs.interactions.hours)
-    usual = profile.everybody[DAYPART][list(context.dayparts)]
+    usual = profile.overall[DAYPART][list(context.dayparts)]
     share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ usual / usual.sum()
     return pl.DataFrame({"track_id": inputs.interactions.tracks.ids(), "log_lift": np.log(share)})

@@ -301,7 +301,7 @@ class TestEveryRecommender:
         with pytest.raises(InputError, match="user_ids: found 1 repeated, expected each listener once"):
             model.recommend(["u01", "u01"], K, filters=Filters.of(interactions))
         with pytest.raises(
-            InputError, match=r"filters: found those of another catalogue .* make them by Filters.for_listeners"
+            InputError, match=r"filters: made for another catalogue .* Create them with Filters.for_listeners"
         ):
             model.recommend(["u01"], K, filters=other_filters)
 
