@@ -218,7 +218,7 @@ def _distinctive(by_track: Csr, features: Csr, names: pl.Series, column: str) ->
 
 
 def _as_listeners(tracks: Rows, plays: Csr) -> Csr:
-    """Return one row per track with one entry, in its own column: its number of listeners. CSR."""
+    """Return a row for each of these tracks: its number of listeners in its own column, 0 elsewhere. CSR."""
     n_listeners = np.bincount(plays.indices, minlength=plays.shape[1])[tracks].astype(np.float64)
     return sp.csr_matrix((n_listeners, (np.arange(len(tracks)), tracks)), shape=(len(tracks), plays.shape[1]))
 

@@ -151,9 +151,9 @@ def seasonal_factors(counts: F64, season: int, prior_seasons: float) -> F64:
 
 def error_scale(counts: F64, season: int) -> F64:
     """
-    Return the scale of each series' errors: its mean absolute change over one season. Shape (n_series,).
+    Return the scale of each series' errors: the mean absolute difference of counts one season apart.
 
-    The scale is at least one count per season.
+    Shape (n_series,). The scale is at least one count per season.
 
     Source: Hyndman, Koehler, Another Look at Measures of Forecast Accuracy (2006).
     """

@@ -43,7 +43,7 @@ def bootstrap_means(values: F64, *, seed: int) -> F64:
 
 
 def _draws(n_users: int, seed: int) -> Iterator[F64]:
-    """Yield blocks of samples: how often each one contains each listener, shape (n_at_once, n_users)."""
+    """Yield the samples in blocks: how often each sample contains each listener. Shape (n_block, n_users)."""
     is_cached = N_DRAWS * n_users <= MAX_CACHED_COUNTS
     for times in _cached_draws(n_users, seed) if is_cached else _new_draws(n_users, seed):
         yield times.astype(np.float64)

@@ -27,7 +27,7 @@ def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
     Return True for each recommendation that is one of its user's relevant tracks.
 
     Args:
-        ranked: Track rows, no track twice in a row. Shape (n_users, n_ranked); padded with -1, which is never a hit.
+        ranked: Track rows, each at most once per list. Shape (n_users, n_ranked); padded with -1, which is never a hit.
         relevant: Relevant tracks. CSR in canonical form, shape (n_users, n_tracks), in the row order of `ranked`.
 
     Returns:

@@ -58,7 +58,7 @@ class Recommender(Generic[AnyScorer]):
     @staticmethod
     def named(name: str, config: Any = None) -> "Recommender[Any]":
         """
-        Return a recommender with the scorer of this name, not yet fitted.
+        Create an unfitted recommender with the scorer of this name.
 
         Args:
             name: Name of the scorer, as in recipes: its file in recsys/recommenders/.

@@ -210,7 +210,7 @@ def _invert_by_lapack(matrix: F32) -> None:
 
 
 def _add_product(matrix: F32, left: F32, right: F32) -> None:
-    """Add left @ right.T, a symmetric product, in place: compute its lower triangle, then symmetrize."""
+    """Add left @ right.T, which is symmetric, to `matrix` in place: compute the lower triangle, then symmetrize."""
     for start in range(0, len(matrix), N_BLOCK):
         rows, until = slice(start, start + N_BLOCK), min(start + N_BLOCK, len(matrix))
         matrix[rows, :until] += left[rows] @ right[:until].T

@@ -163,11 +163,11 @@ class RuleState:
         return 0.0
 
     def allowed(self) -> Bool | None:
-        """Return a mask of the candidates that may be chosen next. None: all."""
+        """Return a mask of the candidates that may be chosen next. None: no mask."""
         return None
 
     def required(self) -> Bool | None:
-        """Return a mask of the candidates to choose from next, unless none of these is allowed. None: all."""
+        """Return a mask of the candidates to choose from next; ignored if none of them is allowed. None: no mask."""
         return None
 
     def update(self, users: Rows, columns: Rows) -> None:
