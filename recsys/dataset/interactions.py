@@ -139,7 +139,7 @@ class Interactions:
 
     @classmethod
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
-        """Read interactions from marts.interactions_daily: days `since` (None: the first) to `until`, both inclusive."""
+        """Read marts.interactions_daily from `since` (None: the first day) to `until`, both inclusive."""
         interactions = cls.of(
             warehouse.query(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
             catalogue=warehouse.query(internal_sql("features_of_tracks")),

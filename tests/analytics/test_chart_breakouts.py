@@ -30,7 +30,7 @@ def chart_of(entries: list[tuple[str, int, int]], chart: str = "House") -> pl.Da
 
 
 def climbers(seed: int = 3) -> pl.DataFrame:
-    """Songs that enter at the foot; a strong artist's climb three ranks per week, a weak artist's stay there."""
+    """Songs that enter low in the chart: a strong artist's climb three ranks per week, a weak artist's do not."""
     rng, entries = np.random.default_rng(seed), []
     for start in range(1, N_WEEKS):
         for artist, step in (("strong", 3), ("weak", 0)):
@@ -90,7 +90,7 @@ def test_a_chart_with_one_outcome_or_only_ten_ranks_is_left_out() -> None:
 
 
 def test_without_charts_there_are_no_breakouts() -> None:
-    """A home may have no charts."""
+    """Without chart data the result is empty."""
     assert chart_breakouts(climbers().clear()).is_empty()
 
 

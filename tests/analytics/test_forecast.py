@@ -42,7 +42,7 @@ def test_a_repeating_week_is_forecast_exactly() -> None:
 
 
 def test_a_forecast_lies_within_its_interval_and_none_is_below_zero() -> None:
-    """This holds for series with few plays or none, too."""
+    """The forecast lies within its interval and is not negative, even for series with few or no plays."""
     counts = np.vstack([counted(1), np.zeros((1, N_DAYS)), np.eye(1, N_DAYS)])
 
     expected = forecast(counts, HORIZON, WEEK)

@@ -52,7 +52,7 @@ def test_the_same_vectors_give_the_same_features(two_kinds: np.ndarray) -> None:
 
 
 def test_too_few_vectors_give_no_features(two_kinds: np.ndarray) -> None:
-    """There is a minimum, and only vectors of the most frequent encoder count."""
+    """Below the minimum number of vectors of the most frequent encoder, the result is empty."""
     mixed = pl.concat(
         [sounds_of(two_kinds), sounds_of(two_kinds[:5], "v0").with_columns(track_id="u" + pl.col("track_id"))]
     )

@@ -37,7 +37,7 @@ def test_rows_refuses_unknown_ids() -> None:
 
 
 def test_missing_ids_are_refused() -> None:
-    """A null among the ids raises."""
+    """A null among the ids raises an error."""
     with pytest.raises(InputError, match="listener ids: found 1 rows without an id"):
         Vocab.of(pl.Series(["a", None]), kind="listener")
 

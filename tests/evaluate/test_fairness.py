@@ -57,12 +57,12 @@ def test_shares_of_exposure_by_hand() -> None:
 
 
 def test_discounts_are_those_of_ndcg() -> None:
-    """1 / log2(1 + rank)."""
+    """The exposure of a rank is 1 / log2(1 + rank), as in nDCG."""
     assert discounts(3).tolist() == pytest.approx([1, SECOND, 0.5], abs=1e-12)
 
 
 def test_without_lists_or_plays_shares_are_null() -> None:
-    """Missing evidence is null, not 0."""
+    """Shares that cannot be computed are null, not 0."""
     table = exposure_shares(LISTS.clear(), GROUPS, PLAYS.clear(), seed=7)
 
     assert table["exposure_share"].to_list() == table["listening_share"].to_list() == [None] * 3
@@ -71,7 +71,7 @@ def test_without_lists_or_plays_shares_are_null() -> None:
 
 @given(st.permutations(list("abcdef")), st.integers(1, 6))
 def test_shares_of_a_kind_sum_to_one(order: list[str], n: int) -> None:
-    """For any list."""
+    """The shares of all groups of a kind sum to 1 for any list."""
     lists = pl.DataFrame({"user_id": "u", "track_id": order[:n], "rank": range(1, n + 1)})
 
     assert exposure_shares(lists, GROUPS, PLAYS, seed=7)["exposure_share"].sum() == pytest.approx(1)

@@ -105,7 +105,7 @@ def test_columns_share_their_samples() -> None:
 
 
 def test_cached_samples_equal_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bit for bit, with and without the cache."""
+    """Samples are identical with and without the cache."""
     values = np.random.default_rng(RNG_SEED).random((40, 2))
     cached = [bootstrap_means(values, seed=3) for _ in range(2)]
     monkeypatch.setattr(bootstrap, "MAX_CACHED_COUNTS", 0)

@@ -1,4 +1,4 @@
-"""Conformance: the promises of `Recommender`, tested for every scorer in the folder."""
+"""Conformance: the documented behaviour of `Recommender`, tested with every scorer in the folder."""
 
 from dataclasses import fields
 from datetime import date
@@ -92,11 +92,11 @@ def model(request: pytest.FixtureRequest, interactions: Interactions) -> Recomme
 
 
 class TestEveryRecommender:
-    """What holds for every recommender, whatever its scorer."""
+    """Behaviour that all recommenders share, with any scorer."""
 
     @pytest.mark.parametrize("name", PERSONAL)
     def test_returns_the_withheld_track_first(self, name: str) -> None:
-        """In two groups that share nothing, each listener gets the one track of their group that they lack."""
+        """Two groups have no common track; each listener gets the one track of their group that they have not played."""
         board = Interactions.of(CHECKERBOARD)
 
         ranking = fitted(name, board).recommend(board.users.ids(), 1, filters=Filters.of(board))
@@ -344,7 +344,7 @@ def test_a_model_of_another_version_is_refused(tmp_path: Path, interactions: Int
 
 
 def history_of(interactions: Interactions) -> pl.DataFrame:
-    """The history of each listener, in the form that fold_in takes."""
+    """The history of each listener, in the form that `recommend_by_history` takes."""
     pairs = interactions.matrix.tocoo()
     ids = {"user_id": interactions.users.ids(pairs.row), "track_id": interactions.tracks.ids(pairs.col)}
     return pl.DataFrame({**ids, "strength": pairs.data, "age_days": interactions.age_days})

@@ -62,7 +62,7 @@ def test_ease_weights_follow_the_closed_form() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9, 13])
 def test_the_recursive_inverse_is_the_inverse(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For sizes below, at and above N_LAPACK; the upper triangle is not read; the same bits every time."""
+    """The result is exact for sizes around N_LAPACK, identical every time, and ignores the upper triangle."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
     monkeypatch.setattr(ease, "N_BLOCK", 3)
     rows = np.random.default_rng(size).standard_normal((2 * size, size))
@@ -243,7 +243,7 @@ class TestMaxTracks:
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9])
 def test_symmetrize_fills_the_upper_triangle(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For sizes below, at and above a block, the upper triangle mirrors the lower one, which does not change."""
+    """The upper triangle mirrors the lower one, which does not change, for sizes below, at and above a block."""
     monkeypatch.setattr(ease, "N_BLOCK", 4)
     lower = np.random.default_rng(size).random((size, size), np.float32)
     triangle = np.tril(lower)

@@ -67,7 +67,7 @@ def test_any_rules_give_each_listener_k_different_candidates(seed: int, chosen: 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_rules_does_not_matter(seed: int) -> None:
-    """All rules act in one selection."""
+    """Rules in another order give the same lists."""
     context, candidates = random_candidates(seed)
 
     assert rerank(candidates, RULES, context, K).equals(rerank(candidates, RULES[::-1], context, K))

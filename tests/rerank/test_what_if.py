@@ -28,7 +28,7 @@ def candidates() -> CandidateSet:
 
 
 def test_without_a_target_lists_are_the_recommenders_own(candidates: CandidateSet) -> None:
-    """All relevance is kept, and no track changes."""
+    """The relevance ratio is 1, and no track changes."""
     (own,) = what_if(candidates, "gender=female", [0.0])
 
     assert own == Outcome(share=own.share, relevance_ratio=1.0, changed_share=0.0)

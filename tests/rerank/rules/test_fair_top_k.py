@@ -22,13 +22,13 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("share", PUBLISHED)
 def test_the_table_is_the_published_one(share: float) -> None:
-    """Table 2 of the paper."""
+    """The minima equal table 2 of the paper."""
     assert min_protected_unadjusted(12, share, 0.1).tolist() == PUBLISHED[share]
 
 
 @pytest.mark.parametrize(("k", "share", "alpha"), [(20, 0.25, 0.1), (50, 0.3, 0.05), (40, 0.8, 0.15)])
 def test_the_table_equals_a_plain_loop(k: int, share: float, alpha: float) -> None:
-    """The smallest m whose binomial F(m) is above alpha, one by one."""
+    """The minima equal the smallest m whose binomial F(m) is above alpha, found by counting up."""
     assert min_protected_unadjusted(k, share, alpha).tolist() == plain_least(k, share, alpha)
 
 
@@ -41,7 +41,7 @@ def test_the_failure_probability_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("least", [[0, 0, 1], [0, 1, 1, 2], [1, 1], [0, 0, 0, 0]])
 def test_the_failure_probability_equals_enumeration(least: list[int]) -> None:
-    """The sum over all lists of protected and other tracks, weighted by their probabilities."""
+    """The result equals the sum of the probabilities of all lists that fail."""
     failed = 0.0
     for drawn in product([0, 1], repeat=len(least)):
         if any(sum(drawn[: length + 1]) < least[length] for length in range(len(least))):
