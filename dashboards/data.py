@@ -304,7 +304,7 @@ def what_if(group: str, target: float) -> dict[str, float]:
         target: Minimum share, 0..1; 0 keeps the recommender's own lists.
 
     Returns:
-        The fields of `recsys.rerank.what_if.Outcome`: share, kept and changed.
+        The fields of `recsys.rerank.what_if.Outcome`: share, relevance_ratio and changed_share.
     """
     return _what_if(_viewer_file(), _export().resolve(), group, target)
 

@@ -60,11 +60,11 @@ def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
 
 def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the song-weeks whose outcome was known before the first test week, and the test weeks with an outcome."""
-    from recsys.analytics.chart_breakouts import AHEAD
+    from recsys.analytics.chart_breakouts import HORIZON_WEEKS
 
     is_test = pl.col("chart_date") >= FIRST_TEST
     first = pl.col("week_no").filter(is_test).min()
-    return weeks.filter(pl.col("week_no") < first - AHEAD), weeks.filter(is_test, "is_known")
+    return weeks.filter(pl.col("week_no") < first - HORIZON_WEEKS), weeks.filter(is_test, "is_known")
 
 
 def baseline_scores(weeks: pl.DataFrame, name: str, n_ranks: int) -> F64:

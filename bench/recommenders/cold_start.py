@@ -81,7 +81,7 @@ def main(home: Path, names: tuple[str, ...]) -> None:
             ranked = (
                 Recommender.named(name)
                 .fit(interactions)
-                .recommend(users, K, filters=Filters.of(interactions).only(cold))
+                .recommend(users, K, filters=Filters.of(interactions).restricted_to(cold))
             )
             values[variant] = ndcg(ranked, played, users)
         without, with_sound, shuffled = (values[variant] for variant in ("without", "with", "shuffled"))

@@ -66,7 +66,10 @@ def ndcg_both_ways(name: str, without: Any, split: Split, rows: Any, n_plays: in
     held_out = replace(Split.of(shortened, held_out_pairs(split, rows)), train=shortened)
     refit = Recommender.named(name).fit(shortened)
     ids, filters = interactions.users.ids(rows), Filters.of(shortened)
-    rankings = {"folded": without.fold_in(plays, K, filters=filters), "refit": refit.recommend(ids, K, filters=filters)}
+    rankings = {
+        "folded": without.recommend_by_history(plays, K, filters=filters),
+        "refit": refit.recommend(ids, K, filters=filters),
+    }
     return {way: values_per_user(ranking, held_out, ndcg_at_k, k=K) for way, ranking in rankings.items()}
 
 

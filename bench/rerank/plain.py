@@ -17,8 +17,8 @@ from recsys.rerank.base import CandidateSet, RerankRule
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
-from recsys.rerank.rules.exposure import Priced
-from recsys.rerank.rules.fair_top_k import FairTopK, least_protected
+from recsys.rerank.rules.exposure import PricedExposure
+from recsys.rerank.rules.fair_top_k import FairTopK, min_protected
 from recsys.rerank.rules.not_heard import NotHeard
 from recsys.rerank.rules.popularity import Popularity
 
@@ -63,8 +63,8 @@ def _best(candidates: CandidateSet, user: int, picked: list[int], rules: Sequenc
                 total -= rule.weight * _miscalibration(candidates, user, tracks, picked)
             case Popularity():
                 total -= rule.weight * _popularity_gap(candidates, user, tracks, picked)
-            case Priced():
-                total += rule.members[tracks] @ (rule.above if user < rule.n_above else rule.below)
+            case PricedExposure():
+                total += rule.members[tracks] @ (rule.high_prices if user < rule.n_at_high_prices else rule.low_prices)
             case FairTopK():
                 preferences.insert(0, _protected_if_needed(candidates, tracks, picked, rule))
     for mask in preferences:
@@ -111,7 +111,7 @@ def _miscalibration(candidates: CandidateSet, user: int, tracks: Values, picked:
 
 
 def _popularity_gap(candidates: CandidateSet, user: int, tracks: Values, picked: list[int]) -> Values:
-    own = candidates.profile.own_popularity[user]
+    own = candidates.profile.liked_popularity[user]
     if np.isnan(own):
         return np.zeros(len(tracks))
     popularity = np.maximum(candidates.profile.popularity[tracks], 1 / candidates.profile.n_listeners)
@@ -122,7 +122,7 @@ def _popularity_gap(candidates: CandidateSet, user: int, tracks: Values, picked:
 
 def _protected_if_needed(candidates: CandidateSet, tracks: Values, picked: list[int], rule: FairTopK) -> Values:
     is_protected = candidates.context.members(rule.group)[tracks]
-    least = least_protected(candidates.k, rule.share, rule.alpha)[len(picked)]
+    least = min_protected(candidates.k, rule.share, rule.alpha)[len(picked)]
     mask: Values = is_protected | (is_protected[picked].sum() >= least)
     return mask
 

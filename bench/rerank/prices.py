@@ -18,7 +18,7 @@ from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
-from recsys.rerank.rules.exposure import Exposure, shares
+from recsys.rerank.rules.exposure import Exposure, group_exposure_shares
 from recsys.rerank.rules.fair_top_k import FairTopK
 from recsys.rerank.rules.popularity import Popularity
 
@@ -33,7 +33,7 @@ SHOWN = ("ndcg", "popularity_lift", "intra_list_diversity", "miscalibration", "e
 def main(name: str, n_candidates: int, n_groups: int) -> None:
     """Print one line for the lists without rules, one per rule, one for all rules, and one per random group."""
     from recsys.evaluate.report import report
-    from recsys.rerank.ablation import before_and_after, ndcg_prices
+    from recsys.rerank.ablation import before_and_after, ndcg_losses
 
     protocol = from_folder(written_split("lfm1m"))
     split, context = protocol.test, RerankContext.of(protocol.test.train, drawn_group(protocol.test.train, SEED))
@@ -47,7 +47,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         "exposure": Exposure({GROUP: TARGET}),
     }
     lists = before_and_after(name, candidates, rules, context, K)
-    metrics = pl.concat([report(lists, split, k=K), ndcg_prices(lists, name, split, k=K)])
+    metrics = pl.concat([report(lists, split, k=K), ndcg_losses(lists, name, split, k=K)])
     wide = metrics.pivot("metric", index="recommender", values=["value", "low", "high"])
     group_shares = [group_exposure(ranking, context) for ranking in lists.values()]
     group = pl.DataFrame({"recommender": list(lists), "share": group_shares})
@@ -60,7 +60,7 @@ def main(name: str, n_candidates: int, n_groups: int) -> None:
         drawn = RerankContext.of(split.train, drawn_group(split.train, seed))
         lists = before_and_after(name, candidates, {"exposure": rules["exposure"]}, drawn, K)
         before, after = (group_exposure(ranking, drawn) for ranking in lists.values())
-        cost = ndcg_prices(lists, name, split, k=K).row(0, named=True)
+        cost = ndcg_losses(lists, name, split, k=K).row(0, named=True)
         print(
             f"group {seed}: {before:.3f} to {after:.3f}, price {cost['value']:.4f} "
             f"[{cost['low']:.4f}, {cost['high']:.4f}]"
@@ -88,7 +88,7 @@ def group_exposure(lists: pl.DataFrame, context: RerankContext) -> float:
     """Return the protected group's share of exposure, 0..1."""
     candidate_set = CandidateSet.of(lists, context, K)
     chosen = np.where(candidate_set.tracks >= 0, np.arange(candidate_set.tracks.shape[1]), -1)
-    return float(shares(candidate_set, chosen.astype(np.int64), context.members(GROUP)[:, None])[0])
+    return float(group_exposure_shares(candidate_set, chosen.astype(np.int64), context.members(GROUP)[:, None])[0])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from recsys.rerank.lists import apply_rules, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
-from recsys.rerank.rules.exposure import Exposure, shares
+from recsys.rerank.rules.exposure import Exposure, group_exposure_shares
 from recsys.rerank.rules.fair_top_k import FairTopK
 from recsys.rerank.rules.not_heard import NotHeard
 from recsys.rerank.rules.popularity import Popularity
@@ -62,7 +62,7 @@ def _seconds(world: World, rules: list[RerankRule]) -> float:
 def _beside_plain(world: World, rules: list[RerankRule], ours: float, n: int) -> None:
     candidate_set = CandidateSet.of(world.candidates, world.context, K)
     chosen, prepared = apply_rules(candidate_set, rules)
-    share = shares(candidate_set, chosen, world.context.members(MINORITY)[:, None])[0]
+    share = group_exposure_shares(candidate_set, chosen, world.context.members(MINORITY)[:, None])[0]
     few = CandidateSet.of(world.candidates.head(len(world.candidates) // TENTH), world.context, K)
     started = perf_counter()
     plain = plain_choice(few, prepared)

@@ -110,13 +110,13 @@ with st.container(horizontal=True):
     )
     parts.metric(
         "Relevance kept",
-        after["kept"],
+        after["relevance_ratio"],
         unit="%",
         definition="Relevance of the new lists / relevance before, by the recommender's scores, weighted by exposure",
     )
     parts.metric(
         "Recordings replaced",
-        after["changed"],
+        after["changed_share"],
         unit="%",
         definition="Share of recordings that were not on the listener's list before",
     )

@@ -1,11 +1,12 @@
 """
 Chart breakouts: the probability that a song outside a chart's top ten reaches it within six weeks.
 
-A song-week is one song in one edition of the chart. It is categorised in six ways, such as by story, move and rank. For
-each way, the log odds of reaching the top ten are estimated from the song-weeks of the same category in the last three
-years with a known outcome; older ones are left out since the rules of charts change. A logistic regression combines the
-six log odds and the rank; recent weeks have more weight. The categories and the three years were chosen on the Hot 100
-of 2008 to 2014 (`bench/analytics/hot100.py` evaluates the model).
+A song-week is one song in one edition of the chart. It is categorised in six ways, such as by chart history (new,
+returning, past its peak), weekly move and rank. For each way, the log odds of reaching the top ten are estimated from
+the song-weeks of the same category in the last three years whose outcome is known; older song-weeks are left out
+because the rules of charts change. A logistic regression combines the six log odds and the rank; recent weeks have more
+weight. The categories and the three years were chosen on the Hot 100 of 2008 to 2014
+(`bench/analytics/hot100.py` evaluates the model).
 """
 
 import numpy as np
@@ -25,15 +26,15 @@ CHART_BREAKOUTS_COLUMNS = (
     Column("n_similar", pl.Int64()),
     Column("n_similar_reached", pl.Int64()),
 )
-AHEAD, TOP = 6, 10  # weeks until the outcome is known; ranks of the top ten
-AWAY_WEEKS = 26  # a song that was absent for longer has returned
-ALBUM = 5  # songs of one artist in an edition that count as a whole album
-SIMILAR_WEEKS = 156  # how far back similar song-weeks are counted: three years
-PRIOR_WEEKS, PRIOR_RATE = 10, 0.04  # pseudo-observations of each rate; prior of the rate by rank
-HALF_LIFE_WEEKS = 261  # of a song-week's weight in the regression: five years
-MIN_KNOWN = 20  # song-weeks of each outcome; charts with fewer are left out
+HORIZON_WEEKS, TOP_RANK = 6, 10  # weeks within which a song must reach the top ten; last rank of the top ten
+AWAY_WEEKS = 26  # a song that was absent for longer counts as returning
+MIN_ALBUM_SONGS = 5  # an artist with at least this many songs in an edition has a whole album in it
+SIMILAR_WEEKS = 156  # similar song-weeks are counted over this period: three years
+PRIOR_WEEKS, PRIOR_RATE = 10, 0.04  # pseudo-observations of each rate; prior of the rates by rank
+HALF_LIFE_WEEKS = 261  # half-life of a song-week's weight in the regression: five years
+MIN_KNOWN = 20  # minimum number of song-weeks of each outcome; charts with fewer are left out
 BANDS, COARSE_BANDS = (12, 15, 20, 30, 50), (15, 25, 45)  # upper ends of rank bands
-STORIES = (
+CHART_HISTORIES = (
     "back after half a year, once in the top ten",
     "back after half a year",
     "new, with a whole album",
@@ -44,19 +45,19 @@ STORIES = (
     "below its peak in its first month",
     "below its peak",
 )
-EVIDENCE = "story, move, rank"  # the category whose counts are published as the reason
+REASON_CATEGORY = "chart history, move, rank"  # the categorisation whose counts are published as the reason
 
 
 def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
     """
-    Estimate for each chart's last edition how likely each song is to reach the top ten within six weeks.
+    Estimate, for the songs in each chart's latest edition, the probability of reaching the top ten within six weeks.
 
     Args:
         weekly: chart, song_id, lead_artist, chart_date, week_no, rank: one row per chart, edition and song.
 
     Returns:
-        Rows with CHART_BREAKOUTS_COLUMNS: the songs outside the top ten by chart, the most likely first. Charts with
-        too few known outcomes have no rows.
+        Rows with CHART_BREAKOUTS_COLUMNS, sorted by chart and descending probability: the songs outside the top ten.
+        `story` is the song's chart history, one of CHART_HISTORIES. Charts with too few known outcomes are left out.
     """
     charts = [weekly.filter(chart=name) for name in weekly["chart"].unique().sort()]
     empty = pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
@@ -70,9 +71,8 @@ def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
     if last.is_empty() or min(n_reached, known.height - n_reached) < MIN_KNOWN:
         return pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
     probability = pl.Series("probability", probabilities(known, last)).round(6)
-    return last.with_columns(probability, story=pl.col("story").replace_strict(dict(enumerate(STORIES)))).sort(
-        "probability", "song_id", descending=[True, False]
-    )
+    chart_history = pl.col("chart_history").replace_strict(dict(enumerate(CHART_HISTORIES)))
+    return last.with_columns(probability, story=chart_history).sort("probability", "song_id", descending=[True, False])
 
 
 def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
@@ -83,11 +83,13 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
         chart: One chart: song_id, lead_artist, week_no, rank and other columns.
 
     Returns:
-        The rows with rank > TOP, sorted by week and rank, with new columns: `is_known`, whether six later editions
-        exist; `reaches`, whether the song is in the top ten in one of them (false if not known); `story`, an index into
-        STORIES; one column of log odds per category of `week_categories`; `n_similar` and `n_similar_reached`, the
-        number of song-weeks with the same story, move and rank in the last three years, and of those that led to the
-        top ten.
+        The rows with rank > TOP_RANK, sorted by week and rank, with these new columns.
+        is_known: True if six later editions exist.
+        reaches: True if the song is in the top ten in one of them; false if not known.
+        chart_history: Index into CHART_HISTORIES.
+        n_similar: Number of song-weeks of the last three years with the same chart history, move and rank.
+        n_similar_reached: How many of them reached the top ten.
+        One column of log odds per categorisation in `week_categories`.
     """
     ordered = chart.sort("song_id", "week_no")
     is_back = (pl.col("week_no") - pl.col("week_no").shift(1) > AWAY_WEEKS).fill_null(value=False)
@@ -98,44 +100,53 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
             n_weeks=pl.int_range(1, pl.len() + 1).over("song_id"),
             n_returns=is_back.cum_sum().over("song_id"),
             rise=pl.col("rank_1").log() - pl.col("rank").log(),
-            is_known=pl.col("week_no") <= pl.col("week_no").max() - AHEAD,
+            is_known=pl.col("week_no") <= pl.col("week_no").max() - HORIZON_WEEKS,
         )
         .join(_recent_hits(ordered), on=["lead_artist", "week_no"], how="left")
         .join(ordered.group_by("lead_artist", "week_no").agg(n_listed=pl.len()), on=["lead_artist", "week_no"])
-        .filter(pl.col("rank") > TOP)
-        .with_columns(reaches=pl.col("reaches") & pl.col("is_known"), story=_story())
+        .filter(pl.col("rank") > TOP_RANK)
+        .with_columns(reaches=pl.col("reaches") & pl.col("is_known"), chart_history=_chart_history())
         .sort("week_no", "rank", "song_id")
     )
     return _with_odds(weeks)
 
 
 def _with_ranks_around(chart: pl.DataFrame) -> pl.DataFrame:
-    """Add the previous week's rank, null where not listed, and whether one of the next six ranks is in the top ten."""
+    """Add the ranks one week before and one to six weeks later (null if not listed), and `reaches`."""
     ranks, wide = chart.select("song_id", "week_no", "rank"), chart
-    for lag in (1, *range(-AHEAD, 0)):
+    for lag in (1, *range(-HORIZON_WEEKS, 0)):
         other = ranks.select("song_id", pl.col("week_no") + lag, pl.col("rank").alias(f"rank_{lag}"))
         wide = wide.join(other, on=["song_id", "week_no"], how="left", maintain_order="left")
-    ahead = pl.min_horizontal(f"rank_{-step}" for step in range(1, AHEAD + 1))
-    return wide.with_columns(reaches=(ahead <= TOP).fill_null(value=False))
+    ahead = pl.min_horizontal(f"rank_{-step}" for step in range(1, HORIZON_WEEKS + 1))
+    return wide.with_columns(reaches=(ahead <= TOP_RANK).fill_null(value=False))
 
 
 def _recent_hits(chart: pl.DataFrame) -> pl.DataFrame:
-    """Count the artist's songs that first entered the top ten within the last three years, by artist and week."""
-    hits = chart.filter(pl.col("rank") <= TOP).group_by("lead_artist", "song_id").agg(hit_week=pl.col("week_no").min())
+    """Count, by artist and week, the artist's songs that first entered the top ten in the last three years."""
+    hits = (
+        chart.filter(pl.col("rank") <= TOP_RANK)
+        .group_by("lead_artist", "song_id")
+        .agg(hit_week=pl.col("week_no").min())
+    )
     pairs = chart.select("lead_artist", "week_no").unique().join(hits, on="lead_artist", how="left")
     is_recent = (pl.col("week_no") - pl.col("hit_week")).is_between(0, SIMILAR_WEEKS - 1)
     return pairs.group_by("lead_artist", "week_no").agg(n_recent=is_recent.sum())
 
 
-def _story() -> pl.Expr:
-    """Return an index into STORIES: what happened to the song before this week."""
-    rank, best, n_weeks, is_album = (pl.col("rank"), pl.col("best"), pl.col("n_weeks"), pl.col("n_listed") >= ALBUM)
+def _chart_history() -> pl.Expr:
+    """Return the index into CHART_HISTORIES that describes the song's weeks before this one."""
+    rank, best, n_weeks, is_album = (
+        pl.col("rank"),
+        pl.col("best"),
+        pl.col("n_weeks"),
+        pl.col("n_listed") >= MIN_ALBUM_SONGS,
+    )
     return (
         pl.when(pl.col("n_returns") > 0)
-        .then(pl.when(best <= TOP).then(0).otherwise(1))
+        .then(pl.when(best <= TOP_RANK).then(0).otherwise(1))
         .when(n_weeks == 1)
         .then(pl.when(is_album).then(2).otherwise(3))
-        .when(best <= TOP)
+        .when(best <= TOP_RANK)
         .then(4)
         .when(rank <= best)
         .then(pl.when(is_album).then(5).otherwise(6))
@@ -144,27 +155,27 @@ def _story() -> pl.Expr:
 
 
 def week_categories() -> dict[str, pl.Expr]:
-    """Return six ways to categorise a song-week, each an expression that gives the number of the category."""
-    rank, story, listed = pl.col("rank"), pl.col("story"), pl.col("n_listed")
+    """Return six ways to categorise song-weeks: expressions that give the number of the category, from 0."""
+    rank, history, listed = pl.col("rank"), pl.col("chart_history"), pl.col("n_listed")
     move = pl.when(pl.col("rank_1").is_null()).then(6).otherwise(_band(pl.col("rise"), (-0.4, -0.15, 0, 0.15, 0.5)))
     fine, coarse = _band(rank, BANDS), _band(rank, COARSE_BANDS)
     return {
-        "story and rank": story * 6 + fine,
+        "chart history and rank": history * 6 + fine,
         "move and rank": move * 6 + fine,
-        EVIDENCE: (story * 7 + move) * 4 + coarse,
+        REASON_CATEGORY: (history * 7 + move) * 4 + coarse,
         "age, move, rank": (_band(pl.col("n_weeks"), (1, 3, 8, 16)) * 7 + move) * 4 + coarse,
-        "artist, story, rank": (_band(pl.col("n_recent"), (0, 2)) * 9 + story) * 4 + coarse,
+        "artist, chart history, rank": (_band(pl.col("n_recent"), (0, 2)) * 9 + history) * 4 + coarse,
         "listed, move, rank": (_band(listed, (1, 4)) * 7 + move) * 4 + coarse,
     }
 
 
 def _band(value: pl.Expr, edges: tuple[float, ...]) -> pl.Expr:
-    """Return the number of edges that a value is above."""
+    """Return the number of the band that a value is in: the number of edges below it."""
     return pl.sum_horizontal([(value > edge).cast(pl.Int64) for edge in edges])
 
 
 def _with_odds(weeks: pl.DataFrame) -> pl.DataFrame:
-    """Add the log odds for each way to categorise song-weeks, and the counts of similar weeks for EVIDENCE."""
+    """Add the log odds of each categorisation, and the numbers of similar song-weeks by REASON_CATEGORY."""
     categories = {
         name: weeks.select(category.cast(pl.Int64)).to_series().to_numpy()
         for name, category in week_categories().items()
@@ -174,7 +185,7 @@ def _with_odds(weeks: pl.DataFrame) -> pl.DataFrame:
     counts = {name: similar_weeks(weeks, category) for name, category in categories.items()}
     rates = {name: _rate(*count, prior).clip(1e-4, 0.98) for name, count in counts.items()}
     odds = {name: pl.Series(np.log(rate / (1 - rate))) for name, rate in rates.items()}
-    n, n_reached = counts[EVIDENCE]
+    n, n_reached = counts[REASON_CATEGORY]
     return weeks.with_columns(**odds, n_similar=pl.Series(n), n_similar_reached=pl.Series(n_reached))
 
 
@@ -184,45 +195,49 @@ def _rate(n: I64, n_reached: I64, prior: F64) -> F64:
 
 def similar_weeks(weeks: pl.DataFrame, category: I64) -> tuple[I64, I64]:
     """
-    Count, for each song-week, those of the same category whose outcome was known by then, in the last three years.
+    Count the similar song-weeks of each song-week: those of the same category in the three years before it.
+
+    Only song-weeks whose outcome was known by then are counted.
 
     Args:
         weeks: week_no and reaches of n song-weeks.
-        category: The category of each, from 0. Shape (n,), int64.
+        category: Category of each song-week, from 0. Shape (n,), int64.
 
     Returns:
-        The number of similar song-weeks, and the number of those that led to the top ten; each of shape (n,).
+        The number of similar song-weeks, and how many of them reached the top ten. Shape (n,) each, int64.
     """
     week = weeks["week_no"].to_numpy()
     counts = np.zeros((2, int(category.max(initial=0)) + 1, int(week.max(initial=0)) + 2), dtype=np.int64)
     np.add.at(counts[0], (category, week + 1), 1)
     np.add.at(counts[1], (category, week + 1), weeks["reaches"].to_numpy())
     until = counts.cumsum(axis=2)  # [..., w]: counts before week w
-    known = np.clip(week - AHEAD + 1, 0, None)
+    known = np.clip(week - HORIZON_WEEKS + 1, 0, None)
     n, n_reached = until[:, category, known] - until[:, category, np.clip(known - SIMILAR_WEEKS, 0, None)]
     return n, n_reached
 
 
 def _features(weeks: pl.DataFrame) -> F64:
-    """Return the features of the regression: six log odds and the log rank, (n_song_weeks, 7)."""
+    """Return the features of the regression: six log odds and the log rank. Shape (n_song_weeks, 7)."""
     return weeks.select(*week_categories(), pl.col("rank").log()).to_numpy()
 
 
 def probabilities(known: pl.DataFrame, weeks: pl.DataFrame) -> F64:
     """
-    Fit on song-weeks with a known outcome, and predict the probability that others reach the top ten.
+    Fit the model to song-weeks with a known outcome, and predict the probability that others reach the top ten.
 
     Args:
-        known: Rows of `song_weeks` with a known outcome, some of each outcome.
-        weeks: Rows of `song_weeks` to predict, none earlier than those of `known`.
+        known: Rows of `song_weeks` with a known outcome; both outcomes must occur.
+        weeks: Rows of `song_weeks` to predict, none of them earlier than the rows in `known`.
 
     Returns:
-        Probabilities, shape (n_weeks,), 0..1.
+        Probabilities, 0..1. Shape (n_weeks,).
     """
     scaler = StandardScaler().fit(_features(known))
-    ago = (weeks["week_no"].min() or 0) - known["week_no"].to_numpy()
+    weeks_ago = (weeks["week_no"].min() or 0) - known["week_no"].to_numpy()
     model = LogisticRegression(C=1.0, max_iter=2000)
     model.fit(
-        scaler.transform(_features(known)), known["reaches"].to_numpy(), sample_weight=0.5 ** (ago / HALF_LIFE_WEEKS)
+        scaler.transform(_features(known)),
+        known["reaches"].to_numpy(),
+        sample_weight=0.5 ** (weeks_ago / HALF_LIFE_WEEKS),
     )
     return np.asarray(model.predict_proba(scaler.transform(_features(weeks)))[:, 1])

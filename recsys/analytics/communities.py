@@ -1,10 +1,10 @@
 """
-Communities of listeners who play the same artists, and clusters of tracks with the same listeners.
+Communities of listeners who like the same artists, and clusters of tracks with the same listeners.
 
-A listener's vector is the tf-idf weights of the artists they like, reduced by a truncated singular value decomposition;
-a track's vector is the mean of its listeners'. Vectors are clustered by k-means. It starts from the previous run's
-groups and replaces them only if a fresh start gives clearly smaller distances. Groups keep their number from run to
-run: new groups are matched with the previous ones by shared members.
+A listener's vector is the tf-idf weights of the artists they like, reduced by a truncated singular value decomposition
+(SVD); a track's vector is the mean of its listeners' vectors, scaled to norm 1. Vectors are clustered by k-means,
+starting from the previous run's groups; a fresh start is used only if its distances are clearly smaller. Groups keep
+their number from run to run: new groups are matched with the previous run's groups by shared members.
 
 Source: Arthur, Vassilvitskii, k-means++ (SODA 2007); Kuhn, The Hungarian Method for the Assignment Problem (1955).
 """
@@ -38,13 +38,13 @@ COMMUNITIES_COLUMNS = (
 COMMUNITY_MEMBERS_COLUMNS = (KIND, Column("member_id", pl.String()), COMMUNITY)
 LISTENERS, TRACKS = "listeners", "tracks"
 N_DIMENSIONS = 32
-N_STARTS = 5  # of k-means; the one with the least inertia is used
-MAX_INERTIA_RATIO = 0.95  # new groups replace the previous ones only below this share of their inertia
+N_STARTS = 5  # fresh starts of k-means; the one with the lowest inertia is used
+MAX_INERTIA_RATIO = 0.95  # a fresh start is used only if its inertia is below this share of the other
 N_ITERATIONS = 50
 MIN_MEMBERS = 20  # smaller groups are dissolved: their members join the nearest group
-MIN_LISTENERS = 5  # tracks with fewer are in no cluster
-MIN_SHARED = 0.1  # Jaccard similarity below which a group gets a new number
-N_NAMED = 3  # artists in the name of a group
+MIN_LISTENERS = 5  # tracks with fewer listeners are in no cluster
+MIN_SHARED = 0.1  # minimum Jaccard similarity to a previous group for keeping its number
+N_DISTINCTIVE = 3  # artists, and genres, that describe a group
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,22 @@ class CommunitySettings:
 
 
 def communities(
-    interactions: Interactions, artists: pl.DataFrame, settings: CommunitySettings, last: pl.DataFrame
+    interactions: Interactions, artists: pl.DataFrame, settings: CommunitySettings, previous: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Group listeners into communities and tracks into clusters.
 
     Args:
-        interactions: Likes, with the track features 'artist=...' and 'genre=...'.
-        artists: Names of artists: artist_id, name.
-        settings: Numbers of groups, and the seed.
-        last: The previous run's members (see below), so that groups keep their numbers; empty before the first run.
+        interactions: Interactions whose track features include 'artist=...' and 'genre=...'.
+        artists: artist_id, name.
+        settings: Maximum numbers of groups, and the seed.
+        previous: The members that the previous run returned, so that groups keep their numbers; empty at the first run.
 
     Returns:
-        The groups, with COMMUNITIES_COLUMNS: kind ('listeners' or 'tracks'), community, name, n_members, and the
-        artists and genres that distinguish the group from all members together, the most distinctive first. And the
-        members, with COMMUNITY_MEMBERS_COLUMNS: kind, member_id (of a listener or track), community. Listeners without
-        a liked artist and tracks with fewer than MIN_LISTENERS listeners are in no group.
+        Two tables. The groups, with COMMUNITIES_COLUMNS: kind ('listeners' or 'tracks'), community (the group's
+        number), name, n_members, and the artists and genres that distinguish the group from all groups together,
+        most distinctive first. The members, with COMMUNITY_MEMBERS_COLUMNS: kind, member_id (a user_id or track_id),
+        community. Listeners without a liked artist and tracks with fewer than MIN_LISTENERS listeners are left out.
     """
     plays = (interactions.matrix > 0).astype(np.float64)
     vectors = listener_vectors(plays @ artists_of(interactions.track_features), settings.seed)
@@ -85,11 +85,11 @@ def communities(
     ]
     tables, members = [], []
     for kind, ids, vectors, n_groups, played in parts:
-        before = last.filter(kind=kind)
+        before = previous.filter(kind=kind)
         known = pl.DataFrame({"member_id": ids}).join(before, on="member_id", how="left", maintain_order="left")
         group = cluster(vectors, n_groups, settings.seed, known["community"].fill_null(-1).to_numpy())
         current = pl.DataFrame({"member_id": ids, "community": group})
-        current = current.with_columns(community=matched_numbers(current, before))
+        current = current.with_columns(community=match_group_numbers(current, before))
         members.append(current.select(pl.lit(kind).alias("kind"), "member_id", "community"))
         tables.append(_described(kind, current["community"].to_numpy(), played, interactions, artists))
     return pl.concat(tables), pl.concat(members).cast(schema(COMMUNITY_MEMBERS_COLUMNS))
@@ -101,10 +101,10 @@ def listener_vectors(played: Csr, seed: int) -> F64:
 
     Args:
         played: Number of liked tracks by listener and artist. CSR, shape (n_listeners, n_artists).
-        seed: Seed of the decomposition's start.
+        seed: Seed of the start vector of the decomposition.
 
     Returns:
-        Vectors of length 1, or 0 without a liked artist. Shape (n_listeners, at most N_DIMENSIONS), float64.
+        Vectors of norm 1; zeros without a liked artist. Shape (n_listeners, at most N_DIMENSIONS), float64.
     """
     n_listeners, n_artists = played.shape
     n_dimensions = min(N_DIMENSIONS, min(played.shape) - 1)
@@ -117,18 +117,18 @@ def listener_vectors(played: Csr, seed: int) -> F64:
     return _unit(left * values)
 
 
-def cluster(points: F64, n_groups: int, seed: int, last: Rows) -> Rows:
+def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
     """
-    Cluster points by k-means and dissolve small groups.
+    Cluster points by k-means, and move the members of small groups to the nearest other group.
 
     Args:
         points: Shape (n_points, n_dimensions).
         n_groups: Maximum number of groups.
-        seed: Seed of the starts.
-        last: Each point's group in the previous run, -1 for none. Shape (n_points,).
+        seed: Seed of the fresh starts.
+        previous: Each point's group in the previous run, -1 if it had none. Shape (n_points,).
 
     Returns:
-        The group of each point, 0 for the largest. Shape (n_points,), int64.
+        The group of each point, numbered by size: 0 is the largest. Shape (n_points,), int64.
     """
     n_groups = max(1, min(n_groups, len(points) // MIN_MEMBERS))
     if n_groups == 1:
@@ -136,10 +136,11 @@ def cluster(points: F64, n_groups: int, seed: int, last: Rows) -> Rows:
     rng = np.random.default_rng(seed)
     fresh = [kmeans2(points, n_groups, iter=N_ITERATIONS, minit="++", rng=rng)[0] for _ in range(N_STARTS)]
     centres = min(fresh, key=lambda candidate: _inertia(points, candidate))
-    if (last >= 0).any():
-        means = np.stack([points[last == number].mean(axis=0) for number in np.unique(last[last >= 0])])
-        kept = kmeans2(points, means, iter=N_ITERATIONS, minit="matrix")[0]
-        centres = kept if _inertia(points, centres) > MAX_INERTIA_RATIO * _inertia(points, kept) else centres
+    if (previous >= 0).any():
+        means = np.stack([points[previous == number].mean(axis=0) for number in np.unique(previous[previous >= 0])])
+        continued = kmeans2(points, means, iter=N_ITERATIONS, minit="matrix")[0]
+        if _inertia(points, centres) > MAX_INERTIA_RATIO * _inertia(points, continued):
+            centres = continued
     large = np.bincount(_nearest(points, centres), minlength=len(centres)) >= MIN_MEMBERS
     group = _nearest(points, centres[large])
     by_size = np.argsort(-np.bincount(group), kind="stable")
@@ -153,26 +154,28 @@ def _nearest(points: F64, centres: F64) -> Rows:
 
 
 def _inertia(points: F64, centres: F64) -> float:
-    """Return the sum of squared distances to the nearest centre."""
+    """Return the inertia: the sum of the points' squared distances to their nearest centres."""
     return float(((points - centres[_nearest(points, centres)]) ** 2).sum())
 
 
-def matched_numbers(members: pl.DataFrame, last: pl.DataFrame) -> pl.Series:
+def match_group_numbers(members: pl.DataFrame, previous: pl.DataFrame) -> pl.Series:
     """
-    Give each group the number of the previous group with which it shares most members, or a new number.
+    Renumber new groups: each gets the number of the previous run's most similar group, or a new number.
+
+    Groups are matched one to one, so that the sum of Jaccard similarities of their members is as large as possible.
 
     Args:
         members: The new groups: member_id, community.
-        last: The previous run's groups: member_id, community.
+        previous: The previous run's groups: member_id, community.
 
     Returns:
-        The number of each member's community, aligned with `members`. New numbers are above all previous ones.
+        The number of each member's group, aligned with `members`. New numbers are above all previous numbers.
     """
-    now, before = members["community"].unique().sort(), last["community"].unique().sort()
-    both = members.join(last, on="member_id", suffix="_before")
+    now, before = members["community"].unique().sort(), previous["community"].unique().sort()
+    both = members.join(previous, on="member_id", suffix="_before")
     shared = np.zeros((len(now), len(before)))
     np.add.at(shared, (now.search_sorted(both["community"]), before.search_sorted(both["community_before"])), 1)
-    sizes = [frame.group_by("community").len().sort("community")["len"].to_numpy() for frame in (members, last)]
+    sizes = [frame.group_by("community").len().sort("community")["len"].to_numpy() for frame in (members, previous)]
     jaccard = shared / (sizes[0][:, None] + sizes[1][None] - shared) if len(before) else shared
     rows, columns = linear_sum_assignment(-jaccard)
     is_match = jaccard[rows, columns] >= MIN_SHARED
@@ -186,7 +189,7 @@ def matched_numbers(members: pl.DataFrame, last: pl.DataFrame) -> pl.Series:
 def _described(
     kind: str, community: npt.NDArray[Any], played: Csr, interactions: Interactions, artists: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return one row per community, with the artists and genres that distinguish it."""
+    """Return one row of COMMUNITIES_COLUMNS per group."""
     numbers, group = np.unique(community, return_inverse=True)
     member = sp.csr_matrix((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(numbers), len(group)))
     by_track = (member @ played).tocsr()  # (n_communities, n_tracks)
@@ -202,7 +205,7 @@ def _described(
 
 
 def _distinctive(by_track: Csr, features: Csr, names: pl.Series, column: str) -> list[list[str]]:
-    """Return each row's N_NAMED values of a feature column that contribute most to its KL divergence from all rows."""
+    """Return, per row, the N_DISTINCTIVE values of a feature column that add most to its divergence from all rows."""
     chosen = names.str.starts_with(f"{column}=") & (names != f"{column}=unknown")
     values = names.filter(chosen).str.strip_prefix(f"{column}=")
     counts = (by_track @ features[:, np.flatnonzero(chosen.to_numpy())]).toarray()
@@ -210,12 +213,12 @@ def _distinctive(by_track: Csr, features: Csr, names: pl.Series, column: str) ->
     overall = counts.sum(axis=0) / max(counts.sum(), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         divergence = np.where(share > 0, share * np.log(share / overall), 0)
-    best = np.argsort(-divergence, axis=1, kind="stable")[:, :N_NAMED]
+    best = np.argsort(-divergence, axis=1, kind="stable")[:, :N_DISTINCTIVE]
     return [[values[int(j)] for j in row if divergence[i, j] > 0] for i, row in enumerate(best)]
 
 
 def _as_listeners(tracks: Rows, plays: Csr) -> Csr:
-    """Return a row per track, as if it were a listener who played it as often as all its listeners together."""
+    """Return a row for each of these tracks: its number of listeners in its own column, 0 elsewhere. CSR."""
     n_listeners = np.bincount(plays.indices, minlength=plays.shape[1])[tracks].astype(np.float64)
     return sp.csr_matrix((n_listeners, (np.arange(len(tracks)), tracks)), shape=(len(tracks), plays.shape[1]))
 

@@ -1,11 +1,12 @@
 """
-Forecasts of daily plays with intervals, for many series at once.
+Forecasts of daily plays with prediction intervals, for many series at once.
 
-The model is a level times seasonal factors (weekdays). Counts are divided by the factors; their level is estimated by
-exponential smoothing and returns to the long-run mean at a constant rate; the result is multiplied by the factors. The
-factors of a series are shrunk towards those of all series together. Smoothing weight, rate and shrinkage are the same
-for all series, chosen by the errors of backtests: forecasts from earlier days whose outcome is known. The same errors
-give the intervals (split conformal prediction), which therefore assume no distribution of counts.
+The model is a level times seasonal factors (weekdays). Counts are divided by the factors; the level is estimated by
+exponential smoothing, and its forecast returns to the long-run mean at a constant rate; the result is multiplied by the
+factors. The factors of a series are shrunk towards the factors of all series together. Smoothing weight, rate and
+shrinkage are the same for all series. They are chosen by the errors of backtests: forecasts for earlier days, compared
+with the actual counts. The same errors give the intervals (split conformal prediction), so no distribution of counts is
+assumed.
 """
 
 from collections.abc import Iterator
@@ -27,10 +28,14 @@ FORECASTS_COLUMNS = (
     HIGH,
 )
 HORIZON, WEEK = 28, 7  # days
-N_BACKTESTS = 2  # forecasts from earlier days
+N_BACKTESTS = 2  # number of earlier cut-off days to forecast from
 COVERAGE = 0.8  # nominal coverage of the intervals
-LEVELS, KEPT, PRIORS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0), (1.0, 0.99, 0.97, 0.9), (26.0, 1000.0)  # values that are tried
-MIN_PLAYS = 1.0  # mean plays per day over the last four weeks, below which an artist gets no forecast
+LEVELS, DAMPINGS, PRIORS = (
+    (0.05, 0.1, 0.2, 0.4, 0.8, 1.0),
+    (1.0, 0.99, 0.97, 0.9),
+    (26.0, 1000.0),
+)  # values to choose from
+MIN_PLAYS = 1.0  # artists with fewer plays per day, on average over the last four weeks, get no forecast
 
 
 class SmoothingSettings(NamedTuple):
@@ -39,17 +44,18 @@ class SmoothingSettings(NamedTuple):
 
     Attributes:
         level: Smoothing weight: weight of the newest count in the level, 0..1.
-        kept: Share of the level's distance from the long-run mean that is left after one step, 0..1.
-        prior: Shrinkage of a series' seasonal factors: weight of the factors of all series, in seasons.
+        damping: Share of the level's deviation from the long-run mean that remains after one step, 0..1.
+        prior_seasons: Strength of the shrinkage towards the seasonal factors of all series: how many seasons of data
+            they count as, >= 0.
     """
 
     level: float
-    kept: float
-    prior: float
+    damping: float
+    prior_seasons: float
 
 
 class Forecast(NamedTuple):
-    """Expected counts and the ends of their intervals, each of shape (n_series, horizon), >= 0."""
+    """Forecast counts, and low and high ends of their prediction intervals. Shape (n_series, horizon) each, >= 0."""
 
     mean: F64
     low: F64
@@ -58,48 +64,59 @@ class Forecast(NamedTuple):
 
 def forecast(counts: F64, horizon: int, season: int) -> Forecast:
     """
-    Forecast every series with 80 % intervals.
+    Forecast every series with 80 % prediction intervals.
 
     Args:
-        counts: Counts by time, oldest first, 0 where there are none. Shape (n_series, n_times) with
+        counts: Counts per time step, oldest first; 0 where nothing was counted. Shape (n_series, n_times), where
             n_times >= season + 2 * horizon.
         horizon: Number of steps to forecast.
-        season: Length of the season in steps: 7 for days, 1 for no season.
+        season: Length of the season in steps: 7 for daily counts, 1 for no season.
     """
     settings = best_settings(counts, horizon, season)
     mean = point_forecast(counts, horizon, season, settings)
     bounds = np.array(
-        [error_bounds(before, after, season, settings) for before, after in backtests(counts, horizon, season)]
+        [error_bounds(train, actual, season, settings) for train, actual in backtests(counts, horizon, season)]
     )
-    # The errors of one backtest are dependent, so the wider ends of all backtests are used.
+    # Errors within one backtest are dependent, so the widest interval of all backtests is used.
     low, high = bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)
     scale = error_scale(counts, season)[:, None]
     return Forecast(mean, np.clip(mean + np.minimum(low, 0) * scale, 0, None), mean + np.maximum(high, 0) * scale)
 
 
-def error_bounds(before: F64, after: F64, season: int, settings: SmoothingSettings) -> F64:
-    """Return the two quantiles of scaled errors that hold `COVERAGE` of them, by step: shape (2, horizon)."""
-    expected = point_forecast(before, after.shape[1], season, settings)
-    errors = (after - expected) / error_scale(before, season)[:, None]
+def error_bounds(train: F64, actual: F64, season: int, settings: SmoothingSettings) -> F64:
+    """
+    Return the quantiles of the scaled errors of one backtest between which `COVERAGE` of them lie.
+
+    Args:
+        train: Counts up to a cut-off. Shape (n_series, n_train).
+        actual: The next counts. Shape (n_series, horizon).
+        season: Length of the season in steps.
+        settings: Parameters of the model.
+
+    Returns:
+        Lower and upper quantile over all series, per forecast step. Shape (2, horizon).
+    """
+    expected = point_forecast(train, actual.shape[1], season, settings)
+    errors = (actual - expected) / error_scale(train, season)[:, None]
     return np.asarray(np.quantile(errors, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0))
 
 
 def best_settings(counts: F64, horizon: int, season: int) -> SmoothingSettings:
-    """Return the settings with the least mean absolute scaled error over all series and backtests."""
+    """Return the settings with the lowest mean absolute scaled error (MASE) over all series and backtests."""
     cases = list(backtests(counts, horizon, season))
 
     def error(settings: SmoothingSettings) -> float:
         errors = (
-            scaled_errors(before, after, point_forecast(before, horizon, season, settings), season)
-            for before, after in cases
+            scaled_errors(train, actual, point_forecast(train, horizon, season, settings), season)
+            for train, actual in cases
         )
-        return float(sum(by_series.mean() for by_series in errors))
+        return float(sum(of_series.mean() for of_series in errors))
 
-    return min((SmoothingSettings(*values) for values in product(LEVELS, KEPT, PRIORS)), key=error)
+    return min((SmoothingSettings(*values) for values in product(LEVELS, DAMPINGS, PRIORS)), key=error)
 
 
 def backtests(counts: F64, horizon: int, season: int) -> Iterator[tuple[F64, F64]]:
-    """Yield the counts before an earlier day, (n_series, n_before), and those after it, (n_series, horizon)."""
+    """Yield backtest splits: counts up to a cut-off, (n_series, n_train), and the next counts, (n_series, horizon)."""
     n_times = counts.shape[1]
     for back in range(1, N_BACKTESTS + 1):
         cut = n_times - back * horizon
@@ -108,35 +125,35 @@ def backtests(counts: F64, horizon: int, season: int) -> Iterator[tuple[F64, F64
 
 
 def point_forecast(counts: F64, horizon: int, season: int, settings: SmoothingSettings) -> F64:
-    """Forecast every series with given settings, without intervals: shape (n_series, horizon)."""
+    """Forecast every series with these settings, without intervals. Shape (n_series, horizon)."""
     n_times = counts.shape[1]
-    factors = seasonal_factors(counts, season, settings.prior)
+    factors = seasonal_factors(counts, season, settings.prior_seasons)
     deseasoned = counts / factors[:, np.arange(n_times) % season]
     level, mean = deseasoned[:, :season].mean(axis=1), deseasoned.mean(axis=1)
     for count in deseasoned.T:
         level = settings.level * count + (1 - settings.level) * level
-    kept = settings.kept ** np.arange(1, horizon + 1)
-    expected = mean[:, None] + (level - mean)[:, None] * kept  # (n_series, horizon)
+    remaining = settings.damping ** np.arange(1, horizon + 1)
+    expected = mean[:, None] + (level - mean)[:, None] * remaining  # (n_series, horizon)
     return np.asarray(expected * factors[:, np.arange(n_times, n_times + horizon) % season])
 
 
-def seasonal_factors(counts: F64, season: int, prior: float) -> F64:
-    """Return seasonal factors with mean 1, shrunk towards those of all series: shape (n_series, season)."""
+def seasonal_factors(counts: F64, season: int, prior_seasons: float) -> F64:
+    """Return seasonal factors with mean 1, shrunk towards the factors of all series. Shape (n_series, season)."""
     n_seasons = counts.shape[1] // season
     whole = counts[:, : n_seasons * season].reshape(len(counts), n_seasons, season)
-    own = whole.sum(axis=1)  # (n_series, season)
-    overall = own.sum(axis=0) / max(own.sum() / season, 1e-12)
-    mean = own.mean(axis=1, keepdims=True) / n_seasons
-    shrunk = own + prior * mean * np.where(overall > 0, overall, 1)
+    sums = whole.sum(axis=1)  # (n_series, season)
+    overall = sums.sum(axis=0) / max(sums.sum() / season, 1e-12)
+    mean = sums.mean(axis=1, keepdims=True) / n_seasons
+    shrunk = sums + prior_seasons * mean * np.where(overall > 0, overall, 1)
     total = shrunk.mean(axis=1, keepdims=True)
-    return np.asarray(np.clip(np.divide(shrunk, total, out=np.ones_like(own), where=total > 0), 0.05, None))
+    return np.asarray(np.clip(np.divide(shrunk, total, out=np.ones_like(sums), where=total > 0), 0.05, None))
 
 
 def error_scale(counts: F64, season: int) -> F64:
     """
-    Return the mean absolute change of each series over one season, the scale of its errors: shape (n_series,).
+    Return the scale of each series' errors: the mean absolute difference of counts one season apart.
 
-    It is at least one count per season.
+    Shape (n_series,). The scale is at least one count per season.
 
     Source: Hyndman, Koehler, Another Look at Measures of Forecast Accuracy (2006).
     """
@@ -144,21 +161,21 @@ def error_scale(counts: F64, season: int) -> F64:
     return np.asarray(np.maximum(steps, 1 / max(season, WEEK)))
 
 
-def scaled_errors(before: F64, after: F64, expected: F64, season: int) -> F64:
-    """Return the mean absolute scaled error (MASE) of each series, shape (n_series,)."""
-    return np.asarray(np.abs(after - expected).mean(axis=1) / error_scale(before, season))
+def scaled_errors(train: F64, actual: F64, expected: F64, season: int) -> F64:
+    """Return the mean absolute scaled error (MASE) of each series. Shape (n_series,)."""
+    return np.asarray(np.abs(actual - expected).mean(axis=1) / error_scale(train, season))
 
 
 def artist_forecasts(days: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """
-    Forecast the daily plays of every artist with at least MIN_PLAYS.
+    Forecast the daily plays of every artist with at least MIN_PLAYS plays per day in the last four weeks.
 
     Args:
-        days: artist_id, listen_date, n_plays; days without plays may be missing.
-        as_of: The last day that is used.
+        days: artist_id, listen_date, n_plays; rows without plays may be missing.
+        as_of: The last day of data to use.
 
     Returns:
-        Rows with FORECASTS_COLUMNS for the 28 days after `as_of`; none if the log is shorter than nine weeks.
+        Rows with FORECASTS_COLUMNS for the 28 days after `as_of`; no rows if the data covers less than nine weeks.
     """
     artists, counts = daily_counts(days.filter(pl.col("listen_date") <= as_of), as_of)
     if counts.shape[1] < WEEK + 2 * HORIZON:
@@ -180,14 +197,14 @@ def artist_forecasts(days: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 def daily_counts(days: pl.DataFrame, as_of: date) -> tuple[pl.Series, F64]:
     """
-    Return plays by artist and day, from the first day with a play to `as_of`.
+    Return the number of plays per artist and day, from the first day with a play to `as_of`.
 
     Args:
         days: artist_id, listen_date, n_plays; none later than `as_of`.
         as_of: The last day.
 
     Returns:
-        The artist ids, sorted, and their plays, shape (n_artists, n_days), 0 for days without a row.
+        The sorted artist ids, and their plays per day, shape (n_artists, n_days); 0 for days without a row.
     """
     played = days.filter(pl.col("n_plays") > 0)
     artists = played["artist_id"].unique().sort()

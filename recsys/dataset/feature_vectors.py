@@ -1,7 +1,7 @@
 """
-Feature vectors: tf-idf weights of artists, genres, tags and other features, and related helpers.
+Feature vectors: tf-idf weights of artists, genres, tags and other features.
 
-The value 'unknown' has weight 0, because two tracks are not similar by both lacking a value.
+The value 'unknown' has weight 0, so that two tracks do not count as similar merely because both lack a value.
 """
 
 import numpy as np
@@ -28,14 +28,14 @@ def tfidf_features(features: Features) -> Csr:
 
 
 def unit_rows(matrix: Csr) -> Csr:
-    """Scale each row of a CSR matrix to norm 1; rows of zeros stay zero."""
+    """Scale each row of a CSR matrix to norm 1; all-zero rows are unchanged."""
     norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     scaled = sp.diags(1 / np.where(norms > 0, norms, 1)) @ matrix
     return scaled.tocsr()
 
 
 def artists_of(features: Features) -> Csr:
-    """Return the columns of known artists: > 0 where a track is by the artist. CSR, (n_tracks, n_artists), float32."""
+    """Return the columns of known artists: > 0 if the track is by the artist. CSR, (n_tracks, n_artists), float32."""
     names = features.names.ids()
     is_artist = names.str.starts_with("artist=") & (names != f"artist={UNKNOWN}")
     return features.matrix[:, np.flatnonzero(is_artist.to_numpy())]

@@ -20,8 +20,8 @@ class Features:
     Features of tracks or listeners, one column per feature value. A missing value is stored as the value 'unknown'.
 
     Attributes:
-        matrix: > 0 where the row has the value: 1, or its weight (see `weighted`). CSR, shape (n_rows, n_features),
-            float32.
+        matrix: 1 if the row has the feature value, or its weight (see `weighted`); 0 if not. CSR, shape (n_rows,
+            n_features), float32.
         names: Names of the columns, 'column=value', for example 'genre=rock'.
     """
 
@@ -35,8 +35,8 @@ class Features:
 
         Args:
             rows: Tracks or listeners in the rows of the result.
-            frame: First column: id. Each other column is a feature: a string, or a list of strings where a row may have
-                several values. Ids missing in the frame, nulls and empty lists become 'unknown'.
+            frame: First column: id. Each other column is a feature: a string, or a list of strings if a row may have
+                several values. Nulls, empty lists and ids that are not in the frame become 'unknown'.
         """
         id_column, *columns = frame.columns
         all_rows = pl.DataFrame({id_column: rows.ids()})
@@ -48,7 +48,7 @@ class Features:
         return cls(sp.csr_matrix((ones, positions), shape=(len(rows), len(names))), names)
 
     def concat(self, other: Self) -> Self:
-        """Concatenate the columns of these and other features of the same rows. No name may occur in both."""
+        """Return the columns of both, which must have the same rows and no column name in common."""
         names = pl.concat([self.names.ids(), other.names.ids()])
         vocab = Vocab.of(names, kind=FEATURE_KIND)
         both = sp.hstack([self.matrix, other.matrix], format="csc")
@@ -62,7 +62,8 @@ class Features:
         Args:
             rows: Tracks or listeners in the rows of the result.
             frame: First column: id; then name ('column=value') and weight. Weights of a repeated id and name are
-                summed; ids outside `rows` are ignored. Ids missing in the frame have no features, not even 'unknown'.
+                summed; ids that are not in `rows` are ignored. Ids that are not in the frame get no features, not even
+                'unknown'.
         """
         row = rows.find(frame.to_series())
         known = frame.select("name", "weight").filter(pl.Series(row >= 0, dtype=pl.Boolean))

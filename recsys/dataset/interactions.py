@@ -1,8 +1,8 @@
 """
-Interactions of listeners with tracks as one frozen value: sparse matrices, two vocabularies, features of both sides.
+Interactions of listeners with tracks: sparse matrices, two vocabularies, and features of tracks and listeners.
 
-`Interactions.read` aggregates a window of days from the warehouse. The strength of an interaction, that is, how much a
-listen, a like or a skip counts, is decided in SQL only. Every recommender is fitted to such a value.
+`Interactions.read` aggregates a window of days from the warehouse. The strength of an interaction (how much a listen, a
+like or a skip counts) is computed in SQL only. Every recommender is fitted to an `Interactions`.
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ UNKNOWN_HOUR = -1
 @dataclass(frozen=True, eq=False)
 class History:
     """
-    Histories of some listeners: their positive interactions. This is all a scorer needs to fold in a listener.
+    Histories of some listeners: their positive interactions. This is all that a scorer needs to fold in a listener.
 
     Attributes:
         matrix: Strength > 0 of each pair. CSR with sorted indices, shape (n_users, n_tracks), float32.
@@ -53,16 +53,16 @@ class History:
         return self._at_positions(self._positions()[users])
 
     def realigned(self, rows: Rows, new_columns: Rows, n_columns: int) -> Self:
-        """Select rows and renumber columns, as `dataset.sparse.realign` does."""
+        """Return the histories with selected rows and renumbered columns (see `dataset.sparse.realign`)."""
         return self._at_positions(realign(self._positions(), rows, new_columns, n_columns))
 
     def _at_positions(self, positions: Csr) -> Self:
-        """Return the history of this pattern, whose values are positions in `matrix.data`."""
+        """Return the histories with this sparsity pattern; the values of `positions` index `matrix.data`."""
         strengths = with_data(positions, self.matrix.data[positions.data])
         return type(self)(strengths, self.age_days[positions.data], self.hours[positions.data])
 
     def _positions(self) -> Csr:
-        """Return the pattern of `matrix` with positions in `matrix.data` as values."""
+        """Return a matrix with the sparsity pattern of `matrix`, whose values are indices into `matrix.data`."""
         return with_data(self.matrix, np.arange(self.matrix.nnz))
 
 
@@ -77,9 +77,10 @@ class Interactions:
             with `matrix.data`, float32.
         hours: Local hour of the week of that listen or event, 0 (Monday, midnight) to 167; -1 if unknown. Aligned with
             `matrix.data`, int16.
-        seen: True for every pair with any listen or event in the window, also skips and unlikes. CSR, bool.
+        seen: True for every pair with at least one listen or event in the window, including skips and unlikes. CSR,
+            bool.
         users: Listeners with at least one pair in `seen`.
-        tracks: The whole catalogue, also tracks that nobody played.
+        tracks: The whole catalogue, including tracks that nobody played.
         track_features: Features of the tracks.
         user_features: Features of the listeners.
         as_of: Last day of the window.
@@ -109,13 +110,13 @@ class Interactions:
 
         Args:
             pairs: user_id, track_id, strength (if <= 0, the pair is in `seen` only), and optionally age_days [d] and
-                hour_of_week (0..167, local time), which may have nulls.
+                hour_of_week (0..167, local time), which may contain nulls.
             catalogue: track_id and feature columns (see `Features.of`). None: the tracks in `pairs`, no features.
             listeners: user_id and feature columns; listeners who are not in `pairs` are ignored. None: no features.
             as_of: Last day of the window.
 
         Raises:
-            InputError: A pair is repeated, or an id is missing.
+            InputError: A pair occurs twice, or an id is missing.
             UnknownIds: A track is not in the catalogue.
         """
         catalogue = pairs.select(pl.col("track_id").unique()) if catalogue is None else catalogue
@@ -138,7 +139,7 @@ class Interactions:
 
     @classmethod
     def read(cls, warehouse: "Warehouse", *, until: date, since: date | None = None) -> Self:
-        """Read the days `since` (None: the first) to `until`, both inclusive, from marts.interactions_daily."""
+        """Read marts.interactions_daily from `since` (None: the first day) to `until`, both inclusive."""
         interactions = cls.of(
             warehouse.query(internal_sql("listened_pairs"), {"since": since or date.min, "until": until}),
             catalogue=warehouse.query(internal_sql("features_of_tracks")),
@@ -154,7 +155,7 @@ class Interactions:
         return History(self.matrix, self.age_days, self.hours)
 
     def of_users(self, rows: Rows) -> Self:
-        """Return the same window for some listeners only, given by sorted, unique rows."""
+        """Return the interactions of some listeners only, given by sorted, unique rows."""
         liked = self.liked[rows]
         return type(self)(
             matrix=liked.matrix,
@@ -169,12 +170,12 @@ class Interactions:
         )
 
     def history(self, user_ids: Ids, tracks: Vocab) -> History:
-        """Return the histories of these listeners in the columns of another catalogue; empty for unknown listeners."""
+        """Return histories with the columns of another catalogue, `tracks`. Unknown listeners get an empty history."""
         return self.liked.realigned(self.users.find(user_ids), tracks.find(self.tracks.ids()), len(tracks))
 
 
 def _with_rows(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame:
-    """Translate ids to row numbers and sort by user and track; missing columns are filled in."""
+    """Translate ids to row numbers, sort by user and track, and fill missing columns with defaults."""
     numbered = pl.DataFrame(
         {
             "user": users.rows(pairs["user_id"]),
@@ -185,13 +186,13 @@ def _with_rows(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> pl.DataFrame
         }
     ).sort("user", "track")
     if n_repeated := len(numbered) - numbered.select("user", "track").n_unique():
-        expected = "expected one row per listener and track; sum them first"
-        raise InputError(f"pairs: found {n_repeated:,} repeated, {expected}")
+        expected = "expected one per listener and track; aggregate them first"
+        raise InputError(f"pairs: found {n_repeated:,} duplicate rows, {expected}")
     return numbered
 
 
 def _column_or(pairs: pl.DataFrame, column: str, default: int) -> pl.Series:
-    """Return a column, with the default for nulls and for a column that is missing."""
+    """Return a column with nulls replaced by the default; if the column is missing, the default in every row."""
     if column not in pairs.columns:
         return pl.repeat(default, len(pairs), eager=True)
     return pairs[column].fill_null(default)

@@ -1,10 +1,10 @@
 """
-Sound features: weights of the sound clusters that a recording is nearest to, as features for recommenders.
+Sound features: each track's nearest sound clusters with weights, as features for recommenders.
 
-Recommenders need sparse features that tracks share, not the hundreds of numbers of an audio embedding. So recordings
-are clustered by k-means on their embeddings and on the most reliable audio measurements (tempo, onset rate, brightness,
-mode), and each track gets its nearest clusters as features. A new track thus shares features with tracks that are
-already played. Only recordings whose rights holder allows training are used.
+Recommenders need sparse features that several tracks share, not an audio embedding of hundreds of numbers. So
+recordings are clustered by k-means on their embeddings and on the most reliable audio measurements (tempo, onset rate,
+brightness, mode), and each track gets its nearest clusters as features. A new track therefore shares features with
+tracks that have been played. Only recordings whose rights holder allows training are used.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from scipy.cluster.vq import kmeans2
 
 from recsys.arrays import F64
 
-MEASURED = ("tempo", "onsets", "brightness", "minor")
-DIMENSIONS = 24  # principal components of the embeddings
+MEASUREMENT_COLUMNS = ("tempo", "onsets", "brightness", "minor")
+N_COMPONENTS = 24  # principal components of the embeddings
 N_NEAREST = 6  # clusters per track
 MAX_CLUSTERS = 64
 TRACKS_PER_CLUSTER = 8
 SHARPNESS = 3.0  # a weight is proportional to exp(sharpness * cosine)
-MAX_WEIGHT = 5.0  # of the nearest cluster; a genre has weight 1, but sound is measured and not entered by people
-MIN_VECTORS = 16  # with fewer recordings there are no clusters
+MAX_WEIGHT = 5.0  # weight of the nearest cluster; more than a genre (1): sound is measured, genres are entered by hand
+MIN_VECTORS = 16  # minimum number of recordings for clustering
 SEED = 7
 
 
@@ -29,8 +29,8 @@ def sound_features(vectors: pl.DataFrame) -> pl.DataFrame:
     Return the sound features of tracks: their nearest sound clusters, weighted by similarity.
 
     Args:
-        vectors: The result of `sql/internal/sound_of_tracks.sql`: track_id, encoder, vector and the columns MEASURED.
-            Only vectors of the most frequent encoder are used.
+        vectors: The result of `sql/internal/sound_of_tracks.sql`: track_id, encoder, vector and
+            MEASUREMENT_COLUMNS. Only vectors of the most frequent encoder are used.
 
     Returns:
         track_id, name ('sound=07'), weight (0..5; 5 for the nearest cluster of a track); at most six rows per track.
@@ -40,7 +40,9 @@ def sound_features(vectors: pl.DataFrame) -> pl.DataFrame:
     chosen = vectors.filter(pl.col("encoder").is_in(encoder.implode()))
     if len(chosen) < MIN_VECTORS:
         return pl.DataFrame(schema={"track_id": pl.String, "name": pl.String, "weight": pl.Float64})
-    points = _points(np.stack(chosen["vector"].to_list()).astype(np.float64), chosen.select(MEASURED).to_numpy())
+    points = _points(
+        np.stack(chosen["vector"].to_list()).astype(np.float64), chosen.select(MEASUREMENT_COLUMNS).to_numpy()
+    )
     similarity = points @ _centroids(points).T  # (n_tracks, n_clusters)
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :N_NEAREST]
     cosines = np.take_along_axis(similarity, nearest, axis=1)
@@ -56,15 +58,15 @@ def sound_features(vectors: pl.DataFrame) -> pl.DataFrame:
 
 def _points(vectors: F64, measured: F64) -> F64:
     """
-    Return the points that are clustered, as vectors of norm 1.
+    Return the points to cluster, vectors of norm 1.
 
-    They are the leading principal components of the embeddings, scaled to norm 1, beside z-scores of the measurements,
-    clipped to -3..3; 0 where a measurement is missing.
+    A point concatenates the leading principal components of the embedding, scaled to norm 1, and the z-scores of the
+    measurements, clipped to -3..3; 0 if a measurement is missing.
     """
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     centred = unit - unit.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    components = _unit(centred @ directions[:DIMENSIONS].T)
+    components = _unit(centred @ directions[:N_COMPONENTS].T)
     n_known = np.maximum((~np.isnan(measured)).sum(axis=0), 1)
     deviations = np.nan_to_num(measured - np.nansum(measured, axis=0) / n_known)
     zscores = (deviations / np.maximum(np.sqrt((deviations**2).sum(axis=0) / n_known), 1e-9)).clip(-3, 3)

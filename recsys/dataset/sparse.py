@@ -1,4 +1,4 @@
-"""Operations on sparse matrices that scipy does not do in one call: replace values, select rows, renumber columns."""
+"""Operations on sparse matrices that scipy lacks: replace all values; select rows and renumber columns."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from recsys.arrays import Csr, Rows
 
 
 def with_data(pattern: Csr, data: npt.NDArray[Any]) -> Csr:
-    """Return a CSR matrix with the non-zero positions of `pattern` and new values, aligned with `pattern.data`."""
+    """Return a CSR matrix with the sparsity pattern of `pattern` and the values `data`, aligned with `pattern.data`."""
     return sp.csr_matrix((data, pattern.indices, pattern.indptr), shape=pattern.shape)
 
 
 def realign(matrix: Csr, rows: Rows, new_columns: Rows, n_columns: int) -> Csr:
     """
-    Select rows of a matrix and renumber its columns, for example to the catalogue of another model.
+    Select rows of a matrix and renumber its columns, for example to match the catalogue of another model.
 
     Args:
         matrix: CSR, shape (n_rows, n_old_columns).
-        rows: For each row of the result, the row of `matrix`; -1: an empty row.
-        new_columns: For each column of `matrix`, the column of the result; -1: drop it. Shape (n_old_columns,).
+        rows: For each row of the result, the row of `matrix` to copy; -1: leave the row empty.
+        new_columns: For each column of `matrix`, its column in the result; -1: drop it. Shape (n_old_columns,).
         n_columns: Number of columns of the result.
 
     Returns:

@@ -1,9 +1,9 @@
 """
 Train-test splits: a global temporal split, or pairs held out within one window.
 
-`split` makes the global temporal split, one date for all listeners with a gap before the test window; the metrics of
-the nightly run rest on it. `Split.hold_out` and `Split.hold_out_latest` hold out pairs within one window, for tuning,
-for blends and for the protocols of published comparisons.
+`split` makes the global temporal split: the same dates for all listeners, with an optional gap between training and
+test window. The nightly run computes its metrics on it. `Split.hold_out` and `Split.hold_out_latest` hold out pairs
+within one window, for tuning, for blends and for the protocols of published comparisons.
 """
 
 from dataclasses import dataclass, replace
@@ -25,33 +25,35 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Split:
     """
-    A train-test split: interactions to learn from, and the tracks that their listeners discovered later.
+    A train-test split: training interactions, and the held-out tracks that the same listeners first played later.
 
     Attributes:
         train: The training window.
-        test: Held-out pairs: played in the test window and not seen in `train` (or not `hidden`, see `of`). CSR with
-            the rows and columns of `train.matrix`, bool.
-        n_cold_users: Number of listeners who play in the test window but are not in `train`. They are not evaluated.
-        n_cold_tracks: Number of tracks played in the test window that nobody touched in `train`. They stay in `test`.
-        n_repeats: Number of played test pairs that are already seen in `train` (or `hidden`). They are not in `test`.
+        test: Held-out pairs: played in the test window, and not in `train.seen` (or not in `hidden`, see `of`). CSR
+            with the rows and columns of `train.matrix`, bool.
+        n_cold_users: Number of listeners with plays in the test window who are not in `train`. They are not evaluated.
+        n_cold_tracks: Number of tracks played in the test window without any interaction in `train`. They stay in
+            `test`.
+        n_repeat_plays: Number of pairs played in the test window that are in `train.seen` (or in `hidden`). They are
+            not in `test`.
     """
 
     train: Interactions
     test: Csr
     n_cold_users: int
     n_cold_tracks: int
-    n_repeats: int = 0
+    n_repeat_plays: int = 0
 
     @classmethod
     def of(cls, train: Interactions, played: pl.DataFrame, *, hidden: Csr | None = None) -> Self:
         """
-        Build from a training window and later plays.
+        Build a split from a training window and the pairs played later.
 
         Args:
             train: The training window.
             played: Pairs played later: user_id, track_id.
-            hidden: Pairs that rankings exclude, and that are therefore not in `test` either. CSR with the rows and
-                columns of `train.matrix`, bool. None: `train.seen`.
+            hidden: Pairs that are never recommended, and therefore not in `test`. CSR with the rows and columns of
+                `train.matrix`, bool. None: `train.seen`.
 
         Raises:
             UnknownIds: A played track is not in the catalogue of `train`.
@@ -61,39 +63,42 @@ class Split:
         known = user_rows >= 0
         positions = user_rows[known], track_rows[known]
         played_pairs = sp.csr_matrix((np.ones(known.sum(), np.bool_), positions), shape=train.matrix.shape)
-        touched = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
+        has_interactions = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
         test = played_pairs > (train.seen if hidden is None else hidden)
         return cls(
             train=train,
             test=test,
             n_cold_users=played.filter(pl.Series(~known, dtype=pl.Boolean))["user_id"].n_unique(),
-            n_cold_tracks=len(np.unique(track_rows[~touched[track_rows]])),
-            n_repeats=played_pairs.nnz - test.nnz,
+            n_cold_tracks=len(np.unique(track_rows[~has_interactions[track_rows]])),
+            n_repeat_plays=played_pairs.nnz - test.nnz,
         )
 
     @classmethod
-    def hold_out(cls, interactions: Interactions, kept: Bool, held: Bool) -> Self:
+    def hold_out(cls, interactions: Interactions, in_train: Bool, in_test: Bool) -> Self:
         """
         Split the positive pairs of one window into training and test pairs.
 
         Args:
             interactions: The window.
-            kept: True for training pairs. Aligned with `interactions.matrix.data`.
-            held: True for test pairs. Aligned likewise; none of them may be `kept`.
+            in_train: True for training pairs. Aligned with `interactions.matrix.data`, bool.
+            in_test: True for test pairs. Aligned with `interactions.matrix.data`, bool. No pair may be in both; pairs
+                in neither are dropped.
         """
         pairs, shape = interactions.matrix.tocoo(), interactions.matrix.shape
-        ends = np.concatenate([[0], np.cumsum(np.bincount(pairs.row[kept], minlength=len(interactions.users)))])
-        later = sp.csr_matrix((np.ones((~kept).sum(), np.bool_), (pairs.row[~kept], pairs.col[~kept])), shape)
+        ends = np.concatenate([[0], np.cumsum(np.bincount(pairs.row[in_train], minlength=len(interactions.users)))])
+        later = sp.csr_matrix(
+            (np.ones((~in_train).sum(), np.bool_), (pairs.row[~in_train], pairs.col[~in_train])), shape
+        )
         train = replace(
             interactions,
-            matrix=sp.csr_matrix((pairs.data[kept], pairs.col[kept], ends), shape),
-            age_days=interactions.age_days[kept],
-            hours=interactions.hours[kept],
+            matrix=sp.csr_matrix((pairs.data[in_train], pairs.col[in_train], ends), shape),
+            age_days=interactions.age_days[in_train],
+            hours=interactions.hours[in_train],
             seen=interactions.seen > later,
         )
         played = {
-            "user_id": interactions.users.ids(pairs.row[held]),
-            "track_id": interactions.tracks.ids(pairs.col[held]),
+            "user_id": interactions.users.ids(pairs.row[in_test]),
+            "track_id": interactions.tracks.ids(pairs.col[in_test]),
         }
         return cls.of(train, pl.DataFrame(played))
 
@@ -104,17 +109,18 @@ class Split:
 
         Args:
             interactions: The window.
-            share: Share of a listener's pairs to hold out, 0..1, rounded up. Listeners with a single pair keep it.
+            share: Share of each listener's pairs to hold out, 0..1; the number is rounded up. A listener's only pair is
+                never held out.
             seed: Seed of the random order among pairs of the same age.
         """
         counts = np.diff(interactions.matrix.indptr)
         user = np.repeat(np.arange(len(counts)), counts)
         order = np.lexsort((np.random.default_rng(seed).random(len(user)), interactions.age_days, user))
-        n_later = np.empty(len(order), np.int64)  # of the listener's pairs, for each pair
+        n_later = np.empty(len(order), np.int64)  # per pair: number of the same listener's later pairs
         n_later[order] = np.arange(len(order)) - np.repeat(interactions.matrix.indptr[:-1], counts)
         n_held = np.where(counts > 1, np.ceil(counts * share), 0)
-        held = n_later < n_held[user]
-        return cls.hold_out(interactions, ~held, held)
+        in_test = n_later < n_held[user]
+        return cls.hold_out(interactions, ~in_test, in_test)
 
 
 def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int, since: date | None = None) -> Split:
@@ -125,8 +131,8 @@ def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int,
         warehouse: Where interactions are read from.
         as_of: Last day of the test window.
         test_days: Length of the test window [d].
-        gap_days: Whole days between training and test window, so that a model knows no more than it would have known
-            when its recommendations were served.
+        gap_days: Whole days left out between training and test window. In production, this time passes between the
+            last training day and the day on which recommendations are served.
         since: First day of the training window. None: the first day in the warehouse.
     """
     test_from = as_of - timedelta(days=test_days - 1)

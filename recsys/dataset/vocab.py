@@ -1,8 +1,8 @@
 """
-Vocabularies: the translation between ids, which callers use, and row numbers, which models use.
+Vocabularies: translate between ids, which callers use, and row numbers, which models use.
 
-A `Vocab` holds sorted, unique string ids; the row of an id is its position in that order. Row numbers are valid for one
-vocabulary only, so each saved model contains the vocabularies that it was trained with.
+A `Vocab` is a list of sorted, unique string ids; the row of an id is its position in this list. Row numbers are valid
+for one vocabulary only, so each saved model contains the vocabularies that it was trained with.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from recsys.errors import InputError, UnknownIds
 
 Ids: TypeAlias = pl.Series | Iterable[str]
 
-N_NEIGHBOURS = 200  # ids before and after an unknown id in sorted order, among which a hint is searched
+N_NEIGHBOURS = 200  # sorted ids before and after an unknown id that are searched for a similar id
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Vocab:
     Sorted, unique ids of one kind; made by `Vocab.of` or `Vocab.load`.
 
     Attributes:
-        kind: What the ids are, for messages: 'track', 'listener', ...
+        kind: Kind of the ids, for error messages: 'track', 'listener', ...
 
     >>> tracks = Vocab.of(["t9", "t1", "t9"], kind="track")
     >>> tracks.rows(["t9", "t1"]), tracks.find(["t5"]), tracks.ids(np.array([1])).to_list()
@@ -40,11 +40,11 @@ class Vocab:
 
     @classmethod
     def of(cls, ids: Ids, *, kind: str) -> Self:
-        """Build a vocabulary from ids in any order, repeated or not. Raise InputError if an id is null."""
+        """Build a vocabulary from ids in any order; repeated ids are allowed. Raise InputError if an id is null."""
         series = as_ids(ids)
         if series.has_nulls():
             raise InputError(
-                f"{kind} ids: found {series.null_count():,} missing, expected one in every row; drop these rows"
+                f"{kind} ids: found {series.null_count():,} rows without an id; drop them, or fill in the ids"
             )
         return cls(kind, series.unique().sort())
 
@@ -63,8 +63,8 @@ class Vocab:
         Return the row of each id. Shape (n_ids,), int64.
 
         Raises:
-            UnknownIds: Some ids are not in the vocabulary. The message gives their number, the first one, and the known
-                id that is most similar to it.
+            UnknownIds: Some ids are not in the vocabulary. The message states how many, and names the first one and the
+                most similar known id.
         """
         requested = as_ids(ids)
         rows = self.find(requested)
@@ -76,15 +76,15 @@ class Vocab:
         return rows
 
     def ids(self, rows: npt.NDArray[np.integer] | None = None) -> pl.Series:
-        """Return the id of each row; by default all ids in order. Raise IndexError if a row is out of range."""
+        """Return the ids of these rows; None: all ids, sorted. Raise IndexError if a row is out of range."""
         if rows is None:
             return self._ids
         if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < len(self):
             raise IndexError(f"{self.kind} rows: found {rows.min()}..{rows.max()}, expected rows in 0..{len(self) - 1}")
         return self._ids.gather(rows)
 
-    def same(self, other: "Vocab") -> bool:
-        """Return whether both have the same ids, so that row numbers of one are valid in the other."""
+    def is_same_as(self, other: "Vocab") -> bool:
+        """Return True if both have the same ids, so that row numbers of one are valid in the other."""
         return self is other or self._ids.equals(other.ids())
 
     def save(self, path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Evaluation of rankings: metrics as pure functions with one value per listener, NaN where there is no evidence."""
+"""Evaluation of rankings: metrics as pure functions with one value per listener, NaN where it cannot be computed."""

@@ -1,8 +1,8 @@
 """
 Metrics beyond accuracy: catalogue coverage, evenness of exposure, novelty and popularity of the recommendations.
 
-Conventions: a metric of single lists returns one value per listener, NaN for an empty list; a metric of all lists
-together (coverage, Gini) returns one number. The popularity of a track is the share of training listeners who like it.
+Conventions: most metrics return one value per listener, NaN if the list is empty. Coverage and Gini are computed from
+all lists together and return one number. The popularity of a track is the share of training listeners who like it.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from recsys.evaluate.training_profile import TrainingProfile
 @dataclass(frozen=True, eq=False)
 class RankedLists:
     """
-    Recommendations with everything that metrics compare them with.
+    Recommendations, with the training statistics and relevance flags from which metrics are computed.
 
     Attributes:
         ranked: Track rows, best first. Shape (n_users, n_ranked); -1 pads a short list.
-        profile: Training statistics, its listeners in the row order of `ranked`.
-        evaluated: Which of the recommendations are relevant.
+        profile: Training statistics; listeners in the row order of `ranked`.
+        evaluated: The recommendations compared with the held-out tracks.
     """
 
     ranked: npt.NDArray[np.integer[Any]]
@@ -50,15 +50,15 @@ def coverage_at_k(lists: RankedLists, k: int) -> float:
 
 
 def exposure_gini_at_k(lists: RankedLists, k: int) -> float:
-    """Return the Gini coefficient of how often tracks are recommended: 0 all equally often, near 1 only a few."""
+    """Return the Gini coefficient of recommendations per track: 0 if all tracks get the same, near 1 if few get all."""
     return gini(_exposure(lists, k))
 
 
 def novelty_at_k(lists: RankedLists, k: int) -> F64:
     """
-    Return the mean self-information of the first k tracks [bit]: -log2 of each track's popularity.
+    Return the mean self-information [bit] of the first k tracks: -log2(popularity).
 
-    A track without a training listener counts as if it had one, so that the value stays finite.
+    A track that no training listener likes counts as if one did, so that the value is finite.
 
     Source: Castells, Hurley, Vargas, Novelty and Diversity in Recommender Systems (2015).
     """
@@ -73,20 +73,20 @@ def average_popularity_at_k(lists: RankedLists, k: int) -> F64:
 
 def popularity_lift_at_k(lists: RankedLists, k: int) -> F64:
     """
-    Return the popularity lift: mean popularity of the first k tracks over that of the listener's liked tracks, less 1.
+    Return the popularity lift: (mean popularity of the first k tracks / that of the listener's liked tracks) - 1.
 
-    0 means as popular as what the listener likes, 1 twice as popular; the least value is -1. NaN for an empty list and
-    for a listener without liked tracks. This is one value per listener; the first source divides the means of a group.
+    0: as popular as the listener's liked tracks; 1: twice as popular; the minimum is -1. NaN for an empty list and for
+    a listener without liked tracks. Computed per listener, whereas the first source divides the means of a group.
 
     Source:
         Abdollahpouri, Mansoury, Burke, Mobasher, The Connection Between Popularity Bias, Calibration, and Fairness in
         Recommendation (2020); Klimashevskaia et al., A Survey on Popularity Bias in Recommender Systems (2024).
     """
-    return average_popularity_at_k(lists, k) / lists.profile.own_popularity - 1
+    return average_popularity_at_k(lists, k) / lists.profile.liked_popularity - 1
 
 
 def _exposure(lists: RankedLists, k: int) -> I64:
-    """Count how often each track is among the first k of a list, shape (n_tracks,)."""
+    """Return, for each track, the number of lists that have it among their first k. Shape (n_tracks,)."""
     first = lists.first(k)
     return np.bincount(first[first >= 0], minlength=len(lists.profile.listener_counts)).astype(np.int64)
 

@@ -1,8 +1,8 @@
 """
-User-level bootstrap: means over samples of listeners drawn with replacement.
+User-level bootstrap: means over samples of listeners, drawn with replacement.
 
-A sample is stored as the number of times that it holds each listener. One set of samples and one matrix product then
-serve all metrics and recommenders of the same listeners, and all of them are compared on the same samples.
+A sample is stored as counts: how often it contains each listener. One matrix product then gives the means of all
+metrics and recommenders, all of them over the same samples.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ import numpy.typing as npt
 from recsys.arrays import F64, I64
 
 N_DRAWS = 2000  # bootstrap samples
-N_CELLS = 4_000_000  # counts in memory at once
-N_KEPT = 16_000_000  # a set of samples with at most this many counts is cached for later calls
+MAX_COUNTS_IN_MEMORY = 4_000_000  # maximum number of counts that are computed at once
+MAX_CACHED_COUNTS = 16_000_000  # samples with at most this many counts are cached for later calls
 
 
 def bootstrap_means(values: F64, *, seed: int) -> F64:
@@ -23,11 +23,11 @@ def bootstrap_means(values: F64, *, seed: int) -> F64:
     Return the mean of each column over each of N_DRAWS bootstrap samples of the listeners.
 
     Args:
-        values: One row per listener, shape (n_users, n_columns); NaN is left out of its column's mean.
+        values: One row per listener, one column per metric. Shape (n_users, n_columns); NaN is left out of the mean.
         seed: Seed of the samples.
 
     Returns:
-        Shape (N_DRAWS, n_columns); NaN where a sample holds no listener with a value.
+        Shape (N_DRAWS, n_columns); NaN if a sample contains no listener with a value.
 
     Source:
         Efron, Tibshirani, An Introduction to the Bootstrap (1993), 13.3.
@@ -43,8 +43,8 @@ def bootstrap_means(values: F64, *, seed: int) -> F64:
 
 
 def _draws(n_users: int, seed: int) -> Iterator[F64]:
-    """Yield how often each sample holds each listener, shape (n_at_once, n_users), `N_DRAWS` samples in all."""
-    is_cached = N_DRAWS * n_users <= N_KEPT
+    """Yield the samples in blocks: how often each sample contains each listener. Shape (n_block, n_users)."""
+    is_cached = N_DRAWS * n_users <= MAX_CACHED_COUNTS
     for times in _cached_draws(n_users, seed) if is_cached else _new_draws(n_users, seed):
         yield times.astype(np.float64)
 
@@ -56,7 +56,7 @@ def _cached_draws(n_users: int, seed: int) -> list[npt.NDArray[np.uint16]]:
 
 def _new_draws(n_users: int, seed: int) -> Iterator[I64]:
     rng = np.random.default_rng(seed)
-    n_at_once = max(1, N_CELLS // max(1, n_users))
+    n_at_once = max(1, MAX_COUNTS_IN_MEMORY // max(1, n_users))
     for start in range(0, N_DRAWS, n_at_once):
         size = min(n_at_once, N_DRAWS - start)
         drawn = rng.integers(n_users, size=(size, n_users)) + np.arange(size)[:, None] * n_users

@@ -1,8 +1,8 @@
 """
 Expected exposure: do equally relevant tracks, and groups of tracks, get equal exposure?
 
-A listener looks at rank r with probability patience^(r - 1). The target exposure is the mean over all rankings of the
-catalogue that put the listener's relevant tracks first.
+The exposure of rank r is the probability that a listener looks at it: patience^(r - 1). The target exposure of a track
+is its mean exposure over all rankings of the catalogue that start with the listener's relevant tracks.
 
 Source: Diaz et al., Evaluating Stochastic Rankings with Expected Exposure (2020).
 """
@@ -19,28 +19,33 @@ from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.exposure import sums_by_group
 from recsys.evaluate.significance import Interval, interval_of
 
-PATIENCE = 0.8  # probability that a listener who looks at a rank also looks at the next one
+CONTINUATION_PROBABILITY = 0.8  # patience: probability that a listener who looks at a rank looks at the next one
 
 
 def expected_exposure(
-    lists: pl.DataFrame, relevant: pl.DataFrame, groups: pl.DataFrame, *, patience: float = PATIENCE, seed: int
+    lists: pl.DataFrame,
+    relevant: pl.DataFrame,
+    groups: pl.DataFrame,
+    *,
+    patience: float = CONTINUATION_PROBABILITY,
+    seed: int,
 ) -> dict[str, Interval]:
     """
-    Compare each group's exposure with the exposure it would have if equally relevant tracks were shown equally often.
+    Compare each group's exposure with its target exposure, at which equally relevant tracks have equal exposure.
 
-    Exposure is summed by group and averaged over listeners.
+    Exposure is summed per group and averaged over listeners.
 
     Args:
         lists: user_id, track_id, rank.
         relevant: The held-out pairs: user_id, track_id.
-        groups: track_id, group_name, of one kind, for the whole catalogue.
+        groups: track_id, group_name; groups of one kind only, for the whole catalogue.
         patience: Continuation probability, between 0 and 1.
         seed: Seed of the bootstrap.
 
     Returns:
-        With 95 % intervals: 'disparity', the squared norm of exposure (how unequal it is); 'relevance', its scalar
-        product with the target; 'loss', the squared distance from the target, 0 at best. The loss is disparity
-        - 2 relevance + the target's squared norm.
+        Three measures with 95 % intervals, computed from the vectors of exposure and target exposure, one entry per
+        group. 'disparity': squared norm of the exposure (how unequal it is). 'relevance': scalar product of exposure
+        and target. 'loss': squared distance of exposure and target; 0 is best.
     """
     users = lists["user_id"].unique(maintain_order=True)
     names = groups["group_name"].unique().sort()
@@ -50,23 +55,23 @@ def expected_exposure(
     n_tracks = groups.group_by("group_name").len().sort("group_name")["len"].to_numpy()
     target = _target(n_relevant, n_tracks, patience)
     means = np.concatenate([np.stack([exposure, target], 1).mean(0)[None], _bootstrap_pairs(exposure, target, seed)])
-    shown, due = means[:, 0], means[:, 1]  # (1 + n_draws, n_groups): the observed means, then the bootstrap's
-    parts = {"disparity": shown * shown, "relevance": shown * due, "loss": (shown - due) ** 2}
+    shown, expected = means[:, 0], means[:, 1]  # (1 + n_draws, n_groups): observed means, then bootstrap means
+    parts = {"disparity": shown * shown, "relevance": shown * expected, "loss": (shown - expected) ** 2}
     return {name: interval_of(part.sum(axis=1), len(users)) for name, part in parts.items()}
 
 
 def expected_exposure_loss_at_k(lists: RankedLists, k: int) -> F64:
     """
-    Return the squared distance of the tracks' exposure in each list from the target exposure; 0 at best.
+    Return the squared distance of exposure and target exposure of the tracks, per list; 0 is best.
 
-    As in `expected_exposure`, but for single tracks instead of groups. A fixed list can reach 0 only with one relevant
-    track. NaN where nothing is relevant.
+    As the loss of `expected_exposure`, but for single tracks instead of groups. A list can reach 0 only if the listener
+    has exactly one relevant track. NaN if the listener has no held-out track.
     """
-    weights = PATIENCE ** np.arange(k)
+    weights = CONTINUATION_PROBABILITY ** np.arange(k)
     is_shown, hits = lists.first(k) >= 0, lists.evaluated.hits[:, :k]
     n_relevant = lists.evaluated.n_relevant.astype(np.float64)
     n_tracks = len(lists.profile.listener_counts)
-    high, low = _target_of_one(n_relevant, n_tracks, PATIENCE)
+    high, low = _target_of_one(n_relevant, n_tracks, CONTINUATION_PROBABILITY)
     disparity = (is_shown * weights**2).sum(axis=1)
     relevance = high * (hits * weights).sum(axis=1) + low * ((is_shown & ~hits) * weights).sum(axis=1)
     loss: F64 = disparity - 2 * relevance + n_relevant * high**2 + (n_tracks - n_relevant) * low**2
@@ -74,7 +79,7 @@ def expected_exposure_loss_at_k(lists: RankedLists, k: int) -> F64:
 
 
 def _target(n_relevant: F64, n_tracks: npt.NDArray[Any], patience: float) -> F64:
-    """Return the exposure that each group should get from each listener, shape (n_users, n_groups)."""
+    """Return each group's target exposure per listener. Shape (n_users, n_groups)."""
     high, low = _target_of_one(n_relevant.sum(axis=1, keepdims=True), int(n_tracks.sum()), patience)
     target: F64 = n_relevant * high + (n_tracks - n_relevant) * low
     return target
@@ -90,6 +95,6 @@ def _target_of_one(n_relevant: F64, n_tracks: int, patience: float) -> tuple[F64
 
 
 def _bootstrap_pairs(exposure: F64, target: F64, seed: int) -> F64:
-    """Return the means of both over the same bootstrap samples, shape (n_draws, 2, n_groups)."""
+    """Return the means of exposure and target over the same bootstrap samples. Shape (n_draws, 2, n_groups)."""
     means = bootstrap_means(np.concatenate([exposure, target], axis=1), seed=seed)
     return np.stack([means[:, : exposure.shape[1]], means[:, exposure.shape[1] :]], axis=1)

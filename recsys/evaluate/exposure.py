@@ -1,9 +1,10 @@
 """
-Exposure of groups of tracks, over all lists together and in each list against a target distribution.
+Exposure of groups of tracks: their shares over all lists, and the distance of each list from a target distribution.
 
 Conventions: the exposure of a rank is 1 / log2(1 + rank), as in sql/marts/exposure.sql, which computes the same shares.
-A group is a (group_kind, group_name) of marts.track_groups; 'unknown' is one of them. A track without a group of a kind
-is left out of that kind. Intervals are user-level bootstraps, since the ranks of one list are not independent.
+A group is a (group_kind, group_name) of marts.track_groups; 'unknown' is also a group. If a track has no group of some
+kind, it is left out of that kind. Intervals come from a user-level bootstrap, because ranks within one list are not
+independent.
 """
 
 from collections.abc import Mapping
@@ -16,12 +17,12 @@ from recsys.errors import InputError
 from recsys.evaluate.bootstrap import bootstrap_means
 from recsys.evaluate.significance import Interval, interval_of
 
-MIN_TRACKS = 20  # crossed groups with fewer tracks are merged
-SMALL_CELLS = "small cells"
+MIN_TRACKS = 20  # smaller crossed groups are merged into one
+OTHER_CELLS = "small cells"
 
 
 def discounts(k: int) -> F64:
-    """Return the exposure of ranks 1..k, shape (k,)."""
+    """Return the exposure of ranks 1..k. Shape (k,)."""
     weights: F64 = 1 / np.log2(1 + np.arange(1, k + 1))
     return weights
 
@@ -37,9 +38,9 @@ def exposure_shares(lists: pl.DataFrame, groups: pl.DataFrame, plays: pl.DataFra
         seed: Seed of the bootstrap.
 
     Returns:
-        Sorted rows of group_kind, group_name, n_tracks, catalogue_share, listening_share, exposure_share, the ends low
-        and high of its 95 % interval, and n_users. Exposure shares are null without lists, listening shares without
-        plays.
+        group_kind, group_name, n_tracks, catalogue_share, listening_share, exposure_share, low and high (95 % interval
+        of the exposure share) and n_users, sorted. exposure_share, low and high are null if there are no lists;
+        listening_share is null if there are no plays.
     """
     sizes = (
         groups.join(plays, on="track_id", how="left")
@@ -63,17 +64,18 @@ def exposure_shares(lists: pl.DataFrame, groups: pl.DataFrame, plays: pl.DataFra
 
 def attention_fairness(lists: pl.DataFrame, groups: pl.DataFrame, target: Mapping[str, float]) -> F64:
     """
-    Compute attention-weighted rank fairness: 1 if a list's exposure has the target distribution, 0 if disjoint.
+    Compute attention-weighted rank fairness: 1 minus the total variation distance from the target shares.
 
-    That is 1 minus the total variation distance between the list's shares of exposure and the target shares.
+    The distance is computed between each list's shares of exposure and the target shares. 1: they are equal; 0: all
+    exposure goes to groups whose target is 0.
 
     Args:
         lists: user_id, track_id, rank.
-        groups: track_id, group_name, of one kind.
-        target: Target share of each group, sum 1; 0 for a group that is left out.
+        groups: track_id, group_name; groups of one kind only.
+        target: Target share of each group; the shares sum to 1. Groups that are not in `target` have target 0.
 
     Returns:
-        One value per listener, in order of their first row; NaN where no track of the list is in any group.
+        One value per listener, 0..1, in order of their first row in `lists`; NaN if no track of the list has a group.
 
     Raises:
         InputError: The target shares do not sum to 1.
@@ -103,48 +105,48 @@ def cross_groups(
         first: The first kind.
         second: The second kind.
         name: The name of the crossed kind.
-        min_tracks: Combinations with fewer tracks are merged into one group, 'small cells'.
+        min_tracks: Crossed groups with fewer tracks are merged into one group, 'small cells'.
 
     Returns:
-        track_id, group_kind, group_name, of the tracks that have a group of both kinds.
+        track_id, group_kind, group_name. Tracks without a group of both kinds are left out.
     """
     sides = [groups.filter(group_kind=kind).select("track_id", "group_name") for kind in (first, second)]
     both = sides[0].join(sides[1], on="track_id", suffix="_2")
     cell = pl.format("{}, {}", "group_name", "group_name_2")
-    named = pl.when(pl.len().over("group_name", "group_name_2") >= min_tracks).then(cell).otherwise(pl.lit(SMALL_CELLS))
+    named = pl.when(pl.len().over("group_name", "group_name_2") >= min_tracks).then(cell).otherwise(pl.lit(OTHER_CELLS))
     return both.select("track_id", pl.lit(name).alias("group_kind"), named.alias("group_name"))
 
 
 def share_if(exposure: pl.DataFrame, source: str, group: str, share: float) -> float:
     """
-    Compute a group's share of all exposure if one source gave the group a given share of its own exposure.
+    Compute what a group's share of all exposure would be if one source changed the group's share of its exposure.
 
     Args:
-        exposure: source, group_name, exposure, such as the number of plays by radio station and gender.
-        source: The source that changes. Its total exposure and the other sources stay the same.
+        exposure: source, group_name, exposure: for example the number of plays per radio station and gender.
+        source: The source that changes. Its total exposure and all other sources stay the same.
         group: The group whose share changes.
         share: The group's new share of the source's exposure, 0..1.
 
     Raises:
         InputError: The source is unknown or has no exposure.
     """
-    own = float(exposure.filter(source=source)["exposure"].sum())
-    if not own:
+    of_source = float(exposure.filter(source=source)["exposure"].sum())
+    if not of_source:
         known = ", ".join(exposure["source"].unique().sort().head(5))
-        raise InputError(f"source: found {source!r}, which shows nothing; expected a source such as {known}")
+        raise InputError(f"source: found {source!r}, which is unknown or has no exposure; expected one such as {known}")
     others = float(exposure.filter(pl.col("source") != source, group_name=group)["exposure"].sum())
-    return (others + share * own) / float(exposure["exposure"].sum())
+    return (others + share * of_source) / float(exposure["exposure"].sum())
 
 
 def exposure_of_listeners(lists: pl.DataFrame, groups: pl.DataFrame) -> tuple[list[str], F64]:
-    """Return the sorted group names of one kind and each group's exposure in each list, shape (n_users, n_groups)."""
+    """Return the sorted names of groups of one kind, and each group's exposure per list, shape (n_users, n_groups)."""
     users, names = lists["user_id"].unique(maintain_order=True), groups["group_name"].unique().sort()
     seen = lists.with_columns(exposure=1 / (pl.col("rank") + 1.0).log(2))
     return names.to_list(), sums_by_group(seen, groups, users, names)
 
 
 def shares_of_kind(lists: pl.DataFrame, groups: pl.DataFrame, seed: int) -> dict[str, Interval]:
-    """Return each group's share of exposure within one kind, with its interval; NaN if no group is shown."""
+    """Return each group's share of exposure among groups of one kind, with its interval; NaN if no list has a group."""
     names, exposure = exposure_of_listeners(lists, groups)
     if not exposure.any():
         return dict.fromkeys(names, Interval(float("nan"), float("nan"), float("nan"), len(exposure)))
@@ -154,7 +156,7 @@ def shares_of_kind(lists: pl.DataFrame, groups: pl.DataFrame, seed: int) -> dict
 
 
 def sums_by_group(rows: pl.DataFrame, groups: pl.DataFrame, users: pl.Series, names: pl.Series) -> F64:
-    """Sum exposure (rows of user_id, track_id, exposure) by listener and group, shape (n_users, n_groups)."""
+    """Sum rows of user_id, track_id, exposure by listener and group. Shape (n_users, n_groups)."""
     row = pl.DataFrame({"user_id": users}).with_row_index("row")
     column = pl.DataFrame({"group_name": names}).with_row_index("column")
     placed = rows.join(row, on="user_id").join(groups, on="track_id").join(column, on="group_name")

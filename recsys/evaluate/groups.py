@@ -1,10 +1,10 @@
 """
-The metrics by group of listeners and by group of tracks.
+Metrics by group of listeners and by group of tracks.
 
-Listeners are grouped by each feature column (gender, age_band, country ...; 'unknown' is a group), and into thirds by
-number of liked tracks and by the popularity of these. Tracks are grouped by popularity, and by whether any listener
-touched them in training; a group's recall counts only its own relevant tracks. Groups with fewer than `MIN_LISTENERS`
-listeners have a row, but their values are suppressed.
+Listeners are grouped by each feature column (gender, age_band, country ...; 'unknown' is also a group), into thirds by
+number of liked tracks, and into thirds by mean popularity of the liked tracks. Tracks are grouped by popularity, and
+into old and new tracks. For a group of tracks, recall is computed on the relevant tracks of this group only. Groups
+with fewer than `MIN_LISTENERS` listeners have a row, but its values are suppressed (null).
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,17 +20,28 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.evaluate.beyond_accuracy import RankedLists
 from recsys.evaluate.ranking import EvaluatedLists, recall_at_k
-from recsys.evaluate.report import Columns, align_to_truth, evaluated_users, intervals_of, measure, per_listener
+from recsys.evaluate.report import (
+    PerListenerMetrics,
+    align_to_truth,
+    evaluated_users,
+    intervals_of,
+    measure,
+    per_listener,
+)
 from recsys.evaluate.training_profile import TrainingProfile
 
 GROUP_METRICS_COLUMNS = (RECOMMENDER, METRIC, GROUP_KIND, GROUP_NAME, K, VALUE, LOW, HIGH, N_USERS)
-MIN_LISTENERS = 10  # smaller groups say too little, and single listeners could be identified
+MIN_LISTENERS = 10  # in smaller groups, values are too uncertain and could reveal single listeners
 THIRDS = ("low", "middle", "high")
-CUTS = {"head": 0.0, "middle": 0.2, "tail": 0.8}  # share of training pairs where each begins, popular tracks first
+POPULARITY_CUTS = {
+    "head": 0.0,
+    "middle": 0.2,
+    "tail": 0.8,
+}  # share of training pairs, by falling popularity, at which each starts
 
 
 class Group(NamedTuple):
-    """A group of evaluated listeners or of tracks; `members` has the shape (n_users,) or (n_tracks,), bool."""
+    """A group of evaluated listeners or of tracks. `members` has shape (n_users,) or (n_tracks,), bool."""
 
     kind: str
     name: str
@@ -44,12 +55,11 @@ def report_by_group(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: in
     Args:
         rankings: Lists by recommender: user_id, track_id, rank for every listener of `evaluated_users`.
         split: The held-out tracks.
-        k: List positions that count.
+        k: Number of list positions that are evaluated.
 
     Returns:
-        Rows of recommender, metric, group_kind, group_name, k, value, low, high, n_users: the mean over the group's
-        listeners with its 95 % bootstrap interval. All three are null where fewer than `MIN_LISTENERS` listeners have a
-        value.
+        recommender, metric, group_kind, group_name, k, value (mean over the group's listeners), low and high (95 %
+        bootstrap interval), n_users. value, low and high are null if fewer than `MIN_LISTENERS` listeners have a value.
     """
     users = evaluated_users(split)
     aligned, profile = align_to_truth(rankings, split, k=k), TrainingProfile.of(split.train, users)
@@ -69,8 +79,9 @@ def listener_groups(features: Features, profile: TrainingProfile) -> Iterator[Gr
     """
     Yield the groups of the evaluated listeners, kind by kind.
 
-    A feature column gives one group per value. 'activity' gives thirds by number of liked tracks. 'mainstream' gives
-    thirds by the mean popularity of these, and 'unknown' without any. Listeners with equal values share a third.
+    Each feature column is a kind with one group per value. Kind 'activity': thirds by number of liked tracks. Kind
+    'mainstream': thirds by mean popularity of the liked tracks, and 'unknown' for listeners without liked tracks.
+    Listeners with equal values are in the same third.
 
     Args:
         features: Features of the evaluated listeners.
@@ -80,27 +91,29 @@ def listener_groups(features: Features, profile: TrainingProfile) -> Iterator[Gr
         kind, _, value = name.partition("=")
         yield Group(kind, value, features.matrix[:, [column]].toarray().ravel() > 0)
     yield from _thirds("activity", np.diff(profile.liked.indptr).astype(np.float64))
-    yield from _thirds("mainstream", profile.own_popularity)
+    yield from _thirds("mainstream", profile.liked_popularity)
 
 
 def track_groups(train: Interactions) -> Iterator[Group]:
     """
     Yield the groups of the catalogue's tracks.
 
-    'popularity': 'head' are the most popular tracks, with the first 20 % of all training pairs of listener and track;
-    'tail' are the least popular, with the last 20 % or none; 'middle' are the others. 'novelty': 'old' if any listener
-    touched the track in training, otherwise 'new'.
+    Kind 'popularity': with tracks sorted from most to least popular, 'head' has the first 20 % of all training pairs of
+    listener and track, 'tail' the last 20 % and all tracks without a pair, 'middle' the rest. Kind 'novelty': 'old' if
+    the track has an interaction in training, otherwise 'new'.
 
     Source: Abdollahpouri et al., User-centered Evaluation of Popularity Bias in Recommender Systems (2021).
     """
     listeners = np.bincount(train.matrix.indices, minlength=len(train.tracks))
     by_popularity = np.argsort(-listeners, kind="stable")
-    taken = np.empty(len(listeners))
-    taken[by_popularity] = (np.cumsum(listeners[by_popularity]) - listeners[by_popularity]) / max(1, listeners.sum())
-    tier = np.searchsorted(list(CUTS.values()), taken, side="right") - 1
-    yield from (Group("popularity", name, tier == number) for number, name in enumerate(CUTS))
-    touched = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
-    yield from (Group("novelty", "old", touched), Group("novelty", "new", ~touched))
+    share_before = np.empty(len(listeners))
+    share_before[by_popularity] = (np.cumsum(listeners[by_popularity]) - listeners[by_popularity]) / max(
+        1, listeners.sum()
+    )
+    tier = np.searchsorted(list(POPULARITY_CUTS.values()), share_before, side="right") - 1
+    yield from (Group("popularity", name, tier == number) for number, name in enumerate(POPULARITY_CUTS))
+    is_old = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
+    yield from (Group("novelty", "old", is_old), Group("novelty", "new", ~is_old))
 
 
 def _thirds(kind: str, values: F64) -> Iterator[Group]:
@@ -113,13 +126,13 @@ def _thirds(kind: str, values: F64) -> Iterator[Group]:
 
 
 def _recall(lists: RankedLists, group: Group, n_relevant: I64, k: int) -> F64:
-    """Return the recall of the group's relevant tracks; NaN for a listener without any."""
+    """Return the recall of the group's relevant tracks per listener; NaN if the listener has none."""
     hits = lists.evaluated.hits & group.members[np.maximum(lists.ranked, 0)]
     return recall_at_k(EvaluatedLists(hits, n_relevant), k)
 
 
-def _rows(group: Group, columns: Columns, k: int) -> Iterator[tuple[Any, ...]]:
-    """Yield a row of GROUP_METRICS_COLUMNS for each column of values."""
+def _rows(group: Group, columns: PerListenerMetrics, k: int) -> Iterator[tuple[Any, ...]]:
+    """Yield one row of GROUP_METRICS_COLUMNS per recommender and metric."""
     for (recommender, metric), interval in intervals_of(columns).items():
         shown = interval[:3] if interval.n_users >= MIN_LISTENERS else (None, None, None)
         yield recommender, metric, group.kind, group.name, k, *shown, interval.n_users

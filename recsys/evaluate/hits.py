@@ -1,9 +1,9 @@
 """
-Find the relevant recommendations: the look-up that all accuracy metrics share.
+Find the relevant recommendations (hits), from which all accuracy metrics are computed.
 
-A hash filter decides most recommendations with one byte: each relevant track marks the slot given by its lowest bits,
-and a recommendation whose slot is not marked is no hit. The remaining ones are looked up in the sorted pairs, so the
-result is exact. All cores work in parallel on blocks of users whose filter fits a core's cache.
+A hash filter rejects most recommendations quickly: each relevant track marks the slot given by its lowest bits, and a
+recommendation is rejected if its slot is not marked. All others are looked up in the sorted pairs of user and relevant
+track, so the result is exact. Blocks of users are processed in parallel; a block's filter fits a core's cache.
 """
 
 import os
@@ -17,24 +17,24 @@ from recsys.arrays import Bool, Csr
 from recsys.errors import InputError
 
 N_SLOTS = 1024  # per user, a power of two: with 20 relevant tracks, 98 % of all other tracks are rejected
-N_BLOCK = 512  # users; their slots take half a megabyte
+N_BLOCK = 512  # users per block; their slots take half a megabyte
 
 Ranked: TypeAlias = npt.NDArray[np.integer[Any]]
 
 
 def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
     """
-    Return whether each recommendation is among its user's relevant tracks.
+    Return True for each recommendation that is one of its user's relevant tracks.
 
     Args:
-        ranked: Track rows, each at most once per user. Shape (n_users, n_ranked); -1 pads and is never a hit.
-        relevant: CSR in canonical form, shape (n_users, n_tracks), in the row order of `ranked`.
+        ranked: Track rows, each at most once per list. Shape (n_users, n_ranked); padded with -1, which is never a hit.
+        relevant: Relevant tracks. CSR in canonical form, shape (n_users, n_tracks), in the row order of `ranked`.
 
     Returns:
         Shape (n_users, n_ranked), bool.
 
     Raises:
-        InputError: A list holds a track twice, or a row outside the catalogue.
+        InputError: A list contains a track twice, or a track row outside the catalogue.
 
     >>> import scipy.sparse as sp
     >>> find_hits(np.array([[2, 0, -1]]), sp.csr_matrix([[0, 1, 1]])).tolist()
@@ -58,15 +58,17 @@ def find_hits(ranked: Ranked, relevant: Csr) -> Bool:
 
 def _check_lists(ranked: Ranked, n_tracks: int) -> None:
     ordered = np.sort(ranked, axis=1)
-    least, most = ordered[:, :1].min(initial=-1), ordered[:, -1:].max(initial=-1)
-    if least < -1 or most >= n_tracks:
-        raise InputError(f"ranked: found track rows {least} to {most}, expected 0 to {n_tracks - 1}, or -1 for padding")
+    lowest, highest = ordered[:, :1].min(initial=-1), ordered[:, -1:].max(initial=-1)
+    if lowest < -1 or highest >= n_tracks:
+        raise InputError(
+            f"ranked: found track rows {lowest} to {highest}, expected 0 to {n_tracks - 1}, or -1 for padding"
+        )
     if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
         raise InputError("ranked: found a track twice in one list, expected each track once")
 
 
 def _hits_of_block(ranked: Ranked, n_relevant: Ranked, tracks: Ranked) -> Bool:
-    """Look up the block's lists in `tracks`: the relevant tracks, `n_relevant` of each user, one user after another."""
+    """Return the hits of a block. `tracks` concatenates the relevant tracks of its users, `n_relevant` per user."""
     n_users, n_ranked = ranked.shape
     owner = np.repeat(np.arange(n_users), n_relevant)
     is_marked = np.zeros(n_users * N_SLOTS, np.bool_)
@@ -79,7 +81,7 @@ def _hits_of_block(ranked: Ranked, n_relevant: Ranked, tracks: Ranked) -> Bool:
 
 
 def _in_pairs(user: Ranked, track: Ranked, owner: Ranked, tracks: Ranked) -> Bool:
-    """Return whether each (user, track) is among the sorted pairs (owner, tracks)."""
+    """Return True for each pair (user, track) that is one of the sorted pairs (owner, tracks)."""
     width = 1 + max(int(tracks.max(initial=0)), int(track.max(initial=0)))
     pairs, keys = owner * width + tracks, user * width + track
     is_pair: Bool = pairs.take(np.searchsorted(pairs, keys), mode="clip") == keys

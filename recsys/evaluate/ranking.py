@@ -1,9 +1,9 @@
 """
 Accuracy metrics: how well the first k recommendations contain a listener's held-out tracks.
 
-Conventions: relevance is 0 or 1; the whole catalogue is ranked, never sampled negatives; k counts list positions, also
-where a list is shorter. A metric returns one value per listener, NaN where nothing is held out; the caller averages.
-Hits are few, so each metric is a sum over the hits alone (see `Hits`).
+Conventions: a track is relevant or not, without degrees; the whole catalogue is ranked, never sampled negatives; k is
+the number of list positions, even if a list is shorter. A metric returns one value per listener, NaN if the listener
+has no held-out track; the caller averages. For speed, each metric is computed from the hits alone (see `Hits`).
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from recsys.evaluate.hits import find_hits
 
 
 class Hits(NamedTuple):
-    """The hits of all lists in order of rank; three arrays of shape (n_hits,), int64."""
+    """The hits (relevant recommendations) of all lists, sorted by rank: three arrays of shape (n_hits,), int64."""
 
-    user: I64  # row of the list
+    user: I64  # row of the user
     rank: I64  # 1 for the first recommendation of the list
     hit_no: I64  # 1 for the first hit of the list
 
@@ -29,10 +29,10 @@ class Hits(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class EvaluatedLists:
     """
-    Recommendations compared with the held-out tracks, once for all metrics; made by `evaluate_lists`.
+    Recommendations compared with the held-out tracks. Made by `evaluate_lists`, once for all metrics.
 
     Attributes:
-        hits: Whether each recommendation is relevant. Shape (n_users, n_ranked), bool.
+        hits: True for each relevant recommendation. Shape (n_users, n_ranked), bool.
         n_relevant: Number of relevant tracks of each user. Shape (n_users,), int64.
     """
 
@@ -41,7 +41,7 @@ class EvaluatedLists:
 
     @cached_property
     def all_hits(self) -> Hits:
-        """The hits of the whole lists, computed once for all metrics and every k."""
+        """The hits at all ranks, computed once for all metrics and values of k."""
         n_ranked = self.hits.shape[1]
         user, position = np.divmod(np.flatnonzero(self.hits), max(1, n_ranked))
         n_hits = np.bincount(user, minlength=len(self.hits))
@@ -64,17 +64,19 @@ class EvaluatedLists:
 
 def evaluate_lists(ranked: npt.NDArray[np.integer[Any]], relevant: Csr) -> EvaluatedLists:
     """
-    Find out which recommendations are relevant.
+    Compare recommendations with the held-out tracks.
 
     Args:
         ranked: Track rows, best first, each at most once. Shape (n_users, n_ranked); -1 pads a short list.
         relevant: The held-out tracks. CSR, shape (n_users, n_tracks), bool, in the row order of `ranked`.
 
     Raises:
-        InputError: The two disagree on the users or the tracks, or a list holds a track twice.
+        InputError: The numbers of users differ, or a list contains a track twice or a track row outside the catalogue.
     """
     if len(ranked) != relevant.shape[0]:
-        raise InputError(f"ranked: found {len(ranked):,} lists for {relevant.shape[0]:,} users, expected the same")
+        raise InputError(
+            f"ranked: found {len(ranked):,} lists for {relevant.shape[0]:,} users, expected one list per user"
+        )
     pairs = relevant.astype(np.bool_)  # a copy: the caller's matrix stays as it is
     pairs.eliminate_zeros()
     pairs.sum_duplicates()
@@ -85,15 +87,16 @@ def ndcg_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     """
     Return the normalised discounted cumulative gain of the first k recommendations.
 
-    A hit at rank r gains 1 / log2(r + 1). The ideal list has min(k, n_relevant) hits at its head, so 1 can always be
-    reached, and a relevant track that the list leaves out lowers the value. Models are chosen by this metric.
+    The gain of a hit at rank r is 1 / log2(r + 1). The sum of gains is divided by that of the ideal list, whose first
+    min(k, n_relevant) tracks are hits. So the maximum is 1, and each missing relevant track lowers the value. Models
+    are selected by this metric.
 
     Args:
         evaluated: See `evaluate_lists`.
-        k: List positions that count, 1 <= k <= n_ranked.
+        k: Number of list positions that are evaluated, 1 <= k <= n_ranked.
 
     Returns:
-        Shape (n_users,), 0..1; NaN where nothing is relevant.
+        Shape (n_users,), 0..1; NaN if a user has no held-out track.
 
     Raises:
         InputError: k is out of range (as in all metrics of this file).
@@ -109,11 +112,11 @@ def ndcg_at_k(evaluated: EvaluatedLists, k: int) -> F64:
 
 def ndcg_by_hits_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     """
-    Return nDCG normalised by the list's own number of hits, for comparison with published tables that use it.
+    Return nDCG normalised by the number of hits in the list, for comparison with published tables that use it.
 
-    0 without a hit, NaN where nothing is relevant. It measures the order of the hits, not their number: a single hit at
-    rank 1 scores 1 even if a hundred tracks are relevant. It is never below `ndcg_at_k`, by which models are chosen
-    here. Do not mix the two in one column.
+    It measures the order of the hits, not their number: a single hit at rank 1 gives 1 even if a hundred tracks are
+    relevant. 0 if the list has no hit, NaN if the user has no held-out track. It is never lower than `ndcg_at_k`, and
+    must not be compared with it.
 
     >>> ndcg_by_hits_at_k(EvaluatedLists(np.array([[True, False], [False, True]]), np.array([1, 5])), k=2).round(3)
     array([1.   , 0.631])
@@ -125,7 +128,7 @@ def ndcg_by_hits_at_k(evaluated: EvaluatedLists, k: int) -> F64:
 
 def recall_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     """
-    Return the share of relevant tracks that are among the first k recommendations, 0..1; NaN where nothing is relevant.
+    Return the share of held-out tracks that are among the first k recommendations, 0..1; NaN if nothing is held out.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4.
     """
@@ -134,7 +137,9 @@ def recall_at_k(evaluated: EvaluatedLists, k: int) -> F64:
 
 def precision_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     """
-    Return the number of hits divided by k, also for a shorter list, 0..1; NaN where nothing is relevant.
+    Return the number of hits among the first k divided by k, 0..1; NaN if nothing is held out.
+
+    The divisor is k even if a list is shorter.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4.
     """
@@ -142,13 +147,15 @@ def precision_at_k(evaluated: EvaluatedLists, k: int) -> F64:
 
 
 def hit_rate_at_k(evaluated: EvaluatedLists, k: int) -> F64:
-    """Return 1 if any of the first k recommendations is a hit, otherwise 0; NaN where nothing is relevant."""
+    """Return 1 if any of the first k recommendations is a hit, otherwise 0; NaN if nothing is held out."""
     return np.where(evaluated.n_relevant > 0, _n_hits(evaluated, k) > 0, np.nan)
 
 
 def reciprocal_rank_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     """
-    Return 1 / rank of the first hit, 0 without a hit up to rank k; NaN where nothing is relevant. Its mean is MRR.
+    Return 1 / (rank of the first hit), 0 if there is no hit up to rank k; NaN if nothing is held out.
+
+    The mean over listeners is MRR.
 
     Source: Voorhees, The TREC-8 Question Answering Track Report (1999).
     """
@@ -159,9 +166,9 @@ def reciprocal_rank_at_k(evaluated: EvaluatedLists, k: int) -> F64:
 
 def average_precision_at_k(evaluated: EvaluatedLists, k: int) -> F64:
     """
-    Return the sum of precision at each hit up to rank k, over min(k, n_relevant); NaN where nothing is relevant.
+    Return average precision: the sum of the precision at each hit up to rank k, divided by min(k, n_relevant).
 
-    Its mean is MAP.
+    NaN if nothing is held out. The mean over listeners is MAP.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4, cut at k.
     """
@@ -170,7 +177,7 @@ def average_precision_at_k(evaluated: EvaluatedLists, k: int) -> F64:
 
 
 def _sum_by_user(hits: Hits, values: F64, evaluated: EvaluatedLists) -> F64:
-    """Sum one value per hit by user, shape (n_users,)."""
+    """Return the sum, per user, of the values of the hits. Shape (n_users,)."""
     return np.bincount(hits.user, values, minlength=len(evaluated.n_relevant)).astype(np.float64, copy=False)
 
 
@@ -184,12 +191,12 @@ def _gain(evaluated: EvaluatedLists, k: int) -> F64:
 
 
 def _gains(k: int) -> F64:
-    """Return the gain of a hit at ranks 1..k, shape (k,)."""
+    """Return the gain of a hit at ranks 1..k. Shape (k,)."""
     return np.asarray(1 / np.log2(np.arange(1, k + 1) + 1))
 
 
 def _ideal(k: int) -> F64:
-    """Return the gain of a list that begins with 0..k hits, NaN for 0 hits: shape (k + 1,)."""
+    """Return the total gain of an ideal list with 0, 1 .. k hits; NaN for 0 hits. Shape (k + 1,)."""
     return np.concatenate([[np.nan], np.cumsum(_gains(k))])
 
 

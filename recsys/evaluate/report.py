@@ -1,8 +1,8 @@
 """
-One table of all metrics for all recommenders, on the same listeners and the same train/test split.
+The table of all metrics of all recommenders, on the same listeners and the same train-test split.
 
 A metric is a function `<name>_at_k(evaluated, k)` or `<name>_at_k(lists, k)` in a file of this folder. It is found by
-its name and parameters, so a new metric needs no registration. Called by the nightly run and by comparisons.
+its name and parameters, so a new metric needs no registration. Used by the nightly run and by comparisons.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +23,9 @@ from recsys.installation.plugins import plugin, plugin_names
 
 RUN_METRICS_COLUMNS = (RECOMMENDER, METRIC, K, VALUE, LOW, HIGH, N_USERS)
 PACKAGE = "recsys.evaluate"
-SEED = 7  # of the bootstrap
+SEED = 7  # seed of the bootstrap
 
-Columns: TypeAlias = dict[tuple[str, str], F64]  # (recommender, metric) -> one value per listener
+PerListenerMetrics: TypeAlias = dict[tuple[str, str], F64]  # (recommender, metric) -> one value per listener
 
 
 def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.DataFrame:
@@ -35,11 +35,11 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
     Args:
         rankings: Lists by recommender: user_id, track_id, rank for every listener of `evaluated_users`.
         split: The held-out tracks.
-        k: List positions that count.
+        k: Number of list positions that are evaluated.
 
     Returns:
-        Rows of recommender, metric, k, value, low, high, n_users: the mean over listeners with its 95 % bootstrap
-        interval. low and high are null for metrics of all lists together; value is null where no listener has a value.
+        recommender, metric, k, value (mean over listeners), low and high (95 % bootstrap interval), n_users. low and
+        high are null for metrics that are computed from all lists together; value is null if no listener has a value.
     """
     measured = {name: measure(lists, k) for name, lists in align_to_truth(rankings, split, k=k).items()}
     intervals = intervals_of(per_listener(measured))
@@ -53,20 +53,20 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
 
 
 def align_to_truth(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> dict[str, RankedLists]:
-    """Bring each ranking into one row per evaluated listener, with its hits and the shared training profile."""
+    """Return the lists of each recommender, one row per evaluated listener, with hits and training statistics."""
     profile = TrainingProfile.of(split.train, evaluated_users(split))
     ranked = {name: _ranked_rows(ranking, split, k) for name, ranking in rankings.items()}
     return {name: RankedLists(rows, profile, _evaluated(rows, split)) for name, rows in ranked.items()}
 
 
 def measure(lists: RankedLists, k: int) -> dict[str, F64 | float]:
-    """Compute all metrics by name: one value per listener, or one number for all lists together."""
+    """Compute all metrics. Return them by name: one value per listener, or one number for all lists together."""
     inputs = {"evaluated": lists.evaluated, "lists": lists}
     return {name: metric(inputs[next(iter(signature(metric).parameters))], k) for name, metric in metrics().items()}
 
 
-def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> Columns:
-    """Return the metrics with one value per listener, by recommender and metric."""
+def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> PerListenerMetrics:
+    """Select the metrics that have one value per listener, by recommender and metric."""
     return {
         (recommender, metric): value
         for recommender, values in measured.items()
@@ -75,27 +75,27 @@ def per_listener(measured: Mapping[str, dict[str, F64 | float]]) -> Columns:
     }
 
 
-def intervals_of(columns: Columns) -> dict[tuple[str, str], Interval]:
-    """Return the mean and interval of each column, all from the same bootstrap samples of the same listeners."""
+def intervals_of(columns: PerListenerMetrics) -> dict[tuple[str, str], Interval]:
+    """Return the mean and bootstrap interval of each column; all columns have the same listeners and samples."""
     if not columns:
         return {}
     return dict(zip(columns, mean_intervals(np.stack(list(columns.values()), axis=1), seed=SEED), strict=True))
 
 
 def evaluated_users(split: Split) -> Rows:
-    """Return the rows of the training listeners who have held-out tracks: those for whom accuracy is defined."""
+    """Return the rows of the evaluated listeners: training listeners with at least one held-out track."""
     return np.flatnonzero(np.diff(split.test.indptr)).astype(np.int64)
 
 
 def values_per_user(
     ranking: pl.DataFrame, split: Split, metric: Callable[[EvaluatedLists, int], F64], *, k: int
 ) -> F64:
-    """Compute one metric of a ranking: one value per row of `evaluated_users`, for paired comparisons."""
+    """Compute one metric of a ranking: one value per listener of `evaluated_users`, for paired comparisons."""
     return metric(_evaluated(_ranked_rows(ranking, split, k), split), k)
 
 
 def metrics() -> dict[str, Callable[..., Any]]:
-    """Return all metrics defined in this folder, by name without `_at_k`."""
+    """Return all metric functions in this folder, by name without `_at_k`."""
     modules = [plugin(PACKAGE, name) for name in plugin_names(PACKAGE, exclude=["report"])]
     functions = [value for module in modules for value in vars(module).values() if _is_metric(value)]
     return {function.__name__.removesuffix("_at_k"): function for function in functions}
@@ -112,7 +112,7 @@ def _evaluated(ranked: I64, split: Split) -> EvaluatedLists:
 
 
 def _ranked_rows(ranking: pl.DataFrame, split: Split, k: int) -> I64:
-    """Return the first k track rows of each evaluated listener, (n_evaluated, k); -1 where the list is shorter."""
+    """Return the first k track rows of each evaluated listener, padded with -1. Shape (n_evaluated, k)."""
     first = ranking.filter(pl.col("rank") <= k)
     users = evaluated_users(split)
     row_of = np.full(len(split.train.users), -1)

@@ -12,8 +12,8 @@ class EvaluationSettings:
 
     Attributes:
         test_days: Length of the test window, and of the validation window before it [d].
-        gap_days: Days left out between training and test [d].
-        k: List positions that count.
+        gap_days: Days left out between training and test window [d].
+        k: Number of list positions that are evaluated.
         seed: Seed of the bootstrap.
     """
 

@@ -1,8 +1,8 @@
 """
 Statistical significance: bootstrap intervals and paired tests, one observation per listener.
 
-Conventions: one value per listener. NaN (no evidence) is left out; of a pair, if either value is NaN. Samples are drawn
-over listeners, never over plays, with a given seed.
+Conventions: values are per listener. NaN is left out; a pair is left out if either value is NaN. Bootstrap samples are
+drawn from listeners, never from plays, with a given seed.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ COMPARISON_COLUMNS = (
 
 
 class Interval(NamedTuple):
-    """A mean over `n_users` listeners with the ends of its bootstrap interval; all three NaN without listeners."""
+    """A mean over `n_users` listeners and its bootstrap interval. mean, low and high are NaN if n_users is 0."""
 
     mean: float
     low: float
@@ -50,9 +50,14 @@ def mean_interval(values: F64, *, seed: int, level: float = 0.95) -> Interval:
 
 def mean_intervals(values: F64, *, seed: int, level: float = 0.95) -> list[Interval]:
     """
-    Return the mean and interval of each column of `values`, shape (n_users, n_columns), from the same samples.
+    Return the mean and interval of each column of `values`, all from the same bootstrap samples.
 
-    Where a column has missing values, the number of values per sample varies, and the interval includes this variation.
+    If a column contains NaN, the number of values per sample varies; the interval includes this variation.
+
+    Args:
+        values: One row per listener. Shape (n_users, n_columns).
+        seed: Seed of the bootstrap.
+        level: Confidence level, between 0 and 1.
     """
     n_users = (~np.isnan(values)).sum(axis=0)
     if not len(values):
@@ -66,15 +71,15 @@ def mean_intervals(values: F64, *, seed: int, level: float = 0.95) -> list[Inter
 
 
 def difference_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95) -> Interval:
-    """Return the mean of `values - baseline` with its interval; both have the same listeners in the same order."""
+    """Return the mean of `values - baseline` with its interval. Both hold the same listeners in the same order."""
     return mean_interval(_difference(values, baseline), seed=seed, level=level)
 
 
 def ratio_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95) -> Interval:
     """
-    Return the mean of `values` divided by the mean of `baseline`, with its interval, both from the same samples.
+    Return the mean of `values` divided by the mean of `baseline`, with its interval.
 
-    All but n_users are NaN where the baseline's mean is 0.
+    Both hold the same listeners in the same order. All but n_users are NaN if the baseline's mean is 0.
     """
     pairs = np.stack([values, baseline], axis=1)[~np.isnan(_difference(values, baseline))]
     if not pairs[:, 1].any():
@@ -87,7 +92,7 @@ def ratio_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95
 
 def paired_p_value(values: F64, baseline: F64) -> float:
     """
-    Return the two-sided p-value of Wilcoxon's signed-rank test on `values - baseline`; NaN without listeners.
+    Return the two-sided p-value of Wilcoxon's signed-rank test on `values - baseline`; NaN if there are no pairs.
 
     Source: Wilcoxon, Individual Comparisons by Ranking Methods (1945); zero differences are split between the signs.
     """
@@ -98,15 +103,15 @@ def paired_p_value(values: F64, baseline: F64) -> float:
     return 1.0 if not difference.any() else float(wilcoxon(difference, zero_method="zsplit").pvalue)
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm_adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
     """
-    Return Holm-Bonferroni adjusted p-values: they control the error rate over all tests made together.
+    Return Holm-Bonferroni adjusted p-values, which control the family-wise error rate of all these tests.
 
-    NaN stands for a test that was not made: it stays NaN and does not count among the tests.
+    NaN means that a test could not be made: it stays NaN and is not counted as a test.
 
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure (1979).
 
-    >>> holm({"als": 0.01, "lightfm": 0.03, "popular": 0.02})
+    >>> holm_adjusted({"als": 0.01, "lightfm": 0.03, "popular": 0.02})
     {'als': 0.03, 'lightfm': 0.04, 'popular': 0.04}
     """
     tested = sorted((p, name) for name, p in p_values.items() if not np.isnan(p))
@@ -122,14 +127,14 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
     Compare every recommender with the baseline, paired by listener.
 
     Args:
-        values: One value per listener by recommender, all in the same order of listeners; pairs with NaN are left out.
+        values: Values by recommender, one per listener, in the same order for all; pairs with NaN are left out.
         baseline: The recommender in `values` to compare with.
         seed: Seed of the bootstrap.
 
     Returns:
-        One row per other recommender, in the columns of COMPARISON_COLUMNS: difference and ratio of the means with
-        their 95 % intervals, Wilcoxon's p-value, the Holm-adjusted p-value over all rows, and n_users. Null where there
-        is no evidence, or where the baseline's mean is 0 (ratio).
+        One row per other recommender, with COMPARISON_COLUMNS: difference and ratio of the means with their 95 %
+        intervals, Wilcoxon's p-value, the p-value adjusted for all rows (Holm), and n_users. Null if there are no
+        pairs; the ratio is also null if the baseline's mean is 0.
 
     Raises:
         InputError: The baseline is not in `values`, or the numbers of values differ.
@@ -138,7 +143,7 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
         raise InputError(f"baseline: found {baseline!r}, expected one of {', '.join(sorted(values))}")
     base, others = values[baseline], {name: column for name, column in values.items() if name != baseline}
     p_values = {name: paired_p_value(column, base) for name, column in others.items()}
-    adjusted = holm(p_values)
+    adjusted = holm_adjusted(p_values)
     rows = []
     for name, column in others.items():
         difference = difference_interval(column, base, seed=seed)
@@ -148,14 +153,14 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
 
 
 def interval_of(values: F64, n_users: int) -> Interval:
-    """Return the 95 % interval of `values[0]`, an estimate, from `values[1:]`, the estimates of bootstrap samples."""
+    """Return the estimate `values[0]` with its 95 % interval; `values[1:]` are the bootstrap estimates."""
     value, samples = float(values[0]), values[1:]
     low, high = np.nanquantile(samples, [0.025, 0.975]) if not np.isnan(samples).all() else (np.nan, np.nan)
     return Interval(value, min(float(low), value), max(float(high), value), n_users)
 
 
 def _ends(samples: F64, level: float) -> F64:
-    """Return the ends of the percentile interval over the first axis, shape (2, ...); NaN samples are left out."""
+    """Return low and high of the percentile interval over the first axis, shape (2, ...); NaN is left out."""
     sides = [(1 - level) / 2, (1 + level) / 2]
     empty = np.isnan(samples)
     if not empty.any():
@@ -167,6 +172,7 @@ def _ends(samples: F64, level: float) -> F64:
 def _difference(values: F64, baseline: F64) -> F64:
     if values.shape != baseline.shape:
         raise InputError(
-            f"found {len(values):,} values and {len(baseline):,} of the baseline, expected the same listeners"
+            f"values: found {len(values):,}, but the baseline has {len(baseline):,}; expected one value for each "
+            "of the same listeners"
         )
     return values - baseline

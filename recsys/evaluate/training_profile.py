@@ -1,8 +1,8 @@
 """
-Training statistics that beyond-accuracy metrics and rerank rules need, of some listeners and of all tracks.
+Training statistics of listeners and tracks, for beyond-accuracy metrics and rerank rules.
 
-Computed once for all recommenders. Each of a listener's liked tracks counts once, however often it was played. The
-feature value 'unknown' carries no information: it makes no tracks similar and is in no genre mix.
+Computed once for all recommenders. Each liked track counts once per listener, however often it was played. The feature
+value 'unknown' is left out of similarities and genre mixes.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ class TrainingProfile:
 
     Attributes:
         liked: The tracks that each listener likes: strength > 0. CSR, shape (n_users, n_tracks), bool.
-        seen: All tracks that each listener has touched; they are not recommended. CSR, shape (n_users, n_tracks), bool.
+        seen: All tracks that each listener has any interaction with, including skips; they are not recommended. CSR,
+            shape (n_users, n_tracks), bool.
         listener_counts: Number of training listeners who like each track. Shape (n_tracks,), int64.
         n_listeners: Number of all training listeners.
         features: Features of each track.
@@ -38,7 +39,7 @@ class TrainingProfile:
 
     @classmethod
     def of(cls, train: Interactions, users: Rows) -> Self:
-        """Compute the statistics for these rows of `train`, in the given order."""
+        """Compute the statistics of the listeners in these rows of `train`, in this order."""
         return cls(
             liked=train.matrix[users].astype(np.bool_),
             seen=train.seen[users],
@@ -49,15 +50,15 @@ class TrainingProfile:
 
     @cached_property
     def popularity(self) -> F64:
-        """Share of all training listeners who like each track, shape (n_tracks,), 0..1."""
+        """Share of all training listeners who like each track, 0..1. Shape (n_tracks,)."""
         return self.listener_counts / self.n_listeners
 
     @cached_property
-    def own_popularity(self) -> F64:
-        """Mean popularity of each listener's liked tracks, shape (n_users,); NaN without any."""
-        n_own = np.diff(self.liked.indptr)
-        own: F64 = (self.liked @ self.popularity) / np.where(n_own > 0, n_own, np.nan)
-        return own
+    def liked_popularity(self) -> F64:
+        """Mean popularity of each listener's liked tracks; NaN if there are none. Shape (n_users,)."""
+        n_liked = np.diff(self.liked.indptr)
+        means: F64 = (self.liked @ self.popularity) / np.where(n_liked > 0, n_liked, np.nan)
+        return means
 
     @cached_property
     def popularity_rank(self) -> I64:
@@ -68,7 +69,7 @@ class TrainingProfile:
 
     @cached_property
     def vectors(self) -> Csr:
-        """Known features of each track, scaled to length 1; zeros without any. CSR, (n_tracks, n_known), float64."""
+        """Known features of each track, scaled to norm 1; zeros if none is known. CSR, (n_tracks, n_known), float64."""
         known = _known(self.features, "")
         length = np.sqrt(np.asarray(known.multiply(known).sum(axis=1)).ravel())
         return divide_rows(known, length)
@@ -76,9 +77,9 @@ class TrainingProfile:
     @cached_property
     def genres(self) -> Csr:
         """
-        Share of each genre in each track; zeros where none is known. CSR, shape (n_tracks, n_genres), float64.
+        Share of each genre in each track; zeros if none is known. CSR, shape (n_tracks, n_genres), float64.
 
-        If the tracks have no feature column 'genre', all their features are used instead.
+        If the catalogue has no feature column 'genre', all features are used instead.
         """
         known = _known(self.features, "genre=")
         known = known if known.shape[1] else _known(self.features, "")
@@ -86,18 +87,18 @@ class TrainingProfile:
 
     @cached_property
     def genre_mix(self) -> Csr:
-        """Share of each genre in each listener's liked tracks; zeros without any. CSR, shape (n_users, n_genres)."""
+        """Share of each genre in each listener's liked tracks; zeros if none is known. CSR, (n_users, n_genres)."""
         return genre_mix_of(self.liked, self.genres)
 
 
 def genre_mix_of(tracks: Csr, genres: Csr) -> Csr:
-    """Return each row's mean genre shares over its tracks that have a genre. CSR, shape (n_rows, n_genres)."""
+    """Return the mean genre shares of each row's tracks, without tracks of unknown genre. CSR, (n_rows, n_genres)."""
     total = tracks.astype(np.float64) @ genres
     return divide_rows(total, np.asarray(total.sum(axis=1)).ravel())
 
 
 def divide_rows(rows: Csr, length: F64) -> Csr:
-    """Divide each row by its length; rows of length 0 are unchanged. The result has sorted indices."""
+    """Divide each row by its entry in `length`, unless this is 0. The result has sorted indices."""
     return (sp.diags_array(1 / np.where(length > 0, length, 1)).tocsr() @ rows).sorted_indices()
 
 

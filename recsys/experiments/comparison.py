@@ -96,7 +96,7 @@ class Comparison:
             "n_listeners": len(evaluated_users(split)),
             "n_cold_listeners": split.n_cold_users,
             "n_cold_tracks": split.n_cold_tracks,
-            "n_repeats": split.n_repeats,
+            "n_repeats": split.n_repeat_plays,
             "metrics": self.metrics().to_dicts(),
             "groups": self.groups().to_dicts(),
             "paired_ndcg": self.compare_with(self.best()).to_dicts(),
@@ -216,7 +216,7 @@ def _tuned(protocol: Protocol, name: str, settings: ComparisonSettings, tell: Te
 
 def _filters(protocol: Protocol, candidates: Ids | None) -> Filters:
     filters = protocol.filters(protocol.test)
-    return filters if candidates is None else filters.only(candidates)
+    return filters if candidates is None else filters.restricted_to(candidates)
 
 
 def _ranked(

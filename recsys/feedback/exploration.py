@@ -146,7 +146,7 @@ def describe_options(candidates: CandidateSet) -> F64:
     profile = candidates.profile
     n_listeners = profile.listener_counts[tracks]
     mix = profile.genre_mix[np.repeat(users, n)].multiply(profile.genres[tracks.ravel()]).sum(axis=1)
-    own = profile.own_popularity[:, None]
+    own = profile.liked_popularity[:, None]
     beyond = np.log(np.maximum(n_listeners, 1) / profile.n_listeners / np.where(np.isnan(own), np.nan, own)) / LOG_LIMIT
     features = np.stack(
         [

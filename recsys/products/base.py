@@ -104,7 +104,7 @@ class ProductInputs:
             was trained on none of its tracks.
         """
         plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", strength=pl.lit(1.0))
-        ranking = self.model.fold_in(plays, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
+        ranking = self.model.recommend_by_history(plays, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
         return ranking.select(pl.col("user_id").alias("key"), "rank", "track_id", "score")
 
 

@@ -57,7 +57,7 @@ def fitting_tracks(catalogue: pl.DataFrame, context: Context) -> pl.Series:
 
 
 def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFrame:
-    allowed = inputs.filters.only(fitting_tracks(inputs.catalogue, context))
+    allowed = inputs.filters.restricted_to(fitting_tracks(inputs.catalogue, context))
     pool = inputs.model.recommend(inputs.listeners["user_id"], N_POOL, filters=allowed, profiles=inputs.listeners)
     lowest, highest = pl.col("score").min().over("user_id"), pl.col("score").max().over("user_id")
     relevance = ((pl.col("score") - lowest) / (highest - lowest)).fill_nan(0.0)
@@ -77,6 +77,6 @@ def _of_context(inputs: ProductInputs, name: str, context: Context) -> pl.DataFr
 def _hour_lifts(inputs: ProductInputs, context: Context) -> pl.DataFrame:
     """Return track_id, log_lift: log of the share of a track's plays in the dayparts over that share of all plays."""
     profile = ListeningTimeProfile.of(inputs.interactions.matrix, inputs.interactions.hours)
-    usual = profile.everybody[DAYPART][list(context.dayparts)]
+    usual = profile.overall[DAYPART][list(context.dayparts)]
     share = profile.lifts[:, DAYPART][:, list(context.dayparts)] @ usual / usual.sum()
     return pl.DataFrame({"track_id": inputs.interactions.tracks.ids(), "log_lift": np.log(share)})

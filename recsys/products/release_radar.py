@@ -21,7 +21,7 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
     """
     since = inputs.served_on - timedelta(days=N_DAYS)
     new = inputs.catalogue.filter(pl.col("release_date") > since)
-    filters = inputs.filters.only(new["track_id"])
+    filters = inputs.filters.restricted_to(new["track_id"])
     ranking = inputs.model.recommend(
         inputs.listeners["user_id"], LIST_LENGTH, filters=filters, profiles=inputs.listeners
     )

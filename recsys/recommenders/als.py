@@ -1,13 +1,13 @@
 """
 Matrix factorisation of implicit feedback by alternating least squares (iALS), with frequency-scaled regularization.
 
-After training, user factors come from one exact half-step on the user's history. So a training user, the same user
-folded in, and a new user with the same history get the same scores. Recency weights apply in this half-step only: track
-factors are learned from all interactions alike, which ranks better.
+After training, user factors are computed by one exact half-step on the user's history. So a training user and a new
+user with the same history get the same scores. Recency weights apply in this half-step only: track factors are learned
+from all interactions regardless of age, which ranks better.
 
 Sources: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008); Rendle, Krichene,
-Zhang, Koren, Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022), which the settings are
-named after.
+Zhang, Koren, Revisiting the Performance of iALS on Item Recommendation Benchmarks (RecSys 2022), which also names
+the settings.
 """
 
 from collections.abc import Mapping
@@ -41,12 +41,14 @@ class ALSConfig:
     Attributes:
         factors: Number of factors of a user and of a track.
         epochs: Number of alternations; each solves all users, then all tracks.
-        regularization: L2 regularization of the factors of a user or track, > 0; scaled as `frequency_exponent` says.
-        frequency_exponent: The regularization of a row (a user or track) is regularization * (its observed pairs +
-            unobserved_weight * all its possible pairs)**frequency_exponent. 0: the same for every row.
+        regularization: L2 regularization of the factors of a user or track, > 0; scaled by frequency, see
+            `frequency_exponent`.
+        frequency_exponent: The regularization of a user or track is regularization * (n_observed + unobserved_weight *
+            n_possible)**frequency_exponent, where n_observed and n_possible are its numbers of observed and possible
+            pairs. 0: the same for all.
         unobserved_weight: Confidence weight of an unobserved pair; the observed pairs of a user have mean weight 1.
-        side_weight: Weight of track features relative to interactions, >= 0. Each feature that several tracks share is
-            one more row of the matrix, as if it were a user who likes these tracks. 0: features are not used.
+        side_weight: Weight of track features relative to interactions, >= 0. Each feature of at least two tracks is an
+            additional row of the matrix, like a user who likes these tracks. 0: features are not used.
         strength_exponent: The confidence weight of an interaction is strength**strength_exponent, divided by the user's
             mean. 0: all interactions have the same weight.
         recency: Decay by age in the user factors: weight (1 + age / 30 days)**-recency. 0: no decay.
@@ -89,7 +91,7 @@ class ALS(Scorer[ALSConfig]):
         return self
 
     def _with_features(self, weights: Csr, features: Features) -> Csr:
-        """Append one row per feature that several tracks share. Shape (n_users + n_features, n_tracks)."""
+        """Append one row per feature of at least two tracks. Shape (n_users + n_features, n_tracks)."""
         if self.config.side_weight == 0:
             return weights
         tags = tfidf_features(features).T.tocsr()
@@ -103,20 +105,20 @@ class ALS(Scorer[ALSConfig]):
         return factors * np.float32(INITIAL_NORM / np.sqrt(self.config.factors))
 
     def user_weights(self, history: History) -> Csr:
-        """Return the confidence weights behind the user factors, mean 1 per user. CSR, pattern of `history.matrix`."""
+        """Return the confidence weights for user factors, mean 1 per user. CSR with the pattern of `history.matrix`."""
         return self._confidence(history, recency=self.config.recency)
 
     def _confidence(self, history: History, *, recency: float) -> Csr:
-        """Return confidence weights, mean 1 per user: neither heavy nor old listening changes the norm of factors."""
+        """Return confidence weights with mean 1 per user, so that factors of heavy and light users are comparable."""
         return mean_normalised(confidence(history, exponent=self.config.strength_exponent, recency=recency))
 
     def _step(self, weights: Csr, fixed: F32) -> F32:
-        """Solve the factors of all rows of `weights`, given the `fixed` factors of the other side."""
+        """Solve for the factors of all rows of `weights`, given the factors of the columns (`fixed`)."""
         penalties = self._penalties(np.diff(weights.indptr), weights.shape[1])
         return half_step(weights, fixed, unobserved=self.config.unobserved_weight, penalties=penalties)
 
     def _penalties(self, counts: Rows, n_others: int) -> npt.NDArray[np.float64]:
-        """Return the L2 penalty of rows with `counts` observed pairs out of `n_others`: section 3.3 of Rendle et al."""
+        """Return the L2 penalty of rows with `counts` of `n_others` pairs observed: section 3.3 of Rendle et al."""
         config = self.config
         frequency = counts + config.unobserved_weight * n_others
         return np.asarray(config.regularization * frequency**config.frequency_exponent, np.float64)
@@ -138,8 +140,7 @@ class ALS(Scorer[ALSConfig]):
         """
         Split scores into contributions of the tracks in the history (section 5 of Hu et al.).
 
-        This is an approximation: every user gets the inverse matrix of a user without interactions, so that one
-        inverse serves all.
+        This is an approximation: the inverse matrix of a user without interactions is used for all users.
         """
         tracks = self.track_factors.astype(np.float64)
         penalty = self._penalties(np.zeros(1, np.int64), len(tracks))

@@ -1,5 +1,5 @@
 """
-The `Recommender`: everything that a model needs around its scores, written once and wrapped around a `Scorer`.
+The `Recommender`: wraps a `Scorer` and adds everything but the scores.
 
 It checks and translates ids, applies filters, ranks, falls back to popularity for listeners without history, finds
 reasons, saves and loads. The scorer (see `recommenders.scorer`) works with row numbers only.
@@ -36,16 +36,16 @@ AnyScorer = TypeVar("AnyScorer", bound=Scorer[Any])
 
 class Recommender(Generic[AnyScorer]):
     """
-    A scorer with ids, filters and a fallback: `fit` it, then `recommend` for many listeners at once.
+    A scorer with ids, filters and a fallback. Call `fit`, then `recommend` for many listeners at once.
 
-    Listeners without a positive interaction in training get the fallback: recent popularity among listeners of the same
-    country and age band (see `recommenders.parts.segments`). Their rows have is_fallback = true.
+    The fallback is for listeners without a positive interaction in training: recent popularity among listeners of the
+    same country and age band (see `recommenders.parts.segments`). Its rows have is_fallback = true.
 
     Attributes:
         scorer: The model.
-        users: Training listeners: those with at least one pair of positive strength.
-        tracks: The catalogue that is ranked.
-        fallback: Popularity of each track within each segment of listeners.
+        users: The training listeners; each has at least one positive interaction.
+        tracks: The catalogue.
+        fallback: Popularity of each track in each segment of listeners.
     """
 
     users: Vocab
@@ -58,14 +58,14 @@ class Recommender(Generic[AnyScorer]):
     @staticmethod
     def named(name: str, config: Any = None) -> "Recommender[Any]":
         """
-        Return an unfitted recommender with the scorer of this name.
+        Create an unfitted recommender with the scorer of this name.
 
         Args:
             name: Name of the scorer, as in recipes: its file in recsys/recommenders/.
-            config: An instance of the scorer's `config_class`. None: the default settings.
+            config: An instance of the scorer's `config_class`. None: default settings.
 
         Raises:
-            BadRecipe: There is no scorer of this name.
+            BadRecipe: There is no scorer with this name.
         """
         return Recommender(scorer_class(name)(config))
 
@@ -77,14 +77,14 @@ class Recommender(Generic[AnyScorer]):
         load_fitted: Callable[[], "Recommender[Any]"] | None = None,
     ) -> Self:
         """
-        Learn from a window of interactions; the same window, config and seed give the same model.
+        Fit the model to a window of interactions. The same window, config and seed give the same model.
 
         Args:
             interactions: The training window.
-            validation: A split inside this window, for scorers that learn to combine others (see
-                `recommenders.blend`).
-            load_fitted: Loads the same recommender, already fitted to the training part of `validation`. A blend uses
-                it to save one fit per member; no result changes.
+            validation: A validation split within this window. Used only by scorers that learn to combine other scorers
+                (see `recommenders.blend`).
+            load_fitted: Loads the same recommender, already fitted to the training part of `validation`. A blend saves
+                one fit per member with it; results are the same without it.
 
         Returns:
             The recommender itself.
@@ -102,18 +102,20 @@ class Recommender(Generic[AnyScorer]):
         Rank the best k allowed tracks for each listener.
 
         Args:
-            user_ids: Listeners, each once. Listeners that the model does not know get the fallback.
+            user_ids: Listeners, each once. Listeners who were not in the training data get the fallback.
             k: Tracks per listener, >= 1. A listener gets fewer only if fewer are allowed.
-            filters: What must not be recommended; made for this model's `tracks`.
-            profiles: user_id, country, age_band, which choose the segment of the fallback. None: everybody's.
+            filters: Excluded tracks; must be built for this model's `tracks`.
+            profiles: user_id, country, age_band: determine each listener's segment for the fallback. None: the fallback
+                is popularity among all listeners.
 
         Returns:
-            user_id, track_id, rank (1..k), score (descending), is_fallback, segment (the fallback's: 'everybody' or,
-            for example, 'country=DE, age_band=25-34'; null if not a fallback). In the order of `user_ids`, then by
-            rank.
+            user_id, track_id, rank (1..k), score (descending), is_fallback, segment. In the order of `user_ids`, then
+            by rank. `segment` is the segment used by the fallback, 'everybody' or for example 'country=DE,
+            age_band=25-34'; null if is_fallback is false.
 
         Raises:
-            InputError: k < 1, a repeated listener, filters of another catalogue, or profiles that lack a column.
+            InputError: k < 1, a listener is repeated, the filters were built for another catalogue, or `profiles` lacks
+                a column.
         """
         ids = as_ids(user_ids)
         self._check(ids, k, filters)
@@ -122,25 +124,25 @@ class Recommender(Generic[AnyScorer]):
         top = self._top(rows >= 0, self.scorer.states(rows[rows >= 0]), segment, filters.mask(ids), k)
         return self._ranking(ids, rows >= 0, segment, top)
 
-    def fold_in(
+    def recommend_by_history(
         self, plays: pl.DataFrame, k: int, *, filters: Filters, profiles: pl.DataFrame | None = None
     ) -> pl.DataFrame:
         """
-        Rank tracks for listeners by a history given here, without training again.
+        Rank the best k allowed tracks for listeners with the given histories, without training again (fold-in).
 
         Args:
-            plays: The *whole* history of each listener: user_id, track_id, strength, and optionally age_days [d] and
-                hour_of_week (see `Interactions.of`). Rows whose track is not in the model's catalogue, or whose
-                strength is <= 0, do not influence the ranking. No track in `plays` is recommended to its listener.
+            plays: The whole history of each listener: user_id, track_id, strength, and optionally age_days [d] and
+                hour_of_week (see `Interactions.of`). Rows with a track outside the model's catalogue or with strength
+                <= 0 do not influence the scores. Tracks in `plays` are not recommended to the same listener.
             k: Tracks per listener, as in `recommend`.
-            filters: What else must not be recommended.
+            filters: Further excluded tracks.
             profiles: As in `recommend`.
 
         Returns:
-            As `recommend`, listeners sorted by id.
+            As in `recommend`, listeners sorted by id.
 
         Raises:
-            InputError: As in `recommend`, or `plays` has a missing user_id or repeats a pair.
+            InputError: As in `recommend`; or a user_id in `plays` is missing, or a pair is repeated.
         """
         listeners = Vocab.of(plays["user_id"], kind="listener")
         self._check(listeners.ids(), k, filters)
@@ -157,13 +159,13 @@ class Recommender(Generic[AnyScorer]):
         Add the track in the listener's history that contributed most to each recommendation.
 
         Args:
-            ranking: user_id, track_id, is_fallback, as `recommend` and `fold_in` return.
+            ranking: user_id, track_id, is_fallback, as returned by `recommend` or `recommend_by_history`.
             interactions: Contains the histories of these listeners.
 
         Returns:
-            The ranking with reason_track_id. Only the tracks of greatest weight in a history are considered (see
-            `recommenders.parts.attribution`). Null for the fallback, where no track contributes, and for models
-            without attribution.
+            The ranking with reason_track_id. Only the tracks of largest weight in a history are considered (see
+            `recommenders.parts.attribution`). Null for the fallback, if no track contributes, and for models without
+            attribution.
         """
         listeners = Vocab.of(ranking["user_id"], kind="listener")
         attribution = self.scorer.attribution(interactions.history(listeners.ids(), self.tracks))
@@ -231,7 +233,7 @@ class Recommender(Generic[AnyScorer]):
             model.fallback = Segments.load(folder)
         except FileNotFoundError as missing:
             raise SetupError(
-                f"{folder}: found an incomplete model, {missing.filename} is missing; fit and save it again"
+                f"{folder}: the model is incomplete, {missing.filename} is missing; fit and save it again"
             ) from missing
         return model
 
@@ -241,19 +243,19 @@ class Recommender(Generic[AnyScorer]):
         if ids.n_unique() < len(ids):
             n_repeated = len(ids) - ids.n_unique()
             raise InputError(f"user_ids: found {n_repeated:,} repeated, expected each listener once; drop the repeats")
-        if not filters.tracks.same(self.tracks):
+        if not filters.tracks.is_same_as(self.tracks):
             raise InputError(
-                f"filters: found those of another catalogue ({len(filters.tracks):,} tracks), expected those of the "
-                f"model's {len(self.tracks):,} tracks; make them by Filters.for_listeners(..., tracks=model.tracks)"
+                f"filters: made for another catalogue ({len(filters.tracks):,} tracks; the model has "
+                f"{len(self.tracks):,}). Create them with Filters.for_listeners(..., tracks=model.tracks)"
             )
 
     def _history(self, plays: pl.DataFrame, listeners: Vocab) -> History:
-        """Return the history of each listener, one row per listener, without tracks outside the model's catalogue."""
+        """Return the history of each listener, without tracks that are not in the model's catalogue."""
         known = plays.filter(pl.Series(self.tracks.find(plays["track_id"]) >= 0, dtype=pl.Boolean))
         return Interactions.of(known).history(listeners.ids(), self.tracks)
 
     def _top(self, known: Any, states: Any, segment: Rows, mask: Mask, k: int) -> TopK:
-        """Rank for `known` listeners by their states, for all others by popularity in their segment."""
+        """Rank by the scorer for `known` listeners, and by popularity in their segment for all others."""
         top = TopK(np.full((len(known), k), -1, np.int32), np.full((len(known), k), -np.inf, np.float32))
         states = self.scorer.with_mask(states, mask.of_users(known)) if known.any() else states
         own = top_k(lambda users, out: self.scorer.score(states[users], out), mask.of_users(known), k)
@@ -279,7 +281,7 @@ class Recommender(Generic[AnyScorer]):
 
 
 def _validation(split: Split | None, load_fitted: Callable[[], "Recommender[Any]"] | None) -> Validation | None:
-    """Return what the scorer gets of a validation split: of the recommender that was fitted before, its scorer."""
+    """Convert the arguments of `Recommender.fit` to those of `Scorer.fit`."""
     if split is None:
         return None
     return Validation(split, None if load_fitted is None else lambda: load_fitted().scorer)

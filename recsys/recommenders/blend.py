@@ -1,9 +1,9 @@
 """
 A stacked ensemble: each member model proposes candidates, and a small learning-to-rank model orders them.
 
-The ranker learns from a validation split only: members are fitted to the split's training part, their candidates are
-labelled by what users discovered afterwards, and then the members are fitted again, to the whole window. So a member
-that overfits its training data gains nothing. Fitting a blend costs two fits of every member.
+The ranker learns from a validation split: members are fitted to the training part of the split, and their candidates
+are labelled as positive if the user first played them afterwards. Then the members are fitted again, to the whole
+window. So a member that overfits its training data gets no advantage. Each member is fitted twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ from recsys.recommenders.parts.topk import N_BLOCK, Mask
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 from recsys.settings import Count, Positive, Seed
 
-MAX_EXAMPLE_USERS = 4000  # maximum number of users that the ranker learns from
+MAX_EXAMPLE_USERS = 4000  # maximum number of users whose candidates are training examples
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class BlendConfig:
     Settings of `Blend`.
 
     Attributes:
-        models: Names of the members with their settings. The first member also provides attributions and orders the
-            tracks that are not candidates.
-        n_candidates: Tracks that each member proposes per user.
-        n_hidden: Width of the ranker's hidden layer.
+        models: Settings of each member, by name. The first member also provides attributions, and orders the tracks
+            that are not candidates.
+        n_candidates: Number of tracks that each member proposes per user.
+        n_hidden: Number of units of the ranker's hidden layer.
         epochs: Training epochs of the ranker.
         learning_rate: Learning rate of the ranker.
         seed: Seed of the ranker: its initial weights, batches and sample of users.
@@ -54,7 +54,7 @@ class BlendConfig:
     seed: Seed = 7
 
     def __post_init__(self) -> None:
-        """Raise unless there is at least one member, and no member is a blend."""
+        """Raise BadRecipe unless there is at least one member and no member is a blend."""
         if not self.models or "blend" in self.models:
             found = ", ".join(self.models) or "none"
             raise BadRecipe(f"[recommenders.blend] models: found {found}, expected at least one, and not blend itself")
@@ -63,7 +63,7 @@ class BlendConfig:
 @dataclass(frozen=True, eq=False)
 class UserBatch:
     """
-    User states of a blend: those of its members, and what candidate features need.
+    User states of a blend: the states of its members, and the history and mask for candidate features.
 
     Attributes:
         states: The user states of each member, in the order of the members.
@@ -83,7 +83,7 @@ class UserBatch:
 
 class Blend(Scorer[BlendConfig]):
     """
-    Score = the ranker's score for candidates; all other tracks rank below them, in the first member's order.
+    Score of a candidate = the ranker's score. All other tracks rank below, in the first member's order.
 
     Attributes:
         members: Fitted scorers, in the order of `config.models`.
@@ -95,7 +95,7 @@ class Blend(Scorer[BlendConfig]):
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
-        """Fit members and ranker. If the validation split has no test pair, each user's latest tracks are held out."""
+        """Fit members and ranker. If there is no validation split with test pairs, hold out the latest tracks."""
         if validation is None or not validation.split.test.nnz:
             validation = Validation(Split.hold_out_latest(interactions, seed=self.config.seed))
         self._ranker = self._fit_ranker(validation)
@@ -113,12 +113,12 @@ class Blend(Scorer[BlendConfig]):
         return [model_class(model_class.config_class(**settings)) for model_class, settings in classes]
 
     def _fit_ranker(self, validation: Validation) -> Ranker:
-        """Fit the members to the split's training part, and the ranker to what users discovered afterwards."""
+        """Fit the members to the training part of the split, and the ranker to their candidates."""
         training_rows = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
         train, test = validation.split.train.of_users(training_rows), validation.split.test[training_rows]
         self.members = _fitted_members(validation) or self._fit_members(train)
         self._statistics = TrackStatistics.of(train)
-        rows = self._sampled(np.flatnonzero(np.diff(test.indptr)))  # of users with a test track
+        rows = self._sampled(np.flatnonzero(np.diff(test.indptr)))  # users with a test track
         users = UserBatch(
             [member.states(rows) for member in self.members], train.liked[rows], Mask.of(train.seen[rows])
         )
@@ -140,12 +140,12 @@ class Blend(Scorer[BlendConfig]):
         return np.sort(np.random.default_rng(self.config.seed).choice(rows, MAX_EXAMPLE_USERS, replace=False))
 
     def _labelled(self, users: UserBatch, test: Any) -> tuple[Rows, F32, npt.NDArray[np.bool_]]:
-        """Return user row, features and label (is it a test pair?) of each candidate of a block of users."""
+        """Return user row, features and label (True for a test pair) of each candidate of a block of users."""
         (rows, tracks), features, _ = self._features(users)
         return rows, features, np.asarray(test[rows, tracks]).ravel().astype(np.bool_)
 
     def _features(self, users: UserBatch) -> tuple[tuple[Rows, Rows], F32, F32]:
-        """Return the candidates of a block (user and track rows), their features, and all scores of member 0."""
+        """Return a block's candidates (user rows, track rows), their features, and all scores of the first member."""
         scores = [
             self._scores(member, states, users) for member, states in zip(self.members, users.states, strict=True)
         ]
@@ -180,7 +180,7 @@ class Blend(Scorer[BlendConfig]):
 
     @override
     def with_mask(self, states: UserBatch, mask: Mask) -> UserBatch:
-        """Attach the exclusion mask, so that candidates are chosen among allowed tracks only."""
+        """Attach the exclusion mask, so that only allowed tracks become candidates."""
         return UserBatch(states.states, states.history, mask)
 
     @override
@@ -199,15 +199,15 @@ class Blend(Scorer[BlendConfig]):
     def restore(self, arrays: Mapping[str, Any]) -> None:
         self.members = self._new_members()
         for number, member in enumerate(self.members):
-            member.restore(part_of(arrays, f"member{number}"))
-        self._statistics = TrackStatistics.restore(part_of(arrays, "catalogue"))
-        self._ranker = Ranker.restore(part_of(arrays, "ranker"))
-        liked = part_of(arrays, "liked")
+            member.restore(arrays_with_prefix(arrays, f"member{number}"))
+        self._statistics = TrackStatistics.restore(arrays_with_prefix(arrays, "catalogue"))
+        self._ranker = Ranker.restore(arrays_with_prefix(arrays, "ranker"))
+        liked = arrays_with_prefix(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
 
 
 def _fitted_members(validation: Validation) -> list[Scorer[Any]]:
-    """Return the members of a blend that is already fitted to the split's training part; [] if there is none."""
+    """Return the members already fitted to the training part of the split; [] if there are none."""
     fitted = validation.load_fitted() if validation.load_fitted is not None else None
     return fitted.members if isinstance(fitted, Blend) else []
 
@@ -222,7 +222,7 @@ def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> 
     Concatenate blocks of labelled candidates into training examples of the ranker.
 
     Args:
-        labelled: For each block: user row, features and label of each candidate, sorted by user.
+        labelled: Per block of users: user row, features and label of each candidate, sorted by user.
 
     Returns:
         The examples of users with at least one positive candidate. None if there is no such user.
@@ -240,6 +240,6 @@ def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> 
     return Examples(np.concatenate(features), np.concatenate(chosen), starts)
 
 
-def part_of(arrays: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """Return the arrays whose names begin with 'PART.', under the rest of their names."""
-    return {name.removeprefix(f"{part}."): arrays[name] for name in arrays if name.startswith(f"{part}.")}
+def arrays_with_prefix(arrays: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the arrays named '<prefix>.<name>', by <name>."""
+    return {name.removeprefix(f"{prefix}."): arrays[name] for name in arrays if name.startswith(f"{prefix}.")}

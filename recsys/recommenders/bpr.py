@@ -1,9 +1,9 @@
 """
 Bayesian personalised ranking (BPR): matrix factorisation trained to rank a liked track above a sampled negative.
 
-Trained by mini-batch Adagrad on one thread, so that the same seed gives the same bits. Negatives are sampled by
-popularity, because uniform sampling mostly gives unpopular tracks that are already ranked low. User vectors come from
-the history (see `recommenders.parts.fold_in`).
+Trained by mini-batch Adagrad on one thread, so that the same seed gives identical results. Negatives are sampled by
+popularity, because uniform sampling mostly gives unpopular tracks that are already ranked low. User vectors are
+computed from the history (see `recommenders.parts.fold_in`).
 
 Sources: Rendle, Freudenthaler, Gantner, Schmidt-Thieme, BPR: Bayesian Personalized Ranking from Implicit Feedback
 (UAI 2009); Duchi, Hazan, Singer, Adaptive Subgradient Methods for Online Learning (JMLR 2011).
@@ -26,7 +26,7 @@ from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Validation
 from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
 
-# Initial accumulator of Adagrad: with 0, the first step would be as long as the learning rate, whatever the gradient.
+# Initial accumulator of Adagrad. With 0, the first step would have the size of the learning rate for any gradient.
 INITIAL_SQUARE = 0.01
 
 
@@ -66,8 +66,8 @@ class BPR(FoldInScorer[BPRConfig]):
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         rng = np.random.default_rng(self.config.seed)
         n_users, n_tracks = interactions.matrix.shape
-        users = AdagradVectors.start(n_users, self.config.factors, rng, last=1)
-        tracks = AdagradVectors.start(n_tracks, self.config.factors, rng, last=0)
+        users = AdagradVectors.start(n_users, self.config.factors, rng, last_column=1)
+        tracks = AdagradVectors.start(n_tracks, self.config.factors, rng, last_column=0)
         for _ in range(self.config.epochs):
             for user, liked, negative in self._batches(interactions.matrix, rng):
                 self._step(users, tracks, user, liked, negative)
@@ -75,7 +75,7 @@ class BPR(FoldInScorer[BPRConfig]):
         return self
 
     def _batches(self, matrix: Csr, rng: np.random.Generator) -> Iterator[tuple[Rows, Rows, Rows]]:
-        """Yield batches of user, liked track, negative track. Pairs whose negative is liked are left out."""
+        """Yield batches of (user, liked track, negative). A pair is left out if its sampled negative is also liked."""
         n_users, n_tracks = matrix.shape
         user, liked = np.repeat(np.arange(n_users), np.diff(matrix.indptr)), matrix.indices.astype(np.int64)
         pairs = user * n_tracks + liked  # sorted
@@ -90,7 +90,7 @@ class BPR(FoldInScorer[BPRConfig]):
             yield user[batch], liked[batch], negative[start : start + self.config.batch_size]
 
     def _step(self, users: "AdagradVectors", tracks: "AdagradVectors", user: Rows, liked: Rows, negative: Rows) -> None:
-        """Take one ascent step on the log-likelihood of the batch: section 4 of Rendle et al."""
+        """Take one gradient ascent step on the log-likelihood of the batch: section 4 of Rendle et al."""
         of_user, of_liked, of_negative = users.vectors[user], tracks.vectors[liked], tracks.vectors[negative]
         difference = of_liked - of_negative  # (B,F+1)
         error = expit(-(of_user * difference).sum(axis=1, keepdims=True))  # (B,1): probability of the wrong order
@@ -120,10 +120,10 @@ class AdagradVectors:
     squares: F32
 
     @classmethod
-    def start(cls, n_rows: int, factors: int, rng: np.random.Generator, *, last: float) -> Self:
-        """Draw normal vectors of norm about 1 and append a column of `last`."""
+    def start(cls, n_rows: int, factors: int, rng: np.random.Generator, *, last_column: float) -> Self:
+        """Draw Gaussian vectors with expected norm about 1, and append a constant column."""
         initial = rng.standard_normal((n_rows, factors), np.float32) / np.float32(np.sqrt(factors))
-        vectors = np.column_stack([initial, np.full(n_rows, last, np.float32)])
+        vectors = np.column_stack([initial, np.full(n_rows, last_column, np.float32)])
         return cls(vectors, np.full_like(vectors, INITIAL_SQUARE))
 
     def ascend(self, rows: Rows, gradients: F32, learning_rate: float) -> None:

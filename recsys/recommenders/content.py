@@ -1,10 +1,10 @@
 """
 Content-based scores for cold-start tracks: ridge regression from track features to ALS factors and interactions.
 
-The regression predicts a track's `als` factors and its interaction weight with each user from the track's features, so
-it scores every track, played or not. A played track is predicted from all other tracks (exact leave-one-out): it never
-explains itself, and new tracks compete with played ones on equal terms. Feature vectors of tracks with many tags are
-longer, because tracks that are tagged more are also played more.
+The regression predicts, from a track's features, its `als` factors and its interaction weight with each user. So it
+scores every track, including tracks that nobody has played. The prediction for a played track is fitted to all other
+tracks (exact leave-one-out), so that its own plays do not favour it over new tracks. Feature vectors of tracks with
+many tags are longer, because tracks with more tags are also played more.
 
 Sources: Gantner, Drumond, Freudenthaler, Rendle, Schmidt-Thieme, Learning Attribute-to-Feature Mappings for Cold-Start
 Recommendations (ICDM 2010), here in closed form; leave-one-out: Hastie, Tibshirani, Friedman, The Elements of
@@ -33,7 +33,7 @@ from recsys.recommenders.scorer import Scorer, Validation
 from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
 
 N_BLOCK = 1024  # tracks per block
-MAX_LEVERAGE = 1 - 1e-3  # leave-one-out predictions are divided by 1 - leverage
+MAX_LEVERAGE = 1 - 1e-3  # below 1, because leave-one-out predictions are divided by 1 - leverage
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class ContentConfig:
         factors: Number of ALS factors of a user and of a track.
         epochs: Alternations of ALS.
         regularization: L2 regularization of the ridge regression, > 0.
-        size_exponent: The norm of a track's feature vector is its summed feature weight to this power. 0: all norms 1.
-        direct_weight: Weight, >= 0, of the predicted interactions of the user relative to the predicted factors, which
-            are too coarse to separate single artists.
+        size_exponent: The norm of a track's feature vector is its summed feature weight to this power. 0: always 1.
+        direct_weight: Weight, >= 0, of the predicted interaction weights relative to the predicted factors. Factors
+            alone are too coarse to separate single artists.
         recency: Decay by age: weight (1 + age / 30 days)**-recency. 0: no decay.
         max_features: Number of features used, the most common ones. Time grows with its cube, memory with its square.
         seed: Seed of the initial ALS factors.
@@ -104,15 +104,15 @@ class Content(Scorer[ContentConfig]):
         return ALS(ALSConfig(factors=config.factors, epochs=config.epochs, recency=config.recency, seed=config.seed))
 
     def _scaled(self, interactions: Interactions) -> Csr:
-        """Return the feature vector of each track, its norm growing with the summed feature weight."""
+        """Return the feature vector of each track, scaled by its summed feature weight (see `size_exponent`)."""
         tags = most_common_features(tfidf_features(interactions.track_features), self.config.max_features)
         scale = relative_weights(interactions.track_features) ** self.config.size_exponent
         return (sp.diags(scale.astype(np.float32)) @ tags).tocsr()
 
     def _leave_one_out(self, predicted: F32, targets: F32) -> F32:
-        """Return predictions that for a played track are exactly those of a fit without this track."""
-        own = self._leverage[:, None]
-        return np.asarray((predicted - own * targets) / (1 - own), np.float32)
+        """Return leave-one-out predictions: for a played track, those of a fit to all other tracks."""
+        leverages = self._leverage[:, None]
+        return np.asarray((predicted - leverages * targets) / (1 - leverages), np.float32)
 
     @override
     def fold_in(self, history: History) -> ContentStates:
@@ -125,8 +125,8 @@ class Content(Scorer[ContentConfig]):
     @override
     def score(self, states: ContentStates, out: F32) -> None:
         regression = (states.liked @ self._features) @ self._inverse  # (n_users, n_features)
-        own = states.liked @ sp.diags(self._leverage)
-        direct = (self._features @ regression.T).T - own.toarray()
+        of_track_itself = states.liked @ sp.diags(self._leverage)
+        direct = (self._features @ regression.T).T - of_track_itself.toarray()
         np.matmul(states.factors, self._tracks.T, out=out)
         out += self.config.direct_weight * direct / (1 - self._leverage)
 
@@ -158,23 +158,23 @@ class Content(Scorer[ContentConfig]):
 
 
 def most_common_features(vectors: Csr, n: int) -> Csr:
-    """Keep the `n` columns with the most non-zero rows, at least two each, in their order."""
+    """Keep the `n` columns with the most non-zero rows, in their order. Columns with fewer than two are dropped."""
     counts = np.bincount(vectors.indices[vectors.data != 0], minlength=vectors.shape[1])
     columns = np.argsort(-counts, kind="stable")[:n]
     return vectors[:, np.sort(columns[counts[columns] > 1])]
 
 
 def relative_weights(features: Features) -> F32:
-    """Return the sum of log(1 + weight) per row, divided by the mean over rows with features. Shape (n_rows,)."""
+    """Return the sum of log(1 + weight) per row, divided by its mean over rows with features. Shape (n_rows,)."""
     sums = np.asarray(features.matrix.log1p().sum(axis=1), np.float32).ravel()
     scaled: F32 = sums / sums[sums > 0].mean() if sums.any() else sums
     return scaled
 
 
 def ridge_inverse(vectors: Csr, regularization: float) -> F32:
-    """Return (X'X + regularization * I)^-1 of vectors X. Shape (n_features, n_features); in double precision."""
+    """Return (X'X + regularization * I)^-1 for vectors X. Shape (n_features, n_features)."""
     if not vectors.shape[1]:
-        return np.zeros((0, 0), np.float32)  # LAPACK refuses an empty matrix
+        return np.zeros((0, 0), np.float32)  # LAPACK fails on an empty matrix
     gram = (vectors.T @ vectors).astype(np.float64).toarray()
     gram[np.diag_indices_from(gram)] += regularization
     factor, _ = lapack.dpotrf(gram.T, lower=0, overwrite_a=1)  # positive definite, thanks to the regularization

@@ -1,10 +1,10 @@
 """
 A linear item-item model in closed form (EASE), with track features as side information and recency weights.
 
-The model is the ridge regression of every track on all other tracks, over the rows of the user-track matrix. Track
-features are additional rows, so that tracks of the same artist or with the same tags get weights on each other even
-if few users have played them. Recency weights apply when scores are computed, so scores follow recent listening without
-a refit.
+The model is a ridge regression of every track on all other tracks; the observations are the rows of the user-track
+matrix. Track features are additional rows, so that tracks with the same artist or tags predict each other even if few
+users have played them. Recency weights are applied when scores are computed, so scores follow recent listening without
+training again.
 
 Sources: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019); side information as rows: Jeunen, Van
 Balen, Goethals, Closed-Form Models for Collaborative Filtering with Side-Information (RecSys 2020); regularization by
@@ -45,15 +45,16 @@ class EASEConfig:
 
     Attributes:
         regularization: L2 regularization of all item-item weights, > 0.
-        dropout: Dropout rate of a user's tracks in training, solved in closed form, 0..1: regularizes popular tracks
-            more.
+        dropout: Rate, 0..1, of random dropout of a user's tracks in training, solved in closed form. It regularizes
+            popular tracks more.
         side_weight: Weight of feature rows relative to user rows, >= 0. 0: features are not used.
-        strength_exponent: The confidence weight of an interaction is strength**strength_exponent, in training divided
+        strength_exponent: The confidence weight of an interaction is strength**strength_exponent; in training, divided
             by the user's mean. 0: all interactions have the same weight.
-        listener_exponent: Users are down-weighted in training by n_tracks**-listener_exponent, 0..1.
+        listener_exponent: 0..1. In training, users are weighted by n_tracks**-listener_exponent, which down-weights
+            users with many tracks.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
-        max_tracks: Number of tracks that are modelled, the most liked ones; all others score 0. Time grows with its
-            cube, memory with its square.
+        max_tracks: Maximum number of tracks in the model: those that most users like. All others score 0. Time grows
+            with its cube, memory with its square.
     """
 
     regularization: Positive = tunable_range(100.0, 20.0, 1000.0, log=True)
@@ -66,7 +67,7 @@ class EASEConfig:
 
 
 class EASE(Scorer[EASEConfig]):
-    """Score = sum, over the tracks in the user's history, of confidence weight times item-item weight."""
+    """Score = sum of confidence weight * item-item weight over the tracks in the user's history."""
 
     name: ClassVar[str] = "ease"
     config_class: ClassVar[type[Any]] = EASEConfig
@@ -141,7 +142,7 @@ class EASE(Scorer[EASEConfig]):
 
 
 def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:
-    """Add weight * X'X of `rows` X, shape (n_rows, n_tracks), to `gram` in place, in blocks to bound memory."""
+    """Add weight * X'X to `gram` in place, for `rows` X of shape (n_rows, n_tracks); in blocks, to bound memory."""
     by_track = rows.T.tocsr()
     for start in range(0, len(gram), N_BLOCK):
         block = slice(start, start + N_BLOCK)
@@ -156,7 +157,7 @@ def ease_weights(gram: F32) -> F32:
     Gram matrix; the diagonal is 0.
 
     Args:
-        gram: Gram matrix plus regularization. Shape (n_tracks, n_tracks). Overwritten by the result.
+        gram: Gram matrix plus regularization. Shape (n_tracks, n_tracks). Overwritten with the result.
 
     Raises:
         InputError: The matrix is not positive definite: the regularization is too small for single precision.
@@ -164,8 +165,10 @@ def ease_weights(gram: F32) -> F32:
     try:
         invert(gram)
     except np.linalg.LinAlgError as failed:
-        remedy = "increase the setting regularization of ease"
-        raise InputError(f"The Gram matrix of {len(gram):,} tracks cannot be inverted; {remedy}") from failed
+        raise InputError(
+            f"The Gram matrix of {len(gram):,} tracks cannot be inverted: regularization is too small for single "
+            "precision. Increase regularization in [recommenders.ease]"
+        ) from failed
     diagonal = gram.diagonal().copy()
     gram /= -diagonal
     np.fill_diagonal(gram, 0)
@@ -174,11 +177,11 @@ def ease_weights(gram: F32) -> F32:
 
 def invert(matrix: F32) -> None:
     """
-    Invert a symmetric positive definite matrix in place; only its lower triangle is read.
+    Invert a symmetric positive definite matrix in place. Only its lower triangle is read.
 
-    Splits the matrix into halves recursively, by the Schur complement: n^3 operations as with Cholesky, most of them in
-    matrix products. LAPACK gets at most `N_LAPACK` rows, because its Cholesky factorisation crashes on two threads from
-    about 37,000 rows on.
+    The matrix is split into halves recursively, with the Schur complement. This takes n^3 operations, as Cholesky does,
+    most of them in matrix products. LAPACK inverts at most `N_LAPACK` rows, because its Cholesky factorisation crashes
+    on two threads from about 37,000 rows on.
 
     Raises:
         LinAlgError: The matrix is not positive definite in single precision.
@@ -207,7 +210,7 @@ def _invert_by_lapack(matrix: F32) -> None:
 
 
 def _add_product(matrix: F32, left: F32, right: F32) -> None:
-    """Add left @ right.T, a symmetric product, in place: compute its lower triangle, then symmetrize."""
+    """Add left @ right.T, which is symmetric, to `matrix` in place: compute the lower triangle, then symmetrize."""
     for start in range(0, len(matrix), N_BLOCK):
         rows, until = slice(start, start + N_BLOCK), min(start + N_BLOCK, len(matrix))
         matrix[rows, :until] += left[rows] @ right[:until].T
@@ -218,6 +221,6 @@ def symmetrize(lower: F32) -> None:
     """Copy the lower triangle of a matrix to its upper triangle, in place, block by block."""
     for start in range(0, len(lower), N_BLOCK):
         rows = slice(start, start + N_BLOCK)
-        own = np.tril(lower[rows, rows])
-        lower[rows, rows] = own + np.tril(own, -1).T
+        block = np.tril(lower[rows, rows])
+        lower[rows, rows] = block + np.tril(block, -1).T
         lower[rows, start + N_BLOCK :] = lower[start + N_BLOCK :, rows].T

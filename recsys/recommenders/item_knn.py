@@ -1,8 +1,8 @@
 """
 Item-based nearest neighbours (item kNN): recommend the nearest neighbours of the tracks in a user's history.
 
-Interactions are weighted by BM25, with users as documents and tracks as terms: a track counts less for users with many
-tracks. The similarity of two tracks is the cosine of their BM25 weights over users.
+Interactions are weighted by BM25, with users as documents and tracks as terms, so an interaction of a user with many
+plays has less weight. The similarity of two tracks is the cosine of their BM25 weights over users.
 
 Sources: Sarwar, Karypis, Konstan, Riedl, Item-based Collaborative Filtering (WWW 2001); Robertson, Zaragoza, The
 Probabilistic Relevance Framework: BM25 and Beyond (2009), with Lucene's idf, which is never negative; Aiolli, Efficient
@@ -36,10 +36,11 @@ class ItemKNNConfig:
 
     Attributes:
         neighbours: Maximum number of neighbours per track.
-        saturation: k1 of BM25, > 0: the larger, the later the weight of repeated plays saturates.
+        saturation: k1 of BM25, > 0. The larger it is, the more repeated plays add to the weight.
         length_norm: b of BM25, 0..1: how strongly users with many plays are down-weighted.
-        damping: Exponent of the recommended track's norm in the cosine. 1: the cosine; less favours popular tracks.
-        strength_exponent: The confidence weight of an interaction is strength**strength_exponent. 0: all the same.
+        damping: Exponent of the recommended track's norm in the cosine. 1: plain cosine; lower values favour popular
+            tracks.
+        strength_exponent: The confidence weight of an interaction is strength**strength_exponent. 0: the same for all.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
     """
 
@@ -72,12 +73,13 @@ def bm25(counts: Csr, *, saturation: float, length_norm: float) -> Csr:
     Return the BM25 weight of each term in each document.
 
     Args:
-        counts: Number of times, > 0, that a document (row) contains a term (column). CSR.
+        counts: How often, > 0, each document (row) contains each of its terms (columns). CSR.
         saturation: k1, > 0.
         length_norm: b, 0..1.
 
     Returns:
-        idf * counts * (k1 + 1) / (counts + k1 * (1 - b + b * length / mean length)). CSR, same pattern, float64.
+        idf * counts * (k1 + 1) / (counts + k1 * (1 - b + b * length / mean length)). CSR with the pattern of `counts`,
+        float64.
     """
     n_documents, n_terms = counts.shape
     n_with = np.bincount(counts.indices, minlength=n_terms)
@@ -89,7 +91,7 @@ def bm25(counts: Csr, *, saturation: float, length_norm: float) -> Csr:
 
 
 def divide_by_norm(vectors: Csr, power: float) -> Csr:
-    """Divide each row of a CSR matrix by its L2 norm to the given power."""
+    """Divide each row of a CSR matrix by its L2 norm raised to `power`."""
     lengths = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
     return with_data(vectors, vectors.data / np.repeat(lengths, np.diff(vectors.indptr)) ** power)
 
@@ -100,12 +102,12 @@ def neighbours(played: Csr, scored: Csr, k: int) -> Csr:
 
     Args:
         played: Vectors of the played tracks. CSR, shape (n_tracks, n_dimensions).
-        scored: Vectors of the same tracks as candidates, of another scale perhaps. CSR, same shape.
+        scored: Vectors of the same tracks as candidates; may be scaled differently. CSR, same shape.
         k: Maximum number of neighbours per track.
 
     Returns:
-        The k largest inner products > 0 in each row, 0 elsewhere; a track is not its own neighbour, of equal products
-        the lower column is kept. CSR, shape (n_tracks, n_tracks), float32.
+        The k largest inner products > 0 of each row; among equal products, lower columns are kept. A track is not its
+        own neighbour. CSR, shape (n_tracks, n_tracks), float32.
     """
     others = scored.T.tocsr()
     blocks = []

@@ -1,9 +1,9 @@
 """
 LightFM: matrix factorisation with features, trained with the WARP ranking loss, by the library of the same name.
 
-A track's vector is the sum of its own vector and the vectors of its features, so tracks with few plays get a useful
-vector too. Each group of features (artist, genre, ...) has the same total weight. User vectors come from the history
-(see `recommenders.parts.fold_in`).
+A track's vector is the sum of an individual vector and the vectors of its features, so tracks with few plays get a
+useful vector too. Each group of features (artist, genre, ...) has the same total weight. User vectors are computed from
+the history (see `recommenders.parts.fold_in`).
 
 Source: Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 """
@@ -31,11 +31,11 @@ class LightFMConfig:
 
     Attributes:
         factors: Dimensions of user and track vectors.
-        epochs: Passes over all user-track pairs, on one thread: with several, results would not be reproducible.
+        epochs: Passes over all user-track pairs, on one thread, so that results are reproducible.
         learning_rate: Learning rate of Adagrad.
         max_sampled: Maximum number of negatives sampled per pair in search of one that is ranked too high (WARP).
-        track_weight: Weight of each group of track features relative to the track's own vector, >= 0.
-        user_weight: Weight of each group of user features relative to the user's own vector, >= 0.
+        track_weight: Weight of each group of track features relative to the track's individual vector, >= 0.
+        user_weight: Weight of each group of user features relative to the user's individual vector, >= 0.
         seed: Seed of the initial vectors and of all sampling.
     """
 
@@ -79,7 +79,7 @@ class LightFM(FoldInScorer[LightFMConfig]):
 
 
 def with_identity(features: Features, weight: float) -> Csr:
-    """Prepend an identity matrix to the features; each group of features (name before '=') sums to `weight` per row."""
+    """Prepend an identity matrix to the features, scaled so that each group (name before '=') sums to `weight`."""
     groups = features.names.ids().str.split("=").list.first().rank("dense").to_numpy().astype(np.int64) - 1
     n_names = len(groups)
     member = sp.csr_matrix((np.ones(n_names, np.float32), (np.arange(n_names), groups)), shape=(n_names, n_names))

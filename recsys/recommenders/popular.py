@@ -1,4 +1,4 @@
-"""Recent popularity, the baseline that every other model is compared with."""
+"""Recent popularity: the baseline that all other models are compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class PopularConfig:
     Settings of `Popular`.
 
     Attributes:
-        half_life_days: Half-life of a listener's weight since their last play of the track [d], > 0.
+        half_life_days: Half-life [d], > 0, of a listener's weight, by time since they last played the track.
     """
 
     half_life_days: Positive = 30.0

@@ -1,11 +1,11 @@
 """
-The `Scorer` interface, which every model file implements: learn from interactions, then score every track per user.
+The `Scorer` interface, which every model implements: fit to interactions, then score every track for each user.
 
-A scorer knows users and tracks by row number only. Ids, filters, top-k, the fallback and files belong to
+A scorer knows users and tracks by row number only. Ids, filters, top-k, the fallback and files are handled by
 `recommenders.base.Recommender`, which wraps a scorer. A scorer may contain other scorers (see `recommenders.blend`) and
-calls only the public methods below.
+then calls only their public methods.
 
-`scorer_class` finds a model by its file name, so there is no registry to maintain.
+`scorer_class` finds a model by its file name, so models need no registration.
 """
 
 from abc import ABC, abstractmethod
@@ -32,9 +32,9 @@ class Validation:
     A validation split inside the training window, for scorers that learn to combine other scorers.
 
     Attributes:
-        split: An earlier part of the training window, and the tracks that its users discovered afterwards.
-        load_fitted: Loads the same scorer, already fitted to `split.train`. This saves one fit and changes no result.
-            None: there is no such scorer yet.
+        split: An earlier part of the training window, and the tracks that its users first played afterwards.
+        load_fitted: Loads the same scorer, already fitted to `split.train`. This saves one fit; results are the same
+            without it. None: no such scorer was saved.
     """
 
     split: Split
@@ -45,12 +45,12 @@ class Scorer(ABC, Generic[Config]):
     """
     A model that scores every track for each user.
 
-    A scorer becomes usable by `fit`, or by `restore` from the `arrays` of a fitted one. Scoring then takes two steps:
-    get user states, one per user, from `states` (training users) or `fold_in` (anybody with a history); pass them to
-    `score`. What a state is, is up to the model: a user vector, a weighted history, ...
+    Call `fit` first, or `restore` with the `arrays` of a fitted scorer. Scoring then takes two steps: get the state of
+    each user from `states` (for training users) or `fold_in` (for any history), and pass the states to `score`. A state
+    is whatever the model computes scores from: a user vector, a weighted history, ...
 
     Attributes:
-        name: Name of the model and of its file; recipes and saved models refer to it.
+        name: Name of the model and of its file, used in recipes and saved models.
         config_class: Frozen dataclass of the model's settings.
         config: Settings of this instance.
     """
@@ -64,11 +64,11 @@ class Scorer(ABC, Generic[Config]):
     @abstractmethod
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         """
-        Learn from a window of interactions; the same window, config and seed give the same model.
+        Fit the model to a window of interactions. The same window, config and seed give the same model.
 
         Args:
-            interactions: The training window. Every user has at least one pair of positive strength.
-            validation: A split inside that window. Only scorers that combine other scorers use it.
+            interactions: The training window. Every user has at least one positive interaction.
+            validation: A validation split within that window. Only scorers that combine other scorers use it.
 
         Returns:
             The scorer itself.
@@ -83,20 +83,20 @@ class Scorer(ABC, Generic[Config]):
             rows: User rows of the training window. Shape (n_users,), int64.
 
         Returns:
-            One state per user, in a container that can be indexed by a slice, by rows or by a boolean array.
+            One state per user, in a container that can be indexed by a slice, an array of rows or a boolean array.
         """
 
     @abstractmethod
     def fold_in(self, history: History) -> Any:
         """
-        Return the states of any users, computed from their histories without training again.
+        Compute the states of any users from their histories, without training again.
 
         Args:
-            history: The history of each user, at least one track, in the columns of the training catalogue.
+            history: The history of each user: at least one track, with the columns of the training catalogue.
 
         Returns:
-            One state per user, as `states` returns. For the history of a training user it equals their state from
-            `states`, up to rounding.
+            One state per user, in the same container as `states`. For a training user's own history, the state equals
+            that of `states`, up to rounding.
         """
 
     @abstractmethod
@@ -118,22 +118,21 @@ class Scorer(ABC, Generic[Config]):
         Split scores into contributions of the tracks in each user's history.
 
         Args:
-            history: As in `fold_in`, but users without any track are allowed.
+            history: As in `fold_in`, but histories may be empty.
 
         Returns:
-            The contribution of each track in a history to the score of any track. None for models whose scores cannot
-            be split so.
+            The contributions to the score of any track. None if the model's scores cannot be split into contributions.
         """
         return None
 
     @abstractmethod
     def arrays(self) -> dict[str, Any]:
-        """Return everything that was learned, as plain numpy arrays by name."""
+        """Return the fitted parameters as plain numpy arrays, by name."""
 
     @abstractmethod
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """
-        Load what `arrays` returned, from a scorer with the same config.
+        Restore the parameters that `arrays` returned for a scorer with the same config.
 
         Raises:
             KeyError: An array is missing.
@@ -145,7 +144,7 @@ def scorer_class(name: str) -> type[Scorer[Any]]:
     Return the scorer class in recsys/recommenders/<name>.py.
 
     Raises:
-        BadRecipe: There is no model of this name.
+        BadRecipe: There is no model with this name.
     """
     names = scorer_names()
     if name not in names:

@@ -1,12 +1,12 @@
 """
 A transformer over play sequences (SASRec), trained to predict the next track at each position.
 
-A token is a track and the time gap after it, so the network distinguishes a next play within minutes from one weeks
-later; after the last track, the gap is the time until now. Training users and folded-in users pass through the same
-network. Without `age_days`, a history is ordered by track row, which carries no information.
+Each element of a sequence is a track and the time gap to the next play, so the network can distinguish a next play
+within minutes from one weeks later. The gap of the last track is the time until now. States of training users and of
+folded-in users are computed by the same network. Without `age_days`, a history is in arbitrary order (by track row).
 
-The loss is the cross-entropy over the whole catalogue, or over tracks sampled by popularity with logQ correction, which
-approximates it. It matters more than the network: pairwise losses with few negatives overrate popular tracks.
+The loss is the cross-entropy over the whole catalogue, or an approximation over tracks sampled by popularity (with logQ
+correction). It matters more than the network architecture: pairwise losses with few negatives overrate popular tracks.
 
 Sources: Kang, McAuley, Self-Attentive Sequential Recommendation (ICDM 2018); Klenitskiy, Vasilev, Turning Dross Into
 Gold Loss (RecSys 2023); Petrov, Macdonald, gSASRec (RecSys 2023).
@@ -31,7 +31,7 @@ from recsys.recommenders.parts.transformer import Network, deterministic_torch, 
 from recsys.recommenders.scorer import Scorer, Validation
 from recsys.settings import MAX_VALUE, Count, Dropout, Positive, Seed
 
-HALF_LIFE_TRACKS = 10  # later tracks after which the weight of a track in an attribution halves
+HALF_LIFE_TRACKS = 10  # in attributions, the weight of a track halves per this number of later tracks
 N_BLOCK = 512  # users per block
 MINUTE, HOUR = 1 / 1440, 1 / 24
 GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # upper bounds of the gap buckets [d]
@@ -45,12 +45,12 @@ class SequentialConfig:
     Attributes:
         factors: Dimensions of track vectors and user vectors; even.
         blocks: Number of transformer blocks.
-        max_length: Maximum number of tracks of a history that are used, the latest ones.
+        max_length: Number of latest tracks of a history that are used.
         dropout: Dropout rate in training, 0..1.
-        n_negatives: Negatives sampled per batch. Catalogues of at most this size use the full softmax.
+        n_negatives: Negatives sampled per batch. If the catalogue is not larger than this, the full softmax is used.
         epochs: Passes over all histories.
         learning_rate: Peak learning rate of AdamW: linear warm-up over a tenth of the steps, then linear decay to 0.
-        batch_size: History windows per gradient step.
+        batch_size: Training windows per gradient step (see `PlaySequences.windows`).
         seed: Seed of the initial weights, the order of batches and all sampling.
     """
 
@@ -68,13 +68,13 @@ class SequentialConfig:
 @dataclass(frozen=True, eq=False)
 class PlaySequences:
     """
-    Histories in the order of play, concatenated over users.
+    Histories sorted by time of play, concatenated over users.
 
     Attributes:
         tracks: Track rows, oldest first within each user. Shape (n_pairs,), int64.
-        gaps: Bucket of the time to the user's next play, or from the last play to now: 0..len(GAPS), see GAPS. Shape
+        gaps: Bucket of the time to the user's next play or, for the last play, to now: 0..len(GAPS), see GAPS. Shape
             (n_pairs,), int64.
-        ends: Index after each user's last play. Shape (n_users,), int64.
+        ends: Index after each user's last play (exclusive end). Shape (n_users,), int64.
         counts: Plays per user. Shape (n_users,), int64.
     """
 
@@ -86,11 +86,11 @@ class PlaySequences:
     @classmethod
     def of(cls, history: History, among_ties: Rows | None = None) -> Self:
         """
-        Order the tracks of each user by age, oldest first.
+        Sort the tracks of each user by age, oldest first.
 
         Args:
-            history: At least one track per user. Strengths are not used.
-            among_ties: Sort key among tracks of the same age, aligned with `history.matrix.data`. None: the track row.
+            history: Histories with at least one track per user. Strengths are not used.
+            among_ties: Sort key for tracks of the same age, aligned with `history.matrix.data`. None: the track row.
         """
         among_ties = history.matrix.indices if among_ties is None else among_ties
         counts = np.diff(history.matrix.indptr).astype(np.int64)
@@ -103,13 +103,13 @@ class PlaySequences:
         return cls(tracks, np.digitize(age - following, GAPS), np.cumsum(counts), counts)
 
     def windows(self, length: int) -> tuple[Rows, Rows]:
-        """Cut histories, from their end, into training windows of up to `length` plays. Return starts and ends."""
-        n_windows = -(-(self.counts - 1) // length)  # of each user
+        """Cut each history, from its end, into training windows of up to `length` plays. Return starts and ends."""
+        n_windows = -(-(self.counts - 1) // length)  # number of windows per user
         ends = np.repeat(self.ends, n_windows) - positions_within_groups(n_windows) * length
         return np.maximum(np.repeat(self.ends - self.counts, n_windows), ends - length - 1), ends - 1
 
     def tokens(self, starts: Rows, ends: Rows, pad: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return tracks, gaps and next tracks of the windows, shape (B, L) each; `pad` marks missing tracks."""
+        """Return the tracks, gaps and next tracks of windows, shape (B, L) each; tracks are padded with `pad`."""
         index = starts[:, None] + np.arange((ends - starts).max())
         is_inside, index = index < ends[:, None], np.minimum(index, len(self.tracks) - 1)
         following = self.tracks[np.minimum(index + 1, len(self.tracks) - 1)]
@@ -119,7 +119,7 @@ class PlaySequences:
 
 
 class Sequential(Scorer[SequentialConfig]):
-    """Score = inner product of track vector and user vector, the network's output at the user's last track."""
+    """Score = inner product of track vector and user vector (the network's output at the user's last track)."""
 
     name: ClassVar[str] = "sequential"
     config_class: ClassVar[type[Any]] = SequentialConfig
@@ -142,7 +142,9 @@ class Sequential(Scorer[SequentialConfig]):
         proposal = proposal_distribution(history.matrix.indices, n_tracks)
         network.train()
         for _ in range(config.epochs):
-            shuffled = torch.randperm(history.matrix.nnz).numpy()  # the order among plays of the same age is unknown
+            shuffled = torch.randperm(
+                history.matrix.nnz
+            ).numpy()  # random order among plays of the same age, whose order is unknown
             plays = PlaySequences.of(history, shuffled)
             for batch in batches(ends - starts, config.batch_size):
                 tracks, gaps, targets = plays.tokens(starts[batch], ends[batch], n_tracks)
@@ -200,7 +202,7 @@ class Sequential(Scorer[SequentialConfig]):
 
     @override
     def attribution(self, history: History) -> Attribution:
-        """Attribute by the cosine of two track vectors, times the recency of the track in the history."""
+        """Attribute by the cosine of two track vectors, times the recency weight of the track in the history."""
         vectors = self._vectors()
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return Attribution.of_vectors(vectors / np.maximum(norms, 1e-12), with_data(history.matrix, recency(history)))
@@ -219,7 +221,7 @@ class Sequential(Scorer[SequentialConfig]):
 
 
 def batches(lengths: Rows, size: int) -> Iterator[Rows]:
-    """Yield the indices of all windows in random batches; windows of similar length share a batch, to save padding."""
+    """Yield random batches of window indices. Each batch has windows of similar length, to save padding."""
     noisy_lengths = torch.from_numpy(lengths) + 8 * torch.rand(len(lengths))
     order = noisy_lengths.argsort().numpy()
     starts = np.arange(0, len(order), size)
@@ -227,7 +229,7 @@ def batches(lengths: Rows, size: int) -> Iterator[Rows]:
 
 
 def recency(history: History) -> F32:
-    """Return weights of tracks: 1 for the latest, halved per HALF_LIFE_TRACKS later ones; as `history.matrix.data`."""
+    """Return weights aligned with `history.matrix.data`: 1 for the latest track, halved per HALF_LIFE_TRACKS later."""
     counts = np.diff(history.matrix.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((-history.matrix.indices, history.age_days, user))

@@ -1,7 +1,7 @@
 """
 User-based nearest neighbours (user kNN): score a track by the similarity of the neighbours who like it.
 
-Users are compared by the cosine of their histories, weighted by confidence and inverse document frequency.
+The similarity of two users is the cosine of their histories, weighted by confidence and inverse document frequency.
 
 Source: Herlocker, Konstan, Borchers, Riedl, An Algorithmic Framework for Performing Collaborative Filtering (SIGIR
 1999), here for implicit feedback.
@@ -36,9 +36,10 @@ class UserKNNConfig:
 
     Attributes:
         neighbours: Maximum number of neighbours per user; a training user is one of their own neighbours.
-        strength_exponent: Exponent of strengths in the comparison of users. 0: all the same; 1: strengths unchanged.
-        recency: Decay by age in the comparison of users: weight (1 + age / 30 days)**-recency. 0: no decay.
-        focus: The weight of a neighbour is similarity**focus: the larger, the more the nearest neighbours dominate.
+        strength_exponent: Interaction strengths are raised to this power before similarity is computed. 0: strengths
+            are ignored; 1: they are used unchanged.
+        recency: Decay by age before similarity is computed: weight (1 + age / 30 days)**-recency. 0: no decay.
+        focus: The weight of a neighbour is similarity**focus. Larger values favour the nearest neighbours.
     """
 
     neighbours: Count = tunable_range(150, 20, 500, log=True)
@@ -63,7 +64,7 @@ class UserKNN(Scorer[UserKNNConfig]):
         return self
 
     def _compared(self, history: History) -> Csr:
-        """Return the vectors by which users are compared, of norm 1. CSR, shape (n_users, n_tracks)."""
+        """Return user vectors of norm 1, whose inner product is the similarity. CSR, shape (n_users, n_tracks)."""
         weights = confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
         return unit_rows((weights @ sp.diags(self._idf)).tocsr()).astype(np.float32)
 

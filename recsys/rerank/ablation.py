@@ -1,8 +1,8 @@
 """
-Ablation of the rerank rules: what each rule changes, and what it costs in accuracy.
+Ablation of the rerank rules: how each rule changes the lists, and how much nDCG it costs.
 
-Each rule alone, and all rules together, choose from the same candidates of the same evaluated listeners, so that every
-line can be compared with the recommender's own list.
+Each rule alone, and all rules together, choose from the same candidates for the same evaluated listeners, so each
+result can be compared with the list without rules.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from recsys.rerank.base import RerankContext, RerankRules
 from recsys.rerank.lists import rerank
 
 ALL = "rerank"
-PRICE = "ndcg_price"
+NDCG_LOSS = "ndcg_price"
 
 
 def before_and_after(
@@ -46,23 +46,24 @@ def before_and_after(
     return lists
 
 
-def ndcg_prices(rankings: Mapping[str, pl.DataFrame], name: str, split: Split, *, k: int) -> pl.DataFrame:
+def ndcg_losses(rankings: Mapping[str, pl.DataFrame], name: str, split: Split, *, k: int) -> pl.DataFrame:
     """
-    Compute the metric 'ndcg_price' of each ranking '<name>+...': the share of the recommender's nDCG that it gives up.
+    Compute the relative nDCG loss of each reranked list: 1 - nDCG after / nDCG before. Metric name: 'ndcg_price'.
 
     Args:
         rankings: Lists by name, as `before_and_after` returns them.
         name: The recommender's name.
         split: The held-out tracks.
-        k: List positions that count.
+        k: Number of list positions that are evaluated.
 
     Returns:
-        Rows with the columns of `evaluate.report.report`. The value is below 0 where the rules improved nDCG.
+        One row per list '<name>+...', with the columns of `evaluate.report.report`. Negative where the rules improved
+        nDCG.
     """
     reranked = [key for key in rankings if key.startswith(f"{name}+")]
     values = {key: values_per_user(rankings[key], split, ndcg_at_k, k=k) for key in (name, *reranked)}
     rows = []
     for key in reranked:
         ratio = ratio_interval(values[key], values[name], seed=SEED)
-        rows.append((key, PRICE, k, 1 - ratio.mean, 1 - ratio.high, 1 - ratio.low, ratio.n_users))
+        rows.append((key, NDCG_LOSS, k, 1 - ratio.mean, 1 - ratio.high, 1 - ratio.low, ratio.n_users))
     return pl.DataFrame(rows, schema(RUN_METRICS_COLUMNS), orient="row").fill_nan(None)

@@ -1,5 +1,5 @@
 """
-The parts of re-ranking: the candidates, the context of listeners and tracks, and the interface of a rerank rule.
+The interface of a rerank rule, and its inputs: the candidates and the context (features and groups of tracks).
 
 A rule is one file in `rerank/rules` with a frozen dataclass: its fields are the settings, and `begin` returns a
 `RuleState` for a block of listeners. All rules act in one greedy selection, position by position (`rerank.select`), so
@@ -27,15 +27,15 @@ from recsys.evaluate.training_profile import TrainingProfile
 from recsys.installation.plugins import plugin_class, plugin_names
 
 RULES = "recsys.rerank.rules"
-N_DIMENSIONS = 32  # of the track vectors that similarity is computed from
-SEED = 7  # of the random start of subspace iteration
+N_DIMENSIONS = 32  # dimensions of the track vectors whose cosine is the similarity of two tracks
+SEED = 7  # seed of the random start of subspace iteration
 N_ITERATIONS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class RerankContext:
     """
-    What rules may know about listeners and tracks.
+    Training interactions and track groups: the inputs of rules that are the same for every set of candidates.
 
     Attributes:
         interactions: The interactions that the recommender was trained on.
@@ -47,7 +47,7 @@ class RerankContext:
 
     @classmethod
     def of(cls, interactions: Interactions, tracks: pl.DataFrame | None = None) -> Self:
-        """Read groups from a frame with track_id and one column per kind; 'unknown' is a group (see `Features.of`)."""
+        """Build from a table of track_id and one column per kind of group. None: the track features are the groups."""
         return cls(
             interactions,
             Features.of(interactions.tracks, tracks) if tracks is not None else interactions.track_features,
@@ -55,12 +55,12 @@ class RerankContext:
 
     @classmethod
     def of_groups(cls, interactions: Interactions, groups: pl.DataFrame) -> Self:
-        """Read groups from the rows of marts.track_groups: track_id, group_kind, group_name."""
+        """Build from the rows of marts.track_groups: track_id, group_kind, group_name."""
         return cls.of(interactions, groups.pivot("group_kind", index="track_id", values="group_name"))
 
     @cached_property
     def artists(self) -> Rows:
-        """Artist number of each track: the first of several, -1 where unknown. Shape (n_tracks,), int64."""
+        """Artist number of each track; of several artists, the first. -1 if unknown. Shape (n_tracks,), int64."""
         made = artists_of(self.interactions.track_features).tocsr()
         n_artists = np.diff(made.indptr)
         artists = np.full(len(n_artists), -1)
@@ -70,10 +70,10 @@ class RerankContext:
     @cached_property
     def vectors(self) -> F32:
         """
-        Track vectors of length 1, or 0 where nothing is known. Shape (n_tracks, at most N_DIMENSIONS), float32.
+        Track vectors of norm 1; zeros for tracks without features. Shape (n_tracks, at most N_DIMENSIONS), float32.
 
-        Latent semantic analysis of the tf-idf weights of the tracks' features. Where no track has a known feature, the
-        tracks' listeners take the place of features.
+        Computed by latent semantic analysis of the tf-idf weights of the tracks' features. If no track has a known
+        feature, the listeners of each track are used as its features.
 
         Source: Deerwester et al., Indexing by Latent Semantic Analysis (1990).
         """
@@ -81,15 +81,15 @@ class RerankContext:
         known = known if known.nnz else unit_rows(self.interactions.matrix.T.tocsr())
         vectors = reduce_dimensions(known.astype(np.float64))
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        shortest = 1e-6  # below: the reduction kept none of the track's features, only rounding errors are left
+        shortest = 1e-6  # a shorter vector is only rounding error: the reduction dropped all features of the track
         return np.where(length > shortest, vectors / np.maximum(length, shortest), 0).astype(np.float32)
 
     def members(self, group: str) -> Bool:
         """
-        Return which tracks are in a group, such as 'artist_gender=female'. Shape (n_tracks,), bool.
+        Return True for each track in a group, such as 'artist_gender=female'. Shape (n_tracks,), bool.
 
         Raises:
-            BadRecipe: There is no such kind of group, or `group` is not of the form 'kind=value'.
+            BadRecipe: No group has this kind, or `group` is not of the form 'kind=value'.
         """
         names = self.groups.names.ids().to_list()
         kinds = sorted({name.partition("=")[0] for name in names})
@@ -107,15 +107,16 @@ class RerankContext:
 @dataclass(frozen=True, eq=False)
 class CandidateSet:
     """
-    The candidates of some listeners.
+    The candidates of some listeners: the tracks from which their lists are chosen.
 
     Attributes:
-        tracks: Track rows, the recommender's best first; -1 pads. Shape (n_users, n), int32.
-        relevance: The recommender's scores, scaled to 0..1 per listener: 1 for the best candidate, 0 for the last. Raw
-            scores of two listeners, or of a model and its fallback, are not comparable. Shape (n_users, n), float32.
+        tracks: Track rows, in the recommender's order, best first; padded with -1. Shape (n_users, n), int32.
+        relevance: The recommender's scores, scaled to 0..1 per listener: 1 for the best candidate, 0 for the last. They
+            are scaled because raw scores of two listeners, or of a model and its fallback, are not comparable. Shape
+            (n_users, n), float32.
         history: Each listener's liked tracks, as rows of `context.interactions.tracks`.
-        profile: Training statistics of these listeners and of all tracks, as the metrics use them.
-        context: What rules may know about listeners and tracks.
+        profile: Training statistics of these listeners and of all tracks; the same that the metrics use.
+        context: Training interactions and track groups.
         k: Length of the lists.
     """
 
@@ -128,7 +129,7 @@ class CandidateSet:
 
     @classmethod
     def of(cls, candidates: pl.DataFrame, context: RerankContext, k: int) -> Self:
-        """Convert a frame of user_id, track_id, rank, score, in which each listener's rows are adjacent."""
+        """Build from a table of user_id, track_id, rank, score, in which the rows of each listener are adjacent."""
         user, position = positions_of(candidates)
         ids = candidates["user_id"].unique(maintain_order=True)
         shape = (len(ids), max(1, int(position.max(initial=0)) + 1))
@@ -154,23 +155,23 @@ class RuleState:
     """
     One rule's state while the lists of a block of listeners are filled, position by position.
 
-    Arrays have the shape (n_block, n): one value per candidate.
+    Methods return arrays of shape (n_block, n): one value per candidate.
     """
 
     def gain(self) -> F32 | float:
-        """Return what the rule adds to each candidate's relevance at the next position; negative is a penalty."""
+        """Return what the rule adds to each candidate's relevance at the next position; a penalty is negative."""
         return 0.0
 
     def allowed(self) -> Bool | None:
-        """Return a mask of the candidates that may be chosen; None allows all."""
+        """Return a mask of the candidates that may be chosen next. None: no mask."""
         return None
 
     def required(self) -> Bool | None:
-        """Return a mask that the next choice must satisfy, if any allowed candidate does. None: no condition."""
+        """Return a mask of the candidates to choose from next; ignored if none of them is allowed. None: no mask."""
         return None
 
-    def take(self, users: Rows, columns: Rows) -> None:
-        """Update the state after a selection: listener `users[i]` of the block was given candidate `columns[i]`."""
+    def update(self, users: Rows, columns: Rows) -> None:
+        """Update the state after candidate `columns[i]` was chosen for listener `users[i]` of the block, for each i."""
 
 
 class RerankRule(ABC):
@@ -178,7 +179,7 @@ class RerankRule(ABC):
     A rerank rule. Each subclass is a frozen dataclass of its settings.
 
     Attributes:
-        urgency: Precedence of `RuleState.required`: where two rules' conditions conflict, the higher urgency wins.
+        urgency: Precedence of `RuleState.required`: if the masks of two rules conflict, the higher urgency wins.
     """
 
     urgency: ClassVar[int] = 0
@@ -189,24 +190,30 @@ class RerankRule(ABC):
         return ()
 
     def prepared(self, candidates: CandidateSet) -> "RerankRule":  # noqa: ARG002 - for rules over all lists together
-        """Return the rule with what it has to compute from all listeners' candidates before the selection."""
+        """Return the rule with parameters computed from all listeners' candidates. Called before the selection."""
         return self
 
     def corrected(self, candidates: CandidateSet, chosen: I64) -> "RerankRule":  # noqa: ARG002
-        """Return the rule adjusted to the outcome, columns of shape (n_users, k); `self` if no adjustment is needed."""
+        """
+        Return the rule adjusted after a selection, or `self` if nothing needs adjusting.
+
+        Args:
+            candidates: The candidates.
+            chosen: The result of `select.choose`. Shape (n_users, k).
+        """
         return self
 
     @abstractmethod
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        """Return the state of this rule at the first position of a block of listeners."""
+        """Return this rule's state for a block of listeners whose lists are still empty."""
 
 
 def reduce_dimensions(rows: Csr) -> F64:
     """
-    Project rows onto their N_DIMENSIONS leading singular directions, shape (n_rows, at most N_DIMENSIONS).
+    Project rows onto their N_DIMENSIONS leading singular directions. Shape (n_rows, at most N_DIMENSIONS).
 
-    This uses subspace iteration from a fixed random start instead of a truncated decomposition: features that equally
-    many tracks have give equal singular values, and rounding would decide which of them a decomposition drops.
+    Subspace iteration from a fixed random start is used instead of a truncated SVD: singular values can tie, and
+    rounding would decide which of the tied directions a truncated SVD drops.
 
     Source: Halko, Martinsson, Tropp, Finding Structure with Randomness (2011), algorithm 4.4.
     """
@@ -221,13 +228,17 @@ def reduce_dimensions(rows: Csr) -> F64:
 
 
 def positions_of(candidates: pl.DataFrame) -> tuple[Rows, Rows]:
-    """Return the listener's number, in order of appearance, and the position, from 0, of each row of a ranking."""
+    """
+    Return, for each row of a ranking, the listener's index and the 0-based position in the listener's list.
+
+    Listeners are numbered from 0 in order of first appearance. Shape (n_rows,) each, int64.
+    """
     user = candidates["user_id"].rle_id().to_numpy().astype(np.int64)
     return user, candidates["rank"].to_numpy().astype(np.int64) - 1
 
 
 def _relevance(scores: F32) -> F32:
-    """Scale each listener's scores to 0..1: 1 for all where all are equal, 0 at the padding (NaN)."""
+    """Scale each listener's scores to 0..1. If all are equal, all become 1. Padding (NaN) becomes 0."""
     with np.errstate(invalid="ignore"):
         low, high = (np.nan_to_num(edge(scores, axis=1, keepdims=True)) for edge in (np.fmin.reduce, np.fmax.reduce))
     width = high - low
@@ -240,7 +251,7 @@ def rule_class(name: str) -> type[RerankRule]:
     Return the class of the rule in recsys/rerank/rules/<name>.py.
 
     Raises:
-        BadRecipe: There is no rule of that name.
+        BadRecipe: There is no rule with this name.
     """
     if name not in rule_names():
         expected, hint = ", ".join(rule_names()), did_you_mean(name, rule_names())

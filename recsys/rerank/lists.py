@@ -1,7 +1,7 @@
 """
 Choose lists of k tracks from candidates under the rerank rules.
 
-Where the rules leave too few of a listener's candidates to fill a list, `full_lists` asks the recommender for more.
+If the rules allow too few of a listener's candidates to fill the list, `full_lists` fetches more from the recommender.
 Called by the nightly run, by products and by the ablation.
 """
 
@@ -15,7 +15,7 @@ from recsys.columns import RANK
 from recsys.rerank.base import CandidateSet, RerankContext, RerankRule, positions_of
 from recsys.rerank.select import choose
 
-WIDER = 4  # factor by which the number of candidates grows for listeners whose list is too short
+CANDIDATE_GROWTH = 4  # factor by which the number of candidates grows for listeners with a short list
 
 # (user ids, n) -> each listener's best n candidates, in the columns of `Recommender.recommend`
 MoreCandidates = Callable[[pl.Series, int], pl.DataFrame]
@@ -28,13 +28,13 @@ def rerank(candidates: pl.DataFrame, rules: Sequence[RerankRule], context: Reran
     Args:
         candidates: As `Recommender.recommend` returns them: user_id, track_id, rank, score and other columns, the rows
             of each listener adjacent.
-        rules: Rerank rules that act beside relevance. Without rules, each list is the first k candidates.
-        context: What rules may know about listeners and tracks.
+        rules: The rerank rules. Without rules, each list is the first k candidates.
+        context: Training interactions and track groups.
         k: Length of the lists, >= 1.
 
     Returns:
-        The chosen rows with new ranks 1..k, listeners in the given order. Scores remain the recommender's, so they need
-        not fall with rank. A list is shorter than k where the rules allow fewer candidates.
+        The chosen rows of `candidates` with new ranks 1..k, listeners in the same order. Scores are still the
+        recommender's, so they may not decrease with rank. A list is shorter than k if the rules allow fewer candidates.
     """
     candidate_set = CandidateSet.of(candidates, context, k)
     return _rows(candidates, apply_rules(candidate_set, rules)[0])
@@ -44,18 +44,18 @@ def full_lists(
     candidates: pl.DataFrame, more: MoreCandidates, rules: Sequence[RerankRule], context: RerankContext, k: int
 ) -> tuple[pl.DataFrame, int]:
     """
-    Choose lists as `rerank` does, and fetch more candidates for listeners whose list stays shorter than k.
+    Choose lists as `rerank` does; for listeners whose list is shorter than k, fetch more candidates and choose again.
 
     Args:
         candidates: As in `rerank`.
-        more: Returns more candidates for some listeners.
-        rules: As in `rerank`. What a rule computes from all listeners together comes from `candidates` alone.
+        more: Returns the best n candidates of some listeners.
+        rules: As in `rerank`. Parameters that a rule computes from all listeners are computed from `candidates` only.
         context: As in `rerank`.
         k: Length of the lists.
 
     Returns:
-        The lists, shorter than k only where the rules allow no more of the catalogue; and the number of listeners for
-        whom more candidates were fetched.
+        The lists; a list is shorter than k only if the rules allow fewer than k tracks of the catalogue. And the number
+        of listeners for whom more candidates were fetched.
     """
     candidate_set = CandidateSet.of(candidates, context, k)
     chosen, rules = apply_rules(candidate_set, rules)
@@ -63,7 +63,7 @@ def full_lists(
     n, n_widened = candidate_set.tracks.shape[1], 0
     short = _short(lists, order, k)
     while len(short) and n < len(context.interactions.tracks):
-        n, n_widened = n * WIDER, n_widened or len(short)
+        n, n_widened = n * CANDIDATE_GROWTH, n_widened or len(short)
         wider = more(short, n)
         refilled = _rows(wider, choose(CandidateSet.of(wider, context, k), rules))
         lists = pl.concat([lists.filter(~pl.col("user_id").is_in(short.implode())), refilled])
@@ -73,10 +73,10 @@ def full_lists(
 
 def apply_rules(candidate_set: CandidateSet, rules: Sequence[RerankRule]) -> tuple[I64, list[RerankRule]]:
     """
-    Choose lists, let the rules correct themselves by the outcome, and repeat until no rule changes.
+    Choose lists, adjust the rules to the chosen lists (see `RerankRule.corrected`), and repeat until no rule changes.
 
     Returns:
-        The chosen columns of `candidate_set.tracks`, as `select.choose` returns them, and the final rules.
+        The result of `select.choose`, and the rules after the last adjustment.
     """
     current = [rule.prepared(candidate_set) for rule in rules]
     while True:
@@ -88,7 +88,7 @@ def apply_rules(candidate_set: CandidateSet, rules: Sequence[RerankRule]) -> tup
 
 
 def _rows(candidates: pl.DataFrame, chosen: I64) -> pl.DataFrame:
-    """Return the rows of `candidates` at the chosen columns, with new ranks."""
+    """Return the rows of the chosen candidates, with new ranks."""
     user, position = positions_of(candidates)
     row_of = np.full((len(chosen), int(position.max(initial=0)) + 1), -1)
     row_of[user, position] = np.arange(len(candidates))

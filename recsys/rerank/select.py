@@ -1,8 +1,8 @@
 """
-Greedy selection: at each position, every listener gets the best candidate that all rules allow.
+Greedy selection: fill each list position by position with the best candidate that all rules allow.
 
-A candidate's value is its relevance plus the gains of all rules. Ties are broken by the recommender's order, so that
-without rules the lists are the recommender's own. Listeners are processed in blocks.
+The best candidate has the largest sum of relevance and the gains of all rules. Ties are broken by the recommender's
+order, so without rules each list is the recommender's own. Listeners are processed in blocks.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from recsys.arrays import F32, I64, Bool
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
-N_BLOCK = 256  # listeners; the rules' arrays for one block then fit the processor's cache
+N_BLOCK = 256  # listeners per block; small enough that the rules' arrays fit the processor's cache
 
 
 def choose(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
@@ -21,12 +21,13 @@ def choose(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
 
     Args:
         candidates: The candidates.
-        rules: Rerank rules, already `prepared` for these candidates.
+        rules: The rules that `RerankRule.prepared` returned for these candidates.
 
     Returns:
-        Columns of `candidates.tracks`, best first, shape (n_users, k), int64; -1 where no candidate was allowed.
+        The chosen columns of `candidates.tracks`, in list order; -1 if no candidate was allowed at a position. Shape
+        (n_users, k), int64.
     """
-    # Gains are always added in the same order, so that rounding does not depend on the order in the recipe.
+    # Gains are always added in the same order, so rounding errors do not depend on the order of rules in the recipe.
     ordered = sorted(rules, key=lambda rule: (-rule.urgency, type(rule).__name__))
     chosen = np.full((len(candidates.tracks), candidates.k), -1)
     for start in range(0, len(chosen), N_BLOCK):
@@ -39,12 +40,12 @@ def choose(candidates: CandidateSet, rules: Sequence[RerankRule]) -> I64:
             rows = np.flatnonzero(column >= 0)
             free[rows, column[rows]] = False
             for state in states:
-                state.take(rows, column[rows])
+                state.update(rows, column[rows])
     return chosen
 
 
 def _next(relevance: F32, free: Bool, states: Sequence[RuleState]) -> I64:
-    """Return the candidate that each listener gets next, as a column; -1 where none is allowed."""
+    """Return the column of each listener's next candidate; -1 if none is allowed. Shape (n_block,)."""
     choosable = _choosable(free, states)
     total = relevance.copy()
     for state in states:

@@ -1,9 +1,9 @@
 """
-What-if analysis of exposure targets: choose all lists again from the stored candidates, at other targets.
+What-if analysis of exposure targets: rerank the stored candidates of the last run with other targets.
 
-The cost of a target is measured by the recommender's own relevance scores, discounted by position, as a share of those
-of the lists without a target. How listeners would react is unknown until they see the lists; what rules cost on past
-days is in marts.run_metrics. Used by the fairness page of the dashboards.
+The cost of a target is measured by the relevance of the lists (the recommender's scores, discounted by position),
+divided by the relevance of the lists without a target. This does not measure how listeners would react; the measured
+cost of rules on held-out days is in marts.run_metrics. Used by the fairness page of the dashboards.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recsys.arrays import I64
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import CandidateSet
 from recsys.rerank.lists import apply_rules
-from recsys.rerank.rules.exposure import Exposure, shares
+from recsys.rerank.rules.exposure import Exposure, group_exposure_shares
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,20 @@ class Outcome:
     The lists at one target, compared with the lists without a target.
 
     Attributes:
-        share: The group's share of all exposure, 0..1; NaN if nothing is shown.
-        kept: Discounted relevance of the lists, divided by that of the lists without a target: at most 1; NaN if
-            nothing is shown.
-        changed: Share of recommended tracks that are not in the same listener's list without a target, 0..1.
+        share: The group's share of all exposure, 0..1; NaN if all lists are empty.
+        relevance_ratio: Discounted relevance of the lists, divided by the discounted relevance of the lists without a
+            target: at most 1; NaN if all lists are empty.
+        changed_share: Share of recommended tracks that are not in the same listener's list without a target, 0..1.
     """
 
     share: float
-    kept: float
-    changed: float
+    relevance_ratio: float
+    changed_share: float
 
 
 def what_if(candidates: CandidateSet, group: str, targets: list[float]) -> list[Outcome]:
     """
-    Choose all lists again under each target: a minimum share of exposure for one group of tracks.
+    Rerank all candidates under each target: a minimum share of exposure for one group of tracks.
 
     Args:
         candidates: The candidates of all listeners.
@@ -44,18 +44,18 @@ def what_if(candidates: CandidateSet, group: str, targets: list[float]) -> list[
         targets: Minimum shares of exposure, 0..1; 0 means no target.
 
     Returns:
-        One outcome per target, in their order.
+        One outcome per target, in the order of `targets`.
 
     Raises:
-        BadRecipe: There is no such kind of group, or a target is not in 0..1.
+        BadRecipe: No group has this kind, or a target is not in 0..1.
     """
-    own, members = apply_rules(candidates, [])[0], candidates.context.members(group)[:, None]
+    baseline, members = apply_rules(candidates, [])[0], candidates.context.members(group)[:, None]
     outcomes = []
     for target in targets:
-        chosen = apply_rules(candidates, [Exposure({group: target})])[0] if target > 0 else own
-        share = float(shares(candidates, chosen, members)[0])
-        changed = float(1 - _kept(chosen, own))
-        outcomes.append(Outcome(share, _relevance(candidates, chosen) / _relevance(candidates, own), changed))
+        chosen = apply_rules(candidates, [Exposure({group: target})])[0] if target > 0 else baseline
+        share = float(group_exposure_shares(candidates, chosen, members)[0])
+        relevance_ratio = _relevance(candidates, chosen) / _relevance(candidates, baseline)
+        outcomes.append(Outcome(share, relevance_ratio, float(1 - _overlap(chosen, baseline))))
     return outcomes
 
 
@@ -64,7 +64,7 @@ def _relevance(candidates: CandidateSet, chosen: I64) -> np.float64:
     return np.float64((shown * discounts(candidates.k)).sum())
 
 
-def _kept(chosen: I64, own: I64) -> np.float64:
-    """Return the share of chosen candidates that the same listener also gets without a target."""
-    is_kept = (chosen[:, :, None] == own[:, None, :]).any(axis=2)  # (B,K,1) == (B,1,K) -> (B,K)
-    return np.float64(is_kept[chosen >= 0].mean())
+def _overlap(chosen: I64, baseline: I64) -> np.float64:
+    """Return the share of chosen candidates that are also in the same listener's list without a target."""
+    is_in_both = (chosen[:, :, None] == baseline[:, None, :]).any(axis=2)  # (B,K,1) == (B,1,K) -> (B,K)
+    return np.float64(is_in_both[chosen >= 0].mean())

@@ -6,7 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.analytics.chart_breakouts import AHEAD, CHART_BREAKOUTS_COLUMNS, STORIES, TOP, chart_breakouts, song_weeks
+from recsys.analytics.chart_breakouts import (
+    CHART_BREAKOUTS_COLUMNS,
+    CHART_HISTORIES,
+    HORIZON_WEEKS,
+    TOP_RANK,
+    chart_breakouts,
+    song_weeks,
+)
 from recsys.columns import schema
 
 FIRST, N_WEEKS = date(2024, 1, 6), 80
@@ -23,7 +30,7 @@ def chart_of(entries: list[tuple[str, int, int]], chart: str = "House") -> pl.Da
 
 
 def climbers(seed: int = 3) -> pl.DataFrame:
-    """Songs that enter at the foot; a strong artist's climb three ranks per week, a weak artist's stay there."""
+    """Songs that enter low in the chart: a strong artist's climb three ranks per week, a weak artist's do not."""
     rng, entries = np.random.default_rng(seed), []
     for start in range(1, N_WEEKS):
         for artist, step in (("strong", 3), ("weak", 0)):
@@ -52,7 +59,7 @@ def test_later_editions_do_not_change_features() -> None:
 
     same = song_weeks(whole).filter(pl.col("week_no") <= until)
 
-    later = ["reaches", "is_known", *(f"rank_-{step}" for step in range(1, AHEAD + 1))]
+    later = ["reaches", "is_known", *(f"rank_-{step}" for step in range(1, HORIZON_WEEKS + 1))]
     assert same.drop(later).equals(known.drop(later))
 
 
@@ -76,19 +83,19 @@ def test_charts_are_independent_and_short_ones_are_left_out() -> None:
 def test_a_chart_with_one_outcome_or_only_ten_ranks_is_left_out() -> None:
     """If all songs reach the top ten, nothing can be learned; an edition of ten ranks has no song outside."""
     rotating = chart_of([(f"a {n}", week, (n + week) % 12 + 1) for n in range(12) for week in range(1, 60)])
-    cut_off = climbers().filter((pl.col("week_no") < N_WEEKS) | (pl.col("rank") <= TOP))
+    cut_off = climbers().filter((pl.col("week_no") < N_WEEKS) | (pl.col("rank") <= TOP_RANK))
 
     assert chart_breakouts(rotating).is_empty()
     assert chart_breakouts(cut_off).is_empty()
 
 
 def test_without_charts_there_are_no_breakouts() -> None:
-    """A home may have no charts."""
+    """Without chart data the result is empty."""
     assert chart_breakouts(climbers().clear()).is_empty()
 
 
 @pytest.mark.parametrize(
-    ("ranks", "story"),
+    ("ranks", "chart_history"),
     [
         ({40: 20}, "new"),
         ({39: 25, 40: 20}, "higher than ever"),
@@ -99,27 +106,27 @@ def test_without_charts_there_are_no_breakouts() -> None:
         ({5: 18, 40: 20}, "back after half a year"),
     ],
 )
-def test_a_week_has_a_story(ranks: dict[int, int], story: str) -> None:
-    """The story follows from the song's earlier ranks."""
+def test_a_song_week_has_a_chart_history(ranks: dict[int, int], chart_history: str) -> None:
+    """The chart history follows from the song's earlier ranks."""
     entries = [("ada one", week, rank) for week, rank in ranks.items()]
 
     weeks = song_weeks(chart_of([*entries, *(("bix two", week, 1) for week in range(1, 41))]))
 
-    assert STORIES[weeks.filter(song_id="ada one", week_no=40)["story"].item()] == story
+    assert CHART_HISTORIES[weeks.filter(song_id="ada one", week_no=40)["chart_history"].item()] == chart_history
 
 
 def test_five_new_songs_of_one_artist_are_an_album() -> None:
-    """Songs of an album have a story of their own."""
+    """Songs of an album have a chart history of their own."""
     weeks = song_weeks(chart_of([(f"ada {n}", 1, 10 + n) for n in range(1, 6)]))
 
-    assert {STORIES[story] for story in weeks["story"]} == {"new, with a whole album"}
+    assert {CHART_HISTORIES[index] for index in weeks["chart_history"]} == {"new, with a whole album"}
 
 
 def test_an_outcome_is_known_after_six_more_editions() -> None:
     """Until then a week counts neither as a hit nor as a miss."""
-    entries = [("ada one", week, 20 if week < 9 else TOP) for week in range(1, 10)]
+    entries = [("ada one", week, 20 if week < 9 else TOP_RANK) for week in range(1, 10)]
 
     weeks = song_weeks(chart_of(entries)).sort("week_no")
 
-    assert weeks["is_known"].to_list() == [week + AHEAD <= 9 for week in range(1, 9)]
+    assert weeks["is_known"].to_list() == [week + HORIZON_WEEKS <= 9 for week in range(1, 9)]
     assert weeks["reaches"].to_list() == [week == 3 for week in range(1, 9)]

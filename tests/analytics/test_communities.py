@@ -14,7 +14,7 @@ from recsys.analytics.communities import (
     CommunitySettings,
     cluster,
     communities,
-    matched_numbers,
+    match_group_numbers,
 )
 from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
@@ -105,7 +105,7 @@ def test_small_groups_are_dissolved() -> None:
     crowd = rng.normal(0, 0.1, (2 * MIN_MEMBERS, 2)) + np.repeat([[0, 0], [5, 0]], MIN_MEMBERS, axis=0)
     points = np.concatenate([crowd, [[5, 9]] * 3])
 
-    group = cluster(points, 3, seed=7, last=np.full(len(points), -1))
+    group = cluster(points, 3, seed=7, previous=np.full(len(points), -1))
 
     assert np.bincount(group).tolist() == [MIN_MEMBERS + 3, MIN_MEMBERS]
 
@@ -115,7 +115,7 @@ def test_few_points_are_few_groups(n_points: int, n_groups: int) -> None:
     """There is at most one group per MIN_MEMBERS points, and at least one."""
     points = np.random.default_rng(1).normal(size=(n_points, 3)) + 100 * (np.arange(n_points) % 2)[:, None]
 
-    assert len(set(cluster(points, 12, seed=7, last=np.full(n_points, -1)))) == n_groups
+    assert len(set(cluster(points, 12, seed=7, previous=np.full(n_points, -1)))) == n_groups
 
 
 def test_the_larger_part_of_a_divided_group_keeps_the_number() -> None:
@@ -123,7 +123,7 @@ def test_the_larger_part_of_a_divided_group_keeps_the_number() -> None:
     last = pl.DataFrame({"member_id": list("abcdef"), "community": [4] * 5 + [9]})
     now = pl.DataFrame({"member_id": list("abcdef"), "community": [0, 0, 0, 1, 1, 2]})
 
-    assert matched_numbers(now, last).to_list() == [4, 4, 4, 10, 10, 9]
+    assert match_group_numbers(now, last).to_list() == [4, 4, 4, 10, 10, 9]
 
 
 def test_without_artists_there_is_no_group() -> None:

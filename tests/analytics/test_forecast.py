@@ -42,7 +42,7 @@ def test_a_repeating_week_is_forecast_exactly() -> None:
 
 
 def test_a_forecast_lies_within_its_interval_and_none_is_below_zero() -> None:
-    """This holds for series with few plays or none, too."""
+    """The forecast lies within its interval and is not negative, even for series with few or no plays."""
     counts = np.vstack([counted(1), np.zeros((1, N_DAYS)), np.eye(1, N_DAYS)])
 
     expected = forecast(counts, HORIZON, WEEK)
@@ -77,7 +77,7 @@ def test_seasonal_factors_of_a_sparse_series_are_those_of_all() -> None:
     """A series with one play has about the common factors; without any play all factors are 1."""
     counts = np.vstack([counted(4), np.eye(1, N_DAYS), np.zeros((1, N_DAYS))])
 
-    factors = seasonal_factors(counts, WEEK, prior=1000.0)
+    factors = seasonal_factors(counts, WEEK, prior_seasons=1000.0)
 
     assert factors.mean(axis=1) == pytest.approx(1)
     assert factors[-2] == pytest.approx(WEEKDAYS / WEEKDAYS.mean(), rel=0.25)

@@ -163,7 +163,7 @@ def test_history_has_the_columns_of_another_catalogue() -> None:
 @pytest.mark.parametrize(
     ("catalogue", "error", "message"),
     [
-        (["x"], InputError, "pairs: found 1 repeated, expected one row per listener and track"),
+        (["x"], InputError, "pairs: found 1 duplicate rows, expected one per listener and track"),
         (["z"], UnknownIds, "There is no track"),
     ],
 )

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recsys.dataset.features import Features
-from recsys.dataset.sound_features import MAX_WEIGHT, MEASURED, MIN_VECTORS, N_NEAREST, sound_features
+from recsys.dataset.sound_features import MAX_WEIGHT, MEASUREMENT_COLUMNS, MIN_VECTORS, N_NEAREST, sound_features
 from recsys.dataset.vocab import Vocab
 
 
@@ -13,7 +13,7 @@ def sounds_of(vectors: np.ndarray, encoder: str = "v1") -> pl.DataFrame:
     """Input for tracks t0, t1, ... with these vectors; all measurements are the same."""
     ids = [f"t{n}" for n in range(len(vectors))]
     frame = pl.DataFrame({"track_id": ids, "encoder": encoder, "vector": vectors.tolist()})
-    return frame.with_columns(pl.lit(1.0).alias(name) for name in MEASURED)
+    return frame.with_columns(pl.lit(1.0).alias(name) for name in MEASUREMENT_COLUMNS)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_same_vectors_give_the_same_features(two_kinds: np.ndarray) -> None:
 
 
 def test_too_few_vectors_give_no_features(two_kinds: np.ndarray) -> None:
-    """There is a minimum, and only vectors of the most frequent encoder count."""
+    """Below the minimum number of vectors of the most frequent encoder, the result is empty."""
     mixed = pl.concat(
         [sounds_of(two_kinds), sounds_of(two_kinds[:5], "v0").with_columns(track_id="u" + pl.col("track_id"))]
     )

@@ -73,7 +73,7 @@ def test_calibration_by_hand() -> None:
 
 
 def test_without_genres_all_features_stand_in() -> None:
-    """A catalogue with artists only is calibrated by artist; without any feature, the value is NaN."""
+    """If artists are the only feature, calibration is by artist; without any feature, the value is NaN."""
     artists = CATALOGUE.select("track_id", artist=pl.lit("x"))
 
     assert_allclose(miscalibration_at_k(shown([["r1"]], {"a": "p"}, artists), 1), [0], atol=1e-12)

@@ -14,7 +14,7 @@ from recsys.dataset.features import Features
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import RankedLists
-from recsys.evaluate.expected_exposure import PATIENCE, expected_exposure, expected_exposure_loss_at_k
+from recsys.evaluate.expected_exposure import CONTINUATION_PROBABILITY, expected_exposure, expected_exposure_loss_at_k
 from recsys.evaluate.exposure import (
     attention_fairness,
     cross_groups,
@@ -23,7 +23,7 @@ from recsys.evaluate.exposure import (
     exposure_shares,
     share_if,
 )
-from recsys.evaluate.fairness import gaps
+from recsys.evaluate.fairness import group_gaps
 from recsys.evaluate.ranking import evaluate_lists
 from recsys.evaluate.training_profile import TrainingProfile
 
@@ -57,12 +57,12 @@ def test_shares_of_exposure_by_hand() -> None:
 
 
 def test_discounts_are_those_of_ndcg() -> None:
-    """1 / log2(1 + rank)."""
+    """The exposure of a rank is 1 / log2(1 + rank), as in nDCG."""
     assert discounts(3).tolist() == pytest.approx([1, SECOND, 0.5], abs=1e-12)
 
 
 def test_without_lists_or_plays_shares_are_null() -> None:
-    """Missing evidence is null, not 0."""
+    """Shares that cannot be computed are null, not 0."""
     table = exposure_shares(LISTS.clear(), GROUPS, PLAYS.clear(), seed=7)
 
     assert table["exposure_share"].to_list() == table["listening_share"].to_list() == [None] * 3
@@ -71,7 +71,7 @@ def test_without_lists_or_plays_shares_are_null() -> None:
 
 @given(st.permutations(list("abcdef")), st.integers(1, 6))
 def test_shares_of_a_kind_sum_to_one(order: list[str], n: int) -> None:
-    """For any list."""
+    """The shares of all groups of a kind sum to 1 for any list."""
     lists = pl.DataFrame({"user_id": "u", "track_id": order[:n], "rank": range(1, n + 1)})
 
     assert exposure_shares(lists, GROUPS, PLAYS, seed=7)["exposure_share"].sum() == pytest.approx(1)
@@ -141,7 +141,7 @@ def test_gaps_by_hand() -> None:
     values = np.array([1.0, 0.5, 0.0, 0.5, np.nan])
     members = np.array([[1, 0], [1, 0], [0, 0], [0, 0], [1, 1]], np.bool_)
 
-    first, nobody = gaps(values, members, seed=7)
+    first, nobody = group_gaps(values, members, seed=7)
 
     assert first.mean == pytest.approx(0.5)
     assert first.n_users == 2
@@ -174,7 +174,7 @@ def test_what_if_one_station_played_more_women() -> None:
     assert share_if(plays, "north", "female", 0.5) == pytest.approx(0.275)
     assert share_if(plays, "north", "female", 0.1) == pytest.approx(0.175)
     with pytest.raises(
-        InputError, match="source: found 'west', which shows nothing; expected a source such as north, south"
+        InputError, match="source: found 'west', which is unknown or has no exposure; expected one such as north, south"
     ):
         share_if(plays, "west", "female", 0.5)
 
@@ -196,8 +196,10 @@ def test_the_loss_of_single_tracks_is_that_of_all_orders_counted(relevant: set[i
         truth, truth, np.ones(4, np.int64), 1, Features(sp.csr_matrix((4, 0)), Vocab.of([], kind="feature"))
     )
     orders = [order for order in permutations(range(4)) if set(order[: len(relevant)]) == relevant]
-    target = np.mean([[PATIENCE ** order.index(track) for track in range(4)] for order in orders], axis=0)
-    shown = np.array([PATIENCE, 0, 1, 0])
+    target = np.mean(
+        [[CONTINUATION_PROBABILITY ** order.index(track) for track in range(4)] for order in orders], axis=0
+    )
+    shown = np.array([CONTINUATION_PROBABILITY, 0, 1, 0])
 
     loss = expected_exposure_loss_at_k(RankedLists(ranked, profile, evaluate_lists(ranked, truth)), 2)
 

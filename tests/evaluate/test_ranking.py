@@ -156,7 +156,7 @@ def test_recall_and_hits_never_fall_as_k_grows(lists: Lists) -> None:
 @settings(deadline=None, max_examples=50)
 @given(judged_lists(), st.integers(1, N_TRACKS))
 def test_a_perfect_ranking_scores_one(lists: Lists, k: int) -> None:
-    """With all relevant tracks at the head every metric is 1, except that k limits recall and precision."""
+    """With all relevant tracks first, every metric is 1, except that k limits recall and precision."""
     relevant = lists[1]
     evaluated = evaluate_lists(np.argsort(~relevant, axis=1, kind="stable"), sp.csr_matrix(relevant))
     one = np.where(relevant.any(axis=1), 1.0, np.nan)
@@ -170,7 +170,7 @@ def test_a_perfect_ranking_scores_one(lists: Lists, k: int) -> None:
 
 
 def test_padding_is_never_a_hit() -> None:
-    """The padding -1 of a short list is no hit."""
+    """The padding -1 of a short list does not count as a hit."""
     evaluated = evaluate_lists(np.array([[2, -1, -1], [-1, -1, -1]]), sp.csr_matrix(np.ones((2, 3), np.bool_)))
 
     assert evaluated.hits.tolist() == [[True, False, False], [False, False, False]]

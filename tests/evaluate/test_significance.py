@@ -15,7 +15,7 @@ from recsys.evaluate.significance import (
     COMPARISON_COLUMNS,
     compare_paired,
     difference_interval,
-    holm,
+    holm_adjusted,
     mean_interval,
     mean_intervals,
     paired_p_value,
@@ -87,7 +87,7 @@ def test_p_value_is_uniform_under_no_effect() -> None:
 
 def test_different_numbers_of_listeners_are_refused() -> None:
     """A pair is one listener, so both sides must have the same length."""
-    with pytest.raises(InputError, match="found 3 values and 2 of the baseline"):
+    with pytest.raises(InputError, match="found 3, but the baseline has 2"):
         difference_interval(np.zeros(3), np.zeros(2), seed=1)
 
 
@@ -105,10 +105,10 @@ def test_columns_share_their_samples() -> None:
 
 
 def test_cached_samples_equal_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bit for bit, with and without the cache."""
+    """Samples are identical with and without the cache."""
     values = np.random.default_rng(RNG_SEED).random((40, 2))
     cached = [bootstrap_means(values, seed=3) for _ in range(2)]
-    monkeypatch.setattr(bootstrap, "N_KEPT", 0)
+    monkeypatch.setattr(bootstrap, "MAX_CACHED_COUNTS", 0)
 
     fresh = bootstrap_means(values, seed=3)
 
@@ -144,7 +144,7 @@ def test_ratio_covers_the_truth_as_often_as_it_says() -> None:
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))
 def test_holm_keeps_the_order(p_values: dict[str, float]) -> None:
     """Adjusted values are between the raw value and 1, in the same order; the least is multiplied by all tests."""
-    adjusted = holm(p_values)
+    adjusted = holm_adjusted(p_values)
 
     assert list(adjusted) == list(p_values)
     assert all(p_values[name] <= adjusted[name] <= 1 for name in p_values)
@@ -155,7 +155,7 @@ def test_holm_keeps_the_order(p_values: dict[str, float]) -> None:
 
 def test_holm_leaves_out_missing_tests() -> None:
     """NaN stays NaN and does not count as a test."""
-    assert holm({"a": 0.04, "b": float("nan")}) == {"a": 0.04, "b": pytest.approx(float("nan"), nan_ok=True)}
+    assert holm_adjusted({"a": 0.04, "b": float("nan")}) == {"a": 0.04, "b": pytest.approx(float("nan"), nan_ok=True)}
 
 
 def test_a_comparison_agrees_with_its_parts() -> None:
@@ -174,7 +174,7 @@ def test_a_comparison_agrees_with_its_parts() -> None:
     )
     assert better["ratio"] == pytest.approx(values["better"].mean() / base.mean())
     assert better["ratio_low"] > 1
-    assert dict(table.select("recommender", "p_holm").iter_rows()) == holm(
+    assert dict(table.select("recommender", "p_holm").iter_rows()) == holm_adjusted(
         dict(table.select("recommender", "p_value").iter_rows())
     )
 

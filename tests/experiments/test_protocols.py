@@ -163,7 +163,11 @@ class TestFixed:
         assert protocol.name == "fixed"
         assert held_out_tracks(protocol.validation) == {"1": ["c"]}
         assert held_out_tracks(protocol.test) == {"1": ["d"], "2": ["d"]}
-        assert (protocol.validation.n_repeats, protocol.test.n_repeats, protocol.test.n_cold_users) == (1, 1, 1)
+        assert (protocol.validation.n_repeat_plays, protocol.test.n_repeat_plays, protocol.test.n_cold_users) == (
+            1,
+            1,
+            1,
+        )
         assert protocol.validation.n_cold_tracks == 0
         assert protocol.test.n_cold_tracks == 1
 
@@ -185,8 +189,8 @@ class TestFixed:
         parquet = from_folder(write(tmp_path / "other", tables() | {"item_features": features}, "parquet"))
 
         for one, other in ((tsv.validation, parquet.validation), (tsv.test, parquet.test)):
-            assert one.train.users.same(other.train.users)
-            assert one.train.tracks.same(other.train.tracks)
+            assert one.train.users.is_same_as(other.train.users)
+            assert one.train.tracks.is_same_as(other.train.tracks)
             assert (one.train.matrix != other.train.matrix).nnz == 0
             assert (one.test != other.test).nnz == 0
             assert (one.train.age_days == other.train.age_days).all()
@@ -273,7 +277,7 @@ class TestFixed:
 
         assert hidden(protocol, protocol.validation) == {}
         assert held_out_tracks(protocol.validation) == {"1": ["c"], "2": ["b"]}
-        assert protocol.validation.n_repeats == 0
+        assert protocol.validation.n_repeat_plays == 0
 
     def test_features_keep_their_weights(self, folder: Path) -> None:
         """A feature without a column name is a tag; an item that only has features is in the catalogue."""

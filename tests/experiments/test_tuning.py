@@ -192,7 +192,7 @@ def test_candidates_only_restrict_filters() -> None:
     filters = Filters.of(small_split().train)
     ids = filters.tracks.ids()
 
-    restricted = filters.only(ids.gather_every(2)).only([*ids[:4], "unknown track"])
+    restricted = filters.restricted_to(ids.gather_every(2)).restricted_to([*ids[:4], "unknown track"])
 
     assert restricted.allowed.tolist() == [[n in (0, 2) for n in range(12)]]
 

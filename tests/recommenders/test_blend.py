@@ -224,7 +224,7 @@ class TestExamples:
 
         assert examples is not None
         assert examples.features.ravel().tolist() == [0, 1, 4, 0, 1, 4]
-        assert examples.starts.tolist() == [0, 2, 3, 5, 6]
+        assert examples.user_offsets.tolist() == [0, 2, 3, 5, 6]
 
     def test_without_a_chosen_candidate_there_are_no_examples(self) -> None:
         """The result is None."""

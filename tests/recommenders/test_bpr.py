@@ -60,8 +60,8 @@ def test_popular_tracks_are_sampled_more_often() -> None:
 def test_gradients_of_a_repeated_row_are_summed() -> None:
     """Two gradients of 1 for a row in one batch change it as one gradient of 2 does; other rows do not change."""
     rng = np.random.default_rng(1)
-    twice, once = (AdagradVectors.start(2, 2, np.random.default_rng(1), last=0) for _ in range(2))
-    before = AdagradVectors.start(2, 2, rng, last=0).vectors
+    twice, once = (AdagradVectors.start(2, 2, np.random.default_rng(1), last_column=0) for _ in range(2))
+    before = AdagradVectors.start(2, 2, rng, last_column=0).vectors
 
     twice.ascend(np.array([1, 1]), np.ones((2, 3), np.float32), 0.1)
     once.ascend(np.array([1]), np.full((1, 3), 2, np.float32), 0.1)

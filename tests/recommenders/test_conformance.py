@@ -1,4 +1,4 @@
-"""Conformance: the promises of `Recommender`, tested for every scorer in the folder."""
+"""Conformance: the documented behaviour of `Recommender`, tested with every scorer in the folder."""
 
 from dataclasses import fields
 from datetime import date
@@ -93,11 +93,11 @@ def model(request: pytest.FixtureRequest, interactions: Interactions) -> Recomme
 
 
 class TestEveryRecommender:
-    """What holds for every recommender, whatever its scorer."""
+    """Behaviour that all recommenders share, with any scorer."""
 
     @pytest.mark.parametrize("name", PERSONAL)
     def test_returns_the_withheld_track_first(self, name: str) -> None:
-        """In two groups that share nothing, each listener gets the one track of their group that they lack."""
+        """Two groups have no common track; each listener gets the one track of their group that they lack."""
         board = Interactions.of(CHECKERBOARD)
 
         ranking = fitted(name, board).recommend(board.users.ids(), 1, filters=Filters.of(board))
@@ -124,14 +124,16 @@ class TestEveryRecommender:
         Not for all of them, because the score of a transformer is not a sum over tracks.
         """
         history, filters = history_of(interactions), Filters.of(interactions)
-        first = model.fold_in(history, 1, filters=filters).filter(~pl.col("is_fallback")).head(20)
+        first = model.recommend_by_history(history, 1, filters=filters).filter(~pl.col("is_fallback")).head(20)
         n_lower = 0
         for user_id, track_id in first.select("user_id", "track_id").iter_rows():
             reasons = model.explain(user_id, track_id, interactions).filter(pl.col("contribution") > 0).head(3)
             own = history.filter(user_id=user_id)
             rest = own.filter(~pl.col("track_id").is_in(reasons["track_id"].implode()))
             scores = [
-                model.fold_in(plays, len(interactions.tracks), filters=filters).filter(track_id=track_id)["score"]
+                model.recommend_by_history(plays, len(interactions.tracks), filters=filters).filter(track_id=track_id)[
+                    "score"
+                ]
                 for plays in (own, rest)
             ]
             n_lower += len(reasons) > 0 and scores[1].item() < scores[0].item()
@@ -248,7 +250,7 @@ class TestEveryRecommender:
         assert ranking.filter(user_id="far")["segment"].unique().to_list() == ["everybody"]
         assert_frame_equal(ranking.filter(user_id="u03"), model.recommend(["u03"], K, filters=filters))
         unknown_track = pl.DataFrame({"user_id": ["stranger"], "track_id": ["t99"], "strength": [1.0]})
-        folded = model.fold_in(unknown_track, K, filters=filters, profiles=profiles)
+        folded = model.recommend_by_history(unknown_track, K, filters=filters, profiles=profiles)
         assert_frame_equal(folded, ranking.filter(user_id="stranger"))
 
     def test_fold_in_agrees_with_the_training_user(self, model: Recommender[Any], interactions: Interactions) -> None:
@@ -256,7 +258,7 @@ class TestEveryRecommender:
         plays = history_of(interactions)
         known = plays["user_id"].unique().sort()
 
-        folded = model.fold_in(plays, K, filters=Filters.of(interactions))
+        folded = model.recommend_by_history(plays, K, filters=Filters.of(interactions))
 
         assert_frame_equal(folded, model.recommend(known, K, filters=Filters.of(interactions)), abs_tol=1e-4)
 
@@ -267,7 +269,7 @@ class TestEveryRecommender:
         board = Interactions.of(CHECKERBOARD)
         larger = Interactions.of(pl.concat([CHECKERBOARD, new_listener]))
 
-        folded = fitted(name, board).fold_in(new_listener, 1, filters=Filters.of(board))
+        folded = fitted(name, board).recommend_by_history(new_listener, 1, filters=Filters.of(board))
         refitted = fitted(name, larger).recommend(["new"], 1, filters=Filters.of(larger))
 
         assert folded["track_id"].to_list() == refitted["track_id"].to_list() == ["b7"]
@@ -278,7 +280,7 @@ class TestEveryRecommender:
         """Tracks that the model does not know and negative strengths are ignored; the tracks stay excluded."""
         plays = pl.DataFrame({"user_id": "new", "track_id": ["t99", "t01"], "strength": [1.0, -1.0]})
 
-        folded = model.fold_in(plays, N_TRACKS, filters=Filters.of(interactions))
+        folded = model.recommend_by_history(plays, N_TRACKS, filters=Filters.of(interactions))
 
         assert folded["is_fallback"].all()
         assert len(folded) == N_TRACKS - 1
@@ -300,7 +302,7 @@ class TestEveryRecommender:
         with pytest.raises(InputError, match="user_ids: found 1 repeated, expected each listener once"):
             model.recommend(["u01", "u01"], K, filters=Filters.of(interactions))
         with pytest.raises(
-            InputError, match=r"filters: found those of another catalogue .* make them by Filters.for_listeners"
+            InputError, match=r"filters: made for another catalogue .* Create them with Filters.for_listeners"
         ):
             model.recommend(["u01"], K, filters=other_filters)
 
@@ -343,7 +345,7 @@ def test_a_model_of_another_version_is_refused(tmp_path: Path, interactions: Int
 
 
 def history_of(interactions: Interactions) -> pl.DataFrame:
-    """The history of each listener, in the form that fold_in takes."""
+    """The history of each listener, in the form that `recommend_by_history` takes."""
     pairs = interactions.matrix.tocoo()
     ids = {"user_id": interactions.users.ids(pairs.row), "track_id": interactions.tracks.ids(pairs.col)}
     return pl.DataFrame({**ids, "strength": pairs.data, "age_days": interactions.age_days})
@@ -353,5 +355,5 @@ def _rankings(model: Recommender[Any], interactions: Interactions) -> pl.DataFra
     filters = Filters.of(interactions)
     german = pl.DataFrame({"user_id": ["u00"], "country": ["DE"], "age_band": ["unknown"]})  # u00 gets the fallback
     ranking = model.recommend(interactions.users.ids(), K, filters=filters, profiles=german)
-    folded = model.fold_in(history_of(interactions), K, filters=filters)
+    folded = model.recommend_by_history(history_of(interactions), K, filters=filters)
     return pl.concat([model.add_reasons(ranking, interactions), model.add_reasons(folded, interactions)])

@@ -91,7 +91,7 @@ def test_a_rare_tag_weighs_more_than_a_common_one() -> None:
 
 
 def test_unknown_values_are_not_shared() -> None:
-    """Two tracks by unknown artists are not similar by that: a new one scores 0."""
+    """Unknown artists do not make two tracks similar: a new track by an unknown artist scores 0."""
     model, interactions = fitted({"new1": ["artist=unknown"]}, {"a": ["artist=unknown"], "b": ["artist=two"]})
 
     assert scores(model, interactions, "a7")["new1"] == 0
@@ -108,7 +108,7 @@ def test_without_features_all_scores_are_zero() -> None:
 
 
 def test_a_played_track_is_predicted_from_the_others() -> None:
-    """Its score is that of a regression without this track, also for listeners who play it."""
+    """The score of a played track equals that of a regression fitted without it, even for its own listeners."""
     interactions = mixed()
     model = Content(SMALL).fit(interactions)
     states = model.states(np.arange(len(interactions.users)))
@@ -140,7 +140,7 @@ def test_fold_in_ranks_as_for_a_training_listener() -> None:
     model, interactions = fitted({"new1": ["tag=doom"], "new2": ["tag=swing"]}, {"a": ["tag=doom"], "b": ["tag=swing"]})
     plays = pl.DataFrame({"user_id": "new", "track_id": [f"a{n}" for n in range(5)], "strength": 1.0})
 
-    folded = model.fold_in(plays, 1, filters=Filters.of(interactions))
+    folded = model.recommend_by_history(plays, 1, filters=Filters.of(interactions))
 
     assert folded["track_id"].to_list() == ["a5"]
 

@@ -62,7 +62,7 @@ def test_ease_weights_follow_the_closed_form() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9, 13])
 def test_the_recursive_inverse_is_the_inverse(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For sizes below, at and above N_LAPACK; the upper triangle is not read; the same bits every time."""
+    """The result is exact for sizes around N_LAPACK, identical every time, and ignores the upper triangle."""
     monkeypatch.setattr(ease, "N_LAPACK", 4)
     monkeypatch.setattr(ease, "N_BLOCK", 3)
     rows = np.random.default_rng(size).standard_normal((2 * size, size))
@@ -99,7 +99,9 @@ def test_a_singular_matrix_is_refused_in_the_recursion_too(monkeypatch: pytest.M
     gram = np.eye(6, dtype=np.float32)
     gram[5, 0] = gram[0, 5] = 1
 
-    with pytest.raises(InputError, match="6 tracks cannot be inverted; increase the setting regularization of ease"):
+    with pytest.raises(
+        InputError, match=r"6 tracks cannot be inverted: regularization is too small .* Increase regularization"
+    ):
         ease_weights(gram)
 
 
@@ -119,7 +121,9 @@ def test_a_singular_matrix_is_refused(regularization: float) -> None:
     twins = interactions_of(np.ones((4, 2)))
     config = EASEConfig(regularization=regularization, dropout=0.0, side_weight=0.0)
 
-    with pytest.raises(InputError, match="2 tracks cannot be inverted; increase the setting regularization of ease"):
+    with pytest.raises(
+        InputError, match=r"2 tracks cannot be inverted: regularization is too small .* Increase regularization"
+    ):
         EASE(config).fit(twins)
 
 
@@ -166,7 +170,9 @@ def test_recent_interactions_weigh_more(recency: float, first: list[str]) -> Non
     )
     config = EASEConfig(regularization=1.0, recency=recency)
 
-    folded = Recommender(EASE(config)).fit(interactions).fold_in(plays, 1, filters=Filters.of(interactions))
+    folded = (
+        Recommender(EASE(config)).fit(interactions).recommend_by_history(plays, 1, filters=Filters.of(interactions))
+    )
 
     assert folded["track_id"].to_list() == first
 
@@ -237,7 +243,7 @@ class TestMaxTracks:
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9])
 def test_symmetrize_fills_the_upper_triangle(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For sizes below, at and above a block, the upper triangle mirrors the lower one, which does not change."""
+    """The upper triangle mirrors the lower one, which does not change, for sizes below, at and above a block."""
     monkeypatch.setattr(ease, "N_BLOCK", 4)
     lower = np.random.default_rng(size).random((size, size), np.float32)
     triangle = np.tril(lower)

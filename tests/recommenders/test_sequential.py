@@ -48,7 +48,9 @@ def played(*tracks: str, gap_days: float = 1.0) -> pl.DataFrame:
 
 def first(model: Recommender[Sequential], plays: pl.DataFrame, interactions: Interactions) -> str:
     """The first recommendation for one listener, played tracks excluded."""
-    return str(model.fold_in(plays, 1, filters=Filters.of(interactions, hide_seen=False))["track_id"].item())
+    return str(
+        model.recommend_by_history(plays, 1, filters=Filters.of(interactions, hide_seen=False))["track_id"].item()
+    )
 
 
 def ranked_by(config: SequentialConfig, interactions: Interactions) -> pl.DataFrame:
@@ -69,7 +71,7 @@ def test_the_next_track_follows_the_last(model: Recommender[Sequential], interac
 
 
 def test_ages_give_the_order_and_rows_do_not(model: Recommender[Sequential], interactions: Interactions) -> None:
-    """Reversed rows give the same recommendation; the same tracks with other ages do not."""
+    """Reversing the rows does not change the recommendation; changing the ages does."""
     plays = played("t1", "t2", "t5", "t6")
     reordered = played("t5", "t6", "t1", "t2")
 
@@ -83,7 +85,7 @@ def test_only_the_latest_tracks_are_used(model: Recommender[Sequential], interac
     short, long, other = played("t2", "t3"), played("t0", "t1", "t2", "t3"), played("t3")
 
     # Tracks in the history are excluded, so only tracks in none of the histories can be compared.
-    rankings = [model.fold_in(plays, N_TRACKS, filters=everything) for plays in (short, long, other)]
+    rankings = [model.recommend_by_history(plays, N_TRACKS, filters=everything) for plays in (short, long, other)]
     scores = [dict(ranking.select("track_id", "score").iter_rows()) for ranking in rankings]
 
     assert [scores[0][track] for track in ("t4", "t5")] == pytest.approx([scores[1][track] for track in ("t4", "t5")])
@@ -91,7 +93,7 @@ def test_only_the_latest_tracks_are_used(model: Recommender[Sequential], interac
 
 
 def test_plays_are_ordered_by_age_and_ties_by_track() -> None:
-    """Oldest first; the gap of a play is the time to the next one, that of the last play is the time until now."""
+    """Plays are sorted oldest first; the gap of the last play is the time until now."""
     history = Interactions.of(
         pl.DataFrame(
             {
@@ -162,7 +164,7 @@ def test_the_global_state_of_torch_does_not_change(interactions: Interactions) -
 
 
 def test_histories_of_one_track_do_not_raise() -> None:
-    """There is no next track to learn from, but there is a ranking."""
+    """Histories of one track have no next track to learn from, but the model still ranks."""
     interactions = Interactions.of(
         pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [1.0, 1.0]})
     )

@@ -85,7 +85,7 @@ def test_recent_interactions_decide_who_is_near() -> None:
     )
     model = Recommender(UserKNN(UserKNNConfig(recency=1.0))).fit(interactions())
 
-    folded = model.fold_in(plays, 4, filters=Filters.of(interactions()))
+    folded = model.recommend_by_history(plays, 4, filters=Filters.of(interactions()))
 
     rank = dict(folded.select(pl.format("{} {}", "user_id", "track_id"), "rank").iter_rows())
     assert rank["early t3"] < rank["early t4"]

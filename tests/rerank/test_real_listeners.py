@@ -12,7 +12,7 @@ from recsys.evaluate.report import evaluated_users, report
 from recsys.experiments.protocols import from_folder
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE
-from recsys.rerank.ablation import before_and_after, ndcg_prices
+from recsys.rerank.ablation import before_and_after, ndcg_losses
 from recsys.rerank.base import RerankContext
 from recsys.rerank.rules.popularity import Popularity
 
@@ -42,7 +42,7 @@ def test_popularity_lift_is_halved_for_less_than_three_per_cent_of_ndcg(
     lists = before_and_after("ease", candidates, {"popularity": Popularity(0.1)}, RerankContext.of(split.train), K)
 
     lift = report(lists, split, k=K).filter(metric="popularity_lift").sort("recommender")["value"]
-    price = ndcg_prices(lists, "ease", split, k=K)["value"].item()
+    price = ndcg_losses(lists, "ease", split, k=K)["value"].item()
 
     assert lift[0] > 0.2
     assert lift[1] < lift[0] / 2

@@ -19,7 +19,7 @@ from .conftest import ARTISTS, Ranked, listed
 
 
 def test_without_rules_lists_are_the_first_k(context: RerankContext, ranked: Ranked) -> None:
-    """The recommender's order decides alone."""
+    """Without rules, only the recommender's order counts."""
     lists = rerank(ranked(ann="a2 b1 x1 c1", bob="b2 a3"), [], context, 3)
 
     assert (listed(lists, "ann"), listed(lists, "bob")) == ("a2 b1 x1", "b2 a3")
@@ -35,7 +35,7 @@ def test_an_artist_is_capped_and_unknown_artists_are_not(context: RerankContext,
 
 
 def test_tracks_of_an_artist_are_kept_apart_where_possible(context: RerankContext, ranked: Ranked) -> None:
-    """At least one track between two of ada's, until only hers are left."""
+    """At least one other track stands between two tracks by ada, until only her tracks are left."""
     lists = rerank(ranked(ann="a1 a2 b1 a3 c1", bob="a1 a2 b1 a3"), [ArtistCap(3, apart=1)], context, 5)
 
     assert listed(lists, "ann") == "a1 b1 a2 c1 a3"
@@ -67,7 +67,7 @@ def test_calibration_gives_the_listeners_genre_mix(context: RerankContext, ranke
 
 
 def test_a_track_without_a_genre_does_not_change_the_mix(context: RerankContext, ranked: Ranked) -> None:
-    """For bob, who plays rock, folk comes after a track of unknown genre, which competes with rock by relevance."""
+    """Bob plays rock: a track of unknown genre is ranked by relevance beside rock, and folk comes after both."""
     lists = rerank(ranked(bob="a1 x2 x1 a2"), [Calibration(0.5)], context, 4)
 
     assert listed(lists, "bob") == "a1 x1 a2 x2"

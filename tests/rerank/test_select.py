@@ -13,7 +13,7 @@ from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
 from recsys.rerank.rules.diversity import Diversity
 from recsys.rerank.rules.exposure import Exposure
-from recsys.rerank.rules.fair_top_k import FairTopK, least_protected
+from recsys.rerank.rules.fair_top_k import FairTopK, min_protected
 from recsys.rerank.rules.not_heard import NotHeard
 from recsys.rerank.rules.popularity import Popularity
 
@@ -67,7 +67,7 @@ def test_any_rules_give_each_listener_k_different_candidates(seed: int, chosen: 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_rules_does_not_matter(seed: int) -> None:
-    """All rules act in one selection."""
+    """Rules in another order give the same lists."""
     context, candidates = random_candidates(seed)
 
     assert rerank(candidates, RULES, context, K).equals(rerank(candidates, RULES[::-1], context, K))
@@ -86,7 +86,7 @@ def test_every_prefix_of_a_fair_list_has_its_protected_tracks(seed: int, share: 
     lists = rerank(candidates, [FairTopK("gender=f", share)], context, K).join(of_group, on="track_id")
 
     least = pl.DataFrame(
-        {"rank": range(1, K + 1), "least": least_protected(K, share, 0.1)}, {"rank": pl.Int32, "least": pl.Int64}
+        {"rank": range(1, K + 1), "least": min_protected(K, share, 0.1)}, {"rank": pl.Int32, "least": pl.Int64}
     )
     counted = lists.sort("user_id", "rank").with_columns(pl.col("f").cum_sum().over("user_id"))
     checked = counted.join(least, on="rank").join(n_protected, on="user_id")

@@ -28,10 +28,10 @@ def candidates() -> CandidateSet:
 
 
 def test_without_a_target_lists_are_the_recommenders_own(candidates: CandidateSet) -> None:
-    """All relevance is kept, and no track changes."""
+    """The relevance ratio is 1, and no track changes."""
     (own,) = what_if(candidates, "gender=female", [0.0])
 
-    assert own == Outcome(share=own.share, kept=1.0, changed=0.0)
+    assert own == Outcome(share=own.share, relevance_ratio=1.0, changed_share=0.0)
     assert own.share < 0.1
 
 
@@ -40,8 +40,8 @@ def test_a_higher_target_shows_more_of_the_group_and_keeps_less(candidates: Cand
     outcomes = what_if(candidates, "gender=female", [0.0, 0.2, 0.4])
 
     assert [outcome.share for outcome in outcomes[1:]] == pytest.approx([0.2, 0.4], abs=0.02)
-    assert outcomes[0].kept > outcomes[1].kept > outcomes[2].kept
-    assert 0 < outcomes[1].changed < outcomes[2].changed
+    assert outcomes[0].relevance_ratio > outcomes[1].relevance_ratio > outcomes[2].relevance_ratio
+    assert 0 < outcomes[1].changed_share < outcomes[2].changed_share
 
 
 def test_an_unknown_kind_of_group_is_refused(candidates: CandidateSet) -> None:

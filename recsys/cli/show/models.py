@@ -14,7 +14,7 @@ from recsys.feedback.loop import last_week
 from recsys.pipeline.plan import results
 from recsys.pipeline.run import Run
 from recsys.recipe import POPULARITY_BASELINE
-from recsys.rerank.ablation import PRICE
+from recsys.rerank.ablation import NDCG_LOSS
 
 if TYPE_CHECKING:
     from recsys.audio.training.train import ModelCard
@@ -61,7 +61,7 @@ def quality(run: Run) -> None:
     if len(better):
         would = f'To export it, set recommender = "{better[0]}" in recipe.toml'
         out.print(f"{better[0]} is significantly better on these days. {would}", soft_wrap=True)
-    if PRICE in metrics["metric"]:
+    if NDCG_LOSS in metrics["metric"]:
         out.print("\nEffect of the rerank rules, each alone and all together:")
         frame(_rules(metrics, ours))
         _meanings(EFFECTS, k)
@@ -94,7 +94,7 @@ def _rules(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the metrics of a recommender's lists without rerank rules, with each rule and with all rules."""
     is_own = (pl.col("recommender") == name) | pl.col("recommender").str.starts_with(f"{name}+")
     wide = metrics.filter(is_own).pivot("metric", index="recommender", values=["value", "low", "high"])
-    price = pl.format("{} ({} to {})", *(_percent(f"{part}_{PRICE}") for part in ("value", "low", "high")))
+    price = pl.format("{} ({} to {})", *(_percent(f"{part}_{NDCG_LOSS}") for part in ("value", "low", "high")))
     return wide.sort("recommender").select(
         pl.col("recommender").str.strip_prefix(f"{name}+").alias("lists"),
         price.fill_null("").alias("nDCG loss, %"),

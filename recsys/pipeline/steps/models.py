@@ -25,7 +25,7 @@ from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
-from recsys.rerank.ablation import ALL, before_and_after, ndcg_prices
+from recsys.rerank.ablation import ALL, before_and_after, ndcg_losses
 from recsys.rerank.base import RerankContext
 
 CHAMPION = "champion"
@@ -156,7 +156,7 @@ def evaluate(
         "p_values": dict(differences.select("baseline", "p_value").iter_rows()),
     }
     made = {
-        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), ndcg_prices(after, own, split, k=k)]),
+        RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), ndcg_losses(after, own, split, k=k)]),
         GROUP_METRICS.name: pl.concat(
             [report_by_group(shown, split, k=k), fairness_report(shown, split, track_groups, k=k)]
         ),

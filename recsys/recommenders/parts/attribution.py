@@ -2,8 +2,8 @@
 Attribution: the contribution of each track in a user's history to the score of another track.
 
 A scorer provides item-item weights, from track vectors or from a track-track matrix, and the weight of each track in a
-history. Reasons consider only the `N_STRONGEST` tracks of greatest weight per user, and are computed for blocks of
-users. Used by `recommenders.base` for reasons and explanations.
+history. For reasons, only the `N_STRONGEST` tracks of largest weight per user are considered. Used by
+`recommenders.base` for reasons and explanations.
 """
 
 from collections.abc import Callable
@@ -14,33 +14,34 @@ import numpy as np
 
 from recsys.arrays import F32, Csr, Rows
 
-N_STRONGEST = 20  # tracks of a history that may become a reason
+N_STRONGEST = 20  # number of tracks per history that may become a reason
 N_BLOCK = 256  # users per block
 
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """
-    Contribution of track j in the history of user u to the score of track i: history[u, j] * item_weights(i, j).
+    Parts of scores: track j in the history of user u adds history[u, j] * weight(i, j) to the score of track i.
 
     Attributes:
-        item_weights: Function of scored track rows, shape (n_users, n_scored), and played track rows, shape (n_users,
-            n_played). Returns weights of shape (n_users, n_scored, n_played), float32.
+        item_weight_function: Computes the item-item weights. Args: rows of the scored tracks, shape (n_users,
+            n_scored), and of the tracks in the histories, shape (n_users, n_played). Returns shape (n_users, n_scored,
+            n_played), float32.
         history: Weight, > 0, of each track in a history. CSR, shape (n_users, n_tracks).
     """
 
-    item_weights: Callable[[Rows, Rows], F32]
+    item_weight_function: Callable[[Rows, Rows], F32]
     history: Csr
 
     @classmethod
     def of_vectors(cls, vectors: F32, history: Csr) -> Self:
-        """Take as item-item weight the inner product of track vectors, shape (n_tracks, n_dimensions)."""
+        """Build from track vectors, shape (n_tracks, n_dimensions): item-item weights are their inner products."""
         # (B,S,D)*(B,D,P) -> (B,S,P)
         return cls(lambda scored, played: vectors[scored] @ vectors[played].swapaxes(1, 2), history)
 
     @classmethod
     def of_matrix(cls, matrix: Any, history: Csr) -> Self:
-        """Take item-item weights from a dense or sparse matrix: row = played track, column = scored track."""
+        """Build from a dense or sparse matrix of item-item weights: row = played track, column = scored track."""
 
         def item_weights(scored: Rows, played: Rows) -> F32:
             rows, columns = np.broadcast_arrays(played[:, None, :], scored[:, :, None])
@@ -59,11 +60,11 @@ def strongest_reason(attribution: Attribution, users: Rows, tracks: Rows) -> Row
         tracks: Recommended track rows. Shape (n_pairs,).
 
     Returns:
-        Track rows, shape (n_pairs,), int64. -1 if no other track in the user's history contributes more than 0.
+        Track rows, shape (n_pairs,), int64. -1 if no other track in the user's history has a contribution > 0.
     """
     order = np.argsort(users, kind="stable")
     counts = np.bincount(users, minlength=attribution.history.shape[0])
-    cells = users[order], positions_within_groups(counts)  # of each pair in a padded array, one row per user
+    cells = users[order], positions_within_groups(counts)  # cells of the pairs in a padded array with one row per user
     scored = np.full((len(counts), counts.max(initial=0)), -1)
     scored[cells] = tracks[order]
     reasons = np.full(len(users), -1)
@@ -81,23 +82,23 @@ def contributions(attribution: Attribution, user: int, track: int) -> tuple[Rows
         track: Row of the scored track.
 
     Returns:
-        Track rows and their contributions, largest first, each of shape (n_played,). The scored track is left out.
+        Track rows and their contributions, largest first. Shape (n_played,) each. The scored track is left out.
     """
     history = attribution.history[[user]]
     others = history.indices != track
     played = history.indices[others].astype(np.int64)
-    values = attribution.item_weights(np.array([[track]]), played[None])[0, 0] * history.data[others]
+    values = attribution.item_weight_function(np.array([[track]]), played[None])[0, 0] * history.data[others]
     order = np.argsort(-values, kind="stable")
     return played[order], values[order]
 
 
 def _reasons(attribution: Attribution, scored: Rows) -> Rows:
-    """Return the strongest reason for each track of a padded array, one row per user. Shape (n_users, n_scored)."""
+    """Return the strongest reason for each track of an array padded with -1. Shape (n_users, n_scored)."""
     played, weights = strongest_tracks(attribution.history)
     reasons = np.full(scored.shape, -1)
     for start in range(0, len(scored), N_BLOCK):
         block = slice(start, start + N_BLOCK)
-        values = attribution.item_weights(scored[block], played[block]) * weights[block, None, :]
+        values = attribution.item_weight_function(scored[block], played[block]) * weights[block, None, :]
         values[scored[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
         strongest = np.take_along_axis(played[block], values.argmax(axis=2), axis=1)
         reasons[block] = np.where(values.max(axis=2) > 0, strongest, -1)
@@ -105,7 +106,7 @@ def _reasons(attribution: Attribution, scored: Rows) -> Rows:
 
 
 def strongest_tracks(history: Csr) -> tuple[Rows, F32]:
-    """Return each user's tracks of greatest weight, and the weights. Shape (n_users, N_STRONGEST); -1 and 0 pad."""
+    """Return each user's tracks of largest weight (padded with -1), and the weights: (n_users, N_STRONGEST) each."""
     counts = np.diff(history.indptr)
     user = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((history.indices, -history.data, user))
@@ -120,7 +121,7 @@ def strongest_tracks(history: Csr) -> tuple[Rows, F32]:
 
 def positions_within_groups(counts: Rows) -> Rows:
     """
-    Number the members of consecutive groups of these sizes.
+    Number the members of consecutive groups, from 0 in each group. `counts` are the sizes of the groups.
 
     >>> positions_within_groups(np.array([2, 0, 3]))
     array([0, 1, 0, 1, 2])

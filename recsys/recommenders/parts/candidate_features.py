@@ -1,8 +1,9 @@
 """
-Candidates of a blend and their features: member scores and ranks, popularity, and similarity to the history.
+Candidates of a blend and their features: member scores and ranks, popularity, and similarity to the user's history.
 
-One row per candidate, that is, per pair of user and track. Scores of different models are not comparable, so each score
-enters as its z-score among the user's scores and as its rank. Used by `recommenders.blend`.
+A candidate is a pair of user and track; features have one row per candidate. Scores of different models are not
+comparable, so a member's score is used as its z-score among the user's scores, and as its rank. Used by
+`recommenders.blend`.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import top_k_of_block
 
-N_RANKED = 500  # ranks are capped at this value
+MAX_RANK = 500  # larger ranks are set to this value
 TREND_DAYS = 28.0
 N_TRACK_FEATURES = 9  # columns of `TrackStatistics.features`
 
@@ -32,9 +33,9 @@ class TrackStatistics:
     Attributes:
         popularity: log(1 + n_listeners). Shape (n_tracks,), float32.
         trend: log(1 + n_listeners in the last 28 days). Shape (n_tracks,), float32.
-        artists: 1 where the track is by the artist. CSR, shape (n_tracks, n_artists).
+        artists: 1 if the track is by the artist. CSR, shape (n_tracks, n_artists).
         tags: tf-idf vectors of norm 1 (see `dataset.feature_vectors`). CSR, shape (n_tracks, n_features).
-        times: Listening times of the tracks.
+        times: Listening-time profiles of the tracks.
     """
 
     popularity: F32
@@ -59,7 +60,8 @@ class TrackStatistics:
 
     def arrays(self) -> dict[str, Any]:
         """Return the statistics as plain numpy arrays by name, for saving."""
-        plain = {"popularity": self.popularity, "trend": self.trend, **self.times._asdict()}
+        times = {"everybody": self.times.overall, "lifts": self.times.lifts}
+        plain = {"popularity": self.popularity, "trend": self.trend, **times}
         return plain | arrays_of("artists", self.artists) | arrays_of("tags", self.tags)
 
     @classmethod
@@ -102,29 +104,29 @@ class TrackStatistics:
 
 
 def product_entries(left: Csr, right: Csr, pairs: tuple[Rows, Rows]) -> F32:
-    """Return the entries of left @ right.T, both CSR, at the given pairs of row and column. Shape (n_pairs,)."""
+    """Return the entries of left @ right.T (both CSR) at these pairs of row and column. Shape (n_pairs,)."""
     product: F32 = (left @ right.T).toarray()
     return product[pairs]
 
 
 def candidates(scores: list[F32], n: int) -> tuple[tuple[Rows, Rows], list[F32]]:
     """
-    Return the union of the members' `n` best tracks per user.
+    Return the candidates: for each user, the tracks that are among the `n` best of at least one member.
 
     Args:
         scores: The scores of each member. Shape (n_users, n_tracks) each; minus infinity for excluded tracks.
         n: Tracks per member and user.
 
     Returns:
-        User row and track row of each candidate, sorted by user; and for each member the rank of each candidate, 0 for
-        the best, capped at `N_RANKED`.
+        User rows and track rows of the candidates, sorted by user. And, for each member, the 0-based rank of each
+        candidate, at most `MAX_RANK`.
     """
     n_users, n_tracks = scores[0].shape
     is_candidate = np.zeros((n_users, n_tracks), np.bool_)
     ranks = []
     for member in scores:
-        best, _ = top_k_of_block(member, min(N_RANKED, n_tracks))
-        rank = np.full((n_users, n_tracks + 1), N_RANKED, np.float32)  # the last column takes the padding of short rows
+        best, _ = top_k_of_block(member, min(MAX_RANK, n_tracks))
+        rank = np.full((n_users, n_tracks + 1), MAX_RANK, np.float32)  # the last column receives padding
         np.put_along_axis(rank, best.astype(np.int64) % (n_tracks + 1), _positions(best), axis=1)
         ranks.append(rank[:, :-1])
         is_candidate |= rank[:, :-1] < n
@@ -139,7 +141,7 @@ def _positions(best: I32) -> F32:
 
 
 def zscores(scores: F32, pairs: tuple[Rows, Rows]) -> F32:
-    """Return the z-score of each candidate (user, track) among its user's finite scores. Shape (n_candidates,)."""
+    """Return each candidate's score as z-score over the same user's finite scores. Shape (n_candidates,)."""
     allowed = np.isfinite(scores)
     counts = np.maximum(allowed.sum(axis=1), 1)
     finite = np.where(allowed, scores, 0)

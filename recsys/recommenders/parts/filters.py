@@ -1,8 +1,8 @@
 """
-Filters: tracks that a listener must not get, as played before, blocked, withdrawn or unavailable in their country.
+Filters: exclude tracks from a listener's recommendations: played before, blocked, withdrawn, or not available.
 
-`Filters` is built once per nightly run from two marts and serves every recommender. It is applied inside the top-k
-kernel, so listeners still get k tracks whenever k are allowed.
+`Filters` is built once per nightly run from two marts, and all recommenders use it. It is applied while the top k
+tracks are selected, so a listener gets k tracks if at least k are allowed.
 """
 
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ from recsys.recommenders.parts.topk import Mask
 @dataclass(frozen=True, eq=False)
 class Filters:
     """
-    Excluded pairs of listener and track, and the tracks available in each country.
+    The excluded pairs of listener and track, and the tracks available in each country.
 
     Attributes:
-        users: Listeners in the rows of `hidden` and `group`.
+        users: The listeners, in the row order of `hidden` and `group`.
         tracks: The catalogue of the model whose rankings are filtered.
         hidden: Excluded pairs. CSR, shape (n_users, n_tracks), bool.
         allowed: Tracks available to each group of listeners, one group per country. Shape (n_groups, n_tracks), bool.
-            The last group is for listeners whose country is unknown, and for those not in `users`.
+            The last group is for listeners whose country is unknown or who are not in `users`.
         group: Group of each listener. Shape (n_users,), int64.
     """
 
@@ -44,7 +44,7 @@ class Filters:
 
     @classmethod
     def of(cls, interactions: Interactions, *, hide_seen: bool = True) -> Self:
-        """Exclude the pairs seen in a window (none if not `hide_seen`), and nothing else. For offline evaluation."""
+        """Exclude only the pairs seen in a window, or nothing if `hide_seen` is False. For offline evaluation."""
         shape = interactions.seen.shape
         hidden = interactions.seen if hide_seen else sp.csr_matrix(shape, dtype=np.bool_)
         return cls(
@@ -70,11 +70,12 @@ class Filters:
         Build the filters of a nightly run from the marts of listeners and tracks.
 
         Args:
-            listeners: user_id, country. Where it is 'unknown' or null, only tracks without restriction are allowed.
+            listeners: user_id, country. If it is 'unknown' or null, only tracks that are available everywhere are
+                allowed.
             catalogue: track_id, available_in (list of countries; null or empty: everywhere), withdrawn_at (date).
-            tracks: The model's catalogue. Tracks that are missing in `catalogue` are never recommended.
+            tracks: The model's catalogue. Tracks that are not in `catalogue` are never recommended.
             as_of: Tracks withdrawn on or before this day are never recommended.
-            seen: All pairs seen in this window are excluded.
+            seen: Interactions whose `seen` pairs are excluded. None: no such exclusion.
             blocked: Further pairs to exclude: user_id, track_id.
         """
         pairs = _no_pairs() if blocked is None else blocked.select("user_id", "track_id")
@@ -87,25 +88,27 @@ class Filters:
         countries = listeners["country"].fill_null(UNKNOWN)
         groups = Vocab.of(countries.filter(countries != UNKNOWN), kind="country")
         group = np.full(len(users), len(groups))
-        group[users.rows(listeners["user_id"])] = groups.find(countries) % (len(groups) + 1)  # -1: the last one
+        group[users.rows(listeners["user_id"])] = groups.find(countries) % (
+            len(groups) + 1
+        )  # -1, no country: the last group
         return cls(users, tracks, hidden, _allowed(catalogue, tracks, groups, as_of), group)
 
-    def only(self, track_ids: Ids) -> Self:
-        """Return filters that additionally exclude all tracks except these. Unknown ids are ignored."""
+    def restricted_to(self, track_ids: Ids) -> Self:
+        """Return filters that also exclude all tracks except these. Unknown ids are ignored."""
         is_listed = np.zeros(len(self.tracks), np.bool_)
         rows = self.tracks.find(track_ids)
         is_listed[rows[rows >= 0]] = True
         return replace(self, allowed=self.allowed & is_listed)
 
     def mask(self, user_ids: Ids) -> Mask:
-        """Return the mask of these listeners, in their order. Unknown listeners have no hidden pair and no country."""
+        """Return the exclusion mask of these listeners. Unknown ones have no excluded pair and an unknown country."""
         rows = self.users.find(user_ids)
         group = np.where(rows < 0, len(self.allowed) - 1, self.group[rows] if len(self.users) else 0)
         return Mask(realign(self.hidden, rows, np.arange(len(self.tracks)), len(self.tracks)), self.allowed, group)
 
 
 def pairs_matrix(pairs: pl.DataFrame, users: Vocab, tracks: Vocab) -> Csr:
-    """Return a boolean CSR matrix, true at each pair of user_id and track_id; tracks outside `tracks` are left out."""
+    """Return a boolean CSR matrix, true at each pair of user_id and track_id. Unknown tracks are left out."""
     columns = tracks.find(pairs["track_id"])
     known = columns >= 0
     positions = users.rows(pairs["user_id"])[known], columns[known]
@@ -117,7 +120,7 @@ def _no_pairs() -> pl.DataFrame:
 
 
 def _allowed(catalogue: pl.DataFrame, tracks: Vocab, groups: Vocab, as_of: date) -> npt.NDArray[np.bool_]:
-    """Return the tracks available per country. Shape (n_countries + 1, n_tracks); the last row: unknown country."""
+    """Return the tracks available per country. Shape (n_countries + 1, n_tracks); last row: unknown country."""
     current = catalogue.with_columns(pl.Series("row", tracks.find(catalogue["track_id"]))).filter(
         pl.col("row") >= 0, pl.col("withdrawn_at").is_null() | (pl.col("withdrawn_at") > as_of)
     )

@@ -1,9 +1,9 @@
 """
 Fold-in for models trained by stochastic gradient descent: user vectors predicted from histories by ridge regression.
 
-Gradient steps cannot be repeated for a single new user. So a linear map from the mean vector of the tracks in a history
-to the user vector is fitted on the training users. It is applied to training users too: this ranks better than their
-learned vectors, and training and folded-in users get the same scores.
+Training cannot be repeated for every new user. So a linear map from the mean track vector of a history to the user
+vector is fitted on the training users. It is used for training users too: it ranks better than their learned vectors,
+and it gives the same scores to a training user and to a folded-in user with the same history.
 """
 
 from abc import abstractmethod
@@ -22,7 +22,7 @@ RIDGE = 0.01  # L2 regularization of the map
 
 
 class FoldInScorer(Scorer[Config]):
-    """Base of factor models with fold-in: score = inner product of user vector and track vector, plus track bias."""
+    """Base class of factor models: score = inner product of user vector and track vector, plus the track's bias."""
 
     def set_vectors(self, tracks: F32, users: F32, history: History) -> None:
         """
@@ -96,5 +96,5 @@ def ridge(inputs: F32, targets: F32) -> F32:
 
 
 def append_ones(vectors: F32) -> F32:
-    """Append a column of ones: in an inner product it multiplies the bias of the other side."""
+    """Append a column of ones, which multiplies the bias column of the track vectors or the intercept of the map."""
     return np.column_stack([vectors, np.ones(len(vectors), np.float32)])

@@ -1,10 +1,10 @@
 """
 The half-step of alternating least squares: exact solutions for all rows of one side of a factorisation.
 
-Rows are solved in stacks of similar length. In the eigenbasis of the fixed side's Gram matrix, the part of the system
-that all rows share is diagonal; so, by the Woodbury identity, a row with n pairs needs an n x n system, or a factors x
-factors system if that is smaller. Stacks are solved in parallel, one BLAS thread each, so that results are the same in
-every run.
+Rows with similar numbers of pairs are solved together, as a stack. In the eigenbasis of the Gram matrix of the fixed
+side, the part of the linear system that all rows share is diagonal. So, by the Woodbury identity, a row with n pairs
+needs an n x n system, or a factors x factors system if that is smaller. Stacks are solved in parallel, with one BLAS
+thread each, so results are the same in every run.
 
 Source: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets (ICDM 2008).
 """
@@ -19,19 +19,20 @@ from threadpoolctl import threadpool_limits
 from recsys.arrays import F32, Csr, Rows
 from recsys.recommenders.parts.topk import n_cores
 
-N_STACK = 20_000  # pairs per stack, with padding: at 256 factors their vectors take 20 MB
+N_STACK = 20_000  # maximum number of pairs per stack, with padding; with 256 factors, their vectors take 20 MB
 
 
 def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64]) -> F32:
     """
     Return, for each row u, the factors x that minimise the regularized weighted squared error.
 
-    The error is sum_i w_ui (1 - x.y_i)^2 + unobserved sum_j (x.y_j)^2 + penalties_u |x|^2.
+    The error is the sum of w_ui (1 - x.y_i)^2 over observed pairs i, unobserved * (x.y_j)^2 over all pairs j, and
+    penalties_u |x|^2.
 
     Args:
         weights: Weights w > 0 of the observed pairs i of each row. CSR, shape (n_rows, n_fixed), float32.
         fixed: Factors y of the other side. Shape (n_fixed, factors).
-        unobserved: Weight, >= 0, of every pair j, observed or not.
+        unobserved: Weight, >= 0, of every pair j, whether observed or not.
         penalties: L2 regularization of each row, > 0. Shape (n_rows,).
 
     Returns:
@@ -51,7 +52,7 @@ def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDA
 
 
 def _stacks(counts: Rows) -> Iterator[Rows]:
-    """Split the rows, sorted by length, into stacks of at most N_STACK pairs with padding."""
+    """Yield the rows, sorted by number of pairs, in stacks of at most N_STACK pairs including padding."""
     order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]  # rows without pairs stay 0
     start = 0
     while start < len(order):
@@ -77,7 +78,7 @@ def _solved(weights: Csr, fixed: F32, shared: F32) -> F32:
 
 
 def _padded(weights: Csr) -> tuple[F32, Rows]:
-    """Return the square roots of the weights (B,N,1) and their columns (B,N); zeros pad shorter rows."""
+    """Return the square roots of the weights, (B,N,1), and their columns, (B,N), both padded with zeros."""
     counts = np.diff(weights.indptr)
     is_pair = np.arange(counts.max()) < counts[:, None]
     roots, columns = np.zeros((*is_pair.shape, 1), np.float32), np.zeros(is_pair.shape, np.int64)

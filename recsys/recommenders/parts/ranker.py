@@ -1,8 +1,9 @@
 """
 Listwise learning to rank: a neural network with one hidden layer scores candidates by their features.
 
-The loss is the softmax cross-entropy over each user's candidates, so only the order within a user's list is learned and
-scores are not comparable between users. Trained with torch, applied with numpy. Used by `recommenders.blend`.
+The loss is the softmax cross-entropy over each user's candidates. It depends on the order of one user's candidates
+only, so scores of different users are not comparable. Trained with torch, applied with numpy. Used by
+`recommenders.blend`.
 
 Source: Cao, Qin, Liu, Tsai, Li, Learning to Rank: From Pairwise Approach to Listwise Approach (ICML 2007).
 """
@@ -17,43 +18,43 @@ import torch
 
 from recsys.arrays import F32, Rows
 
-N_BATCH = 128  # users per step
+N_BATCH = 128  # users per gradient step
 WEIGHT_DECAY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
     """
-    Training examples: the candidates of some users, labelled by what the users chose later.
+    Training examples: the candidates of some users, and whether the user played each one later.
 
     Attributes:
         features: Features of the candidates, sorted by user. Shape (n_candidates, n_features), float32.
-        chosen: Labels: did the user choose the candidate? Shape (n_candidates,), bool; at least one true per user.
-        starts: Index of each user's first candidate, then n_candidates. Shape (n_users + 1,).
+        chosen: Labels: True if the user played the candidate later; at least one per user. Shape (n_candidates,), bool.
+        user_offsets: Index of each user's first candidate, and n_candidates as last entry. Shape (n_users + 1,).
     """
 
     features: F32
     chosen: npt.NDArray[np.bool_]
-    starts: Rows
+    user_offsets: Rows
 
     def of_users(self, users: Rows) -> tuple[Rows, Rows]:
-        """Return the rows of these users' candidates and, for each candidate, the position of its user in `users`."""
-        counts = self.starts[users + 1] - self.starts[users]
+        """Return the rows of these users' candidates, and the index into `users` of each candidate's user."""
+        counts = self.user_offsets[users + 1] - self.user_offsets[users]
         user = np.repeat(np.arange(len(users)), counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
-        return self.starts[users][user] + np.arange(counts.sum()) - first, user
+        return self.user_offsets[users][user] + np.arange(counts.sum()) - first, user
 
 
 @dataclass(frozen=True, eq=False)
 class Ranker:
     """
-    Score = silu(standardised features @ hidden) @ out. Made by `Ranker.fit`.
+    Score = silu(standardised features @ hidden) @ out.
 
     Attributes:
         mean: Mean of each feature. Shape (n_features,).
         std: Standard deviation of each feature, > 0. Shape (n_features,).
         hidden: Weights of the hidden layer; the last row is the bias. Shape (n_features + 1, n_hidden).
-        out: Weights of the output. Shape (n_hidden,).
+        out: Weights of the output layer. Shape (n_hidden,).
     """
 
     mean: F32
@@ -70,7 +71,7 @@ class Ranker:
         hidden = _parameter(rng.standard_normal((n_features, n_hidden)) / np.sqrt(n_features))
         out = _parameter(rng.standard_normal(n_hidden) / np.sqrt(n_hidden))
         optimizer = torch.optim.AdamW([hidden, out], lr=learning_rate, weight_decay=WEIGHT_DECAY)
-        for batch in _batches(len(examples.starts) - 1, epochs, rng):
+        for batch in _batches(len(examples.user_offsets) - 1, epochs, rng):
             rows, user = examples.of_users(batch)
             features = torch.from_numpy(standardised(examples.features[rows], mean, std))
             scores = torch.nn.functional.silu(features @ hidden) @ out  # (n_rows,)
@@ -82,26 +83,26 @@ class Ranker:
 
     @classmethod
     def by_first_feature(cls, n_features: int) -> Self:
-        """Return a ranker that orders by the first feature, for lack of examples. It uses silu(x) - silu(-x) = x."""
+        """Return a ranker whose score is the first feature, for use without examples: silu(x) - silu(-x) = x."""
         hidden = np.zeros((n_features + 1, 2), np.float32)
         hidden[0] = 1, -1
         mean, std = np.zeros(n_features, np.float32), np.ones(n_features, np.float32)
         return cls(mean, std, hidden, np.array([1, -1], np.float32))
 
     def score(self, features: F32) -> F32:
-        """Return the score of each candidate, comparable within one user's candidates only. Shape (n_candidates,)."""
+        """Return the score of each candidate; not comparable between users. Shape (n_candidates,)."""
         inner = standardised(features, self.mean, self.std) @ self.hidden
         scores: F32 = (inner / (1 + np.exp(-np.clip(inner, -30, 30)))) @ self.out
         return scores
 
     @classmethod
     def restore(cls, arrays: Mapping[str, Any]) -> Self:
-        """Rebuild a ranker from its saved `vars`."""
+        """Rebuild a ranker from its saved attributes."""
         return cls(arrays["mean"], arrays["std"], arrays["hidden"], arrays["out"])
 
 
 def standardised(features: F32, mean: F32, std: F32) -> F32:
-    """Standardise each feature to mean 0 and std 1, clip to -8..8, and append a 1 for the bias."""
+    """Standardise each feature to mean 0 and std 1, clip to -8..8, and append a column of ones for the bias."""
     clipped = np.clip((features - mean) / std, -8, 8)
     return np.column_stack([clipped, np.ones(len(features), np.float32)]).astype(np.float32)
 

@@ -1,8 +1,8 @@
 """
-The texts of reasons, as listeners read them beside their recommendations.
+The text of the reason that listeners see with a recommendation.
 
-Reasons start in lower case and have no full stop, so that a player can show them under a title or continue them. Used
-by the nightly lists and by the products.
+A reason starts in lower case and has no full stop, so that a player can show it under a title or inside a sentence.
+Used for the nightly lists and by the products.
 """
 
 import polars as pl
@@ -17,12 +17,12 @@ def with_reason_text(ranking: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataF
     Add the text of each recommendation's reason.
 
     Args:
-        ranking: reason_track_id and segment, either may be null, as `Recommender.add_reasons` returns.
-        catalogue: track_id, title, artist_name. A reason track that is missing here is named by its id.
+        ranking: reason_track_id and segment, which may be null, as `Recommender.add_reasons` returns them.
+        catalogue: track_id, title, artist_name. If a reason track is not in it, the text names the track's id.
 
     Returns:
-        The ranking with `reason`: 'because you played TITLE by ARTIST', or 'popular with listeners ...' where there is
-        no reason track.
+        The ranking with `reason`: 'because you played TITLE by ARTIST', or 'popular with listeners ...' if there is no
+        reason track.
     """
     title, artist = pl.col("title").fill_null(UNKNOWN_TITLE), pl.col("artist_name").fill_null(UNKNOWN_ARTIST)
     names = catalogue.select(reason_track_id="track_id", reason_track=pl.format("{} by {}", title, artist))
@@ -37,13 +37,13 @@ def with_reason_text(ranking: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataF
 
 def with_exploration_text(ranking: pl.DataFrame) -> pl.DataFrame:
     """
-    Mark the reasons of explored recommendations as a suggestion to try.
+    Prefix the reasons of explored recommendations with 'worth a try, '.
 
     Args:
         ranking: is_explored, reason.
 
     Returns:
-        The ranking, its `reason` prefixed with 'worth a try, ' where it is explored.
+        The ranking with the new `reason`; unchanged for rows that are not explored.
 
     >>> ranking = pl.DataFrame({"is_explored": [True, False], "reason": "popular with listeners in DE"})
     >>> with_exploration_text(ranking)["reason"].to_list()
@@ -55,7 +55,7 @@ def with_exploration_text(ranking: pl.DataFrame) -> pl.DataFrame:
 
 def segment_text(segment: pl.Expr) -> pl.Expr:
     """
-    Describe the listeners of a segment.
+    Return the description of a segment's listeners, as used in reasons.
 
     >>> segments = pl.DataFrame({"segment": ["country=DE, age_band=25-34", "age_band=65+", "everybody"]})
     >>> segments.select(segment_text(pl.col("segment"))).to_series().to_list()

@@ -14,7 +14,7 @@ RANGE = "range"
 
 @dataclass(frozen=True)
 class Range:
-    """Values from `low` to `high`, inclusive, sampled on a log scale if `log`. Integer settings stay integers."""
+    """Values from `low` to `high`, inclusive. If `log`, sampled on a log scale. Integer settings get integers."""
 
     low: float
     high: float
@@ -23,21 +23,21 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of these values."""
+    """Values that tuning chooses from."""
 
     values: tuple[Any, ...]
 
 
 def tunable_range(default: _Value, low: float, high: float, *, log: bool = False) -> _Value:
-    """Return a dataclass field with this default, and the range that tuning samples from."""
+    """Return a dataclass field with this default and a range from which tuning samples."""
     return field(default=default, metadata={RANGE: Range(low, high, log)})
 
 
 def tunable_choice(default: _Value, values: Sequence[_Value]) -> _Value:
-    """Return a dataclass field with this default, and the values that tuning chooses from."""
+    """Return a dataclass field with this default and the values that tuning chooses from."""
     return field(default=default, metadata={RANGE: Choice(tuple(values))})
 
 
 def ranges(config_class: type[Any]) -> dict[str, Range | Choice]:
-    """Return the range or choice of each tunable hyperparameter of a config class, by name."""
+    """Return the `Range` or `Choice` of each tunable hyperparameter of a config class, by name."""
     return {setting.name: setting.metadata[RANGE] for setting in fields(config_class) if RANGE in setting.metadata}

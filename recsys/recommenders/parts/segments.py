@@ -1,9 +1,9 @@
 """
 Cold-start fallback: popularity within a demographic segment, for listeners without a positive interaction.
 
-A listener gets the finest of their segments that has at least `MIN_SEGMENT` training listeners: country and age band,
-else country, else age band, else everybody. Unknown values form no segment. Gender is left out on purpose: such lists
-would reflect gender stereotypes and pass every imbalance in the data on to new listeners.
+A listener gets the most specific segment with at least `MIN_SEGMENT` training listeners: country and age band, else
+country, else age band, else everybody. Unknown values do not form a segment. Gender is not used on purpose: such lists
+would reflect gender stereotypes and pass imbalances in the data on to new listeners.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from recsys.dataset.sparse import with_data
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 
-LEVELS = (("country", "age_band"), ("country",), ("age_band",))  # finest first
+LEVELS = (("country", "age_band"), ("country",), ("age_band",))  # most specific first
 PROFILE = ("country", "age_band")
-MIN_SEGMENT = 20  # listeners
-PRIOR_LISTENERS = 100.0  # weight of everybody's popularity in that of a segment, in listeners
+MIN_SEGMENT = 20  # minimum number of listeners in a segment
+PRIOR_LISTENERS = 100.0  # weight of the global popularity in the smoothing of a segment, in listeners
 EVERYBODY = "everybody"
 
 
@@ -34,24 +34,25 @@ class Segments:
     """
     Popularity of each track among all listeners and within each segment (see `popularity`).
 
-    The popularity within a segment is smoothed, as if `PRIOR_LISTENERS` average listeners were added to it: the smaller
-    a segment, the closer it is to everybody's popularity.
+    The popularity within a segment is smoothed as if the segment had `PRIOR_LISTENERS` more, average listeners: the
+    smaller a segment, the closer its popularity is to the global popularity.
 
     Attributes:
         names: Names of the segments, such as 'country=DE, age_band=25-34'.
-        counts: Popularity within each segment, before smoothing. CSR, shape (n_segments, n_tracks), float32.
-        everybody: Popularity among all listeners. Shape (n_tracks,), float32.
-        n_listeners: Number of all listeners.
+        popularity_by_segment: Popularity within each segment, before smoothing. CSR, shape (n_segments, n_tracks),
+            float32.
+        global_popularity: Popularity among all training listeners. Shape (n_tracks,), float32.
+        n_listeners: Number of training listeners.
     """
 
     names: Vocab
-    counts: Csr
-    everybody: F32
+    popularity_by_segment: Csr
+    global_popularity: F32
     n_listeners: int
 
     @classmethod
     def of(cls, interactions: Interactions, half_life_days: float) -> Self:
-        """Compute popularity from a window in which every listener has a positive interaction."""
+        """Compute popularity from a training window. Every listener in it must have a positive interaction."""
         labels = profiles_of(interactions.user_features).select(_labels()).with_row_index("user")
         members = labels.unpivot(index="user", value_name="segment").drop_nulls("segment")
         members = members.filter(pl.len().over("segment") >= MIN_SEGMENT)
@@ -59,19 +60,19 @@ class Segments:
         positions = names.rows(members["segment"]), members["user"].to_numpy()
         is_member = sp.csr_matrix((np.ones(len(members)), positions), shape=(len(names), len(interactions.users)))
         weights = with_data(interactions.matrix, _decay_weights(interactions, half_life_days))
-        counts = (is_member @ weights).astype(np.float32)
-        return cls(names, counts, popularity(interactions, half_life_days), len(interactions.users))
+        by_segment = (is_member @ weights).astype(np.float32)
+        return cls(names, by_segment, popularity(interactions, half_life_days), len(interactions.users))
 
     def find(self, user_ids: pl.Series, profiles: pl.DataFrame | None) -> Rows:
         """
-        Find the segment of each listener.
+        Find the most specific segment of each listener.
 
         Args:
             user_ids: Listeners, in any order.
             profiles: user_id, country, age_band ('unknown' or null if not known). Listeners may be missing.
 
         Returns:
-            Rows of `counts`, -1 for everybody. Shape (n_users,), int64.
+            Rows of `popularity_by_segment`; -1: everybody. Shape (n_users,), int64.
 
         Raises:
             InputError: `profiles` lacks a column or repeats a listener.
@@ -81,7 +82,7 @@ class Segments:
         if missing := {"user_id", *PROFILE} - set(profiles.columns):
             raise InputError(
                 f"profiles: found no column {', '.join(sorted(missing))}, expected user_id, {', '.join(PROFILE)}; add "
-                f"them, with {UNKNOWN!r} where the value is not known"
+                f"them, with {UNKNOWN!r} for unknown values"
             )
         known = pl.DataFrame({"user_id": user_ids}).join(
             profiles.select("user_id", *PROFILE), on="user_id", how="left", maintain_order="left"
@@ -97,26 +98,26 @@ class Segments:
         return row
 
     def names_of(self, rows: Rows) -> pl.Series:
-        """Return the name of each segment, given by row of `counts`; 'everybody' for -1."""
+        """Return the name of each segment, given by row of `popularity_by_segment`; 'everybody' for -1."""
         return pl.concat([self.names.ids(), pl.Series([EVERYBODY])]).gather(rows % (len(self.names) + 1))
 
     def score(self, rows: Rows, out: F32) -> None:
-        """Write the smoothed popularity within these segments (-1: everybody) into `out`. Shape (n_rows, n_tracks)."""
-        out[:] = self.everybody
+        """Write the smoothed popularity in these segments (-1: everybody) to `out`, shape (n_rows, n_tracks)."""
+        out[:] = self.global_popularity
         specific = rows >= 0
-        out[specific] = self.counts[rows[specific]].toarray() + self.everybody * (
+        out[specific] = self.popularity_by_segment[rows[specific]].toarray() + self.global_popularity * (
             PRIOR_LISTENERS / max(1, self.n_listeners)
         )
 
     def save(self, folder: Path) -> None:
-        """Write names and popularities to two files in an existing folder."""
+        """Write segments.parquet and fallback.npz to an existing folder."""
         self.names.save(folder / "segments.parquet")
         np.savez(
             folder / "fallback.npz",
-            data=self.counts.data,
-            indices=self.counts.indices,
-            indptr=self.counts.indptr,
-            everybody=self.everybody,
+            data=self.popularity_by_segment.data,
+            indices=self.popularity_by_segment.indices,
+            indptr=self.popularity_by_segment.indptr,
+            everybody=self.global_popularity,
             n_listeners=self.n_listeners,
         )
 
@@ -125,20 +126,20 @@ class Segments:
         """Load what `save` wrote."""
         names = Vocab.load(folder / "segments.parquet")
         with np.load(folder / "fallback.npz", allow_pickle=False) as saved:
-            everybody = saved["everybody"]
+            global_popularity = saved["everybody"]
             parts = (saved["data"], saved["indices"], saved["indptr"])
-            counts = sp.csr_matrix(parts, shape=(len(names), len(everybody)))
-            return cls(names, counts, everybody, int(saved["n_listeners"]))
+            by_segment = sp.csr_matrix(parts, shape=(len(names), len(global_popularity)))
+            return cls(names, by_segment, global_popularity, int(saved["n_listeners"]))
 
 
 def popularity(interactions: Interactions, half_life_days: float) -> F32:
     """
-    Return the time-decayed popularity of each track: its listeners, each weighted by 0.5**(age / half-life).
+    Return the time-decayed popularity of each track: the sum of 0.5**(age / half-life) over its listeners.
 
-    The age of a listener is the time since they last played the track.
+    The age is the time since the listener last played the track.
 
     Returns:
-        Shape (n_tracks,), float32; 0 where no listener likes the track.
+        Shape (n_tracks,), float32; 0 if no listener likes the track.
     """
     weights = _decay_weights(interactions, half_life_days)
     return np.bincount(interactions.matrix.indices, weights, minlength=len(interactions.tracks)).astype(np.float32)
@@ -150,7 +151,7 @@ def _decay_weights(interactions: Interactions, half_life_days: float) -> npt.NDA
 
 
 def profiles_of(features: Features) -> pl.DataFrame:
-    """Extract the columns of `PROFILE` from user features. Null if there is none, the first of several values."""
+    """Return the columns of `PROFILE` of each listener: null if there is no value, the first of several values."""
     entries = features.matrix.tocoo()
     named = pl.DataFrame({"row": entries.row.astype(np.int64), "name": features.names.ids(entries.col)})
     name = pl.col("name")
@@ -163,7 +164,7 @@ def profiles_of(features: Features) -> pl.DataFrame:
 
 
 def _labels() -> list[pl.Expr]:
-    """Return expressions for a row's segment at each level, finest first; null if one of its values is unknown."""
+    """Return expressions for a row's segment at each level, most specific first; null if a value is unknown."""
     known = {column: pl.when(pl.col(column) != UNKNOWN).then(pl.format(f"{column}={{}}", column)) for column in PROFILE}
     labels = [pl.concat_str([known[column] for column in level], separator=", ") for level in LEVELS]
     return [label.alias(f"level_{n}") for n, label in enumerate(labels)]

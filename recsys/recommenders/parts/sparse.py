@@ -1,4 +1,4 @@
-"""Sparse matrices in models: conversion to plain arrays for saving and back, and the largest values per row."""
+"""Sparse matrices in models: convert to plain arrays for saving, and back; keep the largest values per row."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,13 +17,13 @@ def arrays_of(name: str, matrix: Csr) -> dict[str, Any]:
 
 
 def matrix_of(name: str, arrays: Mapping[str, Any]) -> Csr:
-    """Rebuild the CSR matrix `name` from what `arrays_of` returned."""
+    """Rebuild the CSR matrix `name` from the arrays that `arrays_of` returned."""
     data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr", "shape"))
     return sp.csr_matrix((data, indices, indptr), shape=tuple(shape))
 
 
 def largest_per_row(matrix: Csr, n: int) -> Csr:
-    """Keep the `n` largest values per row of a CSR matrix; of equal values, those in lower columns."""
+    """Keep the `n` largest values per row of a CSR matrix. Among equal values, keep those in lower columns."""
     counts = np.diff(matrix.indptr)
     row = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((matrix.indices, -matrix.data, row))

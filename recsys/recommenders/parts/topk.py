@@ -1,10 +1,10 @@
 """
-Exact top-k per user, block by block: the kernel that all recommenders rank with.
+Exact top-k per user, in blocks of users. All recommenders rank with it.
 
-For each block of users it computes the scores (one BLAS thread per worker), sets those of excluded tracks to minus
-infinity, and finds the k best without sorting or partitioning whole rows: the k-th largest of a row's *group maxima* is
-a lower bound of its k-th best score, and few scores reach it. Ties are broken by lower track row, so the result equals
-that of a stable sort of all scores.
+For each block it computes the scores (one BLAS thread per worker), sets the scores of excluded tracks to minus
+infinity, and finds the k largest without sorting or partitioning whole rows: scores are split into groups, and the k-th
+largest group maximum is a lower bound of the k-th largest score, which few scores reach. Of equal scores, lower track
+rows come first, so the result equals that of a stable sort of all scores.
 """
 
 import os
@@ -23,14 +23,14 @@ Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice o
 
 N_BLOCK = 128  # users per block: large enough for the matrix product, small enough for the cache
 GROUP = 16  # maximum number of scores per group
-LOWEST = np.finfo(np.float32).min  # allowed tracks score at least this; excluded ones are below
+LOWEST = np.finfo(np.float32).min  # minimum score of an allowed track; excluded tracks have minus infinity
 LOW_BITS = np.int64(0x7FFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
     """
-    Exclusion mask of some users: a track is excluded if its pair is hidden or its group of users may not get it.
+    Exclusion mask of some users: a track is excluded if its pair is hidden or it is not allowed for the user's group.
 
     Attributes:
         hidden: Excluded pairs. CSR, shape (n_users, n_tracks).
@@ -44,7 +44,7 @@ class Mask:
 
     @classmethod
     def of(cls, hidden: Csr) -> "Mask":
-        """Exclude these pairs and nothing else."""
+        """Return a mask that excludes only these pairs."""
         n_users, n_tracks = hidden.shape
         return cls(hidden, np.ones((1, n_tracks), np.bool_), np.zeros(n_users, np.int64))
 
@@ -53,7 +53,7 @@ class Mask:
         return Mask(self.hidden[users], self.allowed, self.group[users])
 
     def apply(self, users: slice, scores: F32) -> None:
-        """Set the scores of excluded tracks to minus infinity, in place. `scores` are those of the slice `users`."""
+        """Set the scores of excluded tracks to minus infinity, in place. `scores` has one row per user of the slice."""
         indptr = self.hidden.indptr[users.start : users.stop + 1]
         starts = np.repeat(np.arange(len(scores)) * scores.shape[1], np.diff(indptr))
         scores.ravel()[starts + self.hidden.indices[indptr[0] : indptr[-1]]] = -np.inf
@@ -67,8 +67,8 @@ class TopK:
     The k best tracks of each user, best first.
 
     Attributes:
-        tracks: Track rows. Shape (n_users, k), int32; -1 pads the row of a user with fewer than k allowed tracks.
-        scores: Scores of these tracks. Shape (n_users, k), float32; minus infinity where the track is -1.
+        tracks: Track rows. Shape (n_users, k), int32; padded with -1 if a user has fewer than k allowed tracks.
+        scores: Scores of these tracks. Shape (n_users, k), float32; minus infinity for padding.
     """
 
     tracks: I32
@@ -81,7 +81,7 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
 
     Args:
         score: Writes the scores of a slice of users into an array of shape (n_block, n_tracks), float32, without NaN.
-            Several threads call it at once.
+            Called by several threads at the same time.
         mask: Exclusion mask of the users.
         k: Tracks per user, >= 1.
         n_threads: Number of worker threads. 0: one per core available to this process.
@@ -94,7 +94,7 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
     n_workers = n_threads or n_cores()
 
     def work(worker: int) -> None:
-        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # one per worker: allocating one per block costs time
+        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # reused by all blocks of a worker, to save allocations
         for start in range(worker * N_BLOCK, n_users, n_workers * N_BLOCK):
             users = slice(start, min(start + N_BLOCK, n_users))
             block = buffer[: users.stop - start]
@@ -134,7 +134,7 @@ def kth_bound(scores: F32, k: int) -> F32:
     """
     Return a lower bound of the k-th largest score of each row. Shape (n_rows,).
 
-    Each of the k largest group maxima is itself a score, so at least k scores reach the smallest of them.
+    The bound is the k-th largest group maximum. The k largest group maxima are k scores that are not below it.
     """
     n_rows, n_columns = scores.shape
     size = max(1, min(GROUP, n_columns // (4 * k)))
@@ -145,13 +145,13 @@ def kth_bound(scores: F32, k: int) -> F32:
 
 
 def sort_key(scores: F32, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Encode score and column as one integer; sorted, they ascend by score, then descend by column."""
+    """Encode score and column as one integer; ascending keys have ascending scores, then descending columns."""
     bits = (scores + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 turns -0.0 into 0.0
     return (np.where(bits < 0, bits ^ LOW_BITS, bits) << 32) | (LOW_BITS - columns)
 
 
 def from_sort_key(keys: npt.NDArray[np.int64]) -> tuple[I32, F32]:
-    """Decode columns and scores from `sort_key`."""
+    """Decode keys of `sort_key` into columns and scores."""
     high = keys >> 32
     bits = np.where(high < 0, high ^ LOW_BITS, high).astype(np.int32)
     return (LOW_BITS - (keys & np.int64(0xFFFFFFFF))).astype(np.int32), bits.view(np.float32)

@@ -17,7 +17,7 @@ from typing_extensions import override
 from recsys.arrays import Rows
 
 HEADS = 2
-INITIAL_STD = 0.02  # std of the initial vectors: tracks with few plays stay small, which ranks better than a start at 1
+INITIAL_STD = 0.02  # std of the initial vectors; with 1, rarely played tracks keep large random vectors and rank worse
 PROPOSAL_EXPONENT = 0.75  # negatives are sampled in proportion to (1 + plays)**exponent
 
 
@@ -38,14 +38,14 @@ class Block(nn.Module):
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # (3,B,H,L,D/H)
         attended = F.scaled_dot_product_attention(
             query, key, value, is_causal=True
-        )  # padding comes last, so it is never attended to
+        )  # padding comes last, so no track attends to it
         x = x + self.dropout(self.projection(attended.transpose(1, 2).reshape(x.shape)))
         transformed: Tensor = self.dropout(self.outer(F.gelu(self.inner(self.feed_forward_norm(x)))))
         return x + transformed
 
 
 class Network(nn.Module):
-    """Maps tracks and gap buckets, shape (B, L), to states, shape (B, L, D). Input and output embeddings are tied."""
+    """Map tracks and gap buckets, (B, L) each, to states, (B, L, D). Input and output embeddings are tied."""
 
     def __init__(
         self, n_tracks: int, n_gaps: int, *, factors: int, blocks: int, max_length: int, dropout: float
@@ -73,10 +73,11 @@ def proposal_distribution(played: Rows, n_tracks: int) -> Tensor:
 
 def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, negatives: Tensor, proposal: Tensor) -> Tensor:
     """
-    Return the mean cross-entropy over the target and sampled negatives, with logQ correction.
+    Return the mean cross-entropy of the targets against sampled negatives, with logQ correction.
 
-    The correction is unbiased: the expected sum of exp(score) / (n * proposal) over n sampled tracks is the sum of
-    exp(score) over the catalogue. Negatives equal to the target are left out, because the target is always counted.
+    The correction makes the sum of exp(score) unbiased: over n sampled tracks, the expected sum of exp(score) / (n *
+    proposal) is the sum of exp(score) over the catalogue. Negatives equal to the target are left out, because the
+    target itself is always included.
 
     Args:
         states: States that predict the next track. Shape (B, D), float32.
@@ -94,7 +95,7 @@ def sampled_softmax(states: Tensor, vectors: Tensor, targets: Tensor, negatives:
 
 @contextmanager
 def deterministic_torch(seed: int) -> Iterator[None]:
-    """Seed torch and limit it to one thread, so that results do not depend on the machine. Restore both on exit."""
+    """Seed torch and limit it to one thread, so that results are reproducible. Restore both on exit."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,5 +1,5 @@
 """
-Artist cap: at most a few tracks per artist in a list, and not next to each other.
+Artist cap: limit the number of tracks per artist in a list, and keep them apart.
 
 Tracks of unknown artists are not limited.
 """
@@ -13,7 +13,7 @@ from recsys.arrays import Bool, Rows
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 from recsys.settings import Count, CountOrZero
 
-NEVER = -1_000  # position of the last track of an artist who has none in the list yet
+NO_POSITION = -1_000  # stands for the last position of an artist who has no track in the list yet
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class ArtistCap(RerankRule):
 
     Attributes:
         tracks: Maximum number of tracks per artist and list, at least 1.
-        apart: Minimum number of other tracks between two tracks of an artist, while other tracks are left; 0 or more.
+        apart: Minimum number of other tracks between two tracks of one artist, 0 or more. Ignored when only tracks that
+            break it are left.
     """
 
     tracks: Count = 3
@@ -31,14 +32,14 @@ class ArtistCap(RerankRule):
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        return _Counting(candidates.track_values(candidates.context.artists, users), self)
+        return _ArtistCapState(candidates.track_values(candidates.context.artists, users), self)
 
 
-class _Counting(RuleState):
+class _ArtistCapState(RuleState):
     def __init__(self, artists: Rows, cap: ArtistCap) -> None:
         self._artists = artists  # (n_block, n), -1 unknown
-        self._counts = np.zeros(artists.shape, np.int16)  # chosen tracks by each candidate's artist
-        self._last = np.full(artists.shape, NEVER, np.int16)  # position of the last of these
+        self._counts = np.zeros(artists.shape, np.int16)  # number of chosen tracks by each candidate's artist
+        self._last = np.full(artists.shape, NO_POSITION, np.int16)  # position of the last chosen track by that artist
         self._position = 0
         self._cap = cap
 
@@ -51,7 +52,7 @@ class _Counting(RuleState):
         return self._position - self._last > self._cap.apart if self._cap.apart else None
 
     @override
-    def take(self, users: Rows, columns: Rows) -> None:
+    def update(self, users: Rows, columns: Rows) -> None:
         taken = self._artists[users, columns][:, None]
         is_same = (self._artists[users] == taken) & (taken >= 0)
         self._counts[users] += is_same

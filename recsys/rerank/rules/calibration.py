@@ -1,10 +1,10 @@
 """
 Calibration: a listener who plays 70 % rock and 30 % jazz gets seven rock tracks and three jazz tracks, not ten of rock.
 
-The cost of a list is the Kullback-Leibler divergence of its genre mix from the listener's, as in
-`evaluate.diversity.miscalibration_at_k`. Tracks without a genre and listeners without a known genre mix cost nothing.
-The cost is multiplied by the length of the list so far, so that it keeps its weight against the summed relevance. On
-listening logs this reaches a given divergence at half the nDCG cost of counting it once per list.
+The penalty of a list is the Kullback-Leibler divergence of its genre mix from the listener's, as in
+`evaluate.diversity.miscalibration_at_k`. Tracks without a genre, and listeners without a known genre mix, have no
+penalty. The penalty is multiplied by the current length of the list, because relevance is summed over the list too. On
+listening logs, the multiplied penalty reaches a given divergence at half the nDCG loss of the plain penalty.
 
 Source: Steck, Calibrated Recommendations (2018), formulas 2 to 7, equal weights, greedy selection.
 """
@@ -22,25 +22,29 @@ from recsys.settings import PositiveOrZero
 
 @dataclass(frozen=True)
 class Calibration(RerankRule):
-    """Penalise divergence from the listener's genre mix: `weight` (0 or more) per nat and per track of the list."""
+    """Penalise lists by weight * list length * divergence of the genre mix from the listener's [nat]; weight >= 0."""
 
     weight: PositiveOrZero = 0.02
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
-        return Mixing(candidates, users, candidates.profile.genre_mix[users], candidates.profile.genres, self.weight)
+        return CalibrationState(
+            candidates, users, candidates.profile.genre_mix[users], candidates.profile.genres, self.weight
+        )
 
 
-class Mixing(RuleState):
+class CalibrationState(RuleState):
     """
-    The state of calibration, for any parts that tracks consist of (here: genres).
+    The state of the calibration rule. Its categories, called parts, are the genres.
 
     Args:
         candidates: The candidates.
         users: The block of listeners.
-        mix: Share of each part in the tracks the listener likes. CSR, shape (n_block, n_parts), rows of sum 1, or 0.
-        parts: Share of each part in a track. CSR, shape (n_tracks, n_parts), rows of sum 1, or 0.
-        weight: Cost per track of the list and nat of divergence.
+        mix: Share of each part in the listener's liked tracks. Rows sum to 1, or are all zero if no part is known. CSR,
+            shape (n_block, n_parts).
+        parts: Share of each part in each track. Rows sum to 1, or are all zero if no part is known. CSR, shape
+            (n_tracks, n_parts).
+        weight: Penalty per track of the list and nat of divergence.
     """
 
     def __init__(self, candidates: CandidateSet, users: slice, mix: Csr, parts: Csr, weight: float) -> None:
@@ -55,7 +59,7 @@ class Mixing(RuleState):
         self._candidate, self._entry, self._share = self._entries()
 
     def _entries(self) -> tuple[I64, I64, F32]:
-        """List the candidates' parts that the listener plays: flat candidate index, flat index in `_mix`, share."""
+        """Return the candidates' parts that are in the listener's mix: flat candidate and `_mix` indices, and share."""
         tracks, n_parts = self._tracks.ravel(), np.diff(self._parts.indptr)[self._tracks.ravel()]
         candidate = np.repeat(np.arange(len(tracks)), n_parts)
         first = self._parts.indptr[tracks] - np.cumsum(n_parts) + n_parts
@@ -71,19 +75,19 @@ class Mixing(RuleState):
         before = (self._chosen + SMOOTHING / (1 - SMOOTHING) * self._mix * n_after).astype(np.float32)
         gain = self._mix.astype(np.float32).ravel()[self._entry] * np.log1p(self._share / before.ravel()[self._entry])
         change = np.bincount(self._candidate, gain, minlength=self._has_parts.size).reshape(self._shape)
-        # A track without parts does not change the mix; one with parts also lowers the shares of all other parts.
+        # A track without parts does not change the mix; a track with parts lowers the shares of all other parts.
         after = self._agreement(n_after) + change
         agreement = np.where(self._has_parts, after, self._agreement(self._n_chosen))
-        return (self._weight * n_after * agreement).astype(np.float32)  # the cost counts for every track of the list
+        return (self._weight * n_after * agreement).astype(np.float32)  # the penalty counts once per track of the list
 
     def _agreement(self, n: F64) -> F64:
-        """Return minus the cross entropy of the listener's and the list's mix, of n tracks with parts: (n_block, 1)."""
+        """Return minus the cross entropy of the listener's mix and that of a list of n tracks. Shape (n_block, 1)."""
         share = (1 - SMOOTHING) * self._chosen / np.maximum(n, 1) + SMOOTHING * self._mix
         agreement: F64 = (self._mix * np.log(np.where(self._mix > 0, share, 1))).sum(axis=1, keepdims=True)
         return agreement
 
     @override
-    def take(self, users: Rows, columns: Rows) -> None:
+    def update(self, users: Rows, columns: Rows) -> None:
         parts = self._parts[self._tracks[users, columns]]
         self._chosen[users] += parts
         self._n_chosen[users, 0] += self._has_parts[users, columns]

@@ -1,9 +1,9 @@
 """
-Diversity by maximal marginal relevance: penalise candidates that are similar to a track already in the list.
+Diversity by maximal marginal relevance (MMR): penalise candidates that are similar to a track already in the list.
 
 Source:
     Carbonell, Goldstein, The Use of MMR, Diversity-Based Reranking for Reordering Documents and Producing Summaries
-    (1998), divided by the weight of relevance.
+    (1998). Here relevance has weight 1: the formula is divided by the weight lambda that the paper gives it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from recsys.settings import PositiveOrZero
 
 @dataclass(frozen=True)
 class Diversity(RerankRule):
-    """Penalise the highest cosine similarity (of `RerankContext.vectors`) to a chosen track, times `weight` >= 0."""
+    """Penalise candidates by weight * highest cosine (of `RerankContext.vectors`) to a chosen track; weight >= 0."""
 
     weight: PositiveOrZero = 0.1
 
@@ -30,7 +30,7 @@ class Diversity(RerankRule):
 class _DiversityState(RuleState):
     def __init__(self, vectors: F32, weight: float) -> None:
         self._vectors = vectors  # (n_block, n, n_dimensions)
-        self._similarity = np.zeros(vectors.shape[:2], np.float32)  # to the most similar chosen track
+        self._similarity = np.zeros(vectors.shape[:2], np.float32)  # cosine to the most similar chosen track
         self._weight = np.float32(weight)
 
     @override
@@ -38,7 +38,7 @@ class _DiversityState(RuleState):
         return -self._weight * self._similarity
 
     @override
-    def take(self, users: Rows, columns: Rows) -> None:
+    def update(self, users: Rows, columns: Rows) -> None:
         vectors = self._vectors if len(users) == len(self._vectors) else self._vectors[users]
         taken = self._vectors[users, columns]
         cosines = (vectors @ taken[:, :, None])[:, :, 0]  # (B,n,D)*(B,D,1) -> (B,n)

@@ -1,9 +1,10 @@
 """
 FA*IR: in every prefix of a list, the number of protected tracks is not significantly below a target share.
 
-A list whose tracks are drawn at random, protected ones with probability p, is the reference. A prefix is unfair if the
-binomial test at level alpha says that it holds too few protected tracks. Since every prefix is tested, alpha is lowered
-until a random list fails at any prefix with probability alpha at most.
+The reference is a random list, in which each track is protected with probability p, the target share. A prefix is
+unfair if it has significantly fewer protected tracks than the reference (binomial test at level alpha). Because every
+prefix is tested, the level of each single test is lowered until the probability that a random list fails at one or more
+prefixes is at most alpha.
 
 Source: Zehlike et al., FA*IR: A Fair Top-k Ranking Algorithm (2017), definitions 3.1 and 3.2, section 4.
 """
@@ -20,18 +21,18 @@ from typing_extensions import override
 from recsys.arrays import I64, Bool, Rows
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 
-N_HALVINGS = 50  # bisection steps for the adjusted alpha
+N_HALVINGS = 50  # bisection steps for the level of the single test
 
 
 @dataclass(frozen=True)
 class FairTopK(RerankRule):
     """
-    Require enough tracks of a protected group in every prefix of a list, while candidates of the group are left.
+    Require enough tracks of a protected group in every prefix of a list, as long as the candidates include any.
 
     Attributes:
         group: The protected group, such as 'artist_gender=female'.
-        share: Its target share p, between 0 and 1.
-        alpha: Significance level, between 0 and 1: the share of random lists that may be called unfair.
+        share: Target share p of the protected group, between 0 and 1.
+        alpha: Significance level for the whole list, between 0 and 1: the maximum share of random lists that fail.
     """
 
     urgency: ClassVar[int] = 1
@@ -48,32 +49,32 @@ class FairTopK(RerankRule):
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
         is_protected = candidates.track_values(candidates.context.members(self.group), users)
-        return _FairState(is_protected, least_protected(candidates.k, self.share, self.alpha))
+        return _FairState(is_protected, min_protected(candidates.k, self.share, self.alpha))
 
 
 class _FairState(RuleState):
-    def __init__(self, is_protected: Bool, least: I64) -> None:
+    def __init__(self, is_protected: Bool, minimum: I64) -> None:
         self._is_protected = is_protected
-        self._least = least
+        self._minimum = minimum
         self._n_protected = np.zeros(len(is_protected), np.int64)
         self._position = 0
 
     @override
     def required(self) -> Bool:
-        is_fair = self._n_protected >= self._least[self._position]
+        is_fair = self._n_protected >= self._minimum[self._position]
         required: Bool = self._is_protected | is_fair[:, None]
         return required
 
     @override
-    def take(self, users: Rows, columns: Rows) -> None:
+    def update(self, users: Rows, columns: Rows) -> None:
         self._n_protected[users] += self._is_protected[users, columns]
-        self._position = min(self._position + 1, len(self._least) - 1)
+        self._position = min(self._position + 1, len(self._minimum) - 1)
 
 
 @lru_cache
-def least_protected(k: int, share: float, alpha: float) -> I64:
+def min_protected(k: int, share: float, alpha: float) -> I64:
     """
-    Return the fewest protected tracks that the first 1, 2 .. k positions must hold, at the adjusted alpha.
+    Return the minimum number of protected tracks in each prefix of a list: its first 1, 2 .. k positions.
 
     Args:
         k: Length of the list.
@@ -81,42 +82,43 @@ def least_protected(k: int, share: float, alpha: float) -> I64:
         alpha: Significance level for the whole list, between 0 and 1.
 
     Returns:
-        The minima m, shape (k,), int64.
+        The minimum per prefix, with the level of each single test lowered as described above. Shape (k,), int64.
 
-    >>> least_protected(20, 0.25, 0.15).tolist()
+    >>> min_protected(20, 0.25, 0.15).tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3]
     """
     low, high = 0.0, alpha
-    if failure_probability(unadjusted(k, share, alpha), share) <= alpha:
-        return unadjusted(k, share, alpha)
+    if failure_probability(min_protected_unadjusted(k, share, alpha), share) <= alpha:
+        return min_protected_unadjusted(k, share, alpha)
     for _ in range(N_HALVINGS):
         middle = (low + high) / 2
-        fails_rarely = failure_probability(unadjusted(k, share, middle), share) <= alpha
+        fails_rarely = failure_probability(min_protected_unadjusted(k, share, middle), share) <= alpha
         low, high = (middle, high) if fails_rarely else (low, middle)
-    return unadjusted(k, share, low)
+    return min_protected_unadjusted(k, share, low)
 
 
-def unadjusted(k: int, share: float, alpha: float) -> I64:
+def min_protected_unadjusted(k: int, share: float, alpha: float) -> I64:
     """
-    Return the minima at level alpha without the adjustment for testing every prefix, shape (k,), int64.
+    Return the minimum number of protected tracks in each prefix, each tested at level alpha. Shape (k,), int64.
 
-    For the first n positions that is the smallest m with P(at most m of n are protected) > alpha.
+    There is no correction for testing several prefixes. The minimum of the first n positions is the smallest m with
+    P(at most m of n tracks are protected) > alpha.
 
-    >>> unadjusted(12, 0.5, 0.1).tolist()
+    >>> min_protected_unadjusted(12, 0.5, 0.1).tolist()
     [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 4]
     """
     lengths = np.arange(1, k + 1)
     cumulative = binom.cdf(np.arange(k + 1)[None, :], lengths[:, None], share)  # (k, k + 1): F(count; length, share)
-    least: I64 = (cumulative <= alpha).sum(axis=1)
-    return least
+    minimum: I64 = (cumulative <= alpha).sum(axis=1)
+    return minimum
 
 
-def failure_probability(least: I64, share: float) -> float:
-    """Return the probability that a random list has fewer than `least` protected tracks in any prefix, 0..1."""
-    fair = np.zeros(len(least) + 1)  # by number of protected tracks so far: probability that no prefix has failed
+def failure_probability(minimum: I64, share: float) -> float:
+    """Return the probability, 0..1, that one or more prefixes of a random list have too few protected tracks."""
+    fair = np.zeros(len(minimum) + 1)  # by number of protected tracks so far: probability that no prefix has failed
     fair[0] = 1
-    for n_least in least:
+    for n_required in minimum:
         fair[1:] = fair[1:] * (1 - share) + fair[:-1] * share
         fair[0] *= 1 - share
-        fair[:n_least] = 0
+        fair[:n_required] = 0
     return float(1 - fair.sum())

@@ -1,7 +1,8 @@
 """
-Leave out what the listener heard recently. For lists that may contain known tracks (`[export] new_only = false`).
+Leave out tracks heard recently, in lists that may contain known tracks (`[export] new_only = false`).
 
-Tracks that a listener has touched but does not like (only skipped, or removed from the saved tracks) never return.
+Tracks with interactions but without a positive strength, such as tracks that the listener only skipped or removed from
+the saved tracks, are always left out.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from recsys.settings import Count
 
 @dataclass(frozen=True)
 class NotHeard(RerankRule):
-    """Allow only tracks that the listener has not heard in the last `days` [d], at least 1."""
+    """Allow only tracks that the listener has not heard in the last `days` days (at least 1)."""
 
     days: Count = 30
 

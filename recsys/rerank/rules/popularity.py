@@ -1,9 +1,9 @@
 """
-Popularity calibration: lists are about as popular as the tracks that the listener likes, neither more nor less.
+Popularity calibration: make a list about as popular as the tracks that the listener likes.
 
-The cost of a list is the absolute log of a ratio: mean popularity of its tracks over mean popularity of the listener's
-liked tracks (the ratio is 1 + `evaluate.beyond_accuracy.popularity_lift_at_k`). As in `calibration`, it is
-multiplied by the length of the list so far. Lists of listeners without a liked track cost nothing.
+The penalty of a list is |log(ratio)|, where ratio is the mean popularity of its tracks divided by the mean popularity
+of the listener's liked tracks (1 + `evaluate.beyond_accuracy.popularity_lift_at_k`). As in `calibration`, it is
+multiplied by the current length of the list. Listeners without a liked track have no penalty.
 
 Source:
     Abdollahpouri et al., The Connection Between Popularity Bias, Calibration, and Fairness in Recommendation (2020),
@@ -22,34 +22,43 @@ from recsys.settings import PositiveOrZero
 
 @dataclass(frozen=True)
 class Popularity(RerankRule):
-    """Penalise the popularity lift: `weight` (0 or more) per unit of absolute log ratio and per track of the list."""
+    """
+    Penalise lists whose mean popularity differs from that of the listener's liked tracks.
+
+    Attributes:
+        weight: The penalty is weight * list length * |log(ratio)|, see above; 0 or more.
+    """
 
     weight: PositiveOrZero = 0.02
 
     @override
     def begin(self, candidates: CandidateSet, users: slice) -> RuleState:
         profile = candidates.profile
-        popularity = np.maximum(profile.popularity, 1 / max(1, profile.n_listeners))  # no listener counts as one
-        own = profile.own_popularity[users][:, None]
-        ratios = candidates.track_values(popularity, users) / np.where(np.isnan(own), 1, own)
-        return _PopularityState(ratios, ~np.isnan(own), self.weight)
+        popularity = np.maximum(
+            profile.popularity, 1 / max(1, profile.n_listeners)
+        )  # avoids log(0): at least one listener
+        liked_popularity = profile.liked_popularity[users][:, None]
+        ratios = candidates.track_values(popularity, users) / np.where(np.isnan(liked_popularity), 1, liked_popularity)
+        return _PopularityState(ratios, ~np.isnan(liked_popularity), self.weight)
 
 
 class _PopularityState(RuleState):
-    def __init__(self, ratios: F64, has_own: Bool, weight: float) -> None:
-        self._ratios = ratios.astype(np.float32)  # popularity over the listener's own, (n_block, n)
-        self._sum = np.zeros((len(ratios), 1), np.float32)  # of the chosen tracks' ratios
+    def __init__(self, ratios: F64, has_liked: Bool, weight: float) -> None:
+        self._ratios = ratios.astype(
+            np.float32
+        )  # popularity / mean popularity of the listener's liked tracks, (n_block, n)
+        self._sum = np.zeros((len(ratios), 1), np.float32)  # sum of the chosen tracks' ratios
         self._n_chosen = np.zeros((len(ratios), 1), np.float32)
-        self._weight = np.where(has_own, np.float32(weight), np.float32(0))
+        self._weight = np.where(has_liked, np.float32(weight), np.float32(0))
 
     @override
     def gain(self) -> F32:
         n_after = self._n_chosen + 1
         ratio = (self._sum + self._ratios) / n_after
-        gain: F32 = -self._weight * n_after * np.abs(np.log(ratio))  # the cost counts for every track of the list
+        gain: F32 = -self._weight * n_after * np.abs(np.log(ratio))  # the penalty counts once per track of the list
         return gain
 
     @override
-    def take(self, users: Rows, columns: Rows) -> None:
+    def update(self, users: Rows, columns: Rows) -> None:
         self._sum[users, 0] += self._ratios[users, columns]
         self._n_chosen[users] += 1

@@ -37,7 +37,7 @@ def test_weights_decay_with_age() -> None:
 
 
 def test_weights_are_never_zero() -> None:
-    """However old the interactions, a history does not become empty."""
+    """Even very old interactions keep a weight above 0, so no history becomes empty."""
     assert confidence(history([1], [1e30]), exponent=0, recency=2).data[0] > 0
 
 

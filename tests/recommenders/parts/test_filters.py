@@ -56,7 +56,7 @@ def test_seen_and_blocked_pairs_are_hidden() -> None:
 
 
 def test_filters_for_evaluation_exclude_seen_pairs() -> None:
-    """Seen pairs, skips included, and nothing else; with hide_seen=False nothing."""
+    """Only seen pairs are excluded, skips included; with hide_seen=False no pair is excluded."""
     interactions = Interactions.of(
         pl.DataFrame({"user_id": ["a", "b"], "track_id": ["x", "y"], "strength": [-1.0, 1.0]})
     )

@@ -1,4 +1,4 @@
-"""The texts that listeners read beside their recommendations."""
+"""The texts of reasons that listeners see with recommendations."""
 
 import polars as pl
 
@@ -11,7 +11,7 @@ CATALOGUE = pl.DataFrame(
 
 
 def test_a_reason_names_title_and_artist() -> None:
-    """Unknown titles and artists are called so; a track that the catalogue lacks is named by its id."""
+    """Missing titles and artists have a placeholder text; a track that is not in the catalogue is named by its id."""
     ranking = pl.DataFrame({"reason_track_id": ["t1", "t2", "t3", "gone"], "segment": [None] * 4})
 
     assert with_reason_text(ranking, CATALOGUE)["reason"].to_list() == [
@@ -34,7 +34,7 @@ def test_without_a_reason_track_the_segment_is_the_reason() -> None:
 
 
 def test_only_explored_recommendations_are_worth_a_try() -> None:
-    """Other reasons stay as they are, and no column is lost."""
+    """The reasons of other recommendations do not change, and all columns are kept."""
     ranking = pl.DataFrame({"rank": [1, 2], "is_explored": [False, True], "reason": ["because", "because"]})
 
     marked = with_exploration_text(ranking)

@@ -50,7 +50,7 @@ def segments(interactions: Interactions) -> Segments:
 
 
 def test_a_segment_needs_enough_listeners_and_known_values(segments: Segments) -> None:
-    """Only segments with at least `MIN_SEGMENT` listeners exist, and none of an unknown value."""
+    """Only segments with at least `MIN_SEGMENT` listeners exist, and no segment has an unknown value."""
     assert segments.names.ids().to_list() == ["age_band=25-34", "country=DE", "country=DE, age_band=25-34"]
 
 
@@ -110,7 +110,7 @@ def test_a_segment_is_smoothed_towards_everybody(interactions: Interactions, seg
 
 
 def test_gender_forms_no_segment() -> None:
-    """Not even if enough listeners have the same gender."""
+    """There is no segment of a gender, even if enough listeners have it."""
     pairs = pl.DataFrame({"user_id": [f"u{n}" for n in range(MIN_SEGMENT)], "track_id": "a", "strength": 1.0})
     women = pairs.select("user_id", gender=pl.lit("female"))
 
@@ -118,7 +118,7 @@ def test_gender_forms_no_segment() -> None:
 
 
 def test_without_features_there_are_no_segments(tmp_path: Path) -> None:
-    """Saved and loaded, only the popularity among everybody is left."""
+    """Without segments, a saved and loaded fallback has only the global popularity."""
     pairs = pl.DataFrame({"user_id": ["u", "v"], "track_id": ["a", "b"], "strength": [1.0, 1.0]})
     plain = Segments.of(Interactions.of(pairs), HALF_LIFE_DAYS)
     out = np.empty((1, 2), np.float32)

@@ -24,7 +24,7 @@ def brute_force(scores: F32, k: int) -> tuple[list[list[int]], list[list[float]]
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 300), st.integers(1, 40), st.sampled_from([2, 9, 10**6]), st.floats(0, 1))
 def test_equals_a_stable_sort(seed: int, n_columns: int, k: int, n_values: int, hidden: float) -> None:
-    """The result is that of sorting all scores, also with many ties, negative scores and few allowed tracks."""
+    """The result equals sorting all scores, even with many ties, negative scores or few allowed tracks."""
     rng = np.random.default_rng(seed)
     scores = rng.integers(-n_values, n_values, (7, n_columns)).astype(np.float32)
     scores[rng.random(scores.shape) < hidden] = -np.inf
@@ -38,7 +38,7 @@ def test_equals_a_stable_sort(seed: int, n_columns: int, k: int, n_values: int, 
 
 
 def test_every_user_gets_their_own_scores_and_mask() -> None:
-    """Over several blocks and on any number of threads: own scores, hidden pairs and group."""
+    """Each user's scores, hidden pairs and group are used, over several blocks and with any number of threads."""
     rng = np.random.default_rng(3)
     n_users, n_tracks, k = 2 * N_BLOCK + 5, 900, 12
     users, tracks = rng.standard_normal((n_users, 8), np.float32), rng.standard_normal((n_tracks, 8), np.float32)

@@ -13,7 +13,7 @@ from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.lists import apply_rules
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.diversity import Diversity
-from recsys.rerank.rules.exposure import Exposure, Priced, dual_bound, shares
+from recsys.rerank.rules.exposure import Exposure, PricedExposure, dual_bound, group_exposure_shares
 
 from ..conftest import Ranked, random_candidates
 
@@ -31,9 +31,11 @@ def test_shares_by_hand(context: RerankContext, ranked: Ranked) -> None:
     candidate_set = CandidateSet.of(ranked(ann="b2 a1", bob="a1 c1"), context, 2)
     chosen = np.array([[0, 1], [0, 1]])
 
-    assert shares(candidate_set, chosen, context.members(F)[:, None])[0] == pytest.approx(0.5)
-    assert shares(candidate_set, chosen[:, ::-1], context.members("gender=m")[:, None])[0] == pytest.approx(0.5)
-    assert np.isnan(shares(candidate_set, np.full((2, 2), -1), context.members(F)[:, None])[0])
+    assert group_exposure_shares(candidate_set, chosen, context.members(F)[:, None])[0] == pytest.approx(0.5)
+    assert group_exposure_shares(candidate_set, chosen[:, ::-1], context.members("gender=m")[:, None])[
+        0
+    ] == pytest.approx(0.5)
+    assert np.isnan(group_exposure_shares(candidate_set, np.full((2, 2), -1), context.members(F)[:, None])[0])
 
 
 def test_a_target_that_is_already_met_changes_nothing(context: RerankContext, ranked: Ranked) -> None:
@@ -70,11 +72,11 @@ def test_the_share_is_met_to_within_one_list(seed: int, target: float) -> None:
     """The share is within one list's exposure of the target, unless candidates forbid it or it was above already."""
     context, candidates = random_candidates(seed, n_users=40)
     candidate_set, members = CandidateSet.of(candidates, context, 6), context.members(F)[:, None]
-    before = shares(candidate_set, apply_rules(candidate_set, [])[0], members)[0]
+    before = group_exposure_shares(candidate_set, apply_rules(candidate_set, [])[0], members)[0]
 
-    reached = shares(candidate_set, apply_rules(candidate_set, [Exposure({F: target})])[0], members)[0]
+    reached = group_exposure_shares(candidate_set, apply_rules(candidate_set, [Exposure({F: target})])[0], members)[0]
 
-    most = shares(candidate_set, apply_rules(candidate_set, [Exposure({F: 1.0})])[0], members)[0]
+    most = group_exposure_shares(candidate_set, apply_rules(candidate_set, [Exposure({F: 1.0})])[0], members)[0]
     assert reached >= min(target, most) - 1 / 40
     assert reached <= max(target, before) + 1 / 40
 
@@ -88,9 +90,9 @@ def test_the_lists_are_nearly_as_relevant_as_any_that_meet_the_target(seed: int,
 
     chosen, (priced,) = apply_rules(candidate_set, [Exposure({F: target})])
 
-    assert isinstance(priced, Priced)
+    assert isinstance(priced, PricedExposure)
     bound = dual_bound(candidate_set, priced)
-    if shares(candidate_set, chosen, members)[0] >= target:
+    if group_exposure_shares(candidate_set, chosen, members)[0] >= target:
         assert relevance(candidate_set, chosen) <= bound + 1e-5
     assert relevance(candidate_set, chosen) >= bound - 2 * discounts(6).sum()
 
@@ -100,11 +102,13 @@ def test_no_lists_exceed_the_dual_bound(context: RerankContext, ranked: Ranked) 
     candidate_set = CandidateSet.of(ranked(ann="a1 b1 b2 a2", bob="a1 a2 a3 c1"), context, 2)
     members, target = context.members(F)[:, None], 0.4
     _, (priced,) = apply_rules(candidate_set, [Exposure({F: target})])
-    assert isinstance(priced, Priced)
+    assert isinstance(priced, PricedExposure)
 
     all_lists = [np.array(lists) for lists in product(permutations(range(4), 2), repeat=2)]
     meeting = [
-        relevance(candidate_set, lists) for lists in all_lists if shares(candidate_set, lists, members)[0] >= target
+        relevance(candidate_set, lists)
+        for lists in all_lists
+        if group_exposure_shares(candidate_set, lists, members)[0] >= target
     ]
 
     assert meeting
@@ -128,21 +132,21 @@ def test_two_targets_are_met_together() -> None:
     candidate_set = CandidateSet.of(candidates, genres, 6)
     targets = {"genre=g1": 0.35, "genre=g2": 0.35}
     members = np.stack([genres.members(group) for group in targets], axis=1)
-    assert (shares(candidate_set, apply_rules(candidate_set, [])[0], members) < 0.3).all()
+    assert (group_exposure_shares(candidate_set, apply_rules(candidate_set, [])[0], members) < 0.3).all()
 
-    reached = shares(candidate_set, apply_rules(candidate_set, [Exposure(targets)])[0], members)
+    reached = group_exposure_shares(candidate_set, apply_rules(candidate_set, [Exposure(targets)])[0], members)
 
     assert reached == pytest.approx([0.35, 0.35], abs=0.02)
 
 
 def test_the_target_is_met_together_with_other_rules() -> None:
-    """An artist cap and diversity change the lists; the aims are corrected until the share is the target."""
+    """An artist cap and diversity change the lists; the working targets are corrected until the share is the target."""
     context, candidates = random_candidates(8, n_users=100)
     candidate_set, members = CandidateSet.of(candidates, context, 6), context.members(F)[:, None]
 
     chosen, _ = apply_rules(candidate_set, [ArtistCap(1), Diversity(0.3), Exposure({F: 0.45})])
 
-    assert shares(candidate_set, chosen, members)[0] == pytest.approx(0.45, abs=0.01)
+    assert group_exposure_shares(candidate_set, chosen, members)[0] == pytest.approx(0.45, abs=0.01)
 
 
 def test_a_target_is_met_as_far_as_candidates_allow(context: RerankContext, ranked: Ranked) -> None:
