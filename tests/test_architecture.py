@@ -198,6 +198,14 @@ def _aliases(path: Path) -> dict[str, str]:
     return {name: value for name, value in assigned.items() if value.startswith("npt.NDArray[")}
 
 
+def test_every_room_has_its_tests() -> None:
+    """`tests/` has a folder for each folder of `recsys/`, and beside these only bench and dashboards."""
+    rooms = {path.parent.name for path in SOURCES if path.parent.parent == ROOT / "recsys"}
+    tested = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+
+    assert tested == rooms | {"bench", "dashboards"}
+
+
 def test_a_page_computes_nothing() -> None:
     """A page imports only Streamlit and six modules of the dashboards, and computes nothing."""
     helpers = ("charts", "data", "filters", "markdown", "parts", "sentences")

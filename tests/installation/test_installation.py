@@ -14,7 +14,7 @@ import recsys
 from recsys.cli import main
 from recsys.installation import paths
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from recsys.errors import SetupError
 from recsys.installation import extras
 from recsys.reports.markdown import escaped
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAME = re.compile(r"[\w.-]+")
 # Every command as it is run here -> the extra that it needs.
