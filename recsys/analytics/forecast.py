@@ -153,7 +153,7 @@ def error_scale(counts: F64, season: int) -> F64:
     """
     Return the scale of each series' errors: the mean absolute difference of counts one season apart.
 
-    Shape (n_series,). The scale is at least one count per season.
+    Shape (n_series,). The scale is at least 1 / max(season, WEEK), so that it is never 0.
 
     Source: Hyndman, Koehler, Another Look at Measures of Forecast Accuracy (2006).
     """

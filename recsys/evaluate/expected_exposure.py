@@ -64,8 +64,10 @@ def expected_exposure_loss_at_k(lists: RankedLists, k: int) -> F64:
     """
     Return the squared distance of exposure and target exposure of the tracks, per list; 0 is best.
 
-    As the loss of `expected_exposure`, but for single tracks instead of groups. A list can reach 0 only if the listener
-    has exactly one relevant track. NaN if the listener has no held-out track.
+    As the loss of `expected_exposure`, but for single tracks instead of groups. The target is the same for all relevant
+    tracks, and the same for all others, while a single list gives each rank a different exposure. So even the best list
+    has a loss above 0 in any but the smallest catalogues: compare values only with each other. NaN if the listener has
+    no held-out track.
     """
     weights = CONTINUATION_PROBABILITY ** np.arange(k)
     is_shown, hits = lists.first(k) >= 0, lists.evaluated.hits[:, :k]

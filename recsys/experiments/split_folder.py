@@ -32,7 +32,8 @@ class SplitFolder:
         parts: The rows of train, validation and test, by name: user_id, track_id, strength (the weight, 1 by default)
             and, if the file has timestamps, time_s (Unix time) [s].
         has_times: Whether train and validation have timestamps.
-        has_order: Whether the rows of each listener may be in chronological order; False if they are sorted by item id.
+        has_order: Whether row order may stand in for time if there are no timestamps. False if the rows of every
+            listener in train are sorted by item id, since such rows need not be chronological.
         item_features: item_id, name ('column=value'), weight; None if there is no such file.
         user_features: user_id, name ('column=value'), weight; None if there is no such file.
     """

@@ -106,7 +106,7 @@ class Policy(ABC):
 
 @dataclass(frozen=True)
 class Greedy(Policy):
-    """Always choose the option with the highest expected reward."""
+    """Prefer the option with the highest expected reward."""
 
     @override
     def _preferred(self, posterior: Posterior, options: F64, exists: Bool, rng: np.random.Generator) -> F64:
@@ -115,7 +115,7 @@ class Greedy(Policy):
 
 @dataclass(frozen=True)
 class LinUCB(Policy):
-    """Choose the option with the highest upper confidence bound: expected reward plus `width` times its std."""
+    """Prefer the option with the highest upper confidence bound: expected reward plus `width` times its std."""
 
     width: float = 0.5
 
@@ -126,7 +126,7 @@ class LinUCB(Policy):
 
 @dataclass(frozen=True)
 class Thompson(Policy):
-    """Choose each option with the probability that it is the best; `scale` is the std of the reward noise."""
+    """Prefer each option with the probability that it is the best; `scale` is the std of the reward noise."""
 
     scale: float = 0.3
 

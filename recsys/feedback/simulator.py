@@ -39,10 +39,11 @@ class Contexts:
     @classmethod
     def random(cls, n: int, n_options: int, rng: np.random.Generator) -> Self:
         """
-        Draw n decisions. Options are sorted by descending relevance, and the first one is of the usual kind.
+        Draw n decisions. Each option is a track of one of `KINDS`; options are sorted by descending relevance, and the
+        first one is of the kind 'usual'.
 
-        The usual kind is the most frequent, and its like probability is high enough that a greedy policy never learns
-        that listeners like new tracks even more.
+        The numbers are a deliberate trap for greedy policies: 'new' tracks have the highest like probability, but
+        'usual' tracks are the most frequent and liked often enough that a greedy policy keeps choosing them.
         """
         listener = np.arange(n) // N_PER_LISTENER
         preference = rng.uniform(0, 1, (listener.max(initial=0) + 1, 1))[listener]

@@ -117,7 +117,12 @@ class OpenMatch:
 
     @property
     def time_alignment(self) -> TimeAlignment:
-        """The common alignment of all windows: the slope through them, or the mean if there are few."""
+        """
+        The common alignment of all windows.
+
+        The ratio is the slope of the line through the windows' middles (query time, recording time); with fewer than
+        `MIN_WINDOWS_FOR_SLOPE` windows, the mean of their ratios. The offset is the mean that fits this ratio.
+        """
         query_s = np.array([window.middle_s for window in self.windows])
         reference_s = np.array([window.time_alignment.reference_s(window.middle_s) for window in self.windows])
         if len(self.windows) >= MIN_WINDOWS_FOR_SLOPE:

@@ -97,7 +97,7 @@ class Run:
         return self.folder / f"{step}.done.json"
 
     def outcome(self, step: str) -> Event | None:
-        """Return the counts of a complete step; None if the step is not complete."""
+        """Return the counts in a step's marker (see `results.Outcome`); None if the step is not complete."""
         return files.read_json(self.marker(step)) if self.marker(step).exists() else None
 
     def mark_incomplete(self, *steps: str) -> None:

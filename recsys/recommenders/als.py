@@ -140,7 +140,9 @@ class ALS(Scorer[ALSConfig]):
         """
         Split scores into contributions of the tracks in the history (section 5 of Hu et al.).
 
-        This is an approximation: the inverse matrix of a user without interactions is used for all users.
+        A user's vector is A^-1 b, where A and b are sums over the tracks in the history. The contributions are an
+        approximation: b is the user's own, but A is that of a user without interactions, so that one inverse serves all
+        users.
         """
         tracks = self.track_factors.astype(np.float64)
         penalty = self._penalties(np.zeros(1, np.int64), len(tracks))
