@@ -39,10 +39,10 @@ class Contexts:
     @classmethod
     def random(cls, n: int, n_options: int, rng: np.random.Generator) -> Self:
         """
-        Draw n decisions. Each option is a track of one of `KINDS`; options are sorted by descending relevance, and the
-        first one is of the kind 'usual'.
+        Draw n decisions.
 
-        The numbers are a deliberate trap for greedy policies: 'new' tracks have the highest like probability, but
+        Each option is a track of one of `KINDS`; options are sorted by descending relevance, and the first one is of
+        the kind 'usual'. The numbers are a deliberate trap for greedy policies: 'new' tracks have the highest like probability, but
         'usual' tracks are the most frequent and liked often enough that a greedy policy keeps choosing them.
         """
         listener = np.arange(n) // N_PER_LISTENER
