@@ -42,8 +42,9 @@ class Contexts:
         Draw n decisions.
 
         Each option is a track of one of `KINDS`; options are sorted by descending relevance, and the first one is of
-        the kind 'usual'. The numbers are a deliberate trap for greedy policies: 'new' tracks have the highest like probability, but
-        'usual' tracks are the most frequent and liked often enough that a greedy policy keeps choosing them.
+        the kind 'usual'. The numbers are a deliberate trap for greedy policies: 'new' tracks have the highest like
+        probability, but 'usual' tracks are the most frequent and liked often enough that a greedy policy keeps choosing
+        them.
         """
         listener = np.arange(n) // N_PER_LISTENER
         preference = rng.uniform(0, 1, (listener.max(initial=0) + 1, 1))[listener]
