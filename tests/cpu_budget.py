@@ -48,7 +48,7 @@ class CpuBudget:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add a report to its folder; the controlling process receives the reports of all workers."""
         path = PurePath(report.nodeid.partition("::")[0])
-        self.spent_s[path.parent.name] += float(str(dict(report.user_properties)[_NAME]))
+        self.spent_s[path.parent.name] += float(str(dict(report.user_properties).get(_NAME, 0)))  # 0: the worker died
 
     def over(self) -> list[str]:
         """List the folders that exceed TOLERANCE times their budget; a folder without a budget has 0."""

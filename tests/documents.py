@@ -42,11 +42,10 @@ _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
 
 def examples(text: str) -> list[list[str]]:
-    """List the arguments of every example, without the program and its --home option."""
+    """List the arguments of every example that ends by itself, without the program and its --home option."""
     program = f"recsys --home {HOME} "
-    return [
-        shlex.split(line.removeprefix(program), comments=True) for line in text.splitlines() if line.startswith(program)
-    ]
+    commands = [line.removeprefix(program) for line in text.splitlines() if line.startswith(program)]
+    return [shlex.split(command, comments=True) for command in commands if not command.startswith("dashboard")]
 
 
 def rewritten(text: str, run: Callable[[list[str]], str]) -> str:
