@@ -43,7 +43,7 @@ class _SizeArgument(click.Argument):
 
 class Benchmark(click.Command):
     """
-    A command with `--smallest`, whose help is its module's docstring.
+    The command of a benchmark: its help is the docstring of its module, `--smallest` sets every size to its smallest.
 
     Attributes:
         headline: Regular expression that finds the main figure in the output; its first group is the number.

@@ -78,7 +78,7 @@ def viewer_of(claims: Mapping[str, Any], home: Home) -> Viewer:
 
     Args:
         claims: Claims of the identity provider; `sub`, `email` and `email_verified` are read.
-        home: The home whose `access.toml` and release count.
+        home: The home whose `access.toml` lists the accounts and whose release the viewer sees.
 
     Raises:
         InputError: The e-mail address is not verified, or the account is not listed.

@@ -134,7 +134,7 @@ def delay(alarms: pl.DataFrame, track_id: str, day: date, within_days: int) -> i
 
 
 def has_alarm(alarms: pl.DataFrame, id_: str, day: date) -> bool:
-    """Check whether a decoy raised an alarm: for its recording, or for any recording where the decoy is a day."""
+    """Check whether a decoy raised an alarm: a recording for itself, a day of rising plays for any recording."""
     if id_ == str(day):
         return not alarms.filter(
             pl.col("listen_date").is_between(day, day + timedelta(MARKET_WITHIN_DAYS - 1))

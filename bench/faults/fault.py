@@ -69,7 +69,7 @@ class Fault:
 
 
 def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]:
-    """Yield the qualified name and node of every function; a nested function belongs to the outer one."""
+    """Yield the qualified name and node of every function and method; functions inside a function are part of it."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, Function):
             yield within + node.name, node

@@ -14,10 +14,11 @@ PENALTY = 1e-4
 
 def fit(results: Results, length_s: int) -> MatchClassifier:
     """
-    Fit a classifier on uses that were found and on strangers, real and rendered.
+    Fit a classifier on found uses (positives) and strangers (negatives: their recording is not in the index).
 
-    The threshold at 1 % is that of real strangers. The threshold at 0.1 % is the higher of two: real strangers are a
-    few dozen recordings, so their top thousandth comes from one of them; rendered strangers are many but similar.
+    The threshold for 1 % false positives is the 99th percentile of the probabilities of real strangers. For 0.1 % it is
+    the higher of the 99.9th percentiles of real and of rendered strangers: real ones are a few dozen recordings, so
+    their top thousandth comes from one of them; rendered ones are many but similar.
     """
     uses = _evidence([result for result in results.uses if result.ours.is_found])
     real, rendered = _evidence(results.strangers), _evidence(results.rendered)

@@ -81,7 +81,7 @@ def _write(path: Path, piece: Piece) -> None:
 
 
 def indexed_files(home: Path, max_per_part: int) -> list[Path]:
-    """List the files of the recordings in the index, at most `max_per_part` of each part."""
+    """List the indexed files: at most `max_per_part` real ones of each part, and all rendered ones."""
     by_part = recordings(audio_folder())
     filling = [*by_part["train"][: min(N_FILLING, max_per_part)], *sorted((home / "filling").iterdir())]
     return [*by_part[TEST.indexed][:max_per_part], *by_part[CALIBRATION.indexed][:max_per_part], *filling]

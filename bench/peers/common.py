@@ -83,7 +83,8 @@ def read(folder: Path, *, only_candidates: bool) -> tuple[Task, Task]:
 
     Args:
         folder: A folder as `bench.recommenders.splits` writes it.
-        only_candidates: Allow only the split's candidates; for tuning, only the other items that train lacks.
+        only_candidates: Whether only some items may be recommended: in evaluation those of candidates.parquet, in
+            tuning those that are neither in train nor among these candidates. If false, all items.
 
     Returns:
         The task for tuning (train, validation) and the task for evaluation (train and validation, test).

@@ -72,7 +72,7 @@ def make_catalogue(world: World, rng: np.random.Generator) -> Catalogue:
 
 
 def with_copies(catalogue: Catalogue, rows: np.ndarray, table: pl.DataFrame) -> Catalogue:
-    """Append duplicates of the tracks in `rows`; `table` has their rows of the track table."""
+    """Append a copy of each track in `rows` (row numbers); `table` has the copies' rows of the track table."""
     old = catalogue.tracks
     tracks = Tracks(**{name: np.concatenate([getattr(old, name), getattr(old, name)[rows]]) for name in old.__slots__})
     tracks.ids[len(old.ids) :] = table["track_id"].to_numpy()

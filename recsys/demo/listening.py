@@ -3,7 +3,7 @@ The track of every listen: a listen either discovers a track by preference or re
 
 A repeat refers to an earlier listen of the same listener, and so, directly or indirectly, to a discovery; therefore
 favourites emerge (a Yule-Simon process) while discoveries continue. Discoveries respect release dates, withdrawals and
-territories. For some weeks, a new release of an artist is drawn more often.
+territories. In the first weeks after a release, part of the artist's discoveries go to the new release, fewer each day.
 """
 
 from dataclasses import dataclass

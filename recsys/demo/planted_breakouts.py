@@ -2,9 +2,10 @@
 Planted breakouts and their decoys: some listens of chosen listeners are reassigned to a chosen track.
 
 A planted rise replaces the tracks of existing listens, so times and totals do not change. More listeners adopt a
-breakout each day; they prefer its artist and continue to play it. The decoys here are a single listener who loops a
-track, and a release that is played for a few days only. Market days, also decoys, are made with the sessions
-(`sessions.market_days`).
+breakout each day; they prefer its artist and continue to play it. A decoy is a rise that must not be reported as a
+breakout: here a single listener who loops a
+track, and a release that is played for a few days only. Market days, on which all listeners play
+more, are decoys too and are made with the sessions (`sessions.market_days`).
 """
 
 from dataclasses import dataclass, replace

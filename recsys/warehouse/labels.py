@@ -6,16 +6,19 @@ have the same one. Public marts (`labels: all`) are in every file. Marts compute
 three rules:
 
 1. Primary suppression: a row with fewer than ten distinct listeners, zero included, is withheld.
-2. Complementary suppression: rows that differ only in one of `parts` add up to a total that may be shown. If one of
-   them is withheld, the smallest others are too, until at least two are withheld and one of these has ten listeners or
-   more. So the total minus the shown rows never isolates a small group.
+2. Complementary suppression: rows that differ only in one of the columns that the mart's header lists under `parts:`
+   add up to a total that may be shown. If one of them is withheld, the smallest others are too, until at least two are
+   withheld and one of these has ten listeners or more. So the total minus the shown rows never isolates a small group.
 3. Rounding: counts are rounded down to a multiple of ten, other figures to two significant digits. So a difference
    between overlapping tables, periods or filters shows rounding, not the listening of a few people.
 
 Guarantee: every figure comes from about ten distinct listeners or more, and subtracting the shown rows from a total
 does not narrow a withheld value of 1 to 9. There is no protection against an attacker who knows what nine of ten
 listeners did, nor against combining very many overlapping figures, which narrows the range (how much is measured in
-tests/pipeline/test_leaks.py). In marts that keep withheld rows, such a row shows that somebody listened at all.
+tests/pipeline/test_leaks.py).
+
+A mart with `withheld: blank` keeps withheld rows without their figures: where a row exists only because somebody
+listened, its presence shows that.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
--- Plays and exposure of each listener over all recordings, and the difference of their shares.
+-- Per listener: plays, summed exposure of the list's positions, and share of all plays minus share of all exposure.
 -- grain: user_id
 -- rows: 0
 -- columns:

@@ -23,7 +23,11 @@ _NEEDED = {"chart_date", "rank", "title", "artist"}
 
 
 def recognises(source: Source) -> bool:
-    """Return whether the file has each column of a chart once, and no column `chart`."""
+    """
+    Return whether the file has date, rank, title and artist, each under exactly one of its names.
+
+    A file with a column `chart` is left to the other formats: here the chart is named by the file name.
+    """
     names = [_NAMES.get(name, name) for name in _columns(source)]
     return "chart" not in names and all(names.count(name) == 1 for name in _NEEDED)
 

@@ -168,7 +168,12 @@ def _with_noise(sound: F32, other: F32, noise: F32, rng: np.random.Generator) ->
 
 
 def loss(encoder: nn.Module, batch: Pairs) -> torch.Tensor:
-    """Return NT-Xent over all pairs of the batch."""
+    """
+    Return the contrastive loss (NT-Xent, see `contrastive`).
+
+    It is the cross-entropy of finding the distorted counterpart of each clean vector among all vectors of the batch,
+    and the reverse.
+    """
     cosines, other = pairwise_cosines(torch.cat(_vectors(encoder, batch)))
     return functional.cross_entropy(cosines / TEMPERATURE, other)
 
