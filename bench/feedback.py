@@ -58,7 +58,7 @@ def log_of(seed: int) -> pl.DataFrame:
 
 
 def regret(policy: Policy, seed: int, n_nights: int) -> float:
-    """Update a policy nightly from its baseline_probability decisions; return its cumulative regret."""
+    """Update a policy nightly from its own decisions; return its cumulative regret."""
     rng = np.random.default_rng(seed)
     posterior, total = Posterior.prior(N_FEATURES), 0.0
     for _ in range(n_nights):

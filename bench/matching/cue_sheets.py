@@ -214,7 +214,7 @@ def main(n_mixes: int, n: int) -> None:
     audio, network = audio_folder(), Fingerprinter.load()
     parts = {part: paths[:n] for part, paths in recordings(audio).items()}
     noise = [read_sound(path) for path in noises(audio)["test"][:n]]
-    paths = [*parts["queried"], *parts["shipped_calibration"], *parts["train"][:N_FILLING]]
+    paths = [*parts["queried"], *parts["calibration"], *parts["train"][:N_FILLING]]
     vectors = [network.recording_vectors(read_sound(path), RATE_HZ)[::INDEX_STEP] for path in paths]
     index = FingerprintIndex.build([path.name for path in paths], vectors, version=network.version)
     evaluate_mixes(n_mixes, parts, noise, index, network)
