@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from typing_extensions import override
+
 from recsys.analytics.communities import CommunitySettings
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
@@ -19,7 +21,7 @@ from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import RerankRule, RerankRules, rule_class, rule_names
-from recsys.settings import Count, check_section, check_value, create_settings
+from recsys.settings import Count, Settings, check_section, check_value, create_settings
 
 DEFAULT = Path(__file__).with_name("default.toml")
 POPULARITY_BASELINE = "popular"
@@ -27,7 +29,7 @@ BLEND = "blend"
 
 
 @dataclass(frozen=True)
-class ExportSettings:
+class ExportSettings(Settings):
     """
     Size and content of the exported lists.
 
@@ -43,8 +45,10 @@ class ExportSettings:
     candidates: Count = 500
     new_only: bool = True
 
+    @override
     def __post_init__(self) -> None:
-        """Raise BadRecipe if lists are longer than their candidates."""
+        """Raise BadRecipe if a value is invalid, or lists are longer than their candidates."""
+        super().__post_init__()
         if self.candidates < self.k:
             raise BadRecipe(f"[export] candidates: found {self.candidates}, expected at least k = {self.k}")
 

@@ -1,9 +1,10 @@
 """
 Settings classes: types of fields with their ranges, and the creation of a settings class from the values of a recipe.
 
-A settings class is a frozen dataclass whose fields have the types of this module. msgspec checks type and range; the
-error for an invalid value names the section, the field, the value and the allowed range. `MAX_VALUE` is the upper limit
-of settings that have no limit of their own, so that none can be infinite.
+A settings class is a frozen dataclass with the base class `Settings`, whose fields have the types of this module.
+msgspec checks type and range, however the object is created; the error for an invalid value names the section or class,
+the field, the value and the allowed range. `MAX_VALUE` is the upper limit of settings that have no limit of their own,
+so that none can be infinite.
 """
 
 from dataclasses import fields
@@ -29,21 +30,35 @@ _MAX_SHOWN = 60  # characters of an invalid value that a message shows
 _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
+class Settings:
+    """Base class of settings: raises BadRecipe if a value has the wrong type or is out of range."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        for name, kind in _field_types(type(self)).items():
+            check_value(getattr(self, name), kind, f"{type(self).__name__} {name}")
+
+
 def create_settings(settings: type[_Settings], given: object, where: str) -> _Settings:
     """
     Create a settings object from the values of a section; a missing field takes its default.
 
     Args:
-        settings: A frozen dataclass whose fields have types of this module, or others that msgspec supports.
+        settings: The settings class.
         given: The values by field name, as read from TOML.
         where: Name of the section, for messages.
 
     Raises:
         BadRecipe: `given` is not a section, a field is unknown, or a value has the wrong type or is out of range.
     """
-    values = check_section(given, [field.name for field in fields(settings)], where)  # type: ignore[arg-type]
-    types = get_type_hints(settings, include_extras=True)
+    types = _field_types(settings)
+    values = check_section(given, list(types), where)
     return settings(**{name: check_value(value, types[name], f"{where} {name}") for name, value in values.items()})
+
+
+def _field_types(settings: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(settings, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(settings)}
 
 
 def check_section(given: object, known: list[str], where: str) -> dict[str, Any]:
@@ -83,10 +98,11 @@ def describe_type(kind: Any) -> str:
 
 
 def _limits(meta: Meta) -> str:
-    """Describe the range of a field in words, such as 'from 1 up to 10'."""
+    """Describe the range of a field in words, such as 'from 1 up to 10' or 'from 0 to below 1'."""
     of = f"in steps of {meta.multiple_of}" if meta.multiple_of is not None else ""
     low = f"from {meta.ge:,}" if meta.ge is not None else f"above {meta.gt:,} and"
-    high = f"up to {meta.le:,}" if meta.le is not None else f"below {meta.lt:,}"
+    to = "to below" if meta.ge is not None else "below"
+    high = f"up to {meta.le:,}" if meta.le is not None else f"{to} {meta.lt:,}"
     return " ".join(filter(None, [low, high, of]))
 
 

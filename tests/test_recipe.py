@@ -1,15 +1,18 @@
 """Recipes: defaults, and errors for unknown keys and invalid values."""
 
+import tomllib
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import POLICIES, ExplorationSettings
-from recsys.recipe import ExportSettings, read_recipe
+from recsys.recipe import BLEND, SECTIONS, ExportSettings, read_recipe
+from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
+from recsys.rerank.base import rule_class, rule_names
 
 
 def written(folder: Path, text: str) -> Path:
@@ -109,7 +112,7 @@ WRONG = {  # section -> lines that each are refused there -> what the message sa
         "encoder = 3": "encoder: found 3, expected a text",
     },
     "morning": {
-        "drop_z = 1.0": "drop_z: found 1.0, expected a number .*below 0",
+        "drop_z = 1.0": "drop_z: found 1.0, expected a number from -1,000,000,000 to below 0",
         "use_probability = 1.2": "use_probability: found 1.2, expected a number from 0 up to 1",
         "days = 0": "days: found 0, expected a whole number from 1",
     },
@@ -124,7 +127,7 @@ WRONG = {  # section -> lines that each are refused there -> what the message sa
         "regularization = inf": "regularization: found inf, expected a number above 0 and up to",
         "recency = -1": "recency: found -1, expected a number from 0",
     },
-    "recommenders.ease": {"dropout = 1": "dropout: found 1, expected a number from 0 below 1"},
+    "recommenders.ease": {"dropout = 1": "dropout: found 1, expected a number from 0 to below 1"},
     "recommenders.sequential": {"factors = 63": "factors: found 63, .* in steps of 2"},
     "recommenders.blend": {
         "models = 3": "models: found 3, expected names, each with a section",
@@ -174,6 +177,23 @@ def test_a_wrong_recipe_is_refused_before_any_work(tmp_path: Path, text: str, me
     """The message names the section and field, what was found and what is allowed."""
     with pytest.raises(BadRecipe, match=message):
         read_recipe(written(tmp_path, text))
+
+
+SETTINGS = SECTIONS | {f"rerank.{name}": rule_class(name) for name in rule_names()}
+SETTINGS |= {f"recommenders.{name}": scorer_class(name).config_class for name in scorer_names() if name != BLEND}
+DIRECT = [
+    (SETTINGS[section], line)
+    for section, lines in WRONG.items()
+    for line, message in lines.items()
+    if section in SETTINGS and "there is no setting" not in message
+]
+
+
+@pytest.mark.parametrize(("settings", "line"), DIRECT)
+def test_settings_created_in_code_are_checked_as_well(settings: type[Any], line: str) -> None:
+    """A program that creates settings gets the same error as a recipe: no invalid value reaches a model or rule."""
+    with pytest.raises(BadRecipe, match=": found"):
+        settings(**tomllib.loads(line))
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

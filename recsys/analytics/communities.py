@@ -24,7 +24,7 @@ from recsys.arrays import F64, Csr, Rows
 from recsys.columns import Column, schema
 from recsys.dataset.feature_vectors import artists_of, unit_rows
 from recsys.dataset.interactions import Interactions
-from recsys.settings import Count, Seed
+from recsys.settings import Count, Seed, Settings
 
 KIND, COMMUNITY = Column("kind", pl.String()), Column("community", pl.Int32())
 COMMUNITIES_COLUMNS = (
@@ -48,7 +48,7 @@ N_DISTINCTIVE = 3  # artists, and genres, that describe a group
 
 
 @dataclass(frozen=True)
-class CommunitySettings:
+class CommunitySettings(Settings):
     """Maximum numbers of listener communities (`listeners`) and track clusters (`tracks`), and the seed of k-means."""
 
     listeners: Count = 12

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from recsys.settings import Count, CountOrZero, Seed
+from recsys.settings import Count, CountOrZero, Seed, Settings
 
 
 @dataclass(frozen=True)
-class EvaluationSettings:
+class EvaluationSettings(Settings):
     """
     How recommenders are evaluated.
 

@@ -19,7 +19,7 @@ from recsys.columns import PROPENSITY, RANK, TRACK_ID, USER_ID, Column
 from recsys.dataset.feature_vectors import artists_of
 from recsys.feedback.bandits import LinUCB, Policy, Posterior, Thompson, choose
 from recsys.rerank.base import CandidateSet, RerankContext, positions_of
-from recsys.settings import MAX_VALUE, Count, Seed
+from recsys.settings import MAX_VALUE, Count, Seed, Settings
 
 POLICIES: dict[str, Policy] = {"thompson": Thompson(), "linucb": LinUCB()}
 FEATURES = ("one", "relevance", "mix", "popularity", "unplayed", "new_artist", "beyond_usual")
@@ -35,7 +35,7 @@ LOG_LIMIT = 5.0  # natural log of a popularity ratio that is scaled to 1; larger
 
 
 @dataclass(frozen=True)
-class ExplorationSettings:
+class ExplorationSettings(Settings):
     """
     The [exploration] section of a recipe.
 

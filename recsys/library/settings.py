@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from recsys.settings import Count
+from recsys.settings import Count, Settings
 
 
 @dataclass(frozen=True)
-class AudioSettings:
+class AudioSettings(Settings):
     """
     Encoder and resource limits of audio analysis.
 

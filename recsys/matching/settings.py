@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from recsys.settings import Count, CountOrZero
+from recsys.settings import Count, CountOrZero, Settings
 
 
 @dataclass(frozen=True)
-class MatchingSettings:
+class MatchingSettings(Settings):
     """
     The limits of copyright matching.
 

@@ -28,13 +28,13 @@ from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.least_squares import half_step
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed, Settings
 
 INITIAL_NORM = 0.1  # expected norm of a track's factors before the first half-step
 
 
 @dataclass(frozen=True)
-class ALSConfig:
+class ALSConfig(Settings):
     """
     Settings of `ALS`.
 

@@ -24,13 +24,13 @@ from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import N_BLOCK, Mask
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
-from recsys.settings import Count, Positive, Seed
+from recsys.settings import Count, Positive, Seed, Settings
 
 MAX_EXAMPLE_USERS = 4000  # maximum number of users whose candidates are training examples
 
 
 @dataclass(frozen=True)
-class BlendConfig:
+class BlendConfig(Settings):
     """
     Settings of `Blend`.
 
@@ -53,8 +53,10 @@ class BlendConfig:
     learning_rate: Positive = 0.01
     seed: Seed = 7
 
+    @override
     def __post_init__(self) -> None:
-        """Raise BadRecipe unless there is at least one member and no member is a blend."""
+        """Raise BadRecipe if a value is invalid, there is no member, or a member is a blend."""
+        super().__post_init__()
         if not self.models or "blend" in self.models:
             found = ", ".join(self.models) or "none"
             raise BadRecipe(f"[recommenders.blend] models: found {found}, expected at least one, and not blend itself")

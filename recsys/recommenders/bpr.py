@@ -24,14 +24,14 @@ from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.fold_in import FoldInScorer
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed, Settings
 
 # Initial accumulator of Adagrad. With 0, the first step would have the size of the learning rate for any gradient.
 INITIAL_SQUARE = 0.01
 
 
 @dataclass(frozen=True)
-class BPRConfig:
+class BPRConfig(Settings):
     """
     Settings of `BPR`.
 

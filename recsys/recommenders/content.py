@@ -30,14 +30,14 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed, Settings
 
 N_BLOCK = 1024  # tracks per block
 MAX_LEVERAGE = 1 - 1e-3  # below 1, because leave-one-out predictions are divided by 1 - leverage
 
 
 @dataclass(frozen=True)
-class ContentConfig:
+class ContentConfig(Settings):
     """
     Settings of `Content`.
 

@@ -30,7 +30,7 @@ from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Share
+from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Settings, Share
 
 N_BLOCK = 1024  # rows per block
 N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class EASEConfig:
+class EASEConfig(Settings):
     """
     Settings of `EASE`.
 

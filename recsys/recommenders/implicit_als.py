@@ -20,11 +20,11 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Exponent, Positive, Seed
+from recsys.settings import Count, Exponent, Positive, Seed, Settings
 
 
 @dataclass(frozen=True)
-class ImplicitALSConfig:
+class ImplicitALSConfig(Settings):
     """
     Settings of `ImplicitALS`.
 

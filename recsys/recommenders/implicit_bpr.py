@@ -20,11 +20,11 @@ from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.fold_in import FoldInScorer
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed, Settings
 
 
 @dataclass(frozen=True)
-class ImplicitBPRConfig:
+class ImplicitBPRConfig(Settings):
     """
     Settings of `ImplicitBPR`.
 

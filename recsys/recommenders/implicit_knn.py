@@ -16,11 +16,11 @@ from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.item_similarity import ItemSimilarityScorer
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, Share
+from recsys.settings import Count, Exponent, Positive, Settings, Share
 
 
 @dataclass(frozen=True)
-class ImplicitKNNConfig:
+class ImplicitKNNConfig(Settings):
     """
     Settings of `ImplicitKNN`.
 

@@ -24,13 +24,13 @@ from recsys.recommenders.parts.item_similarity import ItemSimilarityScorer
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.topk import top_k_of_block
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, Share
+from recsys.settings import Count, Exponent, Positive, Settings, Share
 
 N_BLOCK = 256  # tracks per block of the neighbour search
 
 
 @dataclass(frozen=True)
-class ItemKNNConfig:
+class ItemKNNConfig(Settings):
     """
     Settings of `ItemKNN`.
 

@@ -21,11 +21,11 @@ from recsys.dataset.features import Features
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.fold_in import FoldInScorer
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Positive, PositiveOrZero, Seed
+from recsys.settings import Count, Positive, PositiveOrZero, Seed, Settings
 
 
 @dataclass(frozen=True)
-class LightFMConfig:
+class LightFMConfig(Settings):
     """
     Settings of `LightFM`.
 

@@ -11,11 +11,11 @@ from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.segments import popularity
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Positive
+from recsys.settings import Positive, Settings
 
 
 @dataclass(frozen=True)
-class PopularConfig:
+class PopularConfig(Settings):
     """
     Settings of `Popular`.
 

@@ -29,7 +29,7 @@ from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution, positions_within_groups
 from recsys.recommenders.parts.transformer import Network, deterministic_torch, proposal_distribution, sampled_softmax
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import MAX_VALUE, Count, Dropout, Positive, Seed
+from recsys.settings import MAX_VALUE, Count, Dropout, Positive, Seed, Settings
 
 HALF_LIFE_TRACKS = 10  # in attributions, the weight of a track halves per this number of later tracks
 N_BLOCK = 512  # users per block
@@ -38,7 +38,7 @@ GAPS = (2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 1, 3, 7, 14, 30, 90, 365)  # up
 
 
 @dataclass(frozen=True)
-class SequentialConfig:
+class SequentialConfig(Settings):
     """
     Settings of `Sequential`.
 

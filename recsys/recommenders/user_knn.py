@@ -24,13 +24,13 @@ from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, largest_per_row, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Exponent
+from recsys.settings import Count, Exponent, Settings
 
 N_BLOCK = 512  # users per block of the neighbour search
 
 
 @dataclass(frozen=True)
-class UserKNNConfig:
+class UserKNNConfig(Settings):
     """
     Settings of `UserKNN`.
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from recsys.settings import Share
+from recsys.settings import Settings, Share
 
 
 @dataclass(frozen=True)
-class GateSettings:
+class GateSettings(Settings):
     """
     The limits of the gate.
 

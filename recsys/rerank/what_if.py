@@ -52,7 +52,8 @@ def what_if(candidates: CandidateSet, group: str, targets: list[float]) -> list[
     baseline, members = apply_rules(candidates, [])[0], candidates.context.members(group)[:, None]
     outcomes = []
     for target in targets:
-        chosen = apply_rules(candidates, [Exposure({group: target})])[0] if target > 0 else baseline
+        rule = Exposure({group: target})
+        chosen = apply_rules(candidates, [rule])[0] if target > 0 else baseline
         share = float(group_exposure_shares(candidates, chosen, members)[0])
         relevance_ratio = _relevance(candidates, chosen) / _relevance(candidates, baseline)
         outcomes.append(Outcome(share, relevance_ratio, float(1 - _overlap(chosen, baseline))))

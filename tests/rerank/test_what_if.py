@@ -48,3 +48,10 @@ def test_an_unknown_kind_of_group_is_refused(candidates: CandidateSet) -> None:
     """The message lists the known kinds."""
     with pytest.raises(BadRecipe, match="gender"):
         what_if(candidates, "colour=blue", [0.1])
+
+
+@pytest.mark.parametrize("target", [-0.1, 1.1])
+def test_a_target_that_is_no_share_is_refused(candidates: CandidateSet, target: float) -> None:
+    """Neither is treated as the nearest share."""
+    with pytest.raises(BadRecipe, match="from 0 up to 1"):
+        what_if(candidates, "gender=female", [target])

@@ -42,20 +42,22 @@ def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
         rows: The table.
         is_wide: Whether to make each column as wide as its longest text, regardless of the screen.
     """
-    cells = [list(map(cell, row)) for row in rows.iter_rows()]
-    columns = _columns(rows, cells)
+    _print(rows, _columns(rows), is_wide=is_wide)
+
+
+def _print(rows: pl.DataFrame, columns: list[list[str]], *, is_wide: bool) -> None:
     widths = [_longest_line(texts) for texts in columns] if is_wide else _widths(columns, out.width)
     table = Table(header_style="bold", box=None, pad_edge=False, width=sum(widths) + GAP * (len(widths) - 1))
     for (name, dtype), width in zip(rows.schema.items(), widths, strict=True):
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", width=width)
-    for row in cells:
+    for row in zip(*(texts[1:] for texts in columns), strict=True):
         table.add_row(*row)
     out.print(table, width=max(out.width, sum(widths) + GAP * len(widths)), crop=False)
 
 
-def _columns(rows: pl.DataFrame, cells: list[list[str]]) -> list[list[str]]:
+def _columns(rows: pl.DataFrame) -> list[list[str]]:
     """Return the texts of each column, starting with its heading."""
-    return [[name, *texts] for name, *texts in zip(rows.columns, *cells, strict=True)]
+    return [[column.name, *map(cell, column.to_list())] for column in rows]
 
 
 def _longest_line(texts: list[str]) -> int:
@@ -77,12 +79,10 @@ def _widths(columns: list[list[str]], available: int) -> list[int]:
     return widths
 
 
-def _fitting(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return as many of the first columns as fit on the screen, at least one."""
-    columns = _columns(rows, [list(map(cell, row)) for row in rows.iter_rows()])
+def _n_fitting(columns: list[list[str]]) -> int:
+    """Return how many of the first columns fit on the screen, at least one."""
     ends = accumulate(_longest_word(texts) + GAP for texts in columns)
-    n_fitting = sum(end - GAP <= out.width for end in ends)
-    return rows[:, : max(1, n_fitting)]
+    return max(1, sum(end - GAP <= out.width for end in ends))
 
 
 def cell(value: object) -> str:
@@ -123,9 +123,10 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
         InputError: The format cannot hold a column.
     """
     if form in {"table", "wide"}:
-        shown = rows if form == "wide" else _fitting(rows)
-        frame(shown, is_wide=form == "wide")
-        if hidden := rows.columns[shown.width :]:
+        columns, is_wide = _columns(rows), form == "wide"
+        n_shown = rows.width if is_wide else _n_fitting(columns)
+        _print(rows[:, :n_shown], columns[:n_shown], is_wide=is_wide)
+        if hidden := rows.columns[n_shown:]:
             note.print(f"{len(hidden)} more columns, shown by --wide: {', '.join(hidden)}", style="dim")
         note.print(f"{rows.height:,} rows", style="dim")
         return

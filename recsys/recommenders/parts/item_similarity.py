@@ -1,7 +1,7 @@
 """Base of item-based nearest neighbours: scores from a history and the similarities of its tracks to all tracks."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from typing_extensions import override
 
@@ -13,17 +13,10 @@ from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Config, Scorer
 
 
-class HistoryWeights(Protocol):
-    """The settings that weigh a history: see `parts.confidence`."""
-
-    strength_exponent: float
-    recency: float
-
-
 class ItemSimilarityScorer(Scorer[Config]):
     """Score = sum, over the tracks in the user's history, of confidence weight times similarity."""
 
-    config: Any  # a `HistoryWeights`, with settings of its own
+    config: Any  # settings that include `strength_exponent` and `recency`
 
     def set_similarity(self, similarity: Csr, history: History) -> None:
         """
@@ -38,8 +31,7 @@ class ItemSimilarityScorer(Scorer[Config]):
 
     @override
     def fold_in(self, history: History) -> Csr:
-        weights: HistoryWeights = self.config
-        return confidence(history, exponent=weights.strength_exponent, recency=weights.recency)
+        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
 
     @override
     def states(self, rows: Rows) -> Csr:

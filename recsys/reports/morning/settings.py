@@ -5,11 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from recsys.settings import MAX_VALUE, Count, CountOrZero, PositiveOrZero, Share
+from recsys.settings import MAX_VALUE, Count, CountOrZero, PositiveOrZero, Settings, Share
 
 
 @dataclass(frozen=True)
-class MorningSettings:
+class MorningSettings(Settings):
     """
     Which findings the morning report includes.
 

@@ -11,13 +11,13 @@ from typing_extensions import override
 
 from recsys.arrays import Bool, Rows
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
-from recsys.settings import Count, CountOrZero
+from recsys.settings import Count, CountOrZero, Settings
 
 NO_POSITION = -1_000  # stands for the last position of an artist who has no track in the list yet
 
 
 @dataclass(frozen=True)
-class ArtistCap(RerankRule):
+class ArtistCap(Settings, RerankRule):
     """
     Limit the tracks per artist.
 

@@ -17,11 +17,11 @@ from typing_extensions import override
 from recsys.arrays import F32, F64, I64, Csr, Rows
 from recsys.evaluate.diversity import SMOOTHING
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
-from recsys.settings import PositiveOrZero
+from recsys.settings import PositiveOrZero, Settings
 
 
 @dataclass(frozen=True)
-class Calibration(RerankRule):
+class Calibration(Settings, RerankRule):
     """Penalise lists by weight * list length * divergence of the genre mix from the listener's [nat]; weight >= 0."""
 
     weight: PositiveOrZero = 0.02

@@ -13,11 +13,11 @@ from typing_extensions import override
 
 from recsys.arrays import F32, Rows
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
-from recsys.settings import PositiveOrZero
+from recsys.settings import PositiveOrZero, Settings
 
 
 @dataclass(frozen=True)
-class Diversity(RerankRule):
+class Diversity(Settings, RerankRule):
     """Penalise candidates by weight * highest cosine (of `RerankContext.vectors`) to a chosen track; weight >= 0."""
 
     weight: PositiveOrZero = 0.1

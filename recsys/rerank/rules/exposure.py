@@ -25,7 +25,7 @@ from typing_extensions import override
 from recsys.arrays import F32, F64, I64, Bool
 from recsys.evaluate.exposure import discounts
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
-from recsys.settings import Share
+from recsys.settings import Settings, Share
 
 N_HALVINGS = 12  # bisection steps per price: precise to 1/4000 of the relevance scale
 N_ROUNDS = 3  # passes over all groups, since each group's price changes the other groups' shares
@@ -34,7 +34,7 @@ TOLERANCE = 0.005  # accepted distance of a share of exposure from its target
 
 
 @dataclass(frozen=True)
-class Exposure(RerankRule):
+class Exposure(Settings, RerankRule):
     """
     Give each group of tracks at least its target share of exposure.
 

@@ -20,12 +20,13 @@ from typing_extensions import override
 
 from recsys.arrays import I64, Bool, Rows
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
+from recsys.settings import Settings
 
 N_HALVINGS = 50  # bisection steps for the level of the single test
 
 
 @dataclass(frozen=True)
-class FairTopK(RerankRule):
+class FairTopK(Settings, RerankRule):
     """
     Require enough tracks of a protected group in every prefix of a list, as long as the candidates include any.
 

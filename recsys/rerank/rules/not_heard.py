@@ -13,11 +13,11 @@ from typing_extensions import override
 from recsys.arrays import Bool
 from recsys.dataset.sparse import with_data
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
-from recsys.settings import Count
+from recsys.settings import Count, Settings
 
 
 @dataclass(frozen=True)
-class NotHeard(RerankRule):
+class NotHeard(Settings, RerankRule):
     """Allow only tracks that the listener has not heard in the last `days` days (at least 1)."""
 
     days: Count = 30

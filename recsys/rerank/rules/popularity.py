@@ -17,11 +17,11 @@ from typing_extensions import override
 
 from recsys.arrays import F32, F64, Bool, Rows
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
-from recsys.settings import PositiveOrZero
+from recsys.settings import PositiveOrZero, Settings
 
 
 @dataclass(frozen=True)
-class Popularity(RerankRule):
+class Popularity(Settings, RerankRule):
     """
     Penalise lists whose mean popularity differs from that of the listener's liked tracks.
 
