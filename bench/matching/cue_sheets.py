@@ -3,8 +3,8 @@ Cue sheets of long mixes: the share of uses found, errors of their times, tempo 
 
 A mix is a sequence of excerpts of 12 to 40 s that fade into each other. Some come from indexed recordings, each with
 its own change of speed, pitch or tempo; the others from strangers, recordings that are not in the index. Training and
-calibration have used none of these recordings or noises. Then every stranger is searched alone, plain and in noise:
-every use found in it is false.
+calibration have used none of the recordings and noises in the mixes; the index also holds recordings that they did use.
+Then every stranger is searched alone, plain and in noise: every use found in it is false.
 """
 
 from collections.abc import Iterable

@@ -75,7 +75,7 @@ class ImplicitALS(Scorer[ImplicitALSConfig]):
         config = self.config
         weights = confidence(history, exponent=config.strength_exponent, recency=config.recency) * config.alpha
         users: F32 = model.recalculate_user(np.arange(len(history)), weights.astype(np.float32))
-        return users.reshape(len(history), -1)
+        return users.reshape(len(history), self._tracks.shape[1])
 
     @override
     def states(self, rows: Rows) -> F32:

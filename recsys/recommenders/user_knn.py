@@ -71,7 +71,7 @@ class UserKNN(Scorer[UserKNNConfig]):
     @override
     def fold_in(self, history: History) -> Csr:
         rows, others = self._compared(history), self._rows.T.tocsr()
-        starts = range(0, len(history), N_BLOCK)
+        starts = range(0, max(1, len(history)), N_BLOCK)
         nearest = [largest_per_row(rows[start : start + N_BLOCK] @ others, self.config.neighbours) for start in starts]
         similarity = sp.vstack(nearest, format="csr")
         return with_data(similarity, similarity.data**self.config.focus)

@@ -307,6 +307,32 @@ class TestEveryRecommender:
             model.recommend(["u01"], K, filters=other_filters)
 
 
+PAIRS = {
+    "one listener, one track": [("u", "t", 1.0)],
+    "one listener, all tracks": [("u", f"t{n}", 1.0) for n in range(5)],
+    "one track, played by all": [(f"u{n}", "t", 1.0) for n in range(5)],
+    "all pairs the same": [(f"u{n}", f"t{m}", 1.0) for n in range(5) for m in range(5)],
+    "nothing liked": [(f"u{n}", "t", -1.0) for n in range(5)],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("pairs", PAIRS.values(), ids=PAIRS)
+def test_the_smallest_histories_are_ranked(name: str, pairs: list[tuple[str, str, float]]) -> None:
+    """Every listener gets each track once, with a finite score; with their own tracks excluded, none of those."""
+    columns = dict(zip(("user_id", "track_id", "strength"), zip(*pairs, strict=True), strict=True))
+    interactions = Interactions.of(pl.DataFrame(columns).with_columns(age_days=0))
+    model = fitted(name, interactions)
+    tracks, listeners = sorted(set(columns["track_id"])), sorted(set(columns["user_id"]))
+
+    every = model.recommend(listeners, K, filters=Filters.of(interactions, hide_seen=False))
+    unseen = model.recommend(listeners, K, filters=Filters.of(interactions))
+
+    assert sorted(every.select("user_id", "track_id").rows()) == [(u, t) for u in listeners for t in tracks]
+    assert every["score"].is_finite().all()
+    assert not set(unseen.select("user_id", "track_id").rows()) & {pair[:2] for pair in pairs}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_file_class_and_name_agree(name: str) -> None:
     """The class in a scorer's file has the name of the file, which recipes use."""
