@@ -27,9 +27,10 @@ from recsys.dataset.interactions import History, Interactions
 from recsys.errors import InputError
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
+from recsys.recommenders.parts.item_similarity import ConfidenceScorer
 from recsys.recommenders.parts.search_space import tunable_range
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.scorer import Scorer, Validation
+from recsys.recommenders.scorer import Validation
 from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Settings, Share
 
 N_BLOCK = 1024  # rows per block
@@ -66,7 +67,7 @@ class EASEConfig(Settings):
     max_tracks: Count = 40_000
 
 
-class EASE(Scorer[EASEConfig]):
+class EASE(ConfidenceScorer[EASEConfig]):
     """Score = sum of confidence weight * item-item weight over the tracks in the user's history."""
 
     name: ClassVar[str] = "ease"
@@ -101,14 +102,6 @@ class EASE(Scorer[EASEConfig]):
         n_liked = np.maximum(np.diff(weights.indptr), 1)
         scale = (n_liked / n_liked.mean()) ** -self.config.listener_exponent
         return (sp.diags(scale.astype(np.float32)) @ weights).tocsr()
-
-    @override
-    def fold_in(self, history: History) -> Csr:
-        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
-
-    @override
-    def states(self, rows: Rows) -> Csr:
-        return self._users[rows]
 
     @override
     def score(self, states: Csr, out: F32) -> None:

@@ -1,4 +1,4 @@
-"""Base of item-based nearest neighbours: scores from a history and the similarities of its tracks to all tracks."""
+"""Bases of item-based models: scores from the tracks of a history and their similarities to all tracks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,23 @@ from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Config, Scorer
 
 
-class ItemSimilarityScorer(Scorer[Config]):
-    """Score = sum, over the tracks in the user's history, of confidence weight times similarity."""
+class ConfidenceScorer(Scorer[Config]):
+    """The state of a user is the row of confidence weights of their history. CSR, shape (n_users, n_tracks)."""
 
     config: Any  # settings that include `strength_exponent` and `recency`
+    _users: Csr
+
+    @override
+    def fold_in(self, history: History) -> Csr:
+        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
+
+    @override
+    def states(self, rows: Rows) -> Csr:
+        return self._users[rows]
+
+
+class ItemSimilarityScorer(ConfidenceScorer[Config]):
+    """Score = sum, over the tracks in the user's history, of confidence weight times similarity."""
 
     def set_similarity(self, similarity: Csr, history: History) -> None:
         """
@@ -28,14 +41,6 @@ class ItemSimilarityScorer(Scorer[Config]):
         """
         self._similarity = similarity
         self._users = self.fold_in(history)
-
-    @override
-    def fold_in(self, history: History) -> Csr:
-        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
-
-    @override
-    def states(self, rows: Rows) -> Csr:
-        return self._users[rows]
 
     @override
     def score(self, states: Csr, out: F32) -> None:
