@@ -3,13 +3,23 @@
 -- params:
 --   user_id   listener (pseudonymous id)
 --   track_id  recording
+with lists as (
+    select
+        track_id,
+        rank,
+        reason,
+        is_explored
+    from marts.recommendations
+    where user_id = $user_id
+)
+
 select
     tracks.title,
     tracks.artist_name,
     lists.rank,
     lists.reason,
     coalesce(lists.is_explored, false) as is_explored,
-    (select count(*) from marts.recommendations where user_id = $user_id) as n_listed
+    (select count(*) from lists) as n_listed
 from marts.track_features as tracks
-left join marts.recommendations as lists on tracks.track_id = lists.track_id and lists.user_id = $user_id
+left join lists on tracks.track_id = lists.track_id
 where tracks.track_id = $track_id
