@@ -1,8 +1,8 @@
 """
 The project's words are the trade's words: its old names and private metaphors are refused.
 
-The test reads names in Python, docstrings, comments, texts in Python (messages, help, page texts), SQL with its headers
-and the documents. Beside each refused word stands the standard term.
+The test reads names in Python, docstrings, comments, texts in Python (messages, help, page texts), SQL with its
+headers, templates and the documents. Beside each refused word stands the standard term.
 """
 
 import ast
@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("recsys", "sql", "dashboards", "tests", "bench", "docs")
+SUFFIXES = {".py", ".sql", ".html", ".md", ".toml"}
 
 # Identifier (without leading underscores) -> what to call it instead. Library names are not ours to choose: only names
 # that this project defines are looked at.
@@ -84,7 +85,7 @@ SENTENCE = re.compile("|".join(rf"(?P<t{i}>\b(?:{pattern})\b)" for i, pattern in
 def files() -> tuple[Path, ...]:
     """List the files that people read, without this one and without recorded results."""
     found = [*ROOT.glob("*"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))]
-    kept = (path for path in found if path.suffix in {".py", ".sql", ".md", ".toml"} and path != Path(__file__))
+    kept = (path for path in found if path.suffix in SUFFIXES and path != Path(__file__))
     return tuple(sorted(path for path in kept if not path.is_relative_to(ROOT / "bench" / "results")))
 
 

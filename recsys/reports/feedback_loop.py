@@ -6,10 +6,7 @@ the black line. Colours are the colour-blind safe palette of Okabe and Ito.
 """
 
 import json
-from base64 import b64encode
 from dataclasses import asdict
-from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from matplotlib.figure import Figure
 
 from recsys import files
 from recsys.feedback.loop import LoopSettings, last_week
+from recsys.reports.html import png, render
 
 COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#999999")
 MARKERS = "os^vDPX*"
@@ -51,21 +49,10 @@ def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, desc
     return folder / PAGE
 
 
-def _picture(weeks: pl.DataFrame) -> str:
-    """Return the plot as a data URL."""
-    picture = BytesIO()
-    _plot(weeks).savefig(picture, format="png", dpi=110, metadata={"Software": None})
-    return _in_url("image/png", picture.getvalue())
-
-
-def _in_url(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode()}"
-
-
 def _plot(weeks: pl.DataFrame) -> Figure:
     metrics = weeks["metric"].unique(maintain_order=True).to_list()
     n_rows = -(-len(metrics) // N_COLUMNS)
-    figure = Figure(figsize=(11, 3.1 * n_rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(11, 3.1 * n_rows + 0.6), dpi=110, layout="constrained")
     axes = figure.subplots(n_rows, N_COLUMNS, squeeze=False).ravel()
     for metric, axis in zip(metrics, axes, strict=False):
         _draw(axis, weeks.filter(metric=metric), metric)
@@ -99,38 +86,16 @@ def _meaning(metric: str) -> tuple[str, str]:
 
 def _page(weeks: pl.DataFrame, settings: LoopSettings, description: str) -> str:
     table = last_week(weeks)
-    titles = "".join(f"<th>{escape(_meaning(metric)[0])}</th>" for metric in table.columns[1:])
-    base = table.row(0)[1:]
-    body = "".join(
-        f"<tr><th>{escape(str(name))}</th>{''.join(map(_cell, values, base))}</tr>"
-        for name, *values in table.iter_rows()
+    rows = [(name, values) for name, *values in table.iter_rows()]
+    return render(
+        "feedback_loop.html",
+        description=description,
+        n_weeks=weeks["week"].max(),
+        plot=png(_plot(weeks)),
+        titles=[_meaning(metric)[0] for metric in table.columns[1:]],
+        rows=rows,
+        base=rows[0][1],
+        numbers=NUMBERS,
+        csv=weeks.write_csv().encode(),
+        settings=json.dumps(asdict(settings)),
     )
-    settings_text = escape(json.dumps(asdict(settings)))
-    link = f'<a href="{_in_url("text/csv", weeks.write_csv().encode())}" download="{NUMBERS}">{NUMBERS}</a>'
-    n_weeks = int(weeks["week"].max())  # type: ignore[arg-type]
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Feedback loop over {n_weeks} weeks</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
-img {{ max-width: 100% }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
-th, td {{ padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd }}
-tr > th:first-child {{ text-align: left }}
-small {{ color: #666 }}
-</style></head><body>
-<h1>Feedback loop over {n_weeks} weeks</h1>
-<p>{escape(description)} Their preferences were drawn once and do not change; on average, all tracks are liked equally.
-Each week the recommender is trained on all plays so far, and its lists influence the plays of the next week. The
-simulation compares ways to counteract this loop (rerank rules, exploration) with simulated listeners; it does not
-predict what happens on a real service.</p>
-<img src="{_picture(weeks)}" alt="Each metric by week, one line per remedy; the values are in {NUMBERS}">
-<h2>Week {n_weeks}</h2>
-<table><thead><tr><th>lists</th>{titles}</tr></thead><tbody>{body}</tbody></table>
-<p><small>In brackets: difference from the first line. All weeks: {link}. Settings: {settings_text}</small></p>
-</body></html>
-"""
-
-
-def _cell(value: float, base: float) -> str:
-    change = f" <small>({value - base:+.3f})</small>" if value != base else ""
-    return f"<td>{value:.3f}{change}</td>"

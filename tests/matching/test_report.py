@@ -1,16 +1,20 @@
-"""A matching report, restricted to the tracks of one rights holder."""
+"""A matching report: restricted to the tracks of one rights holder, and as a page."""
 
 import json
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from recsys.audio.sandbox import Failure
 from recsys.matching.alignment import Calibration
 from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.matching.report import MatchReport
 from recsys.matching.uses import Use
+from recsys.reports.matching import write_page
 
 OWNERS = pl.DataFrame(
     {
@@ -55,3 +59,18 @@ def test_an_uploaded_file_is_reported_by_its_name(report: MatchReport) -> None:
 
     assert [file["file"] for file in stored["files"]] == ["mix.mp3"]
     assert len(stored["files"][0]["uses"]) == 3
+
+
+def test_the_page_shows_uses_and_displays_names_exactly(report: MatchReport, tmp_path: Path) -> None:
+    """Names of files and recordings and messages can neither load nor run anything."""
+    name = """<script>x "{{ 7 * 7 }}" '{% raw %}' &amp;"""
+    sheets = [replace(report.sheets[0], path=Path(name)), CueSheet(Path("b"), 0.0, [], Failure("crash", name))]
+    owners = report.owners.with_columns(pl.lit(name).alias(column) for column in OWNERS.columns[1:])
+
+    write_page(replace(report, sheets=sheets, owners=owners), {}, tmp_path / "page.html")
+
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert unescape(page).count(name) == 2 + 3 * 5 + 2  # file and failure; five columns of three rows; two excerpts
+    assert "<script" not in page
+    assert page.count("<rect") == 2
+    assert "0:10.0 to 0:19.0 of the file" in page

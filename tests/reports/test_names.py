@@ -1,17 +1,23 @@
 """Titles and names in reports and on the screen are text, never markup or a formula."""
 
 from datetime import date
+from html import unescape
+from pathlib import Path
 
 import polars as pl
 import pytest
+from jinja2 import UndefinedError
 
 from recsys.cli.show import tables
-from recsys.reports.feedback_loop import _plot
+from recsys.feedback.loop import LoopSettings
+from recsys.reports.feedback_loop import _plot, write_report
+from recsys.reports.html import render
 from recsys.reports.morning.findings import Finding, Section
 from recsys.reports.morning.page import Report, html, markdown
 from recsys.reports.morning.plots import picture
 
 DAY = date(2026, 1, 31)
+MARKUP = """<script>x "{{ 7 * 7 }}" '{% raw %}' {# x #} &amp;"""
 HOSTILE = r"![p](https://outside.example/p.png) <img src=x> $\frac$ *x*"
 
 
@@ -32,10 +38,26 @@ def test_a_morning_reports_markdown_displays_names_exactly() -> None:
 
 def test_a_morning_reports_page_displays_names_exactly() -> None:
     """A name can neither load nor run anything."""
-    report = html(report_of(HOSTILE))
+    report = html(report_of(MARKUP))
 
-    assert report.count("&lt;img src=x&gt;") == 4  # the title twice
-    assert "<img" not in report
+    assert unescape(report).count(MARKUP) == 4  # the title twice
+    assert "<script" not in report
+
+
+def test_a_feedback_loops_page_displays_names_exactly(tmp_path: Path) -> None:
+    """Remedies, metrics and the description are text."""
+    weeks = pl.DataFrame({"remedy": [MARKUP], "week": [1], "metric": [f"exposure {MARKUP}"], "value": [0.5]})
+
+    page = write_report(tmp_path, weeks, LoopSettings(), MARKUP).read_text()
+
+    assert unescape(page).count(MARKUP) == 3
+    assert "<script" not in page
+
+
+def test_a_page_without_one_of_its_values_is_an_error() -> None:
+    """It is not shown with a gap."""
+    with pytest.raises(UndefinedError, match="'rounded' is undefined"):
+        render("morning.html", report=Report("A", DAY, [], {}, [], is_label=True))
 
 
 def test_plots_never_read_a_name_as_a_formula() -> None:

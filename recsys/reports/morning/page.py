@@ -1,24 +1,13 @@
 """A morning report as Markdown, and as one HTML page with its images embedded, so that it can be mailed."""
 
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 
+from recsys.reports.html import render
 from recsys.reports.markdown import escaped
 from recsys.reports.morning.findings import Section
 
 ROUNDED = "Counts are rounded down to tens. Values from fewer than ten listeners are suppressed."
-STYLE = """
-:root { color-scheme: light dark }
-body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.7rem; line-height: 1.2; margin-bottom: .3rem }
-h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem }
-h2 small { font-weight: 400 }
-li { margin: .3rem 0 }
-img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; margin-top: .5rem }
-.quiet, small { opacity: .75 }
-"""
 
 
 @dataclass(frozen=True)
@@ -71,24 +60,4 @@ def markdown(report: Report) -> str:
 
 def html(report: Report) -> str:
     """Return a report as one self-contained HTML page."""
-    body = "".join(_section(section, report.pictures.get(section.key)) for section in report.sections)
-    links = "".join(f'<li><a href="{escape(address)}.html">{escape(name)}</a></li>' for name, address in report.links)
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{escape(report.title)}</title><style>{STYLE}</style></head><body>
-<h1>{escape(report.title)}</h1>
-<p class="quiet">{escape(report.lead)}</p>
-{body}{f"<h2>Labels</h2><ul>{links}</ul>" if links else ""}
-{f"<p><small>{ROUNDED}</small></p>" if report.is_label else ""}
-</body></html>
-"""
-
-
-def _section(section: Section, picture: bytes | None) -> str:
-    items = "".join(f"<li>{escape(finding.text)}</li>" for finding in section.findings)
-    drawn = ""
-    if picture:
-        source = b64encode(picture).decode()
-        drawn = f'<img src="data:image/png;base64,{source}" alt="{escape(section.title)}: {escape(section.unit)}">'
-    listed = f"<ul>{items}</ul>" if items else f"<p>{escape(section.nothing)}</p>"
-    return f"<h2>{escape(section.title)}</h2>{listed}{drawn}"
+    return render("morning.html", report=report, rounded=ROUNDED)

@@ -1,12 +1,12 @@
 """Small plots of the time series of findings, in one image per section."""
 
 from datetime import date
-from io import BytesIO
 from typing import Any
 
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
+from recsys.reports.html import png
 from recsys.reports.morning.findings import Finding, Section
 
 COLOUR, QUIET = "#0072B2", "#666666"
@@ -20,15 +20,13 @@ def picture(section: Section, last_day: date) -> bytes | None:
     if not drawn:
         return None
     n_rows = -(-len(drawn) // N_COLUMNS)
-    figure = Figure(figsize=(11, 2.5 * n_rows), layout="constrained")
+    figure = Figure(figsize=(11, 2.5 * n_rows), dpi=110, layout="constrained")
     axes = figure.subplots(n_rows, N_COLUMNS, squeeze=False).ravel()
     for finding, axis in zip(drawn, axes, strict=False):
         _draw(axis, finding, section.unit, last_day)
     for axis in axes[len(drawn) :]:
         axis.set_visible(False)
-    buffer = BytesIO()
-    figure.savefig(buffer, dpi=110, metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure)
 
 
 def _draw(axis: Any, finding: Finding, unit: str, last_day: date) -> None:
