@@ -3,7 +3,7 @@
 -- params:
 --   user_id   listener (pseudonymous id)
 --   track_id  recording
-with lists as (
+with list_of_user as (
     select
         track_id,
         rank,
@@ -19,7 +19,7 @@ select
     lists.rank,
     lists.reason,
     coalesce(lists.is_explored, false) as is_explored,
-    (select count(*) from lists) as n_listed
+    (select count(*) from list_of_user) as n_listed
 from marts.track_features as tracks
-left join lists on tracks.track_id = lists.track_id
+left join list_of_user as lists on tracks.track_id = lists.track_id
 where tracks.track_id = $track_id
