@@ -15,6 +15,7 @@ from recsys.analytics.communities import CommunitySettings
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
+from recsys.ledger.settings import LabelSettings
 from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
 from recsys.recommenders.scorer import scorer_class, scorer_names
@@ -75,6 +76,7 @@ class Recipe:
     rerank: RerankRules = field(default_factory=dict)
     exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
+    labels: LabelSettings = field(default_factory=LabelSettings)
     morning: MorningSettings = field(default_factory=MorningSettings)
     matching: MatchingSettings = field(default_factory=MatchingSettings)
 

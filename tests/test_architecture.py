@@ -23,7 +23,7 @@ LAYERS = (
     ("errors", "arrays", "columns", "files", "settings"),
     ("installation", "home", "login"),
     ("lake",),
-    ("ingest", "warehouse"),
+    ("ledger", "ingest", "warehouse"),
     ("dataset",),
     ("recommenders", "evaluate", "audio", "synth"),
     ("library", "search"),

@@ -6,6 +6,7 @@ The lake: raw tables as append-only Parquet files; a source file adds one batch 
     lake/_ledger/<source>.json                    batch log: the batches of one source; writing this file commits them
     lake/_staging/<source>/                       a source that is being written
     lake/_time_zone                               market time zone, which decides the day of an event; default UTC
+    lake/label_figures/                           the ledger of labels' figures (see `recsys.ledger.store`)
 
 Ingest is a transaction per source: its files are staged, its batches are written to the batch log, and the files are
 moved to the tables. After a crash, `recover` moves the staged files of sources in the batch log, and removes others.
@@ -170,9 +171,7 @@ class Lake:
     def _parquet_files(self) -> list[Path]:
         """List the Parquet files of all tables, and the staged files of sources that are in the batch log."""
         staged = [folder for folder in self._staging.glob("*") if (self._batch_log / f"{folder.name}.json").exists()]
-        tables = [
-            path for path in self.folder.glob("*") if path not in (self._batch_log, self._staging, self._time_zone)
-        ]
+        tables = [path for name in (*CONTRACTS, "quarantine") if (path := self.folder / name).exists()]
         return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:

@@ -16,12 +16,15 @@ import polars as pl
 
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split, split
+from recsys.errors import InputError
 from recsys.home import Home
 from recsys.lake.store import Batch, Lake
+from recsys.ledger.lines import Lines
+from recsys.ledger.store import Ledger
 from recsys.library.files import Recording, recordings
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import BUILD, FILE_SUFFIX, results, step_outputs
-from recsys.pipeline.publication import last_published
+from recsys.pipeline.publication import last_published, settle_ledger
 from recsys.pipeline.results import Artefact, Result
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
@@ -101,6 +104,21 @@ class Inputs:
     def lake(self) -> Lake:
         """The raw tables that were ingested."""
         return Lake(self._run.home)
+
+    @cached_property
+    def ledger(self) -> Lines:
+        """The ledger of labels' figures; if it is damaged, no lines, and `ledger_fault` says so."""
+        return Lines.of({}) if self.ledger_fault else Ledger(self._run.home).read()
+
+    @cached_property
+    def ledger_fault(self) -> str:
+        """Why the ledger cannot be used; empty if it can."""
+        settle_ledger(self._run.home)
+        try:
+            Ledger(self._run.home).read()
+        except InputError as damaged:
+            return str(damaged)
+        return ""
 
     @property
     def batches(self) -> list[Batch]:

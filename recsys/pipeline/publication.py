@@ -12,6 +12,7 @@ from pathlib import Path
 from recsys import files
 from recsys.home import Home
 from recsys.lake.store import Lake
+from recsys.ledger.store import Ledger
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import result_tables
 from recsys.pipeline.results import Outcome
@@ -91,6 +92,17 @@ def gate_outcome(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcom
     return Outcome(
         {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current_release)
     )
+
+
+def settle_ledger(home: Home) -> None:
+    """Finish what an interrupted publication left of the ledger: keep the lines of the current release only."""
+    ledger = Ledger(home)
+    for run_id in ledger.pending():
+        if run_id == registry.current_name(home):
+            ledger.commit(run_id)
+        else:
+            ledger.discard(run_id)
+            files.remove(home.path / "releases" / run_id)
 
 
 def publish_tables(

@@ -26,6 +26,7 @@ from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.store import Lake
 from recsys.warehouse.check import BuiltTable, check
 from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import (
     SqlFile,
@@ -64,6 +65,7 @@ class Sources:
         lake: The raw tables.
         as_of: Last day of the events to use; later rows are ignored.
         results: Name in the schema `raw` -> table that runs computed.
+        ledger: Name in the schema `raw` -> table that the query of open listens reads; exists during the build only.
         previous: The last published warehouse, from which unchanged days are copied; None computes all days.
         backfill: First and last day of a period that is computed again, even without new data; None for no period.
     """
@@ -71,6 +73,7 @@ class Sources:
     lake: Lake
     as_of: date
     results: Mapping[str, ResultTable] = field(default_factory=dict)
+    ledger: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     previous: Path | None = None
     backfill: tuple[date, date] | None = None
 
@@ -83,6 +86,7 @@ def build(
     only: Collection[str] = (),
     memory: str = "4GB",
     progress: Progress = _silent,
+    open_listens: Path | None = None,
 ) -> list[BuiltTable]:
     """
     Build and check every table.
@@ -94,6 +98,7 @@ def build(
         only: Tables to build together with their upstream tables; empty builds every table.
         memory: DuckDB's memory limit; beyond it, DuckDB spills to disk beside the file.
         progress: Called with each table's name, number of rows and seconds.
+        open_listens: Parquet file to write the listens to that no line of the ledger counts yet; None for no file.
 
     Returns:
         The marts, in the order in which they were built.
@@ -121,6 +126,9 @@ def build(
             by_days = partial(_build_by_days, connection, file, days, plan.get(file.name))
             make = by_days if file.incremental else partial(_build_whole, connection, file, kinds[file.name])
             built.append(_build_one(connection, file, make, progress))
+        if open_listens:
+            query = internal_sql("open_listens")
+            connection.execute(f"copy ({query}) to {quoted(open_listens)} (format parquet, compression zstd)")
         _describe(connection, layers, built, sources)
         _drop_working_schemas(connection, sources)
     return [table for table in built if table.name.startswith("marts.")]
@@ -193,6 +201,8 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         connection, "raw.batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
     )
     _make_results(connection, sources.results)
+    for name, rows in sources.ledger.items():
+        _make_raw_table(connection, f"raw.{name}", rows)
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:

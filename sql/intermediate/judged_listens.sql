@@ -15,6 +15,7 @@
 --   is_skip      whether it was a skip
 --   is_complete  whether at least 90 % of the recording was played, null where the log or the catalogue has no duration
 --   source       who chose the recording: active (the listener), algorithmic (a recommender) or unknown
+--   batch_no     number of the batch that brought it [count]
 -- checks:
 --   is_play is not null
 --   not (is_play and is_skip)
@@ -31,6 +32,7 @@ with timed as (
         listens.ms_played,
         listens.skipped,
         listens.source,
+        listens.batch_no,
         listens.ms_played >= 0.9 * tracks.duration_ms as is_complete,
         (listens.ms_played is null and not coalesce(listens.skipped, false))
         or coalesce(listens.ms_played >= 30000, false)
@@ -50,5 +52,6 @@ select
     is_play,
     not is_play and coalesce(skipped, true) as is_skip,
     is_complete,
-    source
+    source,
+    batch_no
 from timed

@@ -19,6 +19,7 @@
 --   n_playlist_adds      adds to a playlist [count]
 --   n_shares             shares [count]
 --   ms_played            time listened, null where the log has no durations [ms]
+--   batch_no             number of the batch that brought it [count]
 -- reconcile:
 --   (select count(*) from intermediate.reactions) = (select count(*) from staging.listens) + (select count(*) from staging.events)
 select
@@ -39,7 +40,8 @@ select
     0 as n_saves,
     0 as n_playlist_adds,
     0 as n_shares,
-    ms_played
+    ms_played,
+    batch_no
 from intermediate.judged_listens
 union all
 select
@@ -60,5 +62,6 @@ select
     case when event = 'save' then 1 else 0 end as n_saves,
     case when event = 'playlist_add' then 1 else 0 end as n_playlist_adds,
     case when event = 'share' then 1 else 0 end as n_shares,
-    cast(null as bigint) as ms_played
+    cast(null as bigint) as ms_played,
+    batch_no
 from staging.events

@@ -7,6 +7,7 @@
 --   event_at    time of the event (UTC)
 --   event_date  its day in the market time zone (set per home, UTC by default)
 --   event       like, unlike, save, playlist_add or share
+--   batch_no    number of the batch that brought it [count]
 -- checks:
 --   event in ('like', 'unlike', 'save', 'playlist_add', 'share')
 -- reconcile:
@@ -16,5 +17,6 @@ select
     track_id,
     event_at,
     ds as event_date,
-    event
+    event,
+    batch_no
 from raw.events

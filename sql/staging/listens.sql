@@ -10,6 +10,7 @@
 --   skipped         whether the listener ended it, null where the log does not say
 --   utc_offset_min  the listener's local time minus UTC, null where unknown [min]
 --   source          who chose the recording: active (the listener), algorithmic (a recommender) or unknown
+--   batch_no        number of the batch that brought it [count]
 -- checks:
 --   n_listens >= 1
 --   ms_played is null or ms_played > 0
@@ -24,5 +25,6 @@ select
     ms_played,
     skipped,
     utc_offset_min,
-    source
+    source,
+    batch_no
 from raw.listens

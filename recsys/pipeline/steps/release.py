@@ -12,6 +12,8 @@ from recsys import files
 from recsys.evaluate.significance import Interval
 from recsys.home import Home
 from recsys.lake.store import Batch
+from recsys.ledger.lines import Lines
+from recsys.ledger.store import Ledger
 from recsys.pipeline.export import Export, manifest, write_export
 from recsys.pipeline.publication import gate_outcome, write_release
 from recsys.pipeline.results import Artefact, Outcome, step, whole_folder
@@ -99,18 +101,22 @@ def publish(
     home: Home,
     build_file: Path,
     published_results: dict[str, list[Path]],
+    new_lines: Lines,
     fingerprints_file: Path,
     model_file: Path,
     export_file: Path,
     run_id: str,
     note: Callable[..., None],
 ) -> Outcome:
-    """Write the release, with the run's results in the warehouse, and make it current."""
+    """Write the release, with the run's results in the warehouse, and make it and the new lines of the ledger valid."""
+    ledger = Ledger(home)
     if run_id in registry.release_names(home):  # complete from an interrupted run: only the link is missing
         registry.make_current(home, run_id)
     else:
         written = write_release(
             home, run_id, build_file=build_file, results=published_results, fingerprints=fingerprints_file, note=note
         )
+        ledger.stage(run_id, new_lines)
         registry.publish(home, run_id, replace(written, model=model_file, export=export_file))
+    ledger.commit(run_id)
     return Outcome(counts={"release": run_id})

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from recsys.errors import InputError
 from recsys.lake.store import Lake
+from recsys.ledger.lines import Lines
+from recsys.ledger.open_rows import open_row_limits
 from recsys.pipeline.plan import result_tables
 from recsys.pipeline.results import Artefact, Outcome, step
 from recsys.releases.release import Release
@@ -16,16 +20,25 @@ BUILD = Artefact(  # copied into the release
     "build", location=lambda run: run.folder / "build.duckdb", lifetime="run"
 )
 
+OPEN_LISTENS = Artefact(  # rows that no line of the ledger counts yet
+    "open_listens",
+    read=pl.read_parquet,
+    location=lambda run: run.folder / "open_listens.parquet",
+    lifetime="run",
+)
 
-@step(BUILD)
+
+@step(BUILD, OPEN_LISTENS)
 def build(
     *,
     lake: Lake,
+    ledger: Lines,
     as_of: date,
     last_release: Release | None,
     last_results: dict[str, list[Path]],
     backfill: tuple[date, date] | None,
     build_file: Path,
+    open_listens_file: Path,
     note: Callable[..., None],
 ) -> Outcome:
     """Build the warehouse from the lake, with the last release's results until this run has made its own."""
@@ -35,12 +48,14 @@ def build(
         lake,
         as_of,
         results=result_tables(last_results),
+        ledger=open_row_limits(ledger),
         previous=last_release.warehouse if last_release else None,
         backfill=backfill,
     )
     built = build_warehouse(
         build_file,
         sources,
+        open_listens=open_listens_file,
         progress=lambda name, rows, seconds: note(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
     )
     return Outcome(counts={"tables": {table.name: table.n_rows for table in built}})

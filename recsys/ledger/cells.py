@@ -1,0 +1,89 @@
+"""
+The disclosure test of a figure, and the partition of a total into cells that all pass it.
+
+A figure passes if enough distinct listeners are behind it and no two of them make most of it. In a partition, cells
+that fail are merged into one cell, 'others' (cell = null), with the smallest cells that pass, until it passes as well.
+So every cell, and the difference between the total and any of them, is a figure that passes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from recsys.ledger.settings import LabelSettings
+
+
+def passes(n_listeners: Any, value: Any, top_two: Any, settings: LabelSettings) -> Any:
+    """
+    Return whether a figure passes the test.
+
+    Args:
+        n_listeners: Distinct listeners behind it. A number, or a polars expression, as are the next two.
+        value: The figure.
+        top_two: What its two greatest listeners make of it.
+        settings: The test.
+    """
+    return (n_listeners >= settings.min_listeners) & (top_two <= settings.max_top_two * value)
+
+
+def does_pass(settings: LabelSettings) -> pl.Expr:
+    """Return the test of the rows of a table with the columns of `summed`."""
+    test: pl.Expr = passes(pl.col("n_listeners"), pl.col("value"), pl.col("top_two"), settings)
+    return test
+
+
+def summed(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """
+    Sum the values of rows per group.
+
+    Args:
+        rows: The columns `keys`, user_id and value > 0.
+        keys: Columns of a group.
+
+    Returns:
+        The columns `keys`, n_listeners (distinct), value (sum), and top_two (sum of its two greatest listeners).
+    """
+    by_listener = rows.group_by(*keys, "user_id").agg(pl.col("value").sum())
+    return by_listener.group_by(keys).agg(
+        n_listeners=pl.len().cast(pl.Int64), top_two=pl.col("value").top_k(2).sum(), value=pl.col("value").sum()
+    )
+
+
+def partition(rows: pl.DataFrame, keys: Sequence[str], settings: LabelSettings) -> pl.DataFrame:
+    """
+    Partition the total of each group into cells.
+
+    Args:
+        rows: The columns `keys`, cell (null: no cell of its own), user_id and value > 0. The total of a group must pass
+            the test.
+        keys: Columns of a group.
+        settings: The test.
+
+    Returns:
+        The columns `keys`, cell (null for 'others'), n_listeners, top_two, value. Every row passes the test; the values
+        of a group add up to its total.
+    """
+    rows = rows.group_by(*keys, "cell", "user_id").agg(pl.col("value").sum())
+    cells = summed(rows, [*keys, "cell"]).sort(*keys, "n_listeners", "value", "cell")
+    cells = cells.with_columns(is_named=does_pass(settings) & pl.col("cell").is_not_null())
+    others = _others(rows, cells, keys)
+    while len(failing := others.filter(~does_pass(settings))):
+        smallest = (
+            cells.filter("is_named").join(failing, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
+        )
+        if smallest.is_empty():  # all cells are merged: these groups consist of their total
+            break
+        merged = smallest.select(*keys, "cell", is_merged=True)
+        cells = cells.join(merged, on=[*keys, "cell"], how="left", maintain_order="left", nulls_equal=True)
+        cells = cells.with_columns(is_named=pl.col("is_named") & pl.col("is_merged").is_null()).drop("is_merged")
+        others = _others(rows, cells, keys)
+    named = cells.filter("is_named").drop("is_named")
+    return pl.concat([named, others.select(named.columns)]).sort(*keys, "cell", nulls_last=True)
+
+
+def _others(rows: pl.DataFrame, cells: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return the merged cell of each group that has one."""
+    merged = cells.filter(~pl.col("is_named")).select(*keys, "cell")
+    in_others = rows.join(merged, on=[*keys, "cell"], how="semi", nulls_equal=True)
+    return summed(in_others, keys).with_columns(cell=pl.lit(None, pl.String))

@@ -1,0 +1,292 @@
+"""
+Close periods: write the lines of days and weeks that have ended, and of late rows.
+
+A day is closed for a label and a measure if the rows since its last closed day pass the test (see `cells`); otherwise
+it stays open, and the line that closes it later covers several days. When a week has ended, the days that were closed
+in it form a period, whose total is partitioned into cells along each dimension: exactly the rows that its days count.
+Late rows of a closed week that pass the test among themselves are a second set of lines of the week. All others wait,
+and are counted together in a line 'late' once they pass.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from heapq import nlargest
+
+import polars as pl
+
+from recsys.columns import schema
+from recsys.ledger.cells import does_pass, partition, passes, summed
+from recsys.ledger.counted import containing, with_lines
+from recsys.ledger.lines import (
+    ARTIST,
+    AUDIENCES,
+    CLOSINGS_COLUMNS,
+    DAY,
+    FIGURES_COLUMNS,
+    LATE,
+    LISTENERS,
+    MEASURES,
+    PLAYS,
+    RECORDING,
+    SOURCE,
+    WEEK,
+    Lines,
+)
+from recsys.ledger.settings import LabelSettings
+
+ONE_DAY = timedelta(days=1)
+PERIOD = ("label_id", "from_day", "to_day")
+FIGURES_SCHEMA = schema(FIGURES_COLUMNS)
+PERIOD_SCHEMA = pl.Schema({name: FIGURES_SCHEMA[name] for name in (*PERIOD, "value")})
+SOURCES = {"n_active_plays": "active", "n_algorithmic_plays": "algorithmic"}  # all other plays: unknown
+
+
+@dataclass(frozen=True)
+class Closing:
+    """
+    A closing.
+
+    Attributes:
+        no: Its number, from 1.
+        run_id: The run.
+        as_of: Last day of the run's data.
+        last_batch: Largest batch number of the lake.
+        settings: The test, and how long after its end a period is closed.
+    """
+
+    no: int
+    run_id: str
+    as_of: date
+    last_batch: int
+    settings: LabelSettings
+
+    @property
+    def last_day(self) -> date:
+        """The last day that may be closed."""
+        return self.as_of - timedelta(days=self.settings.close_days)
+
+    @property
+    def closed_on(self) -> date:
+        """The day after the data ends."""
+        return self.as_of + ONE_DAY
+
+
+def close(
+    rows: pl.DataFrame, catalogue: pl.DataFrame, listeners: pl.DataFrame, ledger: Lines, closing: Closing
+) -> Lines:
+    """
+    Return what a closing adds to the ledger; nothing if the ledger has been closed for this date or a later one.
+
+    Args:
+        rows: Plays and reactions by user_id, track_id, listen_date and batch_no: MEASURES and the columns of SOURCES.
+            Rows that no line counts yet, and rows of days whose week is open; others may be among them.
+        catalogue: track_id, artist_id, label_id; null where unknown.
+        listeners: user_id and AUDIENCES, 'unknown' where unknown.
+        ledger: The lines of earlier closings.
+        closing: This closing.
+    """
+    if ledger.as_of is not None and closing.as_of <= ledger.as_of:
+        return Lines.of({})
+    tracks = _label_changes(catalogue, ledger, closing.no)
+    closed = pl.DataFrame(
+        [[closing.no, closing.run_id, closing.as_of, closing.last_day, closing.last_batch, False]],
+        schema(CLOSINGS_COLUMNS),
+        orient="row",
+    )
+    added = Lines.of({"label_tracks": tracks, "label_closings": closed})
+    known = ledger + added
+    detailed = _since_restart(rows, ledger).join(listeners, on="user_id", how="left")
+    detailed = detailed.join(catalogue.select("track_id", "artist_id"), on="track_id", how="left")
+    return added + Lines.of(
+        {"label_figures": pl.concat([_figures(detailed, measure, known, closing) for measure in MEASURES])}
+    )
+
+
+def _label_changes(catalogue: pl.DataFrame, ledger: Lines, no: int) -> pl.DataFrame:
+    """Return the recordings whose label differs from the last that the ledger knows."""
+    last = ledger.tracks.sort("since_no").unique("track_id", keep="last").select("track_id", last="label_id")
+    now = catalogue.select("track_id", "label_id").join(last, on="track_id", how="left", maintain_order="left")
+    changed = now.filter(pl.col("label_id").ne_missing(pl.col("last"))).sort("track_id")
+    return changed.select("track_id", "label_id", since_no=pl.lit(no, pl.Int64))
+
+
+def _since_restart(rows: pl.DataFrame, ledger: Lines) -> pl.DataFrame:
+    """Leave out the rows before a new start of the ledger, which no line will ever count."""
+    start = ledger.closings.filter("is_restart")["last_day"].max()
+    return rows if start is None else rows.filter(pl.col("listen_date") > start)
+
+
+def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing) -> pl.DataFrame:
+    """Return the new lines of one measure."""
+    of_measure = rows.with_columns(value=pl.col(measure)).filter(pl.col("value") > 0).with_row_index("source_row")
+    found = with_lines(of_measure, ledger, measure)
+    is_counted = (pl.col("is_on_time") | pl.col("is_counted_late")).any().over("source_row")
+    waiting = found.filter(~is_counted & pl.col("is_current") & pl.col("label_id").is_not_null())
+    old = ledger.figures.filter(measure=measure, is_late=False)
+    days, just_counted = _close_days(waiting.filter(pl.col("day_no").is_null()), old, closing)
+    counted = pl.concat([found.filter(pl.col("is_on_time") & pl.col("to_day").is_null()), just_counted])
+    weeks, of_weeks = _close_weeks(counted, _open_days(old, days), closing.last_day)
+    late = _without_voids(waiting.filter(pl.col("to_day").is_not_null()), ledger.voids)
+    second, of_second, rest = _second_sets(late, closing.settings)
+    new = [
+        _as_lines(days, DAY),
+        _as_lines(weeks, WEEK),
+        *_lines_of_cells(of_weeks, measure, closing.settings),
+        _as_lines(second, WEEK, is_late=True),
+        *_lines_of_cells(of_second, measure, closing.settings, is_late=True),
+        _as_lines(_pooled(rest, closing.settings), LATE, is_late=True),
+    ]
+    named = [line.with_columns(measure=pl.lit(measure)) for line in new]
+    if measure == PLAYS:
+        named += [
+            line.with_columns(measure=pl.lit(LISTENERS)) for line in _lines_of_listeners(of_weeks, closing.settings)
+        ]
+    return (
+        pl.concat(named)
+        .with_columns(
+            closing_no=pl.lit(closing.no, pl.Int64),
+            closed_by_run=pl.lit(closing.run_id),
+            closed_on=pl.lit(closing.closed_on),
+        )
+        .select(FIGURES_SCHEMA.names())
+        .cast(FIGURES_SCHEMA)
+    )
+
+
+def _close_days(rows: pl.DataFrame, old: pl.DataFrame, closing: Closing) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Close the days of each label, in order.
+
+    Args:
+        rows: Rows of days that are open for their label.
+        old: The lines of earlier closings.
+        closing: This closing.
+
+    Returns:
+        The new lines of days (PERIOD and value), and the rows that they count.
+    """
+    rows = rows.filter(pl.col("listen_date") <= closing.last_day)
+    closed_until = dict(old.filter(dimension=DAY).group_by("label_id").agg(pl.col("to_day").max()).iter_rows())
+    by_listener = rows.group_by("label_id", "listen_date", "user_id").agg(pl.col("value").sum())
+    lines = []
+    for (label_id,), of_label in sorted(by_listener.partition_by("label_id", as_dict=True).items()):
+        days = of_label.group_by("listen_date").agg("user_id", "value").sort("listen_date")
+        before = closed_until.get(label_id)
+        start = before + ONE_DAY if before else days["listen_date"][0]
+        lines += [(label_id, *line) for line in _days_that_pass(start, days, closing.settings)]
+    found = pl.DataFrame(lines, PERIOD_SCHEMA, orient="row")
+    until = found.group_by("label_id").agg(until=pl.col("to_day").max())
+    return found, rows.join(until, on="label_id").filter(pl.col("listen_date") <= pl.col("until")).drop("until")
+
+
+def _days_that_pass(start: date, days: pl.DataFrame, settings: LabelSettings) -> Iterator[tuple[date, date, int]]:
+    """Yield first day, last day and value of each line: days are added up until they pass the test."""
+    sums: Counter[str] = Counter()
+    for day, listeners, values in days.iter_rows():
+        for listener, value in zip(listeners, values, strict=True):
+            sums[listener] += value
+        total = sums.total()
+        if passes(len(sums), total, sum(nlargest(2, sums.values())), settings):
+            yield start, day, total
+            start, sums = day + ONE_DAY, Counter()
+
+
+def _open_days(old: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines of days, earlier and new ones, that no line of a week includes yet."""
+    last = old.filter(dimension=WEEK).group_by("label_id").agg(last=pl.col("to_day").max())
+    every = pl.concat([old.filter(dimension=DAY).select(PERIOD_SCHEMA.names()), days])
+    return (
+        every.join(last, on="label_id", how="left")
+        .filter((pl.col("to_day") > pl.col("last")).fill_null(value=True))
+        .drop("last")
+    )
+
+
+def _close_weeks(counted: pl.DataFrame, days: pl.DataFrame, last_day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Close the weeks that have ended, each with the days that were closed in it.
+
+    Args:
+        counted: The rows that lines of days count and no line of a week does.
+        days: These lines of days.
+        last_day: The last day that may be closed.
+
+    Returns:
+        The new lines of weeks (PERIOD and value), and the rows that they count, with PERIOD.
+    """
+    ended = days.with_columns(sunday=pl.col("to_day").dt.truncate("1w").dt.offset_by("6d")).filter(
+        pl.col("sunday") <= last_day
+    )
+    weeks = (
+        ended.group_by("label_id", "sunday")
+        .agg(pl.col("from_day").min(), pl.col("to_day").max(), pl.col("value").sum())
+        .select(PERIOD_SCHEMA.names())
+        .sort("to_day")
+    )
+    return weeks, containing(counted.drop("from_day", "to_day"), weeks.drop("value")).filter(
+        pl.col("to_day").is_not_null()
+    )
+
+
+def _second_sets(rows: pl.DataFrame, settings: LabelSettings) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the second lines of weeks whose late rows pass among themselves; the rows they count; and all others."""
+    sums = summed(rows.filter(pl.col("from_day") <= pl.col("listen_date")), PERIOD).filter(does_pass(settings))
+    counted = rows.filter(pl.col("from_day") <= pl.col("listen_date")).join(sums, on=PERIOD, how="semi")
+    rest = rows.join(counted.select("source_row"), on="source_row", how="anti")
+    return sums.select(PERIOD_SCHEMA.names()), counted, rest
+
+
+def _pooled(rows: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
+    """Return a line for each label whose waiting late rows pass the test together; from its first to its last day."""
+    days = rows.group_by("label_id").agg(from_day=pl.col("listen_date").min(), to_day=pl.col("listen_date").max())
+    sums = summed(rows, ["label_id"]).filter(does_pass(settings))
+    return sums.join(days, on="label_id").select(PERIOD_SCHEMA.names())
+
+
+def _without_voids(rows: pl.DataFrame, voids: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the rows of periods that the operator has voided: they never get second lines."""
+    voided = (
+        rows.select("source_row", "label_id", "listen_date")
+        .join(voids, on="label_id")
+        .filter(pl.col("listen_date").is_between("from_day", "to_day"))
+    )
+    return rows.join(voided, on="source_row", how="anti")
+
+
+def _lines_of_cells(
+    rows: pl.DataFrame, measure: str, settings: LabelSettings, *, is_late: bool = False
+) -> list[pl.DataFrame]:
+    """Partition the periods of these rows along each dimension."""
+    artists = partition(rows.with_columns(cell="artist_id"), PERIOD, settings)
+    named = artists.select(*PERIOD, artist_id="cell").filter(pl.col("artist_id").is_not_null())
+    tracks = rows.join(named, on=[*PERIOD, "artist_id"], how="semi").with_columns(cell="track_id")
+    cells = {ARTIST: artists, RECORDING: partition(tracks, [*PERIOD, "artist_id"], settings)}
+    cells |= {name: partition(rows.with_columns(cell=name), PERIOD, settings) for name in AUDIENCES}
+    if measure == PLAYS:
+        cells[SOURCE] = partition(_by_source(rows), PERIOD, settings)
+    return [_as_lines(of_dimension, name, is_late=is_late) for name, of_dimension in cells.items()]
+
+
+def _by_source(rows: pl.DataFrame) -> pl.DataFrame:
+    """Split the plays of each row by who chose the recording."""
+    unknown = pl.col(PLAYS) - pl.sum_horizontal(*SOURCES)
+    split = [rows.with_columns(cell=pl.lit(source), value=pl.col(column)) for column, source in SOURCES.items()]
+    return pl.concat([*split, rows.with_columns(cell=pl.lit("unknown"), value=unknown)]).filter(pl.col("value") > 0)
+
+
+def _lines_of_listeners(rows: pl.DataFrame, settings: LabelSettings) -> list[pl.DataFrame]:
+    """Count the listeners of each period, and of its named artists; these are never added up."""
+    artists = partition(rows.with_columns(cell="artist_id"), PERIOD, settings).filter(pl.col("cell").is_not_null())
+    counts = {WEEK: summed(rows, PERIOD), ARTIST: artists}
+    return [_as_lines(counted.with_columns(value="n_listeners"), name) for name, counted in counts.items()]
+
+
+def _as_lines(figures: pl.DataFrame, dimension: str, *, is_late: bool = False) -> pl.DataFrame:
+    missing = [pl.lit(None, pl.String).alias(name) for name in ("artist_id", "cell") if name not in figures.columns]
+    return (
+        figures.with_columns(*missing, dimension=pl.lit(dimension), is_late=is_late)
+        .select(*PERIOD, "dimension", "artist_id", "cell", "value", "is_late")
+        .sort(*PERIOD, "artist_id", "cell", nulls_last=True)
+    )

@@ -1,0 +1,113 @@
+"""The tables of the ledger: its lines, the labels of recordings over time, the closings, and voided periods."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+import polars as pl
+
+from recsys.columns import Column, schema
+
+DAY, WEEK, LATE = "day", "week", "late"  # dimensions of a label's total
+ARTIST, RECORDING, SOURCE = "artist", "recording", "source"
+AUDIENCES = ("country", "age_band", "gender")  # dimensions that group listeners
+PLAYS, LISTENERS = "n_plays", "n_listeners"
+MEASURES = (PLAYS, "n_skips", "n_saves", "n_likes", "ms_played")  # these add up over cells and periods
+
+FIGURES_COLUMNS = (
+    Column("label_id", pl.String()),
+    Column("measure", pl.String()),
+    Column("from_day", pl.Date()),
+    Column("to_day", pl.Date()),
+    Column("dimension", pl.String()),
+    Column("artist_id", pl.String()),  # of a recording's line, the artist whose plays it is a part of
+    Column("cell", pl.String()),  # null: all others, or the label's total
+    Column("value", pl.Int64()),
+    Column("is_late", pl.Boolean()),
+    Column("closing_no", pl.Int64()),
+    Column("closed_by_run", pl.String()),
+    Column("closed_on", pl.Date()),
+)
+TRACKS_COLUMNS = (  # a recording's label from a closing on; null: none
+    Column("track_id", pl.String()),
+    Column("label_id", pl.String()),
+    Column("since_no", pl.Int64()),
+)
+CLOSINGS_COLUMNS = (  # rows of batches up to last_batch and days up to last_day may be counted by the closing
+    Column("closing_no", pl.Int64()),
+    Column("run_id", pl.String()),
+    Column("as_of", pl.Date()),
+    Column("last_day", pl.Date()),
+    Column("last_batch", pl.Int64()),
+    Column("is_restart", pl.Boolean()),
+)
+VOIDS_COLUMNS = (
+    Column("label_id", pl.String()),
+    Column("from_day", pl.Date()),
+    Column("to_day", pl.Date()),
+)
+PUBLISHED_COLUMNS = (*FIGURES_COLUMNS, Column("is_withheld", pl.Boolean()))
+TABLES = {
+    "label_figures": FIGURES_COLUMNS,
+    "label_tracks": TRACKS_COLUMNS,
+    "label_closings": CLOSINGS_COLUMNS,
+    "label_voids": VOIDS_COLUMNS,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """
+    The tables of the ledger, or what one closing adds to them.
+
+    Attributes:
+        figures: The lines, with FIGURES_COLUMNS.
+        tracks: The labels of recordings, with TRACKS_COLUMNS; only changes.
+        closings: One row per closing, with CLOSINGS_COLUMNS.
+        voids: Voided periods, with VOIDS_COLUMNS.
+    """
+
+    figures: pl.DataFrame
+    tracks: pl.DataFrame
+    closings: pl.DataFrame
+    voids: pl.DataFrame
+
+    @classmethod
+    def of(cls, tables: dict[str, pl.DataFrame]) -> Self:
+        """Return the lines in tables by name; a missing table is empty."""
+        empty = {name: pl.DataFrame(schema=schema(columns)) for name, columns in TABLES.items()}
+        whole = {
+            name: pl.concat([empty[name], tables.get(name, empty[name]).select(empty[name].columns)]) for name in empty
+        }
+        return cls(*whole.values())
+
+    def __add__(self, other: "Lines") -> "Lines":
+        """Return the rows of both."""
+        return Lines(*(pl.concat(both) for both in zip(self.tables.values(), other.tables.values(), strict=True)))
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The tables by name."""
+        return dict(zip(TABLES, (self.figures, self.tracks, self.closings, self.voids), strict=True))
+
+    @property
+    def next_no(self) -> int:
+        """The number of the next closing, from 1."""
+        return int(self.closings["closing_no"].max() or 0) + 1  # type: ignore[arg-type]
+
+    @property
+    def as_of(self) -> date | None:
+        """The date of the last closing; None before the first."""
+        day: date | None = self.closings["as_of"].max()  # type: ignore[assignment]
+        return day
+
+
+def published(lines: Lines) -> pl.DataFrame:
+    """Return the lines as labels may see them, with PUBLISHED_COLUMNS: those of voided periods have no value."""
+    figures = lines.figures.with_row_index("line")
+    voided = figures.join(lines.voids, on="label_id", suffix="_void").filter(
+        (pl.col("from_day") <= pl.col("to_day_void")) & (pl.col("to_day") >= pl.col("from_day_void"))
+    )
+    is_withheld = pl.col("line").is_in(voided["line"].implode())
+    marked = figures.with_columns(is_withheld=is_withheld, value=pl.when(~is_withheld).then("value"))
+    return marked.select(schema(PUBLISHED_COLUMNS).names())

@@ -1,0 +1,42 @@
+"""The step that closes periods of the ledger of labels' figures."""
+
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+
+from recsys.lake.store import Batch
+from recsys.ledger.close import Closing, close
+from recsys.ledger.lines import PUBLISHED_COLUMNS, Lines, published
+from recsys.ledger.store import read_lines, write_lines
+from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
+from recsys.recipe import Recipe
+
+NEW_LINES = Artefact(  # they become part of the ledger when the run is published
+    "new_lines", read=read_lines, write=whole_folder(write_lines), lifetime="run"
+)
+LABEL_FIGURES = Result("label_figures", PUBLISHED_COLUMNS)
+
+
+@step(LABEL_FIGURES, NEW_LINES)
+def close_periods(
+    *,
+    open_listens: pl.DataFrame,
+    labels_of_tracks: pl.DataFrame,
+    audiences_of_listeners: pl.DataFrame,
+    ledger: Lines,
+    ledger_fault: str,
+    last_label_figures: pl.DataFrame,
+    batches: list[Batch],
+    recipe: Recipe,
+    run_id: str,
+    as_of: date,
+    note: Callable[..., None],
+) -> Outcome:
+    """Write the lines of the periods that have ended; if the ledger is damaged, publish the last lines again."""
+    if ledger_fault:
+        note(event="warning", text=ledger_fault)
+        return Outcome({LABEL_FIGURES.name: last_label_figures, NEW_LINES.name: Lines.of({})}, {"n_lines": 0})
+    closing = Closing(ledger.next_no, run_id, as_of, max(batch.batch_no for batch in batches), recipe.labels)
+    new = close(open_listens, labels_of_tracks, audiences_of_listeners, ledger, closing)
+    return Outcome({LABEL_FIGURES.name: published(ledger + new), NEW_LINES.name: new}, {"n_lines": new.figures.height})
