@@ -121,9 +121,10 @@ def _since_restart(rows: pl.DataFrame, ledger: Lines) -> pl.DataFrame:
 def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing) -> pl.DataFrame:
     """Return the new lines of one measure."""
     of_measure = rows.with_columns(value=pl.col(measure)).filter(pl.col("value") > 0).with_row_index("source_row")
+    if of_measure.is_empty():
+        return pl.DataFrame(schema=FIGURES_SCHEMA)
     found = with_lines(of_measure, ledger, measure)
-    is_counted = (pl.col("is_on_time") | pl.col("is_counted_late")).any().over("source_row")
-    waiting = found.filter(~is_counted & pl.col("is_current") & pl.col("label_id").is_not_null())
+    waiting = found.filter(pl.col("counted_no").is_null() & pl.col("is_current") & pl.col("label_id").is_not_null())
     old = ledger.figures.filter(measure=measure, is_late=False)
     days, just_counted = _close_days(waiting.filter(pl.col("day_no").is_null()), old, closing)
     counted = pl.concat([found.filter(pl.col("is_on_time") & pl.col("to_day").is_null()), just_counted])

@@ -10,6 +10,7 @@ import polars as pl
 from recsys.ledger.lines import DAY, LATE, WEEK, Lines
 
 _OPEN_END = 2**62  # until the label changes
+AFTER_WEEK = pl.col("closing_no") > pl.col("week_no")  # late rows are counted once their week has been closed
 
 
 def label_history(tracks: pl.DataFrame) -> pl.DataFrame:
@@ -23,15 +24,15 @@ def with_lines(rows: pl.DataFrame, lines: Lines, measure: str) -> pl.DataFrame:
     Find the lines of each row's labels that concern it.
 
     Args:
-        rows: track_id, listen_date, batch_no, and anything else.
+        rows: source_row (a number), track_id, listen_date, batch_no, and anything else.
         lines: The ledger, whose `tracks` include this closing's changes.
         measure: The measure whose lines are looked up.
 
     Returns:
         One row per row and label that its recording has had: with label_id, is_current; from_day and to_day of the
         label's week that contains the day (null while that week is open); `day_no`, the closing of its day (null while
-        the day is open); `is_on_time`, whether that closing counts the row; and `is_counted_late`, whether a later
-        closing does.
+        the day is open); `counted_no`, the closing that counted the row for any of the labels (null if none did); and
+        `is_on_time`, whether that was the closing of its day for this label.
     """
     figures = lines.figures.filter(pl.col("measure") == measure)
     batches = lines.closings.select("closing_no", "last_batch")
@@ -41,21 +42,21 @@ def with_lines(rows: pl.DataFrame, lines: Lines, measure: str) -> pl.DataFrame:
     found = containing(found, days.select("label_id", "to_day", day_no="closing_no", day_batch="last_batch")).drop(
         "to_day"
     )
-    found = containing(found, weeks).with_row_index("row_no")
-    is_own = pl.col("day_no").is_between("since_no", "until_no", closed="left")
-    found = found.with_columns(is_on_time=(is_own & (pl.col("batch_no") <= pl.col("day_batch"))).fill_null(value=False))
+    found = containing(found, weeks)
     late = _closings_of(figures.filter("is_late"), batches)
     second = late.filter(dimension=WEEK).select("label_id", "from_day", "to_day", "closing_no", "last_batch")
     pooled = late.filter(dimension=LATE).select("label_id", "closing_no", "last_batch")
-    counted = pl.concat(
-        [
-            _counted(found.join(second, on=["label_id", "from_day", "to_day"])),
-            _counted(found.join(pooled, on="label_id")),
-        ]
-    )
-    return found.with_columns(is_counted_late=pl.col("row_no").is_in(counted["row_no"].implode())).drop(
-        "row_no", "day_batch", "week_no", "since_no", "until_no"
-    )
+    on_time = found.with_columns(closing_no="day_no", last_batch="day_batch")
+    counts = [
+        _counting(on_time),
+        _counting(found.join(second, on=["label_id", "from_day", "to_day"]).filter(AFTER_WEEK)),
+        _counting(found.join(pooled, on="label_id").filter(AFTER_WEEK)),
+    ]
+    first = pl.concat(counts).group_by("source_row").agg(counted_no=pl.col("closing_no").min())
+    is_own = pl.col("day_no").is_between("since_no", "until_no", closed="left")
+    is_on_time = (is_own & (pl.col("counted_no") == pl.col("day_no"))).fill_null(value=False)
+    marked = found.join(first, on="source_row", how="left").with_columns(is_on_time=is_on_time)
+    return marked.drop("day_batch", "week_no", "since_no", "until_no")
 
 
 def _closings_of(figures: pl.DataFrame, batches: pl.DataFrame) -> pl.DataFrame:
@@ -75,10 +76,9 @@ def containing(rows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _counted(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Keep the rows that a late closing counted: it knew their batch, and their week was closed."""
+def _counting(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Keep the closings that knew a row's batch, while its recording had the label: one of them counted it first."""
     return candidates.filter(
         (pl.col("batch_no") <= pl.col("last_batch"))
         & pl.col("closing_no").is_between("since_no", "until_no", closed="left")
-        & (pl.col("week_no") <= pl.col("closing_no"))
-    ).select("row_no")
+    ).select("source_row", "closing_no")

@@ -11,6 +11,7 @@ from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.ingest.pseudonym import listener_key
 from recsys.lake.store import Lake
+from recsys.ledger.store import Ledger
 from recsys.pipeline import export
 from recsys.releases import registry
 from recsys.warehouse.portability import refuse_unportable
@@ -58,6 +59,7 @@ def run_checks(home: Home) -> Iterator[Check]:
     yield _try("listener key", lambda: f"{len(listener_key(home.key_file))} bytes, readable by its owner only")
     yield _lake(home)
     yield _try("lake files", lambda: f"{Lake(home).verify():,} match the batch log")
+    yield _try("label figures", lambda: f"{Ledger(home).read().figures.height:,} lines, none missing or changed")
     yield from _release(home)
 
 

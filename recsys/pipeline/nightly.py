@@ -102,9 +102,10 @@ def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
 
 
 def advance(run: Run, last: str) -> None:
-    """Run the incomplete steps up to `last`. If a new champion was published since, repeat the dependent steps."""
+    """Run the incomplete steps up to `last`; steps on which a newer champion or ledger bears are repeated."""
     inputs = Inputs(run)
     _repeat_for_new_champion(run, inputs)
+    _repeat_for_new_lines(run, inputs)
     for step in steps_up_to(last):
         if run.outcome(step.name) is None:
             run_step(run, step, inputs)
@@ -153,6 +154,13 @@ def _repeat_for_new_champion(run: Run, inputs: Inputs) -> None:
     champion = inputs.champion
     if trained["champion"] != (champion and str(champion["run"])):
         run.mark_incomplete(*(step.name for step in steps_after("train")))
+
+
+def _repeat_for_new_lines(run: Run, inputs: Inputs) -> None:
+    """Mark `close_periods` and all steps that depend on it incomplete if the ledger has changed since it ran."""
+    closed, is_released = run.outcome("close_periods"), run.run_id in registry.release_names(run.home)
+    if closed is not None and not is_released and closed["closing_no"] != inputs.ledger.next_no:
+        run.mark_incomplete(*(step.name for step in steps_after("close_periods")))
 
 
 def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Path:

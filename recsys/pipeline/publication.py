@@ -7,11 +7,14 @@ indexes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from recsys import files
+from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.lake.store import Lake
+from recsys.ledger.amend import start_anew
 from recsys.ledger.store import Ledger
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import result_tables
@@ -103,6 +106,15 @@ def settle_ledger(home: Home) -> None:
         else:
             ledger.discard(run_id)
             files.remove(home.path / "releases" / run_id)
+
+
+def restart_ledger(home: Home) -> tuple[date, Path | None]:
+    """Start a damaged ledger anew (see `ledger.amend.start_anew`); raises SetupError if nothing is published."""
+    release = last_published(registry.current(home))
+    if release is None:
+        raise SetupError(f"{home.path} has no release yet, so nothing was closed. Create one: recsys nightly")
+    last_batch = max((batch.batch_no for batch in Lake(home).batches()), default=0)
+    return start_anew(home, release.name, release.as_of, last_batch)
 
 
 def publish_tables(

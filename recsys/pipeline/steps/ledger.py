@@ -36,7 +36,12 @@ def close_periods(
     """Write the lines of the periods that have ended; if the ledger is damaged, publish the last lines again."""
     if ledger_fault:
         note(event="warning", text=ledger_fault)
-        return Outcome({LABEL_FIGURES.name: last_label_figures, NEW_LINES.name: Lines.of({})}, {"n_lines": 0})
+        return Outcome(
+            {LABEL_FIGURES.name: last_label_figures, NEW_LINES.name: Lines.of({})}, {"n_lines": 0, "closing_no": 0}
+        )
     closing = Closing(ledger.next_no, run_id, as_of, max(batch.batch_no for batch in batches), recipe.labels)
     new = close(open_listens, labels_of_tracks, audiences_of_listeners, ledger, closing)
-    return Outcome({LABEL_FIGURES.name: published(ledger + new), NEW_LINES.name: new}, {"n_lines": new.figures.height})
+    return Outcome(
+        {LABEL_FIGURES.name: published(ledger + new), NEW_LINES.name: new},
+        {"n_lines": new.figures.height, "closing_no": closing.no},
+    )

@@ -1,0 +1,41 @@
+"""Commands on the ledger of labels' figures: void a period, start anew."""
+
+from datetime import datetime
+
+import click
+
+from recsys.home import Home, locked
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def labels() -> None:
+    """Withhold figures that labels see, or start their ledger anew."""
+
+
+@labels.command()
+@click.argument("label_id", metavar="LABEL")
+@click.argument("first", type=_DAY, metavar="FROM")
+@click.argument("last", type=_DAY, metavar="TO")
+@click.pass_obj
+def void(home: Home, label_id: str, first: datetime, last: datetime) -> None:
+    """Withhold the figures of LABEL for the periods from day FROM to day TO, for good."""
+    from recsys.ledger.amend import void_period
+
+    with locked(home):
+        n_lines = void_period(home, label_id, first.date(), last.date())
+    click.echo(f"{n_lines:,} lines are withheld from the next release on. Publish one: recsys build")
+
+
+@labels.command()
+@click.pass_obj
+def restart(home: Home) -> None:
+    """Start the ledger anew with the next week, if it is damaged and there is no backup."""
+    from recsys.pipeline.publication import restart_ledger
+
+    with locked(home):
+        first_day, aside = restart_ledger(home)
+    click.echo(
+        f"The ledger starts anew with {first_day}. Its former files are in {aside or 'no folder: there were none'}"
+    )

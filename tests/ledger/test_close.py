@@ -1,0 +1,61 @@
+"""Closing periods: the same lines as a second way finds that remembers every row; cells that pass and add up."""
+
+import random
+
+import polars as pl
+import pytest
+
+from recsys.ledger.lines import AUDIENCES, Lines
+
+from .worlds import Memory, World, close_night
+
+N_NIGHTS = 24
+TOTALS = ("label_id", "dimension", "from_day", "to_day", "value", "is_late")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_are_those_of_a_closing_that_remembers_every_row(seed: int) -> None:
+    """Late rows, recordings that change their label, and recordings without one included."""
+    world, ledger, memory = World(random.Random(seed)), Lines.of({}), Memory()
+    for night in range(N_NIGHTS):
+        world.next_night(night)
+        new = close_night(world, ledger, night)
+        totals = new.figures.filter(pl.col("measure") == "n_plays", pl.col("dimension").is_in(["day", "week", "late"]))
+
+        assert set(totals.select(TOTALS).rows()) == memory.close(world, night)
+
+        ledger += new
+    assert ledger.figures.filter("is_late").height > 0
+    assert len(memory.counted) <= len(world.rows)
+
+
+@pytest.mark.parametrize("seed", range(3, 5))
+def test_cells_add_up_to_the_total_of_their_period(seed: int) -> None:
+    """Along each dimension; and recordings add up to the line of their artist."""
+    world, ledger = World(random.Random(seed)), Lines.of({})
+    for night in range(N_NIGHTS):
+        world.next_night(night)
+        ledger += close_night(world, ledger, night)
+    plays = ledger.figures.filter(measure="n_plays")
+    period = ["label_id", "from_day", "to_day", "closing_no"]
+    weeks = plays.filter(dimension="week").select(*period, "value").sort(period)
+
+    for dimension in (*AUDIENCES, "artist", "source"):
+        parts = plays.filter(dimension=dimension).group_by(period).agg(pl.col("value").sum()).sort(period)
+        assert parts.equals(weeks), dimension
+    artists = plays.filter(pl.col("dimension") == "artist", pl.col("cell").is_not_null())
+    parts = plays.filter(dimension="recording").group_by(*period, "artist_id").agg(pl.col("value").sum())
+    expected = artists.select(*period, "value", artist_id="cell").sort(*period, "artist_id")
+    assert parts.select(expected.columns).sort(*period, "artist_id").equals(expected)
+
+
+def test_a_date_is_closed_once() -> None:
+    """A run for the same or an earlier date adds nothing."""
+    world, ledger = World(random.Random(1)), Lines.of({})
+    for night in range(9):
+        world.next_night(night)
+    ledger += close_night(world, ledger, 8)
+
+    assert ledger.figures.height > 0
+    for night in (8, 7):
+        assert all(table.is_empty() for table in close_night(world, ledger, night).tables.values())
