@@ -44,7 +44,7 @@ NAMES = {
     **dict.fromkeys(("laid_out", "drawn_means"), "align_to_truth, bootstrap_means"),
     **dict.fromkeys(("rival", "hear", "bring_in"), "champion_run_id, scan_music, ingest_files"),
     **dict.fromkeys(("plants", "rises", "dirt"), "planted_breakouts, breakout_truth, invalid_rows"),
-    **dict.fromkeys(("ledger", "dice", "grounds", "kin"), "batch log, rng, reason, similar"),
+    **dict.fromkeys(("dice", "grounds", "kin"), "rng, reason, similar"),
     **dict.fromkeys(("wanted", "at", "each"), "what the value holds"),
 }
 
@@ -54,7 +54,6 @@ TEXTS = {
     r"kin|kinship": "similar tracks, attribution",
     r"shelf|shelves": "inputs, catalogue index",
     r"dice": "random generator",
-    r"ledgers?": "batch log",
     r"on (?:the )?grounds|its grounds|grounds": "reason",
     r"market's clock": "market time zone",
     r"log tables?|registers?": "event table, reference table",

@@ -33,7 +33,7 @@ def void_period(home: Home, label_id: str, first: date, last: date) -> int:
     added = pl.DataFrame([(label_id, first, last)], schema(VOIDS_COLUMNS), orient="row")
     voided = Lines.of({"label_voids": added})
     ledger.append("void", voided)
-    n_before, n_after = (int(published(each)["is_withheld"].sum()) for each in (lines, lines + voided))
+    n_before, n_after = (int(published(of)["is_withheld"].sum()) for of in (lines, lines + voided))
     return n_after - n_before
 
 

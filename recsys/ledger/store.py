@@ -40,14 +40,14 @@ class Ledger:
             raise _damaged(f"it has {len(entries)} entries, {n_written} were written")
         return lines
 
-    def stage(self, run_id: str, lines: Lines) -> None:
+    def prepare(self, run_id: str, lines: Lines) -> None:
         """Write the entry of a run, which `commit` makes valid once the run is published."""
         if any(not table.is_empty() for table in lines.tables.values()):
             with files.new_folder(self._pending(run_id)) as folder:
                 write_lines(folder, lines)
 
     def commit(self, run_id: str) -> None:
-        """Make the staged entry of a run valid; without one, nothing happens."""
+        """Make the pending entry of a run valid; without one, nothing happens."""
         pending, entries = self._pending(run_id), self._entries()
         if not pending.exists():
             return
@@ -59,16 +59,16 @@ class Ledger:
         files.write_json(self._last, {"entries": len(entries) + 1, "sha256": files.sha256_of(final / "entry.json")})
 
     def pending(self) -> list[str]:
-        """List the runs with a staged entry."""
+        """List the runs with a pending entry."""
         return sorted(path.name for path in (self.folder / "_pending").glob("*") if not path.name.startswith("."))
 
     def discard(self, run_id: str) -> None:
-        """Remove the staged entry of a run that was not published."""
+        """Remove the pending entry of a run that was not published."""
         files.remove(self._pending(run_id))
 
     def append(self, name: str, lines: Lines) -> None:
         """Add an entry that belongs to no run: a void or a restart."""
-        self.stage(name, lines)
+        self.prepare(name, lines)
         self.commit(name)
 
     def set_aside(self) -> Path | None:

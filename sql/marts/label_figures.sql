@@ -2,6 +2,7 @@
 -- is closed, and never revised. Within a period, the cells of each dimension add up to the label's total; cells with too
 -- few listeners are merged into others. Days carry the total alone; the other dimensions belong to weeks. A period whose
 -- total had too few listeners was closed together with the next, so lines may cover more than a day or a week.
+-- reason: the lines are computed by the nightly run and stored in the lake; analysts and label files read them here
 -- grain: label_id, measure, from_day, to_day, dimension, artist_id, cell, closing_no
 -- rows: 0
 -- labels: label_id

@@ -7,9 +7,9 @@ import pytest
 
 from recsys.ledger.lines import AUDIENCES, Lines
 
-from .worlds import Memory, World, close_night
+from .worlds import Memory, World, close_day
 
-N_NIGHTS = 24
+N_DAYS = 24
 TOTALS = ("label_id", "dimension", "from_day", "to_day", "value", "is_late")
 
 
@@ -17,12 +17,12 @@ TOTALS = ("label_id", "dimension", "from_day", "to_day", "value", "is_late")
 def test_lines_are_those_of_a_closing_that_remembers_every_row(seed: int) -> None:
     """Late rows, recordings that change their label, and recordings without one included."""
     world, ledger, memory = World(random.Random(seed)), Lines.of({}), Memory()
-    for night in range(N_NIGHTS):
-        world.next_night(night)
-        new = close_night(world, ledger, night)
+    for day_no in range(N_DAYS):
+        world.next_day(day_no)
+        new = close_day(world, ledger, day_no)
         totals = new.figures.filter(pl.col("measure") == "n_plays", pl.col("dimension").is_in(["day", "week", "late"]))
 
-        assert set(totals.select(TOTALS).rows()) == memory.close(world, night)
+        assert set(totals.select(TOTALS).rows()) == memory.close(world, day_no)
 
         ledger += new
     assert ledger.figures.filter("is_late").height > 0
@@ -33,9 +33,9 @@ def test_lines_are_those_of_a_closing_that_remembers_every_row(seed: int) -> Non
 def test_cells_add_up_to_the_total_of_their_period(seed: int) -> None:
     """Along each dimension; and recordings add up to the line of their artist."""
     world, ledger = World(random.Random(seed)), Lines.of({})
-    for night in range(N_NIGHTS):
-        world.next_night(night)
-        ledger += close_night(world, ledger, night)
+    for day_no in range(N_DAYS):
+        world.next_day(day_no)
+        ledger += close_day(world, ledger, day_no)
     plays = ledger.figures.filter(measure="n_plays")
     period = ["label_id", "from_day", "to_day", "closing_no"]
     weeks = plays.filter(dimension="week").select(*period, "value").sort(period)
@@ -52,10 +52,10 @@ def test_cells_add_up_to_the_total_of_their_period(seed: int) -> None:
 def test_a_date_is_closed_once() -> None:
     """A run for the same or an earlier date adds nothing."""
     world, ledger = World(random.Random(1)), Lines.of({})
-    for night in range(9):
-        world.next_night(night)
-    ledger += close_night(world, ledger, 8)
+    for day_no in range(9):
+        world.next_day(day_no)
+    ledger += close_day(world, ledger, 8)
 
     assert ledger.figures.height > 0
-    for night in (8, 7):
-        assert all(table.is_empty() for table in close_night(world, ledger, night).tables.values())
+    for day_no in (8, 7):
+        assert all(table.is_empty() for table in close_day(world, ledger, day_no).tables.values())

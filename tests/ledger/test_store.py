@@ -11,16 +11,16 @@ from recsys.home import Home
 from recsys.ledger.lines import Lines
 from recsys.ledger.store import Ledger
 
-from .worlds import World, close_night
+from .worlds import World, close_day
 
 
 def two_closings() -> list[Lines]:
     """Return what two closings of the same world add."""
     world, lines, added = World(random.Random(2)), Lines.of({}), []
-    for night in range(10):
-        world.next_night(night)
-        if night in {5, 9}:
-            added.append(close_night(world, lines, night))
+    for day_no in range(10):
+        world.next_day(day_no)
+        if day_no in {5, 9}:
+            added.append(close_day(world, lines, day_no))
             lines += added[-1]
     return added
 
@@ -48,12 +48,12 @@ def test_a_staged_entry_counts_when_it_is_committed(ledger: Ledger) -> None:
     before = ledger.read()
     void = pl.DataFrame([("one", None, None)], before.voids.schema, orient="row")
     added = Lines.of({"label_voids": void})
-    ledger.stage("run 10", added)
+    ledger.prepare("run 10", added)
 
     assert (ledger.pending(), ledger.read().voids.height) == (["run 10"], 0)
     ledger.commit("run 10")
     assert (ledger.pending(), ledger.read().voids.height) == ([], 1)
-    ledger.stage("run 11", added)
+    ledger.prepare("run 11", added)
     ledger.discard("run 11")
     ledger.commit("run 11")
     assert ledger.read().voids.height == 1
@@ -61,7 +61,7 @@ def test_a_staged_entry_counts_when_it_is_committed(ledger: Ledger) -> None:
 
 def test_nothing_to_write_is_no_entry(ledger: Ledger) -> None:
     """A run of a closed date adds nothing."""
-    ledger.stage("run 10", Lines.of({}))
+    ledger.prepare("run 10", Lines.of({}))
 
     assert ledger.pending() == []
 

@@ -43,7 +43,7 @@ class World:
         for number in range(self.n_tracks):
             self.labels[f"t{number}"] = self.rng.choice(["one", "one", "two", "three", None])
 
-    def next_night(self, night: int) -> None:
+    def next_day(self, day_no: int) -> None:
         """Let a batch arrive, mostly of the last day, and sometimes move a recording to another label."""
         for _ in range(self.rng.randrange(4, 40)):
             age = self.rng.choice([0] * 12 + [1, 2, 5, 9, 13])
@@ -51,8 +51,8 @@ class World:
                 Row(
                     f"u{self.rng.randrange(self.n_users)}",
                     f"t{min(self.rng.randrange(self.n_tracks), self.rng.randrange(self.n_tracks))}",
-                    MONDAY + timedelta(days=max(0, night - age)),
-                    night + 1,
+                    MONDAY + timedelta(days=max(0, day_no - age)),
+                    day_no + 1,
                     self.rng.choice([1, 1, 1, 2, 9]),
                 )
             )
@@ -84,9 +84,9 @@ def catalogue(labels: dict[str, str | None]) -> pl.DataFrame:
     return pl.DataFrame(rows, {"track_id": pl.String, "artist_id": pl.String, "label_id": pl.String}, orient="row")
 
 
-def close_night(world: World, ledger: Lines, night: int, settings: LabelSettings = SETTINGS) -> Lines:
-    """Close the night with all rows that have arrived."""
-    closing = Closing(ledger.next_no, f"run {night}", MONDAY + timedelta(days=night), night + 1, settings)
+def close_day(world: World, ledger: Lines, day_no: int, settings: LabelSettings = SETTINGS) -> Lines:
+    """Close one day with all rows that have arrived."""
+    closing = Closing(ledger.next_no, f"run {day_no}", MONDAY + timedelta(days=day_no), day_no + 1, settings)
     return close(frame(world.rows), catalogue(world.labels), listeners(world.n_users), ledger, closing)
 
 
@@ -108,9 +108,9 @@ class Memory:
     weeks: dict[str, list[tuple[date, date]]] = field(default_factory=lambda: defaultdict(list))
     of_day: dict[tuple[str, date], list[int]] = field(default_factory=dict)  # label, last day of a line -> its rows
 
-    def close(self, world: World, night: int) -> set[tuple[Any, ...]]:
-        """Close the night; return label, dimension, first day, last day, value and whether it is late, per line."""
-        last_day = MONDAY + timedelta(days=night - 1)
+    def close(self, world: World, day_no: int) -> set[tuple[Any, ...]]:
+        """Close one day; return label, dimension, first day, last day, value and whether it is late, per line."""
+        last_day = MONDAY + timedelta(days=day_no - 1)
         lines: set[tuple[Any, ...]] = set()
         for label in ("one", "two", "three"):
             own = [n for n, row in enumerate(world.rows) if world.labels[row.track] == label and n not in self.counted]

@@ -116,7 +116,7 @@ def publish(
         written = write_release(
             home, run_id, build_file=build_file, results=published_results, fingerprints=fingerprints_file, note=note
         )
-        ledger.stage(run_id, new_lines)
+        ledger.prepare(run_id, new_lines)
         registry.publish(home, run_id, replace(written, model=model_file, export=export_file))
     ledger.commit(run_id)
     return Outcome(counts={"release": run_id})
