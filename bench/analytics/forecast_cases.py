@@ -64,6 +64,6 @@ def billboard(first_year: int) -> Iterator[Case]:
     for year in range(first_year, 2026, 5):
         for week in (0, 17, 34):
             origin = int((weeks.dt.year() < year).sum()) + week
-            kept = counts[:, origin - YEAR : origin].any(axis=1)
+            kept = np.asarray(counts[:, origin - YEAR : origin].any(axis=1))
             history, outcome = counts[kept, origin - 5 * YEAR : origin], counts[kept, origin : origin + QUARTER]
             yield Case(f"{weeks[origin]}", history, outcome, YEAR, artists.filter(kept).to_list())

@@ -124,7 +124,7 @@ def pinball_loss(outcome: F64, quantile: F64, level: float) -> F64:
 def difference(values: F64, names: list[str]) -> str:
     """Format a mean difference with its interval; a sample holds all origins of each series that it draws."""
     _, series = np.unique(names, return_inverse=True)
-    sums = np.stack([np.bincount(series, values), np.bincount(series)], axis=1)
+    sums = np.stack([np.bincount(series, values), np.bincount(series).astype(np.float64)], axis=1)
     means = bootstrap_means(sums, seed=SEED)
     low, high = np.quantile(means[:, 0] / means[:, 1], [0.025, 0.975])
     return f"{values.mean():+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -53,10 +53,11 @@ def main(
     seeds: tuple[int, ...], scale: float, first_year: int, peers: tuple[str, ...], peer_series: int | None
 ) -> None:
     """Print one line per origin, the means and whether the bar is met, then the peers; for both kinds of counts."""
-    sources = {"synthetic worlds": lambda: worlds(seeds, scale), "Billboard 200": lambda: billboard(first_year)}
-    for title, read in sources.items():
+    # Generators, so that data is read and found missing within the loop.
+    sources = {"synthetic worlds": worlds(seeds, scale), "Billboard 200": billboard(first_year)}
+    for title, origins in sources.items():
         try:
-            cases = list(read())
+            cases = list(origins)
         except Missing as missing:
             print(f"{title}: {missing}")
             continue
