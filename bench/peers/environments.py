@@ -40,7 +40,7 @@ def installation(name: str) -> str:
     folder = BENCH.relative_to(ROOT) / name
     return (
         f"It needs an environment of its own: {PYTHON} -m venv {folder} && {folder}/bin/pip install -r "
-        f"{(HERE / name).relative_to(ROOT)}.txt, then {folder}/bin/python -m ... (bench.recommenders does this itself)"
+        f"{(HERE / name).relative_to(ROOT)}.txt, then {folder}/bin/python -m ... (a comparison does this itself)"
     )
 
 

@@ -6,7 +6,8 @@ exponential smoothing, and its forecast returns to the long-run mean at a consta
 factors. The factors of a series are shrunk towards the factors of all series together. Smoothing weight, rate and
 shrinkage are the same for all series. They are chosen by the errors of backtests: forecasts for earlier days, compared
 with the actual counts. The same errors give the intervals (split conformal prediction), so no distribution of counts is
-assumed.
+assumed. Spikes of one day are limited first, in what forecasts are made from and in what gives the intervals. Otherwise
+they would return with every season, and in the intervals one and two horizons later.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ LEVELS, DAMPINGS, PRIORS = (
     (1.0, 0.99, 0.97, 0.9),
     (26.0, 1000.0),
 )  # values to choose from
+SPIKE_STD = 1.0  # how many standard deviations (Poisson) a count may exceed the highest of its neighbours
+N_POOLED_STEPS = WEEK  # the errors of this many neighbouring forecast steps give one interval
 MIN_PLAYS = 1.0  # artists with fewer plays per day, on average over the last four weeks, get no forecast
 
 
@@ -79,7 +82,7 @@ def forecast(counts: F64, horizon: int, season: int) -> Forecast:
     )
     # Errors within one backtest are dependent, so the widest interval of all backtests is used.
     low, high = bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)
-    scale = error_scale(counts, season)[:, None]
+    scale = error_scale(without_spikes(counts, season), season)[:, None]
     return Forecast(mean, np.clip(mean + np.minimum(low, 0) * scale, 0, None), mean + np.maximum(high, 0) * scale)
 
 
@@ -94,11 +97,18 @@ def error_bounds(train: F64, actual: F64, season: int, settings: SmoothingSettin
         settings: Parameters of the model.
 
     Returns:
-        Lower and upper quantile over all series, per forecast step. Shape (2, horizon).
+        Lower and upper quantile over all series and N_POOLED_STEPS neighbouring steps, per forecast step. Shape
+        (2, horizon).
     """
-    expected = point_forecast(train, actual.shape[1], season, settings)
-    errors = (actual - expected) / error_scale(train, season)[:, None]
-    return np.asarray(np.quantile(errors, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0))
+    horizon = actual.shape[1]
+    expected = point_forecast(train, horizon, season, settings)
+    usual = without_spikes(np.hstack([train, actual]), season)[:, -horizon:]
+    errors = (usual - expected) / error_scale(without_spikes(train, season), season)[:, None]
+    width = min(N_POOLED_STEPS, horizon)
+    windows = np.lib.stride_tricks.sliding_window_view(errors, width, axis=1)  # (n_series, horizon - width + 1, width)
+    pooled = np.quantile(windows, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=(0, 2))
+    before = width // 2
+    return np.pad(pooled, ((0, 0), (before, width - 1 - before)), mode="edge")
 
 
 def best_settings(counts: F64, horizon: int, season: int) -> SmoothingSettings:
@@ -127,14 +137,29 @@ def backtests(counts: F64, horizon: int, season: int) -> Iterator[tuple[F64, F64
 def point_forecast(counts: F64, horizon: int, season: int, settings: SmoothingSettings) -> F64:
     """Forecast every series with these settings, without intervals. Shape (n_series, horizon)."""
     n_times = counts.shape[1]
-    factors = seasonal_factors(counts, season, settings.prior_seasons)
-    deseasoned = counts / factors[:, np.arange(n_times) % season]
+    usual = without_spikes(counts, season)
+    factors = seasonal_factors(usual, season, settings.prior_seasons)
+    deseasoned = usual / factors[:, np.arange(n_times) % season]
     level, mean = deseasoned[:, :season].mean(axis=1), deseasoned.mean(axis=1)
     for count in deseasoned.T:
         level = settings.level * count + (1 - settings.level) * level
     remaining = settings.damping ** np.arange(1, horizon + 1)
     expected = mean[:, None] + (level - mean)[:, None] * remaining  # (n_series, horizon)
     return np.asarray(expected * factors[:, np.arange(n_times, n_times + horizon) % season])
+
+
+def without_spikes(counts: F64, season: int) -> F64:
+    """
+    Limit spikes of one step, that is counts far above those one step and one season before and after.
+
+    A count may exceed the highest of these neighbours by SPIKE_STD standard deviations of a Poisson count. A rise that
+    stays and a peak that returns every season have a high neighbour and are left as they are. Shape of `counts`.
+    """
+    highest = np.zeros_like(counts)
+    for distance in {1, season}:
+        np.maximum(highest[:, distance:], counts[:, :-distance], out=highest[:, distance:])
+        np.maximum(highest[:, :-distance], counts[:, distance:], out=highest[:, :-distance])
+    return np.asarray(np.minimum(counts, highest + SPIKE_STD * np.sqrt(highest + 1)))
 
 
 def seasonal_factors(counts: F64, season: int, prior_seasons: float) -> F64:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import poisson
 
 from recsys.analytics.forecast import (
     FORECASTS_COLUMNS,
@@ -15,6 +16,7 @@ from recsys.analytics.forecast import (
     forecast,
     scaled_errors,
     seasonal_factors,
+    without_spikes,
 )
 from recsys.columns import schema
 
@@ -82,6 +84,48 @@ def test_seasonal_factors_of_a_sparse_series_are_those_of_all() -> None:
     assert factors.mean(axis=1) == pytest.approx(1)
     assert factors[-2] == pytest.approx(WEEKDAYS / WEEKDAYS.mean(), rel=0.25)
     assert factors[-1] == pytest.approx(1)
+
+
+def test_a_count_without_a_like_neighbour_is_limited() -> None:
+    """The spike of 90 may exceed its highest neighbour, 8, by 3; a lasting rise and a weekly peak are not touched."""
+    spike = np.array([[4, 4, 8, 90, 4, 3, 4, 4, 4, 4, 4, 4, 4, 4]], np.float64)
+    rise = np.array([[4, 4, 4, 4, 4, 4, 4, 4, 90, 95, 99, 95, 90, 95]], np.float64)
+    peak = np.array([[4, 4, 4, 90, 4, 4, 4, 4, 4, 4, 90, 4, 4, 4]], np.float64)
+
+    limited = without_spikes(np.vstack([spike, rise, peak]), WEEK)
+
+    assert limited[0].tolist() == [4, 4, 8, 11, 4, 3, 4, 4, 4, 4, 4, 4, 4, 4]
+    assert limited[1:].tolist() == [*rise.tolist(), *peak.tolist()]
+
+
+@pytest.mark.parametrize("days_back", [1, 3, WEEK, 20, HORIZON, 52, 2 * HORIZON, 80])
+@pytest.mark.parametrize("season", [1, WEEK])
+def test_a_spike_of_one_day_does_not_return(season: int, days_back: int) -> None:
+    """
+    After a day on which all series have tenfold plays, the forecast is that of their distribution.
+
+    Poisson counts with mean 20 have the forecast 20 and the distribution's 80 % interval: within 8 % and 20 %.
+    """
+    counts = np.random.default_rng(8).poisson(20, (60, N_DAYS)).astype(np.float64)
+    counts[:, -days_back] *= 10
+
+    expected = forecast(counts, HORIZON, season)
+
+    assert expected.mean.mean(axis=0) == pytest.approx(20, rel=0.08)
+    assert expected.low.mean(axis=0) == pytest.approx(poisson.ppf(0.1, 20), rel=0.2)
+    assert expected.high.mean(axis=0) == pytest.approx(poisson.ppf(0.9, 20), rel=0.2)
+
+
+@pytest.mark.parametrize("weeks_back", [1, 13, 26, 39, 52])
+def test_an_entry_of_one_week_does_not_return_a_year_later(weeks_back: int) -> None:
+    """On weekly counts with a yearly season, as on charts, the forecast of a series is the same with and without."""
+    counts = np.random.default_rng(9).poisson(20, (30, 5 * 52)).astype(np.float64)
+    usual = forecast(counts, 13, 52).mean[0]
+    counts[0, -weeks_back] = 200
+
+    expected = forecast(counts, 13, 52).mean[0]
+
+    assert expected == pytest.approx(usual, rel=0.1)
 
 
 def test_days_without_plays_are_zero() -> None:
