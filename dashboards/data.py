@@ -19,6 +19,7 @@ import streamlit as st
 
 from dashboards import access
 from dashboards.access import current_home
+from dashboards.background import BackgroundQuery
 from dashboards.glossary import COMPUTED_COLUMNS
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
@@ -117,14 +118,12 @@ def last_sunday() -> date:
     return as_of() - timedelta(days=(as_of().weekday() + 1) % 7)
 
 
-def run_sql(text: str) -> pl.DataFrame:
-    """
-    Run one SELECT on the viewer's file, read-only, and return its first N_ROWS rows.
-
-    Raises:
-        InputError: The text is not a single query, DuckDB reports an error, or the query took longer than LIMIT_S.
-    """
-    return _warehouse(_viewer_file()).untrusted_query(text, n_rows=N_ROWS, limit_s=LIMIT_S)
+def start_sql(text: str) -> BackgroundQuery:
+    """Start one SELECT on the viewer's file, read-only; its result has the first N_ROWS rows."""
+    warehouse = _warehouse(_viewer_file())
+    return BackgroundQuery(
+        text, lambda on_start: warehouse.untrusted_query(text, n_rows=N_ROWS, limit_s=LIMIT_S, on_start=on_start)
+    )
 
 
 def tables() -> pl.DataFrame:

@@ -102,10 +102,8 @@ def text_input(label: str, key: str, *, placeholder: str, default: str = "", hel
 
 
 def sql_input(label: str, default: str, key: str) -> str:
-    """Offer a text area for a query, which runs on Ctrl+Enter or when the area loses focus."""
-    typed = st.text_area(
-        as_markdown(label), default, key=key, height=180, help="Ctrl+Enter runs it", bind="query-params"
-    )
+    """Offer a text area for a query; a link can fill it, but only the reader can run it."""
+    typed = st.text_area(as_markdown(label), default, key=key, height=180, bind="query-params")
     return str(typed or "")
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, filters, parts
+from dashboards import background, data, filters, parts
 from dashboards.markdown import fill
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
@@ -41,7 +41,8 @@ if name:
         answer = parts.attempt(lambda: data.run_query(name, **values), REMEDY)
 else:
     text = filters.sql_input("Query", FIRST_QUERY, "sql")
-    answer = parts.attempt(lambda: data.run_sql(text), REMEDY)
+    is_requested = filters.button("Run", "run_sql")
+    answer = parts.attempt(lambda: background.rows_of(text, data.start_sql, is_requested=is_requested), REMEDY)
 if answer is not None:
     parts.table(answer, mart="", key="answer", title=f"{answer.height:,} rows")
     if not parts.counts_listening(answer.columns):

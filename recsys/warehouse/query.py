@@ -3,15 +3,18 @@ Read-only queries on a warehouse file: SQL in, a polars frame out.
 
 The connection can read its own file only: no other files, no network, no change of settings. For SQL that people write
 this is not enough: DuckDB still allows ATTACH of the file itself, and COPY to the path of its write-ahead log, which
-DuckDB would replay. Such SQL must go through `Warehouse.untrusted_query`, which runs exactly one query.
+DuckDB would replay; and it tells the paths of the server. Such SQL must go through `Warehouse.untrusted_query`, which
+runs exactly one query: DuckDB's own syntax tree shows that it only reads, and asks nothing about the server.
 """
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 import polars as pl
@@ -25,10 +28,16 @@ _READ_ONLY_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "4GB",
-    "max_temp_directory_size": "16GB",
+    "max_temp_directory_size": "4GB",
     "max_expression_depth": "250",  # a deeper query takes minutes to plan, and cannot be interrupted meanwhile
 }
 _MAX_CHARACTERS = 20_000  # of an untrusted query; a longer one may also take minutes to plan
+_MAX_BYTES = 256_000_000  # of the rows of an untrusted query
+_BATCH = 2_048  # rows that are read at a time
+_READING = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}  # nodes of a tree that only reads
+_OF_SERVER = re.compile(
+    r"(duckdb_|pragma_)\w*|current_setting|getenv|which_secret|pg_settings|query|query_table|\w*logging", re.IGNORECASE
+)  # tables and functions that tell about the server, or that run a text as a query
 _EXPECTED = "Expected one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
@@ -78,25 +87,41 @@ class Warehouse:
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
-    def untrusted_query(self, text: str, *, n_rows: int | None = None, limit_s: float | None = None) -> pl.DataFrame:
+    def untrusted_query(
+        self,
+        text: str,
+        *,
+        n_rows: int | None = None,
+        limit_s: float | None = None,
+        on_start: Callable[[Callable[[], None]], None] = lambda _stop: None,
+    ) -> pl.DataFrame:
         """
-        Run one query that a person wrote; any other statement is refused before anything runs.
+        Run one query that a person wrote, on a connection of its own; any other statement is refused before it runs.
 
         Args:
             text: The query; it may end with a semicolon and comments.
             n_rows: Maximum number of rows, in the order of the query; None returns all.
             limit_s: As in `query`.
+            on_start: Called with a function that stops the query; from another thread.
 
         Raises:
-            InputError: The text is not exactly one query or is too long; then nothing was run. Also as in `query`.
+            InputError: The text is not exactly one query, is too long, or asks about the server; then nothing was run.
+                Also as in `query`, or the rows are too large.
         """
-        if _kind_of(text) is duckdb.StatementType.SELECT:
-            subquery = "select * from query($text) limit $n_rows"  # inside which a WITH clause cannot write
-            return self.query(subquery, {"text": text, "n_rows": n_rows}, limit_s=limit_s)
-        alone = text.rstrip("; \n\t")
-        pivot = f"select * from (\n{alone}\n) limit {'all' if n_rows is None else n_rows}"
-        _kind_of(pivot)
-        return self.query(pivot, limit_s=limit_s)
+        is_pivot = _kind_of(text) is not duckdb.StatementType.SELECT
+        alone = f"select * from (\n{text.rstrip('; ' + chr(10) + chr(9))}\n)" if is_pivot else text
+        try:
+            with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s):
+                on_start(cursor.interrupt)
+                _refuse_unsafe(cursor, alone, is_pivot=is_pivot)
+                relation = cursor.sql(alone)
+                if relation is None:
+                    raise InputError(f"The statement returns no rows. {_EXPECTED}")
+                return _rows_of(relation, n_rows)
+        except duckdb.InterruptException as stopped:
+            raise InputError("The query was cancelled") from stopped
+        except duckdb.Error as wrong:
+            raise InputError(f"The query failed: {wrong}") from wrong
 
     def close(self) -> None:
         """Close the file."""
@@ -126,17 +151,64 @@ def _kind_of(text: str) -> duckdb.StatementType:
     return kinds[0]
 
 
+def _refuse_unsafe(cursor: duckdb.DuckDBPyConnection, text: str, *, is_pivot: bool) -> None:
+    """Raise InputError unless the syntax tree only reads tables, and asks nothing about the server."""
+    if is_pivot:  # DuckDB has no tree of a statement that it expands; inside of a subquery, nothing can write
+        _kind_of(text)
+        names = set(re.findall(r"\w+", text))
+    else:
+        ((tree,),) = cursor.execute("select json_serialize_sql(?)", [text]).fetchall()
+        nodes = list(_nodes(json.loads(tree)))
+        if writing := {str(node["type"]) for node in nodes if str(node.get("type")).endswith("_NODE")} - _READING:
+            raise InputError(f"{min(writing).split('_')[0]} is not a query, and was not run. {_EXPECTED}")
+        names = {str(node.get(key)) for node in nodes for key in ("function_name", "table_name")}
+    if forbidden := sorted(name for name in names if _OF_SERVER.fullmatch(name)):
+        raise InputError(
+            f"{forbidden[0]} tells about the server, and was not run. For tables and columns: SHOW ALL TABLES, DESCRIBE"
+        )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a JSON tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _nodes(value)
+
+
+def _rows_of(relation: duckdb.DuckDBPyRelation, n_rows: int | None) -> pl.DataFrame:
+    """Read rows batch by batch, up to a number; raises InputError if they are too large."""
+    texts = _intervals_as_texts(relation)
+    frames, n_bytes = [pl.DataFrame(texts.limit(0).pl())], 0
+    for batch in (texts if n_rows is None else texts.limit(n_rows)).to_arrow_reader(_BATCH):
+        frames.append(pl.DataFrame(pl.from_arrow(batch)))
+        n_bytes += batch.nbytes
+        if n_bytes > _MAX_BYTES:
+            raise InputError(
+                f"The rows are larger than {_MAX_BYTES / 1e6:.0f} MB. Select fewer columns or rows, or aggregate in SQL"
+            )
+    return pl.concat(frames, how="vertical_relaxed")
+
+
 @contextmanager
 def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> Iterator[None]:
     """Interrupt a cursor after a time limit; a time limit set in DuckDB would apply to all readers of the file."""
     if limit_s is None:
         yield
         return
-    timer = Timer(limit_s, cursor.interrupt)
+    is_late = Event()
+
+    def stop() -> None:
+        is_late.set()
+        cursor.interrupt()
+
+    timer = Timer(limit_s, stop)
     timer.start()
     try:
         yield
     except duckdb.InterruptException as late:
+        if not is_late.is_set():
+            raise
         raise InputError(
             f"The query took longer than {limit_s:g} s and was stopped. Reduce it: filter days or rows with WHERE, "
             "aggregate tables before joining them, or use a saved query"

@@ -1,6 +1,7 @@
 """Every page opens, can be filtered, shows a label its own data only, and has empty states that say what to do."""
 
 import re
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -114,28 +115,54 @@ def test_data_beyond_a_labels_file_is_for_operators(open_page: Open, label_id: s
         getattr(data, name)()
 
 
+def run_typed(page: AppTest, text: str) -> None:
+    """Type a query and press Run."""
+    page.text_area[0].set_value(text).run()
+    page.button(key="run_sql").click().run()
+
+
 def test_the_sql_page_of_a_label_reads_its_own_file(open_page: Open, label_id: str) -> None:
     """A query finds no other label's rows, and cannot read other files."""
     page = open_page("sql", label=label_id)
 
-    page.text_area[0].set_value("select distinct label_id from marts.track_features").run()
+    run_typed(page, "select distinct label_id from marts.track_features")
     assert page.dataframe[0].value["label_id"].tolist() == [label_id]
 
-    page.text_area[0].set_value("select * from read_csv('/etc/passwd')").run()
+    run_typed(page, "select * from read_csv('/etc/passwd')")
     assert "failed" in page.error[0].value
 
 
 def test_the_sql_page_runs_a_single_select_only(open_page: Open) -> None:
-    """Neither typed text nor a link can close the page's parentheses and run a second statement."""
-    page = open_page("sql", sql="select 1) limit 1; attach ':memory:' as mine; select * from (select 2")
+    """A link only fills in the text; typed text cannot run a second statement, or one that writes."""
+    attack = "select 1) limit 1; attach ':memory:' as mine; select * from (select 2"
+    page = open_page("sql", sql=attack)
+    assert page.text_area[0].value == attack
+    assert not page.error
+    page.button(key="run_sql").click().run()
     assert "The query failed" in page.error[0].value
 
-    page.text_area[0].set_value("delete from marts.track_daily").run()
+    run_typed(page, "delete from marts.track_daily")
     assert "DELETE" in page.error[0].value
     assert "was not run" in page.error[0].value
 
-    page.text_area[0].set_value("from duckdb_databases() where not internal").run()
-    assert len(page.dataframe[0].value) == 1
+    run_typed(page, "from duckdb_databases()")
+    assert "tells about the server" in page.error[0].value
+
+
+def test_a_long_query_can_be_cancelled(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it runs, the page shows a button; afterwards it says that the query was cancelled."""
+    monkeypatch.setattr("dashboards.background._FIRST_WAIT_S", 0.05)
+    page = open_page("sql")
+    run_typed(page, "select count(*) from range(100000000000) as a(x), range(1000) as b(y) where x * y % 7 = 3")
+
+    page.button(key="cancel_query").click().run()
+    for _ in range(50):
+        if page.error:
+            break
+        time.sleep(0.1)
+        page.run()
+
+    assert "The query was cancelled" in page.error[0].value
 
 
 @pytest.mark.parametrize("is_label", [False, True], ids=["operator", "label"])
@@ -146,13 +173,12 @@ def test_a_slow_query_is_stopped(
     page = open_page("sql", label=label_id if is_label else None)
     monkeypatch.setattr(data, "LIMIT_S", 0.2)
 
-    page.text_area[0].set_value(
-        "select count(*) from range(10000000) a, range(10000000) b where a.range < b.range"
-    ).run()
+    run_typed(page, "select count(*) from range(10000000) a, range(10000000) b where a.range < b.range")
     assert "took longer than 0.2 s and was stopped. Reduce it" in page.error[0].value
 
-    page.text_area[0].set_value("select 1 as one").run()
+    run_typed(page, "select 1 as one")
     assert failures(page) == []
+    assert page.dataframe[0].value["one"].tolist() == [1]
 
 
 def test_a_target_changes_the_exposure(open_page: Open) -> None:

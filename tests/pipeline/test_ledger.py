@@ -9,7 +9,7 @@ import pytest
 from recsys.errors import Refused
 from recsys.home import Home
 from recsys.ledger.store import Ledger
-from recsys.pipeline.run import Run
+from recsys.pipeline.run import Event, Run
 from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
 
@@ -117,7 +117,7 @@ def test_a_damaged_ledger_closes_nothing(finished: Run, world: World, copy_of: C
     next(Ledger(home).folder.glob("000001-*/label_figures.parquet")).unlink()
     other = home.path / "other.toml"
     other.write_text(world.recipe.read_text().replace("epochs = 5", "epochs = 4"))
-    events = []
+    events: list[Event] = []
 
     run = world.run_nightly(home, recipe=other, tell=events.append)
 

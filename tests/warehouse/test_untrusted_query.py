@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Timer
 
 import duckdb
 import pytest
@@ -66,6 +68,41 @@ HIDDEN = [  # each is one statement that DuckDB classifies as a query
 ]
 
 
+OF_SERVER = [
+    "select * from duckdb_settings()",
+    "select * from duckdb_databases()",
+    "from duckdb_databases",
+    "select * from DUCKDB_SETTINGS()",
+    'select * from "duckdb_settings"()',
+    "select * from pragma_database_list",
+    "select * from pragma_database_list()",
+    "select current_setting('temp_directory')",
+    "select (select current_setting('home_directory'))",
+    "from pg_catalog.pg_settings",
+    "select * from query('select 1')",
+    "select * from query('select * from duckdb_' || 'settings()')",
+    "select * from query_table('numbers')",
+    "with mine as (select * from duckdb_settings()) select count(*) from mine",
+    "select n from marts.numbers where n in (select length(path) from duckdb_databases())",
+    "select * from marts.numbers, lateral (select * from duckdb_temporary_files())",
+    "pivot (select * from duckdb_settings()) on name using count(*)",
+    "select 1 union all select count(*) from duckdb_extensions()",
+    "select * from duckdb_secrets()",
+    "select * from duckdb_logs",
+]
+FORMS = [  # ways to hide a statement; each must be refused with every statement of NOT_A_QUERY
+    "{}",
+    " \n\t -- a comment\n /* another */ {}",
+    "{};",
+    "select 1; {}",
+    "{}; select 1",
+    "with mine as ({}) select * from mine",
+    "select * from ({})",
+    "pivot ({}) on n",
+]
+ALL_FORMS = [form.format(statement) for statement in NOT_A_QUERY for form in FORMS]
+
+
 @pytest.fixture(scope="module")
 def numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Return a warehouse with one table: 0, 1, 2, 3, 4."""
@@ -80,6 +117,42 @@ def state(warehouse: Warehouse) -> tuple[list[str], list[tuple[str]], bytes]:
     """Return what a statement could change: files, attached databases, and the bytes of the warehouse."""
     databases = warehouse.query("select database_name from duckdb_databases() order by 1").rows()
     return sorted(path.name for path in warehouse.path.parent.iterdir()), databases, warehouse.path.read_bytes()
+
+
+def test_two_hundred_statements_in_any_form_are_refused(numbers: Warehouse) -> None:
+    """Behind comments, beside a query, in a common table expression, in a subquery, in a pivot."""
+    before, ran = state(numbers), []
+    for text in ALL_FORMS:
+        with suppress(InputError):
+            numbers.untrusted_query(text.format(file=numbers.path))
+            ran.append(text)
+
+    assert len(ALL_FORMS) >= 200
+    assert ran == []
+    assert state(numbers) == before
+
+
+@pytest.mark.parametrize("text", OF_SERVER)
+def test_nothing_about_the_server_can_be_read(numbers: Warehouse, text: str) -> None:
+    """Neither paths nor settings; the message names what was asked for."""
+    with pytest.raises(InputError, match="tells about the server, and was not run") as refused:
+        numbers.untrusted_query(text)
+
+    assert str(numbers.path.parent) not in str(refused.value)
+
+
+def test_rows_that_are_too_large_are_refused(numbers: Warehouse) -> None:
+    """Before they fill the memory."""
+    with pytest.raises(InputError, match=r"larger than 256 MB\. Select fewer columns or rows"):
+        numbers.untrusted_query("select repeat('x', 1000000) from range(1000)")
+
+
+def test_a_query_can_be_stopped(numbers: Warehouse) -> None:
+    """By the function that it passes on when it starts."""
+    endless = "select count(*) from range(100000000000) as a(x), range(1000) as b(y) where x * y % 7 = 3"
+
+    with pytest.raises(InputError, match="The query was cancelled"):
+        numbers.untrusted_query(endless, on_start=lambda stop: Timer(0.3, stop).start())
 
 
 @pytest.mark.parametrize("text", NOT_A_QUERY + SEVERAL + HIDDEN)
