@@ -244,10 +244,11 @@ PICKLERS = {"cloudpickle", "dill", "joblib", "pickle", "shelve"}
 
 def _pickles(call: ast.Call) -> bool:
     """Return whether a call may read or write a pickle: torch's files always, numpy's unless it is forbidden."""
-    function, allowed = ast.unparse(call.func), [word for word in call.keywords if word.arg == "allow_pickle"]
-    if function in {"np.load", "numpy.load"}:
-        return [ast.unparse(word.value) for word in allowed] != ["False"]
-    return function in {"torch.load", "torch.save"} or bool(allowed)
+    function = ast.unparse(call.func)
+    allowed = [ast.unparse(word.value) for word in call.keywords if word.arg == "allow_pickle"]
+    if function.startswith(("np.", "numpy.")) and function.endswith(".load"):
+        return allowed != ["False"]
+    return function in {"torch.load", "torch.save"} or allowed not in ([], ["False"])
 
 
 def test_no_function_is_too_long() -> None:

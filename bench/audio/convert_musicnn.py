@@ -46,7 +46,7 @@ def main(package: Path, folder: Path) -> None:
     for training_set in ("MSD", "MTT"):
         source, target = package / f"{training_set}_musicnn" / DATA, folder / f"{training_set.lower()}.npz"
         state = dict(converted(_tensors(source)))
-        np.savez(target, **state)
+        np.savez(target, allow_pickle=False, **state)
         if training_set == "MSD":  # its vectors are stored in homes
             (folder / "version.txt").write_text(f"musicnn-msd-{_hash(source)[:8]}\n", encoding="utf-8")
         print(f"{source}  {_hash(source)}\n{target}  {_hash(target)}  {len(state)} tensors")

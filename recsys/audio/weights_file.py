@@ -26,7 +26,7 @@ def save_tensors(path: Path, tensors: Tensors) -> None:
 
     def write(partial: Path) -> None:
         with partial.open("wb") as file:  # given a name, numpy would append its suffix
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            np.savez(file, allow_pickle=False, **arrays)
 
     files.write_atomically(path, write)
 
