@@ -2,9 +2,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Installed without their dependencies (TensorFlow, PyAudio), which are not needed and may not install: only the weights of
-# musicnn and the synthesiser of tinysoundfont are used.
-NO_DEPS := musicnn==0.1.0 tinysoundfont==0.3.7
 DEMO := data/demo
 DEMO_DATE := 2026-06-30
 
@@ -17,7 +14,6 @@ setup: .venv/ready
 		{ echo "Python: found $$($(PYTHON) --version), expected 3.11 or newer. Choose another: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[all,dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c requirements.lock $(NO_DEPS)
 	@touch $@
 
 demo: setup

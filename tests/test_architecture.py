@@ -1,4 +1,4 @@
-"""Architecture rules: imports between rooms, homes of heavy packages, length of functions, references in texts."""
+"""Architecture rules: imports between rooms, homes of packages, no pickle, length of functions, references in texts."""
 
 import ast
 import io
@@ -56,7 +56,7 @@ HOMES = {
     "faiss": ("recsys/search/vector_index.py", "recsys/matching/fingerprint_index.py"),
     "av": ("recsys/audio/signal.py", "recsys/audio/training/distort.py"),
     "soundfile": ("recsys/audio/signal.py", "recsys/synth/render.py"),
-    "tinysoundfont": ("recsys/synth/render.py",),
+    "midirenderer": ("recsys/synth/render.py",),
     "pretty_midi": ("recsys/synth/render.py",),
     "pyloudnorm": (),
     "librosa": (),
@@ -233,6 +233,28 @@ def test_the_command_line_starts_without_heavy_packages() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert loaded.stdout.strip() == "[]"
+
+
+def test_nothing_is_pickled() -> None:
+    """Reading a pickle runs code that its file contains; arrays and weights are npy and npz files."""
+    paths = [path for path in EVERYTHING if path.parts[len(ROOT.parts)] != "tests"]
+    imported = {(path, name.partition(".")[0]) for path in paths for name in imports(path)}
+    called = {(path, node) for path in paths for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
+
+    assert [(path.name, name) for path, name in imported if name in PICKLERS] == []
+    assert [(path.name, ast.unparse(node)) for path, node in called if _pickles(node)] == []
+
+
+PICKLERS = {"cloudpickle", "dill", "joblib", "pickle", "shelve"}
+
+
+def _pickles(call: ast.Call) -> bool:
+    """Return whether a call may read or write a pickle: torch's files always, numpy's unless it is forbidden."""
+    function = ast.unparse(call.func)
+    allowed = [ast.unparse(word.value) for word in call.keywords if word.arg == "allow_pickle"]
+    if function.startswith(("np.", "numpy.")) and function.endswith(".load"):
+        return allowed != ["False"]
+    return function in {"torch.load", "torch.save"} or allowed not in ([], ["False"])
 
 
 def test_no_function_is_too_long() -> None:

@@ -24,14 +24,14 @@ from urllib3 import PoolManager, Retry
 
 import recsys
 from recsys.home import Home
-from recsys.installation.extras import EXTRAS, NO_DEPS
+from recsys.installation.extras import EXTRAS
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 
 from .nights import LAST_DAY, RECIPE
 
 ROOT = Path(__file__).parents[1]
-LACKING = sorted(module for module in {**EXTRAS, **NO_DEPS} if EXTRAS.get(module) != "dashboards")
+LACKING = sorted(module for module, extra in EXTRAS.items() if extra != "dashboards")
 PAGE = """
 import json
 from streamlit import config

@@ -104,7 +104,7 @@ class Chromaprint:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read an index from a file."""
-        with np.load(path) as arrays:
+        with np.load(path, allow_pickle=False) as arrays:
             return cls(arrays["names"].tolist(), arrays["starts"], arrays["items"])
 
     def best(self, query: U32) -> Best | None:

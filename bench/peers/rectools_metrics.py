@@ -35,8 +35,10 @@ def main(folder: Path | None) -> None:
 def evaluate(folder: Path) -> dict[str, Any]:
     """Return the shortest time [s] and the mean of each metric for the lists of a folder."""
     numpy, pandas, rectools = (import_module(name) for name in ("numpy", "pandas", "rectools.metrics"))
-    lists = pandas.DataFrame(numpy.load(folder / "lists.npy"), columns=["user_id", "item_id", "rank"])
-    truth = pandas.DataFrame(numpy.load(folder / "truth.npy"), columns=["user_id", "item_id"])
+    lists = pandas.DataFrame(
+        numpy.load(folder / "lists.npy", allow_pickle=False), columns=["user_id", "item_id", "rank"]
+    )
+    truth = pandas.DataFrame(numpy.load(folder / "truth.npy", allow_pickle=False), columns=["user_id", "item_id"])
     metrics: dict[str, Any] = {}
     for k in KS:
         metrics |= {

@@ -95,7 +95,7 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) ->
     from recsys.library.consent import training_tracks
 
     if options["start"] == "pretrained":
-        extras.require("av", "musicnn")
+        extras.require("av")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
     models.trained(train(tracks, TrainSettings(**options), encoder, progress=events.epoch), encoder)

@@ -17,14 +17,11 @@ EXTRAS = {  # module -> the extra in pyproject.toml that installs it
     "av": "audio",
     "faiss": "audio",
     "matplotlib": "reports",
+    "midirenderer": "audio",
     "pretty_midi": "audio",
     "pyspark": "spark",
     "soundfile": "audio",
     "streamlit": "dashboards",
-}
-NO_DEPS = {  # module -> its requirement, as in the Makefile; installed without its dependencies, which are not needed
-    "musicnn": "musicnn==0.1.0",
-    "tinysoundfont": "tinysoundfont==0.3.7",
 }
 
 
@@ -55,13 +52,11 @@ def explain_missing() -> Iterator[None]:
         yield
     except ModuleNotFoundError as missing:
         module = (missing.name or "").partition(".")[0]
-        if module not in EXTRAS and module not in NO_DEPS:
+        if module not in EXTRAS:
             raise
         raise SetupError(_message(module)) from missing
 
 
 def _message(*modules: str) -> str:
-    extras = ",".join(sorted({EXTRAS[module] for module in modules if module in EXTRAS}))
-    no_deps = " ".join(NO_DEPS[module] for module in modules if module in NO_DEPS)
-    commands = [f"pip install 'recsys[{extras}]'"] * bool(extras) + [f"pip install --no-deps {no_deps}"] * bool(no_deps)
-    return f"Not installed, but needed for this: {', '.join(modules)}. Install with: {' && '.join(commands)}"
+    extras = ",".join(sorted({EXTRAS[module] for module in modules}))
+    return f"Not installed, but needed for this: {', '.join(modules)}. Install with: pip install 'recsys[{extras}]'"

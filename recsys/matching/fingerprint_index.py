@@ -161,7 +161,7 @@ class FingerprintIndex:
         """
         description = stored_index.load(folder, "fingerprints", version)
         starts = np.array(description["starts"], np.int64)
-        return cls(description["ids"], np.load(folder / CODES), starts, description["version"])
+        return cls(description["ids"], np.load(folder / CODES, allow_pickle=False), starts, description["version"])
 
     def _arrange(self) -> None:
         """Update the look-up by id, and the groups if there are many vectors."""

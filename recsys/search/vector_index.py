@@ -218,7 +218,12 @@ class Index:
             SetupError: The index is missing or damaged.
         """
         saved = stored_index.load(folder, "embeddings", version)
-        index = cls(saved["ids"], np.load(folder / VECTORS), saved["version"], IndexSettings(**saved["settings"]))
+        index = cls(
+            saved["ids"],
+            np.load(folder / VECTORS, allow_pickle=False),
+            saved["version"],
+            IndexSettings(**saved["settings"]),
+        )
         index.recall = saved["recall"]
         index._is_there[saved["removed"]] = False
         if CLUSTERS in saved["sha256"]:

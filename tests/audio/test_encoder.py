@@ -1,4 +1,4 @@
-"""The pretrained encoder against an independent forward pass, its embeddings and tags, and unreadable weights."""
+"""The pretrained encoder against an independent forward pass, its embeddings and tags, its card, unreadable weights."""
 
 from pathlib import Path
 
@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from recsys.arrays import F32
-from recsys.audio.embedding.checkpoint import read_checkpoint
-from recsys.audio.embedding.embed import Embedder, patches_of
-from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED
-from recsys.audio.embedding.pretrained import checkpoint, pretrained
+from recsys.audio.embedding.embed import FORMAT, VERSION, Embedder, patches_of
+from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder
+from recsys.audio.embedding.pretrained import FOLDER, pretrained
 from recsys.audio.embedding.tags import TAGS
 from recsys.audio.mel import log_mel
+from recsys.audio.weights_file import with_weights
 from recsys.errors import SetupError
+from recsys.files import sha256_of
 
 EPSILON = 1e-3
 
@@ -26,30 +27,31 @@ def plain_forward(weights: dict[str, np.ndarray], patch: np.ndarray) -> tuple[np
     Returns the mean over time, shape (753,), and the logits, shape (50,).
     """
 
-    def norm(x: np.ndarray, number: int) -> np.ndarray:  # channels last
-        own = "batch_normalization" + (f"_{number}" if number else "")
-        gamma, beta, mean, var = (
-            weights[f"{own}/{name}"].astype(float) for name in ("gamma", "beta", "moving_mean", "moving_variance")
+    def norm(x: np.ndarray, layer: str) -> np.ndarray:  # channels last
+        scale, shift, mean, var = (
+            weights[f"{layer}.{name}"].astype(float) for name in ("weight", "bias", "running_mean", "running_var")
         )
-        return np.asarray((x - mean) / np.sqrt(var + EPSILON) * gamma + beta)
+        return np.asarray((x - mean) / np.sqrt(var + EPSILON) * scale + shift)
 
-    def conv(x: np.ndarray, number: int) -> np.ndarray:  # x (T, F), zero-padded in time only
-        own = "conv2d" + (f"_{number}" if number else "")
-        kernel = weights[f"{own}/kernel"][:, :, 0].astype(float)  # (t, f, n_out)
-        n_t = kernel.shape[0]
+    def conv(x: np.ndarray, layer: str) -> np.ndarray:  # x (T, F), zero-padded in time only; returns (T, F', n_out)
+        kernel = weights[f"{layer}.conv.weight"].astype(float)
+        kernel = kernel[:, 0] if kernel.ndim == 4 else kernel.swapaxes(1, 2)  # (n_out, t, f)
+        n_t = kernel.shape[1]
         padded = np.pad(x, (((n_t - 1) // 2, n_t // 2), (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2])  # (T, F', t, f)
-        return np.asarray(np.maximum(np.tensordot(windows, kernel, ([2, 3], [0, 1])) + weights[f"{own}/bias"], 0))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[1:])  # (T, F', t, f)
+        sums = np.tensordot(windows, kernel, ([2, 3], [1, 2])) + weights[f"{layer}.conv.bias"]
+        return norm(np.maximum(sums, 0), f"{layer}.norm")
 
-    x = norm(patch.astype(float)[:, :, None], 0)[:, :, 0]
-    front = np.concatenate([norm(conv(x, number), number + 1).max(axis=1) for number in range(5)], axis=1)  # (T, 561)
-    first = norm(conv(front, 5)[:, 0], 6)  # (T, 64)
-    second = norm(conv(first, 6)[:, 0], 7) + first
-    third = norm(conv(second, 7)[:, 0], 8) + second
+    x = norm(patch.astype(float)[:, :, None], "norm")[:, :, 0]
+    branches = ("timbral.0", "timbral.1", "temporal.0", "temporal.1", "temporal.2")
+    front = np.concatenate([conv(x, branch).max(axis=1) for branch in branches], axis=1)  # (T, 561)
+    first = conv(front, "middle.0")[:, 0]  # (T, 64)
+    second = conv(first, "middle.1")[:, 0] + first
+    third = conv(second, "middle.2")[:, 0] + second
     channels = np.concatenate([front, first, second, third], axis=1)  # (T, 753)
     pooled = np.stack([channels.max(axis=0), channels.mean(axis=0)], axis=1).ravel()  # (1506,)
-    dense = np.maximum(norm(pooled, 9) @ weights["dense/kernel"] + weights["dense/bias"], 0)
-    logits = norm(dense, 10) @ weights["dense_1/kernel"] + weights["dense_1/bias"]
+    dense = np.maximum(weights["dense.weight"] @ norm(pooled, "pool_norm") + weights["dense.bias"], 0)
+    logits = weights["tags.weight"] @ norm(dense, "dense_norm") + weights["tags.bias"]
     return channels.mean(axis=0), logits
 
 
@@ -67,7 +69,8 @@ def test_the_encoder_computes_what_its_paper_says(mono: F32, training_set: str) 
     with torch.inference_mode():
         output = pretrained(training_set)(patch[None])
 
-    mean, logits = plain_forward(read_checkpoint(checkpoint(training_set)), patch.numpy())
+    with np.load(FOLDER / f"{training_set.lower()}.npz", allow_pickle=False) as weights:
+        mean, logits = plain_forward(dict(weights), patch.numpy())
     assert output.mean[0].numpy() == pytest.approx(mean, abs=1e-4)
     assert output.logits[0].numpy() == pytest.approx(logits, abs=1e-4)
 
@@ -128,19 +131,40 @@ def test_an_embedding_has_the_tags_of_both_networks(mono: F32) -> None:
     assert confidence["drums"] > confidence["choir"]
 
 
-def test_a_broken_checkpoint_is_refused(tmp_path: Path) -> None:
-    """It is missing, truncated, or something else."""
-    whole = checkpoint("MSD")
-    with pytest.raises(SetupError, match="is not a complete TensorFlow checkpoint"):
-        read_checkpoint(tmp_path)
-    for name in (".index", ".data-00000-of-00001"):
-        (tmp_path / name).write_bytes((whole / name).read_bytes())
-    (tmp_path / ".data-00000-of-00001").write_bytes(b"short")
-    with pytest.raises(SetupError, match="bytes of tensors"):
-        read_checkpoint(tmp_path)
-    (tmp_path / ".index").write_bytes(b"no table at all" * 10)
-    with pytest.raises(SetupError, match="is not a LevelDB table"):
-        read_checkpoint(tmp_path)
+def test_the_card_names_the_weights() -> None:
+    """Their hashes, and that of the source from which their version is derived."""
+    card = (FOLDER / "CARD.md").read_text()
+    version = (FOLDER / VERSION).read_text().strip()
+
+    assert all(sha256_of(path) in card for path in FOLDER.glob("*.npz"))
+    assert f"| {version.removeprefix('musicnn-msd-')}" in card
+    assert Embedder.load("musicnn").version == f"{version}-{FORMAT}"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no weights", b"PK\x03\x04 cut off"])
+def test_damaged_weights_are_refused(tmp_path: Path, content: bytes | None) -> None:
+    """The message names the file and says what to do."""
+    path = tmp_path / "encoder.npz"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(SetupError, match=r"encoder\.npz is not a complete file of weights: .*train the encoder again"):
+        with_weights(Encoder(), path)
+
+
+def test_pickled_objects_are_refused(tmp_path: Path) -> None:
+    """Reading a file of weights never runs code."""
+    with (tmp_path / "encoder.npz").open("wb") as file:
+        np.savez(file, weights=np.array([{"any": "object"}], dtype=object))
+
+    with pytest.raises(SetupError, match="allow_pickle=False"):
+        with_weights(Encoder(), tmp_path / "encoder.npz")
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    """A fingerprint network is no encoder."""
+    with pytest.raises(SetupError, match="holds the weights of another network"):
+        with_weights(Encoder(), FOLDER.with_name("fingerprint") / "encoder.npz")
 
 
 def test_a_missing_encoder_is_named(tmp_path: Path) -> None:

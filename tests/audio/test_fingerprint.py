@@ -24,6 +24,7 @@ from recsys.audio.fingerprint.fingerprinter import (
 from recsys.audio.training.distort import with_tempo
 from recsys.audio.training.tasks import fingerprint
 from recsys.audio.training.train import TrainingTrack, TrainSettings, train
+from recsys.audio.weights_file import with_weights
 from recsys.errors import InputError
 
 
@@ -101,10 +102,9 @@ def test_training_improves_the_matching_of_distorted_seconds(encode: Callable[..
 
     card = train(tracks, settings, tmp_path / "own")
 
-    network = Fingerprint()
-    network.load_state_dict(torch.load(tmp_path / "own" / WEIGHTS, weights_only=True))
+    network = with_weights(Fingerprint(), tmp_path / "own" / WEIGHTS)
     assert card.losses[-1] < card.losses[0] - 0.2
-    assert fingerprint.score(network.eval(), probe) > before + 0.2
+    assert fingerprint.score(network, probe) > before + 0.2
 
 
 def test_batches_are_the_same_for_the_same_seed() -> None:

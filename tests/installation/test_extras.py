@@ -107,16 +107,9 @@ def test_the_table_agrees_with_pyproject() -> None:
 def test_every_import_is_of_a_dependency_or_an_extra() -> None:
     """A module that a base install may lack is always reported with the command that installs it."""
     ours = {"recsys", "dashboards"}
-    known = installed_by(PROJECT["dependencies"]) | extras.EXTRAS.keys() | extras.NO_DEPS.keys()
+    known = installed_by(PROJECT["dependencies"]) | extras.EXTRAS.keys()
 
     assert set(imported()) - set(sys.stdlib_module_names) - ours - known == set()
-
-
-def test_packages_without_dependencies_are_those_of_the_makefile() -> None:
-    """The messages name the same versions as the Makefile."""
-    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("NO_DEPS :="))
-
-    assert set(line.removeprefix("NO_DEPS :=").split()) == set(extras.NO_DEPS.values())
 
 
 def test_all_contains_every_extra_but_dev_and_spark() -> None:
@@ -127,15 +120,15 @@ def test_all_contains_every_extra_but_dev_and_spark() -> None:
 
 
 def test_one_message_names_all_missing_modules(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each extra is named once; packages without dependencies have a pip command of their own."""
-    for module in ("av", "soundfile", "matplotlib", "tinysoundfont"):
+    """Each extra is named once."""
+    for module in ("av", "soundfile", "matplotlib"):
         monkeypatch.setitem(sys.modules, module, None)
 
-    message = extras.missing_message("av", "tinysoundfont", "click", "soundfile", "matplotlib")
+    message = extras.missing_message("av", "click", "soundfile", "matplotlib")
 
     assert message == (
-        "Not installed, but needed for this: av, tinysoundfont, soundfile, matplotlib. Install with: "
-        "pip install 'recsys[audio,reports]' && pip install --no-deps tinysoundfont==0.3.7"
+        "Not installed, but needed for this: av, soundfile, matplotlib. Install with: "
+        "pip install 'recsys[audio,reports]'"
     )
     assert extras.missing_message("click") is None
 
@@ -150,7 +143,7 @@ def test_a_missing_module_of_no_extra_is_a_bug() -> None:
 
 def test_a_report_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A command checks for its optional packages before it starts to analyse audio."""
-    for module in ("matplotlib", "musicnn"):
+    for module in ("matplotlib", "av"):
         monkeypatch.setitem(sys.modules, module, None)
     home = ["--home", str(tmp_path)]
 
@@ -159,7 +152,7 @@ def test_a_report_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch, tm
 
     assert (report.exit_code, training.exit_code) == (3, 3)
     assert "pip install 'recsys[reports]'" in report.stderr
-    assert "pip install --no-deps musicnn==0.1.0" in training.stderr
+    assert "pip install 'recsys[audio]'" in training.stderr
 
 
 def test_a_page_says_what_is_missing() -> None:
@@ -196,7 +189,7 @@ def test_every_command_of_a_base_install_works_or_names_the_extra_it_needs(tmp_p
     """No command ends in a traceback when all optional packages are missing."""
     listed = {name for name in command_names(main) if any(f"{line} ".startswith(f"{name} ") for line in COMMANDS)}
     assert listed == set(command_names(main))
-    missing = json.dumps([*extras.EXTRAS, *extras.NO_DEPS])
+    missing = json.dumps([*extras.EXTRAS])
 
     ran = subprocess.run(
         [sys.executable, "-c", WITHOUT, missing, json.dumps(list(COMMANDS))],

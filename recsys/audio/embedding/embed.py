@@ -16,17 +16,18 @@ import torch
 
 from recsys.arrays import F32
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderOutput
-from recsys.audio.embedding.pretrained import pretrained, weights_hash
+from recsys.audio.embedding.pretrained import FOLDER, pretrained
 from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
 from recsys.audio.mel import RATE_HZ, log_mel
 from recsys.audio.spectrum import SILENCE_RMS
+from recsys.audio.weights_file import with_weights
 from recsys.errors import SetupError
 
 MUSICNN = "musicnn"
 N_PATCHES = 12
 MIN_DURATION_S = 1.0
 FORMAT = 1  # raise it whenever a change of the code gives other vectors with the same weights
-WEIGHTS, VERSION = "encoder.pt", "version.txt"  # files of a trained encoder
+WEIGHTS, VERSION = "encoder.npz", "version.txt"  # files of a trained encoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,20 +65,18 @@ class Embedder:
         Load an encoder by name: 'musicnn', or the folder of one trained by `recsys audio train`.
 
         Raises:
-            SetupError: The weights are not installed, or the folder has no weights.
+            SetupError: The folder has no weights of such an encoder.
         """
         taggers = tuple(pretrained(training_set) for training_set in TRAINING_SETS)
         if name == MUSICNN:
-            return cls(f"{MUSICNN}-msd-{weights_hash('MSD')}-{FORMAT}", taggers[0], taggers)
+            return cls(f"{_version(FOLDER)}-{FORMAT}", taggers[0], taggers)
         folder = Path(name)
         if not (folder / WEIGHTS).exists():
             raise SetupError(
                 f"encoder: found {name!r}, expected '{MUSICNN}' or a folder with a file {WEIGHTS}. "
                 "Train an encoder (recsys audio train), or use the default"
             )
-        encoder = Encoder()
-        encoder.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
-        return cls((folder / VERSION).read_text(encoding="utf-8").strip(), encoder.eval(), taggers)
+        return cls(_version(folder), with_weights(Encoder(), folder / WEIGHTS), taggers)
 
     def embed(self, mono: F32) -> Embedding | None:
         """Embed 16 kHz mono audio, shape (n,); None for silence and below 1 s."""
@@ -88,6 +87,10 @@ class Embedder:
         confidences = [torch.sigmoid(outputs[tagger].logits).mean(dim=0) for tagger in self.taggers]
         tags = predicted_tags(torch.cat(confidences).numpy())
         return Embedding(standardised_mean(self.encoder, outputs[self.encoder]), tags)
+
+
+def _version(folder: Path) -> str:
+    return (folder / VERSION).read_text(encoding="utf-8").strip()
 
 
 def patches_of(mono: F32) -> torch.Tensor | None:

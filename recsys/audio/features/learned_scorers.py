@@ -38,7 +38,7 @@ class Scorer:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read weights from an npz file."""
-        with np.load(path) as arrays:
+        with np.load(path, allow_pickle=False) as arrays:
             return cls(**{name: arrays[name].astype(np.float32) for name in cls.__dataclass_fields__})
 
     def save(self, path: Path) -> None:

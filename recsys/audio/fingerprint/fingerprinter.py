@@ -26,6 +26,7 @@ from typing_extensions import override
 from recsys.arrays import F32, I8
 from recsys.audio.embedding.embed import VERSION, WEIGHTS
 from recsys.audio.signal import resample
+from recsys.audio.weights_file import with_weights
 from recsys.errors import InputError, SetupError
 
 DEFAULT_FOLDER = Path(__file__).parents[1] / "weights" / "fingerprint"  # trained by bench/audio/train_fingerprint.py
@@ -151,9 +152,8 @@ class Fingerprinter:
         """
         if not (folder / WEIGHTS).exists():
             raise SetupError(f"{folder} contains no fingerprint network. Install the package again")
-        network = Fingerprint()
-        network.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
-        return cls((folder / VERSION).read_text(encoding="utf-8").strip(), network.eval())
+        network = with_weights(Fingerprint(), folder / WEIGHTS)
+        return cls((folder / VERSION).read_text(encoding="utf-8").strip(), network)
 
     def vectors(self, mono: F32, rate_hz: int) -> F32:
         """Map mono audio, shape (n,), to vectors 0.256 s apart, shape (n_vectors, 128); (0, 128) for silence."""

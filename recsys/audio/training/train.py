@@ -6,6 +6,7 @@ consent, but never with denied consent. The state is saved after each epoch, fro
 continued. The same recordings, settings and number of threads give the same weights.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -21,10 +22,11 @@ from torch import nn
 
 from recsys import files
 from recsys.audio.embedding.embed import VERSION, WEIGHTS
+from recsys.audio.weights_file import Tensors, read_tensors, save_tensors
 from recsys.errors import InputError
 from recsys.installation.plugins import plugin
 
-STATE, CARD = "state.pt", "card.json"
+STATE, CARD = "state.npz", "card.json"
 TASKS = "recsys.audio.training.tasks"
 Event = dict[str, Any]
 
@@ -134,7 +136,7 @@ def train(
         losses=losses,
         settings=asdict(settings),
     )
-    files.write_atomically(folder / WEIGHTS, lambda path: torch.save(encoder.state_dict(), path))
+    save_tensors(folder / WEIGHTS, encoder.state_dict())
     files.write_text(folder / VERSION, version + "\n")
     files.write_json(folder / CARD, asdict(card))
     files.remove(folder / STATE)
@@ -168,13 +170,7 @@ def _fit(data: _Data, folder: Path, progress: Callable[[Event], None]) -> tuple[
         batch_losses = [_step(task, encoder, optimizer, batch) for batch in _prefetched(data.batches(epoch))]
         encoder.eval()
         losses.append(float(np.mean(batch_losses)))
-        state = {
-            "settings": asdict(settings),
-            "losses": losses,
-            "encoder": encoder.state_dict(),
-            "steps": optimizer.state_dict(),
-        }
-        files.write_atomically(folder / STATE, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
+        _save_state(folder / STATE, settings, losses, encoder, optimizer)
         progress({"epoch": epoch + 1, "loss": losses[-1], "score": task.score(encoder, next(data.batches()))})
     return losses, encoder.eval()
 
@@ -196,16 +192,45 @@ def _step(task: ModuleType, encoder: nn.Module, optimizer: torch.optim.Optimizer
     return float(loss.detach())
 
 
+def _save_state(
+    path: Path, settings: TrainSettings, losses: list[float], encoder: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    steps = optimizer.state_dict()["state"].items()
+    save_tensors(
+        path,
+        {
+            "settings": _as_tensor(settings),
+            "losses": torch.tensor(losses, dtype=torch.float64),
+            **{f"encoder/{name}": value for name, value in encoder.state_dict().items()},
+            **{f"steps/{number}/{name}": value for number, values in steps for name, value in values.items()},
+        },
+    )
+
+
 def _resume(path: Path, settings: TrainSettings, encoder: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
     """Load the state of an interrupted training with the same settings; return the losses of its finished epochs."""
     if not path.exists():
         return []
-    state = torch.load(path, weights_only=True)
-    if state["settings"] != asdict(settings):
+    tensors = read_tensors(path)
+    if not torch.equal(tensors["settings"], _as_tensor(settings)):
         return []
-    encoder.load_state_dict(state["encoder"])
-    optimizer.load_state_dict(state["steps"])
-    return list(state["losses"])
+    encoder.load_state_dict(_part(tensors, "encoder/"))
+    steps: dict[int, Tensors] = {}
+    for name, value in _part(tensors, "steps/").items():
+        number, quantity = name.split("/")
+        steps.setdefault(int(number), {})[quantity] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": steps})
+    losses: list[float] = tensors["losses"].tolist()
+    return losses
+
+
+def _part(tensors: Tensors, prefix: str) -> Tensors:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _as_tensor(settings: TrainSettings) -> torch.Tensor:
+    """Return settings as the bytes of their JSON text, to be stored beside tensors, shape (n_bytes,), uint8."""
+    return torch.tensor(list(json.dumps(asdict(settings)).encode()), dtype=torch.uint8)
 
 
 def _weights_hash(encoder: nn.Module) -> str:
