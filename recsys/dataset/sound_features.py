@@ -68,7 +68,8 @@ def _points(vectors: F64, measured: F64) -> F64:
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
     components = PCA(min(N_COMPONENTS, *vectors.shape), svd_solver="full").fit_transform(unit_rows(vectors))
-    zscores = StandardScaler().fit_transform(measured).clip(-3, 3)
+    with np.errstate(invalid="ignore"):  # a measurement that no recording has
+        zscores = StandardScaler().fit_transform(measured).clip(-3, 3)
     return unit_rows(np.hstack([unit_rows(components), np.nan_to_num(zscores)]))
 
 
