@@ -4,7 +4,7 @@ Feature vectors: tf-idf weights of artists, genres, tags and other features.
 The value 'unknown' has weight 0, so that two tracks do not count as similar merely because both lack a value.
 """
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -39,11 +39,11 @@ def tfidf(weights: Csr) -> Csr:
     return unit_rows(weights.log1p() @ sp.diags(np.log(weights.shape[0] / np.maximum(n_with, 1))))
 
 
-def unit_rows(rows: Matrix) -> Matrix:
+def unit_rows(rows: Matrix, norm: Literal["l1", "l2"] = "l2") -> Matrix:
     """Scale each row of a dense or CSR matrix to norm 1; all-zero rows are unchanged."""
     from sklearn.preprocessing import normalize  # noqa: PLC0415 - reading a model or a table needs no scikit-learn
 
-    return normalize(rows) if min(rows.shape) else rows
+    return normalize(rows, norm) if min(rows.shape) else rows
 
 
 def artists_of(features: Features) -> Csr:
