@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from typing_extensions import override
 
-from recsys.analytics.communities import CommunitySettings
+from recsys.analytics.settings import CommunitySettings
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings

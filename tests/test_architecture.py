@@ -44,7 +44,7 @@ HOMES = {
         "recsys/recommenders/implicit_knn.py",
     ),
     "lightfm": ("recsys/recommenders/lightfm.py",),
-    "sklearn": ("recsys/analytics/chart_breakouts.py",),
+    "sklearn": ("recsys/analytics/", "recsys/dataset/feature_vectors.py", "recsys/dataset/sound_features.py"),
     "sqlglot": ("recsys/warehouse/sqlfile.py", "recsys/warehouse/portability.py"),
     "pyarrow": ("recsys/ingest/formats/", "recsys/demo/files.py"),
     "torch": (

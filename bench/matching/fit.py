@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import minimize
 
 from bench.matching.answers import QueryResult, Results
 from recsys.arrays import F64
@@ -37,12 +36,11 @@ def _threshold(probabilities: F64, share: float) -> float:
 
 
 def _regression(uses: F64, strangers: F64, length_s: int) -> MatchClassifier:
+    from sklearn.linear_model import LogisticRegression
+
     x = np.concatenate([uses, strangers])
-    sign = np.r_[np.ones(len(uses)), -np.ones(len(strangers))]
+    is_use = np.arange(len(x)) < len(uses)
     classifier = MatchClassifier(length_s, x.mean(axis=0).tolist(), x.std(axis=0).tolist(), [0.0] * x.shape[1])
-    design = np.c_[classifier.standardise(x), np.ones(len(x))]
-
-    def loss(weights: F64) -> float:
-        return float(np.logaddexp(0, -sign * (design @ weights)).mean() + PENALTY * np.square(weights).sum())
-
-    return replace(classifier, weights=minimize(loss, np.zeros(design.shape[1])).x.tolist())
+    design = np.c_[classifier.standardise(x), np.ones(len(x))]  # the intercept is penalised too
+    model = LogisticRegression(C=1 / (2 * PENALTY * len(x)), fit_intercept=False, tol=1e-8, max_iter=1000)
+    return replace(classifier, weights=model.fit(design, is_use).coef_[0].tolist())

@@ -9,22 +9,23 @@ their number from run to run: new groups are matched with the previous run's gro
 Source: Arthur, Vassilvitskii, k-means++ (SODA 2007); Kuhn, The Hungarian Method for the Assignment Problem (1955).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
-from scipy.cluster.vq import kmeans2
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse.linalg import svds
+from sklearn.cluster import KMeans
+from sklearn.decomposition import TruncatedSVD
+from sklearn.metrics import pairwise_distances_argmin
+from threadpoolctl import threadpool_limits
 
+from recsys.analytics.settings import CommunitySettings
 from recsys.arrays import F64, Csr, Rows
 from recsys.columns import Column, schema
-from recsys.dataset.feature_vectors import artists_of, unit_rows
+from recsys.dataset.feature_vectors import artists_of, tfidf, unit_rows
 from recsys.dataset.interactions import Interactions
-from recsys.settings import Count, Seed, Settings
 
 KIND, COMMUNITY = Column("kind", pl.String()), Column("community", pl.Int32())
 COMMUNITIES_COLUMNS = (
@@ -38,22 +39,12 @@ COMMUNITIES_COLUMNS = (
 COMMUNITY_MEMBERS_COLUMNS = (KIND, Column("member_id", pl.String()), COMMUNITY)
 LISTENERS, TRACKS = "listeners", "tracks"
 N_DIMENSIONS = 32
-N_STARTS = 5  # fresh starts of k-means; the one with the lowest inertia is used
+N_STARTS = 10  # fresh starts of k-means; the one with the lowest inertia is used
 MAX_INERTIA_RATIO = 0.95  # a fresh start is used only if its inertia is below this share of the other
-N_ITERATIONS = 50
 MIN_MEMBERS = 20  # smaller groups are dissolved: their members join the nearest group
 MIN_LISTENERS = 5  # tracks with fewer listeners are in no cluster
 MIN_SHARED = 0.1  # minimum Jaccard similarity to a previous group for keeping its number
 N_DISTINCTIVE = 3  # artists, and genres, that describe a group
-
-
-@dataclass(frozen=True)
-class CommunitySettings(Settings):
-    """Maximum numbers of listener communities (`listeners`) and track clusters (`tracks`), and the seed of k-means."""
-
-    listeners: Count = 12
-    tracks: Count = 24
-    seed: Seed = 7
 
 
 def communities(
@@ -78,7 +69,7 @@ def communities(
     vectors = listener_vectors(plays @ artists_of(interactions.track_features), settings.seed)
     placed = np.flatnonzero(np.abs(vectors).sum(axis=1))
     tracks = np.flatnonzero(np.bincount(plays[placed].indices, minlength=plays.shape[1]) >= MIN_LISTENERS)
-    of_tracks = _unit(plays[placed].T.tocsr()[tracks] @ vectors[placed])
+    of_tracks = unit_rows(plays[placed].T.tocsr()[tracks] @ vectors[placed])
     parts = [
         (LISTENERS, interactions.users.ids(placed), vectors[placed], settings.listeners, plays[placed]),
         (TRACKS, interactions.tracks.ids(tracks), of_tracks, settings.tracks, _as_listeners(tracks, plays)),
@@ -106,15 +97,11 @@ def listener_vectors(played: Csr, seed: int) -> F64:
     Returns:
         Vectors of norm 1; zeros without a liked artist. Shape (n_listeners, at most N_DIMENSIONS), float64.
     """
-    n_listeners, n_artists = played.shape
     n_dimensions = min(N_DIMENSIONS, min(played.shape) - 1)
-    n_with = np.bincount(played.indices, minlength=n_artists)
-    weights = unit_rows((played.log1p() @ sp.diags(np.log(n_listeners / np.maximum(n_with, 1)))).tocsr())
+    weights = tfidf(played)
     if n_dimensions < 1 or not weights.count_nonzero():  # no artist distinguishes listeners
-        return np.zeros((n_listeners, 1))
-    start = np.random.default_rng(seed).standard_normal(min(played.shape))
-    left, values, _ = svds(weights, k=n_dimensions, v0=start)
-    return _unit(left * values)
+        return np.zeros((played.shape[0], 1))
+    return unit_rows(TruncatedSVD(n_dimensions, algorithm="arpack", random_state=seed).fit_transform(weights))
 
 
 def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
@@ -133,29 +120,17 @@ def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
     n_groups = max(1, min(n_groups, len(points) // MIN_MEMBERS))
     if n_groups == 1:
         return np.zeros(len(points), np.int64)
-    rng = np.random.default_rng(seed)
-    fresh = [kmeans2(points, n_groups, iter=N_ITERATIONS, minit="++", rng=rng)[0] for _ in range(N_STARTS)]
-    centres = min(fresh, key=lambda candidate: _inertia(points, candidate))
-    if (previous >= 0).any():
-        means = np.stack([points[previous == number].mean(axis=0) for number in np.unique(previous[previous >= 0])])
-        continued = kmeans2(points, means, iter=N_ITERATIONS, minit="matrix")[0]
-        if _inertia(points, centres) > MAX_INERTIA_RATIO * _inertia(points, continued):
-            centres = continued
-    large = np.bincount(_nearest(points, centres), minlength=len(centres)) >= MIN_MEMBERS
-    group = _nearest(points, centres[large])
+    with threadpool_limits(1, user_api="openmp"):  # threads add up the centres in any order, which changes rounding
+        fitted = KMeans(n_groups, n_init=N_STARTS, random_state=seed).fit(points)
+        if (previous >= 0).any():
+            means = np.stack([points[previous == number].mean(axis=0) for number in np.unique(previous[previous >= 0])])
+            continued = KMeans(len(means), init=means).fit(points)
+            if fitted.inertia_ > MAX_INERTIA_RATIO * continued.inertia_:
+                fitted = continued
+    large = np.bincount(fitted.labels_) >= MIN_MEMBERS
+    group = pairwise_distances_argmin(points, fitted.cluster_centers_[large])
     by_size = np.argsort(-np.bincount(group), kind="stable")
     return np.argsort(by_size)[group].astype(np.int64)
-
-
-def _nearest(points: F64, centres: F64) -> Rows:
-    """Return the index of each point's nearest centre."""
-    nearest: Rows = ((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
-    return nearest
-
-
-def _inertia(points: F64, centres: F64) -> float:
-    """Return the inertia: the sum of the points' squared distances to their nearest centres."""
-    return float(((points - centres[_nearest(points, centres)]) ** 2).sum())
 
 
 def match_group_numbers(members: pl.DataFrame, previous: pl.DataFrame) -> pl.Series:
@@ -221,8 +196,3 @@ def _as_listeners(tracks: Rows, plays: Csr) -> Csr:
     """Return a row for each of these tracks: its number of listeners in its own column, 0 elsewhere. CSR."""
     n_listeners = np.bincount(plays.indices, minlength=plays.shape[1])[tracks].astype(np.float64)
     return sp.csr_matrix((n_listeners, (np.arange(len(tracks)), tracks)), shape=(len(tracks), plays.shape[1]))
-
-
-def _unit(points: F64) -> F64:
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return points / np.where(lengths > 1e-12, lengths, 1)

@@ -4,34 +4,46 @@ Feature vectors: tf-idf weights of artists, genres, tags and other features.
 The value 'unknown' has weight 0, so that two tracks do not count as similar merely because both lack a value.
 """
 
+from typing import Literal, TypeVar
+
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.arrays import Csr
+from recsys.arrays import F32, F64, Csr
 from recsys.dataset.features import UNKNOWN, Features
+
+Matrix = TypeVar("Matrix", F32, F64, Csr)
 
 
 def tfidf_features(features: Features) -> Csr:
     """
-    Return the tf-idf vector of each row: log(1 + weight) times inverse document frequency, scaled to norm 1.
+    Return the tf-idf vector of each row's known features.
 
     Returns:
         CSR, shape (n_rows, n_features), float32. All zero for rows without a known feature.
+    """
+    is_known = ~features.names.ids().str.ends_with(f"={UNKNOWN}").to_numpy()
+    return tfidf((features.matrix @ sp.diags(is_known.astype(np.float64))).tocsr()).astype(np.float32)
+
+
+def tfidf(weights: Csr) -> Csr:
+    """
+    Return log(1 + weight) times inverse document frequency, each row scaled to norm 1.
+
+    Args:
+        weights: Weights >= 0 of features (columns) in documents (rows). CSR, float64.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 6.2 to 6.4.
     """
-    known = ~features.names.ids().str.ends_with(f"={UNKNOWN}").to_numpy()
-    vectors = features.matrix.astype(np.float64).log1p()
-    n_rows, n_with = vectors.shape[0], np.diff(vectors.tocsc().indptr)
-    idf = np.where(known, np.log(n_rows / np.maximum(n_with, 1)), 0)
-    return unit_rows((vectors @ sp.diags(idf)).tocsr()).astype(np.float32)
+    n_with = np.bincount(weights.indices, minlength=weights.shape[1])
+    return unit_rows(weights.log1p() @ sp.diags(np.log(weights.shape[0] / np.maximum(n_with, 1))))
 
 
-def unit_rows(matrix: Csr) -> Csr:
-    """Scale each row of a CSR matrix to norm 1; all-zero rows are unchanged."""
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scaled = sp.diags(1 / np.where(norms > 0, norms, 1)) @ matrix
-    return scaled.tocsr()
+def unit_rows(rows: Matrix, norm: Literal["l1", "l2"] = "l2") -> Matrix:
+    """Scale each row of a dense or CSR matrix to norm 1; all-zero rows are unchanged."""
+    from sklearn.preprocessing import normalize  # noqa: PLC0415 - reading a model or a table needs no scikit-learn
+
+    return normalize(rows, norm) if min(rows.shape) else rows
 
 
 def artists_of(features: Features) -> Csr:

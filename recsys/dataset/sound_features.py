@@ -12,6 +12,7 @@ import polars as pl
 from scipy.cluster.vq import kmeans2
 
 from recsys.arrays import F64
+from recsys.dataset.feature_vectors import unit_rows
 
 MEASUREMENT_COLUMNS = ("tempo", "onsets", "brightness", "minor")
 N_COMPONENTS = 24  # principal components of the embeddings
@@ -63,22 +64,17 @@ def _points(vectors: F64, measured: F64) -> F64:
     A point concatenates the leading principal components of the embedding, scaled to norm 1, and the z-scores of the
     measurements, clipped to -3..3; 0 if a measurement is missing.
     """
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    centred = unit - unit.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    components = _unit(centred @ directions[:N_COMPONENTS].T)
-    n_known = np.maximum((~np.isnan(measured)).sum(axis=0), 1)
-    deviations = np.nan_to_num(measured - np.nansum(measured, axis=0) / n_known)
-    zscores = (deviations / np.maximum(np.sqrt((deviations**2).sum(axis=0) / n_known), 1e-9)).clip(-3, 3)
-    return _unit(np.hstack([components, zscores]))
+    from sklearn.decomposition import PCA  # noqa: PLC0415 - data without music needs no scikit-learn
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-
-def _unit(rows: F64) -> F64:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+    components = PCA(min(N_COMPONENTS, *vectors.shape), svd_solver="full").fit_transform(unit_rows(vectors))
+    with np.errstate(invalid="ignore"):  # a measurement that no recording has
+        zscores = StandardScaler().fit_transform(measured).clip(-3, 3)
+    return unit_rows(np.hstack([unit_rows(components), np.nan_to_num(zscores)]))
 
 
 def _centroids(points: F64) -> F64:
     """Return the centroids of k-means clusters, scaled to norm 1. Shape (n_clusters, n_dimensions)."""
     n_clusters = int(np.clip(len(points) // TRACKS_PER_CLUSTER, 2, MAX_CLUSTERS))
     centroids, _ = kmeans2(points, n_clusters, minit="++", rng=np.random.default_rng(SEED), missing="warn")
-    return _unit(centroids)
+    return unit_rows(centroids)

@@ -14,8 +14,8 @@ from typing import IO
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 from recsys.demo.invalid_rows import add_invalid_lines, add_invalid_rows
 
@@ -63,7 +63,7 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
             with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0) as out:
                 yield out  # type: ignore[misc]
         elif path.suffix == ".zst":
-            with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as out:
+            with pa.CompressedOutputStream(raw, "zstd") as out:
                 yield out
         else:
             yield raw

@@ -21,12 +21,6 @@ MIN_TRACKS = 20  # smaller crossed groups are merged into one
 OTHER_CELLS = "small cells"
 
 
-def discounts(k: int) -> F64:
-    """Return the exposure of ranks 1..k. Shape (k,)."""
-    weights: F64 = 1 / np.log2(1 + np.arange(1, k + 1))
-    return weights
-
-
 def exposure_shares(lists: pl.DataFrame, groups: pl.DataFrame, plays: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     """
     Compare each group's share of exposure with its share of the catalogue and of plays.

@@ -187,17 +187,17 @@ def _n_hits(evaluated: EvaluatedLists, k: int) -> I64:
 
 def _gain(evaluated: EvaluatedLists, k: int) -> F64:
     hits = evaluated.within(k)
-    return _sum_by_user(hits, _gains(k)[hits.rank - 1], evaluated)
+    return _sum_by_user(hits, discounts(k)[hits.rank - 1], evaluated)
 
 
-def _gains(k: int) -> F64:
-    """Return the gain of a hit at ranks 1..k. Shape (k,)."""
+def discounts(k: int) -> F64:
+    """Return the gain of a hit, and the exposure, at ranks 1..k: 1 / log2(1 + rank). Shape (k,)."""
     return np.asarray(1 / np.log2(np.arange(1, k + 1) + 1))
 
 
 def _ideal(k: int) -> F64:
     """Return the total gain of an ideal list with 0, 1 .. k hits; NaN for 0 hits. Shape (k + 1,)."""
-    return np.concatenate([[np.nan], np.cumsum(_gains(k))])
+    return np.concatenate([[np.nan], np.cumsum(discounts(k))])
 
 
 def _or_nan(evaluated: EvaluatedLists) -> F64:

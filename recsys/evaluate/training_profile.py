@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import scipy.sparse as sp
 
 from recsys.arrays import F64, I64, Csr, Rows
+from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.features import UNKNOWN, Features
 from recsys.dataset.interactions import Interactions
 
@@ -70,9 +70,7 @@ class TrainingProfile:
     @cached_property
     def vectors(self) -> Csr:
         """Known features of each track, scaled to norm 1; zeros if none is known. CSR, (n_tracks, n_known), float64."""
-        known = _known(self.features, "")
-        length = np.sqrt(np.asarray(known.multiply(known).sum(axis=1)).ravel())
-        return divide_rows(known, length)
+        return unit_rows(_known(self.features, "")).sorted_indices()
 
     @cached_property
     def genres(self) -> Csr:
@@ -83,7 +81,7 @@ class TrainingProfile:
         """
         known = _known(self.features, "genre=")
         known = known if known.shape[1] else _known(self.features, "")
-        return divide_rows(known, np.asarray(known.sum(axis=1)).ravel())
+        return unit_rows(known, "l1").sorted_indices()
 
     @cached_property
     def genre_mix(self) -> Csr:
@@ -93,13 +91,7 @@ class TrainingProfile:
 
 def genre_mix_of(tracks: Csr, genres: Csr) -> Csr:
     """Return the mean genre shares of each row's tracks, without tracks of unknown genre. CSR, (n_rows, n_genres)."""
-    total = tracks.astype(np.float64) @ genres
-    return divide_rows(total, np.asarray(total.sum(axis=1)).ravel())
-
-
-def divide_rows(rows: Csr, length: F64) -> Csr:
-    """Divide each row by its entry in `length`, unless this is 0. The result has sorted indices."""
-    return (sp.diags_array(1 / np.where(length > 0, length, 1)).tocsr() @ rows).sorted_indices()
+    return unit_rows(tracks.astype(np.float64) @ genres, "l1").sorted_indices()
 
 
 def _known(features: Features, prefix: str) -> Csr:

@@ -24,13 +24,14 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
+from scipy.special import expit
 
 from recsys.arrays import F32, I64, Bool
 from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import gini
-from recsys.evaluate.exposure import discounts
+from recsys.evaluate.ranking import discounts
 from recsys.feedback.bandits import Posterior
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, explore
 from recsys.recommenders.base import Recommender
@@ -118,7 +119,7 @@ class SimulatedListeners:
         affinity = _affinity(played, rng) + NOISE * rng.standard_normal(played.shape, np.float32)
         odds = MEAN_LOG_ODDS + STD_LOG_ODDS * affinity / affinity.std(axis=1, keepdims=True)
         members = {group: context.members(group) for group in groups}
-        return cls(context, (1 / (1 + np.exp(-odds))).astype(np.float32), context.artists, members)
+        return cls(context, expit(odds).astype(np.float32), context.artists, members)
 
 
 def simulate(

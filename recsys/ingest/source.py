@@ -8,24 +8,26 @@ of a file, and errors of libraries, which might quote it, are neither shown nor 
 
 import gzip
 import io
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import polars as pl
-import zstandard
 
 from recsys.errors import InputError, UnreadableSource, did_you_mean
 from recsys.files import sha256_of
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.lake.contract import CONTRACTS, Contract
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdError, ZstdFile
+else:
+    from backports.zstd import ZstdError, ZstdFile
 
 FORMATS = "recsys.ingest.formats"
 _SAMPLE_BYTES = 64 * 1024
@@ -33,7 +35,7 @@ _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
 BOM = b"\xef\xbb\xbf"
-_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, pl.exceptions.PolarsError)
+_BROKEN = (OSError, EOFError, zlib.error, ZstdError, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,13 @@ class Source:
 
     def open(self) -> BinaryIO:
         """Open the decompressed file; gzip and zstd are recognised by their first bytes, not by the name."""
-        stream = self.path.open("rb")
-        magic = stream.peek(4)[:4]
+        with self.path.open("rb") as raw:
+            magic = raw.read(4)
         if magic.startswith(_GZIP):
-            return cast("BinaryIO", gzip.open(stream))
+            return cast("BinaryIO", gzip.open(self.path))
         if magic == _ZSTD:
-            return cast("BinaryIO", io.BufferedReader(_Unzstd(stream), _SAMPLE_BYTES))
-        return stream
+            return io.BufferedReader(cast("io.RawIOBase", ZstdFile(self.path)), _SAMPLE_BYTES)
+        return self.path.open("rb")
 
     def chunks(self, format_name: str = "auto", table: str | None = None) -> Iterator[Chunk]:
         """
@@ -104,36 +106,6 @@ class Source:
                 f"{self.path} cannot be read to its end ({type(broken).__name__}). "
                 "Nothing was ingested from it; get the file again, or remove it from the folder"
             ) from None
-
-
-class _Unzstd(io.RawIOBase):
-    """A decompressed zstd stream of one or more frames; raises EOFError if a frame is truncated (zstd ignores that)."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._frame = stream, zstandard.ZstdDecompressor().decompressobj()
-        self._ready, self._is_inside = memoryview(b""), False
-
-    def readable(self) -> bool:  # type: ignore[explicit-override]  # typing.override is of Python 3.12
-        """Return True."""
-        return True
-
-    def close(self) -> None:  # type: ignore[explicit-override]  # as above
-        """Close the compressed file too."""
-        self._stream.close()
-        super().close()
-
-    def readinto(self, into: "Buffer", /) -> int:  # type: ignore[explicit-override]  # as above
-        """Copy the next decompressed bytes into the buffer `into`; return their number, 0 at the end."""
-        while not self._ready and (compressed := self._frame.unused_data or self._stream.read(_SAMPLE_BYTES)):
-            if self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready, self._is_inside = memoryview(self._frame.decompress(compressed)), not self._frame.eof
-        if not self._ready and self._is_inside:
-            raise EOFError("the last zstd frame is truncated")
-        view = memoryview(into)
-        n_bytes = min(len(view), len(self._ready))
-        view[:n_bytes], self._ready = self._ready[:n_bytes], self._ready[n_bytes:]
-        return n_bytes
 
 
 def format_names() -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from scipy.special import expit
 
 from recsys import files
 from recsys.arrays import F32, F64, I64
@@ -154,9 +155,7 @@ class MatchClassifier:
 
     def probability(self, evidence: F64) -> F64:
         """Return the probability that the best alignment is correct, 0..1; evidence of shape (..., 5) -> (...)."""
-        logits = self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1]
-        probability: F64 = 1 / (1 + np.exp(-logits))
-        return probability
+        return np.asarray(expit(self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1]))
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,8 @@ class ImplicitALS(Scorer[ImplicitALSConfig]):
     @override
     def attribution(self, history: History) -> Attribution:
         """Attribute by the cosine of two tracks' factors, times the confidence weight of the track in the history."""
-        lengths = np.linalg.norm(self._tracks, axis=1, keepdims=True)
         weights = confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
-        return Attribution.of_vectors(self._tracks / np.maximum(lengths, 1e-12), weights)
+        return Attribution.by_cosine(self._tracks, weights)
 
     @override
     def arrays(self) -> dict[str, Any]:

@@ -203,9 +203,7 @@ class Sequential(Scorer[SequentialConfig]):
     @override
     def attribution(self, history: History) -> Attribution:
         """Attribute by the cosine of two track vectors, times the recency weight of the track in the history."""
-        vectors = self._vectors()
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Attribution.of_vectors(vectors / np.maximum(norms, 1e-12), with_data(history.matrix, recency(history)))
+        return Attribution.by_cosine(self._vectors(), with_data(history.matrix, recency(history)))
 
     @override
     def arrays(self) -> dict[str, Any]:

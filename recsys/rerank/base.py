@@ -80,9 +80,9 @@ class RerankContext:
         known = tfidf_features(self.interactions.track_features)
         known = known if known.nnz else unit_rows(self.interactions.matrix.T.tocsr())
         vectors = reduce_dimensions(known.astype(np.float64))
-        length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        shortest = 1e-6  # a shorter vector is only rounding error: the reduction dropped all features of the track
-        return np.where(length > shortest, vectors / np.maximum(length, shortest), 0).astype(np.float32)
+        # A short vector is only rounding error: the reduction dropped all features of the track.
+        vectors[np.linalg.norm(vectors, axis=1) <= 1e-6] = 0
+        return unit_rows(vectors).astype(np.float32)
 
     def members(self, group: str) -> Bool:
         """

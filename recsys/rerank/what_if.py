@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.arrays import I64
-from recsys.evaluate.exposure import discounts
+from recsys.evaluate.ranking import discounts
 from recsys.rerank.base import CandidateSet
 from recsys.rerank.lists import apply_rules
 from recsys.rerank.rules.exposure import Exposure, group_exposure_shares

@@ -11,11 +11,11 @@ from recsys.analytics.communities import (
     LISTENERS,
     MIN_MEMBERS,
     TRACKS,
-    CommunitySettings,
     cluster,
     communities,
     match_group_numbers,
 )
+from recsys.analytics.settings import CommunitySettings
 from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
 

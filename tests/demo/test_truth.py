@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
-import zstandard
 from scipy import sparse
 
 from recsys.demo import World, WorldSummary, write_world
@@ -63,7 +63,7 @@ def _text(path: Path) -> str:
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes()).decode()
     if path.suffix == ".zst":
-        return zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read().decode()
+        return pa.input_stream(path, compression="zstd").read().decode()
     return path.read_text()
 
 

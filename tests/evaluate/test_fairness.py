@@ -18,13 +18,12 @@ from recsys.evaluate.expected_exposure import CONTINUATION_PROBABILITY, expected
 from recsys.evaluate.exposure import (
     attention_fairness,
     cross_groups,
-    discounts,
     exposure_of_listeners,
     exposure_shares,
     share_if,
 )
 from recsys.evaluate.fairness import group_gaps
-from recsys.evaluate.ranking import evaluate_lists
+from recsys.evaluate.ranking import discounts, evaluate_lists
 from recsys.evaluate.training_profile import TrainingProfile
 
 # Two of the six tracks are by women, one is by an unknown artist. Ann's list begins with a woman, bob's ends with one.

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from recsys.home import Home
@@ -14,6 +15,11 @@ from recsys.lake.store import Lake
 
 TODAY = date(2026, 1, 31)
 LISTENS = "user_id,track_id,listened_at,ms_played,skipped,n_listens,utc_offset_min\n"
+
+
+def zstd(content: str | bytes) -> bytes:
+    """Compress into one zstd frame."""
+    return bytes(pa.compress(content.encode() if isinstance(content, str) else content, codec="zstd", asbytes=True))
 
 
 @dataclass(frozen=True)

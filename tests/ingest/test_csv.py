@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.ingest.formats import csv as csv_format
 from recsys.ingest.source import Source
 
-from .conftest import Inbox
+from .conftest import Inbox, zstd
 
 SIXTEEN_MB = 16 * 1024 * 1024
 HEADER = "track_id,title,artist_id\n"
@@ -172,8 +171,7 @@ def test_gzip_of_several_members_is_read_to_its_end(inbox: Inbox) -> None:
 
 def test_zstd_of_several_frames_is_read_to_its_end(inbox: Inbox) -> None:
     """The name of the file does not matter."""
-    pack = zstandard.ZstdCompressor().compress
-    inbox.take("packed", pack(HEADER.encode() + b"t1,One,ar1\n") + pack(b"t2,Two,ar1\n" * 1 + b"t3,Three,ar1\n"))
+    inbox.take("packed", zstd(HEADER + "t1,One,ar1\n") + zstd("t2,Two,ar1\nt3,Three,ar1\n"))
 
     assert inbox.rows("tracks")["track_id"].to_list() == ["t1", "t2", "t3"]
 
@@ -181,7 +179,7 @@ def test_zstd_of_several_frames_is_read_to_its_end(inbox: Inbox) -> None:
 def test_zstd_is_decompressed_completely(tmp_path: Path) -> None:
     """Frames may be larger than one read, and reads may have any size."""
     text = random.Random(7).randbytes(300_000) * 2
-    (tmp_path / "z").write_bytes(b"".join(zstandard.ZstdCompressor().compress(part) for part in (text, b"", text)))
+    (tmp_path / "z").write_bytes(b"".join(zstd(part) for part in (text, b"", text)))
 
     with Source(tmp_path / "z").open() as stream:
         assert stream.read(7) + stream.read(100_000) + stream.read() == text * 2

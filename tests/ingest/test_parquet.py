@@ -6,11 +6,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-import zstandard
 
 from recsys.ingest.formats import parquet
 
-from .conftest import Inbox
+from .conftest import Inbox, zstd
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LISTEN = {"user_id": ["ann"], "track_id": ["t1"], "listened_at": [NOON]}
@@ -82,7 +81,7 @@ def test_the_line_of_a_row_is_its_number(inbox: Inbox, monkeypatch: pytest.Monke
     assert [line for *_, line in inbox.refused()] == [2, 5]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
 def test_compressed_parquet_is_decompressed(inbox: Inbox, pack: object) -> None:
     """Compression works as for every other format."""
     assert callable(pack)

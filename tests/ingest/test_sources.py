@@ -4,14 +4,13 @@ import gzip
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from recsys.errors import InputError, UnreadableSource
 from recsys.ingest.run import ingest, source_files
 from recsys.ingest.source import format_names
 from recsys.lake.store import Lake
 
-from .conftest import LISTENS, TODAY, Inbox
+from .conftest import LISTENS, TODAY, Inbox, zstd
 
 ROW = "ann,t1,2026-01-01T10:00:00Z,1000,,,\n"
 LONG = "".join(f"ann,t{n},2026-01-01T10:00:00Z,{n * 7919 % 100_003 + 1},,,\n" for n in range(50_000))
@@ -38,9 +37,9 @@ UNREADABLE = {
         "again",
     ),
     "gzip and rubbish": (gzip.compress((LISTENS + ROW).encode()) + b"rubbish", "get the file again"),
-    "zstd cut short": (zstandard.compress((LISTENS + ROW).encode())[:-5], "get the file again"),
-    "long zstd cut short": (zstandard.compress((LISTENS + LONG).encode())[:-5], "get the file again"),
-    "zstd and rubbish": (zstandard.compress((LISTENS + ROW).encode()) + b"rubbish", "get the file again"),
+    "zstd cut short": (zstd(LISTENS + ROW)[:-5], "get the file again"),
+    "long zstd cut short": (zstd(LISTENS + LONG)[:-5], "get the file again"),
+    "zstd and rubbish": (zstd(LISTENS + ROW) + b"rubbish", "get the file again"),
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from scipy.special import softmax
 
 from recsys.arrays import F32, F64
 
@@ -48,9 +49,7 @@ class Scorer:
     def probabilities(self, candidates: F32) -> F64:
         """Map candidates, shape (n_candidates, n_inputs), to probabilities that sum to 1, shape (n_candidates,)."""
         hidden = np.maximum((candidates - self.mean) / self.scale @ self.first + self.bias, 0)
-        scores = (hidden @ self.second).astype(np.float64)
-        exponentials = np.exp(scores - scores.max())
-        return np.asarray(exponentials / exponentials.sum())
+        return np.asarray(softmax((hidden @ self.second).astype(np.float64)))
 
 
 @cache

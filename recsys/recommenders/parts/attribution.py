@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from recsys.arrays import F32, Csr, Rows
+from recsys.dataset.feature_vectors import unit_rows
 
 N_STRONGEST = 20  # number of tracks per history that may become a reason
 N_BLOCK = 256  # users per block
@@ -38,6 +39,11 @@ class Attribution:
         """Build from track vectors, shape (n_tracks, n_dimensions): item-item weights are their inner products."""
         # (B,S,D)*(B,D,P) -> (B,S,P)
         return cls(lambda scored, played: vectors[scored] @ vectors[played].swapaxes(1, 2), history)
+
+    @classmethod
+    def by_cosine(cls, vectors: F32, history: Csr) -> Self:
+        """Build from track vectors, shape (n_tracks, n_dimensions): item-item weights are their cosines."""
+        return cls.of_vectors(unit_rows(vectors), history)
 
     @classmethod
     def of_matrix(cls, matrix: Any, history: Csr) -> Self:

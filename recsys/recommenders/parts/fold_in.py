@@ -59,9 +59,7 @@ class FoldInScorer(Scorer[Config]):
     @override
     def attribution(self, history: History) -> Attribution:
         """Attribute by the cosine of two track vectors, times the weight of the track in the history."""
-        vectors = self._tracks[:, :-1]
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Attribution.of_vectors(vectors / np.maximum(lengths, 1e-12), self.user_weights(history))
+        return Attribution.by_cosine(self._tracks[:, :-1], self.user_weights(history))
 
     @override
     def arrays(self) -> dict[str, Any]:

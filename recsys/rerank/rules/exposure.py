@@ -23,7 +23,7 @@ import numpy as np
 from typing_extensions import override
 
 from recsys.arrays import F32, F64, I64, Bool
-from recsys.evaluate.exposure import discounts
+from recsys.evaluate.ranking import discounts
 from recsys.rerank.base import CandidateSet, RerankRule, RuleState
 from recsys.settings import Settings, Share
 

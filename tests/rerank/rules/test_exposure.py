@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.evaluate.exposure import discounts
+from recsys.evaluate.ranking import discounts
 from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.lists import apply_rules
 from recsys.rerank.rules.artist_cap import ArtistCap
