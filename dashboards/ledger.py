@@ -28,10 +28,16 @@ DAY_UNIT = "plays per day; where a closed period has several days, their average
 WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with under 20 listeners"
 
 
+def note() -> None:
+    """Tell viewers of a label what their figures include."""
+    if not data.is_operator():
+        parts.caption(LEDGER_NOTE)
+
+
 def header(title: str, lead: str) -> None:
     """Show the title of a page, the question that it answers, and what the figures include."""
     parts.header(title, lead)
-    parts.caption(LEDGER_NOTE)
+    note()
 
 
 def without_listening(rows: pl.DataFrame) -> pl.DataFrame:
@@ -107,7 +113,7 @@ def artist() -> None:
 
 def track(track_id: str) -> None:
     """Show a recording's weeks."""
-    parts.caption(LEDGER_NOTE)
+    note()
     _weeks("recording", track_id)
 
 
@@ -134,21 +140,21 @@ def breakouts() -> None:
     header("Breakouts", "Recordings and artists whose last closed week is far above or below their own weeks before.")
     with filters.row():
         dimension = filters.choose("Show", OUTLIERS, "of")
-    rises, drops = (
+    found, drops = (
         data.run_query("label_outliers", dimension=dimension, direction=direction) for direction in ("rise", "drop")
     )
-    if rises.is_empty():
+    if found.is_empty():
         parts.empty_state("Nothing broke out in the last closed week.", "This is common. See Trends for slower growth.")
     else:
-        parts.bullets([sentences.outlier_sentence(row) for row in rises.head(3).iter_rows(named=True)])
+        parts.bullets([sentences.outlier_sentence(row) for row in found.head(3).iter_rows(named=True)])
         parts.figure(
             "Plays above expectation",
-            rises,
-            charts.bars(rises.head(20), "z", "name", unit="z-score against the weeks before"),
-            alt_text=f"{rises['name'][0]} is furthest above.",
+            found,
+            charts.bars(found.head(20), "z", "name", unit="z-score against the weeks before"),
+            alt_text=f"{found['name'][0]} is furthest above.",
             key="breakouts",
         )
-    for rows, title, key in ((rises, "All breakouts", "breakouts_table"), (drops, "Unusual drops", "drops")):
+    for rows, title, key in ((found, "All breakouts", "breakouts_table"), (drops, "Unusual drops", "drops")):
         if not rows.is_empty():
             shown = rows.drop("label_id", "artist_id", "cell")
             parts.table(shown, mart="label_figures", key=key, title=title, names={"n_expected": "expected plays"})

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from dashboards import data, filters, parts
+from dashboards import data, filters, ledger, parts
 from dashboards.markdown import fill
-from recsys.reports.wording import LEDGER_NOTE
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
 
@@ -48,8 +47,7 @@ else:
     answer = parts.attempt(lambda: data.run_sql(text), REMEDY)
 if answer is not None:
     parts.table(answer, mart="", key="answer", title=f"{answer.height:,} rows")
-    if not data.is_operator():
-        parts.caption(LEDGER_NOTE)
+    ledger.note()
     if answer.height == data.N_ROWS:
         parts.caption(
             f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Aggregate in SQL, or add a WHERE clause."

@@ -1,7 +1,5 @@
 """Track: plays of one recording, what it sounds like, and its metadata."""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboards import charts, data, filters, ledger, parts, sentences
@@ -18,9 +16,26 @@ FACTS = {
     "loudness_lufs": "loudness",
 }
 
+parts.header("Track", "One recording: its plays, what it sounds like, and its metadata.")
+with filters.row():
+    artist_id = filters.choose_artist()
+    tracks = data.run_query("artist_tracks" if data.is_operator() else "artist_recordings", artist_id=artist_id)
+    if tracks.is_empty():
+        parts.empty_state("This artist has no recordings in the catalogue.", "Choose another artist.")
+        st.stop()
+    titles = {row["track_id"]: sentences.display_name(row, "title", "track_id") for row in tracks.iter_rows(named=True)}
+    track_id = filters.choose("Track", titles, "track")
+    days = (
+        filters.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span")
+        if data.is_operator()
+        else ""
+    )
 
-def show_days(track_id: str, row: dict[str, Any], days: str) -> None:
-    """Show totals of the last 28 days, and plays per day."""
+sound = data.audio_file(track_id)
+if sound is not None:
+    st.audio(str(sound))
+if data.is_operator():
+    row = tracks.filter(track_id=track_id).row(0, named=True)
     trend = data.run_query("track_trend", track_id=track_id, days=days)
     with st.container(horizontal=True):
         parts.metric("Plays", row["n_plays"], column=("track_daily", "n_plays"))
@@ -50,28 +65,6 @@ def show_days(track_id: str, row: dict[str, Any], days: str) -> None:
             alt_text=f"Plays per day over {days} days.",
             key="track_trend",
         )
-
-
-parts.header("Track", "One recording: its plays, what it sounds like, and its metadata.")
-with filters.row():
-    artist_id = filters.choose_artist()
-    tracks = data.run_query("artist_tracks" if data.is_operator() else "artist_recordings", artist_id=artist_id)
-    if tracks.is_empty():
-        parts.empty_state("This artist has no recordings in the catalogue.", "Choose another artist.")
-        st.stop()
-    titles = {row["track_id"]: sentences.display_name(row, "title", "track_id") for row in tracks.iter_rows(named=True)}
-    track_id = filters.choose("Track", titles, "track")
-    days = (
-        filters.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span")
-        if data.is_operator()
-        else ""
-    )
-
-sound = data.audio_file(track_id)
-if sound is not None:
-    st.audio(str(sound))
-if data.is_operator():
-    show_days(track_id, tracks.filter(track_id=track_id).row(0, named=True), days)
 else:
     ledger.track(track_id)
 tags = data.run_query("track_words", track_id=track_id)
