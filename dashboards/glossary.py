@@ -7,19 +7,27 @@ Each column name has one meaning on all pages. Units stand in square brackets, a
 COMPUTED_COLUMNS = {
     "acceleration": "velocity / velocity one window earlier: above 1, growth is accelerating",
     "algorithmic_share": "plays chosen by a recommender / plays whose source is known [0..1]",
+    "change": "value / value of the period before - 1: 0.1 is 10 % more",
     "completion_rate": "listens of at least 90 % of the recording / listens whose length is known [0..1]",
+    "difference": "plays minus plays of the period before [count]",
     "false_positives": "share of recordings absent from the index that would match at least this well [0..1]",
     "heard_h": "total length of the audio searched [h]",
+    "hours_played": "hours played [h]",
     "id": "id of the recording or the artist",
     "is_current": "whether dashboards and exports use this run",
     "kind": "recording or artist",
     "n_accepted": "rows accepted by the contract of their table [count]",
     "n_duplicate": "rows that had already been delivered [count]",
+    "n_expected": "expected plays: the median of the weeks before [count]",
     "n_files": "files or recordings searched [count]",
+    "n_likes": "likes [count]",
+    "n_listeners": "distinct listeners of the last week; not to be added up [count]",
     "n_not_heard": "files or recordings that could not be decoded [count]",
     "n_plays": "plays: at least 30 s or half the recording [count]",
     "n_plays_before": "plays in the preceding period of the same length [count]",
     "n_refused": "rows that violated the contract of their table; they are kept in the quarantine [count]",
+    "n_saves": "saves [count]",
+    "n_skips": "skips [count]",
     "n_steps": "completed steps of the nightly run [count]",
     "n_tracks": "recordings with at least one play [count]",
     "ndcg": "nDCG@10 of the exported recommendations on held-out days, mean over listeners [0..1]",
@@ -34,14 +42,5 @@ COMPUTED_COLUMNS = {
     "skip_share": "skips / (plays + skips) [0..1]",
     "velocity": "plays / plays in the preceding period of the same length: 2 is twice as many",
     "verdict": "published, refused by the gate, or not finished",
+    "z": "distance from the median of the weeks before [standard deviations]",
 }
-
-SUPPRESSION_NOTE = "Totals are incomplete: small groups are suppressed."  # shown to labels beside counts of listening
-LISTENING_COUNTS = frozenset(
-    {
-        *("n_listeners", "n_plays", "n_skips", "n_active_plays", "n_algorithmic_plays", "n_timed_listens"),
-        *("n_completions", "n_likes", "n_saves", "n_playlist_adds", "n_shares", "n_plays_peak", "n_within_label"),
-        *("n_cohort", "n_expected", "n_shown", "n_players"),
-        *("n_plays_before", "plays_a_day", "difference"),  # these are computed for pages
-    }
-)

@@ -5,7 +5,7 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 """
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -14,7 +14,6 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data
-from dashboards.glossary import LISTENING_COUNTS, SUPPRESSION_NOTE
 from dashboards.markdown import Markdown, as_markdown, fill
 from dashboards.sentences import format_day, format_number
 from recsys.errors import RecsysError
@@ -23,16 +22,13 @@ from recsys.reports.wording import format_duration
 
 Result = TypeVar("Result")
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
-ROUNDING_NOTE = "Counts are rounded down to tens. Groups of fewer than ten listeners are suppressed."
 
 
 def sidebar_footer(name: str) -> None:
-    """Show the viewer's name and the last day of data below the menu; to labels also how counts are rounded."""
+    """Show the viewer's name and the last day of data below the menu."""
     st.logo(str(data.MARK), size="large")
     st.sidebar.text(name)
     st.sidebar.caption(as_markdown(f"Data up to {format_day(data.as_of())}."))
-    if not data.is_operator():
-        st.sidebar.caption(as_markdown(ROUNDING_NOTE))
 
 
 def header(title: str, lead: str) -> None:
@@ -54,17 +50,6 @@ def paragraph(text: str) -> None:
 def caption(text: str) -> None:
     """Show a note in small print."""
     st.caption(as_markdown(text))
-
-
-def counts_listening(columns: Iterable[str]) -> bool:
-    """Return whether any column counts listening; in a label's file, its totals lack the suppressed groups."""
-    return not LISTENING_COUNTS.isdisjoint(columns)
-
-
-def suppression_note(columns: Iterable[str] = LISTENING_COUNTS) -> None:
-    """Tell viewers of a label that counts of listening are incomplete, since their file lacks small groups."""
-    if not data.is_operator() and counts_listening(columns):
-        caption(SUPPRESSION_NOTE)
 
 
 def show_error(error: RecsysError) -> None:
@@ -112,31 +97,32 @@ def metric(
     change: float | None = None,
     unit: str = "",
     less_is_better: bool = False,
+    missing: str = "-",
 ) -> None:
     """
     Show one number, with its definition on hover.
 
     Args:
         label: Name of the number.
-        value: The number; None is shown as a dash.
+        value: The number; None is shown as `missing`.
         column: Mart and column whose header defines it.
         definition: Its definition, if no mart's header has one.
         change: Relative change since the previous period: .1 is 10 % more.
         unit: '%' for a share, 0..1.
         less_is_better: Whether a rise is shown as bad.
+        missing: Text in place of a missing number.
     """
     delta = None if change is None else f"{change:+.1%}"
     delta_color: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
     with st.container(gap="small"):
         st.metric(
             as_markdown(label),
-            format_number(value, unit),
+            missing if value is None else format_number(value, unit),
             delta,
             delta_color=delta_color,
             help=tooltip(definition or (data.column_meaning(*column) if column else None)),
             border=True,
         )
-        suppression_note([column[1]] if column else [])
 
 
 def bullets(sentences: Sequence[str]) -> None:
@@ -157,7 +143,6 @@ def figure(title: str, rows: pl.DataFrame, chart: Any, *, alt_text: str, key: st
         note: How to read the chart.
     """
     _heading_with_downloads(title, rows, key)
-    suppression_note(rows.columns)
     if note:
         caption(note)
     st.altair_chart(chart, width="stretch", alt=alt_text, key=f"chart_{key}")
@@ -177,6 +162,7 @@ def table(
     title: str,
     names: Mapping[str, str] = {},
     formats: Mapping[str, str] = {},
+    missing: str = "-",
 ) -> None:
     """
     Show a table, with the definition of each column on hover and its data as downloads.
@@ -188,18 +174,17 @@ def table(
         title: Title of the table.
         names: Column -> heading; other headings are column names without `n_` and underscores.
         formats: Column -> 'percent', 'compact' or a printf format.
+        missing: Text in place of missing values.
     """
     _heading_with_downloads(title, rows, key)
-    suppression_note(rows.columns)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], mart, formats.get(name)) for name in rows.columns}
-    st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder="-")
+    st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder=missing)
 
 
 def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
     """Show the known values of one row as a bulleted list, with downloads; parameters as in `table`."""
     _heading_with_downloads(title, row, key)
-    suppression_note(row.columns)
     known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
     headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
     bullets(

@@ -20,7 +20,7 @@ def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
     """Describe a row of the query `what_changed`: by how much the measure called `name` rose or fell."""
     change, values = row["change"], {"name": name, "now": _period(row["first_date"], row["last_date"])}
     if row["n_now"] is None:
-        return fill("**{name}**: too few {now} to be shown.", **values)
+        return fill("**{name}**: there is no figure {now}.", **values)
     values["n"] = format_number(row["n_now"])
     if change is None:
         return fill("**{name}**: {n} {now}; there is no earlier figure to compare with.", **values)
@@ -59,6 +59,12 @@ def breakout_sentence(row: Mapping[str, Any]) -> Markdown:
     if not row["artist_name"]:
         return fill("**{title}**: {text}", title=title, text=text)
     return fill("**{title}** by {artist}: {text}", title=title, artist=row["artist_name"], text=text)
+
+
+def outlier_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `label_outliers`."""
+    text = f"{row['n_plays']:,} plays {_period(row['from_day'], row['to_day'])} ({row['n_expected']:,.0f} expected)."
+    return fill("**{name}**: {text}", name=row["name"], text=text)
 
 
 def chart_sentence(row: Mapping[str, Any]) -> Markdown:

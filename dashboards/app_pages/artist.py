@@ -2,11 +2,15 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Artist", "section": "Music", "order": 20, "for_labels": True}
 
 WINDOWS = {"7": "7 days", "1": "1 day", "28": "28 days"}
+
+if not data.is_operator():
+    ledger.artist()
+    st.stop()
 
 parts.header("Artist", "One artist's plays, listeners and recordings, and a forecast of the next 28 days.")
 with filters.row():

@@ -1,11 +1,17 @@
 """Audience: who listens to an artist, where, who comes back, and which other artists they listen to."""
 
-from dashboards import charts, data, filters, parts
+import streamlit as st
+
+from dashboards import charts, data, filters, ledger, parts
 
 PAGE = {"title": "Audience", "section": "Music", "order": 60, "for_labels": True}
 
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "main_genre": "Main genre"}
 SUPPRESSED = "Groups of fewer than ten listeners are not shown."
+
+if not data.is_operator():
+    ledger.audience()
+    st.stop()
 
 parts.header(
     "Audience",

@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Breakouts", "section": "Music", "order": 50, "for_labels": True}
+
+if not data.is_operator():
+    ledger.breakouts()
+    st.stop()
 
 parts.header(
     "Breakouts",
@@ -25,7 +29,6 @@ if breakouts.is_empty():
     st.stop()
 
 parts.bullets([sentences.breakout_sentence(row) for row in breakouts.head(3).iter_rows(named=True)])
-parts.suppression_note(breakouts.columns)
 parts.figure(
     "Plays above expectation",
     breakouts,

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Catalogue", "section": "Operations", "order": 75, "for_labels": True}
 
 NAMES = {"artist_name": "artist", "label_name": "label", "detail": "current value"}
 
-parts.header("Catalogue", "Problems in the metadata, and how many recordings and plays each of them affects.")
+parts.header("Catalogue", "Problems in the metadata, and the recordings that each of them affects.")
 with filters.row():
     label = filters.catalogue_filters("label").get("label", "")
-issues = data.run_query("issue_totals", label=label)
+issues = ledger.without_listening(data.run_query("issue_totals", label=label))
 if issues.is_empty():
     parts.empty_state("The catalogue has no known problems.", "Check again after the next delivery.")
 else:
@@ -31,7 +31,7 @@ else:
         "issue",
         help=data.column_meaning("catalogue_health", "issue"),
     )
-    tracks = data.run_query("tracks_with_issue", issue=issue, label=label)
+    tracks = ledger.without_listening(data.run_query("tracks_with_issue", issue=issue, label=label))
     parts.table(
         tracks,
         mart="catalogue_health",

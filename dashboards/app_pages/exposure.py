@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboards import charts, data, filters, parts
 
-PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": True}
+PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": False}
 
 KINDS = {
     "artist_gender": "Artist's gender",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Overview", "section": "Music", "order": 10, "for_labels": True}
 
@@ -15,6 +15,10 @@ MEASURES = {
     "n_playlist_adds": "Playlist adds",
     "n_skips": "Skips",
 }
+
+if not data.is_operator():
+    ledger.overview()
+    st.stop()
 
 parts.header("Overview", "What changed, compared with the same weekdays of the period before.")
 with filters.row():
@@ -36,7 +40,6 @@ summary += [
     if position in first_and_last
 ]
 parts.bullets(summary)
-parts.suppression_note(MEASURES)
 
 with st.container(horizontal=True):
     for row in changes.iter_rows(named=True):

@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from dashboards import background, data, filters, parts
+from dashboards import background, data, filters, ledger, parts
 from dashboards.markdown import fill
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
 
-FIRST_QUERY = "select *\nfrom marts.artist_profile\norder by n_plays desc nulls last\nlimit 20"
+FIRST_QUERIES = {
+    True: "select *\nfrom marts.artist_profile\norder by n_plays desc nulls last\nlimit 20",
+    False: "select *\nfrom marts.label_figures\norder by to_day desc, value desc\nlimit 20",
+}
 REMEDY = "The message is DuckDB's. Tables and columns are listed below; put text in 'single quotes'."
 
 parts.header(
@@ -40,13 +43,12 @@ if name:
     else:
         answer = parts.attempt(lambda: data.run_query(name, **values), REMEDY)
 else:
-    text = filters.sql_input("Query", FIRST_QUERY, "sql")
+    text = filters.sql_input("Query", FIRST_QUERIES[data.is_operator()], "sql")
     is_requested = filters.button("Run", "run_sql")
     answer = parts.attempt(lambda: background.rows_of(text, data.start_sql, is_requested=is_requested), REMEDY)
 if answer is not None:
     parts.table(answer, mart="", key="answer", title=f"{answer.height:,} rows")
-    if not parts.counts_listening(answer.columns):
-        parts.suppression_note()  # in a query of one's own, a count may have any name
+    ledger.note()
     if answer.height == data.N_ROWS:
         parts.caption(
             f"Only the first {data.N_ROWS:,} rows are shown and downloaded. Aggregate in SQL, or add a WHERE clause."

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
 
@@ -19,49 +19,54 @@ FACTS = {
 parts.header("Track", "One recording: its plays, what it sounds like, and its metadata.")
 with filters.row():
     artist_id = filters.choose_artist()
-    tracks = data.run_query("artist_tracks", artist_id=artist_id)
+    tracks = data.run_query("artist_tracks" if data.is_operator() else "artist_recordings", artist_id=artist_id)
     if tracks.is_empty():
         parts.empty_state("This artist has no recordings in the catalogue.", "Choose another artist.")
         st.stop()
     titles = {row["track_id"]: sentences.display_name(row, "title", "track_id") for row in tracks.iter_rows(named=True)}
     track_id = filters.choose("Track", titles, "track")
-    days = filters.choose(
-        "Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span"
+    days = (
+        filters.choose("Period", {"90": "the last 90 days", "28": "the last 28 days", "365": "the last year"}, "span")
+        if data.is_operator()
+        else ""
     )
 
 sound = data.audio_file(track_id)
 if sound is not None:
     st.audio(str(sound))
-trend = data.run_query("track_trend", track_id=track_id, days=days)
-row = tracks.filter(track_id=track_id).row(0, named=True)
-with st.container(horizontal=True):
-    parts.metric("Plays", row["n_plays"], column=("track_daily", "n_plays"))
-    parts.metric("Skip share", row["skip_share"], unit="%", column=("artist_weekly", "skip_share"))
-    parts.metric(
-        "Completion rate",
-        row["completion_rate"],
-        unit="%",
-        definition="Share of listens that reached 90 % of the recording",
-    )
-    parts.metric(
-        "Algorithmic share",
-        row["algorithmic_share"],
-        unit="%",
-        definition="Plays chosen by a recommender, as a share of the plays whose source is known",
-    )
-    parts.metric("Saves", row["n_saves"], column=("track_daily", "n_saves"))
-    parts.metric("Playlist adds", row["n_playlist_adds"], column=("track_daily", "n_playlist_adds"))
-parts.caption("Last 28 days.")
-if trend.is_empty():
-    parts.empty_state("There are no plays in this period.", "Choose a longer period.")
+if data.is_operator():
+    row = tracks.filter(track_id=track_id).row(0, named=True)
+    trend = data.run_query("track_trend", track_id=track_id, days=days)
+    with st.container(horizontal=True):
+        parts.metric("Plays", row["n_plays"], column=("track_daily", "n_plays"))
+        parts.metric("Skip share", row["skip_share"], unit="%", column=("artist_weekly", "skip_share"))
+        parts.metric(
+            "Completion rate",
+            row["completion_rate"],
+            unit="%",
+            definition="Share of listens that reached 90 % of the recording",
+        )
+        parts.metric(
+            "Algorithmic share",
+            row["algorithmic_share"],
+            unit="%",
+            definition="Plays chosen by a recommender, as a share of the plays whose source is known",
+        )
+        parts.metric("Saves", row["n_saves"], column=("track_daily", "n_saves"))
+        parts.metric("Playlist adds", row["n_playlist_adds"], column=("track_daily", "n_playlist_adds"))
+    parts.caption("Last 28 days.")
+    if trend.is_empty():
+        parts.empty_state("There are no plays in this period.", "Choose a longer period.")
+    else:
+        parts.figure(
+            "Plays per day",
+            trend,
+            charts.lines(trend, "listen_date", "n_plays", unit="plays per day"),
+            alt_text=f"Plays per day over {days} days.",
+            key="track_trend",
+        )
 else:
-    parts.figure(
-        "Plays per day",
-        trend,
-        charts.lines(trend, "listen_date", "n_plays", unit="plays per day"),
-        alt_text=f"Plays per day over {days} days.",
-        key="track_trend",
-    )
+    ledger.track(track_id)
 tags = data.run_query("track_words", track_id=track_id)
 if tags.is_empty():
     parts.empty_state(

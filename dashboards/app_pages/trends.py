@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
+
+if not data.is_operator():
+    ledger.trends()
+    st.stop()
 
 parts.header("Trends", "Which artists are growing, and how fast, compared with the preceding period.")
 with filters.row():
@@ -32,9 +36,6 @@ else:
         title="All artists",
         formats={"velocity": "%.2f", "acceleration": "%.2f"},
     )
-if not data.is_operator():
-    st.stop()
-
 kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
 trends = data.run_query("genre_trends", kind=kind, to=data.last_sunday())
 if trends.is_empty():

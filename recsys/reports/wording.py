@@ -1,4 +1,9 @@
-"""Formatting of values for people."""
+"""Texts and formatting of values for people."""
+
+LEDGER_NOTE = (  # beside all figures that a label sees
+    "Figures are exact, and of closed periods; what had fewer than 20 listeners is in “all others” "
+    "(docs/labels.md, The ledger)."
+)
 
 # Problem code in marts.catalogue_health -> what pages and reports call it.
 ISSUES = {

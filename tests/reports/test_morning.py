@@ -1,7 +1,7 @@
 """The morning reports of a run: who gets which report, and that a report shows only what its reader's file holds."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -79,16 +79,54 @@ select coalesce(name, artist_id) from marts.artist_profile
 
 
 def _named(found: list[Section]) -> set[str]:
-    return {finding.name for section in found for finding in section.findings if finding.name}
+    return {
+        finding.name for section in found if section.key != "totals" for finding in section.findings if finding.name
+    }
 
 
-def test_a_week_that_is_withheld_is_no_drop(finished: Run) -> None:
-    """A label's report names drops that its file shows, and no weeks that are suppressed in it."""
+def of_kind(found: list[Section], key: str) -> Section:
+    """Return the section with this key."""
+    (section,) = (section for section in found if section.key == key)
+    return section
+
+
+def test_a_labels_report_begins_with_its_totals(finished: Run) -> None:
+    """Plays of the last closed day and week are those of the raw rows; the operator's report has no such section."""
     release = registry.current(finished.home)
     assert release is not None
-    drops = [finding for path in release.warehouses()[1:] for finding in sections_of(path, is_label=True)[2].findings]
+    with Warehouse.open(release.warehouse) as warehouse:
+        days = warehouse.query(PLAYS_BY_DAY)
+    (label_id,) = days.group_by("label_id").len().sort("len", "label_id").tail(1)["label_id"]
+    plays = dict(days.filter(label_id=label_id).select("listen_date", "n_plays").iter_rows())
+    week = [date(2026, 6, 22) + timedelta(days=n) for n in range(7)]
+
+    totals = sections_of(registry.label_warehouse(finished.home, label_id), is_label=True)[0]
+
+    of_day, of_week = (finding.text for finding in totals.findings)
+    assert of_day.startswith(f"{plays[date(2026, 6, 29)]:,} plays on 29 June, ")
+    assert of_day.endswith(f" compared with {plays[date(2026, 6, 22)]:,} plays before.")
+    assert of_week.startswith(f"{sum(plays[day] for day in week):,} plays from 22 June to 28 June, ")
+    assert "totals" not in {section.key for section in sections_of(release.warehouse, is_label=False)}
+
+
+PLAYS_BY_DAY = """
+select tracks.label_id, daily.listen_date, sum(daily.n_plays)::bigint as n_plays
+from marts.interactions_daily as daily
+inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+where tracks.label_id is not null
+group by 1, 2
+"""
+
+
+def test_a_week_without_a_figure_is_no_drop(finished: Run) -> None:
+    """A label's report names drops to a figure of its ledger, and no artist with fewer than 20 listeners."""
+    release = registry.current(finished.home)
+    assert release is not None
+    found = [of_kind(sections_of(path, is_label=True), "drops") for path in release.warehouses()[1:]]
+    drops = [finding for section in found for finding in section.findings]
 
     assert drops
+    assert all(finding.series["value"][-1] is not None for finding in drops)
     assert not any("no plays" in drop.text for drop in drops)
 
 

@@ -56,7 +56,7 @@ def test_a_feedback_loops_page_displays_names_exactly(tmp_path: Path) -> None:
 
 def test_a_page_without_one_of_its_values_is_an_error() -> None:
     """It is not shown with a gap."""
-    with pytest.raises(UndefinedError, match="'rounded' is undefined"):
+    with pytest.raises(UndefinedError, match="'note' is undefined"):
         render("morning.html", report=Report("A", DAY, [], {}, [], is_label=True))
 
 

@@ -46,11 +46,13 @@ class Section:
 def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) -> list[Section]:
     """Query a warehouse file for the sections of its morning report."""
     quality = _of_catalogue(warehouse, settings) + ([] if is_label else _of_files(warehouse, settings))
-    return [
+    breakouts = _label_breakouts(warehouse, settings) if is_label else _breakouts(warehouse, settings)
+    drops = _label_drops(warehouse, settings) if is_label else _drops(warehouse, settings)
+    found = [
         Section(
             "breakouts",
             "Breakouts",
-            _breakouts(warehouse, settings),
+            breakouts,
             f"No recording had a breakout with a z-score of at least {settings.breakout_z:g}.",
             "plays per day",
         ),
@@ -58,12 +60,67 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool)
         Section(
             "drops",
             "Unusual drops",
-            _drops(warehouse, settings),
+            drops,
             f"No artist's last complete week had a z-score of {settings.drop_z:g} or less.",
-            "plays per week",
+            "plays per day" if is_label else "plays per week",
         ),
         Section("quality", "Data quality", quality, "No issues in the data."),
     ]
+    totals = Section("totals", "Totals", _totals(warehouse), "No period has been closed yet.", "plays per day")
+    return [totals, *found] if is_label else found
+
+
+def _totals(warehouse: Warehouse) -> list[Finding]:
+    """Return a label's plays of its last closed day and its last closed week."""
+    periods = [run_query(warehouse, "label_totals", {"days": days}).filter(measure="n_plays") for days in ("1", "7")]
+    series = [_trend(warehouse, dimension) for dimension in ("day", "week")]
+    return [
+        Finding(f"{_plays(row['n_now'])} {_from_to(row)}{_change(row)}.", f"All plays by {name}", values)
+        for name, period, values in zip(("day", "week"), periods, series, strict=True)
+        for row in period.drop_nulls("n_now").iter_rows(named=True)
+    ]
+
+
+def _from_to(row: dict[str, Any]) -> str:
+    first, last = row["first_date"], row["last_date"]
+    return f"on {last:%-d %B}" if first == last else f"from {first:%-d %B} to {last:%-d %B}"
+
+
+def _change(row: dict[str, Any]) -> str:
+    return "" if row["change"] is None else f", {row['change']:+.1%} compared with {_plays(row['n_before'])} before"
+
+
+def _trend(warehouse: Warehouse, dimension: str, cell: str = "") -> pl.DataFrame:
+    """Return a label's plays per day, by the last day of each closed period; null where the ledger has no figure."""
+    periods = run_query(warehouse, "label_trend", {"dimension": dimension, "cell": cell})
+    return periods.select(day="to_day", value="plays_a_day")
+
+
+def _label_breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    return _outliers(warehouse, {"dimension": "recording", "z": str(settings.breakout_z), "n": str(settings.n)})
+
+
+def _label_drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    params = {"z": str(-settings.drop_z), "floor": str(settings.drop_floor), "n": str(settings.n)}
+    return _outliers(warehouse, {"dimension": "artist", "direction": "drop", **params})
+
+
+def _outliers(warehouse: Warehouse, params: dict[str, str]) -> list[Finding]:
+    """Return artists or recordings whose last closed week is far from their weeks before."""
+    return [
+        Finding(
+            f"{_named(row)}: {row['n_plays']:,} plays from {row['from_day']:%-d %B} to {row['to_day']:%-d %B}, "
+            f"{row['n_expected']:,.0f} expected (z {row['z']:.1f}).",
+            row["name"],
+            _trend(warehouse, params["dimension"], row["cell"]),
+        )
+        for row in run_query(warehouse, "label_outliers", params).iter_rows(named=True)
+    ]
+
+
+def _named(row: dict[str, Any]) -> str:
+    is_known_recording = row["cell"] != row["artist_id"] and row["artist_name"]
+    return f"“{row['name']}” by {row['artist_name']}" if is_known_recording else str(row["name"])
 
 
 def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
@@ -117,8 +174,8 @@ def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
     ]
 
 
-def _plays(n: int | None) -> str:
-    return "no plays" if n is None else f"{n:,} plays"
+def _plays(n: float | None) -> str:
+    return "no plays" if n is None else f"{n:,.0f} plays"
 
 
 def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:

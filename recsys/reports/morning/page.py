@@ -6,8 +6,7 @@ from datetime import date
 from recsys.reports.html import render
 from recsys.reports.markdown import escaped
 from recsys.reports.morning.findings import Section
-
-ROUNDED = "Counts are rounded down to tens. Values from fewer than ten listeners are suppressed."
+from recsys.reports.wording import LEDGER_NOTE
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Report:
         sections: Sections of findings.
         pictures: Key of a section -> its plots as a PNG image.
         links: Name and relative address of the labels' reports, for the operator.
-        is_label: Whether it is a label's report, with rounded counts.
+        is_label: Whether it is a label's report, whose figures are those of the ledger.
     """
 
     reader: str
@@ -52,7 +51,7 @@ def markdown(report: Report) -> str:
             lines += ["", f"![{section.title}: {section.unit}]({section.key}.png)"]
         lines.append("")
     if report.is_label:
-        lines += [f"*{ROUNDED}*", ""]
+        lines += [f"*{LEDGER_NOTE}*", ""]
     if report.links:
         lines += ["## Labels", "", *(f"- [{escaped(name)}]({address}.md)" for name, address in report.links), ""]
     return "\n".join(lines)
@@ -60,4 +59,4 @@ def markdown(report: Report) -> str:
 
 def html(report: Report) -> str:
     """Return a report as one self-contained HTML page."""
-    return render("morning.html", report=report, rounded=ROUNDED)
+    return render("morning.html", report=report, note=LEDGER_NOTE)

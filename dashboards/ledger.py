@@ -1,0 +1,233 @@
+"""
+What a label's pages show of listening: the lines of its ledger, and what queries compute from them.
+
+Pages of `app_pages` call one function each for viewers of a label. Artists, recordings and groups have figures per week
+only, the label's total also per day. A cell without a figure had too few listeners: it is written as `UNDER`, never 0.
+"""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import charts, data, filters, parts, sentences
+from recsys.reports.wording import LEDGER_NOTE
+
+UNDER = "under 20 listeners"
+PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
+WEEKS = {"4": "the last four closed weeks", "1": "the last closed week"}
+MEASURES = {
+    "n_plays": "Plays",
+    "hours_played": "Hours played",
+    "n_skips": "Skips",
+    "n_saves": "Saves",
+    "n_likes": "Likes",
+}
+DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "source": "Who chose the recording"}
+OUTLIERS = {"recording": "recordings", "artist": "artists"}
+FORMATS = {"share": "percent", "change": "percent"}
+DAY_UNIT = "plays per day; where a closed period has several days, their average on the last one"
+WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with under 20 listeners"
+
+
+def note() -> None:
+    """Tell viewers of a label what their figures include."""
+    if not data.is_operator():
+        parts.caption(LEDGER_NOTE)
+
+
+def header(title: str, lead: str) -> None:
+    """Show the title of a page, the question that it answers, and what the figures include."""
+    parts.header(title, lead)
+    note()
+
+
+def without_listening(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave out plays for viewers of a label: of single recordings, the ledger has no total."""
+    return rows if data.is_operator() else rows.drop("n_plays", strict=False)
+
+
+def overview() -> None:
+    """Show the label's totals, what changed, and new releases."""
+    header("Overview", "What changed, compared with the period before.")
+    with filters.row():
+        days = filters.choose("Period", PERIODS, "days")
+    totals = data.run_query("label_totals", days=days)
+    if totals.is_empty():
+        parts.empty_state("No period has been closed yet.", "A period is closed once it had enough listeners.")
+        st.stop()
+    n_weeks = "4" if days == "28" else "1"
+    artists = data.run_query("label_parts", weeks=n_weeks).drop_nulls("difference")
+    movers = artists.sort(pl.col("difference").abs(), descending=True).head(10).sort("difference", descending=True)
+    movers = movers.rename({"name": "artist_name", "n_plays": "n_now"})
+    parts.bullets(
+        [sentences.change_sentence(MEASURES[row["measure"]], row) for row in totals.iter_rows(named=True)]
+        + [sentences.artist_change_sentence(row) for row in movers.head(1).iter_rows(named=True)]
+    )
+    with st.container(horizontal=True):
+        for row in totals.filter(pl.col("last_date") == pl.col("last_date").max()).iter_rows(named=True):
+            parts.metric(
+                MEASURES[row["measure"]],
+                row["n_now"],
+                definition=f"{sentences.format_day(row['first_date'])} to {sentences.format_day(row['last_date'])}.",
+                change=row["change"],
+                less_is_better=row["measure"] == "n_skips",
+                missing="withheld",
+            )
+    for row in data.run_query("label_all_time").filter(measure="n_plays").iter_rows(named=True):
+        since, total = sentences.format_day(row["first_date"]), sentences.format_number(row["value"])
+        parts.caption(f"All closed periods since {since}: {total} plays.")
+    _line("Plays per day", data.run_query("label_trend", dimension="day"), DAY_UNIT, key="plays_by_day")
+    if movers.is_empty():
+        parts.empty_state("No artist has figures in both periods.", "Choose another period.")
+    else:
+        parts.figure(
+            f"Artists whose plays changed most, {WEEKS[n_weeks]}",
+            movers,
+            charts.bars(movers, "difference", "artist_name", unit="change in plays from the weeks before"),
+            alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
+            key="artist_changes",
+        )
+    releases = data.run_query("label_releases")
+    if releases.is_empty():
+        parts.empty_state("Nothing was released in the last 28 days.")
+    else:
+        parts.table(
+            releases.drop("track_id"),
+            mart="label_figures",
+            key="new_releases",
+            title="New releases",
+            names={"artist_name": "artist", "release_date": "released", "n_plays": "plays, last closed week"},
+            missing=UNDER,
+        )
+
+
+def artist() -> None:
+    """Show an artist's weeks and recordings."""
+    header("Artist", "One artist's plays, listeners and recordings by week.")
+    with filters.row():
+        artist_id = filters.choose_artist()
+        n_weeks = filters.choose("Recordings of", WEEKS, "weeks")
+    _weeks("artist", artist_id)
+    recordings = data.run_query("label_parts", dimension="recording", artist_id=artist_id, weeks=n_weeks)
+    _parts(recordings.drop("n_listeners"), f"Recordings, {WEEKS[n_weeks]}", key="artist_tracks")
+
+
+def track(track_id: str) -> None:
+    """Show a recording's weeks."""
+    note()
+    _weeks("recording", track_id)
+
+
+def trends() -> None:
+    """Show how fast artists grow."""
+    header("Trends", "Which artists are growing, and how fast, compared with the weeks before.")
+    with filters.row():
+        n_weeks = filters.choose("Period", WEEKS, "weeks")
+    artists = data.run_query("label_parts", weeks=n_weeks)
+    growing = artists.drop_nulls("change").sort("change", descending=True).head(12)
+    if not growing.is_empty():
+        parts.figure(
+            "Fastest growing artists",
+            growing,
+            charts.bars(growing, "change", "name", unit="%"),
+            alt_text=f"{growing['name'][0]} is growing fastest, by {growing['change'][0]:+.0%}.",
+            key="velocity",
+        )
+    _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists")
+
+
+def breakouts() -> None:
+    """Show recordings or artists far above, and artists far below, their weeks before."""
+    header("Breakouts", "Recordings and artists whose last closed week is far above or below their own weeks before.")
+    with filters.row():
+        dimension = filters.choose("Show", OUTLIERS, "of")
+    found, drops = (
+        data.run_query("label_outliers", dimension=dimension, direction=direction) for direction in ("rise", "drop")
+    )
+    if found.is_empty():
+        parts.empty_state("Nothing broke out in the last closed week.", "This is common. See Trends for slower growth.")
+    else:
+        parts.bullets([sentences.outlier_sentence(row) for row in found.head(3).iter_rows(named=True)])
+        parts.figure(
+            "Plays above expectation",
+            found,
+            charts.bars(found.head(20), "z", "name", unit="z-score against the weeks before"),
+            alt_text=f"{found['name'][0]} is furthest above.",
+            key="breakouts",
+        )
+    for rows, title, key in ((found, "All breakouts", "breakouts_table"), (drops, "Unusual drops", "drops")):
+        if not rows.is_empty():
+            shown = rows.drop("label_id", "artist_id", "cell")
+            parts.table(shown, mart="label_figures", key=key, title=title, names={"n_expected": "expected plays"})
+
+
+def audience() -> None:
+    """Show the label's plays by group of listeners and by source."""
+    header("Audience", "Who listens to the label's music. Unknown countries, ages and genders are groups of their own.")
+    with filters.row():
+        dimension = filters.choose("Group plays by", DIMENSIONS, "by")
+        n_weeks = filters.choose("Period", WEEKS, "weeks")
+    groups = data.run_query("label_parts", dimension=dimension, weeks=n_weeks)
+    shown = groups.drop_nulls("share")
+    if not shown.is_empty():
+        parts.figure(
+            "Share of plays",
+            shown,
+            charts.bars(shown, "share", "name", unit="%"),
+            alt_text=f"The first group is {shown['name'][0]}, {shown['share'][0]:.0%} of plays.",
+            key="audience",
+        )
+    _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups")
+
+
+def _weeks(dimension: str, cell: str) -> None:
+    """Show the last week, a line and a table of all weeks of an artist or a recording."""
+    weeks = data.run_query("label_trend", dimension=dimension, cell=cell)
+    if weeks.is_empty():
+        parts.empty_state("There were fewer than 20 listeners in every closed week.", "The plays are in all others.")
+        return
+    last = weeks.row(-1, named=True)
+    missing = "withheld" if last["is_withheld"] else UNDER
+    with st.container(horizontal=True):
+        parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
+        if dimension == "artist":
+            parts.metric("Listeners", last["n_listeners"], column=("label_figures", "n_listeners"), missing=missing)
+        definition = data.column_meaning("label_figures", "skip_share") or ""
+        parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
+    parts.caption(f"Week from {sentences.format_day(last['from_day'])} to {sentences.format_day(last['to_day'])}.")
+    _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True)
+    known = ("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "hours_played", "skip_share")
+    parts.table(
+        weeks.filter(~pl.col("is_withheld"))
+        .select("from_day", "to_day", *(name for name in known if weeks[name].count()))
+        .reverse(),
+        mart="label_figures",
+        key=f"{dimension}_weeks",
+        title="Closed weeks",
+        formats={"skip_share": "percent", "hours_played": "%.1f"},
+        missing=UNDER,
+    )
+
+
+def _line(title: str, periods: pl.DataFrame, unit: str, *, key: str, points: bool = False) -> None:
+    """Draw plays per day over closed periods, each on its last day."""
+    last = periods["plays_a_day"].drop_nulls()
+    if last.is_empty():
+        return
+    parts.figure(
+        title,
+        periods,
+        charts.lines(periods, "to_day", "plays_a_day", unit=unit, points=points),
+        alt_text=f"{title}, {last[-1]:,.0f} per day in the last period with a figure.",
+        key=key,
+    )
+
+
+def _parts(rows: pl.DataFrame, title: str, *, key: str) -> None:
+    """Show the parts of a total, which add up to it with the row of all others."""
+    if rows.is_empty():
+        parts.empty_state("There are no closed weeks with figures for this.", "Choose one week, or another artist.")
+        return
+    shown = rows.drop("label_id", "cell", "first_date", "last_date")
+    parts.table(shown, mart="label_figures", key=key, title=title, formats=FORMATS)
+    first, last = (sentences.format_day(rows[name][0]) for name in ("first_date", "last_date"))
+    parts.caption(f"From {first} to {last}. The rows add up to the total.")

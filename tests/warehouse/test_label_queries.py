@@ -1,0 +1,122 @@
+"""Queries on the ledger of labels' figures: late rows, withheld weeks, cells without a figure, and longer periods."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from recsys.warehouse.query import Warehouse, run_query
+
+MONDAY = date(2026, 1, 5)
+LedgerLine = tuple[
+    int, str, str | None, int | None, bool
+]  # week, dimension, cell, plays (None: withheld), whether late
+Query = Callable[..., pl.DataFrame]
+WEEKS: list[LedgerLine] = [
+    *((week, "week", None, 100, False) for week in range(4)),
+    *((week, "artist", "a", 60, False) for week in range(4)),
+    *((week, "artist", None, 40, False) for week in (0, 1, 2)),
+    (3, "artist", "b", 25, False),
+    (3, "artist", None, 15, False),
+]
+LATE: list[LedgerLine] = [
+    (3, "week", None, 30, True),
+    (3, "artist", "a", 21, True),
+    (3, "artist", "c", 9, True),
+]
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Query:
+    """A function that runs a query on lines: one label, weeks from MONDAY on, the last one `n_days` long."""
+
+    def run(name: str, lines: list[LedgerLine], *, n_days: int = 7, **params: str) -> pl.DataFrame:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.duckdb"
+        with duckdb.connect(path) as connection:
+            connection.execute("create schema marts; create table marts.label_figures (" + COLUMNS + ")")
+            connection.execute("create table marts.artist_profile (artist_id varchar, name varchar)")
+            connection.execute("create table marts.track_features (track_id varchar, title varchar)")
+            for line in lines:
+                connection.execute(
+                    "insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(line, n_days)
+                )
+        with Warehouse.open(path) as warehouse:
+            return run_query(warehouse, name, params)
+
+    return run
+
+
+COLUMNS = (
+    "label_id varchar, measure varchar, from_day date, to_day date, dimension varchar, artist_id varchar, "
+    "cell varchar, value bigint, is_late boolean, is_withheld boolean"
+)
+
+
+def _row(line: LedgerLine, n_days: int) -> tuple[Any, ...]:
+    week, dimension, cell, plays, is_late = line
+    first = MONDAY + timedelta(days=7 * week)
+    last = first + timedelta(days=(n_days if week == 3 else 7) - 1)
+    return "la", "n_plays", first, last, dimension, None, cell, plays, is_late, plays is None
+
+
+def parts_of(parts: pl.DataFrame) -> dict[str | None, int]:
+    """Return the plays of each part."""
+    return dict(parts.select("cell", "n_plays").iter_rows())
+
+
+def test_late_rows_of_a_week_count_in_it(query: Query) -> None:
+    """A cell that only late rows name is among all others, since its other plays are there."""
+    parts = query("label_parts", WEEKS + LATE, weeks="1")
+    total = query("label_totals", WEEKS + LATE).row(0, named=True)
+    artist = query("label_trend", WEEKS + LATE, dimension="artist", cell="a")
+
+    assert parts_of(parts) == {"a": 81, "b": 25, None: 24}
+    assert (total["n_now"], total["n_before"], total["change"]) == (130, 100, pytest.approx(0.3))
+    assert artist["n_plays"].to_list() == [60, 60, 60, 81]
+    assert query("label_trend", WEEKS + LATE, dimension="artist", cell="c").is_empty()
+    assert query("label_all_time", [(0, "day", None, 400, False), *LATE])["value"].to_list() == [430]
+
+
+def test_a_part_needs_a_figure_in_each_week(query: Query) -> None:
+    """Otherwise its plays are among all others; a change needs all weeks before."""
+    of_one, of_two = (query("label_parts", WEEKS, weeks=weeks) for weeks in ("1", "2"))
+
+    assert parts_of(of_one) == {"a": 60, "b": 25, None: 15}
+    assert dict(of_one.select("cell", "n_plays_before").iter_rows()) == {"a": 60, "b": None, None: None}
+    assert parts_of(of_two) == {"a": 120, None: 80}
+    assert of_two["change"].to_list() == [0, None]
+    assert query("label_parts", WEEKS, weeks="5").is_empty()
+
+
+def test_a_week_without_a_figure_is_null(query: Query) -> None:
+    """It is a row of its own, never 0."""
+    weeks = query("label_trend", WEEKS, dimension="artist", cell="b")
+
+    assert weeks["n_plays"].to_list() == [None, None, None, 25]
+    assert not weeks["is_withheld"].any()
+
+
+@pytest.mark.parametrize(("withheld", "now", "before"), [(3, None, 100), (2, 100, None)])
+def test_a_withheld_week_has_no_figure(query: Query, withheld: int, now: int | None, before: int | None) -> None:
+    """Neither have sums that include it, nor changes from it."""
+    lines = [(week, *line, None if week == withheld else plays, late) for week, *line, plays, late in WEEKS]
+    total = query("label_totals", lines).row(0, named=True)
+    artist = query("label_parts", lines, weeks="1").row(0, named=True)
+
+    assert (total["n_now"], total["n_before"], total["change"]) == (now, before, None)
+    assert query("label_totals", lines, days="28")["n_now"].to_list() == [None]
+    assert (artist["n_plays"] is None, artist["change"]) == (now is None, None)
+    assert query("label_trend", lines)["is_withheld"].to_list() == [week == withheld for week in range(4)]
+
+
+def test_periods_of_different_lengths_are_not_compared(query: Query) -> None:
+    """Plays per day are averages over the days of each period."""
+    total = query("label_totals", WEEKS, n_days=5).row(0, named=True)
+
+    assert (total["n_now"], total["change"]) == (100, None)
+    assert query("label_parts", WEEKS, n_days=5, weeks="1")["change"].to_list() == [None, None, None]
+    assert query("label_trend", WEEKS, n_days=5)["plays_a_day"][-1] == 20
