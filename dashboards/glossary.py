@@ -40,7 +40,7 @@ SUPPRESSION_NOTE = "Totals are incomplete: small groups are suppressed."  # show
 LISTENING_COUNTS = frozenset(
     {
         *("n_listeners", "n_plays", "n_skips", "n_active_plays", "n_algorithmic_plays", "n_timed_listens"),
-        *("n_completions", "n_likes", "n_saves", "n_playlist_adds", "n_shares", "n_plays_peak", "n_within_label"),
+        *("n_completions", "n_likes", "n_saves", "n_playlist_adds", "n_shares", "n_plays_peak"),
         *("n_cohort", "n_expected", "n_shown", "n_players"),
         *("n_plays_before", "plays_a_day", "difference"),  # these are computed for pages
     }
