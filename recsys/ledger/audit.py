@@ -62,7 +62,8 @@ def audit(figures: pl.DataFrame, rows: pl.DataFrame, *, n_known: int = N_KNOWN) 
         figures: Lines, with the columns of marts.label_figures.
         rows: The truth: label_id, artist_id, track_id, user_id, listen_date, country, age_band, and n_plays > 0; the
             rows that the lines count.
-        n_known: Number of accounts that the label owns: those with the most plays of the attacked recording's class.
+        n_known: Number of accounts that the label owns: those with the most plays of the attacked recording's class,
+            outside of the attacked group.
     """
     plays = figures.filter(pl.col("measure") == PLAYS, ~pl.col("is_late"), pl.col("value").is_not_null())
     for (label_id, first, last), lines in plays.filter(pl.col("dimension") != "day").group_by(
@@ -108,7 +109,7 @@ def _attacks(
     groups = rows.group_by("track_id", "country", "age_band", *names).agg(pl.col("user_id").n_unique())
     small = groups.filter(pl.col("user_id") <= SMALL).sort("track_id", "country", "age_band")
     for classes, of_classes in small.group_by(names, maintain_order=True):
-        known = _known(rows, names, classes, n_known)
+        known = _known(rows, names, of_classes, n_known)
         left = [_less(of, known, name) for of, name in zip(sums, names, strict=True)]
         low, high = _range(left, total - int(known["n_plays"].sum()), tuple(map(str, classes)))
         alone = all(members[name][found] == 1 for (name, _), found in zip(_MEMBERS, classes, strict=True))
@@ -120,9 +121,10 @@ def _attacks(
 _MEMBERS = (("recording", "track_id"), ("country", "country"), ("age_band", "age_band"))
 
 
-def _known(rows: pl.DataFrame, names: list[str], classes: tuple[object, ...], n_known: int) -> pl.DataFrame:
-    """Return the rows of the listeners with the most plays in the class of the recording."""
-    of_class = rows.filter(pl.col(names[0]) == classes[0])
+def _known(rows: pl.DataFrame, names: list[str], of_classes: pl.DataFrame, n_known: int) -> pl.DataFrame:
+    """Return the rows of the listeners with the most plays of the recording's class, outside of the attacked groups."""
+    attacked = rows.join(of_classes, on=["track_id", "country", "age_band"], how="semi").select("user_id")
+    of_class = rows.join(of_classes.select(names[0]), on=names[0], how="semi").join(attacked, on="user_id", how="anti")
     greatest = of_class.group_by("user_id").agg(pl.col("n_plays").sum()).sort("n_plays", "user_id", descending=True)
     return rows.join(greatest.head(n_known).select("user_id"), on="user_id", how="semi")
 
