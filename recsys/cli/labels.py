@@ -1,5 +1,6 @@
-"""Commands on the ledger of labels' figures: void a period, start anew."""
+"""Commands on the ledger of labels' figures: withhold a period, start anew, attack."""
 
+import sys
 from datetime import datetime
 
 import click
@@ -39,3 +40,18 @@ def restart(home: Home) -> None:
     click.echo(
         f"The ledger starts anew with {first_day}. Its former files are in {aside or 'no folder: there were none'}"
     )
+
+
+@labels.command()
+@click.argument("label_id", metavar="LABEL")
+@click.pass_obj
+def audit(home: Home, label_id: str) -> None:
+    """Attack the figures that LABEL sees: can it work out what few listeners played?"""
+    from recsys.published.label_audit import audit_label
+
+    attacks = audit_label(home, label_id)
+    unsafe = [attack for attack in attacks if not attack.is_safe]
+    click.echo(f"{len(attacks):,} groups of at most nine listeners attacked, {len(unsafe):,} narrowed down too far")
+    for attack in unsafe[:20]:
+        click.echo(f"{attack.group[0]} to {attack.group[1]}: {attack.low:,.0f} to {attack.high:,.0f} plays")
+    sys.exit(1 if unsafe else 0)

@@ -1,24 +1,9 @@
 """
-One warehouse file per label: its own rows of the marts that declare `labels:`, with small groups suppressed.
+One warehouse file per label: its own rows of the marts that declare `labels:`.
 
 A recording belongs to the label in its metadata; an artist belongs to a label if all of their recordings with a label
-have the same one. Public marts (`labels: all`) are in every file. Marts computed from listening (`people:`) follow
-three rules:
-
-1. Primary suppression: a row with fewer than ten distinct listeners, zero included, is withheld.
-2. Complementary suppression: rows that differ only in one of the columns that the mart's header lists under `parts:`
-   add up to a total that may be shown. If one of them is withheld, the smallest others are too, until at least two are
-   withheld and one of these has ten listeners or more. So the total minus the shown rows never isolates a small group.
-3. Rounding: counts are rounded down to a multiple of ten, other figures to two significant digits. So a difference
-   between overlapping tables, periods or filters shows rounding, not the listening of a few people.
-
-Guarantee: every figure comes from about ten distinct listeners or more, and subtracting the shown rows from a total
-does not narrow a withheld value of 1 to 9. There is no protection against an attacker who knows what nine of ten
-listeners did, nor against combining very many overlapping figures, which narrows the range (how much is measured in
-tests/pipeline/test_leaks.py).
-
-A mart with `withheld: blank` keeps withheld rows without their figures: where a row exists only because somebody
-listened, its presence shows that.
+have the same one. Public marts (`labels: all`) are in every file. Figures from listening are in the lines of the label
+alone (marts.label_figures, see `recsys.ledger`); the columns that other marts compute from listening are null.
 """
 
 from pathlib import Path
@@ -31,10 +16,8 @@ from recsys.warehouse.build import STORAGE_VERSION
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import LabelRules, SqlFile, quoted, read_layers
 
-MIN_LISTENERS = 10  # minimum distinct listeners of a shown row, and the step that counts are rounded to
+_OWNER = "inner join owners on owners.kind = '{0}' and owners.id = mart.{0}"
 BLOCK_BYTES = 16_384  # DuckDB's minimum: a column takes at least one block, so that small files stay small
-_COUNT = "count"
-_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
 def file_name(label_id: str) -> str:
@@ -47,10 +30,10 @@ def write_labels(warehouse: Path, folder: Path, *, sql: Path = SQL_FOLDER) -> in
     marts = [(file, file.label_rules) for file in read_layers(sql).values() if file.label_rules]
     with files.new_folder(folder) as new, duckdb.connect() as connection:
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
-        connection.execute("create schema safe")
+        connection.execute("create schema owned")
         labels = _read_owners(connection)
         for file, rules in marts:
-            _protect(connection, file, rules)
+            _select_owned(connection, file, rules)
         for label_id, name in labels:
             _write_one(connection, new / file_name(label_id), label_id, name, [file for file, _ in marts])
     return len(labels)
@@ -66,70 +49,15 @@ def _read_owners(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str |
     return labels
 
 
-def _protect(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> None:
-    """Create `safe.<mart>`: the rows of all labels, suppressed and rounded; a public mart is copied unchanged."""
-    ordered = f"order by {', '.join(map(_name, file.grain))}"
-    if not rules.owner:
-        public = f"select * from published.{file.name} where {rules.only or 'true'} {ordered}"
-        connection.execute(f"create table safe.{_table(file)} as {public}")
-        return
-    people = f"coalesce({rules.people}, 0)" if rules.people else "null"
+def _select_owned(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> None:
+    """Create `owned.<mart>`: the rows of all labels, with the column _label; a public mart has no such column."""
+    hidden = ", ".join(f"case when false then {_name(column)} end as {_name(column)}" for column in rules.listening)
+    columns = f"mart.* replace ({hidden})" if hidden else "mart.*"
+    label, owner = ("owners.label_id as _label, ", _OWNER.format(rules.owner)) if rules.owner else ("", "")
     connection.execute(
-        f"create or replace temp table rows_of as select owners.label_id as _label, {people} as _people, "
-        f"coalesce({people} < {MIN_LISTENERS}, false) as _is_withheld, mart.* from published.{file.name} as mart "
-        f"inner join owners on owners.kind = '{rules.owner}' and owners.id = mart.{rules.owner}"
+        f"create table owned.{_table(file)} as select {label}{columns} from published.{file.name} as mart {owner} "
+        f"where {rules.only or 'true'} order by {', '.join(f'mart.{_name(column)}' for column in file.grain)}"
     )
-    while sum(_withhold_more(connection, file.grain, part) for part in rules.parts):
-        pass
-    shown = "true" if rules.is_blanked else "not _is_withheld"
-    connection.execute(
-        f"create table safe.{_table(file)} as select _label, {', '.join(_columns(connection, file, rules))} "
-        f"from rows_of where {shown} order by _label, {', '.join(map(_name, file.grain))}"
-    )
-
-
-def _withhold_more(connection: duckdb.DuckDBPyConnection, grain: tuple[str, ...], part: str) -> int:
-    """Withhold the smallest shown row of each group of parts that is not covered yet; return the number of rows."""
-    group = ", ".join(["_label", *(_name(column) for column in grain if column != part)])
-    counted = connection.execute(f"""
-        update rows_of set _is_withheld = true where rowid in (
-            with grouped as (
-                select
-                    rowid as row_no,
-                    _is_withheld,
-                    bool_or(_is_withheld) over (partition by {group}) as has_withheld,
-                    bool_or(_is_withheld and _people >= {MIN_LISTENERS}) over (partition by {group})
-                    and count(*) filter (_is_withheld) over (partition by {group}) > 1 as is_covered,
-                    row_number() over (partition by {group}, _is_withheld order by _people, {_name(part)}) as place
-                from rows_of
-            )
-            select row_no from grouped where has_withheld and not is_covered and not _is_withheld and place = 1
-        )
-    """).fetchone()
-    return int(counted[0]) if counted else 0
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, file: SqlFile, rules: LabelRules) -> list[str]:
-    types = {name: type_ for name, type_, *_ in connection.execute(f"describe published.{file.name}").fetchall()}
-    unprotected = {*file.grain, *rules.kept} if rules.people else set(file.columns)
-    return [
-        _name(name) if name in unprotected else f"{_figure(name, types[name], file)} as {_name(name)}" for name in types
-    ]
-
-
-def _figure(name: str, type_: str, file: SqlFile) -> str:
-    """Return the SQL expression of a protected column: null if withheld, otherwise rounded."""
-    value = _name(name)
-    if any(number in type_ for number in _NUMBERS):
-        if file.columns[name].unit == _COUNT:
-            rounded = f"{MIN_LISTENERS} * floor({value} / {MIN_LISTENERS})"
-        else:
-            digits = f"1 - floor(log10(abs({value})))::integer"
-            rounded = (
-                f"case when {value} <> 0 and isfinite({value}::double) then round({value}, {digits}) else {value} end"
-            )
-        value = f"cast({rounded} as {type_})"
-    return f"case when not _is_withheld then {value} end"
 
 
 def _write_one(
@@ -163,9 +91,9 @@ def _write_one(
 def _write_own(connection: duckdb.DuckDBPyConnection, mart: SqlFile, label_id: str) -> int:
     """Write a label's rows of one mart, or all rows of a public mart; return the number of rows."""
     if mart.label_rules and not mart.label_rules.owner:
-        own, given = f"select * from safe.{_table(mart)}", []
+        own, given = f"select * from owned.{_table(mart)}", []
     else:
-        own, given = f"select * exclude (_label) from safe.{_table(mart)} where _label = ?", [label_id]
+        own, given = f"select * exclude (_label) from owned.{_table(mart)} where _label = ?", [label_id]
     counted = connection.execute(f"create table own.{mart.name} as {own}", given).fetchone()
     return int(counted[0]) if counted else 0
 

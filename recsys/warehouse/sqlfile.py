@@ -15,14 +15,11 @@ The header consists of the comment lines before the query: a description, then s
 A table is named after its file: `sql/marts/track_daily.sql` is `marts.track_daily`.
 
 `labels:` puts a mart into the label files (see `warehouse.labels`). It names the column by which a row belongs to a
-label: artist_id, track_id or label_id; `labels: all` gives every row to every label, and is for public data only.
-`people:` names the column that counts the distinct listeners of a row: below ten, the row is withheld; all figures are
-rounded, those in [count] down to a multiple of ten. A mart without `people:` must not be computed from listening.
+label: artist_id, track_id or label_id; `labels: all` gives every row to every label, and is for public data only. The
+figures from listening that a label may see are those of marts.label_figures alone.
 
-    parts: week_start   columns of the grain; rows that differ only in one of them add up to a total that is shown
-    kept: name, genre   columns outside the grain that do not depend on listeners: neither withheld nor rounded
-    withheld: blank     keep a withheld row with null figures (for rows that exist without plays); default: remove it
-    only: is_recent     with `labels: all`: the boolean column of the rows that go into label files
+    listening: n_plays  columns computed from listening, which are null in label files
+    only: is_recent     the boolean column of the rows that go into label files
 """
 
 import re
@@ -41,7 +38,7 @@ from recsys.installation.paths import SQL_FOLDER
 
 LAYERS = ("staging", "intermediate", "marts")
 _SECTIONS = ("reason", "grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
-_LABEL_SECTIONS = ("labels", "people", "parts", "kept", "withheld", "only")
+_LABEL_SECTIONS = ("labels", "listening", "only")
 _OWNED_BY = ("artist_id", "track_id", "label_id")
 _ALL = "all"
 _KNOWN = _SECTIONS + _LABEL_SECTIONS
@@ -62,22 +59,16 @@ class ColumnDoc:
 @dataclass(frozen=True)
 class LabelRules:
     """
-    The disclosure rules by which a mart goes into label files.
+    The rules by which a mart goes into label files.
 
     Attributes:
         owner: Column by which a row belongs to a label: artist_id, track_id or label_id; '' for a public mart.
-        people: Column that counts the distinct listeners of a row; '' if the mart is not computed from listening.
-        parts: Columns of the grain along which rows add up to a total that is shown elsewhere.
-        kept: Columns outside the grain that do not depend on listeners.
-        is_blanked: Whether a withheld row is kept with null figures; otherwise it is removed.
-        only: Boolean column that selects the rows of a public mart; '' selects all.
+        listening: Columns computed from listening, which are null in label files.
+        only: Boolean column that selects rows; '' selects all.
     """
 
     owner: str
-    people: str = ""
-    parts: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    is_blanked: bool = False
+    listening: tuple[str, ...] = ()
     only: str = ""
 
 
@@ -189,36 +180,21 @@ def _for_labels(sections: dict[str, list[str]], name: str) -> LabelRules | None:
     given = {section: " ".join(sections[section]) for section in _LABEL_SECTIONS if section in sections}
     if not given:
         return None
-    if given.get("labels") == _ALL:
-        return _for_all_labels(given, name)
-    if given.get("labels") not in _OWNED_BY:
-        raise BadSqlFile(f"{name}: labels: {given.get('labels', '')}; expected one of {', '.join((*_OWNED_BY, _ALL))}")
-    if "only" in given:
-        raise BadSqlFile(f"{name}: only: {given['only']} with labels: {given['labels']}; expected labels: {_ALL}")
-    if "people" not in given and len(given) > 1:
-        raise BadSqlFile(f"{name}: {', '.join(given)} without people: name the column that counts distinct listeners")
-    if given.get("withheld", "blank") != "blank":
-        raise BadSqlFile(f"{name}: withheld: {given['withheld']}; expected blank, or no such section")
-    parts, kept = (tuple(filter(None, re.split(r"[,\s]+", given.get(section, "")))) for section in ("parts", "kept"))
-    return LabelRules(given["labels"], given.get("people", ""), parts, kept, "withheld" in given)
-
-
-def _for_all_labels(given: dict[str, str], name: str) -> LabelRules:
-    refused = sorted(given.keys() - {"labels", "only"})
-    if refused:
-        raise BadSqlFile(f"{name}: {', '.join(refused)} with labels: {_ALL}; listening data never goes to all labels")
-    return LabelRules("", only=given.get("only", ""))
+    owner = given.get("labels", "")
+    if owner not in (*_OWNED_BY, _ALL):
+        raise BadSqlFile(f"{name}: labels: {owner}; expected one of {', '.join((*_OWNED_BY, _ALL))}")
+    listening = tuple(filter(None, re.split(r"[,\s]+", given.get("listening", ""))))
+    if owner == _ALL and listening:
+        raise BadSqlFile(f"{name}: listening with labels: {_ALL}; listening data never goes to all labels")
+    return LabelRules("" if owner == _ALL else owner, listening, given.get("only", ""))
 
 
 def _refuse_unsafe(file: SqlFile, rules: LabelRules) -> None:
     """Raise BadSqlFile if a mart has rows of single listeners, or its rules name columns that it does not have."""
-    outside = file.columns.keys() - set(file.grain)
     named_columns = (
         ("labels", (rules.owner,) if rules.owner else (), file.columns.keys()),
         ("only", (rules.only,) if rules.only else (), file.columns.keys()),
-        ("people", (rules.people,) if rules.people else (), outside),
-        ("parts", rules.parts, set(file.grain) - {rules.owner}),
-        ("kept", rules.kept, outside - {rules.people}),
+        ("listening", rules.listening, file.columns.keys() - set(file.grain)),
     )
     for section, named, known in named_columns:
         for column in named:

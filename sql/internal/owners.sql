@@ -20,7 +20,12 @@ select
     label_id as id,
     label_id
 from labelled
-group by label_id
+union distinct
+select
+    'label_id' as kind,
+    label_id as id,
+    label_id
+from marts.label_figures
 union all
 select
     'artist_id' as kind,

@@ -4,9 +4,6 @@
 -- overrepresented.
 -- grain: artist_id, dimension, value
 -- rows: 0
--- labels: artist_id
--- people: n_listeners
--- parts: value
 -- columns:
 --   artist_id    artist
 --   dimension    country, gender, age_band or main_genre

@@ -9,9 +9,6 @@
 -- grain: artist_id, listen_date
 -- rows: 0
 -- incremental: listen_date
--- labels: artist_id
--- people: n_listeners
--- parts: listen_date
 -- columns:
 --   artist_id            artist
 --   listen_date          day (market time zone)

@@ -4,13 +4,10 @@
 -- artists were independent.
 -- grain: artist_id, other_artist_id
 -- rows: 0
--- labels: artist_id
--- people: n_within_label
 -- columns:
 --   artist_id        artist
 --   other_artist_id  artist with shared listeners
 --   n_listeners      listeners who count for both artists [count]
---   n_within_label   n_listeners where the same label holds both artists, else null; the only count that a label may see [count]
 --   jaccard          listeners of both / listeners of either [0..1]
 --   affinity         shared listeners / (listeners of one x listeners of the other / all listeners) [x]
 -- checks:
@@ -38,16 +35,6 @@ favourites as (
     where artist_no <= 20
 ),
 
-labels as (
-    select
-        artist_id,
-        min(label_id) as label_id
-    from marts.track_features
-    where label_id is not null
-    group by artist_id
-    having count(distinct label_id) = 1
-),
-
 market as (
     select count(distinct user_id) as n_listeners from favourites
 ),
@@ -69,10 +56,7 @@ select
     pairs.artist_id,
     pairs.other_artist_id,
     pairs.n_listeners,
-    case when labels.label_id = other_labels.label_id then pairs.n_listeners end as n_within_label,
     1.0 * pairs.n_listeners / (pairs.n_of_one + pairs.n_of_other - pairs.n_listeners) as jaccard,
     1.0 * pairs.n_listeners * market.n_listeners / pairs.n_of_one / pairs.n_of_other as affinity
 from pairs
 cross join market
-left join labels on pairs.artist_id = labels.artist_id
-left join labels as other_labels on pairs.other_artist_id = other_labels.artist_id

@@ -3,9 +3,7 @@
 -- grain: artist_id
 -- rows: 0
 -- labels: artist_id
--- people: n_listeners
--- kept: name, gender, artist_type, country, main_genre, n_tracks, is_known
--- withheld: blank
+-- listening: n_listeners, n_plays, n_skips, first_date, last_date
 -- columns:
 --   artist_id    artist
 --   name         artist name as delivered, null for a stub

@@ -4,9 +4,6 @@
 -- of the same or of another artist, or none (popularity, segment or sound). A listener counts once per reason.
 -- grain: artist_id, dimension, value
 -- rows: 0
--- labels: artist_id
--- people: n_listeners
--- parts: value
 -- columns:
 --   artist_id    artist
 --   dimension    country, gender, age_band or reason

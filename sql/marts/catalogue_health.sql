@@ -2,16 +2,16 @@
 -- grain: track_id, issue
 -- rows: 0
 -- labels: track_id
--- people: n_listeners
--- kept: label_id, detail
--- withheld: blank
+-- listening: n_listeners, n_plays
+-- only: is_of_metadata
 -- columns:
---   track_id     recording
---   label_id     label, null where unknown
---   issue        unknown_track, unknown_artist, unknown_label, no_label, no_release_date, heard_before_release, no_duration, odd_duration, no_isrc, odd_isrc, shared_isrc, same_recording, no_genre or consent_unknown
---   detail       the wrong value, null where the value is missing
---   n_listeners  distinct listeners with at least one play [count]
---   n_plays      plays of the recording, the reach of the issue [count]
+--   track_id        recording
+--   label_id        label, null where unknown
+--   issue           unknown_track, unknown_artist, unknown_label, no_label, no_release_date, heard_before_release, no_duration, odd_duration, no_isrc, odd_isrc, shared_isrc, same_recording, no_genre or consent_unknown
+--   detail          the wrong value, null where the value is missing
+--   n_listeners     distinct listeners with at least one play [count]
+--   n_plays         plays of the recording, the reach of the issue [count]
+--   is_of_metadata  whether the metadata alone shows the issue; otherwise a play does
 -- checks:
 --   n_plays >= n_listeners
 -- reconcile:
@@ -83,6 +83,7 @@ select
     issues.issue,
     issues.detail,
     tracks.n_listeners,
-    tracks.n_plays
+    tracks.n_plays,
+    issues.issue not in ('unknown_track', 'heard_before_release') as is_of_metadata
 from issues
 inner join tracks on issues.track_id = tracks.track_id

@@ -1,9 +1,6 @@
 -- Weekly plays of each artist by the country of the listeners, Monday to Sunday. Unknown counts as a country.
 -- grain: artist_id, country, week_start
 -- rows: 0
--- labels: artist_id
--- people: n_listeners
--- parts: country, week_start
 -- columns:
 --   artist_id    artist
 --   country      ISO 3166-1 alpha-2 or unknown

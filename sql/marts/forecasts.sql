@@ -2,9 +2,6 @@
 -- forecasts (method: recsys/analytics/forecast.py, accuracy: bench/analytics/forecasts.py).
 -- grain: artist_id, forecast_date
 -- rows: 0
--- labels: artist_id
--- people: n_listeners
--- parts: forecast_date
 -- columns:
 --   artist_id      artist
 --   forecast_date  forecast day (market time zone)

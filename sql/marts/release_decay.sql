@@ -3,9 +3,6 @@
 -- plays in its best week and four weeks to fit; among equal weeks, the earliest is the best.
 -- grain: track_id
 -- rows: 0
--- labels: track_id
--- people: n_listeners
--- kept: n_weeks
 -- columns:
 --   track_id         recording
 --   peak_week        Monday of the best week (market time zone)

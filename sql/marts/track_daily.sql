@@ -1,9 +1,6 @@
 -- Daily listeners, plays and reactions of each recording.
 -- grain: track_id, listen_date
 -- incremental: listen_date
--- labels: track_id
--- people: n_listeners
--- parts: listen_date
 -- columns:
 --   track_id             recording
 --   listen_date          day (market time zone)

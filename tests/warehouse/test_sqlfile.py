@@ -224,46 +224,44 @@ def test_a_fingerprint_changes_with_any_upstream_query(tmp_path: Path) -> None:
     assert fingerprint(before["marts.b"], before) == fingerprint(changed["marts.b"], changed)
 
 
-LABELLED = """-- An artist's week.
--- grain: artist_id, week_start
+LABELLED = """-- An artist.
+-- grain: artist_id
 -- labels: artist_id
--- people: n_listeners
--- parts: week_start
--- kept: n_released
--- withheld: blank
+-- listening: n_listeners, n_plays
+-- only: is_known
 -- columns:
 --   artist_id    artist
---   week_start   Monday
 --   n_listeners  listeners [count]
 --   n_plays      plays [count]
---   n_released   recordings released [count]
+--   is_known     whether it is known
 select 1 as artist_id
 """
 
 
 def test_a_header_may_have_rules_for_label_files(tmp_path: Path) -> None:
-    """The header names the owner of a row, its number of listeners, parts and kept columns."""
-    assert header(tmp_path, LABELLED).label_rules == LabelRules(
-        "artist_id", "n_listeners", ("week_start",), ("n_released",), is_blanked=True
-    )
+    """The header names the owner of a row, the columns from listening, and which rows."""
+    assert header(tmp_path, LABELLED).label_rules == LabelRules("artist_id", ("n_listeners", "n_plays"), "is_known")
     assert header(tmp_path, "-- A table.\nselect 1 as a\n").label_rules is None
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (
-            "labels: artist_id",
-            "labels: week_start",
-            "labels: week_start; expected one of artist_id",
-        ),
+        ("labels: artist_id", "labels: week_start", "labels: week_start; expected one of artist_id"),
         ("-- labels: artist_id\n", "", "labels: ; expected one of"),
-        ("-- people: n_listeners\n", "", "without people"),
-        ("people: n_listeners", "people: n_listners", r"people names 'n_listners'.*Did you mean 'n_listeners'\?"),
-        ("parts: week_start", "parts: n_plays", "parts names 'n_plays'; expected one of week_start"),
-        ("kept: n_released", "kept: n_listeners", "kept names 'n_listeners'"),
-        ("withheld: blank", "withheld: yes", "withheld: yes; expected blank"),
-        ("--   n_plays ", "--   user_id ", "rows of single listeners must not go into label files"),
+        (
+            "listening: n_listeners",
+            "listening: n_listners",
+            r"listening names 'n_listners'.*Did you mean 'n_listeners'\?",
+        ),
+        ("listening: n_listeners", "listening: artist_id", "listening names 'artist_id'"),
+        ("only: is_known", "only: is_knwn", r"only names 'is_knwn'.*Did you mean 'is_known'\?"),
+        ("--   is_known ", "--   user_id ", "only names 'is_known'"),
+        (
+            "-- only: is_known\n-- columns:",
+            "-- columns:\n--   user_id  listener",
+            "rows of single listeners must not go",
+        ),
     ],
 )
 def test_unsafe_rules_for_labels_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -289,33 +287,22 @@ def test_a_public_mart_goes_to_every_label(tmp_path: Path) -> None:
     assert header(tmp_path, PUBLIC.replace("-- only: is_recent\n", "")).label_rules == LabelRules("")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("only: is_recent", "only: is_rcent", r"only names 'is_rcent'.*Did you mean 'is_recent'\?"),
-        (
-            "-- only",
-            "-- people: is_recent\n-- only",
-            "people with labels: all; listening data never goes to all labels",
-        ),
-        ("labels: all", "labels: track_id", "only: is_recent with labels: track_id; expected labels: all"),
-    ],
-)
-def test_listening_data_is_never_public(tmp_path: Path, old: str, new: str, message: str) -> None:
-    """Public marts have no `people`, and `only` is for public marts."""
-    with pytest.raises(BadSqlFile, match=message):
-        header(tmp_path, PUBLIC.replace(old, new))
+def test_listening_data_is_never_public(tmp_path: Path) -> None:
+    """A mart for all labels has no column from listening."""
+    with pytest.raises(BadSqlFile, match="listening with labels: all; listening data never goes to all labels"):
+        header(tmp_path, PUBLIC.replace("-- only", "-- listening: is_recent\n-- only"))
 
 
 @pytest.mark.parametrize("name", sorted(name for name, file in read_layers().items() if file.label_rules))
-def test_a_label_mart_that_counts_listening_names_people(name: str) -> None:
-    """A mart with a column that counts plays, skips or listeners must name `people`."""
+def test_a_label_mart_names_its_columns_from_listening(name: str) -> None:
+    """A column that counts plays, skips or listeners is among them, except the figures of the ledger."""
     file = read_layers()[name]
     counted = {
         column for column in file.columns if column.startswith(("n_listen", "n_play", "n_skip", "n_like", "n_user"))
     }
 
-    assert not counted or (file.label_rules and file.label_rules.people)
+    assert file.label_rules
+    assert counted <= set(file.label_rules.listening)
 
 
 @pytest.mark.parametrize("name", sorted(read_layers()))

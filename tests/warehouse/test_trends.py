@@ -158,16 +158,6 @@ def test_overlap_counts_listeners_of_both(place: Place) -> None:
     assert set(pairs) == {("ar1", "ar2", 12, 1.0, 2.0), ("ar2", "ar1", 12, 1.0, 2.0)}
 
 
-@pytest.mark.parametrize(("label", "n_shared"), [("la1", 12), ("la2", None), ("", None)], ids=["own", "other", "none"])
-def test_a_label_sees_overlap_of_its_own_artists_only(place: Place, label: str, n_shared: int | None) -> None:
-    """Overlap with another label's artist is null, as it reveals how many listeners that artist has."""
-    both = [f"u{n}" for n in range(12)]
-    tracks = ["t1,One,ar1,la1,,rock", f"t2,Two,ar2,{label},,rock"]
-    built = warehouse_of(place, heard([3], "t1", both) + heard([3], "t2", both), tracks, only=["marts.artist_overlap"])
-
-    assert rows(built, "select distinct n_within_label from marts.artist_overlap") == [(n_shared,)]
-
-
 COUNTRIES = ("DE", "FR", "GB", "US")
 
 

@@ -1,0 +1,135 @@
+"""The ledger of labels' figures against the truth: lines that are right, what labels see, directions, and an attack."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from bench.options import benchmark, home_argument, size
+from recsys.home import Home
+
+CELLS = {
+    "day": None,
+    "week": None,
+    "artist": "artist_id",
+    "recording": "track_id",
+    "country": "country",
+    "age_band": "age_band",
+    "gender": "gender",
+}
+MEASURES = ("n_plays", "n_skips", "n_saves", "n_likes", "ms_played")
+TRUTH = """
+select
+    tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date, listeners.country,
+    listeners.age_band, listeners.gender, daily.n_plays, daily.n_skips, daily.n_saves, daily.n_likes, daily.ms_played
+from marts.interactions_daily as daily
+inner join marts.track_features as tracks on daily.track_id = tracks.track_id
+inner join marts.listener_profile as listeners on daily.user_id = listeners.user_id
+where tracks.label_id is not null
+"""
+WINDOW = 28  # days of each period whose direction of change is compared
+
+
+@benchmark(headline=r"lines equal to the truth: (\d+\.\d+) %")
+@home_argument
+@size("--labels", default=6, smallest=1, help="Labels with the fewest plays whose figures are attacked.")
+def main(home: Path, labels: int) -> None:
+    """Compare the lines of a home whose ledger was closed once, as after `make demo`, with sums of its rows."""
+    from recsys.warehouse.query import Warehouse
+
+    with Warehouse.open(Home(home).published_warehouse()) as warehouse:
+        figures = warehouse.query("select * from marts.label_figures where not is_withheld")
+        rows = warehouse.query(TRUTH)
+    n_lines, n_wrong = _wrong_lines(figures, rows)
+    print(f"lines equal to the truth: {100 * (1 - n_wrong / max(n_lines, 1)):.2f} % of {n_lines:,}")
+    plays = figures.filter(measure="n_plays", is_late=False)
+    weeks = plays.filter(dimension="week")
+    print(f"weekly total shown, median of labels: {100 * _shown(weeks, rows):.1f} %")
+    for dimension in ("artist", "recording"):
+        print(f"plays in named {dimension}s, median of labels and weeks: {100 * _named(plays, weeks, dimension):.1f} %")
+    n_labels, wrong, withheld = _directions(plays.filter(dimension="day"), rows)
+    print(f"direction of {WINDOW} days wrong: {wrong} of {n_labels} labels; withheld: {withheld}")
+    _attack(figures, rows, labels)
+
+
+def _wrong_lines(figures: pl.DataFrame, rows: pl.DataFrame) -> tuple[int, int]:
+    """Return the numbers of named lines, and of those that differ from the sum of their rows."""
+    n_lines = n_wrong = 0
+    for dimension, column in CELLS.items():
+        cell = pl.col(column) if column else pl.lit(None, pl.String)
+        for measure in MEASURES:
+            lines = figures.filter(measure=measure, dimension=dimension, is_late=False)
+            lines = lines.filter(pl.col("cell").is_not_null()) if column else lines
+            played = rows.select("label_id", "listen_date", cell=cell, true=pl.col(measure)).filter(pl.col("true") > 0)
+            by_day = played.group_by("label_id", "listen_date", "cell").agg(pl.col("true").sum())
+            found = lines.join(by_day, on=["label_id", "cell"], nulls_equal=True)
+            inside = found.filter(pl.col("listen_date").is_between("from_day", "to_day"))
+            sums = inside.group_by("label_id", "from_day", "to_day", "cell", "value").agg(pl.col("true").sum())
+            n_lines += lines.height
+            n_wrong += lines.height - sums.filter(pl.col("value") == pl.col("true")).height
+    return n_lines, n_wrong
+
+
+def _shown(weeks: pl.DataFrame, rows: pl.DataFrame) -> float:
+    """Return the median share of labels' plays, up to the last closed week of any label, that lines of weeks show."""
+    true = rows.filter(pl.col("listen_date") <= weeks["to_day"].max()).group_by("label_id").agg(pl.col("n_plays").sum())
+    shown = true.join(weeks.group_by("label_id").agg(pl.col("value").sum()), on="label_id", how="left")
+    return float(shown.select((pl.col("value").fill_null(0) / pl.col("n_plays")).median()).item())
+
+
+def _named(plays: pl.DataFrame, weeks: pl.DataFrame, dimension: str) -> float:
+    period = ["label_id", "from_day", "to_day"]
+    named = plays.filter(pl.col("dimension") == dimension, pl.col("cell").is_not_null())
+    sums = named.group_by(period).agg(named=pl.col("value").sum())
+    shares = weeks.join(sums, on=period, how="left").select(pl.col("named").fill_null(0) / pl.col("value"))
+    return float(shares.to_series().median() or 0)  # type: ignore[arg-type]
+
+
+def _directions(days: pl.DataFrame, rows: pl.DataFrame) -> tuple[int, int, int]:
+    """Return the numbers of labels, of wrong signs of change, and of signs withheld as a line spans two periods."""
+    last = days.select(pl.col("to_day").max()).item()
+    start, start_before = last - timedelta(days=WINDOW - 1), last - timedelta(days=2 * WINDOW - 1)
+    wrong = withheld = 0
+    for (label_id,), of_label in rows.group_by("label_id"):
+        sign = _sign(days.filter(pl.col("label_id") == label_id), start, start_before)
+        now = of_label.filter(pl.col("listen_date").is_between(start, last))["n_plays"].sum()
+        before = of_label.filter(pl.col("listen_date").is_between(start_before, start - timedelta(days=1)))[
+            "n_plays"
+        ].sum()
+        withheld += sign is None
+        wrong += sign is not None and sign != (now > before)
+    return rows["label_id"].n_unique(), wrong, withheld
+
+
+def _sign(lines: pl.DataFrame, start: date, start_before: date) -> bool | None:
+    """Return whether plays rose, wherever the plays of a line that spans a boundary belong; None if unsure."""
+    spans_start = (pl.col("from_day") < start) & (pl.col("to_day") >= start)
+    spans_before = (pl.col("from_day") < start_before) & (pl.col("to_day") >= start_before)
+    conditions = {
+        "now": pl.col("from_day") >= start,
+        "before": (pl.col("from_day") >= start_before) & (pl.col("to_day") < start),
+        "either": spans_start,
+        "before_or_none": spans_before,
+    }
+    sums = lines.select(**{name: pl.col("value").filter(found).sum() for name, found in conditions.items()}).row(
+        0, named=True
+    )
+    least = sums["now"] - sums["before"] - sums["either"] - sums["before_or_none"]
+    most = sums["now"] + sums["either"] - sums["before"]
+    return None if least <= 0 < most else least > 0
+
+
+def _attack(figures: pl.DataFrame, rows: pl.DataFrame, n: int) -> None:
+    from recsys.ledger.audit import audit
+
+    fewest = rows.group_by("label_id").agg(pl.col("n_plays").sum()).sort("n_plays", "label_id").head(n)["label_id"]
+    n_groups = n_unsafe = 0
+    for label_id in fewest:
+        of_label = rows.filter(pl.col("label_id") == label_id, pl.col("n_plays") > 0)
+        for attack in audit(figures.filter(pl.col("label_id") == label_id), of_label):
+            n_groups, n_unsafe = n_groups + 1, n_unsafe + (not attack.is_safe)
+    print(f"groups of at most nine listeners attacked: {n_groups:,} of {n} labels; narrowed down too far: {n_unsafe}")
+
+
+if __name__ == "__main__":
+    main()
