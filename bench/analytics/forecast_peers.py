@@ -93,7 +93,7 @@ def peer_forecasts(cases: list[Case], rows: list[I64], peers: tuple[str, ...]) -
 def _read(folder: Path, peer: str, cases: list[Case], rows: list[I64]) -> Measured:
     losses, seconds = [], 0.0
     for number, (case, of_case) in enumerate(zip(cases, rows, strict=True)):
-        with np.load(folder / f"{number}-{peer}.npz") as result:
+        with np.load(folder / f"{number}-{peer}.npz", allow_pickle=False) as result:
             losses.append(losses_of(case, of_case, Forecast(result["mean"], result["low"], result["high"])))
             seconds += float(result["seconds"])
     return Measured(np.concatenate(losses), 1000 * seconds / sum(map(len, rows)))
