@@ -67,6 +67,14 @@ history as (
     where weeks.to_day < weeks.last_day
 ),
 
+artists as (
+    select
+        artist_id,
+        max(artist_name) as name
+    from marts.track_features
+    group by artist_id
+),
+
 expected as (
     select
         label_id,
@@ -91,7 +99,7 @@ select
     round((weeks.level - expected.usual) / expected.error, 2) as z
 from weeks
 inner join expected on weeks.label_id = expected.label_id and weeks.cell = expected.cell
-left join marts.artist_profile as artists on weeks.artist_id = artists.artist_id
+left join artists on weeks.artist_id = artists.artist_id
 left join marts.track_features as tracks on $dimension = 'recording' and weeks.cell = tracks.track_id
 where
     weeks.to_day = weeks.last_day

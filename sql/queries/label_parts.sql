@@ -73,7 +73,19 @@ parts as (
 select
     parts.label_id,
     parts.cell,
-    case when parts.cell is null then 'all others' else coalesce(artists.name, tracks.title, parts.cell) end as name,
+    case
+        when parts.cell is null then 'all others'
+        when $dimension = 'artist'
+            then coalesce(
+                (
+                    select max(own.artist_name)
+                    from marts.track_features as own
+                    where own.artist_id = parts.cell
+                ),
+                parts.cell
+            )
+        else coalesce(tracks.title, parts.cell)
+    end as name,
     parts.n_plays,
     parts.n_plays / sum(parts.n_plays) over (partition by parts.label_id) as share,
     listeners.value as n_listeners,
@@ -93,6 +105,5 @@ left join marts.label_figures as listeners
     on
         parts.label_id = listeners.label_id and periods.last_date = listeners.to_day
         and $dimension = listeners.dimension and parts.cell = listeners.cell and listeners.measure = 'n_listeners'
-left join marts.artist_profile as artists on $dimension = 'artist' and parts.cell = artists.artist_id
 left join marts.track_features as tracks on $dimension = 'recording' and parts.cell = tracks.track_id
 order by parts.label_id asc, parts.cell is null asc, parts.n_plays desc, parts.cell asc

@@ -38,8 +38,10 @@ def query(tmp_path: Path) -> Query:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.duckdb"
         with duckdb.connect(path) as connection:
             connection.execute("create schema marts; create table marts.label_figures (" + COLUMNS + ")")
-            connection.execute("create table marts.artist_profile (artist_id varchar, name varchar)")
-            connection.execute("create table marts.track_features (track_id varchar, title varchar)")
+            connection.execute(
+                "create table marts.track_features "
+                "(track_id varchar, title varchar, artist_id varchar, artist_name varchar)"
+            )
             for line in lines:
                 connection.execute(
                     "insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(line, n_days)
