@@ -45,7 +45,7 @@ def main(folder: Path | None, models: str) -> None:
 def write_forecast(name: str, case: Path, out: Path) -> float:
     """Forecast the series of a case, write the result and return the CPU time [s]."""
     numpy, _ = import_module("numpy"), import_module("statsforecast.models")  # its import is not timed
-    with numpy.load(case) as arrays:
+    with numpy.load(case, allow_pickle=False) as arrays:
         history, horizon, season = arrays["history"], int(arrays["horizon"]), int(arrays["season"])
     start = process_time()
     result = forecast(name, history, horizon, season)

@@ -101,7 +101,9 @@ def listener_vectors(played: Csr, seed: int) -> F64:
     weights = tfidf(played)
     if n_dimensions < 1 or not weights.count_nonzero():  # no artist distinguishes listeners
         return np.zeros((played.shape[0], 1))
-    return unit_rows(TruncatedSVD(n_dimensions, algorithm="arpack", random_state=seed).fit_transform(weights))
+    reduced = TruncatedSVD(n_dimensions, algorithm="arpack", random_state=seed).fit_transform(weights)
+    vectors: F64 = unit_rows(reduced)
+    return vectors
 
 
 def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
@@ -127,10 +129,11 @@ def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
             continued = KMeans(len(means), init=means).fit(points)
             if fitted.inertia_ > MAX_INERTIA_RATIO * continued.inertia_:
                 fitted = continued
-    large = np.bincount(fitted.labels_) >= MIN_MEMBERS
+    large = np.bincount(fitted.labels_, minlength=len(fitted.cluster_centers_)) >= MIN_MEMBERS
     group = pairwise_distances_argmin(points, fitted.cluster_centers_[large])
     by_size = np.argsort(-np.bincount(group), kind="stable")
-    return np.argsort(by_size)[group].astype(np.int64)
+    numbers: Rows = np.argsort(by_size)[group].astype(np.int64)
+    return numbers
 
 
 def match_group_numbers(members: pl.DataFrame, previous: pl.DataFrame) -> pl.Series:

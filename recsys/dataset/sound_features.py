@@ -70,11 +70,13 @@ def _points(vectors: F64, measured: F64) -> F64:
     components = PCA(min(N_COMPONENTS, *vectors.shape), svd_solver="full").fit_transform(unit_rows(vectors))
     with np.errstate(invalid="ignore"):  # a measurement that no recording has
         zscores = StandardScaler().fit_transform(measured).clip(-3, 3)
-    return unit_rows(np.hstack([unit_rows(components), np.nan_to_num(zscores)]))
+    points: F64 = unit_rows(np.hstack([unit_rows(components), np.nan_to_num(zscores)]))
+    return points
 
 
 def _centroids(points: F64) -> F64:
     """Return the centroids of k-means clusters, scaled to norm 1. Shape (n_clusters, n_dimensions)."""
     n_clusters = int(np.clip(len(points) // TRACKS_PER_CLUSTER, 2, MAX_CLUSTERS))
     centroids, _ = kmeans2(points, n_clusters, minit="++", rng=np.random.default_rng(SEED), missing="warn")
-    return unit_rows(centroids)
+    scaled: F64 = unit_rows(centroids)
+    return scaled

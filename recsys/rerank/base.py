@@ -82,7 +82,8 @@ class RerankContext:
         vectors = reduce_dimensions(known.astype(np.float64))
         # A short vector is only rounding error: the reduction dropped all features of the track.
         vectors[np.linalg.norm(vectors, axis=1) <= 1e-6] = 0
-        return unit_rows(vectors).astype(np.float32)
+        scaled: F32 = unit_rows(vectors).astype(np.float32)
+        return scaled
 
     def members(self, group: str) -> Bool:
         """

@@ -152,6 +152,7 @@ def test_sentences_and_facts_hold_the_names(open_page: Open, hostile_file: Path)
 def test_a_link_to_the_sql_page_fetches_nothing(open_page: Open) -> None:
     """DuckDB repeats the query in its error message; the page escapes it."""
     page = open_page("sql", sql=f'select "{PICTURE}" from marts.track_daily')
+    page.button(key="run_sql").click().run()
 
     assert r"!\[p\](https:" in page.error[0].value
     assert PICTURE not in page.error[0].value

@@ -23,6 +23,7 @@ VALUES: dict[str, object] = {
     "user_id": "x",
     "artist_id": "x",
     "track_id": "t1",
+    "label": "la1",
     "track_ids": ["t1", "t3"],
     "listeners": ["x"],
     "n_shown": 3,
@@ -50,8 +51,8 @@ COMPOSED = {
 }
 # Whole queries that may stand in Python: file and first words -> reason.
 WHOLE = {
-    ("recsys/warehouse/query.py", "select * from query($text)"): "query() runs the text of a person; Spark has none",
-    ("dashboards/app_pages/sql.py", "select * from marts.artist"): "an example for people to start from",
+    ("dashboards/app_pages/sql.py", "select * from marts.artist"): "an example for operators to start from",
+    ("dashboards/app_pages/sql.py", "select * from marts.label_"): "an example for labels to start from",
 }
 
 
