@@ -1,5 +1,6 @@
 -- Change of each recording's plays around each week with playlist adds: the four weeks after it compared with the four
--- before. Weeks whose four weeks before and after are not all in the log are left out.
+-- before. Weeks whose four weeks before and after are not all in the log are left out, and so are recordings released
+-- after the first day of the four weeks before.
 -- grain: week_no, track_id
 -- rows: 0
 -- columns:
@@ -19,6 +20,7 @@ with weekly_plays as (
     select
         weekly.track_id,
         tracks.genre,
+        tracks.release_date,
         cast(floor(epoch(cast(weekly.week_start as timestamp)) / 604800) as bigint) as week_no,
         weekly.n_plays
     from intermediate.track_weekly as weekly
@@ -26,7 +28,9 @@ with weekly_plays as (
 ),
 
 cohorts as (
-    select distinct adds.week_no
+    select distinct
+        adds.week_no,
+        cast(date_trunc('week', cast(adds.added_at as date)) as date) as week_start
     from intermediate.playlist_adds as adds
     cross join intermediate.log_span as log_span
     where
@@ -43,6 +47,7 @@ changes as (
         sum(case when weekly_plays.week_no > cohorts.week_no then weekly_plays.n_plays else 0 end) as n_after
     from cohorts
     inner join weekly_plays on weekly_plays.week_no between cohorts.week_no - 4 and cohorts.week_no + 4
+    where weekly_plays.release_date is null or weekly_plays.release_date <= cohorts.week_start - 28
     group by cohorts.week_no, weekly_plays.track_id, weekly_plays.genre
 ),
 

@@ -2,8 +2,8 @@
 -- the same change for control recordings. Controls have the same main genre, plays before within the same factor of
 -- two, and no add to a playlist within these weeks. The effect is the difference of the two changes in ln(plays + 1/2);
 -- its standard error is that of one recording among its controls. Recordings need at least four plays before and ten
--- controls; adds whose weeks are not all in the log are left out. Adds follow rising interest as well as causing it, so
--- an effect is no proof of cause.
+-- controls; adds whose weeks are not all in the log are left out, and so are recordings released after the first day of
+-- the four weeks before. Adds follow rising interest as well as causing it, so an effect is no proof of cause.
 -- grain: track_id, playlist_id
 -- rows: 0
 -- columns:

@@ -1,6 +1,6 @@
 -- How fast each recording fades: a line is fitted to ln(plays + 1/2) of the weeks from its best week on, at most 26;
--- the log's last week counts only if it is complete. The half-life is ln 2 / weekly fall. A recording needs at least 20
--- plays in its best week and four weeks to fit; among equal weeks, the earliest is the best.
+-- the log's first and last week count only if they are complete. The half-life is ln 2 / weekly fall. A recording needs
+-- at least 20 plays in its best week and four weeks to fit; among equal weeks, the earliest is the best.
 -- grain: track_id
 -- rows: 0
 -- columns:
@@ -20,10 +20,11 @@
 --   (select count(*) from marts.release_decay) <= (select count(distinct track_id) from marts.track_daily where n_plays > 0)
 with whole_weeks as (
     select
-        week_start,
-        row_number() over (order by week_start asc) as week_no
+        starts.week_start,
+        row_number() over (order by starts.week_start asc) as week_no
     from (select distinct weeks.week_start from intermediate.track_weekly as weeks) as starts
-    where week_start + 6 <= (select log_span.last_date from intermediate.log_span as log_span)
+    cross join intermediate.log_span as log_span
+    where starts.week_start >= log_span.first_date and starts.week_start + 6 <= log_span.last_date
 ),
 
 ranked as (

@@ -1,4 +1,5 @@
 -- Artists whose plays changed most: the last days compared with an equally long period that ended whole weeks earlier.
+-- No rows if the log does not cover both periods.
 -- params:
 --   days       length of each period [d] = 7
 --   label      label id, every label where empty =
@@ -6,7 +7,10 @@
 --   min_plays  plays that an artist needs in at least one of the periods [count] = 50
 --   n          artists per direction [count] = 5
 with last_day as (
-    select max(listen_date) as day from marts.track_daily
+    select
+        max(listen_date) as day,
+        min(listen_date) as first_date
+    from marts.track_daily
 ),
 
 -- whole weeks between the two, so that each weekday is compared with the same weekday
@@ -16,6 +20,7 @@ periods as (
         day - $days::integer - 7 * ceil($days::integer / 7)::integer as before_after,
         day - 7 * ceil($days::integer / 7)::integer as before_until
     from last_day
+    where day - $days::integer - 7 * ceil($days::integer / 7)::integer >= first_date - 1
 ),
 
 -- sum by recording first: the join then handles a few sums instead of millions of days

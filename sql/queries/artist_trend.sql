@@ -1,5 +1,6 @@
 -- Daily plays, listeners and reactions of an artist, with plays per day, completion rate and algorithmic share over a
--- window that ends with each day.
+-- window that ends with each day. Plays per day are those of the window / its days since the log and the artist began:
+-- days before the log's first, or before the artist's first release or first play, are not counted.
 -- params:
 --   artist_id  artist id
 --   from       first day, the first of the log where empty =
@@ -23,14 +24,35 @@ with days as (
     where artist_id = $artist_id
 ),
 
+log as (
+    select min(listen_date) as first_date from marts.track_daily
+),
+
+releases as (
+    select min(release_date) as first_date
+    from marts.track_features
+    where artist_id = $artist_id
+),
+
+spans as (
+    select greatest(log.first_date, least(min(releases.first_date), min(days.listen_date))) as first_date
+    from days
+    cross join log
+    cross join releases
+    where days.n_plays > 0
+    group by log.first_date
+),
+
 windows as (
     select
         days.listen_date,
-        sum(window_days.n_plays) / $days::integer as plays_a_day,
+        sum(window_days.n_plays)
+        / nullif(least($days::integer, max(days.listen_date - spans.first_date) + 1), 0) as plays_a_day,
         sum(window_days.n_completions) / nullif(sum(window_days.n_timed_listens), 0) as completion_rate,
         sum(window_days.n_algorithmic_plays)
         / nullif(sum(window_days.n_active_plays + window_days.n_algorithmic_plays), 0) as algorithmic_share
     from days
+    cross join spans
     inner join days as window_days on window_days.listen_date between days.listen_date - $days::integer + 1 and days.listen_date
     group by days.listen_date
 )

@@ -1,4 +1,5 @@
--- Weekly plays of catalogue and frontline recordings, of one artist, of a label's artists, or of all.
+-- Weekly plays of catalogue and frontline recordings, of one artist, of a label's artists, or of all. A week that began
+-- before the log is left out.
 -- params:
 --   artist_id  artist id, every artist where empty =
 --   label      label id, every label where empty =
@@ -12,7 +13,8 @@ select
     sum(n_plays) / sum(sum(n_plays)) over (partition by week_start) as share
 from marts.catalogue_split
 where
-    ($artist_id = '' or artist_id = $artist_id)
+    week_start >= (select min(daily.listen_date) from marts.track_daily as daily)
+    and ($artist_id = '' or artist_id = $artist_id)
     and (
         $label = ''
         or artist_id in (

@@ -1,4 +1,5 @@
--- Weekly share of plays per genre or mood, and its growth over the four weeks before.
+-- Weekly share of plays per genre or mood, and its growth over the four weeks before. A week that began before the log
+-- is left out.
 -- params:
 --   kind  genre or mood = genre
 --   from  first day, the first of the log where empty =
@@ -13,6 +14,7 @@ select
 from marts.genre_weekly
 where
     kind = $kind
+    and week_start >= (select min(daily.listen_date) from marts.track_daily as daily)
     and ($from = '' or week_start >= cast(nullif($from, '') as date))
     and ($to = '' or week_start <= cast(nullif($to, '') as date))
 order by week_start asc, share desc, name asc

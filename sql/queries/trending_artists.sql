@@ -1,5 +1,8 @@
 -- Artists by growth of plays: velocity is the plays of the last days / those of the window before; acceleration is
--- velocity / velocity one window earlier. Windows of 7 or 28 days contain every weekday equally often.
+-- velocity / velocity one window earlier. Windows of 7 or 28 days contain every weekday equally often. No window begins
+-- before the log: without two whole windows there are no rows, without three acceleration is null. Plays of a window
+-- are not divided by the days since a release, so an artist whose first release lies in the window before grows from
+-- part of a window.
 -- params:
 --   as_of  last day of the window, the last of the log where empty =
 --   days   length of the window: 1, 7 or 28 [d] = 7
@@ -7,8 +10,10 @@
 --   label  label id, every label where empty =
 --   n      artists at most [count] = 50
 with last_day as (
-    select coalesce(cast(nullif($as_of, '') as date), max(listen_date)) as day
-    from marts.artist_daily
+    select
+        coalesce(cast(nullif($as_of, '') as date), max(listen_date)) as day,
+        min(listen_date) as first_date
+    from marts.track_daily
 ),
 
 windows as (
@@ -21,10 +26,19 @@ windows as (
                     then daily.n_plays
             end
         ) as n_before,
-        sum(case when daily.listen_date <= last_day.day - 2 * $days::integer then daily.n_plays end) as n_long_before
+        sum(
+            case
+                when
+                    daily.listen_date <= last_day.day - 2 * $days::integer
+                    and last_day.first_date <= last_day.day - 3 * $days::integer + 1
+                    then daily.n_plays
+            end
+        ) as n_long_before
     from marts.artist_daily as daily
     cross join last_day
-    where daily.listen_date between last_day.day - 3 * $days::integer + 1 and last_day.day
+    where
+        daily.listen_date between last_day.day - 3 * $days::integer + 1 and last_day.day
+        and last_day.first_date <= last_day.day - 2 * $days::integer + 1
     group by daily.artist_id
 )
 

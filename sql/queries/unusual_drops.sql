@@ -1,6 +1,7 @@
 -- Artists whose last complete week is unusually low, lowest z first. z is the distance of ln(plays + 1/2) from the
 -- median of the weeks before, in units of the greater of 1.4826 x the median absolute deviation and the counting noise.
--- A missing week means no plays, except in a label's file, where the week may have been withheld and is ignored.
+-- A week that began before the log is not part of the history. A missing week means no plays, except in a label's file,
+-- where the week may have been withheld and is ignored.
 -- params:
 --   z      greatest z, below 0 [standard deviations] = -4
 --   floor  listeners that the artist's median week needs [count] = 30
@@ -24,6 +25,7 @@ history as (
     where
         weekly.week_start < last_week.week_start
         and weekly.week_start >= last_week.week_start - 7 * $weeks::integer
+        and weekly.week_start >= (select min(daily.listen_date) from marts.track_daily as daily)
         and weekly.n_listeners > 0
 ),
 

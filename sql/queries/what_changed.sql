@@ -1,20 +1,24 @@
 -- Totals of the last days compared with an equally long period that ended whole weeks earlier (one day: the same
--- weekday a week earlier).
+-- weekday a week earlier). Nothing is compared with a period that began before the log, and no period begins before it.
 -- params:
 --   days   length of each period: 1, 7 or 28 [d] = 7
 --   label  label id, every label where empty =
 --   genre  main genre, every genre where empty =
 with last_day as (
-    select max(listen_date) as day from marts.track_daily
+    select
+        max(listen_date) as day,
+        min(listen_date) as first_day
+    from marts.track_daily
 ),
 
 -- whole weeks between the two, so that each weekday is compared with the same weekday
 periods as (
     select
-        day - $days::integer + 1 as first_date,
+        greatest(day - $days::integer + 1, first_day) as first_date,
         day as last_date,
         day - $days::integer + 1 - 7 * ceil($days::integer / 7)::integer as first_date_before,
-        day - 7 * ceil($days::integer / 7)::integer as last_date_before
+        day - 7 * ceil($days::integer / 7)::integer as last_date_before,
+        day - $days::integer + 1 - 7 * ceil($days::integer / 7)::integer >= first_day as has_before
     from last_day
 ),
 
@@ -33,7 +37,8 @@ sums as (
     where
         (
             daily.listen_date between periods.first_date and periods.last_date
-            or daily.listen_date between periods.first_date_before and periods.last_date_before
+            or periods.has_before
+            and daily.listen_date between periods.first_date_before and periods.last_date_before
         )
         and ($label = '' or tracks.label_id = $label)
         and ($genre = '' or tracks.genre = $genre)
