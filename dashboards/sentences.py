@@ -17,7 +17,7 @@ NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
 
 def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
-    """Describe a row of the query `what_changed`: by how much the measure called `name` rose or fell."""
+    """Describe a row of the query `what_changed` or `label_totals`: by how much the measure `name` rose or fell."""
     change, values = row["change"], {"name": name, "now": _period(row["first_date"], row["last_date"])}
     if row["n_now"] is None:
         return fill("**{name}**: there is no figure {now}.", **values)
@@ -26,6 +26,7 @@ def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
         return fill("**{name}**: {n} {now}; there is no earlier figure to compare with.", **values)
     values |= {"before": _period(row["first_date_before"], row["last_date_before"])}
     values |= {"n_before": format_number(row["n_before"])}
+    values["name"] += " per day" if row.get("is_per_day") else ""
     if abs(change) < NEGLIGIBLE_CHANGE:
         return fill("**{name}** stayed level: {n} {now}, compared with {n_before} {before}.", **values)
     values |= {"moved": "rose" if change > 0 else "fell", "change": f"{abs(change):.1%}"}

@@ -1,7 +1,7 @@
--- A label's totals of its last closed day, or of its last closed weeks, compared with an equally long period that ended
--- whole weeks earlier. Weeks include the late rows that were counted for them later; a single day has none, since late
--- rows are counted by week. Each measure has periods of its own: one with few listeners is closed less often. No change
--- is given where a period was withheld, or where the closed periods before do not cover the same number of days.
+-- A label's totals of its last closed day, compared with the same weekday a week earlier, or of its last closed weeks,
+-- compared with as many closed weeks before. Weeks include the late rows that were counted for them later; a single day
+-- has none, since late rows are counted by week. Each measure has periods of its own: one with few listeners is closed
+-- less often, and its periods differ in length. The change is that of the daily average; none where one was withheld.
 -- params:
 --   label  label id, every label where empty =
 --   days   1 for the last closed day, otherwise the number of days in the last closed weeks [d] = 7
@@ -27,8 +27,7 @@ latest as (
         measure,
         min(from_day) as first_date,
         max(to_day) as last_date,
-        case when count(value) = count(*) then sum(value) end as n_now,
-        7 * ceil((max(to_day) - min(from_day) + 1) / 7)::integer as n_shifted
+        case when count(value) = count(*) then sum(value) end as n_now
     from periods
     where period_no <= ceil($days::integer / 7)::integer
     group by label_id, measure
@@ -39,15 +38,22 @@ earlier as (
     select
         latest.label_id,
         latest.measure,
+        min(periods.from_day) as first_date,
+        max(periods.to_day) as last_date,
         case when count(periods.value) = count(*) then sum(periods.value) end as n_before
     from latest
     inner join periods
         on
             latest.label_id = periods.label_id and latest.measure = periods.measure
-            and latest.first_date - latest.n_shifted <= periods.from_day
-            and latest.last_date - latest.n_shifted >= periods.to_day
-    group by latest.label_id, latest.measure, latest.first_date, latest.last_date
-    having sum(periods.to_day - periods.from_day + 1) = latest.last_date - latest.first_date + 1
+            and case
+                when $days::integer = 1
+                    then periods.from_day = latest.first_date - 7 and periods.to_day = latest.last_date - 7
+                else
+                    periods.period_no > ceil($days::integer / 7)::integer
+                    and periods.period_no <= 2 * ceil($days::integer / 7)::integer
+            end
+    group by latest.label_id, latest.measure
+    having count(*) = ceil($days::integer / 7)::integer
 )
 
 select
@@ -55,11 +61,13 @@ select
     case when latest.measure = 'ms_played' then 'hours_played' else latest.measure end as measure,
     case when latest.measure = 'ms_played' then latest.n_now / 3600000 else latest.n_now end as n_now,
     case when latest.measure = 'ms_played' then earlier.n_before / 3600000 else earlier.n_before end as n_before,
-    latest.n_now / earlier.n_before - 1 as change,
+    latest.n_now / (latest.last_date - latest.first_date + 1)
+    / (earlier.n_before / (earlier.last_date - earlier.first_date + 1)) - 1 as change,
     latest.first_date,
     latest.last_date,
-    latest.first_date - latest.n_shifted as first_date_before,
-    latest.last_date - latest.n_shifted as last_date_before
+    earlier.first_date as first_date_before,
+    earlier.last_date as last_date_before,
+    coalesce(latest.last_date - latest.first_date <> earlier.last_date - earlier.first_date, false) as is_per_day
 from latest
 left join earlier on latest.label_id = earlier.label_id and latest.measure = earlier.measure
 order by latest.label_id asc, latest.measure = 'n_plays' desc, latest.last_date desc, n_now desc

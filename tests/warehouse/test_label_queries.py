@@ -115,10 +115,10 @@ def test_a_withheld_week_has_no_figure(query: Query, withheld: int, now: int | N
     assert query("label_trend", lines)["is_withheld"].to_list() == [week == withheld for week in range(4)]
 
 
-def test_periods_of_different_lengths_are_not_compared(query: Query) -> None:
-    """Plays per day are averages over the days of each period."""
+def test_periods_of_different_lengths_are_compared_by_day(query: Query) -> None:
+    """Totals by their daily averages: 100 plays in five days are 40 % more than 100 in seven."""
     total = query("label_totals", WEEKS, n_days=5).row(0, named=True)
 
-    assert (total["n_now"], total["change"]) == (100, None)
+    assert (total["n_now"], total["change"], total["is_per_day"]) == (100, pytest.approx(0.4), True)
     assert query("label_parts", WEEKS, n_days=5, weeks="1")["change"].to_list() == [None, None, None]
     assert query("label_trend", WEEKS, n_days=5)["plays_a_day"][-1] == 20

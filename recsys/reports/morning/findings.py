@@ -87,7 +87,10 @@ def _from_to(row: dict[str, Any]) -> str:
 
 
 def _change(row: dict[str, Any]) -> str:
-    return "" if row["change"] is None else f", {row['change']:+.1%} compared with {_plays(row['n_before'])} before"
+    if row["change"] is None:
+        return ""
+    per_day = " per day" if row["is_per_day"] else ""
+    return f", {row['change']:+.1%}{per_day} compared with {_plays(row['n_before'])} before"
 
 
 def _trend(warehouse: Warehouse, dimension: str, cell: str = "") -> pl.DataFrame:
