@@ -35,6 +35,14 @@ else:
         key="audience",
         note="Share of the artist's listeners, last 28 days.",
     )
+    parts.table(
+        audience.drop("dimension"),
+        mart="artist_audience",
+        key="audience_table",
+        title=f"{DIMENSIONS[dimension]}, last 28 days",
+        names={"value": "group", "share": "share of listeners", "play_share": "share of plays"},
+        formats={"share": "percent", "play_share": "percent", "affinity": "%.2f"},
+    )
     affinity = audience.sort("affinity", descending=True).head(12)
     parts.figure(
         "Overrepresented groups",
@@ -43,15 +51,6 @@ else:
         alt_text="Affinity of each group: above 1, the group is overrepresented among the artist's listeners.",
         key="affinity",
         note="Above 1, a group is overrepresented among the artist's listeners.",
-    )
-countries = data.run_query("countries", artist_id=artist_id).drop_nulls("n_plays")
-if not countries.is_empty():
-    parts.table(
-        countries,
-        mart="country_weekly",
-        key="countries",
-        title="Countries, all weeks",
-        formats={"share": "percent"},
     )
 cohorts = data.run_query("returning", artist_id=artist_id).drop_nulls("share")
 if cohorts.is_empty():
@@ -65,7 +64,8 @@ else:
         charts.heatmap(cohorts, "months_since", "cohort_month", "share", x_title="months since the first play"),
         alt_text="Share of each month's new listeners who played the artist again, month by month.",
         key="retention",
-        note="Each row: listeners whose first play was in that month; share of them who played the artist again.",
+        note="Each row: listeners whose first play was in that month; share of them who played the artist again. "
+        "The first month of the data is left out: its listeners may have played the artist before.",
     )
 overlap = data.run_query("overlap", artist_id=artist_id)
 if overlap.is_empty():

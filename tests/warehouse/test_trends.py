@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from recsys.warehouse.query import Warehouse, run_query
@@ -113,19 +114,42 @@ def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
 
 
 def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
-    """One of two December listeners returns in January; a third listener is new then."""
+    """One of two December listeners returns in January; a third listener is new then; the log begins in December."""
     listens = heard([40], "t1", ["ann", "bob"]) + heard([0], "t2", ["ann", "cyd"])
     built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,rock"], only=["marts.retention"])
 
     kept = rows(
-        built, "select cohort_month, months_since, n_cohort, n_listeners, share, is_complete from marts.retention"
+        built,
+        "select cohort_month, months_since, n_cohort, n_listeners, share, is_complete, is_new from marts.retention",
     )
 
     assert set(kept) == {
-        (date(2025, 12, 1), 0, 2, 2, 1.0, True),
-        (date(2025, 12, 1), 1, 2, 1, 0.5, True),
-        (date(2026, 1, 1), 0, 1, 1, 1.0, True),
+        (date(2025, 12, 1), 0, 2, 2, 1.0, True, False),
+        (date(2025, 12, 1), 1, 2, 1, 0.5, True, False),
+        (date(2026, 1, 1), 0, 1, 1, 1.0, True, True),
     }
+
+
+@pytest.mark.parametrize(
+    ("release_day", "cohorts"),
+    [
+        ("2025-12-10", {date(2025, 12, 1), date(2026, 1, 1)}),
+        ("2025-12-09", {date(2026, 1, 1)}),
+        ("", {date(2026, 1, 1)}),
+    ],
+)
+def test_the_first_month_of_the_log_has_new_listeners_of_new_artists_only(
+    place: Place, release_day: str, cohorts: set[date]
+) -> None:
+    """All listeners of an artist are new if its first release is not before the log's first day, 10 December."""
+    listens = heard([52, 0], "other", ["zoe"]) + heard([50], "t1", ["ann", "bob"]) + heard([10], "t1", ["ann", "cyd"])
+    tracks = [f"t1,One,ar1,,{release_day},rock", "other,Other,ar2,,,rock"]
+    built = warehouse_of(place, listens, tracks, only=["marts.retention"])
+
+    with Warehouse.open(built) as warehouse:
+        returning = run_query(warehouse, "returning", {"artist_id": "ar1"})
+
+    assert set(returning["cohort_month"]) == cohorts
 
 
 def test_a_half_life_is_a_line_through_the_weeks_after_the_peak(place: Place) -> None:
@@ -245,3 +269,25 @@ def test_the_effect_of_a_playlist_is_relative_to_controls(place: Place) -> None:
     assert (track_id, n_controls, before_per_day, after_per_day) == ("added", 10, 1.0, 6.0)
     assert lift == pytest.approx(168.5 / 56.5)
     assert control_lift == pytest.approx(56.5 / 28.5)
+
+
+def test_shares_of_an_audience_are_of_all_its_listeners_and_plays(place: Place) -> None:
+    """Of four listeners and ten plays of 28 days, unknown countries have two and three; older plays do not count."""
+    listens = heard([2], "t1", ["ann"], 6) + heard([2], "t1", ["bob", "cyd", "dan"]) + heard([3], "t1", ["dan"])
+    listens += heard([40], "t1", ["eve"], 50) + heard([2], "t2", ["fay"])
+    tracks = ["t1,One,ar1,,,rock", "t2,Two,ar2,,,rock"]
+    users = "user_id,country\nann,DE\nbob,FR\neve,FR\n"
+    read = ["marts.artist_audience", "marts.country_weekly"]
+    built = warehouse_of(place, listens, tracks, users=users, only=read)
+
+    with Warehouse.open(built) as warehouse:
+        groups = run_query(warehouse, "audience", {"artist_id": "ar1", "dimension": "country"})
+        all_groups = run_query(warehouse, "audience", {"artist_id": "ar1"})
+
+    assert set(groups.select("value", "n_listeners", "share", "n_plays", "play_share").rows()) == {
+        ("DE", 1, 1 / 4, 6, 6 / 10),
+        ("FR", 1, 1 / 4, 1, 1 / 10),
+        ("unknown", 2, 2 / 4, 3, 3 / 10),
+    }
+    sums = all_groups.group_by("dimension").agg(pl.col("share", "play_share", "n_listeners", "n_plays").sum())
+    assert [row[1:] for row in sums.rows()] == [(pytest.approx(1), pytest.approx(1), 4, 10)] * 4
