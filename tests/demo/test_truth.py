@@ -63,7 +63,7 @@ def _text(path: Path) -> str:
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes()).decode()
     if path.suffix == ".zst":
-        return pa.input_stream(path, compression="zstd").read().decode()
+        return str(pa.input_stream(path, compression="zstd").read(), "utf-8")
     return path.read_text()
 
 
