@@ -75,16 +75,17 @@ def average_precisions(vectors: F32, tracks: Sequence[Track], *, own_package: bo
     Returns:
         Average precision in 0..1, shape (n_tracks,); NaN where none or all of the candidates are by the artist.
     """
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    cosines = unit @ unit.T
+    from sklearn.metrics import average_precision_score
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    cosines = cosine_similarity(vectors)
     artist, package = (np.array([getattr(track, name) for track in tracks]) for name in ("artist", "package"))
     values = np.full(len(tracks), np.nan)
     for row in range(len(tracks)):
-        order = np.argsort(-cosines[row], kind="stable")
-        order = order[(order != row) & ((package[order] == package[row]) | (not own_package))]
-        hits = artist[order] == artist[row]
+        is_candidate = (np.arange(len(tracks)) != row) & ((package == package[row]) | (not own_package))
+        hits = (artist == artist[row])[is_candidate]
         if 0 < hits.sum() < len(hits):
-            values[row] = (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
+            values[row] = average_precision_score(hits, cosines[row, is_candidate])
     return values
 
 

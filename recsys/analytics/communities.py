@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment
+from scipy.special import rel_entr
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.metrics import pairwise_distances_argmin
@@ -101,9 +102,8 @@ def listener_vectors(played: Csr, seed: int) -> F64:
     weights = tfidf(played)
     if n_dimensions < 1 or not weights.count_nonzero():  # no artist distinguishes listeners
         return np.zeros((played.shape[0], 1))
-    reduced = TruncatedSVD(n_dimensions, algorithm="arpack", random_state=seed).fit_transform(weights)
-    vectors: F64 = unit_rows(reduced)
-    return vectors
+    vectors: F64 = TruncatedSVD(n_dimensions, algorithm="arpack", random_state=seed).fit_transform(weights)
+    return unit_rows(vectors)
 
 
 def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
@@ -130,10 +130,9 @@ def cluster(points: F64, n_groups: int, seed: int, previous: Rows) -> Rows:
             if fitted.inertia_ > MAX_INERTIA_RATIO * continued.inertia_:
                 fitted = continued
     large = np.bincount(fitted.labels_, minlength=len(fitted.cluster_centers_)) >= MIN_MEMBERS
-    group = pairwise_distances_argmin(points, fitted.cluster_centers_[large])
+    group: Rows = pairwise_distances_argmin(points, fitted.cluster_centers_[large])
     by_size = np.argsort(-np.bincount(group), kind="stable")
-    numbers: Rows = np.argsort(by_size)[group].astype(np.int64)
-    return numbers
+    return np.argsort(by_size)[group].astype(np.int64)
 
 
 def match_group_numbers(members: pl.DataFrame, previous: pl.DataFrame) -> pl.Series:
@@ -189,8 +188,7 @@ def _distinctive(by_track: Csr, features: Csr, names: pl.Series, column: str) ->
     counts = (by_track @ features[:, np.flatnonzero(chosen.to_numpy())]).toarray()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     overall = counts.sum(axis=0) / max(counts.sum(), 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        divergence = np.where(share > 0, share * np.log(share / overall), 0)
+    divergence = rel_entr(share, overall)
     best = np.argsort(-divergence, axis=1, kind="stable")[:, :N_DISTINCTIVE]
     return [[values[int(j)] for j in row if divergence[i, j] > 0] for i, row in enumerate(best)]
 

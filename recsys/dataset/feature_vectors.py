@@ -4,15 +4,16 @@ Feature vectors: tf-idf weights of artists, genres, tags and other features.
 The value 'unknown' has weight 0, so that two tracks do not count as similar merely because both lack a value.
 """
 
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
-from recsys.arrays import F32, F64, Csr
+from recsys.arrays import Csr
 from recsys.dataset.features import UNKNOWN, Features
 
-Matrix = TypeVar("Matrix", F32, F64, Csr)
+Matrix = TypeVar("Matrix", bound=npt.NDArray[Any])  # or CSR, whose alias is Any
 
 
 def tfidf_features(features: Features) -> Csr:

@@ -67,16 +67,14 @@ def _points(vectors: F64, measured: F64) -> F64:
     from sklearn.decomposition import PCA  # noqa: PLC0415 - data without music needs no scikit-learn
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    components = PCA(min(N_COMPONENTS, *vectors.shape), svd_solver="full").fit_transform(unit_rows(vectors))
+    components: F64 = PCA(min(N_COMPONENTS, *vectors.shape), svd_solver="full").fit_transform(unit_rows(vectors))
     with np.errstate(invalid="ignore"):  # a measurement that no recording has
-        zscores = StandardScaler().fit_transform(measured).clip(-3, 3)
-    points: F64 = unit_rows(np.hstack([unit_rows(components), np.nan_to_num(zscores)]))
-    return points
+        zscores: F64 = StandardScaler().fit_transform(measured).clip(-3, 3)
+    return unit_rows(np.hstack([unit_rows(components), np.nan_to_num(zscores)]))
 
 
 def _centroids(points: F64) -> F64:
     """Return the centroids of k-means clusters, scaled to norm 1. Shape (n_clusters, n_dimensions)."""
     n_clusters = int(np.clip(len(points) // TRACKS_PER_CLUSTER, 2, MAX_CLUSTERS))
-    centroids, _ = kmeans2(points, n_clusters, minit="++", rng=np.random.default_rng(SEED), missing="warn")
-    scaled: F64 = unit_rows(centroids)
-    return scaled
+    centroids: F64 = kmeans2(points, n_clusters, minit="++", rng=np.random.default_rng(SEED), missing="warn")[0]
+    return unit_rows(centroids)

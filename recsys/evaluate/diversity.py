@@ -7,6 +7,7 @@ NaN, not 0: for example, diversity in a catalogue without features.
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import rel_entr
 
 from recsys.arrays import F64, I64, Csr
 from recsys.evaluate.beyond_accuracy import RankedLists
@@ -48,7 +49,7 @@ def miscalibration_at_k(lists: RankedLists, k: int) -> F64:
     p, q = lists.profile.genre_mix, genre_mix_of(_shown(lists, k), lists.profile.genres)
     smoothed = (1 - SMOOTHING) * q + SMOOTHING * p
     q_at_p = p.astype(np.bool_).multiply(smoothed).tocsr().sorted_indices()  # values at the genres of p, all > 0
-    divergence = sp.csr_matrix((p.data * np.log(p.data / q_at_p.data), p.indices, p.indptr), p.shape).sum(axis=1)
+    divergence = sp.csr_matrix((rel_entr(p.data, q_at_p.data), p.indices, p.indptr), p.shape).sum(axis=1)
     is_known = (np.diff(p.indptr) > 0) & (np.diff(q.indptr) > 0)
     return np.where(is_known, np.maximum(np.asarray(divergence).ravel(), 0), np.nan)
 

@@ -63,9 +63,7 @@ class TrainingProfile:
     @cached_property
     def popularity_rank(self) -> I64:
         """Popularity rank of each track, 0 for the most popular; ties in row order. Shape (n_tracks,)."""
-        rank = np.empty(len(self.listener_counts), np.int64)
-        rank[np.argsort(-self.listener_counts, kind="stable")] = np.arange(len(rank))
-        return rank
+        return np.argsort(np.argsort(-self.listener_counts, kind="stable"))
 
     @cached_property
     def vectors(self) -> Csr:

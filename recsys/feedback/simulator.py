@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 import polars as pl
+import scipy.special
 
 from recsys.arrays import F64, I64
 from recsys.feedback.bandits import choose
@@ -99,6 +100,4 @@ def simulate_log(
 
 def softmax(options: F64, weights: F64) -> F64:
     """Return the probabilities of a softmax policy over linear scores `options @ weights`: (n, n_options)."""
-    scores = np.exp(options @ weights)
-    probabilities: F64 = scores / scores.sum(axis=1, keepdims=True)
-    return probabilities
+    return np.asarray(scipy.special.softmax(options @ weights, axis=1))
