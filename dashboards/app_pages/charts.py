@@ -77,7 +77,7 @@ else:
         alt_text=f"{likely['name'][0]} is the most likely, with {likely['probability'][0]:.0%}.",
         key="candidates",
         note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, estimated "
-        "from what happened to songs in the same position in the three years before.",
+        "from what happened to songs in the same position in the editions before, of three years at most.",
     )
     parts.table(
         candidates.drop("chart", "chart_date", "song_id"),
