@@ -247,11 +247,11 @@ def _pooled(rows: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
 
 
 def _without_voids(rows: pl.DataFrame, voids: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the rows of periods that the operator has voided: they never get second lines."""
+    """Leave out the rows of weeks that overlap a period that the operator has voided: they never get second lines."""
     voided = (
-        rows.select("source_row", "label_id", "listen_date")
-        .join(voids, on="label_id")
-        .filter(pl.col("listen_date").is_between("from_day", "to_day"))
+        rows.select("source_row", "label_id", "from_day", "to_day")
+        .join(voids, on="label_id", suffix="_void")
+        .filter((pl.col("from_day") <= pl.col("to_day_void")) & (pl.col("to_day") >= pl.col("from_day_void")))
     )
     return rows.join(voided, on="source_row", how="anti")
 
