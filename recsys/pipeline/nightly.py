@@ -14,9 +14,10 @@ from recsys import files
 from recsys.errors import Refused
 from recsys.home import Home
 from recsys.ingest.run import IngestReport, ingest, source_files
+from recsys.ledger.lines import published
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
-from recsys.pipeline.plan import step_outputs, steps, steps_after, steps_up_to
+from recsys.pipeline.plan import results, step_outputs, steps, steps_after, steps_up_to
 from recsys.pipeline.publication import gate_outcome, publish_tables
 from recsys.pipeline.results import Artefact, Outcome, Result, Step
 from recsys.pipeline.run import Event, Run, logged_step
@@ -169,7 +170,17 @@ def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Pa
     run_step(run, steps()["build"], inputs)
     evidence = Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), inputs.last_published)
     _write_outcome(run, steps()["gate"], gate_outcome(evidence, run.recipe, run.run_id))
-    return publish_tables(run.home, run.run_id, inputs["build_file"], inputs.last_results, run.log)
+    latest = inputs.last_results | _current_figures(run, inputs)
+    return publish_tables(run.home, run.run_id, inputs["build_file"], latest, run.log)
+
+
+def _current_figures(run: Run, inputs: Inputs) -> dict[str, list[Path]]:
+    """Write labels' figures as the ledger has them now, with its voids; nothing if the ledger is damaged."""
+    if inputs.ledger_fault:
+        return {}
+    figures = results()["label_figures"]
+    figures.write(run, published(inputs.ledger))
+    return {figures.name: [figures.path(run)]}
 
 
 def remove_working_files(run: Run) -> None:

@@ -13,7 +13,7 @@ N_DAYS = 24
 TOTALS = ("label_id", "dimension", "from_day", "to_day", "value", "is_late")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_lines_are_those_of_a_closing_that_remembers_every_row(seed: int) -> None:
     """Late rows, recordings that change their label, and recordings without one included."""
     world, ledger, memory = World(random.Random(seed)), Lines.of({}), Memory()

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from recsys.cli import main
 from recsys.errors import Refused
 from recsys.home import Home
 from recsys.ledger.store import Ledger
@@ -82,6 +84,7 @@ def test_lines_of_days_cover_what_was_played(finished: Run, tables: tuple[pl.Dat
     )
 
 
+@pytest.mark.slow
 def test_a_second_run_of_a_date_writes_no_line(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
     """Another recipe gives another run of the same date; its release shows the same lines."""
     home = copy_of(finished.home)
@@ -110,6 +113,7 @@ def test_a_refused_run_writes_no_line(world: World, tmp_path: Path) -> None:
     assert Ledger(home).pending() == []
 
 
+@pytest.mark.slow
 def test_a_damaged_ledger_closes_nothing(finished: Run, world: World, copy_of: Callable[[Home], Home]) -> None:
     """The run goes on with a warning, labels see the lines of the last release, and the operator can start anew."""
     home = copy_of(finished.home)
@@ -125,3 +129,26 @@ def test_a_damaged_ledger_closes_nothing(finished: Run, world: World, copy_of: C
     assert registry.current_name(home) == run.run_id
     with Warehouse.open(home.published_warehouse()) as warehouse:
         assert warehouse.query("select count(*) from marts.label_figures").item() == n_lines
+
+
+@pytest.mark.slow
+def test_an_operator_withholds_and_audits_by_commands(finished: Run, copy_of: Callable[[Home], Home]) -> None:
+    """The audit finds nothing; a voided week is withheld from the next release on; the doctor counts the lines."""
+    home = copy_of(finished.home)
+    lines = Ledger(home).read().figures
+    label_id = lines.group_by("label_id").len().sort("len", "label_id")["label_id"][0]
+    week = lines.filter(label_id=label_id, dimension="week", measure="n_plays").row(0, named=True)
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["--home", str(home.path), *words])
+        return done.exit_code, done.output
+
+    status, audited = run("labels", "audit", label_id)
+    assert (status, "0 narrowed down too far" in audited) == (0, True)
+    assert run("labels", "void", label_id, str(week["from_day"]), str(week["to_day"]))[0] == 0
+    assert run("build", "--date", str(finished.as_of))[0] == 0
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        withheld = warehouse.query("select distinct label_id from marts.label_figures where is_withheld").rows()
+    assert withheld == [(label_id,)]
+    assert f"{lines.height:,} lines, none missing or changed" in run("doctor")[1]
+    assert run("labels", "restart")[1].startswith("InputError: The ledger is not damaged")
