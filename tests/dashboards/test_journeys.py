@@ -160,6 +160,7 @@ def test_a_failing_query_shows_a_message(visit: Visit) -> None:
 
     page.get_by_role("textbox", name="Query").fill("select nonsense")
     page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Run", exact=True).click()
 
     expect(page.get_by_role("alert")).to_contain_text("The query failed")
     page.get_by_role("link", name="Overview").click()

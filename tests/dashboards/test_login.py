@@ -107,6 +107,7 @@ def test_each_label_sees_its_own_and_nothing_of_another(visit: Visit, labels: li
         assert set(downloaded(page, "artist_changes")["artist_name"]) <= own.artists
 
         page = visit.open("sql?" + urlencode({"sql": "select distinct label_id from marts.track_features"}))
+        page.get_by_role("button", name="Run", exact=True).click()
         assert downloaded(page, "answer")["label_id"].to_list() == [own.label_id]
 
         page = visit.open("track?" + urlencode({"artist": own.artist, "track": own.track}))
