@@ -20,6 +20,7 @@ from dashboards.sentences import format_day, format_number
 from recsys.errors import RecsysError
 from recsys.installation.extras import explain_missing
 from recsys.reports.wording import format_duration
+from recsys.warehouse.spreadsheet import csv_text
 
 Result = TypeVar("Result")
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
@@ -237,9 +238,9 @@ def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | 
 
 
 def downloads(rows: pl.DataFrame, key: str) -> None:
-    """Offer rows as CSV and Parquet; a file is written only when somebody downloads it."""
+    """Offer rows as CSV for spreadsheets and as exact Parquet; a file is written only when somebody downloads it."""
     forms: Sequence[tuple[str, str, Callable[[], bytes]]] = (
-        ("CSV", "text/csv", lambda: _lists_as_text(rows).write_csv().encode()),
+        ("CSV", "text/csv", lambda: csv_text(_lists_as_text(rows)).encode()),
         ("Parquet", "application/vnd.apache.parquet", lambda: _parquet(rows)),
     )
     with st.container(horizontal=True, gap="small", width="content"):
