@@ -5,6 +5,7 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 """
 
 import io
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,17 +14,21 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 import streamlit as st
 
-from dashboards import data
+from dashboards import access, data
 from dashboards.glossary import LISTENING_COUNTS, SUPPRESSION_NOTE
 from dashboards.markdown import Markdown, as_markdown, fill
 from dashboards.sentences import format_day, format_number
-from recsys.errors import RecsysError
+from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
-from recsys.reports.wording import format_duration
+from recsys.installation.paths import ROOT
+from recsys.reports.wording import format_duration, without_controls
 from recsys.warehouse.spreadsheet import csv_text
 
 Result = TypeVar("Result")
+log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
+GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
+FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 ROUNDING_NOTE = "Counts are rounded down to tens. Groups of fewer than ten listeners are suppressed."
 
 
@@ -68,9 +73,30 @@ def suppression_note(columns: Iterable[str] = LISTENING_COUNTS) -> None:
         caption(SUPPRESSION_NOTE)
 
 
-def show_error(error: RecsysError) -> None:
-    """Show an expected error: what is wrong, and what to do about it."""
-    st.error(fill("**This cannot be shown.** {error}", error=error))
+def show_error(error: RecsysError, remedy: str = "") -> None:
+    """
+    Show an expected error: what is wrong, and what to do about it.
+
+    Errors name paths, commands, labels and ids, so only operators read them. Viewers of a label read a general sentence
+    and the error goes to the log, unless it is about what they typed or uploaded themselves.
+
+    Args:
+        error: The error.
+        remedy: What the viewer can change about what they typed or uploaded; '' if the error is not about that.
+    """
+    if access.may_read_details() or (remedy and _is_about_input(error)):
+        st.error(fill("**This cannot be shown.** {error}", error=error))
+        if remedy:
+            caption(remedy)
+        return
+    log.warning("A viewer read only that something cannot be shown: %s", without_controls(str(error)))
+    st.error(fill("**This cannot be shown.** {reason}", reason=GENERAL_ERROR))
+
+
+def _is_about_input(error: RecsysError) -> bool:
+    """Return whether an error is about a viewer's input alone: of the plain type, and without a path of the server."""
+    home = data.current_home().path
+    return type(error) is InputError and not any(str(path) in str(error) for path in (home, home.resolve(), ROOT))
 
 
 def attempt(compute: Callable[[], Result], remedy: str = "") -> Result | None:
@@ -79,9 +105,7 @@ def attempt(compute: Callable[[], Result], remedy: str = "") -> Result | None:
         with explain_missing():
             return compute()
     except RecsysError as error:
-        show_error(error)
-        if remedy:
-            caption(remedy)
+        show_error(error, remedy)
         return None
 
 
