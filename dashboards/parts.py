@@ -41,6 +41,15 @@ def sidebar_footer(name: str) -> None:
         st.sidebar.caption(as_markdown(ROUNDING_NOTE))
 
 
+def hide_toolbar_download() -> None:
+    """
+    Hide the download that Streamlit adds to tables: it writes titles that spreadsheets would run as formulas.
+
+    The downloads above each table (`downloads`) replace it.
+    """
+    st.html("<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }</style>")
+
+
 def header(title: str, lead: str) -> None:
     """Show the title of a page and the question that it answers."""
     st.title(as_markdown(title))
