@@ -1,5 +1,6 @@
 """Errors: operators read what is wrong and what to do; viewers of a label read no path, command, or other label."""
 
+import ast
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -166,6 +167,18 @@ def test_a_label_reads_errors_about_its_own_input(
     assert (str(error) in "".join(shown).replace("\\", "")) == is_shown
     assert (parts.GENERAL_ERROR in "".join(shown)) != is_shown
     assert (str(error) in caplog.text) != is_shown
+
+
+def test_errors_are_shown_in_one_place() -> None:
+    """A page shows an error by `parts.attempt`, or raises it, so that no label reads it."""
+    calls = [
+        path.stem
+        for path in APP.parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("st.error", "st.exception", "st.sidebar.error")
+    ]
+
+    assert sorted(calls) == ["access", "parts", "parts"]  # no access; the details, and the general sentence
 
 
 class User(dict[str, Any]):

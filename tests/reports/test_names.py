@@ -8,8 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from jinja2 import UndefinedError
 
+from recsys.cli import main
 from recsys.cli.show import tables
 from recsys.feedback.loop import LoopSettings
 from recsys.reports.feedback_loop import _plot, write_report
@@ -129,3 +131,16 @@ def test_output_of_commands_has_formulas_in_no_csv_file_and_exact_texts_elsewher
     assert pl.read_csv(tmp_path / "csv")["'=title"].to_list()[0] == "'=HYPERLINK(1)"
     assert pl.read_ndjson(tmp_path / "json")["=title"].to_list() == FORMULAS
     assert pl.read_parquet(tmp_path / "parquet").equals(formulas)
+
+
+def test_messages_cannot_control_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The name of a file in an error, and in what a command prints."""
+    path = tmp_path / "love\x1b[2J\u202e.csv"
+
+    done = CliRunner().invoke(main, ["--home", str(tmp_path), "ingest", str(path)])
+    tables.note.print(f"Not ingested: {path}", soft_wrap=True)
+
+    assert done.exit_code != 0
+    for text in (done.output, capsys.readouterr().err):
+        assert "love\ufffd[2J\ufffd.csv" in text
+        assert re.findall("[\x1b\u202e]", text) == []

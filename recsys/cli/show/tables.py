@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
 
 from recsys.errors import InputError
 from recsys.reports.wording import without_controls
@@ -26,8 +27,19 @@ if TYPE_CHECKING:
 
 GAP = 2  # characters between two columns
 LONGEST_WORD = 40  # characters; a longer word (an address, a hash) may be broken
-out = Console(highlight=False, markup=False, emoji=False)
-note = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+class Screen(Console):
+    """A console on which names, paths and messages cannot control the terminal."""
+
+    @override
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts without control characters; other objects are printed as they are."""
+        super().print(*(without_controls(it) if isinstance(it, str) else it for it in objects), **options)
+
+
+out = Screen(highlight=False, markup=False, emoji=False)
+note = Screen(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
