@@ -22,12 +22,20 @@ from typing import Any
 import streamlit as st
 
 from dashboards.markdown import fill
-from recsys.errors import InputError, SetupError
+from recsys.errors import InputError, RecsysError, SetupError
 from recsys.home import Home
 from recsys.login import LOOPBACK, has_login
 from recsys.releases.registry import label_warehouse
 
 _EXPECTED = "Expected operators = [...] and [labels], with a list of e-mails or sub:... per label id"
+_TOML_TYPES = {
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    dict: "a table",
+    list: "a list",
+}
 
 
 @dataclass(frozen=True)
@@ -84,18 +92,33 @@ def viewer_of(claims: Mapping[str, Any], home: Home) -> Viewer:
         InputError: The e-mail address is not verified, or the account is not listed.
         SetupError: The access file is missing or invalid, or the release has no file for the label.
     """
-    accounts, is_verified = _accounts(claims), claims.get("email_verified") is True
-    access = _read_access(home)
-    listed = [account for account in accounts if account in access]
-    name = str(claims.get("email") or claims.get("sub") or "this account")
-    if not listed and claims.get("email") and not is_verified:
-        raise InputError(f"The e-mail {name} is not verified. Verify it with your provider, then log in again")
-    if not listed:
-        raise InputError(f"{name} has no access yet. Ask the operator to list you in access.toml")
-    label_id = access[listed[0]]
+    label_id, name = _label_of(claims, home), _name(claims)
     if label_id is None:
         return Viewer(name, None, home.published_warehouse())
     return Viewer(name, label_id, label_warehouse(home, label_id))
+
+
+def may_read_details() -> bool:
+    """
+    Return whether messages to the viewer may contain paths, commands, and names and ids of labels.
+
+    They may for an operator and for anybody on a machine without a login, even if there is no release to show; not for
+    viewers of a label, nor while it is unknown who the viewer is.
+    """
+    try:
+        return viewer().label_id is None
+    except RecsysError:
+        return _is_operator_without_release()
+
+
+def _is_operator_without_release() -> bool:
+    """Return whether the access file lists the viewer as an operator, or no login is set up."""
+    try:
+        if not needs_login():
+            return True
+        return bool(st.user.get("is_logged_in")) and _label_of(st.user.to_dict(), current_home()) is None
+    except RecsysError:
+        return False
 
 
 def require_viewer() -> Viewer:
@@ -114,6 +137,21 @@ def require_viewer() -> Viewer:
     if needs_login():
         st.sidebar.button("Log out", on_click=st.logout)
     return current
+
+
+def _label_of(claims: Mapping[str, Any], home: Home) -> str | None:
+    """Return the label of an account, None for an operator; raises InputError and SetupError as `viewer_of`."""
+    access, name = _read_access(home), _name(claims)
+    listed = [account for account in _accounts(claims) if account in access]
+    if listed:
+        return access[listed[0]]
+    if claims.get("email") and claims.get("email_verified") is not True:
+        raise InputError(f"The e-mail {name} is not verified. Verify it with your provider, then log in again")
+    raise InputError(f"{name} has no access yet. Ask the operator of this service for it")
+
+
+def _name(claims: Mapping[str, Any]) -> str:
+    return str(claims.get("email") or claims.get("sub") or "this account")
 
 
 def _accounts(claims: Mapping[str, Any]) -> list[str]:
@@ -158,25 +196,28 @@ def _invalid_key(content: Mapping[str, Any]) -> str | None:
     if not content:
         return "the file is empty"
     if unknown:
-        return f"unknown key {unknown[0]!r}"
+        return f"unknown key{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown))}; remove or rename"
     if not isinstance(content.get("labels", {}), dict):
-        return "labels is not a table"
+        return f"labels is {_toml_type(content['labels'])}, expected the table [labels]"
     if any(not label_id.strip() for label_id in content.get("labels", {})):
-        return "a label id is empty"
+        return "a label id is empty; write the id of the label, or remove the line"
     return None
 
 
 def _invalid_names(content: Mapping[str, Any]) -> str | None:
     for label_id, names in _lists(content):
-        if not isinstance(names, list) or any(not isinstance(name, str) for name in names):
-            return f"{_list_name(label_id)} is not a list of names"
+        if not isinstance(names, list):
+            found = f"{_list_name(label_id)} is {_toml_type(names)}"
+            return f'{found}, expected a list of names; write the names in brackets: ["...", "..."]'
+        if wrong := [name for name in names if not isinstance(name, str)]:
+            return f"{_list_name(label_id)} contains {_toml_type(wrong[0])}, expected names; write them in quotes"
         if any(not name.strip().removeprefix("sub:").strip() for name in names):
-            return f"a name of {_list_name(label_id)} is empty"
+            return f"a name of {_list_name(label_id)} is empty; write an e-mail or sub:..., or remove it"
     return None
 
 
 def _repeated_name(content: Mapping[str, Any]) -> str | None:
-    """Describe where a name is listed twice, without the name: everyone who logs in may read this message."""
+    """Describe where a name is listed twice, without the name: logs are read by more people than the file."""
     list_of: dict[str, str] = {}
     for label_id, names in _lists(content):
         for account in map(_account, names):
@@ -184,6 +225,10 @@ def _repeated_name(content: Mapping[str, Any]) -> str | None:
                 return f"a name of {list_of[account]} is repeated in {_list_name(label_id)}; list each name once"
             list_of[account] = _list_name(label_id)
     return None
+
+
+def _toml_type(value: object) -> str:
+    return _TOML_TYPES.get(type(value), "a date or time")
 
 
 def _list_name(label_id: str | None) -> str:

@@ -24,6 +24,7 @@ try:
     viewer = access.require_viewer()
     page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
     parts.sidebar_footer(viewer.name)
+    parts.hide_toolbar_download()
     with explain_missing():
         page.run()
 except RecsysError as error:

@@ -5,6 +5,7 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 """
 
 import io
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,15 +14,20 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 import streamlit as st
 
-from dashboards import data
+from dashboards import access, data
 from dashboards.markdown import Markdown, as_markdown, fill
 from dashboards.sentences import format_day, format_number
-from recsys.errors import RecsysError
+from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
-from recsys.reports.wording import format_duration
+from recsys.installation.paths import ROOT
+from recsys.reports.wording import format_duration, without_controls
+from recsys.warehouse.spreadsheet import csv_text
 
 Result = TypeVar("Result")
+log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
+GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
+FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
 
 def sidebar_footer(name: str) -> None:
@@ -29,6 +35,15 @@ def sidebar_footer(name: str) -> None:
     st.logo(str(data.MARK), size="large")
     st.sidebar.text(name)
     st.sidebar.caption(as_markdown(f"Data up to {format_day(data.as_of())}."))
+
+
+def hide_toolbar_download() -> None:
+    """
+    Hide the download that Streamlit adds to tables: it writes titles that spreadsheets would run as formulas.
+
+    The downloads above each table (`downloads`) replace it.
+    """
+    st.html("<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }</style>")
 
 
 def header(title: str, lead: str) -> None:
@@ -52,9 +67,30 @@ def caption(text: str) -> None:
     st.caption(as_markdown(text))
 
 
-def show_error(error: RecsysError) -> None:
-    """Show an expected error: what is wrong, and what to do about it."""
-    st.error(fill("**This cannot be shown.** {error}", error=error))
+def show_error(error: RecsysError, remedy: str = "") -> None:
+    """
+    Show an expected error: what is wrong, and what to do about it.
+
+    Errors name paths, commands, labels and ids, so only operators read them. Viewers of a label read a general sentence
+    and the error goes to the log, unless it is about what they typed or uploaded themselves.
+
+    Args:
+        error: The error.
+        remedy: What the viewer can change about what they typed or uploaded; '' if the error is not about that.
+    """
+    if access.may_read_details() or (remedy and _is_about_input(error)):
+        st.error(fill("**This cannot be shown.** {error}", error=error))
+        if remedy:
+            caption(remedy)
+        return
+    log.warning("A viewer read only that something cannot be shown: %s", without_controls(str(error)))
+    st.error(fill("**This cannot be shown.** {reason}", reason=GENERAL_ERROR))
+
+
+def _is_about_input(error: RecsysError) -> bool:
+    """Return whether an error is about a viewer's input alone: of the plain type, and without a path of the server."""
+    home = access.current_home().path
+    return type(error) is InputError and not any(str(path) in str(error) for path in (home, home.resolve(), ROOT))
 
 
 def attempt(compute: Callable[[], Result], remedy: str = "") -> Result | None:
@@ -63,9 +99,7 @@ def attempt(compute: Callable[[], Result], remedy: str = "") -> Result | None:
         with explain_missing():
             return compute()
     except RecsysError as error:
-        show_error(error)
-        if remedy:
-            caption(remedy)
+        show_error(error, remedy)
         return None
 
 
@@ -222,9 +256,9 @@ def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | 
 
 
 def downloads(rows: pl.DataFrame, key: str) -> None:
-    """Offer rows as CSV and Parquet; a file is written only when somebody downloads it."""
+    """Offer rows as CSV for spreadsheets and as exact Parquet; a file is written only when somebody downloads it."""
     forms: Sequence[tuple[str, str, Callable[[], bytes]]] = (
-        ("CSV", "text/csv", lambda: _lists_as_text(rows).write_csv().encode()),
+        ("CSV", "text/csv", lambda: csv_text(_lists_as_text(rows)).encode()),
         ("Parquet", "application/vnd.apache.parquet", lambda: _parquet(rows)),
     )
     with st.container(horizontal=True, gap="small", width="content"):

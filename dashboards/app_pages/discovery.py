@@ -33,7 +33,7 @@ with filters.row():
     tempo = filters.number_range("Tempo (beats per minute)", 40, 220, "tempo")
 
 name, content = upload or ("", b"")
-like = parts.attempt(lambda: data.embed_upload(name, content)) if upload else track_id
+like = parts.attempt(lambda: data.embed_upload(name, content), parts.FORMATS_NOTE) if upload else track_id
 sound = content if upload else data.audio_file(track_id)
 if like is None:
     st.stop()

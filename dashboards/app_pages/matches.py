@@ -50,7 +50,7 @@ found = parts.attempt(lambda: data.find_matches(name, content)) if upload else N
 if found is not None:
     uses = found.table.select(CUE_COLUMNS)
     if found.failures:
-        parts.empty_state(f"{name}: {found.failures[name]}.", "Try another format: WAV, FLAC, MP3 or M4A.")
+        parts.empty_state(f"{name}: {found.failures[name]}.", parts.FORMATS_NOTE)
     elif uses.is_empty():
         parts.empty_state(
             f"No recording of the catalogue was found in {name}.",

@@ -16,6 +16,7 @@ from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
 from recsys.installation.paths import commit
+from recsys.reports.wording import without_controls
 
 
 class _Group(click.Group):
@@ -30,7 +31,7 @@ class _Group(click.Group):
         except RecsysError as error:
             if ctx.params.get("traceback"):
                 raise
-            click.echo(f"{type(error).__name__}: {error}", err=True)
+            click.echo(f"{type(error).__name__}: {without_controls(str(error))}", err=True)
             ctx.exit(error.exit_code)
 
 

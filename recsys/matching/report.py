@@ -16,6 +16,7 @@ import polars as pl
 from recsys import files
 from recsys.matching.alignment import Calibration
 from recsys.matching.cue_sheets import Cue, CueSheet
+from recsys.warehouse.spreadsheet import csv_text
 
 DISCLAIMER = (
     "A match shows that recordings sound alike, not that a right was infringed. Licences, quotations, samples that "
@@ -141,4 +142,4 @@ def _row(sheet: CueSheet, cue: Cue) -> dict[str, Any]:
 
 def write(report: MatchReport, form: str, path: Path) -> None:
     """Write the report to a file as `csv` or `json`."""
-    files.write_text(path, report.as_json() + "\n" if form == "json" else report.table.write_csv())
+    files.write_text(path, report.as_json() + "\n" if form == "json" else csv_text(report.table))

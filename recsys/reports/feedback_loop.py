@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from recsys import files
 from recsys.feedback.loop import LoopSettings, last_week
 from recsys.reports.html import png, render
+from recsys.warehouse.spreadsheet import csv_text
 
 COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#999999")
 MARKERS = "os^vDPX*"
@@ -44,7 +45,7 @@ def write_report(folder: Path, weeks: pl.DataFrame, settings: LoopSettings, desc
         Path of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weeks.write_csv(folder / NUMBERS)
+    files.write_text(folder / NUMBERS, csv_text(weeks))
     files.write_text(folder / PAGE, _page(weeks, settings, description))
     return folder / PAGE
 
@@ -96,6 +97,6 @@ def _page(weeks: pl.DataFrame, settings: LoopSettings, description: str) -> str:
         rows=rows,
         base=rows[0][1],
         numbers=NUMBERS,
-        csv=weeks.write_csv().encode(),
+        csv=csv_text(weeks).encode(),
         settings=json.dumps(asdict(settings)),
     )

@@ -1,7 +1,8 @@
 """
 HTML reports: each page is one file with its images embedded, so that it can be mailed.
 
-The templates in `templates/` extend `base.html`. They escape every value, and a value that is missing is an error.
+The templates in `templates/` extend `base.html`. They escape every value and replace its control
+characters; a value that is missing is an error.
 """
 
 from base64 import b64encode
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from recsys.reports.wording import format_duration
+from recsys.reports.wording import format_duration, without_controls
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # plots are an extra
@@ -46,5 +47,6 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
+    finalize=lambda value: without_controls(value) if type(value) is str else value,
 )
 ENVIRONMENT.filters.update(data_url=data_url, duration=format_duration)

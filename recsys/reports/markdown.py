@@ -2,6 +2,8 @@
 
 import re
 
+from recsys.reports.wording import without_controls
+
 JOINER = "\u2060"  # WORD JOINER: zero width, prevents line breaks
 _SPECIAL = re.compile(r"[\\`*~\[\]<>#|$&]|(?<!\w)_|_(?!\w)")  # an underscore inside a word is not markup
 _AT_START = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))")
@@ -16,5 +18,5 @@ def escaped(text: str) -> str:
     >>> escaped("![Love] *Live* for $1 to $2")
     '!\\[Love\\] \\*Live\\* for \\$1 to \\$2'
     """
-    line = _AUTOFORMATTED.sub(JOINER, " ".join(text.split()))
+    line = _AUTOFORMATTED.sub(JOINER, without_controls(" ".join(text.split())))
     return _AT_START.sub(r"\1\\", _SPECIAL.sub(r"\\\g<0>", line))

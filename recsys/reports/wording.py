@@ -5,6 +5,11 @@ LEDGER_NOTE = (  # beside all figures that a label sees
     "(docs/labels.md, The ledger)."
 )
 
+# Control characters, which act on a terminal, and those that reverse the direction of the text after them.
+_CONTROLS = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
+
 # Problem code in marts.catalogue_health -> what pages and reports call it.
 ISSUES = {
     "unknown_track": "Played, but not in the catalogue",
@@ -22,6 +27,16 @@ ISSUES = {
     "no_genre": "No genre",
     "consent_unknown": "Unknown consent to training",
 }
+
+
+def without_controls(text: str) -> str:
+    r"""
+    Replace invisible characters that would change how the text after a title or name is shown.
+
+    >>> without_controls("Love\x1b[2J \u202egnos")
+    'Love\ufffd[2J \ufffdgnos'
+    """
+    return text.translate(_CONTROLS)
 
 
 def format_duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit import config
@@ -59,3 +60,16 @@ def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def failures(page: AppTest) -> list[str]:
     """List the errors and exceptions that a page shows."""
     return [error.value for error in page.error] + [exception.message for exception in page.exception]
+
+
+def markdown_of(page: AppTest) -> list[str]:
+    """List all texts of a page that Streamlit renders as Markdown."""
+    groups: list[Any] = [page.markdown, page.title, page.header, page.subheader, page.caption, page.metric]
+    groups += [page.error, page.warning, page.info, page.selectbox, page.multiselect, page.slider, page.text_input]
+    elements = [element for group in groups for element in group]
+    texts = [getattr(element, name, None) for element in elements for name in ("label", "help")]
+    texts += [
+        element.value for element in elements if element.type in ("markdown", "title", "header", "subheader", "caption")
+    ]
+    texts += [element.value for element in [*page.error, *page.warning, *page.info, *page.metric]]
+    return [str(text) for text in texts if text]

@@ -108,13 +108,22 @@ def test_other_accounts_are_refused(home: Home, claims: dict[str, Any], message:
         ('[labels]\nla1 = ["a@b.c"]\nla2 = ["A@B.C"]', "a name of label 'la1' is repeated in label 'la2'"),
         ('operators = ["sub:1", " sub:1"]', "a name of operators is repeated in operators"),
         ('operator = ["a@b.c"]', "unknown key 'operator'"),
-        ('labels = "la1"', "labels is not a table"),
-        ('operators = "anna@small.example"', "operators is not a list of names"),
-        ("operators = [1]", "operators is not a list of names"),
-        ('operators = ["anna@small.example"]\n[labels]\noperators = 1', "label 'operators' is not a list of names"),
-        ("[labels]\nla1 = [1]", "label 'la1' is not a list of names"),
-        ('[labels]\nla1 = "anna@small.example"', "label 'la1' is not a list of names"),
-        ('[labels.la1]\nnames = ["anna@small.example"]', "label 'la1' is not a list of names"),
+        ('labels = "la1"', "labels is a text, expected the table"),
+        ('operator = ["a@b.c"]\nlabel = 1', "unknown keys 'label', 'operator'; remove or rename"),
+        (
+            'operators = "anna@small.example"',
+            "operators is a text, expected a list of names; write the names in brackets",
+        ),
+        ("operators = 2026-01-01", "operators is a date or time, expected a list of names"),
+        ("operators = [1]", "operators contains a number, expected names; write them in quotes"),
+        ("operators = [[]]", "operators contains a list, expected names"),
+        (
+            'operators = ["anna@small.example"]\n[labels]\noperators = 1',
+            "label 'operators' is a number, expected a list",
+        ),
+        ("[labels]\nla1 = [true]", "label 'la1' contains true or false, expected names"),
+        ('[labels]\nla1 = "anna@small.example"', "label 'la1' is a text, expected a list of names"),
+        ('[labels.la1]\nnames = ["anna@small.example"]', "label 'la1' is a table, expected a list of names"),
         ('[labels]\n"" = ["anna@small.example"]', "a label id is empty"),
         ('[labels]\n"  " = ["anna@small.example"]', "a label id is empty"),
         ('[labels.""]\n', "a label id is empty"),
@@ -124,7 +133,7 @@ def test_other_accounts_are_refused(home: Home, claims: dict[str, Any], message:
     ],
 )
 def test_an_invalid_access_file_gives_nobody_access(home: Home, tmp_path: Path, text: str | None, message: str) -> None:
-    """The message names no account, since a stranger may read it."""
+    """The message says what to do, and names no account, since it goes to the log."""
     copy = Home(tmp_path)
     if text is not None:
         (tmp_path / "access.toml").write_text(text)
@@ -132,6 +141,21 @@ def test_an_invalid_access_file_gives_nobody_access(home: Home, tmp_path: Path, 
     with pytest.raises(SetupError, match=message) as refused:
         viewer_of(ANNA, copy)
     assert "@" not in str(refused.value).replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("claim", ["", " ", "\t", "sub:", "\u200b"])
+def test_a_blank_account_opens_nothing(home: Home, claim: str) -> None:
+    """A provider that sends an empty e-mail or id gives access to nobody."""
+    for claims in ({"email": claim, "email_verified": True}, {"sub": claim}, {"sub": claim, "email": claim}, {}):
+        with pytest.raises(InputError, match=r"no access yet|not verified"):
+            viewer_of(claims, home)
+
+
+@pytest.mark.parametrize("label_id", ["", " "])
+def test_an_empty_label_id_is_no_operator(home: Home, label_id: str) -> None:
+    """Even without the access file, a viewer of the label '' is not shown the warehouse of all labels."""
+    with pytest.raises(SetupError, match="no file for the label"):
+        registry.label_warehouse(home, label_id)
 
 
 def test_an_unknown_label_id_opens_no_file(home: Home, tmp_path: Path) -> None:

@@ -5,17 +5,15 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboards import sentences
 from dashboards.markdown import Markdown, as_markdown, fill
 from recsys.home import Home
 
-from .conftest import APP, PAGES, Open, failures
+from .conftest import APP, PAGES, Open, failures, markdown_of
 
 PICTURE, FORMULA = "![p](https://outside.example/p.png)", "$1 to $2"
 NAMED = ("title", "name", "artist_name", "label_name", "release_title", "artist", "source_title", "tag", "main_genre")
@@ -117,19 +115,6 @@ def hostile_file(published_home: Home, tmp_path_factory: pytest.TempPathFactory)
         ).fetchall():
             connection.execute(f"update marts.{table} set {column} = {column} || ' {PICTURE} {FORMULA} *x*'")
     return path
-
-
-def markdown_of(page: AppTest) -> list[str]:
-    """List all texts of a page that Streamlit renders as Markdown."""
-    groups: list[Any] = [page.markdown, page.title, page.header, page.subheader, page.caption, page.metric]
-    groups += [page.error, page.warning, page.info, page.selectbox, page.multiselect, page.slider, page.text_input]
-    elements = [element for group in groups for element in group]
-    texts = [getattr(element, name, None) for element in elements for name in ("label", "help")]
-    texts += [
-        element.value for element in elements if element.type in ("markdown", "title", "header", "subheader", "caption")
-    ]
-    texts += [element.value for element in [*page.error, *page.warning, *page.info, *page.metric]]
-    return [str(text) for text in texts if text]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,13 +1,17 @@
 """Titles and names in reports and on the screen are text, never markup or a formula."""
 
+import re
+from collections.abc import Callable
 from datetime import date
 from html import unescape
 from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from jinja2 import UndefinedError
 
+from recsys.cli import main
 from recsys.cli.show import tables
 from recsys.feedback.loop import LoopSettings
 from recsys.reports.feedback_loop import _plot, write_report
@@ -15,9 +19,11 @@ from recsys.reports.html import render
 from recsys.reports.morning.findings import Finding, Section
 from recsys.reports.morning.page import Report, html, markdown
 from recsys.reports.morning.plots import picture
+from recsys.warehouse.spreadsheet import csv_text
 
 DAY = date(2026, 1, 31)
 MARKUP = """<script>x "{{ 7 * 7 }}" '{% raw %}' {# x #} &amp;"""
+OVERRIDE = "Love \u202egnos\u202c \x1b[2J"
 HOSTILE = r"![p](https://outside.example/p.png) <img src=x> $\frac$ *x*"
 
 
@@ -79,3 +85,62 @@ def test_the_screen_displays_names_exactly(capsys: pytest.CaptureFixture[str]) -
     screen = capsys.readouterr().out
     assert screen.count(name) == 2
     assert "\ufffd]8;;https://outside.example\ufffdFree\ufffd[2J" in screen
+
+
+@pytest.mark.parametrize("report", [markdown, html])
+def test_reports_leave_out_characters_that_change_the_text_after_them(report: Callable[[Report], str]) -> None:
+    """Commands for a terminal, and the override that shows the rest of a line from right to left."""
+    assert re.findall("[\u202e\u202c\x1b]", report(report_of(OVERRIDE))) == []
+    assert "Love \ufffdgnos\ufffd" in report(report_of(OVERRIDE))
+
+
+FORMULAS = ["=HYPERLINK(1)", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "Love = 1", "", None]
+
+
+@pytest.fixture
+def formulas() -> pl.DataFrame:
+    """Titles that a spreadsheet would run, in a column whose name it would run too; numbers; lists."""
+    numbers = [float(-row) for row in range(len(FORMULAS))]
+    return pl.DataFrame({"=title": FORMULAS, "change": numbers, "tags": [[text] for text in FORMULAS]})
+
+
+def test_no_text_of_a_csv_file_is_a_formula(formulas: pl.DataFrame) -> None:
+    """An apostrophe precedes it; other texts and numbers are unchanged."""
+    rows = pl.read_csv(csv_text(formulas.drop("tags")).encode())
+
+    expected = [f"'{text}" for text in FORMULAS[:7] if text]
+    assert rows.columns == ["'=title", "change"]
+    assert rows["'=title"].to_list() == [*expected, "'=1", "Love = 1", "", None]
+    assert rows["change"].to_list() == formulas["change"].to_list()
+
+
+def test_categories_of_a_csv_file_are_no_formulas_either() -> None:
+    """They are texts."""
+    rows = pl.DataFrame({"genre": ["=1"]}, schema={"genre": pl.Categorical})
+
+    assert csv_text(rows) == "genre\n'=1\n"
+
+
+def test_output_of_commands_has_formulas_in_no_csv_file_and_exact_texts_elsewhere(
+    formulas: pl.DataFrame, tmp_path: Path
+) -> None:
+    """As written by `--csv`, `--json` and `--parquet`."""
+    for form in ("csv", "json", "parquet"):
+        tables.answer(formulas, form, tmp_path / form)
+
+    assert pl.read_csv(tmp_path / "csv")["'=title"].to_list()[0] == "'=HYPERLINK(1)"
+    assert pl.read_ndjson(tmp_path / "json")["=title"].to_list() == FORMULAS
+    assert pl.read_parquet(tmp_path / "parquet").equals(formulas)
+
+
+def test_messages_cannot_control_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The name of a file in an error, and in what a command prints."""
+    path = tmp_path / "love\x1b[2J\u202e.csv"
+
+    done = CliRunner().invoke(main, ["--home", str(tmp_path), "ingest", str(path)])
+    tables.note.print(f"Not ingested: {path}", soft_wrap=True)
+
+    assert done.exit_code != 0
+    for text in (done.output, capsys.readouterr().err):
+        assert "love\ufffd[2J\ufffd.csv" in text
+        assert re.findall("[\x1b\u202e]", text) == []

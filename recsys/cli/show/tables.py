@@ -9,26 +9,37 @@ import sys
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import polars as pl
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
 
 from recsys.errors import InputError
+from recsys.reports.wording import without_controls
+from recsys.warehouse.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 GAP = 2  # characters between two columns
 LONGEST_WORD = 40  # characters; a longer word (an address, a hash) may be broken
-_CONTROLS = {
-    code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"
-}  # which would control the terminal
-out = Console(highlight=False, markup=False, emoji=False)
-note = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+class Screen(Console):
+    """A console on which names, paths and messages cannot control the terminal."""
+
+    @override
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts without control characters; other objects are printed as they are."""
+        super().print(*(without_controls(it) if isinstance(it, str) else it for it in objects), **options)
+
+
+out = Screen(highlight=False, markup=False, emoji=False)
+note = Screen(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
@@ -97,9 +108,9 @@ def cell(value: object) -> str:
         case int() | Decimal():
             return _number(Decimal(value))
         case list():
-            return ", ".join(map(str, value)).translate(_CONTROLS)
+            return without_controls(", ".join(map(str, value)))
         case _:
-            return str(value).translate(_CONTROLS)
+            return without_controls(str(value))
 
 
 def _number(value: Decimal) -> str:
@@ -112,7 +123,7 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     Print the rows of a query as a table, or write them as CSV, JSON Lines or Parquet to a file or standard output.
 
     A table shows the columns that fit on the screen and names the others; a wide table shows all. In CSV, lists and
-    structs are JSON text.
+    structs are JSON text, and no text is a formula of a spreadsheet.
 
     Args:
         rows: The rows.
@@ -131,7 +142,7 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
         note.print(f"{rows.height:,} rows", style="dim")
         return
     writers: dict[str, Callable[[Any], object]] = {
-        "csv": lambda to: _flat(rows).write_csv(to),
+        "csv": lambda to: _write_csv(rows, to),
         "json": rows.write_ndjson,
         "parquet": rows.write_parquet,
     }
@@ -140,6 +151,14 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"The rows cannot be written as {form}: {reason}. Cast the column to text") from error
+
+
+def _write_csv(rows: pl.DataFrame, to: "Path | BinaryIO") -> None:
+    text = csv_text(_flat(rows)).encode()
+    if isinstance(to, Path):
+        to.write_bytes(text)
+    else:
+        to.write(text)
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
