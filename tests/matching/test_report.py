@@ -12,7 +12,7 @@ import pytest
 from recsys.audio.sandbox import Failure
 from recsys.matching.alignment import Calibration
 from recsys.matching.cue_sheets import Cue, CueSheet
-from recsys.matching.report import MatchReport
+from recsys.matching.report import MatchReport, write
 from recsys.matching.uses import Use
 from recsys.reports.matching import write_page
 
@@ -74,3 +74,14 @@ def test_the_page_shows_uses_and_displays_names_exactly(report: MatchReport, tmp
     assert "<script" not in page
     assert page.count("<rect") == 2
     assert "0:10.0 to 0:19.0 of the file" in page
+
+
+def test_a_csv_report_has_no_formula_and_a_json_report_exact_texts(report: MatchReport, tmp_path: Path) -> None:
+    """An apostrophe precedes a title that a spreadsheet would run."""
+    title = '=HYPERLINK("http://outside.example","x")'
+    owners = report.owners.with_columns(title=pl.lit(title))
+    for form in ("csv", "json"):
+        write(replace(report, owners=owners), form, tmp_path / form)
+
+    assert set(pl.read_csv(tmp_path / "csv")["title"].drop_nulls()) == {f"'{title}"}
+    assert json.dumps(title) in (tmp_path / "json").read_text(encoding="utf-8")
