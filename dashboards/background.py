@@ -1,6 +1,7 @@
 """A query in the background of a session: it can be cancelled while the page stays usable."""
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 
 import polars as pl
@@ -10,37 +11,39 @@ from recsys.errors import InputError
 
 _KEY = "background_query"
 _FIRST_WAIT_S, POLL_S = 1.0, 0.5  # most queries end before the page shows that one is running
+Stop = Callable[[], None]
+Run = Callable[[str, Callable[[Stop], None]], pl.DataFrame]  # runs a text; its second argument takes what stops it
 
 
 class BackgroundQuery:
-    """A query that runs in a thread."""
+    """
+    A query that runs in a thread.
 
-    def __init__(self, text: str, run: Callable[[Callable[[Callable[[], None]], None]], pl.DataFrame]) -> None:
-        """
-        Start a query.
+    Attributes:
+        request: The file that it reads and its text.
+    """
 
-        Args:
-            text: The query.
-            run: Runs it; its argument is to be called with a function that stops it.
-        """
-        self.text = text
-        self._stop: Callable[[], None] = lambda: None
+    def __init__(self, request: tuple[Path, str], run: Run) -> None:
+        self.request = request
         self._rows: pl.DataFrame | None = None
         self._error: InputError | None = None
-        self._done = Event()
+        self._stop: Stop | None = None
+        self._is_cancelled, self._done = Event(), Event()
         Thread(target=self._work, args=(run,), daemon=True).start()
         self._done.wait(_FIRST_WAIT_S)
 
-    def _work(self, run: Callable[[Callable[[Callable[[], None]], None]], pl.DataFrame]) -> None:
+    def _work(self, run: Run) -> None:
         try:
-            self._rows = run(self._started)
+            self._rows = run(self.request[1], self._started)
         except InputError as error:
             self._error = error
         finally:
             self._done.set()
 
-    def _started(self, stop: Callable[[], None]) -> None:
+    def _started(self, stop: Stop) -> None:
         self._stop = stop
+        if self._is_cancelled.is_set():  # before it had started
+            stop()
 
     @property
     def is_done(self) -> bool:
@@ -49,7 +52,8 @@ class BackgroundQuery:
 
     def cancel(self) -> None:
         """Stop it, unless it has ended."""
-        if not self.is_done:
+        self._is_cancelled.set()
+        if self._stop is not None and not self.is_done:
             self._stop()
 
     def rows(self) -> pl.DataFrame:
@@ -61,14 +65,15 @@ class BackgroundQuery:
         return self._rows
 
 
-def rows_of(text: str, start: Callable[[str], BackgroundQuery], *, is_requested: bool) -> pl.DataFrame | None:
+def rows_of(file: Path, text: str, run: Run, *, is_requested: bool) -> pl.DataFrame | None:
     """
     Return the rows of a query that was requested in this session; None while it runs, and before it is requested.
 
     Args:
+        file: The file that it reads: a viewer never gets rows of another's file.
         text: The query that the page shows.
-        start: Starts it.
-        is_requested: Whether the reader has just asked to run it; another query that still runs is cancelled.
+        run: Runs it.
+        is_requested: Whether the reader has just request to run it; another query that still runs is cancelled.
 
     Raises:
         InputError: The query failed or was cancelled.
@@ -77,8 +82,8 @@ def rows_of(text: str, start: Callable[[str], BackgroundQuery], *, is_requested:
     if is_requested:
         if query is not None:
             query.cancel()
-        query = st.session_state[_KEY] = start(text)
-    if query is None or query.text != text:
+        query = st.session_state[_KEY] = BackgroundQuery((file, text), run)
+    if query is None or query.request != (file, text):
         return None
     if query.is_done:
         return query.rows()

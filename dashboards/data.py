@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import streamlit as st
 
-from dashboards import access
+from dashboards import access, background
 from dashboards.access import current_home
-from dashboards.background import BackgroundQuery
 from dashboards.glossary import COMPUTED_COLUMNS
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
@@ -113,17 +112,43 @@ def as_of() -> date:
     return _as_of(_viewer_file())
 
 
+@st.cache_data(max_entries=N_FILES, show_spinner=False)
+def _least_listeners(path: Path) -> int | None:
+    least: int | None = _warehouse(path).query(internal_sql("least_listeners")).item()
+    return least
+
+
+def least_listeners() -> int | None:
+    """Return how many listeners a line of the ledger has at least; None without lines."""
+    return _least_listeners(_viewer_file())
+
+
 def last_sunday() -> date:
     """Return the last day of the last complete week."""
     return as_of() - timedelta(days=(as_of().weekday() + 1) % 7)
 
 
-def start_sql(text: str) -> BackgroundQuery:
-    """Start one SELECT on the viewer's file, read-only; its result has the first N_ROWS rows."""
-    warehouse = _warehouse(_viewer_file())
-    return BackgroundQuery(
-        text, lambda on_start: warehouse.untrusted_query(text, n_rows=N_ROWS, limit_s=LIMIT_S, on_start=on_start)
-    )
+def rows_of_sql(text: str, *, is_requested: bool) -> pl.DataFrame | None:
+    """
+    Return the first N_ROWS rows of one SELECT on the viewer's file, read-only, which runs in the background.
+
+    Args:
+        text: The query that the page shows.
+        is_requested: Whether the reader has just asked to run it.
+
+    Returns:
+        The rows; None before it was requested in this session, and while it runs.
+
+    Raises:
+        InputError: The text is not a single query, DuckDB reports an error, or it was cancelled or took over LIMIT_S.
+    """
+    file = _viewer_file()
+    warehouse = _warehouse(file)
+
+    def run(query: str, on_start: Callable[[background.Stop], None]) -> pl.DataFrame:
+        return warehouse.untrusted_query(query, n_rows=N_ROWS, limit_s=LIMIT_S, on_start=on_start)
+
+    return background.rows_of(file, text, run, is_requested=is_requested)
 
 
 def tables() -> pl.DataFrame:

@@ -2,16 +2,15 @@
 What a label's pages show of listening: the lines of its ledger, and what queries compute from them.
 
 Pages of `app_pages` call one function each for viewers of a label. Artists, recordings and groups have figures per week
-only, the label's total also per day. A cell without a figure had too few listeners: it is written as `UNDER`, never 0.
+only, the label's total also per day. A cell without a figure had too few listeners, and the page says so; never 0.
 """
 
 import polars as pl
 import streamlit as st
 
 from dashboards import charts, data, filters, parts, sentences
-from recsys.reports.wording import LEDGER_NOTE
+from recsys.reports.wording import ledger_note, under_listeners
 
-UNDER = "under 20 listeners"
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
 WEEKS = {"4": "the last four closed weeks", "1": "the last closed week"}
 MEASURES = {
@@ -25,13 +24,13 @@ DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "sour
 OUTLIERS = {"recording": "recordings", "artist": "artists"}
 FORMATS = {"share": "percent", "change": "percent"}
 DAY_UNIT = "plays per day; where a closed period has several days, their average on the last one"
-WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with under 20 listeners"
+WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with too few listeners"
 
 
 def note() -> None:
     """Tell viewers of a label what their figures include."""
     if not data.is_operator():
-        parts.caption(LEDGER_NOTE)
+        parts.caption(ledger_note(data.least_listeners()))
 
 
 def header(title: str, lead: str) -> None:
@@ -55,13 +54,35 @@ def overview() -> None:
         parts.empty_state("No period has been closed yet.", "A period is closed once it had enough listeners.")
         st.stop()
     n_weeks = "4" if days == "28" else "1"
-    artists = data.run_query("label_parts", weeks=n_weeks).drop_nulls("difference")
-    movers = artists.sort(pl.col("difference").abs(), descending=True).head(10).sort("difference", descending=True)
-    movers = movers.rename({"name": "artist_name", "n_plays": "n_now"})
+    movers = _movers(n_weeks)
     parts.bullets(
         [sentences.change_sentence(MEASURES[row["measure"]], row) for row in totals.iter_rows(named=True)]
         + [sentences.artist_change_sentence(row) for row in movers.head(1).iter_rows(named=True)]
     )
+    _totals(totals)
+    _line("Plays per day", data.run_query("label_trend", dimension="day"), DAY_UNIT, key="plays_by_day")
+    if movers.is_empty():
+        parts.empty_state("No artist's plays changed, or none has figures in both periods.", "Choose another period.")
+    else:
+        parts.figure(
+            f"Artists whose plays changed most, {WEEKS[n_weeks]}",
+            movers,
+            charts.bars(movers, "difference", "artist_name", unit="change in plays from the weeks before"),
+            alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
+            key="artist_changes",
+        )
+    _releases()
+
+
+def _movers(n_weeks: str) -> pl.DataFrame:
+    """Return the ten artists whose plays changed most, largest gain first."""
+    artists = data.run_query("label_parts", weeks=n_weeks).filter(pl.col("difference") != 0)
+    most = artists.sort(pl.col("difference").abs(), descending=True).head(10).sort("difference", descending=True)
+    return most.rename({"name": "artist_name", "n_plays": "n_now"})
+
+
+def _totals(totals: pl.DataFrame) -> None:
+    """Show the totals of the last period, and the plays of all closed periods."""
     with st.container(horizontal=True):
         for row in totals.filter(pl.col("last_date") == pl.col("last_date").max()).iter_rows(named=True):
             parts.metric(
@@ -75,29 +96,22 @@ def overview() -> None:
     for row in data.run_query("label_all_time").filter(measure="n_plays").iter_rows(named=True):
         since, total = sentences.format_day(row["first_date"]), sentences.format_number(row["value"])
         parts.caption(f"All closed periods since {since}: {total} plays.")
-    _line("Plays per day", data.run_query("label_trend", dimension="day"), DAY_UNIT, key="plays_by_day")
-    if movers.is_empty():
-        parts.empty_state("No artist has figures in both periods.", "Choose another period.")
-    else:
-        parts.figure(
-            f"Artists whose plays changed most, {WEEKS[n_weeks]}",
-            movers,
-            charts.bars(movers, "difference", "artist_name", unit="change in plays from the weeks before"),
-            alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
-            key="artist_changes",
-        )
+
+
+def _releases() -> None:
+    """Show the recordings released in the last 28 days."""
     releases = data.run_query("label_releases")
     if releases.is_empty():
         parts.empty_state("Nothing was released in the last 28 days.")
-    else:
-        parts.table(
-            releases.drop("track_id"),
-            mart="label_figures",
-            key="new_releases",
-            title="New releases",
-            names={"artist_name": "artist", "release_date": "released", "n_plays": "plays, last closed week"},
-            missing=UNDER,
-        )
+        return
+    parts.table(
+        releases.drop("track_id"),
+        mart="label_figures",
+        key="new_releases",
+        title="New releases",
+        names={"artist_name": "artist", "release_date": "released", "n_plays": "plays, last closed week"},
+        missing=under_listeners(data.least_listeners()),
+    )
 
 
 def artist() -> None:
@@ -123,7 +137,7 @@ def trends() -> None:
     with filters.row():
         n_weeks = filters.choose("Period", WEEKS, "weeks")
     artists = data.run_query("label_parts", weeks=n_weeks)
-    growing = artists.drop_nulls("change").sort("change", descending=True).head(12)
+    growing = artists.filter(pl.col("change") > 0).sort("change", descending=True).head(12)
     if not growing.is_empty():
         parts.figure(
             "Fastest growing artists",
@@ -183,10 +197,11 @@ def _weeks(dimension: str, cell: str) -> None:
     """Show the last week, a line and a table of all weeks of an artist or a recording."""
     weeks = data.run_query("label_trend", dimension=dimension, cell=cell)
     if weeks.is_empty():
-        parts.empty_state("There were fewer than 20 listeners in every closed week.", "The plays are in all others.")
+        under = under_listeners(data.least_listeners())
+        parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
     last = weeks.row(-1, named=True)
-    missing = "withheld" if last["is_withheld"] else UNDER
+    missing = "withheld" if last["is_withheld"] else under_listeners(data.least_listeners())
     with st.container(horizontal=True):
         parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
         if dimension == "artist":
@@ -204,7 +219,7 @@ def _weeks(dimension: str, cell: str) -> None:
         key=f"{dimension}_weeks",
         title="Closed weeks",
         formats={"skip_share": "percent", "hours_played": "%.1f"},
-        missing=UNDER,
+        missing=under_listeners(data.least_listeners()),
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import background, data, filters, ledger, parts
+from dashboards import data, filters, ledger, parts
 from dashboards.markdown import fill
 
 PAGE = {"title": "SQL", "section": "Find", "order": 120, "for_labels": True}
@@ -45,7 +45,7 @@ if name:
 else:
     text = filters.sql_input("Query", FIRST_QUERIES[data.is_operator()], "sql")
     is_requested = filters.button("Run", "run_sql")
-    answer = parts.attempt(lambda: background.rows_of(text, data.start_sql, is_requested=is_requested), REMEDY)
+    answer = parts.attempt(lambda: data.rows_of_sql(text, is_requested=is_requested), REMEDY)
 if answer is not None:
     parts.table(answer, mart="", key="answer", title=f"{answer.height:,} rows")
     ledger.note()

@@ -5,9 +5,8 @@ from datetime import datetime
 
 import click
 
+from recsys.cli.options import DATE
 from recsys.home import Home, locked
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -17,8 +16,8 @@ def labels() -> None:
 
 @labels.command()
 @click.argument("label_id", metavar="LABEL")
-@click.argument("first", type=_DAY, metavar="FROM")
-@click.argument("last", type=_DAY, metavar="TO")
+@click.argument("first", type=DATE, metavar="FROM")
+@click.argument("last", type=DATE, metavar="TO")
 @click.pass_obj
 def void(home: Home, label_id: str, first: datetime, last: datetime) -> None:
     """Withhold the figures of LABEL for the periods from day FROM to day TO, for good."""

@@ -11,8 +11,8 @@ from recsys.home import Home, locked
 if TYPE_CHECKING:
     from recsys.pipeline.run import Run
 
-_DATE = click.DateTime(["%Y-%m-%d"])
-date_option = click.option("--date", "as_of", type=_DATE, help="Last day of listening to use. [default: yesterday]")
+DATE = click.DateTime(["%Y-%m-%d"])
+date_option = click.option("--date", "as_of", type=DATE, help="Last day of listening to use. [default: yesterday]")
 time_zone_option = click.option(
     "--time-zone",
     help="Market time zone, in which days begin and end; it cannot change after the first ingest. [default: UTC]",

@@ -171,7 +171,8 @@ class Lake:
     def _parquet_files(self) -> list[Path]:
         """List the Parquet files of all tables, and the staged files of sources that are in the batch log."""
         staged = [folder for folder in self._staging.glob("*") if (self._batch_log / f"{folder.name}.json").exists()]
-        tables = [path for name in (*CONTRACTS, "quarantine") if (path := self.folder / name).exists()]
+        aside = (self._batch_log, self._staging, self._time_zone, *self.folder.glob("*label_figures*"))
+        tables = [path for path in self.folder.glob("*") if path not in aside]
         return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:

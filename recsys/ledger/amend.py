@@ -58,7 +58,9 @@ def start_anew(home: Home, run_id: str, as_of: date, last_batch: int) -> tuple[d
         raise InputError("The ledger is not damaged: nothing to do. To withhold a period: recsys labels void")
     aside = ledger.set_aside()
     last_day = as_of + timedelta(days=6 - as_of.weekday())
-    closing = pl.DataFrame([(1, run_id, as_of, last_day, last_batch, True)], schema(CLOSINGS_COLUMNS), orient="row")
+    closing = pl.DataFrame(
+        [(1, run_id, as_of, last_day, last_batch, None, True)], schema(CLOSINGS_COLUMNS), orient="row"
+    )
     ledger.append("restart", Lines.of({"label_closings": closing}))
     return last_day + timedelta(days=1), aside
 

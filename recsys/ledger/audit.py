@@ -2,8 +2,10 @@
 An attack on the ledger: what a label can work out about few listeners from all its lines, and accounts of its own.
 
 For each small group of listeners (those of one recording, week, country and age band, 1 to 9 of them), the range of its
-plays is computed by linear programming: the smallest and largest value that agrees with every line of the period, less
-what the label knows of its own accounts. The range must contain 0 and the plays of ten average listeners.
+plays is computed by linear programming: the smallest and largest value that agrees with the lines of the period's total
+and of its recordings, countries and ages, less what the label knows of its own accounts. The range must contain 0 and
+the plays of ten average listeners. Lines of other dimensions (days, gender, source) do not narrow it: whatever agrees
+with the others can be spread over their cells in proportion. Late lines count other rows.
 
 Variables are sums of plays over classes: a class is a named cell of a line, or its others. A group in a class with more
 than one member may have none of its plays, and all of them.
@@ -54,23 +56,23 @@ class Attack:
         return self.low <= TOLERANCE and self.high >= self.needed - TOLERANCE
 
 
-def audit(figures: pl.DataFrame, rows: pl.DataFrame, *, n_known: int = N_KNOWN) -> Iterator[Attack]:
+def audit(figures: pl.DataFrame, rows: pl.DataFrame) -> Iterator[Attack]:
     """
     Attack every small group in the periods of weeks.
+
+    The label knows N_KNOWN accounts: those with the most plays of the attacked recording's class, outside of the group.
 
     Args:
         figures: Lines, with the columns of marts.label_figures.
         rows: The truth: label_id, artist_id, track_id, user_id, listen_date, country, age_band, and n_plays > 0; the
             rows that the lines count.
-        n_known: Number of accounts that the label owns: those with the most plays of the attacked recording's class,
-            outside of the attacked group.
     """
     plays = figures.filter(pl.col("measure") == PLAYS, ~pl.col("is_late"), pl.col("value").is_not_null())
     for (label_id, first, last), lines in plays.filter(pl.col("dimension") != "day").group_by(
         "label_id", "from_day", "to_day", maintain_order=True
     ):
         inside = rows.filter(pl.col("label_id") == label_id, pl.col("listen_date").is_between(first, last))
-        yield from _attacks(str(label_id), (first, last), lines, _with_classes(inside, lines), n_known)
+        yield from _attacks(str(label_id), (first, last), lines, _with_classes(inside, lines))
 
 
 def _with_classes(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -100,16 +102,14 @@ def _sums(lines: pl.DataFrame) -> list[dict[str, int]]:
     return [recordings, *({cell or OTHERS: value for cell, value in group} for group in groups)]
 
 
-def _attacks(
-    label_id: str, period: tuple[object, ...], lines: pl.DataFrame, rows: pl.DataFrame, n_known: int
-) -> Iterator[Attack]:
+def _attacks(label_id: str, period: tuple[object, ...], lines: pl.DataFrame, rows: pl.DataFrame) -> Iterator[Attack]:
     sums, names = _sums(lines), [f"in_{name}" for name in CLASSES]
     total = int(lines.filter(pl.col("dimension") == WEEK)["value"].sum())
     members = {name: dict(rows.group_by(f"in_{name}").agg(pl.col(of).n_unique()).iter_rows()) for name, of in _MEMBERS}
     groups = rows.group_by("track_id", "country", "age_band", *names).agg(pl.col("user_id").n_unique())
     small = groups.filter(pl.col("user_id") <= SMALL).sort("track_id", "country", "age_band")
     for classes, of_classes in small.group_by(names, maintain_order=True):
-        known = _known(rows, names, of_classes, n_known)
+        known = _known(rows, names, of_classes)
         left = [_less(of, known, name) for of, name in zip(sums, names, strict=True)]
         low, high = _range(left, total - int(known["n_plays"].sum()), tuple(map(str, classes)))
         alone = all(members[name][found] == 1 for (name, _), found in zip(_MEMBERS, classes, strict=True))
@@ -121,12 +121,12 @@ def _attacks(
 _MEMBERS = (("recording", "track_id"), ("country", "country"), ("age_band", "age_band"))
 
 
-def _known(rows: pl.DataFrame, names: list[str], of_classes: pl.DataFrame, n_known: int) -> pl.DataFrame:
+def _known(rows: pl.DataFrame, names: list[str], of_classes: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of the listeners with the most plays of the recording's class, outside of the attacked groups."""
     attacked = rows.join(of_classes, on=["track_id", "country", "age_band"], how="semi").select("user_id")
     of_class = rows.join(of_classes.select(names[0]), on=names[0], how="semi").join(attacked, on="user_id", how="anti")
     greatest = of_class.group_by("user_id").agg(pl.col("n_plays").sum()).sort("n_plays", "user_id", descending=True)
-    return rows.join(greatest.head(n_known).select("user_id"), on="user_id", how="semi")
+    return rows.join(greatest.head(N_KNOWN).select("user_id"), on="user_id", how="semi")
 
 
 def _less(values: dict[str, int], known: pl.DataFrame, name: str) -> dict[str, int]:

@@ -91,7 +91,17 @@ def close(
         return Lines.of({})
     tracks = _label_changes(catalogue, ledger, closing.no)
     closed = pl.DataFrame(
-        [[closing.no, closing.run_id, closing.as_of, closing.last_day, closing.last_batch, False]],
+        [
+            [
+                closing.no,
+                closing.run_id,
+                closing.as_of,
+                closing.last_day,
+                closing.last_batch,
+                closing.settings.min_listeners,
+                False,
+            ]
+        ],
         schema(CLOSINGS_COLUMNS),
         orient="row",
     )

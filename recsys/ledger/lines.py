@@ -1,5 +1,6 @@
 """The tables of the ledger: its lines, the labels of recordings over time, the closings, and voided periods."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -39,6 +40,7 @@ CLOSINGS_COLUMNS = (  # rows of batches up to last_batch and days up to last_day
     Column("as_of", pl.Date()),
     Column("last_day", pl.Date()),
     Column("last_batch", pl.Int64()),
+    Column("min_listeners", pl.Int64()),  # the test that its lines passed
     Column("is_restart", pl.Boolean()),
 )
 VOIDS_COLUMNS = (
@@ -46,7 +48,7 @@ VOIDS_COLUMNS = (
     Column("from_day", pl.Date()),
     Column("to_day", pl.Date()),
 )
-PUBLISHED_COLUMNS = (*FIGURES_COLUMNS, Column("is_withheld", pl.Boolean()))
+PUBLISHED_COLUMNS = (*FIGURES_COLUMNS, Column("min_listeners", pl.Int64()), Column("is_withheld", pl.Boolean()))
 TABLES = {
     "label_figures": FIGURES_COLUMNS,
     "label_tracks": TRACKS_COLUMNS,
@@ -81,9 +83,15 @@ class Lines:
         }
         return cls(*whole.values())
 
+    @classmethod
+    def sum(cls, parts: Iterable["Lines"]) -> Self:
+        """Return the rows of all parts."""
+        tables = [cls.of({}).tables, *(part.tables for part in parts)]
+        return cls(*(pl.concat([table[name] for table in tables]) for name in TABLES))
+
     def __add__(self, other: "Lines") -> "Lines":
         """Return the rows of both."""
-        return Lines(*(pl.concat(both) for both in zip(self.tables.values(), other.tables.values(), strict=True)))
+        return Lines.sum([self, other])
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -104,7 +112,8 @@ class Lines:
 
 def published(lines: Lines) -> pl.DataFrame:
     """Return the lines as labels may see them, with PUBLISHED_COLUMNS: those of voided periods have no value."""
-    figures = lines.figures.with_row_index("line")
+    tests = lines.closings.select("closing_no", "min_listeners")
+    figures = lines.figures.join(tests, on="closing_no", how="left", maintain_order="left").with_row_index("line")
     voided = figures.join(lines.voids, on="label_id", suffix="_void").filter(
         (pl.col("from_day") <= pl.col("to_day_void")) & (pl.col("to_day") >= pl.col("from_day_void"))
     )

@@ -18,6 +18,7 @@ from recsys.home import Home
 from recsys.ledger.lines import TABLES, Lines
 
 _FIRST = ""  # the checksum before the first entry
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError)  # of a JSON file that is missing or damaged
 
 
 class Ledger:
@@ -29,16 +30,21 @@ class Ledger:
 
     def read(self) -> Lines:
         """Read and verify all entries; raises InputError if one is missing or damaged."""
-        lines, previous, entries = Lines.of({}), _FIRST, self._entries()
+        entries, previous = self._entries(), _FIRST
         for number, entry in enumerate(entries, start=1):
             if not _is_intact(entry, number, previous):
                 raise _damaged(f"the entry {number} is missing or differs from its checksum")
             previous = files.sha256_of(entry / "entry.json")
-            lines += read_lines(entry)
-        n_written = files.read_json(self._last)["entries"] if self._last.exists() else 0
+        n_written = self._n_written()
         if len(entries) < n_written:
             raise _damaged(f"it has {len(entries)} entries, {n_written} were written")
-        return lines
+        return Lines.sum(read_lines(entry) for entry in entries)
+
+    def _n_written(self) -> int:
+        try:
+            return int(files.read_json(self._last)["entries"]) if self._last.exists() else 0
+        except _UNREADABLE:
+            raise _damaged(f"{self._last.name} cannot be read") from None
 
     def prepare(self, run_id: str, lines: Lines) -> None:
         """Write the entry of a run, which `commit` makes valid once the run is published."""
@@ -103,11 +109,13 @@ def write_lines(folder: Path, lines: Lines) -> None:
 
 
 def _is_intact(entry: Path, number: int, previous: str) -> bool:
-    if not entry.name.startswith(f"{number:06d}-") or not (entry / "entry.json").exists():
+    if not entry.name.startswith(f"{number:06d}-"):
         return False
-    stated = files.read_json(entry / "entry.json")
     found = {path.name: files.sha256_of(path) for path in entry.glob("*.parquet")}
-    return bool(stated["files"] == found and stated["previous"] == previous)
+    try:
+        return bool(files.read_json(entry / "entry.json") == {"files": found, "previous": previous})
+    except _UNREADABLE:
+        return False
 
 
 def _damaged(what: str) -> InputError:

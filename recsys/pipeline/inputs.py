@@ -24,7 +24,7 @@ from recsys.ledger.store import Ledger
 from recsys.library.files import Recording, recordings
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import BUILD, FILE_SUFFIX, results, step_outputs
-from recsys.pipeline.publication import last_published, settle_ledger
+from recsys.pipeline.publication import last_published
 from recsys.pipeline.results import Artefact, Result
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
@@ -105,20 +105,22 @@ class Inputs:
         """The raw tables that were ingested."""
         return Lake(self._run.home)
 
-    @cached_property
+    @property
     def ledger(self) -> Lines:
-        """The ledger of labels' figures; if it is damaged, no lines, and `ledger_fault` says so."""
-        return Lines.of({}) if self.ledger_fault else Ledger(self._run.home).read()
+        """The ledger of labels' figures; no lines if it is damaged, as `ledger_fault` says."""
+        return self._ledger[0]
 
-    @cached_property
+    @property
     def ledger_fault(self) -> str:
         """Why the ledger cannot be used; empty if it can."""
-        settle_ledger(self._run.home)
+        return self._ledger[1]
+
+    @cached_property
+    def _ledger(self) -> tuple[Lines, str]:
         try:
-            Ledger(self._run.home).read()
+            return Ledger(self._run.home).read(), ""
         except InputError as damaged:
-            return str(damaged)
-        return ""
+            return Lines.of({}), str(damaged)
 
     @property
     def batches(self) -> list[Batch]:

@@ -18,7 +18,7 @@ from recsys.ledger.lines import published
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import results, step_outputs, steps, steps_after, steps_up_to
-from recsys.pipeline.publication import gate_outcome, publish_tables
+from recsys.pipeline.publication import gate_outcome, publish_tables, settle_ledger
 from recsys.pipeline.results import Artefact, Outcome, Result, Step
 from recsys.pipeline.run import Event, Run, logged_step
 from recsys.recipe import Recipe
@@ -104,6 +104,7 @@ def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
 
 def advance(run: Run, last: str) -> None:
     """Run the incomplete steps up to `last`; steps on which a newer champion or ledger bears are repeated."""
+    settle_ledger(run.home)
     inputs = Inputs(run)
     _repeat_for_new_champion(run, inputs)
     _repeat_for_new_lines(run, inputs)
@@ -166,6 +167,7 @@ def _repeat_for_new_lines(run: Run, inputs: Inputs) -> None:
 
 def build_and_publish(run: Run, backfill: tuple[date, date] | None = None) -> Path:
     """Build and publish the tables, with lists and model of the last release; return the published warehouse."""
+    settle_ledger(run.home)
     inputs = Inputs(run, backfill)
     run_step(run, steps()["build"], inputs)
     evidence = Evidence(run.as_of, dict(inputs["built_tables"].iter_rows()), inputs.last_published)

@@ -8,7 +8,15 @@ from recsys.warehouse.query import Warehouse
 
 
 def audit_label(home: Home, label_id: str) -> list[Attack]:
-    """Return the attacks on every small group of a label's listeners; raises UnknownIds if no line is the label's."""
+    """
+    Return the attacks on every small group of a label's listeners.
+
+    The groups are found in all rows of the recordings that are the label's now, late ones included; their ranges come
+    from the lines.
+
+    Raises:
+        UnknownIds: No line is the label's.
+    """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         figures = warehouse.query(internal_sql("figures_of_label"), {"label": label_id})
         if figures.is_empty():

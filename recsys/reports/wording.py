@@ -1,10 +1,5 @@
 """Texts and formatting of values for people."""
 
-LEDGER_NOTE = (  # beside all figures that a label sees
-    "Figures are exact, and of closed periods; what had fewer than 20 listeners is in “all others” "
-    "(docs/labels.md, The ledger)."
-)
-
 # Control characters, which act on a terminal, and those that reverse the direction of the text after them.
 _CONTROLS = dict.fromkeys(
     (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
@@ -37,6 +32,19 @@ def without_controls(text: str) -> str:
     'Love\ufffd[2J \ufffdgnos'
     """
     return text.translate(_CONTROLS)
+
+
+def under_listeners(least: int | None) -> str:
+    """Say in place of a figure that the ledger of labels has none; `least`: listeners that a line needs."""
+    return "too few listeners" if least is None else f"under {least} listeners"
+
+
+def ledger_note(least: int | None) -> str:
+    """Say what the figures that a label sees include; `least`: listeners that a line of the ledger needs."""
+    return (
+        f"Figures are exact, and of closed periods; what had {under_listeners(least)} is in “all others” "
+        "(docs/labels.md, The ledger)."
+    )
 
 
 def format_duration(seconds: float) -> str:

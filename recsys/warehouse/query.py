@@ -109,7 +109,8 @@ class Warehouse:
                 Also as in `query`, or the rows are too large.
         """
         is_pivot = _kind_of(text) is not duckdb.StatementType.SELECT
-        alone = f"select * from (\n{text.rstrip('; ' + chr(10) + chr(9))}\n)" if is_pivot else text
+        without_end = text.rstrip("; \n\t")
+        alone = f"select * from (\n{without_end}\n)" if is_pivot else text
         try:
             with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s):
                 on_start(cursor.interrupt)

@@ -19,6 +19,7 @@
 --   closing_no     number of the closing that wrote it [count]
 --   closed_by_run  run that wrote it
 --   closed_on      day after the last day of that run's data
+--   min_listeners  listeners that the line has at least [count]
 --   is_withheld    whether the operator has voided the period
 -- checks:
 --   from_day <= to_day
@@ -39,5 +40,6 @@ select
     closing_no,
     closed_by_run,
     closed_on,
+    min_listeners,
     is_withheld
 from raw.label_figures

@@ -1,7 +1,7 @@
 -- Recordings or artists of a label whose last closed week is far above, or far below, their weeks before. z is the
 -- distance of ln(plays per day) from its median in up to eight earlier weeks, in units of the greater of 1.4826 x the
 -- median absolute deviation and the counting noise, which is estimated by the artist's plays per listener. At least four
--- of the earlier weeks have a figure; weeks with fewer than 20 listeners have none and are left out, also the last one.
+-- of the earlier weeks have a figure; weeks with too few listeners have none and are left out, also the last one.
 -- A rise is at least twice the expected plays.
 -- params:
 --   label      label id, every label where empty =

@@ -1,5 +1,5 @@
 -- Recordings of a label that were released in the last days, newest first, with their plays in the last closed week: null
--- where the recording had fewer than 20 listeners, or the week was withheld.
+-- where the recording had too few listeners, or the week was withheld.
 -- params:
 --   label  label id, every label where empty =
 --   days   days back from the last day of the log [d] = 28

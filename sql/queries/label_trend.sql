@@ -1,6 +1,6 @@
 -- A label's figures by closed period: its total, or one artist, recording or group. A period is a week, or for the
 -- total a day; periods with few listeners are longer, so that plays are also given per day, as an average. Where the
--- figures of a period are null, it had fewer than 20 listeners there (their plays are in the others), or it was
+-- figures of a period are null, it had too few listeners there (their plays are in the others), or it was
 -- withheld; measures that were closed over other days are null as well. Late rows that were counted for a week later
 -- are included.
 -- params:

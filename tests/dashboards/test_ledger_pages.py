@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboards import data, ledger
 from dashboards.menu import headers
 from recsys.home import Home
-from recsys.reports.wording import LEDGER_NOTE
+from recsys.reports.wording import ledger_note
 from recsys.warehouse.query import Warehouse, run_query
 from recsys.warehouse.sqlfile import read_layers, read_queries
 
@@ -241,4 +241,4 @@ def test_a_page_with_figures_says_what_they_include(open_page: Open, label_id: s
         page = open_page(name, label=label)
         if name == "sql":
             page.button(key="run_sql").click().run()
-        assert [caption.value for caption in page.caption].count(LEDGER_NOTE) == n_notes
+        assert [caption.value for caption in page.caption].count(ledger_note(20)) == n_notes

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.ledger.lines import AUDIENCES, Lines
 
-from .worlds import Memory, World, close_day
+from .worlds import MONDAY, Memory, Row, World, close_day
 
 N_DAYS = 24
 TOTALS = ("label_id", "dimension", "from_day", "to_day", "value", "is_late")
@@ -59,3 +59,34 @@ def test_a_date_is_closed_once() -> None:
     assert ledger.figures.height > 0
     for day_no in (8, 7):
         assert all(table.is_empty() for table in close_day(world, ledger, day_no).tables.values())
+
+
+def test_nothing_gives_no_line() -> None:
+    """No rows, no labels, or nobody but two listeners: the date is closed, and nothing else is written."""
+    for rows, labels in (
+        ([], {}),
+        ([], {"t1": "one"}),
+        ([Row("u1", "t1", MONDAY, 1, 9)], {"t1": None}),
+        (FEW, {"t1": "one"}),
+    ):
+        world = World(random.Random(1), n_users=2, rows=list(rows))
+        world.labels = dict(labels)
+        new = close_day(world, Lines.of({}), 14)
+
+        assert (new.figures.height, new.closings.height) == (0, 1)
+        assert close_day(world, new, 15).figures.is_empty()
+
+
+FEW = [Row(user, "t1", MONDAY, 1, 100) for user in ("u0", "u1")]
+
+
+def test_one_recording_of_one_artist_is_the_whole_label() -> None:
+    """Its line, its artist's and the total are the same figure."""
+    world = World(random.Random(1), n_users=6, rows=[Row(f"u{n}", "t1", MONDAY, 1, 2) for n in range(6)])
+    world.labels = {"t1": "one"}
+    lines = close_day(world, Lines.of({}), 14).figures.filter(measure="n_plays")
+
+    assert (
+        lines.filter(pl.col("dimension").is_in(["day", "week", "artist", "recording"]))["value"].to_list() == [12] * 4
+    )
+    assert lines.filter(dimension="recording").select("artist_id", "cell").row(0) == ("a0", "t1")

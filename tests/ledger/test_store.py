@@ -66,7 +66,9 @@ def test_nothing_to_write_is_no_entry(ledger: Ledger) -> None:
     assert ledger.pending() == []
 
 
-@pytest.mark.parametrize("damage", ["last entry", "first entry", "all", "changed file", "changed checksums"])
+@pytest.mark.parametrize(
+    "damage", ["last entry", "first entry", "all", "changed file", "changed checksums", "no JSON", "no number"]
+)
 def test_damage_is_noticed(ledger: Ledger, damage: str) -> None:
     """Whatever is missing or differs; the message says what to do."""
     first, last = sorted(path for path in ledger.folder.iterdir() if path.name[0].isdigit())
@@ -76,6 +78,10 @@ def test_damage_is_noticed(ledger: Ledger, damage: str) -> None:
         (first if damage.startswith("first") else last).rename(ledger.folder.with_name("elsewhere"))
     elif damage == "changed file":
         pl.read_parquet(last / "label_figures.parquet").head(1).write_parquet(last / "label_figures.parquet")
+    elif damage == "no JSON":
+        (last / "entry.json").write_text('{"files": {')
+    elif damage == "no number":
+        (ledger.folder.parents[1] / "label_figures.json").write_text("{}")
     else:
         (first / "entry.json").write_text(
             (first / "entry.json").read_text().replace('"previous": ""', '"previous": "x"')

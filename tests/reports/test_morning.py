@@ -157,7 +157,7 @@ def test_a_page_needs_nothing_beside_it_and_believes_no_title() -> None:
     """The page embeds its pictures, so it can be mailed; titles are escaped."""
     section = Section("breakouts", "Breakouts", [Finding("“<script>x</script>” rose")], "Nothing rose.", "plays")
     empty = replace(section, key="drops", findings=[])
-    report = Report("A & B", date(2026, 6, 30), [section, empty], {"breakouts": b"png"}, [], is_label=True)
+    report = Report("A & B", date(2026, 6, 30), [section, empty], {"breakouts": b"png"}, [], note="A note.")
     page = _Texts()
     page.feed(html(report))
 

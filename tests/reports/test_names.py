@@ -30,7 +30,7 @@ HOSTILE = r"![p](https://outside.example/p.png) <img src=x> $\frac$ *x*"
 def report_of(name: str) -> Report:
     """Return a report with this name as its reader, in its only finding and in its link."""
     section = Section("uses", "New matches", [Finding(f"{name} is in an upload.")], "None.")
-    return Report(name, DAY, [section], {}, [(name, "labels/a/index")], is_label=False)
+    return Report(name, DAY, [section], {}, [(name, "labels/a/index")], note="")
 
 
 def test_a_morning_reports_markdown_displays_names_exactly() -> None:
@@ -62,8 +62,8 @@ def test_a_feedback_loops_page_displays_names_exactly(tmp_path: Path) -> None:
 
 def test_a_page_without_one_of_its_values_is_an_error() -> None:
     """It is not shown with a gap."""
-    with pytest.raises(UndefinedError, match="'note' is undefined"):
-        render("morning.html", report=Report("A", DAY, [], {}, [], is_label=True))
+    with pytest.raises(UndefinedError, match="'report' is undefined"):
+        render("morning.html")
 
 
 def test_plots_never_read_a_name_as_a_formula() -> None:

@@ -6,7 +6,6 @@ from datetime import date
 from recsys.reports.html import render
 from recsys.reports.markdown import escaped
 from recsys.reports.morning.findings import Section
-from recsys.reports.wording import LEDGER_NOTE
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Report:
         sections: Sections of findings.
         pictures: Key of a section -> its plots as a PNG image.
         links: Name and relative address of the labels' reports, for the operator.
-        is_label: Whether it is a label's report, whose figures are those of the ledger.
+        note: What the figures of a label's report include; '' in the operator's.
     """
 
     reader: str
@@ -28,7 +27,7 @@ class Report:
     sections: list[Section]
     pictures: dict[str, bytes]
     links: list[tuple[str, str]]
-    is_label: bool
+    note: str
 
     @property
     def title(self) -> str:
@@ -50,8 +49,8 @@ def markdown(report: Report) -> str:
         if section.key in report.pictures:
             lines += ["", f"![{section.title}: {section.unit}]({section.key}.png)"]
         lines.append("")
-    if report.is_label:
-        lines += [f"*{LEDGER_NOTE}*", ""]
+    if report.note:
+        lines += [f"*{report.note}*", ""]
     if report.links:
         lines += ["## Labels", "", *(f"- [{escaped(name)}]({address}.md)" for name, address in report.links), ""]
     return "\n".join(lines)
@@ -59,4 +58,4 @@ def markdown(report: Report) -> str:
 
 def html(report: Report) -> str:
     """Return a report as one self-contained HTML page."""
-    return render("morning.html", report=report, note=LEDGER_NOTE)
+    return render("morning.html", report=report)

@@ -13,6 +13,7 @@ from recsys.home import Home
 from recsys.reports.morning.findings import sections
 from recsys.reports.morning.page import Report, html, markdown
 from recsys.reports.morning.settings import MorningSettings
+from recsys.reports.wording import ledger_note
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -58,9 +59,10 @@ def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list
         last_day = opened.query(internal_sql("as_of")).item()
         is_label = ("meta", "label") in opened.query(internal_sql("stored_tables")).rows()
         reader = opened.query(internal_sql("label_of_file")).item() if is_label else OPERATOR
+        note = ledger_note(opened.query(internal_sql("least_listeners")).item()) if is_label else ""
         found = sections(opened, settings, is_label=is_label)
     drawn = {section.key: png for section in found if (png := picture(section, last_day)) is not None}
-    report = Report(reader, last_day, found, drawn, links, is_label)
+    report = Report(reader, last_day, found, drawn, links, note)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_text(folder / "index.md", markdown(report))
     files.write_text(folder / "index.html", html(report))
