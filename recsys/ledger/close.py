@@ -37,6 +37,7 @@ from recsys.ledger.lines import (
 from recsys.ledger.settings import LabelSettings
 
 ONE_DAY = timedelta(days=1)
+CHUNK_ROWS = 1_000_000  # rows that are closed at a time, about 1 GB
 PERIOD = ("label_id", "from_day", "to_day")
 FIGURES_SCHEMA = schema(FIGURES_COLUMNS)
 PERIOD_SCHEMA = pl.Schema({name: FIGURES_SCHEMA[name] for name in (*PERIOD, "value")})
@@ -72,16 +73,23 @@ class Closing:
         """The day after the data ends."""
         return self.as_of + ONE_DAY
 
+    def as_table(self) -> pl.DataFrame:
+        """Return its row, with CLOSINGS_COLUMNS."""
+        least = self.settings.min_listeners
+        row = (self.no, self.run_id, self.as_of, self.last_day, self.last_batch, least, False)
+        return pl.DataFrame([row], schema(CLOSINGS_COLUMNS), orient="row")
+
 
 def close(
-    rows: pl.DataFrame, catalogue: pl.DataFrame, listeners: pl.DataFrame, ledger: Lines, closing: Closing
+    rows: pl.LazyFrame, catalogue: pl.DataFrame, listeners: pl.DataFrame, ledger: Lines, closing: Closing
 ) -> Lines:
     """
     Return what a closing adds to the ledger; nothing if the ledger has been closed for this date or a later one.
 
     Args:
         rows: Plays and reactions by user_id, track_id, listen_date and batch_no: MEASURES and the columns of SOURCES.
-            Rows that no line counts yet, and rows of days whose week is open; others may be among them.
+            Rows that no line counts yet, and rows of days whose week is open; others may be among them. Collected for a
+            few labels at a time.
         catalogue: track_id, artist_id, label_id; null where unknown.
         listeners: user_id and AUDIENCES, 'unknown' where unknown.
         ledger: The lines of earlier closings.
@@ -90,28 +98,30 @@ def close(
     if ledger.as_of is not None and closing.as_of <= ledger.as_of:
         return Lines.of({})
     tracks = _label_changes(catalogue, ledger, closing.no)
-    closed = pl.DataFrame(
-        [
-            [
-                closing.no,
-                closing.run_id,
-                closing.as_of,
-                closing.last_day,
-                closing.last_batch,
-                closing.settings.min_listeners,
-                False,
-            ]
-        ],
-        schema(CLOSINGS_COLUMNS),
-        orient="row",
-    )
-    added = Lines.of({"label_tracks": tracks, "label_closings": closed})
+    added = Lines.of({"label_tracks": tracks, "label_closings": closing.as_table()})
     known = ledger + added
-    detailed = _since_restart(rows, ledger).join(listeners, on="user_id", how="left")
-    detailed = detailed.join(catalogue.select("track_id", "artist_id"), on="track_id", how="left")
-    return added + Lines.of(
-        {"label_figures": pl.concat([_figures(detailed, measure, known, closing) for measure in MEASURES])}
-    )
+    waiting = _since_restart(rows, ledger)
+    figures = []
+    for labels in _chunks(waiting, known.tracks):
+        of_labels = known.tracks.filter(pl.col("label_id").is_in(labels)).select("track_id").unique()
+        part = (
+            waiting.join(of_labels.lazy(), on="track_id", how="semi")
+            .collect()
+            .join(listeners, on="user_id", how="left")
+        )
+        detailed = part.join(catalogue.select("track_id", "artist_id"), on="track_id", how="left")
+        figures += [_figures(detailed, measure, known, closing, labels) for measure in MEASURES]
+    return added + Lines.of({"label_figures": pl.concat([pl.DataFrame(schema=FIGURES_SCHEMA), *figures])})
+
+
+def _chunks(rows: pl.LazyFrame, tracks: pl.DataFrame) -> list[list[str]]:
+    """Split the labels into groups whose recordings have about CHUNK_ROWS rows together, to bound memory."""
+    owned = tracks.filter(pl.col("label_id").is_not_null()).select("track_id", "label_id").unique()
+    counted = rows.group_by("track_id").len().collect().join(owned, on="track_id")
+    sizes = counted.group_by("label_id").agg(pl.col("len").sum()).sort("label_id")
+    number = (sizes["len"].cum_sum() - 1) // CHUNK_ROWS
+    parts = sizes.with_columns(chunk=number).partition_by("chunk", maintain_order=True)
+    return [part["label_id"].to_list() for part in parts]
 
 
 def _label_changes(catalogue: pl.DataFrame, ledger: Lines, no: int) -> pl.DataFrame:
@@ -122,19 +132,19 @@ def _label_changes(catalogue: pl.DataFrame, ledger: Lines, no: int) -> pl.DataFr
     return changed.select("track_id", "label_id", since_no=pl.lit(no, pl.Int64))
 
 
-def _since_restart(rows: pl.DataFrame, ledger: Lines) -> pl.DataFrame:
+def _since_restart(rows: pl.LazyFrame, ledger: Lines) -> pl.LazyFrame:
     """Leave out the rows before a new start of the ledger, which no line will ever count."""
     start = ledger.closings.filter("is_restart")["last_day"].max()
     return rows if start is None else rows.filter(pl.col("listen_date") > start)
 
 
-def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing) -> pl.DataFrame:
-    """Return the new lines of one measure."""
-    of_measure = rows.with_columns(value=pl.col(measure)).filter(pl.col("value") > 0).with_row_index("source_row")
+def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing, labels: list[str]) -> pl.DataFrame:
+    """Return the new lines of one measure and some labels, from all rows of the recordings that they have ever had."""
+    of_measure = _of_measure(rows, measure)
     if of_measure.is_empty():
         return pl.DataFrame(schema=FIGURES_SCHEMA)
-    found = with_lines(of_measure, ledger, measure)
-    waiting = found.filter(pl.col("counted_no").is_null() & pl.col("is_current") & pl.col("label_id").is_not_null())
+    found = with_lines(of_measure, ledger, measure).filter(pl.col("label_id").is_in(labels))
+    waiting = found.filter(pl.col("counted_no").is_null() & pl.col("is_current"))
     old = ledger.figures.filter(measure=measure, is_late=False)
     days, just_counted = _close_days(waiting.filter(pl.col("day_no").is_null()), old, closing)
     counted = pl.concat([found.filter(pl.col("is_on_time") & pl.col("to_day").is_null()), just_counted])
@@ -164,6 +174,14 @@ def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing) 
         .select(FIGURES_SCHEMA.names())
         .cast(FIGURES_SCHEMA)
     )
+
+
+def _of_measure(rows: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """Return the rows with a value of the measure, and only the columns that its lines need."""
+    sources = (PLAYS, *SOURCES) if measure == PLAYS else ()
+    keys = ("user_id", "track_id", "artist_id", "listen_date", "batch_no", *AUDIENCES)
+    chosen = rows.filter(pl.col(measure) > 0).select(*keys, *sources, value=measure)
+    return chosen.with_row_index("source_row")
 
 
 def _close_days(rows: pl.DataFrame, old: pl.DataFrame, closing: Closing) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -41,7 +41,7 @@ def attacks(settings: LabelSettings) -> Iterator[Attack]:
     """Close the two weeks, and attack the lines."""
     rows = frame(plays(random.Random(3)))
     closing = Closing(1, "run", MONDAY + timedelta(days=15), 1, settings)
-    lines = close(rows, catalogue(LABELS), listeners(), Lines.of({}), closing)
+    lines = close(rows.lazy(), catalogue(LABELS), listeners(), Lines.of({}), closing)
     truth = rows.join(catalogue(LABELS), on="track_id").join(listeners(), on="user_id")
     return audit(lines.figures, truth)
 

@@ -5,6 +5,7 @@ import random
 import polars as pl
 import pytest
 
+from recsys.ledger import close
 from recsys.ledger.lines import AUDIENCES, Lines
 
 from .worlds import MONDAY, Memory, Row, World, close_day
@@ -47,6 +48,21 @@ def test_cells_add_up_to_the_total_of_their_period(seed: int) -> None:
     parts = plays.filter(dimension="recording").group_by(*period, "artist_id").agg(pl.col("value").sum())
     expected = artists.select(*period, "value", artist_id="cell").sort(*period, "artist_id")
     assert parts.select(expected.columns).sort(*period, "artist_id").equals(expected)
+
+
+def test_labels_closed_one_by_one_get_the_same_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recordings that move between them included."""
+    ledgers = []
+    for chunk_rows in (1_000_000, 1):
+        monkeypatch.setattr(close, "CHUNK_ROWS", chunk_rows)
+        world, ledger = World(random.Random(7)), Lines.of({})
+        for day_no in range(N_DAYS):
+            world.next_day(day_no)
+            ledger += close_day(world, ledger, day_no)
+        ledgers.append(ledger.figures.sort(ledger.figures.columns))
+
+    assert ledgers[0].equals(ledgers[1])
+    assert ledgers[0]["label_id"].n_unique() == 3
 
 
 def test_a_date_is_closed_once() -> None:

@@ -87,7 +87,7 @@ def catalogue(labels: dict[str, str | None]) -> pl.DataFrame:
 def close_day(world: World, ledger: Lines, day_no: int, settings: LabelSettings = SETTINGS) -> Lines:
     """Close one day with all rows that have arrived."""
     closing = Closing(ledger.next_no, f"run {day_no}", MONDAY + timedelta(days=day_no), day_no + 1, settings)
-    return close(frame(world.rows), catalogue(world.labels), listeners(world.n_users), ledger, closing)
+    return close(frame(world.rows).lazy(), catalogue(world.labels), listeners(world.n_users), ledger, closing)
 
 
 def does_pass(rows: list[Row]) -> bool:

@@ -21,7 +21,7 @@ LABEL_FIGURES = Result("label_figures", PUBLISHED_COLUMNS)
 @step(LABEL_FIGURES, NEW_LINES)
 def close_periods(
     *,
-    open_listens: pl.DataFrame,
+    open_listens: pl.LazyFrame,
     labels_of_tracks: pl.DataFrame,
     audiences_of_listeners: pl.DataFrame,
     ledger: Lines,

@@ -22,7 +22,7 @@ BUILD = Artefact(  # copied into the release
 
 OPEN_LISTENS = Artefact(  # rows that no line of the ledger counts yet
     "open_listens",
-    read=pl.read_parquet,
+    read=pl.scan_parquet,
     location=lambda run: run.folder / "open_listens.parquet",
     lifetime="run",
 )
