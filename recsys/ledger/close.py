@@ -145,7 +145,7 @@ def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing, 
         return pl.DataFrame(schema=FIGURES_SCHEMA)
     found = with_lines(of_measure, ledger, measure).filter(pl.col("label_id").is_in(labels))
     waiting = found.filter(pl.col("counted_no").is_null() & pl.col("is_current"))
-    old = ledger.figures.filter(measure=measure, is_late=False)
+    old = ledger.figures.filter(pl.col("label_id").is_in(labels), measure=measure, is_late=False)
     days, just_counted = _close_days(waiting.filter(pl.col("day_no").is_null()), old, closing)
     counted = pl.concat([found.filter(pl.col("is_on_time") & pl.col("to_day").is_null()), just_counted])
     weeks, of_weeks = _close_weeks(counted, _open_days(old, days), closing.last_day)
