@@ -76,12 +76,10 @@ class Lines:
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Self:
-        """Return the lines in tables by name; a missing table is empty."""
+        """Return the lines in tables by name; missing tables are empty, columns that older versions lack null."""
         empty = {name: pl.DataFrame(schema=schema(columns)) for name, columns in TABLES.items()}
-        whole = {
-            name: pl.concat([empty[name], tables.get(name, empty[name]).select(empty[name].columns)]) for name in empty
-        }
-        return cls(*whole.values())
+        given = {name: [table, tables[name]] if name in tables else [table] for name, table in empty.items()}
+        return cls(*(pl.concat(both, how="diagonal").select(empty[name].columns) for name, both in given.items()))
 
     @classmethod
     def sum(cls, parts: Iterable["Lines"]) -> Self:

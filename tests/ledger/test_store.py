@@ -43,6 +43,19 @@ def test_what_was_written_is_read_again(ledger: Ledger) -> None:
     assert ledger.read().closings["run_id"].to_list() == ["run 5", "run 9"]
 
 
+def test_an_entry_of_an_older_version_has_null_in_new_columns(tmp_path: Path) -> None:
+    """The ledger outlives the versions that wrote it."""
+    first, _ = two_closings()
+    older = Lines(first.figures, first.tracks, first.closings.drop("min_listeners"), first.voids)
+    ledger = Ledger(Home(tmp_path))
+    ledger.append("run-0", older)
+
+    lines = ledger.read()
+
+    assert lines.closings["min_listeners"].to_list() == [None]
+    assert lines.figures.equals(first.figures)
+
+
 def test_a_staged_entry_counts_when_it_is_committed(ledger: Ledger) -> None:
     """Until then it is pending; discarded, it is gone."""
     before = ledger.read()
