@@ -182,7 +182,9 @@ def audience() -> None:
         n_weeks = filters.choose("Period", WEEKS, "weeks")
     groups = data.run_query("label_parts", dimension=dimension, weeks=n_weeks)
     shown = groups.drop_nulls("share")
-    if not shown.is_empty():
+    if shown["cell"].count() == 0:
+        parts.empty_state("No group had enough listeners in each of these weeks.", "Choose the last closed week.")
+    else:
         parts.figure(
             "Share of plays",
             shown,
@@ -201,7 +203,7 @@ def _weeks(dimension: str, cell: str) -> None:
         parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
     last = weeks.row(-1, named=True)
-    missing = "withheld" if last["is_withheld"] else under_listeners(data.least_listeners())
+    missing = "withheld" if last["is_withheld"] else under_listeners(data.least_listeners()).removesuffix(" listeners")
     with st.container(horizontal=True):
         parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
         if dimension == "artist":
@@ -243,6 +245,7 @@ def _parts(rows: pl.DataFrame, title: str, *, key: str) -> None:
         parts.empty_state("There are no closed weeks with figures for this.", "Choose one week, or another artist.")
         return
     shown = rows.drop("label_id", "cell", "first_date", "last_date")
-    parts.table(shown, mart="label_figures", key=key, title=title, formats=FORMATS)
+    names = {"n_listeners": "listeners, last week"}
+    parts.table(shown, mart="label_figures", key=key, title=title, names=names, formats=FORMATS)
     first, last = (sentences.format_day(rows[name][0]) for name in ("first_date", "last_date"))
     parts.caption(f"From {first} to {last}. The rows add up to the total.")
