@@ -1,12 +1,16 @@
 """The ledger of labels' figures against the truth: lines that are right, what labels see, directions, and an attack."""
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from bench.options import benchmark, home_argument, size
 from recsys.home import Home
+
+if TYPE_CHECKING:
+    from recsys.warehouse.query import Warehouse
 
 CELLS = {
     "day": None,
@@ -27,7 +31,7 @@ inner join marts.track_features as tracks on daily.track_id = tracks.track_id
 inner join marts.listener_profile as listeners on daily.user_id = listeners.user_id
 where tracks.label_id is not null
 """
-WINDOW = 28  # days of each period whose direction of change is compared
+WINDOW = 28  # days of the closed weeks whose plays are compared with the weeks before
 
 
 @benchmark(headline=r"lines equal to the truth: (\d+\.\d+) %")
@@ -40,6 +44,8 @@ def main(home: Path, labels: int) -> None:
     with Warehouse.open(Home(home).published_warehouse()) as warehouse:
         figures = warehouse.query("select * from marts.label_figures where not is_withheld")
         rows = warehouse.query(TRUTH)
+        names = rows["label_id"].unique().sort().to_list()
+        wrong, withheld = _directions(warehouse, names, rows)
     n_lines, n_wrong = _wrong_lines(figures, rows)
     print(f"lines equal to the truth: {100 * (1 - n_wrong / max(n_lines, 1)):.2f} % of {n_lines:,}")
     plays = figures.filter(measure="n_plays", is_late=False)
@@ -47,8 +53,7 @@ def main(home: Path, labels: int) -> None:
     print(f"weekly total shown, median of labels: {100 * _shown(weeks, rows):.1f} %")
     for dimension in ("artist", "recording"):
         print(f"plays in named {dimension}s, median of labels and weeks: {100 * _named(plays, weeks, dimension):.1f} %")
-    n_labels, wrong, withheld = _directions(plays.filter(dimension="day"), rows)
-    print(f"direction of {WINDOW} days wrong: {wrong} of {n_labels} labels; withheld: {withheld}")
+    print(f"direction of {WINDOW} days wrong: {wrong} of {len(names)} labels; withheld: {withheld}")
     _attack(figures, rows, labels)
 
 
@@ -85,38 +90,25 @@ def _named(plays: pl.DataFrame, weeks: pl.DataFrame, dimension: str) -> float:
     return float(shares.to_series().median() or 0)  # type: ignore[arg-type]
 
 
-def _directions(days: pl.DataFrame, rows: pl.DataFrame) -> tuple[int, int, int]:
-    """Return the numbers of labels, of wrong signs of change, and of signs withheld as a line spans two periods."""
-    last = days.select(pl.col("to_day").max()).item()
-    start, start_before = last - timedelta(days=WINDOW - 1), last - timedelta(days=2 * WINDOW - 1)
+def _directions(warehouse: "Warehouse", labels: list[str], rows: pl.DataFrame) -> tuple[int, int]:
+    """Return how many labels' page states a wrong direction of plays per day in the last weeks, and how many none."""
+    from recsys.warehouse.query import run_query
+
     wrong = withheld = 0
-    for (label_id,), of_label in rows.group_by("label_id"):
-        sign = _sign(days.filter(pl.col("label_id") == label_id), start, start_before)
-        now = of_label.filter(pl.col("listen_date").is_between(start, last))["n_plays"].sum()
-        before = of_label.filter(pl.col("listen_date").is_between(start_before, start - timedelta(days=1)))[
-            "n_plays"
-        ].sum()
-        withheld += sign is None
-        wrong += sign is not None and sign != (now > before)
-    return rows["label_id"].n_unique(), wrong, withheld
+    for label_id in labels:
+        found = run_query(warehouse, "label_totals", {"label": label_id, "days": str(WINDOW)}).filter(measure="n_plays")
+        stated = found.filter(pl.col("change").is_not_null())
+        withheld += stated.is_empty()
+        for row in stated.iter_rows(named=True):
+            now = _plays_per_day(rows, label_id, row["first_date"], row["last_date"])
+            before = _plays_per_day(rows, label_id, row["first_date_before"], row["last_date_before"])
+            wrong += (row["change"] > 0) != (now > before)
+    return wrong, withheld
 
 
-def _sign(lines: pl.DataFrame, start: date, start_before: date) -> bool | None:
-    """Return whether plays rose, wherever the plays of a line that spans a boundary belong; None if unsure."""
-    spans_start = (pl.col("from_day") < start) & (pl.col("to_day") >= start)
-    spans_before = (pl.col("from_day") < start_before) & (pl.col("to_day") >= start_before)
-    conditions = {
-        "now": pl.col("from_day") >= start,
-        "before": (pl.col("from_day") >= start_before) & (pl.col("to_day") < start),
-        "either": spans_start,
-        "before_or_none": spans_before,
-    }
-    sums = lines.select(**{name: pl.col("value").filter(found).sum() for name, found in conditions.items()}).row(
-        0, named=True
-    )
-    least = sums["now"] - sums["before"] - sums["either"] - sums["before_or_none"]
-    most = sums["now"] + sums["either"] - sums["before"]
-    return None if least <= 0 < most else least > 0
+def _plays_per_day(rows: pl.DataFrame, label_id: str, first: date, last: date) -> float:
+    inside = rows.filter(pl.col("label_id") == label_id, pl.col("listen_date").is_between(first, last))
+    return float(inside["n_plays"].sum()) / ((last - first).days + 1)
 
 
 def _attack(figures: pl.DataFrame, rows: pl.DataFrame, n: int) -> None:
