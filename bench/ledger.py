@@ -2,6 +2,8 @@
 
 from datetime import date
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -37,7 +39,8 @@ WINDOW = 28  # days of the closed weeks whose plays are compared with the weeks 
 @benchmark(headline=r"lines equal to the truth: (\d+\.\d+) %")
 @home_argument
 @size("--labels", default=6, smallest=1, help="Labels with the fewest plays whose figures are attacked.")
-def main(home: Path, labels: int) -> None:
+@size("--copies", default=2, smallest=1, help="Copies of each listener in the log whose first closing is measured.")
+def main(home: Path, labels: int, copies: int) -> None:
     """Compare the lines of a home whose ledger was closed once, as after `make demo`, with sums of its rows."""
     from recsys.warehouse.query import Warehouse
 
@@ -55,6 +58,33 @@ def main(home: Path, labels: int) -> None:
         print(f"plays in named {dimension}s, median of labels and weeks: {100 * _named(plays, weeks, dimension):.1f} %")
     print(f"direction of {WINDOW} days wrong: {wrong} of {len(names)} labels; withheld: {withheld}")
     _attack(figures, rows, labels)
+    _first_closing(rows, copies)
+
+
+def _first_closing(rows: pl.DataFrame, copies: int) -> None:
+    """Print time and peak memory of the first closing of a log with each listener copied."""
+    from recsys.ledger.close import Closing, close
+    from recsys.ledger.lines import AUDIENCES, Lines
+    from recsys.ledger.settings import LabelSettings
+
+    copy = pl.DataFrame({"copy": range(copies)}).select(copy=pl.format("-{}", "copy"))
+    everyone = rows.join(copy, how="cross").with_columns(
+        user_id=pl.col("user_id") + pl.col("copy"), batch_no=pl.lit(1, pl.Int64)
+    )
+    everyone = everyone.with_columns(n_active_plays=pl.lit(0, pl.Int64), n_algorithmic_plays=pl.lit(0, pl.Int64))
+    listeners = everyone.select("user_id", *AUDIENCES).unique("user_id")
+    catalogue = rows.select("track_id", "artist_id", "label_id").unique("track_id")
+    before, as_of = getrusage(RUSAGE_SELF).ru_maxrss, rows.select(pl.col("listen_date").max()).item()
+    wall = perf_counter()
+    closing = Closing(1, "bench", as_of, 1, LabelSettings())
+    lines = close(
+        everyone.drop("copy", *AUDIENCES, "label_id", "artist_id").lazy(), catalogue, listeners, Lines.of({}), closing
+    )
+    wall, peak = perf_counter() - wall, getrusage(RUSAGE_SELF).ru_maxrss
+    print(
+        f"first closing of {everyone.height:,} rows: {lines.figures.height:,} lines in {wall:.1f} s, peak memory "
+        f"{peak / 1e6:.1f} GB, {before / 1e6:.1f} GB of it before"
+    )
 
 
 def _wrong_lines(figures: pl.DataFrame, rows: pl.DataFrame) -> tuple[int, int]:
