@@ -29,6 +29,14 @@ else:
         key="audience",
         note="Share of the artist's listeners, last 28 days.",
     )
+    parts.table(
+        audience.drop("dimension"),
+        mart="artist_audience",
+        key="audience_table",
+        title=f"{DIMENSIONS[dimension]}, last 28 days",
+        names={"value": "group", "share": "share of listeners", "play_share": "share of plays"},
+        formats={"share": "percent", "play_share": "percent", "affinity": "%.2f"},
+    )
     affinity = audience.sort("affinity", descending=True).head(12)
     parts.figure(
         "Overrepresented groups",
@@ -37,15 +45,6 @@ else:
         alt_text="Affinity of each group: above 1, the group is overrepresented among the artist's listeners.",
         key="affinity",
         note="Above 1, a group is overrepresented among the artist's listeners.",
-    )
-countries = data.run_query("countries", artist_id=artist_id).drop_nulls("n_plays")
-if not countries.is_empty():
-    parts.table(
-        countries,
-        mart="country_weekly",
-        key="countries",
-        title="Countries, all weeks",
-        formats={"share": "percent"},
     )
 cohorts = data.run_query("returning", artist_id=artist_id).drop_nulls("share")
 if cohorts.is_empty():

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from recsys.warehouse.query import Warehouse, run_query
@@ -245,3 +246,25 @@ def test_the_effect_of_a_playlist_is_relative_to_controls(place: Place) -> None:
     assert (track_id, n_controls, before_per_day, after_per_day) == ("added", 10, 1.0, 6.0)
     assert lift == pytest.approx(168.5 / 56.5)
     assert control_lift == pytest.approx(56.5 / 28.5)
+
+
+def test_shares_of_an_audience_are_of_all_its_listeners_and_plays(place: Place) -> None:
+    """Of four listeners and ten plays of 28 days, unknown countries have two and three; older plays do not count."""
+    listens = heard([2], "t1", ["ann"], 6) + heard([2], "t1", ["bob", "cyd", "dan"]) + heard([3], "t1", ["dan"])
+    listens += heard([40], "t1", ["eve"], 50) + heard([2], "t2", ["fay"])
+    tracks = ["t1,One,ar1,,,rock", "t2,Two,ar2,,,rock"]
+    users = "user_id,country\nann,DE\nbob,FR\neve,FR\n"
+    read = ["marts.artist_audience", "marts.country_weekly"]
+    built = warehouse_of(place, listens, tracks, users=users, only=read)
+
+    with Warehouse.open(built) as warehouse:
+        groups = run_query(warehouse, "audience", {"artist_id": "ar1", "dimension": "country"})
+        all_groups = run_query(warehouse, "audience", {"artist_id": "ar1"})
+
+    assert set(groups.select("value", "n_listeners", "share", "n_plays", "play_share").rows()) == {
+        ("DE", 1, 1 / 4, 6, 6 / 10),
+        ("FR", 1, 1 / 4, 1, 1 / 10),
+        ("unknown", 2, 2 / 4, 3, 3 / 10),
+    }
+    sums = all_groups.group_by("dimension").agg(pl.col("share", "play_share", "n_listeners", "n_plays").sum())
+    assert [row[1:] for row in sums.rows()] == [(pytest.approx(1), pytest.approx(1), 4, 10)] * 4
