@@ -68,10 +68,16 @@ def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def baseline_scores(weeks: pl.DataFrame, name: str, n_ranks: int) -> F64:
-    """Score songs by one number; a song not listed last week counts as having risen from just below the last rank."""
+    """
+    Score songs by one number.
+
+    A song not listed last week counts as having risen from just below the last rank; one of the chart's first edition
+    in the data, whose entry is unknown, as having entered there.
+    """
     if name == "largest rise":
         return np.asarray(weeks["rank_1"].fill_null(n_ranks + 1).to_numpy() - weeks["rank"].to_numpy(), np.float64)
-    return -weeks["rank" if name == "current rank" else "entry_rank"].to_numpy().astype(np.float64)
+    ranks = weeks["rank"] if name == "current rank" else weeks["entry_rank"].fill_null(n_ranks + 1)
+    return -ranks.to_numpy().astype(np.float64)
 
 
 def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:

@@ -58,7 +58,8 @@ else:
         charts.heatmap(cohorts, "months_since", "cohort_month", "share", x_title="months since the first play"),
         alt_text="Share of each month's new listeners who played the artist again, month by month.",
         key="retention",
-        note="Each row: listeners whose first play was in that month; share of them who played the artist again.",
+        note="Each row: listeners whose first play was in that month; share of them who played the artist again. "
+        "The first month of the data is left out: its listeners may have played the artist before.",
     )
 overlap = data.run_query("overlap", artist_id=artist_id)
 if overlap.is_empty():

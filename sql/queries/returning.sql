@@ -1,4 +1,5 @@
--- Retention of an artist's listeners, by the month of their first play. Incomplete months are left out.
+-- Retention of an artist's new listeners, by the month of their first play. Incomplete months are left out, and so is the
+-- cohort of the log's first month, in which nobody knows who is new (see marts.retention).
 -- params:
 --   artist_id  artist id
 select
@@ -8,5 +9,5 @@ select
     n_listeners,
     share
 from marts.retention
-where artist_id = $artist_id and is_complete
+where artist_id = $artist_id and is_complete and is_new
 order by cohort_month asc, months_since asc

@@ -114,19 +114,42 @@ def test_age_is_counted_at_the_time_of_the_play(place: Place) -> None:
 
 
 def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
-    """One of two December listeners returns in January; a third listener is new then."""
+    """One of two December listeners returns in January; a third listener is new then; the log begins in December."""
     listens = heard([40], "t1", ["ann", "bob"]) + heard([0], "t2", ["ann", "cyd"])
     built = warehouse_of(place, listens, ["t1,One,ar1,,,rock", "t2,Two,ar1,,,rock"], only=["marts.retention"])
 
     kept = rows(
-        built, "select cohort_month, months_since, n_cohort, n_listeners, share, is_complete from marts.retention"
+        built,
+        "select cohort_month, months_since, n_cohort, n_listeners, share, is_complete, is_new from marts.retention",
     )
 
     assert set(kept) == {
-        (date(2025, 12, 1), 0, 2, 2, 1.0, True),
-        (date(2025, 12, 1), 1, 2, 1, 0.5, True),
-        (date(2026, 1, 1), 0, 1, 1, 1.0, True),
+        (date(2025, 12, 1), 0, 2, 2, 1.0, True, False),
+        (date(2025, 12, 1), 1, 2, 1, 0.5, True, False),
+        (date(2026, 1, 1), 0, 1, 1, 1.0, True, True),
     }
+
+
+@pytest.mark.parametrize(
+    ("release_day", "cohorts"),
+    [
+        ("2025-12-10", {date(2025, 12, 1), date(2026, 1, 1)}),
+        ("2025-12-09", {date(2026, 1, 1)}),
+        ("", {date(2026, 1, 1)}),
+    ],
+)
+def test_the_first_month_of_the_log_has_new_listeners_of_new_artists_only(
+    place: Place, release_day: str, cohorts: set[date]
+) -> None:
+    """All listeners of an artist are new if its first release is not before the log's first day, 10 December."""
+    listens = heard([52], "other", ["zoe"]) + heard([50], "t1", ["ann", "bob"]) + heard([0], "t1", ["ann", "cyd"])
+    tracks = [f"t1,One,ar1,,{release_day},rock", "other,Other,ar2,,,rock"]
+    built = warehouse_of(place, listens, tracks, only=["marts.retention"])
+
+    with Warehouse.open(built) as warehouse:
+        returning = run_query(warehouse, "returning", {"artist_id": "ar1"})
+
+    assert set(returning["cohort_month"]) == cohorts
 
 
 def test_a_half_life_is_a_line_through_the_weeks_after_the_peak(place: Place) -> None:
