@@ -64,11 +64,25 @@ def breakout_sentence(row: Mapping[str, Any]) -> Markdown:
 def chart_sentence(row: Mapping[str, Any]) -> Markdown:
     """Describe a row of the query `chart_movers`: a song's position, its move since last week, and its peak."""
     fixed = {"new": "new on the chart", "back": "back on the chart", "=": "unchanged from last week"}
-    move = fixed.get(row["moved"])
+    move = "in the first week on record" if row["moved"] is None else fixed.get(row["moved"])
     move = move or f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
     values = {"title": row["title"], "artist": row["artist"], "rank": row["rank"]}
-    text = f"{move}; peak position {row['peak_rank']}."
+    text = f"{move}; best position so far on record {row['peak_rank']}."
     return fill("**{title}** by {artist} is at number **{rank}**, {text}", **values, text=text)
+
+
+def candidate_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `chart_candidates`: its chance of the top ten as an interval, and the precedents."""
+    text = f"{_similar(row['n_similar'], row['n_similar_reached'])}."
+    if row["low"] is not None:
+        text = f"a chance of {row['low']:.0%} to {row['high']:.0%} (95 % interval); {text}"
+    return fill("**{name}**, number {rank}: {text}", name=row["name"], rank=row["rank"], text=text)
+
+
+def _similar(n: int, n_reached: int) -> str:
+    if not n:
+        return "no similar week on record"
+    return f"{n_reached:,} of {n:,} similar {'week' if n == 1 else 'weeks'} led to the top ten"
 
 
 def _period(first: date, last: date) -> str:

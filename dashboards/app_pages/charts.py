@@ -16,6 +16,7 @@ HEADINGS = {
     "n_weeks": "weeks on chart",
     "n_similar": "similar past weeks",
     "n_similar_reached": "of these, reached the top ten",
+    "n_editions": "weeks counted",
     "name": "song",
     "story": "trend",
 }
@@ -70,14 +71,16 @@ if candidates.is_empty():
 else:
     likely = candidates.head(10)
     predicted_on = sentences.format_day(likely["chart_date"][0])
+    parts.bullets([sentences.candidate_sentence(row) for row in likely.head(3).iter_rows(named=True)])
     parts.figure(
         "Most likely to reach the top ten",
         candidates,
-        charts.bars(likely, "probability", "name", unit="%"),
-        alt_text=f"{likely['name'][0]} is the most likely, with {likely['probability'][0]:.0%}.",
+        charts.intervals(likely, "probability", "name", unit="%", low="low", high="high"),
+        alt_text=f"{likely['name'][0]} is the most likely.",
         key="candidates",
-        note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, estimated "
-        "from what happened to songs in the same position in the three years before.",
+        note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, with its "
+        "95 % interval, estimated from what happened to songs in similar positions in "
+        f"the {likely['n_editions'][0] or ''} weeks before. A wide interval means few precedents.",
     )
     parts.table(
         candidates.drop("chart", "chart_date", "song_id"),
@@ -85,7 +88,7 @@ else:
         key="candidates_table",
         title="What the estimates are based on",
         names=HEADINGS,
-        formats={"probability": "percent"},
+        formats=dict.fromkeys(("probability", "low", "high"), "percent"),
     )
 
 half_lives = data.run_query("hit_half_lives", chart=chart).drop_nulls("half_life_weeks")

@@ -133,7 +133,8 @@ def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> N
     lines = [f"House,2026-01-17,{rank},Song {rank},Zed,,," for rank in range(1, 14)]
     grown.take("chart.csv", "\n".join([CHART.splitlines()[0], *lines]) + "\n")
     foreseen = [
-        ("House", f"song {song} / zed", date(2026, 1, 17), 0.5, "new", 9, 4) for song in ("9", "11", "13", "14")
+        ("House", f"song {song} / zed", date(2026, 1, 17), 0.5, 0.2, 0.8, "new", 9, 4, 20)
+        for song in ("9", "11", "13", "14")
     ]
     kept = grown.folder / "chart_breakouts.parquet"
     pl.DataFrame(foreseen, result_tables()["chart_breakouts"].schema, orient="row").write_parquet(kept)
