@@ -6,7 +6,7 @@ from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
-CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have never been in the top ten"}
+CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have not been in the top ten so far"}
 OWN = "in the catalogue" if data.is_operator() else "your recording"
 HEADINGS = {
     "is_own": OWN,
@@ -48,6 +48,7 @@ parts.table(
 
 paths = data.run_query("chart_paths", chart=chart, to=week)
 songs = filters.choose_several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
+n_editions = paths["chart_date"].n_unique()
 chosen_paths = paths.filter(paths["name"].is_in(songs))
 if chosen_paths.is_empty():
     parts.empty_state("No song is chosen.", "Choose songs to see their chart positions.")
@@ -56,9 +57,9 @@ else:
         "Chart positions over time",
         chosen_paths,
         charts.rank_lines(chosen_paths, "chart_date", "rank", by="name"),
-        alt_text=f"Positions of {', '.join(songs)} in the half year up to {week}.",
+        alt_text=f"Positions of {', '.join(songs)} in the last {n_editions} editions up to {week}.",
         key="paths",
-        note="The half year up to this week. A line is interrupted while the song is not on the chart.",
+        note=f"The last {n_editions} editions. A line is interrupted while the song is not on the chart.",
     )
 
 which = filters.choose("Top ten candidates among", CANDIDATES, "which")

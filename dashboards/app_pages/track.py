@@ -59,7 +59,7 @@ else:
         "Plays per day",
         trend,
         charts.lines(trend, "listen_date", "n_plays", unit="plays per day"),
-        alt_text=f"Plays per day over {days} days.",
+        alt_text=f"Plays per day, at most {days} days back.",
         key="track_trend",
     )
 tags = data.run_query("track_words", track_id=track_id)

@@ -20,7 +20,7 @@
 --   probability        probability of the top ten in one of the next six editions [0..1]
 --   low                lower end of its 95 % interval, null in results of earlier versions
 --   high               upper end
---   story              kind of chart week, in words
+--   story              kind of chart week, in words; peaks, absences and first weeks are counted from the chart's first edition in the data
 --   n_similar          song-weeks of the last n_editions editions with the same story, move and band of ranks [count]
 --   n_similar_reached  of these, song-weeks that led to the top ten [count]
 --   n_editions         editions that are counted: those with a known outcome of the last three years, fewer in a short chart; null in results of earlier versions [count]
