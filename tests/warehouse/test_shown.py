@@ -48,12 +48,8 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
     tracks = pl.DataFrame({"track_id": track, "label_id": track % 6, "artist_id": track // 3})
     gender = pl.when(pl.col("artist_id") == 0).then(pl.lit("male")).otherwise(pl.lit("female"))
     groups = tracks.select("track_id", group_kind=pl.lit("artist_gender"), group_name=gender)
-    reasons = lists.with_columns(
-        reason_track_id=pl.when(pl.col("rank") == 1)
-        .then(pl.col("track_id") // 3 * 3)  # the first of the same artist
-        .when(pl.col("rank") == 2)
-        .then((pl.col("track_id") + 3) % N_TRACKS)
-    )
+    kinds = ["artist", "recording", "group", "exploration", *["popularity"] * (LENGTH - 4)]
+    reasons = lists.with_columns(reason_kind=pl.col("rank").replace_strict(range(1, LENGTH + 1), kinds))
     everybody = pl.DataFrame({"user_id": range(N_LISTENERS)})
     country = pl.when(pl.col("user_id") < 100).then(pl.lit("IS")).otherwise(pl.lit("unknown"))
     profiles = everybody.with_columns(country=country, gender=pl.lit("unknown"), age_band=pl.lit("unknown"))
@@ -149,15 +145,16 @@ def test_groups_of_few_labels_have_no_market_ratio(marts: duckdb.DuckDBPyConnect
 
 
 def test_why_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame) -> None:
-    """The reason at rank 1 is a recording of the same artist, at rank 2 of another artist; the others have none."""
+    """Rank 1 has a recording of the same artist, rank 2 of another artist, rank 4 is explored; the others have none."""
     query = read_layers()["marts.artist_shown"].query
     found = marts.sql(f"""
         select value, sum(n_places)::int from ({query}) where dimension = 'reason' group by value order by value
     """).fetchall()
 
-    of_others = N_LISTENERS * (LENGTH - 2)
+    of_others = N_LISTENERS * (LENGTH - 3)
     assert found == [
         ("another artist", N_LISTENERS),
+        ("exploration", N_LISTENERS),
         ("no recording of theirs", of_others),
         ("the same artist", N_LISTENERS),
     ]
