@@ -274,14 +274,14 @@ def probabilities(known: pl.DataFrame, weeks: pl.DataFrame) -> F64:
 def estimate(known: pl.DataFrame, weeks: pl.DataFrame) -> Estimate:
     """Return the probabilities of `probabilities` with their 95 % intervals (see the head of this file)."""
     scaler = StandardScaler().fit(_features(known))
-    features, asked = scaler.transform(_features(known)), scaler.transform(_features(weeks))
+    features, requested = scaler.transform(_features(known)), scaler.transform(_features(weeks))
     weeks_ago = (weeks["week_no"].min() or 0) - known["week_no"].to_numpy()
     weight, reaches = 0.5 ** (weeks_ago / HALF_LIFE_WEEKS), known["reaches"].to_numpy()
     model = LogisticRegression(C=REGULARIZATION, max_iter=2000).fit(features, reaches, sample_weight=weight)
-    mean, fitted = (model.predict_proba(rows)[:, 1] for rows in (asked, features))
+    mean, fitted = (model.predict_proba(rows)[:, 1] for rows in (requested, features))
     song = known["song_id"].rank("dense").to_numpy().astype(np.int64) - 1
     residual, curvature = weight * (reaches - fitted), weight * fitted * (1 - fitted)
-    variance = _variances(_with_intercept(features), residual, curvature, song, _with_intercept(asked))
+    variance = _variances(_with_intercept(features), residual, curvature, song, _with_intercept(requested))
     slopes = np.abs(model.coef_[0] / scaler.scale_)[: len(week_categories())]
     error = np.sqrt(variance + (weeks.select(f"{name}, error" for name in week_categories()).to_numpy() @ slopes) ** 2)
     half = student_t.ppf((1 + LEVEL) / 2, max(known.filter("reaches")["song_id"].n_unique() - 1, 1)) * error
@@ -292,7 +292,7 @@ def _with_intercept(features: F64) -> F64:
     return np.column_stack([np.ones(len(features)), features])
 
 
-def _variances(features: F64, residual: F64, curvature: F64, song: I64, asked: F64) -> F64:
+def _variances(features: F64, residual: F64, curvature: F64, song: I64, requested: F64) -> F64:
     """
     Return the variances of the regression's log odds, for given features.
 
@@ -301,7 +301,7 @@ def _variances(features: F64, residual: F64, curvature: F64, song: I64, asked: F
         residual: Weighted outcome minus fitted probability. Shape (n,).
         curvature: Weighted variance of the outcome. Shape (n,).
         song: Number of each song-week's song, from 0. Shape (n,).
-        asked: Features of the song-weeks to predict. Shape (n_asked, n_features).
+        requested: Features of the song-weeks to predict. Shape (n_asked, n_features).
 
     Returns:
         The greater of the variance by the curvature of the likelihood and of that by the scatter of the songs. Shape
@@ -313,4 +313,4 @@ def _variances(features: F64, residual: F64, curvature: F64, song: I64, asked: F
     np.add.at(by_song, song, features * residual[:, None])
     scatter = by_song.T @ by_song * len(by_song) / max(len(by_song) - 1, 1)
     covariances = np.stack([inverse, inverse @ scatter @ inverse])  # (2,F,F)
-    return np.asarray(np.einsum("wf,cfg,wg->cw", asked, covariances, asked).max(axis=0))
+    return np.asarray(np.einsum("wf,cfg,wg->cw", requested, covariances, requested).max(axis=0))

@@ -71,8 +71,8 @@ ratios as (
         exp(1.96 * sqrt(greatest(market.spread + sums.spread, 0))) as wide
     from sizes
     cross join market
-    left join intermediate.group_exposure as sums
-        on sizes.group_kind = sums.group_kind and sizes.group_name = sums.group_name
+    left join intermediate.label_group_exposure as sums
+        on sums.label_id = '' and sizes.group_kind = sums.group_kind and sizes.group_name = sums.group_name
 )
 
 select
