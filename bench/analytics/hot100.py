@@ -46,7 +46,7 @@ def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
     """Print how the model of one chart compares with the baselines."""
     from sklearn.metrics import average_precision_score
 
-    from recsys.analytics.chart_breakouts import estimate, song_weeks
+    from recsys.analytics.chart_breakouts import Estimate, estimate, song_weeks
 
     train, test = train_and_test(song_weeks(weekly))
     y, n_ranks = test["reaches"].to_numpy(), len(weekly["rank"].unique())
@@ -62,11 +62,9 @@ def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
     met = "met" if ratio >= BAR and low > 1 else "not met"
     print(f"  against {best}: {ratio:.3f} x [{low:.3f}, {high:.3f}]; bar {BAR} x, lower end above 1: {met}")
     print_calibration(model, y)
-    is_without_precedent = test.select((pl.col("n_similar") <= FEW) & (pl.col("n_similar_reached") == 0)).to_series()
+    few = test.select((pl.col("n_similar") <= FEW) & (pl.col("n_similar_reached") == 0)).to_series().to_numpy()
     print(f"  of these, none of at most {FEW} similar song-weeks reached the top ten:")
-    print_calibration(
-        model._make(part[is_without_precedent.to_numpy()] for part in model), y[is_without_precedent.to_numpy()]
-    )
+    print_calibration(Estimate(*(part[few] for part in model)), y[few])
 
 
 def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -100,7 +100,7 @@ def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
         last.with_columns(
             *(pl.Series(name, value).round(6) for name, value in values.items()),
             story=chart_history,
-            n_editions=pl.lit(min(int(known["week_no"].max()), SIMILAR_WEEKS)),
+            n_editions=pl.lit(min(int(known["week_no"].to_numpy().max()), SIMILAR_WEEKS)),
         )
         .rename({"mean": "probability"})
         .sort("probability", "song_id", descending=[True, False])
