@@ -1,5 +1,4 @@
 -- The published list of each listener, best first, as exported by the run named in run_id.
--- reason: queries, pages and exposure marts read it, with gaps of older runs filled; raw tables are dropped when the build ends
 -- grain: user_id, rank
 -- rows: 0
 -- columns:
