@@ -33,6 +33,13 @@ def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
     return fill("**{name}** {moved} by **{change}**: {n} {now}, compared with {n_before} {before}.", **values)
 
 
+def largest_changes(movers: pl.DataFrame) -> list[Markdown]:
+    """Describe the largest gain and the largest loss of the query `artist_changes`, each only if there is one."""
+    gains, losses = movers.filter(pl.col("difference") > 0), movers.filter(pl.col("difference") < 0)
+    largest = [gains.sort("difference").tail(1), losses.sort("difference").head(1)]
+    return [artist_change_sentence(row) for rows in largest for row in rows.iter_rows(named=True)]
+
+
 def artist_change_sentence(row: Mapping[str, Any]) -> Markdown:
     """Describe a row of the query `artist_changes`: how many plays an artist gained or lost."""
     change = "" if row["change"] is None else f" ({row['change']:+.1%})"
@@ -71,11 +78,25 @@ def outlier_sentence(row: Mapping[str, Any]) -> Markdown:
 def chart_sentence(row: Mapping[str, Any]) -> Markdown:
     """Describe a row of the query `chart_movers`: a song's position, its move since last week, and its peak."""
     fixed = {"new": "new on the chart", "back": "back on the chart", "=": "unchanged from last week"}
-    move = fixed.get(row["moved"])
+    move = "in the chart's first week on record" if row["moved"] is None else fixed.get(row["moved"])
     move = move or f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
     values = {"title": row["title"], "artist": row["artist"], "rank": row["rank"]}
-    text = f"{move}; peak position {row['peak_rank']}."
+    text = f"{move}; peak position so far {row['peak_rank']}."
     return fill("**{title}** by {artist} is at number **{rank}**, {text}", **values, text=text)
+
+
+def candidate_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `chart_candidates`: its chance of the top ten as an interval, and the precedents."""
+    text = f"{_similar(row['n_similar'], row['n_similar_reached'])}."
+    if row["low"] is not None:
+        text = f"a chance of {row['low']:.0%} to {row['high']:.0%} (95 % interval); {text}"
+    return fill("**{name}**, number {rank}: {text}", name=row["name"], rank=row["rank"], text=text)
+
+
+def _similar(n: int, n_reached: int) -> str:
+    if not n:
+        return "no similar week on record"
+    return f"{n_reached:,} of {n:,} similar {'week' if n == 1 else 'weeks'} led to the top ten"
 
 
 def _period(first: date, last: date) -> str:

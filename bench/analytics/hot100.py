@@ -11,6 +11,7 @@ Intervals are bootstrapped over songs, with all their weeks.
 
 from datetime import date
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -20,9 +21,13 @@ from bench.analytics.charts import FILES, chart_table
 from bench.options import benchmark, size
 from recsys.arrays import F64, Bool
 
+if TYPE_CHECKING:
+    from recsys.analytics.chart_breakouts import Estimate
+
 FIRST_TEST = date(2015, 1, 1)
 BASELINES = ("largest rise", "current rank", "entry position")
 BAR, SEED = 1.10, 7
+FEW = 10  # similar song-weeks that are few precedents
 BANDS = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 1)
 
 
@@ -41,11 +46,12 @@ def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
     """Print how the model of one chart compares with the baselines."""
     from sklearn.metrics import average_precision_score
 
-    from recsys.analytics.chart_breakouts import probabilities, song_weeks
+    from recsys.analytics.chart_breakouts import Estimate, estimate, song_weeks
 
     train, test = train_and_test(song_weeks(weekly))
     y, n_ranks = test["reaches"].to_numpy(), len(weekly["rank"].unique())
-    scores = {"model": probabilities(train, test)} | {name: baseline_scores(test, name, n_ranks) for name in BASELINES}
+    model = estimate(train, test)
+    scores = {"model": model.mean} | {name: baseline_scores(test, name, n_ranks) for name in BASELINES}
     precisions = {name: float(average_precision_score(y, score)) for name, score in scores.items()}
     print(f"{chart}: {train.height:,} song-weeks to fit, {test.height:,} to test, {y.mean():.3f} reach the top ten")
     for name, value in precisions.items():
@@ -55,7 +61,10 @@ def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
     ratio = precisions["model"] / precisions[best]
     met = "met" if ratio >= BAR and low > 1 else "not met"
     print(f"  against {best}: {ratio:.3f} x [{low:.3f}, {high:.3f}]; bar {BAR} x, lower end above 1: {met}")
-    print_calibration(scores["model"], y)
+    print_calibration(model, y)
+    few = test.select((pl.col("n_similar") <= FEW) & (pl.col("n_similar_reached") == 0)).to_series().to_numpy()
+    print(f"  of these, none of at most {FEW} similar song-weeks reached the top ten:")
+    print_calibration(Estimate(*(part[few] for part in model)), y[few])
 
 
 def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -68,10 +77,16 @@ def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def baseline_scores(weeks: pl.DataFrame, name: str, n_ranks: int) -> F64:
-    """Score songs by one number; a song not listed last week counts as having risen from just below the last rank."""
+    """
+    Score songs by one number.
+
+    A song not listed last week counts as having risen from just below the last rank; one of the chart's first edition
+    in the data, whose entry is unknown, as having entered there.
+    """
     if name == "largest rise":
         return np.asarray(weeks["rank_1"].fill_null(n_ranks + 1).to_numpy() - weeks["rank"].to_numpy(), np.float64)
-    return -weeks["rank" if name == "current rank" else "entry_rank"].to_numpy().astype(np.float64)
+    ranks = weeks["rank"] if name == "current rank" else weeks["entry_rank"].fill_null(n_ranks + 1)
+    return -ranks.to_numpy().astype(np.float64)
 
 
 def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
@@ -89,13 +104,15 @@ def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
     return np.array(ratios)
 
 
-def print_calibration(probabilities: F64, y: Bool) -> None:
-    """Print for each band of predicted probability: song-weeks, mean prediction, share that reached the top ten."""
-    print("  predicted song-weeks       mean    reached")
+def print_calibration(model: "Estimate", y: Bool) -> None:
+    """Print by band of predicted probability: song-weeks, mean prediction and interval, share that came true."""
+    print("  predicted song-weeks       mean    reached   mean interval")
     for low, high in pairwise(BANDS):
-        inside = (probabilities >= low) & (probabilities < high)
-        predicted, observed = probabilities[inside].mean(), y[inside].mean()
-        print(f"  {low:.2f}-{high:.2f} {inside.sum():>11,} {predicted:>10.3f} {observed:>10.3f}")
+        inside = (model.mean >= low) & (model.mean < high)
+        if inside.any():
+            predicted, lower, upper = (part[inside].mean() for part in model)
+            counted = f"{inside.sum():>11,} {predicted:>10.3f} {y[inside].mean():>10.3f}"
+            print(f"  {low:.2f}-{high:.2f} {counted}   {lower:.3f}-{upper:.3f}")
 
 
 def print_half_lives(charts: tuple[str, ...]) -> None:

@@ -96,8 +96,8 @@ if not split.is_empty():
         charts.lines(split, "week_start", "n_plays", by="age_group", unit="plays per week"),
         alt_text="Plays per week of recordings that are current, catalogue and deep catalogue.",
         key="catalogue_split",
-        note="Complete weeks only. A recording is current for 18 months after its release, then catalogue, and deep "
-        "catalogue after 36 months.",
+        note="Complete weeks only. A recording is current in the calendar month of its release and the 17 after it, "
+        "catalogue in the next 18, then deep catalogue. A week counts in the month of its Monday.",
     )
 decay = data.run_query("decay", artist_id=artist_id)
 if not decay.is_empty():

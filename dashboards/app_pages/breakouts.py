@@ -24,7 +24,8 @@ breakouts = data.run_query("breaking_out", days=days, label=label)
 if breakouts.is_empty():
     parts.empty_state(
         "Nothing broke out in this period.",
-        "This is common. Choose a longer period, or see Trends for slower growth.",
+        "This is common, and a breakout needs more than three weeks of data before it. Choose a longer period, or see "
+        "Trends for slower growth.",
     )
     st.stop()
 

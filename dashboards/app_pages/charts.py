@@ -6,7 +6,7 @@ from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
-CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have never been in the top ten"}
+CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have not been in the top ten so far"}
 OWN = "in the catalogue" if data.is_operator() else "your recording"
 HEADINGS = {
     "is_own": OWN,
@@ -16,6 +16,7 @@ HEADINGS = {
     "n_weeks": "weeks on chart",
     "n_similar": "similar past weeks",
     "n_similar_reached": "of these, reached the top ten",
+    "n_editions": "weeks counted",
     "name": "song",
     "story": "trend",
 }
@@ -47,6 +48,7 @@ parts.table(
 
 paths = data.run_query("chart_paths", chart=chart, to=week)
 songs = filters.choose_several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
+n_editions = paths["chart_date"].n_unique()
 chosen_paths = paths.filter(paths["name"].is_in(songs))
 if chosen_paths.is_empty():
     parts.empty_state("No song is chosen.", "Choose songs to see their chart positions.")
@@ -55,9 +57,9 @@ else:
         "Chart positions over time",
         chosen_paths,
         charts.rank_lines(chosen_paths, "chart_date", "rank", by="name"),
-        alt_text=f"Positions of {', '.join(songs)} in the half year up to {week}.",
+        alt_text=f"Positions of {', '.join(songs)} in the last {n_editions} editions up to {week}.",
         key="paths",
-        note="The half year up to this week. A line is interrupted while the song is not on the chart.",
+        note=f"The last {n_editions} editions. A line is interrupted while the song is not on the chart.",
     )
 
 which = filters.choose("Top ten candidates among", CANDIDATES, "which")
@@ -70,14 +72,16 @@ if candidates.is_empty():
 else:
     likely = candidates.head(10)
     predicted_on = sentences.format_day(likely["chart_date"][0])
+    parts.bullets([sentences.candidate_sentence(row) for row in likely.head(3).iter_rows(named=True)])
     parts.figure(
         "Most likely to reach the top ten",
         candidates,
-        charts.bars(likely, "probability", "name", unit="%"),
-        alt_text=f"{likely['name'][0]} is the most likely, with {likely['probability'][0]:.0%}.",
+        charts.intervals(likely, "probability", "name", unit="%", low="low", high="high"),
+        alt_text=f"{likely['name'][0]} is the most likely.",
         key="candidates",
-        note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, estimated "
-        "from what happened to songs in the same position in the editions before, of three years at most.",
+        note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, with its "
+        "95 % interval, estimated from what happened to songs in similar positions in "
+        f"the {likely['n_editions'][0] or ''} weeks before. A wide interval means few precedents.",
     )
     parts.table(
         candidates.drop("chart", "chart_date", "song_id"),
@@ -85,7 +89,7 @@ else:
         key="candidates_table",
         title="What the estimates are based on",
         names=HEADINGS,
-        formats={"probability": "percent"},
+        formats=dict.fromkeys(("probability", "low", "high"), "percent"),
     )
 
 half_lives = data.run_query("hit_half_lives", chart=chart).drop_nulls("half_life_weeks")

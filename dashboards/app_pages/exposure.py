@@ -81,7 +81,7 @@ parts.figure(
     alt_text=f"The most frequent reason is {reasons['value'][0]}, for {reasons['share'][0]:.0%} of recommendations.",
     key="reasons",
     note="Share of recommendations whose reason is a recording in the listener's history by the same artist, one by "
-    "another artist, or no recording (popularity, similar listeners, or sound).",
+    "another artist, or no recording (popularity), or that exploration drew at random.",
 )
 groups = data.run_query("shown_to", artist_id=artist_id, dimension=dimension)
 if not groups.is_empty():

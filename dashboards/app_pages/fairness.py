@@ -58,6 +58,25 @@ parts.figure(
     note="Each group's share of the catalogue, of plays and of exposure. A recommendation at position r counts "
     "1 / log2(1 + r) of exposure.",
 )
+ratios = shares.drop_nulls("ratio").sort("ratio").select("group_name", "ratio", "low", "high", "n_tracks")
+if not ratios.is_empty():
+    parts.figure(
+        "Exposure relative to plays",
+        ratios,
+        charts.intervals(
+            ratios.head(15),
+            "ratio",
+            "group_name",
+            unit="exposure share / play share, 95 % interval",
+            low="low",
+            high="high",
+        ),
+        alt_text=f"Lowest is {ratios['group_name'][0]}: {ratios['ratio'][0]:.2f} times its share of plays.",
+        key="exposure_ratio",
+        note="If an interval does not contain 1, the difference is unlikely to be chance. Groups that nobody was "
+        "recommended or played have none. Lists contain only recordings that a listener has not played yet, so hits "
+        "are shown less than they are played.",
+    )
 effects = data.run_query("rule_effects", metric=metric)
 if effects.is_empty():
     parts.empty_state("The recipe has no rerank rules.", "Rules are sections of [rerank] in recipe.toml.")

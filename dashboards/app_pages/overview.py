@@ -33,12 +33,7 @@ movers = data.run_query("artist_changes", days=days, **chosen)
 releases = data.run_query("new_releases", **chosen)
 
 summary = [sentences.change_sentence(MEASURES[row["measure"]], row) for row in changes.head(2).iter_rows(named=True)]
-first_and_last = {0, movers.height - 1}  # the largest gain and the largest loss
-summary += [
-    sentences.artist_change_sentence(row)
-    for position, row in enumerate(movers.iter_rows(named=True))
-    if position in first_and_last
-]
+summary += sentences.largest_changes(movers)
 parts.bullets(summary)
 
 with st.container(horizontal=True):
@@ -55,12 +50,12 @@ by_day = data.run_query("plays_by_day", **chosen)
 parts.figure(
     "Plays per day",
     by_day,
-    charts.lines(by_day, "listen_date", "n_plays", unit="plays per day, last eight weeks"),
-    alt_text=f"Plays per day over the last eight weeks, {by_day['n_plays'][-1]:,} on the last day.",
+    charts.lines(by_day, "listen_date", "n_plays", unit="plays per day, at most the last eight weeks"),
+    alt_text=f"Plays per day over at most the last eight weeks, {by_day['n_plays'][-1]:,} on the last day.",
     key="plays_by_day",
 )
 if movers.is_empty():
-    parts.empty_state("No artist's plays changed.", "Choose a longer period.")
+    parts.empty_state("No artist's plays can be compared.", "Few changed, or the data do not cover both periods.")
 else:
     parts.figure(
         "Artists whose plays changed most",

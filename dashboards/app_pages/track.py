@@ -62,7 +62,7 @@ if data.is_operator():
             "Plays per day",
             trend,
             charts.lines(trend, "listen_date", "n_plays", unit="plays per day"),
-            alt_text=f"Plays per day over {days} days.",
+            alt_text=f"Plays per day, at most {days} days back.",
             key="track_trend",
         )
 else:

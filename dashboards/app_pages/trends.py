@@ -18,14 +18,17 @@ with filters.row():
 
 artists = data.run_query("trending_artists", days=days, floor=floor, label=label)
 if artists.is_empty():
-    parts.empty_state("No artist has that many plays.", "Choose a lower minimum, or a longer period.")
+    parts.empty_state(
+        "No artist has that many plays, or the data do not cover two whole periods.",
+        "Choose a lower minimum, or another period.",
+    )
 else:
     fastest = artists.head(12)
     parts.figure(
-        "Fastest growing artists",
+        "Artists by growth of plays",
         artists,
         charts.bars(fastest, "velocity", "name", unit="plays / plays in the preceding period"),
-        alt_text=f"{sentences.display_name(fastest.row(0, named=True), 'name', 'artist_id')} is growing fastest, "
+        alt_text=f"{sentences.display_name(fastest.row(0, named=True), 'name', 'artist_id')} has the highest growth, "
         f"{fastest['velocity'][0]:.2f} times the plays before.",
         key="velocity",
     )
@@ -67,7 +70,7 @@ else:
         groups.drop("community"),
         mart="emerging_clusters",
         key="growing_clusters",
-        title="Growing groups, last 28 days compared with the 28 before",
+        title="Growth of groups, last 28 days compared with the 28 before",
         names={
             "is_emerging": "significant growth",
             "listener_growth": "listener growth, x",

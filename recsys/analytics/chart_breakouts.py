@@ -7,24 +7,36 @@ the song-weeks of the same category in the last three years whose outcome is kno
 because the rules of charts change. A logistic regression combines the six log odds and the rank; recent weeks have more
 weight. The categories and the three years were chosen on the Hot 100 of 2008 to 2014
 (`bench/analytics/hot100.py` evaluates the model).
+
+A probability has a 95 % interval, which is wide where few songs ever reached the top ten or few were in the same
+situation. Its variance on the scale of log odds is that of the regression (the greater of its curvature and a sandwich
+estimate with a song's weeks as one observation) and that of the six log odds it reads, taken as fully correlated, since
+they count the same weeks. Student's t has the number of songs that reached the top ten, minus one, degrees of freedom.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from scipy.special import expit, logit
+from scipy.stats import t as student_t
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from recsys.arrays import F64, I64
-from recsys.columns import Column, schema
+from recsys.columns import HIGH, LOW, Column, schema
 
 CHART_BREAKOUTS_COLUMNS = (
     Column("chart", pl.String()),
     Column("song_id", pl.String()),
     Column("chart_date", pl.Date()),
     Column("probability", pl.Float64()),
+    LOW,
+    HIGH,
     Column("story", pl.String()),
     Column("n_similar", pl.Int64()),
     Column("n_similar_reached", pl.Int64()),
+    Column("n_editions", pl.Int64()),
 )
 HORIZON_WEEKS, TOP_RANK = 6, 10  # weeks within which a song must reach the top ten; last rank of the top ten
 AWAY_WEEKS = 26  # a song that was absent for longer counts as returning
@@ -45,7 +57,17 @@ CHART_HISTORIES = (
     "below its peak in its first month",
     "below its peak",
 )
+REGULARIZATION = 1.0  # of the regression
+LEVEL = 0.95  # of the intervals
 REASON_CATEGORY = "chart history, move, rank"  # the categorisation whose counts are published as the reason
+
+
+class Estimate(NamedTuple):
+    """Probabilities with the lower and upper ends of their 95 % intervals, 0..1. Shape (n_weeks,) each."""
+
+    mean: F64
+    low: F64
+    high: F64
 
 
 def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
@@ -57,7 +79,9 @@ def chart_breakouts(weekly: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Rows with CHART_BREAKOUTS_COLUMNS, sorted by chart and descending probability: the songs outside the top ten.
-        `story` is the song's chart history, one of CHART_HISTORIES. Charts with too few known outcomes are left out.
+        `story` is the song's chart history, one of CHART_HISTORIES; n_similar song-weeks were like this one, and
+        n_similar_reached of them led to the top ten; they are from the n_editions last editions with a known outcome,
+        at most three years. Charts with too few known outcomes are left out.
     """
     charts = [weekly.filter(chart=name) for name in weekly["chart"].unique().sort()]
     empty = pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
@@ -70,9 +94,17 @@ def _of_chart(chart: pl.DataFrame) -> pl.DataFrame:
     n_reached = int(known["reaches"].sum())
     if last.is_empty() or min(n_reached, known.height - n_reached) < MIN_KNOWN:
         return pl.DataFrame(schema=schema(CHART_BREAKOUTS_COLUMNS))
-    probability = pl.Series("probability", probabilities(known, last)).round(6)
+    values = estimate(known, last)._asdict()
     chart_history = pl.col("chart_history").replace_strict(dict(enumerate(CHART_HISTORIES)))
-    return last.with_columns(probability, story=chart_history).sort("probability", "song_id", descending=[True, False])
+    return (
+        last.with_columns(
+            *(pl.Series(name, value).round(6) for name, value in values.items()),
+            story=chart_history,
+            n_editions=pl.lit(min(int(known["week_no"].to_numpy().max()), SIMILAR_WEEKS)),
+        )
+        .rename({"mean": "probability"})
+        .sort("probability", "song_id", descending=[True, False])
+    )
 
 
 def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
@@ -89,7 +121,7 @@ def song_weeks(chart: pl.DataFrame) -> pl.DataFrame:
         chart_history: Index into CHART_HISTORIES.
         n_similar: Number of song-weeks of the last three years with the same chart history, move and rank.
         n_similar_reached: How many of them reached the top ten.
-        One column of log odds per categorisation in `week_categories`.
+        One column of log odds per categorisation in `week_categories`, and one with their standard error.
     """
     ordered = chart.sort("song_id", "week_no")
     is_back = (pl.col("week_no") - pl.col("week_no").shift(1) > AWAY_WEEKS).fill_null(value=False)
@@ -184,9 +216,13 @@ def _with_odds(weeks: pl.DataFrame) -> pl.DataFrame:
     prior = _rate(*by_rank, np.full(weeks.height, PRIOR_RATE))
     counts = {name: similar_weeks(weeks, category) for name, category in categories.items()}
     rates = {name: _rate(*count, prior).clip(1e-4, 0.98) for name, count in counts.items()}
-    odds = {name: pl.Series(np.log(rate / (1 - rate))) for name, rate in rates.items()}
+    odds = {name: pl.Series(logit(rate)) for name, rate in rates.items()}
+    errors = {
+        f"{name}, error": pl.Series(1 / np.sqrt((counts[name][0] + PRIOR_WEEKS) * rate * (1 - rate)))
+        for name, rate in rates.items()
+    }
     n, n_reached = counts[REASON_CATEGORY]
-    return weeks.with_columns(**odds, n_similar=pl.Series(n), n_similar_reached=pl.Series(n_reached))
+    return weeks.with_columns(**odds, **errors, n_similar=pl.Series(n), n_similar_reached=pl.Series(n_reached))
 
 
 def _rate(n: I64, n_reached: I64, prior: F64) -> F64:
@@ -232,12 +268,49 @@ def probabilities(known: pl.DataFrame, weeks: pl.DataFrame) -> F64:
     Returns:
         Probabilities, 0..1. Shape (n_weeks,).
     """
+    return estimate(known, weeks).mean
+
+
+def estimate(known: pl.DataFrame, weeks: pl.DataFrame) -> Estimate:
+    """Return the probabilities of `probabilities` with their 95 % intervals (see the head of this file)."""
     scaler = StandardScaler().fit(_features(known))
+    features, requested = scaler.transform(_features(known)), scaler.transform(_features(weeks))
     weeks_ago = (weeks["week_no"].min() or 0) - known["week_no"].to_numpy()
-    model = LogisticRegression(C=1.0, max_iter=2000)
-    model.fit(
-        scaler.transform(_features(known)),
-        known["reaches"].to_numpy(),
-        sample_weight=0.5 ** (weeks_ago / HALF_LIFE_WEEKS),
-    )
-    return np.asarray(model.predict_proba(scaler.transform(_features(weeks)))[:, 1])
+    weight, reaches = 0.5 ** (weeks_ago / HALF_LIFE_WEEKS), known["reaches"].to_numpy()
+    model = LogisticRegression(C=REGULARIZATION, max_iter=2000).fit(features, reaches, sample_weight=weight)
+    mean, fitted = (model.predict_proba(rows)[:, 1] for rows in (requested, features))
+    song = known["song_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    residual, curvature = weight * (reaches - fitted), weight * fitted * (1 - fitted)
+    variance = _variances(_with_intercept(features), residual, curvature, song, _with_intercept(requested))
+    slopes = np.abs(model.coef_[0] / scaler.scale_)[: len(week_categories())]
+    error = np.sqrt(variance + (weeks.select(f"{name}, error" for name in week_categories()).to_numpy() @ slopes) ** 2)
+    half = student_t.ppf((1 + LEVEL) / 2, max(known.filter("reaches")["song_id"].n_unique() - 1, 1)) * error
+    return Estimate(mean, expit(logit(mean) - half), expit(logit(mean) + half))
+
+
+def _with_intercept(features: F64) -> F64:
+    return np.column_stack([np.ones(len(features)), features])
+
+
+def _variances(features: F64, residual: F64, curvature: F64, song: I64, requested: F64) -> F64:
+    """
+    Return the variances of the regression's log odds, for given features.
+
+    Args:
+        features: Features of n song-weeks, the intercept first. Shape (n, n_features).
+        residual: Weighted outcome minus fitted probability. Shape (n,).
+        curvature: Weighted variance of the outcome. Shape (n,).
+        song: Number of each song-week's song, from 0. Shape (n,).
+        requested: Features of the song-weeks to predict. Shape (n_asked, n_features).
+
+    Returns:
+        The greater of the variance by the curvature of the likelihood and of that by the scatter of the songs. Shape
+        (n_asked,).
+    """
+    penalty = np.diag([0, *[1 / REGULARIZATION] * (features.shape[1] - 1)])
+    inverse = np.linalg.inv(features.T @ (features * curvature[:, None]) + penalty)
+    by_song = np.zeros((int(song.max()) + 1, features.shape[1]))
+    np.add.at(by_song, song, features * residual[:, None])
+    scatter = by_song.T @ by_song * len(by_song) / max(len(by_song) - 1, 1)
+    covariances = np.stack([inverse, inverse @ scatter @ inverse])  # (2,F,F)
+    return np.asarray(np.einsum("wf,cfg,wg->cw", requested, covariances, requested).max(axis=0))

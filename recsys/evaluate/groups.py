@@ -32,6 +32,7 @@ from recsys.evaluate.training_profile import TrainingProfile
 
 GROUP_METRICS_COLUMNS = (RECOMMENDER, METRIC, GROUP_KIND, GROUP_NAME, K, VALUE, LOW, HIGH, N_USERS)
 MIN_LISTENERS = 10  # in smaller groups, values are too uncertain and could reveal single listeners
+POPULARITY = "popularity"  # a kind of group
 THIRDS = ("low", "middle", "high")
 POPULARITY_CUTS = {
     "head": 0.0,
@@ -111,9 +112,31 @@ def track_groups(train: Interactions) -> Iterator[Group]:
         1, listeners.sum()
     )
     tier = np.searchsorted(list(POPULARITY_CUTS.values()), share_before, side="right") - 1
-    yield from (Group("popularity", name, tier == number) for number, name in enumerate(POPULARITY_CUTS))
+    yield from (Group(POPULARITY, name, tier == number) for number, name in enumerate(POPULARITY_CUTS))
     is_old = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
     yield from (Group("novelty", "old", is_old), Group("novelty", "new", ~is_old))
+
+
+def groups_as_of(groups: pl.DataFrame, train: Interactions) -> pl.DataFrame:
+    """
+    Replace the popularity of tracks by that in a training window, so that it does not depend on the test days.
+
+    Args:
+        groups: The rows of marts.track_groups: track_id, group_kind, group_name. Their popularity counts the whole log.
+        train: The training window.
+
+    Returns:
+        The rows with the popularity of `track_groups(train)`. Ages stay as they are: they count calendar months to the
+        last day of the log, and the few test days before it move hardly a track.
+    """
+    popularity = [
+        pl.DataFrame({"track_id": train.tracks.ids(np.flatnonzero(group.members))}).with_columns(
+            group_kind=pl.lit(group.kind), group_name=pl.lit(group.name)
+        )
+        for group in track_groups(train)
+        if group.kind == POPULARITY
+    ]
+    return pl.concat([groups.filter(pl.col("group_kind") != POPULARITY), *popularity])
 
 
 def _thirds(kind: str, values: F64) -> Iterator[Group]:

@@ -163,9 +163,8 @@ class Recommender(Generic[AnyScorer]):
             interactions: Contains the histories of these listeners.
 
         Returns:
-            The ranking with reason_track_id. Only the tracks of largest weight in a history are considered (see
-            `recommenders.parts.attribution`). Null for the fallback, if no track contributes, and for models without
-            attribution.
+            The ranking with reason_track_id: the first track of `explain`, if it contributes more than 0. Null for the
+            fallback, if no track contributes, and for models without attribution.
         """
         listeners = Vocab.of(ranking["user_id"], kind="listener")
         attribution = self.scorer.attribution(interactions.history(listeners.ids(), self.tracks))

@@ -1,9 +1,9 @@
--- Exposure and plays of each group of a label's recordings, and the sampling variance of their ratio over listeners
--- (the squared influence of each listener, summed; see marts.label_exposure).
+-- Exposure and plays of each group of a label's recordings and of all recordings, and the sampling variance of their
+-- ratio over listeners (the squared influence of each listener, summed; see marts.label_exposure).
 -- grain: label_id, group_kind, group_name
 -- rows: 0
 -- columns:
---   label_id    label
+--   label_id    label, '' for the groups of all recordings
 --   group_kind  all, or a kind of marts.track_groups
 --   group_name  all, or the group
 --   n_shown     distinct listeners with one of the recordings on their list [count]

@@ -1,9 +1,10 @@
--- Groups of each label's recordings: those of marts.track_groups, and all recordings together.
--- grain: track_id, group_kind
+-- Groups of each label's recordings: those of marts.track_groups, and all recordings together; and the groups of all
+-- recordings, with or without a label.
+-- grain: track_id, label_id, group_kind
 -- rows: 0
 -- columns:
 --   track_id    recording
---   label_id    label
+--   label_id    label, '' for the groups of all recordings
 --   group_kind  all, or a kind of marts.track_groups
 --   group_name  all, or the group
 -- checks:
@@ -26,3 +27,10 @@ select
 from marts.track_groups as track_groups
 inner join marts.track_features as tracks on track_groups.track_id = tracks.track_id
 where tracks.label_id is not null
+union all
+select
+    track_id,
+    '' as label_id,
+    group_kind,
+    group_name
+from marts.track_groups

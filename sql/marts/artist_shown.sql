@@ -1,7 +1,8 @@
 -- Who is recommended each artist, and why: listeners with a recording of the artist on their published list, by group
 -- and by kind of reason. Affinity is the group's share of these listeners / its share of all listeners with a list:
 -- above 1, lists show the artist to the group more than to others. A reason names a recording that the listener played,
--- of the same or of another artist, or none (popularity, segment or sound). A listener counts once per reason.
+-- of the same or of another artist, or none (popularity), unless exploration drew the recording (reason_kind in
+-- marts.recommendations). A listener counts once per reason.
 -- grain: artist_id, dimension, value
 -- rows: 0
 -- columns:
@@ -21,14 +22,14 @@ with positions as (
     select
         tracks.artist_id,
         lists.user_id,
-        case
-            when lists.reason_track_id is null then 'no recording of theirs'
-            when reasons.artist_id = tracks.artist_id then 'the same artist'
-            else 'another artist'
+        case lists.reason_kind
+            when 'exploration' then 'exploration'
+            when 'artist' then 'the same artist'
+            when 'recording' then 'another artist'
+            else 'no recording of theirs'
         end as reason
     from marts.recommendations as lists
     inner join marts.track_features as tracks on lists.track_id = tracks.track_id
-    left join marts.track_features as reasons on lists.reason_track_id = reasons.track_id
     where tracks.artist_id is not null
 ),
 

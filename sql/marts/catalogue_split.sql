@@ -1,12 +1,13 @@
--- Catalogue and frontline: weekly plays of each artist by the age of the recording in that week. A recording is current
--- for 18 months after release, then catalogue, and deep catalogue after 36, as in marts.track_groups; unknown without a
--- release date.
+-- Catalogue and frontline: weekly plays of each artist by the age of the recording in that week. Age counts calendar
+-- months, not days: the month of release is month 0, whatever its day, and a week belongs to the month of its Monday. A
+-- recording is current in months 0 to 17 (and before its release), catalogue in months 18 to 35, and deep catalogue from
+-- month 36 on, as in marts.track_groups, which counts to the month of the log's last day; unknown without a release date.
 -- grain: artist_id, week_start, age_group
 -- rows: 0
 -- columns:
 --   artist_id    artist
 --   week_start   Monday of the week (market time zone)
---   age_group    current, catalogue, deep catalogue or unknown
+--   age_group    current (calendar months 0 to 17), catalogue (18 to 35), deep catalogue (36 and later) or unknown
 --   n_listeners  distinct listeners with at least one play [count]
 --   n_tracks     distinct recordings played [count]
 --   n_plays      plays [count]

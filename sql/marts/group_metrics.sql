@@ -1,4 +1,6 @@
--- Quality of lists by group of listeners and by group of recordings: metrics on the test window of each run.
+-- Quality of lists by group of listeners and by group of recordings: metrics on the test window of each run. Groups are
+-- those of that run: activity, preference for popular music and popularity of recordings count its training window, not
+-- the test days or what came later; ages of recordings count months to the last day of its log.
 -- reason: the query group_quality and analysts read it; raw tables are dropped when the build ends
 -- grain: run_id, recommender, metric, group_kind, group_name, k
 -- rows: 0

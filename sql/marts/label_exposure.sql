@@ -40,6 +40,7 @@ sizes as (
         count(*) as n_tracks,
         count(*) over (partition by group_kind, group_name) - 1 as n_other_labels
     from intermediate.label_groups
+    where label_id <> ''
     group by label_id, group_kind, group_name
 ),
 
@@ -50,6 +51,7 @@ market as (
         sum(exposure) as exposure,
         sum(n_plays) as n_plays
     from intermediate.label_group_exposure
+    where label_id <> ''
     group by group_kind, group_name
 ),
 

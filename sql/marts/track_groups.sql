@@ -1,8 +1,9 @@
 -- Groups of each recording, by kind: the basis of fairness metrics and exposure targets. Unknown is a group. Popularity
 -- (intermediate.track_popularity): the head are the most popular recordings, which have the first 20 % of all likes;
 -- the tail those with the last 20 % and those without any. A like is a pair of a listener and a recording with a weight
--- above zero. Age: current for 18 months after release, then catalogue, and deep catalogue after 36, counted from the
--- last day of the log.
+-- above zero. Age: current in the calendar month of release and the 17 after it, catalogue in the next 18, then deep
+-- catalogue, in the month of the last day of the log. Popularity too is of that day; marts.group_metrics uses that of
+-- each run's training window.
 -- grain: track_id, group_kind
 -- columns:
 --   track_id    recording

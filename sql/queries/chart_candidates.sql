@@ -1,4 +1,5 @@
--- Songs outside a chart's top ten that may reach it within six editions, most likely first (see marts.chart_breakouts).
+-- Songs outside a chart's top ten that may reach it within six editions, most likely first, with 95 % intervals and the
+-- number of similar song-weeks that led there (see marts.chart_breakouts).
 -- params:
 --   chart  chart, every chart where empty =
 --   which  'first' for songs that were never in the top ten, all where empty =
@@ -13,9 +14,12 @@ with ranked as (
         candidates.peak_rank,
         candidates.n_weeks,
         candidates.probability,
+        candidates.low,
+        candidates.high,
         candidates.story,
         candidates.n_similar,
         candidates.n_similar_reached,
+        candidates.n_editions,
         candidates.song_id,
         songs.track_id,
         row_number() over (partition by candidates.chart order by candidates.probability desc, candidates.song_id asc) as probability_rank
@@ -30,9 +34,12 @@ select
     name,
     rank,
     probability,
+    low,
+    high,
     story,
     n_similar,
     n_similar_reached,
+    n_editions,
     track_id is not null as is_own,
     rank_before,
     peak_rank,

@@ -1,5 +1,5 @@
--- One edition of a chart with each song's movement since the edition before, and whether the song is in the catalogue
--- (in a label's file: in its own).
+-- One edition of a chart with each song's movement since the edition before (null in the chart's first edition), and
+-- whether the song is in the catalogue (in a label's file: in its own).
 -- params:
 --   chart  chart, the first by name where empty =
 --   to     shows the last edition up to this day, the newest where empty =
@@ -24,7 +24,7 @@ select
         when weeks.is_new then 'new'
         when weeks.is_reentry then 'back'
         when weeks.change = 0 then '='
-        else printf('%+d', weeks.change)
+        when weeks.change is not null then printf('%+d', weeks.change)
     end as moved,
     weeks.title,
     weeks.artist,

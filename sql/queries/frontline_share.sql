@@ -1,5 +1,5 @@
--- Weekly plays of catalogue and frontline recordings, of one artist, of a label's artists, or of all. A week that began
--- before the log is left out.
+-- Weekly plays of catalogue and frontline recordings (age in calendar months, see marts.catalogue_split), of one
+-- artist, of a label's artists, or of all. A week that began before the log is left out.
 -- params:
 --   artist_id  artist id, every artist where empty =
 --   label      label id, every label where empty =

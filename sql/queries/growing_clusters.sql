@@ -1,5 +1,5 @@
--- Groups of recordings or listeners that grow faster than the market, emerging ones first (see
--- marts.emerging_clusters).
+-- Growth of groups of recordings or listeners compared with the market, emerging ones first, then by the lower end of
+-- the interval (see marts.emerging_clusters): below 1, a group shrinks.
 -- params:
 --   kind  tracks or listeners = tracks
 --   n     groups at most [count] = 10

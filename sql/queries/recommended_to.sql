@@ -6,6 +6,7 @@ select
     tracks.title,
     tracks.artist_name,
     recommendations.reason,
+    recommendations.reason_kind,
     recommendations.track_id
 from marts.recommendations as recommendations
 inner join marts.track_features as tracks on recommendations.track_id = tracks.track_id

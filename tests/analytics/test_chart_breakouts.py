@@ -52,6 +52,50 @@ def test_songs_that_climb_like_earlier_hits_come_first() -> None:
     assert dict(highest.rows())["weak"] < 0.2
 
 
+def coin_tosses(seed: int, chance: float, n_weeks: int = 70) -> pl.DataFrame:
+    """Songs that enter a chart at number 20 to 23, one per week, and after two weeks reach the top ten by chance."""
+    rng, entries = np.random.default_rng(seed), list[tuple[str, int, int]]()
+    for start in range(1, n_weeks + 1):
+        rank_later = 5 if rng.random() < chance else 24
+        ranks = [(20 if week < 2 else rank_later) + int(rng.integers(0, 4)) for week in range(10)]
+        entries += [(f"artist{start} song", start + week, rank) for week, rank in enumerate(ranks)]
+    return chart_of([entry for entry in entries if entry[1] <= n_weeks])
+
+
+def test_intervals_contain_the_chance_of_a_new_song() -> None:
+    """Nothing tells new songs apart: nine of ten intervals contain the chance, 95 % being nominal."""
+    chance = 0.3
+    new = pl.concat([chart_breakouts(coin_tosses(seed, chance)).filter(story="new") for seed in range(60)])
+
+    assert new.height == 60
+    assert (new["low"] <= new["probability"]).all()
+    assert (new["probability"] <= new["high"]).all()
+    assert ((new["low"] <= chance) & (chance <= new["high"])).mean() >= 0.85  # type: ignore[operator]
+
+
+def test_few_precedents_give_no_precise_probability() -> None:
+    """The interval of a new song is half wide after 40 songs, and narrows with the songs there were."""
+    widths = []
+    for n_weeks in (40, 160):
+        new = pl.concat([chart_breakouts(coin_tosses(seed, 0.5, n_weeks)).filter(story="new") for seed in range(10)])
+        widths.append((new["high"] - new["low"]).median())
+
+    assert widths[0] > 0.4  # type: ignore[operator]
+    assert widths[0] > 1.5 * widths[1]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("n_weeks", "n_editions"), [(80, 74), (170, 156)])
+def test_similar_weeks_are_counted_over_the_editions_there_are(n_weeks: int, n_editions: int) -> None:
+    """The last six editions have no outcome yet; of the others, three years count."""
+    again = climbers()
+    weekly = pl.concat([again.with_columns(pl.col("week_no") + n_weeks - N_WEEKS), again]).unique(
+        ["week_no", "song_id"]
+    )
+    chart = weekly.filter(pl.col("week_no") <= n_weeks)
+
+    assert chart_breakouts(chart)["n_editions"].unique().to_list() == [n_editions]
+
+
 def test_later_editions_do_not_change_features() -> None:
     """The log odds of a week are the same with and without later weeks."""
     whole, until = climbers(), 50

@@ -203,6 +203,16 @@ def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) ->
     assert f"of {len(said)} tracks" in shown.output
 
 
+def test_lists_and_explanations_give_the_same_reason(finished: Run) -> None:
+    """The first track of an explanation is the reason in the list, for recommendations of many listeners."""
+    listed = result_table(finished, "recommendations").filter(~pl.col("is_explored"), pl.col("reason_kind") != "group")
+
+    for row in listed.sort("rank", "user_id").gather_every(listed.height // 12).iter_rows(named=True):
+        said = explain(finished.home, row["user_id"], row["track_id"]).contributions
+        first = said.filter(pl.col("contribution") > 0).head(1)["track_id"].to_list() or [None]
+        assert first == [row["reason_track_id"]]
+
+
 def test_products_are_listed_and_shown_with_names(finished: Run) -> None:
     """Every product has rows in the export; lists show names and ids; an unknown key is refused with a suggestion."""
     listed = call(finished.home, "product", "--csv").output

@@ -99,11 +99,15 @@ def test_a_label_is_shown_its_own_recordings_only(open_sounding: Open, sounding:
 
 
 @pytest.mark.slow
-def test_a_file_that_cannot_be_decoded_is_named(open_sounding: Open, tmp_path: Path) -> None:
-    """The message does not contain the temporary folder."""
+@pytest.mark.parametrize("label", [None, "la1"], ids=["operator", "label"])
+def test_a_file_that_cannot_be_decoded_is_named(
+    open_sounding: Open, sounding: Home, tmp_path: Path, label: str | None
+) -> None:
+    """To labels too, since it is their own file; the message does not contain the temporary folder."""
     (tmp_path / "letter.mp3").write_text("no music")
+    own = registry.label_warehouse(sounding, label) if label else None
 
-    page = upload(open_sounding("discovery"), tmp_path / "letter.mp3")
+    page = upload(open_sounding("discovery", label=label, file=own), tmp_path / "letter.mp3")
 
     assert "letter.mp3" in page.error[0].value
     assert "/tmp" not in page.error[0].value  # noqa: S108 - what must not be there

@@ -121,6 +121,16 @@ def test_a_missing_index_is_explained_to_operators_only(
     assert not is_label or SERVER.findall(texts(page)) == []
 
 
+def test_a_label_reads_no_command_where_nothing_has_been_scanned(open_page: Open, label_id: str) -> None:
+    """An upload to Matches needs fingerprints of the catalogue, which only an operator can make."""
+    page = open_page("matches", label=label_id)
+
+    page.file_uploader[0].upload("mix.wav", b"no sound", "audio/wav").run()
+
+    assert parts.GENERAL_ERROR in page.error[0].value
+    assert SERVER.findall(texts(page)) == []
+
+
 def _raise(error: RecsysError) -> Any:
     raise error
 

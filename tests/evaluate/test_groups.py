@@ -11,6 +11,7 @@ from recsys.evaluate.groups import (
     GROUP_METRICS_COLUMNS,
     MIN_LISTENERS,
     Group,
+    groups_as_of,
     listener_groups,
     report_by_group,
     track_groups,
@@ -107,6 +108,24 @@ def test_thirds_by_hand() -> None:
     assert members(groups, "activity") == {"low": [0, 1], "middle": [2, 3], "high": [4, 5]}
     # Track t0 is the most popular: listeners with fewer liked tracks are more mainstream.
     assert members(groups, "mainstream") == {"low": [4, 5], "middle": [3], "high": [1, 2], "unknown": [0]}
+
+
+def test_popularity_is_that_of_the_training_window() -> None:
+    """A track that became a hit after the window is in the tail as of then; other kinds of groups do not change."""
+    pairs = [(f"u{user}", "then", 1.0) for user in range(4)] + [("u0", "later", 1.0)]
+    catalogue = pl.DataFrame({"track_id": ["later", "then", "unheard"]})
+    train = Interactions.of(pl.DataFrame(pairs, ["user_id", "track_id", "strength"], orient="row"), catalogue=catalogue)
+    today = [
+        *(("later", "popularity", "head"), ("then", "popularity", "middle"), ("unheard", "popularity", "tail")),
+        *((track, "language", "pt") for track in ("later", "then", "unheard")),
+    ]
+
+    found = groups_as_of(pl.DataFrame(today, ["track_id", "group_kind", "group_name"], orient="row"), train)
+
+    assert set(found.filter(group_kind="popularity").select("track_id", "group_name").rows()) == {
+        *(("then", "head"), ("later", "tail"), ("unheard", "tail")),
+    }
+    assert set(found.filter(group_kind="language").rows()) == set(today[3:])
 
 
 def test_tiers_of_tracks_by_hand() -> None:

@@ -381,3 +381,21 @@ def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, int
     assert done.counts["n_judged"] == n_judged
     assert compared.select("baseline", "difference", "n_users").rows() == [("popular", 0.0, n_judged)]
     assert set(done.outputs["run_metrics"]["recommender"]) >= {"copy", "popular"}
+
+
+def test_evaluation_by_popularity_does_not_know_the_test_days(run: Run, interactions: Interactions) -> None:
+    """The published groups, which count them, do not matter: those of the training window are used."""
+    split = Split.hold_out_latest(interactions, seed=7)
+    model = Recommender.named("popular", run.recipe.configs["popular"]).fit(split.train)
+    recipe = replace(run.recipe, recommender="popular", configs={"popular": run.recipe.configs["popular"]})
+    ids = split.train.tracks.ids()
+    exposures = []
+    for name in ("head", "tail"):
+        published = pl.DataFrame({"track_id": ids, "group_kind": "popularity", "group_name": name})
+        done = models.evaluate(
+            split=split, trial_models={"popular": model}, track_groups=published, recipe=recipe
+        ).outputs["group_metrics"]
+        exposures.append(done.filter(metric="exposure", group_kind="popularity").sort("group_name"))
+
+    assert exposures[0].equals(exposures[1])
+    assert exposures[0]["group_name"].to_list() == ["head", "middle", "tail"]

@@ -115,6 +115,25 @@ class TestEveryRecommender:
         reasons = ranking.join(CHECKERBOARD, left_on=["user_id", "reason_track_id"], right_on=["user_id", "track_id"])
         assert len(reasons) == len(ranking)
 
+    def test_the_reason_in_a_list_is_the_first_of_the_explanation(self, model: Recommender[Any]) -> None:
+        """For each listener and track: long histories, equal plays and interchangeable tracks included."""
+        rng = np.random.default_rng(11)
+        rows = [
+            (f"u{user:02}", f"t{track:02}", 2.0, 3)
+            for user in range(1, 30)
+            for track in rng.choice(N_TRACKS, int(rng.integers(1, N_TRACKS - 5)), replace=False)
+        ]
+        pairs = pl.DataFrame(rows, ["user_id", "track_id", "strength", "age_days"], orient="row")
+        world = Interactions.of(pairs, catalogue=CATALOGUE.select("track_id", "genre", "artist"), listeners=LISTENERS)
+
+        ranking = model.recommend(world.users.ids(), 5, filters=Filters.of(world)).filter(~pl.col("is_fallback"))
+        listed = model.add_reasons(ranking, world)
+
+        for user_id, track_id, reason in listed.select("user_id", "track_id", "reason_track_id").iter_rows():
+            first = model.explain(user_id, track_id, world).filter(pl.col("contribution") > 0).head(1)
+            assert [reason] == (first["track_id"].to_list() or [None])
+        assert listed.height > 100
+
     def test_a_score_falls_without_the_tracks_that_explain_it(
         self, model: Recommender[Any], interactions: Interactions
     ) -> None:

@@ -23,7 +23,7 @@ MARTS = {name for name in read_layers() if name.startswith("marts.")}
 LIST = pl.DataFrame(
     {
         "run_id": ["r1"], "user_id": ["u1"], "rank": [1], "track_id": ["t1"], "score": [0.5],
-        "recommender": ["als"], "reason": ["because"], "reason_track_id": [None],
+        "recommender": ["als"], "reason": ["because"], "reason_kind": ["exploration"], "reason_track_id": [None],
         "is_explored": [True], "propensity": [0.25],
     },
     schema=result_tables()["recommendations"].schema,

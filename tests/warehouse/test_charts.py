@@ -10,6 +10,7 @@ from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.labels import file_name, write_labels
+from recsys.warehouse.query import Warehouse, run_query
 
 from .conftest import AS_OF, Place, rows
 
@@ -40,18 +41,36 @@ def charted(grown: Place) -> Path:
 
 
 def test_a_song_is_followed_from_week_to_week(charted: Path) -> None:
-    """Guests, case and apostrophes are ignored; of two ranks the better counts; weeks after the run are ignored."""
+    """
+    Guests, case and apostrophes are ignored; of two ranks the better counts; weeks after the run are ignored.
+
+    In the first edition, which songs are new and where they entered is unknown.
+    """
     first, second, third = (FIRST + timedelta(weeks=n) for n in range(3))
 
     assert rows(charted, WEEKS_SQL) == [
-        (first, ONE, 1, None, None, 1, 1, 1, True, False),
-        (first, ALIEN, 2, None, None, 2, 2, 1, True, False),
-        (first, DONT, 3, None, None, 3, 3, 1, True, False),
-        (second, ALIEN, 1, 2, 1, 2, 1, 2, False, False),
-        (second, ONE, 2, 1, -1, 1, 1, 2, False, False),
-        (third, ALIEN, 1, 1, 0, 2, 1, 3, False, False),
-        (third, DONT, 3, None, None, 3, 3, 2, False, True),
+        (first, ONE, 1, None, None, None, 1, 1, False, False),
+        (first, ALIEN, 2, None, None, None, 2, 1, False, False),
+        (first, DONT, 3, None, None, None, 3, 1, False, False),
+        (second, ALIEN, 1, 2, 1, None, 1, 2, False, False),
+        (second, ONE, 2, 1, -1, None, 1, 2, False, False),
+        (third, ALIEN, 1, 1, 0, None, 1, 3, False, False),
+        (third, DONT, 3, None, None, None, 3, 2, False, True),
     ]
+
+
+def test_a_song_is_new_in_an_edition_after_the_first(grown: Place) -> None:
+    """The second edition lists a song that the first did not: it is new, and entered there."""
+    grown.take("chart.csv", CHART + "House,2026-01-10,3,Fresh,Ada,,,\n")
+
+    with Warehouse.open(grown.build("new", only=["marts.chart_weekly", "marts.chart_songs"])) as warehouse:
+        entered = warehouse.query("select song_id, entry_rank from marts.chart_weekly where is_new").rows()
+        days = ("2026-01-03", "2026-01-10")
+        first, second = (run_query(warehouse, "chart_movers", {"to": day})["moved"] for day in days)
+
+    assert entered == [("fresh / ada", 3)]
+    assert first.to_list() == [None] * 3
+    assert second.to_list() == ["+1", "-1", "new"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +133,8 @@ def test_a_breakout_of_an_edition_corrected_since_is_left_out(grown: Place) -> N
     lines = [f"House,2026-01-17,{rank},Song {rank},Zed,,," for rank in range(1, 14)]
     grown.take("chart.csv", "\n".join([CHART.splitlines()[0], *lines]) + "\n")
     foreseen = [
-        ("House", f"song {song} / zed", date(2026, 1, 17), 0.5, "new", 9, 4) for song in ("9", "11", "13", "14")
+        ("House", f"song {song} / zed", date(2026, 1, 17), 0.5, 0.2, 0.8, "new", 9, 4, 20)
+        for song in ("9", "11", "13", "14")
     ]
     kept = grown.folder / "chart_breakouts.parquet"
     pl.DataFrame(foreseen, result_tables()["chart_breakouts"].schema, orient="row").write_parquet(kept)

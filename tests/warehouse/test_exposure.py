@@ -95,6 +95,25 @@ def test_shares_by_hand(place: Place, tmp_path: Path) -> None:
     ]
 
 
+def test_a_ratio_has_an_interval_where_it_is_known(place: Place, tmp_path: Path) -> None:
+    """Women have three of four plays and both first ranks; nobody plays or sees the recording of an unknown artist."""
+    target = place.folder / "ratios.duckdb"
+    build(target, Sources(Lake(place.home), AS_OF, results=result_tables(results(tmp_path))), memory="1GB")
+
+    found = rows(
+        target,
+        "select group_name, n_shown, n_players, ratio, low < ratio, ratio < high from marts.exposure "
+        "where group_kind = 'artist_gender' order by group_name",
+    )
+
+    second = 0.6309297535714574
+    assert found == [
+        ("female", 2, 2, pytest.approx(2 / (2 + second) / 0.75, abs=1e-8), True, True),
+        ("male", 1, 1, pytest.approx(second / (2 + second) / 0.25, abs=1e-8), True, True),
+        ("unknown", 0, 0, None, None, None),
+    ]
+
+
 def test_exposure_follows_the_lists_of_the_run(place: Place, tmp_path: Path) -> None:
     """New results rebuild only the tables that read them."""
     path = place.build("filled")

@@ -48,12 +48,8 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
     tracks = pl.DataFrame({"track_id": track, "label_id": track % 6, "artist_id": track // 3})
     gender = pl.when(pl.col("artist_id") == 0).then(pl.lit("male")).otherwise(pl.lit("female"))
     groups = tracks.select("track_id", group_kind=pl.lit("artist_gender"), group_name=gender)
-    reasons = lists.with_columns(
-        reason_track_id=pl.when(pl.col("rank") == 1)
-        .then(pl.col("track_id") // 3 * 3)  # the first of the same artist
-        .when(pl.col("rank") == 2)
-        .then((pl.col("track_id") + 3) % N_TRACKS)
-    )
+    kinds = ["artist", "recording", "group", "exploration", *["popularity"] * (LENGTH - 4)]
+    reasons = lists.with_columns(reason_kind=pl.col("rank").replace_strict(range(1, LENGTH + 1), kinds))
     everybody = pl.DataFrame({"user_id": range(N_LISTENERS)})
     country = pl.when(pl.col("user_id") < 100).then(pl.lit("IS")).otherwise(pl.lit("unknown"))
     profiles = everybody.with_columns(country=country, gender=pl.lit("unknown"), age_band=pl.lit("unknown"))
@@ -63,6 +59,9 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
         "track_features": tracks,
         "track_groups": groups,
         "listener_profile": profiles,
+        "exposure_targets": pl.DataFrame(
+            schema={"group_kind": pl.String, "group_name": pl.String, "target_share": pl.Float64}
+        ),
     }
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
@@ -70,17 +69,19 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
             connection.register("incoming", frame.to_arrow())
             connection.execute(f"create table marts.{name} as select * from incoming")
         connection.execute("create schema intermediate")
-        for name, file in upstream_intermediates(read_layers(), ["marts.label_exposure", "marts.artist_shown"]).items():
+        for name, file in upstream_intermediates(
+            read_layers(), ["marts.label_exposure", "marts.artist_shown", "marts.exposure"]
+        ).items():
             connection.execute(f"create view {name} as {file.query}")
         yield connection
 
 
-def ratio_of(label: int, lists: pl.DataFrame, plays: pl.DataFrame) -> np.ndarray:
-    """Return the exposure ratio of a label, then its 2,000 bootstrap values over listeners."""
-    exposure, played = np.zeros((2, N_LISTENERS)), np.zeros((2, N_LISTENERS))  # of the label, of all
+def ratios(lists: pl.DataFrame, plays: pl.DataFrame, members: pl.Expr) -> np.ndarray:
+    """Return the exposure ratio of some tracks, then its 2,000 bootstrap values over listeners."""
+    exposure, played = np.zeros((2, N_LISTENERS)), np.zeros((2, N_LISTENERS))  # of these tracks, of all
     weight = 1 / np.log2(1 + lists["rank"].to_numpy())
     for axis, (of_lists, of_plays) in enumerate(
-        [(lists["track_id"] % 6 == label, plays["track_id"] % 6 == label), (1, 1)]
+        [(lists.select(members).to_series(), plays.select(members).to_series()), (1, 1)]
     ):
         np.add.at(exposure[axis], lists["user_id"].to_numpy(), weight * np.asarray(of_lists))
         np.add.at(played[axis], plays["user_id"].to_numpy(), plays["n_plays"].to_numpy() * np.asarray(of_plays))
@@ -99,10 +100,26 @@ def test_the_interval_agrees_with_a_bootstrap(
         f"select low, ratio, high from ({query}) where label_id = 0 and group_kind = 'all'"
     ).fetchall()[0]
 
-    estimate, *resampled = ratio_of(0, lists, plays)
+    estimate, *resampled = ratios(lists, plays, pl.col("track_id") % 6 == 0)
 
     assert ratio == pytest.approx(estimate, abs=1e-8)
     assert np.log([low, high]) == pytest.approx(np.log(np.quantile(resampled, [0.025, 0.975])), abs=0.02)
+
+
+def test_the_interval_of_a_group_agrees_with_a_bootstrap(
+    marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame, plays: pl.DataFrame
+) -> None:
+    """The linearised interval of the men's ratio agrees with a bootstrap over listeners; the shares add up to 1."""
+    query = read_layers()["marts.exposure"].query
+    male, female = marts.sql(
+        f"select low, ratio, high, exposure_share, listening_share from ({query}) order by group_name desc"
+    ).fetchall()
+
+    estimate, *resampled = ratios(lists, plays, pl.col("track_id") // 3 == 0)
+
+    assert male[1] == pytest.approx(estimate, abs=1e-8)
+    assert np.log([male[0], male[2]]) == pytest.approx(np.log(np.quantile(resampled, [0.025, 0.975])), abs=0.03)
+    assert [male[3] + female[3], male[4] + female[4]] == pytest.approx([1, 1])
 
 
 def test_shares_of_labels_and_of_their_groups_add_up(marts: duckdb.DuckDBPyConnection) -> None:
@@ -128,15 +145,16 @@ def test_groups_of_few_labels_have_no_market_ratio(marts: duckdb.DuckDBPyConnect
 
 
 def test_why_an_artist_is_shown(marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame) -> None:
-    """The reason at rank 1 is a recording of the same artist, at rank 2 of another artist; the others have none."""
+    """Rank 1 has a recording of the same artist, rank 2 of another artist, rank 4 is explored; the others have none."""
     query = read_layers()["marts.artist_shown"].query
     found = marts.sql(f"""
         select value, sum(n_places)::int from ({query}) where dimension = 'reason' group by value order by value
     """).fetchall()
 
-    of_others = N_LISTENERS * (LENGTH - 2)
+    of_others = N_LISTENERS * (LENGTH - 3)
     assert found == [
         ("another artist", N_LISTENERS),
+        ("exploration", N_LISTENERS),
         ("no recording of theirs", of_others),
         ("the same artist", N_LISTENERS),
     ]

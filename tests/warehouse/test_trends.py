@@ -131,6 +131,44 @@ def test_a_cohort_is_the_month_of_the_first_play(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
+    ("release_day", "age_group"),
+    [
+        ("2024-09-01", "current"),  # month 17
+        ("2024-08-31", "catalogue"),  # month 18
+        ("2024-08-01", "catalogue"),
+        ("2023-03-01", "catalogue"),  # month 35
+        ("2023-02-28", "deep catalogue"),  # month 36
+        ("2026-02-28", "current"),  # released after the Monday
+    ],
+)
+def test_age_counts_calendar_months(place: Place, release_day: str, age_group: str) -> None:
+    """
+    The week from Monday 23 February 2026 to 1 March belongs to February, and the day of the release does not matter.
+
+    The same recording has the same age among marts.track_groups if the log ends in that month.
+    """
+    last_day = date(2026, 2, 28)
+    place.take("tracks.csv", f"track_id,title,artist_id,release_date\nt1,One,ar1,{release_day}\n")
+    place.take("listens.csv", f"user_id,track_id,listened_at\nann,t1,{last_day}T10:00:00Z\n")
+    built = place.build("w", as_of=last_day, only=["marts.catalogue_split", "marts.track_groups"])
+
+    assert rows(built, "select week_start, age_group from marts.catalogue_split") == [(date(2026, 2, 23), age_group)]
+    assert rows(built, "select group_name from marts.track_groups where group_kind = 'age'") == [(age_group,)]
+
+
+def test_a_week_belongs_to_the_month_of_its_monday(place: Place) -> None:
+    """A play on Sunday 1 February 2026 is one of January; the recording of August 2024 is current until then."""
+    place.take("tracks.csv", "track_id,title,artist_id,release_date\nt1,One,ar1,2024-08-15\n")
+    listens = "ann,t1,2026-02-01T10:00:00Z\nann,t1,2026-02-02T10:00:00Z\n"
+    place.take("listens.csv", f"user_id,track_id,listened_at\n{listens}")
+    built = place.build("w", as_of=date(2026, 2, 2), only=["marts.catalogue_split"])
+
+    split = rows(built, "select week_start, age_group from marts.catalogue_split order by week_start")
+
+    assert split == [(date(2026, 1, 26), "current"), (date(2026, 2, 2), "catalogue")]
+
+
+@pytest.mark.parametrize(
     ("release_day", "cohorts"),
     [
         ("2025-12-10", {date(2025, 12, 1), date(2026, 1, 1)}),
@@ -142,7 +180,7 @@ def test_the_first_month_of_the_log_has_new_listeners_of_new_artists_only(
     place: Place, release_day: str, cohorts: set[date]
 ) -> None:
     """All listeners of an artist are new if its first release is not before the log's first day, 10 December."""
-    listens = heard([52, 0], "other", ["zoe"]) + heard([50], "t1", ["ann", "bob"]) + heard([10], "t1", ["ann", "cyd"])
+    listens = heard([52], "other", ["zoe"]) + heard([50], "t1", ["ann", "bob"]) + heard([0], "t1", ["ann", "cyd"])
     tracks = [f"t1,One,ar1,,{release_day},rock", "other,Other,ar2,,,rock"]
     built = warehouse_of(place, listens, tracks, only=["marts.retention"])
 

@@ -148,7 +148,11 @@ def tuned(name: str, found: "TuningResult") -> None:
 
 
 def explained(explanation: "Explanation", n: int) -> None:
-    """Print a track's rank for a listener, and the played tracks that contributed most, for and against."""
+    """
+    Print a track's rank for a listener, and the played tracks that contributed most, for and against.
+
+    The first of them is the reason in lists, if it speaks for the track.
+    """
     place = "not in the published list" if explanation.rank is None else f"rank {explanation.rank}"
     out.print(f"{explanation.track}: {place}{f', {explanation.reason}' if explanation.reason else ''}", soft_wrap=True)
     out.print(explanation.rank_explanation, soft_wrap=True)
@@ -156,7 +160,8 @@ def explained(explanation: "Explanation", n: int) -> None:
     if contributions.is_empty():
         out.print("No played track contributes to it: the model has learned from none of this listener's plays.")
         return
-    frame(contributions.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(n))
+    others = contributions.slice(1).sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(n - 1)
+    frame(pl.concat([contributions.head(1), others.sort("contribution", descending=True, maintain_order=True)]))
     out.print(
         f"{min(n, contributions.height):,} of {contributions.height:,} tracks of the listener, largest contributions"
     )

@@ -16,6 +16,7 @@ from recsys.columns import (
     PROPENSITY,
     RANK,
     REASON,
+    REASON_KIND,
     REASON_TRACK_ID,
     RECOMMENDER,
     RUN_ID,
@@ -31,7 +32,7 @@ from recsys.products.base import ProductInputs, product_maker, product_names
 from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.reason_text import with_exploration_text, with_reason_text
+from recsys.recommenders.parts.reason_text import with_exploration_text, with_reason_kind, with_reason_text
 from recsys.rerank.base import RerankContext
 from recsys.rerank.lists import full_lists
 from recsys.rerank.rules.exposure import Exposure
@@ -51,7 +52,7 @@ RECOMMENDATIONS = Result(
     "recommendations",
     (
         *(RUN_ID, USER_ID, RANK, TRACK_ID, SCORE, RECOMMENDER),
-        *(REASON, REASON_TRACK_ID, IS_EXPLORED, PROPENSITY),
+        *(REASON, REASON_KIND, REASON_TRACK_ID, IS_EXPLORED, PROPENSITY),
     ),
 )
 EXPLORATIONS = Result("explorations", (RUN_ID, *EXPLORATIONS_COLUMNS), history="published runs")
@@ -93,7 +94,8 @@ def recommend(
     chosen, n_widened = full_lists(inputs.candidates, inputs.recommend, rules, context, exploration.candidate_length(k))
     rng = exploration.generator(as_of)
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
-    lists = _with_sources(with_reason_text(model.add_reasons(ranking, interactions), catalogue), recipe)
+    reasons = with_reason_kind(model.add_reasons(ranking, interactions), catalogue)
+    lists = _with_sources(with_reason_text(reasons, catalogue), recipe)
     products = {name: product_maker(name)(inputs) for name in product_names()}
     lengths = lists.group_by("user_id").len()["len"]
     counts = {

@@ -15,7 +15,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
-from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, report_by_group
+from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, groups_as_of, report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import RUN_METRICS_COLUMNS, evaluated_users, report, values_per_user
 from recsys.evaluate.significance import difference_interval, paired_p_value
@@ -145,7 +145,8 @@ def evaluate(
     models = dict(trial_models)
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
     candidates = models[own].recommend(judged, max(k, recipe.export.candidates), filters=filters)
-    context = RerankContext.of_groups(split.train, track_groups)
+    groups = groups_as_of(track_groups, split.train)
+    context = RerankContext.of_groups(split.train, groups)
     after = before_and_after(own, candidates, recipe.rerank, context, k)
     shown = {name: ranking for name, ranking in after.items() if name in {own, f"{own}+{ALL}"}}
     differences = _differences(rankings, split, recipe)
@@ -157,9 +158,7 @@ def evaluate(
     }
     made = {
         RUN_METRICS.name: pl.concat([report(rankings | after, split, k=k), ndcg_losses(after, own, split, k=k)]),
-        GROUP_METRICS.name: pl.concat(
-            [report_by_group(shown, split, k=k), fairness_report(shown, split, track_groups, k=k)]
-        ),
+        GROUP_METRICS.name: pl.concat([report_by_group(shown, split, k=k), fairness_report(shown, split, groups, k=k)]),
         DIFFERENCES.name: differences,
     }
     return Outcome(made, counts)

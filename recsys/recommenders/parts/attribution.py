@@ -2,11 +2,14 @@
 Attribution: the contribution of each track in a user's history to the score of another track.
 
 A scorer provides item-item weights, from track vectors or from a track-track matrix, and the weight of each track in a
-history. For reasons, only the `N_STRONGEST` tracks of largest weight per user are considered. Used by
-`recommenders.base` for reasons and explanations.
+history. The reason of a recommendation is the track that contributes most. Reasons of lists, computed for many users at
+once, and explanations, computed for one, agree: both take the whole history, and both order contributions that differ
+by less than `RESOLUTION` of the largest by track row, so that neither the order of sums nor the block decides.
+
+Used by `recommenders.base`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,8 +18,8 @@ import numpy as np
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import unit_rows
 
-N_STRONGEST = 20  # number of tracks per history that may become a reason
-N_BLOCK = 256  # users per block
+RESOLUTION = 1e-5  # of contributions, as a share of the largest: smaller differences are rounding errors
+N_CELLS = 2**16  # cells of the padded histories of a block of users
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,40 +91,60 @@ def contributions(attribution: Attribution, user: int, track: int) -> tuple[Rows
         track: Row of the scored track.
 
     Returns:
-        Track rows and their contributions, largest first. Shape (n_played,) each. The scored track is left out.
+        Track rows and their contributions, largest first (see `RESOLUTION`), without the scored track. Shape
+        (n_played,) each.
     """
-    history = attribution.history[[user]]
+    history = attribution.history[[user]].sorted_indices()
     others = history.indices != track
     played = history.indices[others].astype(np.int64)
     values = attribution.item_weight_function(np.array([[track]]), played[None])[0, 0] * history.data[others]
-    order = np.argsort(-values, kind="stable")
+    order = np.argsort(-_rounded(values), kind="stable")
     return played[order], values[order]
+
+
+def _rounded(values: F32) -> F32:
+    """Return contributions as multiples of RESOLUTION of the largest of each last axis."""
+    largest = np.abs(values).max(axis=-1, keepdims=True, initial=0)
+    return np.asarray(np.rint(values / np.where(largest > 0, largest, 1) / RESOLUTION), np.float32)
 
 
 def _reasons(attribution: Attribution, scored: Rows) -> Rows:
     """Return the strongest reason for each track of an array padded with -1. Shape (n_users, n_scored)."""
-    played, weights = strongest_tracks(attribution.history)
-    reasons = np.full(scored.shape, -1)
-    for start in range(0, len(scored), N_BLOCK):
-        block = slice(start, start + N_BLOCK)
-        values = attribution.item_weight_function(scored[block], played[block]) * weights[block, None, :]
-        values[scored[block][:, :, None] == played[block][:, None, :]] = 0  # no track is its own reason
-        strongest = np.take_along_axis(played[block], values.argmax(axis=2), axis=1)
-        reasons[block] = np.where(values.max(axis=2) > 0, strongest, -1)
+    history, reasons = attribution.history.sorted_indices(), np.full(scored.shape, -1)
+    for users in blocks_of_histories(np.diff(history.indptr)):
+        played, weights = padded(history[users])
+        values = attribution.item_weight_function(scored[users], played) * weights[:, None, :]
+        values[scored[users][:, :, None] == played[:, None, :]] = 0  # no track is its own reason
+        values = _rounded(values)
+        strongest = np.take_along_axis(played, values.argmax(axis=2), axis=1)
+        reasons[users] = np.where(values.max(axis=2) > 0, strongest, -1)
     return reasons
 
 
-def strongest_tracks(history: Csr) -> tuple[Rows, F32]:
-    """Return each user's tracks of largest weight (padded with -1), and the weights: (n_users, N_STRONGEST) each."""
+def blocks_of_histories(counts: Rows) -> Iterator[Rows]:
+    """
+    Yield the rows of the users with a history, in blocks of similar length of at most N_CELLS padded cells.
+
+    >>> [block.tolist() for block in blocks_of_histories(np.array([3, 0, N_CELLS, 2]))]
+    [[3, 0], [2]]
+    """
+    users = np.argsort(counts, kind="stable")
+    users = users[counts[users] > 0]
+    start = 0
+    while start < len(users):
+        cells = counts[users[start:]] * np.arange(1, len(users) - start + 1)
+        end = start + max(1, int(np.searchsorted(cells, N_CELLS, side="right")))
+        yield users[start:end]
+        start = end
+
+
+def padded(history: Csr) -> tuple[Rows, F32]:
+    """Return the tracks of each history, padded with -1, and their weights, padded with 0. Shape (n_users, longest)."""
     counts = np.diff(history.indptr)
-    user = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((history.indices, -history.data, user))
-    position = positions_within_groups(counts)
-    is_kept = position < N_STRONGEST
-    kept, cells = order[is_kept], (user[is_kept], position[is_kept])
-    played = np.full((len(counts), N_STRONGEST), -1)
+    cells = np.repeat(np.arange(len(counts)), counts), positions_within_groups(counts)
+    played = np.full((len(counts), counts.max(initial=0)), -1)
     weights = np.zeros(played.shape, np.float32)
-    played[cells], weights[cells] = history.indices[kept], history.data[kept]
+    played[cells], weights[cells] = history.indices, history.data
     return played, weights
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from recsys.recommenders.parts.segments import EVERYBODY
 
+REASON_KINDS = ("exploration", "artist", "recording", "group", "popularity")
 UNKNOWN_TITLE, UNKNOWN_ARTIST = "a track", "an unknown artist"
 
 
@@ -51,6 +52,41 @@ def with_exploration_text(ranking: pl.DataFrame) -> pl.DataFrame:
     """
     explored = pl.format("worth a try, {}", "reason")
     return ranking.with_columns(reason=pl.when("is_explored").then(explored).otherwise("reason"))
+
+
+def with_reason_kind(ranking: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """
+    Add the kind of each recommendation's reason, for counts by kind.
+
+    Args:
+        ranking: track_id, reason_track_id, segment, is_explored.
+        catalogue: track_id, artist_id. A track that is not in it has an unknown artist.
+
+    Returns:
+        The ranking with `reason_kind`, one of REASON_KINDS, the first that applies: 'exploration' if exploration drew
+        the track; 'artist' if the reason is a recording of the same artist that the listener played; 'recording' if it
+        is one of another or an unknown artist; 'group' if the track is popular among listeners of the same country or
+        age band; 'popularity' if it is popular among all, or if no recording in the history contributed.
+    """
+    artists = catalogue.select("track_id", "artist_id").unique("track_id")
+    reasons = artists.rename({"track_id": "reason_track_id", "artist_id": "reason_artist_id"})
+    kind = (
+        pl.when("is_explored")
+        .then(pl.lit("exploration"))
+        .when(pl.col("artist_id") == pl.col("reason_artist_id"))
+        .then(pl.lit("artist"))
+        .when(pl.col("reason_track_id").is_not_null())
+        .then(pl.lit("recording"))
+        .when(pl.col("segment") != EVERYBODY)
+        .then(pl.lit("group"))
+        .otherwise(pl.lit("popularity"))
+    )
+    return (
+        ranking.join(artists, on="track_id", how="left", maintain_order="left")
+        .join(reasons, on="reason_track_id", how="left", maintain_order="left")
+        .with_columns(reason_kind=kind)
+        .drop("artist_id", "reason_artist_id")
+    )
 
 
 def segment_text(segment: pl.Expr) -> pl.Expr:

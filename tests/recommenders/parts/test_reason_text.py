@@ -2,7 +2,13 @@
 
 import polars as pl
 
-from recsys.recommenders.parts.reason_text import segment_text, with_exploration_text, with_reason_text
+from recsys.recommenders.parts.reason_text import (
+    REASON_KINDS,
+    segment_text,
+    with_exploration_text,
+    with_reason_kind,
+    with_reason_text,
+)
 from recsys.recommenders.parts.segments import EVERYBODY
 
 CATALOGUE = pl.DataFrame(
@@ -31,6 +37,28 @@ def test_without_a_reason_track_the_segment_is_the_reason() -> None:
         "popular with listeners in DE",
         "popular with listeners now",
     ]
+
+
+def test_a_reason_has_one_kind() -> None:
+    """The first that applies: exploration, the artist, another recording, a group of listeners, popularity."""
+    catalogue = pl.DataFrame({"track_id": ["t1", "t2", "t3", "t4"], "artist_id": ["a", "a", "b", None]})
+    rows = [
+        ("t1", "t2", None, True, "exploration"),
+        ("t1", "t2", None, False, "artist"),
+        ("t1", "t3", None, False, "recording"),
+        ("t1", "gone", None, False, "recording"),
+        ("t4", "gone", None, False, "recording"),
+        ("t1", None, "country=DE", False, "group"),
+        ("t1", None, EVERYBODY, False, "popularity"),
+        ("t4", None, None, False, "popularity"),
+    ]
+    ranking = pl.DataFrame(rows, ["track_id", "reason_track_id", "segment", "is_explored", "expected"], orient="row")
+
+    found = with_reason_kind(ranking, catalogue)
+
+    assert found["reason_kind"].to_list() == ranking["expected"].to_list()
+    assert set(found["reason_kind"]) == set(REASON_KINDS)
+    assert found.columns == [*ranking.columns, "reason_kind"]
 
 
 def test_only_explored_recommendations_are_worth_a_try() -> None:
