@@ -18,6 +18,7 @@ from recsys.feedback.exploration import ExplorationSettings
 from recsys.ledger.settings import LabelSettings
 from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
+from recsys.notify.settings import NotifySettings
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
@@ -79,6 +80,7 @@ class Recipe:
     labels: LabelSettings = field(default_factory=LabelSettings)
     morning: MorningSettings = field(default_factory=MorningSettings)
     matching: MatchingSettings = field(default_factory=MatchingSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
     @property
     def names(self) -> list[str]:

@@ -21,7 +21,7 @@ PAGES = sorted((ROOT / "dashboards" / "app_pages").glob("*.py"))
 # rooms on a line in APART may not import each other.
 LAYERS = (
     ("errors", "arrays", "columns", "files", "settings"),
-    ("installation", "home", "login"),
+    ("installation", "home", "login", "notify"),
     ("lake",),
     ("ledger", "ingest", "warehouse"),
     ("dataset",),

@@ -232,12 +232,14 @@ def nightly(
     """Run the whole nightly job: ingest, tables, models, lists, gate, export."""
     from recsys.cli.show import events, runs
     from recsys.pipeline import nightly as whole
+    from recsys.pipeline import notices
 
     terms, tell = recipe_of(home, recipe), partial(events.event, counts=verbose)
-    with locked(home):
+    with notices.failures_sent(home, terms.notify, tell), locked(home):
         set_time_zone(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
+        notices.send_findings(run)
         runs.summary(run, verbose=verbose)
 
 

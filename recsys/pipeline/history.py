@@ -62,10 +62,14 @@ def _row(folder: Path) -> dict[str, object]:
 
 def steps_done(folder: Path) -> dict[str, Event]:
     """Read the log in a run's folder; return the last `done` event of each step, with its counts and seconds."""
-    return {event["step"]: event for event in _events(folder / "log.jsonl") if event["event"] == "done"}
+    return {event["step"]: event for event in events_of(folder) if event["event"] == "done"}
 
 
-def _events(log: Path) -> Iterator[Event]:
+def events_of(folder: Path) -> Iterator[Event]:
+    """Yield the events in the log of a run's folder, oldest first; lines that cannot be read are left out."""
+    log = folder / "log.jsonl"
+    if not log.exists():
+        return
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         with suppress(json.JSONDecodeError):  # a killed run can leave half a line
             yield json.loads(line)

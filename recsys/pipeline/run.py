@@ -121,14 +121,14 @@ def logged_step(run: Run, name: str) -> Iterator[Event]:
     try:
         yield counts
     except BaseException as stopped:  # an interrupt is logged too, then raised again
-        run.log(event="failed", step=name, error=_log_text(stopped))
+        run.log(event="failed", step=name, error=error_text(stopped))
         raise
     seconds = round(time.perf_counter() - started, 3)
     files.write_json(run.marker(name), counts)
     run.log(event="done", step=name, seconds=seconds, **counts)
 
 
-def _log_text(stopped: BaseException) -> str:
+def error_text(stopped: BaseException) -> str:
     """Describe an error for the log; messages of other libraries are omitted, since they may contain listening data."""
     kind = type(stopped).__name__
     if isinstance(stopped, RecsysError):

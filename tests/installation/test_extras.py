@@ -48,6 +48,8 @@ COMMANDS = {
     "labels audit lb_1": None,
     "labels void lb_1 2026-01-05 2026-01-11": None,
     "labels restart": None,
+    "notify test": None,
+    "notify late": None,
     "runs": None,
     "rollback run": None,
     "prune": None,
