@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from bench.faults.fault import Fault, functions
-from recsys.lake.contract import CONTRACTS, QUARANTINE
+from recsys.lake.contract import CONTRACTS, INVALID_VALUES, QUARANTINE
 from recsys.lake.store import Batch
 from recsys.pipeline.plan import results
 from recsys.warehouse.sqlfile import SqlFile, read_internal, read_layers, read_queries
@@ -281,8 +281,13 @@ def _fill_raw(connection: duckdb.DuckDBPyConnection) -> None:
     frames |= {name: pl.DataFrame(schema=result.schema) for name, result in results().items()}
     batch = asdict(Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""]))
     batches = pl.DataFrame([batch]).with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
+    frames |= {
+        "quarantine": pl.DataFrame(schema=QUARANTINE),
+        "batches": batches.drop("invalid_values"),
+        "invalid_values": pl.DataFrame(schema={"batch": pl.String(), **INVALID_VALUES}),
+    }
     connection.execute("create schema raw")
-    for name, frame in (frames | {"quarantine": pl.DataFrame(schema=QUARANTINE), "batches": batches}).items():
+    for name, frame in frames.items():
         connection.register("incoming", frame.to_arrow())
         connection.execute(f"create table raw.{name} as select * from incoming")
         connection.unregister("incoming")

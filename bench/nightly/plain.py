@@ -43,7 +43,7 @@ TYPES = {
     Kind.REAL: "double",
     Kind.REALS: "float[]",
 }
-PLATFORM_TABLES = {"raw.quarantine", "raw.batches"}  # the script does not make them
+PLATFORM_TABLES = {"raw.quarantine", "raw.batches", "raw.invalid_values"}  # the script does not make them
 
 
 class OpenWarehouse:

@@ -1,46 +1,33 @@
 """
-Parse raw texts into the types of a contract, and find the reason why a row is refused, with polars expressions.
+Parse raw texts into the types of a contract, and find what breaks it, with polars expressions.
 
 Every source format delivers texts, so that instants, numbers and lists are parsed by the same rules in all formats.
 """
 
+from collections.abc import Callable
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from recsys.ingest.countries import country_codes, territories
+from recsys.ingest.instants import DateOrder, days, has_named_zone, instants, is_without_order
 from recsys.ingest.pseudonym import redacted
-from recsys.lake.contract import EARLIEST_INSTANT, Contract, last_instant
-from recsys.lake.field import Field, Kind
+from recsys.lake.contract import (
+    EARLIEST_DAY,
+    EARLIEST_INSTANT,
+    INVALID_VALUES,
+    LATEST_DAY,
+    REASONS,
+    Contract,
+    last_instant,
+)
+from recsys.lake.field import MAX_CHARS, Field, Kind
 
+INVALID = "invalid_values"
 _TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
-_ISO_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
-
-
-def _instant(text: pl.Expr) -> pl.Expr:
-    """Parse ISO 8601 (UTC if it has no offset), or integer seconds or milliseconds since 1970."""
-    number = text.str.extract(r"^(\d{9,13})(?:\.0+)?$").cast(pl.Int64)
-    epoch_us = pl.when(number < 100_000_000_000).then(number * 1_000_000).otherwise(number * 1_000)
-    with_offset = (
-        text.str.replace(" ", "T")
-        .str.replace(r"( ?UTC|Z)$", "+00:00")
-        .str.replace(r"(T[\d:.]+)$", "${1}+00:00")
-        .str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00+00:00")
-        .str.replace(r"(T\d\d:\d\d)([+-])", "${1}:00${2}")
-        .str.replace(r"(T[\d:.]+[+-]\d\d)$", "${1}:00")
-    )
-    iso = with_offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
-    return pl.coalesce(iso, epoch_us.cast(pl.Datetime("us", "UTC")))
-
-
-def _fast_instant(text: pl.Expr) -> pl.Expr:
-    return text.str.to_datetime(_ISO_SECONDS, time_unit="us", time_zone="UTC", strict=False)
-
-
-def _day(text: pl.Expr) -> pl.Expr:
-    """Parse an ISO 8601 day, ignoring a time after it; a year or month alone becomes its first day."""
-    whole = text.str.replace(r"^(\d{4})$", "${1}-01").str.replace(r"^(\d{4}-\d\d)$", "${1}-01")
-    return whole.str.extract(r"^(\d{4}-\d\d-\d\d)(?:[T ].*)?$").str.to_date("%Y-%m-%d", strict=False)
+_REASON = pl.Enum(REASONS)
+_DATED = (Kind.INSTANT, Kind.DAY)
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:
@@ -71,11 +58,9 @@ def _reals(text: pl.Expr) -> pl.Expr:
     return pl.when(~numbers.list.eval(pl.element().is_null()).list.any()).then(numbers)
 
 
-_READERS = {
+_READERS: dict[Kind, Callable[[pl.Expr], pl.Expr]] = {
     Kind.INTEGER: _integer,
     Kind.BOOLEAN: _boolean,
-    Kind.INSTANT: _instant,
-    Kind.DAY: _day,
     Kind.TEXTS: _texts,
     Kind.REAL: _real,
     Kind.REALS: _reals,
@@ -88,65 +73,144 @@ def _typed(text: pl.Expr, field: Field) -> pl.Expr:
     return redacted(text) if field.is_personal else text.str.to_lowercase() if field.allowed else text
 
 
-def _typed_column(raw: pl.DataFrame, field: Field) -> pl.Series:
-    text = raw[field.name].str.strip_chars().replace("", None)
-    if field.kind is Kind.INSTANT:
-        fast = text.to_frame().select(_fast_instant(pl.col(field.name))).to_series()
-        if fast.null_count() == text.null_count():
-            return fast
-    return text.to_frame().select(_typed(pl.col(field.name), field).alias(field.name)).to_series()
+def _column(text: pl.Series, field: Field, order: DateOrder | None) -> pl.Series:
+    if field.kind in _DATED:
+        return (instants if field.kind is Kind.INSTANT else days)(text, order)
+    codes = country_codes(text) if field.is_country and field.kind is Kind.TEXT else text
+    return codes.to_frame(field.name).select(_typed(pl.col(field.name), field).alias(field.name)).to_series()
 
 
-def _refusals(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.Expr]]:
-    """List the reason codes that can apply to a column, each with an expression for the rows it refuses."""
+def _text(raw: pl.Series, field: Field) -> pl.Series:
+    """Return the texts of a column without blanks around them; null where there is none."""
+    text = raw.str.strip_chars().replace("", None)
+    return territories(text) if field.is_country and field.kind is Kind.TEXTS else text
+
+
+def _violations(field: Field, order: DateOrder | None, *, is_unread: bool) -> list[tuple[str, pl.Expr]]:
+    """List the reasons for which a text is not read as a value; `is_unread` says whether any text of the column was."""
     value, text = pl.col(field.name), pl.col(f"{field.name}:raw")
-    refusals = [("missing_value", text.is_null())] if field.required else []
-    if field.kind not in (Kind.TEXT, Kind.TEXTS):
-        refusals.append(("bad_type", value.is_null() & text.is_not_null()))
-    if field.kind in (Kind.INTEGER, Kind.REAL):
-        refusals.append(("out_of_range", ~value.is_between(field.low, field.high)))
-    if field.kind is Kind.REALS and field.low is not None:
-        inside = pl.element().is_between(field.low, field.high)
-        refusals.append(("out_of_range", ~value.list.eval(inside).list.all()))
-    if field.kind is Kind.INSTANT:
-        refusals.append(("out_of_range", value.dt.replace_time_zone(None) < EARLIEST_INSTANT))
-    if not field.may_be_future and field.kind is Kind.INSTANT:
-        refusals.append(("in_future", value.dt.replace_time_zone(None) > last_instant(today, zone)))
-    if not field.may_be_future and field.kind is Kind.DAY:
-        refusals.append(("in_future", value > today))
-    if field.allowed:
-        refusals.append(("not_allowed", ~value.is_in(field.allowed)))
-    if field.pattern and field.kind is Kind.TEXTS:
-        refusals.append(("not_allowed", ~value.list.eval(pl.element().str.contains(field.pattern)).list.all()))
-    elif field.pattern:
-        refusals.append(("not_allowed", ~value.str.contains(field.pattern)))
-    return refusals
+    violations = [("missing_value", text.is_null())] if field.required else []
+    violations.append(("too_long", text.str.len_chars() > field.max_chars))
+    unread = value.is_null() & text.is_not_null()
+    if is_unread and field.kind in _DATED:
+        violations += [("date_order", unread & is_without_order(text))] if order is None else []
+        violations.append(("named_zone", unread & has_named_zone(text)))
+    if field.kind is Kind.TEXT:
+        return [*violations, *([("not_allowed", unread)] if field.is_country else [])]
+    return [*violations, *([("bad_type", unread)] if field.kind is not Kind.TEXTS else [])]
 
 
-def apply_contract(raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo) -> pl.DataFrame:
+def _limits(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.Expr]]:
+    """List the limits of a column's values, each with an expression for the rows that exceed it."""
+    value, element = pl.col(field.name), pl.element()
+    match field.kind:
+        case Kind.INTEGER | Kind.REAL:
+            return [("out_of_range", ~value.is_between(field.low, field.high))]
+        case Kind.REALS if field.low is not None:
+            return [("out_of_range", ~value.list.eval(element.is_between(field.low, field.high)).list.all())]
+        case Kind.INSTANT:
+            naive = value.dt.replace_time_zone(None)
+            past = [("out_of_range", naive < EARLIEST_INSTANT)]
+            return [*past, ("in_future", naive > last_instant(today, zone))]
+        case Kind.DAY:
+            past = [("out_of_range", ~value.is_between(EARLIEST_DAY, LATEST_DAY))]
+            return past if field.may_be_future else [*past, ("in_future", value > today)]
+        case Kind.TEXTS:
+            too_long = ("too_long", (value.list.eval(element.str.len_chars() > MAX_CHARS)).list.any())
+            unmatched = ~value.list.eval(element.str.contains(field.pattern)).list.all()
+            return [too_long, *([("not_allowed", unmatched)] if field.pattern else [])]
+    unlisted = [("not_allowed", ~value.is_in(field.allowed))] if field.allowed else []
+    return [*unlisted, *([("not_allowed", ~value.str.contains(field.pattern))] if field.pattern else [])]
+
+
+def apply_contract(
+    raw: pl.DataFrame, contract: Contract, today: date, zone: ZoneInfo, order: DateOrder | None = None
+) -> pl.DataFrame:
     """
-    Parse texts into the contract's types and find the first violation in each row.
+    Parse texts into the contract's types, and find the first violation in each row and column.
 
     Args:
         raw: The contract's columns as texts (String; null = missing), one row per record.
         contract: The contract of the rows' table.
         today: The day of ingest; later days and instants are in the future.
         zone: The time zone of that day.
+        order: The order of day and month in dates such as `01/05/2026`; None if it is not stated.
 
     Returns:
-        The typed columns with defaults filled in, and `reason` and `column_name` of the first violation (both null for
-        a valid row), in the row order of `raw`.
+        The typed columns with defaults filled in; `reason` and `column_name` of the first violation that refuses the
+        row (both null for a valid row); and `invalid_values`, a struct with the reason, or null, for each column whose
+        invalid values become unknown. Rows in the order of `raw`.
     """
-    columns = [_typed_column(raw, field) for field in contract.fields]
-    texts = [raw[name].str.strip_chars().replace("", None).alias(f"{name}:raw") for name in contract.names]
-    refusals = [(code, field.name, rows) for field in contract.fields for code, rows in _refusals(field, today, zone)]
-    first = pl.coalesce(pl.when(rows).then(pl.lit(n, dtype=pl.UInt8)) for n, (_, _, rows) in enumerate(refusals))
-    reasons = pl.Series([code for code, _, _ in refusals], dtype=pl.String)
-    names = pl.Series([name for _, name, _ in refusals], dtype=pl.String)
-    checked = pl.DataFrame([*columns, *texts]).with_columns(first.alias("refusal"))
-    defaults = [pl.col(field.name).fill_null(field.default) for field in contract.fields if field.default is not None]
-    return checked.with_columns(defaults).select(
-        *contract.names,
-        reason=pl.lit(reasons).gather(pl.col("refusal")),
-        column_name=pl.lit(names).gather(pl.col("refusal")),
-    )
+    texts = [_text(raw[field.name], field) for field in contract.fields]
+    columns = [_column(text, field, order) for text, field in zip(texts, contract.fields, strict=True)]
+    named = [text.alias(f"{text.name}:raw") for text in texts]
+    reasons = []
+    for field, column, text in zip(contract.fields, columns, texts, strict=True):
+        is_unread = column.null_count() > text.null_count()
+        violations = [*_violations(field, order, is_unread=is_unread), *_limits(field, today, zone)]
+        reasons.append(_first([pl.when(rows).then(_code(reason)) for reason, rows in violations]).alias(_of(field)))
+    checked = pl.DataFrame([*columns, *named]).with_columns(reasons)
+    return checked.select(*map(_accepted, contract.fields), *_refusal(contract), _invalid_values(contract))
+
+
+def _accepted(field: Field) -> pl.Expr:
+    value = pl.col(field.name)
+    kept = value if field.refuses_row else pl.when(pl.col(_of(field)).is_null()).then(value)
+    return (kept if field.default is None else kept.fill_null(field.default)).alias(field.name)
+
+
+def _refusal(contract: Contract) -> list[pl.Expr]:
+    refusing = [field for field in contract.fields if field.refuses_row]
+    names = [pl.when(pl.col(_of(field)).is_not_null()).then(pl.lit(field.name)) for field in refusing]
+    return [
+        _first([pl.col(_of(field)) for field in refusing]).cast(pl.String).alias("reason"),
+        pl.coalesce(names).alias("column_name"),
+    ]
+
+
+def _invalid_values(contract: Contract) -> pl.Expr:
+    optional = [pl.col(_of(field)).alias(field.name) for field in contract.fields if not field.refuses_row]
+    return pl.struct(optional).alias(INVALID) if optional else pl.lit(None).alias(INVALID)
+
+
+def _first(reasons: list[pl.Expr]) -> pl.Expr:
+    return pl.coalesce(reasons) if reasons else pl.lit(None, dtype=_REASON)
+
+
+def _of(field: Field) -> str:
+    return f"{field.name}:reason"
+
+
+def _code(reason: str) -> pl.Expr:
+    return pl.lit(reason, dtype=_REASON)
+
+
+def count_invalid(checked: pl.DataFrame, line: str) -> pl.DataFrame:
+    """
+    Count the invalid values of optional columns.
+
+    Args:
+        checked: Rows of the result of `apply_contract`.
+        line: The column of their line numbers.
+
+    Returns:
+        Rows of `INVALID_VALUES`: one per column and reason.
+    """
+    counts = [
+        checked.select(pl.col(line), reason=reasons.cast(pl.String))
+        .drop_nulls()
+        .group_by("reason")
+        .agg(n_values=pl.len(), first_line=pl.col(line).min())
+        .with_columns(column_name=pl.lit(reasons.name))
+        for reasons in (checked[INVALID].struct.unnest() if checked[INVALID].dtype == pl.Struct else [])
+        if reasons.null_count() < reasons.len()
+    ]
+    return add_counts(counts)
+
+
+def add_counts(counts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Add up counts by column and reason."""
+    typed = [count.select(INVALID_VALUES.names()).cast(INVALID_VALUES) for count in counts]
+    rows = pl.concat([pl.DataFrame(schema=INVALID_VALUES), *typed])
+    summed = rows.group_by("column_name", "reason").agg(pl.sum("n_values"), pl.min("first_line"))
+    return summed.sort("column_name", "reason").select(INVALID_VALUES.names())

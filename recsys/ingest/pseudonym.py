@@ -18,7 +18,9 @@ import polars as pl
 
 from recsys.errors import SetupError
 from recsys.files import write_atomically
+from recsys.lake.field import MAX_CHARS
 
+_TOO_LONG = "-" * (MAX_CHARS + 1)
 _KEY_BYTES = 32
 _PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, the probability of a collision is 4e-11
 _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
@@ -65,13 +67,19 @@ def pseudonym(account: str, key: bytes) -> str:
 
 
 def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    """Replace the account ids in the column `user_id` (String; null stays null), if it exists, by pseudonyms."""
+    """
+    Replace the account ids in the column `user_id` (String; null stays null), if it exists, by pseudonyms.
+
+    An account that is too long for the contract becomes another text that is too long.
+    """
     if "user_id" not in raw.columns:
         return raw
-    accounts = raw["user_id"].str.strip_chars().replace("", None)
+    given = raw["user_id"].str.strip_chars().replace("", None)
+    accounts = given.set((given.str.len_chars() > MAX_CHARS).fill_null(value=False), None)
     names = accounts.drop_nulls().unique().sort()
     hashed = pl.Series([pseudonym(name, key) for name in names], dtype=pl.String)
-    return raw.with_columns(accounts.replace_strict(names, hashed, return_dtype=pl.String).alias("user_id"))
+    pseudonyms = accounts.replace_strict(names, hashed, return_dtype=pl.String)
+    return raw.with_columns(pseudonyms.set(accounts.is_null() & given.is_not_null(), _TOO_LONG).alias("user_id"))
 
 
 def redacted(text: pl.Expr) -> pl.Expr:

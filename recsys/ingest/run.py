@@ -18,10 +18,12 @@ import polars.selectors as cs
 from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
-from recsys.ingest.coerce import apply_contract
+from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_invalid
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
+from recsys.ingest.vectors import vector_reasons
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.lake.field import MAX_CHARS
 from recsys.lake.store import Batch, Lake, StagedBatch
 
 Progress = Callable[[Path, int], None]
@@ -49,6 +51,7 @@ class _TableRows:
 
     accepted: list[pl.DataFrame] = field(default_factory=list)
     refused: list[pl.DataFrame] = field(default_factory=list)
+    invalid: list[pl.DataFrame] = field(default_factory=list)
     n_read: int = 0
     is_fill_only: bool = False
 
@@ -162,7 +165,8 @@ def _add_chunk(into: _TableRows, chunk: Chunk, key: bytes, today: date, zone: Zo
     raw = pseudonymise(_contract_columns(chunk.rows, contract), key)
     checked = apply_contract(raw, contract, today, zone).with_columns(raw[LINE])
     is_valid = checked["reason"].is_null()
-    into.accepted.append(checked.filter(is_valid).drop("reason", "column_name"))
+    into.accepted.append(checked.filter(is_valid).drop("reason", "column_name", INVALID))
+    into.invalid.append(count_invalid(checked.filter(is_valid), LINE))
     into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
@@ -178,7 +182,8 @@ def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    payload = pl.struct(redacted(pl.col(name)) for name in raw.columns if name != LINE).struct.json_encode()
+    texts = (redacted(pl.col(name).str.slice(0, MAX_CHARS)) for name in raw.columns if name != LINE)
+    payload = pl.struct(texts).struct.json_encode()
     return checked.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
 
 
@@ -193,9 +198,10 @@ def _malformed(lines: list[int]) -> pl.DataFrame:
 def _staged(
     lake: Lake, contract: Contract, rows: _TableRows, *, source: Source, batch_no: int, today: date
 ) -> StagedBatch:
-    read = pl.concat(rows.accepted)
+    read, incomparable = _comparable(lake, contract, pl.concat(rows.accepted))
     fresh, conflicting = _without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
-    quarantine = pl.concat([*rows.refused, _refused_conflicts(conflicting)])
+    conflicts = conflicting.with_columns(reason=pl.lit("conflicting_row"), column_name=pl.lit(None, dtype=pl.String))
+    quarantine = pl.concat([*rows.refused, *map(_refused_typed, (incomparable, conflicts))])
     batch = short_hash(source.sha256, contract.table)
     marked = fresh.drop(LINE).with_columns(batch=pl.lit(batch), batch_no=pl.lit(batch_no, dtype=pl.Int64))
     parts = _partitions(contract, marked, today, lake.zone)
@@ -211,6 +217,7 @@ def _staged(
         n_quarantined=quarantine.height,
         n_duplicate=rows.n_read - fresh.height - quarantine.height,
         days=sorted(parts),
+        invalid_values=add_counts(rows.invalid).to_dicts(),
     )
     return StagedBatch(entry, parts, _quarantine_rows(quarantine, entry))
 
@@ -249,11 +256,22 @@ def _without(rows: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.
     return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
 
 
-def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
+def _comparable(lake: Lake, contract: Contract, read: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Separate embeddings that cannot be searched together with the others, with `reason` and `column_name`."""
+    if contract.table != "audio_vectors":
+        return read, read.clear().with_columns(reason=pl.lit(""), column_name=pl.lit(""))
+    sizes = lake.rows(contract.table).select("encoder", size=pl.col("vector").list.len())
+    usual = sizes.group_by("encoder").agg(pl.col("size").mode().sort().last()).collect()
+    checked = vector_reasons(read, dict(usual.iter_rows()))
+    is_good = pl.col("reason").is_null()
+    return checked.filter(is_good).drop("reason", "column_name"), checked.filter(~is_good)
+
+
+def _refused_typed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return quarantine rows for rows in the contract's types with `reason` and `column_name`."""
     lists = cs.list().cast(pl.List(pl.String)).list.join("|")
-    texts = rows.select(pl.exclude(LINE)).with_columns(lists).cast(pl.String)
-    marks = rows.select(LINE, reason=pl.lit("conflicting_row"), column_name=pl.lit(None, dtype=pl.String))
-    return _refused(marks, texts)
+    texts = rows.drop(LINE, "reason", "column_name").with_columns(lists).cast(pl.String)
+    return _refused(rows.select(LINE, "reason", "column_name"), texts)
 
 
 def _day_of(instant: str, zone: ZoneInfo) -> pl.Expr:

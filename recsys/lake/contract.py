@@ -2,10 +2,12 @@
 The data contract: the columns, keys and allowed values of each raw table.
 
 A row that satisfies the contract enters the lake; any other row enters the quarantine with the column and a reason:
-`missing_value`, `bad_type`, `out_of_range`, `not_allowed`, `in_future`, `malformed_row` (the line cannot be parsed) or
-`conflicting_row` (an earlier row has the same key and other values). A file that cannot be read at all is one row of
-the quarantine, `unreadable_file`. An empty list is a missing value: a track with an empty list of territories has no
-territorial restriction.
+one of `REASONS`, `malformed_row` (the line cannot be parsed) or `conflicting_row` (an earlier row has the same key and
+other values). A file that cannot be read at all is one row of the quarantine, `unreadable_file`.
+
+An invalid value of an optional column costs the value, not the row: it becomes unknown, and the batch log counts it by
+column and reason. Columns that restrict what may be done with a recording (`is_binding`) refuse the row. An empty list
+is a missing value: a track with an empty list of territories has no territorial restriction.
 """
 
 from dataclasses import dataclass
@@ -18,7 +20,23 @@ from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of
 
 EARLIEST_INSTANT = datetime(1995, 1, 1)  # noqa: DTZ001 - polars takes naive UTC as the literal for a UTC column
+EARLIEST_DAY = date(1800, 1, 1)  # earlier ones are placeholders, such as 0000, 0001-01-01 and 1753-01-01
+LATEST_DAY = date(9999, 12, 31)  # the last day that Python has
 COUNTRY = r"^[A-Z]{2}$"
+_MAX_PRINTS_CHARS = 100_000_000
+_MAX_COMPONENT = 1e15  # squares of larger components overflow where vectors are compared in float32
+REASONS = (
+    "missing_value",
+    "too_long",
+    "date_order",  # a date of digits in an unstated order of day and month
+    "named_zone",  # a time in a named time zone
+    "bad_type",
+    "out_of_range",
+    "in_future",
+    "not_allowed",
+    "other_encoder",  # a vector of another encoder than most of its file
+    "other_length",  # a vector of another length than others of its encoder
+)
 BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
 
 
@@ -76,7 +94,7 @@ def _real(name: str, low: float, high: float) -> Field:
     return Field(name, Kind.REAL, low=low, high=high)
 
 
-_COUNTRY = Field("country", pattern=COUNTRY)
+_COUNTRY = Field("country", pattern=COUNTRY, is_country=True)
 _LISTENER = _id("user_id")
 _TRACK = _id("track_id")
 
@@ -89,7 +107,7 @@ CONTRACTS: dict[str, Contract] = {
                 _LISTENER,
                 _TRACK,
                 _instant("listened_at"),
-                Field("ms_played", Kind.INTEGER, low=1, high=86_400_000),
+                Field("ms_played", Kind.INTEGER, low=0, high=86_400_000),
                 Field("skipped", Kind.BOOLEAN),
                 Field("n_listens", Kind.INTEGER, low=1, high=10_000_000, default=1),
                 Field("utc_offset_min", Kind.INTEGER, low=-720, high=840),
@@ -123,8 +141,8 @@ CONTRACTS: dict[str, Contract] = {
                 Field("genres", Kind.TEXTS),
                 Field("language", pattern=r"^[a-z]{2,3}$"),
                 Field("explicit", Kind.BOOLEAN),
-                Field("available_in", Kind.TEXTS, pattern=COUNTRY),
-                Field("withdrawn_at", Kind.DAY, may_be_future=True),
+                Field("available_in", Kind.TEXTS, is_binding=True, pattern=COUNTRY, is_country=True),
+                Field("withdrawn_at", Kind.DAY, is_binding=True, may_be_future=True),
                 _choice("training_consent", "granted", "denied"),
             ),
             key=("track_id",),
@@ -195,7 +213,7 @@ CONTRACTS: dict[str, Contract] = {
                 _TRACK,
                 Field("audio_id"),
                 Field("encoder", required=True),
-                Field("vector", Kind.REALS, required=True),
+                Field("vector", Kind.REALS, required=True, low=-_MAX_COMPONENT, high=_MAX_COMPONENT),
             ),
             key=("track_id",),
         ),
@@ -217,7 +235,7 @@ CONTRACTS: dict[str, Contract] = {
                 _TRACK,
                 Field("audio_id", required=True),
                 Field("fingerprinter", required=True),
-                Field("prints", required=True),
+                Field("prints", required=True, longest=_MAX_PRINTS_CHARS),
             ),
             key=("track_id",),
         ),
@@ -256,6 +274,10 @@ QUARANTINE = pl.Schema(
         "source_line": pl.Int64(),
         "batch": pl.String(),
     }
+)
+
+INVALID_VALUES = pl.Schema(
+    {"column_name": pl.String(), "reason": pl.String(), "n_values": pl.Int64(), "first_line": pl.Int64()}
 )
 
 

@@ -5,6 +5,9 @@ from enum import Enum
 
 import polars as pl
 
+MAX_CHARS = 1_000  # of a text, and of each text in a list
+_MAX_LIST_CHARS = 1_000_000
+
 
 class Kind(Enum):
     """Type of a column: how the text of a source file is parsed; the member's value is the polars type."""
@@ -28,9 +31,13 @@ class Field:
         name: Column name, in files and in the lake.
         kind: Type of the column.
         required: Whether a row with a missing value is refused.
+        is_binding: Whether a row with an invalid value is refused although the column is optional, since without the
+            value the row would permit what the value forbids.
         low, high: Allowed range of a number, or of each number in a list; both ends included.
         allowed: Allowed values of a text, in lower case; empty allows all.
         pattern: Regular expression that a text, or each text in a list, must match; empty allows all.
+        longest: Longest text of a value in a file [characters]; None is the default of the kind.
+        is_country: Whether it is a country, or a list of countries: names and old codes become ISO 3166-1 codes.
         default: Value that replaces a missing one; None keeps it missing.
         may_be_future: Whether a day or instant after the day of ingest is allowed.
         is_personal: Whether it is free text written by people; e-mail and IP addresses in it are replaced.
@@ -39,10 +46,23 @@ class Field:
     name: str
     kind: Kind = Kind.TEXT
     required: bool = False
+    is_binding: bool = False
     low: float | None = None
     high: float | None = None
     allowed: tuple[str, ...] = ()
     pattern: str = ""
+    longest: int | None = None
+    is_country: bool = False
     default: str | int | None = None
     may_be_future: bool = False
     is_personal: bool = False
+
+    @property
+    def refuses_row(self) -> bool:
+        """Whether an invalid value refuses its row; otherwise the value becomes unknown, and the row is accepted."""
+        return self.required or self.is_binding
+
+    @property
+    def max_chars(self) -> int:
+        """Longest text of a value in a file [characters]."""
+        return self.longest or (_MAX_LIST_CHARS if self.kind in (Kind.TEXTS, Kind.REALS) else MAX_CHARS)

@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -46,6 +47,7 @@ class Batch:
         ingested_on: Day of ingest, ISO 8601.
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
         days: The `ds` partitions that the batch has rows in.
+        invalid_values: Values of optional columns that became unknown: column_name, reason, n_values and first_line.
         members: SHA-256 of each file, if the source consists of several files (a scan of music); otherwise empty.
     """
 
@@ -61,6 +63,7 @@ class Batch:
     n_duplicate: int
     days: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
+    invalid_values: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
         )
         for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
             counts[name] = sum(getattr(batch, name) for batch in report.batches)
+        counts["n_invalid_values"] = sum(
+            count["n_values"] for batch in report.batches for count in batch.invalid_values
+        )
     return report
 
 

@@ -22,8 +22,8 @@ import polars as pl
 from recsys.errors import BadSqlFile
 from recsys.files import remove, remove_database
 from recsys.installation.paths import SQL_FOLDER
-from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
-from recsys.lake.store import Lake
+from recsys.lake.contract import CONTRACTS, INVALID_VALUES, QUARANTINE, Contract
+from recsys.lake.store import Batch, Lake
 from recsys.warehouse.check import BuiltTable, check
 from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
 from recsys.warehouse.internal import internal_sql
@@ -193,16 +193,22 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
     _make_raw_table(connection, "raw.quarantine", quarantine)
-    batches = pl.DataFrame(
-        [asdict(entry) for entry in sources.lake.batches()],
-        schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)},
-    )
-    _make_raw_table(
-        connection, "raw.batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
-    )
+    for name, rows in _batch_log(sources.lake.batches()).items():
+        _make_raw_table(connection, name, rows)
     _make_results(connection, sources.results)
     for name, rows in sources.ledger.items():
         _make_raw_table(connection, f"raw.{name}", rows)
+
+
+def _batch_log(batches: list[Batch]) -> dict[str, pl.DataFrame]:
+    """Return the batch log as two raw tables: the batches, and their counts of invalid values."""
+    counts = [count | {"batch": entry.batch} for entry in batches for count in entry.invalid_values]
+    plain = [{name: value for name, value in asdict(entry).items() if name != "invalid_values"} for entry in batches]
+    entries = pl.DataFrame(plain, schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)})
+    return {
+        "raw.batches": entries.with_columns(pl.col("ingested_on").str.to_date(), source_table="table"),
+        "raw.invalid_values": pl.DataFrame(counts, schema={"batch": pl.String(), **INVALID_VALUES}),
+    }
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:

@@ -15,6 +15,7 @@ from recsys.cli.show.tables import GAP, cell, frame, note, out, relative
 from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
+from recsys.lake.store import Batch
 from recsys.pipeline import summary as making
 from recsys.pipeline.doctor import Check
 from recsys.pipeline.history import past_runs, steps_done
@@ -36,12 +37,26 @@ def ingested(report: IngestReport) -> None:
     ]
     if batches:
         frame(pl.DataFrame(batches))
+    for batch in report.batches:
+        _unknown_values(batch)
     if report.known_files:
         out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
     for _path, reason in report.unreadable:
         note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
         note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
+
+
+def _unknown_values(batch: Batch) -> None:
+    """Print which values of optional columns became unknown, one line per column and reason."""
+    for count in batch.invalid_values:
+        values = "1 value" if count["n_values"] == 1 else f"{count['n_values']:,} values"
+        note.print(
+            f"{batch.source_file}: {values} of {count['column_name']} became unknown ({count['reason']}, "
+            f"first in line {count['first_line']:,}); the rows were accepted",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def summary(run: Run, *, verbose: bool = False) -> None:

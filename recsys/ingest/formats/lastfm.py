@@ -9,7 +9,6 @@ Profile: `userid, gender, age, country, signup`; the age, or the middle of an ag
 from collections.abc import Iterator
 
 import polars as pl
-import pycountry
 
 from recsys.ingest.formats.csv import delimited
 from recsys.ingest.source import LINE, Chunk, Source
@@ -64,7 +63,7 @@ def _users(rows: pl.DataFrame) -> pl.DataFrame:
         user_id="userid",
         gender=pl.col("gender").str.to_lowercase().replace({"f": "female", "m": "male", "n": "unknown"}),
         age_band=pl.when(years.is_between(1, 119)).then(_age_band(years)).otherwise(pl.col("age")),
-        country=_country_code(rows["country"]),
+        country="country",
         signed_up_at=pl.coalesce(
             pl.col("signup").str.to_date("%b %d, %Y", strict=False).cast(pl.String), pl.col("signup")
         ),
@@ -76,16 +75,3 @@ def _age_band(years: pl.Expr) -> pl.Expr:
     for name, below in _BANDS_BELOW.items():
         band = pl.when(years < below).then(pl.lit(name)).otherwise(band)
     return band
-
-
-def _country_code(names: pl.Series) -> pl.Series:
-    """Convert country names to ISO 3166-1 alpha-2 codes; an unknown name is kept, and the contract refuses it."""
-    distinct = names.drop_nulls().unique()
-    return names.replace(distinct, pl.Series([_alpha_2(name) for name in distinct], dtype=pl.String))
-
-
-def _alpha_2(name: str) -> str:
-    try:
-        return str(pycountry.countries.lookup(name).alpha_2)
-    except LookupError:
-        return name
