@@ -200,12 +200,13 @@ def artist_forecasts(days: pl.DataFrame, as_of: date) -> pl.DataFrame:
         as_of: The last day of data to use.
 
     Returns:
-        Rows with FORECASTS_COLUMNS for the 28 days after `as_of`; no rows if the data covers less than nine weeks.
+        Rows with FORECASTS_COLUMNS for the 28 days after `as_of`; no rows if the data covers less than nine weeks, or
+        no artist has enough plays.
     """
     artists, counts = daily_counts(days.filter(pl.col("listen_date") <= as_of), as_of)
-    if counts.shape[1] < WEEK + 2 * HORIZON:
+    is_played = counts[:, -HORIZON:].sum(axis=1) >= MIN_PLAYS * HORIZON
+    if counts.shape[1] < WEEK + 2 * HORIZON or not is_played.any():
         return pl.DataFrame(schema=schema(FORECASTS_COLUMNS))
-    is_played = counts[:, -HORIZON:].mean(axis=1) >= MIN_PLAYS
     expected = forecast(counts[is_played], HORIZON, WEEK)
     dates = [as_of + timedelta(days=ahead) for ahead in range(1, HORIZON + 1)]
     return pl.DataFrame(

@@ -147,7 +147,8 @@ def choose(probabilities: F64, rng: np.random.Generator) -> I64:
 
 def _best(values: F64, exists: Bool) -> F64:
     """Return 1 for the best existing option of each row (the first if several are equal), 0 for all others."""
-    allowed = np.where(exists, values, -np.inf)
     chosen = np.zeros(values.shape)
-    chosen[np.arange(len(values)), allowed.argmax(axis=1)] = exists.any(axis=1)
+    if values.size:
+        allowed = np.where(exists, values, -np.inf)
+        chosen[np.arange(len(values)), allowed.argmax(axis=1)] = exists.any(axis=1)
     return chosen

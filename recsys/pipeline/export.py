@@ -8,7 +8,7 @@ recipe and model of the run. A repeated run gives the same bytes: no time of day
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Export:
 
     Attributes:
         lists: The recommendations, one row per listener and rank.
-        tables: Parquet files that are copied into the export: candidates and products.
+        tables: Parquet files that are copied into the export: candidates, listeners without a list, and products.
         description: The content of the manifest except the files (see `manifest`).
     """
 
@@ -104,16 +104,18 @@ def manifest(
     lake_fingerprint: str,
     verdict: Mapping[str, Any],
     lists: pl.DataFrame,
+    n_without_list: int,
     metrics: pl.DataFrame,
     tables: dict[str, int],
     model: Path,
 ) -> dict[str, Any]:
     """Return the manifest of an export, without its files: inputs, recipe, model, metrics, gate and rows per mart."""
-    lengths = lists.group_by("user_id").len()["len"]
+    lengths, saved = lists.group_by("user_id").len()["len"], files.read_json(model / "config.json")
     return {
         "run_id": run_id,
         "as_of": str(as_of),
         "n_listeners": len(lengths),
+        "n_without_list": n_without_list,
         "n_short_lists": int((lengths < recipe.export.k).sum()),
         "tables": tables,
         "inputs": {
@@ -124,8 +126,8 @@ def manifest(
         "recipe": recipe.as_dict(),
         "versions": {"recsys": recsys.__version__, "git": commit() or "unknown"},
         "model": {
-            "recommender": recipe.recommender,
-            "config": asdict(recipe.configs[recipe.recommender]),
+            "recommender": saved["name"],
+            "config": saved["config"],
             "sha256": files.sha256_of(model / "weights.npz"),
         },
         "gate": dict(verdict),

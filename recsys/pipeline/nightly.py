@@ -5,15 +5,17 @@ If a run is killed at any moment, the last release stays unchanged. `--resume` c
 step and gives the same export as an uninterrupted run. Repeating a finished run does nothing.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys import files
-from recsys.errors import Refused
+from recsys.errors import InputError, Refused
 from recsys.home import Home
 from recsys.ingest.run import IngestReport, ingest, source_files
+from recsys.lake.store import Lake
 from recsys.ledger.lines import published
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
@@ -56,6 +58,7 @@ def nightly(
 
     Raises:
         Refused: The gate refused the new release; the last release stays current.
+        InputError: The home has no listens.
     """
     waiting = source_files([inbox]) if inbox.exists() else []
     music = audio_files(inbox) if inbox.exists() else []
@@ -70,6 +73,7 @@ def nightly(
         ingest_files(run, waiting, today)
         if music:
             scan_music(run, inbox, today)
+        _require_listens(home, inbox)
         advance(run, "morning")
     remove_working_files(run)
     return run
@@ -90,6 +94,22 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
             count["n_values"] for batch in report.batches for count in batch.invalid_values
         )
     return report
+
+
+def _require_listens(home: Home, inbox: Path) -> None:
+    """Raise InputError if no listen was ever accepted; the message counts what else the home has."""
+    rows, refused = Counter[str](), Counter[str]()
+    for batch in Lake(home).batches():
+        rows[batch.table] += batch.n_accepted
+        refused[batch.table] += batch.n_quarantined
+    if not rows["listens"]:
+        known = ", ".join(f"{n:,} rows of {table}" for table, n in sorted(rows.items()) if n) or "nothing"
+        faults = ", ".join(f"{n:,} of {table}" for table, n in sorted(refused.items()) if n)
+        raise InputError(
+            f"The home {home.path} has no listens, so no tables, lists or reports can be made. It has {known}"
+            f"{f'; rows that were refused: {faults}' if faults else ''}. Put files with listens into {inbox}, "
+            "and run it again"
+        )
 
 
 def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":

@@ -93,9 +93,11 @@ def _music(scanned: Event) -> str:
 
 
 def _models(trained: Event, refitted: Event) -> str:
-    names = ", ".join(trained["recommenders"])
-    pairs = f"{trained['n_pairs']:,} pairs of listener and track"
-    return f"{names} trained on {pairs}, then {refitted['recommender']} on all {refitted['n_pairs']:,}"
+    names, last = ", ".join(trained["recommenders"]), f"{refitted['recommender']} on all {refitted['n_pairs']:,}"
+    pairs = "pairs of listener and track"
+    return (
+        f"{names} trained on {trained['n_pairs']:,} {pairs}, then {last}" if names else f"{last} {pairs}, not evaluated"
+    )
 
 
 def _groups(grouped: Event) -> str:
@@ -113,6 +115,8 @@ def _lists(listed: Event, k: int) -> str:
     text = f"{_counted(listed['n_listeners'], 'listener')}, {k} tracks each"
     if listed["n_short_lists"]:
         text += f" ({listed['n_short_lists']:,} get fewer)"
+    if listed.get("n_without_list"):
+        text += f", {listed['n_without_list']:,} without a list"
     return f"{text}; {_counted(listed['n_fallback'], 'listener')} by popularity only" if listed["n_fallback"] else text
 
 

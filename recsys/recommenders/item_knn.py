@@ -118,4 +118,4 @@ def neighbours(played: Csr, scored: Csr, k: int) -> Csr:
         row, position = np.nonzero(values > 0)
         entries = values[row, position], (row, columns[row, position])
         blocks.append(sp.csr_matrix(entries, shape=products.shape))
-    return sp.vstack(blocks, format="csr")
+    return sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix((0, 0), dtype=np.float32)

@@ -6,7 +6,7 @@ evaluated on the same test window. The gate refuses the run
 - if its nDCG is significantly lower than that of the champion or of the popularity baseline (95 % confidence interval
   of the paired difference below zero),
 - if tables have far fewer rows, or far fewer listeners have a list, than in the current release,
-- if the last day has far fewer plays than usual, or
+- if the last day has far fewer plays than usual, or the last four weeks have none, or
 - if the current release has a later date than the run.
 """
 
@@ -19,7 +19,9 @@ from recsys.evaluate.significance import Interval
 from recsys.releases.settings import GateSettings
 
 COMPARED_TABLES = ("marts.interactions_daily", "marts.track_features", "marts.listener_profile")
+MIN_EVALUATED = 20  # with fewer evaluated listeners, the interval of a difference says nothing
 _MIN_DAYS = 7  # with fewer days of plays, the last day is not checked
+_MIN_USUAL_PLAYS = 20  # with fewer plays on a usual day, a day without plays may be chance
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Evidence:
         current_release: The release that the run would replace; None before the first.
         ndcg_differences: Confidence interval of the paired difference in nDCG, run minus baseline, by baseline:
             "champion" and "popular".
-        n_listeners: Number of listeners with a list; None if the run made no lists.
+        n_listeners: Number of listeners with a list, or who need none, as they have heard everything; None if the run
+            made no lists.
         plays_by_day: Number of plays on each day of the last four weeks; days without plays are absent.
     """
 
@@ -82,7 +85,7 @@ def _worse_models(evidence: Evidence) -> list[str]:
         f"nDCG is significantly worse than {baseline}: difference {difference.mean:+.4f} "
         f"(95 % interval {difference.low:+.4f} to {difference.high:+.4f}, {difference.n_users:,} listeners)"
         for baseline, difference in evidence.ndcg_differences.items()
-        if difference.high < 0
+        if difference.high < 0 and difference.n_users >= MIN_EVALUATED
     ]
 
 
@@ -104,11 +107,24 @@ def _missing_rows(evidence: Evidence, max_drop: float) -> list[str]:
 
 
 def _missing_plays(evidence: Evidence, min_last_day: float) -> list[str]:
-    """Return a reason if the last day has far fewer plays than the median day: files are probably missing."""
+    """Return a reason if the last day has far fewer plays than the median day, or the last four weeks have none."""
+    if _is_silent(evidence) and min_last_day > 0:
+        weeks = f"the four weeks up to {evidence.as_of}"
+        return [
+            f"{weeks} have no plays; expected some. Check --date, ingest the missing files, or set min_last_day = 0"
+        ]
     if len(evidence.plays_by_day) < _MIN_DAYS:
         return []
     usual, last_day = median(evidence.plays_by_day.values()), evidence.plays_by_day.get(evidence.as_of, 0)
-    if last_day >= min_last_day * usual:
+    if last_day >= min_last_day * usual or usual < _MIN_USUAL_PLAYS:
         return []
     found = f"{evidence.as_of} has {last_day:,} plays, a usual day has {usual:,.0f}"
     return [f"{found}; expected at least {min_last_day:.0%} of that. Ingest the missing files, or lower min_last_day"]
+
+
+def _is_silent(evidence: Evidence) -> bool:
+    """Return whether a home that has listening, and a release, has had no plays in the last four weeks."""
+    made_lists = evidence.n_listeners is not None
+    if evidence.plays_by_day or evidence.current_release is None or not made_lists:
+        return False
+    return evidence.row_counts[COMPARED_TABLES[0]] > 0

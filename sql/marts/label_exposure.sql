@@ -67,7 +67,7 @@ ratios as (
         coalesce(sums.n_plays, 0) / nullif(market_total.n_plays, 0) as listening_share,
         coalesce(sums.exposure, 0) / nullif(market_total.exposure, 0) as exposure_share,
         sums.exposure / market_total.exposure / nullif(sums.n_plays / market_total.n_plays, 0) as ratio,
-        exp(1.96 * sqrt(market_total.spread + sums.spread)) as wide,
+        exp(1.96 * sqrt(greatest(market_total.spread + sums.spread, 0))) as wide,
         market.exposure / market_total.exposure / nullif(market.n_plays / market_total.n_plays, 0) as market_ratio
     from sizes
     cross join market_total

@@ -10,6 +10,7 @@ from scipy.stats import poisson
 from recsys.analytics.forecast import (
     FORECASTS_COLUMNS,
     HORIZON,
+    MIN_PLAYS,
     WEEK,
     artist_forecasts,
     daily_counts,
@@ -180,3 +181,11 @@ def test_days_after_the_date_are_not_used() -> None:
 def test_a_short_log_is_not_forecast(n_days: int) -> None:
     """With less than nine weeks there is no backtest to choose settings by."""
     assert artist_forecasts(as_days(counted(7)[:, :n_days]), AS_OF).is_empty()
+
+
+def test_without_an_artist_with_enough_plays_there_is_no_forecast() -> None:
+    """Half a play per day is less than MIN_PLAYS: no rows, and no error over an empty set of series."""
+    counts = np.zeros((1, 90))
+    counts[:, ::2] = MIN_PLAYS
+
+    assert artist_forecasts(as_days(counts), AS_OF).is_empty()

@@ -32,8 +32,10 @@ from recsys.pipeline.plan import (
 from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
 from recsys.pipeline.steps import analytics, lists, models, release
+from recsys.pipeline.without_list import ALL_HEARD, NONE_AVAILABLE, NOTHING_LIKED
 from recsys.recipe import read_recipe
 from recsys.recommenders.base import Recommender
+from recsys.releases.gate import COMPARED_TABLES, MIN_EVALUATED, CurrentRelease
 from recsys.releases.registry import PUBLISHED
 from recsys.warehouse.internal import internal_names
 from recsys.warehouse.sqlfile import read_layers
@@ -297,6 +299,7 @@ def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
         "recipe": run.recipe,
         "as_of": AS_OF,
         "served_on": AS_OF + timedelta(days=1),
+        "note": lambda **_event: None,
     }
     return lists.recommend(**(given | changes))
 
@@ -322,6 +325,29 @@ def test_a_track_that_nobody_may_be_shown_is_in_no_list(run: Run, interactions: 
     assert done.counts["n_short_lists"] == 2
 
 
+def test_listeners_without_a_list_are_named_with_the_reason(run: Run, interactions: Interactions) -> None:
+    """If only a, b and c may be recommended, Ann has heard all; if nothing may be, there is no track for anybody."""
+    some, none = (listed(run, interactions, catalogue=catalogue_of(ids)) for ids in ("abc", ""))
+
+    assert some.outputs["listeners_without_list"].rows() == [("ann", ALL_HEARD)]
+    assert some.counts["n_without_list"] == 1
+    assert none.outputs["listeners_without_list"].rows() == [(user, NONE_AVAILABLE) for user in PLAYS]
+
+
+def test_without_a_liked_track_nobody_gets_a_list(run: Run) -> None:
+    """A list of tracks that nobody likes would be arbitrary; a warning counts the listeners and says the reason."""
+    skipped = pl.DataFrame({"user_id": list(PLAYS), "track_id": "a", "strength": 0.0, "age_days": 1})
+    interactions, messages = Interactions.of(skipped, catalogue=pl.DataFrame({"track_id": list("abcde")})), list[str]()
+
+    done = listed(run, interactions, note=lambda **event: messages.append(event["text"]))
+
+    assert done.outputs["recommendations"].is_empty()
+    assert done.outputs["listeners_without_list"].rows() == [(user, NOTHING_LIKED) for user in PLAYS]
+    assert messages == [
+        f"3 of 3 listeners get no list (3: {NOTHING_LIKED}). The export names them in listeners_without_list.parquet"
+    ]
+
+
 def gated(run: Run, **changes: Any) -> Outcome:
     """The outcome of the gate for a first release: three listeners, better than popularity, plays on every day."""
     days = [(AS_OF - timedelta(days=n), 500) for n in range(28)]
@@ -330,6 +356,7 @@ def gated(run: Run, **changes: Any) -> Outcome:
         "daily_plays": pl.DataFrame(days, ["listen_date", "n_plays"], orient="row"),
         "metric_differences": differences(0.01),
         "recommendations": pl.DataFrame({"user_id": list(PLAYS)}),
+        "listeners_without_list": pl.DataFrame(schema=lists.WITHOUT_LIST.schema),
         "last_published": None,
         "recipe": run.recipe,
         "run_id": run.run_id,
@@ -340,7 +367,7 @@ def gated(run: Run, **changes: Any) -> Outcome:
 
 def differences(low: float) -> pl.DataFrame:
     """Return the difference from popularity, with an interval that starts at `low`."""
-    row = ("popular", low + 0.01, low, low + 0.02, 3, 0.01)
+    row = ("popular", low + 0.01, low, low + 0.02, MIN_EVALUATED, 0.01)
     return pl.DataFrame([row], models.DIFFERENCES.schema, orient="row")
 
 
@@ -352,6 +379,22 @@ def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> Non
     assert not passed.refusal
     assert not refused.outputs["verdict"]["passed"]
     assert "worse than popular" in refused.refusal
+
+
+def test_listeners_who_have_heard_everything_are_not_missing(run: Run) -> None:
+    """The last release had a list for 6 listeners, this run for 3; it passes if the others have heard everything."""
+    current = CurrentRelease("last", AS_OF, {}, 6)
+    without = pl.DataFrame([(user, ALL_HEARD) for user in "xyz"], lists.WITHOUT_LIST.schema, orient="row")
+
+    rows = pl.DataFrame({"name": COMPARED_TABLES, "n_rows": 1_000})
+
+    missing, heard = (
+        gated(run, built_tables=rows, last_published=current, listeners_without_list=table)
+        for table in (without.clear(), without)
+    )
+
+    assert "listeners with a list: found 3" in missing.refusal
+    assert not heard.refusal
 
 
 def test_the_gate_refuses_a_day_without_plays(run: Run) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from recsys.evaluate.significance import Interval
-from recsys.releases.gate import COMPARED_TABLES, CurrentRelease, Evidence, decide
+from recsys.releases.gate import COMPARED_TABLES, MIN_EVALUATED, CurrentRelease, Evidence, decide
 from recsys.releases.settings import GateSettings
 
 SETTINGS = GateSettings(max_drop=0.2)
@@ -54,6 +54,14 @@ def test_a_difference_that_is_not_significant_passes() -> None:
     assert decide(evidence(ndcg_differences={"champion": Interval(-0.01, -0.02, 0.001, 900)}), SETTINGS).passed
 
 
+@pytest.mark.parametrize(("n_users", "passes"), [(1, True), (MIN_EVALUATED - 1, True), (MIN_EVALUATED, False)])
+def test_a_few_listeners_are_no_evidence(n_users: int, passes: bool) -> None:
+    """The interval over one listener has no width, and over a few says nothing: it refuses no run."""
+    worse = {"popular": Interval(-0.3, -0.3, -0.3, n_users)}
+
+    assert decide(evidence(ndcg_differences=worse), SETTINGS).passed == passes
+
+
 @pytest.mark.parametrize("table", COMPARED_TABLES)
 def test_missing_rows_are_refused(table: str) -> None:
     """A run is refused if a table lost more rows than the limit; the reason names the table."""
@@ -89,6 +97,33 @@ def test_a_last_day_without_its_files_is_refused(n_plays: int, passes: bool) -> 
     verdict = decide(evidence(plays_by_day=usual | {TODAY: n_plays}), SETTINGS)
 
     assert verdict.passed == passes
+
+
+@pytest.mark.parametrize(("usual", "passes"), [(19, True), (20, False)])
+def test_a_thin_log_may_have_a_day_without_plays(usual: int, passes: bool) -> None:
+    """Where a usual day has few plays, a day without any may be chance."""
+    days = {TODAY - timedelta(days=n): usual for n in range(1, 28)}
+
+    assert decide(evidence(plays_by_day=days), SETTINGS).passed == passes
+
+
+@pytest.mark.parametrize(
+    ("changes", "passes"),
+    [
+        ({}, False),
+        ({"current_release": None}, True),
+        ({"row_counts": ROWS | {COMPARED_TABLES[0]: 0}, "current_release": CurrentRelease("last", TODAY, {}, 0)}, True),
+        ({"n_listeners": None}, True),
+    ],
+)
+def test_four_weeks_without_plays_are_refused(changes: dict[str, object], passes: bool) -> None:
+    """A wrong date is refused; not a first release, nor tables alone, nor a home that never had listening."""
+    assert decide(evidence(plays_by_day={}, **changes), SETTINGS).passed == passes
+
+
+def test_four_weeks_without_plays_can_be_allowed() -> None:
+    """With min_last_day = 0, a home whose log has ended still publishes."""
+    assert decide(evidence(plays_by_day={}), GateSettings(min_last_day=0)).passed
 
 
 def test_plays_of_a_few_days_have_no_usual_day() -> None:

@@ -1,6 +1,6 @@
 """The step that makes recommendations: a list per listener with a reason per track, and the products."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from recsys.columns import (
 from recsys.dataset.interactions import Interactions
 from recsys.feedback.exploration import EXPLORATIONS_COLUMNS, exploration_log, explore, learn_posterior
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
+from recsys.pipeline.without_list import WITHOUT_LIST_COLUMNS, summary, without_list
 from recsys.products.base import ProductInputs, product_maker, product_names
 from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
@@ -57,10 +58,11 @@ RECOMMENDATIONS = Result(
 )
 EXPLORATIONS = Result("explorations", (RUN_ID, *EXPLORATIONS_COLUMNS), history="published runs")
 EXPOSURE_TARGETS = Result("exposure_targets", (GROUP_KIND, GROUP_NAME, Column("target_share", pl.Float64())))
+WITHOUT_LIST = Result("listeners_without_list", WITHOUT_LIST_COLUMNS, history=None)
 PRODUCTS = Artefact("products", read=_read_products, write=whole_folder(_write_products))  # a table for each product
 
 
-@step(CANDIDATES, RECOMMENDATIONS, EXPLORATIONS, EXPOSURE_TARGETS, PRODUCTS)
+@step(CANDIDATES, RECOMMENDATIONS, WITHOUT_LIST, EXPLORATIONS, EXPOSURE_TARGETS, PRODUCTS)
 def recommend(
     *,
     model: Recommender[Any],
@@ -75,6 +77,7 @@ def recommend(
     recipe: Recipe,
     as_of: date,
     served_on: date,
+    note: Callable[..., None],
 ) -> Outcome:
     """Rerank each listener's candidates, fill the exploration slots, add reasons, and make the products."""
     seen = interactions if recipe.export.new_only else None
@@ -82,7 +85,7 @@ def recommend(
         model=model,
         interactions=interactions,
         filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=seen),
-        listeners=listeners,
+        listeners=listeners if interactions.matrix.nnz else listeners.clear(),  # nothing liked: nothing is popular
         catalogue=catalogue,
         playlists=playlists,
         clusters=_clusters(communities, community_members),
@@ -96,26 +99,37 @@ def recommend(
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
     reasons = with_reason_kind(model.add_reasons(ranking, interactions), catalogue)
     lists = _with_sources(with_reason_text(reasons, catalogue), recipe)
+    without = without_list(listeners, lists, inputs.filters)
+    if not without.is_empty():
+        note(event="warning", text=summary(without, listeners.height))
     products = {name: product_maker(name)(inputs) for name in product_names()}
-    lengths = lists.group_by("user_id").len()["len"]
     counts = {
-        "n_listeners": len(lengths),
-        "n_rows": lists.height,
+        **_list_counts(lists, k),
         "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
-        "n_short_lists": int((lengths < k).sum()),
+        "n_without_list": without.height,
         "n_widened": n_widened,
-        "n_explored": int(lists["is_explored"].sum()),
         "n_candidates": inputs.candidates.height,
         "products": {name: table.height for name, table in products.items()},
     }
     made = {
         CANDIDATES.name: inputs.candidates,
         RECOMMENDATIONS.name: lists,
+        WITHOUT_LIST.name: without,
         EXPLORATIONS.name: exploration_log(ranking, exploration, served_on),
         EXPOSURE_TARGETS.name: _exposure_targets(recipe),
         PRODUCTS.name: products,
     }
     return Outcome(made, counts)
+
+
+def _list_counts(lists: pl.DataFrame, k: int) -> dict[str, int]:
+    lengths = lists.group_by("user_id").len()["len"]
+    return {
+        "n_listeners": len(lengths),
+        "n_rows": lists.height,
+        "n_short_lists": int((lengths < k).sum()),
+        "n_explored": int(lists["is_explored"].sum()),
+    }
 
 
 def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

@@ -13,11 +13,11 @@ from recsys import files
 from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RUN_ID
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.errors import InputError
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, groups_as_of, report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import RUN_METRICS_COLUMNS, evaluated_users, report, values_per_user
+from recsys.evaluate.settings import EvaluationSettings
 from recsys.evaluate.significance import difference_interval, paired_p_value
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder
 from recsys.pipeline.run import Event
@@ -25,6 +25,7 @@ from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.scorer import scorer_class
+from recsys.releases.gate import MIN_EVALUATED
 from recsys.rerank.ablation import ALL, before_and_after, ndcg_losses
 from recsys.rerank.base import RerankContext
 
@@ -93,19 +94,19 @@ def train(
     as_of: date,
     note: Callable[..., None],
 ) -> Outcome:
-    """Fit the recipe's recommenders on the training window, and the champion too if its settings differ."""
-    if not len(evaluated_users(split)):
-        first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
-        raise InputError(
-            f"The test window {first} to {as_of} has no new track played by a listener from the training window, so "
-            "no model can be evaluated. Check --date; the last day of data is: "
-            "recsys sql 'select max(listen_date) from marts.track_daily'"
-        )
+    """
+    Fit the recipe's recommenders on the training window, and the champion too if its settings differ.
+
+    If no listener can be evaluated, no model is fitted, and a warning says so.
+    """
     context = RerankContext.of_groups(split.train, track_groups)
     for named in (named for rule in recipe.rerank.values() for named in rule.named_groups):
         context.members(named)  # raises for a misspelt group before the long training
-    models = {}
-    for name, model in _contenders(recipe, champion, note).items():
+    models, n_evaluated = {}, len(evaluated_users(split))
+    if n_evaluated < MIN_EVALUATED:
+        first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
+        note(event="warning", text=_few_evaluated(n_evaluated, first, as_of))
+    for name, model in _contenders(recipe, champion, note).items() if n_evaluated else ():
         note(event="fit", recommender=name)
         models[name] = model.fit(split.train, validation=validation)
     counts = {
@@ -116,6 +117,13 @@ def train(
         "n_tracks": len(split.train.tracks),
     }
     return Outcome({TRIAL_MODELS.name: models}, counts)
+
+
+def _few_evaluated(n: int, first: date, last: date) -> str:
+    """Say what the run cannot do with only `n` evaluated listeners in its test window."""
+    found = f"in the test window {first} to {last}, {n} listeners from before it play a track that is new to them"
+    effect = "the gate does not compare the models" if n else "no model is evaluated"
+    return f"{effect}: {found}; at least {MIN_EVALUATED} are needed. If there should be more, check --date"
 
 
 def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None]) -> dict[str, Recommender[Any]]:
@@ -138,7 +146,9 @@ def _contenders(recipe: Recipe, champion: Event | None, note: Callable[..., None
 def evaluate(
     *, split: Split, trial_models: Mapping[str, Recommender[Any]], track_groups: pl.DataFrame, recipe: Recipe
 ) -> Outcome:
-    """Evaluate all fitted recommenders on the test window, for the same listeners."""
+    """Evaluate all fitted recommenders on the test window, for the same listeners; no metrics if none was fitted."""
+    if not trial_models:
+        return Outcome({table.name: table.read([]) for table in (RUN_METRICS, GROUP_METRICS, DIFFERENCES)})
     k, own = recipe.evaluation.k, recipe.recommender
     judged = split.train.users.ids(evaluated_users(split))
     filters = Filters.of(split.train)
@@ -190,8 +200,13 @@ def refit(
     run_id: str,
     as_of: date,
 ) -> Outcome:
-    """Fit the recommender of the recipe on all data up to the run's date."""
-    name = recipe.recommender
+    """
+    Fit the recommender of the recipe on all data up to the run's date.
+
+    If no listener likes any track, there is nothing to learn from: the model is the popularity baseline, without tracks
+    that are popular.
+    """
+    name = recipe.recommender if interactions.matrix.nnz else POPULARITY_BASELINE
     model = Recommender.named(name, recipe.configs[name])
     model.fit(interactions, validation=split, load_fitted=lambda: trial_models[name])
     metrics = run_metrics.filter(recommender=name).sort("metric")
@@ -201,23 +216,29 @@ def refit(
         "inputs": lake_fingerprint,
         "metrics": dict(metrics.select("metric", "value").iter_rows()),
     }
-    card = _card(recipe, interactions, metrics.drop_nulls("value"), run_id, as_of)
+    card = _card(model, interactions, metrics.drop_nulls("value"), recipe.evaluation, provenance)
     counts = {"recommender": name, "n_pairs": interactions.matrix.nnz, "n_listeners": len(model.users)}
     return Outcome({MODEL.name: (model, provenance, card)}, counts)
 
 
-def _card(recipe: Recipe, interactions: Interactions, metrics: pl.DataFrame, run_id: str, as_of: date) -> str:
+def _card(
+    model: Recommender[Any],
+    interactions: Interactions,
+    metrics: pl.DataFrame,
+    evaluation: EvaluationSettings,
+    provenance: Event,
+) -> str:
     results = "\n".join(f"- {row['metric']}: {row['value']:.4f}" for row in metrics.iter_rows(named=True))
-    settings, evaluation = asdict(recipe.configs[recipe.recommender]), recipe.evaluation
-    return f"""# {recipe.recommender}, run {run_id}
+    name, settings = model.scorer.name, asdict(model.scorer.config)
+    return f"""# {name}, run {provenance["run_id"]}
 
-Trained on listening logs up to {as_of}: {interactions.matrix.nnz:,} pairs of {len(interactions.users):,} listeners and
-{len(interactions.tracks):,} tracks. It uses neither audio nor lyrics, so consent to audio or lyric training does not
-apply.
+Trained on listening logs up to {provenance["as_of"]}: {interactions.matrix.nnz:,} pairs of
+{len(interactions.users):,} listeners and {len(interactions.tracks):,} tracks. It uses neither audio nor lyrics, so
+consent to audio or lyric training does not apply.
 
 Settings: {", ".join(f"{name} = {value}" for name, value in settings.items())}
 
 Evaluated (k = {evaluation.k}) on the last {evaluation.test_days} days, fitted without them:
 
-{results}
+{results or "No listener could be evaluated."}
 """

@@ -17,6 +17,7 @@ from recsys.ledger.store import Ledger
 from recsys.pipeline.export import Export, manifest, write_export
 from recsys.pipeline.publication import gate_outcome, write_release
 from recsys.pipeline.results import Artefact, Outcome, step, whole_folder
+from recsys.pipeline.without_list import ALL_HEARD
 from recsys.recipe import Recipe
 from recsys.releases import registry
 from recsys.releases.gate import CurrentRelease, Evidence
@@ -43,6 +44,7 @@ def gate(
     daily_plays: pl.DataFrame,
     metric_differences: pl.DataFrame,
     recommendations: pl.DataFrame,
+    listeners_without_list: pl.DataFrame,
     last_published: CurrentRelease | None,
     recipe: Recipe,
     run_id: str,
@@ -54,7 +56,7 @@ def gate(
         row_counts=dict(built_tables.iter_rows()),
         current_release=last_published,
         ndcg_differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
-        n_listeners=recommendations["user_id"].n_unique(),
+        n_listeners=recommendations["user_id"].n_unique() + listeners_without_list.filter(reason=ALL_HEARD).height,
         plays_by_day=dict(daily_plays.iter_rows()),
     )
     return gate_outcome(evidence, recipe, run_id)
@@ -65,6 +67,8 @@ def export(
     *,
     verdict: dict[str, Any],
     recommendations: pl.DataFrame,
+    listeners_without_list: pl.DataFrame,
+    listeners_without_list_file: Path,
     candidates_file: Path,
     products_file: Path,
     run_metrics: pl.DataFrame,
@@ -86,11 +90,12 @@ def export(
         lake_fingerprint=lake_fingerprint,
         verdict=verdict,
         lists=recommendations,
+        n_without_list=listeners_without_list.height,
         metrics=run_metrics,
         tables=dict(built_tables.iter_rows()),
         model=model_file,
     )
-    tables = [candidates_file, *sorted(products_file.glob("*.parquet"))]
+    tables = [candidates_file, listeners_without_list_file, *sorted(products_file.glob("*.parquet"))]
     whole = Export(recommendations, tables, description)
     return Outcome({EXPORT.name: whole}, {"n_files": whole.n_files, "folder": str(export_file)})
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from recsys.arrays import F32, I32, Csr
+from recsys.arrays import F32, I32, I64, Csr
 
 Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users, shape (n_block, n_tracks)
 
@@ -51,6 +51,13 @@ class Mask:
     def of_users(self, users: npt.NDArray[Any]) -> "Mask":
         """Return the mask of a subset of the users, given by rows or by a boolean array."""
         return Mask(self.hidden[users], self.allowed, self.group[users])
+
+    def n_allowed(self) -> I64:
+        """Return the number of tracks that are not excluded for each user. Shape (n_users,), int64."""
+        pairs = self.hidden.tocoo()
+        is_hidden = self.allowed[self.group[pairs.row], pairs.col]  # a track that is not allowed is counted once
+        n_hidden = np.bincount(pairs.row[is_hidden], minlength=len(self.group))
+        return np.asarray(self.allowed.sum(axis=1)[self.group] - n_hidden)
 
     def apply(self, users: slice, scores: F32) -> None:
         """Set the scores of excluded tracks to minus infinity, in place. `scores` has one row per user of the slice."""

@@ -75,3 +75,11 @@ def test_no_users_give_no_rows(n_tracks: int) -> None:
 
 def _by_factors(users: F32, tracks: F32, mask: Mask, k: int, n_threads: int) -> TopK:
     return top_k(lambda rows, out: np.matmul(users[rows], tracks.T, out=out), mask, k, n_threads=n_threads)
+
+
+def test_allowed_tracks_are_counted() -> None:
+    """The first user's group has tracks 0 to 2, of which 0 is hidden, as is 3, which is not allowed anyway."""
+    allowed = np.array([[True, True, True, False], [False, False, False, False]])
+    hidden = sp.csr_matrix(np.array([[1, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]], np.bool_))
+
+    assert Mask(hidden, allowed, np.array([0, 0, 1])).n_allowed().tolist() == [2, 3, 0]
