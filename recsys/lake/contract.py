@@ -89,7 +89,7 @@ CONTRACTS: dict[str, Contract] = {
                 _LISTENER,
                 _TRACK,
                 _instant("listened_at"),
-                Field("ms_played", Kind.INTEGER, low=1, high=86_400_000),
+                Field("ms_played", Kind.INTEGER, low=0, high=86_400_000),
                 Field("skipped", Kind.BOOLEAN),
                 Field("n_listens", Kind.INTEGER, low=1, high=10_000_000, default=1),
                 Field("utc_offset_min", Kind.INTEGER, low=-720, high=840),

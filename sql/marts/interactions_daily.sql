@@ -26,7 +26,7 @@
 -- checks:
 --   n_listens >= n_plays + n_skips
 --   n_listens + n_likes + n_unlikes + n_saves + n_playlist_adds + n_shares >= 1
---   ms_played is null or ms_played > 0
+--   ms_played is null or ms_played >= 0
 --   n_active_plays + n_algorithmic_plays <= n_plays
 --   n_completions <= n_timed_listens and n_timed_listens <= n_listens
 -- reconcile:

@@ -13,7 +13,7 @@
 --   batch_no        number of the batch that brought it [count]
 -- checks:
 --   n_listens >= 1
---   ms_played is null or ms_played > 0
+--   ms_played is null or ms_played >= 0
 -- reconcile:
 --   (select count(*) from staging.listens) = (select count(*) from raw.listens)
 select
