@@ -4,7 +4,8 @@ Every error that a user can fix, and the exit status of the command line for it.
     RecsysError
     ├── InputError (exit 2; also a ValueError)   the data breaks its contract, or an argument is invalid
     │   ├── UnknownIds                           ids that the warehouse or model does not have
-    │   ├── UnreadableSource                     a source file whose format or table is not recognised
+    │   ├── UnreadableSource                     a source file that cannot be read
+    │   │   └── UnknownContent                   a source file whose format or table is not recognised
     │   └── BrokenCheck                          a table that breaks the contract in its header
     ├── SetupError (exit 3)                      the machine, the recipe or an artefact is not ready
     │   ├── BadRecipe                            a recipe with an unknown key or an invalid value
@@ -58,6 +59,10 @@ class UnknownIds(InputError):  # noqa: N818 - reads as the sentence it prints
 
 class UnreadableSource(InputError):  # noqa: N818 - reads as the sentence it prints
     """A source file that cannot be opened, or whose format or table is not recognised."""
+
+
+class UnknownContent(UnreadableSource):
+    """A source file whose format or table is not recognised; in an archive, such a file is skipped."""
 
 
 class BrokenCheck(InputError):  # noqa: N818 - reads as the sentence it prints

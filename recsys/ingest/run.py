@@ -20,7 +20,7 @@ from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_invalid
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
-from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
+from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format, shown
 from recsys.ingest.vectors import vector_reasons
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.field import MAX_CHARS
@@ -38,11 +38,13 @@ class IngestReport:
         batches: The batches written.
         known_files: Files that were skipped, because an earlier ingest had their bytes.
         unreadable: Files that could not be read, each with a message that says why and what to do.
+        skipped: Files in archives that no format recognised: the archive and the name in it.
     """
 
     batches: list[Batch] = field(default_factory=list)
     known_files: list[Path] = field(default_factory=list)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -57,14 +59,24 @@ class _TableRows:
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
-    """List source files; folders are searched recursively in order of names, without audio files and hidden files."""
+    """
+    List source files; folders are searched recursively in order of names, without audio files and hidden files.
+
+    Links and devices in a folder are not followed or read.
+    """
     files: list[Path] = []
     for path in paths:
         if not path.exists():
             raise UnreadableSource(f"{path} does not exist. Give existing files, or folders that contain them")
-        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        if not path.is_dir() and not path.is_file():
+            raise UnreadableSource(f"{path} is a device or pipe. Give existing files, or folders that contain them")
+        inside = sorted(file for file in path.rglob("*") if _is_plain(file)) if path.is_dir() else [path]
         files += [file for file in inside if file == path or not (is_hidden(file, path) or is_audio(file))]
     return files
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def ingest(
@@ -74,6 +86,7 @@ def ingest(
     today: date,
     table: str | None = None,
     format_name: str = "auto",
+    user: str | None = None,
     progress: Progress = lambda _path, _n_bytes: None,
 ) -> IngestReport:
     """
@@ -89,6 +102,7 @@ def ingest(
         today: The day of ingest in the market time zone; later instants are refused as future.
         table: The raw table, for files whose columns do not identify it.
         format_name: A format's name, or "auto".
+        user: The account that personal exports belong to, unless they name it; None for `Source.account`.
         progress: Called with each file and its size in bytes when the file is done.
 
     Returns:
@@ -108,13 +122,14 @@ def ingest(
     key = listener_key(home.key_file)
     known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}
     for path in source_files(paths):
-        source = Source(path)
+        source = Source(path, user)
         if source.sha256 in known:
             report.known_files.append(path)
         else:
             try:
                 report.batches.extend(_ingest_one(lake, source, source.chunks(format_name, table), key, today))
                 known.add(source.sha256)
+                report.skipped.extend((path, shown(name)) for name in source.skipped)
             except UnreadableSource as unreadable:
                 report.unreadable.append((path, str(unreadable)))
                 _record_unreadable(lake, source, today)
@@ -157,7 +172,7 @@ def _record_unreadable(lake: Lake, source: Source, today: date) -> None:
 
 
 def _stored_name(source: Source) -> str:
-    return str(pl.select(redacted(pl.lit(source.path.name))).item())
+    return shown(source.path.name)
 
 
 def _add_chunk(into: _TableRows, chunk: Chunk, key: bytes, today: date, zone: ZoneInfo) -> None:
@@ -219,7 +234,7 @@ def _staged(
         days=sorted(parts),
         invalid_values=add_counts(rows.invalid).to_dicts(),
     )
-    return StagedBatch(entry, parts, _quarantine_rows(quarantine, entry))
+    return StagedBatch(entry, parts, source.place(_quarantine_rows(quarantine, entry)))
 
 
 def _without_stored(

@@ -1,9 +1,12 @@
 """
-A source file: its hash, its decompressed bytes, and its rows as read by a format.
+A source file or archive: its hash, its decompressed bytes, and its rows as read by a format.
 
 A format is a module in `recsys/ingest/formats/` with two functions: `recognises(source)` and `chunks(source, table)`.
 A refused file may contain personal data anywhere, even in place of its column names. So no message quotes the content
 of a file, and errors of libraries, which might quote it, are neither shown nor chained.
+
+An archive is one source, whose members are read one after another. Members that no format recognises are skipped and
+listed. A personal export that names no account belongs to the listener of `Source.account`.
 """
 
 import gzip
@@ -11,7 +14,7 @@ import io
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -19,8 +22,10 @@ from typing import BinaryIO, cast
 
 import polars as pl
 
-from recsys.errors import InputError, UnreadableSource, did_you_mean
+from recsys.errors import InputError, UnknownContent, UnreadableSource, did_you_mean
 from recsys.files import sha256_of
+from recsys.ingest import archive
+from recsys.ingest.pseudonym import redacted
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.lake.contract import CONTRACTS, Contract
 
@@ -30,12 +35,14 @@ else:
     from backports.zstd import ZstdError, ZstdFile
 
 FORMATS = "recsys.ingest.formats"
+_GENERAL = ("parquet", "jsonl", "csv")
 _SAMPLE_BYTES = 64 * 1024
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
 BOM = b"\xef\xbb\xbf"
-_BROKEN = (OSError, EOFError, zlib.error, ZstdError, pl.exceptions.PolarsError)
+_BROKEN = (OSError, EOFError, zlib.error, ZstdError, pl.exceptions.PolarsError, *archive.BROKEN)
+_MEMBER_BITS = 40  # of `_line` in an archive: the line is below, the number of the member above
 
 
 @dataclass(frozen=True)
@@ -58,9 +65,22 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Source:
-    """A file to ingest."""
+    """
+    A file to ingest.
+
+    Attributes:
+        path: The file.
+        user: The account that personal exports belong to, unless they name it; None if it was not given.
+        member: The member of the archive that is read; None for the file as a whole.
+        members: Of an archive: the names of the members read so far, by their numbers.
+        skipped: Of an archive: the names of the members that no format recognised.
+    """
 
     path: Path
+    user: str | None = None
+    member: archive.Member | None = None
+    members: dict[int, str] = field(default_factory=dict, compare=False)
+    skipped: list[str] = field(default_factory=list, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -78,19 +98,41 @@ class Source:
         """Size of the file on disk [bytes]."""
         return self.path.stat().st_size
 
+    @property
+    def name(self) -> str:
+        """Name of the file or member, without folders."""
+        return self.member.name.rpartition("/")[2] if self.member else self.path.name
+
+    @property
+    def account(self) -> str:
+        """
+        The account of a personal export that names none.
+
+        It is the account given with the ingest. Without one, an archive is a listener of its own, and files in one
+        folder belong to one listener: `file:<folder>/<archive>` or `folder:<folder>`.
+        """
+        folder = self.path.resolve().parent.name
+        return self.user or (f"file:{folder}/{self.path.name}" if self.member else f"folder:{folder}")
+
     def open(self) -> BinaryIO:
         """Open the decompressed file; gzip and zstd are recognised by their first bytes, not by the name."""
+        if self.member:
+            return self.member.open()
         with self.path.open("rb") as raw:
             magic = raw.read(4)
         if magic.startswith(_GZIP):
-            return cast("BinaryIO", gzip.open(self.path))
+            return self._unpacked(gzip.open(self.path))
         if magic == _ZSTD:
-            return io.BufferedReader(cast("io.RawIOBase", ZstdFile(self.path)), _SAMPLE_BYTES)
+            return self._unpacked(ZstdFile(self.path))
         return self.path.open("rb")
+
+    def _unpacked(self, stream: object) -> BinaryIO:
+        limited = archive.Unpacked(cast("BinaryIO", stream), archive.Limit(self.path))
+        return cast("BinaryIO", io.BufferedReader(limited, archive.COPY_BYTES))
 
     def chunks(self, format_name: str = "auto", table: str | None = None) -> Iterator[Chunk]:
         """
-        Read the file in chunks.
+        Read the file, or all members of an archive, in chunks.
 
         Args:
             format_name: A format's name, or "auto" to recognise it by the content.
@@ -100,17 +142,64 @@ class Source:
             UnreadableSource: The file is damaged, or its format or table is not recognised.
         """
         try:
-            yield from _format(self, format_name).chunks(self, table)
+            if archive.is_archive(self.sample):
+                yield from self._chunks_of_members(format_name, table)
+            else:
+                yield from _format(self, format_name).chunks(self, table)
         except _BROKEN as broken:
             raise UnreadableSource(
                 f"{self.path} cannot be read to its end ({type(broken).__name__}). "
                 "Nothing was ingested from it; get the file again, or remove it from the folder"
             ) from None
 
+    def _chunks_of_members(self, format_name: str, table: str | None) -> Iterator[Chunk]:
+        with self.open() as stream:
+            for number, member in enumerate(self._members(stream), start=1):
+                try:
+                    inside = replace(self, member=member)
+                    yield from (
+                        _in_member(number, chunk) for chunk in _format(inside, format_name).chunks(inside, table)
+                    )
+                    self.members[number] = member.name
+                except UnknownContent:
+                    self.skipped.append(member.name)
+        if not self.members:
+            raise UnreadableSource(
+                f"{self.path} is an archive of {len(self.skipped):,} files, and none has a known format "
+                f"({', '.join(format_names())}). Unpack it and ingest the files that you want"
+            )
+
+    def _members(self, stream: BinaryIO) -> Iterator[archive.Member]:
+        return archive.members(self.path, stream, is_zip=archive.is_zip(self.sample))
+
+    def place(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Replace the lines of rows for the quarantine (`source_file`, `source_line`) by member and line in it."""
+        if not self.members:
+            return lines
+        names = {number: f"/{shown(name)}" for number, name in self.members.items()}
+        numbers = pl.col("source_line") // (1 << _MEMBER_BITS)
+        return lines.with_columns(
+            source_file=pl.col("source_file") + numbers.replace_strict(names, default="", return_dtype=pl.String),
+            source_line=pl.col("source_line") % (1 << _MEMBER_BITS),
+        )
+
+
+def _in_member(number: int, chunk: Chunk) -> Chunk:
+    """Make the lines of a chunk unique within the archive."""
+    offset = number << _MEMBER_BITS
+    malformed = [offset + line for line in chunk.malformed]
+    return replace(chunk, rows=chunk.rows.with_columns(pl.col(LINE) + offset), malformed=malformed)
+
+
+def shown(name: str) -> str:
+    """Return a file name for messages and the quarantine: control characters escaped, personal data replaced."""
+    printable = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
+    return str(pl.select(redacted(pl.lit(printable.encode(errors="backslashreplace").decode()))).item())
+
 
 def format_names() -> list[str]:
-    """List the formats, in the order in which they are tried; CSV is last, since it recognises the most files."""
-    return sorted(plugin_names(FORMATS), key=lambda name: name == "csv")
+    """List the formats, in the order in which they are tried: general ones, which recognise the most files, last."""
+    return [*plugin_names(FORMATS, exclude=_GENERAL), *_GENERAL]
 
 
 def table_of(columns: list[str], path: Path, table: str | None) -> str:
@@ -140,7 +229,7 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
         fitting = [name for name, contract in CONTRACTS.items() if _fits(contract, given)]
     if not fitting:
         mismatch = f"{table} has none of these" if table else "no table has these"
-        raise UnreadableSource(
+        raise UnknownContent(
             f"{path} has {_column_summary(columns)}: {mismatch}. "
             f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
         )
@@ -174,7 +263,7 @@ def _format(source: Source, name: str) -> ModuleType:
         modules = (plugin(FORMATS, known) for known in names)
         recognised = next((module for module in modules if module.recognises(source)), None)
         if recognised is None:
-            raise UnreadableSource(
+            raise UnknownContent(
                 f"{source.path} has none of the known formats ({', '.join(names)}). "
                 "Name the format with --format, or convert the file"
             )

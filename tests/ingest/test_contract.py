@@ -45,6 +45,7 @@ BAD_ROWS = [
 ODD_VALUES = [
     ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,long", "bad_type", "ms_played"),
     ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,1.5", "bad_type", "ms_played"),
+    ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,-1", "out_of_range", "ms_played"),
     ("listens", "user_id,track_id,listened_at,ms_played", "ann,t1,2026-01-01,86400001", "out_of_range", "ms_played"),
     ("listens", "user_id,track_id,listened_at,skipped", "ann,t1,2026-01-01,maybe", "bad_type", "skipped"),
     ("listens", "user_id,track_id,listened_at,n_listens", "ann,t1,2026-01-01,-3", "out_of_range", "n_listens"),

@@ -1,10 +1,10 @@
-"""JSON Lines: types, malformed lines and the table of a file."""
+"""JSON Lines and arrays: types, malformed lines and the table of a file."""
 
 import json
 
 import pytest
 
-from recsys.ingest.formats import jsonl
+from recsys.ingest import json_records
 
 from .conftest import Inbox
 
@@ -66,7 +66,7 @@ def test_a_byte_order_mark_does_not_matter(inbox: Inbox) -> None:
 
 def test_the_first_lines_identify_the_table_of_the_file(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Later blank, malformed or incomplete lines belong to the same table; line numbers run on."""
-    monkeypatch.setattr(jsonl, "_LINES_PER_CHUNK", 2)
+    monkeypatch.setattr(json_records, "SLICE_BYTES", 120)  # about two lines
     second = lines({"track_id": "t2"}, {"track_id": "t3", "title": "Three"})
     (batch,) = inbox.take("t.jsonl", lines(TRACK, TRACK | {"track_id": "t4"}) + second + "\n\n" + "{\n{\n").batches
 
@@ -82,3 +82,46 @@ def test_the_first_lines_identify_the_table_of_the_file(inbox: Inbox, monkeypatc
 def test_a_file_without_a_readable_line_is_unreadable(inbox: Inbox) -> None:
     """Its table cannot be recognised."""
     assert "lines is a JSON object" in inbox.complaint("t.jsonl", "{\n{\n")
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("slice_bytes", [1, 7, 1000])
+def test_an_array_is_read_like_lines(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, indent: int, slice_bytes: int
+) -> None:
+    """In slices of any size; brackets, quotes, commas and backslashes in texts do not matter; elements are counted."""
+    monkeypatch.setattr(json_records, "SLICE_BYTES", slice_bytes)
+    title = 'a],[{"b": "\\\\"},\\" \\'
+    records = [
+        TRACK | {"title": title, "genres": ["a", "b"]},
+        ["no object"],
+        TRACK | {"track_id": "t2"},
+        {"title": "x"},
+    ]
+    inbox.take("t.json", "\ufeff \n" + json.dumps(records, indent=indent))
+
+    assert inbox.rows("tracks").select("track_id", "title", "genres").rows() == [
+        ("t1", title, ["a", "b"]),
+        ("t2", "One", None),
+    ]
+    assert inbox.refused() == [
+        ("malformed_row", None, "t.json", 2),
+        ("missing_value", "track_id", "t.json", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "none of its first 0 lines"),
+        ("[[]]", "none of its first 1 lines"),
+        ('[{"track_id": "t1"}', "does not end"),
+        (json.dumps([TRACK]) + " [1]", "other text after its JSON array"),
+        ('[{"track_id": "t1}]', "does not end"),
+        ('["' + "[" * 300_000, "does not end"),
+        ("[" * 300_000, "does not end"),
+    ],
+)
+def test_an_array_without_an_end_or_an_object_is_unreadable(inbox: Inbox, text: str, message: str) -> None:
+    """Nothing of it is ingested."""
+    assert message in inbox.complaint("t.json", text)

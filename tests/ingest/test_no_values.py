@@ -19,7 +19,7 @@ from recsys.recipe import read_recipe
 from .conftest import TODAY, Inbox
 
 ANN = "ann@example.com"
-HISTORY = [{"ts": "2026-05-01T10:00:00Z", "username": ANN, "ip_addr_decrypted": "10.0.0.1"}]
+HISTORY = [{"time": "2026-05-01T10:00:00Z", "username": ANN, "ip_addr_decrypted": "10.0.0.1"}]
 
 
 def parquet(**columns: pa.Array) -> bytes:
@@ -31,11 +31,11 @@ def parquet(**columns: pa.Array) -> bytes:
 
 
 REFUSED = {
-    "array.json": (json.dumps(HISTORY).encode(), "is a JSON array, not JSON Lines"),
-    "indented_array.json": (json.dumps(HISTORY, indent=1).encode(), "is a JSON array, not JSON Lines"),
-    "array_of_lists.json": (json.dumps([[ANN, 1]]).encode(), "is a JSON array, not JSON Lines"),
-    "array_a_line.json": (f'["{ANN}", 1]\n["bo", 2]\n'.encode(), "is a JSON array, not JSON Lines"),
-    "array_with_mark.json": (b"\xef\xbb\xbf" + json.dumps(HISTORY).encode(), "is a JSON array, not JSON Lines"),
+    "array.json": (json.dumps(HISTORY).encode(), "has 3 columns with unknown names"),
+    "indented_array.json": (json.dumps(HISTORY, indent=1).encode(), "has 3 columns with unknown names"),
+    "array_of_lists.json": (json.dumps([[ANN, 1]]).encode(), "lines is a JSON object"),
+    "array_a_line.json": (f'["{ANN}", 1]\n["bo", 2]\n'.encode(), "lines is a JSON object"),
+    "array_with_mark.json": (b"\xef\xbb\xbf" + json.dumps(HISTORY).encode(), "has 3 columns with unknown names"),
     "accounts_as_keys.jsonl": (json.dumps({ANN: 1, "bo": 2}).encode(), "has 2 columns with unknown names"),
     "indented.json": (json.dumps(HISTORY[0], indent=1).encode(), "lines is a JSON object"),
     "headerless.csv": (f"{ANN},t1,2026-05-01\nbo,t2,2026-05-01\n".encode(), "has 3 columns with unknown names"),

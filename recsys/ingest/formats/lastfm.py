@@ -1,8 +1,8 @@
 """
 Last.fm listening histories and profiles as tab-separated text (Celma, Last.fm-1K).
 
-History: `userid, timestamp, artid, artname, traid, traname`, without a header. If a recording or artist has no id, one
-is derived from its names; it is the same in every file. A scrobble has no duration and counts as a play.
+History: `userid, timestamp, artid, artname, traid, traname`, with or without a header. If a recording or artist has no
+id, one is derived from its names; it is the same in every file. A scrobble has no duration and counts as a play.
 Profile: `userid, gender, age, country, signup`; the age, or the middle of an age range, becomes an age band.
 """
 
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from recsys.ingest import names
 from recsys.ingest.formats.csv import delimited
-from recsys.ingest.source import LINE, Chunk, Source
+from recsys.ingest.source import BOM, LINE, Chunk, Source
 
 _HISTORY = ["userid", "timestamp", "artid", "artname", "traid", "traname"]
 _PROFILE = ["userid", "gender", "age", "country", "signup"]
@@ -19,20 +20,29 @@ _BANDS_BELOW = {"55-64": 65, "45-54": 55, "35-44": 45, "25-34": 35, "18-24": 25,
 
 
 def recognises(source: Source) -> bool:
-    """Return whether the first line has the six fields of a history, or is the header of a profile."""
-    fields = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
-    return _is_profile(fields) or (len(fields) == len(_HISTORY) and fields[1][4:5] == b"-" and fields[1][10:11] == b"T")
+    """Return whether the first line is the header of a history or profile, or has the six fields of a history."""
+    fields = _first_line(source)
+    is_row = len(fields) == len(_HISTORY) and fields[1][4:5] == b"-" and fields[1][10:11] == b"T"
+    return _is_profile(fields) or _is_header(fields) or is_row
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read a history as listens, tracks and artists, or a profile as users; `table` is ignored."""
-    first = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+    first = _first_line(source)
     if _is_profile(first):
         for rows, malformed in delimited(source, _PROFILE, "\t", skip_rows=1, quote=False):
             yield Chunk("users", _users(rows), malformed)
     else:
-        for rows, malformed in delimited(source, _HISTORY, "\t", skip_rows=0, quote=False):
+        for rows, malformed in delimited(source, _HISTORY, "\t", skip_rows=int(_is_header(first)), quote=False):
             yield from _history(rows, malformed)
+
+
+def _first_line(source: Source) -> list[bytes]:
+    return source.sample.removeprefix(BOM).split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+
+
+def _is_header(fields: list[bytes]) -> bool:
+    return [field.lstrip(b"#").strip().lower().decode(errors="replace") for field in fields] == _HISTORY
 
 
 def _is_profile(fields: list[bytes]) -> bool:
@@ -40,19 +50,8 @@ def _is_profile(fields: list[bytes]) -> bool:
 
 
 def _history(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
-    artist_id = pl.coalesce("artid", _named("artname"))
-    track_id = pl.coalesce("traid", _named("artname", "traname"))
-    named = rows.with_columns(artist_id=artist_id, track_id=track_id)
-    yield Chunk("listens", named.select("track_id", LINE, user_id="userid", listened_at="timestamp"), malformed)
-    tracks = named.filter(pl.col("traname").is_not_null(), pl.col("artist_id").is_not_null())
-    yield Chunk("tracks", tracks.select("track_id", "artist_id", LINE, title="traname"), is_fill_only=True)
-    artists = named.filter(pl.col("artname").is_not_null())
-    yield Chunk("artists", artists.select("artist_id", LINE, name="artname"), is_fill_only=True)
-
-
-def _named(*columns: str) -> pl.Expr:
-    """Derive an id from names; null if a name is missing."""
-    return "name:" + pl.concat_str([pl.col(name).str.to_lowercase() for name in columns], separator="/")
+    own = {"userid": "user_id", "timestamp": "listened_at", "artid": "artist_id", "traid": "track_id"}
+    yield from names.listens(rows.rename(own | {"artname": "artist", "traname": "title"}), malformed)
 
 
 def _users(rows: pl.DataFrame) -> pl.DataFrame:

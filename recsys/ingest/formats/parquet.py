@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import polars as pl
 import pyarrow as pa
@@ -63,17 +64,17 @@ def texts(source: Source, columns: Mapping[str, str]) -> Iterator[pl.DataFrame]:
 @contextmanager
 def _opened(source: Source) -> Iterator[pq.ParquetFile]:
     """Open the file; a compressed file is decompressed in memory, since Parquet needs random access."""
-    with source.open() as stream:
-        is_compressed = stream.read(4) != source.path.open("rb").read(4)
     try:
-        with source.open() as stream:
-            whole = pa.BufferReader(stream.read()) if is_compressed else source.path
-        with pq.ParquetFile(whole) as file:
+        with source.open() as stream, pq.ParquetFile(stream if stream.seekable() else _whole(stream)) as file:
             yield file
     except pa.ArrowException:
         raise UnreadableSource(
             f"{source.path} is damaged Parquet. Nothing was ingested from it; get the file again"
         ) from None
+
+
+def _whole(stream: BinaryIO) -> pa.BufferReader:
+    return pa.BufferReader(stream.read())
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:
