@@ -48,6 +48,11 @@ class Home:
         return self.path / "music.json"
 
     @property
+    def mappings(self) -> Path:
+        """JSON file: the mappings of columns for files in a form of one's own."""
+        return self.path / "mappings.json"
+
+    @property
     def runs(self) -> Path:
         """One folder per run."""
         return self.path / "runs"

@@ -23,16 +23,14 @@ from recsys.home import Home, locked
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "table", help="Raw table, if the columns do not identify it (listens, events, tracks ...).")
-@click.option(
-    "--format",
-    "format_name",
-    default="auto",
-    show_default=True,
-    help="Format: csv, jsonl, parquet, lastfm, billboard or auto.",
-)
+@click.option("--format", "format_name", default="auto", show_default=True, help="Format by name; auto: by content.")
+@click.option("--user", help="Account that personal exports belong to, unless they name it.")
+@click.option("--map", "pairs", help="Own columns, as user_id=account,listened_at='Played At'; or a saved mapping.")
+@click.option("--map-name", help="Name to save the mapping under. [default: its table]")
+@click.option("--time-format", help="How times are written in files with --map, such as '%d.%m.%Y %H:%M'.")
 @time_zone_option
 @click.pass_obj
-def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
+def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, **options: Any) -> None:
     """Ingest files into the lake; invalid rows go to the quarantine."""
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
@@ -40,11 +38,27 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
     found = ingesting.source_files(paths)
     with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
-        today = today_of(home)
-        report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
+        chosen = _ingest_options(home, **options)
+        report = ingesting.ingest(home, found, today=today_of(home), progress=progress, **chosen)
     runs.ingested(report)
     if report.unreadable:
         raise InputError(f"{len(report.unreadable)} of {len(found)} files could not be read; the others were ingested")
+
+
+def _ingest_options(
+    home: Home, *, pairs: str | None, map_name: str | None, time_format: str | None, **options: Any
+) -> dict[str, Any]:
+    """Return the options of `ingest` with the mapping that was given, which is saved in the home, or named."""
+    from recsys.ingest.mapping import mapping_of, save
+
+    if pairs is None and (map_name or time_format):
+        raise InputError("--map-name and --time-format describe a mapping. Give its columns with --map")
+    table = options["table"]
+    if not pairs:
+        return options | {"mapping": None}
+    mapping = mapping_of(home, pairs, name=map_name, table=table, time_format=time_format)
+    save(home, mapping)
+    return options | {"mapping": mapping, "format_name": "mapped"}
 
 
 @click.group()

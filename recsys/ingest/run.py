@@ -19,6 +19,7 @@ from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_invalid
+from recsys.ingest.mapping import Mapping, saved
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format, shown
 from recsys.ingest.vectors import vector_reasons
@@ -87,6 +88,7 @@ def ingest(
     table: str | None = None,
     format_name: str = "auto",
     user: str | None = None,
+    mapping: Mapping | None = None,
     progress: Progress = lambda _path, _n_bytes: None,
 ) -> IngestReport:
     """
@@ -102,7 +104,8 @@ def ingest(
         today: The day of ingest in the market time zone; later instants are refused as future.
         table: The raw table, for files whose columns do not identify it.
         format_name: A format's name, or "auto".
-        user: The account that personal exports belong to, unless they name it; None for `Source.account`.
+        user: The account of personal exports that do not name it; None for `Source.account`.
+        mapping: A mapping to read files by (with the format "mapped"); None to use those of the home.
         progress: Called with each file and its size in bytes when the file is done.
 
     Returns:
@@ -121,8 +124,9 @@ def ingest(
         make_listener_key(home.key_file)
     key = listener_key(home.key_file)
     known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}
+    mappings = (mapping,) if mapping else saved(home)
     for path in source_files(paths):
-        source = Source(path, user)
+        source = Source(path, user, mappings)
         if source.sha256 in known:
             report.known_files.append(path)
         else:

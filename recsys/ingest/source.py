@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import polars as pl
 
@@ -29,13 +29,16 @@ from recsys.ingest.pseudonym import redacted
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.lake.contract import CONTRACTS, Contract
 
+if TYPE_CHECKING:
+    from recsys.ingest.mapping import Mapping
+
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError, ZstdFile
 else:
     from backports.zstd import ZstdError, ZstdFile
 
 FORMATS = "recsys.ingest.formats"
-_GENERAL = ("parquet", "jsonl", "csv")
+_OWN, _GENERAL = "mapped", ("parquet", "jsonl", "csv")
 _SAMPLE_BYTES = 64 * 1024
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -71,6 +74,7 @@ class Source:
     Attributes:
         path: The file.
         user: The account that personal exports belong to, unless they name it; None if it was not given.
+        mappings: The home's mappings of columns, for files in a form of one's own.
         member: The member of the archive that is read; None for the file as a whole.
         members: Of an archive: the names of the members read so far, by their numbers.
         skipped: Of an archive: the names of the members that no format recognised.
@@ -78,6 +82,7 @@ class Source:
 
     path: Path
     user: str | None = None
+    mappings: tuple["Mapping", ...] = ()
     member: archive.Member | None = None
     members: dict[int, str] = field(default_factory=dict, compare=False)
     skipped: list[str] = field(default_factory=list, compare=False)
@@ -198,8 +203,8 @@ def shown(name: str) -> str:
 
 
 def format_names() -> list[str]:
-    """List the formats, in the order in which they are tried: general ones, which recognise the most files, last."""
-    return [*plugin_names(FORMATS, exclude=_GENERAL), *_GENERAL]
+    """List the formats, in the order in which they are tried: mappings first; last those that recognise most files."""
+    return [_OWN, *plugin_names(FORMATS, exclude=(_OWN, *_GENERAL)), *_GENERAL]
 
 
 def table_of(columns: list[str], path: Path, table: str | None) -> str:

@@ -6,6 +6,7 @@ import os
 import stat
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ ONE = LISTENS + "ann,t1,2026-01-01T10:00:00Z,1000,,,\n" + "ann,,2026-01-01T10:00
 TWO = "track_id,title,artist_id\nt1,One,ar1\nt1,Other,ar1\n"
 
 
-def zipped(files: dict[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(files: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Return a zip archive."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", compression) as target:
@@ -71,7 +72,7 @@ def test_the_members_of_an_archive_are_read(inbox: Inbox, content: bytes) -> Non
 
 def test_other_files_in_an_archive_are_skipped_and_listed(inbox: Inbox) -> None:
     """The known files beside documents and other tables are read; hidden files are not listed."""
-    others = {
+    others: dict[str, str | bytes] = {
         "ReadMe.pdf": b"%PDF\x00",
         "Userdata.json": '{"username": "ann"}',
         "x.csv": "a,b\n1,2\n",

@@ -122,7 +122,7 @@ def test_lastfm_json(inbox: Inbox, content: object, account: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        f'uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"{UTS}",,"Beyoncé","","I Am","","Halo",""\n',
+        f'uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"{UTS}",,"Beyoncé","",I Am,,Halo,\n',
         'Beyoncé,I Am,Halo,"01 Jan 2026, 10:00"\n',
         "Beyoncé,I Am,Halo,01 Jan 2026 10:00\n",
         "Artist;Album;Title;Date\nBeyoncé;I Am;Halo;01 Jan 2026 10:00\n",

@@ -30,7 +30,7 @@ STREAM: dict[str, Any] = {
 COLUMNS = ("track_id", "listened_at", "ms_played", "skipped", "source")
 
 
-def at(minute: int, second: int = 0) -> datetime:
+def after_ten(minute: int, second: int = 0) -> datetime:
     """Return a time on the first of January, after 10 o'clock."""
     return datetime(2026, 1, 1, 10, minute, second, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def test_a_stream_is_a_listen_that_ended_at_its_time(inbox: Inbox) -> None:
     inbox.take("Streaming_History_Audio_2026_0.json", json.dumps([STREAM | {"username": "ana"}]))
 
     assert inbox.rows("listens").select("user_id", *COLUMNS).rows() == [
-        (account_of(inbox, "ana"), "spotify:track:6I3", at(1), 120_000, False, "active")
+        (account_of(inbox, "ana"), "spotify:track:6I3", after_ten(1), 120_000, False, "active")
     ]
     assert inbox.rows("tracks").select("track_id", "title", "artist_id", "release_title").rows() == [
         ("spotify:track:6I3", "Ghost", "name:beyoncé", "Album")
@@ -78,7 +78,7 @@ def test_invalid_and_spoken_streams_are_refused(inbox: Inbox) -> None:
     bad = [podcast, STREAM | {"ts": "soon"}, STREAM | {"ms_played": -1}, {"ts": {}}, 7, STREAM]
     inbox.take("endsong_0.json", json.dumps(bad))
 
-    assert inbox.rows("listens")["listened_at"].to_list() == [at(1)]
+    assert inbox.rows("listens")["listened_at"].to_list() == [after_ten(1)]
     assert [(reason, column, line) for reason, column, _, line in inbox.refused()] == [
         ("missing_value", "track_id", 1),
         ("bad_type", "listened_at", 2),
@@ -97,8 +97,8 @@ def test_account_data_names_recordings_only(inbox: Inbox) -> None:
     inbox.take("StreamingHistory_music_0.json", json.dumps(plays))
 
     assert inbox.rows("listens").select("user_id", *COLUMNS).sort("listened_at").rows() == [
-        (account_of(inbox, "folder:in"), "name:earth%2Fwind/fire", at(9), 60_000, None, "unknown"),
-        (account_of(inbox, "folder:in"), "name:earth/wind%2Ffire", at(12), 0, True, "unknown"),
+        (account_of(inbox, "folder:in"), "name:earth%2Fwind/fire", after_ten(9), 60_000, None, "unknown"),
+        (account_of(inbox, "folder:in"), "name:earth/wind%2Ffire", after_ten(12), 0, True, "unknown"),
     ]
 
 

@@ -41,6 +41,8 @@ def ingested(report: IngestReport) -> None:
         _unknown_values(batch)
     if report.known_files:
         out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
+    for path, name in report.skipped:
+        note.print(Text(f"Skipped in {path.name}: {name} (of no known format)", style="dim"))
     for _path, reason in report.unreadable:
         note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from recsys.ingest.formats import csv, parquet
 from recsys.ingest.source import Chunk, Source
+from recsys.ingest.tables import column_names, read
 
 _NAMES = {
     "date": "chart_date",
@@ -19,6 +19,7 @@ _NAMES = {
     "song": "title",
     "performer": "artist",
 }
+_NAMES |= {name: name for name in _NAMES.values()}
 _NEEDED = {"chart_date", "rank", "title", "artist"}
 
 
@@ -28,29 +29,12 @@ def recognises(source: Source) -> bool:
 
     A file with a column `chart` is left to the other formats: here the chart is named by the file name.
     """
-    names = [_NAMES.get(name, name) for name in _columns(source)]
+    names = [_NAMES.get(name, name) for name in column_names(source)]
     return "chart" not in names and all(names.count(name) == 1 for name in _NEEDED)
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read the file as rows of `charts`; `table` is ignored."""
     chart = source.path.name.partition(".")[0].removesuffix("_weekly")
-    for rows, malformed in _texts(source):
+    for rows, malformed in read(source, _NAMES):
         yield Chunk("charts", rows.with_columns(chart=pl.lit(chart)), malformed)
-
-
-def _columns(source: Source) -> list[str]:
-    """List the columns in lower case; empty if the file is neither Parquet nor CSV."""
-    if parquet.recognises(source):
-        return [name.lower() for name in parquet.column_names(source)]
-    return csv.header_of(source)[0] if csv.recognises(source) else []
-
-
-def _texts(source: Source) -> Iterator[tuple[pl.DataFrame, list[int]]]:
-    if parquet.recognises(source):
-        own_names = {_NAMES.get(name.lower(), name.lower()): name for name in parquet.column_names(source)}
-        columns = {name: own_names[name] for name in sorted(_NEEDED)}
-        yield from ((rows, []) for rows in parquet.texts(source, columns))
-    else:
-        names, delimiter = csv.header_of(source)
-        yield from csv.delimited(source, [_NAMES.get(name, name) for name in names], delimiter, skip_rows=1)

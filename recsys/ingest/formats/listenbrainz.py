@@ -44,7 +44,7 @@ class _Metadata(msgspec.Struct):
     mbid_mapping: _Mapping | None = None
 
 
-class _Listen(msgspec.Struct):
+class _SubmittedListen(msgspec.Struct):
     track_metadata: _Metadata
     listened_at: Scalar = None
     timestamp: Scalar = None
@@ -58,7 +58,7 @@ def recognises(source: Source) -> bool:
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read listens, tracks and artists; `table` is ignored."""
-    for found in records(source, _Listen, _key(source)):
+    for found in records(source, _SubmittedListen, _key(source)):
         rows = (_row(listen, source.account) for listen in found.values)
         yield from names.listens(frame(found.lines, rows, _COLUMNS), found.malformed)
 
@@ -68,7 +68,7 @@ def _key(source: Source) -> str:
     return "listens" if re.match(rb'\s*\{\s*"payload"\s*:\s*\{', source.sample) else ""
 
 
-def _row(listen: _Listen, account: str) -> tuple[Scalar, ...]:
+def _row(listen: _SubmittedListen, account: str) -> tuple[Scalar, ...]:
     metadata = listen.track_metadata
     info, mapping = metadata.additional_info or _Info(), metadata.mbid_mapping or _Mapping()
     return (

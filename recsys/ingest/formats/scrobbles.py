@@ -21,6 +21,7 @@ from recsys.ingest import names
 from recsys.ingest.formats import csv
 from recsys.ingest.json_records import Records, Scalar, first_record, frame, milliseconds, records
 from recsys.ingest.source import Chunk, Source
+from recsys.ingest.tables import column_names, read
 
 _NAMES = {
     "uts": "listened_at", "utc_time": "time", "date": "time", "time": "time", "datetime": "time", "timestamp": "time",
@@ -37,7 +38,9 @@ _JSON = ("user_id", "listened_at", "ms_played", "track_id", "title", "artist", "
 
 def recognises(source: Source) -> bool:
     """Return whether the file is a log, has columns of scrobbles, or is a JSON export of maloja or Koito."""
-    return source.sample.startswith(_LOG_HEAD) or bool(_json_key(source)) or bool(_csv_names(source))
+    return (
+        source.sample.startswith(_LOG_HEAD) or _is_headerless(source) or bool(_json_key(source) or _csv_names(source))
+    )
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
@@ -48,12 +51,8 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
 
 
 def _csv_names(source: Source) -> list[str]:
-    """Return the columns of a CSV file of scrobbles, named for `names.listens`; empty if it is something else."""
-    if not csv.recognises(source):
-        return []
-    if _is_headerless(source):
-        return _HEADERLESS
-    header, _ = csv.header_of(source)
+    """Return the columns of scrobbles in a file, named for `names.listens`; empty if it is something else."""
+    header = column_names(source)
     own_names = [_NAMES.get(name, name) for name in header]
     is_history = {"artist", "title"} <= set(own_names) and {"listened_at", "time"} & set(own_names)
     is_other = {"rank", "user_id", "track_id", "chart"} & set(header)
@@ -68,12 +67,10 @@ def _is_headerless(source: Source) -> bool:
 
 
 def _from_csv(source: Source) -> Iterator[Chunk]:
-    delimiter = "," if _is_headerless(source) else csv.header_of(source)[1]
-    blocks = csv.delimited(source, _csv_names(source), delimiter, skip_rows=0 if _is_headerless(source) else 1)
-    for rows, malformed in blocks:
+    headerless = csv.delimited(source, _HEADERLESS, ",", skip_rows=0) if _is_headerless(source) else None
+    for rows, malformed in headerless or read(source, _NAMES):
         times = [name for name in ("listened_at", "time") if name in rows.columns]
-        read = [_time(name) for name in times]
-        listened_at = pl.coalesce(*read) if read else pl.lit(None, pl.String)
+        listened_at = pl.coalesce(*[_time(name) for name in times], pl.lit(None, pl.String))
         own = rows.with_columns(listened_at=listened_at, user_id=pl.lit(source.account))
         yield from names.listens(own, malformed)
 
