@@ -8,6 +8,7 @@ import click
 
 from recsys.cli.options import (
     date_option,
+    dialect_options,
     recipe_of,
     recipe_option,
     run_of,
@@ -30,9 +31,11 @@ from recsys.home import Home, locked
     show_default=True,
     help="Format: csv, jsonl, parquet, lastfm, billboard or auto.",
 )
+@dialect_options
+@click.option("--accept-schema", is_flag=True, help="Accept files that lack columns of earlier deliveries.")
 @time_zone_option
 @click.pass_obj
-def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
+def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, **options: Any) -> None:
     """Ingest files into the lake; invalid rows go to the quarantine."""
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
@@ -41,7 +44,7 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
     with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         today = today_of(home)
-        report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
+        report = ingesting.ingest(home, found, today=today, progress=progress, **options)
     runs.ingested(report)
     if report.unreadable:
         raise InputError(f"{len(report.unreadable)} of {len(found)} files could not be read; the others were ingested")

@@ -41,6 +41,8 @@ def ingested(report: IngestReport) -> None:
         _unknown_values(batch)
     if report.known_files:
         out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
+    for warning in report.warnings:
+        note.print(f"Warning: {warning}", soft_wrap=True, highlight=False)
     for _path, reason in report.unreadable:
         note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):

@@ -43,7 +43,7 @@ def _columns(source: Source) -> list[str]:
     """List the columns in lower case; empty if the file is neither Parquet nor CSV."""
     if parquet.recognises(source):
         return [name.lower() for name in parquet.column_names(source)]
-    return csv.header_of(source)[0] if csv.recognises(source) else []
+    return csv.header_of(source).names if csv.recognises(source) else []
 
 
 def _texts(source: Source) -> Iterator[tuple[pl.DataFrame, list[int]]]:
@@ -52,5 +52,6 @@ def _texts(source: Source) -> Iterator[tuple[pl.DataFrame, list[int]]]:
         columns = {name: own_names[name] for name in sorted(_NEEDED)}
         yield from ((rows, []) for rows in parquet.texts(source, columns))
     else:
-        names, delimiter = csv.header_of(source)
-        yield from csv.delimited(source, [_NAMES.get(name, name) for name in names], delimiter, skip_rows=1)
+        header = csv.header_of(source)
+        names = [_NAMES.get(name, name) for name in header.columns]
+        yield from csv.delimited(source, names, header.delimiter, skip_rows=header.n_lines)

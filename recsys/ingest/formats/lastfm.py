@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from recsys.ingest.encoding import text_sample
 from recsys.ingest.formats.csv import delimited
 from recsys.ingest.source import LINE, Chunk, Source
 
@@ -20,13 +21,13 @@ _BANDS_BELOW = {"55-64": 65, "45-54": 55, "35-44": 45, "25-34": 35, "18-24": 25,
 
 def recognises(source: Source) -> bool:
     """Return whether the first line has the six fields of a history, or is the header of a profile."""
-    fields = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+    fields = text_sample(source).split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
     return _is_profile(fields) or (len(fields) == len(_HISTORY) and fields[1][4:5] == b"-" and fields[1][10:11] == b"T")
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read a history as listens, tracks and artists, or a profile as users; `table` is ignored."""
-    first = source.sample.split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+    first = text_sample(source).split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
     if _is_profile(first):
         for rows, malformed in delimited(source, _PROFILE, "\t", skip_rows=1, quote=False):
             yield Chunk("users", _users(rows), malformed)
