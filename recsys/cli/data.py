@@ -1,4 +1,4 @@
-"""Commands for data: ingest, audio, build, takedown."""
+"""Commands for data: ingest, audio, build, contracts, takedown."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -128,6 +128,29 @@ def _period(text: str | None) -> tuple[date, date] | None:
     if first > last:
         raise InputError(f"--backfill is {text!r}; expected the earlier day first")
     return first, last
+
+
+@click.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["odcs", "dbt"]),
+    default="odcs",
+    show_default=True,
+    help="Open Data Contract Standard, or sources.yml of dbt.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, not to the screen.")
+@click.pass_obj
+def contracts(home: Home, form: str, out: Path | None) -> None:
+    """Print the contracts of the raw tables as YAML for other tools."""
+    from recsys.files import write_text
+    from recsys.warehouse.contract_export import ContractFormat, exported
+
+    text = exported(ContractFormat(form), home)
+    if out:
+        write_text(out, text)
+    else:
+        click.echo(text, nl=False)
 
 
 @click.command()

@@ -312,3 +312,12 @@ def test_the_lake_holds_the_contract_columns_in_their_types(inbox: Inbox, table:
 
     assert schema == CONTRACTS[table].schema
     assert all(dtype != pl.Null for dtype in schema.values())
+
+
+def test_names_are_stored_in_one_unicode_form(inbox: Inbox) -> None:
+    """A composed letter and a letter with a combining accent are one text; ids stay as they were delivered."""
+    inbox.take("t.csv", "track_id,title,artist_id,release_title\ne\u0301,Cafe\u0301,ar1,Cafe\u0301\n")
+    inbox.take("a.csv", "artist_id,name\nar1,Beyonce\u0301\n")
+
+    assert inbox.rows("tracks").select("track_id", "title", "release_title").rows() == [("e\u0301", "Café", "Café")]
+    assert inbox.rows("artists")["name"].to_list() == ["Beyoncé"]
