@@ -279,7 +279,7 @@ def _fill_raw(connection: duckdb.DuckDBPyConnection) -> None:
         contract.table: pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}) for contract in CONTRACTS.values()
     }
     frames |= {name: pl.DataFrame(schema=result.schema) for name, result in results().items()}
-    batch = asdict(Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""]))
+    batch = asdict(Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""], columns=[""]))
     batches = pl.DataFrame([batch]).with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
     frames |= {
         "quarantine": pl.DataFrame(schema=QUARANTINE),

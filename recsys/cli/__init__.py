@@ -61,7 +61,7 @@ def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG0
 
 
 for _command in (
-    *(data.ingest, data.audio, data.build, data.takedown),
+    *(data.ingest, data.audio, data.build, data.contracts, data.takedown),
     *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
     *(answers.sql, answers.query, answers.describe, answers.find),
     *(answers.similar, answers.match, answers.product, answers.explain),

@@ -1,4 +1,4 @@
-"""Commands for data: ingest, audio, build, takedown."""
+"""Commands for data: ingest, audio, build, contracts, takedown."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 
 from recsys.cli.options import (
     date_option,
+    dialect_options,
     recipe_of,
     recipe_option,
     run_of,
@@ -28,6 +29,8 @@ from recsys.home import Home, locked
 @click.option("--map", "pairs", help="Own columns, as user_id=account,listened_at='Played At'; or a saved mapping.")
 @click.option("--map-name", help="Name to save the mapping under. [default: its table]")
 @click.option("--time-format", help="How times are written in files with --map, such as '%d.%m.%Y %H:%M'.")
+@dialect_options
+@click.option("--accept-schema", is_flag=True, help="Accept files that lack columns of earlier deliveries.")
 @time_zone_option
 @click.pass_obj
 def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, **options: Any) -> None:
@@ -139,6 +142,29 @@ def _period(text: str | None) -> tuple[date, date] | None:
     if first > last:
         raise InputError(f"--backfill is {text!r}; expected the earlier day first")
     return first, last
+
+
+@click.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["odcs", "dbt"]),
+    default="odcs",
+    show_default=True,
+    help="Open Data Contract Standard, or sources.yml of dbt.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, not to the screen.")
+@click.pass_obj
+def contracts(home: Home, form: str, out: Path | None) -> None:
+    """Print the contracts of the raw tables as YAML for other tools."""
+    from recsys.files import write_text
+    from recsys.warehouse.contract_export import ContractFormat, exported
+
+    text = exported(ContractFormat(form), home)
+    if out:
+        write_text(out, text)
+    else:
+        click.echo(text, nl=False)
 
 
 @click.command()

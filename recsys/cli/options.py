@@ -1,6 +1,7 @@
 """Options shared by several commands, and helpers that apply them to a home."""
 
 from datetime import date, datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,29 @@ def output_options(command: Any) -> Any:
     command = click.option("--wide", "form", flag_value="wide", help="Print all columns, however wide.")(command)
     help_text = "Print the columns that fit on the screen. [default]"
     return click.option("--table", "form", flag_value="table", default="table", help=help_text)(command)
+
+
+def dialect_options(command: Any) -> Any:
+    """Add the options on how to read texts to a command: `dialect`, made of encoding, dates and decimal comma."""
+
+    @wraps(command)
+    def with_dialect(*args: Any, encoding: str | None, dates: str | None, decimal_comma: bool, **options: Any) -> Any:
+        from recsys.ingest.dialect import Dialect
+        from recsys.ingest.instants import DateOrder
+
+        order = DateOrder(dates) if dates else None
+        return command(*args, dialect=Dialect(encoding, order, has_decimal_comma=decimal_comma), **options)
+
+    encoding = click.option(
+        "--encoding", metavar="NAME", help="Encoding of texts without a byte order mark. [default: utf-8]"
+    )
+    dates = click.option(
+        "--dates",
+        type=click.Choice(["day-first", "month-first"]),
+        help="Order of day and month in dates like 01/05/2026.",
+    )
+    comma = click.option("--decimal-comma", is_flag=True, help="Numbers have a decimal comma (in CSV with ; they may).")
+    return encoding(dates(comma(with_dialect)))
 
 
 def today_of(home: Home) -> date:

@@ -70,6 +70,8 @@ _READERS: dict[Kind, Callable[[pl.Expr], pl.Expr]] = {
 def _typed(text: pl.Expr, field: Field) -> pl.Expr:
     if field.kind is not Kind.TEXT:
         return _READERS[field.kind](text)
+    if field.is_name:
+        text = text.str.normalize("NFC")
     return redacted(text) if field.is_personal else text.str.to_lowercase() if field.allowed else text
 
 

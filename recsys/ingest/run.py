@@ -19,6 +19,9 @@ from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_invalid
+from recsys.ingest.dialect import UTF_8, Dialect
+from recsys.ingest.drift import deliveries, new_columns, recorded_columns, refuse_drift
+from recsys.ingest.instants import DateOrder
 from recsys.ingest.mapping import Mapping, saved
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format, shown
@@ -28,6 +31,10 @@ from recsys.lake.field import MAX_CHARS
 from recsys.lake.store import Batch, Lake, StagedBatch
 
 Progress = Callable[[Path, int], None]
+_UNCLEAR = {
+    "date_order": "has dates in an unstated order of day and month. State it: --dates day-first or --dates month-first",
+    "named_zone": "has times in a named time zone. Convert them to UTC, or give them an offset such as +02:00",
+}
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,14 @@ class IngestReport:
         known_files: Files that were skipped, because an earlier ingest had their bytes.
         unreadable: Files that could not be read, each with a message that says why and what to do.
         skipped: Files in archives that no format recognised: the archive and the name in it.
+        warnings: New columns of known sources.
     """
 
     batches: list[Batch] = field(default_factory=list)
     known_files: list[Path] = field(default_factory=list)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -55,6 +64,7 @@ class _TableRows:
     accepted: list[pl.DataFrame] = field(default_factory=list)
     refused: list[pl.DataFrame] = field(default_factory=list)
     invalid: list[pl.DataFrame] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     n_read: int = 0
     is_fill_only: bool = False
 
@@ -89,6 +99,8 @@ def ingest(
     format_name: str = "auto",
     user: str | None = None,
     mapping: Mapping | None = None,
+    dialect: Dialect = UTF_8,
+    accept_schema: bool = False,
     progress: Progress = lambda _path, _n_bytes: None,
 ) -> IngestReport:
     """
@@ -106,6 +118,8 @@ def ingest(
         format_name: A format's name, or "auto".
         user: The account of personal exports that do not name it; None for `Source.account`.
         mapping: A mapping to read files by (with the format "mapped"); None to use those of the home.
+        dialect: What the caller states about the texts of the files.
+        accept_schema: Whether to accept files that lack columns of earlier deliveries (`recsys/ingest/drift.py`).
         progress: Called with each file and its size in bytes when the file is done.
 
     Returns:
@@ -126,12 +140,15 @@ def ingest(
     known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}
     mappings = (mapping,) if mapping else saved(home)
     for path in source_files(paths):
-        source = Source(path, user, mappings)
+        source = Source(path, user, mappings, dialect=dialect)
         if source.sha256 in known:
             report.known_files.append(path)
         else:
             try:
-                report.batches.extend(_ingest_one(lake, source, source.chunks(format_name, table), key, today))
+                staged = _staged_source(lake, source, source.chunks(format_name, table), key, today)
+                report.warnings.extend(_drift(lake, source, staged, accept_schema=accept_schema))
+                lake.commit(source.sha256, staged)
+                report.batches.extend(batch.entry for batch in staged)
                 known.add(source.sha256)
                 report.skipped.extend((path, shown(name)) for name in source.skipped)
             except UnreadableSource as unreadable:
@@ -141,18 +158,37 @@ def ingest(
     return report
 
 
-def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[Batch]:
+def _staged_source(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[StagedBatch]:
     rows_of_table: dict[str, _TableRows] = defaultdict(_TableRows)
     zone = lake.zone
     for chunk in chunks:
-        _add_chunk(rows_of_table[chunk.table], chunk, key, today, zone)
+        _add_chunk(rows_of_table[chunk.table], chunk, key=key, today=today, zone=zone, order=source.dialect.dates)
+    for rows in rows_of_table.values():
+        _refuse_unclear(source, rows)
     n_batches = len(lake.batches())
-    staged = [
+    return [
         _staged(lake, CONTRACTS[table], rows, source=source, batch_no=batch_no, today=today)
         for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=n_batches + 1)
     ]
-    lake.commit(source.sha256, staged)
-    return [batch.entry for batch in staged]
+
+
+def _refuse_unclear(source: Source, rows: _TableRows) -> None:
+    """Raise UnreadableSource if most rows have a date or time that can be read only after a decision of the caller."""
+    refused = pl.concat(rows.refused).select("column_name", "reason").with_columns(n_values=1, first_line=1)
+    for column, reason, n_values, _ in add_counts([refused, *rows.invalid]).rows():
+        if reason in _UNCLEAR and 2 * n_values > rows.n_read:
+            raise UnreadableSource(f"{source.path}: {column} {_UNCLEAR[reason]}. Nothing was ingested from it")
+
+
+def _drift(lake: Lake, source: Source, staged: list[StagedBatch], *, accept_schema: bool) -> list[str]:
+    """Compare the columns of a source with earlier deliveries: refuse it, or return warnings."""
+    warnings, batches = [], lake.batches()
+    for batch in staged:
+        earlier = deliveries(batches, batch.entry)
+        if not accept_schema:
+            refuse_drift(source.path, batch.entry, earlier)
+        warnings += new_columns(source.path, batch.entry, earlier)
+    return warnings
 
 
 def _record_unreadable(lake: Lake, source: Source, today: date) -> None:
@@ -179,17 +215,19 @@ def _stored_name(source: Source) -> str:
     return shown(source.path.name)
 
 
-def _add_chunk(into: _TableRows, chunk: Chunk, key: bytes, today: date, zone: ZoneInfo) -> None:
+def _add_chunk(
+    into: _TableRows, chunk: Chunk, *, key: bytes, today: date, zone: ZoneInfo, order: DateOrder | None
+) -> None:
     contract = CONTRACTS[chunk.table]
     raw = pseudonymise(_contract_columns(chunk.rows, contract), key)
-    checked = apply_contract(raw, contract, today, zone).with_columns(raw[LINE])
+    checked = apply_contract(raw, contract, today, zone, order).with_columns(raw[LINE])
     is_valid = checked["reason"].is_null()
     into.accepted.append(checked.filter(is_valid).drop("reason", "column_name", INVALID))
     into.invalid.append(count_invalid(checked.filter(is_valid), LINE))
     into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
-    into.is_fill_only = chunk.is_fill_only
+    into.is_fill_only, into.columns = chunk.is_fill_only, chunk.columns
 
 
 def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -237,6 +275,7 @@ def _staged(
         n_duplicate=rows.n_read - fresh.height - quarantine.height,
         days=sorted(parts),
         invalid_values=add_counts(rows.invalid).to_dicts(),
+        columns=recorded_columns(rows.columns, contract),
     )
     return StagedBatch(entry, parts, source.place(_quarantine_rows(quarantine, entry)))
 

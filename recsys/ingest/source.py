@@ -11,6 +11,7 @@ listed. A personal export that names no account belongs to the listener of `Sour
 
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ import polars as pl
 from recsys.errors import InputError, UnknownContent, UnreadableSource, did_you_mean
 from recsys.files import sha256_of
 from recsys.ingest import archive
+from recsys.ingest.dialect import UTF_8, Dialect
+from recsys.ingest.encoding import refuse_utf16
 from recsys.ingest.pseudonym import redacted
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.lake.contract import CONTRACTS, Contract
@@ -40,6 +43,7 @@ else:
 FORMATS = "recsys.ingest.formats"
 _OWN, _GENERAL = "mapped", ("parquet", "jsonl", "csv")
 _SAMPLE_BYTES = 64 * 1024
+_COLUMN_NAME = re.compile(r"[^\W\d][\w ()/.-]*$")
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
@@ -57,12 +61,14 @@ class Chunk:
         table: The raw table of the rows.
         rows: String columns (null = missing) and `_line`, the line of the source that each row begins on, from 1.
         malformed: `_line` of the records that could not be parsed.
+        columns: Names of the file's columns in lower case, if the file declares them; otherwise empty.
         is_fill_only: Whether rows of a reference table are added only for keys that the lake does not have yet.
     """
 
     table: str
     rows: pl.DataFrame
     malformed: list[int] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     is_fill_only: bool = False
 
 
@@ -78,6 +84,7 @@ class Source:
         member: The member of the archive that is read; None for the file as a whole.
         members: Of an archive: the names of the members read so far, by their numbers.
         skipped: Of an archive: the names of the members that no format recognised.
+        dialect: What the caller states about the texts of the file.
     """
 
     path: Path
@@ -86,6 +93,7 @@ class Source:
     member: archive.Member | None = None
     members: dict[int, str] = field(default_factory=dict, compare=False)
     skipped: list[str] = field(default_factory=list, compare=False)
+    dialect: Dialect = field(default=UTF_8, kw_only=True)
 
     @cached_property
     def sha256(self) -> str:
@@ -242,11 +250,11 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
 
 
 def _column_summary(columns: list[str]) -> str:
-    """Name the columns that occur in a table; only count the others, which may be values if there is no header line."""
+    """Name the columns that occur in a table; only count them if the first line may be a row of values."""
     known = [name for name in columns if any(name in contract.names for contract in CONTRACTS.values())]
     n_others = len(columns) - len(known)
-    if not known:
-        return f"{n_others} columns with unknown names (or no header line)"
+    if 2 * len(known) < len(columns) or not all(map(_COLUMN_NAME.match, columns)):
+        return f"{len(columns)} columns with unknown names (or no header line)"
     return f"the columns {', '.join(known)}" + (f" and {n_others} with unknown names" if n_others else "")
 
 
@@ -268,6 +276,7 @@ def _format(source: Source, name: str) -> ModuleType:
         modules = (plugin(FORMATS, known) for known in names)
         recognised = next((module for module in modules if module.recognises(source)), None)
         if recognised is None:
+            refuse_utf16(source)
             raise UnknownContent(
                 f"{source.path} has none of the known formats ({', '.join(names)}). "
                 "Name the format with --format, or convert the file"

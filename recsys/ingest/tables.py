@@ -16,7 +16,7 @@ def column_names(source: Source) -> list[str]:
         return [name.lower() for name in parquet.column_names(source)]
     if is_json(source):
         return list(dict.fromkeys(name.lower() for name in first_record(source)))
-    return csv.header_of(source)[0] if csv.recognises(source) else []
+    return csv.header_of(source).names if csv.recognises(source) else []
 
 
 def read(source: Source, renamed: Mapping[str, str]) -> Iterator[tuple[pl.DataFrame, list[int]]]:
@@ -37,9 +37,9 @@ def read(source: Source, renamed: Mapping[str, str]) -> Iterator[tuple[pl.DataFr
     elif is_json(source):
         yield from ((rows_of(found, renamed), found.malformed) for found in records(source, dict[str, Any]))
     else:
-        header, delimiter = csv.header_of(source)
-        names = [renamed.get(name, f"_{n}") for n, name in enumerate(header)]
-        blocks = csv.delimited(source, names, delimiter, skip_rows=1)
+        header = csv.header_of(source)
+        names = [renamed.get(name, f"_{n}") for n, name in enumerate(header.columns)]
+        blocks = csv.delimited(source, names, header.delimiter, skip_rows=header.n_lines)
         yield from ((rows.select(pl.exclude(r"^_\d+$")), malformed) for rows, malformed in blocks)
 
 

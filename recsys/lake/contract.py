@@ -82,6 +82,10 @@ def _id(name: str, *, required: bool = True) -> Field:
     return Field(name, required=required)
 
 
+def _name(name: str, *, required: bool = True) -> Field:
+    return Field(name, required=required, is_name=True)
+
+
 def _instant(name: str, *, required: bool = True) -> Field:
     return Field(name, Kind.INSTANT, required=required)
 
@@ -131,10 +135,10 @@ CONTRACTS: dict[str, Contract] = {
             "tracks",
             (
                 _TRACK,
-                Field("title", required=True),
+                _name("title"),
                 _id("artist_id"),
                 _id("label_id", required=False),
-                Field("release_title"),
+                _name("release_title", required=False),
                 Field("release_date", Kind.DAY, may_be_future=True),
                 Field("duration_ms", Kind.INTEGER, low=1, high=86_400_000),
                 Field("isrc"),
@@ -151,7 +155,7 @@ CONTRACTS: dict[str, Contract] = {
             "artists",
             (
                 _id("artist_id"),
-                Field("name", required=True),
+                _name("name"),
                 _choice("gender", "female", "male", "nonbinary", "mixed"),
                 _choice("artist_type", "person", "group"),
                 _COUNTRY,
@@ -162,7 +166,7 @@ CONTRACTS: dict[str, Contract] = {
             "labels",
             (
                 _id("label_id"),
-                Field("name", required=True),
+                _name("name"),
                 _choice("label_type", "major", "independent"),
                 _COUNTRY,
             ),
@@ -186,7 +190,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("position", Kind.INTEGER, required=True, low=1, high=1_000_000),
                 _TRACK,
                 _id("user_id", required=False),
-                Field("title", is_personal=True),
+                Field("title", is_name=True, is_personal=True),
                 _instant("added_at", required=False),
             ),
             key=("playlist_id", "position"),
@@ -252,8 +256,8 @@ CONTRACTS: dict[str, Contract] = {
                     "chart_date", Kind.DAY, required=True, may_be_future=True
                 ),  # the date of the week that the chart is published for
                 Field("rank", Kind.INTEGER, required=True, low=1, high=10_000),
-                Field("title", required=True),
-                Field("artist", required=True),
+                _name("title"),
+                _name("artist"),
                 _id("track_id", required=False),
                 Field("isrc"),
                 _real("value", 0, 1e15),

@@ -40,6 +40,7 @@ class Field:
         is_country: Whether it is a country, or a list of countries: names and old codes become ISO 3166-1 codes.
         default: Value that replaces a missing one; None keeps it missing.
         may_be_future: Whether a day or instant after the day of ingest is allowed.
+        is_name: Whether it is a name or title; stored in the Unicode form NFC, so that SQL compares the same text.
         is_personal: Whether it is free text written by people; e-mail and IP addresses in it are replaced.
     """
 
@@ -55,6 +56,7 @@ class Field:
     is_country: bool = False
     default: str | int | None = None
     may_be_future: bool = False
+    is_name: bool = False
     is_personal: bool = False
 
     @property

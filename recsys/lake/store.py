@@ -48,6 +48,7 @@ class Batch:
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
         days: The `ds` partitions that the batch has rows in.
         invalid_values: Values of optional columns that became unknown: column_name, reason, n_values and first_line.
+        columns: Columns of the file, if it declares them; one without a contract as `#` and a hash of its name.
         members: SHA-256 of each file, if the source consists of several files (a scan of music); otherwise empty.
     """
 
@@ -64,6 +65,7 @@ class Batch:
     days: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     invalid_values: list[dict[str, Any]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

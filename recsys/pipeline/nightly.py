@@ -83,7 +83,7 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
     """Ingest files into the lake, and log this as a step of the run."""
     with logged_step(run, "ingest") as counts:
         report = ingest(run.home, paths, today=today)
-        for _path, message in report.unreadable:
+        for message in [*report.warnings, *(message for _path, message in report.unreadable)]:
             run.log(event="warning", text=message)
         counts.update(
             n_files=len({batch.source_sha256 for batch in report.batches}), n_unreadable=len(report.unreadable)

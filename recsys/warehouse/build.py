@@ -204,7 +204,7 @@ def _batch_log(batches: list[Batch]) -> dict[str, pl.DataFrame]:
     """Return the batch log as two raw tables: the batches, and their counts of invalid values."""
     counts = [count | {"batch": entry.batch} for entry in batches for count in entry.invalid_values]
     plain = [{name: value for name, value in asdict(entry).items() if name != "invalid_values"} for entry in batches]
-    entries = pl.DataFrame(plain, schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)})
+    entries = pl.DataFrame(plain, schema_overrides=dict.fromkeys(("days", "members", "columns"), pl.List(pl.String)))
     return {
         "raw.batches": entries.with_columns(pl.col("ingested_on").str.to_date(), source_table="table"),
         "raw.invalid_values": pl.DataFrame(counts, schema={"batch": pl.String(), **INVALID_VALUES}),

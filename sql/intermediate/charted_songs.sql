@@ -30,9 +30,13 @@ with leads as (
         track_id,
         isrc,
         value,
-        lower(trim(replace(title, '’', ''''))) as name,
+        replace(replace(lower(trim(replace(title, '’', ''''))), 'ß', 'ss'), 'ς', 'σ') as name,
         split_part(
-            split_part(split_part(lower(trim(replace(artist, '’', ''''))), ' featuring ', 1), ' & ', 1), ', ', 1
+            split_part(
+                split_part(replace(replace(lower(trim(replace(artist, '’', ''''))), 'ß', 'ss'), 'ς', 'σ'), ' featuring ', 1), ' & ', 1
+            ),
+            ', ',
+            1
         ) as first_artist
     from staging.charts
 ),

@@ -21,7 +21,10 @@ name_counts as (
         track_id,
         title,
         count(*) over (
-            partition by artist_id, lower(trim(title)), cast(round(duration_ms / 1000) as bigint)
+            partition by
+                artist_id,
+                replace(replace(lower(trim(title)), 'ß', 'ss'), 'ς', 'σ'),
+                cast(round(duration_ms / 1000) as bigint)
         ) as n_tracks
     from staging.tracks
     where duration_ms is not null

@@ -44,7 +44,7 @@ searchable as (
         name,
         more,
         n_plays,
-        lower(concat_ws(' ', id, name, more)) as text
+        replace(replace(lower(nfc_normalize(concat_ws(' ', id, name, more))), 'ß', 'ss'), 'ς', 'σ') as text
     from things
 )
 
@@ -55,6 +55,12 @@ select
     more,
     n_plays
 from searchable
-where array_length(list_filter(cast($words as varchar[]), lambda word: not contains(text, lower(word)))) = 0
+where
+    array_length(
+        list_filter(
+            cast($words as varchar[]),
+            lambda word: not contains(text, replace(replace(lower(nfc_normalize(word)), 'ß', 'ss'), 'ς', 'σ'))
+        )
+    ) = 0
 order by n_plays desc, kind asc, id asc
 limit $n

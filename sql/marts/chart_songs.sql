@@ -18,8 +18,8 @@ with catalogue as (
         track_id,
         artist_id,
         upper(replace(isrc, '-', '')) as isrc,
-        lower(trim(replace(title, '’', ''''))) as title,
-        lower(trim(replace(artist_name, '’', ''''))) as artist_name
+        replace(replace(lower(trim(replace(title, '’', ''''))), 'ß', 'ss'), 'ς', 'σ') as title,
+        replace(replace(lower(trim(replace(artist_name, '’', ''''))), 'ß', 'ss'), 'ς', 'σ') as artist_name
     from marts.track_features
     where is_known
 ),
@@ -29,8 +29,8 @@ songs as (
         song_id,
         track_id,
         upper(replace(isrc, '-', '')) as isrc,
-        lower(trim(replace(title, '’', ''''))) as title,
-        lower(trim(replace(artist, '’', ''''))) as artist,
+        replace(replace(lower(trim(replace(title, '’', ''''))), 'ß', 'ss'), 'ς', 'σ') as title,
+        replace(replace(lower(trim(replace(artist, '’', ''''))), 'ß', 'ss'), 'ς', 'σ') as artist,
         lead_artist
     from intermediate.charted_songs
 ),

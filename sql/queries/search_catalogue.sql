@@ -54,8 +54,10 @@ from entries
 where
     list_bool_and(
         [
-            contains(lower(concat_ws(' ', id, name, artist, label)), word)
-            for word in string_split(lower(trim($words)), ' ')
+            contains(
+                replace(replace(lower(nfc_normalize(concat_ws(' ', id, name, artist, label))), 'ß', 'ss'), 'ς', 'σ'), word
+            )
+            for word in string_split(replace(replace(lower(nfc_normalize(trim($words))), 'ß', 'ss'), 'ς', 'σ'), ' ')
         ]
     )
     and ($label = '' or label_id = $label)

@@ -1,4 +1,4 @@
--- Recordings and artists whose names or ids contain every word, by name, without figures from listening.
+-- Recordings and artists whose names or ids contain every word, whatever its case or Unicode form, by name, without figures from listening.
 -- params:
 --   words  words to search for
 --   genre  main genre, every genre where empty =
@@ -36,7 +36,12 @@ select
     id
 from entries
 where
-    list_bool_and([contains(lower(searched), word) for word in string_split(lower(trim($words)), ' ')])
+    list_bool_and(
+        [
+            contains(replace(replace(lower(nfc_normalize(searched)), 'ß', 'ss'), 'ς', 'σ'), word)
+            for word in string_split(replace(replace(lower(nfc_normalize(trim($words))), 'ß', 'ss'), 'ς', 'σ'), ' ')
+        ]
+    )
     and ($genre = '' or genre = $genre)
 order by name asc, kind asc, id asc
 limit $n::integer

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.ingest.dialect import Dialect
 from recsys.ingest.formats import csv as csv_format
 from recsys.ingest.source import Source
 
@@ -64,7 +65,8 @@ def read(path: Path, *, block_bytes: int) -> Written:
     made = Written(path.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_format, "_BLOCK_BYTES", block_bytes)
-        for rows, malformed in csv_format.delimited(Source(path), ["a", "b", "c"], ",", skip_rows=1):
+        source = Source(path, dialect=Dialect(encoding="utf-8"))  # stated, so that no file is refused for its encoding
+        for rows, malformed in csv_format.delimited(source, ["a", "b", "c"], ",", skip_rows=1):
             made.good += [(row[-1], list(row[:-1])) for row in rows.rows()]
             made.malformed += malformed
     made.malformed.sort()

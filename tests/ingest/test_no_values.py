@@ -44,7 +44,7 @@ REFUSED = {
     "headerless_twice.csv": (f"t1,{ANN},{ANN}\n".encode(), "names a column twice: columns 2 and 3"),
     "partly_known.csv": (
         f"user_id,track_id,{ANN}\n".encode(),
-        "has the columns user_id, track_id and 1 with unknown names",
+        "has 3 columns with unknown names (or no header line)",
     ),
     "page.html": (f"<p>{ANN}, t1</p>\n".encode(), "has 2 columns with unknown names"),
     "quotes.csv": (f'user_id,track_id,listened_at\n"{ANN},t1\n'.encode() * 2, None),
@@ -106,10 +106,44 @@ def test_the_log_has_our_messages_and_only_the_type_of_other_errors(inbox: Inbox
 
 
 def test_no_byte_of_an_undecodable_record_is_printed(inbox: Inbox, capfd: pytest.CaptureFixture[str]) -> None:
-    """The CSV reader decodes a record with too many fields by itself; it would print bytes that it cannot decode."""
-    message = inbox.complaint("ragged.csv", b"user_id,track_id,listened_at\nann,t\xff2,2026-01-01,extra\n")
+    """Neither where the file is refused for its encoding, nor where only the record is malformed."""
+    header = "user_id,track_id,listened_at\n"
+    message = inbox.complaint("ragged.csv", f"{header}ann,t".encode() + b"\xff2,2026-01-01,extra\n")
+    inbox.take("ünï.csv", f"{header}ünï,t1,2026-01-01\nann,t".encode() + b"\xff2,2026-01-01,extra\n")
 
     printed = capfd.readouterr()
-    assert "cannot be split into fields" in message
+    assert "ragged.csv is not UTF-8" in message
     assert "0xff" not in message + printed.out + printed.err
-    assert "UnicodeDecodeError" not in printed.err
+    assert printed.err == ""
+    assert inbox.refused() == [
+        ("unreadable_file", None, "ragged.csv", 1),
+        ("malformed_row", None, "ünï.csv", 3),
+    ]
+
+
+WORDS_IN_VALUES = [
+    "title,name,ann@example.com\n",
+    "name;position;2026-05-01T10:00:00Z\n",
+    "genres,ann,bob,cem\n",
+    "user_id,track_id,ann@example.com\n",
+    "rank,chart,10.0.0.1,kind\n",
+]
+
+
+@pytest.mark.parametrize("content", WORDS_IN_VALUES)
+def test_columns_are_named_only_where_the_first_line_is_a_header(inbox: Inbox, content: str) -> None:
+    """A first row of values may contain words that are also names of columns: an account `title`, a song `name`."""
+    message = inbox.complaint("first_row.csv", content * 3)
+
+    assert "columns with unknown names (or no header line)" in message
+    assert "has the columns" not in message
+
+
+def test_columns_of_a_header_are_named(inbox: Inbox) -> None:
+    """Only those that a table has."""
+    message = inbox.complaint("l.csv", "user_id,track_id,When did it play?,listened on\nann,t1,x,2026-05-01\n")
+    known = inbox.complaint("k.csv", "user_id,track_id,listened on\nann,t1,2026-05-01\n")
+
+    assert "has 4 columns with unknown names" in message
+    assert "has the columns user_id, track_id and 1 with unknown names: no table has these" in known
+    assert "listened on" not in known

@@ -29,6 +29,7 @@ COMMANDS = {
     "audio scan .": "audio",
     "audio train . encoder": "audio",
     "build": None,
+    "contracts": None,
     "takedown trk_1": None,
     "train": None,
     "evaluate": None,

@@ -43,6 +43,8 @@ def ingested(report: IngestReport) -> None:
         out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
     for path, name in report.skipped:
         note.print(Text(f"Skipped in {path.name}: {name} (of no known format)", style="dim"))
+    for warning in report.warnings:
+        note.print(f"Warning: {warning}", soft_wrap=True, highlight=False)
     for _path, reason in report.unreadable:
         note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):

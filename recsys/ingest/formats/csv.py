@@ -1,8 +1,16 @@
-"""CSV with a header line; comma, semicolon or tab between fields, quoted as in RFC 4180."""
+"""
+CSV with a header line; comma, semicolon, tab or bar between fields, quoted as in RFC 4180.
 
-import sys
+Before the header may stand blank lines, comments (`#`) and the line `sep=;` of a spreadsheet. Columns without a name,
+such as the empty ones at the end of a sheet, are ignored. A decimal comma is read where the delimiter is a semicolon,
+or where it is stated.
+"""
+
+import csv
+import io
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -13,33 +21,120 @@ import pyarrow.csv as pa_csv
 
 from recsys.arrays import I64
 from recsys.errors import UnreadableSource
+from recsys.ingest.encoding import UNREADABLE, open_text, text_sample
 from recsys.ingest.source import LINE, Chunk, Source, table_of
+from recsys.lake.contract import CONTRACTS
+from recsys.lake.field import Kind
 
 _BLOCK_BYTES = 16 * 1024 * 1024
-_DELIMITERS = ",;\t"
-_Refused: TypeAlias = list[tuple[int, int]]  # (number of the record after the skipped lines, from 1; line breaks in it)
+_DELIMITERS = ",;\t|"
+_STATED = re.compile(r'^"?sep=(.)"?\s*$')
+_DECIMAL_COMMA = r"^[+-]?\d*(?:,\d+)?(?:\|[+-]?\d*(?:,\d+)?)*$"
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """
+    A record with too many or too few fields.
+
+    Attributes:
+        number: Number of the record after the skipped lines, from 1.
+        n_breaks: Line breaks in it.
+        fields: Its fields, if only empty ones at its end are too many; otherwise None.
+    """
+
+    number: int
+    n_breaks: int
+    fields: list[str] | None
+
+
 _Lines: TypeAlias = I64
 
 
+@dataclass(frozen=True)
+class Header:
+    """
+    The header of a file.
+
+    Attributes:
+        columns: Name of each column, in lower case; a column without a name is called `_` and its position.
+        delimiter: Character between fields.
+        n_lines: Lines up to the end of the header.
+    """
+
+    columns: list[str]
+    delimiter: str
+    n_lines: int
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that have one."""
+        return [name for n, name in enumerate(self.columns, 1) if name != _unnamed(n)]
+
+
 def recognises(source: Source) -> bool:
-    """Return whether the first line may be a header with at least two columns."""
-    first = source.sample.split(b"\n", 1)[0]
-    return b"\x00" not in source.sample and any(delimiter.encode() in first for delimiter in _DELIMITERS)
+    """Return whether the file may begin with a header of at least two columns."""
+    header = header_of(source)
+    return len(header.columns) > 1 and not any(UNREADABLE in name for name in header.columns)
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     """Read the file in blocks; the column `_line` has each row's line number."""
-    names, delimiter = header_of(source)
-    named_table = table_of(names, source.path, table)
-    for rows, malformed in delimited(source, names, delimiter, skip_rows=1):
-        yield Chunk(named_table, rows, malformed)
+    header = header_of(source)
+    named_table = table_of(header.names, source.path, table)
+    has_decimal_comma = source.dialect.has_decimal_comma or header.delimiter == ";"
+    for rows, malformed in delimited(source, header.columns, header.delimiter, skip_rows=header.n_lines):
+        points = _with_points(rows, named_table) if has_decimal_comma else rows
+        yield Chunk(named_table, points, malformed, header.names)
 
 
-def header_of(source: Source) -> tuple[list[str], str]:
-    """Return the column names of the first line, in lower case, and the delimiter."""
-    header = source.sample.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
-    delimiter = max(_DELIMITERS, key=header.count)
-    return [name.strip().strip('"').lower() for name in header.split(delimiter)], delimiter
+def header_of(source: Source) -> Header:
+    """Return the header of a file: its first line that is not blank, a comment or `sep=`."""
+    lines = io.StringIO(text_sample(source).decode(), newline="").readlines()
+    stated, n_skipped = "", 0
+    for line in lines:
+        sep = _STATED.match(line)
+        if not (sep or not line.strip() or _is_comment(line)):
+            break
+        stated, n_skipped = sep[1] if sep else stated, n_skipped + 1
+    first = lines[n_skipped] if n_skipped < len(lines) else ""
+    delimiter = stated or max(_DELIMITERS, key=re.sub('"[^"]*"', "", first).count)
+    fields, n_lines = _first_record(lines[n_skipped:], delimiter)
+    names = [name.strip().strip('"').strip().lstrip("#").lower() for name in fields]
+    return Header([name or _unnamed(n) for n, name in enumerate(names, 1)], delimiter, n_skipped + n_lines)
+
+
+def _unnamed(position: int) -> str:
+    return f"_{position}"
+
+
+def _is_comment(line: str) -> bool:
+    """Return whether a line begins with `#` and is not a header: it has no name of a contract's column."""
+    known = {name for contract in CONTRACTS.values() for name in contract.names}
+    return line.startswith("#") and not known & set(re.split(r"[\s,;|#]+", line.lower()))
+
+
+def _first_record(lines: list[str], delimiter: str) -> tuple[list[str], int]:
+    """Split the first record into fields, and count its lines; a quote that is not closed belongs to the text."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        fields = next(reader, [])
+    except csv.Error:
+        return lines[0].split(delimiter), 1
+    is_closed = reader.line_num < len(lines) or reader.line_num <= 1
+    return (fields, max(reader.line_num, 1)) if is_closed else (lines[0].split(delimiter), 1)
+
+
+def _with_points(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Replace the decimal comma in columns of numbers by a point."""
+    numbers = {field.name for field in CONTRACTS[table].fields if field.kind in (Kind.REAL, Kind.REALS, Kind.INTEGER)}
+    columns = [pl.col(name) for name in rows.columns if name in numbers]
+    is_number = [column.str.contains(_DECIMAL_COMMA) for column in columns]
+    points = [column.str.replace_all(",", ".", literal=True) for column in columns]
+    return rows.with_columns(
+        pl.when(is_comma).then(point).otherwise(column)
+        for is_comma, point, column in zip(is_number, points, columns, strict=True)
+    )
 
 
 def delimited(
@@ -56,15 +151,17 @@ def delimited(
         quote: Quote character, or False if quotes are ordinary text.
 
     Yields:
-        Rows as texts with `_line`, and the line numbers of records with too many or too few fields or invalid UTF-8.
+        Rows as texts with `_line`, and the line numbers of records with too many or too few fields or with bytes that
+        are not text. Empty fields beyond the last column are not too many.
 
     Raises:
         UnreadableSource: The text cannot be split into records.
     """
-    refused: _Refused = []
+    refused: list[_Refused] = []
 
     def refuse(row: pa_csv.InvalidRow) -> str:
-        refused.append((row.number - skip_rows, row.text.count("\n")))
+        fields = _without_empty_end(row.text, len(names), delimiter) if row.actual_columns > len(names) else None
+        refused.append(_Refused(row.number - skip_rows, row.text.count("\n"), fields))
         return "skip"
 
     parse = pa_csv.ParseOptions(
@@ -80,16 +177,23 @@ def delimited(
         lines, line = _lines(block, here, line)
         n_records += block.num_rows + len(here)
         is_good = np.ones(lines.size, dtype=bool)
-        is_good[[n for n, _ in here]] = False
-        yield _split(block, lines[is_good], lines[~is_good])
+        is_good[[record.number for record in here]] = False
+        mended = {int(lines[record.number]): record.fields for record in here if record.fields is not None}
+        yield _split(block, lines[is_good], lines[~is_good], mended)
 
 
-def _refused_here(refused: _Refused, n_records: int, n_good: int) -> _Refused:
+def _without_empty_end(text: str, n_columns: int, delimiter: str) -> list[str] | None:
+    """Split a record with too many fields; None unless all beyond the last column are empty."""
+    fields = next(csv.reader([text], delimiter=delimiter), [])
+    return fields[:n_columns] if not any(fields[n_columns:]) else None
+
+
+def _refused_here(refused: list[_Refused], n_records: int, n_good: int) -> list[_Refused]:
     """Remove a block's refused records from `refused` (it may have later ones); return them with index in the block."""
     n_here = 0
-    while n_here < len(refused) and refused[n_here][0] - n_records - 1 <= n_good + n_here:
+    while n_here < len(refused) and refused[n_here].number - n_records - 1 <= n_good + n_here:
         n_here += 1
-    here = [(record - n_records - 1, breaks) for record, breaks in refused[:n_here]]
+    here = [replace(record, number=record.number - n_records - 1) for record in refused[:n_here]]
     del refused[:n_here]
     return here
 
@@ -112,16 +216,16 @@ class _WholeBreaks:
 
 
 def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_rows: int) -> Iterator[pa.RecordBatch]:
-    """Read blocks with columns of bytes; the last one is empty, for records refused after the last valid one."""
+    """Read blocks with columns of texts; the last one is empty, for records refused after the last valid one."""
     read = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=skip_rows)
     convert = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.binary()),
+        column_types=dict.fromkeys(names, pa.string()),
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
         null_values=[""],
     )
     try:
-        with source.open() as stream, _silent_about_bytes():
+        with open_text(source) as stream:
             whole = pa.PythonFile(_WholeBreaks(stream), mode="r")
             yield from pa_csv.open_csv(whole, read_options=read, parse_options=parse, convert_options=convert)
     except pa.ArrowInvalid as broken:
@@ -129,59 +233,34 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
             raise UnreadableSource(
                 f"{source.path} cannot be split into fields. Check its quotes; nothing was ingested from it"
             ) from None
-    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.binary()) for name in names]))
+    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
 
 
-@contextmanager
-def _silent_about_bytes() -> Iterator[None]:
-    """Prevent pyarrow from printing the bytes of a refused record that it cannot decode."""
-    original = sys.unraisablehook
-
-    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
-        if not isinstance(unraisable.exc_value, UnicodeDecodeError):
-            original(unraisable)
-
-    sys.unraisablehook = hook
-    try:
-        yield
-    finally:
-        sys.unraisablehook = original
-
-
-def _lines(block: pa.RecordBatch, refused: _Refused, first: int) -> tuple[_Lines, int]:
+def _lines(block: pa.RecordBatch, refused: list[_Refused], first: int) -> tuple[_Lines, int]:
     """Return the line number of each record of a block, including refused records, and the line after the block."""
     n_breaks = np.zeros(block.num_rows + len(refused), dtype=np.int64)
     is_good = np.ones(n_breaks.size, dtype=bool)
-    for n, breaks in refused:
-        is_good[n], n_breaks[n] = False, breaks
+    for record in refused:
+        is_good[record.number], n_breaks[record.number] = False, record.n_breaks
     for column in block.columns:
         n_breaks[is_good] += pc.count_substring(column, "\n").fill_null(0).to_numpy(zero_copy_only=False)
     lines = first + np.arange(n_breaks.size) + n_breaks.cumsum() - n_breaks
     return lines, first + n_breaks.size + int(n_breaks.sum())
 
 
-def _split(block: pa.RecordBatch, lines: _Lines, refused_lines: _Lines) -> tuple[pl.DataFrame, list[int]]:
-    """Drop blank lines, and separate the line numbers of rows that are not UTF-8."""
-    texts = {name: _decoded(column) for name, column in zip(block.schema.names, block.columns, strict=True)}
-    rows = pl.DataFrame(texts)
-    numbered = rows.with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
-    n_fields = rows.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
-    n_given = np.sum([column.is_valid().to_numpy(zero_copy_only=False) for column in block.columns], axis=0)
-    is_text = n_fields == pl.Series(n_given)
-    malformed = sorted([*refused_lines.tolist(), *numbered.filter(~is_text)[LINE].to_list()])
-    return numbered.filter(is_text & (n_fields > 0)), malformed
-
-
-def _decoded(column: pa.Array) -> pl.Series:
-    """Decode a column of bytes as UTF-8; invalid values become null."""
-    try:
-        return pl.Series(pl.from_arrow(column.cast(pa.string())), dtype=pl.String)
-    except pa.ArrowInvalid:
-        return pl.Series([_text_or_none(value) for value in column.to_pylist()], dtype=pl.String)
-
-
-def _text_or_none(value: bytes | None) -> str | None:
-    try:
-        return value if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None
+def _split(
+    block: pa.RecordBatch, lines: _Lines, refused_lines: _Lines, mended: dict[int, list[str]]
+) -> tuple[pl.DataFrame, list[int]]:
+    """Drop blank lines, add the mended records, and separate the line numbers of rows with bytes that are not text."""
+    good = pl.DataFrame(pl.from_arrow(block)).with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
+    fields = [[*(text or None for text in row), line] for line, row in mended.items()]
+    more = pl.DataFrame(fields, schema=good.schema, orient="row")
+    rows = pl.concat([good, more]).sort(LINE) if fields else good
+    texts = pl.all().exclude(LINE)
+    given, unreadable = (
+        pl.any_horizontal(texts.is_not_null()),
+        pl.any_horizontal(texts.str.contains(UNREADABLE, literal=True)),
+    )
+    is_text = ~unreadable.fill_null(value=False)
+    broken = [*(line for line in refused_lines.tolist() if line not in mended), *rows.filter(~is_text)[LINE]]
+    return rows.filter(given & is_text), sorted(broken)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from recsys.ingest import names
+from recsys.ingest.encoding import text_sample
 from recsys.ingest.formats.csv import delimited
-from recsys.ingest.source import BOM, LINE, Chunk, Source
+from recsys.ingest.source import LINE, Chunk, Source
 
 _HISTORY = ["userid", "timestamp", "artid", "artname", "traid", "traname"]
 _PROFILE = ["userid", "gender", "age", "country", "signup"]
@@ -38,7 +39,7 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
 
 
 def _first_line(source: Source) -> list[bytes]:
-    return source.sample.removeprefix(BOM).split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
+    return text_sample(source).split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
 
 
 def _is_header(fields: list[bytes]) -> bool:

@@ -27,7 +27,7 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     own_names = {name.lower(): name for name in names}
     columns = {name: own_names[name] for name in CONTRACTS[named_table].names if name in own_names}
     for rows in texts(source, columns):
-        yield Chunk(named_table, rows)
+        yield Chunk(named_table, rows, columns=[name.lower() for name in names])
 
 
 def column_names(source: Source) -> list[str]:
