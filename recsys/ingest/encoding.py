@@ -28,6 +28,7 @@ _MARKS = (
 )
 _BUFFER_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024
+_MIN_UNITS = 8  # of UTF-16, before a file is said to look like it
 _WESTERN = "Windows-1252, of Western Europe", "windows-1252"
 _OLD = "a code page of DOS or of old Macs", "cp850"
 _OTHER = "an encoding of Cyrillic, Greek or Asian letters", "windows-1251"
@@ -56,6 +57,8 @@ def text_sample(source: "Source") -> bytes:
 def refuse_utf16(source: "Source") -> None:
     """Raise UnreadableSource if a file that no format recognises looks like UTF-16 without a byte order mark."""
     sample, n_units = source.sample, len(source.sample) // 2
+    if n_units < _MIN_UNITS:
+        return
     for name, odd in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
         if odd.count(0) > 0.4 * n_units and sample.count(0) < 0.6 * len(sample) and not source.dialect.encoding:
             raise UnreadableSource(_refusal(source.path, "UTF-16 without a byte order mark", name))

@@ -80,6 +80,7 @@ def test_other_files_in_an_archive_are_skipped_and_listed(inbox: Inbox) -> None:
     }
     report = inbox.take("my_data.zip", zipped({**others, **FILES}))
 
+    assert not report.unreadable
     assert [name for _, name in report.skipped] == ["ReadMe.pdf", "Userdata.json", "x.csv"]
     assert inbox.rows("listens").height == 1
 
@@ -104,6 +105,7 @@ def test_a_damaged_member_refuses_the_archive(inbox: Inbox) -> None:
         (zipped({}), "none has a known format"),
         (zipped(FILES)[:-30], "cannot be read to its end"),
     ],
+    ids=["zip", "gzip", "tar", "workbook", "document", "empty", "cut off"],
 )
 def test_an_archive_that_cannot_be_read_is_refused(inbox: Inbox, content: bytes, message: str) -> None:
     """The message says what to do."""
