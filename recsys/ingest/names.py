@@ -47,8 +47,7 @@ def listens(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
 
     Args:
         rows: Texts, with `_line`: `artist` and `title` (names), and any of the columns of LISTEN and TRACK, `track_id`
-            and `artist_id` (null where the source has no id: it is derived from the names), `artist_name` (the name
-            of the artist to be stored, if it is not `artist`).
+            and `artist_id` (null where the source has no id: it is derived from the names).
         malformed: `_line` of the records that could not be parsed.
 
     Yields:
@@ -76,6 +75,11 @@ def catalogue(identified: pl.DataFrame) -> Iterator[Chunk]:
     tracks = identified.filter(pl.col("track_id").is_not_null(), _given("title").is_not_null())
     distinct = tracks.filter(pl.col("artist_id").is_not_null()).unique("track_id", keep="first", maintain_order=True)
     yield Chunk("tracks", distinct.select("track_id", "artist_id", *TRACK, "title", LINE), is_fill_only=True)
-    artists = identified.filter(pl.col("artist_id").is_not_null(), _given("artist").is_not_null())
-    named = artists.unique("artist_id", keep="first", maintain_order=True)
-    yield Chunk("artists", named.select("artist_id", LINE, name="artist"), is_fill_only=True)
+    yield artists(identified)
+
+
+def artists(identified: pl.DataFrame) -> Chunk:
+    """Deliver the distinct artists of rows with `artist_id` and `artist` (the name), fill-only."""
+    named = identified.filter(pl.col("artist_id").is_not_null(), _given("artist").is_not_null())
+    distinct = named.unique("artist_id", keep="first", maintain_order=True)
+    return Chunk("artists", distinct.select("artist_id", LINE, name="artist"), is_fill_only=True)

@@ -265,6 +265,40 @@ CONTRACTS: dict[str, Contract] = {
             key=("chart", "chart_date", "rank"),
             day="chart_date",
         ),
+        Contract(
+            "sales",
+            (
+                Field("service", required=True),
+                Field("period_start", Kind.DAY, required=True),
+                Field("period_end", Kind.DAY, required=True, may_be_future=True),
+                Field("territory", required=True),
+                Field("commercial_model", required=True),
+                Field("use_type"),
+                _id("resource_id"),
+                Field("isrc"),
+                Field("title"),
+                Field("artist"),
+                Field("n_usages", Kind.REAL, required=True, low=-1e12, high=1e12),  # corrections may be negative
+                _real("revenue", -1e12, 1e12),
+                Field("currency", pattern=r"^[A-Z]{3}$"),
+                _choice("revenue_basis", "price", "share", "mixed"),
+            ),
+            key=("service", "period_start", "period_end", "territory", "commercial_model", "use_type", "resource_id"),
+            day="period_start",
+        ),
+        Contract(
+            "signals",
+            (
+                Field("day", Kind.DAY, required=True),
+                Field("source", required=True),
+                _id("track_id", required=False),
+                _id("artist_id", required=False),
+                Field("metric", required=True),
+                Field("value", Kind.REAL, required=True, low=-1e15, high=1e15),
+            ),
+            key=("day", "source", "track_id", "artist_id", "metric"),
+            day="day",
+        ),
     )
 }
 
