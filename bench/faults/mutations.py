@@ -22,6 +22,7 @@ from bench.faults.fault import Fault, functions
 from recsys.lake.contract import CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch
 from recsys.pipeline.plan import results
+from recsys.warehouse.build import table_of_batches
 from recsys.warehouse.sqlfile import SqlFile, read_internal, read_layers, read_queries
 
 OPERATORS: dict[type[ast.AST], tuple[str, str, str]] = {
@@ -279,8 +280,7 @@ def _fill_raw(connection: duckdb.DuckDBPyConnection) -> None:
         contract.table: pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}) for contract in CONTRACTS.values()
     }
     frames |= {name: pl.DataFrame(schema=result.schema) for name, result in results().items()}
-    batch = asdict(Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""]))
-    batches = pl.DataFrame([batch]).with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
+    batches = table_of_batches([Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""])])
     connection.execute("create schema raw")
     for name, frame in (frames | {"quarantine": pl.DataFrame(schema=QUARANTINE), "batches": batches}).items():
         connection.register("incoming", frame.to_arrow())

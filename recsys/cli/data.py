@@ -21,7 +21,7 @@ from recsys.home import Home, locked
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--as", "table", help="Raw table, if the columns do not identify it (listens, events, tracks ...).")
 @click.option(
     "--format",
@@ -31,20 +31,40 @@ from recsys.home import Home, locked
     help="Format: csv, jsonl, parquet, lastfm, billboard or auto.",
 )
 @time_zone_option
+@click.option("--undo", metavar="BATCH", help="Take back the file that brought this batch, instead of ingesting files.")
 @click.pass_obj
-def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: str, time_zone: str | None) -> None:
+def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, undo: str | None, **options: Any) -> None:
     """Ingest files into the lake; invalid rows go to the quarantine."""
+    if bool(paths) == bool(undo):
+        raise click.UsageError("Give files and folders to ingest, or --undo BATCH.")
+    if undo:
+        _take_back(home, undo)
+    else:
+        _ingest(home, paths, time_zone, options)
+
+
+def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options: dict[str, Any]) -> None:
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
 
-    found = ingesting.source_files(paths)
+    found, settings = ingesting.source_files(paths), recipe_of(home, None).ingest
     with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         today = today_of(home)
-        report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
+        report = ingesting.ingest(home, paths, today=today, settings=settings, progress=progress, **options)
     runs.ingested(report)
-    if report.unreadable:
-        raise InputError(f"{len(report.unreadable)} of {len(found)} files could not be read; the others were ingested")
+    if problem := report.problem(len(found)):
+        raise InputError(problem)
+
+
+def _take_back(home: Home, batch: str) -> None:
+    from recsys.cli.show import runs
+    from recsys.ingest.undo import undo
+    from recsys.pipeline.publication import settle_ledger
+
+    with locked(home):
+        settle_ledger(home)
+        runs.taken_back(undo(home, batch, today=today_of(home)))
 
 
 @click.group()

@@ -6,7 +6,7 @@ One source file is held in memory at a time, at about 150 bytes per listen.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,12 +19,18 @@ from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import apply_contract
+from recsys.ingest.copies import archive_of, delete_old_copies, keep_copy
+from recsys.ingest.deliveries import Deliveries, Status, path_id
+from recsys.ingest.fresh import partitions, without_stored
 from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
+from recsys.ingest.replay import BATCH_REFUSED, replay_future
+from recsys.ingest.settings import IngestSettings
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.store import Batch, Lake, StagedBatch
 
 Progress = Callable[[Path, int], None]
+_DEFAULT = IngestSettings()
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,65 @@ class IngestReport:
     Attributes:
         batches: The batches written.
         known_files: Files that were skipped, because an earlier ingest had their bytes.
+        known_batches: The batches with the rows of these files.
+        undone_files: Files that were found in a folder and skipped, because they were taken back.
+        entered: Batches of rows that had been refused as future, and whose day has come.
         unreadable: Files that could not be read, each with a message that says why and what to do.
     """
 
     batches: list[Batch] = field(default_factory=list)
     known_files: list[Path] = field(default_factory=list)
+    known_batches: list[Batch] = field(default_factory=list)
+    undone_files: list[Path] = field(default_factory=list)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    entered: list[Batch] = field(default_factory=list)
+
+    def add_skipped(self, path: Path, batches: list[Batch]) -> None:
+        """Add a file that was skipped, with the batches that have its rows; without any, it was taken back."""
+        (self.known_files if batches else self.undone_files).append(path)
+        self.known_batches.extend(batches)
+
+    def problem(self, n_files: int) -> str:
+        """Say how many of the given files could not be read, or had no row that was not refused; empty if none."""
+        parts = [
+            f"{len(self.unreadable)} of {n_files} files could not be read" if self.unreadable else "",
+            f"of {len(self.refused_files)} of {n_files} files every row was refused" if self.refused_files else "",
+        ]
+        stated = ", and ".join(filter(None, parts))
+        return f"{stated[0].upper()}{stated[1:]}; the others were ingested" if stated else ""
+
+    @property
+    def refused_files(self) -> list[str]:
+        """Names of the ingested files of which every row was refused."""
+        counts: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+        names = {}
+        for batch in self.batches:
+            source = (batch.source_sha256, batch.delivery)
+            names[source] = batch.source_file
+            counts[source][0] += batch.n_read
+            counts[source][1] += batch.n_quarantined
+        return [names[source] for source, (n_read, n_refused) in counts.items() if 0 < n_read == n_refused]
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """A file whose bytes are delivered for the `number`-th time."""
+
+    source: Source
+    number: int
+    today: date
+    max_refused: float
+
+    @property
+    def _repeated(self) -> list[str]:
+        return [str(self.number)] if self.number > 1 else []
+
+    @property
+    def id(self) -> str:
+        return short_hash(self.source.sha256, *self._repeated) if self._repeated else self.source.sha256
+
+    def batch_of(self, table: str) -> str:
+        return short_hash(self.source.sha256, table, *self._repeated)
 
 
 @dataclass
@@ -71,21 +130,24 @@ def ingest(
     today: date,
     table: str | None = None,
     format_name: str = "auto",
+    settings: IngestSettings = _DEFAULT,
     progress: Progress = lambda _path, _n_bytes: None,
 ) -> IngestReport:
     """
-    Ingest source files into the lake; a file that was ingested before is skipped.
+    Ingest source files into the lake; a file that was ingested before is skipped (see `Deliveries`).
 
-    A file is identified by its bytes. So old versions of a reference table may stay in the folder beside the newest,
-    and delivering an old version again does not bring its rows back. A file that cannot be read is recorded in the
-    batch log and the quarantine (`unreadable_file`) and tried again at each ingest; the other files are ingested.
+    Old versions of a reference table may stay in a folder beside the newest. A file that cannot be read is recorded in
+    the batch log and the quarantine (`unreadable_file`) and tried again at each ingest; the other files are ingested.
+    Rows of the quarantine that were in the future enter when their day has come.
 
     Args:
         home: The home; the caller must hold its lock (`home.locked`).
-        paths: Files and folders.
+        paths: Files and folders. A file that is named, not found in a folder, is ingested again after it was taken back
+            or replaced.
         today: The day of ingest in the market time zone; later instants are refused as future.
         table: The raw table, for files whose columns do not identify it.
         format_name: A format's name, or "auto".
+        settings: When a file is refused as a whole, and where copies of ingested files are kept.
         progress: Called with each file and its size in bytes when the file is done.
 
     Returns:
@@ -93,52 +155,73 @@ def ingest(
 
     Raises:
         InputError: The table, format or a path does not exist.
-        SetupError: The key of a home with listeners is missing or unsafe.
+        SetupError: The key of a home with listeners is missing or unsafe, or the archive is not outside of the home.
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
     refuse_unknown_format(format_name)
-    lake, report = Lake(home), IngestReport()
+    lake, report, named = Lake(home), IngestReport(), list(paths)
     lake.recover()
-    if not any(CONTRACTS[entry.table].has_listeners for entry in lake.batches() if entry.table in CONTRACTS):
-        make_listener_key(home.key_file)
-    key = listener_key(home.key_file)
-    known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}
-    for path in source_files(paths):
-        source = Source(path)
-        if source.sha256 in known:
-            report.known_files.append(path)
+    archive = archive_of(home, settings)
+    report.entered.extend(replay_future(lake, today, settings))
+    key = _key_of(home, lake)
+    sources = [Source(path) for path in source_files(named)]
+    known = Deliveries(lake.batch_log(), (source.sha256 for source in sources))
+    for source in sources:
+        status = known.status(source.path, source.sha256, is_named=source.path in named)
+        if status is Status.NEW:
+            delivery = _Delivery(source, known.number(source.sha256), today, settings.max_refused)
+            batches = _try_source(lake, delivery, source.chunks(format_name, table), key, report)
+            known.add(batches)
+            if archive and batches:
+                keep_copy(archive, source.path, source.sha256, today)
         else:
-            try:
-                report.batches.extend(_ingest_one(lake, source, source.chunks(format_name, table), key, today))
-                known.add(source.sha256)
-            except UnreadableSource as unreadable:
-                report.unreadable.append((path, str(unreadable)))
-                _record_unreadable(lake, source, today)
-        progress(path, source.n_bytes)
+            report.add_skipped(source.path, known.batches_of(source.sha256))
+        progress(source.path, source.n_bytes)
+    if archive:
+        delete_old_copies(archive, today, settings.archive_days)
     return report
 
 
-def _ingest_one(lake: Lake, source: Source, chunks: Iterable[Chunk], key: bytes, today: date) -> list[Batch]:
+def _key_of(home: Home, lake: Lake) -> bytes:
+    """Return the listener key; a home that never had listeners gets one."""
+    if not any(CONTRACTS[entry.table].has_listeners for entry in lake.batch_log() if entry.table in CONTRACTS):
+        make_listener_key(home.key_file)
+    return listener_key(home.key_file)
+
+
+def _try_source(
+    lake: Lake, delivery: _Delivery, chunks: Iterable[Chunk], key: bytes, report: IngestReport
+) -> list[Batch]:
+    """Ingest a file and report its batches; a file that cannot be read is recorded and reported, and has no batches."""
+    try:
+        batches = _ingest_one(lake, delivery, chunks, key)
+    except UnreadableSource as unreadable:
+        report.unreadable.append((delivery.source.path, str(unreadable)))
+        _record_unreadable(lake, delivery.source, delivery.today)
+        return []
+    report.batches.extend(batches)
+    return batches
+
+
+def _ingest_one(lake: Lake, delivery: _Delivery, chunks: Iterable[Chunk], key: bytes) -> list[Batch]:
     rows_of_table: dict[str, _TableRows] = defaultdict(_TableRows)
     zone = lake.zone
     for chunk in chunks:
-        _add_chunk(rows_of_table[chunk.table], chunk, key, today, zone)
-    n_batches = len(lake.batches())
+        _add_chunk(rows_of_table[chunk.table], chunk, key, delivery.today, zone)
     staged = [
-        _staged(lake, CONTRACTS[table], rows, source=source, batch_no=batch_no, today=today)
-        for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=n_batches + 1)
+        _staged(lake, CONTRACTS[table], rows, delivery, batch_no)
+        for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=lake.next_batch_no())
     ]
-    lake.commit(source.sha256, staged)
+    lake.commit(delivery.id, staged)
     return [batch.entry for batch in staged]
 
 
 def _record_unreadable(lake: Lake, source: Source, today: date) -> None:
     """Record an unreadable file as one refused row of the table `unknown`, unless it was recorded before."""
-    batches = lake.batches()
     entry = Batch(
         batch=short_hash(source.sha256, "unreadable_file"),
-        batch_no=len(batches) + 1,
+        batch_no=lake.next_batch_no(),
         table="unknown",
         source_file=_stored_name(source),
         source_sha256=source.sha256,
@@ -148,7 +231,7 @@ def _record_unreadable(lake: Lake, source: Source, today: date) -> None:
         n_quarantined=1,
         n_duplicate=0,
     )
-    if entry.batch not in {batch.batch for batch in batches}:
+    if entry.batch not in {batch.batch for batch in lake.batch_log()}:
         refused = _malformed([1]).with_columns(reason=pl.lit("unreadable_file"))
         lake.commit(entry.batch, [StagedBatch(entry, {}, _quarantine_rows(refused, entry))])
 
@@ -190,84 +273,38 @@ def _malformed(lines: list[int]) -> pl.DataFrame:
     )
 
 
-def _staged(
-    lake: Lake, contract: Contract, rows: _TableRows, *, source: Source, batch_no: int, today: date
-) -> StagedBatch:
+def _staged(lake: Lake, contract: Contract, rows: _TableRows, delivery: _Delivery, batch_no: int) -> StagedBatch:
     read = pl.concat(rows.accepted)
-    fresh, conflicting = _without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
-    quarantine = pl.concat([*rows.refused, _refused_conflicts(conflicting)])
-    batch = short_hash(source.sha256, contract.table)
-    marked = fresh.drop(LINE).with_columns(batch=pl.lit(batch), batch_no=pl.lit(batch_no, dtype=pl.Int64))
-    parts = _partitions(contract, marked, today, lake.zone)
+    fresh, conflicting = without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
+    quarantine = pl.concat([*rows.refused, _refused_texts(conflicting, "conflicting_row")])
+    if quarantine.height > delivery.max_refused * rows.n_read:
+        quarantine, fresh = pl.concat([quarantine, _refused_texts(fresh, BATCH_REFUSED)]), fresh.clear()
+    batch = delivery.batch_of(contract.table)
+    parts = partitions(lake, contract, fresh, batch=batch, batch_no=batch_no, today=delivery.today)
     entry = Batch(
         batch=batch,
         batch_no=batch_no,
         table=contract.table,
-        source_file=_stored_name(source),
-        source_sha256=source.sha256,
-        ingested_on=str(today),
+        source_file=_stored_name(delivery.source),
+        source_sha256=delivery.source.sha256,
+        ingested_on=str(delivery.today),
         n_read=rows.n_read,
         n_accepted=fresh.height,
         n_quarantined=quarantine.height,
         n_duplicate=rows.n_read - fresh.height - quarantine.height,
         days=sorted(parts),
+        delivery=delivery.number,
+        source_path=path_id(delivery.source.path),
     )
     return StagedBatch(entry, parts, _quarantine_rows(quarantine, entry))
 
 
-def _without_stored(
-    lake: Lake, contract: Contract, read: pl.DataFrame, *, is_fill_only: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """
-    Separate new rows from duplicates and conflicts.
-
-    Returns:
-        The new rows; and the conflicting rows, which have the key of an earlier row but other values. Earlier rows are
-        earlier rows of the same source and, for an event table, rows in the lake. For a reference table, a row that
-        differs from the lake's row with its key is new: the newer version. A fill-only row is new if its key is not in
-        the lake.
-    """
-    if contract.instant:
-        days = read.select(_day_of(contract.instant, lake.zone)).to_series().unique().sort().to_list()
-        stored = lake.rows(contract.table, days).select(contract.names).collect()
-    else:
-        stored = lake.latest(contract).select(contract.names).collect()
-    if is_fill_only:
-        candidates = read.unique(contract.key, keep="first", maintain_order=True)
-        return _without(candidates, stored, contract.key), read.clear()
-    distinct = read.unique(contract.names, keep="first", maintain_order=True)
-    if contract.instant:
-        new = _without(distinct, stored, contract.names)
-        fresh = _without(new.unique(contract.key, keep="first", maintain_order=True), stored, contract.key)
-        return fresh, _without(new, fresh, LINE)
-    first = distinct.unique(contract.key, keep="first", maintain_order=True)
-    return _without(first, stored, contract.names), _without(distinct, first, LINE)
-
-
-def _without(rows: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """Return the rows whose values in the columns `on` do not occur in `others`; a null equals a null."""
-    return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
-
-
-def _refused_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
+def _refused_texts(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Return quarantine rows for valid rows that are refused for another reason than their values."""
     lists = cs.list().cast(pl.List(pl.String)).list.join("|")
     texts = rows.select(pl.exclude(LINE)).with_columns(lists).cast(pl.String)
-    marks = rows.select(LINE, reason=pl.lit("conflicting_row"), column_name=pl.lit(None, dtype=pl.String))
+    marks = rows.select(LINE, reason=pl.lit(reason), column_name=pl.lit(None, dtype=pl.String))
     return _refused(marks, texts)
-
-
-def _day_of(instant: str, zone: ZoneInfo) -> pl.Expr:
-    """Return the day of an instant in the market time zone, as `ds`."""
-    return pl.col(instant).dt.convert_time_zone(zone.key).dt.date().alias("ds")
-
-
-def _partitions(contract: Contract, rows: pl.DataFrame, today: date, zone: ZoneInfo) -> dict[str, pl.DataFrame]:
-    if not contract.instant:
-        return {str(today): rows} if rows.height else {}
-    ordered = rows.sort(contract.instant, *contract.key)
-    by_day = ordered.with_columns(_day_of(contract.instant, zone))
-    days = by_day.partition_by("ds", as_dict=True, include_key=False, maintain_order=True)
-    return {str(day): part for (day,), part in days.items()}
 
 
 def _quarantine_rows(refused: pl.DataFrame, entry: Batch) -> pl.DataFrame:

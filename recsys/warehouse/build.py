@@ -23,7 +23,7 @@ from recsys.errors import BadSqlFile
 from recsys.files import remove, remove_database
 from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
-from recsys.lake.store import Lake
+from recsys.lake.store import Batch, Lake
 from recsys.warehouse.check import BuiltTable, check
 from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
 from recsys.warehouse.internal import internal_sql
@@ -193,16 +193,18 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
     _make_raw_table(connection, "raw.quarantine", quarantine)
-    batches = pl.DataFrame(
-        [asdict(entry) for entry in sources.lake.batches()],
-        schema_overrides={"days": pl.List(pl.String), "members": pl.List(pl.String)},
-    )
-    _make_raw_table(
-        connection, "raw.batches", batches.with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
-    )
+    _make_raw_table(connection, "raw.batches", table_of_batches(sources.lake.batch_log()))
     _make_results(connection, sources.results)
     for name, rows in sources.ledger.items():
         _make_raw_table(connection, f"raw.{name}", rows)
+
+
+def table_of_batches(log: list[Batch]) -> pl.DataFrame:
+    """Return the batch log as the raw table that the build makes of it."""
+    lists = {"days": pl.List(pl.String), "members": pl.List(pl.String)}
+    entries = pl.DataFrame([asdict(entry) for entry in log], schema_overrides=lists)
+    days = pl.col("ingested_on", "undone_on").replace("", None).str.to_date()
+    return entries.with_columns(days, source_table="table")
 
 
 def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:

@@ -15,6 +15,7 @@ from recsys.cli.show.tables import GAP, cell, frame, note, out, relative
 from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.ingest.run import IngestReport
+from recsys.lake.store import Batch
 from recsys.pipeline import summary as making
 from recsys.pipeline.doctor import Check
 from recsys.pipeline.history import past_runs, steps_done
@@ -23,6 +24,7 @@ from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
+_N_KNOWN = 3  # batches of known files that are named
 if TYPE_CHECKING:
     from recsys.demo import WorldSummary
 
@@ -31,17 +33,32 @@ def ingested(report: IngestReport) -> None:
     """Print the counts of an ingest, one line per file and table, and the files that could not be read."""
     batches = [
         {"file": batch.source_file, "table": batch.table, "accepted": batch.n_accepted}
-        | {"quarantined": batch.n_quarantined, "duplicate": batch.n_duplicate}
+        | {"quarantined": batch.n_quarantined, "duplicate": batch.n_duplicate, "batch": batch.batch}
         for batch in report.batches
     ]
     if batches:
         frame(pl.DataFrame(batches))
     if report.known_files:
-        out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
+        tables = ", ".join(f"{batch.table} (batch {batch.batch})" for batch in report.known_batches[:_N_KNOWN])
+        more = ", ..." if len(report.known_batches) > _N_KNOWN else ""
+        out.print(f"{len(report.known_files):,} files are in the lake already and were skipped: {tables}{more}")
+        note.print("To take a file back: recsys ingest --undo BATCH", style="dim")
+    for path in report.undone_files:
+        note.print(f"{path} was taken back. To ingest it again, name it: recsys ingest {path}", soft_wrap=True)
+    n_entered = sum(batch.n_accepted for batch in report.entered)
+    if n_entered:
+        out.print(f"{n_entered:,} rows that were refused as future entered, since their day has come")
     for _path, reason in report.unreadable:
         note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
-        note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
+        note.print("Why rows were refused: recsys quarantine list", style="dim")
+
+
+def taken_back(batches: list[Batch]) -> None:
+    """Print the batches of a file that was taken back."""
+    for batch in batches:
+        out.print(f"{batch.source_file}: {batch.n_accepted:,} rows of {batch.table} were taken back ({batch.batch})")
+    note.print("The next build or nightly run leaves them out; the file can be ingested again", style="dim")
 
 
 def summary(run: Run, *, verbose: bool = False) -> None:
