@@ -15,6 +15,7 @@ from recsys.analytics.settings import CommunitySettings
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
+from recsys.ingest.settings import IngestSettings
 from recsys.ledger.settings import LabelSettings
 from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
@@ -70,6 +71,7 @@ class Recipe:
     recommender: str
     compare: tuple[str, ...]
     configs: dict[str, Any]
+    ingest: IngestSettings = field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
     gate: GateSettings = field(default_factory=GateSettings)

@@ -19,9 +19,10 @@ import numpy as np
 import polars as pl
 
 from bench.faults.fault import Fault, functions
-from recsys.lake.contract import CONTRACTS, INVALID_VALUES, QUARANTINE
+from recsys.lake.contract import CONTRACTS, QUARANTINE
 from recsys.lake.store import Batch
 from recsys.pipeline.plan import results
+from recsys.warehouse.build import tables_of_batches
 from recsys.warehouse.sqlfile import SqlFile, read_internal, read_layers, read_queries
 
 OPERATORS: dict[type[ast.AST], tuple[str, str, str]] = {
@@ -279,13 +280,8 @@ def _fill_raw(connection: duckdb.DuckDBPyConnection) -> None:
         contract.table: pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}) for contract in CONTRACTS.values()
     }
     frames |= {name: pl.DataFrame(schema=result.schema) for name, result in results().items()}
-    batch = asdict(Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""], columns=[""]))
-    batches = pl.DataFrame([batch]).with_columns(pl.col("ingested_on").str.to_date(), source_table="table")
-    frames |= {
-        "quarantine": pl.DataFrame(schema=QUARANTINE),
-        "batches": batches.drop("invalid_values"),
-        "invalid_values": pl.DataFrame(schema={"batch": pl.String(), **INVALID_VALUES}),
-    }
+    batch = Batch("", 1, "", "", "", "2026-01-01", 0, 0, 0, 0, ["2026-01-01"], [""], columns=[""])
+    frames |= {"quarantine": pl.DataFrame(schema=QUARANTINE), **tables_of_batches([batch])}
     connection.execute("create schema raw")
     for name, frame in frames.items():
         connection.register("incoming", frame.to_arrow())

@@ -11,7 +11,7 @@ import click
 from typing_extensions import override
 
 from recsys import __version__
-from recsys.cli import answers, data, labels, models, notify, upkeep
+from recsys.cli import answers, data, labels, models, notify, quarantine, upkeep
 from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
@@ -61,7 +61,7 @@ def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG0
 
 
 for _command in (
-    *(data.ingest, data.audio, data.build, data.contracts, data.takedown),
+    *(data.ingest, quarantine.quarantine, data.audio, data.build, data.contracts, data.takedown),
     *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
     *(answers.sql, answers.query, answers.describe, answers.find),
     *(answers.similar, answers.match, answers.product, answers.explain),

@@ -22,7 +22,7 @@ from recsys.home import Home, locked
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--as", "table", help="Raw table, if the columns do not identify it (listens, events, tracks ...).")
 @click.option("--format", "format_name", default="auto", show_default=True, help="Format by name; auto: by content.")
 @click.option("--user", help="Account that personal exports belong to, unless they name it.")
@@ -32,20 +32,40 @@ from recsys.home import Home, locked
 @dialect_options
 @click.option("--accept-schema", is_flag=True, help="Accept files that lack columns of earlier deliveries.")
 @time_zone_option
+@click.option("--undo", metavar="BATCH", help="Take back the file that brought this batch, instead of ingesting files.")
 @click.pass_obj
-def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, **options: Any) -> None:
+def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, undo: str | None, **options: Any) -> None:
     """Ingest files into the lake; invalid rows go to the quarantine."""
+    if bool(paths) == bool(undo):
+        raise click.UsageError("Give files and folders to ingest, or --undo BATCH.")
+    if undo:
+        _take_back(home, undo)
+    else:
+        _ingest(home, paths, time_zone, options)
+
+
+def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options: dict[str, Any]) -> None:
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
 
-    found = ingesting.source_files(paths)
+    found, settings = ingesting.source_files(paths), recipe_of(home, None).ingest
     with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         chosen = _ingest_options(home, **options)
-        report = ingesting.ingest(home, found, today=today_of(home), progress=progress, **chosen)
+        report = ingesting.ingest(home, paths, today=today_of(home), settings=settings, progress=progress, **chosen)
     runs.ingested(report)
-    if report.unreadable:
-        raise InputError(f"{len(report.unreadable)} of {len(found)} files could not be read; the others were ingested")
+    if problem := report.problem(len(found)):
+        raise InputError(problem)
+
+
+def _take_back(home: Home, batch: str) -> None:
+    from recsys.cli.show import runs
+    from recsys.ingest.undo import undo
+    from recsys.pipeline.publication import settle_ledger
+
+    with locked(home):
+        settle_ledger(home)
+        runs.taken_back(undo(home, batch, today=today_of(home)))
 
 
 def _ingest_options(

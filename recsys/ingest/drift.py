@@ -26,6 +26,31 @@ def recorded_columns(names: list[str], contract: Contract) -> list[str]:
     return sorted(name if name in contract.names else _UNKNOWN + short_hash(name) for name in names)
 
 
+def compare(path: Path, entries: list[Batch], batches: list[Batch], *, accept_schema: bool) -> list[str]:
+    """
+    Compare the columns of a file with those of earlier deliveries.
+
+    Args:
+        path: The file.
+        entries: Its entries for the batch log.
+        batches: The batches in the lake.
+        accept_schema: Whether to accept a file that lacks columns or has them in another type.
+
+    Returns:
+        Warnings of new columns.
+
+    Raises:
+        UnreadableSource: A column is missing or has another type.
+    """
+    warnings = []
+    for entry in entries:
+        earlier = deliveries(batches, entry)
+        if not accept_schema:
+            refuse_drift(path, entry, earlier)
+        warnings += new_columns(path, entry, earlier)
+    return warnings
+
+
 def deliveries(batches: list[Batch], entry: Batch) -> list[Batch]:
     """Return the earlier batches of an entry's source and table that have recorded columns."""
     pattern = _pattern(entry.source_file)

@@ -2,7 +2,21 @@
 
 import polars as pl
 
+from recsys.lake.contract import Contract
+from recsys.lake.store import Lake
+
 _SHORTEST = 1e-15  # the square of a smaller component vanishes in float32
+
+
+def comparable(lake: Lake, contract: Contract, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Separate embeddings that cannot be searched together with the others, with `reason` and `column_name`."""
+    if contract.table != "audio_vectors":
+        return rows, rows.clear().with_columns(reason=pl.lit(""), column_name=pl.lit(""))
+    sizes = lake.rows(contract.table).select("encoder", size=pl.col("vector").list.len())
+    usual = sizes.group_by("encoder").agg(pl.col("size").mode().sort().last()).collect()
+    checked = vector_reasons(rows, dict(usual.iter_rows()))
+    is_good = pl.col("reason").is_null()
+    return checked.filter(is_good).drop("reason", "column_name"), checked.filter(~is_good)
 
 
 def vector_reasons(rows: pl.DataFrame, lengths: dict[str, int]) -> pl.DataFrame:

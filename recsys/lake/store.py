@@ -4,15 +4,19 @@ The lake: raw tables as append-only Parquet files; a source file adds one batch 
     lake/<table>/ds=YYYY-MM-DD/<batch>.parquet    rows, by day of the event; of a reference table, by day of ingest
     lake/quarantine/ds=YYYY-MM-DD/<batch>.parquet refused rows, by day of ingest
     lake/_ledger/<source>.json                    batch log: the batches of one source; writing this file commits them
-    lake/_staging/<source>/                       a source that is being written
+    lake/_staging/<source>/                       a source that is being written or changed
+    lake/_undone/<table>/ds=YYYY-MM-DD/           keys of undone rows that the ledger counts (see `recsys.ingest.undo`)
     lake/_time_zone                               market time zone, which decides the day of an event; default UTC
     lake/label_figures/                           the ledger of labels' figures (see `recsys.ledger.store`)
 
 Ingest is a transaction per source: its files are staged, its batches are written to the batch log, and the files are
 moved to the tables. After a crash, `recover` moves the staged files of sources in the batch log, and removes others.
+A change of a source that is in the batch log (`Lake.change`) is a transaction of the same kind: it is committed once
+the batch log has the entries that are staged with it.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -22,11 +26,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from recsys import files
-from recsys.errors import InputError
+from recsys.errors import InputError, UnknownIds
 from recsys.home import Home
 from recsys.lake.contract import CONTRACTS, Contract
 
 UTC = "UTC"
+_CHANGE = "change.json"  # of a staged change: written first, so that its files are never taken for a new source's
 _RESTORE = (
     "Restore lake/ from a backup. Without one, move lake/ away (keep listener.key) and ingest all source files again, "
     "in their original order"
@@ -39,17 +44,25 @@ class Batch:
     An entry of the batch log: the rows that one source file added to one table.
 
     Attributes:
-        batch: Id: a hash of the source's bytes and the table.
+        batch: Id: a hash of the source's bytes and the table, and of what makes a repeated delivery or replay another.
         batch_no: Number of the batch in the lake, from 1; the newest row of a reference table has the largest.
         table: The raw table; `unknown` for a file that could not be read.
         source_file: Name of the file without its folder; e-mail and IP addresses in it are replaced.
-        source_sha256: SHA-256 of the file's bytes; the same bytes are ingested once.
+        source_sha256: SHA-256 of the file's bytes.
         ingested_on: Day of ingest, ISO 8601.
-        n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
+        n_read, n_accepted, n_quarantined, n_duplicate: Row counts. `n_read` is the sum of the other counts, of
+            `n_replayed` and of `n_dropped`.
         days: The `ds` partitions that the batch has rows in.
         invalid_values: Values of optional columns that became unknown: column_name, reason, n_values and first_line.
         columns: Columns of the file, if it declares them; one without a contract as `#` and a hash of its name.
         members: SHA-256 of each file, if the source consists of several files (a scan of music); otherwise empty.
+        delivery: How often these bytes had been delivered with this batch, from 1 (see `recsys.ingest.deliveries`).
+        source_path: Hash of the file's path, which tells whether a path has a new content; empty if unknown.
+        replay: Of rows that left the quarantine: a hash of which rows; otherwise empty.
+        n_replayed: Rows that left the quarantine by a replay; a batch with `replay` has them.
+        n_dropped: Rows that were deleted from the quarantine.
+        undone_on: The day on which the file was taken back, ISO 8601; empty if it was not.
+        undone_no: The largest batch number of the lake at that moment; 0 if it was not taken back.
     """
 
     batch: str
@@ -66,6 +79,20 @@ class Batch:
     members: list[str] = field(default_factory=list)
     invalid_values: list[dict[str, Any]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+    delivery: int = 1
+    source_path: str = ""
+    replay: str = ""
+    n_replayed: int = 0
+    n_dropped: int = 0
+    undone_on: str = ""
+    undone_no: int = 0
+
+    @property
+    def source_ids(self) -> set[str]:
+        """Ids of its source for the id of a run, which changes if a file is taken back, delivered again or replayed."""
+        repeated = f":{self.delivery}" if self.delivery > 1 else ""
+        suffix = repeated + (f":{self.replay}" if self.replay else "") + (":undone" if self.undone_on else "")
+        return {f"{sha256}{suffix}" for sha256 in self.members or [self.source_sha256]}
 
 
 @dataclass(frozen=True)
@@ -91,6 +118,7 @@ class Lake:
         self.folder = home.lake
         self._batch_log = home.lake / "_ledger"
         self._staging = home.lake / "_staging"
+        self._undone = home.lake / "_undone"
         self._time_zone = home.lake / "_time_zone"
 
     @property
@@ -121,24 +149,33 @@ class Lake:
         self._time_zone.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(self._time_zone, f"{zone.key}\n")
 
-    def batches(self) -> list[Batch]:
-        """List all batches of the batch log, in the order of ingest."""
-        entries = (Batch(**entry) for path in self._batch_log.glob("*.json") for entry in files.read_json(path))
+    def batch_log(self) -> list[Batch]:
+        """List all entries of the batch log, in the order of ingest, also of files that were taken back."""
+        entries = (entry for path in self._batch_log.glob("*.json") for entry in _entries(path))
         return sorted(entries, key=lambda entry: entry.batch_no)
 
+    def batches(self) -> list[Batch]:
+        """List the batches whose rows are in the lake, in the order of ingest."""
+        return [entry for entry in self.batch_log() if not entry.undone_on]
+
+    def next_batch_no(self) -> int:
+        """Return the number of the next batch; the number of a batch that was taken back is not used again."""
+        return max((entry.batch_no for entry in self.batch_log()), default=0) + 1
+
     def sources(self) -> set[str]:
-        """Return the SHA-256 of every file that was ingested."""
-        return {sha256 for entry in self.batches() for sha256 in entry.members or [entry.source_sha256]}
+        """Return an id of every file that was ingested: its SHA-256, unless it was delivered again or taken back."""
+        return set().union(*(entry.source_ids for entry in self.batch_log()))
 
     def fingerprint(self) -> str:
         """Return a hash of the ids of all batches: it changes with the content of the lake."""
         return files.short_hash(*sorted(entry.batch for entry in self.batches()))
 
     def recover(self) -> None:
-        """Finish an interrupted ingest: move committed files to their tables, and remove all other staged files."""
+        """Finish an interrupted ingest or change if it was committed, and remove all other staged files."""
         for staged in self._staging.glob("*"):
-            if (self._batch_log / f"{staged.name}.json").exists():
+            if self._is_committed(staged):
                 self._move_into_place(staged)
+                self._remove_files(staged)
             files.remove(staged)
 
     def verify(self) -> int:
@@ -174,20 +211,33 @@ class Lake:
         return len(paths)
 
     def _parquet_files(self) -> list[Path]:
-        """List the Parquet files of all tables, and the staged files of sources that are in the batch log."""
-        staged = [folder for folder in self._staging.glob("*") if (self._batch_log / f"{folder.name}.json").exists()]
-        aside = (self._batch_log, self._staging, self._time_zone, *self.folder.glob("*label_figures*"))
+        """List the Parquet files of all tables, as they are once `recover` has finished what was committed."""
+        aside = (self._batch_log, self._staging, self._undone, self._time_zone, *self.folder.glob("*label_figures*"))
         tables = [path for path in self.folder.glob("*") if path not in aside]
-        return [path for folder in (*tables, *staged) for path in folder.rglob("*.parquet")]
+        found = {str(path.relative_to(self.folder)): path for table in tables for path in table.rglob("*.parquet")}
+        for staged in filter(self._is_committed, self._staging.glob("*")):
+            found |= {str(path.relative_to(staged)): path for path in staged.rglob("*.parquet")}
+            found = {name: path for name, path in found.items() if name not in _change(staged)["removed"]}
+        return [path for name, path in found.items() if not name.startswith(self._undone.name)]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:
         """Scan a table, or only its partitions of some days, without the column `ds`; without files, no rows."""
-        folder = self.folder / table
-        parts = [folder] if days is None else [folder / f"ds={day}" for day in days]
-        paths = sorted(path for part in parts for path in part.rglob("*.parquet"))
+        paths = self._paths(table, days)
         if not paths:
             return pl.LazyFrame(schema=CONTRACTS[table].schema)
         return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+
+    def undone_keys(self, table: str, days: list[date]) -> pl.DataFrame:
+        """Return the key, `batch_no` and `ds` of the undone rows of some days that closed periods count."""
+        contract = CONTRACTS[table]
+        paths = self._paths(f"{self._undone.name}/{table}", days)
+        schema = pl.Schema({name: contract.schema[name] for name in (*contract.key, "batch_no")} | {"ds": pl.Date()})
+        return pl.concat([pl.DataFrame(schema=schema), *(pl.read_parquet(path, glob=False) for path in paths)])
+
+    def _paths(self, table: str, days: list[date] | None) -> list[Path]:
+        folder = self.folder / table
+        parts = [folder] if days is None else [folder / f"ds={day}" for day in days]
+        return sorted(path for part in parts for path in part.rglob("*.parquet"))
 
     def latest(self, contract: Contract, *, track_id: str | None = None) -> pl.LazyFrame:
         """Return the newest row of each key of a reference table, of all tracks or of one."""
@@ -211,11 +261,68 @@ class Lake:
         self._move_into_place(folder)
         files.remove(folder)
 
+    def delivery_of(self, batch: str) -> tuple[str, list[Batch]]:
+        """
+        Return the name and all entries of the file of the batch log that has a batch: one delivery and its replays.
+
+        Raises:
+            UnknownIds: The batch log has no such batch.
+        """
+        logs = {path.stem: _entries(path) for path in self._batch_log.glob("*.json")}
+        for name, entries in logs.items():
+            if batch in {entry.batch for entry in entries}:
+                return name, entries
+        known = [entry.batch for entries in logs.values() for entry in entries]
+        raise UnknownIds.of("batch", [batch], known, "the batch log")
+
+    def change(
+        self, name: str, entries: list[Batch], *, written: Mapping[str, pl.DataFrame], removed: Iterable[str] = ()
+    ) -> None:
+        """
+        Change a delivery atomically: its entries in the batch log, and files of the lake.
+
+        Args:
+            name: The file of the batch log, as `delivery_of` returns it.
+            entries: Its new entries; at least one must differ from before.
+            written: Path in the lake -> rows to write there.
+            removed: Paths in the lake to remove.
+        """
+        folder, log = self._staging / name, [asdict(entry) for entry in entries]
+        files.remove(folder)
+        folder.mkdir(parents=True)
+        files.write_json(folder / _CHANGE, {"entries": log, "removed": sorted(removed)})
+        for path, rows in written.items():
+            _write(folder / path, rows)
+        files.sync_tree(folder)
+        files.write_json(self._batch_log / f"{name}.json", log)
+        self._move_into_place(folder)
+        self._remove_files(folder)
+        files.remove(folder)
+
+    def _is_committed(self, staged: Path) -> bool:
+        """Return whether the batch log has what is staged: the entries of a change, or any entry of a new source."""
+        log = self._batch_log / f"{staged.name}.json"
+        return log.exists() and _change(staged)["entries"] in (None, files.read_json(log))
+
+    def _remove_files(self, staged: Path) -> None:
+        for path in _change(staged)["removed"]:
+            files.remove(self.folder / path)
+
     def _move_into_place(self, staged: Path) -> None:
         for path in staged.rglob("*.parquet"):
             final = self.folder / path.relative_to(staged)
             final.parent.mkdir(parents=True, exist_ok=True)
             path.replace(final)
+
+
+def _entries(path: Path) -> list[Batch]:
+    return [Batch(**entry) for entry in files.read_json(path)]
+
+
+def _change(staged: Path) -> dict[str, Any]:
+    """Return the change that is staged in a folder; of a new source, which has none, no entries and nothing removed."""
+    path = staged / _CHANGE
+    return dict(files.read_json(path)) if path.exists() else {"entries": None, "removed": []}
 
 
 def _n_rows(path: Path) -> int:

@@ -208,14 +208,14 @@ class _Job:
             return
         files = [*rows, *failures]
         source = short_hash(self.analyser, *(f"{recording.name} {recording.audio_id}" for recording in files))
-        n_known = len(self.lake.batches())
+        first_no = self.lake.next_batch_no()
         staged = []
-        for number, table in enumerate(TABLES, start=1):
+        for number, table in enumerate(TABLES, start=first_no):
             accepted = pl.concat([tables[table] for tables in rows.values()]) if rows else pl.DataFrame()
             refused = failures if table == FEATURES else {}
             entry = Batch(
                 batch=short_hash(source, table),
-                batch_no=n_known + number,
+                batch_no=number,
                 table=table,
                 source_file=_title(files),
                 source_sha256=source,

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from recsys import files
 from recsys.errors import InputError, Refused
 from recsys.home import Home
+from recsys.ingest.deliveries import waiting_sources
+from recsys.ingest.replay import due_sources
 from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.lake.store import Lake
 from recsys.ledger.lines import published
@@ -60,9 +62,10 @@ def nightly(
         Refused: The gate refused the new release; the last release stays current.
         InputError: The home has no listens.
     """
-    waiting = source_files([inbox]) if inbox.exists() else []
-    music = audio_files(inbox) if inbox.exists() else []
-    run = Run.of(home, as_of, recipe, waiting=map(files.sha256_of, [*waiting, *music]), tell=tell)
+    folders = [inbox] if inbox.exists() else []
+    music = audio_files(inbox) if folders else []
+    new = waiting_sources(Lake(home).batch_log(), source_files(folders)) | due_sources(home, today, recipe.ingest)
+    run = Run.of(home, as_of, recipe, waiting=new.union(map(files.sha256_of, music)), tell=tell)
     is_released = run.run_id in registry.release_names(home)
     if is_released and run.outcome("morning") is not None:
         is_current = registry.current_name(home) == run.run_id
@@ -70,7 +73,7 @@ def nightly(
     else:
         if not is_released and (not resume or run.outcome("publish") is not None):  # a pruned run starts again
             files.remove(run.folder)
-        ingest_files(run, waiting, today)
+        ingest_files(run, folders, today)
         if music:
             scan_music(run, inbox, today)
         _require_listens(home, inbox)
@@ -82,12 +85,14 @@ def nightly(
 def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
     """Ingest files into the lake, and log this as a step of the run."""
     with logged_step(run, "ingest") as counts:
-        report = ingest(run.home, paths, today=today)
-        for message in [*report.warnings, *(message for _path, message in report.unreadable)]:
-            run.log(event="warning", text=message)
+        report = ingest(run.home, paths, today=today, settings=run.recipe.ingest)
+        undone = [f"{path} was taken back and is skipped; remove it from the inbox" for path in report.undone_files]
+        for text in (*report.warnings, *(message for _path, message in report.unreadable), *undone):
+            run.log(event="warning", text=text)
         counts.update(
             n_files=len({batch.source_sha256 for batch in report.batches}), n_unreadable=len(report.unreadable)
         )
+        counts["n_entered"] = sum(batch.n_accepted for batch in report.entered)
         for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
             counts[name] = sum(getattr(batch, name) for batch in report.batches)
         counts["n_invalid_values"] = sum(

@@ -82,7 +82,7 @@ def _files(ingested: Event) -> str:
     counts = {"refused": ingested["n_quarantined"], "duplicate": ingested["n_duplicate"]}
     taken = f"{_counted(ingested['n_files'], 'file')}: {ingested['n_accepted']:,} rows accepted"
     more = [_nonzero(counts), _counted(ingested["n_unreadable"], "unreadable file") if ingested["n_unreadable"] else ""]
-    see = ". See marts.data_quality" if any(more) else ""
+    see = ". See recsys quarantine list" if any(more) else ""
     return ", ".join(filter(None, [taken, *more])) + see
 
 

@@ -193,21 +193,22 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
     _make_raw_table(connection, "raw.quarantine", quarantine)
-    for name, rows in _batch_log(sources.lake.batches()).items():
-        _make_raw_table(connection, name, rows)
+    for name, rows in tables_of_batches(sources.lake.batch_log()).items():
+        _make_raw_table(connection, f"raw.{name}", rows)
     _make_results(connection, sources.results)
     for name, rows in sources.ledger.items():
         _make_raw_table(connection, f"raw.{name}", rows)
 
 
-def _batch_log(batches: list[Batch]) -> dict[str, pl.DataFrame]:
+def tables_of_batches(log: list[Batch]) -> dict[str, pl.DataFrame]:
     """Return the batch log as two raw tables: the batches, and their counts of invalid values."""
-    counts = [count | {"batch": entry.batch} for entry in batches for count in entry.invalid_values]
-    plain = [{name: value for name, value in asdict(entry).items() if name != "invalid_values"} for entry in batches]
+    counts = [count | {"batch": entry.batch} for entry in log for count in entry.invalid_values if not entry.undone_on]
+    plain = [{name: value for name, value in asdict(entry).items() if name != "invalid_values"} for entry in log]
     entries = pl.DataFrame(plain, schema_overrides=dict.fromkeys(("days", "members", "columns"), pl.List(pl.String)))
+    days = pl.col("ingested_on", "undone_on").replace("", None).str.to_date()
     return {
-        "raw.batches": entries.with_columns(pl.col("ingested_on").str.to_date(), source_table="table"),
-        "raw.invalid_values": pl.DataFrame(counts, schema={"batch": pl.String(), **INVALID_VALUES}),
+        "batches": entries.with_columns(days, source_table="table"),
+        "invalid_values": pl.DataFrame(counts, schema={"batch": pl.String(), **INVALID_VALUES}),
     }
 
 

@@ -27,7 +27,7 @@ def check(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> BuiltTable:
     if n_rows < file.min_rows:
         raise BrokenCheck(
             f"{file.name}: {n_rows:,} rows, at least {file.min_rows:,} expected. "
-            "Is a source file missing? recsys query refused_rows lists the rows that ingest refused"
+            "Is a source file missing? recsys quarantine list says which rows ingest refused"
         )
     for condition, n in zip(file.checks, n_broken, strict=True):
         if n:

@@ -1,9 +1,9 @@
 """
 Find the stale days of day-grain tables: these are computed again, other days are copied from the published warehouse.
 
-A day is stale if a new batch has rows for it; if it is later than the `as_of` of the last build; if it has events of a
-track or listener for which a reference table got a new row; or if a backfill requests it. If the stale days cannot be
-determined, all days are stale.
+A day is stale if a new batch has rows for it, or a batch that was taken back had; if it is later than the `as_of` of
+the last build; if it has events of a track or listener for which a reference table got a new row; or if a backfill
+requests it. If the stale days cannot be determined, all days are stale.
 """
 
 from collections.abc import Collection, Iterable
@@ -82,10 +82,10 @@ def stale_days(
 ) -> dict[str, list[date]]:
     """Return table -> stale days; a day-grain table that is not among them must be computed for all days."""
     published = Published.read(connection)
-    batches = lake.batches()
-    if as_of < published.as_of or published.batches - {batch.batch for batch in batches}:
+    log = lake.batch_log()
+    if as_of < published.as_of or published.batches - {batch.batch for batch in log}:
         return {}  # an earlier date than the published one, or a batch was removed from the lake
-    new = [batch for batch in batches if batch.batch not in published.batches]
+    new = [batch for batch in log if (batch.batch in published.batches) == bool(batch.undone_on)]
     backfilled = set(_days_between(*backfill)) if backfill else set()
     plan = {}
     for file in layers.values():
@@ -102,12 +102,14 @@ def stale_days(
 def _affected_days(
     connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], new: Collection[Batch]
 ) -> set[date] | None:
-    """Return the days for which new batches of some raw tables change rows; None if the days are unknown."""
+    """Return the days of some tables' rows that new or undone batches change; None if these days are unknown."""
     affected: set[date] = set()
     for contract in contracts:
         batches = [batch for batch in new if batch.table == contract.table and batch.days]
         if contract.instant:
             affected.update(date.fromisoformat(day) for batch in batches for day in batch.days)
+        elif any(batch.undone_on for batch in batches):
+            return None  # its keys are not in the lake any more
         elif batches and set(contract.key) <= {"track_id", "user_id"}:
             affected |= _days_of_keys(connection, contract, [batch.batch for batch in batches])
         elif batches:

@@ -5,21 +5,33 @@
 --   source_table  raw table, unknown for a file that could not be read
 --   source_file   name of the source file; for accepted audio files, the first file of the batch
 --   ingested_on   day of ingest
---   outcome       accepted, duplicate or the reason code of the refusal (unreadable_file: the whole file)
+--   outcome       accepted, duplicate, the reason code of the refusal (unreadable_file: the whole file), replayed (refused, then moved to a batch of its own), dropped (refused, then deleted) or undone (the file was taken back)
 --   column_name   column that caused the refusal, '' where there is none
 --   n_rows        rows [count]
 -- checks:
 --   n_rows >= 1
 -- reconcile:
 --   (select sum(n_rows) from marts.data_quality) = (select sum(n_read) from staging.batches)
-with outcomes as (
+with live as (
+    select
+        batch,
+        source_file,
+        n_accepted,
+        n_duplicate,
+        n_replayed,
+        n_dropped
+    from staging.batches
+    where undone_on is null
+),
+
+outcomes as (
     select
         batch,
         source_file,
         'accepted' as outcome,
         '' as column_name,
         n_accepted as n_rows
-    from staging.batches
+    from live
     union all
     select
         batch,
@@ -27,7 +39,32 @@ with outcomes as (
         'duplicate' as outcome,
         '' as column_name,
         n_duplicate as n_rows
+    from live
+    union all
+    select
+        batch,
+        source_file,
+        'replayed' as outcome,
+        '' as column_name,
+        n_replayed as n_rows
+    from live
+    union all
+    select
+        batch,
+        source_file,
+        'dropped' as outcome,
+        '' as column_name,
+        n_dropped as n_rows
+    from live
+    union all
+    select
+        batch,
+        source_file,
+        'undone' as outcome,
+        '' as column_name,
+        n_read as n_rows
     from staging.batches
+    where undone_on is not null
     union all
     select
         batch,

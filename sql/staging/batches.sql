@@ -10,10 +10,14 @@
 --   n_accepted     rows that entered the lake [count]
 --   n_quarantined  rows that the data contract refused [count]
 --   n_duplicate    rows that repeat known rows [count]
+--   n_replayed     rows that left the quarantine for a batch of their own, which is_replay marks [count]
+--   n_dropped      rows that were deleted from the quarantine [count]
+--   is_replay      whether its rows come from the quarantine, not from the file itself
+--   undone_on      day on which the file was taken back, null where it was not
 -- checks:
---   n_read = n_accepted + n_quarantined + n_duplicate
+--   n_read = n_accepted + n_quarantined + n_duplicate + n_replayed + n_dropped
 -- reconcile:
---   (select coalesce(sum(n_accepted), 0) from staging.batches where source_table = 'tracks') = (select count(*) from raw.tracks_versions)
+--   (select coalesce(sum(n_accepted), 0) from staging.batches where source_table = 'tracks' and undone_on is null) = (select count(*) from raw.tracks_versions)
 select
     batch,
     batch_no,
@@ -23,5 +27,9 @@ select
     n_read,
     n_accepted,
     n_quarantined,
-    n_duplicate
+    n_duplicate,
+    n_replayed,
+    n_dropped,
+    replay <> '' as is_replay,
+    undone_on
 from raw.batches

@@ -10,6 +10,9 @@ from click.testing import CliRunner
 from recsys.cli import main
 from recsys.errors import Refused
 from recsys.home import Home
+from recsys.ingest.run import ingest
+from recsys.ingest.undo import undo
+from recsys.lake.store import Lake
 from recsys.ledger.store import Ledger
 from recsys.pipeline.run import Event, Run
 from recsys.releases import registry
@@ -152,3 +155,22 @@ def test_an_operator_withholds_and_audits_by_commands(finished: Run, copy_of: Ca
     assert withheld == [(label_id,)]
     assert f"{lines.height:,} lines, none missing or changed" in run("doctor")[1]
     assert run("labels", "restart")[1].startswith("InputError: The ledger is not damaged")
+
+
+@pytest.mark.slow
+def test_listening_that_is_taken_back_and_ingested_again_is_counted_once(world: World, tmp_path: Path) -> None:
+    """No later line counts it: the lines are those of a home in which nothing was taken back."""
+    homes = [Home(tmp_path / name) for name in ("plain", "undone")]
+    for home in homes:
+        world.run_nightly(home, days_before=8)
+    listens = [entry for entry in Lake(homes[1]).batches() if entry.table == "listens"]
+    batch = max(listens, key=lambda entry: entry.n_accepted)
+    (file,) = world.raw.rglob(batch.source_file)
+    undo(homes[1], batch.batch, today=world.last_day)
+    ingest(homes[1], [file], today=world.last_day)
+    for home in homes:
+        world.run_nightly(home)
+    plain, undone = (Ledger(home).read().figures.drop("closed_by_run") for home in homes)
+
+    assert plain["closing_no"].n_unique() == 2
+    assert undone.equals(plain)

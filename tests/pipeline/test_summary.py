@@ -35,7 +35,7 @@ def test_each_area_has_a_line_with_its_time() -> None:
     assert areas(DONE, TABLES, 20) == [
         Area(
             "Files",
-            "11 files: 1,099,318 rows accepted, 940 refused, 1 unreadable file. See marts.data_quality",
+            "11 files: 1,099,318 rows accepted, 940 refused, 1 unreadable file. See recsys quarantine list",
             9.25,
         ),
         Area("Music", "1 file: 1 unreadable", 2.0),

@@ -8,12 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from recsys.ingest.undo import undo
 from recsys.installation.paths import SQL_FOLDER
+from recsys.lake.store import Lake
 from recsys.warehouse import build as building
 from recsys.warehouse.increment import spans, stale_days
 from recsys.warehouse.sqlfile import quoted
 
-from .conftest import LISTENS, Place, rows
+from .conftest import LISTENS, TODAY, Place, rows
 
 DAY_GRAIN = {"marts.artist_daily", "marts.interactions_daily", "marts.track_daily"}
 # What these tests build: day-grain tables, row counts per batch, and a reference table.
@@ -111,6 +113,23 @@ def test_an_incremental_build_equals_a_full_one(
 
     assert planned == stale(*CHANGES[change])
     assert differences(incremental, grown.build("full", only=READ)) == {}
+
+
+@pytest.mark.parametrize(("change", "file"), [(late_rows, "late.csv"), (changed_duration, "fix.csv")])
+def test_a_build_after_an_undo_equals_a_full_one(
+    grown: Place, planned: dict[str, list[str]], change: Callable[[Place], None], file: str
+) -> None:
+    """Days of events that left are computed; if a reference row left, all days are, since its keys are not known."""
+    change(grown)
+    before = grown.build("before", only=READ)
+    batch = next(entry.batch for entry in Lake(grown.home).batches() if entry.source_file == file)
+    undo(grown.home, batch, today=TODAY)
+    incremental = grown.build("incremental", previous=before, only=READ)
+
+    assert planned == (stale("2026-01-05", "2026-01-06") if change is late_rows else FULL)
+    assert differences(incremental, grown.build("full", only=READ)) == {}
+    outcomes = rows(incremental, f"select outcome, n_rows from marts.data_quality where source_file = '{file}'")
+    assert outcomes == [("undone", 2 if change is late_rows else 1)]
 
 
 def test_the_date_moves_back_and_forth(

@@ -24,6 +24,7 @@ from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
+_N_KNOWN = 3  # batches of known files that are named
 if TYPE_CHECKING:
     from recsys.demo import WorldSummary
 
@@ -32,7 +33,7 @@ def ingested(report: IngestReport) -> None:
     """Print the counts of an ingest, one line per file and table, and the files that could not be read."""
     batches = [
         {"file": batch.source_file, "table": batch.table, "accepted": batch.n_accepted}
-        | {"quarantined": batch.n_quarantined, "duplicate": batch.n_duplicate}
+        | {"quarantined": batch.n_quarantined, "duplicate": batch.n_duplicate, "batch": batch.batch}
         for batch in report.batches
     ]
     if batches:
@@ -40,7 +41,15 @@ def ingested(report: IngestReport) -> None:
     for batch in report.batches:
         _unknown_values(batch)
     if report.known_files:
-        out.print(f"{len(report.known_files):,} files are in the lake already and were skipped")
+        tables = ", ".join(f"{batch.table} (batch {batch.batch})" for batch in report.known_batches[:_N_KNOWN])
+        more = ", ..." if len(report.known_batches) > _N_KNOWN else ""
+        out.print(f"{len(report.known_files):,} files are in the lake already and were skipped: {tables}{more}")
+        note.print("To take a file back: recsys ingest --undo BATCH", style="dim")
+    for path in report.undone_files:
+        note.print(f"{path} was taken back. To ingest it again, name it: recsys ingest {path}", soft_wrap=True)
+    n_entered = sum(batch.n_accepted for batch in report.entered)
+    if n_entered:
+        out.print(f"{n_entered:,} rows that were refused as future entered, since their day has come")
     for path, name in report.skipped:
         note.print(Text(f"Skipped in {path.name}: {name} (of no known format)", style="dim"))
     for warning in report.warnings:
@@ -48,7 +57,14 @@ def ingested(report: IngestReport) -> None:
     for _path, reason in report.unreadable:
         note.print(f"Not ingested: {reason}", soft_wrap=True)
     if any(batch["quarantined"] for batch in batches):
-        note.print("Why rows were refused: recsys build, then recsys query refused_rows", style="dim")
+        note.print("Why rows were refused: recsys quarantine list", style="dim")
+
+
+def taken_back(batches: list[Batch]) -> None:
+    """Print the batches of a file that was taken back."""
+    for batch in batches:
+        out.print(f"{batch.source_file}: {batch.n_accepted:,} rows of {batch.table} were taken back ({batch.batch})")
+    note.print("The next build or nightly run leaves them out; the file can be ingested again", style="dim")
 
 
 def _unknown_values(batch: Batch) -> None:

@@ -1,0 +1,209 @@
+"""
+From the chunks of one source to batches that are ready to be written, one per table.
+
+Steps for each row: pseudonymise, check against the contract, deduplicate.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+import polars.selectors as cs
+
+from recsys.errors import UnreadableSource
+from recsys.files import short_hash
+from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_invalid
+from recsys.ingest.deliveries import path_id
+from recsys.ingest.drift import recorded_columns
+from recsys.ingest.fresh import partitions, without_stored
+from recsys.ingest.pseudonym import pseudonymise, redacted
+from recsys.ingest.replay import BATCH_REFUSED
+from recsys.ingest.source import LINE, Chunk, Source, shown
+from recsys.ingest.vectors import comparable
+from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
+from recsys.lake.field import MAX_CHARS
+from recsys.lake.store import Batch, Lake, StagedBatch
+
+_UNCLEAR = {
+    "date_order": "has dates in an unstated order of day and month. State it: --dates day-first or --dates month-first",
+    "named_zone": "has times in a named time zone. Convert them to UTC, or give them an offset such as +02:00",
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """
+    A file to ingest.
+
+    Attributes:
+        source: The file.
+        number: How often its bytes have been delivered with this time.
+        today: The day of ingest.
+        max_refused: Maximum share of refused rows of a table; above it, none of its rows enter, 0..1.
+    """
+
+    source: Source
+    number: int
+    today: date
+    max_refused: float
+
+    @property
+    def _repeated(self) -> list[str]:
+        return [str(self.number)] if self.number > 1 else []
+
+    @property
+    def id(self) -> str:
+        """Id of the delivery: the SHA-256 of the file, or for a repeated delivery a hash."""
+        return short_hash(self.source.sha256, *self._repeated) if self._repeated else self.source.sha256
+
+    def batch_of(self, table: str) -> str:
+        """Return the id of its batch for a table."""
+        return short_hash(self.source.sha256, table, *self._repeated)
+
+
+@dataclass
+class _TableRows:
+    """The rows of one source for one table; each list has one frame per chunk."""
+
+    accepted: list[pl.DataFrame] = field(default_factory=list)
+    refused: list[pl.DataFrame] = field(default_factory=list)
+    invalid: list[pl.DataFrame] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    n_read: int = 0
+    is_fill_only: bool = False
+
+
+def stage(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes) -> list[StagedBatch]:
+    """
+    Return the batches of a file, without writing them.
+
+    Args:
+        lake: The lake, with whose rows duplicates and conflicts are found.
+        delivery: The file.
+        chunks: Its rows.
+        key: The listener key.
+
+    Raises:
+        UnreadableSource: The file cannot be read, or most rows have a date that can be read only after a decision.
+    """
+    rows_of_table: dict[str, _TableRows] = defaultdict(_TableRows)
+    for chunk in chunks:
+        _add_chunk(rows_of_table[chunk.table], chunk, lake, delivery, key)
+    for rows in rows_of_table.values():
+        _refuse_unclear(delivery.source, rows)
+    return [
+        _staged(lake, CONTRACTS[table], rows, delivery, batch_no)
+        for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=lake.next_batch_no())
+    ]
+
+
+def unreadable(lake: Lake, source: Source, today: date) -> StagedBatch:
+    """Return the record of an unreadable file: one refused row of the table `unknown`."""
+    entry = Batch(
+        batch=short_hash(source.sha256, "unreadable_file"),
+        batch_no=lake.next_batch_no(),
+        table="unknown",
+        source_file=shown(source.path.name),
+        source_sha256=source.sha256,
+        ingested_on=str(today),
+        n_read=1,
+        n_accepted=0,
+        n_quarantined=1,
+        n_duplicate=0,
+    )
+    refused = _malformed([1]).with_columns(reason=pl.lit("unreadable_file"))
+    return StagedBatch(entry, {}, _quarantine_rows(refused, entry))
+
+
+def _add_chunk(into: _TableRows, chunk: Chunk, lake: Lake, delivery: Delivery, key: bytes) -> None:
+    contract = CONTRACTS[chunk.table]
+    raw = pseudonymise(_contract_columns(chunk.rows, contract), key)
+    order = delivery.source.dialect.dates
+    checked = apply_contract(raw, contract, delivery.today, lake.zone, order).with_columns(raw[LINE])
+    is_valid = checked["reason"].is_null()
+    into.accepted.append(checked.filter(is_valid).drop("reason", "column_name", INVALID))
+    into.invalid.append(count_invalid(checked.filter(is_valid), LINE))
+    into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
+    into.refused.append(_malformed(chunk.malformed))
+    into.n_read += raw.height + len(chunk.malformed)
+    into.is_fill_only, into.columns = chunk.is_fill_only, chunk.columns
+
+
+def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Select the contract's columns (null where the file has no such column) and the line; drop all others."""
+    texts = [
+        pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String).alias(name) for name in contract.names
+    ]
+    return rows.select(*texts, LINE)
+
+
+def _refuse_unclear(source: Source, rows: _TableRows) -> None:
+    """Raise UnreadableSource if most rows have a date or time that can be read only after a decision of the caller."""
+    refused = pl.concat(rows.refused).select("column_name", "reason").with_columns(n_values=1, first_line=1)
+    for column, reason, n_values, _ in add_counts([refused, *rows.invalid]).rows():
+        if reason in _UNCLEAR and 2 * n_values > rows.n_read:
+            raise UnreadableSource(f"{source.path}: {column} {_UNCLEAR[reason]}. Nothing was ingested from it")
+
+
+def _staged(lake: Lake, contract: Contract, rows: _TableRows, delivery: Delivery, batch_no: int) -> StagedBatch:
+    read, incomparable = comparable(lake, contract, pl.concat(rows.accepted))
+    fresh, conflicting = without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
+    refused_here = (incomparable, _marked(conflicting, "conflicting_row"))
+    quarantine = pl.concat([*rows.refused, *map(_refused_typed, refused_here)])
+    if quarantine.height > delivery.max_refused * rows.n_read:
+        quarantine, fresh = pl.concat([quarantine, _refused_typed(_marked(fresh, BATCH_REFUSED))]), fresh.clear()
+    batch = delivery.batch_of(contract.table)
+    parts = partitions(lake, contract, fresh, batch=batch, batch_no=batch_no, today=delivery.today)
+    entry = Batch(
+        batch=batch,
+        batch_no=batch_no,
+        table=contract.table,
+        source_file=shown(delivery.source.path.name),
+        source_sha256=delivery.source.sha256,
+        ingested_on=str(delivery.today),
+        n_read=rows.n_read,
+        n_accepted=fresh.height,
+        n_quarantined=quarantine.height,
+        n_duplicate=rows.n_read - fresh.height - quarantine.height,
+        days=sorted(parts),
+        invalid_values=add_counts(rows.invalid).to_dicts(),
+        columns=recorded_columns(rows.columns, contract),
+        delivery=delivery.number,
+        source_path=path_id(delivery.source.path),
+    )
+    return StagedBatch(entry, parts, delivery.source.place(_quarantine_rows(quarantine, entry)))
+
+
+def _marked(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Add the reason for which whole rows are refused."""
+    return rows.with_columns(reason=pl.lit(reason), column_name=pl.lit(None, dtype=pl.String))
+
+
+def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    texts = (redacted(pl.col(name).str.slice(0, MAX_CHARS)) for name in raw.columns if name != LINE)
+    payload = pl.struct(texts).struct.json_encode()
+    return checked.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
+
+
+def _refused_typed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return quarantine rows for rows in the contract's types with `reason` and `column_name`."""
+    lists = cs.list().cast(pl.List(pl.String)).list.join("|")
+    texts = rows.drop(LINE, "reason", "column_name").with_columns(lists).cast(pl.String)
+    return _refused(rows.select(LINE, "reason", "column_name"), texts)
+
+
+def _malformed(lines: list[int]) -> pl.DataFrame:
+    """Return quarantine rows for lines that could not be parsed, without their text, which cannot be pseudonymised."""
+    unknown = pl.lit(None, dtype=pl.String)
+    return pl.DataFrame({LINE: lines}, schema={LINE: pl.Int64}).select(
+        pl.lit("malformed_row").alias("reason"), unknown.alias("column_name"), LINE, unknown.alias("payload")
+    )
+
+
+def _quarantine_rows(refused: pl.DataFrame, entry: Batch) -> pl.DataFrame:
+    named = refused.rename({LINE: "source_line"}).with_columns(
+        source_table=pl.lit(entry.table), source_file=pl.lit(entry.source_file), batch=pl.lit(entry.batch)
+    )
+    return named.select(QUARANTINE.names()).cast(QUARANTINE)
