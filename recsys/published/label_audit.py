@@ -3,6 +3,7 @@
 from recsys.errors import UnknownIds
 from recsys.home import Home
 from recsys.ledger.audit import Attack, audit
+from recsys.ledger.blocks import rows_by_day
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -22,4 +23,5 @@ def audit_label(home: Home, label_id: str) -> list[Attack]:
         if figures.is_empty():
             known = warehouse.query(internal_sql("labels"))["label_id"].to_list()
             raise UnknownIds.of("label with figures", [label_id], known, "the current release")
-        return list(audit(figures, warehouse.query(internal_sql("plays_of_label"), {"label": label_id})))
+        rows = warehouse.query(internal_sql("plays_of_label"), {"label": label_id})
+    return list(audit(figures, rows_by_day(figures, rows)))

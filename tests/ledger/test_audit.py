@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from recsys.ledger import cells
-from recsys.ledger.audit import Attack, _range, audit
+from recsys.ledger.audit import Attack, audit, table_range
+from recsys.ledger.blocks import rows_by_day
 from recsys.ledger.close import Closing, close
 from recsys.ledger.lines import Lines
 from recsys.ledger.settings import LabelSettings
@@ -43,7 +44,7 @@ def attacks(settings: LabelSettings) -> Iterator[Attack]:
     closing = Closing(1, "run", MONDAY + timedelta(days=15), 1, settings)
     lines = close(rows.lazy(), catalogue(LABELS), listeners(), Lines.of({}), closing)
     truth = rows.join(catalogue(LABELS), on="track_id").join(listeners(), on="user_id")
-    return audit(lines.figures, truth)
+    return audit(lines.figures, rows_by_day(lines.figures, truth))
 
 
 def test_small_groups_are_safe() -> None:
@@ -71,6 +72,5 @@ def test_others_without_a_test_are_found(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_ranges_are_those_of_a_table_with_known_sums() -> None:
     """By hand: 90 of 100 in one recording and 95 in one country leave at least 85, and at most 90."""
-    assert _range([{"a": 90}, {"b": 95}], 100, ("a", "b")) == pytest.approx((85, 90))
-    assert _range([{"a": 10}, {"b": 20}, {"c": 40}], 100, ("a", "b", "c")) == pytest.approx((0, 10))
-    assert _range([{"a": 99}, {"b": 99}, {"c": 6}], 100, ("a", "b", "c")) == pytest.approx((4, 6))
+    for inside, expected in (((90, 95, 100), (85, 90)), ((10, 20, 40), (0, 10)), ((99, 99, 6), (4, 6))):
+        assert table_range(tuple((value, value) for value in inside), (100, 100)) == pytest.approx(expected)
