@@ -28,7 +28,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 import polars as pl
@@ -85,8 +85,7 @@ def audit(figures: pl.DataFrame, rows: pl.DataFrame, known: Collection[str] | No
         rows: The truth: BLOCK of the block that counts a row, artist_id, user_id, GROUP and n_plays > 0. If the blocks
             are not known, `rows_by_day`; then what the known accounts have in a line is unknown too, where the sum of
             the rows differs from the total.
-        known: Accounts whose rows the attackers know. None: of each group, the N_KNOWN other listeners with the most
-            plays of its recording's class, of its country's or of its age's, whichever tell most.
+        known: Accounts whose rows the attackers know. None: of each group, the N_KNOWN other listeners who tell most.
     """
     of_block = rows.partition_by(BLOCK, as_dict=True)
     for key, lines in blocks(figures):
@@ -97,7 +96,7 @@ def audit(figures: pl.DataFrame, rows: pl.DataFrame, known: Collection[str] | No
 def _attacks(block: "_Block", key: tuple[object, ...], known: Collection[str] | None) -> Iterator[Attack]:
     label_id, *period = key[:3]
     for group in block.small_groups(known or ()):
-        choices = [sorted(known)] if known is not None else block.most_active(group)
+        choices = [sorted(known)] if known is not None else block.telling(group)
         ranges = [block.range_less(group, accounts) for accounts in choices]
         yield max(
             (Attack(str(label_id), (*period, *group.cells), *found) for found in ranges), key=attrgetter("excess")
@@ -141,10 +140,23 @@ class _Block:
         for *values, listeners in groups.filter(pl.col("user_id").list.len() <= SMALL).sort(GROUP).iter_rows():
             yield _Group(tuple(values[:3]), tuple(values[3:]), frozenset(listeners))
 
-    def most_active(self, group: _Group) -> list[list[str]]:
-        """Return, of each class of a group, the N_KNOWN listeners outside of the group with the most plays."""
-        of_classes = [plays[name] for plays, name in zip(self._plays, group.classes, strict=True)]
-        return [list(islice((user for user in plays if user not in group.listeners), N_KNOWN)) for plays in of_classes]
+    def telling(self, group: _Group) -> list[list[str]]:
+        """
+        Return choices of N_KNOWN listeners outside of a group who tell much about it.
+
+        They have the most plays of a class of the group, which lowers the largest value; or they raise the smallest
+        value most, which is the sum of the lines of the classes less twice the total: the most plays outside of two
+        classes, or of all three, which count twice.
+        """
+        orders = [plays[name] for plays, name in zip(self._plays, group.classes, strict=True)]
+        if self._is_alone(group):
+            outside = {user: 2 * n - sum(of.get(user, 0) for of in orders) for user, n in self._plays_of_all.items()}
+            orders.append(dict(sorted(outside.items(), key=itemgetter(1), reverse=True)))
+        return [list(islice((user for user in order if user not in group.listeners), N_KNOWN)) for order in orders]
+
+    def _is_alone(self, group: _Group) -> bool:
+        """Return whether no other group is of the same classes."""
+        return all(of_axis[name] == 1 for of_axis, name in zip(self._n_members, group.classes, strict=True))
 
     def range_less(self, group: _Group, known: list[str]) -> tuple[float, float, float]:
         """Return low, high and needed (see Attack) of a group, if plays of some other listeners are known."""
@@ -152,9 +164,8 @@ class _Block:
         lines = [of_axis.get(name, 0) for of_axis, name in zip(self.values, group.classes, strict=True)]
         less = [self._less(line, known, of_class) for line, of_class in zip(lines, plays, strict=True)]
         low, high = table_range(tuple(less), self._less(self.total, known, self._plays_of_all))
-        is_alone = all(of_axis[name] == 1 for of_axis, name in zip(self._n_members, group.classes, strict=True))
         _, needed = min(_ten_average(line, of_class, known) for line, of_class in zip(lines, plays, strict=True))
-        return low if is_alone else 0.0, high, needed
+        return low if self._is_alone(group) else 0.0, high, needed
 
     def _less(self, value: int, known: list[str], plays: dict[str, int]) -> Interval:
         """Return a line less the plays of known accounts, of which it may count a part only if it is not exact."""
@@ -163,7 +174,7 @@ class _Block:
 
 
 def _plays_by_listener(rows: pl.DataFrame, name: str) -> dict[str, dict[str, int]]:
-    """Return plays by listener, most plays first, of each class."""
+    """Return plays by listener of each class, most plays first."""
     sums = rows.group_by(name, "user_id").agg(pl.col("n_plays").sum()).sort("n_plays", "user_id", descending=True)
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for of_class, user, plays in sums.iter_rows():
