@@ -76,8 +76,8 @@ class Programme:
     def range_of(self, groups: list[tuple[str, str, str, str]]) -> tuple[float, float]:
         """Return the range of the plays of some groups together, each a block, recording, country and age band."""
         schema = ["block", "track_id", "country", "age_band"]
-        wanted = pl.DataFrame(groups, schema, orient="row")
-        return self.sums.range_of(matches(wanted, self.cells.select(schema)).any(axis=0).astype(float))
+        of_groups = pl.DataFrame(groups, schema, orient="row")
+        return self.sums.range_of(matches(of_groups, self.cells.select(schema)).any(axis=0).astype(float))
 
 
 def programme(figures: pl.DataFrame, rows: pl.DataFrame, known: Collection[str]) -> Programme:

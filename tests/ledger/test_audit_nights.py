@@ -65,15 +65,15 @@ def simulate() -> tuple[Nights, Lines, pl.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def nights() -> tuple[Nights, Lines, pl.DataFrame]:
+def simulated() -> tuple[Nights, Lines, pl.DataFrame]:
     """Return the world after sixty nights."""
     return simulate()
 
 
 @pytest.mark.slow
-def test_all_lines_of_sixty_nights_are_safe(nights: tuple[Nights, Lines, pl.DataFrame]) -> None:
+def test_all_lines_of_sixty_nights_are_safe(simulated: tuple[Nights, Lines, pl.DataFrame]) -> None:
     """Weeks, second sets, pooled late rows and open days of four labels together, which count all rows but a few."""
-    _, ledger, rows = nights
+    _, ledger, rows = simulated
     plays = ledger.figures.filter(pl.col("measure") == "n_plays")
 
     attacks = list(audit(ledger.figures, rows))
@@ -90,9 +90,9 @@ def test_all_lines_of_sixty_nights_are_safe(nights: tuple[Nights, Lines, pl.Data
 
 
 @pytest.mark.slow
-def test_a_label_that_knows_ten_accounts_learns_nothing(nights: tuple[Nights, Lines, pl.DataFrame]) -> None:
+def test_a_label_that_knows_ten_accounts_learns_nothing(simulated: tuple[Nights, Lines, pl.DataFrame]) -> None:
     """They are its own, and play its recordings every night."""
-    _, ledger, rows = nights
+    _, ledger, rows = simulated
     own = rows.filter(label_id="own")
 
     attacks = list(audit(ledger.figures, own, OWN))
@@ -119,9 +119,9 @@ def test_others_without_a_test_are_found_within_sixty_nights(monkeypatch: pytest
 
 
 @pytest.mark.slow
-def test_rounded_figures_of_two_nights_are_found(nights: tuple[Nights, Lines, pl.DataFrame]) -> None:
+def test_rounded_figures_of_two_nights_are_found(simulated: tuple[Nights, Lines, pl.DataFrame]) -> None:
     """A planted leak: figures that are counted anew every night, small ones withheld and all others rounded."""
-    world, _, _ = nights
+    world, _, _ = simulated
 
     found = list(attacks_on_rounded(world, "one"))
 
@@ -140,9 +140,9 @@ def attacks_on_rounded(world: Nights, label_id: str) -> Iterator[tuple[Attack, i
     Yields:
         The attack on a small group, and its true plays.
     """
-    for night in range(7, N_NIGHTS):
-        n_before, n_after = world.arrived[night - 1 : night + 1]
-        for first_day in range(0, night - 7, 7):
+    for day_no in range(7, N_NIGHTS):
+        n_before, n_after = world.arrived[day_no - 1 : day_no + 1]
+        for first_day in range(0, day_no - 7, 7):
             first = MONDAY + timedelta(days=first_day)
             rows = rows_of_week(world, label_id, first)
             before, after = (rows.filter(pl.col("n") < n) for n in (n_before, n_after))
