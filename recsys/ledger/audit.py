@@ -5,9 +5,8 @@ For each small group of listeners (those of one label, recording, period, countr
 range of its plays is computed by linear programming: the smallest and largest value that agrees with the lines, less
 what is known of N_KNOWN accounts. The range must contain 0 and the plays of ten average listeners.
 
-A block is the rows that one period counts: those of a week's days that were closed on time, a second set of a week, a
-line 'late', or the line of days whose week is open. Two facts make the attack on each block an attack on all lines of
-all labels together; a test compares it with one linear programme over everything:
+The rows that one period counts are a block (see `blocks`). Two facts make the attack on each block an attack on all
+lines of all labels together; a test compares it with one linear programme over everything:
 
 - **Blocks have no row in common**, as a row is counted once and for one label, and each line counts rows of one block.
   So the lines of one block do not limit another's values, and the range of a sum over several blocks (of a recording
@@ -83,8 +82,8 @@ def audit(figures: pl.DataFrame, rows: pl.DataFrame, known: Collection[str] | No
     Args:
         figures: All their lines, with the columns of marts.label_figures; those without a value are withheld.
         rows: The truth: BLOCK of the block that counts a row, artist_id, user_id, GROUP and n_plays > 0. If the blocks
-            are not known, `rows_by_day`; then what the known accounts have in a line is unknown too, where the sum of
-            the rows differs from the total.
+            are not known, `rows_by_day`; where these rows do not add up to the lines, what the known accounts have in a
+            line is unknown too.
         known: Accounts whose rows the attackers know. None: of each group, the N_KNOWN other listeners who tell most.
     """
     of_block = rows.partition_by(BLOCK, as_dict=True)

@@ -1,6 +1,6 @@
 """To check attacks: which line counts each row of a world, and one linear programme over all lines of all labels."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ class Programme:
     cells: pl.DataFrame
     sums: Sums
 
-    def range_of(self, groups: list[tuple[str, str, str, str]]) -> tuple[float, float]:
+    def range_of(self, groups: Sequence[tuple[object, ...]]) -> tuple[float, float]:
         """Return the range of the plays of some groups together, each a block, recording, country and age band."""
         schema = ["block", "track_id", "country", "age_band"]
         of_groups = pl.DataFrame(groups, schema, orient="row")
@@ -117,9 +117,11 @@ def _by_source(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _lines_of(figures: pl.DataFrame, key: tuple[object, ...]) -> pl.DataFrame:
     """Return the lines of plays of a block: those of its period, and of the days in it."""
-    label_id, first, last, no, is_late = key
-    plays = figures.filter(measure="n_plays", label_id=label_id, is_late=is_late)
-    of_period = plays.filter(pl.col("dimension") != "day").filter(from_day=first, to_day=last, closing_no=no)
+    label_id, first, last, no, is_late = map(pl.lit, key)
+    plays = figures.filter(pl.col("label_id") == label_id, pl.col("is_late") == is_late, measure="n_plays")
+    of_period = plays.filter(pl.col("dimension") != "day").filter(
+        pl.col("from_day") == first, pl.col("to_day") == last, pl.col("closing_no") == no
+    )
     days = plays.filter((pl.col("dimension") == "day") & pl.col("to_day").is_between(first, last))
     return pl.concat([of_period, days])
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from typing_extensions import override
 
 from recsys.ledger import cells
 from recsys.ledger.audit import N_AVERAGE, SMALL, Attack, audit
@@ -31,11 +32,13 @@ class Nights(World):
     n_users: int = 70
     arrived: list[int] = field(default_factory=list)  # number of rows after each night
 
+    @override
     def __post_init__(self) -> None:
         """Give each recording a label or none."""
         super().__post_init__()
         self.labels |= dict.fromkeys(["t9", "t10", "t11"], "own")
 
+    @override
     def next_day(self, day_no: int) -> None:
         """Let a batch arrive; every fifth day and a whole week are quiet."""
         is_quiet = day_no % 5 == 3 or 28 <= day_no < 35
@@ -198,7 +201,7 @@ def _attacks(key: tuple[str, date], before: pl.DataFrame, after: pl.DataFrame) -
         .agg(pl.col("user_id").n_unique(), pl.col("n_plays").sum())
     )
     groups = new.filter(pl.col("user_id") <= SMALL).sort(GROUP).with_columns(arrived=pl.lit("after"))
-    needed = N_AVERAGE * after["n_plays"].sum() / after["user_id"].n_unique()
+    needed = N_AVERAGE * float(after["n_plays"].sum()) / after["user_id"].n_unique()
     for of_group, (track, country, age, true) in zip(
         matches(groups, cells).astype(np.float64), groups.select(*GROUP, "n_plays").iter_rows(), strict=True
     ):
