@@ -143,12 +143,14 @@ def _plays_per_day(rows: pl.DataFrame, label_id: str, first: date, last: date) -
 
 def _attack(figures: pl.DataFrame, rows: pl.DataFrame, n: int) -> None:
     from recsys.ledger.audit import audit
+    from recsys.ledger.blocks import rows_by_day
 
     fewest = rows.group_by("label_id").agg(pl.col("n_plays").sum()).sort("n_plays", "label_id").head(n)["label_id"]
     n_groups = n_unsafe = 0
     for label_id in fewest:
+        lines = figures.filter(pl.col("label_id") == label_id)
         of_label = rows.filter(pl.col("label_id") == label_id, pl.col("n_plays") > 0)
-        for attack in audit(figures.filter(pl.col("label_id") == label_id), of_label):
+        for attack in audit(lines, rows_by_day(lines, of_label)):
             n_groups, n_unsafe = n_groups + 1, n_unsafe + (not attack.is_safe)
     print(f"groups of at most nine listeners attacked: {n_groups:,} of {n} labels; narrowed down too far: {n_unsafe}")
 

@@ -42,13 +42,13 @@ def restart(home: Home) -> None:
 
 
 @labels.command()
-@click.argument("label_id", metavar="LABEL")
+@click.argument("label_ids", metavar="LABEL...", nargs=-1, required=True)
 @click.pass_obj
-def audit(home: Home, label_id: str) -> None:
-    """Attack the figures that LABEL sees: can it work out what few listeners played?"""
-    from recsys.published.label_audit import audit_label
+def audit(home: Home, label_ids: tuple[str, ...]) -> None:
+    """Attack the figures that one or several labels see: can they work out what few listeners played?"""
+    from recsys.published.label_audit import audit_labels
 
-    attacks = audit_label(home, label_id)
+    attacks = audit_labels(home, label_ids)
     unsafe = [attack for attack in attacks if not attack.is_safe]
     click.echo(f"{len(attacks):,} groups of at most nine listeners attacked, {len(unsafe):,} narrowed down too far")
     for attack in unsafe[:20]:

@@ -1,34 +1,48 @@
 """
-An attack on the ledger: what a label can work out about few listeners from all its lines, and accounts of its own.
+An attack on the ledger: what labels can work out about few listeners from all their lines, and accounts of their own.
 
-For each small group of listeners (those of one recording, week, country and age band, 1 to 9 of them), the range of its
-plays is computed by linear programming: the smallest and largest value that agrees with the lines of the period's total
-and of its recordings, countries and ages, less what the label knows of its own accounts. The range must contain 0 and
-the plays of ten average listeners. Lines of other dimensions (days, gender, source) do not narrow it: whatever agrees
-with the others can be spread over their cells in proportion. Late lines count other rows.
+For each small group of listeners (those of one label, recording, period, country and age band, 1 to 9 of them), the
+range of its plays is computed by linear programming: the smallest and largest value that agrees with the lines, less
+what is known of N_KNOWN accounts. The range must contain 0 and the plays of ten average listeners.
 
-Variables are sums of plays over classes: a class is a named cell of a line, or its others. A group in a class with more
-than one member may have none of its plays, and all of them.
+The rows that one period counts are a block (see `blocks`). Two facts make the attack on each block an attack on all
+lines of all labels together; a test compares it with one linear programme over everything:
+
+- **Blocks have no row in common**, as a row is counted once and for one label, and each line counts rows of one block.
+  So the lines of one block do not limit another's values, and the range of a sum over several blocks (of a recording
+  that has changed its label, of a week and its late rows, of labels that share a login or collude) is the sum of its
+  parts' ranges. Sums of several labels' lines follow from the lines.
+- **Within a block, each dimension is a partition.** Whatever agrees with the partitions into recordings, countries and
+  ages can be spread over days, genders, sources and any further partition in proportion, so these do not narrow it.
+  Recordings partition their artist, so artists do not narrow it either. Likewise the others of a class can be spread in
+  proportion: each dimension is reduced to the attacked class and the rest. A class is a named cell, or the others; a
+  group in a class with more than one member may have none of its plays, and all of them.
+
+Dimensions that cross each other (artist by country) would not be partitions of a block, and need an attack of their
+own. Only plays are attacked: what follows from other measures together with plays is not looked for.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import product
+from functools import lru_cache
+from itertools import islice, product
+from operator import attrgetter, itemgetter
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
-from recsys.arrays import F64
-from recsys.ledger.lines import ARTIST, PLAYS, RECORDING, WEEK
+from recsys.ledger.blocks import BLOCK, CLASSES, GROUP, OTHERS, blocks, class_values, with_classes
+from recsys.ledger.lines import DAY, LATE, WEEK
+from recsys.ledger.value_range import Sums
 
-N_KNOWN = 9  # accounts that the label owns
+N_KNOWN = 9  # accounts that the attackers own
 N_AVERAGE = 10  # listeners whose plays must fit into the range of a small group
 SMALL = 9  # maximum number of listeners of a small group
-CLASSES = ("recording", "country", "age_band")
-OTHERS = "others"
 TOLERANCE = 1e-6
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -51,116 +65,143 @@ class Attack:
     needed: float
 
     @property
+    def excess(self) -> float:
+        """By how much the range misses 0 or the plays of ten average listeners; negative or 0 if it contains both."""
+        return max(self.low, self.needed - self.high)
+
+    @property
     def is_safe(self) -> bool:
         """Whether the range contains 0 and the plays of ten average listeners."""
-        return self.low <= TOLERANCE and self.high >= self.needed - TOLERANCE
+        return self.excess <= TOLERANCE
 
 
-def audit(figures: pl.DataFrame, rows: pl.DataFrame) -> Iterator[Attack]:
+def audit(figures: pl.DataFrame, rows: pl.DataFrame, known: Collection[str] | None = None) -> Iterator[Attack]:
     """
-    Attack every small group in the periods of weeks.
-
-    The label knows N_KNOWN accounts: those with the most plays of the attacked recording's class, outside of the group.
+    Attack every small group of one or several labels.
 
     Args:
-        figures: Lines, with the columns of marts.label_figures.
-        rows: The truth: label_id, artist_id, track_id, user_id, listen_date, country, age_band, and n_plays > 0; the
-            rows that the lines count.
+        figures: All their lines, with the columns of marts.label_figures; those without a value are withheld.
+        rows: The truth: BLOCK of the block that counts a row, artist_id, user_id, GROUP and n_plays > 0. If the blocks
+            are not known, `rows_by_day`; where these rows do not add up to the lines, what the known accounts have in a
+            line is unknown too.
+        known: Accounts whose rows the attackers know. None: of each group, the N_KNOWN other listeners who tell most.
     """
-    plays = figures.filter(pl.col("measure") == PLAYS, ~pl.col("is_late"), pl.col("value").is_not_null())
-    for (label_id, first, last), lines in plays.filter(pl.col("dimension") != "day").group_by(
-        "label_id", "from_day", "to_day", maintain_order=True
-    ):
-        inside = rows.filter(pl.col("label_id") == label_id, pl.col("listen_date").is_between(first, last))
-        yield from _attacks(str(label_id), (first, last), lines, _with_classes(inside, lines))
+    of_block = rows.partition_by(BLOCK, as_dict=True)
+    for key, lines in blocks(figures):
+        if key in of_block:
+            yield from _attacks(_Block(lines, of_block[key]), key, known)
 
 
-def _with_classes(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Add the class of each row in each of CLASSES; a recording without a line is among the others of its artist."""
-    artists = lines.filter(pl.col("dimension") == ARTIST)["cell"].drop_nulls().implode()
-    tracks = lines.filter(pl.col("dimension") == RECORDING)["cell"].drop_nulls().implode()
-    of_artist = pl.when(pl.col("artist_id").is_in(artists)).then(pl.format("{} of {}", pl.lit(OTHERS), "artist_id"))
-    recording = (
-        pl.when(pl.col("track_id").is_in(tracks)).then("track_id").otherwise(of_artist.otherwise(pl.lit(OTHERS)))
-    )
-    named = {
-        name: pl.when(pl.col(name).is_in(lines.filter(pl.col("dimension") == name)["cell"].drop_nulls().implode()))
-        .then(name)
-        .otherwise(pl.lit(OTHERS))
-        for name in CLASSES[1:]
-    }
-    return rows.with_columns(**{f"in_{name}": value for name, value in ({CLASSES[0]: recording} | named).items()})
+def _attacks(block: "_Block", key: tuple[object, ...], known: Collection[str] | None) -> Iterator[Attack]:
+    label_id, *period = key[:3]
+    for group in block.small_groups(known or ()):
+        choices = [sorted(known)] if known is not None else block.telling(group)
+        ranges = [block.range_less(group, accounts) for accounts in choices]
+        yield max(
+            (Attack(str(label_id), (*period, *group.cells), *found) for found in ranges), key=attrgetter("excess")
+        )
 
 
-def _sums(lines: pl.DataFrame) -> list[dict[str, int]]:
-    """Return the value of each class, for each of CLASSES."""
-    of_artists = lines.filter(pl.col("dimension") == ARTIST, pl.col("cell").is_null())
-    tracks = lines.filter(pl.col("dimension") == RECORDING).select("artist_id", "cell", "value").rows()
-    recordings = {cell or f"{OTHERS} of {artist}": value for artist, cell, value in tracks}
-    recordings |= dict.fromkeys([OTHERS] * of_artists.height, int(of_artists["value"].sum()))
-    groups = [lines.filter(pl.col("dimension") == name).select("cell", "value").rows() for name in CLASSES[1:]]
-    return [recordings, *({cell or OTHERS: value for cell, value in group} for group in groups)]
+@dataclass(frozen=True)
+class _Group:
+    """Values of GROUP and of CLASSES, and the listeners."""
+
+    cells: tuple[object, ...]
+    classes: tuple[str, ...]
+    listeners: frozenset[str]
 
 
-def _attacks(label_id: str, period: tuple[object, ...], lines: pl.DataFrame, rows: pl.DataFrame) -> Iterator[Attack]:
-    sums, names = _sums(lines), [f"in_{name}" for name in CLASSES]
-    total = int(lines.filter(pl.col("dimension") == WEEK)["value"].sum())
-    members = {name: dict(rows.group_by(f"in_{name}").agg(pl.col(of).n_unique()).iter_rows()) for name, of in _MEMBERS}
-    groups = rows.group_by("track_id", "country", "age_band", *names).agg(pl.col("user_id").n_unique())
-    small = groups.filter(pl.col("user_id") <= SMALL).sort("track_id", "country", "age_band")
-    for classes, of_classes in small.group_by(names, maintain_order=True):
-        known = _known(rows, names, of_classes)
-        left = [_less(of, known, name) for of, name in zip(sums, names, strict=True)]
-        low, high = _range(left, total - int(known["n_plays"].sum()), tuple(map(str, classes)))
-        alone = all(members[name][found] == 1 for (name, _), found in zip(_MEMBERS, classes, strict=True))
-        needed = _needed(rows.join(known.select("user_id").unique(), on="user_id", how="anti"), names, classes)
-        for group in of_classes.select("track_id", "country", "age_band").iter_rows():
-            yield Attack(label_id, (*period, *group), low if alone else 0.0, high, needed)
-
-
-_MEMBERS = (("recording", "track_id"), ("country", "country"), ("age_band", "age_band"))
-
-
-def _known(rows: pl.DataFrame, names: list[str], of_classes: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of the listeners with the most plays of the recording's class, outside of the attacked groups."""
-    attacked = rows.join(of_classes, on=["track_id", "country", "age_band"], how="semi").select("user_id")
-    of_class = rows.join(of_classes.select(names[0]), on=names[0], how="semi").join(attacked, on="user_id", how="anti")
-    greatest = of_class.group_by("user_id").agg(pl.col("n_plays").sum()).sort("n_plays", "user_id", descending=True)
-    return rows.join(greatest.head(N_KNOWN).select("user_id"), on="user_id", how="semi")
-
-
-def _less(values: dict[str, int], known: pl.DataFrame, name: str) -> dict[str, int]:
-    known_values = dict(known.group_by(name).agg(pl.col("n_plays").sum()).iter_rows())
-    return {cell: value - int(known_values.get(cell, 0)) for cell, value in values.items()}
-
-
-def _needed(rows: pl.DataFrame, names: list[str], classes: tuple[object, ...]) -> float:
-    """Return the plays of ten average listeners of the class of the group with the fewest plays."""
-    plays = [rows.filter(pl.col(name) == found) for name, found in zip(names, classes, strict=True)]
-    least = min(plays, key=lambda of_class: int(of_class["n_plays"].sum()))
-    return N_AVERAGE * float(least["n_plays"].sum()) / max(1, least["user_id"].n_unique())
-
-
-def _range(sums: list[dict[str, int]], total: int, classes: tuple[str, ...]) -> tuple[float, float]:
+class _Block:
     """
-    Return the smallest and largest value of a cell of a table whose sums along each axis are known.
+    The lines of a block, and the rows that it counts.
 
-    Each axis is reduced to the attacked class and all others, which changes neither value: the plays of the others can
-    be spread over their classes in proportion.
+    Attributes:
+        total: Plays of all its rows, by the lines.
+        values: Plays of each class, by the lines, for each of CLASSES.
+        is_exact: Whether the rows add up to the lines, so that it is known which of them are counted.
     """
-    matrix, values = [], []
-    cells = list(product((0, 1), repeat=len(sums)))
-    for axis, (of_axis, found) in enumerate(zip(sums, classes, strict=True)):
-        inside = of_axis.get(found, 0)
-        for side, value in ((0, inside), (1, total - inside)):
-            matrix.append([float(cell[axis] == side) for cell in cells])
-            values.append(float(value))
-    aim = np.zeros(len(cells))
-    aim[0] = 1
-    low, high = (_solved(sign * aim, csr_matrix(np.array(matrix)), np.array(values)) for sign in (1, -1))
-    return low, -high
+
+    def __init__(self, lines: pl.DataFrame, rows: pl.DataFrame) -> None:
+        self.total = int(lines.filter(pl.col("dimension").is_in([DAY, WEEK, LATE]))["value"].sum())
+        self.values = [values or {OTHERS: self.total} for values in class_values(lines)]
+        self._rows = with_classes(rows, lines)
+        self._plays_of_all = dict(self._rows.group_by("user_id").agg(pl.col("n_plays").sum()).iter_rows())
+        self._plays = [_plays_by_listener(self._rows, name) for name in CLASSES]
+        sums = [{name: sum(plays.values()) for name, plays in of_axis.items()} for of_axis in self._plays]
+        self.is_exact = sums == self.values
+        counts = [self._rows.group_by(name).agg(pl.col(of).n_unique()) for name, of in zip(CLASSES, GROUP, strict=True)]
+        self._n_members = [dict(of_class.iter_rows()) for of_class in counts]
+
+    def small_groups(self, known: Collection[str]) -> Iterator[_Group]:
+        """Yield the groups of 1 to SMALL listeners whose accounts are not known."""
+        unknown = self._rows.filter(~pl.col("user_id").is_in(sorted(known)))
+        groups = unknown.group_by(*GROUP, *CLASSES).agg(pl.col("user_id").unique())
+        for *values, listeners in groups.filter(pl.col("user_id").list.len() <= SMALL).sort(GROUP).iter_rows():
+            yield _Group(tuple(values[:3]), tuple(values[3:]), frozenset(listeners))
+
+    def telling(self, group: _Group) -> list[list[str]]:
+        """
+        Return choices of N_KNOWN listeners outside of a group who tell much about it.
+
+        They have the most plays of a class of the group, which lowers the largest value; or they raise the smallest
+        value most, which is the sum of the lines of the classes less twice the total: the most plays outside of two
+        classes, or of all three, which count twice.
+        """
+        orders = [plays[name] for plays, name in zip(self._plays, group.classes, strict=True)]
+        if self._is_alone(group):
+            outside = {user: 2 * n - sum(of.get(user, 0) for of in orders) for user, n in self._plays_of_all.items()}
+            orders.append(dict(sorted(outside.items(), key=itemgetter(1), reverse=True)))
+        return [list(islice((user for user in order if user not in group.listeners), N_KNOWN)) for order in orders]
+
+    def _is_alone(self, group: _Group) -> bool:
+        """Return whether no other group is of the same classes."""
+        return all(of_axis[name] == 1 for of_axis, name in zip(self._n_members, group.classes, strict=True))
+
+    def range_less(self, group: _Group, known: list[str]) -> tuple[float, float, float]:
+        """Return low, high and needed (see Attack) of a group, if plays of some other listeners are known."""
+        plays = [of_axis[name] for of_axis, name in zip(self._plays, group.classes, strict=True)]
+        lines = [of_axis.get(name, 0) for of_axis, name in zip(self.values, group.classes, strict=True)]
+        less = [self._less(line, known, of_class) for line, of_class in zip(lines, plays, strict=True)]
+        low, high = table_range(tuple(less), self._less(self.total, known, self._plays_of_all))
+        _, needed = min(_ten_average(line, of_class, known) for line, of_class in zip(lines, plays, strict=True))
+        return low if self._is_alone(group) else 0.0, high, needed
+
+    def _less(self, value: int, known: list[str], plays: dict[str, int]) -> Interval:
+        """Return a line less the plays of known accounts, of which it may count a part only if it is not exact."""
+        less = value - sum(plays.get(user, 0) for user in known)
+        return (less, less) if self.is_exact else (max(0, less), value)
 
 
-def _solved(aim: F64, matrix: csr_matrix, values: F64) -> float:
-    found = linprog(aim, A_eq=matrix, b_eq=values, method="highs")
-    return float(found.fun)
+def _plays_by_listener(rows: pl.DataFrame, name: str) -> dict[str, dict[str, int]]:
+    """Return plays by listener of each class, most plays first."""
+    sums = rows.group_by(name, "user_id").agg(pl.col("n_plays").sum()).sort("n_plays", "user_id", descending=True)
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for of_class, user, plays in sums.iter_rows():
+        found[of_class][user] = plays
+    return found
+
+
+def _ten_average(line: int, plays: dict[str, int], known: list[str]) -> tuple[int, float]:
+    """Return the plays of the listeners of a class that are not known, and of ten average ones among them."""
+    left = plays.keys() - known
+    n_plays = sum(plays[user] for user in left)
+    share = min(1, line / sum(plays.values()))  # of its rows the line may count a part only
+    return n_plays, share * N_AVERAGE * n_plays / max(1, len(left))
+
+
+_TABLE = np.array(list(product((True, False), repeat=len(CLASSES))))  # the attacked class or the rest, per dimension
+_PARTS = csr_matrix(np.vstack([_TABLE.T, np.ones(len(_TABLE))]), dtype=float)
+_CELL = np.eye(1, len(_TABLE))[0]
+
+
+@lru_cache(maxsize=100_000)
+def table_range(inside: tuple[Interval, ...], total: Interval) -> tuple[float, float]:
+    """
+    Return the smallest and largest value of a cell of a table.
+
+    Args:
+        inside: Sum of the cell's class, for each of CLASSES.
+        total: Sum of the table.
+    """
+    low, high = np.array([*inside, total], dtype=float).T
+    return Sums(_PARTS, low, high).range_of(_CELL)

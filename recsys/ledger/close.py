@@ -19,6 +19,7 @@ import polars as pl
 from recsys.columns import schema
 from recsys.ledger.cells import does_pass, partition, passes, summed
 from recsys.ledger.counted import containing, with_lines
+from recsys.ledger.intersections import merge_intersections
 from recsys.ledger.lines import (
     ARTIST,
     AUDIENCES,
@@ -287,12 +288,13 @@ def _without_voids(rows: pl.DataFrame, voids: pl.DataFrame) -> pl.DataFrame:
 def _lines_of_cells(
     rows: pl.DataFrame, measure: str, settings: LabelSettings, *, is_late: bool = False
 ) -> list[pl.DataFrame]:
-    """Partition the periods of these rows along each dimension."""
+    """Partition the periods of these rows along each dimension, so that no three cells reveal too few listeners."""
     artists = partition(rows.with_columns(cell="artist_id"), PERIOD, settings)
     named = artists.select(*PERIOD, artist_id="cell").filter(pl.col("artist_id").is_not_null())
     tracks = rows.join(named, on=[*PERIOD, "artist_id"], how="semi").with_columns(cell="track_id")
     cells = {ARTIST: artists, RECORDING: partition(tracks, [*PERIOD, "artist_id"], settings)}
     cells |= {name: partition(rows.with_columns(cell=name), PERIOD, settings) for name in AUDIENCES}
+    cells = merge_intersections(cells, rows, settings)
     if measure == PLAYS:
         cells[SOURCE] = partition(_by_source(rows), PERIOD, settings)
     return [_as_lines(of_dimension, name, is_late=is_late) for name, of_dimension in cells.items()]

@@ -10,7 +10,8 @@ select
     artist_id,
     cell,
     value,
-    is_late
+    is_late,
+    closing_no
 from marts.label_figures
 where label_id = $label
 order by from_day asc, to_day asc, dimension asc

@@ -8,12 +8,15 @@ import polars as pl
 import pytest
 
 from recsys.ledger import cells
-from recsys.ledger.audit import Attack, _range, audit
+from recsys.ledger import close as close_module
+from recsys.ledger.audit import Attack, audit, table_range
+from recsys.ledger.blocks import BLOCK, GROUP, blocks, rows_by_day
 from recsys.ledger.close import Closing, close
 from recsys.ledger.lines import Lines
 from recsys.ledger.settings import LabelSettings
 
-from .worlds import MONDAY, Row, catalogue, frame
+from .attacks import name_of, programme, truth
+from .worlds import MONDAY, Memory, Row, World, catalogue, close_day, frame
 
 N_USERS = 120
 LABELS: dict[str, str | None] = {f"t{n}": "one" for n in range(6)}
@@ -43,7 +46,7 @@ def attacks(settings: LabelSettings) -> Iterator[Attack]:
     closing = Closing(1, "run", MONDAY + timedelta(days=15), 1, settings)
     lines = close(rows.lazy(), catalogue(LABELS), listeners(), Lines.of({}), closing)
     truth = rows.join(catalogue(LABELS), on="track_id").join(listeners(), on="user_id")
-    return audit(lines.figures, truth)
+    return audit(lines.figures, rows_by_day(lines.figures, truth))
 
 
 def test_small_groups_are_safe() -> None:
@@ -71,6 +74,99 @@ def test_others_without_a_test_are_found(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_ranges_are_those_of_a_table_with_known_sums() -> None:
     """By hand: 90 of 100 in one recording and 95 in one country leave at least 85, and at most 90."""
-    assert _range([{"a": 90}, {"b": 95}], 100, ("a", "b")) == pytest.approx((85, 90))
-    assert _range([{"a": 10}, {"b": 20}, {"c": 40}], 100, ("a", "b", "c")) == pytest.approx((0, 10))
-    assert _range([{"a": 99}, {"b": 99}, {"c": 6}], 100, ("a", "b", "c")) == pytest.approx((4, 6))
+    for inside, expected in (((90, 95, 100), (85, 90)), ((10, 20, 40), (0, 10)), ((99, 99, 6), (4, 6))):
+        assert table_range(tuple((value, value) for value in inside), (100, 100)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_blocks_attacked_one_by_one_give_the_ranges_of_all_lines_together(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Late rows, recordings that change their label and open days of three labels, less one known account.
+
+    One linear programme with all lines, days, genders and sources among them, gives the range of each group, and of
+    groups of different blocks together the sum of their ranges. The truth is always in the range.
+    """
+    monkeypatch.setattr(close_module, "merge_intersections", lambda cells, *_: cells)  # so that some must have plays
+    ledger, rows = closed_world(seed)
+    everything = programme(ledger.figures, rows, ["u0"])
+    found = {}
+    for key, of_block in rows.group_by(BLOCK, maintain_order=True):
+        for attack in audit(ledger.figures, of_block, ["u0"]):
+            true = of_block.filter(pl.col("user_id") != "u0", **dict(zip(GROUP, attack.group[2:], strict=True)))
+            found[(name_of(key), *attack.group[2:])] = attack.low, true["n_plays"].sum(), attack.high
+
+    positive = [group for group, (low, _, _) in found.items() if low > 0]
+    some = [*random.Random(seed).sample(sorted(found), 25), *positive]
+    assert positive
+    assert all(low - 1e-6 <= value <= high + 1e-6 for low, value, high in found.values())
+    for group in some:
+        low, _, high = found[group]
+        assert everything.range_of([group]) == pytest.approx((low, high), abs=1e-6)
+    of_blocks = list({group[0]: group for group in some}.values())
+    assert len(of_blocks) > 5
+    together = sum(found[group][0] for group in of_blocks), sum(found[group][2] for group in of_blocks)
+    assert everything.range_of(of_blocks) == pytest.approx(together, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_group_must_have_plays(seed: int) -> None:
+    """Whichever account is known; each country and age has two listeners, fewer than a line needs in these worlds."""
+    ledger, rows = closed_world(seed)
+
+    for user in rows["user_id"].unique().sort():
+        assert [attack for attack in audit(ledger.figures, rows, [user]) if attack.low > 0] == []
+
+
+def test_a_set_of_labels_is_attacked_as_a_whole() -> None:
+    """Whoever sees the lines of three labels finds what each of them finds; every label has late rows."""
+    ledger, rows = closed_world(0)
+    labels = rows["label_id"].unique().to_list()
+
+    together = list(audit(ledger.figures, rows))
+
+    one_by_one = [attack for label in labels for attack in audit(ledger.figures.filter(label_id=label), rows)]
+    assert len(labels) == 3
+    assert set(together) == set(one_by_one)
+    assert len(together) > 100
+    assert rows.filter("is_late")["label_id"].n_unique() == 3
+
+
+def test_rows_that_a_line_may_not_count_narrow_nothing() -> None:
+    """A late row of a known account: what it has in the line is unknown, and the line itself limits every group."""
+    rows = frame(plays(random.Random(3)))
+    closing = Closing(1, "run", MONDAY + timedelta(days=15), 1, LabelSettings())
+    lines = close(rows.lazy(), catalogue(LABELS), listeners(), Lines.of({}), closing).figures
+    late = rows.vstack(rows.filter(track_id="t0").head(1).with_columns(n_plays=pl.lit(10_000, pl.Int64)))
+    everyone = late.join(catalogue(LABELS), on="track_id").join(listeners(), on="user_id")
+
+    found = list(audit(lines, rows_by_day(lines, everyone)))
+
+    assert len(found) > 15
+    assert [attack for attack in found if not attack.is_safe] == []
+
+
+def test_withheld_lines_are_not_attacked_and_open_days_are() -> None:
+    """A withheld week has no block; a day of an open week has one of its own, a day of a closed week none."""
+    ledger, _ = closed_world(1)
+    plays_of = ledger.figures.filter(measure="n_plays")
+    withheld = ledger.figures.with_columns(value=pl.when(pl.col("label_id") != "one").then("value"))
+
+    keys = [key for key, _ in blocks(ledger.figures)]
+    last_week = plays_of.filter(dimension="week", is_late=False).group_by("label_id").agg(pl.col("to_day").max())
+    open_days = plays_of.filter(dimension="day").join(last_week, on="label_id", suffix="_week")
+    expected = plays_of.filter(pl.col("dimension").is_in(["week", "late"])).height
+    assert len(keys) == expected + open_days.filter(pl.col("to_day") > pl.col("to_day_week")).height
+    assert "one" in {key[0] for key in keys}
+    assert "one" not in {key[0] for key, _ in blocks(withheld)}
+
+
+def closed_world(seed: int) -> tuple[Lines, pl.DataFrame]:
+    """Close seventeen days of a small world; return the ledger, and the rows with the blocks that count them."""
+    world, ledger, memory = World(random.Random(seed), n_tracks=5), Lines.of({}), Memory()
+    for day_no in range(17):
+        world.next_day(day_no)
+        ledger += close_day(world, ledger, day_no)
+        memory.close(world, day_no)
+    return ledger, truth(world, memory)

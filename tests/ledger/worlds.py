@@ -90,20 +90,26 @@ def close_day(world: World, ledger: Lines, day_no: int, settings: LabelSettings 
     return close(frame(world.rows).lazy(), catalogue(world.labels), listeners(world.n_users), ledger, closing)
 
 
-def does_pass(rows: list[Row]) -> bool:
-    """Return whether rows pass the test of SETTINGS."""
+def does_pass(rows: list[Row], settings: LabelSettings = SETTINGS) -> bool:
+    """Return whether rows pass the test."""
     by_user: dict[str, int] = defaultdict(int)
     for row in rows:
         by_user[row.user] += row.plays
     values = sorted(by_user.values())
-    return len(values) >= SETTINGS.min_listeners and sum(values[-2:]) <= SETTINGS.max_top_two * sum(values)
+    return len(values) >= settings.min_listeners and sum(values[-2:]) <= settings.max_top_two * sum(values)
+
+
+Block = tuple[str, date, date, int, bool]  # label, first and last day, closing, whether it is late
 
 
 @dataclass
 class Memory:
     """The second way: it remembers for each row which line counted it, which the ledger itself never stores."""
 
-    counted: dict[int, str] = field(default_factory=dict)  # position of a row -> label
+    settings: LabelSettings = SETTINGS
+    labels: tuple[str, ...] = ("one", "two", "three")
+    closing_no: int = 0
+    counted: dict[int, Block] = field(default_factory=dict)  # position of a row -> the block that counts it
     days: dict[str, list[tuple[date, date]]] = field(default_factory=lambda: defaultdict(list))
     weeks: dict[str, list[tuple[date, date]]] = field(default_factory=lambda: defaultdict(list))
     of_day: dict[tuple[str, date], list[int]] = field(default_factory=dict)  # label, last day of a line -> its rows
@@ -111,8 +117,9 @@ class Memory:
     def close(self, world: World, day_no: int) -> set[tuple[Any, ...]]:
         """Close one day; return label, dimension, first day, last day, value and whether it is late, per line."""
         last_day = MONDAY + timedelta(days=day_no - 1)
+        self.closing_no += 1
         lines: set[tuple[Any, ...]] = set()
-        for label in ("one", "two", "three"):
+        for label in self.labels:
             own = [n for n, row in enumerate(world.rows) if world.labels[row.track] == label and n not in self.counted]
             closed_before = list(self.weeks[label])
             lines |= self._close_days(world, label, own, last_day)
@@ -130,11 +137,11 @@ class Memory:
         waiting: list[int] = []
         for day in sorted({world.rows[n].day for n in fresh}):
             waiting += [n for n in fresh if world.rows[n].day == day]
-            if does_pass([world.rows[n] for n in waiting]):
+            if does_pass([world.rows[n] for n in waiting], self.settings):
                 lines.add((label, "day", start, day, _sum(world, waiting), False))
                 self.days[label].append((start, day))
                 self.of_day[label, day] = waiting
-                self.counted.update(dict.fromkeys(waiting, label))
+                self._count(waiting, label, start, day)
                 start, waiting = day + timedelta(days=1), []
         return lines
 
@@ -150,6 +157,7 @@ class Memory:
             rows = [n for _, last in days for n in self.of_day[label, last]]
             lines.add((label, "week", days[0][0], days[-1][1], _sum(world, rows), False))
             self.weeks[label].append((days[0][0], days[-1][1]))
+            self._count(rows, label, days[0][0], days[-1][1])
         return lines
 
     def _close_late(
@@ -160,15 +168,18 @@ class Memory:
         lines: set[tuple[Any, ...]] = set()
         for first, last in weeks:
             rows = [n for n in late if first <= world.rows[n].day <= last]
-            if does_pass([world.rows[n] for n in rows]):
+            if does_pass([world.rows[n] for n in rows], self.settings):
                 lines.add((label, "week", first, last, _sum(world, rows), True))
-                self.counted.update(dict.fromkeys(rows, label))
+                self._count(rows, label, first, last, is_late=True)
         rest = [n for n in late if n not in self.counted]
-        if does_pass([world.rows[n] for n in rest]):
+        if does_pass([world.rows[n] for n in rest], self.settings):
             days = [world.rows[n].day for n in rest]
             lines.add((label, "late", min(days), max(days), _sum(world, rest), True))
-            self.counted.update(dict.fromkeys(rest, label))
+            self._count(rest, label, min(days), max(days), is_late=True)
         return lines
+
+    def _count(self, rows: list[int], label: str, first: date, last: date, *, is_late: bool = False) -> None:
+        self.counted.update(dict.fromkeys(rows, (label, first, last, self.closing_no, is_late)))
 
 
 def _sum(world: World, rows: list[int]) -> int:

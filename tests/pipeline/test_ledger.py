@@ -139,15 +139,20 @@ def test_an_operator_withholds_and_audits_by_commands(finished: Run, copy_of: Ca
     """The audit finds nothing; a voided week is withheld from the next release on; the doctor counts the lines."""
     home = copy_of(finished.home)
     lines = Ledger(home).read().figures
-    label_id = lines.group_by("label_id").len().sort("len", "label_id")["label_id"][0]
+    label_id, other, *_ = lines.group_by("label_id").len().sort("len", "label_id")["label_id"]
     week = lines.filter(label_id=label_id, dimension="week", measure="n_plays").row(0, named=True)
 
     def run(*words: str) -> tuple[int, str]:
         done = CliRunner().invoke(main, ["--home", str(home.path), *words])
         return done.exit_code, done.output
 
-    status, audited = run("labels", "audit", label_id)
-    assert (status, "0 narrowed down too far" in audited) == (0, True)
+    n_groups = []
+    for labels in ([label_id], [other], [label_id, other]):
+        status, audited = run("labels", "audit", *labels)
+        assert (status, "0 narrowed down too far" in audited) == (0, True)
+        n_groups.append(int(audited.split()[0].replace(",", "")))
+    assert n_groups[2] == n_groups[0] + n_groups[1] > 0
+    assert run("labels", "audit", label_id, "lb_none")[0] == 2
     assert run("labels", "void", label_id, str(week["from_day"]), str(week["to_day"]))[0] == 0
     assert run("build", "--date", str(finished.as_of))[0] == 0
     with Warehouse.open(home.published_warehouse()) as warehouse:
