@@ -52,6 +52,7 @@ PLAYLISTS = pl.DataFrame({"playlist_id": ["p", "p", "q"], "position": [1, 2, 1],
 CLUSTERS = CATALOGUE.select(
     "track_id", community=pl.col("artist_id").replace_strict({"ada": 1, "ben": 2, "cleo": 2}), name="artist_name"
 )
+NO_COPIES = pl.DataFrame(schema={"track_id": pl.String, "copy_id": pl.String})
 ARTIST_OF = CATALOGUE.select("track_id", artist="artist_id")
 
 
@@ -63,7 +64,9 @@ def inputs() -> ProductInputs:
     )
     model = Recommender(EASE(EASEConfig(regularization=1.0))).fit(interactions)
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=interactions)
-    return ProductInputs(model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, 12, SERVED_ON)
+    return ProductInputs(
+        model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, NO_COPIES, 12, SERVED_ON
+    )
 
 
 def of(inputs: ProductInputs, name: str, key: str) -> list[dict[str, Any]]:

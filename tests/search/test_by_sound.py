@@ -20,6 +20,7 @@ TRACKS = pl.DataFrame(
         "track_id": [f"t{n}" for n in range(8)],
         "artist_id": ["ada"] * 4 + ["ben", "ben", "cleo", None],
         "release_title": ["One"] * 4 + ["Two", "Three", "Four", None],
+        "recording_id": [f"t{n}" for n in range(8)],
     }
 )
 
