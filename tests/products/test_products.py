@@ -150,6 +150,20 @@ def test_a_cluster_with_few_liked_tracks_gives_no_mix(inputs: ProductInputs) -> 
     assert product_maker("daily_mixes")(inputs).is_empty()
 
 
+def test_a_copy_is_not_similar(inputs: ProductInputs) -> None:
+    """The other copies of a track are not listed for it; for tracks without copies nothing changes."""
+    copies = pl.DataFrame({"track_id": ["ben0", "ada0"], "copy_id": ["ada0", "ben0"]})
+    before = product_maker("similar_tracks")(inputs)
+
+    after = product_maker("similar_tracks")(replace(inputs, copies=copies))
+
+    pairs = set(after.filter(pl.col("track_id").is_in(["ada0", "ben0"])).select("track_id", "similar_track_id").rows())
+    assert not pairs & {("ben0", "ada0"), ("ada0", "ben0")}
+    assert {("ben0", "ada0"), ("ada0", "ben0")} & set(before.select("track_id", "similar_track_id").rows())
+    others = ~pl.col("track_id").is_in(["ada0", "ben0"])
+    assert after.filter(others).equals(before.filter(others))
+
+
 def test_similar_tracks_have_the_same_listeners(inputs: ProductInputs) -> None:
     """Similar tracks share listeners; the track itself, withdrawn and restricted tracks are not listed."""
     table = product_maker("similar_tracks")(inputs)
