@@ -2,9 +2,10 @@
 A generated catalogue with planted duplicates and decoys, and the song that each track really is.
 
 Duplicates are delivered again under another id, as labels do: with the ISRC and another spelling; without the ISRC, but
-with title, artist and length; with a misspelt title, but the same sound. Some have no evidence at all, and cannot be
-found. Decoys look like duplicates and are none: versions, in six languages, some with the ISRC of the original; other
-guests; clean versions; other takes, three seconds longer; covers; wrong ISRCs; and instrumentals that nothing marks.
+with title, artist and length; with a new ISRC of another registrant; with a misspelt title, but the same sound. Some
+have no evidence at all, and cannot be found. Decoys look like duplicates and are none: versions, in six languages, some
+with the ISRC of the original; other guests; clean versions; other takes, three seconds longer; covers; wrong ISRCs; and
+instrumentals that nothing marks.
 """
 
 from collections.abc import Callable
@@ -152,7 +153,12 @@ def _other_song(row: Row, _rng: np.random.Generator) -> Row:
     }
 
 
-def _other_isrc(row: Row) -> Row:
+def _next_isrc(row: Row) -> Row:
+    """Another recording by the same artist has another ISRC of the same registrant."""
+    return row | {"isrc": f"USX1Y9{row['track_id'][1:]:0>6}"}
+
+
+def _foreign_isrc(row: Row) -> Row:
     return row | {"isrc": f"GBX1Z{row['track_id'][1:]:0>7}"}
 
 
@@ -160,27 +166,26 @@ DUPLICATES: dict[str, tuple[float, Maker]] = {  # kind -> share, how the copy is
     "isrc": (0.4, _same_isrc),
     "names": (0.35, _same_names),
     "guest in the credit": (0.05, _guest_named),
-    "sound": (0.17, lambda row, rng: _near(_misspelt(row, rng), rng, 1_500)),
+    "sound": (0.15, lambda row, rng: _near(_misspelt(row, rng), rng, 1_500)),
+    "registered again": (0.02, lambda row, rng: _foreign_isrc(_near(_respelt(row, rng), rng, 1_500))),
     "no evidence": (0.03, lambda row, rng: _near(_misspelt(row, rng), rng, 1_500)),
 }
 DECOYS: dict[str, tuple[float, Maker]] = {
     "version": (0.5, _version),
-    "clean version": (0.05, lambda row, rng: _other_isrc(_near(row, rng, 500)) | {"explicit": not row["explicit"]}),
-    "another take": (0.1, lambda row, _rng: _other_isrc(row) | {"duration_ms": row["duration_ms"] + 3_000}),
+    "clean version": (0.05, lambda row, rng: _next_isrc(_near(row, rng, 500)) | {"explicit": not row["explicit"]}),
+    "another take": (0.1, lambda row, _rng: _next_isrc(row) | {"duration_ms": row["duration_ms"] + 3_000}),
     "cover": (
         0.2,
-        lambda row, rng: _other_isrc(_near(row, rng, 2_000)) | {"artist_id": "x", "artist_name": "Cover Club"},
+        lambda row, rng: _foreign_isrc(_near(row, rng, 2_000)) | {"artist_id": "x", "artist_name": "Cover Club"},
     ),
     "wrong ISRC": (0.05, _other_song),
     "other guest": (
         0.05,
-        lambda row, rng: _other_isrc(_near(row, rng, 2_000)) | {"title": f"{row['title']} (feat. Oda)"},
+        lambda row, rng: _next_isrc(_near(row, rng, 2_000)) | {"title": f"{row['title']} (feat. Oda)"},
     ),
     "unmarked, same release": (
         0.04,
-        lambda row, rng: (
-            _other_isrc(_near(row, rng, 500)) | {"release_title": row["release_title"].removesuffix(" II")}
-        ),
+        lambda row, rng: _next_isrc(_near(row, rng, 500)) | {"release_title": row["release_title"].removesuffix(" II")},
     ),
-    "unmarked, other release": (0.01, lambda row, rng: _other_isrc(_near(row, rng, 500))),
+    "unmarked, other release": (0.01, lambda row, rng: _next_isrc(_near(row, rng, 500))),
 }

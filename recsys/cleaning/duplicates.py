@@ -28,6 +28,7 @@ SCORES = {ISRC: 0.97, NAMES: 0.95, SOUND: 0.96}
 PROPOSED_FACTOR = 0.5  # on the score of a pair with evidence against it
 BY_THIRD = "a rejected pair would be in the same group"
 PAIR = ("track_id", "other_track_id")
+REGISTRANT = 5  # characters of an ISRC that name who assigned it: country and registrant
 MAX_LEADERS = 50  # recordings with which each further one of the same ISRC or title is compared
 
 PAIR_COLUMNS = (
@@ -153,13 +154,15 @@ def _against(one: Row, other: Row, kinds: Mapping[str, str]) -> list[str]:
     featured = (one["featured"], other["featured"])
     has_other_isrc = None not in (one["isrc"], other["isrc"]) and one["isrc"] != other["isrc"]
     is_on_same_release = bool(one["release_key"]) and one["release_key"] == other["release_key"]
+    has_same_registrant = has_other_isrc and one["isrc"][:REGISTRANT] == other["isrc"][:REGISTRANT]
+    is_told_apart = has_other_isrc and (has_same_registrant or is_on_same_release)  # by whoever delivered them
     reasons = {
         "other version": one["version"] != other["version"],
         "explicit and not": {one["explicit"], other["explicit"]} == {True, False},
         "other featured artists": featured[0] != featured[1] and (all(featured) or has_other_isrc),
         "other length": ISRC in kinds and _apart_ms(one, other) > MAX_APART_BY_ISRC_MS,
         "other title and artist": not has_same_name,
-        "other ISRC on the same release": SOUND not in kinds and has_other_isrc and is_on_same_release,
+        "other ISRC of one registrant or release": SOUND not in kinds and is_told_apart,
     }
     return [reason for reason, holds in reasons.items() if holds]
 

@@ -97,12 +97,15 @@ def test_the_same_sound_by_the_same_artist_is_linked() -> None:
     assert found(tracks({"title": "Song"}, {"title": "Song (Live)"}), sounds((*PAIR, 0.95))) == PROPOSED
 
 
-def test_other_isrcs_on_one_release_are_proposed() -> None:
-    """They may be a song and its unmarked instrumental; on two releases, a recording was delivered again."""
-    one, other = {"title": "Song", "isrc": ISRC}, {"title": "Song", "isrc": "USRC17607840"}
+def test_other_isrcs_of_one_registrant_or_release_are_proposed() -> None:
+    """Who assigned both tells them apart, perhaps as song and instrumental; another registrant delivered it again."""
+    one, sibling = ({"title": "Song", "isrc": isrc, "release_title": "Album"} for isrc in (ISRC, "USRC17607840"))
+    foreign = sibling | {"isrc": "GBAYE0000351"}
 
-    assert found(tracks(one | {"release_title": "Album"}, other | {"release_title": "Album"})) == PROPOSED
-    assert found(tracks(one | {"release_title": "Album"}, other | {"release_title": "Hits"})) == LINKED
+    assert found(tracks(one, foreign | {"release_title": "Hits"})) == LINKED
+    assert found(tracks(one, foreign)) == PROPOSED
+    assert found(tracks(one, sibling | {"release_title": "Hits"})) == PROPOSED
+    assert found(tracks(one, sibling), sounds((*PAIR, 0.95))) == LINKED
 
 
 def test_all_evidence_is_kept() -> None:
