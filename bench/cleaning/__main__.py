@@ -27,8 +27,8 @@ BARS = {"precision": 0.99, "recall": 0.95, "found": 0.9, "false": 0.01}
 
 @benchmark(headline=r"recall (\d\.\d{4})")
 @size("--tracks", "n_tracks", default=200_000, smallest=400, help="Tracks of the generated catalogue.")
-@size("--recordings", "n_recordings", default=400, smallest=12, help="Recordings per demo world.")
-@size("--worlds", "n_worlds", default=3, smallest=1, help="Demo worlds.")
+@size("--recordings", "n_recordings", default=240, smallest=12, help="Recordings per demo world.")
+@size("--worlds", "n_worlds", default=2, smallest=1, help="Demo worlds.")
 def main(n_tracks: int, n_recordings: int, n_worlds: int) -> None:
     """Print both results with their bars."""
     evaluate_duplicates(planted_catalogue(n_tracks, np.random.default_rng(SEED)))
