@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,11 @@ import streamlit as st
 from dashboards import access, background
 from dashboards.access import current_home
 from dashboards.glossary import COMPUTED_COLUMNS
+from recsys.cleaning import review
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
+from recsys.home import locked
+from recsys.lake.store import Lake
 from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.history import past_runs
@@ -279,6 +282,21 @@ def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:
             return path.read_bytes()
 
     return write
+
+
+def review_findings(status: str, kind: str) -> pl.DataFrame:
+    """List the findings of the cleaning, with decisions made since (see `cleaning.review`). Operators only."""
+    _require_operator()
+    return review.findings(_warehouse(_viewer_file()), Lake(current_home()), status, kind)
+
+
+def decide(finding_id: str, decision: str) -> pl.DataFrame:
+    """Accept or reject a finding of the cleaning, and return it. Operators only."""
+    _require_operator()
+    with locked(current_home()):
+        return review.decide(
+            current_home(), [finding_id], decision, decided_at=datetime.now(UTC), decided_by="on the dashboards"
+        )
 
 
 def _export() -> Path:

@@ -14,6 +14,7 @@ COMPUTED_COLUMNS = {
     "heard_h": "total length of the audio searched [h]",
     "hours_played": "hours played [h]",
     "id": "id of the recording or the artist",
+    "is_applied": "whether the release was made with this decision; otherwise the next one is",
     "is_current": "whether dashboards and exports use this run",
     "kind": "recording or artist",
     "n_accepted": "rows accepted by the contract of their table [count]",

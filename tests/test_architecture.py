@@ -27,7 +27,7 @@ LAYERS = (
     ("dataset",),
     ("recommenders", "evaluate", "audio", "synth"),
     ("library", "search"),
-    ("rerank", "matching"),
+    ("rerank", "matching", "cleaning"),
     ("products", "feedback", "analytics"),
     ("releases", "reports"),
     ("recipe", "pipeline", "published", "experiments"),

@@ -11,7 +11,7 @@ import click
 from typing_extensions import override
 
 from recsys import __version__
-from recsys.cli import answers, data, labels, models, notify, quarantine, upkeep
+from recsys.cli import answers, data, labels, models, notify, quarantine, review, upkeep
 from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
@@ -65,8 +65,7 @@ for _command in (
     *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
     *(answers.sql, answers.query, answers.describe, answers.find),
     *(answers.similar, answers.match, answers.product, answers.explain),
-    labels.labels,
-    notify.notify,
+    *(labels.labels, review.review, notify.notify),
     *(upkeep.runs, upkeep.rollback, upkeep.prune, upkeep.doctor, upkeep.dashboard, upkeep.demo),
 ):
     main.add_command(_command)

@@ -1,6 +1,6 @@
 """Options shared by several commands, and helpers that apply them to a home."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,11 @@ def today_of(home: Home) -> date:
     from recsys.lake.store import Lake
 
     return datetime.now(Lake(home).zone).date()
+
+
+def now() -> datetime:
+    """Return the current instant, in UTC."""
+    return datetime.now(UTC)
 
 
 def day_of(home: Home, as_of: datetime | None) -> date:

@@ -1,7 +1,7 @@
 """
 Planted duplicates: the same recording under a second track id, played by some of the listeners of the original.
 
-Every second duplicate shares the ISRC of its original (a remaster of slightly different length); the others share
+Every second duplicate shares the ISRC of its original (an album version of slightly different length); the others share
 title, artist and duration, and have no ISRC.
 """
 
@@ -51,7 +51,7 @@ def _copied_rows(table: pl.DataFrame, rows: np.ndarray, rng: np.random.Generator
     fresh = [name for name in names.ids("trk", 2 * len(table), 6, rng).tolist() if name not in taken][: len(rows)]
     return table[rows].with_columns(
         pl.Series("track_id", fresh),
-        pl.when(by_isrc).then(pl.col("title") + " (Remastered)").otherwise("title").alias("title"),
+        pl.when(by_isrc).then(pl.col("title") + " (Album Version)").otherwise("title").alias("title"),
         release_title=pl.col("release_title").str.replace(" - Single", "") + " (Anniversary Edition)",
         release_date=pl.col("release_date") + timedelta(days=150),
         duration_ms=pl.col("duration_ms") + pl.when(by_isrc).then(740).otherwise(0),

@@ -249,6 +249,19 @@ CONTRACTS: dict[str, Contract] = {
             key=("track_id",),
         ),
         Contract(
+            "review_decisions",
+            (
+                Field("kind", required=True, allowed=("duplicate", "wrong_artist")),
+                _TRACK,
+                _id("other_track_id"),
+                Field("decision", required=True, allowed=("accepted", "rejected")),
+                _instant("decided_at"),
+                Field("decided_by", is_personal=True),
+                Field("note", is_personal=True),
+            ),
+            key=("kind", "track_id", "other_track_id"),
+        ),
+        Contract(
             "charts",
             (
                 Field("chart", required=True),

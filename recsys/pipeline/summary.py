@@ -57,6 +57,7 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
         ("Lists", ("recommend",), lambda lists: _lists(lists, k)),
         ("Products", ("recommend",), _products),
         ("Matching", ("match",), _matching),
+        ("Cleaning", ("clean",), _cleaning),
         ("Release", ("gate", "export", "publish"), _release),
         ("Reports", ("morning",), lambda reports: _counted(reports["n_reports"], "morning report")),
     ]
@@ -127,6 +128,12 @@ def _products(listed: Event) -> str:
 def _matching(matched: Event) -> str:
     looked = f"{_counted(matched['n_recordings'], 'recording')} and {_counted(matched['n_uploads'], 'upload')}"
     return f"{looked} searched, {_counted(matched['n_found'], 'use')} found"
+
+
+def _cleaning(cleaned: Event) -> str:
+    links = f"{_counted(cleaned['n_links'], 'duplicate')} linked"
+    waiting = _counted(cleaned["n_to_review"], "finding")
+    return f"{links}, {waiting} to review: recsys review list" if cleaned["n_to_review"] else links
 
 
 def _release(gate: Event, exported: Event, _published: Event) -> str:

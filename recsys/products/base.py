@@ -37,9 +37,10 @@ class ProductInputs:
         filters: Which tracks may be recommended to each listener.
         listeners: All listeners who receive lists: user_id, country, age_band.
         catalogue: All tracks that may be listed: track_id, title, artist_id, artist_name, release_date, available_in,
-            withdrawn_at, tempo_bpm, energy.
+            withdrawn_at, tempo_bpm, energy. A copy of a recording is withdrawn wherever another is listed.
         playlists: playlist_id, position, track_id.
         clusters: The cluster of each track: track_id, community, name (see `analytics.communities`).
+        copies: The listed copies of each recording that has some: track_id, copy_id (see `cleaning.listing`).
         n_candidates: Number of candidates per listener.
         served_on: The day on which the lists are shown.
     """
@@ -51,6 +52,7 @@ class ProductInputs:
     catalogue: pl.DataFrame
     playlists: pl.DataFrame
     clusters: pl.DataFrame
+    copies: pl.DataFrame
     n_candidates: int
     served_on: date
 
@@ -100,11 +102,13 @@ class ProductInputs:
             n: Length of the continuations.
 
         Returns:
-            key, rank, track_id, score, without the tracks of the list itself. There are no rows for a list if the model
-            was trained on none of its tracks.
+            key, rank, track_id, score, without the tracks of the list itself and their copies. There are no rows for a
+            list if the model was trained on none of its tracks.
         """
         plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", strength=pl.lit(1.0))
-        ranking = self.model.recommend_by_history(plays, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
+        copies = plays.join(self.copies, on="track_id").select("user_id", track_id="copy_id", strength=pl.lit(0.0))
+        hidden = pl.concat([plays, copies.select(plays.columns)]).unique(["user_id", "track_id"], keep="first")
+        ranking = self.model.recommend_by_history(hidden, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
         return ranking.select(pl.col("user_id").alias("key"), "rank", "track_id", "score")
 
 

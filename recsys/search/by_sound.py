@@ -17,6 +17,8 @@ from recsys.search.vector_index import NO_ROW, Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
+Credit = tuple[str | None, str | None, str | None]  # artist, release and recording of a track
+NO_CREDIT: Credit = (None, None, None)
 TAG_CONFIDENCE = 0.25  # minimum confidence of a tag
 # A condition may use the columns of marts.track_features, `tempo` for tempo_bpm, and `tags`, a list.
 CONDITION_SQL = f"""
@@ -109,9 +111,10 @@ def nearest_tracks(
     Args:
         index: The index of the tracks' vectors.
         query: Vector, shape (d,).
-        tracks: track_id, artist_id, release_title; without an artist or a release, a track is not limited by it.
+        tracks: track_id, artist_id, release_title, recording_id; without an artist or a release, a track is not
+            limited by it. Of tracks with the same recording_id, one is listed.
         limits: Length and variety of the list.
-        exclude: Id of a track to leave out, such as the query itself.
+        exclude: Id of a track to leave out with its copies, such as the query itself.
         allowed: Ids of the tracks that may be listed; None allows all.
 
     Returns:
@@ -120,11 +123,13 @@ def nearest_tracks(
     mask = np.ones(len(index.ids), np.bool_) if allowed is None else np.isin(index.ids, allowed.to_numpy())
     if exclude is not None:
         mask &= index.ids != exclude
-    credit = {row[0]: row[1:] for row in tracks.select("track_id", "artist_id", "release_title").iter_rows()}
+    credit = {
+        row[0]: row[1:] for row in tracks.select("track_id", "artist_id", "release_title", "recording_id").iter_rows()
+    }
     n_fetched, n_all = 4 * limits.k, int(mask.sum())
     while True:
         found = index.search(query[None], min(n_fetched, max(n_all, 1)), allowed=mask)
-        positions = _within_limits(index, found.rows[0], credit, limits)
+        positions = _within_limits(index, found.rows[0], credit, limits, exclude)
         if len(positions) == limits.k or n_fetched >= n_all:
             break
         n_fetched *= 4
@@ -139,22 +144,26 @@ def nearest_tracks(
 
 
 def _within_limits(
-    index: Index, rows: np.ndarray, credit: dict[str, tuple[str | None, str | None]], limits: ListLimits
+    index: Index, rows: np.ndarray, credit: dict[str, Credit], limits: ListLimits, exclude: str | None
 ) -> list[int]:
-    """Return the positions of the search results that keep the limits per artist and release, best first."""
+    """Return the positions of the results that keep the limits per artist, release and recording, best first."""
     artists: Counter[str] = Counter()
     releases: Counter[tuple[str | None, str]] = Counter()
+    recordings = {exclude and credit.get(exclude, NO_CREDIT)[2]}
     chosen: list[int] = []
     for position, row in enumerate(rows):
         if row == NO_ROW or len(chosen) == limits.k:
             break
-        artist, release = credit.get(index.ids[row], (None, None))
+        artist, release, recording = credit.get(index.ids[row], NO_CREDIT)
+        if recording is not None and recording in recordings:
+            continue
         if artist is not None and artists[artist] >= limits.per_artist:
             continue
         if release is not None and releases[artist, release] >= limits.per_release:
             continue
         artists.update([artist] if artist is not None else [])
         releases.update([(artist, release)] if release is not None else [])
+        recordings.add(recording)
         chosen.append(position)
     return chosen
 

@@ -14,12 +14,41 @@ with requested as (
     from marts.listener_profile as listeners
     cross join marts.track_features as tracks
     where listeners.user_id = $user_id and tracks.track_id = $track_id
+),
+
+same_recording as (
+    select
+        requested.user_id,
+        copies.track_id
+    from requested
+    left join marts.duplicate_links as own on requested.track_id = own.track_id
+    inner join (
+        select
+            track_id,
+            same_as
+        from marts.duplicate_links
+        union distinct
+        select
+            same_as as track_id,
+            same_as
+        from marts.duplicate_links
+    ) as copies on coalesce(own.same_as, requested.track_id) = copies.same_as
+    where copies.track_id <> requested.track_id
 )
 
 select 'played or skipped already' as reason
 from requested
 inner join marts.interactions as interactions
     on requested.user_id = interactions.user_id and requested.track_id = interactions.track_id
+union all
+select distinct 'a copy of it was played or skipped already' as reason
+from same_recording
+inner join marts.interactions as interactions
+    on same_recording.user_id = interactions.user_id and same_recording.track_id = interactions.track_id
+union all
+select 'a copy of ' || links.same_as || ', which is listed where it is available' as reason
+from requested
+inner join marts.duplicate_links as links on requested.track_id = links.track_id
 union all
 select 'withdrawn' as reason
 from requested

@@ -31,7 +31,7 @@ from recsys.pipeline.plan import (
 )
 from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
-from recsys.pipeline.steps import analytics, lists, models, release
+from recsys.pipeline.steps import analytics, cleaning, lists, models, release
 from recsys.pipeline.without_list import ALL_HEARD, NONE_AVAILABLE, NOTHING_LIKED
 from recsys.recipe import read_recipe
 from recsys.recommenders.base import Recommender
@@ -103,7 +103,7 @@ def test_only_what_a_step_needs_is_done_for_it() -> None:
     """Training does not need the communities; the lists do."""
     assert [planned.name for planned in steps_up_to("train")] == ["build", "train"]
     for_lists = {planned.name for planned in steps_up_to("recommend")}
-    assert for_lists == {"build", "group", "train", "evaluate", "refit", "recommend"}
+    assert for_lists == {"build", "group", "train", "evaluate", "refit", "match", "clean", "recommend"}
     assert [planned.name for planned in steps_after("gate")] == ["gate", "export", "publish", "morning"]
 
 
@@ -291,6 +291,7 @@ def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
         "interactions": interactions,
         "listeners": listeners,
         "catalogue": catalogue_of("abcde"),
+        "duplicate_links": pl.DataFrame(schema=cleaning.DUPLICATE_LINKS.schema),
         "playlists": pl.DataFrame(schema={"playlist_id": pl.String, "position": pl.Int64, "track_id": pl.String}),
         "communities": pl.DataFrame(schema=analytics.COMMUNITIES.schema),
         "community_members": pl.DataFrame(schema=analytics.COMMUNITY_MEMBERS.schema),

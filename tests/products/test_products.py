@@ -52,6 +52,7 @@ PLAYLISTS = pl.DataFrame({"playlist_id": ["p", "p", "q"], "position": [1, 2, 1],
 CLUSTERS = CATALOGUE.select(
     "track_id", community=pl.col("artist_id").replace_strict({"ada": 1, "ben": 2, "cleo": 2}), name="artist_name"
 )
+NO_COPIES = pl.DataFrame(schema={"track_id": pl.String, "copy_id": pl.String})
 ARTIST_OF = CATALOGUE.select("track_id", artist="artist_id")
 
 
@@ -63,7 +64,9 @@ def inputs() -> ProductInputs:
     )
     model = Recommender(EASE(EASEConfig(regularization=1.0))).fit(interactions)
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=interactions)
-    return ProductInputs(model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, 12, SERVED_ON)
+    return ProductInputs(
+        model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, NO_COPIES, 12, SERVED_ON
+    )
 
 
 def of(inputs: ProductInputs, name: str, key: str) -> list[dict[str, Any]]:
@@ -145,6 +148,20 @@ def test_the_time_of_day_decides_between_equal_scores(inputs: ProductInputs, mon
 def test_a_cluster_with_few_liked_tracks_gives_no_mix(inputs: ProductInputs) -> None:
     """A listener who likes only two tracks of a cluster gets no mix of it."""
     assert product_maker("daily_mixes")(inputs).is_empty()
+
+
+def test_a_copy_is_not_similar(inputs: ProductInputs) -> None:
+    """The other copies of a track are not listed for it; for tracks without copies nothing changes."""
+    copies = pl.DataFrame({"track_id": ["ben0", "ada0"], "copy_id": ["ada0", "ben0"]})
+    before = product_maker("similar_tracks")(inputs)
+
+    after = product_maker("similar_tracks")(replace(inputs, copies=copies))
+
+    pairs = set(after.filter(pl.col("track_id").is_in(["ada0", "ben0"])).select("track_id", "similar_track_id").rows())
+    assert not pairs & {("ben0", "ada0"), ("ada0", "ben0")}
+    assert {("ben0", "ada0"), ("ada0", "ben0")} & set(before.select("track_id", "similar_track_id").rows())
+    others = ~pl.col("track_id").is_in(["ada0", "ben0"])
+    assert after.filter(others).equals(before.filter(others))
 
 
 def test_similar_tracks_have_the_same_listeners(inputs: ProductInputs) -> None:

@@ -20,6 +20,7 @@ TRACKS = pl.DataFrame(
         "track_id": [f"t{n}" for n in range(8)],
         "artist_id": ["ada"] * 4 + ["ben", "ben", "cleo", None],
         "release_title": ["One"] * 4 + ["Two", "Three", "Four", None],
+        "recording_id": [f"t{n}" for n in range(8)],
     }
 )
 
@@ -65,6 +66,15 @@ def test_an_album_does_not_fill_the_list(index: Index) -> None:
     found = nearest_tracks(index, VECTORS[0], TRACKS, ListLimits(5), exclude="t0")
 
     assert found["track_id"].to_list() == ["t1", "t4", "t5", "t6", "t7"]
+
+
+def test_a_copy_of_a_recording_is_not_listed(index: Index) -> None:
+    """Neither one of the query itself, nor a second one of a listed track; the next tracks take their places."""
+    copies = TRACKS.with_columns(recording_id=pl.col("track_id").replace({"t1": "t0", "t4": "t3"}))
+    limits = ListLimits(3, per_artist=9, per_release=9)
+
+    assert nearest_tracks(index, VECTORS[0], copies, limits, exclude="t0")["track_id"].to_list() == ["t2", "t3", "t5"]
+    assert nearest_tracks(index, VECTORS[1], copies, limits, exclude="t1")["track_id"].to_list() == ["t2", "t3", "t5"]
 
 
 def test_a_list_is_as_long_as_the_conditions_allow(index: Index) -> None:

@@ -56,6 +56,12 @@ def _matched() -> tuple[pl.Expr, ...]:
     )
 
 
+def decided(findings: pl.DataFrame, decision: str) -> None:
+    """Print the findings that a person accepted or rejected."""
+    frame(findings.select("finding_id", "kind", "title", "artist_name", "other_title", "other_artist_name"))
+    out.print(f"{findings.height:,} {decision}. Lists and links follow with the next nightly run.")
+
+
 def taken_down(releases: list[str]) -> None:
     """Print the releases from whose indexes a takedown removed recordings."""
     out.print(

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from recsys.analytics.communities import TRACKS
+from recsys.cleaning.listing import heard_copies, listing
 from recsys.columns import (
     GROUP_KIND,
     GROUP_NAME,
@@ -69,6 +70,7 @@ def recommend(
     interactions: Interactions,
     listeners: pl.DataFrame,
     catalogue: pl.DataFrame,
+    duplicate_links: pl.DataFrame,
     playlists: pl.DataFrame,
     communities: pl.DataFrame,
     community_members: pl.DataFrame,
@@ -80,15 +82,18 @@ def recommend(
     note: Callable[..., None],
 ) -> Outcome:
     """Rerank each listener's candidates, fill the exploration slots, add reasons, and make the products."""
-    seen = interactions if recipe.export.new_only else None
+    listed, copies = listing(catalogue, duplicate_links, served_on)
+    seen, heard = (interactions, heard_copies(interactions, copies)) if recipe.export.new_only else (None, None)
+    filters = Filters.for_listeners(listeners, listed, tracks=model.tracks, as_of=served_on, seen=seen, blocked=heard)
     inputs = ProductInputs(
         model=model,
         interactions=interactions,
-        filters=Filters.for_listeners(listeners, catalogue, tracks=model.tracks, as_of=served_on, seen=seen),
+        filters=filters,
         listeners=listeners if interactions.matrix.nnz else listeners.clear(),  # nothing liked: nothing is popular
-        catalogue=catalogue,
+        catalogue=listed,
         playlists=playlists,
         clusters=_clusters(communities, community_members),
+        copies=copies,
         n_candidates=recipe.export.candidates,
         served_on=served_on,
     )

@@ -1,0 +1,64 @@
+"""Review: duplicates and wrong artists that the cleaning found, which an operator accepts or rejects."""
+
+import streamlit as st
+
+from dashboards import data, filters, parts
+
+PAGE = {"title": "Review", "section": "Operations", "order": 76, "for_labels": False}
+
+STATUSES = {
+    "proposed": "to decide",
+    "linked": "linked by rule",
+    "accepted": "accepted",
+    "rejected": "rejected",
+    "": filters.ALL,
+}
+KINDS = {"": filters.ALL, "duplicate": "duplicates", "wrong_artist": "wrong artists"}
+NAMES = {
+    "artist_name": "artist",
+    "other_title": "compared with",
+    "other_artist_name": "its artist",
+    "against": "what speaks against it",
+    "is_applied": "applied",
+}
+
+parts.header(
+    "Review",
+    "Recordings that may be the same, and recordings that sound like another artist's. A decision is kept for good and "
+    "takes effect with the next nightly run.",
+)
+with filters.row():
+    status = filters.choose("Status", STATUSES, "status")
+    kind = filters.choose("Kind", KINDS, "kind")
+findings = data.review_findings(status, kind)
+if findings.is_empty():
+    parts.empty_state("There is no such finding.", "Choose another status. Nightly runs search new recordings.")
+    st.stop()
+parts.table(
+    findings.drop("track_id", "other_track_id"),
+    mart="review_findings",
+    key="findings",
+    title=f"{findings.height:,} findings",
+    names=NAMES,
+    formats={"score": "%.3f"},
+)
+parts.heading("Decide")
+finding_id = filters.choose(
+    "Finding",
+    {
+        row["finding_id"]: f"{row['title']} ({row['artist_name'] or '-'}) / {row['other_title']} "
+        f"({row['other_artist_name'] or '-'}), {row['finding_id']}"
+        for row in findings.iter_rows(named=True)
+    },
+    "finding",
+)
+with filters.row():
+    is_accepted = filters.button("Accept", "accept")
+    is_rejected = filters.button("Reject", "reject")
+parts.caption(
+    "Accepting a duplicate links its recordings: lists contain one of them, and each keeps its listens. Accepting a "
+    "wrong artist confirms it; correct the artist at its source. A rejected finding is never proposed again."
+)
+decision = "accepted" if is_accepted else "rejected"
+if (is_accepted or is_rejected) and parts.attempt(lambda: data.decide(finding_id, decision)) is not None:
+    st.rerun()

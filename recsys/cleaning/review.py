@@ -1,0 +1,88 @@
+"""
+Decisions about the review list: each is a row in the lake, ingested like any other source.
+
+A decision takes effect with the next nightly run, and holds for all later ones; a later decision about the same finding
+replaces it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from recsys import files
+from recsys.errors import UnknownIds
+from recsys.home import Home
+from recsys.ingest.run import ingest
+from recsys.lake.contract import CONTRACTS
+from recsys.lake.store import Lake
+from recsys.warehouse.internal import internal_sql
+from recsys.warehouse.query import Warehouse
+
+TABLE = "review_decisions"
+KEY = ("kind", "track_id", "other_track_id")
+
+
+def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "") -> pl.DataFrame:
+    """
+    List the findings of a release, with the decisions that were made since.
+
+    Args:
+        warehouse: The warehouse of the release.
+        lake: The lake, which has all decisions.
+        status: proposed, linked, accepted or rejected; '' lists all.
+        kind: duplicate or wrong_artist; '' lists both.
+
+    Returns:
+        finding_id, kind, status, title, artist_name, other_title, other_artist_name, evidence, against, detail, score,
+        n_plays (of both recordings), is_applied (false if the release was made before the decision), track_id,
+        other_track_id. The most played first.
+    """
+    rows = warehouse.query(internal_sql("review_list"))
+    latest = lake.latest(CONTRACTS[TABLE]).select(*KEY, "decision").collect()
+    swapped = latest.rename({"track_id": "other_track_id", "other_track_id": "track_id"}).select(latest.columns)
+    decided = rows.join(pl.concat([latest, swapped]), on=KEY, how="left", maintain_order="left")
+    current = decided.with_columns(
+        is_applied=pl.col("decision").is_null() | (pl.col("decision") == pl.col("status")),
+        status=pl.coalesce("decision", "status"),
+    ).drop("decision")
+    chosen = {name: value for name, value in {"status": status, "kind": kind}.items() if value}
+    return current.filter(**chosen) if chosen else current
+
+
+def decide(
+    home: Home, finding_ids: Sequence[str], decision: str, *, decided_at: datetime, decided_by: str = "", note: str = ""
+) -> pl.DataFrame:
+    """
+    Accept or reject findings.
+
+    Args:
+        home: The home; the caller must hold its lock.
+        finding_ids: Ids of findings of the published release.
+        decision: accepted or rejected.
+        decided_at: When, with time zone.
+        decided_by: Who decides, stored with the decision; may be empty.
+        note: Reason, stored with the decision; may be empty.
+
+    Returns:
+        The findings, as `findings` returned them before the decision.
+
+    Raises:
+        UnknownIds: The published release has no such finding.
+    """
+    lake = Lake(home)
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        known = findings(warehouse, lake)
+    if unknown := sorted(set(finding_ids) - set(known["finding_id"])):
+        raise UnknownIds.of("finding", unknown, known["finding_id"].to_list(), "the review list")
+    decided = known.filter(pl.col("finding_id").is_in(list(finding_ids)))
+    rows = decided.select(*KEY).with_columns(
+        decision=pl.lit(decision),
+        decided_at=pl.lit(decided_at.isoformat()),
+        decided_by=pl.lit(decided_by or None, dtype=pl.String),
+        note=pl.lit(note or None, dtype=pl.String),
+    )
+    path = home.path / "review" / f"{files.short_hash(decided_at.isoformat(), decision, *decided['finding_id'])}.csv"
+    files.write_atomically(path, rows.write_csv)
+    ingest(home, [path], today=decided_at.astimezone(lake.zone).date(), table=TABLE)
+    return decided
