@@ -5,6 +5,8 @@ Pages of `app_pages` call one function each for viewers of a label. Artists, rec
 only, the label's total also per day. A cell without a figure had too few listeners, and the page says so; never 0.
 """
 
+from math import ceil
+
 import polars as pl
 import streamlit as st
 
@@ -20,7 +22,14 @@ MEASURES = {
     "n_saves": "Saves",
     "n_likes": "Likes",
 }
-DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender", "source": "Who chose the recording"}
+DIMENSIONS = {
+    "country": "Country",
+    "age_band": "Age",
+    "gender": "Gender",
+    "source": "Who chose the recording",
+    "loyalty": "Played the label before",
+}
+SHARED = {name: DIMENSIONS[name] for name in ("country", "age_band", "gender", "source")}
 OUTLIERS = {"recording": "recordings", "artist": "artists"}
 FORMATS = {"share": "percent", "change": "percent"}
 DAY_UNIT = "plays per day; where a closed period has several days, their average on the last one"
@@ -120,9 +129,29 @@ def artist() -> None:
     with filters.row():
         artist_id = filters.choose_artist()
         n_weeks = filters.choose("Recordings of", WEEKS, "weeks")
+        dimension = filters.choose("Group plays by", SHARED, "by")
     _weeks("artist", artist_id)
+    _audience_of(artist_id, dimension)
     recordings = data.run_query("label_parts", dimension="recording", artist_id=artist_id, weeks=n_weeks)
     _parts(recordings.drop("n_listeners"), f"Recordings, {WEEKS[n_weeks]}", key="artist_tracks")
+
+
+def _audience_of(artist_id: str, dimension: str) -> None:
+    """Show how an artist's plays divide in the last closed week with shares."""
+    groups = data.run_query("label_artist_audience", artist_id=artist_id, dimension=dimension)
+    if groups["cell"].count() == 0:
+        parts.empty_state("The artist had too few listeners to divide them into groups.", "Choose another grouping.")
+        return
+    first, last = (sentences.format_day(groups[name][0]) for name in ("from_day", "to_day"))
+    parts.figure(
+        f"Share of plays, {SHARED[dimension].lower()}",
+        groups.drop("label_id", "cell"),
+        charts.bars(groups, "share", "name", unit="%"),
+        alt_text=f"The first group is {groups['name'][0]}, about {groups['share'][0]:.0%} of the artist's plays.",
+        key="artist_audience",
+        note=f"From {first} to {last}. To protect listeners, each share is blurred by at most "
+        f"{ceil(100 * groups['error'][0])} points; the same group is always blurred alike.",
+    )
 
 
 def track(track_id: str) -> None:
@@ -193,6 +222,25 @@ def audience() -> None:
             key="audience",
         )
     _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups")
+    loyalty()
+
+
+def loyalty(label_id: str = "") -> None:
+    """Show how many of a label's listeners are new to it and how many come back; '': the label of the viewer."""
+    weeks = data.run_query("label_loyalty", label=label_id).drop_nulls("share")
+    if weeks.is_empty():
+        parts.empty_state("No closed week tells yet who comes back.", "It is counted when a week is closed.")
+        return
+    last = weeks.filter(pl.col("to_day") == pl.col("to_day").max())
+    parts.figure(
+        "Who comes back",
+        weeks.drop("label_id", "cell"),
+        charts.lines(weeks, "to_day", "share", by="name", unit="%", points=True),
+        alt_text=", ".join(f"{share:.0%} {name}" for name, share in last.select("name", "share").iter_rows()) + ".",
+        key="loyalty",
+        note="Share of the listeners of each closed week. New: played nothing of the label before; returning: played "
+        "it in the four weeks before; back: longer ago; unknown: the log was under eight weeks old.",
+    )
 
 
 def _weeks(dimension: str, cell: str) -> None:

@@ -10,18 +10,18 @@ and are counted together in a line 'late' once they pass.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from heapq import nlargest
 
 import polars as pl
 
 from recsys.columns import schema
-from recsys.ledger.cells import does_pass, partition, passes, summed
+from recsys.ledger.cells import does_pass, passes, summed
 from recsys.ledger.counted import containing, with_lines
-from recsys.ledger.intersections import merge_intersections
+from recsys.ledger.crossed import shares_of_artists
+from recsys.ledger.dimensions import PERIOD, SOURCES, as_lines, lines_of_cells, lines_of_listeners
 from recsys.ledger.lines import (
-    ARTIST,
     AUDIENCES,
     CLOSINGS_COLUMNS,
     DAY,
@@ -30,19 +30,17 @@ from recsys.ledger.lines import (
     LISTENERS,
     MEASURES,
     PLAYS,
-    RECORDING,
-    SOURCE,
+    SHARE,
     WEEK,
     Lines,
 )
+from recsys.ledger.loyalty import NO_DAYS, with_loyalty
 from recsys.ledger.settings import LabelSettings
 
 ONE_DAY = timedelta(days=1)
 CHUNK_ROWS = 1_000_000  # rows that are closed at a time, about 1 GB
-PERIOD = ("label_id", "from_day", "to_day")
 FIGURES_SCHEMA = schema(FIGURES_COLUMNS)
 PERIOD_SCHEMA = pl.Schema({name: FIGURES_SCHEMA[name] for name in (*PERIOD, "value")})
-SOURCES = {"n_active_plays": "active", "n_algorithmic_plays": "algorithmic"}  # all other plays: unknown
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,7 @@ class Closing:
         as_of: Last day of the run's data.
         last_batch: Largest batch number of the lake.
         settings: The test, and how long after its end a period is closed.
+        noise_key: Secret of the noise of artists' shares; None: no shares are written.
     """
 
     no: int
@@ -63,6 +62,7 @@ class Closing:
     as_of: date
     last_batch: int
     settings: LabelSettings
+    noise_key: bytes | None = field(default=None, repr=False)
 
     @property
     def last_day(self) -> date:
@@ -82,7 +82,13 @@ class Closing:
 
 
 def close(
-    rows: pl.LazyFrame, catalogue: pl.DataFrame, listeners: pl.DataFrame, ledger: Lines, closing: Closing
+    rows: pl.LazyFrame,
+    catalogue: pl.DataFrame,
+    listeners: pl.DataFrame,
+    ledger: Lines,
+    closing: Closing,
+    *,
+    days_of_listeners: pl.LazyFrame = NO_DAYS,
 ) -> Lines:
     """
     Return what a closing adds to the ledger; nothing if the ledger has been closed for this date or a later one.
@@ -95,6 +101,8 @@ def close(
         listeners: user_id and AUDIENCES, 'unknown' where unknown.
         ledger: The lines of earlier closings.
         closing: This closing.
+        days_of_listeners: The days on which each listener played each label (see `loyalty.with_loyalty`); without them,
+            the loyalty of every listener is unknown.
     """
     if ledger.as_of is not None and closing.as_of <= ledger.as_of:
         return Lines.of({})
@@ -111,7 +119,10 @@ def close(
             .join(listeners, on="user_id", how="left")
         )
         detailed = part.join(catalogue.select("track_id", "artist_id"), on="track_id", how="left")
-        figures += [_figures(detailed, measure, known, closing, labels) for measure in MEASURES]
+        figures += [
+            _figures(detailed, measure, known, closing, labels, days_of_listeners=days_of_listeners)
+            for measure in MEASURES
+        ]
     return added + Lines.of({"label_figures": pl.concat([pl.DataFrame(schema=FIGURES_SCHEMA), *figures])})
 
 
@@ -139,7 +150,15 @@ def _since_restart(rows: pl.LazyFrame, ledger: Lines) -> pl.LazyFrame:
     return rows if start is None else rows.filter(pl.col("listen_date") > start)
 
 
-def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing, labels: list[str]) -> pl.DataFrame:
+def _figures(
+    rows: pl.DataFrame,
+    measure: str,
+    ledger: Lines,
+    closing: Closing,
+    labels: list[str],
+    *,
+    days_of_listeners: pl.LazyFrame,
+) -> pl.DataFrame:
     """Return the new lines of one measure and some labels, from all rows of the recordings that they have ever had."""
     of_measure = _of_measure(rows, measure)
     if of_measure.is_empty():
@@ -152,29 +171,34 @@ def _figures(rows: pl.DataFrame, measure: str, ledger: Lines, closing: Closing, 
     weeks, of_weeks = _close_weeks(counted, _open_days(old, days), closing.last_day)
     late = _without_voids(waiting.filter(pl.col("to_day").is_not_null()), ledger.voids)
     second, of_second, rest = _second_sets(late, closing.settings)
-    new = [
-        _as_lines(days, DAY),
-        _as_lines(weeks, WEEK),
-        *_lines_of_cells(of_weeks, measure, closing.settings),
-        _as_lines(second, WEEK, is_late=True),
-        *_lines_of_cells(of_second, measure, closing.settings, is_late=True),
-        _as_lines(_pooled(rest, closing.settings), LATE, is_late=True),
-    ]
-    named = [line.with_columns(measure=pl.lit(measure)) for line in new]
     if measure == PLAYS:
-        named += [
-            line.with_columns(measure=pl.lit(LISTENERS)) for line in _lines_of_listeners(of_weeks, closing.settings)
-        ]
-    return (
-        pl.concat(named)
-        .with_columns(
-            closing_no=pl.lit(closing.no, pl.Int64),
-            closed_by_run=pl.lit(closing.run_id),
-            closed_on=pl.lit(closing.closed_on),
-        )
-        .select(FIGURES_SCHEMA.names())
-        .cast(FIGURES_SCHEMA)
+        of_weeks, of_second = (with_loyalty(counted, days_of_listeners) for counted in (of_weeks, of_second))
+    new = [
+        as_lines(days, DAY),
+        as_lines(weeks, WEEK),
+        *lines_of_cells(of_weeks, measure, closing.settings),
+        as_lines(second, WEEK, is_late=True),
+        *lines_of_cells(of_second, measure, closing.settings, is_late=True),
+        as_lines(_pooled(rest, closing.settings), LATE, is_late=True),
+    ]
+    figures = pl.concat(new).with_columns(measure=pl.lit(measure))
+    more = [_beside_plays(of_weeks, closing)] if measure == PLAYS else []
+    signed = pl.concat([figures, *more]).with_columns(
+        closing_no=pl.lit(closing.no, pl.Int64),
+        closed_by_run=pl.lit(closing.run_id),
+        closed_on=pl.lit(closing.closed_on),
     )
+    return signed.select(FIGURES_SCHEMA.names()).cast(FIGURES_SCHEMA)
+
+
+def _beside_plays(of_weeks: pl.DataFrame, closing: Closing) -> pl.DataFrame:
+    """Return the lines of weeks that are computed from plays: listeners, and the shares of artists."""
+    listeners = pl.concat(lines_of_listeners(of_weeks, closing.settings)).with_columns(measure=pl.lit(LISTENERS))
+    if closing.noise_key is None:
+        return listeners
+    shares = shares_of_artists(of_weeks, closing.settings, closing.noise_key)
+    of_artists = [as_lines(of_dimension, name) for name, of_dimension in shares.items()]
+    return pl.concat([listeners, *(lines.with_columns(measure=pl.lit(SHARE)) for lines in of_artists)])
 
 
 def _of_measure(rows: pl.DataFrame, measure: str) -> pl.DataFrame:
@@ -283,41 +307,3 @@ def _without_voids(rows: pl.DataFrame, voids: pl.DataFrame) -> pl.DataFrame:
         .filter((pl.col("from_day") <= pl.col("to_day_void")) & (pl.col("to_day") >= pl.col("from_day_void")))
     )
     return rows.join(voided, on="source_row", how="anti")
-
-
-def _lines_of_cells(
-    rows: pl.DataFrame, measure: str, settings: LabelSettings, *, is_late: bool = False
-) -> list[pl.DataFrame]:
-    """Partition the periods of these rows along each dimension, so that no three cells reveal too few listeners."""
-    artists = partition(rows.with_columns(cell="artist_id"), PERIOD, settings)
-    named = artists.select(*PERIOD, artist_id="cell").filter(pl.col("artist_id").is_not_null())
-    tracks = rows.join(named, on=[*PERIOD, "artist_id"], how="semi").with_columns(cell="track_id")
-    cells = {ARTIST: artists, RECORDING: partition(tracks, [*PERIOD, "artist_id"], settings)}
-    cells |= {name: partition(rows.with_columns(cell=name), PERIOD, settings) for name in AUDIENCES}
-    cells = merge_intersections(cells, rows, settings)
-    if measure == PLAYS:
-        cells[SOURCE] = partition(_by_source(rows), PERIOD, settings)
-    return [_as_lines(of_dimension, name, is_late=is_late) for name, of_dimension in cells.items()]
-
-
-def _by_source(rows: pl.DataFrame) -> pl.DataFrame:
-    """Split the plays of each row by who chose the recording."""
-    unknown = pl.col(PLAYS) - pl.sum_horizontal(*SOURCES)
-    split = [rows.with_columns(cell=pl.lit(source), value=pl.col(column)) for column, source in SOURCES.items()]
-    return pl.concat([*split, rows.with_columns(cell=pl.lit("unknown"), value=unknown)]).filter(pl.col("value") > 0)
-
-
-def _lines_of_listeners(rows: pl.DataFrame, settings: LabelSettings) -> list[pl.DataFrame]:
-    """Count the listeners of each period, and of its named artists; these are never added up."""
-    artists = partition(rows.with_columns(cell="artist_id"), PERIOD, settings).filter(pl.col("cell").is_not_null())
-    counts = {WEEK: summed(rows, PERIOD), ARTIST: artists}
-    return [_as_lines(counted.with_columns(value="n_listeners"), name) for name, counted in counts.items()]
-
-
-def _as_lines(figures: pl.DataFrame, dimension: str, *, is_late: bool = False) -> pl.DataFrame:
-    missing = [pl.lit(None, pl.String).alias(name) for name in ("artist_id", "cell") if name not in figures.columns]
-    return (
-        figures.with_columns(*missing, dimension=pl.lit(dimension), is_late=is_late)
-        .select(*PERIOD, "dimension", "artist_id", "cell", "value", "is_late")
-        .sort(*PERIOD, "artist_id", "cell", nulls_last=True)
-    )

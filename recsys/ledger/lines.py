@@ -10,9 +10,10 @@ import polars as pl
 from recsys.columns import Column, schema
 
 DAY, WEEK, LATE = "day", "week", "late"  # dimensions of a label's total
-ARTIST, RECORDING, SOURCE = "artist", "recording", "source"
+ARTIST, RECORDING, SOURCE, LOYALTY = "artist", "recording", "source", "loyalty"
 AUDIENCES = ("country", "age_band", "gender")  # dimensions that group listeners
 PLAYS, LISTENERS = "n_plays", "n_listeners"
+SHARE = "play_share"  # of an artist's plays, in whole per cent and with noise (see `crossed`)
 MEASURES = (PLAYS, "n_skips", "n_saves", "n_likes", "ms_played")  # these add up over cells and periods
 
 FIGURES_COLUMNS = (

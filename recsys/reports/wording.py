@@ -42,8 +42,8 @@ def under_listeners(least: int | None) -> str:
 def ledger_note(least: int | None) -> str:
     """Say what the figures that a label sees include; `least`: listeners that a line of the ledger needs."""
     return (
-        f"Figures are exact, and of closed periods; what had {under_listeners(least)} is in “all others” "
-        "(docs/labels.md, The ledger)."
+        "Figures are exact unless a note says otherwise, and of closed periods; what had "
+        f"{under_listeners(least)} is in “all others” (docs/labels.md, The ledger)."
     )
 
 

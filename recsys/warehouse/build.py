@@ -86,7 +86,7 @@ def build(
     only: Collection[str] = (),
     memory: str = "4GB",
     progress: Progress = _silent,
-    open_listens: Path | None = None,
+    exports: Mapping[str, Path] | None = None,
 ) -> list[BuiltTable]:
     """
     Build and check every table.
@@ -98,7 +98,7 @@ def build(
         only: Tables to build together with their upstream tables; empty builds every table.
         memory: DuckDB's memory limit; beyond it, DuckDB spills to disk beside the file.
         progress: Called with each table's name, number of rows and seconds.
-        open_listens: Parquet file to write the listens to that no line of the ledger counts yet; None for no file.
+        exports: Parquet files to write, by the query of `sql/internal` that they contain; it may read raw tables.
 
     Returns:
         The marts, in the order in which they were built.
@@ -126,9 +126,8 @@ def build(
             by_days = partial(_build_by_days, connection, file, days, plan.get(file.name))
             make = by_days if file.incremental else partial(_build_whole, connection, file, kinds[file.name])
             built.append(_build_one(connection, file, make, progress))
-        if open_listens:
-            query = internal_sql("open_listens")
-            connection.execute(f"copy ({query}) to {quoted(open_listens)} (format parquet, compression zstd)")
+        for name, path in (exports or {}).items():
+            connection.execute(f"copy ({internal_sql(name)}) to {quoted(path)} (format parquet, compression zstd)")
         _describe(connection, layers, built, sources)
         _drop_working_schemas(connection, sources)
     return [table for table in built if table.name.startswith("marts.")]

@@ -1,11 +1,11 @@
--- The parts of a label's plays in its last closed weeks: artists, an artist's recordings, countries, ages, genders or
--- sources, compared with as many weeks before. A part stands alone if it has a figure in each of the weeks; all other
--- plays are one row, all others, so that the parts add up to the total (with the late rows that were counted for these
--- weeks later); listeners are those of the last week. No change is given where a part had no figure in one of the weeks before (too few listeners),
--- or where these cover another number of days.
+-- The parts of a label's plays in its last closed weeks: artists, an artist's recordings, countries, ages, genders,
+-- sources or loyalty (see label_loyalty), compared with as many weeks before. A part stands alone if it has a figure in
+-- each of the weeks; all other plays are one row, all others, so that the parts add up to the total (with the late rows
+-- that were counted for these weeks later); listeners are those of the last week. No change is given where a part had no
+-- figure in one of the weeks before (too few listeners), or where these cover another number of days.
 -- params:
 --   label      label id, every label where empty =
---   dimension  artist, recording, country, age_band, gender or source = artist
+--   dimension  artist, recording, country, age_band, gender, source or loyalty = artist
 --   artist_id  of dimension recording, the artist; otherwise empty =
 --   weeks      closed weeks in each period [weeks] = 4
 with weeks as (

@@ -5,7 +5,7 @@
 -- are included.
 -- params:
 --   label      label id, every label where empty =
---   dimension  week or day for the total; artist, recording, country, age_band, gender or source = week
+--   dimension  week or day for the total; artist, recording, country, age_band, gender, source or loyalty = week
 --   cell       artist, recording or group; the total, or all others, where empty =
 with periods as (
     select

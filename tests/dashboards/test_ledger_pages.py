@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,8 @@ WITH_FIGURES = ("overview", "artist", "track", "trends", "breakouts", "audience"
 LAST_SUNDAY = date(2026, 6, 28)
 TRUTH = """
 select tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date as day, daily.n_plays,
-    daily.n_skips, daily.n_saves, daily.n_likes, daily.ms_played, profiles.country, daily.n_active_plays as active
+    daily.n_skips, daily.n_saves, daily.n_likes, daily.ms_played, profiles.country, profiles.gender,
+    daily.n_active_plays as active
 from marts.interactions_daily as daily
 inner join marts.track_features as tracks on daily.track_id = tracks.track_id
 left join marts.listener_profile as profiles on daily.user_id = profiles.user_id
@@ -148,6 +150,50 @@ def test_a_labels_periods_are_those_of_the_raw_rows(warehouse: Warehouse, truth:
             assert row["n_listeners"] == rows.filter(pl.col("n_plays") > 0)["user_id"].n_unique()
     gaps = periods.with_columns(gap=pl.col("from_day") - pl.col("to_day").shift(1).over("label_id"))
     assert set(gaps["gap"].drop_nulls()) == {timedelta(days=1)}
+
+
+def test_a_label_and_the_operator_see_the_same_loyalty(
+    open_page: Open, warehouse: Warehouse, truth: pl.DataFrame, label_id: str
+) -> None:
+    """The listeners of a week add up to those of the raw rows; who is new has no earlier play of the label."""
+    weeks = run_query(warehouse, "label_loyalty", {"label": label_id})
+
+    plays = truth.filter(pl.col("n_plays") > 0, label_id=label_id)
+    first = plays.group_by("user_id").agg(pl.col("day").min())
+    assert {"returning", "unknown"} <= set(weeks["cell"])
+    for (first_day, last_day), cells in weeks.group_by("from_day", "to_day"):
+        now = plays.filter(pl.col("day").is_between(first_day, last_day))["user_id"].unique()
+        assert cells["n_listeners"].sum() == len(now)
+        for row in cells.filter(pl.col("cell").is_in(["new", "unknown"])).iter_rows(named=True):
+            began = first.filter(pl.col("user_id").is_in(now.implode()), pl.col("day") >= row["from_day"])
+            assert row["n_listeners"] == began.height
+    operators = open_page("audience")
+    (box,) = (box for box in operators.selectbox if box.label == "Label")
+    for page in (choose(operators, "Label", box.options[1]), open_page("audience", label=label_id)):
+        assert failures(page) == []
+        assert "Who comes back" in [heading.value for heading in page.subheader]
+
+
+def test_shares_of_artists_are_within_their_error(warehouse: Warehouse, truth: pl.DataFrame) -> None:
+    """Those of genders and of chosen plays, by the raw rows; each group has 20 listeners."""
+    lines = warehouse.query("select distinct artist_id from marts.label_figures where measure = 'play_share'")
+    shares = [
+        row | {"artist_id": artist_id, "plays": "active" if dimension == "source" else "n_plays"}
+        for artist_id, dimension in product(lines["artist_id"], ("gender", "source"))
+        for row in run_query(
+            warehouse, "label_artist_audience", {"artist_id": artist_id, "dimension": dimension}
+        ).iter_rows(named=True)
+    ]
+    named = [row for row in shares if row["cell"] in ("female", "male", "active")]
+
+    assert {row["plays"] for row in named} == {"active", "n_plays"}
+    for row in named:
+        plays = between(truth, row["label_id"], row["from_day"], row["to_day"]).filter(artist_id=row["artist_id"])
+        found = plays.filter(pl.col(row["plays"]) > 0).filter(
+            (pl.col("gender") == row["cell"]) | (row["cell"] == "active")
+        )
+        assert found["user_id"].n_unique() >= 20
+        assert row["share"] == pytest.approx(found[row["plays"]].sum() / plays["n_plays"].sum(), abs=row["error"])
 
 
 def test_the_total_of_all_time_is_that_of_the_raw_rows(warehouse: Warehouse, truth: pl.DataFrame) -> None:

@@ -34,7 +34,9 @@ LATE: list[LedgerLine] = [
 def query(tmp_path: Path) -> Query:
     """A function that runs a query on lines: one label, weeks from MONDAY on, the last one `n_days` long."""
 
-    def run(name: str, lines: list[LedgerLine], *, n_days: int = 7, **params: str) -> pl.DataFrame:
+    def run(
+        name: str, lines: list[LedgerLine], *, n_days: int = 7, measure: str = "n_plays", **params: str
+    ) -> pl.DataFrame:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.duckdb"
         with duckdb.connect(path) as connection:
             connection.execute("create schema marts; create table marts.label_figures (" + COLUMNS + ")")
@@ -44,7 +46,8 @@ def query(tmp_path: Path) -> Query:
             )
             for line in lines:
                 connection.execute(
-                    "insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(line, n_days)
+                    "insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    _row(line, n_days, measure),
                 )
         with Warehouse.open(path) as warehouse:
             return run_query(warehouse, name, params)
@@ -58,11 +61,14 @@ COLUMNS = (
 )
 
 
-def _row(line: LedgerLine, n_days: int) -> tuple[Any, ...]:
+def _row(line: LedgerLine, n_days: int, measure: str) -> tuple[Any, ...]:
     week, dimension, cell, plays, is_late = line
     first = MONDAY + timedelta(days=7 * week)
     last = first + timedelta(days=(n_days if week == 3 else 7) - 1)
-    return "la", "n_plays", first, last, dimension, None, cell, plays, is_late, plays is None
+    if measure == "play_share" and dimension == "artist":
+        measure = "n_listeners"
+    artist_id = "a" if measure == "play_share" else None
+    return "la", measure, first, last, dimension, artist_id, cell, plays, is_late, plays is None
 
 
 def parts_of(parts: pl.DataFrame) -> dict[str | None, int]:
@@ -113,6 +119,39 @@ def test_a_withheld_week_has_no_figure(query: Query, withheld: int, now: int | N
     assert query("label_totals", lines, days="28")["n_now"].to_list() == [None]
     assert (artist["n_plays"] is None, artist["change"]) == (now is None, None)
     assert query("label_trend", lines)["is_withheld"].to_list() == [week == withheld for week in range(4)]
+
+
+def test_listeners_by_loyalty_are_shares_of_their_week(query: Query) -> None:
+    """Of 40 listeners, 30 are new; late rows are not counted, and a withheld week has no share."""
+    lines: list[LedgerLine] = [
+        (0, "loyalty", "new", 30, False),
+        (0, "loyalty", None, 10, False),
+        (0, "loyalty", "new", 25, True),
+        (1, "loyalty", "new", None, False),
+    ]
+    weeks = query("label_loyalty", lines, measure="n_listeners", label="la")
+
+    assert weeks.select("name", "n_listeners", "share").rows() == [
+        ("new", 30, 0.75),
+        ("all others", 10, 0.25),
+        ("new", None, None),
+    ]
+    assert query("label_loyalty", lines, measure="n_listeners", label="lb").is_empty()
+
+
+def test_shares_of_an_artist_have_the_error_of_their_noise(query: Query) -> None:
+    """Five of 100 listeners are 5 points, and half a point is rounded; the last week with shares is shown."""
+    lines: list[LedgerLine] = [
+        *((week, "country", cell, value, False) for week, cell, value in ((1, "SE", 60), (2, "SE", 55), (2, None, 49))),
+        *((week, "artist", "a", 100, False) for week in range(4)),
+        *((week, "artist", "b", 50, False) for week in range(4)),
+    ]
+    shares = query("label_artist_audience", lines, measure="play_share", artist_id="a")
+
+    assert shares.select("name", "share").rows() == [("SE", 0.55), ("all others", 0.49)]
+    assert shares["error"].to_list() == [pytest.approx(0.055)] * 2
+    assert shares["from_day"].unique().to_list() == [MONDAY + timedelta(days=14)]
+    assert query("label_artist_audience", lines, measure="play_share", artist_id="b").is_empty()
 
 
 def test_periods_of_different_lengths_are_compared_by_day(query: Query) -> None:

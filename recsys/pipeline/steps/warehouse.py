@@ -27,8 +27,15 @@ OPEN_LISTENS = Artefact(  # rows that no line of the ledger counts yet
     lifetime="run",
 )
 
+DAYS_OF_LISTENERS = Artefact(  # from which the ledger knows who is new to a label
+    "days_of_listeners",
+    read=pl.scan_parquet,
+    location=lambda run: run.folder / "days_of_listeners.parquet",
+    lifetime="run",
+)
 
-@step(BUILD, OPEN_LISTENS)
+
+@step(BUILD, OPEN_LISTENS, DAYS_OF_LISTENERS)
 def build(
     *,
     lake: Lake,
@@ -39,6 +46,7 @@ def build(
     backfill: tuple[date, date] | None,
     build_file: Path,
     open_listens_file: Path,
+    days_of_listeners_file: Path,
     note: Callable[..., None],
 ) -> Outcome:
     """Build the warehouse from the lake, with the last release's results until this run has made its own."""
@@ -55,7 +63,7 @@ def build(
     built = build_warehouse(
         build_file,
         sources,
-        open_listens=open_listens_file,
+        exports={OPEN_LISTENS.name: open_listens_file, DAYS_OF_LISTENERS.name: days_of_listeners_file},
         progress=lambda name, rows, seconds: note(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
     )
     return Outcome(counts={"tables": {table.name: table.n_rows for table in built}})
