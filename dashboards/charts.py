@@ -175,7 +175,7 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
         rank: Column of ranks, 1 or greater; null interrupts the line.
         by: Column of series names, which are shown at the ends of the lines.
     """
-    shortened = _with_short_names(rows, by, LINE_NAME_LENGTH)
+    shortened = _with_short_series(rows, by, LINE_NAME_LENGTH)
     names = shortened[by].unique(maintain_order=True).to_list()
     upside_down = shortened.with_columns(-pl.col(rank).log())
     span = -float(upside_down[rank].fill_null(0).to_numpy().min(initial=-1))
@@ -212,7 +212,7 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Chart:
     Args:
         rows: One row per bar.
         value: Column of values; negative bars point left.
-        name: Column of unique names.
+        name: Column of names; equal ones are numbered.
         unit: Text above the chart; '%' for shares, 0..1.
     """
     shortened, has_losses = _with_short_names(rows, name), bool((rows[value] < 0).any())
@@ -242,7 +242,7 @@ def intervals(
     Args:
         rows: One row per point.
         value: Column of values.
-        name: Column of names.
+        name: Column of names; equal ones are numbered.
         unit: Text above the chart; '%' for shares, 0..1.
         low: Column with the lower end of the interval; null where there is none.
         high: Column with the upper end.
@@ -277,7 +277,7 @@ def timeline(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) 
         name: Column of names; lines are in order of first appearance.
         unit: Text above the chart.
     """
-    shortened = _with_short_names(rows, name)
+    shortened = _with_short_series(rows, name, BAR_NAME_LENGTH)
     axis = alt.Axis(format="~s", tickCount=6, domain=False, ticks=False)
     base = alt.Chart(shortened).encode(
         x=alt.X(f"{start}:Q", title=None, scale=alt.Scale(zero=True), axis=axis),
@@ -350,8 +350,23 @@ def _scale_with_number_margin(values: pl.Series) -> alt.Scale:
     return alt.Scale(zero=True, range=[left, alt.ExprRef(f"width - {NUMBER_WIDTH}")])
 
 
-def _with_short_names(rows: pl.DataFrame, name: str, most: int = BAR_NAME_LENGTH) -> pl.DataFrame:
-    """Shorten names that would leave no space for the chart on a phone."""
-    text = pl.col(name).cast(pl.String)
-    is_long = text.str.len_chars() > most
-    return rows.with_columns(pl.when(is_long).then(text.str.head(most - 1) + "…").otherwise(text).alias(name))
+def _with_short_names(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Shorten the names of bars; each row keeps a name, and so a bar, of its own."""
+    return rows.with_columns(_short_names(rows[name].cast(pl.String), BAR_NAME_LENGTH).alias(name))
+
+
+def _with_short_series(rows: pl.DataFrame, name: str, most: int) -> pl.DataFrame:
+    """Shorten the names of lines, each of which has several rows; different names stay different."""
+    names = rows[name].cast(pl.String).unique(maintain_order=True)
+    return rows.with_columns(pl.col(name).cast(pl.String).replace(names, _short_names(names, most)))
+
+
+def _short_names(names: pl.Series, most: int) -> pl.Series:
+    """Shorten names that would leave no space for the chart on a phone, and number those that are then equal."""
+    is_long = pl.col("name").str.len_chars() > most
+    short = pl.DataFrame({"name": names}).with_columns(
+        pl.when(is_long).then(pl.col("name").str.head(most - 1) + "…").otherwise("name").alias("name")
+    )
+    number = pl.int_range(1, pl.len() + 1).over("name")
+    numbered = pl.when(number > 1).then(pl.format("{} ({})", "name", number)).otherwise("name")
+    return short.select(name=numbered).to_series()

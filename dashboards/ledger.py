@@ -31,6 +31,7 @@ DIMENSIONS = {
 }
 SHARED = {name: DIMENSIONS[name] for name in ("country", "age_band", "gender", "source")}
 OUTLIERS = {"recording": "recordings", "artist": "artists"}
+WEEK_MEASURES = ("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "hours_played", "skip_share")
 FORMATS = {"share": "percent", "change": "percent"}
 DAY_UNIT = "plays per day; where a closed period has several days, their average on the last one"
 WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with too few listeners"
@@ -246,7 +247,8 @@ def loyalty(label_id: str = "") -> None:
 def _weeks(dimension: str, cell: str) -> None:
     """Show the last week, a line and a table of all weeks of an artist or a recording."""
     weeks = data.run_query("label_trend", dimension=dimension, cell=cell)
-    if weeks.is_empty():
+    known = [name for name in WEEK_MEASURES if weeks[name].count()]
+    if not known:
         under = under_listeners(data.least_listeners())
         parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
@@ -260,11 +262,8 @@ def _weeks(dimension: str, cell: str) -> None:
         parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
     parts.caption(f"Week from {sentences.format_day(last['from_day'])} to {sentences.format_day(last['to_day'])}.")
     _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True)
-    known = ("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "hours_played", "skip_share")
     parts.table(
-        weeks.filter(~pl.col("is_withheld"))
-        .select("from_day", "to_day", *(name for name in known if weeks[name].count()))
-        .reverse(),
+        weeks.filter(~pl.col("is_withheld")).select("from_day", "to_day", *known).reverse(),
         mart="label_figures",
         key=f"{dimension}_weeks",
         title="Closed weeks",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts, sentences
+from dashboards import charts, data, filters, ledger, parts
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
 
@@ -28,8 +28,7 @@ else:
         "Artists by growth of plays",
         artists,
         charts.bars(fastest, "velocity", "name", unit="plays / plays in the preceding period"),
-        alt_text=f"{sentences.display_name(fastest.row(0, named=True), 'name', 'artist_id')} has the highest growth, "
-        f"{fastest['velocity'][0]:.2f} times the plays before.",
+        alt_text=f"{fastest['name'][0]} has the highest growth, {fastest['velocity'][0]:.2f} times the plays before.",
         key="velocity",
     )
     parts.table(

@@ -12,7 +12,7 @@
 --   listen_date   last of the seven days (market time zone)
 --   started_on    first day of this series of breakout days; a new series begins after a week without any
 --   n_listeners   distinct listeners of the seven days [count]
---   n_countries   distinct countries of these listeners, unknown counts as one [count]
+--   n_countries   distinct countries of these listeners; unknown is none [count]
 --   n_plays       plays of the seven days [count]
 --   n_expected    expected plays: the median share of the weeks before x plays of all recordings in the seven days [count]
 --   z             robust z-score of the seven days [standard deviations]
@@ -29,7 +29,7 @@ with audiences as (
         scores.track_id,
         scores.listen_date,
         count(distinct daily.user_id) as n_listeners,
-        count(distinct profiles.country) as n_countries
+        count(distinct case when profiles.country <> 'unknown' then profiles.country end) as n_countries
     from intermediate.breakout_scores as scores
     inner join marts.interactions_daily as daily
         on scores.track_id = daily.track_id and daily.listen_date between scores.listen_date - 6 and scores.listen_date

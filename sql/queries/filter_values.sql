@@ -15,4 +15,4 @@ select
     count(*) as n_tracks
 from marts.track_features
 group by genre
-order by kind asc, name asc
+order by kind asc, name asc, value asc

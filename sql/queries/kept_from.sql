@@ -33,4 +33,4 @@ select
     count(*) as n_tracks
 from marts.track_features
 where not is_known
-order by n_tracks desc
+order by n_tracks desc, reason asc

@@ -70,4 +70,4 @@ select
     coalesce(latest.last_date - latest.first_date <> earlier.last_date - earlier.first_date, false) as is_per_day
 from latest
 left join earlier on latest.label_id = earlier.label_id and latest.measure = earlier.measure
-order by latest.label_id asc, latest.measure = 'n_plays' desc, latest.last_date desc, n_now desc
+order by latest.label_id asc, latest.measure = 'n_plays' desc, latest.last_date desc, n_now desc, latest.measure asc

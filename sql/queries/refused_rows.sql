@@ -8,4 +8,4 @@ select
 from marts.data_quality
 where outcome not in ('accepted', 'duplicate', 'replayed', 'dropped', 'undone')
 group by source_table, source_file, outcome, column_name
-order by n_rows desc, source_file asc, outcome asc
+order by n_rows desc, source_file asc, outcome asc, column_name asc

@@ -44,7 +44,7 @@ windows as (
 
 select
     windows.artist_id,
-    artists.name,
+    coalesce(artists.name, windows.artist_id) as name,
     artists.main_genre,
     coalesce(windows.n_plays, 0)::bigint as n_plays,
     windows.n_before::bigint as n_plays_before,

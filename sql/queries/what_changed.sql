@@ -64,4 +64,4 @@ select
 from measured
 cross join periods
 group by measured.measure
-order by n_now desc
+order by n_now desc, measured.measure asc

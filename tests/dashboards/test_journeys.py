@@ -16,6 +16,8 @@ from recsys.home import Home
 
 from .browser import CHROMIUM, ROOT, Visit, chromium, downloaded, served
 from .conftest import PAGES
+from .truth.operators import OperatorTruth
+from .truth.rows import Lake
 
 pytestmark = [
     pytest.mark.slow,
@@ -119,15 +121,19 @@ def test_filters_combine_in_a_link(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])
-def test_data_can_be_downloaded(visit: Visit, form: str, tmp_path: Path) -> None:
-    """The file has the columns that are shown."""
+def test_data_can_be_downloaded(visit: Visit, home: Path, form: str, tmp_path: Path) -> None:
+    """The file has the plays of the raw rows, artists that grow fastest first."""
     page = visit.open("trends")
     with page.expect_download() as waiting:
         page.get_by_role("button", name=form).first.click()
     waiting.value.save_as(tmp_path / "rows")
 
     read = pl.read_csv if form == "CSV" else pl.read_parquet
-    assert "velocity" in read(io.BytesIO((tmp_path / "rows").read_bytes())).columns
+    rows = read(io.BytesIO((tmp_path / "rows").read_bytes()))
+    truth = OperatorTruth(Lake(home / "lake")).trends(7, 50).rows["velocity"]
+    assert rows["artist_id"].to_list() == truth["artist_id"].to_list()
+    assert rows["n_plays"].to_list() == truth["n_plays"].to_list()
+    assert rows["velocity"].to_list() == pytest.approx(truth["velocity"].to_list())
 
 
 def test_the_feedback_loop_report_can_be_downloaded(visit: Visit, home: Path) -> None:

@@ -1,0 +1,68 @@
+"""Names in charts: shortened for phones, and never so that two bars or two lines become one."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from dashboards import charts
+
+LONG = "Love Theme From a Very Long Film, "
+WEEK = timedelta(days=7)
+DAY = date(2026, 6, 1)
+
+
+def names_drawn(chart: Any, name: str) -> list[list[str | None]]:
+    """Return the names in each data set of a chart."""
+    data = chart.to_dict()["datasets"].values()
+    return [[row[name] for row in rows] for rows in data if name in rows[0]]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rows: charts.bars(rows, "value", "name", unit="plays"),
+        lambda rows: charts.intervals(rows, "value", "name", unit="x", low="low", high="high"),
+    ],
+    ids=["bars", "intervals"],
+)
+def test_each_row_has_a_line_of_its_own(draw: Callable[[pl.DataFrame], Any]) -> None:
+    """Also two recordings of the same title, and titles that begin alike; bars of one name would be stacked."""
+    names = ["Parade", f"{LONG}A", "Parade", f"{LONG}B", "Parade"]
+    rows = pl.DataFrame({"name": names, "value": [5.0, 4, 3, 2, 1], "low": [0.0] * 5, "high": [9.0] * 5})
+
+    drawn = names_drawn(draw(rows), "name")
+
+    short = f"{LONG[:29]}…"
+    assert drawn
+    assert all(one == ["Parade", short, "Parade (2)", f"{short} (2)", "Parade (3)"] for one in drawn)
+
+
+def test_songs_that_begin_alike_have_two_lines() -> None:
+    """Their positions are not joined to one line; a song keeps its name in all weeks."""
+    songs = [(f"{LONG}{name}", DAY + no * WEEK, rank) for no in range(2) for name, rank in (("A", 1 + no), ("B", 9))]
+    rows = pl.DataFrame(songs, ["name", "day", "rank"], orient="row")
+
+    lines, ends = sorted(names_drawn(charts.rank_lines(rows, "day", "rank", by="name"), "name"), key=len, reverse=True)
+
+    short = f"{LONG[:17]}…"
+    assert lines == [short, f"{short} (2)"] * 2
+    assert sorted(map(str, ends)) == [short, f"{short} (2)"]
+
+
+def test_rows_of_one_name_share_a_line_of_a_timeline() -> None:
+    """Two uses of a recording are drawn in one line, and no other recording's with them."""
+    rows = pl.DataFrame({"name": [f"{LONG}A", f"{LONG}B", f"{LONG}A"], "from": [0, 5, 9], "to": [4, 6, 12]})
+
+    (drawn,) = names_drawn(charts.timeline(rows, "from", "to", "name", unit="s"), "name")
+
+    assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_no_bars_at_all_are_drawn_without_an_error() -> None:
+    """An empty chart has no names."""
+    rows = pl.DataFrame(schema={"name": pl.String, "value": pl.Float64})
+
+    assert charts.bars(rows, "value", "name", unit="plays").to_dict()

@@ -1,0 +1,126 @@
+"""What pages on recommendations should show, computed from the exported lists and the rows of the lake."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from .page import Truth, number, percent
+from .rows import AUDIENCES, Lake, total
+
+REASONS = {"exploration": "exploration", "artist": "the same artist", "recording": "another artist"}
+
+
+@dataclass(frozen=True)
+class ListsTruth:
+    """
+    The pages Exposure, Fairness and Recommendations.
+
+    Attributes:
+        lake: The lake.
+        export: Folder of the exported lists.
+    """
+
+    lake: Lake
+    export: Path
+
+    @cached_property
+    def places(self) -> pl.DataFrame:
+        """Every position of every list, with its exposure 1 / log2(1 + rank), and its recording."""
+        lists = pl.read_parquet(self.export / "recommendations.parquet", hive_partitioning=False)
+        weighted = lists.with_columns(exposure=1 / (pl.col("rank") + 1).log(2))
+        return weighted.join(self.tracks, on="track_id", how="left")
+
+    @cached_property
+    def tracks(self) -> pl.DataFrame:
+        """The catalogue with the groups of each recording."""
+        artists = self.lake.newest("artists", "artist_id").select(
+            "artist_id", artist_gender="gender", artist_country="country"
+        )
+        labels = self.lake.newest("labels", "label_id").select("label_id", "label_type")
+        last = self.lake.last_day
+        age = (last.year - pl.col("release_date").dt.year()) * 12 + last.month - pl.col("release_date").dt.month()
+        group = pl.when(age < 18).then(pl.lit("current")).when(age < 36).then(pl.lit("catalogue"))
+        named = self.lake.tracks.join(artists, on="artist_id", how="left").join(labels, on="label_id", how="left")
+        return named.with_columns(
+            pl.col("artist_gender", "artist_country", "label_type", "language").fill_null("unknown"),
+            age=group.when(age.is_not_null()).then(pl.lit("deep catalogue")).otherwise(pl.lit("unknown")),
+        )
+
+    @cached_property
+    def plays(self) -> pl.DataFrame:
+        """Every play, with the groups of its recording."""
+        played = self.lake.rows.filter(pl.col("n_plays") > 0).select("user_id", "track_id", "n_plays")
+        return played.join(self.tracks, on="track_id", how="left")
+
+    def shares(self, key: str, label: str = "") -> pl.DataFrame:
+        """Return the shares of each group in plays and exposure; of one label's recordings, or of all."""
+        of_label = [pl.col("label_id") == label] if label else []
+        plays, places, tracks = (rows.filter(*of_label) for rows in (self.plays, self.places, self.tracks))
+        counts = tracks.group_by(key).agg(n_tracks=pl.len().cast(pl.Int64))
+        played = plays.group_by(key).agg(n_players=pl.col("user_id").n_unique(), n_plays=pl.col("n_plays").sum())
+        shown = places.group_by(key).agg(
+            n_shown=pl.col("user_id").n_unique(),
+            n_listed=pl.col("track_id").n_unique(),
+            exposure=pl.col("exposure").sum(),
+        )
+        every = counts.join(played, on=key, how="left").join(shown, on=key, how="left")
+        known = every.with_columns(pl.col("n_players", "n_plays", "n_shown", "n_listed", "exposure").fill_null(0))
+        return known.with_columns(
+            catalogue_share=pl.col("n_tracks") / pl.col("n_tracks").sum(),
+            listening_share=pl.col("n_plays") / total(self.plays, "n_plays"),
+            exposure_share=pl.col("exposure") / float(self.places["exposure"].sum()),
+        ).with_columns(
+            ratio=pl.when(pl.col("n_shown") > 0, pl.col("n_players") > 0).then(
+                pl.col("exposure_share") / pl.col("listening_share")
+            ),
+            target_share=None,
+            group_name=key,
+        )
+
+    def exposure(self, label: str, kind: str, artist: str, dimension: str) -> Truth:
+        """Return the page Exposure for all labels ('') or one, and for an artist."""
+        frames = {"reasons": self._shown_to(artist, "reason"), "shown_to": self._shown_to(artist, dimension)}
+        frames = {key: rows for key, rows in frames.items() if not rows.is_empty()}
+        labels = self.shares("label_id").drop_nulls("label_id").drop_nulls("ratio").drop("group_name")
+        if not label:
+            return Truth(rows=frames | {"labels": labels.sort("ratio", "label_id")})
+        own = labels.filter(label_id=label).row(0, named=True)
+        groups = self.shares(kind, label).drop_nulls("ratio").sort(pl.col("ratio").round(9), "group_name")
+        metrics = {
+            "Share of plays": percent(own["listening_share"]),
+            "Share of exposure": percent(own["exposure_share"]),
+            "Exposure relative to plays": number(own["ratio"]),
+            "Listeners reached": number(own["n_shown"]),
+        }
+        return Truth({name: (value, "") for name, value in metrics.items()}, frames | {"groups": groups})
+
+    def _shown_to(self, artist: str, dimension: str) -> pl.DataFrame:
+        """Return the positions of an artist by group of listeners, or by kind of reason."""
+        reason = pl.col("reason_kind").replace_strict(REASONS, default="no recording of theirs")
+        groups = self.places.join(self.lake.listeners, on="user_id", how="left").with_columns(
+            pl.col(AUDIENCES).fill_null("unknown"), reason=reason.fill_null("no recording of theirs")
+        )
+        market = dict(groups.group_by(dimension).agg(pl.col("user_id").n_unique()).iter_rows())
+        own = groups.filter(artist_id=artist)
+        sums = own.group_by(value=dimension).agg(
+            n_listeners=pl.col("user_id").n_unique(), n_places=pl.len().cast(pl.Int64)
+        )
+        share = pl.col("n_listeners") / own["user_id"].n_unique()
+        of_market = pl.col("value").replace_strict(market, return_dtype=pl.Float64) / groups["user_id"].n_unique()
+        is_reason = dimension == "reason"
+        rows = sums.with_columns(
+            share=pl.col("n_places") / own.height, affinity=None if is_reason else share / of_market
+        )
+        return rows.sort("n_places", "value", descending=[True, False])
+
+    def fairness(self, kind: str) -> Truth:
+        """Return the shares of groups on the page Fairness."""
+        shares = self.shares(kind).sort(pl.col("catalogue_share").round(12), "group_name", descending=[True, False])
+        ratios = shares.drop_nulls("ratio").sort(pl.col("ratio").round(9), maintain_order=True)
+        return Truth(rows={"exposure": shares, "exposure_ratio": ratios} if ratios.height else {"exposure": shares})
+
+    def recommendations(self, user: str) -> pl.DataFrame:
+        """Return a listener's list."""
+        return self.places.filter(user_id=user).select("rank", "title", "artist_name", "track_id").sort("rank")

@@ -1,0 +1,392 @@
+"""What the operator's pages should show, computed from the rows of the lake."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+from typing import Any
+
+import polars as pl
+
+from .page import Truth, number, percent, quotient, signed, span, written
+from .rows import COUNTS, MEASURES, ONE_DAY, Lake, between, counted, monday, of_catalogue, ratio, total
+
+NAMES = {
+    "n_plays": "Plays",
+    "n_tracks": "Tracks played",
+    "n_saves": "Saves",
+    "n_likes": "Likes",
+    "n_playlist_adds": "Playlist adds",
+    "n_skips": "Skips",
+}
+GROUPS = {"country": "Country", "age_band": "Age", "gender": "Gender", "main_genre": "Main genre"}
+MONTH_DAYS, TREND_DAYS = 28, 56
+LEAST_PLAYS, N_MOVERS, N_RELEASES, N_TRENDING = 50, 5, 10, 50
+N_SHOWN = 4
+DELIVERED = (
+    *("artists", "audio_features", "audio_vectors", "charts", "events"),
+    *("labels", "listens", "playlists", "tracks", "users"),
+)
+N_FAVOURITES, LEAST_IN_COMMON, N_OVERLAPS = 20, 10, 20
+
+
+@dataclass(frozen=True)
+class OperatorTruth:
+    """The operator's pages."""
+
+    lake: Lake
+
+    @property
+    def last_sunday(self) -> date:
+        """The last day of the last complete week."""
+        return self.lake.last_day - ((self.lake.last_day.weekday() + 1) % 7) * ONE_DAY
+
+    # ----- Overview
+
+    def overview(self, days: int, label: str = "", genre: str = "") -> Truth:
+        """Return the page Overview."""
+        filters = (("label_id", label), ("genre", genre))
+        weeks = ceil(days / 7)
+        now, before = (of_catalogue(self.lake.last(days, weeks_back=back), filters) for back in (0, weeks))
+        metrics, sentences = {}, []
+        for name, title in NAMES.items():
+            count, earlier = (_measured(rows, name) for rows in (now, before))
+            change = quotient(count - earlier, earlier)
+            metrics[title] = (number(count), signed(change))
+            sentences.append((count, title, earlier))
+        movers, largest = self._movers(now, before), []
+        for rows in (movers.filter(pl.col("difference") > 0).head(1), movers.filter(pl.col("difference") < 0).tail(1)):
+            largest += [_mover(row) for row in rows.iter_rows(named=True)]
+        largest_two = sorted(sentences, key=lambda one: -one[0])[:2]
+        top = [self._change(title, count, earlier, days) for count, title, earlier in largest_two]
+        rows = {
+            "plays_by_day": counted(of_catalogue(self.lake.last(TREND_DAYS), filters), "day").rename(
+                {"day": "listen_date"}
+            ),
+            "artist_changes": movers,
+            "new_releases": self._releases(filters),
+        }
+        return Truth(metrics, {key: one for key, one in rows.items() if not one.is_empty()}, [*top, *largest])
+
+    def _change(self, name: str, now: int, before: int, days: int) -> str:
+        first, last = self.lake.last_day - (days - 1) * ONE_DAY, self.lake.last_day
+        shift = 7 * ceil(days / 7) * ONE_DAY
+        spans = [span(first, last), span(first - shift, last - shift)]
+        change = now / before - 1
+        text = f"{number(now)} {spans[0]}, compared with {number(before)} {spans[1]}."
+        if abs(change) < 0.005:
+            return f"{name} stayed level: {text}"
+        return f"{name} {'rose' if change > 0 else 'fell'} by {abs(change):.1%}: {text}"
+
+    def _movers(self, now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+        """Return the artists whose plays changed most, five in each direction, the largest gain first."""
+        sums = [rows.group_by("artist_id").agg(pl.col("n_plays").sum()) for rows in (now, before)]
+        both = (
+            sums[0].join(sums[1], on="artist_id", how="full", coalesce=True, suffix="_before").drop_nulls("artist_id")
+        )
+        counts = both.select(
+            "artist_id", n_now=pl.col("n_plays").fill_null(0), n_before=pl.col("n_plays_before").fill_null(0)
+        ).filter(pl.max_horizontal("n_now", "n_before") >= LEAST_PLAYS)
+        moved = counts.with_columns(difference=pl.col("n_now") - pl.col("n_before")).with_columns(
+            change=pl.when(pl.col("n_before") > 0).then(pl.col("difference") / pl.col("n_before"))
+        )
+        named = self._named(moved).sort("difference", "artist_id", descending=[True, False])
+        gains = named.filter(pl.col("difference") > 0).head(N_MOVERS)
+        losses = named.sort("difference", "artist_id").filter(pl.col("difference") < 0).head(N_MOVERS)
+        return pl.concat([gains, losses]).sort("difference", "artist_id", descending=[True, False])
+
+    def _named(self, rows: pl.DataFrame) -> pl.DataFrame:
+        named = rows.join(self.lake.artists, on="artist_id", how="left")
+        return named.with_columns(pl.col("artist_name").fill_null(pl.col("artist_id")))
+
+    def _releases(self, filters: tuple[tuple[str, str], ...]) -> pl.DataFrame:
+        plays = counted(self.lake.last(MONTH_DAYS), "track_id")
+        is_recent = pl.col("release_date").is_between(self.lake.last_day - 27 * ONE_DAY, self.lake.last_day)
+        recent = of_catalogue(self.lake.tracks.filter(is_recent), filters).join(plays, on="track_id", how="left")
+        known = recent.with_columns(
+            pl.col("n_plays").fill_null(0),
+            skip_share=ratio("n_skips", "n_plays", "n_skips"),
+            save_share=ratio("n_saves", "n_plays"),
+        ).sort("n_plays", "track_id", descending=[True, False])
+        return known.select("title", "artist_name", "release_date", "n_plays", "skip_share", "save_share").head(
+            N_RELEASES
+        )
+
+    # ----- Artist and Track
+
+    def artist(self, artist: str, days: int) -> Truth:
+        """Return the page Artist; the forecast and the fits of releases that fade are left out."""
+        rows = self.lake.rows.filter(artist_id=artist)
+        trend = self._trend(counted(rows, "day").rename({"day": "listen_date"}), artist, days)
+        last = trend.row(-1, named=True)
+        names = {"Listeners": "n_listeners", "Plays": "n_plays", "Plays / listener": "streams_per_listener"}
+        shares = {"Skip share": "skip_share", "Save rate": "save_rate", "Completion rate": "completion_rate"}
+        metrics = {name: (number(last[column]), "") for name, column in names.items()}
+        metrics |= {name: (percent(last[column]), "") for name, column in shares.items()}
+        frames = {"artist_trend": trend, "artist_tracks": self.recordings(artist), "catalogue_split": self._split(rows)}
+        if not (sources := trend.drop_nulls("algorithmic_share")).is_empty():
+            frames["artist_sources"] = sources
+        frames = {key: one for key, one in frames.items() if not one.is_empty()}
+        window = {1: "1 day", 7: "7 days", 28: "28 days"}[days]
+        return Truth(metrics, frames, [], [f"On {written(last['listen_date'])}; the completion rate over {window}."])
+
+    def _trend(self, by_day: pl.DataFrame, artist: str, days: int) -> pl.DataFrame:
+        released = self.lake.tracks.filter(artist_id=artist)["release_date"].min()
+        played = by_day.filter(pl.col("n_plays") > 0)["listen_date"].min()
+        began = max(self.lake.first_day, min(day for day in (released, played) if day is not None))  # type: ignore[type-var]
+        rows = []
+        for day in by_day["listen_date"]:
+            window = by_day.filter(pl.col("listen_date").is_between(day - (days - 1) * ONE_DAY, day))
+            sums = {name: total(window, name) for name in COUNTS}
+            n_days = min(days, (day - began).days + 1)
+            rows.append(
+                {
+                    "plays_a_day": quotient(sums["n_plays"], max(0, n_days)),
+                    "completion_rate": quotient(sums["n_complete"], sums["n_timed"]),
+                    "algorithmic_share": quotient(sums["n_algorithmic"], sums["n_active"] + sums["n_algorithmic"]),
+                }
+            )
+        windows = pl.DataFrame(rows, dict.fromkeys(("plays_a_day", "completion_rate", "algorithmic_share"), pl.Float64))
+        return by_day.hstack(windows).with_columns(
+            streams_per_listener=ratio("n_plays", "n_listeners"),
+            skip_share=ratio("n_skips", "n_plays", "n_skips"),
+            save_rate=ratio("n_saves", "n_listeners"),
+        )
+
+    def recordings(self, artist: str) -> pl.DataFrame:
+        """Return an artist's recordings with their counts of the last 28 days, most played first."""
+        recent = counted(self.lake.last(MONTH_DAYS).filter(artist_id=artist), "track_id")
+        own = self.lake.tracks.filter(pl.col("title").is_not_null(), artist_id=artist)
+        known = own.join(recent, on="track_id", how="left").with_columns(
+            pl.col("n_plays", "n_saves", "n_playlist_adds").fill_null(0),
+            skip_share=ratio("n_skips", "n_plays", "n_skips"),
+            completion_rate=ratio("n_complete", "n_timed"),
+            algorithmic_share=ratio("n_algorithmic", "n_active", "n_algorithmic"),
+        )
+        return known.sort("n_plays", "track_id", descending=[True, False])
+
+    def _split(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the plays of each complete week by the age of the recording."""
+        weeks = rows.filter(pl.col("n_plays") > 0).with_columns(week_start=monday("day"))
+        first = self.lake.first_day + ((7 - self.lake.first_day.weekday()) % 7) * ONE_DAY
+        weeks = weeks.filter(pl.col("week_start").is_between(first, self.last_sunday))
+        months = pl.col("week_start").dt.year() * 12 + pl.col("week_start").dt.month().cast(pl.Int32)
+        age = months - pl.col("release_date").dt.year() * 12 - pl.col("release_date").dt.month().cast(pl.Int32)
+        group = pl.when(age < 18).then(pl.lit("current")).when(age < 36).then(pl.lit("catalogue"))
+        aged = weeks.with_columns(
+            age_group=group.when(age.is_not_null()).then(pl.lit("deep catalogue")).otherwise(pl.lit("unknown"))
+        )
+        sums = aged.group_by("week_start", "age_group").agg(
+            n_tracks=pl.col("track_id").n_unique().cast(pl.Int64), n_plays=pl.col("n_plays").sum()
+        )
+        share = pl.col("n_plays") / pl.col("n_plays").sum().over("week_start")
+        return sums.with_columns(share=share).sort("week_start", "age_group")
+
+    def track(self, track: str, days: int) -> Truth:
+        """Return the page Track, without its metadata."""
+        rows = self.lake.rows.filter(track_id=track)
+        last = counted(between(rows, self.lake.last_day - 27 * ONE_DAY, self.lake.last_day).with_columns(all=1), "all")
+        row = last.row(0, named=True) if last.height else dict.fromkeys((*COUNTS, "n_listeners"), 0)
+        shares = {
+            "Skip share": quotient(row["n_skips"], row["n_plays"] + row["n_skips"]),
+            "Completion rate": quotient(row["n_complete"], row["n_timed"]),
+            "Algorithmic share": quotient(row["n_algorithmic"], row["n_active"] + row["n_algorithmic"]),
+        }
+        counts = {"Plays": "n_plays", "Saves": "n_saves", "Playlist adds": "n_playlist_adds"}
+        metrics = {name: (percent(value), "") for name, value in shares.items()}
+        metrics |= {name: (number(row[column]), "") for name, column in counts.items()}
+        trend = counted(between(rows, self.lake.last_day - (days - 1) * ONE_DAY, self.lake.last_day), "day")
+        frames = {} if trend.is_empty() else {"track_trend": trend.rename({"day": "listen_date"})}
+        return Truth(metrics, frames, [], ["Last 28 days."])
+
+    # ----- Trends and Breakouts
+
+    def trends(self, days: int, floor: int, label: str = "") -> Truth:
+        """Return the page Trends; the groups of recordings and listeners are left out."""
+        rows = self.lake.rows.drop_nulls("artist_id")
+        ends = [self.lake.last_day - n * days * ONE_DAY for n in range(4)]
+        has_long = self.lake.first_day <= ends[3] + ONE_DAY
+        sums = [
+            between(rows, ends[n + 1] + ONE_DAY, ends[n]).group_by("artist_id").agg(pl.col("n_plays").sum())
+            for n in range(3)
+        ]
+        artists = sums[1].filter(pl.col("n_plays") >= floor).rename({"n_plays": "n_plays_before"})
+        if label:
+            own = self.lake.tracks.filter(label_id=label).select("artist_id").unique()
+            artists = artists.join(own, on="artist_id", how="semi")
+        every = artists.join(sums[0], on="artist_id", how="left").join(
+            sums[2].rename({"n_plays": "n_long"}), on="artist_id", how="left"
+        )
+        velocity = pl.col("n_plays") / pl.col("n_plays_before")
+        earlier = pl.when(has_long & (pl.col("n_long") > 0)).then(pl.col("n_plays_before") / pl.col("n_long"))
+        grown = self._named(every.with_columns(pl.col("n_plays").fill_null(0))).with_columns(
+            name="artist_name", velocity=velocity, acceleration=velocity / earlier
+        )
+        found = grown.sort("velocity", "artist_id", descending=[True, False]).head(N_TRENDING)
+        artist_rows = {} if found.is_empty() else {"trending_artists": found, "velocity": found}
+        return Truth(rows={**artist_rows, "genre_trends": self.genres()})
+
+    def genres(self) -> pl.DataFrame:
+        """Return each complete week's plays of the four genres that were played most in the first."""
+        weeks = self.lake.rows.filter(pl.col("n_plays") > 0).with_columns(week_start=monday("day"), name="genre")
+        sums = counted(weeks, "week_start", "name").with_columns(
+            share=pl.col("n_plays") / pl.col("n_plays").sum().over("week_start")
+        )
+        by_week = {
+            week: dict(rows.select("name", "share").iter_rows()) for (week,), rows in sums.group_by("week_start")
+        }
+        growth = []
+        for week, name, share in sums.select("week_start", "name", "share").iter_rows():
+            before = [by_week.get(week - timedelta(days=7 * n)) for n in range(1, 5)]
+            known = [shares.get(name, 0) for shares in before if shares is not None]
+            growth.append(quotient(4 * share, sum(known)) if len(known) == 4 else None)
+        first = self.lake.first_day + ((7 - self.lake.first_day.weekday()) % 7) * ONE_DAY
+        every = sums.with_columns(growth=pl.Series(growth, dtype=pl.Float64))
+        complete = every.filter(pl.col("week_start").is_between(first, self.last_sunday))
+        ordered = complete.sort("week_start", "share", "name", descending=[False, True, False])
+        return ordered.filter(pl.col("name").is_in(ordered["name"][:N_SHOWN].implode()))
+
+    def breakouts(self, shown: dict[str, pl.DataFrame]) -> Truth:
+        """Return the counts of the page Breakouts, for the recordings and days that it names."""
+        if "breakouts" not in shown:
+            return Truth()
+        named = shown["breakouts"].select("track_id", "listen_date")
+        days = [self._week_of(track, day) for track, day in named.iter_rows()]
+        counts = pl.DataFrame(days, {"n_plays": pl.Int64, "n_listeners": pl.Int64, "n_countries": pl.Int64})
+        rows = named.hstack(counts)
+        return Truth(rows={"breakouts": rows, "breakouts_table": rows})
+
+    def _week_of(self, track: str, day: date) -> dict[str, int]:
+        """Return the plays, listeners and countries of a recording in the seven days that end with a day."""
+        rows = between(self.lake.rows.filter(track_id=track), day - 6 * ONE_DAY, day).filter(pl.col("n_plays") > 0)
+        return {
+            "n_plays": total(rows, "n_plays"),
+            "n_listeners": rows["user_id"].n_unique(),
+            "n_countries": rows.filter(pl.col("country") != "unknown")["country"].n_unique(),
+        }
+
+    # ----- Audience
+
+    def audience(self, artist: str, dimension: str) -> Truth:
+        """Return the page Audience."""
+        recent = self.lake.last(MONTH_DAYS).filter(pl.col("n_plays") > 0)
+        of_artist = recent.filter(artist_id=artist)
+        frames = {} if of_artist.is_empty() else self._groups(recent, of_artist, dimension)
+        if not (overlap := self._overlap(recent, artist)).is_empty():
+            frames["overlap"] = overlap
+        if not (cohorts := self._cohorts(artist)).is_empty():
+            frames["retention"] = cohorts
+        return Truth(rows=frames)
+
+    def _groups(self, recent: pl.DataFrame, of_artist: pl.DataFrame, dimension: str) -> dict[str, pl.DataFrame]:
+        if dimension == "main_genre":
+            genres = recent.group_by("user_id", "genre").agg(pl.col("n_plays").sum())
+            first = genres.sort("n_plays", "genre", descending=[True, False]).unique(
+                "user_id", keep="first", maintain_order=True
+            )
+            groups = first.select("user_id", value="genre")
+        else:
+            groups = recent.select("user_id", value=dimension).unique()
+        market = dict(groups.group_by("value").len().iter_rows())
+        own = of_artist.group_by("user_id").agg(pl.col("n_plays").sum()).join(groups, on="user_id")
+        sums = own.group_by("value").agg(n_listeners=pl.len().cast(pl.Int64), n_plays=pl.col("n_plays").sum())
+        of_market = pl.col("value").replace_strict(market, return_dtype=pl.Float64) / groups.height
+        rows = sums.with_columns(
+            share=pl.col("n_listeners") / own.height,
+            play_share=pl.col("n_plays") / pl.col("n_plays").sum(),
+            affinity=pl.col("n_listeners") / own.height / of_market,
+        ).sort("n_listeners", "value", descending=[True, False])
+        return {"audience": rows, "audience_table": rows, "affinity": rows.select("value", "affinity")}
+
+    def _overlap(self, recent: pl.DataFrame, artist: str) -> pl.DataFrame:
+        """Return the artists that an artist's listeners also play, by the 20 favourites of each listener."""
+        sums = recent.drop_nulls("artist_id").group_by("user_id", "artist_id").agg(pl.col("n_plays").sum())
+        ranked = sums.sort("n_plays", "artist_id", descending=[True, False])
+        favourites = ranked.group_by("user_id", maintain_order=True).head(N_FAVOURITES)
+        listeners = {one: set(users) for one, users in favourites.group_by("artist_id").agg("user_id").iter_rows()}
+        own, n_all, rows = listeners.get(artist, set()), favourites["user_id"].n_unique(), []
+        for other, theirs in listeners.items():
+            n = len(own & theirs)
+            if other != artist and n >= LEAST_IN_COMMON:
+                affinity = n * n_all / len(own) / len(theirs)
+                jaccard = n / len(own | theirs)
+                rows.append({"artist_id": other, "n_listeners": n, "jaccard": jaccard, "affinity": affinity})
+        if not rows:
+            return pl.DataFrame()
+        named = pl.DataFrame(rows).join(self.lake.artists, on="artist_id", how="left").rename({"artist_name": "name"})
+        return named.sort(pl.col("affinity").round(9), "artist_id", descending=[True, False]).head(N_OVERLAPS)
+
+    def _cohorts(self, artist: str) -> pl.DataFrame:
+        """Return the share of each month's new listeners who came back, in complete months."""
+        plays = self.lake.rows.filter(pl.col("n_plays") > 0, artist_id=artist)
+        months = plays.select("user_id", month=pl.col("day").dt.month_start()).unique()
+        first = pl.col("month").min().over("user_id")
+        counts = (
+            months.with_columns(cohort_month=first)
+            .group_by("cohort_month", "month")
+            .agg(n_listeners=pl.len().cast(pl.Int64))
+        )
+        sizes = counts.filter(pl.col("month") == pl.col("cohort_month")).select("cohort_month", n_cohort="n_listeners")
+        releases = self.lake.tracks.filter(artist_id=artist)["release_date"]
+        is_new = not releases.has_nulls() and releases.len() > 0 and releases.min() >= self.lake.first_day  # type: ignore[operator]
+        end = (self.lake.last_day + ONE_DAY).replace(day=1)
+        after = pl.col("cohort_month") > self.lake.first_day
+        kept = counts.filter(pl.col("month") < end, after | pl.lit(is_new)).join(sizes, on="cohort_month")
+        n_months = (pl.col("month").dt.year() - pl.col("cohort_month").dt.year()) * 12 + pl.col(
+            "month"
+        ).dt.month().cast(pl.Int32)
+        return kept.with_columns(
+            months_since=n_months - pl.col("cohort_month").dt.month().cast(pl.Int32),
+            share=pl.col("n_listeners") / pl.col("n_cohort"),
+        ).sort("cohort_month", "months_since")
+
+    # ----- Operations
+
+    def delivered(self) -> Truth:
+        """Return the accepted and the refused rows of the page Catalogue."""
+        quarantine = self.lake.table("quarantine").with_columns(pl.col("column_name").fill_null(""))
+        keys = ("source_table", "source_file", "reason", "column_name")
+        reasons = quarantine.group_by(keys).agg(n_rows=pl.len().cast(pl.Int64)).rename({"reason": "outcome"})
+        refused = dict(quarantine.group_by("source_table").len().iter_rows())
+        accepted = {name: self.lake.table(name).height for name in DELIVERED}
+        rows = [(name, accepted[name], refused.get(name, 0)) for name in DELIVERED]
+        outcomes = pl.DataFrame(rows, ["source_table", "n_accepted", "n_refused"], orient="row")
+        frames = {
+            "refused_rows": reasons.sort(
+                "n_rows", "source_file", "outcome", "column_name", descending=[True, False, False, False]
+            ),
+            "outcomes": outcomes.sort("n_refused", "source_table", descending=[True, False]),
+        }
+        counts = {"Accepted": sum(accepted.values()), "Refused": quarantine.height}
+        return Truth({name: (f"{number(count)} rows", "") for name, count in counts.items()}, frames)
+
+    def listener(self, user: str) -> Truth:
+        """Return the listener's totals on the page Recommendations, and what the filters exclude."""
+        rows = self.lake.rows.filter(pl.col("n_plays") > 0, user_id=user)
+        tracks, country = self.lake.tracks, self.lake.listeners.filter(user_id=user)["country"].to_list()
+        where = (country or ["unknown"])[0]
+        is_elsewhere = ~pl.col("available_in").list.contains(where)
+        excluded = {
+            "played already": rows["track_id"].n_unique(),
+            "withdrawn": tracks["withdrawn_at"].count(),
+            f"not available in {where}": tracks.filter(is_elsewhere).height,
+            "nothing known but its id": tracks.filter(~pl.col("is_known")).height,
+        }
+        kept = pl.DataFrame({"reason": list(excluded), "n_tracks": list(excluded.values())})
+        metrics = {
+            "Tracks played": (number(rows["track_id"].n_unique()), ""),
+            "Plays": (number(total(rows, "n_plays")), ""),
+        }
+        return Truth(metrics, {"kept_from": kept.sort("n_tracks", "reason", descending=[True, False])})
+
+
+def _measured(rows: pl.DataFrame, name: str) -> int:
+    if name == "n_tracks":
+        return rows.filter(pl.col("n_plays") > 0)["track_id"].n_unique()
+    assert name in MEASURES
+    return total(rows, name)
+
+
+def _mover(row: dict[str, Any]) -> str:
+    change = "" if row["change"] is None else f" ({row['change']:+.1%})"
+    verb = "gained" if row["difference"] > 0 else "lost"
+    return f"{row['artist_name']} {verb} {abs(row['difference']):,} plays{change}, to {number(row['n_now'])}."

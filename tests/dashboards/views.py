@@ -1,0 +1,190 @@
+"""The views of each page that the walk opens, each with its truth."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle, islice, product
+
+from .truth.catalogue import CatalogueTruth
+from .truth.closings import Closings
+from .truth.labels import GROUPS, WEEK_COUNTS, LabelTruth
+from .truth.lists import ListsTruth
+from .truth.operators import GROUPS as OPERATOR_GROUPS
+from .truth.operators import OperatorTruth
+from .truth.page import Truth, written
+from .walk import Shown
+
+WORDS = "the"
+DAYS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
+OPERATOR_DAYS = {7: "the last 7 days", 1: "the last day", 28: "the last 28 days"}
+WINDOWS = {7: "7 days", 1: "1 day", 28: "28 days"}
+SPANS = {90: "the last 90 days", 28: "the last 28 days", 365: "the last year"}
+BREAKOUT_DAYS = ("the last 7 days", "the last 28 days", "the last 120 days")
+KINDS = {
+    "artist_gender": "Artist's gender",
+    "artist_country": "Artist's country",
+    "language": "Language",
+    "age": "Age of the recording",
+}
+Views = dict[str, Iterator["View"]]
+
+
+@dataclass(frozen=True)
+class View:
+    """
+    One view of a page.
+
+    Attributes:
+        truth: Returns what it should show, given what it shows: some truths are about the recordings that it names.
+        choices: Label of a select box -> option, set in this order.
+        address: Query parameters of the link that opens the page.
+    """
+
+    truth: Callable[[Shown], Truth]
+    choices: Mapping[str, str] = field(default_factory=dict)
+    address: Mapping[str, str] = field(default_factory=dict)
+
+
+def view(truth: Callable[..., Truth], *args: object, **choices: str) -> View:
+    """Return a view whose truth needs nothing that is shown; underscores in names of boxes are spaces."""
+    return View(lambda _: truth(*args), {name.replace("_", " "): option for name, option in choices.items()})
+
+
+def displayed(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of a select box by id: names, those that are not unique with their id."""
+    n_named = Counter(names.values())
+    return {key: name if n_named[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def of_label(label: str, closings: Closings, every: int = 1) -> Views:
+    """Return the views of a label's pages: every n-th artist and recording."""
+    truth, shared = LabelTruth(closings, label), CatalogueTruth(closings.lake, label)
+    artists = displayed(dict(shared.artists().iter_rows()))
+    some = list(artists.items())[::every]
+    return {
+        "overview": (view(truth.overview, days, Period=name) for days, name in DAYS.items()),
+        "trends": (view(truth.trends, weeks, Period=name) for weeks, name in WEEK_COUNTS.items()),
+        "breakouts": (view(truth.breakouts, of, Show=f"{of}s") for of in ("recording", "artist")),
+        "audience": (
+            view(truth.audience, of, weeks, Group_plays_by=group, Period=name)
+            for (of, group), (weeks, name) in product(GROUPS.items(), WEEK_COUNTS.items())
+        ),
+        "artist": (
+            view(truth.artist, artist, weeks, Artist=name, Recordings_of=WEEK_COUNTS[weeks])
+            for (artist, name), weeks in zip(some, cycle("14"), strict=False)
+        ),
+        "track": (
+            view(lambda track: truth.track(track) | shared.facts(track), track, Artist=artist, Track=title)
+            for artist, track, title in recordings(shared, some)
+        ),
+        **_shared(shared),
+    }
+
+
+def of_operator(lists: ListsTruth, every: int = 1) -> Views:
+    """Return the views of the operator's pages: every n-th artist and recording."""
+    lake = lists.lake
+    truth, shared = OperatorTruth(lake), CatalogueTruth(lake)
+    artists = displayed(dict(shared.artists().iter_rows()))
+    some = list(artists.items())[::every]
+    names = lake.tracks.select("label_id", "label_name").drop_nulls().unique().sort("label_id")
+    labels = {"": "All", **dict(names.iter_rows())}
+    pages = _shared(shared)
+    return {
+        **pages,
+        "overview": (
+            view(truth.overview, days, label, Period=period, Label=name)
+            for (days, period), (label, name) in product(OPERATOR_DAYS.items(), labels.items())
+        ),
+        "artist": (
+            view(truth.artist, artist, days, Artist=name, Average_over=window)
+            for (artist, name), (days, window) in zip(some, cycle(WINDOWS.items()), strict=False)
+        ),
+        "track": (
+            view(
+                lambda track, days: truth.track(track, days) | shared.facts(track),
+                track,
+                days,
+                Artist=artist,
+                Track=title,
+                Period=period,
+            )
+            for (artist, track, title), (days, period) in zip(
+                recordings(shared, some), cycle(SPANS.items()), strict=False
+            )
+        ),
+        "trends": _trends(truth, labels),
+        "breakouts": (View(lambda shown: truth.breakouts(shown.rows), {"Period": name}) for name in BREAKOUT_DAYS),
+        "audience": (
+            view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
+            for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
+        ),
+        "catalogue": (View(partial(_with, one.truth, truth.delivered), one.choices) for one in pages["catalogue"]),
+        "exposure": _exposures(lists, labels, some),
+        "fairness": (view(lists.fairness, kind, Group_recordings_by=name) for kind, name in KINDS.items()),
+        "recommendations": _listeners(truth, lists),
+    }
+
+
+def _with(truth: Callable[[Shown], Truth], other: Callable[[], Truth], shown: Shown) -> Truth:
+    return truth(shown) | other()
+
+
+def _listeners(truth: OperatorTruth, lists: ListsTruth) -> Iterator[View]:
+    for user in lists.places["user_id"].unique().sort()[::100]:
+        shown = truth.listener(user) | Truth(rows={"recommended_to": lists.recommendations(user)})
+        yield View(lambda _, t=shown: t, address={"user_id": user})  # type: ignore[misc]
+
+
+def _trends(truth: OperatorTruth, labels: Mapping[str, str]) -> Iterator[View]:
+    periods = {7: "7 days", 28: "28 days"}
+    for (days, period), floor, (label, name) in product(periods.items(), (50, 10), labels.items()):
+        choices = {"Period": period, "Minimum plays in the preceding period": str(floor), "Label": name}
+        yield View(lambda _, d=days, f=floor, o=label: truth.trends(d, f, o), choices)  # type: ignore[misc]
+
+
+def _exposures(lists: ListsTruth, labels: Mapping[str, str], artists: list[tuple[str, str]]) -> Iterator[View]:
+    options = zip(labels.items(), cycle(KINDS.items()), strict=False)
+    groups = {key: name for key, name in OPERATOR_GROUPS.items() if key != "main_genre"}
+    for ((label, name), (kind, kind_name)), (artist, artist_name), (of, group) in zip(
+        options, cycle(artists), cycle(groups.items()), strict=False
+    ):
+        choices = {"Label": name, "Group recordings by": kind_name, "Artist": artist_name, "Group listeners by": group}
+        truth = partial(lists.exposure, label, kind, artist, of)
+        yield View(lambda _, t=truth: t(), choices)  # type: ignore[misc]
+
+
+def recordings(truth: CatalogueTruth, artists: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield the option of each artist, one of the artist's recordings, and its option."""
+    for no, (artist, name) in enumerate(artists):
+        titled = truth.tracks.filter(artist_id=artist).drop_nulls("title")
+        titles = displayed(dict(titled.select("track_id", "title").iter_rows()))
+        if titles:
+            yield name, *list(titles.items())[no % len(titles)]
+
+
+def _shared(truth: CatalogueTruth) -> Views:
+    """Return the views of pages that labels and operators share."""
+    return {
+        "catalogue": _problems(truth),
+        "charts": _editions(truth),
+        "search": iter([View(lambda _: truth.search(WORDS), address={"q": WORDS})]),
+        "discovery": _sounds(truth),
+    }
+
+
+def _problems(truth: CatalogueTruth) -> Iterator[View]:
+    for no in range(truth.issues["issue"].n_unique()):
+        yield view(truth.catalogue, no, Problem=f"#{no}")
+
+
+def _editions(truth: CatalogueTruth) -> Iterator[View]:
+    dates = truth.editions["chart_date"].unique().sort(descending=True)
+    for day in (dates[0], dates[4], dates[-1]):
+        yield View(lambda shown, d=day: truth.charts(d, shown.rows), address={"week": written(day)})  # type: ignore[misc]
+
+
+def _sounds(truth: CatalogueTruth) -> Iterator[View]:
+    for track, name in islice(truth.analysed().items(), 3):
+        yield view(truth.discovery, track, Sounds_like=name)
