@@ -19,7 +19,7 @@ from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden, short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import apply_contract
-from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonymise, redacted
+from recsys.ingest.pseudonym import check_listener_key, listener_key, make_listener_key, pseudonymise, redacted
 from recsys.ingest.source import LINE, Chunk, Source, refuse_unknown_format
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.store import Batch, Lake, StagedBatch
@@ -93,16 +93,18 @@ def ingest(
 
     Raises:
         InputError: The table, format or a path does not exist.
-        SetupError: The key of a home with listeners is missing or unsafe.
+        SetupError: The key of a home with listeners is missing, unsafe or another one.
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
     refuse_unknown_format(format_name)
     lake, report = Lake(home), IngestReport()
     lake.recover()
-    if not any(CONTRACTS[entry.table].has_listeners for entry in lake.batches() if entry.table in CONTRACTS):
+    is_new = not any(CONTRACTS[entry.table].has_listeners for entry in lake.batches() if entry.table in CONTRACTS)
+    if is_new:
         make_listener_key(home.key_file)
     key = listener_key(home.key_file)
+    check_listener_key(key, home.key_fingerprint, is_new=is_new)
     known = {entry.source_sha256 for entry in lake.batches() if entry.table in CONTRACTS}
     for path in source_files(paths):
         source = Source(path)

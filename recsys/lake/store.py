@@ -5,6 +5,8 @@ The lake: raw tables as append-only Parquet files; a source file adds one batch 
     lake/quarantine/ds=YYYY-MM-DD/<batch>.parquet refused rows, by day of ingest
     lake/_ledger/<source>.json                    batch log: the batches of one source; writing this file commits them
     lake/_staging/<source>/                       a source that is being written
+    lake/_checked.json                            size and time of change of each file at its last daily check
+    lake/_listener_key                            fingerprint of the key that listener ids are hashed with
     lake/_time_zone                               market time zone, which decides the day of an event; default UTC
     lake/label_figures/                           the ledger of labels' figures (see `recsys.ledger.store`)
 
@@ -13,7 +15,7 @@ moved to the tables. After a crash, `recover` moves the staged files of sources 
 """
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,8 +23,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from recsys import files
-from recsys.errors import InputError
+from recsys.errors import InputError, SetupError
 from recsys.home import Home
+from recsys.lake import checksums
 from recsys.lake.contract import CONTRACTS, Contract
 
 UTC = "UTC"
@@ -47,6 +50,8 @@ class Batch:
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts; the last three add up to the first.
         days: The `ds` partitions that the batch has rows in.
         members: SHA-256 of each file, if the source consists of several files (a scan of music); otherwise empty.
+        checksums: SHA-256 of each Parquet file of the batch, by its path in the lake; empty for batches of versions
+            that kept none.
     """
 
     batch: str
@@ -61,6 +66,7 @@ class Batch:
     n_duplicate: int
     days: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
+    checksums: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class Lake:
         self._batch_log = home.lake / "_ledger"
         self._staging = home.lake / "_staging"
         self._time_zone = home.lake / "_time_zone"
+        self._last_check = home.lake / "_checked.json"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -117,8 +124,8 @@ class Lake:
         files.write_text(self._time_zone, f"{zone.key}\n")
 
     def batches(self) -> list[Batch]:
-        """List all batches of the batch log, in the order of ingest."""
-        entries = (Batch(**entry) for path in self._batch_log.glob("*.json") for entry in files.read_json(path))
+        """List all batches of the batch log, in the order of ingest; raises SetupError if the log is damaged."""
+        entries = (entry for path in self._batch_log.glob("*.json") for entry in _entries(path))
         return sorted(entries, key=lambda entry: entry.batch_no)
 
     def sources(self) -> set[str]:
@@ -136,20 +143,36 @@ class Lake:
                 self._move_into_place(staged)
             files.remove(staged)
 
-    def verify(self) -> int:
+    def verify(self, day: date | None = None) -> int:
         """
-        Compare the row counts of the Parquet files with the batch log, by table and batch.
+        Compare the Parquet files with the batch log: row counts by table and batch, and the checksum of each file.
 
-        Only the footers of the files are read, so that a lake with thousands of files takes about a second.
+        Args:
+            day: The day of a daily check, which compares the checksums of new and changed files and of a rotating share
+                of the others (see `lake.checksums`). None: every checksum is compared, and nothing is written.
 
         Returns:
             Number of Parquet files.
 
         Raises:
-            InputError: A file cannot be read, or a batch has more or fewer rows than the batch log states.
+            SetupError: A file cannot be read or has changed, or a batch has more or fewer rows than the batch log
+                states.
         """
         batches = self.batches()
         paths = self._parquet_files()
+        self._verify_rows(batches, paths)
+        last_check = checksums.LastCheck(self._last_check)
+        expected = {name: sha256 for batch in batches for name, sha256 in batch.checksums.items()}
+        due = paths if day is None else last_check.due(paths, day)
+        if changed := next(checksums.changed_files(due, expected), None):
+            name = checksums.name_in_lake(changed)
+            raise SetupError(f"lake/{name}: the bytes have changed since the file was written. {_RESTORE}")
+        if day is not None:
+            last_check.note(paths)
+        return len(paths)
+
+    def _verify_rows(self, batches: list[Batch], paths: list[Path]) -> None:
+        """Raise SetupError unless the rows of the files, read from their footers, are those of the batch log."""
         stored: Counter[tuple[str, str]] = Counter()
         for path in paths:
             stored[path.parent.parent.name, path.stem] += _n_rows(path)
@@ -162,11 +185,10 @@ class Lake:
             sources = [entry.source_file for entry in batches if entry.batch == batch] or ["no source in the batch log"]
             difference = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} extra rows"
             others = f" (and in {len(wrong) - 1:,} other batches)" if len(wrong) > 1 else ""
-            raise InputError(
+            raise SetupError(
                 f"lake/{table}: {difference} in the batch {batch} of {sources[0]}{others}; "
                 f"the batch log says {logged[wrong[0]]:,}, the files have {stored[wrong[0]]:,}. {_RESTORE}"
             )
-        return len(paths)
 
     def _parquet_files(self) -> list[Path]:
         """List the Parquet files of all tables, and the staged files of sources that are in the batch log."""
@@ -202,7 +224,8 @@ class Lake:
             if not batch.quarantine.is_empty():
                 _write(folder / "quarantine" / f"ds={batch.entry.ingested_on}" / name, batch.quarantine)
         files.sync_tree(folder)
-        files.write_json(self._batch_log / f"{folder.name}.json", [asdict(batch.entry) for batch in staged])
+        entries = [replace(batch.entry, checksums=checksums.of_folder(folder, batch.entry.batch)) for batch in staged]
+        files.write_json(self._batch_log / f"{folder.name}.json", [asdict(entry) for entry in entries])
         self._move_into_place(folder)
         files.remove(folder)
 
@@ -213,12 +236,20 @@ class Lake:
             path.replace(final)
 
 
+def _entries(path: Path) -> list[Batch]:
+    """Read a file of the batch log; raises SetupError if it is damaged."""
+    try:
+        return [Batch(**entry) for entry in files.read_json(path)]
+    except (ValueError, TypeError, OSError) as broken:
+        raise SetupError(f"lake/{path.parent.name}/{path.name} is damaged: {broken}. {_RESTORE}") from broken
+
+
 def _n_rows(path: Path) -> int:
     try:
         return int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
-    except (OSError, pl.exceptions.ComputeError) as broken:
+    except (OSError, pl.exceptions.PolarsError) as broken:
         where = "/".join(path.parts[-3:])
-        raise InputError(f"lake/{where} is not a complete Parquet file: {broken}. {_RESTORE}") from broken
+        raise SetupError(f"lake/{where} is not a complete Parquet file: {broken}. {_RESTORE}") from broken
 
 
 def _write(path: Path, rows: pl.DataFrame) -> None:
