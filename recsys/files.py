@@ -28,6 +28,11 @@ def is_audio(path: Path) -> bool:
     return path.suffix.lower() in AUDIO_SUFFIXES
 
 
+def printable(name: str) -> str:
+    """Return a file's name with bytes that are not UTF-8 escaped, so that it can be written and printed."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def is_hidden(path: Path, folder: Path) -> bool:
     """Return whether the name of a file, or of a folder between it and `folder`, begins with a dot."""
     return any(part.startswith(".") for part in path.relative_to(folder).parts)

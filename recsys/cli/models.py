@@ -239,6 +239,7 @@ def nightly(
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
         runs.summary(run, verbose=verbose)
+        whole.refuse_unreadable(run)
 
 
 def _inbox(home: Home, given: Path | None) -> Path:

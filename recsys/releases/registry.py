@@ -18,7 +18,6 @@ from recsys import files
 from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
 from recsys.releases.release import Release
-from recsys.warehouse.labels import file_name
 
 CHECKSUMS = "checksums.json"  # in the folder of a release
 CHECKED = ("warehouse.duckdb", "marts", "labels")  # links whose files it lists; models, exports, indexes have their own
@@ -123,6 +122,8 @@ def index_folder(home: Home) -> Path:
 
 def label_warehouse(home: Home, label_id: str) -> Path:
     """Return the path of a label's warehouse file in the current release; raises SetupError if there is none."""
+    from recsys.warehouse.labels import file_name  # noqa: PLC0415 - `recsys runs` opens no warehouse
+
     release = current(home)
     path = release.labels / file_name(label_id) if release is not None and release.labels is not None else None
     if path is None or not path.exists():
