@@ -9,10 +9,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from recsys.errors import RecsysError, SetupError
 
 AUDIO_SUFFIXES = frozenset(
     f".{suffix}" for suffix in ("mp3", "ogg", "oga", "opus", "flac", "m4a", "mp4", "aac", "wav", "aif", "aiff", "wma")
@@ -22,6 +26,11 @@ AUDIO_SUFFIXES = frozenset(
 def is_audio(path: Path) -> bool:
     """Return whether a file is audio, judged by its suffix."""
     return path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def printable(name: str) -> str:
+    """Return a file's name with bytes that are not UTF-8 escaped, so that it can be written and printed."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def is_hidden(path: Path, folder: Path) -> bool:
@@ -68,6 +77,45 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+_FAULTS = (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, zlib.error, zipfile.BadZipFile)
+_FAULTY_PACKAGES = ("polars", "duckdb", "_duckdb")  # whose errors have no common base class in Python's own
+
+
+@contextmanager
+def reading(path: Path, remedy: str) -> Iterator[None]:
+    """
+    Raise SetupError if a file that the platform wrote cannot be read in the `with` block: it is missing or damaged.
+
+    Args:
+        path: The file or folder, for the message.
+        remedy: What to do, as a sentence without its full stop.
+    """
+    try:
+        yield
+    except RecsysError:
+        raise
+    except Exception as fault:
+        if not isinstance(fault, _FAULTS) and type(fault).__module__.partition(".")[0] not in _FAULTY_PACKAGES:
+            raise
+        reason = str(fault).partition("\n")[0] or type(fault).__name__
+        raise SetupError(f"{path} is missing or damaged ({reason}). {remedy}") from fault
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path relative to the folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
+
+
+def changed_file(folder: Path, expected: Mapping[str, str]) -> str | None:
+    """Return the first file of a folder that is missing or differs from its expected SHA-256; None if all agree."""
+    return next((name for name, sha256 in expected.items() if not _has_sha256(folder / name, sha256)), None)
+
+
+def _has_sha256(path: Path, sha256: str) -> bool:
+    return path.is_file() and sha256_of(path) == sha256
 
 
 @contextmanager

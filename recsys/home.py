@@ -63,6 +63,11 @@ class Home:
         return self.path / "listener.key"
 
     @property
+    def key_fingerprint(self) -> Path:
+        """The fingerprint of this key."""
+        return self.lake / "_listener_key"
+
+    @property
     def current(self) -> Path:
         """The published release: a link to `releases/<run>`."""
         return self.path / "current"

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "recsys").rglob("*.py"))
 EVERYTHING = [*SOURCES, *(path for part in ("bench", "dashboards", "tests") for path in (ROOT / part).rglob("*.py"))]
@@ -233,6 +235,31 @@ def test_the_command_line_starts_without_heavy_packages() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert loaded.stdout.strip() == "[]"
+
+
+QUICK = [("sql", "select 1"), ("find", "words"), ("query",), ("query", "top_tracks"), ("runs",)]
+SLOW_TO_IMPORT = ("faiss", "implicit", "matplotlib", "pandas", "scipy", "sklearn", "sqlglot", "streamlit", "torch")
+
+
+@pytest.mark.parametrize("words", QUICK)
+def test_quick_commands_import_no_slow_package(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Commands that only read tables answer at once, so they import nothing that takes longer than the query."""
+    code = f"""
+import sys
+from pathlib import Path
+import duckdb
+path = Path({str(tmp_path)!r}) / "warehouse" / "current.duckdb"
+path.parent.mkdir()
+duckdb.connect(path).close()
+from recsys.cli import main
+try:
+    main(["--home", {str(tmp_path)!r}, *{words!r}])
+finally:
+    print([name for name in {SLOW_TO_IMPORT!r} if name in sys.modules], file=sys.stderr)
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert loaded.stderr.splitlines()[-1] == "[]"
 
 
 def test_nothing_is_pickled() -> None:

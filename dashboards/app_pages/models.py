@@ -77,7 +77,8 @@ parts.table(
     mart="run_metrics",
     key="runs",
     title="Runs and verdicts of the gate",
-    names={"n_steps": "completed steps", "ndcg": "nDCG", "is_current": "current", "reasons": "why refused"},
+    names={"n_steps": "completed steps", "ndcg": "nDCG", "is_current": "current", "reasons": "why refused"}
+    | {"unreadable": "unreadable files", "stopped_in": "stopped in", "stopped_at": "stopped at"},
     formats={"ndcg": "%.4f", "seconds": "%.0f"},
 )
 card = parts.attempt(data.model_card)

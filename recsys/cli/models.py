@@ -241,6 +241,7 @@ def nightly(
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
         notices.send_findings(run)
         runs.summary(run, verbose=verbose)
+        whole.refuse_unreadable(run)
 
 
 def _inbox(home: Home, given: Path | None) -> Path:

@@ -17,7 +17,7 @@ from shlex import quote
 import polars as pl
 
 from recsys.errors import SetupError
-from recsys.files import write_atomically
+from recsys.files import write_atomically, write_text
 from recsys.lake.field import MAX_CHARS
 
 _TOO_LONG = "-" * (MAX_CHARS + 1)
@@ -41,7 +41,7 @@ def listener_key(path: Path) -> bytes:
         raise SetupError(
             f"{path} is missing. Restore it from your backup: under a new key every account becomes a new listener. "
             f"To accept that, make a new key: head -c {_KEY_BYTES} /dev/urandom > {quote(str(path))}; "
-            f"chmod 600 {quote(str(path))}"
+            f"chmod 600 {quote(str(path))}; rm -f {quote(str(path.parent / 'lake' / '_listener_key'))}"
         )
     if path.stat().st_mode & 0o077:
         mode = path.stat().st_mode & 0o777
@@ -52,6 +52,35 @@ def listener_key(path: Path) -> bytes:
     if len(key) != _KEY_BYTES:
         raise SetupError(f"{path} has {len(key)} bytes, expected {_KEY_BYTES}. Restore the key from your backup")
     return key
+
+
+def check_listener_key(key: bytes, fingerprint_file: Path, *, is_new: bool) -> None:
+    """
+    Compare the key with the fingerprint of the key that the home's listeners were hashed with.
+
+    Args:
+        key: The key.
+        fingerprint_file: The file with the fingerprint. If the home has none yet, it is written.
+        is_new: Whether the home has no listeners yet, so that any key is right.
+
+    Raises:
+        SetupError: The key is another one.
+    """
+    found = fingerprint(key)
+    if is_new or not fingerprint_file.exists():
+        if not fingerprint_file.exists() or fingerprint_file.read_text().strip() != found:
+            write_text(fingerprint_file, f"{found}\n")
+    elif (expected := fingerprint_file.read_text(errors="replace").strip()) != found:
+        raise SetupError(
+            f"listener.key is not the key of this home: its fingerprint is {found}, expected {expected}. Under another "
+            "key every account becomes a new listener. Restore the key from your backup; to accept another key, remove "
+            f"{quote(str(fingerprint_file))}"
+        )
+
+
+def fingerprint(key: bytes) -> str:
+    """Return a short text that identifies a key and does not reveal it."""
+    return pseudonym("fingerprint of this key", key)
 
 
 def _write_key(path: Path) -> None:

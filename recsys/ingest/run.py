@@ -19,7 +19,7 @@ from recsys.ingest.deliveries import Deliveries, Status
 from recsys.ingest.dialect import UTF_8, Dialect
 from recsys.ingest.drift import compare
 from recsys.ingest.mapping import Mapping, saved
-from recsys.ingest.pseudonym import listener_key, make_listener_key
+from recsys.ingest.pseudonym import check_listener_key, listener_key, make_listener_key
 from recsys.ingest.replay import replay_future
 from recsys.ingest.settings import IngestSettings
 from recsys.ingest.source import Chunk, Source, refuse_unknown_format, shown
@@ -143,7 +143,8 @@ def ingest(
 
     Raises:
         InputError: The table, format or a path does not exist.
-        SetupError: The key of a home with listeners is missing or unsafe, or the archive is not outside of the home.
+        SetupError: The key of a home with listeners is missing, unsafe or another one, or the archive is not outside of
+            the home.
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
@@ -174,9 +175,12 @@ def ingest(
 
 def _key_of(home: Home, lake: Lake) -> bytes:
     """Return the listener key; a home that never had listeners gets one."""
-    if not any(CONTRACTS[entry.table].has_listeners for entry in lake.batch_log() if entry.table in CONTRACTS):
+    is_new = not any(CONTRACTS[entry.table].has_listeners for entry in lake.batch_log() if entry.table in CONTRACTS)
+    if is_new:
         make_listener_key(home.key_file)
-    return listener_key(home.key_file)
+    key = listener_key(home.key_file)
+    check_listener_key(key, home.key_fingerprint, is_new=is_new)
+    return key
 
 
 def _try_source(

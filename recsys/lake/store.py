@@ -6,6 +6,8 @@ The lake: raw tables as append-only Parquet files; a source file adds one batch 
     lake/_ledger/<source>.json                    batch log: the batches of one source; writing this file commits them
     lake/_staging/<source>/                       a source that is being written or changed
     lake/_undone/<table>/ds=YYYY-MM-DD/           keys of undone rows that the ledger counts (see `recsys.ingest.undo`)
+    lake/_checked.json                            size and time of change of each file at its last daily check
+    lake/_listener_key                            fingerprint of the key that listener ids are hashed with
     lake/_time_zone                               market time zone, which decides the day of an event; default UTC
     lake/label_figures/                           the ledger of labels' figures (see `recsys.ledger.store`)
 
@@ -17,7 +19,7 @@ the batch log has the entries that are staged with it.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from recsys import files
-from recsys.errors import InputError, UnknownIds
+from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
+from recsys.lake import checksums
 from recsys.lake.contract import CONTRACTS, Contract
 
 UTC = "UTC"
@@ -63,6 +66,8 @@ class Batch:
         n_dropped: Rows that were deleted from the quarantine.
         undone_on: The day on which the file was taken back, ISO 8601; empty if it was not.
         undone_no: The largest batch number of the lake at that moment; 0 if it was not taken back.
+        checksums: SHA-256 of each Parquet file of the batch, by its path in the lake; empty for batches of versions
+            that kept none.
     """
 
     batch: str
@@ -86,6 +91,7 @@ class Batch:
     n_dropped: int = 0
     undone_on: str = ""
     undone_no: int = 0
+    checksums: dict[str, str] = field(default_factory=dict)
 
     @property
     def source_ids(self) -> set[str]:
@@ -120,6 +126,7 @@ class Lake:
         self._staging = home.lake / "_staging"
         self._undone = home.lake / "_undone"
         self._time_zone = home.lake / "_time_zone"
+        self._last_check = home.lake / "_checked.json"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -150,7 +157,12 @@ class Lake:
         files.write_text(self._time_zone, f"{zone.key}\n")
 
     def batch_log(self) -> list[Batch]:
-        """List all entries of the batch log, in the order of ingest, also of files that were taken back."""
+        """
+        List all entries of the batch log, in the order of ingest, also of files that were taken back.
+
+        Raises:
+            SetupError: The batch log is damaged.
+        """
         entries = (entry for path in self._batch_log.glob("*.json") for entry in _entries(path))
         return sorted(entries, key=lambda entry: entry.batch_no)
 
@@ -178,20 +190,36 @@ class Lake:
                 self._remove_files(staged)
             files.remove(staged)
 
-    def verify(self) -> int:
+    def verify(self, day: date | None = None) -> int:
         """
-        Compare the row counts of the Parquet files with the batch log, by table and batch.
+        Compare the Parquet files with the batch log: row counts by table and batch, and the checksum of each file.
 
-        Only the footers of the files are read, so that a lake with thousands of files takes about a second.
+        Args:
+            day: The day of a daily check, which compares the checksums of new and changed files and of a rotating share
+                of the others (see `lake.checksums`). None: every checksum is compared, and nothing is written.
 
         Returns:
             Number of Parquet files.
 
         Raises:
-            InputError: A file cannot be read, or a batch has more or fewer rows than the batch log states.
+            SetupError: A file cannot be read or has changed, or a batch has more or fewer rows than the batch log
+                states.
         """
         batches = self.batches()
         paths = self._parquet_files()
+        self._verify_rows(batches, paths)
+        last_check = checksums.LastCheck(self._last_check)
+        expected = {name: sha256 for batch in batches for name, sha256 in batch.checksums.items()}
+        due = paths if day is None else last_check.due(paths, day)
+        if changed := next(checksums.changed_files(due, expected), None):
+            name = checksums.name_in_lake(changed)
+            raise SetupError(f"lake/{name}: the bytes have changed since the file was written. {_RESTORE}")
+        if day is not None:
+            last_check.note(paths)
+        return len(paths)
+
+    def _verify_rows(self, batches: list[Batch], paths: list[Path]) -> None:
+        """Raise SetupError unless the rows of the files, read from their footers, are those of the batch log."""
         stored: Counter[tuple[str, str]] = Counter()
         for path in paths:
             stored[path.parent.parent.name, path.stem] += _n_rows(path)
@@ -204,11 +232,10 @@ class Lake:
             sources = [entry.source_file for entry in batches if entry.batch == batch] or ["no source in the batch log"]
             difference = f"{n_missing:,} rows are missing" if n_missing > 0 else f"{-n_missing:,} extra rows"
             others = f" (and in {len(wrong) - 1:,} other batches)" if len(wrong) > 1 else ""
-            raise InputError(
+            raise SetupError(
                 f"lake/{table}: {difference} in the batch {batch} of {sources[0]}{others}; "
                 f"the batch log says {logged[wrong[0]]:,}, the files have {stored[wrong[0]]:,}. {_RESTORE}"
             )
-        return len(paths)
 
     def _parquet_files(self) -> list[Path]:
         """List the Parquet files of all tables, as they are once `recover` has finished what was committed."""
@@ -257,7 +284,8 @@ class Lake:
             if not batch.quarantine.is_empty():
                 _write(folder / "quarantine" / f"ds={batch.entry.ingested_on}" / name, batch.quarantine)
         files.sync_tree(folder)
-        files.write_json(self._batch_log / f"{folder.name}.json", [asdict(batch.entry) for batch in staged])
+        entries = [replace(batch.entry, checksums=checksums.of_folder(folder, batch.entry.batch)) for batch in staged]
+        files.write_json(self._batch_log / f"{folder.name}.json", [asdict(entry) for entry in entries])
         self._move_into_place(folder)
         files.remove(folder)
 
@@ -287,12 +315,14 @@ class Lake:
             written: Path in the lake -> rows to write there.
             removed: Paths in the lake to remove.
         """
-        folder, log = self._staging / name, [asdict(entry) for entry in entries]
+        folder, gone = self._staging / name, sorted(removed)
         files.remove(folder)
         folder.mkdir(parents=True)
-        files.write_json(folder / _CHANGE, {"entries": log, "removed": sorted(removed)})
+        files.write_json(folder / _CHANGE, {"entries": [], "removed": []})
         for path, rows in written.items():
             _write(folder / path, rows)
+        log = [asdict(_with_checksums(entry, folder, gone)) for entry in entries]
+        files.write_json(folder / _CHANGE, {"entries": log, "removed": gone})
         files.sync_tree(folder)
         files.write_json(self._batch_log / f"{name}.json", log)
         self._move_into_place(folder)
@@ -315,8 +345,18 @@ class Lake:
             path.replace(final)
 
 
+def _with_checksums(entry: Batch, staged: Path, removed: list[str]) -> Batch:
+    """Return an entry with the checksums that its files have after a change."""
+    found = entry.checksums | checksums.of_folder(staged, entry.batch)
+    return replace(entry, checksums={name: sha256 for name, sha256 in found.items() if name not in removed})
+
+
 def _entries(path: Path) -> list[Batch]:
-    return [Batch(**entry) for entry in files.read_json(path)]
+    """Read a file of the batch log; raises SetupError if it is damaged."""
+    try:
+        return [Batch(**entry) for entry in files.read_json(path)]
+    except (ValueError, TypeError, OSError) as broken:
+        raise SetupError(f"lake/{path.parent.name}/{path.name} is damaged: {broken}. {_RESTORE}") from broken
 
 
 def _change(staged: Path) -> dict[str, Any]:
@@ -328,9 +368,9 @@ def _change(staged: Path) -> dict[str, Any]:
 def _n_rows(path: Path) -> int:
     try:
         return int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
-    except (OSError, pl.exceptions.ComputeError) as broken:
+    except (OSError, pl.exceptions.PolarsError) as broken:
         where = "/".join(path.parts[-3:])
-        raise InputError(f"lake/{where} is not a complete Parquet file: {broken}. {_RESTORE}") from broken
+        raise SetupError(f"lake/{where} is not a complete Parquet file: {broken}. {_RESTORE}") from broken
 
 
 def _write(path: Path, rows: pl.DataFrame) -> None:

@@ -128,6 +128,13 @@ class Inputs:
         return self.lake.batches()
 
     @property
+    def ingest_day(self) -> date:
+        """The day on which this run ingested files; without an ingest, the day of the last batch, or else `as_of`."""
+        if (ingested := self._run.outcome("ingest")) and "ingested_on" in ingested:
+            return date.fromisoformat(ingested["ingested_on"])
+        return max((date.fromisoformat(batch.ingested_on) for batch in self.batches), default=self.as_of)
+
+    @property
     def lake_fingerprint(self) -> str:
         """A hash of all ingested data."""
         return self.lake.fingerprint()

@@ -90,7 +90,10 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
         for text in (*report.warnings, *(message for _path, message in report.unreadable), *undone):
             run.log(event="warning", text=text)
         counts.update(
-            n_files=len({batch.source_sha256 for batch in report.batches}), n_unreadable=len(report.unreadable)
+            n_files=len({batch.source_sha256 for batch in report.batches}),
+            n_unreadable=len(report.unreadable),
+            newly_unreadable=_newly_unreadable(run.home, [path for path, _ in report.unreadable], today),
+            ingested_on=str(today),
         )
         counts["n_entered"] = sum(batch.n_accepted for batch in report.entered)
         for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
@@ -99,6 +102,23 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
             count["n_values"] for batch in report.batches for count in batch.invalid_values
         )
     return report
+
+
+def _newly_unreadable(home: Home, paths: list[Path], today: date) -> list[str]:
+    """Return the printable names of unreadable files that no ingest before today has recorded."""
+    batches = Lake(home).batches() if paths else []
+    known = {batch.source_sha256 for batch in batches if batch.ingested_on < str(today)}
+    return [files.printable(path.name) for path in paths if files.sha256_of(path) not in known]
+
+
+def refuse_unreadable(run: Run) -> None:
+    """Raise InputError if new files could not be read; the others are published. Old ones are not reported again."""
+    if names := (run.outcome("ingest") or {}).get("newly_unreadable"):
+        raise InputError(
+            f"The release is published without {len(names)} unreadable {'file' if len(names) == 1 else 'files'}: "
+            f"{', '.join(names)}. The reason is in the warning above. Deliver the data again in a known format, and "
+            "remove the unreadable file from the inbox"
+        )
 
 
 def _require_listens(home: Home, inbox: Path) -> None:

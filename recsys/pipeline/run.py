@@ -14,15 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys import files
 from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.installation import paths
 from recsys.lake.store import Lake
-from recsys.recipe import Recipe
-from recsys.warehouse.sqlfile import read_layers
+
+if TYPE_CHECKING:
+    from recsys.recipe import Recipe
 
 Event = dict[str, Any]
 
@@ -42,7 +43,7 @@ class Run:
 
     home: Home
     as_of: date
-    recipe: Recipe
+    recipe: "Recipe"
     run_id: str
     tell: Callable[[Event], None] = field(default=lambda _event: None)
 
@@ -51,12 +52,14 @@ class Run:
         cls,
         home: Home,
         as_of: date,
-        recipe: Recipe,
+        recipe: "Recipe",
         *,
         waiting: Iterable[str] = (),
         tell: Callable[[Event], None] = lambda _event: None,
     ) -> "Run":
         """Return the run of the lake's data and of files that are still to be ingested (`waiting`, by SHA-256)."""
+        from recsys.warehouse.sqlfile import read_layers  # noqa: PLC0415 - `recsys runs` needs no SQL parser
+
         sources = Lake(home).sources() | set(waiting)
         queries = [file.fingerprint for file in read_layers().values()]
         code = [path.read_text(encoding="utf-8") for path in paths.code_files()]
@@ -121,7 +124,8 @@ def logged_step(run: Run, name: str) -> Iterator[Event]:
     try:
         yield counts
     except BaseException as stopped:  # an interrupt is logged too, then raised again
-        run.log(event="failed", step=name, error=error_text(stopped))
+        seconds = round(time.perf_counter() - started, 3)
+        run.log(event="failed", step=name, seconds=seconds, error=error_text(stopped))
         raise
     seconds = round(time.perf_counter() - started, 3)
     files.write_json(run.marker(name), counts)

@@ -6,7 +6,7 @@ reasons, saves and loads. The scorer (see `recommenders.scorer`) works with row 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -14,7 +14,7 @@ from typing import Any, Generic, Self, TypeVar
 import numpy as np
 import polars as pl
 
-from recsys import columns
+from recsys import columns, files
 from recsys.arrays import Rows
 from recsys.dataset.interactions import History, Interactions
 from recsys.dataset.splits import Split
@@ -30,6 +30,10 @@ FALLBACK_HALF_LIFE_DAYS = 30.0
 RANKING_COLUMNS = columns.RANKING[:-1]  # without reason_track_id, which `add_reasons` adds
 NO_SEGMENT = pl.Series([None], dtype=pl.String)
 NO_CONTRIBUTIONS = np.empty(0, np.int64), np.empty(0, np.float32)
+
+_DESCRIPTION = "config.json"
+_SAVED_FILES = ("fallback.npz", "segments.parquet", "tracks.parquet", "users.parquet", "weights.npz")
+_REMEDY = "Fit the model again (recsys nightly), or return to an earlier release (recsys rollback RUN)"
 
 AnyScorer = TypeVar("AnyScorer", bound=Scorer[Any])
 
@@ -211,12 +215,14 @@ class Recommender(Generic[AnyScorer]):
             folder: A new or empty folder; made if missing.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        description = {"name": self.scorer.name, "config": asdict(self.scorer.config)}
-        (folder / "config.json").write_text(json.dumps(description, indent=2) + "\n")
         self.users.save(folder / "users.parquet")
         self.tracks.save(folder / "tracks.parquet")
         self.fallback.save(folder)
         np.savez(folder / "weights.npz", **self.scorer.arrays())
+        sha256 = {name: files.sha256_of(folder / name) for name in _SAVED_FILES}
+        description = {"name": self.scorer.name, "config": asdict(self.scorer.config), "sha256": sha256}
+        checksum = _checksum(description)
+        (folder / _DESCRIPTION).write_text(json.dumps(description | {"checksum": checksum}, indent=2) + "\n")
 
     @staticmethod
     def load(folder: Path) -> "Recommender[Any]":
@@ -224,16 +230,15 @@ class Recommender(Generic[AnyScorer]):
         Load a recommender that `save` wrote, whichever scorer it has.
 
         Raises:
-            SetupError: A file is missing, or another version of this software saved the model.
+            SetupError: A file is missing or damaged, or another version of this software saved the model.
         """
-        try:
-            model = Recommender(_saved_scorer(folder))
+        with files.reading(folder / _DESCRIPTION, _REMEDY):
+            description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+            _refuse_damaged(folder, description)
+        with files.reading(folder, _REMEDY):
+            model = Recommender(_saved_scorer(folder, description))
             model.users, model.tracks = Vocab.load(folder / "users.parquet"), Vocab.load(folder / "tracks.parquet")
             model.fallback = Segments.load(folder)
-        except FileNotFoundError as missing:
-            raise SetupError(
-                f"{folder}: the model is incomplete, {missing.filename} is missing; fit and save it again"
-            ) from missing
         return model
 
     def _check(self, ids: pl.Series, k: int, filters: Filters) -> None:
@@ -286,8 +291,22 @@ def _validation(split: Split | None, load_fitted: Callable[[], "Recommender[Any]
     return Validation(split, None if load_fitted is None else lambda: load_fitted().scorer)
 
 
-def _saved_scorer(folder: Path) -> Scorer[Any]:
-    description = json.loads((folder / "config.json").read_text())
+def _refuse_damaged(folder: Path, description: dict[str, Any]) -> None:
+    """Raise SetupError if a file of a model has changed; models of older versions have no checksums."""
+    if description.keys() == {"name", "config"}:
+        return
+    changed = files.changed_file(folder, description["sha256"])
+    if description.pop("checksum") != _checksum(description):
+        changed = _DESCRIPTION
+    if changed is not None:
+        raise SetupError(f"{folder / changed} is missing or damaged. {_REMEDY}")
+
+
+def _checksum(description: Mapping[str, Any]) -> str:
+    return files.short_hash(json.dumps(description, sort_keys=True))
+
+
+def _saved_scorer(folder: Path, description: Mapping[str, Any]) -> Scorer[Any]:
     model_class = scorer_class(description["name"])
     try:
         scorer = model_class(model_class.config_class(**description["config"]))

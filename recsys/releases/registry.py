@@ -18,8 +18,9 @@ from recsys import files
 from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
 from recsys.releases.release import Release
-from recsys.warehouse.labels import file_name
 
+CHECKSUMS = "checksums.json"  # in the folder of a release
+CHECKED = ("warehouse.duckdb", "marts", "labels")  # links whose files it lists; models, exports, indexes have their own
 _FIXED_LINKS = {  # paths under the home that always lead to the current release
     "warehouse/current.duckdb": "../current/warehouse.duckdb",
     "marts/current": "../current/marts",
@@ -34,7 +35,36 @@ def publish(home: Home, name: str, release: Release) -> None:
     with files.new_folder(final) as beside:
         for link, part in release.links().items():
             (beside / link).symlink_to(os.path.relpath(part, final))
+        files.write_json(beside / CHECKSUMS, _checksums(release))
     make_current(home, name)
+
+
+def _checksums(release: Release) -> dict[str, dict[str, str]]:
+    """Return the SHA-256 of every file of the parts that have no checksums of their own, by the name of their link."""
+    parts = {link: path for link, path in release.links().items() if link in CHECKED and path.exists()}
+    return {
+        link: files.checksums(path) if path.is_dir() else {"": files.sha256_of(path)} for link, path in parts.items()
+    }
+
+
+def damaged_file(home: Home, name: str) -> Path | None:
+    """
+    Return the first file of a release's warehouse, marts and label files that is missing or has changed; None if none.
+
+    Releases of older versions have no checksums, so nothing can be found.
+
+    Raises:
+        SetupError: The list of checksums is damaged.
+    """
+    folder = home.path / "releases" / name
+    if not (folder / CHECKSUMS).exists():
+        return None
+    with files.reading(folder / CHECKSUMS, "Publish a new release: recsys build"):
+        expected: dict[str, dict[str, str]] = files.read_json(folder / CHECKSUMS)
+        for link, checksums in expected.items():
+            if (changed := files.changed_file(folder / link, checksums)) is not None:
+                return (folder / link).resolve() / changed
+    return None
 
 
 def free_name(home: Home, preferred: str) -> str:
@@ -92,6 +122,8 @@ def index_folder(home: Home) -> Path:
 
 def label_warehouse(home: Home, label_id: str) -> Path:
     """Return the path of a label's warehouse file in the current release; raises SetupError if there is none."""
+    from recsys.warehouse.labels import file_name  # noqa: PLC0415 - `recsys runs` opens no warehouse
+
     release = current(home)
     path = release.labels / file_name(label_id) if release is not None and release.labels is not None else None
     if path is None or not path.exists():
@@ -111,7 +143,8 @@ def champion(home: Home) -> dict[str, Any] | None:
         raise SetupError(
             f"The champion's model is missing: {release.model}. Use an earlier release: recsys rollback RUN"
         )
-    config: dict[str, Any] = files.read_json(release.model / "config.json")
+    with files.reading(release.model / "config.json", "Use an earlier release: recsys rollback RUN"):
+        config: dict[str, Any] = dict(files.read_json(release.model / "config.json"))
     return config | {"run": release.model.parent.name}
 
 

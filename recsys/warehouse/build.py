@@ -104,7 +104,7 @@ def build(
         The marts, in the order in which they were built.
 
     Raises:
-        InputError: The lake does not agree with its batch log.
+        SetupError: The lake does not agree with its batch log.
         BrokenCheck: A table breaks its contract; the unfinished file is kept for inspection.
         BadSqlFile: A file in `sql/` breaks the project's SQL rules.
     """
@@ -114,7 +114,7 @@ def build(
     if only:
         layers = with_upstream(layers, only)
     sources.lake.recover()
-    sources.lake.verify()
+    sources.lake.verify(sources.as_of)
     remove_database(target)
     with _writing(target, memory) as connection:
         _make_raw(connection, sources)

@@ -28,13 +28,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-
-import sqlglot
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from recsys.errors import BadSqlFile, did_you_mean
 from recsys.files import short_hash
 from recsys.installation.paths import SQL_FOLDER
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 LAYERS = ("staging", "intermediate", "marts")
 _SECTIONS = ("reason", "grain", "rows", "incremental", "columns", "checks", "reconcile", "params")
@@ -111,8 +112,10 @@ class SqlFile:
         return self.name.partition(".")[0]
 
     @cached_property
-    def tree(self) -> exp.Expr:
+    def tree(self) -> "exp.Expr":
         """The syntax tree of the query; raises BadSqlFile if it is not a single valid SELECT."""
+        import sqlglot  # noqa: PLC0415 - running a query needs no parser
+
         try:
             return sqlglot.parse_one(self.query, read="duckdb")
         except sqlglot.errors.ParseError as broken:
@@ -121,6 +124,8 @@ class SqlFile:
     @cached_property
     def sources(self) -> frozenset[str]:
         """The tables that the query reads, as `<layer>.<table>`; CTEs are not included."""
+        from sqlglot import exp  # noqa: PLC0415
+
         ctes = {cte.alias for cte in self.tree.find_all(exp.CTE)}
         tables = [table for table in self.tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
         names = (f"{table.db}.{table.name}".lstrip(".") for table in tables)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import SetupError
-from recsys.ingest.pseudonym import listener_key, make_listener_key, pseudonym, pseudonymise, redacted
+from recsys.ingest.pseudonym import fingerprint, listener_key, make_listener_key, pseudonym, pseudonymise, redacted
 from recsys.lake.store import Lake
 
 from .conftest import LISTENS, Inbox
@@ -142,6 +142,31 @@ def test_a_lost_key_is_not_replaced_silently(inbox: Inbox) -> None:
         inbox.take("second.csv", "user_id,track_id,listened_at\nann,t2,2026-01-01T10:00:00Z\n")
 
     assert not inbox.home.key_file.exists()
+
+
+def test_a_foreign_key_is_refused_until_the_operator_accepts_it(inbox: Inbox) -> None:
+    """The lake keeps the fingerprint of its key; without it, the next ingest takes the key that it finds."""
+    row = "user_id,track_id,listened_at\nann,t1,2026-01-0{}T10:00:00Z\n"
+    inbox.take("first.csv", row.format(1))
+    inbox.home.key_file.write_bytes(b"k" * 32)
+
+    with pytest.raises(SetupError, match=r"is not the key of this home: its fingerprint is [a-z2-7]{16}, expected "):
+        inbox.take("second.csv", row.format(2))
+    n_before = inbox.rows("listens").height
+    inbox.home.key_fingerprint.unlink()
+    inbox.take("second.csv", row.format(2))
+
+    assert (n_before, inbox.rows("listens")["user_id"].n_unique()) == (1, 2)
+
+
+def test_a_home_without_listeners_may_get_another_key(inbox: Inbox) -> None:
+    """No listener was hashed with the first key, so the second is kept."""
+    inbox.take("tracks.csv", "track_id,title,artist_id\nt1,One,a1\n")
+    inbox.home.key_file.write_bytes(b"k" * 32)
+    inbox.take("first.csv", "user_id,track_id,listened_at\nann,t1,2026-01-01T10:00:00Z\n")
+
+    assert inbox.home.key_fingerprint.read_text() == f"{fingerprint(b'k' * 32)}\n"
+    assert inbox.rows("listens")["user_id"].to_list() == [pseudonym("ann", b"k" * 32)]
 
 
 @pytest.mark.parametrize("content", [b"", b"short"])

@@ -17,8 +17,9 @@ LONG = "".join(f"ann,t{n},2026-01-01T10:00:00Z,{n * 7919 % 100_003 + 1},,,\n" fo
 
 
 def left_behind(inbox: Inbox) -> list[str]:
-    """Return the names of the files in the lake."""
-    return sorted(path.name for path in inbox.home.lake.rglob("*") if path.is_file())
+    """Return the names of the files in the lake, without the fingerprint of the listener key."""
+    fingerprint = inbox.home.key_fingerprint
+    return sorted(path.name for path in inbox.home.lake.rglob("*") if path.is_file() and path != fingerprint)
 
 
 UNREADABLE = {

@@ -1,14 +1,18 @@
 """Ingest of a source is atomic: after an interruption at any point, either all or none of its rows are in the lake."""
 
+import json
+import os
+import random
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from pkgutil import resolve_name
 
 import polars as pl
 import pytest
 
-from recsys.errors import InputError
+from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.lake.contract import CONTRACTS
@@ -184,7 +188,7 @@ def test_a_lost_file_is_noticed(home: Home, listens: Path, table: str, source: s
     lost = only_file(home, table)
     lost.unlink()
 
-    with pytest.raises(InputError, match=rf"1 rows are missing in the batch {lost.stem} of {source}\.csv.* a backup"):
+    with pytest.raises(SetupError, match=rf"1 rows are missing in the batch {lost.stem} of {source}\.csv.* a backup"):
         Lake(home).verify()
 
 
@@ -193,7 +197,7 @@ def test_rows_missing_from_the_batch_log_are_noticed(home: Home, listens: Path) 
     (batch,) = ingest(home, [listens], today=TODAY).batches
     (home.lake / "_ledger" / f"{batch.source_sha256[:12]}.json").unlink()
 
-    with pytest.raises(InputError, match=r"2 extra rows in the batch .* of no source in the batch log"):
+    with pytest.raises(SetupError, match=r"2 extra rows in the batch .* of no source in the batch log"):
         Lake(home).verify()
 
 
@@ -203,9 +207,74 @@ def test_a_truncated_file_is_noticed(home: Home, n_bytes: int) -> None:
     truncated = only_file(home, "tracks/*")
     truncated.write_bytes(truncated.read_bytes()[:n_bytes])
 
-    with pytest.raises(InputError, match=f"lake/tracks/ds=2026-01-31/{truncated.name} is not a complete Parquet file"):
+    with pytest.raises(SetupError, match=f"lake/tracks/ds=2026-01-31/{truncated.name} is not a complete Parquet file"):
         Lake(home).verify()
     assert "a backup" in {check.name: check.fix for check in run_checks(home) if not check.is_ok}["lake files"]
+
+
+def flip(path: Path, position: int, bit: int) -> None:
+    """Flip one bit of a file and keep its time of change, as a fault of the disk does."""
+    before, found = bytearray(path.read_bytes()), path.stat()
+    before[position] ^= 1 << bit
+    path.write_bytes(before)
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def test_every_flipped_bit_is_noticed(home: Home, listens: Path) -> None:
+    """Of 100 bits of all files, each is noticed; restored files are intact again."""
+    ingest(home, [listens], today=TODAY)
+    rng, paths = random.Random(7), sorted(home.lake.glob("*/*/*.parquet"))
+    for _ in range(100):
+        path = rng.choice(paths)
+        position, bit = rng.randrange(path.stat().st_size), rng.randrange(8)
+        flip(path, position, bit)
+        with pytest.raises(SetupError, match=rf"{path.name}.* a backup"):
+            Lake(home).verify()
+        flip(path, position, bit)
+
+    assert Lake(home).verify() == 4
+
+
+def test_the_daily_check_finds_a_changed_file_at_once_and_a_flipped_bit_within_30_days(home: Home) -> None:
+    """Each file is compared again on one day of 30, and on every day after its size or time has changed."""
+    path, lake = only_file(home, "tracks/*"), Lake(home)
+    lake.verify(TODAY)
+    flip(path, 20, 0)
+
+    noticed = [day for day in (TODAY + timedelta(days=n) for n in range(60)) if is_damaged(lake, day)]
+    path.touch()
+
+    assert [(later - first).days for first, later in pairwise(noticed)] == [30]
+    assert is_damaged(lake, noticed[0] + timedelta(days=1))
+
+
+def is_damaged(lake: Lake, day: date) -> bool:
+    """Return whether the daily check of a day finds a changed file."""
+    try:
+        lake.verify(day)
+    except SetupError as damaged:
+        return "the bytes have changed" in str(damaged)
+    return False
+
+
+def test_batches_without_checksums_are_still_read(home: Home) -> None:
+    """Older versions kept none: their files are compared by their rows only."""
+    (log,) = (home.lake / "_ledger").glob("*.json")
+    entries = json.loads(log.read_text())
+    log.write_text(json.dumps([{name: entry[name] for name in entry if name != "checksums"} for entry in entries]))
+
+    assert Lake(home).verify() == 1
+    assert Lake(home).batches()[0].checksums == {}
+
+
+@pytest.mark.parametrize("content", ["", "[{", "[1]", '[{"batch": "b"}]', "\ud800"])
+def test_a_damaged_batch_log_is_named(home: Home, content: str) -> None:
+    """The message names the file and the remedy."""
+    (log,) = (home.lake / "_ledger").glob("*.json")
+    log.write_bytes(content.encode(errors="surrogatepass"))
+
+    with pytest.raises(SetupError, match=rf"lake/_ledger/{log.name} is damaged: .* a backup"):
+        Lake(home).verify()
 
 
 def test_a_committed_source_in_staging_is_not_missing(
@@ -241,3 +310,47 @@ def test_the_doctor_reports_a_missing_champion_model(home: Home, tmp_path: Path)
 
     assert str(release.model) in wrong["champion"]
     assert "warehouse" in wrong
+
+
+def test_the_doctor_says_rollback_when_the_current_release_is_lost(home: Home, tmp_path: Path) -> None:
+    """The releases are on disk, only the link to one of them is missing or broken."""
+    release = Release(tmp_path / "w.duckdb", tmp_path / "marts")
+    for part in release.links().values():
+        part.mkdir()
+    publish(home, "r1", release)
+    home.current.unlink()
+
+    lost = {check.name: check.fix for check in run_checks(home)}["release"]
+    home.current.symlink_to("releases/r0")
+    broken = {check.name: check.fix for check in run_checks(home)}["release"]
+
+    assert lost == broken == "recsys rollback r1"
+
+
+def test_the_doctor_names_a_published_file_that_has_changed(home: Home, tmp_path: Path) -> None:
+    """The checksums of a release's tables are kept when it is published."""
+    release = Release(tmp_path / "w.duckdb", tmp_path / "marts")
+    release.warehouse.write_bytes(b"warehouse")
+    release.marts.mkdir()
+    (release.marts / "m.parquet").write_bytes(b"mart")
+    publish(home, "r1", release)
+    intact = {check.name: check.is_ok for check in run_checks(home)}["release"]
+    (release.marts / "m.parquet").write_bytes(b"mars")
+
+    fix = {check.name: check.fix for check in run_checks(home) if not check.is_ok}["release"]
+
+    assert intact
+    assert fix.startswith(f"{release.marts / 'm.parquet'} is missing or has changed")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b"{" * 100_000])
+def test_the_doctor_examines_a_damaged_home_to_the_end(home: Home, content: bytes) -> None:
+    """Whatever is damaged is a finding of its own check."""
+    for path in (*(home.lake / "_ledger").iterdir(), home.key_file, home.key_fingerprint, home.lake / "_time_zone"):
+        path.write_bytes(content)
+
+    checks = {check.name: check.is_ok for check in run_checks(home)}
+
+    assert not checks["lake"]
+    assert not checks["listener key"]
+    assert list(checks)[-1] == "release"

@@ -1,10 +1,14 @@
 """Homes of the smallest and most lopsided kinds: a run publishes, and says what it could not do."""
 
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from recsys.cli import main
 from recsys.errors import InputError
 from recsys.home import Home, locked
 from recsys.ingest.pseudonym import listener_key, pseudonym
@@ -93,3 +97,26 @@ def test_a_home_without_listens_is_told_so(kind: str, has: str, tmp_path: Path) 
     """There is nothing to publish: the message says what the home has and what is missing."""
     with pytest.raises(InputError, match=f"has no listens, so no tables, lists or reports can be made. It has {has}"):
         run_kind(kind, tmp_path, read_recipe())
+
+
+def test_unreadable_files_are_named_once_and_the_rest_is_published(tmp_path: Path) -> None:
+    """Exit 2 after publication; the morning report and `recsys runs` name the file, and the next day is silent."""
+    home, inbox = tmp_path / "home", write_inbox(tmp_path / "inbox", "one track, one listener, one play")
+    (inbox / "README.txt").write_text("not a table\n")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    words = ["nightly", "--inbox", str(inbox), "--recipe", str(tmp_path / "recipe.toml"), "--date"]
+    report = home / "reports" / "morning" / "{}" / "index.md"
+
+    first = CliRunner().invoke(main, ["--home", str(home), *words, str(LAST_DAY)])
+    runs = CliRunner().invoke(main, ["--home", str(home), "runs"])
+    for log in (home / "lake" / "_ledger").iterdir():  # a day passes
+        log.write_text(re.sub('"ingested_on": "[^"]*"', f'"ingested_on": "{LAST_DAY}"', log.read_text()))
+    later = CliRunner().invoke(main, ["--home", str(home), *words, str(LAST_DAY + timedelta(days=1))])
+
+    said = "The release is published without 1 unreadable file: README.txt."
+    assert (first.exit_code, later.exit_code) == (2, 0), later.output
+    assert f"InputError: {said}" in first.stderr
+    assert said not in later.stderr
+    assert "could not read: README.txt" in runs.output
+    assert "README.txt could not be read" in Path(str(report).format(LAST_DAY)).read_text()
+    assert "README.txt" not in Path(str(report).format(LAST_DAY + timedelta(days=1))).read_text()

@@ -1,5 +1,7 @@
 """Conformance: the documented behaviour of `Recommender`, tested with every scorer in the folder."""
 
+import json
+import random
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -375,15 +377,31 @@ def test_an_incomplete_model_is_refused(tmp_path: Path, interactions: Interactio
         Recommender.load(tmp_path)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_model_is_refused(tmp_path: Path, interactions: Interactions, seed: int) -> None:
+    """A bit flipped in any file of a model is noticed, and the message names the model and the remedy."""
+    fitted("popular", interactions).save(tmp_path)
+    rng = random.Random(seed)
+    path = rng.choice(sorted(tmp_path.iterdir()))
+    content = bytearray(path.read_bytes())
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    path.write_bytes(content)
+
+    with pytest.raises(SetupError, match=rf"{tmp_path.name}.* is missing or damaged.*recsys rollback RUN"):
+        Recommender.load(tmp_path)
+
+
 @pytest.mark.parametrize("saved_by", ["another setting", "another array"])
 def test_a_model_of_another_version_is_refused(tmp_path: Path, interactions: Interactions, saved_by: str) -> None:
     """If a setting or an array has another name, the message says to fit again."""
     fitted("popular", interactions).save(tmp_path)
+    saved = json.loads((tmp_path / "config.json").read_text())
+    older = {"name": saved["name"], "config": saved["config"]}  # without checksums
     if saved_by == "another array":
         np.savez(tmp_path / "weights.npz", plays=np.zeros(N_TRACKS, np.float32))
     else:
-        config = (tmp_path / "config.json").read_text()
-        (tmp_path / "config.json").write_text(config.replace("half_life_days", "half_life"))
+        older["config"] = {"half_life": 30}
+    (tmp_path / "config.json").write_text(json.dumps(older))
 
     with pytest.raises(SetupError, match=r"another version of this software .*; fit it again: recsys nightly"):
         Recommender.load(tmp_path)

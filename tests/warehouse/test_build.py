@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from recsys.errors import InputError
+from recsys.errors import SetupError
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.field import Field
 from recsys.lake.store import Lake
@@ -84,7 +84,7 @@ def test_a_lake_that_lost_rows_is_not_built(grown: Place, built: Path) -> None:
     (grown.folder / "w.duckdb").write_text("the last attempt")
 
     for previous in (None, built):
-        with pytest.raises(InputError, match=r"lake/listens: \d rows are missing in the batch .* of listens\.csv"):
+        with pytest.raises(SetupError, match=r"lake/listens: \d rows are missing in the batch .* of listens\.csv"):
             grown.build("w", previous=previous)
     assert (grown.folder / "w.duckdb").read_text() == "the last attempt"
 

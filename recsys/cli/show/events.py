@@ -38,7 +38,9 @@ def event(happened: Event, *, counts: bool = True) -> None:
             line = f"  {happened['step']:<10}{happened['seconds']:8.1f} s"
             note.print(f"{line}   {counted}" if counts else line, soft_wrap=True)
         case "failed":
-            note.print(f"  {happened['step']:<10} stopped")
+            error, seconds = happened["error"].partition(":")[0], happened["seconds"]
+            when = f"{seconds:8.1f} s   stopped at {clock(happened['at'])}"
+            note.print(f"  {happened['step']:<10}{when}: {error}", soft_wrap=True)
         case "trial":
             shown = "{recommender:<12} trial {trial} of {of}: nDCG {value:.4f}, best {best:.4f}"
             note.print(f"  {shown.format(**happened)}")
@@ -51,6 +53,11 @@ def event(happened: Event, *, counts: bool = True) -> None:
             note.print(f"  warning: {happened['text']}", soft_wrap=True)
         case "nothing to do" if happened["is_current"]:
             note.print(f"The run {happened['run']} is finished and is current. Nothing to do")
+
+
+def clock(instant: str) -> str:
+    """Format the time of an event: day and time of day, UTC."""
+    return f"{instant[:10]} {instant[11:19]} UTC"
 
 
 def _plain(happened: Event) -> Iterator[tuple[str, object]]:

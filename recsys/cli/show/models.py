@@ -52,6 +52,9 @@ def quality(run: Run) -> None:
     metrics = pl.read_parquet(results()["run_metrics"].path(run))
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
+    if found.is_empty():
+        out.print("No model was evaluated: no listener played a track that was new to them in the test window.")
+        return
     k, n_users = found["k"][0], found["n_users"][0]
     out.print(f"Evaluated on {n_users:,} listeners, on days after those used for training:")
     frame(_qualities(metrics, found, ours))

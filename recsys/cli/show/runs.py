@@ -4,32 +4,31 @@ import shlex
 import sys
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.table import Column, Table
 from rich.text import Text
 
-from recsys.cli.show.models import quality
+from recsys.cli.show.events import clock
 from recsys.cli.show.tables import GAP, cell, frame, note, out, relative
 from recsys.errors import SetupError
 from recsys.home import Home
-from recsys.ingest.run import IngestReport
-from recsys.lake.store import Batch
-from recsys.pipeline import summary as making
-from recsys.pipeline.doctor import Check
 from recsys.pipeline.history import past_runs, steps_done
-from recsys.pipeline.run import Run
 from recsys.releases import registry
-from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse
 
-_N_KNOWN = 3  # batches of known files that are named
 if TYPE_CHECKING:
     from recsys.demo import WorldSummary
+    from recsys.ingest.run import IngestReport
+    from recsys.lake.store import Batch
+    from recsys.pipeline.doctor import Check
+    from recsys.pipeline.run import Run
+    from recsys.pipeline.summary import Area, Sample
+
+_N_KNOWN = 3  # batches of known files that are named
 
 
-def ingested(report: IngestReport) -> None:
+def ingested(report: "IngestReport") -> None:
     """Print the counts of an ingest, one line per file and table, and the files that could not be read."""
     batches = [
         {"file": batch.source_file, "table": batch.table, "accepted": batch.n_accepted}
@@ -60,14 +59,14 @@ def ingested(report: IngestReport) -> None:
         note.print("Why rows were refused: recsys quarantine list", style="dim")
 
 
-def taken_back(batches: list[Batch]) -> None:
+def taken_back(batches: "list[Batch]") -> None:
     """Print the batches of a file that was taken back."""
     for batch in batches:
         out.print(f"{batch.source_file}: {batch.n_accepted:,} rows of {batch.table} were taken back ({batch.batch})")
     note.print("The next build or nightly run leaves them out; the file can be ingested again", style="dim")
 
 
-def _unknown_values(batch: Batch) -> None:
+def _unknown_values(batch: "Batch") -> None:
     """Print which values of optional columns became unknown, one line per column and reason."""
     for count in batch.invalid_values:
         values = "1 value" if count["n_values"] == 1 else f"{count['n_values']:,} values"
@@ -79,7 +78,7 @@ def _unknown_values(batch: Batch) -> None:
         )
 
 
-def summary(run: Run, *, verbose: bool = False) -> None:
+def summary(run: "Run", *, verbose: bool = False) -> None:
     """
     Print the results and metrics of a finished run and commands to try next; or that another release is current.
 
@@ -87,6 +86,11 @@ def summary(run: Run, *, verbose: bool = False) -> None:
         run: The run.
         verbose: Whether to list the number of rows of every table too.
     """
+    from recsys.cli.show.models import quality
+    from recsys.pipeline import summary as making
+    from recsys.warehouse.internal import internal_sql
+    from recsys.warehouse.query import Warehouse
+
     if registry.current_name(run.home) != run.run_id:
         remedy = f"To make it current: {command_line(run.home, ['rollback', run.run_id])}"
         out.print(f"The run {run.run_id} is finished but not current. {remedy}", soft_wrap=True)
@@ -115,7 +119,7 @@ def _title(text: str) -> None:
     out.print(Text(f"\n{text}", "bold"))
 
 
-def _areas(lines: list[making.Area]) -> None:
+def _areas(lines: "list[Area]") -> None:
     """Print one line per area with its time, and the total time."""
     table = Table.grid(Column(), Column(ratio=1), Column(justify="right", min_width=9), padding=(0, GAP, 0, 0))
     for area in lines:
@@ -124,7 +128,7 @@ def _areas(lines: list[making.Area]) -> None:
     out.print(table)
 
 
-def _sample(sample: making.Sample) -> None:
+def _sample(sample: "Sample") -> None:
     """Print the first tracks of a listener's list: title - artist, and the reason below."""
     out.print(Text.assemble("\nListener ", (sample.user_id, "bold"), f": {sample.description}"))
     table = Table.grid(Column(justify="right", width=4), Column(), padding=(0, GAP, 0, 0))
@@ -140,11 +144,23 @@ def history(home: Home) -> None:
     if runs.is_empty():
         out.print("There are no runs yet. Start one: recsys nightly")
         return
-    frame(runs.drop("reasons", "is_current").rename({"n_steps": "steps done", "ndcg": "nDCG"}))
+    shown = runs.select("run", "n_steps", "verdict", "recommender", "ndcg", "seconds")
+    frame(shown.rename({"n_steps": "steps done", "ndcg": "nDCG"}))
+    for row in runs.iter_rows(named=True):
+        _print_faults(row)
     for run, reasons in runs.filter(verdict="refused").select("run", "reasons").iter_rows():
         out.print(f"{run} was refused: {'; '.join(reasons)}", soft_wrap=True)
     on_disk = registry.release_names(home)
     out.print(f"\nCurrent: {registry.current_name(home) or 'none'}. On disk: {', '.join(on_disk) or 'none'}")
+
+
+def _print_faults(row: dict[str, Any]) -> None:
+    """Print the files that a run could not read, and where and why it stopped."""
+    if row["unreadable"]:
+        out.print(f"{row['run']} could not read: {', '.join(row['unreadable'])}", soft_wrap=True)
+    if row["stopped_in"]:
+        why = row["error"] or "it was killed, or is still running"
+        out.print(f"{row['run']} stopped in {row['stopped_in']} at {clock(row['stopped_at'])}: {why}", soft_wrap=True)
 
 
 def command_line(home: Home, words: list[str]) -> str:
@@ -158,7 +174,7 @@ def _program(home: Home) -> list[str]:
     return ["recsys" if is_found else relative(called.absolute()), "--home", relative(home.path.absolute())]
 
 
-def checks(done: list[Check]) -> int:
+def checks(done: "list[Check]") -> int:
     """Print the checks of `recsys doctor`; return the exit code: 0 if everything is in order, else 3."""
     for check in done:
         out.print(f"{'ok ' if check.is_ok else 'BAD'}  {check.name:<18} {check.found}")

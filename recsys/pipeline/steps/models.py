@@ -148,7 +148,9 @@ def evaluate(
 ) -> Outcome:
     """Evaluate all fitted recommenders on the test window, for the same listeners; no metrics if none was fitted."""
     if not trial_models:
-        return Outcome({table.name: table.read([]) for table in (RUN_METRICS, GROUP_METRICS, DIFFERENCES)})
+        return Outcome(
+            {table.name: table.read([]) for table in (RUN_METRICS, GROUP_METRICS, DIFFERENCES)}, {"n_judged": 0}
+        )
     k, own = recipe.evaluation.k, recipe.recommender
     judged = split.train.users.ids(evaluated_users(split))
     filters = Filters.of(split.train)

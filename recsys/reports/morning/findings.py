@@ -6,6 +6,7 @@ operator, the label's own file for a label. So a label's report cannot reveal mo
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -43,9 +44,9 @@ class Section:
     unit: str = ""
 
 
-def sections(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) -> list[Section]:
-    """Query a warehouse file for the sections of its morning report."""
-    quality = _of_catalogue(warehouse, settings) + ([] if is_label else _of_files(warehouse, settings))
+def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is_label: bool) -> list[Section]:
+    """Query a warehouse file for the sections of its morning report; files count from the day of ingest `since` on."""
+    quality = _of_catalogue(warehouse, settings) + ([] if is_label else _of_files(warehouse, settings, since))
     breakouts = _label_breakouts(warehouse, settings) if is_label else _breakouts(warehouse, settings)
     drops = _label_drops(warehouse, settings) if is_label else _drops(warehouse, settings)
     found = [
@@ -199,12 +200,14 @@ def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
-def _of_files(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Return one finding per file with refused rows: their number and the reasons."""
-    refused = run_query(warehouse, "refused_rows", {}).group_by("source_table", "source_file", maintain_order=True)
-    by_file = refused.agg(pl.col("n_rows").sum(), pl.col("outcome").unique(maintain_order=True).str.join(", "))
-    worst = by_file.sort("n_rows", "source_file", descending=[True, False]).head(settings.n)
+def _of_files(warehouse: Warehouse, settings: MorningSettings, since: date) -> list[Finding]:
+    """Return one finding per file that is unreadable or has refused rows: their number and the reasons."""
+    refused = warehouse.query(internal_sql("refused_files"), {"since": since}).head(settings.n)
     return [
-        Finding(f"{file}: {n_rows:,} rows of {table} were refused ({reasons}).")
-        for table, file, n_rows, reasons in worst.rows()
+        Finding(
+            f"{file} could not be read: nothing of it was ingested."
+            if table == "unknown"
+            else f"{file}: {n_rows:,} rows of {table} were refused ({', '.join(reasons)})."
+        )
+        for table, file, n_rows, reasons in refused.iter_rows()
     ]

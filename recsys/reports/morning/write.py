@@ -20,7 +20,7 @@ from recsys.warehouse.query import Warehouse
 OPERATOR = "Operator"
 
 
-def write_reports(folder: Path, operator: Path, labels: list[Path], settings: MorningSettings) -> int:
+def write_reports(folder: Path, operator: Path, labels: list[Path], settings: MorningSettings, *, since: date) -> int:
     """
     Write the reports of the operator and all labels; they atomically replace earlier reports of the same day.
 
@@ -29,15 +29,17 @@ def write_reports(folder: Path, operator: Path, labels: list[Path], settings: Mo
         operator: The published warehouse.
         labels: The warehouse files of the labels.
         settings: Which findings are included.
+        since: First day of ingest whose refused rows and unreadable files are included; older ones were reported.
 
     Returns:
         Number of reports.
     """
     with files.new_folder(folder) as beside:
         links = [
-            (_write(beside / "labels" / path.stem, path, settings, []), f"labels/{path.stem}/index") for path in labels
+            (_write(beside / "labels" / path.stem, path, settings, since, []), f"labels/{path.stem}/index")
+            for path in labels
         ]
-        _write(beside, operator, settings, sorted(links))
+        _write(beside, operator, settings, since, sorted(links))
     return len(links) + 1
 
 
@@ -51,7 +53,7 @@ def reports_of(home: Home) -> Path:
     return home.path / "reports" / "morning"
 
 
-def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list[tuple[str, str]]) -> str:
+def _write(folder: Path, warehouse: Path, settings: MorningSettings, since: date, links: list[tuple[str, str]]) -> str:
     """Write one reader's report from the reader's own warehouse file; return the reader's name."""
     from recsys.reports.morning.plots import picture  # noqa: PLC0415 - the other steps need no plots
 
@@ -60,7 +62,7 @@ def _write(folder: Path, warehouse: Path, settings: MorningSettings, links: list
         is_label = ("meta", "label") in opened.query(internal_sql("stored_tables")).rows()
         reader = opened.query(internal_sql("label_of_file")).item() if is_label else OPERATOR
         note = ledger_note(opened.query(internal_sql("least_listeners")).item()) if is_label else ""
-        found = sections(opened, settings, is_label=is_label)
+        found = sections(opened, settings, since=since, is_label=is_label)
     drawn = {section.key: png for section in found if (png := picture(section, last_day)) is not None}
     report = Report(reader, last_day, found, drawn, links, note)
     folder.mkdir(parents=True, exist_ok=True)
