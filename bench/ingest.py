@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,13 +38,17 @@ class Cost(NamedTuple):
 
 
 def cost(work: Callable[..., int], *arguments: object) -> Cost:
-    """Run a function in a process of its own, and return what it cost."""
+    """Run a function in a process of its own, and return what it cost after its imports."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         return pool.apply(_measured, (work, *arguments))
 
 
 def _measured(work: Callable[..., int], *arguments: object) -> Cost:
+    from recsys.ingest.source import FORMATS, format_names
+
+    for module in ("duckdb", "recsys.ingest.run", *(f"{FORMATS}.{name}" for name in format_names())):
+        import_module(module)  # what a process costs without any file is not measured
     before = sum(os.times()[:2])
     n_rows = work(*arguments)
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

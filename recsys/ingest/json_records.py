@@ -214,9 +214,11 @@ def _boundaries(text: bytes) -> tuple[I64, int | None]:
     return positions[:n_inside][commas], int(positions[closing[0]]) if closing.size else None
 
 
-def column(values: Iterable[Scalar]) -> pl.Series:
-    """Return scalars as texts: numbers as written in JSON, `true` and `false`, null as missing."""
+def column(values: Iterable[Any]) -> pl.Series:
+    """Return JSON values as texts (see `as_text`)."""
     given = list(values)
+    if set(map(type, given)) <= {int, type(None)} and all(abs(value or 0) < 1 << 63 for value in given):
+        return pl.Series(given, dtype=pl.Int64).cast(pl.String)
     try:
         return pl.Series(given, dtype=pl.String)
     except TypeError:

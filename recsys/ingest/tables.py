@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from recsys.ingest.formats import csv, parquet
-from recsys.ingest.json_records import Records, as_text, first_record, is_json, records
+from recsys.ingest.json_records import Records, column, first_record, is_json, records
 from recsys.ingest.source import LINE, Source
 
 
@@ -45,10 +45,17 @@ def read(source: Source, renamed: Mapping[str, str]) -> Iterator[tuple[pl.DataFr
 
 def rows_of(found: Records[dict[str, Any]], renamed: Mapping[str, str]) -> pl.DataFrame:
     """Return the renamed columns of JSON objects as texts with `_line`; keys may be in upper or lower case."""
-    own_names = {name: renamed[name.lower()] for record in found.values for name in record if name.lower() in renamed}
-    known = [{own_names[name]: value for name, value in record.items() if name in own_names} for record in found.values]
-    texts = {
-        name: pl.Series([as_text(record.get(name)) for record in known], dtype=pl.String)
-        for name in dict.fromkeys(own_names.values())
-    }
+    given = sorted(set[str]().union(*found.values))
+    own_names: dict[str, list[str]] = {}
+    for name in given:
+        if name.lower() in renamed:
+            own_names.setdefault(renamed[name.lower()], []).append(name)
+    texts = {name: column(_values(found.values, own)) for name, own in own_names.items()}
     return pl.DataFrame({**texts, LINE: pl.Series(found.lines, dtype=pl.Int64)})
+
+
+def _values(objects: list[dict[str, Any]], names: list[str]) -> list[Any]:
+    """Return the value of each record under the first of the names that it has, or None."""
+    if len(names) == 1:
+        return [record.get(names[0]) for record in objects]
+    return [next((record[name] for name in names if name in record), None) for record in objects]

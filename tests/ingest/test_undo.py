@@ -212,11 +212,11 @@ def test_a_register_delivered_again_wins(inbox: Inbox) -> None:
     assert ingest(inbox.home, [a], today=TODAY).batches == []
 
 
-def test_a_register_under_one_name_wins_each_time(inbox: Inbox) -> None:
+def test_a_table_under_one_name_wins_each_time(inbox: Inbox) -> None:
     """The file in the folder is replaced by B, and then by A again; the ids of a run know it before and after."""
     found = []
     for content in (A, B, A):
-        inbox.put("register.csv", content)
+        inbox.put("tracks.csv", content)
         waiting = waiting_sources(Lake(inbox.home).batch_log(), source_files([inbox.folder]))
         expected = Lake(inbox.home).sources() | waiting
         ingest(inbox.home, [inbox.folder], today=TODAY)

@@ -45,8 +45,8 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
     chart = source.name.partition(".")[0].removesuffix("_weekly")
     for rows, malformed in _rows(source):
         by_month = pl.col("chart_date").str.to_date("%m/%d/%Y", strict=False).cast(pl.String)
-        dated = rows.with_columns(chart_date=pl.coalesce(by_month, "chart_date"), chart=pl.lit(chart))
-        yield Chunk("charts", dated, malformed)
+        named = rows.with_columns(chart_date=pl.coalesce(by_month, "chart_date"), chart=pl.lit(chart))
+        yield Chunk("charts", named, malformed)
 
 
 def _rows(source: Source) -> Iterator[tuple[pl.DataFrame, list[int]]]:
@@ -83,5 +83,5 @@ def _wide(source: Source) -> Iterator[tuple[pl.DataFrame, list[int]]]:
         entered = pl.col("entered").str.to_date("%Y-%m-%d", strict=False)
         chart_date = (entered + pl.duration(days=7 * (number - 1))).cast(pl.String)
         ranked = long.filter(~pl.col("rank").fill_null("NA").is_in(["NA", ""]), number <= _MOST_WEEKS)
-        dated = ranked.with_columns(pl.col(LINE) * _MOST_WEEKS + number, chart_date=pl.coalesce(chart_date, "entered"))
-        yield dated.select(LINE, *_NEEDED), [line * _MOST_WEEKS for line in malformed]
+        placed = ranked.with_columns(pl.col(LINE) * _MOST_WEEKS + number, chart_date=pl.coalesce(chart_date, "entered"))
+        yield placed.select(LINE, *_NEEDED), [line * _MOST_WEEKS for line in malformed]

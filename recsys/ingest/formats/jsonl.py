@@ -5,6 +5,7 @@ The first records identify the table. A line or element without an object is mal
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from recsys.errors import UnknownContent
@@ -32,7 +33,7 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
 
 
 def _table(source: Source, table: str | None, found: Records[dict[str, Any]]) -> str:
-    names = list(dict.fromkeys(name.lower() for record in found.values for name in record))
+    names = list(dict.fromkeys(name.lower() for name in dict.fromkeys(chain.from_iterable(found.values))))
     if not names:
         raise UnknownContent(
             f"{source.path}: none of its first {len(found.malformed):,} lines is a JSON object. "

@@ -1,5 +1,5 @@
 """
-MusicBrainz canonical data (`canonical_musicbrainz_data.csv`): names of recordings, releases and artists by MBID.
+MusicBrainz canonical data, a CSV file: names of recordings, releases and artists by MBID.
 
 A recording becomes a track with its title, release and artist; the artist is the MBID in `artist_mbids` if there is
 exactly one, otherwise it is derived from `artist_credit_name`. Rows are fill-only: delivered tracks and artists keep
