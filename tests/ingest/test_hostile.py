@@ -314,7 +314,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=ROWS, rng=st.randoms(use_true_random=False), n_files=st.integers(1, 4))
 def test_shuffling_and_splitting_rows_gives_the_same_lake(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], rng: "object", n_files: int
