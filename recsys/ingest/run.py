@@ -208,7 +208,7 @@ def _add_chunk(
     into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
-    into.is_fill_only, into.columns = chunk.is_fill_only, chunk.columns
+    into.is_fill_only, into.columns = chunk.is_fill_only, sorted({*into.columns, *chunk.columns})
 
 
 def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:

@@ -110,9 +110,11 @@ def _unnamed(position: int) -> str:
 
 
 def _is_comment(line: str) -> bool:
-    """Return whether a line begins with `#` and is not a header: it has no name of a contract's column."""
+    """Return whether a line begins with `#` and is not a header: none of its fields is the name of a column."""
     known = {name for contract in CONTRACTS.values() for name in contract.names}
-    return line.startswith("#") and not known & set(re.split(r"[\s,;|#]+", line.lower()))
+    return line.startswith("#") and not known & {
+        name.strip(' #"') for name in re.split("[,;|\t]", line.strip().lower())
+    }
 
 
 def _first_record(lines: list[str], delimiter: str) -> tuple[list[str], int]:
