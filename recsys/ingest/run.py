@@ -163,7 +163,8 @@ def _refuse_unclear(source: Source, rows: _TableRows) -> None:
 
 def _drift(lake: Lake, source: Source, staged: list[StagedBatch], *, accept_schema: bool) -> list[str]:
     """Compare the columns of a source with earlier deliveries: refuse it, or return warnings."""
-    warnings, batches = [], lake.batches()
+    warnings: list[str] = []
+    batches = lake.batches()
     for batch in staged:
         earlier = deliveries(batches, batch.entry)
         if not accept_schema:

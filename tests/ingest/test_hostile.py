@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -317,11 +318,11 @@ ROWS = st.lists(
 @settings(max_examples=12, deadline=None)
 @given(rows=ROWS, rng=st.randoms(use_true_random=False), n_files=st.integers(1, 4))
 def test_shuffling_and_splitting_rows_gives_the_same_lake(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], rng: "object", n_files: int
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], rng: random.Random, n_files: int
 ) -> None:
     """Rows, refusals and counts of invalid values do not depend on the files that the rows came in."""
     folder = tmp_path_factory.mktemp("split")
-    shuffled = sorted(rows, key=lambda _row: rng.random())  # type: ignore[attr-defined]
+    shuffled = sorted(rows, key=lambda _row: rng.random())
     parts = [shuffled[start::n_files] for start in range(n_files)]
 
     assert contents(folder / "one", [rows]) == contents(folder / "many", parts)
