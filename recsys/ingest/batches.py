@@ -75,7 +75,7 @@ class _TableRows:
     is_fill_only: bool = False
 
 
-def stage(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes) -> list[StagedBatch]:
+def staged_batches(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes) -> list[StagedBatch]:
     """
     Return the batches of a file, without writing them.
 
@@ -128,7 +128,7 @@ def _add_chunk(into: _TableRows, chunk: Chunk, lake: Lake, delivery: Delivery, k
     into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
-    into.is_fill_only, into.columns = chunk.is_fill_only, chunk.columns
+    into.is_fill_only, into.columns = chunk.is_fill_only, sorted({*into.columns, *chunk.columns})
 
 
 def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -182,7 +182,7 @@ def _marked(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
 
 
 def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    texts = (redacted(pl.col(name).str.slice(0, MAX_CHARS)) for name in raw.columns if name != LINE)
+    texts = (redacted(pl.col(name)).str.slice(0, MAX_CHARS) for name in raw.columns if name != LINE)
     payload = pl.struct(texts).struct.json_encode()
     return checked.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
 

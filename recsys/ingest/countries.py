@@ -129,4 +129,4 @@ def _key(name: str) -> str:
     letters = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).casefold()
     words = re.findall(r"[^\W_]+", re.sub("['’.]", "", letters.replace("&", " and ")))  # noqa: RUF001 - as names have it
     full = ["saint" if word == "st" else word for word in words]
-    return "".join(full[1:] if full[:1] == ["the"] else full)
+    return " ".join(full[1:] if full[:1] == ["the"] else full)

@@ -13,7 +13,7 @@ from pathlib import Path
 from recsys.errors import InputError, UnreadableSource
 from recsys.files import is_audio, is_hidden
 from recsys.home import Home
-from recsys.ingest.batches import Delivery, stage, unreadable
+from recsys.ingest.batches import Delivery, staged_batches, unreadable
 from recsys.ingest.copies import archive_of, delete_old_copies, keep_copy
 from recsys.ingest.deliveries import Deliveries, Status
 from recsys.ingest.dialect import UTF_8, Dialect
@@ -189,7 +189,7 @@ def _try_source(
     """Ingest a file and report its batches; a file that cannot be read is recorded and reported, and has no batches."""
     source = delivery.source
     try:
-        staged = stage(lake, delivery, chunks, key)
+        staged = staged_batches(lake, delivery, chunks, key)
         entries = [batch.entry for batch in staged]
         report.warnings.extend(compare(source.path, entries, lake.batches(), accept_schema=accept_schema))
     except UnreadableSource as why:

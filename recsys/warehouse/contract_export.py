@@ -122,6 +122,7 @@ def _options(limits: dict[str, Any]) -> dict[str, Any]:
 
 def _limits(field: Field) -> dict[str, Any]:
     """Return the limits of a column's values, or of each value in a list, by their names in the standard."""
+    limits: dict[str, Any]
     match field.kind:
         case Kind.TEXT | Kind.TEXTS:
             longest = MAX_CHARS if field.kind is Kind.TEXTS else field.max_chars

@@ -11,7 +11,7 @@ with entries as (
         genre,
         release_date,
         track_id as id,
-        concat_ws(' ', track_id, title, artist_name, label_name) as searched
+        replace(replace(lower(nfc_normalize(concat_ws(' ', track_id, title, artist_name, label_name))), 'ß', 'ss'), 'ς', 'σ') as searched
     from marts.track_features
     where title is not null
     union all
@@ -22,7 +22,7 @@ with entries as (
         main_genre as genre,
         null as release_date,
         artist_id as id,
-        concat_ws(' ', artist_id, name) as searched
+        replace(replace(lower(nfc_normalize(concat_ws(' ', artist_id, name))), 'ß', 'ss'), 'ς', 'σ') as searched
     from marts.artist_profile
     where name is not null
 )
@@ -36,12 +36,10 @@ select
     id
 from entries
 where
-    list_bool_and(
-        [
-            contains(replace(replace(lower(nfc_normalize(searched)), 'ß', 'ss'), 'ς', 'σ'), word)
-            for word in string_split(replace(replace(lower(nfc_normalize(trim($words))), 'ß', 'ss'), 'ς', 'σ'), ' ')
-        ]
-    )
+    list_bool_and([
+        contains(searched, word)
+        for word in string_split(replace(replace(lower(nfc_normalize(trim($words))), 'ß', 'ss'), 'ς', 'σ'), ' ')
+    ])
     and ($genre = '' or genre = $genre)
 order by name asc, kind asc, id asc
 limit $n::integer

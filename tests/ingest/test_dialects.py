@@ -117,7 +117,7 @@ DIALECTS = {
         "user_id,track_id,listened_at\nann,t1,2026-01-02T10:00,,\nann,t2,2026-01-03T11:00\n"
     ),
     "comments": (
-        "# plays of January\n#\nuser_id,track_id,listened_at\nann,t1,2026-01-02T10:00\nann,t2,2026-01-03T11:00\n"
+        "# title by user_id\n#\nuser_id,track_id,listened_at\nann,t1,2026-01-02T10:00\nann,t2,2026-01-03T11:00\n"
     ),
     "a header marked as comment": "#user_id,track_id,listened_at\nann,t1,2026-01-02T10:00\nann,t2,2026-01-03T11:00\n",
     "blank lines": "\n\nuser_id,track_id,listened_at\n\nann,t1,2026-01-02T10:00\n\n\nann,t2,2026-01-03T11:00\n\n",

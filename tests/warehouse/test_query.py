@@ -201,3 +201,30 @@ def test_find_searches_tracks_artists_and_listeners(warehouse: Warehouse, world:
     assert find(warehouse, "stub", 10)["name"].to_list() == ["(unknown track)"]
     assert find(warehouse, "100%", 10).is_empty()
     assert find(warehouse, "", 2).height == 2
+
+
+def test_names_are_compared_after_nfc_and_case_folding(place: Place) -> None:
+    """In searches: composed and combining accents, capitals, sharp s and final sigma."""
+    place.take("t.csv", "track_id,title,artist_id\nt1,Cafe\u0301 Straße,ar1\nt2,Οδός,ar1\nt3,Other,ar1\n")
+    place.take("a.csv", "artist_id,name\nar1,Ada\n")
+    place.take("l.csv", "user_id,track_id,listened_at\nann,t1,2026-01-02\nann,t2,2026-01-02\n")
+    with Warehouse.open(
+        place.build("w", only=["marts.track_features", "marts.artist_profile", "marts.track_daily"])
+    ) as built:
+        found = {
+            words: run_query(built, name, {"words": words})["id"].to_list()
+            for name in ("search_names", "search_catalogue")
+            for words in ("café STRASSE", "CAFE\u0301 straße", "οδόσ", "ΟΔΌΣ", "cafe")
+        }
+
+    assert found == {"café STRASSE": ["t1"], "CAFE\u0301 straße": ["t1"], "οδόσ": ["t2"], "ΟΔΌΣ": ["t2"], "cafe": []}
+
+
+def test_unknown_values_can_be_queried(place: Place) -> None:
+    """By file, column and reason, with the first line."""
+    place.take("u.csv", "user_id,country,age_band\nann,ZZ,7\nbob,UK,\ncem,Atlantis,\n")
+    with Warehouse.open(place.build("w", only=["marts.invalid_values"])) as built:
+        assert run_query(built, "unknown_values", {}).rows() == [
+            ("users", "u.csv", "country", "not_allowed", 2, 2),
+            ("users", "u.csv", "age_band", "not_allowed", 1, 2),
+        ]

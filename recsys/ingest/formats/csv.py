@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,7 @@ from recsys.lake.field import Kind
 _BLOCK_BYTES = 16 * 1024 * 1024
 _DELIMITERS = ",;\t|"
 _STATED = re.compile(r'^"?sep=(.)"?\s*$')
+_LAST = f"{UNREADABLE}end".encode()  # begins the record that is added to each file (see `_WholeBreaks`)
 _DECIMAL_COMMA = r"^[+-]?\d*(?:,\d+)?(?:\|[+-]?\d*(?:,\d+)?)*$"
 
 
@@ -90,7 +91,7 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
 
 def header_of(source: Source) -> Header:
     """Return the header of a file: its first line that is not blank, a comment or `sep=`."""
-    lines = io.StringIO(text_sample(source).decode(), newline="").readlines()
+    lines = _lines_of(text_sample(source))
     stated, n_skipped = "", 0
     for line in lines:
         sep = _STATED.match(line)
@@ -109,9 +110,11 @@ def _unnamed(position: int) -> str:
 
 
 def _is_comment(line: str) -> bool:
-    """Return whether a line begins with `#` and is not a header: it has no name of a contract's column."""
+    """Return whether a line begins with `#` and is not a header: none of its fields is the name of a column."""
     known = {name for contract in CONTRACTS.values() for name in contract.names}
-    return line.startswith("#") and not known & set(re.split(r"[\s,;|#]+", line.lower()))
+    return line.startswith("#") and not known & {
+        name.strip(' #"') for name in re.split("[,;|\t]", line.strip().lower())
+    }
 
 
 def _first_record(lines: list[str], delimiter: str) -> tuple[list[str], int]:
@@ -161,7 +164,7 @@ def delimited(
 
     def refuse(row: pa_csv.InvalidRow) -> str:
         fields = _without_empty_end(row.text, len(names), delimiter) if row.actual_columns > len(names) else None
-        refused.append(_Refused(row.number - skip_rows, row.text.count("\n"), fields))
+        refused.append(_Refused(row.number, row.text.count("\n"), fields))
         return "skip"
 
     parse = pa_csv.ParseOptions(
@@ -171,15 +174,23 @@ def delimited(
         ignore_empty_lines=False,
         invalid_row_handler=refuse,
     )
-    n_records, line = 0, skip_rows + 1
-    for block in _blocks(source, names, parse, skip_rows):
+    n_records, line, last_line, is_whole = 0, skip_rows + 1, skip_rows + 1, False
+    for read in _blocks(source, names, parse, skip_rows):
+        is_last = read.num_rows > 0 and read.column(0)[-1].as_py() == _LAST.decode()
+        block, is_whole = read.slice(0, read.num_rows - is_last), is_whole or is_last
         here = _refused_here(refused, n_records, block.num_rows)
         lines, line = _lines(block, here, line)
         n_records += block.num_rows + len(here)
         is_good = np.ones(lines.size, dtype=bool)
         is_good[[record.number for record in here]] = False
+        last_line = int(lines[-1]) if lines.size else last_line
         mended = {int(lines[record.number]): record.fields for record in here if record.fields is not None}
         yield _split(block, lines[is_good], lines[~is_good], mended)
+    if not is_whole:
+        raise UnreadableSource(
+            f"{source.path}: a quote in the record that begins in line {last_line:,} is never closed. Correct it; "
+            "nothing was ingested from the file"
+        )
 
 
 def _without_empty_end(text: str, n_columns: int, delimiter: str) -> list[str] | None:
@@ -199,25 +210,32 @@ def _refused_here(refused: list[_Refused], n_records: int, n_good: int) -> list[
 
 
 class _WholeBreaks:
-    """A stream whose reads never end between CR and LF: pyarrow drops an LF that begins a block, even in quotes."""
+    """
+    A stream whose reads never end between CR and LF: pyarrow drops an LF that begins a block, even in quotes.
+
+    It ends with a record of its own, `last`: if the last record read is another, a quote was never closed.
+    """
 
     closed = False
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._held = stream, b""
+    def __init__(self, stream: io.BufferedReader, last: bytes) -> None:
+        self._stream, self._held, self._last = stream, b"", last
 
     def read(self, size: int) -> bytes:
-        """Read up to `size` bytes."""
-        read = self._stream.read(size - len(self._held))
-        data, self._held = self._held + read, b""
-        if read and len(data) > 1 and data.endswith(b"\r"):
+        """Read up to `size` bytes, and a little less where that keeps a line end together."""
+        data = self._held + self._stream.read(size - len(self._held) - len(self._last) - 2)
+        self._held = b""
+        if not self._stream.peek(1):
+            line_end = b"" if not data or data.endswith((b"\r", b"\n")) else b"\n"
+            data, self._last = data + line_end + self._last, b""
+        elif data.endswith(b"\r"):
             data, self._held = data[:-1], b"\r"
         return data
 
 
 def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_rows: int) -> Iterator[pa.RecordBatch]:
     """Read blocks with columns of texts; the last one is empty, for records refused after the last valid one."""
-    read = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, skip_rows=skip_rows)
+    read = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names)
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         strings_can_be_null=True,
@@ -226,7 +244,10 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
     )
     try:
         with open_text(source) as stream:
-            whole = pa.PythonFile(_WholeBreaks(stream), mode="r")
+            stream.read(_n_bytes(source, skip_rows))  # pyarrow could skip lines only within its first block
+            whole = pa.PythonFile(
+                _WholeBreaks(stream, _LAST + parse.delimiter.encode() * (len(names) - 1) + b"\n"), mode="r"
+            )
             yield from pa_csv.open_csv(whole, read_options=read, parse_options=parse, convert_options=convert)
     except pa.ArrowInvalid as broken:
         if "Empty CSV file" not in str(broken):
@@ -234,6 +255,16 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
                 f"{source.path} cannot be split into fields. Check its quotes; nothing was ingested from it"
             ) from None
     yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
+
+
+def _n_bytes(source: Source, n_lines: int) -> int:
+    """Return the size of the first lines of a source as UTF-8 [bytes]."""
+    return sum(len(line.encode()) for line in _lines_of(text_sample(source))[:n_lines])
+
+
+def _lines_of(sample: bytes) -> list[str]:
+    """Split text at CR, LF and CRLF, and keep these."""
+    return io.StringIO(sample.decode(), newline="").readlines()
 
 
 def _lines(block: pa.RecordBatch, refused: list[_Refused], first: int) -> tuple[_Lines, int]:
