@@ -202,7 +202,7 @@ def test_rows_that_a_later_file_repeated_return_with_it(inbox: Inbox) -> None:
     assert again.batches == []
 
 
-def test_a_register_delivered_again_wins(inbox: Inbox) -> None:
+def test_a_reference_table_delivered_again_wins(inbox: Inbox) -> None:
     """A, B and A again, each named: it ends at A, and tracks that only B has stay."""
     a, b = inbox.put("a.csv", A), inbox.put("b.csv", B)
     for path in (a, b, a):
@@ -212,11 +212,11 @@ def test_a_register_delivered_again_wins(inbox: Inbox) -> None:
     assert ingest(inbox.home, [a], today=TODAY).batches == []
 
 
-def test_a_register_under_one_name_wins_each_time(inbox: Inbox) -> None:
+def test_a_reference_table_under_one_name_wins_each_time(inbox: Inbox) -> None:
     """The file in the folder is replaced by B, and then by A again; the ids of a run know it before and after."""
     found = []
     for content in (A, B, A):
-        inbox.put("register.csv", content)
+        inbox.put("tracks.csv", content)
         waiting = waiting_sources(Lake(inbox.home).batch_log(), source_files([inbox.folder]))
         expected = Lake(inbox.home).sources() | waiting
         ingest(inbox.home, [inbox.folder], today=TODAY)
@@ -228,7 +228,7 @@ def test_a_register_under_one_name_wins_each_time(inbox: Inbox) -> None:
     assert len(Lake(inbox.home).batches()) == 3
 
 
-def test_a_copy_of_an_old_register_does_not_return(inbox: Inbox) -> None:
+def test_a_copy_of_an_old_version_does_not_return(inbox: Inbox) -> None:
     """It lay in the folder before the newer file came; a copy that comes afterwards is a new delivery."""
     inbox.put("a.csv", A)
     inbox.put("copy.csv", A)
@@ -262,7 +262,7 @@ def test_listens_delivered_again_are_not_counted_twice(inbox: Inbox) -> None:
     assert inbox.rows("listens").height == 2
 
 
-def test_an_undone_register_gives_way_to_the_one_before(inbox: Inbox) -> None:
+def test_an_undone_reference_table_gives_way_to_the_one_before(inbox: Inbox) -> None:
     """A and B, and B is taken back: it is A."""
     inbox.take("a.csv", A)
     (batch,) = inbox.take("b.csv", B).batches
