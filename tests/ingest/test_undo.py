@@ -7,7 +7,9 @@ from pkgutil import resolve_name
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from recsys.cli import main
 from recsys.columns import schema
 from recsys.errors import InputError, UnknownIds
 from recsys.home import Home
@@ -327,3 +329,19 @@ def test_a_damaged_ledger_may_have_counted_everything(inbox: Inbox, tmp_path: Pa
     ingest(inbox.home, [path], today=TODAY)
 
     assert numbers(inbox) == {"t1": 1}
+
+
+def test_the_command_takes_back_a_file_that_it_names(inbox: Inbox) -> None:
+    """The ingest of a known file says which batch has it; the undo says what it took back."""
+    path = inbox.put("l.csv", LISTENS + ONE)
+    words = [["ingest", str(path), "--as", "users"], ["ingest", str(path)]]
+    first, again = (CliRunner().invoke(main, ["--home", str(inbox.home.path), *call]) for call in words)
+    home = inbox.home
+    (batch,) = Lake(home).batches()
+    undone = CliRunner().invoke(main, ["--home", str(home.path), "ingest", "--undo", batch.batch])
+    nothing = CliRunner().invoke(main, ["--home", str(home.path), "ingest"])
+
+    assert (first.exit_code, again.exit_code, undone.exit_code, nothing.exit_code) == (0, 0, 0, 2)
+    assert f"users (batch {batch.batch})" in again.output
+    assert f"l.csv: 1 rows of users were taken back ({batch.batch})" in undone.output
+    assert inbox.rows("users").is_empty()
