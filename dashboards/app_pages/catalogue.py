@@ -62,6 +62,15 @@ if alerts.is_empty():
     parts.caption("No source is due, and the last file of each source had as many rows as its past lets expect.")
 else:
     parts.table(alerts, mart="source_volumes", key="source_alerts", title="Late and unusual files")
+drifted = data.run_query("drifted_columns")
+if not drifted.is_empty():
+    parts.table(
+        drifted,
+        mart="column_drift",
+        key="drifted_columns",
+        title="Files of listens that lack unusually many or few values",
+        formats={"share": "percent", "expected_share": "percent"},
+    )
 refused = data.run_query("refused_rows")
 if refused.is_empty():
     parts.empty_state("No rows were refused.", "All delivered rows satisfied the contract of their table.")

@@ -2,9 +2,13 @@
 
 import pytest
 
+from recsys.reports.morning.findings import source_findings
+from recsys.reports.morning.settings import MorningSettings
 from recsys.warehouse.query import Warehouse, run_query
 
 from .conftest import TRACKS, Place, rows
+
+READ = ["marts.column_drift", "marts.source_volumes"]
 
 
 def deliver(place: Place, number: int, *, n_missing: int, n_rows: int = 20) -> None:
@@ -22,10 +26,14 @@ def test_a_file_that_lacks_more_values_is_named(place: Place, n_missing: int, fo
     for number in range(5):
         deliver(place, number, n_missing=(1, 2, 3)[number % 3])
     deliver(place, 5, n_missing=n_missing)
-    with Warehouse.open(place.build("w", only=["marts.column_drift"])) as warehouse:
+    with Warehouse.open(place.build("w", only=READ)) as warehouse:
         drifted = run_query(warehouse, "drifted_columns", {})
+        texts = [finding.text for finding in source_findings(warehouse, MorningSettings())]
 
     assert drifted.select("source_file", "column_name", "share", "expected_share").rows() == found
+    assert [text for text in texts if "lack" in text] == [
+        "listens-5.csv of 28 February: 50% of 20 listens lack ms_played, 10% in the files before." for _ in found
+    ]
 
 
 def test_recordings_without_a_catalogue_are_a_share_of_their_own(place: Place) -> None:

@@ -201,9 +201,19 @@ def _counted(n: int, what: str) -> str:
 
 
 def source_findings(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Return one finding per source that is due, or whose last delivery was unusually small or large."""
+    """Return a finding per source that is late or delivered unusual amounts, and per file whose columns drifted."""
     alerts = run_query(warehouse, "source_alerts", {}).head(settings.n)
-    return [Finding(_alert(row)) for row in alerts.iter_rows(named=True)]
+    drifted = run_query(warehouse, "drifted_columns", {"days": str(settings.days)}).head(settings.n)
+    return [
+        *(Finding(_alert(row)) for row in alerts.iter_rows(named=True)),
+        *(
+            Finding(
+                f"{row['source_file']} of {row['ingested_on']:%-d %B}: {row['share']:.0%} of {row['n_rows']:,} listens "
+                f"lack {row['column_name']}, {row['expected_share']:.0%} in the files before."
+            )
+            for row in drifted.iter_rows(named=True)
+        ),
+    ]
 
 
 def _alert(row: dict[str, Any]) -> str:
