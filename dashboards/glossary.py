@@ -34,6 +34,7 @@ COMPUTED_COLUMNS = {
     "ndcg": "nDCG@10 of the exported recommendations on held-out days, mean over listeners [0..1]",
     "place": "rank in the exported list; empty where the recording is not on the list",
     "play_share": "share of the artist's plays [0..1]",
+    "problem": "due: no file when one was expected; small or large: rows out of the bounds of the source's past",
     "rank": "rank; 1 is the best",
     "reasons": "why the gate refused the run",
     "refused_share": "refused rows / all delivered rows [0..1]",

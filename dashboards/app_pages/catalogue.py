@@ -57,6 +57,20 @@ with st.container(horizontal=True):
             unit="rows",
         )
 parts.table(outcomes, mart="data_quality", key="outcomes", title="Rows by table", formats={"refused_share": "percent"})
+alerts = data.run_query("source_alerts")
+if alerts.is_empty():
+    parts.caption("No source is due, and the last file of each source had as many rows as its past lets expect.")
+else:
+    parts.table(alerts, mart="source_volumes", key="source_alerts", title="Late and unusual files")
+drifted = data.run_query("drifted_columns")
+if not drifted.is_empty():
+    parts.table(
+        drifted,
+        mart="column_drift",
+        key="drifted_columns",
+        title="Files of listens that lack unusually many or few values",
+        formats={"share": "percent", "expected_share": "percent"},
+    )
 refused = data.run_query("refused_rows")
 if refused.is_empty():
     parts.empty_state("No rows were refused.", "All delivered rows satisfied the contract of their table.")
@@ -71,4 +85,4 @@ else:
         title="Refused rows by reason",
         names={"outcome": "reason", "column_name": "column with the error"},
     )
-    parts.caption("The refused rows are kept in the quarantine of the lake, with file, line and reason.")
+    parts.caption("See the rows with their lines and values: recsys quarantine list")

@@ -1,16 +1,17 @@
 """
 Replay rows of the quarantine: check them against the contract again, and write those that satisfy it now to the lake.
 
-The stored texts of a row are used, or the file if it is given again: needed for rows that could not be parsed, or whose
-stored texts lack an address that was replaced. Rows that enter form a new batch of the same file. Rows that are in the
-lake by now leave the quarantine as duplicates; of a reference table, also those of which a later file brought a newer
-version.
+The stored texts of a row are used, or the file if it is given again: needed for rows that could not be parsed, whose
+stored texts lack an address that was replaced, or that are so long that they may have been cut. Rows that enter form a
+new batch of the same file. Rows that are in the lake by now leave the quarantine as duplicates; of a reference table,
+also those of which a later file brought a newer version.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from shlex import quote
 
 import polars as pl
 
@@ -30,6 +31,7 @@ from recsys.lake.store import Batch, Lake
 BATCH_REFUSED = "batch_refused"  # of a valid row in a file with too many refused rows
 IN_FUTURE = "in_future"
 _REMOVED = "[removed]"
+_MAX_STORED = 1_000  # characters of a text that are certainly stored
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def replay(
         source = Source(file)
         batches = [batch for batch in batches if batch.source_sha256 == source.sha256]
         if not batches:
-            raise InputError(f"No row of {file} is in the quarantine. To ingest it: recsys ingest {file}")
+            raise InputError(f"No row of {file} is in the quarantine. To ingest it: recsys ingest {quote(str(file))}")
         texts = _texts_of_file(source, {batch.table for batch in batches}, listener_key(home.key_file))
     plans = (_plan(lake, batch, today, settings, texts.get(batch.table)) for batch in batches)
     return _enter(lake, plans, today)
@@ -154,7 +156,8 @@ def _stored_texts(refused: pl.DataFrame, contract: Contract) -> tuple[pl.DataFra
     fields = pl.Struct({name: pl.String() for name in contract.names})
     parsed = refused.drop_nulls("payload").with_columns(pl.col("payload").str.json_decode(fields)).unnest("payload")
     replaced = [pl.col(name).str.contains(_REMOVED, literal=True) for name in contract.names if name not in personal]
-    whole = parsed.filter(~pl.any_horizontal(*replaced).fill_null(value=False))
+    cut = [pl.col(name).str.len_chars() >= _MAX_STORED for name in contract.names]
+    whole = parsed.filter(~pl.any_horizontal(*replaced, *cut).fill_null(value=False))
     return whole.select(contract.names), whole[LINE]
 
 

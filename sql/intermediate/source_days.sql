@@ -1,5 +1,4 @@
--- Rows that each source delivered on each day of ingest. A source is all files of a table whose names differ in digits
--- only. Files that were taken back, replays from the quarantine and files that could not be read are left out.
+-- Rows that each source delivered on each day of ingest.
 -- grain: source, source_table, ingested_on
 -- rows: 0
 -- columns:
@@ -16,21 +15,9 @@
 --   n_files >= 1
 --   n_read >= n_accepted + n_refused
 -- reconcile:
---   (select coalesce(sum(n_files), 0) from intermediate.source_days) <= (select count(*) from staging.batches)
-with files as (
-    select
-        replace(replace(replace(replace(replace(source_file, '0', ''), '1', ''), '2', ''), '3', ''), '4', '') as half,
-        source_table,
-        ingested_on,
-        n_read,
-        n_accepted,
-        n_quarantined + n_replayed + n_dropped as n_refused
-    from staging.batches
-    where undone_on is null and not is_replay and source_table <> 'unknown'
-)
-
+--   (select coalesce(sum(n_files), 0) from intermediate.source_days) = (select count(*) from intermediate.source_files)
 select
-    replace(replace(replace(replace(replace(half, '5', ''), '6', ''), '7', ''), '8', ''), '9', '') as source,
+    source,
     source_table,
     ingested_on,
     cast(epoch(cast(ingested_on as timestamp)) / 86400 as bigint) as day_no,
@@ -39,8 +26,5 @@ select
     cast(sum(n_accepted) as bigint) as n_accepted,
     cast(sum(n_refused) as bigint) as n_refused,
     ln(sum(n_read) + 1) as level
-from files
-group by
-    replace(replace(replace(replace(replace(half, '5', ''), '6', ''), '7', ''), '8', ''), '9', ''),
-    source_table,
-    ingested_on
+from intermediate.source_files
+group by source, source_table, ingested_on

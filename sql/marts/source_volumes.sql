@@ -1,4 +1,4 @@
--- What each source delivered on each day of ingest, with bounds learned from its past: rows by weekday and trend, and days
+-- What each source delivered on each day of ingest, with bounds learned from its past: rows by weekday and trend, days
 -- until the next delivery. A source is all files of a table whose names differ in digits only.
 -- grain: source, source_table, ingested_on
 -- rows: 0

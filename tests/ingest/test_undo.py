@@ -7,7 +7,9 @@ from pkgutil import resolve_name
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from recsys.cli import main
 from recsys.columns import schema
 from recsys.errors import InputError, UnknownIds
 from recsys.home import Home
@@ -202,7 +204,7 @@ def test_rows_that_a_later_file_repeated_return_with_it(inbox: Inbox) -> None:
     assert again.batches == []
 
 
-def test_a_register_delivered_again_wins(inbox: Inbox) -> None:
+def test_a_reference_table_delivered_again_wins(inbox: Inbox) -> None:
     """A, B and A again, each named: it ends at A, and tracks that only B has stay."""
     a, b = inbox.put("a.csv", A), inbox.put("b.csv", B)
     for path in (a, b, a):
@@ -212,7 +214,7 @@ def test_a_register_delivered_again_wins(inbox: Inbox) -> None:
     assert ingest(inbox.home, [a], today=TODAY).batches == []
 
 
-def test_a_table_under_one_name_wins_each_time(inbox: Inbox) -> None:
+def test_a_reference_table_under_one_name_wins_each_time(inbox: Inbox) -> None:
     """The file in the folder is replaced by B, and then by A again; the ids of a run know it before and after."""
     found = []
     for content in (A, B, A):
@@ -228,7 +230,7 @@ def test_a_table_under_one_name_wins_each_time(inbox: Inbox) -> None:
     assert len(Lake(inbox.home).batches()) == 3
 
 
-def test_a_copy_of_an_old_register_does_not_return(inbox: Inbox) -> None:
+def test_a_copy_of_an_old_version_does_not_return(inbox: Inbox) -> None:
     """It lay in the folder before the newer file came; a copy that comes afterwards is a new delivery."""
     inbox.put("a.csv", A)
     inbox.put("copy.csv", A)
@@ -262,7 +264,7 @@ def test_listens_delivered_again_are_not_counted_twice(inbox: Inbox) -> None:
     assert inbox.rows("listens").height == 2
 
 
-def test_an_undone_register_gives_way_to_the_one_before(inbox: Inbox) -> None:
+def test_an_undone_reference_table_gives_way_to_the_one_before(inbox: Inbox) -> None:
     """A and B, and B is taken back: it is A."""
     inbox.take("a.csv", A)
     (batch,) = inbox.take("b.csv", B).batches
@@ -327,3 +329,19 @@ def test_a_damaged_ledger_may_have_counted_everything(inbox: Inbox, tmp_path: Pa
     ingest(inbox.home, [path], today=TODAY)
 
     assert numbers(inbox) == {"t1": 1}
+
+
+def test_the_command_takes_back_a_file_that_it_names(inbox: Inbox) -> None:
+    """The ingest of a known file says which batch has it; the undo says what it took back."""
+    path = inbox.put("l.csv", LISTENS + ONE)
+    words = [["ingest", str(path), "--as", "users"], ["ingest", str(path)]]
+    first, again = (CliRunner().invoke(main, ["--home", str(inbox.home.path), *call]) for call in words)
+    home = inbox.home
+    (batch,) = Lake(home).batches()
+    undone = CliRunner().invoke(main, ["--home", str(home.path), "ingest", "--undo", batch.batch])
+    nothing = CliRunner().invoke(main, ["--home", str(home.path), "ingest"])
+
+    assert (first.exit_code, again.exit_code, undone.exit_code, nothing.exit_code) == (0, 0, 0, 2)
+    assert f"users (batch {batch.batch})" in again.output
+    assert f"l.csv: 1 rows of users were taken back ({batch.batch})" in undone.output
+    assert inbox.rows("users").is_empty()

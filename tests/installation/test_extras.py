@@ -26,6 +26,11 @@ NAME = re.compile(r"[\w.-]+")
 # Every command as it is run here -> the extra that it needs.
 COMMANDS = {
     "ingest no.csv": None,
+    "ingest --undo no_batch": None,
+    "quarantine list": None,
+    "quarantine show no_batch": None,
+    "quarantine replay": None,
+    "quarantine drop no_batch": None,
     "audio scan .": "audio",
     "audio train . encoder": "audio",
     "build": None,

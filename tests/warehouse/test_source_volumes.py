@@ -11,6 +11,8 @@ from recsys.files import short_hash
 from recsys.ingest.undo import undo
 from recsys.lake.contract import QUARANTINE
 from recsys.lake.store import Batch, Lake, StagedBatch
+from recsys.reports.morning.findings import source_findings
+from recsys.reports.morning.settings import MorningSettings
 from recsys.warehouse.query import Warehouse, run_query
 
 from .conftest import Place, rows
@@ -74,7 +76,7 @@ def test_growth_is_expected_to_go_on(place: Place) -> None:
     ((expected, low, high, is_unusual),) = rows(path, query)
 
     assert expected == pytest.approx(100 * 1.1**7, rel=0.02)
-    assert (low, high) == (pytest.approx(expected * 0.67, rel=0.02), pytest.approx(expected * 1.49, rel=0.02))
+    assert (low, high) == (pytest.approx(195 * 0.67, rel=0.02), pytest.approx(195 * 1.49, rel=0.02))
     assert not is_unusual
 
 
@@ -118,3 +120,16 @@ def test_files_that_were_taken_back_do_not_count(place: Place) -> None:
     assert rows(path, "select source, n_files, n_read, n_accepted, n_refused from marts.source_volumes") == [
         ("listens-.csv", 1, 2, 1, 1)
     ]
+
+
+def test_the_morning_report_names_late_and_small_sources(place: Place) -> None:
+    """Days, rows and bounds in a sentence each, the late source first."""
+    day = delivered(place, [100] * 42 + [10])
+    for number in range(6):
+        deliver(place, START + timedelta(days=number), 100, f"users{number}.csv")
+    path = place.build("w", as_of=day - timedelta(days=1), only=["marts.source_volumes"])
+    with Warehouse.open(path) as warehouse:
+        late, small = (finding.text for finding in source_findings(warehouse, MorningSettings()))
+
+    assert late == "users.csv (listens): no file since 10 January; its longest gap was 1 day."
+    assert small == "listens---.csv (listens): 10 rows on 16 February; 67 to 150 were expected."

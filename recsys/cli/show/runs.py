@@ -45,7 +45,10 @@ def ingested(report: "IngestReport") -> None:
         out.print(f"{len(report.known_files):,} files are in the lake already and were skipped: {tables}{more}")
         note.print("To take a file back: recsys ingest --undo BATCH", style="dim")
     for path in report.undone_files:
-        note.print(f"{path} was taken back. To ingest it again, name it: recsys ingest {path}", soft_wrap=True)
+        note.print(
+            f"{path} was taken back. To ingest it again, name it: recsys ingest {shlex.quote(str(path))}",
+            soft_wrap=True,
+        )
     n_entered = sum(batch.n_accepted for batch in report.entered)
     if n_entered:
         out.print(f"{n_entered:,} rows that were refused as future entered, since their day has come")

@@ -46,7 +46,8 @@ class Section:
 
 def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is_label: bool) -> list[Section]:
     """Query a warehouse file for the sections of its morning report; files count from the day of ingest `since` on."""
-    quality = _of_catalogue(warehouse, settings) + ([] if is_label else _of_files(warehouse, settings, since))
+    of_files = [] if is_label else [*source_findings(warehouse, settings), *_of_files(warehouse, settings, since)]
+    quality = _of_catalogue(warehouse, settings) + of_files
     breakouts = _label_breakouts(warehouse, settings) if is_label else _breakouts(warehouse, settings)
     drops = _label_drops(warehouse, settings) if is_label else _drops(warehouse, settings)
     found = [
@@ -198,6 +199,30 @@ def _affected(n_plays: int | None) -> str:
 
 def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def source_findings(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    """Return a finding per source that is late or delivered unusual amounts, and per file whose columns drifted."""
+    alerts = run_query(warehouse, "source_alerts", {}).head(settings.n)
+    drifted = run_query(warehouse, "drifted_columns", {"days": str(settings.days)}).head(settings.n)
+    return [
+        *(Finding(_alert(row)) for row in alerts.iter_rows(named=True)),
+        *(
+            Finding(
+                f"{row['source_file']} of {row['ingested_on']:%-d %B}: {row['share']:.0%} of {row['n_rows']:,} listens "
+                f"lack {row['column_name']}, {row['expected_share']:.0%} in the files before."
+            )
+            for row in drifted.iter_rows(named=True)
+        ),
+    ]
+
+
+def _alert(row: dict[str, Any]) -> str:
+    source, day = f"{row['source']} ({row['source_table']})", f"{row['ingested_on']:%-d %B}"
+    if row["problem"] == "due":
+        return f"{source}: no file since {day}; its longest gap was {_counted(row['due_in_days'], 'day')}."
+    usual = f"{max(0, row['n_low']):,.0f} to {row['n_high']:,.0f} were expected"
+    return f"{source}: {_counted(row['n_read'], 'row')} on {day}; {usual}."
 
 
 def _of_files(warehouse: Warehouse, settings: MorningSettings, since: date) -> list[Finding]:
