@@ -58,8 +58,8 @@ def evaluate_duplicates(planted: Planted) -> None:
         for track_id, original in planted.original.items()
     }
     is_same = {track_id: planted.song[track_id] == planted.song[of] for track_id, of in planted.original.items()}
-    precision = np.mean([planted.song[one] == planted.song[other] for one, other in same_as.items()])
-    recall = np.mean([is_linked[track_id] for track_id, same in is_same.items() if same])
+    precision = float(np.mean([planted.song[one] == planted.song[other] for one, other in same_as.items()]))
+    recall = float(np.mean([is_linked[track_id] for track_id, same in is_same.items() if same]))
     print(f"duplicates in {planted.tracks.height:,} tracks, {links.height:,} links, {cpu_s:.1f} CPU-seconds:")
     print(f"  precision {precision:.4f}; bar {BARS['precision']}: {_met(precision >= BARS['precision'])}")
     print(f"  recall {recall:.4f}; bar {BARS['recall']}: {_met(recall >= BARS['recall'])}")

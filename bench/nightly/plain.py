@@ -193,6 +193,7 @@ def product_inputs(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Pr
         catalogue=catalogue,
         playlists=warehouse.query(internal_sql("playlists")),
         clusters=pl.DataFrame(),
+        copies=pl.DataFrame(schema={"track_id": pl.String, "copy_id": pl.String}),
         n_candidates=recipe.export.candidates,
         served_on=served_on,
     )

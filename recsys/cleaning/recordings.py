@@ -78,8 +78,8 @@ def _read(
     title, credit = title or Title(""), credit or Credit(())
     main = _artist_keys(credit.main)
     featured = [name for name in _artist_keys(title.featured + credit.featured) if name not in main]
-    artists = [*main, *featured] or [artist_id] * (artist_id is not None)
-    key = " / ".join(main) or artist_id
+    by_id = [] if artist_id is None else [artist_id]  # without a name
+    artists, key = [*main, *featured] or by_id, " / ".join(main) or artist_id
     return normal_isrc(isrc), title.key or None, title.version, key, artists, featured, fold(release or "")
 
 

@@ -17,7 +17,7 @@ DE, FR = ["DE"], ["FR"]
 
 def catalogue_of(*rows: tuple[str, list[str] | None, date | None]) -> pl.DataFrame:
     """Return tracks with the countries where they are available, and the day of their withdrawal."""
-    schema = {"track_id": pl.String, "available_in": pl.List(pl.String), "withdrawn_at": pl.Date}
+    schema = pl.Schema({"track_id": pl.String(), "available_in": pl.List(pl.String()), "withdrawn_at": pl.Date()})
     return pl.DataFrame(rows, schema, orient="row").with_columns(title=pl.lit("Song"))
 
 

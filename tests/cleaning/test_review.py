@@ -38,6 +38,14 @@ def cleaned(run: Run, home: Home) -> tuple[pl.DataFrame, pl.DataFrame]:
     return result_table(again, "review_findings"), result_table(again, "duplicate_links")
 
 
+def plays_of_artists(home: Home) -> pl.DataFrame:
+    """Return the plays of each artist in the published release."""
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        return warehouse.query(
+            "select artist_id, sum(n_plays) as n_plays from marts.artist_daily group by 1 order by 1"
+        )
+
+
 def test_every_planted_duplicate_is_linked(finished: Run, world: World) -> None:
     """And no other recording is: each planted copy with its original, by its own kind of evidence."""
     planted = world.truth().filter(kind="duplicate").select("id", pl.col("details").struct.field("of", "same"))
@@ -50,7 +58,7 @@ def test_every_planted_duplicate_is_linked(finished: Run, world: World) -> None:
 
 
 def test_no_listen_is_lost(finished: Run) -> None:
-    """Plays of recordings, artists and the whole log are the same with and without links."""
+    """Plays of recordings add up to those of the log, and copies keep theirs."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         totals = warehouse.query(
             "select (select sum(n_plays) from marts.interactions_daily) as log, "
@@ -83,11 +91,11 @@ def test_no_list_has_two_copies(finished: Run, world: World) -> None:
 
 
 def test_a_rejected_link_is_gone_and_comes_back(finished: Run, copy_of: Callable[[Home], Home]) -> None:
-    """Through every rebuild; accepting the pair again restores the links exactly, apart from who decided."""
+    """Through every rebuild, and no artist loses a play; accepting it again restores the links."""
     home = copy_of(finished.home)
     first, second = listed(home, "linked")["finding_id"].sort()[:2]
     pair = listed(home).row(by_predicate=pl.col("finding_id") == first, named=True)
-    before = result_table(finished, "duplicate_links")
+    before, plays = result_table(finished, "duplicate_links"), plays_of_artists(home)
 
     decide(home, [first], "rejected", decided_at=NOW, note="another take")
     waiting = listed(home, "rejected")
@@ -101,6 +109,7 @@ def test_a_rejected_link_is_gone_and_comes_back(finished: Run, copy_of: Callable
     assert links.height == before.height - 1
     assert again.equals(rejected)
     assert same_links.equals(links)
+    assert plays_of_artists(home).equals(plays)
 
     decide(home, [first], "accepted", decided_at=NOW + timedelta(minutes=1))
     _, restored = cleaned(finished, home)
