@@ -8,6 +8,7 @@ import click
 
 from recsys.cli.options import (
     date_option,
+    opened,
     recipe_of,
     recipe_option,
     run_of,
@@ -17,7 +18,7 @@ from recsys.cli.options import (
     warehouse_of,
 )
 from recsys.errors import InputError
-from recsys.home import Home, locked
+from recsys.home import Home
 
 
 @click.command()
@@ -38,7 +39,7 @@ def ingest(home: Home, paths: tuple[Path, ...], table: str | None, format_name: 
     from recsys.ingest import run as ingesting
 
     found = ingesting.source_files(paths)
-    with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
+    with opened(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         today = today_of(home)
         report = ingesting.ingest(home, found, today=today, table=table, format_name=format_name, progress=progress)
@@ -62,7 +63,7 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
     from recsys.library import files, scan
 
     settings, n_bytes = recipe_of(home, recipe).audio, sum(path.stat().st_size for path in files.audio_files(folder))
-    with locked(home), events.ingest_progress(n_bytes) as progress:
+    with opened(home), events.ingest_progress(n_bytes) as progress:
         report = scan.scan(home, folder, today=today_of(home), settings=settings, progress=progress)
     music.scanned(report)
 
@@ -111,7 +112,7 @@ def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str
     from recsys.pipeline.nightly import build_and_publish
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
-    with locked(home):
+    with opened(home):
         click.echo(build_and_publish(run, period))
 
 
@@ -136,5 +137,5 @@ def takedown(home: Home, tracks: tuple[str, ...], reason: str) -> None:
     from recsys.cli.show import music
     from recsys.releases.takedown import take_down
 
-    with locked(home):
+    with opened(home):
         music.taken_down(take_down(home, tracks, reason, today=today_of(home)))
