@@ -21,7 +21,8 @@ def rows(path: Path, user_ids: Sequence[str]) -> list[dict[str, Any]]:
         for table, names in _tables(connection):
             if names:
                 selected = connection.execute(f"select * from {_SOURCE}.{table} where {names}", {"ids": list(user_ids)})
-                found += [{"table": table, **row} for row in selected.fetch_arrow_table().to_pylist()]
+                columns = ["table", *(column[0] for column in selected.description or ())]
+                found += [dict(zip(columns, (table, *row), strict=True)) for row in selected.fetchall()]
         return found
 
 
