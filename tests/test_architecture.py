@@ -32,7 +32,7 @@ LAYERS = (
     ("rerank", "matching", "cleaning"),
     ("products", "feedback", "analytics"),
     ("releases", "reports"),
-    ("recipe", "pipeline", "published", "experiments"),
+    ("recipe", "pipeline", "erasure", "published", "experiments"),
     ("demo", "cli"),
 )
 APART = (("recommenders", "evaluate", "audio", "synth"), ("products", "feedback", "analytics"))

@@ -11,7 +11,7 @@ import click
 from typing_extensions import override
 
 from recsys import __version__
-from recsys.cli import answers, data, labels, models, notify, quarantine, review, upkeep
+from recsys.cli import answers, data, labels, models, notify, privacy, quarantine, review, upkeep
 from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
@@ -66,6 +66,7 @@ for _command in (
     *(answers.sql, answers.query, answers.describe, answers.find),
     *(answers.similar, answers.match, answers.product, answers.explain),
     *(labels.labels, review.review, notify.notify),
+    *(privacy.erase, privacy.access),
     *(upkeep.runs, upkeep.rollback, upkeep.prune, upkeep.doctor, upkeep.dashboard, upkeep.demo),
 ):
     main.add_command(_command)

@@ -9,6 +9,7 @@ import click
 from recsys.cli.options import (
     date_option,
     dialect_options,
+    opened,
     recipe_of,
     recipe_option,
     run_of,
@@ -18,7 +19,7 @@ from recsys.cli.options import (
     warehouse_of,
 )
 from recsys.errors import InputError
-from recsys.home import Home, locked
+from recsys.home import Home
 
 
 @click.command()
@@ -49,7 +50,7 @@ def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options:
     from recsys.ingest import run as ingesting
 
     found, settings = ingesting.source_files(paths), recipe_of(home, None).ingest
-    with locked(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
+    with opened(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         chosen = _ingest_options(home, **options)
         report = ingesting.ingest(home, paths, today=today_of(home), settings=settings, progress=progress, **chosen)
@@ -63,7 +64,7 @@ def _take_back(home: Home, batch: str) -> None:
     from recsys.ingest.undo import undo
     from recsys.pipeline.publication import settle_ledger
 
-    with locked(home):
+    with opened(home):
         settle_ledger(home)
         runs.taken_back(undo(home, batch, today=today_of(home)))
 
@@ -99,7 +100,7 @@ def scan(home: Home, folder: Path, recipe: Path | None) -> None:
     from recsys.library import files, scan
 
     settings, n_bytes = recipe_of(home, recipe).audio, sum(path.stat().st_size for path in files.audio_files(folder))
-    with locked(home), events.ingest_progress(n_bytes) as progress:
+    with opened(home), events.ingest_progress(n_bytes) as progress:
         report = scan.scan(home, folder, today=today_of(home), settings=settings, progress=progress)
     music.scanned(report)
 
@@ -148,7 +149,7 @@ def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str
     from recsys.pipeline.nightly import build_and_publish
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
-    with locked(home):
+    with opened(home):
         click.echo(build_and_publish(run, period))
 
 
@@ -196,5 +197,5 @@ def takedown(home: Home, tracks: tuple[str, ...], reason: str) -> None:
     from recsys.cli.show import music
     from recsys.releases.takedown import take_down
 
-    with locked(home):
+    with opened(home):
         music.taken_down(take_down(home, tracks, reason, today=today_of(home)))

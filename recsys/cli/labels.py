@@ -5,8 +5,8 @@ from datetime import datetime
 
 import click
 
-from recsys.cli.options import DATE
-from recsys.home import Home, locked
+from recsys.cli.options import DATE, opened
+from recsys.home import Home
 
 
 @click.group()
@@ -23,7 +23,7 @@ def void(home: Home, label_id: str, first: datetime, last: datetime) -> None:
     """Withhold the figures of LABEL for the periods from day FROM to day TO, for good."""
     from recsys.ledger.amend import void_period
 
-    with locked(home):
+    with opened(home):
         n_lines = void_period(home, label_id, first.date(), last.date())
     click.echo(f"{n_lines:,} lines are withheld from the next release on. Publish one: recsys build")
 
@@ -34,7 +34,7 @@ def restart(home: Home) -> None:
     """Start the ledger anew with the next week, if it is damaged and there is no backup."""
     from recsys.pipeline.publication import restart_ledger
 
-    with locked(home):
+    with opened(home):
         first_day, aside = restart_ledger(home)
     click.echo(
         f"The ledger starts anew with {first_day}. Its former files are in {aside or 'no folder: there were none'}"

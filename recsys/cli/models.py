@@ -11,6 +11,7 @@ from recsys.cli.options import (
     continue_run,
     date_option,
     day_of,
+    opened,
     recipe_of,
     recipe_option,
     run_of,
@@ -19,7 +20,7 @@ from recsys.cli.options import (
     today_of,
 )
 from recsys.errors import InputError
-from recsys.home import Home, locked
+from recsys.home import Home
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _verbose = click.option(
@@ -140,7 +141,7 @@ def tune(home: Home, recommender: str, as_of: datetime | None, recipe: Path | No
     from recsys.experiments.tuning import Budget
 
     day, terms = day_of(home, as_of), recipe_of(home, recipe)
-    with locked(home):
+    with opened(home):
         task = comparison.warehouse_task(home, recommender, as_of=day, recipe=terms)
         models.tuned(recommender, comparison.tune_on_warehouse(home, task, Budget(trials), tell=events.event))
 
@@ -235,7 +236,7 @@ def nightly(
     from recsys.pipeline import notices
 
     terms, tell = recipe_of(home, recipe), partial(events.event, counts=verbose)
-    with notices.failures_sent(home, terms.notify, tell), locked(home):
+    with notices.failures_sent(home, terms.notify, tell), opened(home):
         set_time_zone(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)

@@ -1,5 +1,7 @@
 """Options shared by several commands, and helpers that apply them to a home."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -101,11 +103,25 @@ def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
     return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=events.event)
 
 
+@contextmanager
+def opened(home: Home) -> Iterator[None]:
+    """Hold the lock of the home in a `with` block; listeners whom a restored backup has brought back are erased."""
+    from recsys.lake.denied import DenyList
+
+    with locked(home):
+        denied = DenyList(home)
+        if not denied.is_applied():
+            from recsys.erasure.erase import erase_again
+
+            erase_again(home, denied)
+        yield
+
+
 def continue_run(run: "Run", needed: str, last: str) -> None:
     """Run the steps up to `last`; raises SetupError if the step `needed`, also the name of a command, is incomplete."""
     from recsys.pipeline import nightly as whole
 
-    with locked(run.home):
+    with opened(run.home):
         run.require_complete(needed)
         whole.advance(run, last)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from recsys.cli.options import output_options, recipe_of, recipe_option, today_of
-from recsys.home import Home, locked
+from recsys.cli.options import opened, output_options, recipe_of, recipe_option, today_of
+from recsys.home import Home
 
 _reason_option = click.option("--reason", help="Only rows that were refused for this reason.")
 
@@ -54,7 +54,7 @@ def replay(home: Home, batch: str | None, file: Path | None, recipe: Path | None
     from recsys.ingest.replay import replay as replay_rows
 
     settings = recipe_of(home, recipe).ingest
-    with locked(home):
+    with opened(home):
         show.replayed(replay_rows(home, today=today_of(home), settings=settings, batch_id=batch, file=file))
 
 
@@ -67,6 +67,6 @@ def drop(home: Home, batch: str, reason: str | None) -> None:
     from recsys.ingest.quarantine import drop_refused
     from recsys.lake.store import Lake
 
-    with locked(home):
+    with opened(home):
         n_dropped = drop_refused(Lake(home), batch, reason=reason)
     click.echo(f"{n_dropped:,} rows were deleted from the quarantine")

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from recsys.cli.options import now, output_options, warehouse_of
-from recsys.home import Home, locked
+from recsys.cli.options import now, opened, output_options, warehouse_of
+from recsys.home import Home
 
 _ALL = "all"
 
@@ -70,5 +70,5 @@ def _decide(home: Home, findings: tuple[str, ...], decision: str, by: str, note:
     from recsys.cleaning.review import decide
     from recsys.cli.show import music
 
-    with locked(home):
+    with opened(home):
         music.decided(decide(home, findings, decision, decided_at=now(), decided_by=by, note=note), decision)

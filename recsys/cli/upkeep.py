@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from recsys.home import Home, locked
+from recsys.cli.options import opened
+from recsys.home import Home
 
 
 @click.command()
@@ -26,7 +27,7 @@ def rollback(home: Home, run: str) -> None:
     from recsys.pipeline.publication import settle_ledger
     from recsys.releases import registry
 
-    with locked(home):
+    with opened(home):
         settle_ledger(home)
         registry.rollback(home, run)
     click.echo(f"{run} is current")
@@ -42,7 +43,7 @@ def prune(home: Home, keep: int) -> None:
     from recsys.pipeline.plan import removable_files
     from recsys.releases import registry
 
-    with locked(home):
+    with opened(home):
         gone = registry.prune(home, keep, removable_files())
     click.echo("\n".join(gone) or "nothing to prune")
 

@@ -14,6 +14,7 @@ from recsys.home import Home
 from recsys.ingest.settings import IngestSettings
 
 _DAY = "ingested="
+_SHORT = 12  # characters of the SHA-256 in the name of a copy
 
 
 def archive_of(home: Home, settings: IngestSettings) -> Path | None:
@@ -34,7 +35,7 @@ def keep_copy(archive: Path, path: Path, sha256: str, today: date) -> None:
     archive.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = archive / f"{_DAY}{today}"
     folder.mkdir(exist_ok=True, mode=0o700)
-    files.write_atomically(folder / f"{sha256[:12]}-{path.name}", lambda copy: _copy(path, copy))
+    files.write_atomically(folder / f"{sha256[:_SHORT]}-{path.name}", lambda copy: _copy(path, copy))
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -51,3 +52,12 @@ def delete_old_copies(archive: Path, today: date, days: int) -> None:
             continue
         if ingested_on < today - timedelta(days=days):
             files.remove(folder)
+
+
+def delete_copies(archive: Path, sources: set[str]) -> int:
+    """Delete the copies of files, given by SHA-256; return how many there were."""
+    starts = {sha256[:_SHORT] for sha256 in sources}
+    copies = [path for path in archive.glob(f"{_DAY}*/*") if path.name[:_SHORT] in starts]
+    for path in copies:
+        files.remove(path)
+    return len(copies)

@@ -8,6 +8,7 @@ The lake: raw tables as append-only Parquet files; a source file adds one batch 
     lake/_undone/<table>/ds=YYYY-MM-DD/           keys of undone rows that the ledger counts (see `recsys.ingest.undo`)
     lake/_checked.json                            size and time of change of each file at its last daily check
     lake/_listener_key                            fingerprint of the key that listener ids are hashed with
+    lake/_erased                                  number of erasures that were applied (see `recsys.lake.denied`)
     lake/_time_zone                               market time zone, which decides the day of an event; default UTC
     lake/label_figures/                           the ledger of labels' figures (see `recsys.ledger.store`)
 
@@ -32,6 +33,7 @@ from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.home import Home
 from recsys.lake import checksums
 from recsys.lake.contract import CONTRACTS, Contract
+from recsys.lake.denied import DenyList
 
 UTC = "UTC"
 _CHANGE = "change.json"  # of a staged change: written first, so that its files are never taken for a new source's
@@ -127,6 +129,7 @@ class Lake:
         self._undone = home.lake / "_undone"
         self._time_zone = home.lake / "_time_zone"
         self._last_check = home.lake / "_checked.json"
+        self.denied = DenyList(home)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -63,12 +63,30 @@ def write_export(folder: Path, export: Export) -> None:
         write(export.lists, folder / name)
     for path in export.tables:
         shutil.copyfile(path, folder / path.name)
-    described = [
-        {"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)} for path in sorted(folder.glob("*.*"))
-    ]
+    described = _described(sorted(folder.glob("*.*")))
     files.write_json(folder / MANIFEST, {"schema_version": SCHEMA_VERSION, **export.description, "files": described})
     (folder / "_SUCCESS").touch()
     validate(folder)
+
+
+def _described(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    return [{"path": path.name, "rows": _rows(path), "sha256": files.sha256_of(path)} for path in paths]
+
+
+def describe_again(folder: Path) -> None:
+    """Update the manifest of an export from whose files the rows of a listener were erased, and validate it."""
+    manifest: dict[str, Any] = files.read_json(folder / MANIFEST)
+    lists = pl.read_parquet(folder / "recommendations.parquet")
+    manifest |= _counts_of(lists, int(manifest["recipe"]["export"]["k"]))
+    manifest["files"] = _described([folder / entry["path"] for entry in manifest["files"]])
+    files.write_json(folder / MANIFEST, manifest)
+    validate(folder)
+
+
+def _counts_of(lists: pl.DataFrame, k: int) -> dict[str, int]:
+    """Return the number of listeners with a list, and of lists shorter than `k`."""
+    lengths = lists.group_by("user_id").len()["len"]
+    return {"n_listeners": len(lengths), "n_short_lists": int((lengths < k).sum())}
 
 
 def validate(folder: Path) -> dict[str, Any]:
@@ -110,13 +128,12 @@ def manifest(
     model: Path,
 ) -> dict[str, Any]:
     """Return the manifest of an export, without its files: inputs, recipe, model, metrics, gate and rows per mart."""
-    lengths, saved = lists.group_by("user_id").len()["len"], files.read_json(model / "config.json")
+    saved = files.read_json(model / "config.json")
     return {
         "run_id": run_id,
         "as_of": str(as_of),
-        "n_listeners": len(lengths),
+        **_counts_of(lists, recipe.export.k),
         "n_without_list": n_without_list,
-        "n_short_lists": int((lengths < recipe.export.k).sum()),
         "tables": tables,
         "inputs": {
             "n_batches": len(batches),

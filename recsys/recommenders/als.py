@@ -132,6 +132,10 @@ class ALS(Scorer[ALSConfig]):
         return self.user_factors[rows]
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self.user_factors = self.user_factors[rows]
+
+    @override
     def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self.track_factors.T, out=out)
 

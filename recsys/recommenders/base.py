@@ -203,6 +203,17 @@ class Recommender(Generic[AnyScorer]):
         played, shares = contributions(attribution, 0, track) if attribution else NO_CONTRIBUTIONS
         return pl.DataFrame({"track_id": self.tracks.ids(played), "contribution": shares})
 
+    def erase_users(self, user_ids: Ids) -> None:
+        """
+        Remove training listeners and all that is stored of them; unknown ids are ignored.
+
+        What the model has learned from many listeners together, such as similarities of tracks, stays until it is
+        fitted again.
+        """
+        kept = np.flatnonzero(~self.users.ids().is_in(as_ids(user_ids).implode()).to_numpy())
+        self.scorer.keep_users(kept)
+        self.users = Vocab.of(self.users.ids(kept), kind=self.users.kind)
+
     def save(self, folder: Path) -> None:
         """
         Write config, vocabularies, fallback and the scorer's arrays. Nothing is pickled.

@@ -163,6 +163,12 @@ class Blend(Scorer[BlendConfig]):
         return scores
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self._liked = self._liked[rows]
+        for member in self.members:
+            member.keep_users(rows)
+
+    @override
     def score(self, states: UserBatch, out: F32) -> None:
         pairs, features, first = self._features(states)
         ranked = self._ranker.score(features)

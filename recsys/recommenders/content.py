@@ -123,6 +123,11 @@ class Content(Scorer[ContentConfig]):
         return ContentStates(self._als.states(rows), self._liked[rows])
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self._als.keep_users(rows)
+        self._liked = self._liked[rows]
+
+    @override
     def score(self, states: ContentStates, out: F32) -> None:
         regression = (states.liked @ self._features) @ self._inverse  # (n_users, n_features)
         of_track_itself = states.liked @ sp.diags(self._leverage)

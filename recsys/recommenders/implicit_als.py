@@ -82,6 +82,10 @@ class ImplicitALS(Scorer[ImplicitALSConfig]):
         return self._users[rows]
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self._users = self._users[rows]
+
+    @override
     def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self._tracks.T, out=out)
 

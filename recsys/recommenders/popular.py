@@ -46,6 +46,10 @@ class Popular(Scorer[PopularConfig]):
         return np.arange(len(history))
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        """Nothing is stored of single users."""
+
+    @override
     def score(self, states: Rows, out: F32) -> None:
         out[:] = self._popularity
 

@@ -87,6 +87,10 @@ class Scorer(ABC, Generic[Config]):
         """
 
     @abstractmethod
+    def keep_users(self, rows: Rows) -> None:
+        """Keep only these training users, in this order, and remove what is stored of all others. Used by erasure."""
+
+    @abstractmethod
     def fold_in(self, history: History) -> Any:
         """
         Compute the states of any users from their histories, without training again.

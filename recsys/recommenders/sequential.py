@@ -193,6 +193,10 @@ class Sequential(Scorer[SequentialConfig]):
         return self._users[rows]
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self._users = self._users[rows]
+
+    @override
     def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self._vectors().T, out=out)
 

@@ -81,6 +81,11 @@ class UserKNN(Scorer[UserKNNConfig]):
         return self._users[rows]
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self._users = self._users[rows][:, rows]
+        self._rows, self._liked = self._rows[rows], self._liked[rows]
+
+    @override
     def score(self, states: Csr, out: F32) -> None:
         (states @ self._liked).toarray(out=out)
 

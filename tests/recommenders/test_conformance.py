@@ -136,6 +136,29 @@ class TestEveryRecommender:
             assert [reason] == (first["track_id"].to_list() or [None])
         assert listed.height > 100
 
+    def test_an_erased_listener_leaves_nothing_and_changes_no_other_list(
+        self, model: Recommender[Any], interactions: Interactions, tmp_path: Path
+    ) -> None:
+        """All others get the same lists, except from models that compare listeners; the erased one the fallback."""
+        model.save(tmp_path / "before")
+        changed, filters = Recommender.load(tmp_path / "before"), Filters.of(interactions)
+        others = [user for user in interactions.users.ids() if user not in {"u07", "u00"}]
+        before = model.recommend(others, K, filters=filters)
+
+        changed.erase_users(["u07", "unknown"])
+        changed.save(tmp_path / "after")
+
+        loaded = Recommender.load(tmp_path / "after")
+        assert loaded.users.ids().to_list() == [user for user in model.users.ids() if user != "u07"]
+        assert loaded.recommend(["u07"], K, filters=filters)["is_fallback"].all()
+        if model.scorer.name not in {"user_knn", "blend"}:
+            assert_frame_equal(loaded.recommend(others, K, filters=filters), before)
+        with np.load(tmp_path / "before" / "weights.npz") as old, np.load(tmp_path / "after" / "weights.npz") as new:
+            shrunk = {name for name in old if old[name].size > new[name].size}
+            assert bool(shrunk) == (model.scorer.name != "popular")
+            by_listener = {(len(model.users),), (len(model.users) + 1,)}  # the latter: row starts of a sparse matrix
+            assert {name for name in old if old[name].shape[:1] in by_listener} <= shrunk
+
     def test_a_score_falls_without_the_tracks_that_explain_it(
         self, model: Recommender[Any], interactions: Interactions
     ) -> None:

@@ -53,6 +53,10 @@ class FoldInScorer(Scorer[Config]):
         return self._users[rows]
 
     @override
+    def keep_users(self, rows: Rows) -> None:
+        self._users = self._users[rows]
+
+    @override
     def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self._tracks.T, out=out)
 

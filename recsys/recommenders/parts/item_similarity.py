@@ -27,6 +27,10 @@ class ConfidenceScorer(Scorer[Config]):
     def states(self, rows: Rows) -> Csr:
         return self._users[rows]
 
+    @override
+    def keep_users(self, rows: Rows) -> None:
+        self._users = self._users[rows]
+
 
 class ItemSimilarityScorer(ConfidenceScorer[Config]):
     """Score = sum, over the tracks in the user's history, of confidence weight times similarity."""

@@ -1,0 +1,1 @@
+"""Erasure of listeners, and access to what is held about them."""
