@@ -59,6 +59,26 @@ def test_without_days_everyone_is_unknown() -> None:
     assert set(lines.filter(dimension="loyalty")["cell"]) == {"unknown"}
 
 
+def test_a_ledger_of_an_older_version_goes_on() -> None:
+    """Weeks that were closed before loyalty was counted get none later; weeks that end afterwards do."""
+    world, old = World(random.Random(6)), Lines.of({})
+    for day_no in range(16):
+        world.next_day(day_no)
+        old += close_day(world, old, day_no)
+    known = Lines(old.figures.filter(pl.col("dimension") != "loyalty"), old.tracks, old.closings, old.voids)
+    for day_no in range(16, 23):
+        world.next_day(day_no)
+        known += close_day(world, known, day_no)
+
+    on_time = known.figures.filter(~pl.col("is_late"), measure="n_plays")
+    weeks = on_time.filter(pl.col("closing_no") > old.closings.height, dimension="week").select(
+        "label_id", "to_day", "value"
+    )
+    shown = on_time.filter(dimension="loyalty").group_by("label_id", "to_day").agg(pl.col("value").sum())
+    assert weeks.height > 0
+    assert shown.sort(shown.columns).equals(weeks.sort(weeks.columns))
+
+
 def test_lines_are_those_of_the_plays() -> None:
     """Plays and listeners of each named cell, for the weeks that one closing of a whole log finds; they add up."""
     rng = random.Random(8)
