@@ -19,7 +19,7 @@ import polars as pl
 
 from bench.analytics.charts import FILES, chart_table
 from bench.options import benchmark, size
-from recsys.arrays import F64, Bool
+from recsys.arrays import F64, I64, Bool
 
 if TYPE_CHECKING:
     from recsys.analytics.chart_breakouts import Estimate
@@ -61,10 +61,11 @@ def evaluate(chart: str, weekly: pl.DataFrame, n_draws: int) -> None:
     ratio = precisions["model"] / precisions[best]
     met = "met" if ratio >= BAR and low > 1 else "not met"
     print(f"  against {best}: {ratio:.3f} x [{low:.3f}, {high:.3f}]; bar {BAR} x, lower end above 1: {met}")
-    print_calibration(model, y)
+    song = np.unique(test["song_id"].to_numpy(), return_inverse=True)[1]
+    print_calibration(model, y, song, n_draws)
     few = test.select((pl.col("n_similar") <= FEW) & (pl.col("n_similar_reached") == 0)).to_series().to_numpy()
     print(f"  of these, none of at most {FEW} similar song-weeks reached the top ten:")
-    print_calibration(Estimate(*(part[few] for part in model)), y[few])
+    print_calibration(Estimate(*(part[few] for part in model)), y[few], song[few], n_draws)
 
 
 def train_and_test(weeks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -104,15 +105,31 @@ def bootstrap(weeks: pl.DataFrame, ours: F64, theirs: F64, n_draws: int) -> F64:
     return np.array(ratios)
 
 
-def print_calibration(model: "Estimate", y: Bool) -> None:
-    """Print by band of predicted probability: song-weeks, mean prediction and interval, share that came true."""
-    print("  predicted song-weeks       mean    reached   mean interval")
+def print_calibration(model: "Estimate", y: Bool, song: I64, n_draws: int) -> None:
+    """
+    Print by band of predicted probability: song-weeks, songs, mean prediction, share that came true, mean interval.
+
+    The weeks of a song come true together, so that a band of few songs differs from its prediction by chance: the last
+    column is the 95 % interval of the mean prediction minus the share, bootstrapped over songs.
+    """
+    print("  predicted song-weeks      songs       mean    reached   mean interval   mean - reached")
     for low, high in pairwise(BANDS):
         inside = (model.mean >= low) & (model.mean < high)
         if inside.any():
             predicted, lower, upper = (part[inside].mean() for part in model)
-            counted = f"{inside.sum():>11,} {predicted:>10.3f} {y[inside].mean():>10.3f}"
-            print(f"  {low:.2f}-{high:.2f} {counted}   {lower:.3f}-{upper:.3f}")
+            ends = np.quantile(excess(model.mean[inside], y[inside], song[inside], n_draws), [0.025, 0.975])
+            counted = f"{inside.sum():>11,} {len(np.unique(song[inside])):>10,}"
+            shares = f"{predicted:>10.3f} {y[inside].mean():>10.3f}   {lower:.3f}-{upper:.3f}"
+            print(f"  {low:.2f}-{high:.2f} {counted} {shares}     [{ends[0]:+.3f}, {ends[1]:+.3f}]")
+
+
+def excess(predicted: F64, y: Bool, song: I64, n_draws: int) -> F64:
+    """Bootstrap the mean prediction minus the share that came true over songs; shape (n_draws,)."""
+    rng = np.random.default_rng(SEED)
+    of_song = np.unique(song, return_inverse=True)[1]
+    gaps, sizes = np.bincount(of_song, predicted - y), np.bincount(of_song)  # (n_songs,)
+    weights = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), n_draws)  # (n_draws, n_songs)
+    return np.asarray(weights @ gaps / (weights @ sizes))
 
 
 def print_half_lives(charts: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
@@ -72,7 +72,7 @@ class Walk:
 
         return recorded
 
-    def view(self, page: AppTest, choices: dict[str, str]) -> Shown:
+    def view(self, page: AppTest, choices: Mapping[str, str]) -> Shown:
         """
         Set select boxes of a page, in order, and return what it then shows.
 

@@ -109,4 +109,7 @@ def merged(cells: dict[str | None, Counter[str]]) -> dict[str | None, Counter[st
     smallest = sorted(named, key=lambda cell: (len(named[cell]), named[cell].total(), cell))
     while others and not passes(others) and smallest:
         others.update(named.pop(smallest.pop(0)))
-    return {**named, **({None: others} if others else {})}
+    partition: dict[str | None, Counter[str]] = dict(named.items())
+    if others:
+        partition[None] = others
+    return partition

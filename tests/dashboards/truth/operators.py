@@ -54,18 +54,18 @@ class OperatorTruth:
             metrics[title] = (number(count), signed(change))
             sentences.append((count, title, earlier))
         movers, largest = self._movers(now, before), []
-        for rows in (movers.filter(pl.col("difference") > 0).head(1), movers.filter(pl.col("difference") < 0).tail(1)):
-            largest += [_mover(row) for row in rows.iter_rows(named=True)]
+        for first in (movers.filter(pl.col("difference") > 0).head(1), movers.filter(pl.col("difference") < 0).tail(1)):
+            largest += [_mover(row) for row in first.iter_rows(named=True)]
         largest_two = sorted(sentences, key=lambda one: -one[0])[:2]
         top = [self._change(title, count, earlier, days) for count, title, earlier in largest_two]
-        rows = {
+        frames = {
             "plays_by_day": counted(of_catalogue(self.lake.last(TREND_DAYS), filters), "day").rename(
                 {"day": "listen_date"}
             ),
             "artist_changes": movers,
             "new_releases": self._releases(filters),
         }
-        return Truth(metrics, {key: one for key, one in rows.items() if not one.is_empty()}, [*top, *largest])
+        return Truth(metrics, {key: one for key, one in frames.items() if not one.is_empty()}, [*top, *largest])
 
     def _change(self, name: str, now: int, before: int, days: int) -> str:
         first, last = self.lake.last_day - (days - 1) * ONE_DAY, self.lake.last_day
@@ -132,7 +132,7 @@ class OperatorTruth:
     def _trend(self, by_day: pl.DataFrame, artist: str, days: int) -> pl.DataFrame:
         released = self.lake.tracks.filter(artist_id=artist)["release_date"].min()
         played = by_day.filter(pl.col("n_plays") > 0)["listen_date"].min()
-        began = max(self.lake.first_day, min(day for day in (released, played) if day is not None))  # type: ignore[type-var]
+        began = max(self.lake.first_day, min(day for day in (released, played) if day is not None))
         rows = []
         for day in by_day["listen_date"]:
             window = by_day.filter(pl.col("listen_date").is_between(day - (days - 1) * ONE_DAY, day))

@@ -89,12 +89,14 @@ class Lake:
     @cached_property
     def first_day(self) -> date:
         """The first day of the log."""
-        return self.rows.select(pl.col("day").min()).item()
+        day: date = self.rows.select(pl.col("day").min()).item()
+        return day
 
     @cached_property
     def last_day(self) -> date:
         """The last day of the log."""
-        return self.rows.select(pl.col("day").max()).item()
+        day: date = self.rows.select(pl.col("day").max()).item()
+        return day
 
     def last(self, n_days: int, *, weeks_back: int = 0) -> pl.DataFrame:
         """Return the rows of the last days, or of as many days that ended whole weeks earlier."""
