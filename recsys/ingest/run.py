@@ -221,7 +221,7 @@ def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    texts = (redacted(pl.col(name).str.slice(0, MAX_CHARS)) for name in raw.columns if name != LINE)
+    texts = (redacted(pl.col(name)).str.slice(0, MAX_CHARS) for name in raw.columns if name != LINE)
     payload = pl.struct(texts).struct.json_encode()
     return checked.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
 
