@@ -1,5 +1,6 @@
 """Accounts, e-mail and IP addresses are never stored; only the owner can read the key."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -199,3 +200,14 @@ def test_a_file_named_after_a_listener_is_stored_without_the_address(inbox: Inbo
 
     assert stored == ["history of [removed]", "[removed]-export.csv"]
     assert {file for _, _, file, _ in inbox.refused()} == set(stored)
+
+
+def test_an_address_at_the_end_of_a_shortened_text_is_replaced(inbox: Inbox) -> None:
+    """Texts are shortened after addresses were replaced; half an address would not be found."""
+    title = "x" * 990 + " ann@example.com"
+    inbox.take("p.jsonl", json.dumps({"playlist_id": "p1", "position": 0, "track_id": "t1", "title": title}) + "\n")
+
+    (payload,) = inbox.payloads()
+    assert payload is not None
+    assert "ann@" not in payload
+    assert "[removed" in payload
