@@ -44,24 +44,21 @@ def read_title(text: str, artists: ArtistNames) -> Title:
     Title(key='one night', version='', featured=())
     """
     rest, featured = take_featured(unicodedata.normalize("NFKC", text), artists)
-    versions = set[str]()
+    credited, versions = list(featured), set[str]()
 
-    def removed(found: re.Match[str]) -> str:
-        if credited := credited_in(found[1], artists):
-            featured_in_brackets.extend(credited)
-            return " "
-        version = version_of(fold(found[1]))
-        versions.update([version] if version else [])
-        return f" {found[1]} " if version is None else " "
-
-    featured_in_brackets = list(featured)
-    base, *after_dash = _DASH.split(_BRACKETS.sub(removed, rest))
-    kept = [base]
-    for part in after_dash:
+    def without_version(part: str) -> str:
         version = version_of(fold(part))
         versions.update([version] if version else [])
-        kept += [part] if version is None else []
-    return Title(_key(" ".join(kept)) or _key(rest), " / ".join(sorted(versions)), tuple(featured_in_brackets))
+        return f" {part} " if version is None else " "
+
+    def without_credit(found: re.Match[str]) -> str:
+        names = credited_in(found[1], artists)
+        credited.extend(names)
+        return " " if names else without_version(found[1])
+
+    base, *after_dash = _DASH.split(_BRACKETS.sub(without_credit, rest))
+    key = _key(" ".join([base, *map(without_version, after_dash)]))
+    return Title(key or _key(rest), " / ".join(sorted(versions)), tuple(credited))
 
 
 def _key(text: str) -> str:
