@@ -4,6 +4,11 @@ The command line. Each command reads its options, calls one function of the pack
 Heavy libraries are imported inside the commands that need them, so that `recsys --help` is fast.
 """
 
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +17,38 @@ from typing_extensions import override
 
 from recsys import __version__
 from recsys.cli import answers, data, labels, models, notify, privacy, quarantine, review, upkeep
-from recsys.errors import RecsysError
+from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
 from recsys.installation.paths import commit
 from recsys.reports.wording import without_controls
+
+
+@contextmanager
+def _explain_machine() -> Iterator[None]:
+    """Replace what the machine refuses (disk, memory, permissions) by a SetupError; a closed pipe ends the command."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
+    except OSError as refused:
+        raise SetupError(
+            f"{refused.strerror or refused}: {refused.filename or 'no file was named'}. {_remedy(refused)}"
+        ) from refused
+    except MemoryError as refused:
+        raise SetupError("The memory is not sufficient. Raise the limit, or run this on a larger machine") from refused
+
+
+def _remedy(refused: OSError) -> str:
+    """Say what to do about an error of the operating system."""
+    if refused.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "Free space on the disk, then run it again"
+    if refused.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+        return "Make it readable and writable for this user"
+    return "Examine the machine and the home: recsys doctor"
 
 
 class _Group(click.Group):
@@ -26,7 +58,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            with explain_missing():
+            with explain_missing(), _explain_machine():
                 return super().invoke(ctx)
         except RecsysError as error:
             if ctx.params.get("traceback"):

@@ -17,13 +17,14 @@ import polars as pl
 
 import recsys
 from recsys import files
-from recsys.errors import InputError
+from recsys.errors import InputError, SetupError
 from recsys.installation.paths import commit
 from recsys.lake.store import Batch
 from recsys.recipe import Recipe
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
+_REMEDY = "Return to another release: recsys rollback RUN"
 LIST_FILES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     "recommendations.parquet": lambda lists, path: lists.write_parquet(path, compression="zstd"),
     "recommendations.csv": pl.DataFrame.write_csv,
@@ -98,19 +99,39 @@ def validate(folder: Path) -> dict[str, Any]:
 
     Raises:
         InputError: A file is missing, or its bytes or rows differ from the manifest.
+        SetupError: The manifest is damaged.
     """
     if not (folder / "_SUCCESS").exists():
         raise InputError(f"{folder} has no file _SUCCESS: the export is not complete. Run: recsys nightly --resume")
-    manifest: dict[str, Any] = files.read_json(folder / MANIFEST)
-    for entry in manifest["files"]:
-        path = folder / entry["path"]
-        found = (_rows(path), files.sha256_of(path)) if path.exists() else (0, "no file")
-        if found != (entry["rows"], entry["sha256"]):
-            raise InputError(
-                f"{path}: {found[0]:,} rows, SHA-256 {found[1]}; the manifest says {entry['rows']:,} rows, "
-                f"{entry['sha256']}. The file was changed: return to another release (recsys rollback) or export again"
-            )
+    with files.reading(folder / MANIFEST, _REMEDY):
+        manifest: dict[str, Any] = files.read_json(folder / MANIFEST)
+        for entry in manifest["files"]:
+            path = folder / entry["path"]
+            found = files.sha256_of(path) if path.exists() else "no file"
+            if found != entry["sha256"] or _rows(path) != entry["rows"]:
+                raise InputError(
+                    f"{path}: SHA-256 {found}; the manifest says {entry['rows']:,} rows, {entry['sha256']}. The file "
+                    "was changed: return to another release (recsys rollback) or export again"
+                )
     return manifest
+
+
+def checked_file(folder: Path, name: str) -> Path | None:
+    """
+    Return the path of a file of an export, after comparing it with the manifest; None if the export has no such file.
+
+    Raises:
+        SetupError: The manifest or the file is missing or damaged.
+    """
+    if not (folder / MANIFEST).exists() and not (folder / name).exists():
+        return None
+    with files.reading(folder / MANIFEST, _REMEDY):
+        listed = {entry["path"]: entry["sha256"] for entry in files.read_json(folder / MANIFEST)["files"]}
+    if name not in listed and not (folder / name).exists():
+        return None
+    if files.changed_file(folder, {name: listed.get(name, "")}) is not None:
+        raise SetupError(f"{folder / name} is missing or damaged. {_REMEDY}")
+    return folder / name
 
 
 def manifest(

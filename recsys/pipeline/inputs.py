@@ -16,7 +16,7 @@ import polars as pl
 
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split, split
-from recsys.errors import InputError
+from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.lake.store import Batch, Lake
 from recsys.ledger.lines import Lines
@@ -146,13 +146,26 @@ class Inputs:
 
     @property
     def champion(self) -> Event | None:
-        """Run id, name and settings of the champion; None before the first release."""
-        return registry.champion(self._run.home)
+        """Run id, name and settings of the champion; None before the first release, or if its model is damaged."""
+        try:
+            return registry.champion(self._run.home)
+        except SetupError as damaged:
+            self.note(event="warning", text=f"the models are not compared with the champion: {damaged}")
+            return None
 
     @cached_property
     def last_release(self) -> Release | None:
-        """The release that was current when the run was started or resumed; None before the first."""
-        return registry.current(self._run.home)
+        """
+        The release that was current when the run was started or resumed.
+
+        None before the first, or if a file of its tables has changed: then everything is built anew.
+        """
+        name = registry.current_name(self._run.home)
+        changed = None if name is None else registry.damaged_file(self._run.home, name)
+        if changed is not None:
+            text = f"{changed} is damaged: everything is built anew, and nothing is compared with the current release"
+            self.note(event="warning", text=text)
+        return registry.current(self._run.home) if changed is None else None
 
     @property
     def last_published(self) -> CurrentRelease | None:

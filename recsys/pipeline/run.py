@@ -101,7 +101,10 @@ class Run:
 
     def outcome(self, step: str) -> Event | None:
         """Return the counts in a step's marker (see `results.Outcome`); None if the step is not complete."""
-        return files.read_json(self.marker(step)) if self.marker(step).exists() else None
+        try:
+            return dict(files.read_json(self.marker(step))) if self.marker(step).exists() else None
+        except (ValueError, TypeError):  # a damaged marker: the step runs again
+            return None
 
     def mark_incomplete(self, *steps: str) -> None:
         """Remove the markers of steps, so that the steps run again."""

@@ -13,6 +13,7 @@ import polars as pl
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
+from recsys.pipeline.export import checked_file
 from recsys.recommenders.base import Recommender
 from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
@@ -122,7 +123,10 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
     release = registry.current(home)
     if release is None or release.export is None:
         raise SetupError(f"{home.path} has no published lists yet. Run: recsys nightly")
-    stored = pl.scan_parquet(release.export / CANDIDATES).filter(user_id=user_id).sort("rank")
+    path = checked_file(release.export, CANDIDATES)
+    if path is None:
+        raise SetupError(f"{release.export} has no {CANDIDATES}. Run: recsys nightly")
+    stored = pl.scan_parquet(path).filter(user_id=user_id).sort("rank")
     best = stored.head(n).select("rank", "score", "track_id").collect()
     with Warehouse.open(release.warehouse) as warehouse:
         places = warehouse.query(
@@ -135,9 +139,10 @@ def candidates(home: Home, user_id: str, n: int) -> pl.DataFrame:
 def _candidate_rank(home: Home, user_id: str, track_id: str) -> int | None:
     """Return the rank of a track among a listener's stored candidates; None if it is not among them."""
     release = registry.current(home)
-    if release is None or release.export is None or not (release.export / CANDIDATES).exists():
+    path = None if release is None or release.export is None else checked_file(release.export, CANDIDATES)
+    if path is None:
         return None
-    kept = pl.scan_parquet(release.export / CANDIDATES).filter(user_id=user_id, track_id=track_id)
+    kept = pl.scan_parquet(path).filter(user_id=user_id, track_id=track_id)
     ranks = kept.select("rank").collect()["rank"]
     return ranks[0] if len(ranks) else None
 

@@ -5,6 +5,7 @@ import polars as pl
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.installation.plugins import plugin
+from recsys.pipeline.export import checked_file
 from recsys.products.base import PACKAGE, product_maker, product_names
 from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
@@ -38,8 +39,8 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
     """
     product_maker(name)  # raises UnknownIds
     release = registry.current(home)
-    path = None if release is None or release.export is None else release.export / f"{name}.parquet"
-    if release is None or path is None or not path.exists():
+    path = None if release is None or release.export is None else checked_file(release.export, f"{name}.parquet")
+    if release is None or path is None:
         raise SetupError(f"{home.path} has no published {name} yet. Run: recsys nightly")
     table = pl.read_parquet(path)
     rows = table.filter(table.to_series() == key).sort("rank")

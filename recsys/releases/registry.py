@@ -52,19 +52,16 @@ def damaged_file(home: Home, name: str) -> Path | None:
     Return the first file of a release's warehouse, marts and label files that is missing or has changed; None if none.
 
     Releases of older versions have no checksums, so nothing can be found.
-
-    Raises:
-        SetupError: The list of checksums is damaged.
     """
     folder = home.path / "releases" / name
     if not (folder / CHECKSUMS).exists():
         return None
-    with files.reading(folder / CHECKSUMS, "Publish a new release: recsys build"):
+    try:
         expected: dict[str, dict[str, str]] = files.read_json(folder / CHECKSUMS)
-        for link, checksums in expected.items():
-            if (changed := files.changed_file(folder / link, checksums)) is not None:
-                return (folder / link).resolve() / changed
-    return None
+        changed = [(link, files.changed_file(folder / link, sums)) for link, sums in expected.items()]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return folder / CHECKSUMS
+    return next(((folder / link).resolve() / file for link, file in changed if file is not None), None)
 
 
 def free_name(home: Home, preferred: str) -> str:

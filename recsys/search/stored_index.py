@@ -4,6 +4,7 @@ An index on disk: a folder of data files and `description.json`, which describes
 The vector index and the index of fingerprints are saved, loaded and checked by these functions.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ def save(folder: Path, description: Mapping[str, Any], write: Callable[[Path], o
 
     Args:
         folder: Folder of the index; an existing index is replaced.
-        description: Contents of `description.json`, JSON-serialisable; `sha256` is added.
+        description: Contents of `description.json`, JSON-serialisable; `sha256` and a `checksum` of all are added.
         write: Function that writes the data files to a given folder.
     """
     with files.new_folder(folder) as beside:
         write(beside)
         checksums = {path.name: files.sha256_of(path) for path in sorted(beside.iterdir())}
-        files.write_json(beside / DESCRIPTION_FILE, {**description, "sha256": checksums})
+        described = {**description, "sha256": checksums}
+        files.write_json(beside / DESCRIPTION_FILE, {**described, "checksum": _checksum(described)})
 
 
 def load(folder: Path, content: str, version: str | None = None) -> dict[str, Any]:
@@ -53,9 +55,12 @@ def load(folder: Path, content: str, version: str | None = None) -> dict[str, An
         raise SetupError(f"{folder} contains no {content}. Create it: recsys nightly")
     try:
         description: dict[str, Any] = files.read_json(folder / DESCRIPTION_FILE)
+        own_checksum = description.pop("checksum", None)  # indexes of older versions have none
         checksums = dict(description["sha256"])
-    except (ValueError, KeyError, TypeError) as broken:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as broken:
         raise _damaged(folder, DESCRIPTION_FILE) from broken
+    if own_checksum not in (None, _checksum(description)):
+        raise _damaged(folder, DESCRIPTION_FILE)
     for name, sha256 in checksums.items():
         if not (folder / name).exists() or files.sha256_of(folder / name) != sha256:
             raise _damaged(folder, name)
@@ -63,6 +68,10 @@ def load(folder: Path, content: str, version: str | None = None) -> dict[str, An
         found = f"{folder} contains {content} of the network version {description['version']}"
         raise StaleIndex(f"{found}; expected {version}. Run: recsys nightly")
     return description
+
+
+def _checksum(description: Mapping[str, Any]) -> str:
+    return files.short_hash(json.dumps(description, sort_keys=True))
 
 
 def refuse_repeated(ids: Sequence[str], index: str) -> None:

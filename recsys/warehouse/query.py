@@ -38,6 +38,7 @@ _READING = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE
 _OF_SERVER = re.compile(
     r"(duckdb_|pragma_)\w*|current_setting|getenv|which_secret|pg_settings|query|query_table|\w*logging", re.IGNORECASE
 )  # tables and functions that tell about the server, or that run a text as a query
+_DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
 _EXPECTED = "Expected one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
@@ -55,7 +56,7 @@ class Warehouse:
             raise SetupError(f"{path} does not exist. Run: recsys build (or recsys runs, to list what exists)")
         try:
             connection = duckdb.connect(path.resolve(), read_only=True, config=_READ_ONLY_SETTINGS)
-        except duckdb.Error as broken:
+        except (duckdb.Error, OSError) as broken:
             raise SetupError(f"{path} cannot be opened as a warehouse: {broken}") from broken
         is_locked = connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]
         if not is_locked:  # connections of one process share their settings
@@ -77,6 +78,7 @@ class Warehouse:
 
         Raises:
             InputError: The query is invalid or not allowed, with DuckDB's message; or it exceeded the time limit.
+            SetupError: The file is damaged.
         """
         try:
             with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s):
@@ -84,6 +86,8 @@ class Warehouse:
                 if relation is None:
                     raise InputError("The statement returns no rows; expected a SELECT")
                 return pl.DataFrame(_intervals_as_texts(relation).pl())
+        except _DAMAGE as damaged:
+            raise self._damaged(damaged) from damaged
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 
@@ -121,8 +125,14 @@ class Warehouse:
                 return _rows_of(relation, n_rows)
         except duckdb.InterruptException as stopped:
             raise InputError("The query was cancelled") from stopped
+        except _DAMAGE as damaged:
+            raise self._damaged(damaged) from damaged
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
+
+    def _damaged(self, error: duckdb.Error) -> SetupError:
+        reason = str(error).partition("\n")[0]
+        return SetupError(f"{self.path} cannot be read: {reason}. Find out more: recsys doctor")
 
     def close(self) -> None:
         """Close the file."""

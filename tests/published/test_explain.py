@@ -5,7 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsys import files
+from recsys.errors import SetupError
 from recsys.home import Home
+from recsys.pipeline.export import MANIFEST
 from recsys.published.explain import CANDIDATES, Explanation, _candidate_rank
 from recsys.releases import registry
 from recsys.releases.release import Release
@@ -58,5 +61,11 @@ def test_the_models_rank_is_read_where_the_export_kept_it(tmp_path: Path) -> Non
     assert _candidate_rank(home, "ann", "t1") is None
 
     kept = pl.DataFrame({"user_id": ["ann", "ann", "bob"], "track_id": ["t1", "t2", "t2"], "rank": [1, 2, 1]})
-    kept.write_parquet(tmp_path / "export" / CANDIDATES)
+    path = tmp_path / "export" / CANDIDATES
+    kept.write_parquet(path)
+    files.write_json(path.with_name(MANIFEST), {"files": [{"path": CANDIDATES, "sha256": files.sha256_of(path)}]})
     assert [_candidate_rank(home, "ann", track_id) for track_id in ("t1", "t2", "t3")] == [1, 2, None]
+
+    kept.head(1).write_parquet(path)
+    with pytest.raises(SetupError, match=f"{CANDIDATES} is missing or damaged"):
+        _candidate_rank(home, "ann", "t1")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GAP = 2  # characters between two columns
+FORMS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"}  # by ending
 LONGEST_WORD = 40  # characters; a longer word (an address, a hash) may be broken
 
 
@@ -36,6 +37,11 @@ class Screen(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Print texts without control characters; other objects are printed as they are."""
         super().print(*(without_controls(it) if isinstance(it, str) else it for it in objects), **options)
+
+    @override
+    def on_broken_pipe(self) -> None:
+        """Leave a closed pipe to the command line, which ends the command without a message."""
+        raise BrokenPipeError
 
 
 out = Screen(highlight=False, markup=False, emoji=False)
@@ -131,8 +137,10 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
         path: The file to write; None for standard output.
 
     Raises:
-        InputError: The format cannot hold a column.
+        InputError: The format cannot hold a column; or the file has no format, or no folder.
     """
+    if path is not None:
+        form = _form_of(path, form)
     if form in {"table", "wide"}:
         columns, is_wide = _columns(rows), form == "wide"
         n_shown = rows.width if is_wide else _n_fitting(columns)
@@ -151,6 +159,17 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"The rows cannot be written as {form}: {reason}. Cast the column to text") from error
+
+
+def _form_of(path: Path, form: str) -> str:
+    """Return the format of a file, by its ending if none is given; raises InputError if it has none, or no folder."""
+    if not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"--out is {path}; expected a file in a folder that exists")
+    if form not in {"table", "wide"}:
+        return form
+    if (ending := path.suffix.lower()) not in FORMS:
+        raise InputError(f"--out is {path}, without a format. Add --csv, --json or --parquet, or end the name with one")
+    return FORMS[ending]
 
 
 def _write_csv(rows: pl.DataFrame, to: "Path | BinaryIO") -> None:
