@@ -56,9 +56,3 @@ def listener(finished: Run) -> str:
     """The most active listener of the finished run."""
     played = Lake(finished.home).rows("listens").group_by("user_id").len().sort("len", "user_id").collect()
     return str(played["user_id"][-1])
-
-
-@pytest.fixture
-def home(finished: Run, copy_of: Callable[[Home], Home], tmp_path: Path) -> Home:
-    """A copy of the finished home in which an account is in every store: with listens, a refused row and undone rows."""
-    return copy_of(finished.home)

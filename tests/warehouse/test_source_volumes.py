@@ -124,10 +124,11 @@ def test_files_that_were_taken_back_do_not_count(place: Place) -> None:
 
 def test_the_morning_report_names_late_and_small_sources(place: Place) -> None:
     """Days, rows and bounds in a sentence each, the late source first."""
+    place.take("one.csv", "user_id,track_id,listened_at\nann,t1,2026-01-01\n")
     day = delivered(place, [100] * 42 + [10])
     for number in range(6):
         deliver(place, START + timedelta(days=number), 100, f"users{number}.csv")
-    path = place.build("w", as_of=day - timedelta(days=1), only=["marts.source_volumes"])
+    path = place.build("w", as_of=day - timedelta(days=1), only=["marts.source_volumes", "marts.column_drift"])
     with Warehouse.open(path) as warehouse:
         late, small = (finding.text for finding in source_findings(warehouse, MorningSettings()))
 
