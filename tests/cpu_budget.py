@@ -13,15 +13,9 @@ import pytest
 
 BUDGETS_S = {
     "not slow": {
-<<<<<<< HEAD
         "tests": 10, "analytics": 2, "audio": 25, "bench": 5, "cleaning": 20, "cli": 20, "dashboards": 90, "dataset": 2,
         "demo": 20, "erasure": 10, "evaluate": 5, "experiments": 6, "feedback": 6, "ingest": 60, "installation": 8,
         "lake": 6, "ledger": 20, "library": 8, "notify": 3,
-=======
-        "tests": 10, "analytics": 2, "audio": 25, "bench": 5, "cli": 20, "dashboards": 90, "dataset": 2, "demo": 20,
-        "evaluate": 5, "experiments": 6, "feedback": 6, "ingest": 16, "installation": 8, "lake": 4, "ledger": 15,
-        "library": 8,
->>>>>>> w-quarantine
         "matching": 14, "parts": 2, "pipeline": 30, "products": 2, "published": 2, "recommenders": 30, "releases": 20,
         "reports": 15, "rerank": 6, "rules": 4, "search": 4, "synth": 2, "warehouse": 62,
     },
