@@ -17,7 +17,8 @@ from recsys.home import Home
 from recsys.ingest.names import NAMES
 from recsys.lake.contract import CONTRACTS
 
-_PAIR = re.compile(r'\s*(\w+)\s*=\s*("[^"]*"|[^,"]*)\s*')
+_PAIR = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*)\s*""")
+_AROUND = " \"'"
 _NAME = re.compile(r"\w[\w-]*")
 _TARGETS = {name for contract in CONTRACTS.values() for name in contract.names} | set(NAMES)
 
@@ -79,9 +80,9 @@ def _columns(text: str) -> dict[str, str]:
     pairs, position = [], 0
     while position < len(text):
         pair = _PAIR.match(text, position)
-        if pair is None or (pair.end() < len(text) and text[pair.end()] != ",") or not pair[2].strip(' "'):
+        if pair is None or (pair.end() < len(text) and text[pair.end()] != ",") or not pair[2].strip(_AROUND):
             raise InputError(f"The mapping {text!r} is not readable from {text[position:]!r}. Write column=COLUMN,...")
-        pairs.append((pair[1].lower(), pair[2].strip().strip('"').strip().lower()))
+        pairs.append((pair[1].lower(), pair[2].strip(_AROUND).lower()))
         position = pair.end() + 1
     unknown = [name for name, _ in pairs if name not in _TARGETS]
     if unknown:

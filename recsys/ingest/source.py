@@ -131,13 +131,23 @@ class Source:
         """Open the decompressed file; gzip and zstd are recognised by their first bytes, not by the name."""
         if self.member:
             return self.member.open()
-        with self.path.open("rb") as raw:
-            magic = raw.read(4)
-        if magic.startswith(_GZIP):
+        if self._magic.startswith(_GZIP):
             return self._unpacked(gzip.open(self.path))
-        if magic == _ZSTD:
+        if self._magic == _ZSTD:
             return self._unpacked(ZstdFile(self.path))
         return self.path.open("rb")
+
+    @cached_property
+    def _magic(self) -> bytes:
+        with self.path.open("rb") as raw:
+            return raw.read(4)
+
+    def _refuse_bomb(self) -> None:
+        """Unpack a compressed file up to its limit before any row of it is kept in memory."""
+        if self._magic.startswith(_GZIP) or self._magic == _ZSTD:
+            with self.open() as stream:
+                while stream.read(archive.COPY_BYTES):
+                    pass
 
     def _unpacked(self, stream: object) -> BinaryIO:
         limited = archive.Unpacked(cast("BinaryIO", stream), archive.Limit(self.path))
@@ -155,6 +165,7 @@ class Source:
             UnreadableSource: The file is damaged, or its format or table is not recognised.
         """
         try:
+            self._refuse_bomb()
             if archive.is_archive(self.sample):
                 yield from self._chunks_of_members(format_name, table)
             else:

@@ -74,6 +74,12 @@ def test_names_may_be_mapped_instead_of_ids(inbox: Inbox) -> None:
     assert inbox.rows("tracks").select("title", "duration_ms").rows() == [("One", 1000)]
 
 
+@pytest.mark.parametrize("text", ["name=The Artist", 'name="The Artist"', "name='The Artist'", " name = The Artist "])
+def test_a_column_may_be_quoted(inbox: Inbox, text: str) -> None:
+    """A shell removes quotes or leaves them."""
+    assert given(inbox, f"{text},artist_id=no").columns == {"name": "the artist", "artist_id": "no"}
+
+
 def test_any_table_may_be_mapped(inbox: Inbox) -> None:
     """By its columns, or as named."""
     artists, users = inbox.put("a.csv", "no,called\nar1,Ada\n"), inbox.put("u.csv", "who,since\nana,05/01/2026\n")

@@ -42,10 +42,8 @@ def _key(source: Source) -> str:
 
 
 def _user(source: Source) -> str:
-    """Return the account of a single answer, which names it before or after its scrobbles."""
-    with source.open() as stream:
-        start = stream.read(64 * 1024)
-    named = re.search(rb'"@attr"\s*:\s*\{[^{}]*"user"\s*:\s*"([^"\\]+)"', start)
+    """Return the account that the file names in its first 64 KiB, before or after its scrobbles."""
+    named = re.search(rb'"@attr"\s*:\s*\{[^{}]*"user"\s*:\s*"([^"\\]+)"', source.sample)
     return named[1].decode(errors="replace") if named else source.account
 
 
