@@ -1,6 +1,7 @@
 """Refused rows: why they were refused, replays after a fix, rows whose day has come, and files refused as a whole."""
 
 import json
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -257,3 +258,31 @@ def test_copies_of_files_lie_outside_of_the_home_and_are_deleted(inbox: Inbox, t
     assert copy.exists()
     ingest(inbox.home, [path], today=TODAY + timedelta(days=8), settings=settings)
     assert sorted(found.name for found in archive.iterdir()) == ["ingested=notes"]
+
+
+@pytest.mark.parametrize("n_done", range(5))
+def test_a_replay_that_is_killed_is_finished_or_undone(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, n_done: int
+) -> None:
+    """Before or after each rename of a file; the next replay ends with the row in the lake once."""
+    inbox.take("a.csv", LISTENS + NO_TRACK + TOMORROW)
+    later = TODAY + timedelta(days=1)
+    rename, calls = Path.replace, iter(range(n_done))
+
+    def killed(path: Path, target: Path) -> Path:
+        if next(calls, None) is None:
+            raise InterruptedError
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with suppress(InterruptedError):
+            replay_all(inbox, today=later)
+    n_files = Lake(inbox.home).verify()
+    replay_all(inbox, today=later)
+
+    assert n_files in (1, 2)
+    assert log(inbox) == [(2, 0, 1, 0, 1, 0), (1, 1, 0, 0, 0, 0)]
+    assert inbox.rows("listens").height == 1
+    assert inbox.refused() == [("missing_value", "track_id", "a.csv", 2)]
+    assert Lake(inbox.home).verify() == 2
