@@ -18,7 +18,7 @@ from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_inva
 from recsys.ingest.deliveries import path_id
 from recsys.ingest.drift import recorded_columns
 from recsys.ingest.fresh import partitions, without_stored
-from recsys.ingest.pseudonym import pseudonymise, redacted
+from recsys.ingest.pseudonym import pseudonymise, redacted, without_erased
 from recsys.ingest.replay import BATCH_REFUSED
 from recsys.ingest.source import LINE, Chunk, Source, shown
 from recsys.ingest.vectors import comparable
@@ -119,7 +119,7 @@ def unreadable(lake: Lake, source: Source, today: date) -> StagedBatch:
 
 def _add_chunk(into: _TableRows, chunk: Chunk, lake: Lake, delivery: Delivery, key: bytes) -> None:
     contract = CONTRACTS[chunk.table]
-    raw = _without_erased(pseudonymise(_contract_columns(chunk.rows, contract), key), lake, key)
+    raw = without_erased(pseudonymise(_contract_columns(chunk.rows, contract), key), lake.denied, key)
     order = delivery.source.dialect.dates
     checked = apply_contract(raw, contract, delivery.today, lake.zone, order).with_columns(raw[LINE])
     is_valid = checked["reason"].is_null()
@@ -129,14 +129,6 @@ def _add_chunk(into: _TableRows, chunk: Chunk, lake: Lake, delivery: Delivery, k
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
     into.is_fill_only, into.columns = chunk.is_fill_only, sorted({*into.columns, *chunk.columns})
-
-
-def _without_erased(raw: pl.DataFrame, lake: Lake, key: bytes) -> pl.DataFrame:
-    """Leave out the rows of erased listeners, as if they had not been read."""
-    if "user_id" not in raw.columns:
-        return raw
-    erased = lake.denied.erased(raw["user_id"].drop_nulls().unique(), key)
-    return raw.filter(~pl.col("user_id").is_in(erased).fill_null(value=False)) if erased else raw
 
 
 def _contract_columns(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:

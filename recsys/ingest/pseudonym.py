@@ -18,6 +18,7 @@ import polars as pl
 
 from recsys.errors import SetupError
 from recsys.files import write_atomically, write_text
+from recsys.lake.denied import DenyList
 from recsys.lake.field import MAX_CHARS
 
 _TOO_LONG = "-" * (MAX_CHARS + 1)
@@ -109,6 +110,14 @@ def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
     hashed = pl.Series([pseudonym(name, key) for name in names], dtype=pl.String)
     pseudonyms = accounts.replace_strict(names, hashed, return_dtype=pl.String)
     return raw.with_columns(pseudonyms.set(accounts.is_null() & given.is_not_null(), _TOO_LONG).alias("user_id"))
+
+
+def without_erased(raw: pl.DataFrame, denied: DenyList, key: bytes) -> pl.DataFrame:
+    """Leave out the rows of erased listeners, by the pseudonyms in the column `user_id`, if it exists."""
+    if "user_id" not in raw.columns or not len(denied):
+        return raw
+    erased = denied.erased(raw["user_id"].drop_nulls().unique(), key)
+    return raw.filter(~pl.col("user_id").is_in(erased).fill_null(value=False))
 
 
 def redacted(text: pl.Expr) -> pl.Expr:

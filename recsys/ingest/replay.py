@@ -20,12 +20,13 @@ from recsys.files import short_hash
 from recsys.home import Home
 from recsys.ingest.coerce import apply_contract
 from recsys.ingest.fresh import partitions, without_stored
-from recsys.ingest.pseudonym import listener_key, pseudonymise
+from recsys.ingest.pseudonym import listener_key, pseudonymise, without_erased
 from recsys.ingest.quarantine import WHOLE_FILE, batch_named, refused_by, replace_refused, with_refused_rows
 from recsys.ingest.settings import IngestSettings
 from recsys.ingest.source import LINE, Source
 from recsys.ingest.vectors import comparable
 from recsys.lake.contract import CONTRACTS, Contract
+from recsys.lake.denied import DenyList
 from recsys.lake.store import Batch, Lake
 
 BATCH_REFUSED = "batch_refused"  # of a valid row in a file with too many refused rows
@@ -97,7 +98,7 @@ def replay(
         batches = [batch for batch in batches if batch.source_sha256 == source.sha256]
         if not batches:
             raise InputError(f"No row of {file} is in the quarantine. To ingest it: recsys ingest {quote(str(file))}")
-        texts = _texts_of_file(source, {batch.table for batch in batches}, listener_key(home.key_file))
+        texts = _texts_of_file(source, {batch.table for batch in batches}, listener_key(home.key_file), lake.denied)
     plans = (_plan(lake, batch, today, settings, texts.get(batch.table)) for batch in batches)
     return _enter(lake, plans, today)
 
@@ -139,7 +140,9 @@ def _plan(
     if texts_of_file is None:
         texts, numbers = _stored_texts(considered, contract)
     else:
-        lines = considered.select(LINE, "source_line").join(texts_of_file, on="source_line", maintain_order="left")
+        member = pl.col("source_file").str.strip_prefix(batch.source_file).alias("member")
+        places = considered.select(LINE, member, "source_line")
+        lines = places.join(texts_of_file, on=["member", "source_line"], maintain_order="left")
         texts, numbers = lines.select(contract.names), lines[LINE]
     checked = apply_contract(texts, contract, today, lake.zone)
     typed = checked.with_columns(numbers.cast(pl.Int64).alias(LINE)).filter(pl.col("reason").is_null())
@@ -161,17 +164,18 @@ def _stored_texts(refused: pl.DataFrame, contract: Contract) -> tuple[pl.DataFra
     return whole.select(contract.names), whole[LINE]
 
 
-def _texts_of_file(source: Source, tables: set[str], key: bytes) -> dict[str, pl.DataFrame]:
-    """Read a file again: table -> pseudonymised texts with `source_line`."""
+def _texts_of_file(source: Source, tables: set[str], key: bytes, denied: DenyList) -> dict[str, pl.DataFrame]:
+    """Read a file again: table -> pseudonymised texts with `source_line`, and `member` if it is an archive's."""
     named = next(iter(tables)) if len(tables) == 1 else None
     texts: dict[str, list[pl.DataFrame]] = {table: [] for table in tables}
     for chunk in source.chunks(table=named):
         if chunk.table in tables:
             names = CONTRACTS[chunk.table].names
             missing = [pl.lit(None, pl.String).alias(name) for name in names if name not in chunk.rows.columns]
-            rows = pseudonymise(chunk.rows.with_columns(missing), key)
-            texts[chunk.table].append(rows.select(*names, pl.col(LINE).alias("source_line")))
-    return {table: pl.concat(rows) for table, rows in texts.items() if rows}
+            rows = without_erased(pseudonymise(chunk.rows.with_columns(missing), key), denied, key)
+            texts[chunk.table].append(rows.select(*names, pl.col(LINE).alias("source_line"), source_file=pl.lit("")))
+    placed = {table: source.place(pl.concat(rows)) for table, rows in texts.items() if rows}
+    return {table: rows.rename({"source_file": "member"}) for table, rows in placed.items()}
 
 
 def _enter(lake: Lake, plans: Iterable[_Plan], today: date) -> ReplayReport:
@@ -208,6 +212,8 @@ def _enter_one(lake: Lake, plan: _Plan, today: date) -> Batch | None:
         replay=plan.id,
         n_replayed=0,
         n_dropped=0,
+        invalid_values=[],
+        checksums={},
     )
     after = replace(
         origin,

@@ -38,6 +38,8 @@ from recsys.ledger.loyalty import NO_DAYS, with_loyalty
 from recsys.ledger.settings import LabelSettings
 
 ONE_DAY = timedelta(days=1)
+_NAMES = ("user_id", "track_id", "artist_id", *AUDIENCES)
+_REMOVED = "removed"
 CHUNK_ROWS = 1_000_000  # rows that are closed at a time, about 1 GB
 FIGURES_SCHEMA = schema(FIGURES_COLUMNS)
 PERIOD_SCHEMA = pl.Schema({name: FIGURES_SCHEMA[name] for name in (*PERIOD, "value")})
@@ -168,7 +170,8 @@ def _figures(
     old = ledger.figures.filter(pl.col("label_id").is_in(labels), measure=measure, is_late=False)
     days, just_counted = _close_days(waiting.filter(pl.col("day_no").is_null()), old, closing)
     counted = pl.concat([found.filter(pl.col("is_on_time") & pl.col("to_day").is_null()), just_counted])
-    weeks, of_weeks = _close_weeks(counted, _open_days(old, days), closing.last_day)
+    weeks, remaining = _close_weeks(counted, _open_days(old, days), closing.last_day)
+    of_weeks = _with_removed(remaining, weeks)
     late = _without_voids(waiting.filter(pl.col("to_day").is_not_null()), ledger.voids)
     second, of_second, rest = _second_sets(late, closing.settings)
     if measure == PLAYS:
@@ -282,6 +285,24 @@ def _close_weeks(counted: pl.DataFrame, days: pl.DataFrame, last_day: date) -> t
     return weeks, containing(counted.drop("from_day", "to_day"), weeks.drop("value")).filter(
         pl.col("to_day").is_not_null()
     )
+
+
+def _with_removed(rows: pl.DataFrame, weeks: pl.DataFrame) -> pl.DataFrame:
+    """
+    Add one row per week for what its days count, but no row has any more: it was erased or taken back since.
+
+    The row is of a listener, an artist, a recording and groups of its own, so that it is merged with others along each
+    dimension: the parts of a week add up to its days, and no part reveals what was removed.
+    """
+    found = rows.group_by(PERIOD).agg(found=pl.col("value").sum())
+    missing = pl.col("value") - pl.col("found").fill_null(0)
+    lost = (
+        weeks.join(found, on=PERIOD, how="left").with_columns(value=missing).drop("found").filter(pl.col("value") > 0)
+    )
+    names = [name for name in _NAMES if name in rows.columns]
+    plays = [pl.col("value").alias(PLAYS)] if PLAYS in rows.columns else []
+    removed = lost.with_columns(*(pl.lit(_REMOVED).alias(name) for name in names), *plays)
+    return pl.concat([rows, removed.cast({name: rows.schema[name] for name in removed.columns})], how="diagonal")
 
 
 def _second_sets(rows: pl.DataFrame, settings: LabelSettings) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

@@ -38,7 +38,7 @@ def noise_key(listener_key: bytes) -> bytes:
 def noise_of(listeners: Sequence[str], key: bytes) -> float:
     """Return the noise of a group, -1..1 and uniform over groups: the same for the same listeners, in any order."""
     digest = hashlib.blake2b("\n".join(sorted(listeners)).encode(), key=key, digest_size=_HASH_BYTES).digest()
-    return 2 * int.from_bytes(digest) / (2 ** (8 * _HASH_BYTES) - 1) - 1
+    return 2.0 * int.from_bytes(digest) / float(2 ** (8 * _HASH_BYTES) - 1) - 1
 
 
 def shares_of_artists(rows: pl.DataFrame, settings: LabelSettings, key: bytes) -> dict[str, pl.DataFrame]:

@@ -58,6 +58,7 @@ def lines(*records: object) -> str:
         ("dump.listens", lines({**LISTEN, "listened_at": None, "timestamp": UTS, "user_id": 7})),
         ("export.zip", zipped({"user.json": '{"username": "ana"}', "listens/2026/1.jsonl": lines(LISTEN)})),
     ],
+    ids=["lines", "array", "answer", "dump", "export"],
 )
 def test_listenbrainz_listens(inbox: Inbox, name: str, content: str | bytes) -> None:
     """In the export, the API's answer and the dumps; the ISRC and the duration become the recording's."""
