@@ -7,8 +7,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from recsys.ledger import cells
-from recsys.ledger import close as close_module
+from recsys.ledger import cells, dimensions
 from recsys.ledger.audit import Attack, audit, table_range
 from recsys.ledger.blocks import BLOCK, GROUP, blocks, rows_by_day
 from recsys.ledger.close import Closing, close
@@ -88,7 +87,7 @@ def test_blocks_attacked_one_by_one_give_the_ranges_of_all_lines_together(
     One linear programme with all lines, days, genders and sources among them, gives the range of each group, and of
     groups of different blocks together the sum of their ranges. The truth is always in the range.
     """
-    monkeypatch.setattr(close_module, "merge_intersections", lambda cells, *_: cells)  # so that some must have plays
+    monkeypatch.setattr(dimensions, "merge_intersections", lambda cells, *_: cells)  # so that some must have plays
     ledger, rows = closed_world(seed)
     everything = programme(ledger.figures, rows, ["u0"])
     found = {}

@@ -1,6 +1,8 @@
 """Closing periods: the same lines as a second way finds that remembers every row; cells that pass and add up."""
 
 import random
+from collections import Counter
+from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from recsys.ledger import close
 from recsys.ledger.lines import AUDIENCES, Lines
 
-from .worlds import MONDAY, Memory, Row, World, close_day
+from .worlds import MONDAY, Memory, Row, World, close_day, frame, listeners
 
 N_DAYS = 24
 TOTALS = ("label_id", "dimension", "from_day", "to_day", "value", "is_late")
@@ -48,6 +50,39 @@ def test_cells_add_up_to_the_total_of_their_period(seed: int) -> None:
     parts = plays.filter(dimension="recording").group_by(*period, "artist_id").agg(pl.col("value").sum())
     expected = artists.select(*period, "value", artist_id="cell").sort(*period, "artist_id")
     assert parts.select(expected.columns).sort(*period, "artist_id").equals(expected)
+
+
+@pytest.mark.parametrize("seed", range(5, 9))
+def test_what_was_removed_between_day_and_week_is_in_the_others(seed: int) -> None:
+    """A listener is erased on a Sunday: the parts of the week add up to its days, and named parts have their rows."""
+    world, ledger = World(random.Random(seed)), Lines.of({})
+    labels = dict(world.labels)
+    for day_no in range(6):
+        world.next_day(day_no)
+        world.labels = dict(labels)
+        ledger += close_day(world, ledger, day_no)
+    erased = Counter(row.user for row in world.rows).most_common(1)[0][0]
+    n_before = sum(row.plays for row in world.rows)
+    world.rows = [row for row in world.rows if row.user != erased]
+    assert sum(row.plays for row in world.rows) < n_before
+    ledger += close_day(world, ledger, 8)
+
+    plays = ledger.figures.filter(measure="n_plays", is_late=False)
+    days = plays.filter(pl.col("dimension") == "day", pl.col("to_day") < MONDAY + timedelta(days=7))
+    of_days = dict(days.group_by("label_id").agg(pl.col("value").sum()).iter_rows())
+    weeks = plays.filter(dimension="week")
+    assert dict(weeks.select("label_id", "value").iter_rows()) == of_days
+    assert of_days
+    for dimension in (*AUDIENCES, "artist", "source", "loyalty"):
+        cells = plays.filter(dimension=dimension)
+        assert dict(cells.group_by("label_id").agg(pl.col("value").sum()).iter_rows()) == of_days, dimension
+        assert "removed" not in cells["cell"]
+    rows = frame(world.rows).join(listeners(world.n_users), on="user_id")
+    for label, country, value in plays.filter(dimension="country").select("label_id", "cell", "value").iter_rows():
+        own = [track for track, of_track in labels.items() if of_track == label]
+        counted = rows.filter(pl.col("track_id").is_in(own), pl.col("listen_date") < MONDAY + timedelta(days=7))
+        if country is not None:
+            assert value <= int(counted.filter(pl.col("country") == country)["n_plays"].sum())
 
 
 def test_labels_closed_one_by_one_get_the_same_lines(monkeypatch: pytest.MonkeyPatch) -> None:
