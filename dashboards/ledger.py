@@ -244,6 +244,27 @@ def loyalty(label_id: str = "") -> None:
     )
 
 
+def exposure() -> None:
+    """Show to how many listeners recommendations showed the label, and how prominently."""
+    header("Exposure", "How many listeners are recommended the label's music, and how high on their lists.")
+    weeks = data.run_query("label_shown")
+    if weeks.is_empty():
+        parts.empty_state("Too few listeners are recommended this music.", "It is counted when a week is closed.")
+        return
+    last = weeks.row(-1, named=True)
+    with st.container(horizontal=True):
+        definition = "Listeners with a recording of the label on their list"
+        parts.metric("Listeners reached", last["n_shown"], definition=definition)
+        definition = "Positions on all lists; position r counts 1 / log2(1 + r)."
+        parts.metric("Exposure", last["exposure"], definition=definition)
+        parts.metric("Exposure / listener", last["exposure_per_listener"], definition="Exposure / listeners reached")
+    parts.caption(f"Lists of {sentences.format_day(last['shown_on'])}.")
+    shown = weeks.select("from_day", "to_day", "shown_on", "n_shown", "exposure", "exposure_per_listener").reverse()
+    names = {"shown_on": "lists of", "n_shown": "listeners reached", "exposure_per_listener": "exposure / listener"}
+    formats = {"exposure_per_listener": "%.2f"}
+    parts.table(shown, mart="label_figures", key="shown", title="Closed weeks", names=names, formats=formats)
+
+
 def _weeks(dimension: str, cell: str) -> None:
     """Show the last week, a line and a table of all weeks of an artist or a recording."""
     weeks = data.run_query("label_trend", dimension=dimension, cell=cell)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts
+from dashboards import charts, data, filters, ledger, parts
 
-PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": False}
+PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": True}
 
 KINDS = {
     "artist_gender": "Artist's gender",
@@ -16,6 +16,10 @@ KINDS = {
 DIMENSIONS = {"country": "Country", "age_band": "Age", "gender": "Gender"}
 RATIO = "exposure share / play share, 95 % interval; the tick is the ratio of all labels"
 SUPPRESSED = "Groups of fewer than ten listeners are not shown."
+
+if not data.is_operator():
+    ledger.exposure()
+    st.stop()
 
 parts.header(
     "Exposure",

@@ -36,6 +36,7 @@ from recsys.ledger.lines import (
 )
 from recsys.ledger.loyalty import NO_DAYS, with_loyalty
 from recsys.ledger.settings import LabelSettings
+from recsys.ledger.shown import NO_LISTS, lines_of_lists
 
 ONE_DAY = timedelta(days=1)
 _NAMES = ("user_id", "track_id", "artist_id", *AUDIENCES)
@@ -91,6 +92,7 @@ def close(
     closing: Closing,
     *,
     days_of_listeners: pl.LazyFrame = NO_DAYS,
+    lists: pl.DataFrame = NO_LISTS,
 ) -> Lines:
     """
     Return what a closing adds to the ledger; nothing if the ledger has been closed for this date or a later one.
@@ -105,6 +107,7 @@ def close(
         closing: This closing.
         days_of_listeners: The days on which each listener played each label (see `loyalty.with_loyalty`); without them,
             the loyalty of every listener is unknown.
+        lists: user_id, track_id and rank of the lists that listeners see.
     """
     if ledger.as_of is not None and closing.as_of <= ledger.as_of:
         return Lines.of({})
@@ -112,7 +115,7 @@ def close(
     added = Lines.of({"label_tracks": tracks, "label_closings": closing.as_table()})
     known = ledger + added
     waiting = _since_restart(rows, ledger)
-    figures = []
+    figures = [pl.DataFrame(schema=FIGURES_SCHEMA)]
     for labels in _chunks(waiting, known.tracks):
         of_labels = known.tracks.filter(pl.col("label_id").is_in(labels)).select("track_id").unique()
         part = (
@@ -125,7 +128,10 @@ def close(
             _figures(detailed, measure, known, closing, labels, days_of_listeners=days_of_listeners)
             for measure in MEASURES
         ]
-    return added + Lines.of({"label_figures": pl.concat([pl.DataFrame(schema=FIGURES_SCHEMA), *figures])})
+    closed = pl.concat(figures)
+    weeks = closed.filter(dimension=WEEK, measure=PLAYS, is_late=False)
+    shown = _signed(lines_of_lists(lists, catalogue, weeks, closing.settings), closing)
+    return added + Lines.of({"label_figures": pl.concat([closed, shown])})
 
 
 def _chunks(rows: pl.LazyFrame, tracks: pl.DataFrame) -> list[list[str]]:
@@ -186,7 +192,12 @@ def _figures(
     ]
     figures = pl.concat(new).with_columns(measure=pl.lit(measure))
     more = [_beside_plays(of_weeks, closing)] if measure == PLAYS else []
-    signed = pl.concat([figures, *more]).with_columns(
+    return _signed(pl.concat([figures, *more]), closing)
+
+
+def _signed(figures: pl.DataFrame, closing: Closing) -> pl.DataFrame:
+    """Return lines with FIGURES_COLUMNS: with the closing that wrote them."""
+    signed = figures.with_columns(
         closing_no=pl.lit(closing.no, pl.Int64),
         closed_by_run=pl.lit(closing.run_id),
         closed_on=pl.lit(closing.closed_on),

@@ -25,6 +25,7 @@ ARTIST_FACTOR = 3  # times the test's listeners, that an artist has whose shares
 REST_FACTOR = 2  # times the test's listeners, that are behind what a row or a column does not list
 NOISE_LISTENERS = 5  # the noise is at most what so many average listeners of the artist play
 _HASH_BYTES = 8
+_GREATEST_HASH = (1 << 8 * _HASH_BYTES) - 1
 _ROW = [*PERIOD, "row"]
 _COLUMN = [*PERIOD, "column"]
 _CELL = [*PERIOD, "row", "column"]
@@ -38,7 +39,7 @@ def noise_key(listener_key: bytes) -> bytes:
 def noise_of(listeners: Sequence[str], key: bytes) -> float:
     """Return the noise of a group, -1..1 and uniform over groups: the same for the same listeners, in any order."""
     digest = hashlib.blake2b("\n".join(sorted(listeners)).encode(), key=key, digest_size=_HASH_BYTES).digest()
-    return 2.0 * int.from_bytes(digest) / float(2 ** (8 * _HASH_BYTES) - 1) - 1
+    return 2 * int.from_bytes(digest) / _GREATEST_HASH - 1
 
 
 def shares_of_artists(rows: pl.DataFrame, settings: LabelSettings, key: bytes) -> dict[str, pl.DataFrame]:

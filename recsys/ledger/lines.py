@@ -10,9 +10,11 @@ import polars as pl
 from recsys.columns import Column, schema
 
 DAY, WEEK, LATE = "day", "week", "late"  # dimensions of a label's total
+SHOWN = "shown"  # dimension of what the lists show of a label, in the week that a closing closes
 ARTIST, RECORDING, SOURCE, LOYALTY = "artist", "recording", "source", "loyalty"
 AUDIENCES = ("country", "age_band", "gender")  # dimensions that group listeners
 PLAYS, LISTENERS = "n_plays", "n_listeners"
+SHOWN_TO, SLOTS = "n_shown", "exposure"  # listeners whose list has a recording of the label; positions, by weight
 SHARE = "play_share"  # of an artist's plays, in whole per cent and with noise (see `crossed`)
 MEASURES = (PLAYS, "n_skips", "n_saves", "n_likes", "ms_played")  # these add up over cells and periods
 

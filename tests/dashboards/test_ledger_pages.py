@@ -19,7 +19,7 @@ from recsys.warehouse.sqlfile import read_layers, read_queries
 from .conftest import Open, failures
 
 FOR_LABELS = [name for name, header in headers().items() if header.for_labels]
-WITH_FIGURES = ("overview", "artist", "track", "trends", "breakouts", "audience", "sql")
+WITH_FIGURES = ("overview", "artist", "track", "trends", "breakouts", "audience", "exposure", "sql")
 LAST_SUNDAY = date(2026, 6, 28)
 TRUTH = """
 select tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date as day, daily.n_plays,
@@ -172,6 +172,19 @@ def test_a_label_and_the_operator_see_the_same_loyalty(
     for page in (choose(operators, "Label", box.options[1]), open_page("audience", label=label_id)):
         assert failures(page) == []
         assert "Who comes back" in [heading.value for heading in page.subheader]
+
+
+def test_a_label_sees_whom_the_lists_reach(open_page: Open, warehouse: Warehouse, label_id: str) -> None:
+    """As many listeners as the operator's table of exposure has; labels that reach under 20 have no figure."""
+    reached = warehouse.query("select label_id, n_shown from marts.label_exposure where group_kind = 'all'")
+    weeks = run_query(warehouse, "label_shown", {})
+
+    expected = dict(reached.filter(pl.col("n_shown") >= 20).iter_rows())
+    assert weeks.height > 0
+    assert all(expected[label] == n_shown for label, n_shown in weeks.select("label_id", "n_shown").iter_rows())
+    page = open_page("exposure", label=label_id)
+    assert failures(page) == []
+    assert figures(page)["Listeners reached"] == f"{expected[label_id]:,}"
 
 
 def test_shares_of_artists_are_within_their_error(warehouse: Warehouse, truth: pl.DataFrame) -> None:

@@ -73,10 +73,10 @@ def test_shares_are_those_of_the_plays_with_bounded_noise() -> None:
             found = own.filter(~column.is_in(named) if cell is None else column == cell)
             plays = found.group_by("user_id").agg(pl.col("n_plays").sum())
             noise = noise_of(plays["user_id"].to_list(), KEY) * greatest_noise(n_listeners)
-            true = int(plays["n_plays"].sum()) / int(own["n_plays"].sum())
-            assert share == pytest.approx(np.clip(100 * (true + noise), 0, 100), abs=0.5 + 1e-9)
+            n_plays, n_own = int(plays["n_plays"].sum()), int(own["n_plays"].sum())
+            assert share == pytest.approx(np.clip(100 * (n_plays / n_own + noise), 0, 100), abs=0.5 + 1e-9)
             assert plays.height >= (20 if cell else 40)
-            assert int(plays["n_plays"].top_k(2).sum()) <= 0.8 * int(plays["n_plays"].sum())
+            assert int(plays["n_plays"].top_k(2).sum()) <= 0.8 * n_plays
 
 
 def test_equal_groups_have_equal_noise() -> None:

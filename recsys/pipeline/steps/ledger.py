@@ -29,6 +29,7 @@ def close_periods(
     labels_of_tracks: pl.DataFrame,
     audiences_of_listeners: pl.DataFrame,
     days_of_listeners: pl.LazyFrame,
+    recommendations: pl.DataFrame,
     ledger: Lines,
     ledger_fault: str,
     last_label_figures: pl.DataFrame,
@@ -54,6 +55,7 @@ def close_periods(
         ledger,
         closing,
         days_of_listeners=days_of_listeners,
+        lists=recommendations,
     )
     return Outcome(
         {LABEL_FIGURES.name: published(ledger + new), NEW_LINES.name: new},
