@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def _release(home: Home) -> Iterator[Check]:
     yield _try("champion", lambda: _model(release))
     yield _try("warehouse", lambda: _warehouse(release))
     for index in release.indexes():
-        yield _try(f"index {index.link}", lambda folder=index.folder: _index(folder))
+        yield _try(f"index {index.link}", partial(_index, index.folder))
     if (folder := release.export) is not None:
         yield _try("export", lambda: f"{len(export.validate(folder)['files'])} files match the manifest")
 

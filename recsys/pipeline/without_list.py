@@ -5,6 +5,7 @@ They are named in the export (`listeners_without_list.parquet`), so that the ser
 that it does not know. Used by the steps that make the lists and that apply the gate.
 """
 
+import numpy as np
 import polars as pl
 
 from recsys.columns import REASON, USER_ID
@@ -30,7 +31,7 @@ def without_list(listeners: pl.DataFrame, lists: pl.DataFrame, filters: Filters)
     """
     missing = listeners.select("user_id").join(lists, on="user_id", how="anti", maintain_order="left")
     mask = filters.mask(missing["user_id"])
-    has_any, n_left = mask.allowed.any(axis=1)[mask.group], mask.n_allowed()
+    has_any, n_left = np.asarray(mask.allowed.any(axis=1))[mask.group], mask.n_allowed()
     facts = missing.with_columns(is_served=pl.Series(has_any, dtype=pl.Boolean), n_left=pl.Series(n_left))
     reason = pl.when(pl.col("n_left") > 0).then(pl.lit(NOTHING_LIKED)).when("is_served").then(pl.lit(ALL_HEARD))
     return facts.select("user_id", reason.otherwise(pl.lit(NONE_AVAILABLE)).alias("reason"))
