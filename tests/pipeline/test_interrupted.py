@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.kills import kills
 from recsys import files
 from recsys.home import Home, locked
 from recsys.pipeline.plan import steps
@@ -20,6 +21,7 @@ from recsys.pipeline.run import Event, Run
 from recsys.releases import registry
 
 from ..nights import World
+from .lopsided import LAST_DAY, write_inbox
 
 RECSYS = [sys.executable, "-c", "from recsys.cli import main; main()"]
 DEADLINE_S = 120
@@ -222,3 +224,14 @@ def test_a_second_night_at_once_says_so_and_exits(finished: Run, world: World, c
     assert "HomeIsBusy" in second.stderr
     assert "process" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+@pytest.mark.slow
+def test_runs_killed_at_random_moments_resume_to_the_same_export(tmp_path: Path) -> None:
+    """Twelve seeded moments between the start and the end of the run of a small home."""
+    inbox = write_inbox(tmp_path / "inbox", "no labels")
+
+    found = list(kills(inbox, str(LAST_DAY), 12, seed=7))
+
+    assert len(found) == 12
+    assert [kill for kill in found if kill.fault] == []
