@@ -240,9 +240,8 @@ def nightly(
         set_time_zone(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
-        notices.send_findings(run)
         runs.summary(run, verbose=verbose)
-        whole.refuse_unreadable(run)
+    whole.refuse_unreadable(run)
 
 
 def _inbox(home: Home, given: Path | None) -> Path:

@@ -22,7 +22,7 @@ class Reader(Protocol):
         """Return the rows that name one of the listeners."""
 
     def listeners(self, path: Path) -> set[str]:
-        """Return the listeners in the file, where they can be told from other texts."""
+        """Return the listeners in the file, where they have a column of their own."""
 
     def copy_without(self, path: Path, target: Path, user_ids: Sequence[str]) -> None:
         """Write a copy without these rows."""

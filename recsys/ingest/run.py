@@ -156,21 +156,55 @@ def ingest(
     key, mappings = _key_of(home, lake), (mapping,) if mapping else saved(home)
     sources = [Source(path, user, mappings, dialect=dialect) for path in source_files(named)]
     known = Deliveries(lake.batch_log(), (source.sha256 for source in sources))
+    intake = _Intake(lake, known, key, today, settings, archive, accept_schema, report)
     for source in sources:
-        status = known.status(source.path, source.sha256, is_named=source.path in named)
-        if status is Status.NEW:
-            delivery = Delivery(source, known.number(source.sha256), today, settings.max_refused)
-            chunks = source.chunks(format_name, table)
-            batches = _try_source(lake, delivery, chunks, key, report, accept_schema=accept_schema)
-            known.add(batches)
-            if archive and batches:
-                keep_copy(archive, source.path, source.sha256, today)
-        else:
-            report.add_skipped(source.path, known.batches_of(source.sha256))
+        intake.take(source, source.chunks(format_name, table), is_named=source.path in named)
         progress(source.path, source.n_bytes)
     if archive:
         delete_old_copies(archive, today, settings.archive_days)
     return report
+
+
+@dataclass(frozen=True)
+class _Intake:
+    """What the files of one ingest share."""
+
+    lake: Lake
+    known: Deliveries
+    key: bytes
+    today: date
+    settings: IngestSettings
+    archive: Path | None
+    accept_schema: bool
+    report: IngestReport
+
+    def take(self, source: Source, chunks: Iterable[Chunk], *, is_named: bool) -> None:
+        """Ingest a file, unless it is in the lake or was taken back."""
+        if self.known.status(source.path, source.sha256, is_named=is_named) is not Status.NEW:
+            self.report.add_skipped(source.path, self.known.batches_of(source.sha256))
+            return
+        delivery = Delivery(source, self.known.number(source.sha256), self.today, self.settings.max_refused)
+        batches = self._try(delivery, chunks)
+        self.known.add(batches)
+        if self.archive and batches:
+            keep_copy(self.archive, source.path, source.sha256, self.today)
+
+    def _try(self, delivery: Delivery, chunks: Iterable[Chunk]) -> list[Batch]:
+        """Ingest a file and report its batches; one that cannot be read is recorded and reported, and has none."""
+        source = delivery.source
+        try:
+            staged = staged_batches(self.lake, delivery, chunks, self.key)
+            entries = [batch.entry for batch in staged]
+            warnings = compare(source.path, entries, self.lake.batches(), accept_schema=self.accept_schema)
+        except UnreadableSource as why:
+            self.report.unreadable.append((source.path, str(why)))
+            _record_unreadable(self.lake, source, self.today)
+            return []
+        written = self.lake.commit(delivery.id, staged)
+        self.report.batches.extend(written)
+        self.report.warnings.extend(warnings)
+        self.report.skipped.extend((source.path, shown(name)) for name in source.skipped)
+        return written
 
 
 def _key_of(home: Home, lake: Lake) -> bytes:
@@ -181,25 +215,6 @@ def _key_of(home: Home, lake: Lake) -> bytes:
     key = listener_key(home.key_file)
     check_listener_key(key, home.key_fingerprint, is_new=is_new)
     return key
-
-
-def _try_source(
-    lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes, report: IngestReport, *, accept_schema: bool
-) -> list[Batch]:
-    """Ingest a file and report its batches; a file that cannot be read is recorded and reported, and has no batches."""
-    source = delivery.source
-    try:
-        staged = staged_batches(lake, delivery, chunks, key)
-        entries = [batch.entry for batch in staged]
-        report.warnings.extend(compare(source.path, entries, lake.batches(), accept_schema=accept_schema))
-    except UnreadableSource as why:
-        report.unreadable.append((source.path, str(why)))
-        _record_unreadable(lake, source, delivery.today)
-        return []
-    lake.commit(delivery.id, staged)
-    report.batches.extend(entries)
-    report.skipped.extend((source.path, shown(name)) for name in source.skipped)
-    return entries
 
 
 def _record_unreadable(lake: Lake, source: Source, today: date) -> None:

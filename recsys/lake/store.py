@@ -275,8 +275,8 @@ class Lake:
         selected = rows if track_id is None else rows.filter(track_id=track_id)
         return selected.sort(contract.newest_by).unique(contract.key, keep="last", maintain_order=True)
 
-    def commit(self, source_sha256: str, staged: list[StagedBatch]) -> None:
-        """Write the batches of one source to the lake atomically."""
+    def commit(self, source_sha256: str, staged: list[StagedBatch]) -> list[Batch]:
+        """Write the batches of one source to the lake atomically; return their entries in the batch log."""
         folder = self._staging / source_sha256[:12]
         files.remove(folder)
         folder.mkdir(parents=True)
@@ -291,6 +291,7 @@ class Lake:
         files.write_json(self._batch_log / f"{folder.name}.json", [asdict(entry) for entry in entries])
         self._move_into_place(folder)
         files.remove(folder)
+        return entries
 
     def delivery_of(self, batch: str) -> tuple[str, list[Batch]]:
         """

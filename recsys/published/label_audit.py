@@ -24,8 +24,8 @@ def audit_labels(home: Home, label_ids: Sequence[str]) -> list[Attack]:
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         tables = [
-            [warehouse.query(internal_sql(name), {"label": label_id}) for label_id in dict.fromkeys(label_ids)]
-            for name in ("figures_of_label", "plays_of_label")
+            [warehouse.query(sql, {"label": label_id}) for label_id in dict.fromkeys(label_ids)]
+            for sql in (internal_sql("figures_of_label"), internal_sql("plays_of_label"))
         ]
         figures, rows = (pl.concat(of_labels) for of_labels in tables)
         if missing := set(label_ids) - set(figures["label_id"]):

@@ -14,12 +14,13 @@ import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from typing_extensions import override
 
-from recsys.arrays import F32, Rows
+from recsys.arrays import F32
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.scorer import Scorer, Validation
+from recsys.recommenders.parts.user_vectors import UserVectorScorer
+from recsys.recommenders.scorer import Validation
 from recsys.settings import Count, Exponent, Positive, Seed, Settings
 
 
@@ -47,7 +48,7 @@ class ImplicitALSConfig(Settings):
     seed: Seed = 7
 
 
-class ImplicitALS(Scorer[ImplicitALSConfig]):
+class ImplicitALS(UserVectorScorer[ImplicitALSConfig]):
     """Score = inner product of user factors and track factors."""
 
     name: ClassVar[str] = "implicit_als"
@@ -76,18 +77,6 @@ class ImplicitALS(Scorer[ImplicitALSConfig]):
         weights = confidence(history, exponent=config.strength_exponent, recency=config.recency) * config.alpha
         users: F32 = model.recalculate_user(np.arange(len(history)), weights.astype(np.float32))
         return users.reshape(len(history), self._tracks.shape[1])
-
-    @override
-    def states(self, rows: Rows) -> F32:
-        return self._users[rows]
-
-    @override
-    def keep_users(self, rows: Rows) -> None:
-        self._users = self._users[rows]
-
-    @override
-    def score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._tracks.T, out=out)
 
     @override
     def attribution(self, history: History) -> Attribution:

@@ -28,7 +28,8 @@ from recsys.dataset.interactions import History, Interactions
 from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution, positions_within_groups
 from recsys.recommenders.parts.transformer import Network, deterministic_torch, proposal_distribution, sampled_softmax
-from recsys.recommenders.scorer import Scorer, Validation
+from recsys.recommenders.parts.user_vectors import UserVectorScorer
+from recsys.recommenders.scorer import Validation
 from recsys.settings import MAX_VALUE, Count, Dropout, Positive, Seed, Settings
 
 HALF_LIFE_TRACKS = 10  # in attributions, the weight of a track halves per this number of later tracks
@@ -118,7 +119,7 @@ class PlaySequences:
         return tracks, gaps, targets
 
 
-class Sequential(Scorer[SequentialConfig]):
+class Sequential(UserVectorScorer[SequentialConfig]):
     """Score = inner product of track vector and user vector (the network's output at the user's last track)."""
 
     name: ClassVar[str] = "sequential"
@@ -187,14 +188,6 @@ class Sequential(Scorer[SequentialConfig]):
             states = self._network(tracks, gaps)[torch.arange(len(history)), torch.from_numpy(lengths - 1)]
         last: F32 = states.numpy()
         return last
-
-    @override
-    def states(self, rows: Rows) -> F32:
-        return self._users[rows]
-
-    @override
-    def keep_users(self, rows: Rows) -> None:
-        self._users = self._users[rows]
 
     @override
     def score(self, states: F32, out: F32) -> None:

@@ -40,6 +40,7 @@ from recsys.warehouse.versions import newest_rows, versions
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB version that can open the published file
 _WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_NOT_PLAIN = {"invalid_values", "checksums"}  # of an entry of the batch log: no column of raw.batches
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
 Progress = Callable[[str, int, float], None]
 
@@ -202,7 +203,7 @@ def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
 def tables_of_batches(log: list[Batch]) -> dict[str, pl.DataFrame]:
     """Return the batch log as two raw tables: the batches, and their counts of invalid values."""
     counts = [count | {"batch": entry.batch} for entry in log for count in entry.invalid_values if not entry.undone_on]
-    plain = [{name: value for name, value in asdict(entry).items() if name != "invalid_values"} for entry in log]
+    plain = [{name: value for name, value in asdict(entry).items() if name not in _NOT_PLAIN} for entry in log]
     entries = pl.DataFrame(plain, schema_overrides=dict.fromkeys(("days", "members", "columns"), pl.List(pl.String)))
     days = pl.col("ingested_on", "undone_on").replace("", None).str.to_date()
     return {

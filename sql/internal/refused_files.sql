@@ -1,12 +1,12 @@
--- Files with refused rows, those that could not be read at all first, then those with the most refused rows.
+-- Rows of each file that were refused, by reason; the reason is unreadable_file where the whole file was.
 -- params:
 --   since  first day of ingest
 select
     source_table,
     source_file,
-    sum(n_rows)::bigint as n_rows,
-    list(distinct outcome order by outcome) as reasons
+    outcome,
+    sum(n_rows) as n_rows
 from marts.data_quality
-where outcome not in ('accepted', 'duplicate') and ingested_on >= $since::date
-group by source_table, source_file
-order by source_table = 'unknown' desc, n_rows desc, source_file asc
+where outcome not in ('accepted', 'duplicate', 'replayed', 'dropped', 'undone') and ingested_on >= $since::date
+group by source_table, source_file, outcome
+order by source_table, source_file, outcome

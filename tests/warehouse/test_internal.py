@@ -41,6 +41,7 @@ STATEMENT = re.compile(
 QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 # Statements that are composed at run time, or that write: what a file of `sql/internal` cannot hold. File -> reason.
 COMPOSED = {
+    "recsys/warehouse/erase.py": "reads and copies every table of a file, whatever its columns are called",
     "recsys/warehouse/build.py": "creates tables, views and schemas from the files of sql/",
     "recsys/warehouse/check.py": "tests the conditions in the header of any table",
     "recsys/warehouse/increment.py": "reads every event table that the contracts declare",
@@ -53,6 +54,8 @@ COMPOSED = {
 WHOLE = {
     ("dashboards/app_pages/sql.py", "select * from marts.artist"): "an example for operators to start from",
     ("dashboards/app_pages/sql.py", "select * from marts.label_"): "an example for labels to start from",
+    ("recsys/warehouse/erase.py", "select schema_name || '.' "): "lists DuckDB's tables with listeners",
+    ("recsys/warehouse/erase.py", "select schema_name, table_"): "lists DuckDB's tables with their columns of texts",
 }
 
 

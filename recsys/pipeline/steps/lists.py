@@ -105,11 +105,9 @@ def recommend(
     reasons = with_reason_kind(model.add_reasons(ranking, interactions), catalogue)
     lists = _with_sources(with_reason_text(reasons, catalogue), recipe)
     without = without_list(listeners, lists, inputs.filters)
-    if not without.is_empty():
-        note(event="warning", text=summary(without, listeners.height))
+    _warn(without, listeners.height, note)
     products = {name: product_maker(name)(inputs) for name in product_names()}
-    counts = {
-        **_list_counts(lists, k),
+    counts = _list_counts(lists, k) | {
         "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
         "n_without_list": without.height,
         "n_widened": n_widened,
@@ -125,6 +123,11 @@ def recommend(
         PRODUCTS.name: products,
     }
     return Outcome(made, counts)
+
+
+def _warn(without: pl.DataFrame, n_listeners: int, note: Callable[..., None]) -> None:
+    if not without.is_empty():
+        note(event="warning", text=summary(without, n_listeners))
 
 
 def _list_counts(lists: pl.DataFrame, k: int) -> dict[str, int]:

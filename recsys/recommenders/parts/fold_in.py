@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from recsys.arrays import F32, Csr, Rows
+from recsys.arrays import F32, Csr
 from recsys.dataset.interactions import History
 from recsys.recommenders.parts.attribution import Attribution
-from recsys.recommenders.scorer import Config, Scorer
+from recsys.recommenders.parts.user_vectors import UserVectorScorer
+from recsys.recommenders.scorer import Config
 
 RIDGE = 0.01  # L2 regularization of the map
 
 
-class FoldInScorer(Scorer[Config]):
+class FoldInScorer(UserVectorScorer[Config]):
     """Base class of factor models: score = inner product of user vector and track vector, plus the track's bias."""
 
     def set_vectors(self, tracks: F32, users: F32, history: History) -> None:
@@ -47,18 +48,6 @@ class FoldInScorer(Scorer[Config]):
     @override
     def fold_in(self, history: History) -> F32:
         return append_ones(self._means(history) @ self._map)
-
-    @override
-    def states(self, rows: Rows) -> F32:
-        return self._users[rows]
-
-    @override
-    def keep_users(self, rows: Rows) -> None:
-        self._users = self._users[rows]
-
-    @override
-    def score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._tracks.T, out=out)
 
     @override
     def attribution(self, history: History) -> Attribution:

@@ -227,12 +227,17 @@ def _alert(row: dict[str, Any]) -> str:
 
 def _of_files(warehouse: Warehouse, settings: MorningSettings, since: date) -> list[Finding]:
     """Return one finding per file that is unreadable or has refused rows: their number and the reasons."""
-    refused = warehouse.query(internal_sql("refused_files"), {"since": since}).head(settings.n)
+    refused = warehouse.query(internal_sql("refused_files"), {"since": since})
+    reasons_of = refused.group_by("source_table", "source_file", maintain_order=True).agg(
+        pl.col("n_rows").sum(), pl.col("outcome").str.join(", ")
+    )
+    is_readable = pl.col("source_table") != "unknown"
+    worst = reasons_of.sort(is_readable, "n_rows", "source_file", descending=[False, True, False]).head(settings.n)
     return [
         Finding(
             f"{file} could not be read: nothing of it was ingested."
             if table == "unknown"
-            else f"{file}: {n_rows:,} rows of {table} were refused ({', '.join(reasons)})."
+            else f"{file}: {n_rows:,} rows of {table} were refused ({reasons})."
         )
-        for table, file, n_rows, reasons in refused.iter_rows()
+        for table, file, n_rows, reasons in worst.iter_rows()
     ]

@@ -233,7 +233,10 @@ def _moved(row: dict[str, int | None]) -> str | None:
 
 def _song() -> pl.Expr:
     """Name a song by its title and the first artist of its credit, in lower case."""
-    title, artist = (pl.col(name).str.to_lowercase().str.replace_all("\u2019", "'") for name in ("title", "artist"))
+    title, artist = (
+        pl.col(name).str.to_lowercase().str.replace_many({"\u2019": "'", "ß": "ss", "\u03c2": "\u03c3"})
+        for name in ("title", "artist")
+    )
     return pl.concat_str(title, artist.str.replace(r"( featuring | & |, | x | with | duet ).*", ""), separator=" / ")
 
 
