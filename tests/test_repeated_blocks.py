@@ -13,9 +13,6 @@ NO_SQL_LOGIC = re.compile(r"(\w+\.)?\w+,?")  # a bare column: every SELECT lists
 
 # Files that share a block -> why it is not moved to one place.
 KNOWN = {
-    frozenset({"recsys/recommenders/implicit_als.py", "recsys/recommenders/parts/fold_in.py"}): (
-        "three methods of one line each, of models with user and track vectors"
-    ),
     frozenset({"sql/marts/interactions_daily.sql", "sql/marts/track_daily.sql"}): "the same counts at two grains",
 }
 

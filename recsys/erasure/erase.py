@@ -22,6 +22,7 @@ from recsys.ingest.pseudonym import listener_key, pseudonym
 from recsys.lake.denied import DenyList
 from recsys.lake.store import Lake
 from recsys.pipeline import export
+from recsys.releases import registry
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def listeners(home: Home) -> list[str]:
 def _remove(home: Home, user_ids: Sequence[str], archive: Path | None) -> list[Erased]:
     Lake(home).recover()
     before = {store.name: _rows(home, store, user_ids) for store in STORES}
+    intact = [name for name in registry.release_names(home) if registry.damaged_file(home, name) is None]
     sources: set[str] = set()
     for store in STORES:
         paths = [home.path / name for name in before[store.name]]
@@ -104,6 +106,8 @@ def _remove(home: Home, user_ids: Sequence[str], archive: Path | None) -> list[E
         else:
             for path in paths:
                 _replace(home, store, path, user_ids)
+    for name in intact if any(before.values()) else ():
+        registry.note_checksums(home, name)
     for folder in {path.parent for path in home.path.glob(f"exports/ds=*/run=*/{export.MANIFEST}")}:
         if any(name.startswith(str(folder.relative_to(home.path))) for rows in before.values() for name in rows):
             export.describe_again(folder)

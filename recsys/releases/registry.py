@@ -47,6 +47,11 @@ def _checksums(release: Release) -> dict[str, dict[str, str]]:
     }
 
 
+def note_checksums(home: Home, name: str) -> None:
+    """Write the checksums of a release anew, after rows of listeners were erased from its parts."""
+    files.write_json(home.path / "releases" / name / CHECKSUMS, _checksums(read(home, name)))
+
+
 def damaged_file(home: Home, name: str) -> Path | None:
     """
     Return the first file of a release's warehouse, marts and label files that is missing or has changed; None if none.

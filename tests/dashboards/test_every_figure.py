@@ -51,6 +51,7 @@ WITHOUT_TRUTH = {
     "exposure.shown": LEDGER,
     "exposure.Exposure": LEDGER,
     "exposure.Exposure / listener": LEDGER,
+    "exposure.Listeners reached": LEDGER,
     "charts.sentences": MODEL,
     **{f"exposure.{key}.{name}": FIT for key in ("labels", "groups") for name in ("low", "high", "market_ratio")},
     **{f"fairness.{key}.{name}": FIT for key in ("exposure", "exposure_ratio") for name in ("low", "high")},
