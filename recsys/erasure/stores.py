@@ -44,8 +44,10 @@ class Store:
     reader: Reader
 
     def paths(self, home: Home) -> Iterator[Path]:
-        """Yield its files and folders, sorted; a file that several links lead to once."""
-        found = {path for pattern in self.patterns for path in home.path.glob(pattern) if not path.is_symlink()}
+        """Yield its files and folders, sorted, without those that are reached through links."""
+        root = home.path.resolve()
+        every = (path for pattern in self.patterns for path in home.path.glob(pattern))
+        found = {path for path in every if path.resolve() == root / path.relative_to(home.path)}
         yield from sorted(path.parent if path.name == model.LISTENERS else path for path in found)
 
 

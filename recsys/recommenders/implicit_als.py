@@ -79,6 +79,10 @@ class ImplicitALS(UserVectorScorer[ImplicitALSConfig]):
         return users.reshape(len(history), self._tracks.shape[1])
 
     @override
+    def score(self, states: F32, out: F32) -> None:
+        np.matmul(states, self._tracks.T, out=out)
+
+    @override
     def attribution(self, history: History) -> Attribution:
         """Attribute by the cosine of two tracks' factors, times the confidence weight of the track in the history."""
         weights = confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)

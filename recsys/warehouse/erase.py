@@ -20,9 +20,9 @@ def rows(path: Path, user_ids: Sequence[str]) -> list[dict[str, Any]]:
         found = []
         for table, names in _tables(connection):
             if names:
-                selected = connection.execute(f"select * from {_SOURCE}.{table} where {names}", {"ids": list(user_ids)})
-                columns = ["table", *(column[0] for column in selected.description or ())]
-                found += [dict(zip(columns, (table, *row), strict=True)) for row in selected.fetchall()]
+                query = f"select * from {_SOURCE}.{table} where {names}"
+                selected = connection.sql(query, params={"ids": list(user_ids)}).pl()
+                found += [{"table": table, **row} for row in selected.iter_rows(named=True)]
         return found
 
 

@@ -16,23 +16,25 @@ with requested as (
     where listeners.user_id = $user_id and tracks.track_id = $track_id
 ),
 
+copies as (
+    select
+        track_id,
+        same_as
+    from marts.duplicate_links
+    union distinct
+    select
+        same_as as track_id,
+        same_as
+    from marts.duplicate_links
+),
+
 same_recording as (
     select
         requested.user_id,
         copies.track_id
     from requested
     left join marts.duplicate_links as own on requested.track_id = own.track_id
-    inner join (
-        select
-            track_id,
-            same_as
-        from marts.duplicate_links
-        union distinct
-        select
-            same_as as track_id,
-            same_as
-        from marts.duplicate_links
-    ) as copies on coalesce(own.same_as, requested.track_id) = copies.same_as
+    inner join copies on coalesce(own.same_as, requested.track_id) = copies.same_as
     where copies.track_id <> requested.track_id
 )
 

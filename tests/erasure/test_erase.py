@@ -33,18 +33,13 @@ LISTENS = "user_id,track_id,listened_at\n"
 def texts(path: Path) -> Iterator[str]:
     """Yield everything in a file as text, however it is stored."""
     if path.suffix == ".parquet":
-        yield from (
-            pl.read_parquet(path, glob=False, hive_partitioning=False)
-            .select(pl.all().cast(pl.String, strict=False))
-            .write_csv()
-            .splitlines()
-        )
-        yield from (json.dumps(row, default=str) for row in pl.read_parquet(path, glob=False).iter_rows())
+        rows = pl.read_parquet(path, glob=False, hive_partitioning=False).iter_rows()
+        yield from (json.dumps(row, default=str) for row in rows)
     elif path.suffix == ".duckdb":
         with Warehouse.open(path) as warehouse:
-            for name in tables(warehouse)["table"]:
+            for name in tables(warehouse).to_series():
                 yield from map(str, warehouse.query(f"select * from {name}").iter_rows())
-    elif path.suffix in {".npz", ".npy"}:
+    elif path.suffix == ".npz":
         with np.load(path) as arrays:
             yield from (str(arrays[name].tolist()) for name in arrays if arrays[name].dtype.kind in "US")
     else:

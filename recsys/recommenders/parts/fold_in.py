@@ -50,6 +50,10 @@ class FoldInScorer(UserVectorScorer[Config]):
         return append_ones(self._means(history) @ self._map)
 
     @override
+    def score(self, states: F32, out: F32) -> None:
+        np.matmul(states, self._tracks.T, out=out)
+
+    @override
     def attribution(self, history: History) -> Attribution:
         """Attribute by the cosine of two track vectors, times the weight of the track in the history."""
         return Attribution.by_cosine(self._tracks[:, :-1], self.user_weights(history))
