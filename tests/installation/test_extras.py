@@ -54,6 +54,8 @@ COMMANDS = {
     "labels audit lb_1": None,
     "labels void lb_1 2026-01-05 2026-01-11": None,
     "labels restart": None,
+    "erase anna": None,
+    "access anna --out held.json": None,
     "notify test": None,
     "notify late": None,
     "review list": None,

@@ -85,7 +85,7 @@ def test_all_lines_of_sixty_nights_are_safe(simulated: tuple[Nights, Lines, pl.D
     assert len(attacks) > 1_000
     assert {attack.label_id for attack in attacks} == set(LABELS)
     assert rows.filter("is_late")["n_plays"].sum() > 500
-    assert plays.filter("is_late")["dimension"].n_unique() == 8  # weeks and their cells, and pooled lines
+    assert plays.filter("is_late")["dimension"].n_unique() == 9  # weeks and their cells, and pooled lines
     totals = plays.filter(pl.col("dimension").is_in(["week", "late"])).select(*BLOCK, "value")
     sums = rows.group_by(BLOCK).agg(pl.col("n_plays").sum())
     assert totals.join(sums, on=BLOCK).filter(pl.col("value") == pl.col("n_plays")).height == totals.height
