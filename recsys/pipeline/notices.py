@@ -53,7 +53,9 @@ def send_late(home: Home, settings: NotifySettings, expected: date) -> tuple[boo
 def message_of_failure(home: Home, stopped: Exception) -> Message:
     """Say that a run failed, or that the gate refused it; messages of other libraries are left out."""
     is_refusal = isinstance(stopped, Refused)
-    subject = f"The gate refused the nightly run of {home.path.name}" if is_refusal else _failed(home)
+    subject = (
+        f"The gate refused the nightly run of {home.path.name}" if is_refusal else _failed(home, error_text(stopped))
+    )
     release = registry.current_name(home) or "none"
     text = f"{error_text(stopped)}\n\nHome: {home.path}\nCurrent release: {release}\nMore: recsys runs"
     return Message.of("gated" if is_refusal else "failed", subject, text)
@@ -83,13 +85,14 @@ def message_of_delay(home: Home, expected: date) -> Message | None:
     return Message.of("late", f"The nightly run of {home.path.name} for {expected} is late", text)
 
 
-def _failed(home: Home) -> str:
-    """Name the step of the newest run that failed last; an error before the first step has none."""
+def _failed(home: Home, error: str) -> str:
+    """Name the step of the newest run that ended with this error; an error outside of all steps has none."""
     folders = sorted(home.runs.glob("*"), key=lambda folder: folder.stat().st_mtime_ns)
     last: dict[str, Any] = {"event": "none"}
     for event in events_of(folders[-1]) if folders else ():
         last = event
-    step = f" in the step {last['step']}" if last["event"] == "failed" else ""
+    is_of_step = last["event"] == "failed" and last["error"] == error
+    step = f" in the step {last['step']}" if is_of_step else ""
     return f"The nightly run of {home.path.name} failed{step}"
 
 

@@ -65,6 +65,18 @@ def test_values_in_errors_of_libraries_are_left_out(tmp_path: Path) -> None:
     assert refused.text.startswith("Refused: plays: 100, before 1,000\n")
 
 
+def test_only_the_step_that_raised_the_error_is_named(tmp_path: Path) -> None:
+    """An error before the first step does not name the step in which an earlier run failed."""
+    home = Home(tmp_path)
+    run = Run(home, date(2026, 6, 30), read_recipe(), "2026-06-30-0")
+    run.log(event="failed", step="train", error="SetupError: the disk is full")
+
+    subjects = [notices.message_of_failure(home, SetupError(text)).subject for text in ("the disk is full", "locked")]
+
+    failed = f"The nightly run of {tmp_path.name} failed"
+    assert subjects == [f"{failed} in the step train", failed]
+
+
 def test_findings_are_sent_once(inbox: Path) -> None:
     """Warnings since the last message are listed; without any, nothing is sent."""
     home = Home(inbox.parent / "home")
