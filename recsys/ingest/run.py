@@ -5,7 +5,7 @@ One source file is held in memory at a time, at about 150 bytes per listen. `rec
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -43,7 +43,7 @@ class IngestReport:
         entered: Batches of rows that had been refused as future, and whose day has come.
         unreadable: Files that could not be read, each with a message that says why and what to do.
         skipped: Files in archives that no format recognised: the archive and the name in it.
-        warnings: New columns of known sources.
+        warnings: Links in folders, which are not followed, and new columns of known sources.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -99,6 +99,13 @@ def source_files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
+def _unfollowed_links(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield a warning for each folder that has links in it."""
+    for folder in filter(Path.is_dir, paths):
+        if n_links := sum(path.is_symlink() for path in folder.rglob("*")):
+            yield f"{folder} has {n_links:,} links, which are not followed. Put the files themselves there"
+
+
 def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
@@ -149,7 +156,8 @@ def ingest(
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
     refuse_unknown_format(format_name)
-    lake, report, named = Lake(home), IngestReport(), list(paths)
+    lake, named = Lake(home), list(paths)
+    report = IngestReport(warnings=[*_unfollowed_links(named)])
     lake.recover()
     archive = archive_of(home, settings)
     report.entered.extend(replay_future(lake, today, settings))

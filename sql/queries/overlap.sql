@@ -1,4 +1,5 @@
--- Artists that an artist's listeners also play, highest affinity first (see marts.artist_overlap).
+-- Artists that an artist's listeners also play, highest affinity first, by id among equals (see
+-- marts.artist_overlap).
 -- params:
 --   artist_id  artist id
 --   n          artists at most [count] = 20
@@ -12,5 +13,5 @@ select
 from marts.artist_overlap as overlap
 inner join marts.artist_profile as artists on overlap.other_artist_id = artists.artist_id
 where overlap.artist_id = $artist_id
-order by overlap.affinity desc, overlap.other_artist_id asc
+order by round(overlap.affinity, 9) desc, overlap.other_artist_id asc
 limit $n::integer

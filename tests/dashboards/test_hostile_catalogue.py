@@ -118,12 +118,12 @@ def is_formula(cell: str) -> bool:
 
 
 def test_names_are_shown_and_not_left_out(open_hostile: Open) -> None:
-    """Search results hold them unchanged; sentences hold them escaped."""
+    """Search results hold them unchanged; sentences, and control characters of file names, are escaped."""
     found = open_hostile("search", q=ATTACKER).dataframe[0].value["name"].tolist()
     assert any(str(name).startswith(f"![p](http://{ATTACKER}/p.png)") for name in found)
 
     refused = open_hostile("catalogue").dataframe[-1].value["source_file"].tolist()
-    assert f"{FILE}.jsonl" in refused
+    assert f"{FILE}.jsonl".replace("\u202e", r"\u202e") in refused
 
 
 def test_an_upload_is_named_as_text(open_hostile: Open) -> None:

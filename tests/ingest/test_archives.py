@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import UnreadableSource
+from recsys.home import Home
 from recsys.ingest import archive
 from recsys.ingest.run import ingest, source_files
 from recsys.lake.store import Lake
@@ -168,6 +169,8 @@ def test_links_and_devices_in_a_folder_are_not_read(tmp_path: Path) -> None:
     assert source_files([tmp_path / "in" / "link.csv"]) == [tmp_path / "in" / "link.csv"]
     with pytest.raises(UnreadableSource, match="device or pipe"):
         source_files([tmp_path / "in" / "pipe.csv"])
+    report = ingest(Home(tmp_path / "home"), [tmp_path / "in"], today=TODAY)
+    assert (report.batches, [warning.split("in has ")[1][:7] for warning in report.warnings]) == ([], ["2 links"])
 
 
 def test_nothing_of_an_archive_stays_on_disk(inbox: Inbox) -> None:
