@@ -66,7 +66,7 @@ def home(finished: Run, copy_of: Callable[[Home], Home]) -> Home:
 @pytest.fixture
 def account(home: Home, world: World) -> str:
     """An account with a list, listens and a refused row."""
-    accounts = re.findall(r'"user_id": ?"([^"]+)"', (world.raw / "users.jsonl").read_text(errors="replace"))
+    accounts: list[str] = re.findall(r'"user_id": ?"([^"]+)"', (world.raw / "users.jsonl").read_text(errors="replace"))
     key = listener_key(home.key_file)
     listed = set(pl.read_parquet(home.path / "exports" / "current" / "recommendations.parquet")["user_id"])
     name = next(account for account in accounts if pseudonym(account, key) in listed)
