@@ -47,7 +47,6 @@ _COLUMN_NAME = re.compile(r"[^\W\d][\w ()/.-]*$")
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
-BOM = b"\xef\xbb\xbf"
 _BROKEN = (OSError, EOFError, zlib.error, ZstdError, pl.exceptions.PolarsError, *archive.BROKEN)
 _MEMBER_BITS = 40  # of `_line` in an archive: the line is below, the number of the member above
 

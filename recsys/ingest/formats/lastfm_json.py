@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from recsys.ingest import names
+from recsys.ingest.encoding import text_sample
 from recsys.ingest.json_records import Scalar, first_record, frame, records
 from recsys.ingest.source import Chunk, Source
 
@@ -38,13 +39,13 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
 
 
 def _key(source: Source) -> str:
-    return "track" if re.match(rb'\s*\{\s*"recenttracks"', source.sample) else ""
+    return "track" if re.match(rb'\s*\{\s*"recenttracks"', text_sample(source)) else ""
 
 
 def _user(source: Source) -> str:
     """Return the account that the file names in its first 64 KiB, before or after its scrobbles."""
-    named = re.search(rb'"@attr"\s*:\s*\{[^{}]*"user"\s*:\s*"([^"\\]+)"', source.sample)
-    return named[1].decode(errors="replace") if named else source.account
+    named = re.search(rb'"@attr"\s*:\s*\{[^{}]*"user"\s*:\s*"([^"\\]+)"', text_sample(source))
+    return named[1].decode() if named else source.account
 
 
 def _scrobbles(page: dict[str, Any], user: str) -> Iterator[tuple[dict[str, Any], str]]:
