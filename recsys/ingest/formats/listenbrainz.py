@@ -54,7 +54,8 @@ class _SubmittedListen(msgspec.Struct):
 
 def recognises(source: Source) -> bool:
     """Return whether the first record is a listen."""
-    return "track_metadata" in first_record(source, _key(source))
+    first = first_record(source, _key(source))
+    return "track_metadata" in first and "score" not in first
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
