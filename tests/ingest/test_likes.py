@@ -45,9 +45,9 @@ LOVED = {
 }
 
 
-def feedback(mbid: str | None, score: int, at: datetime, **more: Any) -> dict[str, Any]:
+def feedback(mbid: str | None, score: int, created: datetime, **more: Any) -> dict[str, Any]:
     """Return a feedback as in the export."""
-    return {"recording_msid": "x", "recording_mbid": mbid, "score": score, "created": int(at.timestamp())} | more
+    return {"recording_msid": "x", "recording_mbid": mbid, "score": score, "created": int(created.timestamp())} | more
 
 
 def events(inbox: Inbox) -> list[tuple[str, str, datetime]]:

@@ -140,7 +140,7 @@ def test_the_lake_lists_the_hash_of_every_file(scanned: tuple[Home, Path, list[S
 
 
 def test_a_name_that_is_not_utf8_is_printable(tmp_path: Path) -> None:
-    """Files of equal names are told apart as usual."""
+    """Files of equal names are distinguished as usual."""
     names = [b"latin\xe9.flac", b"latin\xe9.mp3", b"other\xff.wav"]
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(name)

@@ -1,5 +1,5 @@
 """
-Last.fm's loved tracks: answers of `user.getLovedTracks` as JSON, one page per file.
+Last.fm's loved tracks: answers of user.getLovedTracks as JSON, one page per file.
 
 A loved track has `name`, `artist` (`name`, `mbid`), `mbid` and `date.uts`, the time at which it was loved. The account
 is `@attr.user` of the page, otherwise `Source.account`.

@@ -1,5 +1,5 @@
 """
-ListenBrainz feedback: `feedback.jsonl` of an account's export (zip), and answers of the API's `get-feedback`.
+ListenBrainz feedback: feedback.jsonl of an account's export (zip), and answers of the API's `get-feedback`.
 
 A feedback has `recording_mbid`, `score` and `created`, in seconds since 1970. Score 1 is a like, 0 withdraws it; -1, a
 dislike, has no event and is left out. The recording is the MBID (its own, or the one it was mapped to), otherwise it is

@@ -1,5 +1,5 @@
 """
-Spotify's saved tracks: `YourLibrary.json` of the account data, alone or in the delivered zip.
+Spotify's saved tracks: YourLibrary.json of the account data, alone or in the delivered zip.
 
 `tracks` has `artist`, `album`, `track` and `uri` of each saved track, without the time; it is saved on the stated day
 (`Dialect.day`). Without one the file is refused, and passed over in an archive. Albums, artists, podcasts and banned
