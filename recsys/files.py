@@ -8,6 +8,7 @@ either the old version or the new one, never an incomplete one.
 import hashlib
 import json
 import os
+import re
 import shutil
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ from recsys.errors import RecsysError, SetupError
 AUDIO_SUFFIXES = frozenset(
     f".{suffix}" for suffix in ("mp3", "ogg", "oga", "opus", "flac", "m4a", "mp4", "aac", "wav", "aif", "aiff", "wma")
 )
+_ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
 def is_audio(path: Path) -> bool:
@@ -31,6 +33,12 @@ def is_audio(path: Path) -> bool:
 def printable(name: str) -> str:
     """Return a file's name with bytes that are not UTF-8 escaped, so that it can be written and printed."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def unescaped(printable_name: str) -> str:
+    """Return the name of a file from its printable form; text that looks like an escape becomes a byte, too."""
+    parts = _ESCAPED_BYTE.split(os.fsencode(printable_name))  # text, byte, text ...
+    return os.fsdecode(b"".join(bytes.fromhex(part.decode()) if n % 2 else part for n, part in enumerate(parts)))
 
 
 def is_hidden(path: Path, folder: Path) -> bool:
@@ -70,8 +78,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file atomically; keys are sorted, so that equal values give equal bytes."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n")
+    """
+    Write a JSON file atomically; keys are sorted, so that equal values give equal bytes.
+
+    Bytes of file names that are not UTF-8 are escaped as JSON escapes characters, so that `read_json` returns them.
+    """
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+    write_text(path, text.encode("utf-8", "backslashreplace").decode())
 
 
 def read_json(path: Path) -> Any:
@@ -184,4 +197,4 @@ def sha256_of(path: Path) -> str:
 
 def short_hash(*parts: str) -> str:
     """Return a hash of a sequence of texts: the first 12 hex digits of its SHA-256."""
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:12]
+    return hashlib.sha256("\x00".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]

@@ -1,5 +1,6 @@
 """Atomic writes of files, folders and links."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -156,3 +157,14 @@ def test_a_database_is_removed_with_the_files_beside_it(tmp_path: Path) -> None:
     files.remove_database(tmp_path / "w.duckdb")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [b"plain.mp3", "café.mp3".encode(), b"caf\xe9.mp3", b"\xff\x80\xc3", b""])
+def test_a_name_that_is_not_utf8_has_a_printable_form(tmp_path: Path, name: bytes) -> None:
+    """It is text, leads back to the name, and JSON keeps the name itself."""
+    own = os.fsdecode(name)
+    files.write_json(tmp_path / "names.json", [own])
+
+    assert files.printable(own) == name.decode(errors="backslashreplace")
+    assert files.unescaped(files.printable(own)) == own
+    assert files.read_json(tmp_path / "names.json") == [own]

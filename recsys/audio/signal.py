@@ -6,6 +6,7 @@ refers to other files. Of a damaged file, the decodable samples are returned; if
 raised.
 """
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,7 +168,7 @@ def _pieces_by_libav(path: Path) -> Iterator[_Piece]:
 
 def _pieces_by_libsndfile(path: Path, first: Exception) -> Iterator[_Piece]:
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             blocks = file.blocks(PIECE_S * file.samplerate, dtype="float32", always_2d=True)
             n = 0
             for block in blocks:
@@ -313,7 +314,7 @@ def _plausible_s(declared_s: float, n_bytes: int) -> float:
 
 def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             if file.frames > longest_s * file.samplerate:
                 raise _too_long(path, longest_s)
             samples = file.read(dtype="float32", always_2d=True).T

@@ -40,15 +40,18 @@ def output_options(command: Any) -> Any:
 
 
 def dialect_options(command: Any) -> Any:
-    """Add the options on how to read texts to a command: `dialect`, made of encoding, dates and decimal comma."""
+    """Add the options on how to read texts to a command: `dialect`, made of encoding, dates, decimal comma and day."""
 
     @wraps(command)
-    def with_dialect(*args: Any, encoding: str | None, dates: str | None, decimal_comma: bool, **options: Any) -> Any:
+    def with_dialect(
+        *args: Any, encoding: str | None, dates: str | None, decimal_comma: bool, day: datetime | None, **options: Any
+    ) -> Any:
         from recsys.ingest.dialect import Dialect
         from recsys.ingest.instants import DateOrder
 
         order = DateOrder(dates) if dates else None
-        return command(*args, dialect=Dialect(encoding, order, has_decimal_comma=decimal_comma), **options)
+        stated = Dialect(encoding, order, has_decimal_comma=decimal_comma, day=day.date() if day else None)
+        return command(*args, dialect=stated, **options)
 
     encoding = click.option(
         "--encoding", metavar="NAME", help="Encoding of texts without a byte order mark. [default: utf-8]"
@@ -59,7 +62,8 @@ def dialect_options(command: Any) -> Any:
         help="Order of day and month in dates like 01/05/2026.",
     )
     comma = click.option("--decimal-comma", is_flag=True, help="Numbers have a decimal comma (in CSV with ; they may).")
-    return encoding(dates(comma(with_dialect)))
+    day = click.option("--day", type=DATE, help="Day of files that date nothing, such as Spotify's saved tracks.")
+    return encoding(dates(comma(day(with_dialect))))
 
 
 def today_of(home: Home) -> date:

@@ -8,6 +8,8 @@ no UTF-8 is refused with what it looks like; an encoding is never guessed.
 import codecs
 import io
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -49,9 +51,25 @@ def open_text(source: "Source") -> io.BufferedReader:
 
 def text_sample(source: "Source") -> bytes:
     """Return the beginning of a source as valid UTF-8 without a byte order mark, at most 64 KiB."""
-    sample = source.sample
-    encoding, n_mark = _marked(sample) or (source.dialect.encoding or "utf-8", 0)
+    return _sample_as_text(source.sample, source.dialect.encoding)
+
+
+@lru_cache(maxsize=4)  # every format looks at the same sample
+def _sample_as_text(sample: bytes, stated: str | None) -> bytes:
+    encoding, n_mark = _marked(sample) or (stated or "utf-8", 0)
     return _as_text(sample[n_mark:], codecs.getincrementaldecoder(encoding)("recsys.unreadable")).encode()
+
+
+def text_lines(source: "Source") -> Iterator[tuple[int, str | None]]:
+    """Yield the lines of a text without line ends, numbered from 1; None for a line with bytes that are not text."""
+    with open_text(source) as stream:
+        for number, line in enumerate(stream, start=1):
+            yield number, None if is_unreadable(line) else line.decode().rstrip("\r\n")
+
+
+def is_unreadable(text: bytes) -> bool:
+    """Return whether a piece of `open_text` has bytes that are not text."""
+    return UNREADABLE.encode() in text
 
 
 def refuse_utf16(source: "Source") -> None:

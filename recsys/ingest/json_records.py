@@ -2,8 +2,8 @@
 Records of JSON files: JSON Lines, an array of objects, or an array inside an object, read in slices of bounded size.
 
 Every JSON format reads its records with `records`, so that an array is read wherever JSON Lines is. A record's line is
-its line in JSON Lines, and its position in an array, from 1. One record without the expected shape is malformed; the
-others are read.
+its line in JSON Lines, and its position in an array, from 1. A record without the expected shape, or with bytes that
+are not text, is malformed; the others are read.
 """
 
 import json
@@ -17,13 +17,15 @@ import polars as pl
 
 from recsys.arrays import I64
 from recsys.errors import UnknownContent, UnreadableSource
-from recsys.ingest.source import BOM, LINE, Source
+from recsys.ingest.encoding import is_unreadable, open_text, text_sample
+from recsys.ingest.source import LINE, Source
 
 Scalar = str | int | float | bool | None
 T = TypeVar("T")
 SLICE_BYTES = 16 * 1024**2
 _MAX_RECORD_BYTES = 64 * 1024**2
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+_INVALID = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+_OBJECT = re.compile(rb"\{(?!\xef\xbf\xbf)")  # not followed by the NUL of UTF-16, which is `UNREADABLE`
 _STRUCTURE = np.zeros(256, dtype=np.int8)
 _STRUCTURE[list(b'"{}[],')] = (3, 1, -1, 1, -1, 2)  # quote, depth changes, comma
 
@@ -45,7 +47,7 @@ class Records(NamedTuple, Generic[T]):
 
 def is_json(source: Source) -> bool:
     """Return whether the file begins with an object or an array of objects."""
-    return _head(source).startswith(b"{") or is_array(source)
+    return _OBJECT.match(_head(source)) is not None or is_array(source)
 
 
 def is_array(source: Source) -> bool:
@@ -54,7 +56,7 @@ def is_array(source: Source) -> bool:
 
 
 def _head(source: Source) -> bytes:
-    return source.sample.removeprefix(BOM).lstrip()
+    return text_sample(source).lstrip()
 
 
 def first_record(source: Source, key: str = "") -> dict[str, Any]:
@@ -66,7 +68,7 @@ def first_record(source: Source, key: str = "") -> dict[str, Any]:
     if not is_json(source):
         return {}
     start = _array_start(_head(source), key)
-    text = _head(source)[start or 0 :].decode(errors="ignore").lstrip()
+    text = _head(source)[start or 0 :].decode().lstrip()
     try:
         found, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
@@ -94,14 +96,15 @@ def records(source: Source, kind: type[T], key: str = "") -> Iterator[Records[T]
         Records, slice by slice.
 
     Raises:
-        UnreadableSource: The array is not closed, is followed by other text, or has a record of more than 64 MiB.
+        UnreadableSource: The array is not closed, is followed by other text, or has a record of more than 64 MiB; or
+            the text is not in its stated encoding (without one, UTF-8).
         UnknownContent: The file has none of these forms.
     """
     many, one = msgspec.json.Decoder(list[kind]), msgspec.json.Decoder(kind)  # type: ignore[valid-type]
     start = _array_start(_head(source), key)
     if start is None and key:
         raise UnknownContent(f"{source.path} has no array {key!r}. If the file has another format, name it")
-    with source.open() as stream:
+    with open_text(source) as stream:
         if start is None:
             yield from _of_lines(stream, one)
         else:
@@ -111,21 +114,23 @@ def records(source: Source, kind: type[T], key: str = "") -> Iterator[Records[T]
                 read = _of_elements(elements, first, many, one)
                 first += len(elements)
                 yield read
+            while stream.read(SLICE_BYTES):  # the encoding is checked up to the end of the file
+                pass
 
 
 def _skip(stream: BinaryIO, source: Source, start: int) -> None:
-    stream.read(len(source.sample) - len(_head(source)) + start)
+    stream.read(len(text_sample(source)) - len(_head(source)) + start)
 
 
 def _of_lines(stream: BinaryIO, one: msgspec.json.Decoder[T]) -> Iterator[Records[T]]:
     first = 1
     while lines := stream.readlines(SLICE_BYTES):
-        lines[0] = lines[0].removeprefix(BOM) if first == 1 else lines[0]
         numbered = ((n, line) for n, line in enumerate(lines, start=first))
         first += len(lines)
+        text = b"".join(lines)
         try:
-            values = one.decode_lines(b"".join(lines))
-        except _UNREADABLE:
+            values = [] if is_unreadable(text) else one.decode_lines(text)
+        except _INVALID:
             values = []
         if len(values) == len(lines):
             yield Records(list(range(first - len(lines), first)), values, [])
@@ -136,9 +141,12 @@ def _of_lines(stream: BinaryIO, one: msgspec.json.Decoder[T]) -> Iterator[Record
 def _of_elements(
     elements: "_Elements", first: int, many: msgspec.json.Decoder[list[T]], one: msgspec.json.Decoder[T]
 ) -> Records[T]:
+    array = elements.array()
+    if is_unreadable(array):
+        return _one_by_one(enumerate(elements, start=first), one)
     try:
-        values = many.decode(elements.array())
-    except _UNREADABLE:
+        values = many.decode(array)
+    except _INVALID:
         return _one_by_one(enumerate(elements, start=first), one)
     return Records(list(range(first, first + len(values))), values, [])
 
@@ -147,10 +155,15 @@ def _one_by_one(texts: Iterable[tuple[int, bytes]], one: msgspec.json.Decoder[T]
     read: Records[T] = Records([], [], [])
     for line, text in texts:
         try:
-            read.values.append(one.decode(text))
-            read.lines.append(line)
-        except _UNREADABLE:
+            value = one.decode(text)
+        except _INVALID:
             read.malformed.append(line)
+            continue
+        if is_unreadable(text):
+            read.malformed.append(line)
+        else:
+            read.values.append(value)
+            read.lines.append(line)
     return read
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from recsys.ingest.source import LINE, Chunk
 
 NAMES = ("artist", "title")
+REACTION = ("user_id", "event_at", "event")
 LISTEN = ("user_id", "listened_at", "ms_played", "skipped", "utc_offset_min", "source")
 TRACK = ("release_title", "duration_ms", "isrc")
 
@@ -54,16 +55,23 @@ def listens(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
         The listens; then the recordings and artists that they name, which never replace delivered ones. A listen
         without any name or id has no `track_id`, so that the contract refuses it.
     """
-    known = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in _OPTIONAL if name not in rows.columns)
+    yield from _with_catalogue("listens", LISTEN, rows, malformed)
+
+
+def reactions(rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
+    """Deliver likes and other reactions as events, tracks and artists; as `listens`, with the columns of REACTION."""
+    yield from _with_catalogue("events", REACTION, rows, malformed)
+
+
+def _with_catalogue(table: str, columns: tuple[str, ...], rows: pl.DataFrame, malformed: list[int]) -> Iterator[Chunk]:
+    optional = ("track_id", "artist_id", *NAMES, *columns, *TRACK)
+    known = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in optional if name not in rows.columns)
     identified = known.with_columns(
         artist_id=pl.coalesce(_given("artist_id"), named_id("artist")),
         track_id=pl.coalesce(_given("track_id"), named_id("artist", "title")),
     )
-    yield Chunk("listens", identified.select(*LISTEN, "track_id", LINE), malformed)
+    yield Chunk(table, identified.select(*columns, "track_id", LINE), malformed)
     yield from catalogue(identified)
-
-
-_OPTIONAL = ("track_id", "artist_id", *NAMES, *LISTEN, *TRACK)
 
 
 def _given(name: str) -> pl.Expr:

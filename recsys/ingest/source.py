@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import polars as pl
 
 from recsys.errors import InputError, UnknownContent, UnreadableSource, did_you_mean
-from recsys.files import sha256_of
+from recsys.files import printable, sha256_of
 from recsys.ingest import archive
 from recsys.ingest.dialect import UTF_8, Dialect
 from recsys.ingest.encoding import refuse_utf16
@@ -47,7 +47,6 @@ _COLUMN_NAME = re.compile(r"[^\W\d][\w ()/.-]*$")
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
-BOM = b"\xef\xbb\xbf"
 _BROKEN = (OSError, EOFError, zlib.error, ZstdError, pl.exceptions.PolarsError, *archive.BROKEN)
 _MEMBER_BITS = 40  # of `_line` in an archive: the line is below, the number of the member above
 
@@ -217,8 +216,8 @@ def _in_member(number: int, chunk: Chunk) -> Chunk:
 
 def shown(name: str) -> str:
     """Return a file name for messages and the quarantine: control characters escaped, personal data replaced."""
-    printable = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
-    return str(pl.select(redacted(pl.lit(printable.encode(errors="backslashreplace").decode()))).item())
+    signs = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in printable(name))
+    return str(pl.select(redacted(pl.lit(signs))).item())
 
 
 def format_names() -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.files import is_audio, is_hidden, sha256_of
+from recsys.files import is_audio, is_hidden, printable, sha256_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Recording:
     Attributes:
         name: Its name in the lake, by which SQL looks up the track.
         path: Path of the file.
-        file: Path relative to the scanned folder, with slashes.
+        file: Path relative to the scanned folder, with slashes; bytes that are not UTF-8 are escaped.
         audio_id: SHA-256 of its bytes.
         n_bytes: Size in bytes.
     """
@@ -49,11 +49,12 @@ def recordings(folder: Path) -> list[Recording]:
     The name is the file name without its suffix. If several files have the same name, they are named by their path in
     the folder without the suffix; if the paths are equal too (`a.mp3` and `a.wav` in one folder), with the suffix.
     """
-    files = [path.relative_to(folder) for path in audio_files(folder)]
+    paths = audio_files(folder)
+    files = [Path(printable(str(path.relative_to(folder)))) for path in paths]
     names = pl.Series([file.stem for file in files], dtype=pl.String)
     for longer in ([file.with_suffix("").as_posix() for file in files], [file.as_posix() for file in files]):
         names = names.zip_with(~names.is_duplicated(), pl.Series(longer, dtype=pl.String))
     return [
-        Recording(name, folder / file, file.as_posix(), sha256_of(folder / file), (folder / file).stat().st_size)
-        for name, file in zip(names, files, strict=True)
+        Recording(name, path, file.as_posix(), sha256_of(path), path.stat().st_size)
+        for name, path, file in zip(names, paths, files, strict=True)
     ]

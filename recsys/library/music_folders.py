@@ -19,13 +19,14 @@ def find_recording(home: Home, file: str, audio_id: str) -> Path | None:
 
     Args:
         home: The home with the list of scanned folders.
-        file: Path relative to a scanned folder, as in marts.track_audio, or an absolute path.
+        file: Printable path relative to a scanned folder, as in marts.track_audio, or an absolute path.
         audio_id: SHA-256 of its bytes; a file with this path but other bytes is ignored.
 
     Returns:
         Path of the file; None if it no longer exists.
     """
-    paths = (folder / file for folder in (Path("/"), *reversed(_folders(home))))
+    folders, names = (Path("/"), *reversed(_folders(home))), {file, files.unescaped(file)}
+    paths = (folder / name for folder in folders for name in names)
     return next((path for path in paths if path.is_file() and files.sha256_of(path) == audio_id), None)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter, from_text
+from recsys.files import printable
 from recsys.lake.store import Lake
 from recsys.library.files import recordings
 from recsys.library.settings import AudioSettings
@@ -81,7 +82,7 @@ def index_folder(folder: Path, settings: AudioSettings) -> tuple[FingerprintInde
         [result.vectors[::INDEX_STEP] for result in indexed.values()],
         version=Fingerprinter.load().version,
     )
-    rows = [(one.audio_id, one.name, one.file, str(one.path.absolute())) for one in indexed]
+    rows = [(one.audio_id, one.name, one.file, printable(str(one.path.absolute()))) for one in indexed]
     named = pl.DataFrame(rows, schema=["audio_id", "track_id", "title", "file"], orient="row")
     unknown = (pl.lit(None, dtype=pl.String).alias(name) for name in ("artist_name", "label_name", "isrc"))
     return index, named.with_columns(*unknown)

@@ -10,6 +10,7 @@ from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
+from recsys.files import printable
 from recsys.library.files import audio_files
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
@@ -65,6 +66,11 @@ class CueSheet:
     duration_s: float
     cues: list[Cue]
     failure: Failure | None = None
+
+    @property
+    def file(self) -> str:
+        """The printable path of the file."""
+        return printable(str(self.path))
 
 
 def shipped_calibration() -> Calibration:

@@ -76,7 +76,7 @@ class MatchReport:
     @property
     def failures(self) -> dict[str, str]:
         """The reason for each file that could not be decoded, by path."""
-        return {str(sheet.path): sheet.failure.message for sheet in self.sheets if sheet.failure is not None}
+        return {sheet.file: sheet.failure.message for sheet in self.sheets if sheet.failure is not None}
 
     @property
     def operating_points(self) -> list[dict[str, Any]]:
@@ -110,10 +110,10 @@ class MatchReport:
             "operating_points": self.operating_points,
             "files": [
                 {
-                    "file": str(sheet.path),
+                    "file": sheet.file,
                     "duration_s": round(sheet.duration_s, 3),
                     "failure": None if sheet.failure is None else sheet.failure.message,
-                    "uses": uses.filter(file=str(sheet.path)).drop("file", "duration_s").to_dicts(),
+                    "uses": uses.filter(file=sheet.file).drop("file", "duration_s").to_dicts(),
                 }
                 for sheet in self.sheets
             ],
@@ -124,7 +124,7 @@ class MatchReport:
 def _row(sheet: CueSheet, cue: Cue) -> dict[str, Any]:
     use = cue.use
     return {
-        "file": str(sheet.path),
+        "file": sheet.file,
         "duration_s": round(sheet.duration_s, 3),
         "starts_s": round(use.starts_s, 2),
         "ends_s": round(use.ends_s, 2),

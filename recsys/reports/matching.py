@@ -37,7 +37,7 @@ def write_page(found: MatchReport, references: Sounds, path: Path) -> None:
     uses = found.table
     page = render(
         "matching.html",
-        sections=[_section(sheet, uses.filter(file=str(sheet.path)), references) for sheet in found.sheets],
+        sections=[_section(sheet, uses.filter(file=sheet.file), references) for sheet in found.sheets],
         operating_points=found.operating_points,
         disclaimer=DISCLAIMER,
         index_disclosure=INDEX_DISCLOSURE,

@@ -1,9 +1,18 @@
 """Texts and formatting of values for people."""
 
-# Control characters, which act on a terminal, and those that reverse the direction of the text after them.
+# Control characters, which act on a terminal, and those that reverse the direction of the text after them. Halves of
+# surrogate pairs are not text; some of them stand for the bytes of file names that are not UTF-8.
 _CONTROLS = dict.fromkeys(
-    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
-)
+    (
+        *range(9),
+        *range(11, 32),
+        *range(127, 160),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+    ),
+    "\ufffd",
+) | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 
 # Problem code in marts.catalogue_health -> what pages and reports call it.
 ISSUES = {
@@ -30,6 +39,8 @@ def without_controls(text: str) -> str:
 
     >>> without_controls("Love\x1b[2J \u202egnos")
     'Love\ufffd[2J \ufffdgnos'
+    >>> without_controls("caf\udce9.mp3")
+    'caf\\xe9.mp3'
     """
     return text.translate(_CONTROLS)
 

@@ -44,10 +44,13 @@ def test_a_line_without_an_object_is_malformed(inbox: Inbox, line: str) -> None:
 
 
 def test_invalid_utf8_makes_only_its_line_malformed(inbox: Inbox) -> None:
-    """Other lines are read, as in CSV."""
-    inbox.take("t.jsonl", lines(TRACK).encode() + b'{"track_id": "t\xff"}\n')
+    """In lines and in arrays, as in CSV; the other lines are read."""
+    good, bad = json.dumps(TRACK | {"title": "Één"}, ensure_ascii=False).encode(), b'{"track_id": "t\xff"}'
+    inbox.take("t.jsonl", good + b"\n" + bad + b"\n")
+    inbox.take("t2.json", b"[" + good.replace(b"t1", b"t2") + b", " + bad + b"]")
 
-    assert inbox.refused() == [("malformed_row", None, "t.jsonl", 2)]
+    assert inbox.refused() == [("malformed_row", None, "t.jsonl", 2), ("malformed_row", None, "t2.json", 2)]
+    assert inbox.rows("tracks")["track_id"].to_list() == ["t1", "t2"]
 
 
 def test_an_escaped_character_pair_is_a_character(inbox: Inbox) -> None:

@@ -144,8 +144,8 @@ def test_exported_scrobbles(inbox: Inbox, text: str) -> None:
 
 def test_a_players_log_has_skips_and_lengths(inbox: Inbox) -> None:
     """The length is the recording's; a record of other fields or bytes is malformed."""
-    log = f"#AUDIOSCROBBLER/1.1\nA\t\tOne\t1\t200\tS\t{UTS}\tmb1\nA\tOne\n\xff\t\tX\t1\t1\tL\t{UTS}\t\n"
-    inbox.take(".scrobbler.log", log.encode("latin-1"))
+    log = f"#AUDIOSCROBBLER/1.1\nÉ\t\tOne\t1\t200\tS\t{UTS}\tmb1\nA\tOne\n".encode()
+    inbox.take(".scrobbler.log", log + f"\xff\t\tX\t1\t1\tL\t{UTS}\t\n".encode("latin-1"))
 
     assert inbox.rows("listens").select("track_id", "skipped", "ms_played").rows() == [("mb1", True, None)]
     assert inbox.rows("tracks")["duration_ms"].to_list() == [200_000]

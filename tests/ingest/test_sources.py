@@ -1,6 +1,7 @@
 """Recognising the table of a file, and files that cannot be read."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,16 @@ def test_an_empty_folder_is_not_an_error(inbox: Inbox) -> None:
     report = ingest(inbox.home, [inbox.folder], today=TODAY)
 
     assert (report.batches, report.known_files, Lake(inbox.home).batches()) == ([], [], [])
+
+
+def test_a_file_name_that_is_not_utf8_is_escaped(inbox: Inbox) -> None:
+    """The file is read or refused like any other; the batch log and the quarantine have the escaped name."""
+    inbox.take(os.fsdecode(b"caf\xe9.csv"), "track_id,title,artist_id\nt1,One,a1\n,Two,a2\n")
+    report = inbox.take(os.fsdecode(b"no\xe9.csv"), "x,y\n1,2\n")
+
+    assert inbox.rows("tracks")["track_id"].to_list() == ["t1"]
+    assert len(report.unreadable) == 1
+    assert [(reason, file) for reason, _, file, _ in inbox.refused()] == [
+        ("missing_value", r"caf\xe9.csv"),
+        ("unreadable_file", r"no\xe9.csv"),
+    ]

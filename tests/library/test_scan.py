@@ -1,5 +1,6 @@
 """Scanning a music folder into the lake: which files are analysed, copied, skipped or refused."""
 
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from recsys.home import Home
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
 from recsys.library.files import recordings
+from recsys.library.music_folders import find_recording
 from recsys.library.scan import EarlierScans, ScanReport, scan
 from recsys.library.settings import AudioSettings
 from recsys.synth.arrange import Style, arrange
@@ -135,3 +137,37 @@ def test_the_lake_lists_the_hash_of_every_file(scanned: tuple[Home, Path, list[S
 
     assert {recording.audio_id for recording in recordings(folder)} <= Lake(home).sources()
     assert Lake(home).verify() > 0
+
+
+def test_a_name_that_is_not_utf8_is_printable(tmp_path: Path) -> None:
+    """Files of equal names are distinguished as usual."""
+    names = [b"latin\xe9.flac", b"latin\xe9.mp3", b"other\xff.wav"]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_bytes(name)
+    found = recordings(tmp_path)
+
+    assert [one.name for one in found] == [r"latin\xe9.flac", r"latin\xe9.mp3", r"other\xff"]
+    assert [one.file for one in found] == [r"latin\xe9.flac", r"latin\xe9.mp3", r"other\xff.wav"]
+    assert [one.path.read_bytes() for one in found] == names
+
+
+@pytest.mark.slow
+def test_files_whose_names_are_not_utf8_are_scanned(song: np.ndarray, tmp_path: Path) -> None:
+    """The file is analysed or refused like any other, found again by its escaped name, and known to the next scan."""
+    folder = tmp_path / os.fsdecode(b"m\xfcsic")
+    folder.mkdir()
+    write_audio(tmp_path / "song.flac", song, 22_050)
+    shutil.copy(tmp_path / "song.flac", folder / "good.flac")
+    shutil.copy(tmp_path / "song.flac", folder / os.fsdecode(b"latin\xe9.flac"))
+    (folder / os.fsdecode(b"no\xe9.mp3")).write_text("this is no music")
+    home, settings = Home(tmp_path / "home"), AudioSettings(workers=1)
+    first = scan(home, folder, today=TODAY, settings=settings)
+    second = scan(home, folder, today=TODAY, settings=settings)
+
+    features = rows(home, "audio_features").sort("track_id")
+    assert features.select("track_id", "file").rows() == [("good", "good.flac"), (r"latin\xe9", r"latin\xe9.flac")]
+    assert first.problems() == [r"no\xe9.mp3: not an audio file we can decode"]
+    assert (first.n_analysed, first.n_copied, second.n_known) == (1, 1, 2)
+    found = find_recording(home, r"latin\xe9.flac", features["audio_id"][1])
+    assert found is not None
+    assert os.fsencode(found.name) == b"latin\xe9.flac"

@@ -1,6 +1,7 @@
 """A matching report: restricted to the tracks of one rights holder, and as a page."""
 
 import json
+import os
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -85,3 +86,16 @@ def test_a_csv_report_has_no_formula_and_a_json_report_exact_texts(report: Match
 
     assert set(pl.read_csv(tmp_path / "csv")["title"].drop_nulls()) == {f"'{title}"}
     assert json.dumps(title) in (tmp_path / "json").read_text(encoding="utf-8")
+
+
+def test_a_query_file_whose_name_is_not_utf8_is_reported(report: MatchReport, tmp_path: Path) -> None:
+    """Every form of the report has its escaped name."""
+    path = Path(os.fsdecode(b"/somewhere/caf\xe9.mp3"))
+    named = replace(report, sheets=[replace(report.sheets[0], path=path)])
+    write_page(named, {}, tmp_path / "report.html")
+    write(named, "csv", tmp_path / "report.csv")
+
+    assert json.loads(named.as_json())["files"][0]["file"] == r"/somewhere/caf\xe9.mp3"
+    assert len(json.loads(named.as_json())["files"][0]["uses"]) == 3  # of two recordings, one with two tracks
+    assert r"caf\xe9.mp3" in (tmp_path / "report.html").read_text()
+    assert r"caf\xe9.mp3" in (tmp_path / "report.csv").read_text()

@@ -27,8 +27,8 @@ def matched(found: "MatchReport") -> None:
 
     uses = found.table
     for sheet in found.sheets:
-        out.print(f"\n{sheet.path}  {format_duration(sheet.duration_s)}")
-        own = uses.filter(file=str(sheet.path))
+        out.print(f"\n{sheet.file}  {format_duration(sheet.duration_s)}")
+        own = uses.filter(file=sheet.file)
         if sheet.failure is not None:
             out.print(f"not decoded: {sheet.failure.message}")
         elif own.is_empty():

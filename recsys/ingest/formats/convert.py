@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from recsys.errors import UnknownContent
+from recsys.ingest.encoding import text_sample
 from recsys.ingest.json_records import first_record
 from recsys.ingest.source import Chunk, Source
 from recsys.ingest.tables import column_names
@@ -60,7 +61,7 @@ _KNOWN = (
     ),
     _Known(
         "a slice of the Million Playlist Dataset",
-        lambda source: b'"playlists"' in source.sample and "pid" in first_record(source, "playlists"),
+        lambda source: b'"playlists"' in text_sample(source) and "pid" in first_record(source, "playlists"),
         "Convert it: jq -c '.playlists[] | .pid as $p | .tracks[] | {playlist_id: \"\\($p)\", position: (.pos + 1), "
         "track_id: .track_uri}' F > playlists.jsonl; and for the catalogue: jq -c '.playlists[].tracks[] | {track_id: "
         ".track_uri, title: .track_name, artist_id: .artist_uri, duration_ms, release_title: .album_name}' F > "
@@ -68,7 +69,7 @@ _KNOWN = (
     ),
     _Known(
         "tracks.csv of FMA, with three header lines",
-        _begins(b",album,album,"),
+        lambda source: text_sample(source).startswith(b",album,album,"),
         "Write one header line with the columns of the table tracks: `track` and `title` are title, `artist` and `id` "
         "are artist_id, the first column is track_id",
     ),
@@ -111,7 +112,7 @@ _KNOWN = (
     ),
     _Known(
         "a watch history of YouTube as a web page",
-        lambda source: source.sample.lstrip()[:5].lower() == b"<html" and b"YouTube" in source.sample,
+        lambda source: text_sample(source).lstrip()[:5].lower() == b"<html" and b"YouTube" in text_sample(source),
         "Request it again at takeout.google.com, with JSON as the format of the history",
     ),
     _Known("an SQLite database", _begins(b"SQLite format 3\0"), "Export its tables as CSV"),

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from recsys.errors import UnreadableSource
+from recsys.ingest.encoding import text_lines, text_sample
 from recsys.ingest.json_records import frame
-from recsys.ingest.source import BOM, Chunk, Source
+from recsys.ingest.source import Chunk, Source
 
 _Cells: TypeAlias = dict[str, str]  # name of a cell -> its text
 _SUMMARY = (
@@ -80,7 +81,7 @@ class _Report:
 
 def recognises(source: Source) -> bool:
     """Return whether the file begins with the header record of a report, after comments."""
-    lines = (line for line in source.sample.removeprefix(BOM).splitlines() if not line.startswith(b"#"))
+    lines = (line for line in text_sample(source).splitlines() if not line.startswith(b"#"))
     first = next(lines, b"").split(b"\t")
     return first[0] in {b"HEAD", b"FHEA"} and len(first) > 1
 
@@ -88,9 +89,8 @@ def recognises(source: Source) -> bool:
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read the report as rows of `sales`; `table` is ignored. A row's line is the first with its usages."""
     report = _Report()
-    with source.open() as stream:
-        for line, record in enumerate(stream, start=1):
-            _read(report, line, record.removeprefix(BOM) if line == 1 else record)
+    for line, record in text_lines(source):
+        _read(report, line, record)
     if not report.is_complete:
         raise UnreadableSource(f"{source.path} is a sales report without its last record, FOOT. Get the file again")
     totals = report.totals.items()
@@ -98,12 +98,11 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
     yield Chunk("sales", frame((total.line for _, total in totals), rows, _COLUMNS), report.malformed)
 
 
-def _read(report: _Report, line: int, record: bytes) -> None:
-    try:
-        cells = record.decode().rstrip("\r\n").split("\t")
-    except UnicodeDecodeError:
+def _read(report: _Report, line: int, record: str | None) -> None:
+    if record is None:
         report.malformed.append(line)
         return
+    cells = record.split("\t")
     named = _TYPE.fullmatch(cells[0].strip().upper())
     if named is None:
         report.malformed += [] if cells[0].startswith("#") or not record.strip() else [line]

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from recsys.ingest import names
+from recsys.ingest.encoding import text_sample
 from recsys.ingest.json_records import Scalar, first_record, frame, records
 from recsys.ingest.source import Chunk, Source
 
@@ -29,7 +30,7 @@ def recognises(source: Source) -> bool:
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read listens, tracks and artists; `table` is ignored. A line is the number of the scrobble in the file."""
-    user, lines = _user(source), count(1)
+    user, lines = user_of(source), count(1)
     for found in records(source, dict[str, Any], _key(source)):
         scrobbles = [(next(lines), _row(*pair)) for page in found.values for pair in _scrobbles(page, user)]
         kept = [(line, row) for line, row in scrobbles if row is not None]
@@ -38,13 +39,13 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
 
 
 def _key(source: Source) -> str:
-    return "track" if re.match(rb'\s*\{\s*"recenttracks"', source.sample) else ""
+    return "track" if re.match(rb'\s*\{\s*"recenttracks"', text_sample(source)) else ""
 
 
-def _user(source: Source) -> str:
+def user_of(source: Source) -> str:
     """Return the account that the file names in its first 64 KiB, before or after its scrobbles."""
-    named = re.search(rb'"@attr"\s*:\s*\{[^{}]*"user"\s*:\s*"([^"\\]+)"', source.sample)
-    return named[1].decode(errors="replace") if named else source.account
+    named = re.search(rb'"@attr"\s*:\s*\{[^{}]*"user"\s*:\s*"([^"\\]+)"', text_sample(source))
+    return named[1].decode() if named else source.account
 
 
 def _scrobbles(page: dict[str, Any], user: str) -> Iterator[tuple[dict[str, Any], str]]:
@@ -63,18 +64,20 @@ def _row(scrobble: dict[str, Any], user: str) -> tuple[Scalar, ...] | None:
     date, artist = scrobble.get("date"), scrobble.get("artist")
     return (
         user,
-        date.get("uts") if isinstance(date, dict) else _scalar(date),
-        _scalar(scrobble.get("mbid")),
+        date.get("uts") if isinstance(date, dict) else scalar(date),
+        scalar(scrobble.get("mbid")),
         artist.get("mbid") if isinstance(artist, dict) else None,
-        _scalar(scrobble.get("name")),
-        _text_of(artist),
-        _text_of(scrobble.get("album")),
+        scalar(scrobble.get("name")),
+        text_of(artist),
+        text_of(scrobble.get("album")),
     )
 
 
-def _text_of(value: object) -> Scalar:
-    return value.get("#text") or value.get("name") if isinstance(value, dict) else _scalar(value)
+def text_of(value: object) -> Scalar:
+    """Return the name of an artist or release: a text, or an object with `#text` or `name`."""
+    return value.get("#text") or value.get("name") if isinstance(value, dict) else scalar(value)
 
 
-def _scalar(value: object) -> Scalar:
+def scalar(value: object) -> Scalar:
+    """Return a value that is neither an object nor a list, otherwise None."""
     return value if isinstance(value, str | int | float | bool) else None

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import msgspec
 
 from recsys.ingest import names
+from recsys.ingest.encoding import text_sample
 from recsys.ingest.json_records import Scalar, first_record, frame, milliseconds, records
 from recsys.ingest.source import Chunk, Source
 
@@ -53,7 +54,8 @@ class _SubmittedListen(msgspec.Struct):
 
 def recognises(source: Source) -> bool:
     """Return whether the first record is a listen."""
-    return "track_metadata" in first_record(source, _key(source))
+    first = first_record(source, _key(source))
+    return "track_metadata" in first and "score" not in first
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
@@ -65,7 +67,7 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG00
 
 def _key(source: Source) -> str:
     """Return the name of the array in the API's answer; '' for JSON Lines."""
-    return "listens" if re.match(rb'\s*\{\s*"payload"\s*:\s*\{', source.sample) else ""
+    return "listens" if re.match(rb'\s*\{\s*"payload"\s*:\s*\{', text_sample(source)) else ""
 
 
 def _row(listen: _SubmittedListen, account: str) -> tuple[Scalar, ...]:

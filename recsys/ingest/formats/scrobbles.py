@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from recsys.ingest import names
+from recsys.ingest.encoding import text_lines, text_sample
 from recsys.ingest.formats import csv
 from recsys.ingest.json_records import Records, Scalar, first_record, frame, milliseconds, records
 from recsys.ingest.source import Chunk, Source
@@ -39,13 +40,15 @@ _JSON = ("user_id", "listened_at", "ms_played", "track_id", "title", "artist", "
 def recognises(source: Source) -> bool:
     """Return whether the file is a log, has columns of scrobbles, or is a JSON export of maloja or Koito."""
     return (
-        source.sample.startswith(_LOG_HEAD) or _is_headerless(source) or bool(_json_key(source) or _csv_names(source))
+        text_sample(source).startswith(_LOG_HEAD)
+        or _is_headerless(source)
+        or bool(_json_key(source) or _csv_names(source))
     )
 
 
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:  # noqa: ARG001 - the signature of every format
     """Read listens, tracks and artists; `table` is ignored."""
-    if source.sample.startswith(_LOG_HEAD):
+    if text_sample(source).startswith(_LOG_HEAD):
         return _log(source)
     return _from_json(source, _json_key(source)) if _json_key(source) else _from_csv(source)
 
@@ -61,7 +64,7 @@ def _csv_names(source: Source) -> list[str]:
 
 
 def _is_headerless(source: Source) -> bool:
-    first = source.sample.split(b"\n", 1)[0]
+    first = text_sample(source).split(b"\n", 1)[0]
     times = [field for field in (first.rpartition(b',"')[2], first.rpartition(b",")[2]) if _TIME.fullmatch(field)]
     return bool(times) and first.count(b",") >= len(_HEADERLESS) - 1
 
@@ -85,21 +88,17 @@ def _log(source: Source) -> Iterator[Chunk]:
     rows: list[tuple[Scalar, ...]] = []
     lines: list[int] = []
     malformed: list[int] = []
-    with source.open() as stream:
-        for line, record in enumerate(stream, start=1):
-            if record.strip() and not record.startswith(b"#"):
-                row = _log_row(record)
-                (malformed if row is None else lines).append(line)
-                rows += [row] if row else []
+    for line, record in text_lines(source):
+        if record is None or (record.strip() and not record.startswith("#")):
+            row = _log_row(record)
+            (malformed if row is None else lines).append(line)
+            rows += [row] if row else []
     own = frame(lines, rows, _LOG).with_columns(user_id=pl.lit(source.account))
     yield from names.listens(own, malformed)
 
 
-def _log_row(record: bytes) -> tuple[Scalar, ...] | None:
-    try:
-        fields = record.decode().rstrip("\r\n").split("\t")
-    except UnicodeDecodeError:
-        return None
+def _log_row(record: str | None) -> tuple[Scalar, ...] | None:
+    fields = record.split("\t") if record is not None else []
     if len(fields) not in {7, 8}:
         return None
     artist, album, title, _, length, rating, time, mbid = [*fields, ""][:8]
@@ -109,16 +108,16 @@ def _log_row(record: bytes) -> tuple[Scalar, ...] | None:
 
 def _json_key(source: Source) -> str:
     """Return the name of the array in maloja's or Koito's export; '' if it is neither."""
-    maloja = first_record(source, "scrobbles") if b'"scrobbles"' in source.sample else {}
+    maloja = first_record(source, "scrobbles") if b'"scrobbles"' in text_sample(source) else {}
     if {"time", "track"} <= maloja.keys() and isinstance(maloja["track"], dict):
         return "scrobbles"
-    koito = first_record(source, "listens") if b'"listens"' in source.sample else {}
+    koito = first_record(source, "listens") if b'"listens"' in text_sample(source) else {}
     return "listens" if {"listened_at", "track", "artists"} <= koito.keys() else ""
 
 
 def _from_json(source: Source, key: str) -> Iterator[Chunk]:
-    named = re.search(rb'"user"\s*:\s*"([^"\\]+)"', source.sample.partition(b'"listens"')[0])
-    user = named[1].decode(errors="replace") if named and key == "listens" else source.account
+    named = re.search(rb'"user"\s*:\s*"([^"\\]+)"', text_sample(source).partition(b'"listens"')[0])
+    user = named[1].decode() if named and key == "listens" else source.account
     for found in records(source, dict[str, Any], key):
         row = _maloja if key == "scrobbles" else _koito
         read: Records[tuple[Scalar, ...]] = Records([], [], list(found.malformed))
