@@ -9,6 +9,8 @@ A home is the folder with all data of one installation:
     <home>/runs        one folder per run: its log, its finished steps, the decision of the gate
     <home>/warehouse, marts, models, exports      results, by run
     <home>/current ->  releases/<run>             the published release; publishing swaps this link
+    <home>/version.json                           version of the form of all this (see `recsys.migration`)
+    <home>/migrations      what migrations from older versions changed, as it was before
 """
 
 import fcntl
@@ -18,7 +20,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from recsys import __version__, files
 from recsys.errors import HomeIsBusy, SetupError
+
+VERSION = 1  # of the form of a home that this program writes; `recsys.migration` has a step from each older one
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,36 @@ class Home:
         """The published warehouse: a symbolic link; to open the file, use `published_warehouse`."""
         return self.path / "warehouse" / "current.duckdb"
 
+    @property
+    def version_file(self) -> Path:
+        """JSON file: the version of the home's form, and of the program that wrote it."""
+        return self.path / "version.json"
+
+    @property
+    def version(self) -> int:
+        """The version of the home's form: 0 if it was written before homes had one, VERSION if it has no data yet."""
+        if not self.version_file.exists():
+            return 0 if (self.lake / "_ledger").exists() else VERSION
+        with files.reading(self.version_file, "Restore it from a backup of the home"):
+            return int(files.read_json(self.version_file)["version"])
+
+    def write_version(self, version: int) -> None:
+        """Note that the home has the form of a version."""
+        files.write_json(self.version_file, {"version": version, "program": __version__})
+
+    def refuse_newer(self) -> None:
+        """Raise SetupError if a newer version of the program has written the home."""
+        if self.version > VERSION:
+            program = files.read_json(self.version_file).get("program", "unknown")
+            raise SetupError(
+                f"{self.path} has version {self.version} of the form of a home, this program (recsys {__version__}) "
+                f"knows versions up to {VERSION}. Install recsys {program} or newer, which wrote it; or restore a "
+                "backup of the home from before that"
+            )
+
     def published_warehouse(self) -> Path:
         """Return the real path of the published warehouse; raises SetupError if there is none yet."""
+        self.refuse_newer()
         if not self.warehouse.exists():
             raise SetupError(
                 f"{self.path} has no published warehouse yet. Create one: recsys ingest FILES, then recsys build "
@@ -89,7 +122,14 @@ class Home:
 
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
-    """Hold the lock of the home in a `with` block; raises HomeIsBusy if another process holds it."""
+    """
+    Hold the lock of the home in a `with` block; a new home gets its version.
+
+    Raises:
+        HomeIsBusy: Another process holds the lock.
+        SetupError: A newer version of the program has written the home.
+    """
+    home.refuse_newer()
     home.path.mkdir(parents=True, exist_ok=True)
     with (home.path / ".lock").open("a+") as lock:
         try:
@@ -103,4 +143,6 @@ def locked(home: Home) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
+        if not home.version_file.exists() and home.version == VERSION:
+            home.write_version(VERSION)
         yield

@@ -32,7 +32,7 @@ LAYERS = (
     ("rerank", "matching", "cleaning"),
     ("products", "feedback", "analytics"),
     ("releases", "reports"),
-    ("recipe", "pipeline", "erasure", "published", "experiments"),
+    ("recipe", "pipeline", "erasure", "published", "experiments", "migration"),
     ("demo", "cli"),
 )
 APART = (("recommenders", "evaluate", "audio", "synth"), ("products", "feedback", "analytics"))

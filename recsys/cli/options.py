@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from recsys.home import Home, locked
+from recsys.home import VERSION, Home, locked
 
 if TYPE_CHECKING:
     from recsys.pipeline.run import Run
@@ -109,10 +109,19 @@ def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
 
 @contextmanager
 def opened(home: Home) -> Iterator[None]:
-    """Hold the lock of the home in a `with` block; listeners whom a restored backup has brought back are erased."""
+    """
+    Hold the lock of the home in a `with` block.
+
+    A home that an older version has written is migrated, and listeners whom a restored backup has brought back are
+    erased.
+    """
     from recsys.lake.denied import DenyList
 
     with locked(home):
+        if home.version < VERSION:
+            from recsys.migration.migrate import migrate
+
+            migrate(home, tell=partial(click.echo, err=True))
         denied = DenyList(home)
         if not denied.is_applied():
             from recsys.erasure.erase import erase_again

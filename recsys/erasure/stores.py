@@ -81,4 +81,5 @@ WITHOUT_LISTENERS = (  # figures of many listeners, metadata, and what operators
     "exports/ds=*/run=*/_SUCCESS",
     "reports/**/*",
     "takedowns/*.csv",
+    "migrations/*/lake/_ledger/*.json",
 )

@@ -123,6 +123,8 @@ class Lake:
     """The lake of one home: read, verify and append to its raw tables."""
 
     def __init__(self, home: Home) -> None:
+        """Open the lake of a home; raises SetupError if a newer version of the program has written the home."""
+        home.refuse_newer()
         self.folder = home.lake
         self._batch_log = home.lake / "_ledger"
         self._staging = home.lake / "_staging"

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recsys.errors import InputError, RecsysError, SetupError
-from recsys.home import Home
+from recsys.home import VERSION, Home
 from recsys.ingest.pseudonym import check_listener_key, fingerprint, listener_key
 from recsys.lake.store import Lake
 from recsys.ledger.store import Ledger
@@ -62,6 +62,9 @@ def run_checks(home: Home) -> Iterator[Check]:
     if not home.path.exists():
         yield Check("data", False, "no home yet", "recsys ingest FILES, or recsys demo")
         return
+    yield _try("version", lambda: _version(home))
+    if home.version > VERSION:
+        return
     yield _try("listener key", lambda: _listener_key(home))
     yield _try("lake", lambda: _lake(home))
     yield _try("lake files", lambda: f"{Lake(home).verify():,} match the batch log and its checksums")
@@ -96,6 +99,13 @@ def _try(name: str, check: Callable[[], str]) -> Check:
         return Check(name, False, type(error).__name__, str(error))
     except Exception as error:  # noqa: BLE001 - a damaged home may raise anything, and must be examined to the end
         return Check(name, False, f"{type(error).__name__}: {error}", _RESTORE)
+
+
+def _version(home: Home) -> str:
+    home.refuse_newer()
+    if home.version < VERSION:
+        return f"{home.version}; the next command that writes, such as recsys build, migrates the home to {VERSION}"
+    return str(home.version)
 
 
 def _listener_key(home: Home) -> str:

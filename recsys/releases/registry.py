@@ -85,7 +85,8 @@ def make_current(home: Home, name: str) -> None:
 
 
 def current_name(home: Home) -> str | None:
-    """Return the name of the current release; None before the first."""
+    """Return the name of the current release; None before the first. Raises SetupError for a home that is newer."""
+    home.refuse_newer()
     return home.current.readlink().name if home.current.is_symlink() and home.current.exists() else None
 
 

@@ -7,7 +7,7 @@ and intermediate tables exist only during the build: the file has the marts, and
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -149,6 +149,27 @@ def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[Bu
         for schema in ("raw", "intermediate"):
             connection.execute(f"drop schema {schema} cascade")
     return [table for table in built if table.name.startswith("marts.")]
+
+
+def missing_marts(existing: Iterable[str], results: Collection[str]) -> list[SqlFile]:
+    """Return the marts that a file with some tables lacks, if they read only these tables, results and each other."""
+    readable, missing = {*existing, *(f"raw.{name}" for name in results)}, []
+    for file in read_layers().values():
+        if file.layer == "marts" and file.name not in readable and file.sources <= readable:
+            missing.append(file)
+            readable.add(file.name)
+    return missing
+
+
+def add_missing_marts(target: Path, results: Mapping[str, ResultTable]) -> None:
+    """Add the `missing_marts` to a warehouse file that is not published yet."""
+    with _writing(target, "1GB") as connection:
+        existing = connection.execute(internal_sql("stored_tables")).fetchall()
+        connection.execute("create schema raw")
+        _make_results(connection, results)
+        for file in missing_marts(map(".".join, existing), results):
+            _build_one(connection, file, partial(_build_whole, connection, file, "table"), _silent)
+        connection.execute("drop schema raw cascade")
 
 
 def _reading_results(layers: dict[str, SqlFile], results: Collection[str]) -> list[SqlFile]:

@@ -39,6 +39,7 @@ _OF_SERVER = re.compile(
     r"(duckdb_|pragma_)\w*|current_setting|getenv|which_secret|pg_settings|query|query_table|\w*logging", re.IGNORECASE
 )  # tables and functions that tell about the server, or that run a text as a query
 _DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
+_LACKING = (duckdb.CatalogException, duckdb.BinderException)  # of a table or column that the file does not have
 _EXPECTED = "Expected one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
@@ -88,6 +89,9 @@ class Warehouse:
                 return pl.DataFrame(_intervals_as_texts(relation).pl())
         except _DAMAGE as damaged:
             raise self._damaged(damaged) from damaged
+        except _LACKING as lacking:
+            remedy = f"If an older version of the program built {self.path.name}, build it anew: recsys build"
+            raise InputError(f"The query failed: {lacking}\n{remedy}") from lacking
         except duckdb.Error as wrong:
             raise InputError(f"The query failed: {wrong}") from wrong
 

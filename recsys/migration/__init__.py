@@ -1,0 +1,1 @@
+"""Migration of homes that an older version of the program has written."""
