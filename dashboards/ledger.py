@@ -224,6 +224,31 @@ def audience() -> None:
         )
     _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups")
     loyalty()
+    _overlap()
+
+
+def _overlap() -> None:
+    """Show which other artists the listeners of one of the label's artists play."""
+    parts.heading("Which other artists they listen to")
+    with filters.row():
+        artist_id = filters.choose_artist()
+    others = data.run_query("label_overlap", artist_id=artist_id)
+    if others.is_empty():
+        parts.empty_state("No other artist shares enough listeners with this one.", "It is counted once a month ends.")
+        return
+    first, last = (sentences.format_day(others[name][0]) for name in ("from_day", "to_day"))
+    parts.table(
+        others.select("name", "share"),
+        mart="label_figures",
+        key="overlap",
+        title=f"Other artists, from {first} to {last}",
+        names={"name": "artist", "share": "share of listeners"},
+        formats={"share": "percent"},
+    )
+    parts.caption(
+        "Listeners who play both artists much, as a share of the artist's. To protect them, up to five are added or "
+        "left out; artists whom over 40 % of either's listeners share are not listed."
+    )
 
 
 def loyalty(label_id: str = "") -> None:

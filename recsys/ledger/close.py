@@ -27,6 +27,7 @@ from recsys.ledger.lines import (
     DAY,
     FIGURES_COLUMNS,
     LATE,
+    LISTENER_SHARE,
     LISTENERS,
     MEASURES,
     PLAYS,
@@ -35,6 +36,7 @@ from recsys.ledger.lines import (
     Lines,
 )
 from recsys.ledger.loyalty import NO_DAYS, with_loyalty
+from recsys.ledger.overlap import NO_FAVOURITES, lines_of_overlap
 from recsys.ledger.settings import LabelSettings
 from recsys.ledger.shown import NO_LISTS, lines_of_lists
 
@@ -57,7 +59,7 @@ class Closing:
         as_of: Last day of the run's data.
         last_batch: Largest batch number of the lake.
         settings: The test, and how long after its end a period is closed.
-        noise_key: Secret of the noise of artists' shares; None: no shares are written.
+        noise_key: Secret of the noise of artists' shares and overlaps; None: none are written.
     """
 
     no: int
@@ -92,6 +94,7 @@ def close(
     closing: Closing,
     *,
     days_of_listeners: pl.LazyFrame = NO_DAYS,
+    favourites: pl.LazyFrame = NO_FAVOURITES,
     lists: pl.DataFrame = NO_LISTS,
 ) -> Lines:
     """
@@ -107,6 +110,7 @@ def close(
         closing: This closing.
         days_of_listeners: The days on which each listener played each label (see `loyalty.with_loyalty`); without them,
             the loyalty of every listener is unknown.
+        favourites: The artists that count for each listener in each month (see `overlap.lines_of_overlap`).
         lists: user_id, track_id and rank of the lists that listeners see.
     """
     if ledger.as_of is not None and closing.as_of <= ledger.as_of:
@@ -131,7 +135,19 @@ def close(
     closed = pl.concat(figures)
     weeks = closed.filter(dimension=WEEK, measure=PLAYS, is_late=False)
     shown = _signed(lines_of_lists(lists, catalogue, weeks, closing.settings), closing)
-    return added + Lines.of({"label_figures": pl.concat([closed, shown])})
+    overlap = _overlap(favourites, catalogue, ledger, closing)
+    return added + Lines.of({"label_figures": pl.concat([closed, shown, overlap])})
+
+
+def _overlap(favourites: pl.LazyFrame, catalogue: pl.DataFrame, ledger: Lines, closing: Closing) -> pl.DataFrame:
+    """Return the lines of the months that have ended since the last closing; of those before a restart, none."""
+    if closing.noise_key is None:
+        return pl.DataFrame(schema=FIGURES_SCHEMA)
+    starts_after = ledger.closings.filter("is_restart")["last_day"].max()
+    whole = favourites if starts_after is None else favourites.filter(pl.col("to_day").dt.month_start() > starts_after)
+    days = ledger.closings["last_day"].max(), closing.last_day
+    lines = lines_of_overlap(whole, catalogue, days, closing.settings, closing.noise_key)  # type: ignore[arg-type]
+    return _signed(lines.with_columns(measure=pl.lit(LISTENER_SHARE)), closing)
 
 
 def _chunks(rows: pl.LazyFrame, tracks: pl.DataFrame) -> list[list[str]]:

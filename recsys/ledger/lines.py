@@ -12,10 +12,12 @@ from recsys.columns import Column, schema
 DAY, WEEK, LATE = "day", "week", "late"  # dimensions of a label's total
 SHOWN = "shown"  # dimension of what the lists show of a label, in the week that a closing closes
 ARTIST, RECORDING, SOURCE, LOYALTY = "artist", "recording", "source", "loyalty"
+OVERLAP = "overlap"  # dimension of what else an artist's listeners play, by calendar month (see `overlap`)
 AUDIENCES = ("country", "age_band", "gender")  # dimensions that group listeners
 PLAYS, LISTENERS = "n_plays", "n_listeners"
 SHOWN_TO, SLOTS = "n_shown", "exposure"  # listeners whose list has a recording of the label; positions, by weight
 SHARE = "play_share"  # of an artist's plays, in whole per cent and with noise (see `crossed`)
+LISTENER_SHARE = "listener_share"  # of an artist's listeners who play another artist, likewise (see `overlap`)
 MEASURES = (PLAYS, "n_skips", "n_saves", "n_likes", "ms_played")  # these add up over cells and periods
 
 FIGURES_COLUMNS = (
@@ -24,7 +26,7 @@ FIGURES_COLUMNS = (
     Column("from_day", pl.Date()),
     Column("to_day", pl.Date()),
     Column("dimension", pl.String()),
-    Column("artist_id", pl.String()),  # of a recording's line, the artist whose plays it is a part of
+    Column("artist_id", pl.String()),  # of a recording or a share, the artist of whose plays or listeners it is a part
     Column("cell", pl.String()),  # null: all others, or the label's total
     Column("value", pl.Int64()),
     Column("is_late", pl.Boolean()),

@@ -16,7 +16,7 @@ _FUNCTIONS = {
     *("abs", "avg", "case", "cast", "coalesce", "count", "count_if", "floor", "greatest", "least", "length", "ln"),
     *("lower", "max", "min", "nullif", "regexp_like", "round", "row_number", "sum", "trim", "upper", "year", "month"),
     *("timestamp_trunc", "date_trunc", "and", "or", "if", "sqrt", "exp", "rank", "dense_rank", "lag", "lead", "concat"),
-    *("time_to_unix", "mod", "replace", "split_part", "median"),
+    *("time_to_unix", "mod", "replace", "split_part", "median", "last_day"),
 }
 # Functions that internal queries (sql/internal) may also use: these queries read a finished file, so they always run on
 # DuckDB. In Spark, `timezone` is named to_utc_timestamp, and array_contains returns null instead of false if the list

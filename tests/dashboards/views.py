@@ -8,7 +8,7 @@ from itertools import cycle, islice, product
 
 from .truth.catalogue import CatalogueTruth
 from .truth.closings import Closings
-from .truth.labels import GROUPS, WEEK_COUNTS, LabelTruth
+from .truth.labels import GROUPS, SHARED, WEEK_COUNTS, LabelTruth
 from .truth.lists import ListsTruth
 from .truth.operators import GROUPS as OPERATOR_GROUPS
 from .truth.operators import OperatorTruth
@@ -57,7 +57,7 @@ def displayed(names: Mapping[str, str]) -> dict[str, str]:
     return {key: name if n_named[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
-def of_label(label: str, closings: Closings, every: int = 1) -> Views:
+def of_label(label: str, closings: Closings, lists: ListsTruth, every: int = 1) -> Views:
     """Return the views of a label's pages: every n-th artist and recording."""
     truth, shared = LabelTruth(closings, label), CatalogueTruth(closings.lake, label)
     artists = displayed(dict(shared.artists().iter_rows()))
@@ -66,20 +66,33 @@ def of_label(label: str, closings: Closings, every: int = 1) -> Views:
         "overview": (view(truth.overview, days, Period=name) for days, name in DAYS.items()),
         "trends": (view(truth.trends, weeks, Period=name) for weeks, name in WEEK_COUNTS.items()),
         "breakouts": (view(truth.breakouts, of, Show=f"{of}s") for of in ("recording", "artist")),
-        "audience": (
-            view(truth.audience, of, weeks, Group_plays_by=group, Period=name)
-            for (of, group), (weeks, name) in product(GROUPS.items(), WEEK_COUNTS.items())
-        ),
-        "artist": (
-            view(truth.artist, artist, weeks, Artist=name, Recordings_of=WEEK_COUNTS[weeks])
-            for (artist, name), weeks in zip(some, cycle("14"), strict=False)
-        ),
+        "audience": _audiences(truth, some),
+        "exposure": iter([view(truth.exposure, lists)]),
+        "artist": _artists(truth, some),
         "track": (
             view(lambda track: truth.track(track) | shared.facts(track), track, Artist=artist, Track=title)
             for artist, track, title in recordings(shared, some)
         ),
         **_shared(shared),
     }
+
+
+def _audiences(truth: LabelTruth, artists: list[tuple[str, str]]) -> Iterator[View]:
+    """Yield each grouping and period, and each of some artists."""
+    groups = list(product(GROUPS.items(), WEEK_COUNTS.items()))
+    n = max(len(groups), len(artists))
+    for ((of, group), (weeks, name)), (artist, artist_name) in islice(
+        zip(cycle(groups), cycle(artists), strict=False), n
+    ):
+        choices = {"Group plays by": group, "Period": name, "Artist": artist_name}
+        yield View(lambda shown, o=of, w=weeks, a=artist: truth.audience(o, w, a, shown.rows), choices)  # type: ignore[misc]
+
+
+def _artists(truth: LabelTruth, artists: list[tuple[str, str]]) -> Iterator[View]:
+    """Yield each of some artists, with a period and a grouping."""
+    for (artist, name), weeks, (of, group) in zip(artists, cycle("14"), cycle(SHARED.items()), strict=False):
+        choices = {"Artist": name, "Recordings of": WEEK_COUNTS[weeks], "Group plays by": group}
+        yield View(lambda shown, a=artist, w=weeks, o=of: truth.artist(a, w, o, shown.rows), choices)  # type: ignore[misc]
 
 
 def of_operator(lists: ListsTruth, every: int = 1) -> Views:

@@ -29,6 +29,7 @@ def close_periods(
     labels_of_tracks: pl.DataFrame,
     audiences_of_listeners: pl.DataFrame,
     days_of_listeners: pl.LazyFrame,
+    favourites_of_listeners: pl.LazyFrame,
     recommendations: pl.DataFrame,
     ledger: Lines,
     ledger_fault: str,
@@ -55,6 +56,7 @@ def close_periods(
         ledger,
         closing,
         days_of_listeners=days_of_listeners,
+        favourites=favourites_of_listeners,
         lists=recommendations,
     )
     return Outcome(
@@ -64,9 +66,9 @@ def close_periods(
 
 
 def _noise_key(home: Home, note: Callable[..., None]) -> bytes | None:
-    """Return the secret of the noise of artists' shares; None, with a warning, if the home's key cannot be read."""
+    """Return the secret of the noise of shares; None, with a warning, if the home's key cannot be read."""
     try:
         return noise_key(listener_key(home.key_file))
     except SetupError as missing:
-        note(event="warning", text=f"No shares of artists' plays are written to the ledger: {missing}")
+        note(event="warning", text=f"No shares of artists' plays and listeners are written to the ledger: {missing}")
         return None

@@ -34,8 +34,15 @@ DAYS_OF_LISTENERS = Artefact(  # from which the ledger knows who is new to a lab
     lifetime="run",
 )
 
+FAVOURITES_OF_LISTENERS = Artefact(  # from which the ledger knows which artists share listeners
+    "favourites_of_listeners",
+    read=pl.scan_parquet,
+    location=lambda run: run.folder / "favourites_of_listeners.parquet",
+    lifetime="run",
+)
 
-@step(BUILD, OPEN_LISTENS, DAYS_OF_LISTENERS)
+
+@step(BUILD, OPEN_LISTENS, DAYS_OF_LISTENERS, FAVOURITES_OF_LISTENERS)
 def build(
     *,
     lake: Lake,
@@ -47,6 +54,7 @@ def build(
     build_file: Path,
     open_listens_file: Path,
     days_of_listeners_file: Path,
+    favourites_of_listeners_file: Path,
     note: Callable[..., None],
 ) -> Outcome:
     """Build the warehouse from the lake, with the last release's results until this run has made its own."""
@@ -63,7 +71,11 @@ def build(
     built = build_warehouse(
         build_file,
         sources,
-        exports={OPEN_LISTENS.name: open_listens_file, DAYS_OF_LISTENERS.name: days_of_listeners_file},
+        exports={
+            OPEN_LISTENS.name: open_listens_file,
+            DAYS_OF_LISTENERS.name: days_of_listeners_file,
+            FAVOURITES_OF_LISTENERS.name: favourites_of_listeners_file,
+        },
         progress=lambda name, rows, seconds: note(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
     )
     return Outcome(counts={"tables": {table.name: table.n_rows for table in built}})

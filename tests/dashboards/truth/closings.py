@@ -6,8 +6,8 @@ One closing, after the first nightly run: no row is late. Nothing here reads `re
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
+from datetime import date, timedelta
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -16,6 +16,8 @@ from .rows import ONE_DAY, Lake
 MIN_LISTENERS, MAX_TOP_TWO = 20, 0.8
 DIMENSIONS = {"artist": "artist_id", "recording": "track_id"}  # others are columns of listeners
 SOURCES = {"active": "n_active", "algorithmic": "n_algorithmic"}
+RECENT, KNOWN = timedelta(days=28), timedelta(days=56)  # before a week: a listener returns; the log reaches back
+N_FAVOURITES = 20  # artists that count for a listener in a month
 Period = tuple[date, date]
 
 
@@ -25,6 +27,14 @@ class Cell:
 
     value: int
     n_listeners: int
+
+
+@dataclass(frozen=True)
+class Month:
+    """The listeners of each artist in a month, as far as they play it much, and the artists with released music."""
+
+    listeners: dict[str, set[str]]
+    released: set[str]
 
 
 def passes(by_listener: Counter[str]) -> bool:
@@ -77,6 +87,8 @@ class Closings:
     ) -> dict[str | None, Cell]:
         """Return the cells of a week; None names all others. Empty for recordings of an artist without a cell."""
         rows = self._of_period(label, measure, period)
+        if dimension == "loyalty":
+            rows = rows.with_columns(loyalty=pl.Series(self._loyalty(label, rows["user_id"], period[0])))
         if artist:
             if artist not in self.cells(label, measure, period, "artist"):
                 return {}
@@ -85,6 +97,42 @@ class Closings:
         for cell, user, value in _split(rows, dimension).iter_rows():
             sums[cell][user] += value
         return {cell: Cell(users.total(), len(users)) for cell, users in merged(sums).items()}
+
+    def _loyalty(self, label: str, users: pl.Series, first: date) -> list[str]:
+        """Return what each listener had played of a label before a day."""
+        days = self._days_before(label, first)
+        is_long = first - self._first_play_day >= KNOWN
+        kinds = {user: "returning" if first - day <= RECENT else "back" for user, day in days.items()}
+        return [kinds.get(user, "new" if is_long else "unknown") for user in users]
+
+    def _days_before(self, label: str, first: date) -> dict[str, date]:
+        """Return the last day before a day on which each listener played a label."""
+        plays = self._rows(label, "n_plays").filter(pl.col("day") < first)
+        return dict(plays.group_by("user_id").agg(pl.col("day").max()).iter_rows())
+
+    @cached_property
+    def _first_play_day(self) -> date:
+        """The first day on which somebody played a recording of any label."""
+        plays = self.lake.rows.filter(pl.col("n_plays") > 0, pl.col("label_id").is_not_null())
+        day: date = plays.select(pl.col("day").min()).item()
+        return day
+
+    @cached_property
+    def months(self) -> dict[date, Month]:
+        """The closed months by their last day."""
+        plays = self.lake.rows.filter(pl.col("n_plays") > 0, pl.col("artist_id").is_not_null())
+        by_day = plays.with_columns(month=pl.col("day").dt.month_end()).filter(pl.col("month") <= self.last_day)
+        sums = by_day.group_by("month", "user_id", "artist_id").agg(
+            pl.col("n_plays").sum(), is_released=(pl.col("release_date") <= pl.col("day")).any()
+        )
+        ranked = sums.sort("n_plays", "artist_id", descending=[True, False]).group_by("month", "user_id")
+        months = dict[date, Month]()
+        for (month, user), favourites in ranked.head(N_FAVOURITES).group_by("month", "user_id"):
+            found = months.setdefault(month, Month(defaultdict(set), set()))
+            for artist, is_released in favourites.select("artist_id", "is_released").iter_rows():
+                found.listeners[artist].add(user)
+                found.released.update({artist} if is_released else ())
+        return months
 
 
 def _split(rows: pl.DataFrame, dimension: str) -> pl.DataFrame:

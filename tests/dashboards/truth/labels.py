@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .closings import Cell, Closings, Period
+from .closings import MAX_TOP_TWO, MIN_LISTENERS, Cell, Closings, Period
+from .lists import ListsTruth
 from .page import Truth, number, percent, quotient, signed, span, written
 from .rows import ONE_DAY
+from .shares import SharesTruth
 
 NAMES = {
     "n_plays": "Plays",
@@ -20,7 +22,8 @@ NAMES = {
     "n_likes": "Likes",
 }
 WEEK_COUNTS = {"1": "the last closed week", "4": "the last four closed weeks"}
-GROUPS = {"country": "Country", "age_band": "Age", "gender": "Gender", "source": "Who chose the recording"}
+SHARED = {"country": "Country", "age_band": "Age", "gender": "Gender", "source": "Who chose the recording"}
+GROUPS = {**SHARED, "loyalty": "Played the label before"}
 HOUR_MS = 3_600_000
 PARTS = {"cell": pl.String, "n_plays": pl.Int64, "n_plays_before": pl.Int64, "n_listeners": pl.Int64}
 
@@ -77,6 +80,7 @@ class LabelTruth:
         self.closings, self.label, self.lake = closings, label, closings.lake
         self.tracks = self.lake.tracks.filter(label_id=label)
         self.weeks = sorted(closings.weeks(label, "n_plays"))
+        self.shares = SharesTruth(closings, label)
 
     # ----- figures
 
@@ -162,11 +166,10 @@ class LabelTruth:
 
     def _compared(self, rows: pl.DataFrame, dimension: str, period: Period) -> pl.DataFrame:
         names = self.names(dimension)
-        is_artist = dimension == "artist"
         return rows.with_columns(
             name=pl.col("cell").replace(names).fill_null("all others"),
             share=pl.col("n_plays") / pl.col("n_plays").sum(),
-            n_listeners=pl.col("n_listeners") if is_artist else None,
+            n_listeners=pl.col("n_listeners") if dimension in ("artist", "loyalty") else None,
             difference=pl.col("n_plays") - pl.col("n_plays_before"),
             change=pl.col("n_plays") / pl.col("n_plays_before") - 1,
             first_date=pl.lit(period[0]),
@@ -249,15 +252,16 @@ class LabelTruth:
         )
         return known.select("title", "artist_name", "genre", "release_date", "n_plays").head(10)
 
-    def artist(self, artist: str, weeks: str) -> Truth:
-        """Return the page Artist."""
+    def artist(self, artist: str, weeks: str, dimension: str, shown: dict[str, pl.DataFrame]) -> Truth:
+        """Return the page Artist; of the shares with noise, those that are shown."""
         recordings = self.parts("recording", weeks, artist)
-        shown = self._weeks("artist", artist, "")
+        truth = self._weeks("artist", artist, "")
+        if "artist_audience" in shown:
+            truth |= Truth(rows={"artist_audience": self.shares.groups(artist, dimension, shown["artist_audience"])})
         if recordings.is_empty():
-            return shown
+            return truth
         columns = ("name", "n_plays", "share", "n_plays_before", "difference", "change")
-        rows = shown.rows | {"artist_tracks": recordings.select(columns)}
-        return Truth(shown.metrics, rows, [], [*shown.texts, _period_text(recordings)])
+        return truth | Truth(rows={"artist_tracks": recordings.select(columns)}, texts=[_period_text(recordings)])
 
     def track(self, track: str) -> Truth:
         """Return the plays of the page Track."""
@@ -296,15 +300,47 @@ class LabelTruth:
         rows = {key: frame.select(columns) for key, frame in found.items() if not frame.is_empty()}
         return Truth(rows=rows, sentences=[_outlier(row) for row in above.head(3).iter_rows(named=True)])
 
-    def audience(self, dimension: str, weeks: str) -> Truth:
+    def audience(self, dimension: str, weeks: str, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:
         """Return the page Audience."""
-        groups = self.parts(dimension, weeks)
+        groups, overlap = self.parts(dimension, weeks), self.shares.overlap(artist, shown.get("overlap"))
+        rows = {"loyalty": self._loyalty()} if self.weeks else {}
+        rows |= {} if overlap is None else {"overlap": overlap}
         if groups.is_empty():
-            return Truth()
-        rows = {"groups": groups.select("name", "n_plays", "share", "n_plays_before", "difference", "change")}
+            return Truth(rows=rows)
+        rows["groups"] = groups.select("name", "n_plays", "share", "n_plays_before", "difference", "change")
         if groups["cell"].drop_nulls().len():
             rows["audience"] = groups
         return Truth(rows=rows, texts=[_period_text(groups)])
+
+    def _loyalty(self) -> pl.DataFrame:
+        """Return the listeners of each closed week by what they had played before."""
+        rows = [
+            (*week, name or "all others", cells[name].n_listeners, sum(cell.n_listeners for cell in cells.values()))
+            for week in self.weeks
+            if (cells := self.closings.cells(self.label, "n_plays", week, "loyalty"))
+            for name in sorted(cells, key=lambda name: (name is None, name))
+        ]
+        columns = ("from_day", "to_day", "name", "n_listeners", "n_of_week")
+        table = pl.DataFrame(rows, columns, orient="row").with_columns(is_withheld=False)
+        return table.with_columns(share=pl.col("n_listeners") / pl.col("n_of_week"))
+
+    def exposure(self, lists: ListsTruth) -> Truth:
+        """Return the page Exposure, whose lines are those of the lists of one run and the last closed week."""
+        places = lists.places.filter(label_id=self.label)
+        by_listener = places.group_by("user_id").agg(pl.col("exposure").sum())
+        total, n_shown = float(by_listener["exposure"].sum()), by_listener.height
+        top_two = float(by_listener["exposure"].top_k(2).sum())
+        if not self.weeks or n_shown < MIN_LISTENERS or top_two > MAX_TOP_TWO * total:
+            return Truth()
+        values = {"Listeners reached": n_shown, "Exposure": round(total), "Exposure / listener": round(total) / n_shown}
+        shown_on = self.lake.last_day + ONE_DAY
+        row = (*self.weeks[-1], shown_on, *values.values())
+        columns = ("from_day", "to_day", "shown_on", "n_shown", "exposure", "exposure_per_listener")
+        return Truth(
+            {name: (number(value), "") for name, value in values.items()},
+            {"shown": pl.DataFrame([row], columns, orient="row")},
+            texts=[f"Lists of {written(shown_on)}."],
+        )
 
 
 def _is_far(found: dict[str, Any], direction: str, least_z: float) -> bool:
