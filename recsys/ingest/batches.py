@@ -107,11 +107,12 @@ def staged_batches(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key:
 
 
 def _read(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes, scratch: Path) -> dict[str, _TableRows]:
-    rows_of_table: dict[str, _TableRows] = {}
+    rows_of_table, pseudonyms = dict[str, _TableRows](), dict[str, str]()
     for chunk in chunks:
         if chunk.table not in rows_of_table:
             rows_of_table[chunk.table] = _TableRows(held_rows(CONTRACTS[chunk.table], lake.zone, scratch))
-        _add_chunk(rows_of_table[chunk.table], chunk, lake, delivery, key)
+        rows = pseudonymise(_contract_columns(chunk.rows, CONTRACTS[chunk.table]), key, pseudonyms)
+        _add_chunk(rows_of_table[chunk.table], chunk, without_erased(rows, lake.denied, key), lake, delivery)
     return rows_of_table
 
 
@@ -133,14 +134,14 @@ def unreadable(lake: Lake, source: Source, today: date) -> StagedBatch:
     return StagedBatch(entry, {}, _quarantine_rows(refused, entry))
 
 
-def _add_chunk(into: _TableRows, chunk: Chunk, lake: Lake, delivery: Delivery, key: bytes) -> None:
-    contract = CONTRACTS[chunk.table]
-    raw = without_erased(pseudonymise(_contract_columns(chunk.rows, contract), key), lake.denied, key)
-    order = delivery.source.dialect.dates
+def _add_chunk(into: _TableRows, chunk: Chunk, raw: pl.DataFrame, lake: Lake, delivery: Delivery) -> None:
+    """Add the rows of a chunk, pseudonymised as `raw`: to the accepted ones or to the quarantine."""
+    contract, order = CONTRACTS[chunk.table], delivery.source.dialect.dates
     checked = apply_contract(raw, contract, delivery.today, lake.zone, order).with_columns(raw[LINE])
     is_valid = checked["reason"].is_null()
-    into.accepted.add(checked.filter(is_valid).drop("reason", "column_name", INVALID))
-    into.invalid.append(count_invalid(checked.filter(is_valid), LINE))
+    valid = checked if is_valid.all() else checked.filter(is_valid)
+    into.accepted.add(valid.drop("reason", "column_name", INVALID))
+    into.invalid.append(count_invalid(valid, LINE))
     into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
