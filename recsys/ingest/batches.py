@@ -1,30 +1,33 @@
 """
-From the chunks of one source to batches that are ready to be written, one per table.
+From the chunks of one source to batches that are ready to be committed, one per table.
 
-Steps for each row: pseudonymise, check against the contract, deduplicate.
+Steps for each row: pseudonymise, check against the contract, deduplicate. Accepted rows are held in bounded memory
+until the source has been read (`recsys.ingest.held`); then they are deduplicated and written, some days at a time.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 
+from recsys import files
 from recsys.errors import UnreadableSource
 from recsys.files import short_hash
 from recsys.ingest.coerce import INVALID, add_counts, apply_contract, count_invalid
 from recsys.ingest.deliveries import path_id
 from recsys.ingest.drift import recorded_columns
 from recsys.ingest.fresh import partitions, without_stored
+from recsys.ingest.held import HeldRows, held_rows
 from recsys.ingest.pseudonym import pseudonymise, redacted, without_erased
 from recsys.ingest.replay import BATCH_REFUSED
 from recsys.ingest.source import LINE, Chunk, Source, shown
 from recsys.ingest.vectors import comparable
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.field import MAX_CHARS
-from recsys.lake.store import Batch, Lake, StagedBatch
+from recsys.lake.store import Batch, Lake, StagedBatch, stage
 
 _UNCLEAR = {
     "date_order": "has dates in an unstated order of day and month. State it: --dates day-first or --dates month-first",
@@ -67,7 +70,7 @@ class Delivery:
 class _TableRows:
     """The rows of one source for one table; each list has one frame per chunk."""
 
-    accepted: list[pl.DataFrame] = field(default_factory=list)
+    accepted: HeldRows
     refused: list[pl.DataFrame] = field(default_factory=list)
     invalid: list[pl.DataFrame] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
@@ -75,28 +78,42 @@ class _TableRows:
     is_fill_only: bool = False
 
 
-def staged_batches(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes) -> list[StagedBatch]:
+def staged_batches(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes, folder: Path) -> list[Batch]:
     """
-    Return the batches of a file, without writing them.
+    Write the batches of a file to a folder of staged files, and return their entries for the batch log.
 
     Args:
         lake: The lake, with whose rows duplicates and conflicts are found.
         delivery: The file.
         chunks: Its rows.
         key: The listener key.
+        folder: The folder (`Lake.new_staging`).
 
     Raises:
         UnreadableSource: The file cannot be read, or most rows have a date that can be read only after a decision.
     """
-    rows_of_table: dict[str, _TableRows] = defaultdict(_TableRows)
+    scratch = folder.with_name(f"{folder.name}.rows")
+    files.remove(scratch)
+    try:
+        rows_of_table = _read(lake, delivery, chunks, key, scratch)
+        for rows in rows_of_table.values():
+            _refuse_unclear(delivery.source, rows)
+        return [
+            _staged(lake, _entry(table, rows, delivery, batch_no), rows, delivery, folder)
+            for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=lake.next_batch_no())
+        ]
+    finally:
+        files.remove(scratch)
+
+
+def _read(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes, scratch: Path) -> dict[str, _TableRows]:
+    rows_of_table, pseudonyms = dict[str, _TableRows](), dict[str, str]()
     for chunk in chunks:
-        _add_chunk(rows_of_table[chunk.table], chunk, lake, delivery, key)
-    for rows in rows_of_table.values():
-        _refuse_unclear(delivery.source, rows)
-    return [
-        _staged(lake, CONTRACTS[table], rows, delivery, batch_no)
-        for batch_no, (table, rows) in enumerate(rows_of_table.items(), start=lake.next_batch_no())
-    ]
+        if chunk.table not in rows_of_table:
+            rows_of_table[chunk.table] = _TableRows(held_rows(CONTRACTS[chunk.table], lake.zone, scratch))
+        rows = pseudonymise(_contract_columns(chunk.rows, CONTRACTS[chunk.table]), key, pseudonyms)
+        _add_chunk(rows_of_table[chunk.table], chunk, without_erased(rows, lake.denied, key), lake, delivery)
+    return rows_of_table
 
 
 def unreadable(lake: Lake, source: Source, today: date) -> StagedBatch:
@@ -117,14 +134,14 @@ def unreadable(lake: Lake, source: Source, today: date) -> StagedBatch:
     return StagedBatch(entry, {}, _quarantine_rows(refused, entry))
 
 
-def _add_chunk(into: _TableRows, chunk: Chunk, lake: Lake, delivery: Delivery, key: bytes) -> None:
-    contract = CONTRACTS[chunk.table]
-    raw = without_erased(pseudonymise(_contract_columns(chunk.rows, contract), key), lake.denied, key)
-    order = delivery.source.dialect.dates
+def _add_chunk(into: _TableRows, chunk: Chunk, raw: pl.DataFrame, lake: Lake, delivery: Delivery) -> None:
+    """Add the rows of a chunk, pseudonymised as `raw`: to the accepted ones or to the quarantine."""
+    contract, order = CONTRACTS[chunk.table], delivery.source.dialect.dates
     checked = apply_contract(raw, contract, delivery.today, lake.zone, order).with_columns(raw[LINE])
     is_valid = checked["reason"].is_null()
-    into.accepted.append(checked.filter(is_valid).drop("reason", "column_name", INVALID))
-    into.invalid.append(count_invalid(checked.filter(is_valid), LINE))
+    valid = checked if is_valid.all() else checked.filter(is_valid)
+    into.accepted.add(valid.drop("reason", "column_name", INVALID))
+    into.invalid.append(count_invalid(valid, LINE))
     into.refused.append(_refused(checked.filter(~is_valid), raw.filter(~is_valid)))
     into.refused.append(_malformed(chunk.malformed))
     into.n_read += raw.height + len(chunk.malformed)
@@ -147,38 +164,62 @@ def _refuse_unclear(source: Source, rows: _TableRows) -> None:
             raise UnreadableSource(f"{source.path}: {column} {_UNCLEAR[reason]}. Nothing was ingested from it")
 
 
-def _staged(lake: Lake, contract: Contract, rows: _TableRows, delivery: Delivery, batch_no: int) -> StagedBatch:
-    read, incomparable = comparable(lake, contract, pl.concat(rows.accepted))
-    fresh, conflicting = without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
-    refused_here = (incomparable, _marked(conflicting, "conflicting_row"))
-    quarantine = pl.concat([*rows.refused, *map(_refused_typed, refused_here)])
-    if quarantine.height > delivery.max_refused * rows.n_read:
-        quarantine, fresh = pl.concat([quarantine, _refused_typed(_marked(fresh, BATCH_REFUSED))]), fresh.clear()
-    batch = delivery.batch_of(contract.table)
-    parts = partitions(lake, contract, fresh, batch=batch, batch_no=batch_no, today=delivery.today)
-    entry = Batch(
-        batch=batch,
+def _entry(table: str, rows: _TableRows, delivery: Delivery, batch_no: int) -> Batch:
+    """Return the entry of a batch whose rows have not been deduplicated yet, so that it has none."""
+    return Batch(
+        batch=delivery.batch_of(table),
         batch_no=batch_no,
-        table=contract.table,
+        table=table,
         source_file=shown(delivery.source.path.name),
         source_sha256=delivery.source.sha256,
         ingested_on=str(delivery.today),
         n_read=rows.n_read,
-        n_accepted=fresh.height,
-        n_quarantined=quarantine.height,
-        n_duplicate=rows.n_read - fresh.height - quarantine.height,
-        days=sorted(parts),
+        n_accepted=0,
+        n_quarantined=0,
+        n_duplicate=0,
         invalid_values=add_counts(rows.invalid).to_dicts(),
-        columns=recorded_columns(rows.columns, contract),
+        columns=recorded_columns(rows.columns, CONTRACTS[table]),
         delivery=delivery.number,
         source_path=path_id(delivery.source.path),
     )
-    return StagedBatch(entry, parts, delivery.source.place(_quarantine_rows(quarantine, entry)))
+
+
+def _staged(lake: Lake, entry: Batch, rows: _TableRows, delivery: Delivery, folder: Path) -> Batch:
+    """Deduplicate and write the rows of a batch; return its entry with their numbers."""
+    contract, refused = CONTRACTS[entry.table], list(rows.refused)
+    days, n_accepted = list[str](), 0
+    for fresh, refused_here in _deduplicated(lake, contract, rows):
+        refused.append(refused_here)
+        parts = partitions(lake, contract, fresh, batch=entry.batch, batch_no=entry.batch_no, today=delivery.today)
+        for day, part in parts.items():
+            stage(folder, entry, entry.table, day, part)
+        days, n_accepted = days + list(parts), n_accepted + fresh.height
+    if sum(part.height for part in refused) > delivery.max_refused * entry.n_read:
+        files.remove(folder / entry.table)
+        valid = pl.concat([fresh for fresh, _ in _deduplicated(lake, contract, rows)])
+        refused.append(_refused_typed(_marked(valid, BATCH_REFUSED)))
+        days, n_accepted = [], 0
+    quarantine = delivery.source.place(_quarantine_rows(pl.concat(refused), entry))
+    stage(folder, entry, "quarantine", entry.ingested_on, quarantine)
+    n_duplicate = entry.n_read - n_accepted - quarantine.height
+    return replace(
+        entry, n_accepted=n_accepted, n_quarantined=quarantine.height, n_duplicate=n_duplicate, days=sorted(days)
+    )
+
+
+def _deduplicated(lake: Lake, contract: Contract, rows: _TableRows) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield the new rows of each group, and its rows for the quarantine: valid ones that cannot enter beside others."""
+    for group in rows.accepted.groups():
+        read, incomparable = comparable(lake, contract, group)
+        fresh, conflicting = without_stored(lake, contract, read, is_fill_only=rows.is_fill_only)
+        marked = _marked(conflicting, "conflicting_row")
+        yield fresh, pl.concat([_refused_typed(incomparable), _refused_typed(marked)])
 
 
 def _marked(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
-    """Add the reason for which whole rows are refused."""
-    return rows.with_columns(reason=pl.lit(reason), column_name=pl.lit(None, dtype=pl.String))
+    """Add the reason for which whole rows are refused, in the order of the file."""
+    named = rows.with_columns(reason=pl.lit(reason), column_name=pl.lit(None, dtype=pl.String))
+    return named.sort(LINE, maintain_order=True)
 
 
 def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:

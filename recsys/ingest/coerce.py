@@ -6,6 +6,7 @@ Every source format delivers texts, so that instants, numbers and lists are pars
 
 from collections.abc import Callable
 from datetime import date
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -28,6 +29,7 @@ INVALID = "invalid_values"
 _TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
 _REASON = pl.Enum(REASONS)
 _DATED = (Kind.INSTANT, Kind.DAY)
+_Violations: TypeAlias = list[tuple[str, pl.Expr]]  # reason, and whether each row has it
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:
@@ -76,8 +78,14 @@ def _typed(text: pl.Expr, field: Field) -> pl.Expr:
 
 
 def _column(text: pl.Series, field: Field, order: DateOrder | None) -> pl.Series:
+    if text.null_count() == text.len():
+        return text.cast(field.kind.value)
     if field.kind in _DATED:
         return (instants if field.kind is Kind.INSTANT else days)(text, order)
+    if field.kind is Kind.INTEGER:
+        whole = text.cast(pl.Int64, strict=False)
+        if whole.null_count() == text.null_count():
+            return whole
     codes = country_codes(text) if field.is_country and field.kind is Kind.TEXT else text
     return codes.to_frame(field.name).select(_typed(pl.col(field.name), field).alias(field.name)).to_series()
 
@@ -88,7 +96,7 @@ def _text(raw: pl.Series, field: Field) -> pl.Series:
     return territories(text) if field.is_country and field.kind is Kind.TEXTS else text
 
 
-def _violations(field: Field, order: DateOrder | None, *, is_unread: bool) -> list[tuple[str, pl.Expr]]:
+def _violations(field: Field, order: DateOrder | None, *, is_unread: bool) -> _Violations:
     """List the reasons for which a text is not read as a value; `is_unread` says whether any text of the column was."""
     value, text = pl.col(field.name), pl.col(f"{field.name}:raw")
     violations = [("missing_value", text.is_null())] if field.required else []
@@ -102,7 +110,7 @@ def _violations(field: Field, order: DateOrder | None, *, is_unread: bool) -> li
     return [*violations, *([("bad_type", unread)] if field.kind is not Kind.TEXTS else [])]
 
 
-def _limits(field: Field, today: date, zone: ZoneInfo) -> list[tuple[str, pl.Expr]]:
+def _limits(field: Field, today: date, zone: ZoneInfo) -> _Violations:
     """List the limits of a column's values, each with an expression for the rows that exceed it."""
     value, element = pl.col(field.name), pl.element()
     match field.kind:
@@ -146,13 +154,31 @@ def apply_contract(
     texts = [_text(raw[field.name], field) for field in contract.fields]
     columns = [_column(text, field, order) for text, field in zip(texts, contract.fields, strict=True)]
     named = [text.alias(f"{text.name}:raw") for text in texts]
-    reasons = []
-    for field, column, text in zip(contract.fields, columns, texts, strict=True):
-        is_unread = column.null_count() > text.null_count()
-        violations = [*_violations(field, order, is_unread=is_unread), *_limits(field, today, zone)]
-        reasons.append(_first([pl.when(rows).then(_code(reason)) for reason, rows in violations]).alias(_of(field)))
-    checked = pl.DataFrame([*columns, *named]).with_columns(reasons)
+    is_unread = [column.null_count() > text.null_count() for text, column in zip(texts, columns, strict=True)]
+    typed = pl.DataFrame([*columns, *named])
+    found = _found(
+        typed,
+        {
+            field.name: [*_violations(field, order, is_unread=unread), *_limits(field, today, zone)]
+            for field, unread in zip(contract.fields, is_unread, strict=True)
+        },
+    )
+    reasons = [
+        _first([pl.when(rows).then(_code(reason)) for reason, rows in violations]).alias(_of(field))
+        for field, violations in zip(contract.fields, found.values(), strict=True)
+    ]
+    checked = typed.with_columns(reasons)
     return checked.select(*map(_accepted, contract.fields), *_refusal(contract), _invalid_values(contract))
+
+
+def _found(typed: pl.DataFrame, possible: dict[str, _Violations]) -> dict[str, _Violations]:
+    """Leave out the violations that no row has, which are nearly all: what is left is then found row by row."""
+    occurs = typed.select(
+        rows.any().alias(f"{column} {n}") for column, rules in possible.items() for n, (_, rows) in enumerate(rules)
+    ).row(0, named=True)
+    return {
+        column: [rule for n, rule in enumerate(rules) if occurs[f"{column} {n}"]] for column, rules in possible.items()
+    }
 
 
 def _accepted(field: Field) -> pl.Expr:

@@ -27,31 +27,88 @@ def without_stored(
         differs from the lake's row with its key is new: the newer version. A fill-only row is new if its key is not in
         the lake.
     """
-    if contract.instant:
-        days = read.select(_day_of(contract.instant, lake.zone)).to_series().unique().sort().to_list()
-        stored = lake.rows(contract.table, days).select(contract.names).collect()
-    else:
-        stored = lake.latest(contract).select(contract.names).collect()
+    days = _days(read, contract.instant, lake.zone) if contract.instant else None
+    stored = (
+        (lake.latest(contract) if days is None else lake.rows(contract.table, days)).select(contract.names).collect()
+    )
     if is_fill_only:
         candidates = read.unique(contract.key, keep="first", maintain_order=True)
         return _without(candidates, stored, contract.key), read.clear()
-    distinct = read.unique(contract.names, keep="first", maintain_order=True)
     if contract.instant:
-        new = _without(distinct, stored, contract.names)
-        fresh = _without(new.unique(contract.key, keep="first", maintain_order=True), stored, contract.key)
-        return fresh, _without(new, fresh, LINE)
+        return _new_events(contract, in_order(read, contract), stored)
+    distinct = read.unique(contract.names, keep="first", maintain_order=True)
     first = distinct.unique(contract.key, keep="first", maintain_order=True)
     return _without(first, stored, contract.names), _without(distinct, first, LINE)
 
 
+def _new_events(contract: Contract, rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Separate new and conflicting rows of an event table, given in order; both results are in order."""
+    new = _without(_distinct(contract, rows), stored, contract.names)
+    fresh = _without(new.filter(~_repeats_key(contract, new)), stored, contract.key)
+    return fresh, new.clear() if fresh.height == new.height else _without(new, fresh, LINE)
+
+
+def _distinct(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave out rows that equal an earlier one; only rows that share their key with a neighbour need to be compared."""
+    repeats = _repeats_key(contract, rows)
+    if not repeats.any():
+        return rows
+    shares = repeats | repeats.shift(-1, fill_value=False)
+    kept = rows.with_row_index("_row").filter(shares).unique(contract.names, keep="first")["_row"]
+    return rows.filter((~shares).scatter(kept, True))
+
+
+def _repeats_key(contract: Contract, rows: pl.DataFrame) -> pl.Series:
+    """Return whether each row has the key of the row before it."""
+    same = [pl.col(name) == pl.col(name).shift(1) for name in contract.key]
+    return rows.select(pl.all_horizontal(same).fill_null(value=False)).to_series()
+
+
+def in_order(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """
+    Sort the rows of an event table by time, key and line.
+
+    The order by time is found first; few rows share their instant with another, and only these are compared by key.
+    """
+    order = rows[str(contract.instant)].arg_sort()
+    instants = rows[str(contract.instant)].gather(order)
+    same = (instants == instants.shift(1)).fill_null(value=False)
+    places = (same | same.shift(-1, fill_value=False)).arg_true()
+    by = [name for name in dict.fromkeys((str(contract.instant), *contract.key, LINE)) if name in rows.columns]
+    tied = rows.select(by)[order.gather(places)].with_columns(_row=order.gather(places)).sort(by)
+    order = order.scatter(places, tied["_row"])
+    return rows if order.is_sorted() else rows[order]
+
+
 def _without(rows: pl.DataFrame, others: pl.DataFrame, on: str | Sequence[str]) -> pl.DataFrame:
     """Return the rows whose values in the columns `on` do not occur in `others`; a null equals a null."""
+    if others.is_empty():
+        return rows
     return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _day_of(instant: str, zone: ZoneInfo) -> pl.Expr:
     """Return the day of an instant in the market time zone, as `ds`."""
     return pl.col(instant).dt.convert_time_zone(zone.key).dt.date().alias("ds")
+
+
+def _days(rows: pl.DataFrame, instant: str, zone: ZoneInfo) -> list[date]:
+    return rows.select(_day_of(instant, zone)).to_series().unique().sort().to_list()
+
+
+def by_day(rows: pl.DataFrame, instant: str, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Sort rows by their day in the market time zone, and else keep their order.
+
+    Returns:
+        The rows; and of each day `ds`, `start` (its first row, from 0) and `n_rows`.
+    """
+    days = rows.select(_day_of(instant, zone)).to_series()
+    if not days.is_sorted():  # the day is not sorted by time either where clocks are put back at midnight
+        order = days.to_frame().select(pl.arg_sort_by("ds", maintain_order=True)).to_series()
+        rows, days = rows[order], days.gather(order)
+    runs = days.rle().struct.unnest().select(ds="value", n_rows=pl.col("len").cast(pl.Int64))
+    return rows, runs.with_columns(start=pl.cum_sum("n_rows") - pl.col("n_rows"))
 
 
 def partitions(
@@ -75,10 +132,9 @@ def partitions(
     marked = rows.select(contract.names).with_columns(batch=pl.lit(batch))
     if not contract.instant:
         return {str(today): _numbered(marked, batch_no)} if rows.height else {}
-    by_day = marked.sort(contract.instant, *contract.key).with_columns(_day_of(contract.instant, lake.zone))
-    numbered = _with_former_numbers(lake, contract, _numbered(by_day, batch_no))
-    days = numbered.partition_by("ds", as_dict=True, include_key=False, maintain_order=True)
-    return {str(day): part for (day,), part in days.items()}
+    ordered = in_order(_numbered(marked, batch_no), contract)
+    numbered, days = by_day(_with_former_numbers(lake, contract, ordered), contract.instant, lake.zone)
+    return {str(ds): numbered.slice(start, n_rows) for ds, n_rows, start in days.rows()}
 
 
 def _numbered(rows: pl.DataFrame, batch_no: int) -> pl.DataFrame:
@@ -92,7 +148,8 @@ def _with_former_numbers(lake: Lake, contract: Contract, rows: pl.DataFrame) -> 
     Rows are matched by the table's key, with the day in place of the instant: the first undone row of a listener,
     recording and day by the first new one, and so on. So a file whose times were corrected within the day matches too.
     """
-    days = rows["ds"].unique().sort().to_list()
+    instant = str(contract.instant)
+    days = _days(rows, instant, lake.zone)
     undone = lake.undone_keys(contract.table, days)
     if undone.is_empty():
         return rows
@@ -100,9 +157,10 @@ def _with_former_numbers(lake: Lake, contract: Contract, rows: pl.DataFrame) -> 
     numbers = undone["batch_no"].unique().implode()
     back = lake.rows(contract.table, days).filter(pl.col("batch_no").is_in(numbers)).collect()
     place = pl.int_range(pl.len()).over(*same, "batch_no").alias("place")
-    returned = back.with_columns(_day_of(str(contract.instant), lake.zone)).select(*same, "batch_no", place)
+    returned = back.with_columns(_day_of(instant, lake.zone)).select(*same, "batch_no", place)
     waiting = undone.select(*same, "batch_no", place).join(returned, on=[*same, "batch_no", "place"], how="anti")
     nth = pl.int_range(pl.len()).over(same).alias("nth")
     former = waiting.sort("batch_no").select(*same, nth, former_no="batch_no")
-    matched = rows.with_columns(nth).join(former, on=[*same, "nth"], how="left", maintain_order="left")
-    return matched.with_columns(batch_no=pl.coalesce("former_no", "batch_no")).drop("nth", "former_no")
+    dated = rows.with_columns(_day_of(instant, lake.zone)).with_columns(nth)
+    matched = dated.join(former, on=[*same, "nth"], how="left", maintain_order="left")
+    return matched.with_columns(batch_no=pl.coalesce("former_no", "batch_no")).drop("ds", "nth", "former_no")

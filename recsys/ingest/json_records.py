@@ -230,11 +230,11 @@ def _boundaries(text: bytes) -> tuple[I64, int | None]:
 def column(values: Iterable[Any]) -> pl.Series:
     """Return JSON values as texts (see `as_text`)."""
     given = list(values)
-    if set(map(type, given)) <= {int, type(None)} and all(abs(value or 0) < 1 << 63 for value in given):
-        return pl.Series(given, dtype=pl.Int64).cast(pl.String)
     try:
+        if set(map(type, given)) <= {int, type(None)}:
+            return pl.Series(given, dtype=pl.Int64).cast(pl.String)
         return pl.Series(given, dtype=pl.String)
-    except TypeError:
+    except (TypeError, OverflowError):  # not only texts, or an integer of more than 64 bits
         return pl.Series([as_text(value) for value in given], dtype=pl.String)
 
 

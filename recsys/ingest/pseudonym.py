@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 
@@ -24,6 +25,8 @@ from recsys.lake.field import MAX_CHARS
 _TOO_LONG = "-" * (MAX_CHARS + 1)
 _KEY_BYTES = 32
 _PSEUDONYM_BYTES = 10  # 80 bits: among 10 million listeners, the probability of a collision is 4e-11
+_PSEUDONYM_CHARS = _PSEUDONYM_BYTES * 8 // 5
+_MAX_KNOWN = 1_000_000  # accounts with their pseudonyms in memory
 _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
@@ -92,24 +95,48 @@ def _write_key(path: Path) -> None:
 
 def pseudonym(account: str, key: bytes) -> str:
     """Return the pseudonym of an account: 16 lower-case letters and digits, the same for the same account and key."""
-    digest = hashlib.blake2b(account.encode(), key=key, digest_size=_PSEUDONYM_BYTES).digest()
-    return base64.b32encode(digest).decode().lower()
+    return pseudonyms([account], key)[0]
 
 
-def pseudonymise(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
+def pseudonyms(accounts: Iterable[str], key: bytes) -> list[str]:
+    """Return the pseudonym of each account."""
+    keyed, digests = hashlib.blake2b(key=key, digest_size=_PSEUDONYM_BYTES), []
+    for account in accounts:
+        account_hash = keyed.copy()
+        account_hash.update(account.encode())
+        digests.append(account_hash.digest())
+    letters = base64.b32encode(b"".join(digests)).decode().lower()  # 10 bytes are exactly 16 letters
+    return [letters[start : start + _PSEUDONYM_CHARS] for start in range(0, len(letters), _PSEUDONYM_CHARS)]
+
+
+def pseudonymise(raw: pl.DataFrame, key: bytes, known: dict[str, str] | None = None) -> pl.DataFrame:
     """
     Replace the account ids in the column `user_id` (String; null stays null), if it exists, by pseudonyms.
 
     An account that is too long for the contract becomes another text that is too long.
+
+    Args:
+        raw: The rows.
+        key: The listener key.
+        known: Account -> pseudonym, of rows before; those of these rows are added, so that no account is hashed for
+            each slice of a file. At most `_MAX_KNOWN` are kept.
     """
     if "user_id" not in raw.columns:
         return raw
     given = raw["user_id"].str.strip_chars().replace("", None)
     accounts = given.set((given.str.len_chars() > MAX_CHARS).fill_null(value=False), None)
-    names = accounts.drop_nulls().unique().sort()
-    hashed = pl.Series([pseudonym(name, key) for name in names], dtype=pl.String)
-    pseudonyms = accounts.replace_strict(names, hashed, return_dtype=pl.String)
-    return raw.with_columns(pseudonyms.set(accounts.is_null() & given.is_not_null(), _TOO_LONG).alias("user_id"))
+    names = accounts.drop_nulls().unique()
+    hashed = pl.Series(_looked_up(names.to_list(), key, {} if known is None else known), dtype=pl.String)
+    user_ids = accounts.replace_strict(names, hashed, return_dtype=pl.String)
+    return raw.with_columns(user_ids.set(accounts.is_null() & given.is_not_null(), _TOO_LONG).alias("user_id"))
+
+
+def _looked_up(accounts: list[str], key: bytes, known: dict[str, str]) -> list[str]:
+    if len(known) + len(accounts) > _MAX_KNOWN:
+        known.clear()
+    new = [account for account in accounts if account not in known]
+    known.update(zip(new, pseudonyms(new, key), strict=True))
+    return [known[account] for account in accounts]
 
 
 def without_erased(raw: pl.DataFrame, denied: DenyList, key: bytes) -> pl.DataFrame:

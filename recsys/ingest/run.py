@@ -1,7 +1,7 @@
 """
 Ingest source files into the lake.
 
-One source file is held in memory at a time, at about 150 bytes per listen. `recsys.ingest.batches` makes its batches.
+One source file is read at a time, in bounded memory; `recsys.ingest.batches` makes its batches.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from recsys.errors import InputError, UnreadableSource
-from recsys.files import is_audio, is_hidden
+from recsys.files import is_audio, is_hidden, remove
 from recsys.home import Home
 from recsys.ingest.batches import Delivery, staged_batches, unreadable
 from recsys.ingest.copies import archive_of, delete_old_copies, keep_copy
@@ -198,16 +198,16 @@ class _Intake:
 
     def _try(self, delivery: Delivery, chunks: Iterable[Chunk]) -> list[Batch]:
         """Ingest a file and report its batches; one that cannot be read is recorded and reported, and has none."""
-        source = delivery.source
+        source, folder = delivery.source, self.lake.new_staging(delivery.id)
         try:
-            staged = staged_batches(self.lake, delivery, chunks, self.key)
-            entries = [batch.entry for batch in staged]
+            entries = staged_batches(self.lake, delivery, chunks, self.key, folder)
             warnings = compare(source.path, entries, self.lake.batches(), accept_schema=self.accept_schema)
         except UnreadableSource as why:
+            remove(folder)
             self.report.unreadable.append((source.path, str(why)))
             _record_unreadable(self.lake, source, self.today)
             return []
-        written = self.lake.commit(delivery.id, staged)
+        written = self.lake.commit_staged(folder, entries)
         self.report.batches.extend(written)
         self.report.warnings.extend(warnings)
         self.report.skipped.extend((source.path, shown(name)) for name in source.skipped)

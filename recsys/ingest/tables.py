@@ -1,6 +1,7 @@
 """Files with named columns, whether CSV, Parquet or JSON, as texts under the names that a format gives them."""
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -57,5 +58,8 @@ def rows_of(found: Records[dict[str, Any]], renamed: Mapping[str, str]) -> pl.Da
 def _values(objects: list[dict[str, Any]], names: list[str]) -> list[Any]:
     """Return the value of each record under the first of the names that it has, or None."""
     if len(names) == 1:
-        return [record.get(names[0]) for record in objects]
+        try:
+            return list(map(itemgetter(names[0]), objects))
+        except KeyError:
+            return [record.get(names[0]) for record in objects]
     return [next((record[name] for name in names if name in record), None) for record in objects]

@@ -279,17 +279,24 @@ class Lake:
 
     def commit(self, source_sha256: str, staged: list[StagedBatch]) -> list[Batch]:
         """Write the batches of one source to the lake atomically; return their entries in the batch log."""
+        folder = self.new_staging(source_sha256)
+        for batch in staged:
+            for day, rows in batch.parts.items():
+                stage(folder, batch.entry, batch.entry.table, day, rows)
+            stage(folder, batch.entry, "quarantine", batch.entry.ingested_on, batch.quarantine)
+        return self.commit_staged(folder, [batch.entry for batch in staged])
+
+    def new_staging(self, source_sha256: str) -> Path:
+        """Return the folder to which a source's files are written (`stage`) before it is committed, empty."""
         folder = self._staging / source_sha256[:12]
         files.remove(folder)
         folder.mkdir(parents=True)
-        for batch in staged:
-            name, table = f"{batch.entry.batch}.parquet", batch.entry.table
-            for day, rows in batch.parts.items():
-                _write(folder / table / f"ds={day}" / name, rows)
-            if not batch.quarantine.is_empty():
-                _write(folder / "quarantine" / f"ds={batch.entry.ingested_on}" / name, batch.quarantine)
+        return folder
+
+    def commit_staged(self, folder: Path, batches: list[Batch]) -> list[Batch]:
+        """Move the staged files of a source to the lake atomically; return its entries in the batch log."""
         files.sync_tree(folder)
-        entries = [replace(batch.entry, checksums=checksums.of_folder(folder, batch.entry.batch)) for batch in staged]
+        entries = [replace(batch, checksums=checksums.of_folder(folder, batch.batch)) for batch in batches]
         files.write_json(self._batch_log / f"{folder.name}.json", [asdict(entry) for entry in entries])
         self._move_into_place(folder)
         files.remove(folder)
@@ -349,6 +356,12 @@ class Lake:
             final = self.folder / path.relative_to(staged)
             final.parent.mkdir(parents=True, exist_ok=True)
             path.replace(final)
+
+
+def stage(folder: Path, batch: Batch, table: str, day: str, rows: pl.DataFrame) -> None:
+    """Write a batch's rows of one table and day to a folder of staged files; nothing is written for no rows."""
+    if not rows.is_empty():
+        _write(folder / table / f"ds={day}" / f"{batch.batch}.parquet", rows)
 
 
 def _with_checksums(entry: Batch, staged: Path, removed: list[str]) -> Batch:

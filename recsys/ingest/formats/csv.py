@@ -26,7 +26,8 @@ from recsys.ingest.source import LINE, Chunk, Source, table_of
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.field import Kind
 
-_BLOCK_BYTES = 16 * 1024 * 1024
+_BLOCK_BYTES = 8 * 1024 * 1024
+_LINE_BREAK, _FIRST_UNREADABLE = ord("\n"), UNREADABLE.encode()[0]
 _DELIMITERS = ",;\t|"
 _STATED = re.compile(r'^"?sep=(.)"?\s*$')
 _LAST = f"{UNREADABLE}end".encode()  # begins the record that is added to each file (see `_WholeBreaks`)
@@ -254,7 +255,7 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
             raise UnreadableSource(
                 f"{source.path} cannot be split into fields. Check its quotes; nothing was ingested from it"
             ) from None
-    yield pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
+    yield pa.RecordBatch.from_arrays([pa.nulls(0, pa.string())] * len(names), names)
 
 
 def _n_bytes(source: Source, n_lines: int) -> int:
@@ -273,10 +274,16 @@ def _lines(block: pa.RecordBatch, refused: list[_Refused], first: int) -> tuple[
     is_good = np.ones(n_breaks.size, dtype=bool)
     for record in refused:
         is_good[record.number], n_breaks[record.number] = False, record.n_breaks
-    for column in block.columns:
-        n_breaks[is_good] += pc.count_substring(column, "\n").fill_null(0).to_numpy(zero_copy_only=False)
+    for column in block.columns if _may_have(block, _LINE_BREAK) else ():
+        n_breaks[is_good] += np.nan_to_num(pc.count_substring(column, "\n").to_numpy(zero_copy_only=False)).astype(int)
     lines = first + np.arange(n_breaks.size) + n_breaks.cumsum() - n_breaks
     return lines, first + n_breaks.size + int(n_breaks.sum())
+
+
+def _may_have(block: pa.RecordBatch, byte: int) -> bool:
+    """Return whether the texts of a block may have a byte; if not, no row of it needs to be searched."""
+    contents = [column.buffers()[2] for column in block.columns]
+    return any(content and (np.frombuffer(content, dtype=np.uint8) == byte).any() for content in contents)
 
 
 def _split(
@@ -287,11 +294,11 @@ def _split(
     fields = [[*(text or None for text in row), line] for line, row in mended.items()]
     more = pl.DataFrame(fields, schema=good.schema, orient="row")
     rows = pl.concat([good, more]).sort(LINE) if fields else good
-    texts = pl.all().exclude(LINE)
-    given, unreadable = (
-        pl.any_horizontal(texts.is_not_null()),
-        pl.any_horizontal(texts.str.contains(UNREADABLE, literal=True)),
-    )
+    broken = [line for line in refused_lines.tolist() if line not in mended]
+    if fields or all(column.null_count for column in block.columns):
+        rows = rows.filter(pl.any_horizontal(pl.all().exclude(LINE).is_not_null()))
+    if not fields and not _may_have(block, _FIRST_UNREADABLE):
+        return rows, broken
+    unreadable = pl.any_horizontal(pl.all().exclude(LINE).str.contains(UNREADABLE, literal=True))
     is_text = ~unreadable.fill_null(value=False)
-    broken = [*(line for line in refused_lines.tolist() if line not in mended), *rows.filter(~is_text)[LINE]]
-    return rows.filter(given & is_text), sorted(broken)
+    return rows.filter(is_text), sorted([*broken, *rows.filter(~is_text)[LINE]])
