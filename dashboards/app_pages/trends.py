@@ -45,7 +45,8 @@ if trends.is_empty():
         "There is no data on moods yet.", operator="Moods come from audio: recsys audio scan FOLDER, recsys build"
     )
 else:
-    names = filters.choose_several("Show", trends["name"].unique(maintain_order=True).to_list(), "names", most=4)
+    options = {name: name for name in trends["name"].unique(maintain_order=True)}
+    names = filters.choose_several("Show", options, "names", most=4)
     chosen = trends.filter(trends["name"].is_in(names))
     parts.figure(
         "Share of plays by week",

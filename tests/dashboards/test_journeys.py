@@ -110,6 +110,32 @@ def test_filters_are_kept_in_the_address(visit: Visit) -> None:
     assert again.get_by_role("listitem").first.inner_text() == summary
 
 
+def test_back_undoes_a_choice(visit: Visit) -> None:
+    """Each step back shows the choice before, the last one the page that was open first."""
+    page = visit.open()
+    visit.settle()
+    page.get_by_role("link", name="Artist", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Artist")
+    box = page.get_by_role("combobox", name="Artist")
+    first = box.input_value()
+    box.click()
+    page.get_by_role("option").nth(3).click()
+    page.wait_for_url("**/artist?artist=ar_*")
+    visit.settle()
+    assert box.input_value() != first
+
+    page.go_back()
+    visit.settle()
+    expect(box).to_have_value(first)
+    page.go_back()
+    visit.settle()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.go_forward()
+    page.go_forward()
+    visit.settle()
+    expect(box).not_to_have_value(first)
+
+
 def test_filters_combine_in_a_link(visit: Visit) -> None:
     """A link with a tempo range and a mode applies both."""
     page = visit.open("discovery?mode=minor&tempo=80&tempo=120")

@@ -1,0 +1,127 @@
+"""A link carries ids: it outlives a renaming, and one to something unknown says so and shows nothing else."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from recsys.home import Home
+from recsys.releases import registry
+from recsys.warehouse.query import Warehouse
+
+from .conftest import Open, failures
+from .walk import plain
+
+LAST_ARTIST = """
+select artists.artist_id, artists.name, tracks.track_id, tracks.title
+from marts.artist_profile as artists
+inner join marts.track_features as tracks on artists.artist_id = tracks.artist_id
+where tracks.title is not null and artists.name is not null
+order by artists.artist_id desc, tracks.track_id desc
+limit 1
+"""
+OF_OTHERS = """
+select tracks.artist_id, tracks.track_id
+from marts.track_features as tracks
+where tracks.label_id <> '{0}' and tracks.artist_id is not null
+    and tracks.artist_id not in (select own.artist_id from marts.track_features as own where own.label_id = '{0}')
+order by 1, 2
+limit 1
+"""
+
+
+def row_of(file: Path, sql: str) -> tuple[Any, ...]:
+    """Return the first row of a query."""
+    with Warehouse.open(file) as warehouse:
+        return warehouse.query(sql).row(0)
+
+
+def chosen(page: AppTest, label: str) -> str:
+    """Return what a select box shows."""
+    (box,) = (box for box in page.selectbox if box.label == label)
+    return str(box.options[box.index or 0])
+
+
+@pytest.mark.parametrize("viewer", ["operator", "label"])
+def test_a_link_opens_an_artist_and_a_recording_by_id(
+    open_page: Open, published_home: Home, label_id: str, viewer: str
+) -> None:
+    """The id of a recording is enough: its artist follows from it."""
+    label = label_id if viewer == "label" else None
+    file = registry.label_warehouse(published_home, label) if label else published_home.published_warehouse()
+    artist_id, name, track_id, title = row_of(file, LAST_ARTIST)
+
+    artist, track = open_page("artist", label=label, artist=artist_id), open_page("track", label=label, track=track_id)
+
+    assert failures(artist) == failures(track) == []
+    assert chosen(artist, "Artist").startswith(name)
+    assert chosen(track, "Artist").startswith(name)
+    assert chosen(track, "Track").startswith(title)
+
+
+def test_a_link_outlives_a_renaming(open_page: Open, published_home: Home, tmp_path: Path) -> None:
+    """The same link shows the new name."""
+    file = tmp_path / "renamed.duckdb"
+    shutil.copyfile(published_home.published_warehouse(), file)
+    artist_id = row_of(file, LAST_ARTIST)[0]
+    with duckdb.connect(file) as connection:
+        connection.execute("update marts.artist_profile set name = 'Renamed' where artist_id = $1", [artist_id])
+
+    assert chosen(open_page("artist", file=file, artist=artist_id), "Artist") == "Renamed"
+
+
+@pytest.mark.parametrize(("page", "key"), [("artist", "artist"), ("track", "track"), ("overview", "days")])
+@pytest.mark.parametrize("viewer", ["operator", "label"])
+def test_a_link_to_something_unknown_shows_nothing_else(
+    open_page: Open, label_id: str, page: str, key: str, viewer: str
+) -> None:
+    """No figure, table or chart; the value is not repeated."""
+    opened = open_page(page, label=label_id if viewer == "label" else None, **{key: "no_such_id"})
+
+    assert "is not known: removed or not yours." in plain(opened.warning[0].value)
+    assert "no_such_id" not in opened.warning[0].value
+    assert [*opened.metric, *opened.dataframe, *opened.get("vega_lite_chart"), *opened.selectbox] == []
+    assert failures(opened) == []
+
+
+@pytest.mark.parametrize("key", ["artist", "track"])
+def test_another_labels_id_reads_as_an_unknown_one(
+    open_page: Open, published_home: Home, label_id: str, key: str
+) -> None:
+    """The whole page is the same, so that a label cannot find out which ids exist."""
+    artist_id, track_id = row_of(published_home.published_warehouse(), OF_OTHERS.format(label_id))
+    other = {"artist": artist_id, "track": track_id}[key]
+    texts = []
+
+    for value in (other, "no_such_id"):
+        page = open_page(key, label=label_id, **{key: value})
+        texts.append([element.value for element in [*page.title, *page.markdown, *page.caption, *page.warning]])
+
+    assert texts[0] == texts[1]
+
+
+def test_a_choice_is_written_into_the_address(open_page: Open) -> None:
+    """By its id; the recording of the artist chosen before is left out of it."""
+    page = open_page("track")
+    page.selectbox(key="track").select_index(1).run()
+    track = page.query_params["track"]
+    page.selectbox(key="artist").select_index(2).run()
+
+    assert failures(page) == []
+    assert "track" not in page.query_params
+    assert page.query_params["artist"] not in (track, "")
+    assert [*page.warning] == []
+
+
+def test_all_leaves_the_address(open_page: Open) -> None:
+    """The choice of all labels is the address without a label."""
+    page = open_page("overview")
+    page.selectbox(key="label").select_index(1).run()
+    assert "label" in page.query_params
+
+    page.selectbox(key="label").select_index(0).run()
+
+    assert "label" not in page.query_params
