@@ -63,12 +63,13 @@ else:
         charts.bars(movers, "difference", "artist_name", unit="change in plays from the period before"),
         alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
         key="artist_changes",
+        opens="artist_name",
     )
 if releases.is_empty():
     parts.empty_state("Nothing was released in the last 28 days.", "Other labels or genres may have new releases.")
 else:
     parts.table(
-        releases.drop("track_id", "label_name"),
+        releases.drop("label_name"),
         mart="track_features",
         key="new_releases",
         title="New releases",

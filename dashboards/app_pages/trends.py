@@ -30,9 +30,10 @@ else:
         charts.bars(fastest, "velocity", "name", unit="plays / plays in the preceding period"),
         alt_text=f"{fastest['name'][0]} has the highest growth, {fastest['velocity'][0]:.2f} times the plays before.",
         key="velocity",
+        opens="name",
     )
     parts.table(
-        artists.drop("artist_id"),
+        artists,
         mart="artist_profile",
         key="trending_artists",
         title="All artists",

@@ -136,6 +136,25 @@ def test_back_undoes_a_choice(visit: Visit) -> None:
     expect(box).not_to_have_value(first)
 
 
+@pytest.mark.parametrize(("test_id", "dx", "dy"), [("stDataFrame", 40, 52), ("stVegaLiteChart", 300, 36)])
+def test_a_click_in_a_table_or_chart_opens_a_page(visit: Visit, test_id: str, dx: int, dy: int) -> None:
+    """The first row and the first bar are the same artist; Back shows the filtered table again."""
+    page = visit.open("trends?days=28")
+    artist_id = downloaded(page, "trending_artists")["artist_id"][0]
+    drawn = page.get_by_test_id(test_id).first
+    drawn.scroll_into_view_if_needed()
+    page.wait_for_timeout(1_000)
+
+    drawn.click(position={"x": dx, "y": dy})
+
+    page.wait_for_url(f"**/artist?artist={artist_id}")
+    visit.settle()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Artist")
+    page.go_back()
+    page.wait_for_url("**/trends?days=28")
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("28 days")
+
+
 def test_filters_combine_in_a_link(visit: Visit) -> None:
     """A link with a tempo range and a mode applies both."""
     page = visit.open("discovery?mode=minor&tempo=80&tempo=120")

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards import links, parts
+from dashboards.access import Viewer
 from recsys.home import Home
 from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
@@ -125,3 +128,78 @@ def test_all_leaves_the_address(open_page: Open) -> None:
     page.selectbox(key="label").select_index(0).run()
 
     assert "label" not in page.query_params
+
+
+# page and column of a table -> query parameter that its first link has, and the page that it opens
+LINKS = {
+    ("trends", "trending_artists_name"): ("artist", "artist"),
+    ("overview", "new_releases_title"): ("track", "track"),
+    ("overview", "new_releases_artist_name"): ("artist", "artist"),
+    ("artist", "artist_tracks_title"): ("track", "track"),
+    ("search", "search_name"): ("track", "track"),
+    ("search", "search_label"): ("overview", "label"),
+    ("catalogue", "tracks_with_issue_label_name"): ("overview", "label"),
+    ("audience", "overlap_name"): ("artist", "artist"),
+    ("discovery", "similar_title"): ("track", "track"),
+}
+OF_LABELS = {"trends": "name", "artist": "name", "overview": "title", "catalogue": "title", "search": "name"}
+
+
+def follow(page: AppTest) -> tuple[str, str, str]:
+    """Return page, parameter and id of the link that a click on a table opened."""
+    (link,) = page.get("page_link")
+    parameter, _, value = link.proto.query_string.partition("=")
+    return link.proto.page, parameter, value
+
+
+@pytest.mark.parametrize(("page", "column"), LINKS)
+def test_a_click_on_a_name_opens_its_page(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str, column: str
+) -> None:
+    """The link has the id of the row, and the page that it opens knows the id."""
+    found: list[str] = []
+    monkeypatch.setattr(parts, "_clicked_row", lambda key: 3 if key == column else None)
+    original = links.open_page
+    monkeypatch.setattr(links, "open_page", lambda target, value: (found.append(value), original(target, value)))
+
+    opened = follow(open_page(page, **({"q": "club"} if page == "search" else {})))
+
+    target, parameter = LINKS[page, column]
+    assert opened == ("" if target == "overview" else target, parameter, found[0])
+    monkeypatch.setattr(parts, "_clicked_row", lambda _: None)
+    shown = open_page(target, **{parameter: found[0]})
+    assert failures(shown) == []
+    assert [*shown.warning] == []
+
+
+@pytest.mark.parametrize("name", OF_LABELS)
+def test_a_labels_links_are_to_its_own(
+    open_page: Open, label_id: str, published_home: Home, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Each opens an artist or a recording of the label's file; names of labels are no links."""
+    monkeypatch.setattr(parts, "_clicked_row", lambda key: 0 if key.endswith(f"_{OF_LABELS[name]}") else None)
+
+    _, parameter, value = follow(open_page(name, label=label_id, **({"q": "e"} if name == "search" else {})))
+
+    file = registry.label_warehouse(published_home, label_id)
+    assert row_of(file, f"select count(*) from marts.track_features where {parameter}_id = '{value}'")[0] > 0
+
+
+def test_names_of_labels_are_links_for_operators_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row's first id counts; without the id of what is named, there is no link."""
+    columns = ["title", "track_id", "label_name", "label_id", "artist_name", "n_plays"]
+    for label, expected in ((None, {"title", "label_name"}), ("lb_1", {"title"})):
+        monkeypatch.setattr("dashboards.access.viewer", lambda label=label: Viewer("ann", label, Path()))
+
+        assert links.linked(columns).keys() == expected
+
+
+def test_buttons_are_literal() -> None:
+    """A name that Streamlit would read as an icon or a menu begins with a character without width."""
+    names = [":material/delete:", "[a, b]", " [x](y)", "Ada", None, "a [b]"]
+
+    shown = parts._with_literal_buttons(pl.DataFrame({"name": names, "other": names}), ["name"])
+
+    joined = ["\u2060:material/delete:", "\u2060[a, b]", "\u2060 [x](y)", "Ada", None, "a [b]"]
+    assert shown["name"].to_list() == joined
+    assert shown["other"].to_list() == names
