@@ -13,14 +13,6 @@ import streamlit as st
 from dashboards import access
 from dashboards.markdown import Markdown, as_markdown
 
-_CLICK = """<script>
-const follow = () => {
-  const link = document.querySelector(".st-key-follow a");
-  link ? link.click() : setTimeout(follow, 20);
-};
-follow();
-</script>"""
-
 
 @dataclass(frozen=True)
 class Target:
@@ -31,6 +23,7 @@ class Target:
 
 
 TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
+SEARCH = Target("search", "q")
 OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
     "track_id": (("title", "name"), TRACK),
     "other_track_id": (("other_title",), TRACK),
@@ -66,7 +59,11 @@ def open_page(target: Target, value: str) -> None:
     """
     with st.container(key="follow"):
         page_link(target, value, Markdown("Continue"))
-        st.html(_CLICK, unsafe_allow_javascript=True)
+        st.html(
+            "<script>const follow = () => { const link = document.querySelector('.st-key-follow a');"
+            " link ? link.click() : setTimeout(follow, 20); }; follow();</script>",
+            unsafe_allow_javascript=True,
+        )
     st.stop()
 
 

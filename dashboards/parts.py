@@ -30,6 +30,21 @@ GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask t
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
 
+def search_box() -> None:
+    """Offer a search below the menu of every page, whose results are on the page Search."""
+    with st.sidebar.form("search_box", clear_on_submit=True, border=False):
+        words = st.text_input("Artist or recording", key="search_words", placeholder="love 2024")
+        is_requested = st.form_submit_button("Search", icon=":material/search:")
+    if is_requested and words and words.strip():
+        links.open_page(links.SEARCH, words.strip())
+
+
+def cut_note(n_shown: int, n_found: int, remedy: str) -> None:
+    """Say that a table does not show everything, and how to see the rest."""
+    if n_found > n_shown:
+        caption(f"{n_shown:,} of {n_found:,} are shown. {remedy}")
+
+
 def sidebar_footer(name: str) -> None:
     """Show the viewer's name and the last day of data below the menu."""
     st.logo(str(data.MARK), size="large")

@@ -6,6 +6,8 @@ from dashboards import charts, data, filters, ledger, parts
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
 
+N_ARTISTS = 50
+
 if not data.is_operator():
     ledger.trends()
     st.stop()
@@ -16,7 +18,7 @@ with filters.row():
     floor = filters.choose("Minimum plays in the preceding period", {"50": "50", "200": "200", "10": "10"}, "floor")
     label = filters.catalogue_filters("label").get("label", "")
 
-artists = data.run_query("trending_artists", days=days, floor=floor, label=label)
+artists = data.run_query("trending_artists", days=days, floor=floor, label=label, n=N_ARTISTS)
 if artists.is_empty():
     parts.empty_state(
         "No artist has that many plays, or the data do not cover two whole periods.",
@@ -36,7 +38,7 @@ else:
         artists,
         mart="artist_profile",
         key="trending_artists",
-        title="All artists",
+        title=f"Artists by growth, at most {N_ARTISTS}",
         formats={"velocity": "%.2f", "acceleration": "%.2f"},
     )
 kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")

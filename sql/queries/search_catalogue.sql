@@ -56,7 +56,8 @@ select
     id,
     track_id,
     artist_id,
-    label_id
+    label_id,
+    count(*) over () as n_found
 from entries
 where
     list_bool_and(

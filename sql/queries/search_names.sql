@@ -39,7 +39,8 @@ select
     release_date,
     id,
     track_id,
-    artist_id
+    artist_id,
+    count(*) over () as n_found
 from entries
 where
     list_bool_and([

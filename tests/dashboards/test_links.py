@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import links, parts
 from dashboards.access import Viewer
+from dashboards.menu import headers
 from recsys.home import Home
 from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
@@ -147,9 +148,15 @@ OF_LABELS = {"trends": "name", "artist": "name", "overview": "title", "catalogue
 
 def follow(page: AppTest) -> tuple[str, str, str]:
     """Return page, parameter and id of the link that a click on a table opened."""
-    (link,) = page.get("page_link")
-    parameter, _, value = link.proto.query_string.partition("=")
-    return link.proto.page, parameter, value
+    (link,) = follow_all(page)
+    return link
+
+
+def follow_all(page: AppTest) -> list[tuple[str, str, str]]:
+    """Return page, parameter and value of each link to a page."""
+    protos = [link.proto for link in page.get("page_link")]
+    pairs = [(proto.page, *proto.query_string.split("=", 1)) for proto in protos]
+    return [(page, parameter, value) for page, parameter, value in pairs]
 
 
 @pytest.mark.parametrize(("page", "column"), LINKS)
@@ -203,3 +210,36 @@ def test_buttons_are_literal() -> None:
     joined = ["\u2060:material/delete:", "\u2060[a, b]", "\u2060 [x](y)", "Ada", None, "a [b]"]
     assert shown["name"].to_list() == joined
     assert shown["other"].to_list() == names
+
+
+@pytest.mark.parametrize("viewer", ["operator", "label"])
+def test_a_search_is_offered_on_every_page(open_page: Open, label_id: str, viewer: str) -> None:
+    """The words lead to the page Search; nothing happens without words."""
+    label = label_id if viewer == "label" else None
+    for name, header in headers().items():
+        if header.for_labels or viewer == "operator":
+            page = open_page(name, label=label)
+
+            assert searched(page, " ") == []
+            assert searched(page, " love & 2024 ") == [("search", "q", "love+%26+2024")]
+
+
+def searched(page: AppTest, words: str) -> list[tuple[str, str, str]]:
+    """Search for words in the box of the menu, and return the link that is followed."""
+    page.sidebar.text_input(key="search_words").set_value(words)
+    (submit,) = (button for button in page.sidebar.button if button.label == "Search")
+    return follow_all(submit.click().run())
+
+
+def test_a_search_that_shows_the_first_hundred_says_so(open_page: Open, published_home: Home) -> None:
+    """With the number of all results; a search that shows all says nothing."""
+    sql = "select count(*) from marts.track_features where starts_with(track_id, 'trk_') and title is not null"
+    (n_found,) = row_of(published_home.published_warehouse(), sql)
+
+    page = open_page("search", q="trk_")
+
+    assert len(page.dataframe[0].value) == 100
+    assert page.subheader[0].value.startswith(f"{n_found:,} results")
+    assert f"100 of {n_found:,} are shown. Add a word, or choose a filter." in [one.value for one in page.caption]
+    shown = open_page("search", q="trk_1 the club")
+    assert not any("are shown" in one.value for one in shown.caption)
