@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, home, parts, sentences
 from recsys.reports.wording import ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -56,7 +56,7 @@ def without_listening(rows: pl.DataFrame) -> pl.DataFrame:
 
 def overview() -> None:
     """Show the label's totals, what changed, and new releases."""
-    header("Overview", "What changed, compared with the period before.")
+    header("Home", f"{data.viewer_label()}: what changed, compared with the period before.")
     with filters.row():
         days = filters.choose("Period", PERIODS, "days")
     totals = data.run_query("label_totals", days=days)
@@ -70,6 +70,7 @@ def overview() -> None:
         + [sentences.artist_change_sentence(row) for row in movers.head(1).iter_rows(named=True)]
     )
     _totals(totals)
+    home.findings()
     _line("Plays per day", data.run_query("label_trend", dimension="day"), DAY_UNIT, key="plays_by_day")
     if movers.is_empty():
         parts.empty_state("No artist's plays changed, or none has figures in both periods.", "Choose another period.")

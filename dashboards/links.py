@@ -23,7 +23,7 @@ class Target:
 
 
 TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
-SEARCH = Target("search", "q")
+SEARCH, ISSUE = Target("search", "q"), Target("catalogue", "issue")
 OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
     "track_id": (("title", "name"), TRACK),
     "other_track_id": (("other_title",), TRACK),
@@ -67,6 +67,7 @@ def open_page(target: Target, value: str) -> None:
     st.stop()
 
 
-def page_link(target: Target, value: str, label: str) -> None:
-    """Show a link to the page of an artist, a recording or a label."""
-    st.page_link(f"app_pages/{target.page}.py", label=as_markdown(label), query_params={target.parameter: value})
+def page_link(target: Target, value: str, label: str, *, icon: str | None = None) -> None:
+    """Show a link to a page, and to what it shows there."""
+    address = {target.parameter: value} if value else None
+    st.page_link(f"app_pages/{target.page}.py", label=as_markdown(label), icon=icon, query_params=address)

@@ -292,6 +292,8 @@ def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | 
     meaning = tooltip(data.column_meaning(mart, name))
     if rows.schema[name].is_numeric():
         return st.column_config.NumberColumn(heading, help=meaning, format=form or "localized")
+    if isinstance(rows.schema[name], pl.List) and rows.schema[name] == pl.List(pl.Float64):
+        return st.column_config.LineChartColumn(heading, help=meaning, y_min=0, width="large")
     if rows.schema[name] == pl.Date:
         return st.column_config.DateColumn(heading, help=meaning, format="D MMM YYYY")
     return st.column_config.Column(heading, help=meaning)

@@ -29,6 +29,7 @@ STORED = "a metric or a verdict that a run has stored"
 LEDGER = "computed again from rows in tests/ledger, with the noise or the lists that it depends on"
 TEXT = "the texts of a table whose values are compared"
 WITHOUT_TRUTH = {
+    **{f"overview.{key}_curves": "the curves of the morning report" for key in ("breakouts", "drops")},
     "artist.forecast": MODEL,
     "artist.decay": FIT,
     "breakouts.sentences": FIT,

@@ -129,7 +129,7 @@ def test_back_undoes_a_choice(visit: Visit) -> None:
     expect(box).to_have_value(first)
     page.go_back()
     visit.settle()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
     page.go_forward()
     page.go_forward()
     visit.settle()
@@ -214,8 +214,8 @@ def test_a_failing_query_shows_a_message(visit: Visit) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
 
     expect(page.get_by_role("alert")).to_contain_text("The query failed")
-    page.get_by_role("link", name="Overview").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
 
 
 def test_an_upload_that_is_not_audio_shows_a_message(visit: Visit, tmp_path: Path) -> None:

@@ -153,8 +153,8 @@ def follow(page: AppTest) -> tuple[str, str, str]:
 
 
 def follow_all(page: AppTest) -> list[tuple[str, str, str]]:
-    """Return page, parameter and value of each link to a page."""
-    protos = [link.proto for link in page.get("page_link")]
+    """Return page, parameter and value of each link that is followed by itself."""
+    protos = [link.proto for link in page.get("page_link") if link.proto.label == "Continue"]
     pairs = [(proto.page, *proto.query_string.split("=", 1)) for proto in protos]
     return [(page, parameter, value) for page, parameter, value in pairs]
 
