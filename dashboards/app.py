@@ -23,6 +23,7 @@ st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
 try:
     viewer = access.require_viewer()
     page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
+    parts.search_box()
     parts.sidebar_footer(viewer.name)
     parts.hide_toolbar_download()
     with explain_missing():

@@ -23,6 +23,7 @@ LIGHT_INK, DARK_INK = (
     ("#E9EEF3", "#A3B0BD", "#35414D"),
 )  # text, secondary text, lines
 BACKGROUND = {False: "#FFFFFF", True: "#0F151C"}  # of a page, by whether it is dark
+CLICKED = "clicked"  # name of the selection
 HEIGHT, ROW_HEIGHT = 280, 26  # of a chart over time, and of a bar with its gap [px]
 NUMBER_WIDTH = 46  # of the number behind a bar [px]
 FORECAST_NAMES = {False: "so far", True: "forecast"}  # names of the two lines of a forecast
@@ -231,6 +232,12 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Chart:
     if has_losses:
         layers.append(text.transform_filter(f"datum['{value}'] < 0").mark_text(align="right", dx=-5))
     return _styled(alt.layer(*layers), unit, ROW_HEIGHT * max(len(rows), 1) + 40)
+
+
+def clickable(chart: Chart, columns: list[str]) -> Chart:
+    """Let a click on a bar select its row, of which the selection CLICKED has these columns."""
+    clicked: Chart = chart.add_params(alt.selection_point(name=CLICKED, fields=columns))
+    return clicked
 
 
 def intervals(

@@ -32,6 +32,8 @@ from recsys.published.explain import candidates as candidates_of
 from recsys.published.explain import explain as explain_pair
 from recsys.recipe import Recipe, read_recipe
 from recsys.releases import registry
+from recsys.reports.morning.findings import Section, sections
+from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.what_if import what_if as rerank_with_target
 from recsys.warehouse import query
@@ -355,6 +357,22 @@ def feedback_loop_report() -> Path | None:
     """Return the latest report of `recsys simulate`; None if there is none. Operators only."""
     _require_operator()
     return next(iter(sorted((current_home().path / "reports" / "feedback_loop").glob("*.html"))), None)
+
+
+@st.cache_data(max_entries=N_FILES, show_spinner="Reading the morning report")
+def _morning(path: Path, settings: MorningSettings, *, is_label: bool) -> list[Section]:
+    since = _as_of(path) if is_label else _warehouse(path).query(internal_sql("last_ingest")).item()
+    return sections(_warehouse(path), settings, since=since, is_label=is_label)
+
+
+def morning() -> list[Section]:
+    """Return the sections of the viewer's morning report."""
+    return _morning(_viewer_file(), _recipe().morning, is_label=not is_operator())
+
+
+def viewer_label() -> str:
+    """Return the name of the viewer's label; '' for an operator."""
+    return "" if is_operator() else str(_warehouse(_viewer_file()).query(internal_sql("label_of_file")).item())
 
 
 def runs() -> pl.DataFrame:

@@ -1,54 +1,78 @@
 """
 Filters that pages offer: one value, several values, a range, text, a query, a file.
 
-Every filter but the upload is bound to a query parameter of the address, so that a link reproduces the view.
+Every filter but the upload has a query parameter of the address, so that a link reproduces the view. What was chosen is
+there by its id, and the address decides: each change is a step that the browser's Back undoes.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from dashboards import data
 from dashboards.markdown import as_markdown, fill
-from dashboards.parts import empty_state, tooltip
+from dashboards.parts import caption, empty_state, tooltip
 
 ALL = "All"
+_OFFERED = "offered"  # key of the session: every (parameter, value) that a box has offered in it
 
 
 def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None = None) -> str:  # noqa: A002
     """
-    Offer a select box and return the chosen value.
+    Offer a select box and return the chosen value; stop the page if the address has a value that is not offered.
 
     Args:
         label: Label of the box.
         options: Value -> displayed name; the first is the default. Duplicate names are followed by their value.
-        key: Query parameter in the address.
+        key: Query parameter in the address, which has the value and not the name: a link outlives a renaming.
         help: Text on hover.
     """
     n_named = Counter(options.values())
     names = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
-    with st.container():
-        _warn_if_not_offered(label, key, set(names.values()))
-        chosen = st.selectbox(
-            as_markdown(label),
-            list(names),
-            format_func=names.__getitem__,
-            key=key,
-            help=tooltip(help),
-            bind="query-params",
-            filter_mode="contains",
-        )
+    st.session_state[key] = _of_address(label, key, options)
+    chosen = st.selectbox(
+        as_markdown(label),
+        list(names),
+        format_func=names.__getitem__,
+        key=key,
+        help=tooltip(help),
+        filter_mode="contains",
+        on_change=_to_address,
+        args=(key,),
+    )
     return str(chosen)
 
 
-def _warn_if_not_offered(label: str, key: str, names: set[str]) -> None:
-    """Warn if a link requests a value that is not offered, without repeating it: the box then shows another one."""
-    requested = st.query_params.get(key)
-    if requested and requested not in names and key not in st.session_state:
-        message = "**The link's value for “{label}” is not available:** renamed, removed or not yours. Choose another."
-        st.warning(fill(message, label=label))
+def _of_address(label: str, key: str, options: Mapping[str, str]) -> str:
+    """Return the value in the address, the first option if there is none; stop the page if it is not offered."""
+    first, offered_before = next(iter(options)), st.session_state.setdefault(_OFFERED, set())
+    requested = st.query_params.get(key) or first
+    if requested in options:
+        offered_before.add((key, requested))
+        return requested
+    if (key, requested) in offered_before:  # another filter was changed, with which it is not offered
+        del st.query_params[key]
+        return first
+    _refuse(label)
+    return first
+
+
+def _refuse(label: str) -> None:
+    """Say that a link is about something unknown, without repeating it, and stop the page."""
+    st.warning(fill("**The link's value for “{label}” is not known:** removed or not yours.", label=label))
+    caption("Open the page from the menu, or search for what you are looking for.")
+    st.stop()
+
+
+def _to_address(key: str) -> None:
+    """Write the value that was just chosen into the address."""
+    value = st.session_state[key]
+    if value == "":  # all
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = value or ""  # of several, none
 
 
 def catalogue_filters(*kinds: str) -> dict[str, str]:
@@ -76,10 +100,21 @@ def with_all(values: Sequence[str]) -> dict[str, str]:
     return {"": ALL} | {value: value for value in values}
 
 
-def choose_several(label: str, options: Sequence[str], key: str, *, most: int) -> list[str]:
-    """Offer a multi-select box for up to `most` values; the first `most` options are the default."""
-    default = list(options[:most])
-    return list(st.multiselect(as_markdown(label), options, default, key=key, max_selections=most, bind="query-params"))
+def choose_several(label: str, options: Mapping[str, str], key: str, *, most: int) -> list[str]:
+    """Offer a multi-select box, value -> displayed name, for up to `most` values; the first ones are the default."""
+    default, requested = list(options)[:most], st.query_params.get_all(key)
+    st.session_state[key] = [value for value in requested if value in options][:most] if requested else default
+    return list(
+        st.multiselect(
+            as_markdown(label),
+            list(options),
+            format_func=options.__getitem__,
+            key=key,
+            max_selections=most,
+            on_change=_to_address,
+            args=(key,),
+        )
+    )
 
 
 def number_range(label: str, low: int, high: int, key: str) -> tuple[int, int]:
@@ -113,7 +148,11 @@ def button(label: str, key: str) -> bool:
 
 
 def choose_artist() -> str:
-    """Offer a select box of all artists and return an artist id; stop the page if there is no artist."""
+    """
+    Offer a select box of all artists and return an artist id; stop the page if there is no artist.
+
+    The default is the artist of the recording in the address, if there is one.
+    """
     artists = data.run_query("artist_names")
     if artists.is_empty():
         empty_state(
@@ -121,7 +160,20 @@ def choose_artist() -> str:
             operator="Add the catalogue: recsys ingest artists.csv tracks.csv, then recsys nightly.",
         )
         st.stop()
-    return choose("Artist", dict(zip(artists["artist_id"], artists["name"], strict=True)), "artist")
+    names = dict(zip(artists["artist_id"], artists["name"], strict=True))
+    owner = _artist_of_address(names)
+    return choose("Artist", {owner: names[owner]} | names if owner else names, "artist")
+
+
+def _artist_of_address(names: Container[str]) -> str | None:
+    """Return the artist of the recording in the address, if it has no artist; stop the page if that is unknown."""
+    track_id = st.query_params.get("track")
+    if track_id is None or "artist" in st.query_params:
+        return None
+    artists = data.run_query("artist_of_track", track_id=track_id)["artist_id"]
+    if artists.is_empty() or artists[0] not in names:
+        _refuse("Track")
+    return str(artists[0])
 
 
 def row() -> Any:

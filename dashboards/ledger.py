@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, filters, parts, sentences
+from dashboards import charts, data, filters, home, parts, sentences
 from recsys.reports.wording import ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -56,7 +56,7 @@ def without_listening(rows: pl.DataFrame) -> pl.DataFrame:
 
 def overview() -> None:
     """Show the label's totals, what changed, and new releases."""
-    header("Overview", "What changed, compared with the period before.")
+    header("Home", f"{data.viewer_label()}: what changed, compared with the period before.")
     with filters.row():
         days = filters.choose("Period", PERIODS, "days")
     totals = data.run_query("label_totals", days=days)
@@ -70,16 +70,20 @@ def overview() -> None:
         + [sentences.artist_change_sentence(row) for row in movers.head(1).iter_rows(named=True)]
     )
     _totals(totals)
+    home.findings()
     _line("Plays per day", data.run_query("label_trend", dimension="day"), DAY_UNIT, key="plays_by_day")
     if movers.is_empty():
         parts.empty_state("No artist's plays changed, or none has figures in both periods.", "Choose another period.")
     else:
         parts.figure(
             f"Artists whose plays changed most, {WEEKS[n_weeks]}",
-            movers,
-            charts.bars(movers, "difference", "artist_name", unit="change in plays from the weeks before"),
+            _with_ids(movers, "artist"),
+            charts.bars(
+                _with_ids(movers, "artist"), "difference", "artist_name", unit="change in plays from the weeks before"
+            ),
             alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
             key="artist_changes",
+            opens="artist_name",
         )
     _releases()
 
@@ -115,7 +119,7 @@ def _releases() -> None:
         parts.empty_state("Nothing was released in the last 28 days.")
         return
     parts.table(
-        releases.drop("track_id"),
+        releases,
         mart="label_figures",
         key="new_releases",
         title="New releases",
@@ -134,7 +138,7 @@ def artist() -> None:
     _weeks("artist", artist_id)
     _audience_of(artist_id, dimension)
     recordings = data.run_query("label_parts", dimension="recording", artist_id=artist_id, weeks=n_weeks)
-    _parts(recordings.drop("n_listeners"), f"Recordings, {WEEKS[n_weeks]}", key="artist_tracks")
+    _parts(recordings.drop("n_listeners"), f"Recordings, {WEEKS[n_weeks]}", key="artist_tracks", dimension="recording")
 
 
 def _audience_of(artist_id: str, dimension: str) -> None:
@@ -171,12 +175,13 @@ def trends() -> None:
     if not growing.is_empty():
         parts.figure(
             "Fastest growing artists",
-            growing,
-            charts.bars(growing, "change", "name", unit="%"),
+            _with_ids(growing, "artist"),
+            charts.bars(_with_ids(growing, "artist"), "change", "name", unit="%"),
             alt_text=f"{growing['name'][0]} is growing fastest, by {growing['change'][0]:+.0%}.",
             key="velocity",
+            opens="name",
         )
-    _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists")
+    _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists", dimension="artist")
 
 
 def breakouts() -> None:
@@ -193,14 +198,15 @@ def breakouts() -> None:
         parts.bullets([sentences.outlier_sentence(row) for row in found.head(3).iter_rows(named=True)])
         parts.figure(
             "Plays above expectation",
-            found,
-            charts.bars(found.head(20), "z", "name", unit="z-score against the weeks before"),
+            _with_ids(found, dimension),
+            charts.bars(_with_ids(found.head(20), dimension), "z", "name", unit="z-score against the weeks before"),
             alt_text=f"{found['name'][0]} is furthest above.",
             key="breakouts",
+            opens="name",
         )
     for rows, title, key in ((found, "All breakouts", "breakouts_table"), (drops, "Unusual drops", "drops")):
         if not rows.is_empty():
-            shown = rows.drop("label_id", "artist_id", "cell")
+            shown = _with_ids(rows, dimension)
             parts.table(shown, mart="label_figures", key=key, title=title, names={"n_expected": "expected plays"})
 
 
@@ -222,7 +228,7 @@ def audience() -> None:
             alt_text=f"The first group is {shown['name'][0]}, {shown['share'][0]:.0%} of plays.",
             key="audience",
         )
-    _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups")
+    _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups", dimension=dimension)
     loyalty()
     _overlap()
 
@@ -332,13 +338,22 @@ def _line(title: str, periods: pl.DataFrame, unit: str, *, key: str, points: boo
     )
 
 
-def _parts(rows: pl.DataFrame, title: str, *, key: str) -> None:
+def _parts(rows: pl.DataFrame, title: str, *, key: str, dimension: str) -> None:
     """Show the parts of a total, which add up to it with the row of all others."""
     if rows.is_empty():
         parts.empty_state("There are no closed weeks with figures for this.", "Choose one week, or another artist.")
         return
-    shown = rows.drop("label_id", "cell", "first_date", "last_date")
+    shown = _with_ids(rows.drop("first_date", "last_date"), dimension)
     names = {"n_listeners": "listeners, last week"}
     parts.table(shown, mart="label_figures", key=key, title=title, names=names, formats=FORMATS)
     first, last = (sentences.format_day(rows[name][0]) for name in ("first_date", "last_date"))
     parts.caption(f"From {first} to {last}. The rows add up to the total.")
+
+
+def _with_ids(rows: pl.DataFrame, dimension: str) -> pl.DataFrame:
+    """Name the ids of artists or recordings as tables expect them, to open their pages; leave out other cells."""
+    shown = rows.drop("label_id")
+    id_column = {"artist": "artist_id", "recording": "track_id"}.get(dimension)
+    if id_column is None:
+        return shown.drop("cell")
+    return shown.drop(id_column, strict=False).rename({"cell": id_column})

@@ -6,7 +6,7 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 import streamlit as st
 
-from dashboards import access, data
+from dashboards import access, charts, data, links
 from dashboards.markdown import Markdown, as_markdown, fill
 from dashboards.sentences import format_day, format_number
 from recsys.errors import InputError, RecsysError
@@ -28,6 +28,21 @@ log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
+
+
+def search_box() -> None:
+    """Offer a search below the menu of every page, whose results are on the page Search."""
+    with st.sidebar.form("search_box", clear_on_submit=True, border=False):
+        words = st.text_input("Artist or recording", key="search_words", placeholder="love 2024")
+        is_requested = st.form_submit_button("Search", icon=":material/search:")
+    if is_requested and words and words.strip():
+        links.open_page(links.SEARCH, words.strip())
+
+
+def cut_note(n_shown: int, n_found: int, remedy: str) -> None:
+    """Say that a table does not show everything, and how to see the rest."""
+    if n_found > n_shown:
+        caption(f"{n_shown:,} of {n_found:,} are shown. {remedy}")
 
 
 def sidebar_footer(name: str) -> None:
@@ -164,7 +179,9 @@ def bullets(sentences: Sequence[str]) -> None:
     st.markdown(Markdown("\n".join(f"- {as_markdown(sentence)}" for sentence in sentences)))
 
 
-def figure(title: str, rows: pl.DataFrame, chart: Any, *, alt_text: str, key: str, note: str = "") -> None:
+def figure(
+    title: str, rows: pl.DataFrame, chart: Any, *, alt_text: str, key: str, note: str = "", opens: str = ""
+) -> None:
     """
     Show a chart under its title, with its data as downloads.
 
@@ -175,11 +192,19 @@ def figure(title: str, rows: pl.DataFrame, chart: Any, *, alt_text: str, key: st
         alt_text: Description of the chart for people who cannot see it.
         key: Key of the figure on its page, which also names the files.
         note: How to read the chart.
+        opens: Column of the names of bars, a click on which opens the page of what is named.
     """
     _heading_with_downloads(title, rows, key)
     if note:
         caption(note)
-    st.altair_chart(chart, width="stretch", alt=alt_text, key=f"chart_{key}")
+    id_columns = links.linked(rows.columns).get(opens, [])
+    if not id_columns:
+        st.altair_chart(chart, width="stretch", alt=alt_text, key=f"chart_{key}")
+        return
+    clickable = charts.clickable(chart, id_columns)
+    shown: Any = st.altair_chart(clickable, width="stretch", alt=alt_text, key=f"chart_{key}", on_select="rerun")
+    for row in shown.selection[charts.CLICKED]:
+        links.follow(row, id_columns)
 
 
 def _heading_with_downloads(title: str, rows: pl.DataFrame, key: str) -> None:
@@ -201,6 +226,8 @@ def table(
     """
     Show a table, with the definition of each column on hover and its data as downloads.
 
+    Names of artists, recordings and labels open their pages if the rows have their ids, which are not shown.
+
     Args:
         rows: The rows to show.
         mart: Mart whose header defines the columns; '' for the result of a viewer's own query.
@@ -213,7 +240,22 @@ def table(
     _heading_with_downloads(title, rows, key)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], mart, formats.get(name)) for name in rows.columns}
-    st.dataframe(rows, column_config=columns, hide_index=True, width="stretch", key=f"table_{key}", placeholder=missing)
+    linked = links.linked(rows.columns) if mart else {}
+    for name in linked:
+        columns[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
+    st.dataframe(
+        _with_literal_buttons(rows, linked),
+        column_config=columns,
+        column_order=[name for name in rows.columns if not linked or name not in links.OF_IDS],
+        hide_index=True,
+        width="stretch",
+        key=f"table_{key}",
+        placeholder=missing,
+    )
+    for name, id_columns in linked.items():
+        row_no = _clicked_row(f"{key}_{name}")
+        if row_no is not None:
+            links.follow(rows.row(row_no, named=True), id_columns)
 
 
 def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
@@ -250,9 +292,27 @@ def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | 
     meaning = tooltip(data.column_meaning(mart, name))
     if rows.schema[name].is_numeric():
         return st.column_config.NumberColumn(heading, help=meaning, format=form or "localized")
+    if isinstance(rows.schema[name], pl.List) and rows.schema[name] == pl.List(pl.Float64):
+        return st.column_config.LineChartColumn(heading, help=meaning, y_min=0, width="large")
     if rows.schema[name] == pl.Date:
         return st.column_config.DateColumn(heading, help=meaning, format="D MMM YYYY")
     return st.column_config.Column(heading, help=meaning)
+
+
+def _clicked_row(key: str) -> int | None:
+    """Return the row of the button that was just clicked in a column; None without a click."""
+    click = st.session_state.get(key)
+    return None if click is None else int(click["row"])
+
+
+def _button_column(heading: str, meaning: str | None, key: str) -> Any:
+    text = as_markdown(f"A click on a name opens its page. {meaning or ''}")
+    return st.column_config.ButtonColumn(f"{heading} →", help=text, type="tertiary", alignment="left", key=key)
+
+
+def _with_literal_buttons(rows: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Keep Streamlit from reading an icon (:material/home:) or a menu ([a, b]) into the names on buttons."""
+    return rows.with_columns(pl.col(name).str.replace(r"^(\s*[:\[])", "\u2060${1}") for name in names)
 
 
 def downloads(rows: pl.DataFrame, key: str) -> None:

@@ -221,7 +221,7 @@ def test_the_first_page_shows_the_home(installed: Installed) -> None:
     week = daily.filter(pl.col("listen_date") > LAST_DAY - timedelta(days=7), pl.col("n_plays") > 0)
     assert page["failed"] == []
     assert Path(page["app"]).is_relative_to(installed.environment)
-    assert page["title"] == "Overview"
+    assert page["title"] == "Home"
     assert page["shown"]["Plays"] == f"{week['n_plays'].sum():,}"
     assert page["shown"]["Tracks played"] == f"{week['track_id'].n_unique():,}"
 

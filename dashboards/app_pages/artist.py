@@ -102,7 +102,7 @@ if not split.is_empty():
 decay = data.run_query("decay", artist_id=artist_id)
 if not decay.is_empty():
     parts.table(
-        decay.drop("track_id", "artist_id", "artist_name"),
+        decay.drop("artist_id", "artist_name"),
         mart="release_decay",
         key="decay",
         title="How fast releases fade",

@@ -74,7 +74,7 @@ if overlap.is_empty():
     )
 else:
     parts.table(
-        overlap.drop("other_artist_id"),
+        overlap,
         mart="artist_overlap",
         key="overlap",
         title="Which other artists they listen to",

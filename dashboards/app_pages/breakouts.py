@@ -36,9 +36,10 @@ parts.figure(
     charts.bars(breakouts.head(20), "z", "title", unit="z-score against the weeks before"),
     alt_text=f"{sentences.display_name(breakouts.row(0, named=True), 'title', 'track_id')} is furthest above.",
     key="breakouts",
+    opens="title",
 )
 parts.table(
-    breakouts.drop("track_id", "artist_id"),
+    breakouts,
     mart="breakouts",
     key="breakouts_table",
     title="All breakouts",

@@ -39,6 +39,8 @@ else:
         title=f"Recordings with this problem: {sentences.problem_name(issue)}",
         names=NAMES,
     )
+    n_affected = issues.filter(issue=issue)["n_tracks"][0]
+    parts.cut_note(tracks.height, n_affected, "All of them: recsys query tracks_with_issue.")
     parts.caption("Correct the data at its source and deliver the file again; the next nightly run picks it up.")
 if not data.is_operator():
     st.stop()

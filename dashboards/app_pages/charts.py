@@ -47,9 +47,10 @@ parts.table(
 )
 
 paths = data.run_query("chart_paths", chart=chart, to=week)
-songs = filters.choose_several("Songs", paths["name"].unique(maintain_order=True).to_list(), "songs", most=4)
+names = dict(paths.select("song_id", "name").unique(maintain_order=True).iter_rows())
+songs = filters.choose_several("Songs", names, "songs", most=4)
 n_editions = paths["chart_date"].n_unique()
-chosen_paths = paths.filter(paths["name"].is_in(songs))
+chosen_paths = paths.filter(paths["song_id"].is_in(songs))
 if chosen_paths.is_empty():
     parts.empty_state("No song is chosen.", "Choose songs to see their chart positions.")
 else:
@@ -57,7 +58,7 @@ else:
         "Chart positions over time",
         chosen_paths,
         charts.rank_lines(chosen_paths, "chart_date", "rank", by="name"),
-        alt_text=f"Positions of {', '.join(songs)} in the last {n_editions} editions up to {week}.",
+        alt_text=f"Positions of {', '.join(map(names.__getitem__, songs))} in {n_editions} editions up to {week}.",
         key="paths",
         note=f"The last {n_editions} editions. A line is interrupted while the song is not on the chart.",
     )

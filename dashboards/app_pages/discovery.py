@@ -44,7 +44,7 @@ if similar.is_empty():
     parts.empty_state("No recording matches all filters.", "Remove a filter, or widen the tempo range.")
     st.stop()
 parts.table(
-    similar.drop("track_id"),
+    similar,
     mart="track_features",
     key="similar",
     title=f"Most similar to {name}" if upload else "Most similar recordings",

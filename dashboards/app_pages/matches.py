@@ -8,6 +8,7 @@ from dashboards.markdown import Markdown
 PAGE = {"title": "Matches", "section": "Find", "order": 85, "for_labels": True}
 
 ANY = "%"
+N_USES = 500  # shown at most
 SOURCES = {ANY: "uploads and the catalogue", "upload": "uploads", "catalogue": "the catalogue itself"}
 MIN_PROBABILITIES = {"0.9": "90 %", "0.5": "50 %", "0": "any"}
 TIMES = ("starts_s", "ends_s", "reference_starts_s", "reference_ends_s")
@@ -83,9 +84,9 @@ with filters.row():
         labels = data.run_query("filter_values").filter(kind="label")["name"].to_list()
         label = filters.choose("Label", {ANY: filters.ALL} | {value: value for value in labels}, "owner")
 if is_operator:
-    uses = data.run_query("uses_found", source_kind=source_kind, probability=probability, label=label, n=500)
+    uses = data.run_query("uses_found", source_kind=source_kind, probability=probability, label=label, n=N_USES)
 else:
-    uses = data.run_query("new_uses", source_kind=source_kind, probability=probability, days=36_500, n=500)
+    uses = data.run_query("new_uses", source_kind=source_kind, probability=probability, days=36_500, n=N_USES)
 if uses.is_empty():
     parts.empty_state(
         "No nightly run has found such a use.",
@@ -97,7 +98,7 @@ else:
         sentences.format_times(uses, *(column for column in TIMES if column in uses.columns)),
         mart="match_candidates",
         key="uses",
-        title=f"{uses.height:,} uses",
+        title=f"{uses.height:,} uses" if uses.height < N_USES else f"The first {N_USES} uses",
         names=HEADINGS,
         formats=FORMATS,
     )

@@ -1,10 +1,10 @@
-"""Overview: what changed since yesterday, last week or last month."""
+"""Home: the totals with their change, and the findings of the morning report, each of which opens its evidence."""
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts, sentences
+from dashboards import charts, data, filters, home, ledger, parts, sentences
 
-PAGE = {"title": "Overview", "section": "Music", "order": 10, "for_labels": True}
+PAGE = {"title": "Home", "section": "Music", "order": 10, "for_labels": True}
 
 PERIODS = {"7": "the last 7 days", "1": "the last day", "28": "the last 28 days"}
 MEASURES = {
@@ -20,7 +20,7 @@ if not data.is_operator():
     ledger.overview()
     st.stop()
 
-parts.header("Overview", "What changed, compared with the same weekdays of the period before.")
+parts.header("Home", "What changed, compared with the same weekdays of the period before.")
 with filters.row():
     days = filters.choose("Period", PERIODS, "days")
     chosen = filters.catalogue_filters()
@@ -46,6 +46,8 @@ with st.container(horizontal=True):
             less_is_better=row["measure"] == "n_skips",
         )
 
+if not any(chosen.values()):
+    home.findings()
 by_day = data.run_query("plays_by_day", **chosen)
 parts.figure(
     "Plays per day",
@@ -63,12 +65,13 @@ else:
         charts.bars(movers, "difference", "artist_name", unit="change in plays from the period before"),
         alt_text=f"First is {movers['artist_name'][0]} with {movers['difference'][0]:+,} plays.",
         key="artist_changes",
+        opens="artist_name",
     )
 if releases.is_empty():
     parts.empty_state("Nothing was released in the last 28 days.", "Other labels or genres may have new releases.")
 else:
     parts.table(
-        releases.drop("track_id", "label_name"),
+        releases.drop("label_name"),
         mart="track_features",
         key="new_releases",
         title="New releases",

@@ -35,7 +35,7 @@ if findings.is_empty():
     parts.empty_state("There is no such finding.", "Choose another status. Nightly runs search new recordings.")
     st.stop()
 parts.table(
-    findings.drop("track_id", "other_track_id"),
+    findings,
     mart="review_findings",
     key="findings",
     title=f"{findings.height:,} findings",

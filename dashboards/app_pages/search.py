@@ -19,4 +19,11 @@ results = data.run_query("search_catalogue" if data.is_operator() else "search_n
 if results.is_empty():
     parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")
     st.stop()
-parts.table(results, mart="track_features", key="search", title=f"{results.height} results{ORDER[data.is_operator()]}")
+n_found = results["n_found"][0]
+parts.table(
+    results.drop("n_found"),
+    mart="track_features",
+    key="search",
+    title=f"{n_found:,} results{ORDER[data.is_operator()]}",
+)
+parts.cut_note(results.height, n_found, "Add a word, or choose a filter.")

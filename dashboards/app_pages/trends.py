@@ -6,6 +6,8 @@ from dashboards import charts, data, filters, ledger, parts
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
 
+N_ARTISTS = 50
+
 if not data.is_operator():
     ledger.trends()
     st.stop()
@@ -16,7 +18,7 @@ with filters.row():
     floor = filters.choose("Minimum plays in the preceding period", {"50": "50", "200": "200", "10": "10"}, "floor")
     label = filters.catalogue_filters("label").get("label", "")
 
-artists = data.run_query("trending_artists", days=days, floor=floor, label=label)
+artists = data.run_query("trending_artists", days=days, floor=floor, label=label, n=N_ARTISTS)
 if artists.is_empty():
     parts.empty_state(
         "No artist has that many plays, or the data do not cover two whole periods.",
@@ -30,12 +32,13 @@ else:
         charts.bars(fastest, "velocity", "name", unit="plays / plays in the preceding period"),
         alt_text=f"{fastest['name'][0]} has the highest growth, {fastest['velocity'][0]:.2f} times the plays before.",
         key="velocity",
+        opens="name",
     )
     parts.table(
-        artists.drop("artist_id"),
+        artists,
         mart="artist_profile",
         key="trending_artists",
-        title="All artists",
+        title=f"Artists by growth, at most {N_ARTISTS}",
         formats={"velocity": "%.2f", "acceleration": "%.2f"},
     )
 kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
@@ -45,7 +48,8 @@ if trends.is_empty():
         "There is no data on moods yet.", operator="Moods come from audio: recsys audio scan FOLDER, recsys build"
     )
 else:
-    names = filters.choose_several("Show", trends["name"].unique(maintain_order=True).to_list(), "names", most=4)
+    options = {name: name for name in trends["name"].unique(maintain_order=True)}
+    names = filters.choose_several("Show", options, "names", most=4)
     chosen = trends.filter(trends["name"].is_in(names))
     parts.figure(
         "Share of plays by week",

@@ -34,6 +34,7 @@ select
     tracks.title,
     tracks.artist_id,
     tracks.artist_name,
+    tracks.label_id,
     tracks.label_name,
     tracks.genre,
     newest.started_on,

@@ -27,6 +27,7 @@ plays as (
 select
     tracks.track_id,
     tracks.title,
+    tracks.artist_id,
     tracks.artist_name,
     tracks.genre,
     tracks.release_date,

@@ -23,6 +23,7 @@ plays as (
 select
     tracks.track_id,
     tracks.title,
+    tracks.artist_id,
     tracks.artist_name,
     tracks.label_name,
     tracks.genre,

@@ -18,6 +18,8 @@ entries as (
         tracks.track_id as id,
         tracks.title as name,
         tracks.artist_name as artist,
+        tracks.track_id,
+        tracks.artist_id,
         tracks.label_name as label,
         tracks.genre,
         tracks.release_date,
@@ -32,6 +34,8 @@ entries as (
         artist_id as id,
         name,
         name as artist,
+        null as track_id,
+        artist_id,
         null as label,
         main_genre as genre,
         null as release_date,
@@ -49,7 +53,11 @@ select
     genre,
     release_date,
     n_plays,
-    id
+    id,
+    track_id,
+    artist_id,
+    label_id,
+    count(*) over () as n_found
 from entries
 where
     list_bool_and(

@@ -11,6 +11,8 @@ with entries as (
         genre,
         release_date,
         track_id as id,
+        track_id,
+        artist_id,
         replace(replace(lower(nfc_normalize(concat_ws(' ', track_id, title, artist_name, label_name))), 'ß', 'ss'), 'ς', 'σ') as searched
     from marts.track_features
     where title is not null
@@ -22,6 +24,8 @@ with entries as (
         main_genre as genre,
         null as release_date,
         artist_id as id,
+        null as track_id,
+        artist_id,
         replace(replace(lower(nfc_normalize(concat_ws(' ', artist_id, name))), 'ß', 'ss'), 'ς', 'σ') as searched
     from marts.artist_profile
     where name is not null
@@ -33,7 +37,10 @@ select
     artist,
     genre,
     release_date,
-    id
+    id,
+    track_id,
+    artist_id,
+    count(*) over () as n_found
 from entries
 where
     list_bool_and([

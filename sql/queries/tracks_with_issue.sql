@@ -6,7 +6,9 @@
 select
     health.track_id,
     tracks.title,
+    tracks.artist_id,
     tracks.artist_name,
+    tracks.label_id,
     tracks.label_name,
     health.detail,
     health.n_plays

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from dashboards.sentences import format_day
 from recsys.home import Home
 from recsys.warehouse.query import Warehouse
 
@@ -22,7 +21,7 @@ def test_a_link_opens_a_week_of_a_chart(open_page: Open, published_home: Home) -
         published_home, "select chart, min(chart_date) from marts.chart_weekly where week_no = 3 group by chart"
     )
 
-    page = open_page("charts", chart=str(chart), week=format_day(week))
+    page = open_page("charts", chart=str(chart), week=str(week))
 
     assert failures(page) == []
     titles = rows_of(published_home, f"select title from marts.chart_weekly where chart_date = '{week}' order by rank")
@@ -34,7 +33,7 @@ def test_in_the_first_week_of_a_chart_no_move_is_known(open_page: Open, publishe
     """Without an earlier week, it is unknown which songs are new."""
     ((week,),) = rows_of(published_home, "select min(chart_date) from marts.chart_weekly")
 
-    page = open_page("charts", week=format_day(week))
+    page = open_page("charts", week=str(week))
 
     assert page.dataframe[0].value["moved"].isna().all()
 

@@ -28,6 +28,7 @@ SIZE = "sizes of tables, as the build counts them"
 STORED = "a metric or a verdict that a run has stored"
 TEXT = "the texts of a table whose values are compared"
 WITHOUT_TRUTH = {
+    **{f"overview.{key}_curves": "the curves of the morning report" for key in ("breakouts", "drops")},
     "artist.forecast": MODEL,
     "artist.decay": FIT,
     "breakouts.sentences": FIT,

@@ -110,6 +110,51 @@ def test_filters_are_kept_in_the_address(visit: Visit) -> None:
     assert again.get_by_role("listitem").first.inner_text() == summary
 
 
+def test_back_undoes_a_choice(visit: Visit) -> None:
+    """Each step back shows the choice before, the last one the page that was open first."""
+    page = visit.open()
+    visit.settle()
+    page.get_by_role("link", name="Artist", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Artist")
+    box = page.get_by_role("combobox", name="Artist")
+    first = box.input_value()
+    box.click()
+    page.get_by_role("option").nth(3).click()
+    page.wait_for_url("**/artist?artist=ar_*")
+    visit.settle()
+    assert box.input_value() != first
+
+    page.go_back()
+    visit.settle()
+    expect(box).to_have_value(first)
+    page.go_back()
+    visit.settle()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    page.go_forward()
+    page.go_forward()
+    visit.settle()
+    expect(box).not_to_have_value(first)
+
+
+@pytest.mark.parametrize(("test_id", "dx", "dy"), [("stDataFrame", 40, 52), ("stVegaLiteChart", 300, 36)])
+def test_a_click_in_a_table_or_chart_opens_a_page(visit: Visit, test_id: str, dx: int, dy: int) -> None:
+    """The first row and the first bar are the same artist; Back shows the filtered table again."""
+    page = visit.open("trends?days=28")
+    artist_id = downloaded(page, "trending_artists")["artist_id"][0]
+    drawn = page.get_by_test_id(test_id).first
+    drawn.scroll_into_view_if_needed()
+    page.wait_for_timeout(1_000)
+
+    drawn.click(position={"x": dx, "y": dy})
+
+    page.wait_for_url(f"**/artist?artist={artist_id}")
+    visit.settle()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Artist")
+    page.go_back()
+    page.wait_for_url("**/trends?days=28")
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("28 days")
+
+
 def test_filters_combine_in_a_link(visit: Visit) -> None:
     """A link with a tempo range and a mode applies both."""
     page = visit.open("discovery?mode=minor&tempo=80&tempo=120")
@@ -169,8 +214,8 @@ def test_a_failing_query_shows_a_message(visit: Visit) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
 
     expect(page.get_by_role("alert")).to_contain_text("The query failed")
-    page.get_by_role("link", name="Overview").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
 
 
 def test_an_upload_that_is_not_audio_shows_a_message(visit: Visit, tmp_path: Path) -> None:

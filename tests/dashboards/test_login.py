@@ -22,7 +22,7 @@ pytestmark = [
 ]
 STRANGER = "eve@elsewhere.example"
 OWN_SQL = """
-select artist.name, track.title
+select artist.name, track.title, artist.artist_id, track.track_id
 from marts.artist_profile as artist
 inner join marts.track_features as track using (artist_id)
 order by artist.n_plays desc, artist.artist_id, track.track_id limit 1
@@ -32,13 +32,15 @@ LABELS_SQL = "select label_id from marts.track_features where label_id is not nu
 
 @dataclass(frozen=True)
 class Label:
-    """A label with its viewer's e-mail, the names of its artists, and one artist with one recording."""
+    """A label with its viewer's e-mail, the names of its artists, and one artist with one recording, by name and id."""
 
     label_id: str
     email: str
     artists: set[str]
     artist: str
     track: str
+    artist_id: str
+    track_id: str
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,8 @@ def labels(published_home: Home) -> list[Label]:
 def _label(home: Home, label_id: str) -> Label:
     with Warehouse.open(registry.label_warehouse(home, label_id)) as warehouse:
         names = set(warehouse.query("select name from marts.artist_profile")["name"])
-        artist, track = warehouse.query(OWN_SQL).row(0)
-    return Label(label_id, f"anna@{label_id}.example", names, artist, track)
+        own = warehouse.query(OWN_SQL).row(0)
+    return Label(label_id, f"anna@{label_id}.example", names, *own)
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +112,11 @@ def test_each_label_sees_its_own_and_nothing_of_another(visit: Visit, labels: li
         page.get_by_role("button", name="Run", exact=True).click()
         assert downloaded(page, "answer")["label_id"].to_list() == [own.label_id]
 
-        page = visit.open("track?" + urlencode({"artist": own.artist, "track": own.track}))
+        page = visit.open("track?" + urlencode({"artist": own.artist_id, "track": own.track_id}))
         assert downloaded(page, "track_facts")["title"].to_list() == [own.track]
 
-        page = visit.open(f"{name}?" + urlencode({"artist": other.artist, "track": other.track}))
-        expect(page.get_by_text("The link's value for “Artist” is not available")).to_be_visible()
+        page = visit.open(f"{name}?" + urlencode({"artist": other.artist_id, "track": other.track_id}))
+        expect(page.get_by_text("The link's value for “Artist” is not known")).to_be_visible()
         assert other.artist not in page.inner_text("body")
         assert other.track not in page.inner_text("body")
         log_out(visit)

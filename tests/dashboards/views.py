@@ -12,7 +12,7 @@ from .truth.labels import GROUPS, SHARED, WEEK_COUNTS, LabelTruth
 from .truth.lists import ListsTruth
 from .truth.operators import GROUPS as OPERATOR_GROUPS
 from .truth.operators import OperatorTruth
-from .truth.page import Truth, written
+from .truth.page import Truth
 from .walk import Shown
 
 WORDS = "the"
@@ -195,7 +195,7 @@ def _problems(truth: CatalogueTruth) -> Iterator[View]:
 def _editions(truth: CatalogueTruth) -> Iterator[View]:
     dates = truth.editions["chart_date"].unique().sort(descending=True)
     for day in (dates[0], dates[4], dates[-1]):
-        yield View(lambda shown, d=day: truth.charts(d, shown.rows), address={"week": written(day)})  # type: ignore[misc]
+        yield View(lambda shown, d=day: truth.charts(d, shown.rows), address={"week": str(day)})  # type: ignore[misc]
 
 
 def _sounds(truth: CatalogueTruth) -> Iterator[View]:

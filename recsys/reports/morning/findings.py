@@ -26,11 +26,13 @@ class Finding:
         text: One sentence with the numbers.
         name: Title of its plot.
         series: Its daily or weekly values (day, value); empty if there is nothing to plot.
+        subject: What shows more: `track`, `artist` or `issue`, and its id; ('', '') if that is nothing single.
     """
 
     text: str
     name: str = ""
     series: pl.DataFrame = field(default_factory=pl.DataFrame)
+    subject: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,44 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is
         ),
         Section("quality", "Data quality", quality, "No issues in the data."),
     ]
+    charts = Section("charts", "Charts", _chart_moves(warehouse, settings), "No recording is on the newest chart.")
+    if not is_label:
+        return [*found, charts]
     totals = Section("totals", "Totals", _totals(warehouse), "No period has been closed yet.", "plays per day")
-    return [totals, *found] if is_label else found
+    nothing = "No artist or recording passed 1,000, 10,000 or more plays in the last closed week."
+    return [totals, *found, charts, Section("milestones", "Milestones", _milestones(warehouse, settings), nothing)]
+
+
+def _milestones(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    """Return the label's artists and recordings that passed a round number of plays in the last closed week."""
+    return [
+        Finding(
+            f"{row['name']} passed {row['milestone']:,} plays in the week to {row['to_day']:%-d %B}: "
+            f"{row['n_plays']:,} in closed weeks.",
+            subject=("artist" if row["dimension"] == "artist" else "track", row["cell"]),
+        )
+        for row in run_query(warehouse, "label_milestones", {"n": str(settings.n)}).iter_rows(named=True)
+    ]
+
+
+def _chart_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
+    """Return the catalogue's recordings on the newest edition of the first chart, highest first."""
+    own = run_query(warehouse, "chart_movers", {}).filter("is_own").head(settings.n)
+    return [
+        Finding(
+            f"“{row['title']}” by {row['artist']} is at number {row['rank']} of {row['chart']}, {_move(row)}.",
+            subject=("track", row["track_id"]),
+        )
+        for row in own.iter_rows(named=True)
+    ]
+
+
+def _move(row: dict[str, Any]) -> str:
+    if row["rank_before"] is None:
+        return {"new": "new", "back": "back on it"}.get(row["moved"], "in its first edition")
+    if row["rank"] == row["rank_before"]:
+        return "unchanged"
+    return f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
 
 
 def _totals(warehouse: Warehouse) -> list[Finding]:
@@ -118,6 +156,7 @@ def _outliers(warehouse: Warehouse, params: dict[str, str]) -> list[Finding]:
             f"{row['n_expected']:,.0f} expected (z {row['z']:.1f}).",
             row["name"],
             _trend(warehouse, params["dimension"], row["cell"]),
+            ("artist" if params["dimension"] == "artist" else "track", row["cell"]),
         )
         for row in run_query(warehouse, "label_outliers", params).iter_rows(named=True)
     ]
@@ -137,6 +176,7 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
             f"{row['n_listeners']:,} listeners in {row['n_countries']} countries; since {row['started_on']:%-d %B}.",
             row["title"] or row["track_id"],
             warehouse.query(internal_sql("days_of_track"), {"track_id": row["track_id"]}),
+            ("track", row["track_id"]),
         )
         for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
     ]
@@ -154,7 +194,8 @@ def _uses(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
         Finding(
             f"{_recording(row)} is in {_source(row['source_kind'], row['source_title'])}, "
             f"{format_duration(row['starts_s'])} to {format_duration(row['ends_s'])} "
-            f"({row['relation']}, match probability {row['probability']:.2f})."
+            f"({row['relation']}, match probability {row['probability']:.2f}).",
+            subject=("track", row["track_id"]),
         )
         for row in run_query(warehouse, "new_uses", params).iter_rows(named=True)
     ]
@@ -174,6 +215,7 @@ def _drops(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
             f"{row['week_start']:%-d %B}, {row['usual_plays']:,.0f} in the median week (z {row['z']:.1f}).",
             row["name"] or row["artist_id"],
             warehouse.query(internal_sql("weeks_of_artist"), {"artist_id": row["artist_id"]}),
+            ("artist", row["artist_id"]),
         )
         for row in run_query(warehouse, "unusual_drops", params).iter_rows(named=True)
     ]
@@ -188,7 +230,10 @@ def _of_catalogue(warehouse: Warehouse, settings: MorningSettings) -> list[Findi
     issues = run_query(warehouse, "catalogue_issues", {}).group_by("issue").agg(pl.col("n_tracks", "n_plays").sum())
     worst = issues.sort("n_plays", "n_tracks", "issue", descending=[True, True, False]).head(settings.n)
     return [
-        Finding(f"{ISSUES.get(issue, issue)}: {_counted(n_tracks, 'recording')}{_affected(n_plays)}.")
+        Finding(
+            f"{ISSUES.get(issue, issue)}: {_counted(n_tracks, 'recording')}{_affected(n_plays)}.",
+            subject=("issue", issue),
+        )
         for issue, n_tracks, n_plays in worst.iter_rows()
     ]
 

@@ -189,7 +189,7 @@ class CatalogueTruth:
         ordered = found.sort(order, descending=[not self.label, False, False], nulls_last=True).head(N_FOUND)
         columns = ("kind", "name", "artist", "release_date", "id") + (() if self.label else ("n_plays",))
         suffix = " by name" if self.label else ", most played first"
-        return Truth(rows={"search": ordered.select(columns)}, texts=[f"{ordered.height} results{suffix}"])
+        return Truth(rows={"search": ordered.select(columns)}, texts=[f"{found.height:,} results{suffix}"])
 
     def _plays_of_artists(self) -> pl.DataFrame:
         return self.tracks.group_by("artist_id").agg(pl.col("n_plays").sum())

@@ -1,0 +1,73 @@
+"""
+Which page shows what a name stands for: artists, recordings and labels in tables and charts lead to their pages.
+
+A name is a link if the row has its id. The id is in the address of the page (see `dashboards.filters`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboards import access
+from dashboards.markdown import Markdown, as_markdown
+
+
+@dataclass(frozen=True)
+class Target:
+    """A page, and its query parameter that takes the id of what it shows."""
+
+    page: str
+    parameter: str
+
+
+TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
+SEARCH, ISSUE = Target("search", "q"), Target("catalogue", "issue")
+OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
+    "track_id": (("title", "name"), TRACK),
+    "other_track_id": (("other_title",), TRACK),
+    "artist_id": (("artist_name", "artist", "name"), ARTIST),
+    "other_artist_id": (("name",), ARTIST),
+    "label_id": (("label_name", "label"), LABEL),
+}
+
+
+def linked(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns whose names are links, each with the columns of ids to look at, in this order."""
+    found: dict[str, list[str]] = {}
+    for id_column, (names, target) in OF_IDS.items():
+        if id_column in columns and (target is not LABEL or access.viewer().label_id is None):
+            for name in set(names) & set(columns):
+                found.setdefault(name, []).append(id_column)
+    return found
+
+
+def follow(row: Mapping[str, Any], id_columns: Sequence[str]) -> None:
+    """Open the page of the first id that a row has; without one, stay."""
+    for column in id_columns:
+        if row[column]:
+            _, target = OF_IDS[column]
+            open_page(target, str(row[column]))
+
+
+def open_page(target: Target, value: str) -> None:
+    """
+    Leave this page for another one, as if the viewer had clicked a link to it.
+
+    `st.switch_page` would put a view into the browser's history that nobody saw: this page with the other's address.
+    """
+    with st.container(key="follow"):
+        page_link(target, value, Markdown("Continue"))
+        st.html(
+            "<script>const follow = () => { const link = document.querySelector('.st-key-follow a');"
+            " link ? link.click() : setTimeout(follow, 20); }; follow();</script>",
+            unsafe_allow_javascript=True,
+        )
+    st.stop()
+
+
+def page_link(target: Target, value: str, label: str, *, icon: str | None = None) -> None:
+    """Show a link to a page, and to what it shows there."""
+    address = {target.parameter: value} if value else None
+    st.page_link(f"app_pages/{target.page}.py", label=as_markdown(label), icon=icon, query_params=address)

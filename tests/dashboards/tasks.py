@@ -1,0 +1,266 @@
+"""
+Twenty things that people open the dashboards for, each with its answer, which is computed from raw rows.
+
+They were written before the pages that answer them. A task is done if its answer is on the screen after at most
+MOST_PAGES pages and MOST_CLICKS clicks from the first page; typed words count as one click.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from recsys.reports.wording import ISSUES
+
+from .truth.catalogue import CatalogueTruth
+from .truth.closings import Closings
+from .truth.labels import LabelTruth
+from .truth.lists import ListsTruth
+from .truth.operators import OperatorTruth
+from .truth.page import number
+from .truth.rows import ONE_DAY, Lake, monday
+
+MOST_PAGES, MOST_CLICKS = 3, 6
+WEEK = 7 * ONE_DAY
+LEAST_PLAYS, LEAST_CONTROLS = 4, 10
+Answer = Sequence[str]  # texts that one row, number or sentence on the screen shows together
+
+
+@dataclass(frozen=True)
+class Rows:
+    """
+    The raw rows that answers are computed from.
+
+    Attributes:
+        lake: The delivered rows.
+        closings: The ledger, closed again from them.
+        label_id: The label that asks.
+        export: Folder of the published lists.
+        run: Folder of the last run.
+    """
+
+    lake: Lake
+    closings: Closings
+    label_id: str
+    export: Path
+    run: Path
+
+    @cached_property
+    def label(self) -> LabelTruth:
+        """The label's figures."""
+        return LabelTruth(self.closings, self.label_id)
+
+    @cached_property
+    def lists(self) -> ListsTruth:
+        """The published lists."""
+        return ListsTruth(self.lake, self.export)
+
+    @property
+    def listener(self) -> str:
+        """The first listener by id who has a list."""
+        return str(self.lists.places["user_id"].min())
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    A task.
+
+    Attributes:
+        question: What somebody wants to know.
+        answer: Computes the answer.
+    """
+
+    question: str
+    answer: Callable[[Rows], Answer]
+
+
+def plays_of_last_week(rows: Rows) -> Answer:
+    """Return the label's plays of its last closed week, and their change."""
+    (plays,) = (one for one in rows.label.changes(7) if one.measure == "n_plays")
+    return [number(plays.now), f"{abs(plays.change or 0):.1%}"]
+
+
+def largest_gain(rows: Rows) -> Answer:
+    """Return the artist whose plays rose most in the last closed week, and by how many."""
+    artists = rows.label.parts("artist", "1").drop_nulls("difference").sort("difference", descending=True)
+    return [artists["name"][0], f"{artists['difference'][0]:,}"]
+
+
+def breakout(rows: Rows) -> Answer:
+    """Return the recording whose last closed week is furthest above its weeks before, and its plays."""
+    return _outlier(rows.label.outliers("recording", "rise", 5), "No recording had a breakout")
+
+
+def drop(rows: Rows) -> Answer:
+    """Return the artist whose last closed week is furthest below their weeks before, and its plays."""
+    return _outlier(rows.label.outliers("artist", "drop"), "No artist's last complete week")
+
+
+def _outlier(found: pl.DataFrame, nothing: str) -> Answer:
+    return [nothing] if found.is_empty() else [found["name"][0], f"{found['n_plays'][0]:,}"]
+
+
+def listeners_of_largest_artist(rows: Rows) -> Answer:
+    """Return the artist with most plays in the last closed week, and the listeners of that week."""
+    artist = rows.label.parts("artist", "1").row(0, named=True)
+    return [artist["name"], number(artist["n_listeners"])]
+
+
+def largest_country(rows: Rows) -> Answer:
+    """Return the plays of the country that played the label most in the last closed week."""
+    return [number(rows.label.parts("country", "1")["n_plays"][0])]
+
+
+def newest_release(rows: Rows) -> Answer:
+    """Return the newest recording, and its artist."""
+    release = rows.label.overview("7").rows["new_releases"].row(0, named=True)
+    return [release["title"], release["artist_name"]]
+
+
+def best_chart_position(rows: Rows) -> Answer:
+    """Return the label's highest song of the newest edition, and its rank."""
+    truth = CatalogueTruth(rows.lake, rows.label_id)
+    own = truth.charts(truth.editions["chart_date"].max(), {}).rows["chart"].filter("is_own")  # type: ignore[arg-type]
+    return [own["title"][0], str(own["rank"][0])]
+
+
+def most_frequent_fault(rows: Rows) -> Answer:
+    """Return the problem that most of the label's recordings have, and their number."""
+    issues = CatalogueTruth(rows.lake, rows.label_id).issues
+    totals = issues.group_by("issue").len().sort("len", "issue", descending=[True, False])
+    return [ISSUES.get(totals["issue"][0], totals["issue"][0]), f"{totals['len'][0]:,}"]
+
+
+def own_best_playlist(rows: Rows) -> Answer:
+    """Return what `best_playlist` returns, among the label's recordings."""
+    return _named(effects(rows.lake).filter(label_id=rows.label_id))
+
+
+def best_playlist(rows: Rows) -> Answer:
+    """Return the add with the largest effect among those whose four weeks after it ended last, and its recording."""
+    return _named(effects(rows.lake))
+
+
+def _named(found: pl.DataFrame) -> Answer:
+    newest = found.filter(pl.col("week") == pl.col("week").max()).sort("lift", "track_id", descending=[True, False])
+    return [newest["title"][0], newest["playlist_id"][0], f"{newest['lift'][0]:.3g}"]
+
+
+def effects(lake: Lake) -> pl.DataFrame:
+    """
+    Compare plays four weeks after and before each playlist add with recordings that were added nowhere.
+
+    Returns:
+        title, track_id, label_id, playlist_id, week (Monday) and lift [x], one row per add that has controls.
+    """
+    adds = lake.table("playlists").drop_nulls("added_at").group_by("track_id", "playlist_id")
+    weeks = adds.agg(pl.col("added_at").min().dt.date()).with_columns(week=monday("added_at"))
+    is_whole = (pl.col("week") - 4 * WEEK >= lake.first_day) & (pl.col("week") + 5 * WEEK - ONE_DAY <= lake.last_day)
+    found = [_compared(lake, weeks, week) for week in weeks.filter(is_whole)["week"].unique().sort()]
+    names = lake.tracks.select("track_id", "title", "label_id")
+    return pl.concat(found).join(names, on="track_id", how="left")
+
+
+def _compared(lake: Lake, adds: pl.DataFrame, week: object) -> pl.DataFrame:
+    """Return the adds of one week with their lift."""
+    day, released = pl.col("day"), pl.col("release_date")
+    rows = lake.rows.filter(released.is_null() | (released <= pl.lit(week) - 4 * WEEK), pl.col("n_plays") > 0)
+    before, after = (
+        pl.col("n_plays").filter(day.is_between(pl.lit(week) + start, pl.lit(week) + start + 4 * WEEK - ONE_DAY)).sum()
+        for start in (-4 * WEEK, WEEK)
+    )
+    counts = rows.group_by("track_id", "genre").agg(before=before, after=after).filter(pl.col("before") >= LEAST_PLAYS)
+    near = adds.filter(pl.col("week").is_between(pl.lit(week) - 4 * WEEK, pl.lit(week) + 4 * WEEK))
+    changes = counts.with_columns(
+        change=((pl.col("after") + 0.5) / (pl.col("before") + 0.5)).log(),
+        doubling=pl.col("before").log(2).floor(),
+        is_control=~pl.col("track_id").is_in(near["track_id"].implode()),
+    )
+    controls = changes.filter("is_control").group_by("genre", "doubling").agg(n=pl.len(), usual=pl.col("change").mean())
+    added = adds.filter(week=week).join(changes, on="track_id").join(controls, on=["genre", "doubling"])
+    kept = added.filter(pl.col("n") >= LEAST_CONTROLS)
+    return kept.select("track_id", "playlist_id", "week", lift=(pl.col("change") - pl.col("usual")).exp())
+
+
+def verdict(rows: Rows) -> Answer:
+    """Return what the gate decided on the last run, and why."""
+    decided = pl.read_json(rows.run / "verdict.json").row(0, named=True)
+    return ["published"] if decided["passed"] else list(decided["reasons"])
+
+
+def slowest_step(rows: Rows) -> Answer:
+    """Return the step of the last run that took longest."""
+    log = pl.read_ndjson(rows.run / "log.jsonl", infer_schema_length=None)
+    done = log.filter(event="done").sort("seconds", descending=True)
+    return [str(done["step"][0])]
+
+
+def refused_rows(rows: Rows) -> Answer:
+    """Return how many delivered rows were refused."""
+    return [f"{OperatorTruth(rows.lake).delivered().metrics['Refused'][0]}"]
+
+
+def plays_of_seven_days(rows: Rows) -> Answer:
+    """Return the plays of the last seven days, and their change."""
+    return OperatorTruth(rows.lake).overview(7).metrics["Plays"]
+
+
+def fastest_artist(rows: Rows) -> Answer:
+    """Return the artist whose plays grew most in seven days, and the factor."""
+    artist = OperatorTruth(rows.lake).trends(7, 50).rows["trending_artists"].row(0, named=True)
+    return [artist["artist_name"], f"{artist['velocity']:.2f}"]
+
+
+def least_exposed_label(rows: Rows) -> Answer:
+    """Return the label that recommendations show least compared with its plays, and the ratio."""
+    labels = rows.lists.shares("label_id").drop_nulls("label_id").drop_nulls("ratio").sort("ratio", "label_id")
+    names = dict(rows.lake.tracks.select("label_id", "label_name").unique().iter_rows())
+    return [names[labels["label_id"][0]], f"{labels['ratio'][0]:.2f}"]
+
+
+def first_recommendation(rows: Rows) -> Answer:
+    """Return the first recording on the list of the first listener."""
+    first = rows.lists.recommendations(rows.listener).row(0, named=True)
+    return ["1", first["title"], first["artist_name"]]
+
+
+def why_not(rows: Rows) -> Answer:
+    """Return how many recordings the first listener is not recommended because of having played them."""
+    played = rows.lake.rows.filter(pl.col("n_plays") > 0, user_id=rows.listener)["track_id"].n_unique()
+    return ["played already", f"{played:,}"]
+
+
+def worst_fault(rows: Rows) -> Answer:
+    """Return the problem that most recordings of the catalogue have, and their number."""
+    issues = CatalogueTruth(rows.lake).issues.group_by("issue").len()
+    worst = issues.sort("len", "issue", descending=[True, False]).row(0, named=True)
+    return [ISSUES.get(worst["issue"], worst["issue"]), f"{worst['len']:,}"]
+
+
+OF_LABEL = {
+    "label-plays": Task("How many plays did we have last week, and by how much did they change?", plays_of_last_week),
+    "label-gain": Task("Which artist gained most plays last week?", largest_gain),
+    "label-breakout": Task("Which recording broke out last week?", breakout),
+    "label-drop": Task("Which artist lost unusually many listeners?", drop),
+    "label-listeners": Task("How many people listened to our largest artist last week?", listeners_of_largest_artist),
+    "label-country": Task("From which country do most plays come?", largest_country),
+    "label-release": Task("Which is our newest release?", newest_release),
+    "label-chart": Task("How high are we on this week's chart?", best_chart_position),
+    "label-fault": Task("What should we correct in our metadata first?", most_frequent_fault),
+    "label-playlist": Task("Which playlist add helped us most last month?", own_best_playlist),
+}
+OF_OPERATOR = {
+    "operator-verdict": Task("Why was last night refused, if it was?", verdict),
+    "operator-step": Task("Which step took longest last night?", slowest_step),
+    "operator-refused": Task("How many delivered rows were refused?", refused_rows),
+    "operator-plays": Task("How many plays were there in seven days, and what changed?", plays_of_seven_days),
+    "operator-growth": Task("Which artist grows fastest?", fastest_artist),
+    "operator-exposure": Task("Which label do recommendations show least, for its plays?", least_exposed_label),
+    "operator-list": Task("What is recommended first to this listener?", first_recommendation),
+    "operator-why-not": Task("How many recordings does this listener not get because they know them?", why_not),
+    "operator-fault": Task("Which problem of the catalogue is the most frequent?", worst_fault),
+    "operator-playlist": Task("Which playlist add helped most last month?", best_playlist),
+}
