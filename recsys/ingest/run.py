@@ -157,10 +157,9 @@ def ingest(
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
     refuse_unknown_format(format_name)
     lake, named = Lake(home), list(paths)
-    report = IngestReport(warnings=[*_unfollowed_links(named)])
     lake.recover()
     archive = archive_of(home, settings)
-    report.entered.extend(replay_future(lake, today, settings))
+    report = IngestReport(entered=replay_future(lake, today, settings), warnings=[*_unfollowed_links(named)])
     key, mappings = _key_of(home, lake), (mapping,) if mapping else saved(home)
     sources = [Source(path, user, mappings, dialect=dialect) for path in source_files(named)]
     known = Deliveries(lake.batch_log(), (source.sha256 for source in sources))
