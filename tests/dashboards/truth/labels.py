@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from .closings import Cell, Closings, Period
-from .page import Truth, number, percent, quotient, signed, span, written
+from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import ONE_DAY
 
 NAMES = {
@@ -299,6 +299,8 @@ class LabelTruth:
     def audience(self, dimension: str, weeks: str) -> Truth:
         """Return the page Audience."""
         groups = self.parts(dimension, weeks)
+        if dimension == "country":
+            groups = groups.with_columns(pl.col("name").map_elements(country, return_dtype=pl.String))
         if groups.is_empty():
             return Truth()
         rows = {"groups": groups.select("name", "n_plays", "share", "n_plays_before", "difference", "change")}
