@@ -19,13 +19,14 @@ if str(ROOT) not in sys.path:
 from dashboards import access, data, parts
 from dashboards.menu import menu
 
-st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
+st.set_page_config(page_title=parts.PRODUCT, page_icon=str(data.MARK), layout="wide")
 try:
     viewer = access.require_viewer()
     page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
+    st.set_page_config(page_title=f"{page.title} · {parts.PRODUCT}")
     parts.search_box()
     parts.sidebar_footer(viewer.name)
-    parts.hide_toolbar_download()
+    parts.adjust_look()
     with explain_missing():
         page.run()
 except RecsysError as error:

@@ -144,6 +144,7 @@ def artist() -> None:
 def _audience_of(artist_id: str, dimension: str) -> None:
     """Show how an artist's plays divide in the last closed week with shares."""
     groups = data.run_query("label_artist_audience", artist_id=artist_id, dimension=dimension)
+    groups = sentences.with_country_names(groups, "name", dimension)
     if groups["cell"].count() == 0:
         parts.empty_state("The artist had too few listeners to divide them into groups.", "Choose another grouping.")
         return
@@ -217,6 +218,7 @@ def audience() -> None:
         dimension = filters.choose("Group plays by", DIMENSIONS, "by")
         n_weeks = filters.choose("Period", WEEKS, "weeks")
     groups = data.run_query("label_parts", dimension=dimension, weeks=n_weeks)
+    groups = sentences.with_country_names(groups, "name", dimension)
     shown = groups.drop_nulls("share")
     if shown["cell"].count() == 0:
         parts.empty_state("No group had enough listeners in each of these weeks.", "Choose the last closed week.")

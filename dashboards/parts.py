@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
+PRODUCT = "recsys"
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
 
@@ -48,17 +49,23 @@ def cut_note(n_shown: int, n_found: int, remedy: str) -> None:
 def sidebar_footer(name: str) -> None:
     """Show the viewer's name and the last day of data below the menu."""
     st.logo(str(data.MARK), size="large")
+    label = data.viewer_label()
+    st.sidebar.caption(fill("**{reader}** · {product}", reader=label or "Operator", product=PRODUCT))
     st.sidebar.text(name)
     st.sidebar.caption(as_markdown(f"Data up to {format_day(data.as_of())}."))
 
 
-def hide_toolbar_download() -> None:
+def adjust_look() -> None:
     """
-    Hide the download that Streamlit adds to tables: it writes titles that spreadsheets would run as formulas.
+    Change what the theme cannot.
 
-    The downloads above each table (`downloads`) replace it.
+    The download that Streamlit adds to tables is hidden: it writes titles that spreadsheets would run as formulas, and
+    the downloads above each table (`downloads`) replace it. Chosen values of a box are white on blue in both themes.
     """
-    st.html("<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }</style>")
+    st.html(
+        "<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }"
+        " [data-testid=stMultiSelect] [data-tag] { background-color: #0067A3; color: #FFFFFF }</style>"
+    )
 
 
 def header(title: str, lead: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from dashboards.markdown import Markdown, fill
+from recsys.ingest.countries import country_name
 from recsys.reports.wording import ISSUES, format_duration
 
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
@@ -101,6 +102,13 @@ def _similar(n: int, n_reached: int) -> str:
 
 def _period(first: date, last: date) -> str:
     return f"on {format_day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
+
+
+def with_country_names(rows: pl.DataFrame, column: str, dimension: str) -> pl.DataFrame:
+    """Name the countries in a column of groups; groups of another dimension stay as they are."""
+    if dimension != "country":
+        return rows
+    return rows.with_columns(pl.col(column).map_elements(country_name, return_dtype=pl.String))
 
 
 def format_number(value: float | None, unit: str = "") -> str:

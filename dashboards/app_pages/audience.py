@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Audience", "section": "Music", "order": 60, "for_labels": True}
 
@@ -23,6 +23,7 @@ with filters.row():
     dimension = filters.choose("Group listeners by", DIMENSIONS, "by")
 
 audience = data.run_query("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
+audience = sentences.with_country_names(audience, "value", dimension)
 audience = audience.sort("share", descending=True, maintain_order=True)
 if audience.is_empty():
     parts.empty_state("There are too few listeners in the last 28 days.", SUPPRESSED)

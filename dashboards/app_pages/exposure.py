@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": True}
 
@@ -88,6 +88,7 @@ parts.figure(
     "another artist, or no recording (popularity), or that exploration drew at random.",
 )
 groups = data.run_query("shown_to", artist_id=artist_id, dimension=dimension)
+groups = sentences.with_country_names(groups, "value", dimension)
 if not groups.is_empty():
     parts.figure(
         "To whom the artist is recommended",

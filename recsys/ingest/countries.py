@@ -108,6 +108,19 @@ def country_code(text: str) -> str | None:
     return _codes().get(_key(text))
 
 
+def country_name(code: str) -> str:
+    """
+    Return the common English name of a country; a text that is no code of one is returned unchanged.
+
+    >>> country_name("TZ"), country_name("unknown")
+    ('Tanzania', 'unknown')
+    """
+    country = pycountry.countries.get(alpha_2=code) if len(code) == 2 else None
+    if country is None:
+        return code
+    return str(getattr(country, "common_name", country.name))
+
+
 @cache
 def _codes() -> dict[str, str]:
     """Return the code of each known name; a shortened name of several countries is left out."""

@@ -1,10 +1,12 @@
 """What people do with the dashboards, in a real browser: open, filter, share a link, download, upload a file."""
 
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -16,6 +18,7 @@ from recsys.home import Home
 
 from .browser import CHROMIUM, ROOT, Visit, chromium, downloaded, served
 from .conftest import PAGES
+from .test_pages import contrast
 from .truth.operators import OperatorTruth
 from .truth.rows import Lake
 
@@ -86,6 +89,25 @@ def test_a_page_fits_its_screen(browser: Browser, address: str, name: str, theme
     assert visitor.elsewhere == []
 
 
+def test_a_tab_is_titled_by_its_page(visit: Visit) -> None:
+    """With the name of the product."""
+    for name in ("overview", "artist"):
+        page = visit.open(path_of(name))
+
+        expect(page).to_have_title(f"{headers()[name].title} · recsys")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_chosen_values_have_enough_contrast(browser: Browser, address: str, dark: bool) -> None:
+    """At least 4.5 to 1 between the text and its box (WCAG AA)."""
+    page = Visit(browser, address, dark=dark).open("trends")
+
+    style = "it => [getComputedStyle(it.querySelector('span')).color, getComputedStyle(it).backgroundColor]"
+    text, box = page.locator("[data-tag]").first.evaluate(style)
+
+    assert contrast(*(np.array([int(part) for part in re.findall(r"\d+", it)[:3]]) / 255 for it in (text, box))) >= 4.5
+
+
 def test_the_menu_leads_to_every_page(visit: Visit) -> None:
     """Every page opens from the menu by its title."""
     page = visit.open()
@@ -152,7 +174,7 @@ def test_a_click_in_a_table_or_chart_opens_a_page(visit: Visit, test_id: str, dx
     expect(page.get_by_role("heading", level=1)).to_have_text("Artist")
     page.go_back()
     page.wait_for_url("**/trends?days=28")
-    expect(page.get_by_role("combobox", name="Period")).to_have_value("28 days")
+    expect(page.get_by_role("combobox", name="Period", exact=True)).to_have_value("28 days")
 
 
 def test_filters_combine_in_a_link(visit: Visit) -> None:

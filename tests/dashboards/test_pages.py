@@ -207,14 +207,14 @@ def test_captions_have_enough_contrast(theme: str) -> None:
     text, *backgrounds = (_rgb(colours[name]) for name in ("textColor", "backgroundColor", "secondaryBackgroundColor"))
 
     for background in backgrounds:
-        assert _contrast(0.6 * text + 0.4 * background, background) >= 4.5
+        assert contrast(0.6 * text + 0.4 * background, background) >= 4.5
 
 
 def _rgb(colour: str) -> np.ndarray:
     return np.array(list(bytes.fromhex(colour.removeprefix("#")))) / 255
 
 
-def _contrast(one: np.ndarray, other: np.ndarray) -> float:
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
     """Contrast ratio of two sRGB colours, 0..1 per channel, as defined by WCAG 2.2."""
     linear = [np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4) for colour in (one, other)]
     dark, light = sorted(float(colour @ [0.2126, 0.7152, 0.0722]) + 0.05 for colour in linear)

@@ -10,7 +10,7 @@ import polars as pl
 
 from .closings import MAX_TOP_TWO, MIN_LISTENERS, Cell, Closings, Period
 from .lists import ListsTruth
-from .page import Truth, number, percent, quotient, signed, span, written
+from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import ONE_DAY
 from .shares import SharesTruth
 
@@ -305,6 +305,8 @@ class LabelTruth:
         groups, overlap = self.parts(dimension, weeks), self.shares.overlap(artist, shown.get("overlap"))
         rows = {"loyalty": self._loyalty()} if self.weeks else {}
         rows |= {} if overlap is None else {"overlap": overlap}
+        if dimension == "country":
+            groups = groups.with_columns(pl.col("name").map_elements(country, return_dtype=pl.String))
         if groups.is_empty():
             return Truth(rows=rows)
         rows["groups"] = groups.select("name", "n_plays", "share", "n_plays_before", "difference", "change")

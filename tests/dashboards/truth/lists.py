@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from .page import Truth, number, percent
+from .page import Truth, country, number, percent
 from .rows import AUDIENCES, Lake, total
 
 REASONS = {"exploration": "exploration", "artist": "the same artist", "recording": "another artist"}
@@ -113,7 +113,10 @@ class ListsTruth:
         rows = sums.with_columns(
             share=pl.col("n_places") / own.height, affinity=None if is_reason else share / of_market
         )
-        return rows.sort("n_places", "value", descending=[True, False])
+        ordered = rows.sort("n_places", "value", descending=[True, False])
+        if dimension != "country":
+            return ordered
+        return ordered.with_columns(pl.col("value").map_elements(country, return_dtype=pl.String))
 
     def fairness(self, kind: str) -> Truth:
         """Return the shares of groups on the page Fairness."""

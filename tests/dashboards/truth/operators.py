@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from .page import Truth, number, percent, quotient, signed, span, written
+from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import COUNTS, MEASURES, ONE_DAY, Lake, between, counted, monday, of_catalogue, ratio, total
 
 NAMES = {
@@ -295,6 +295,8 @@ class OperatorTruth:
             play_share=pl.col("n_plays") / pl.col("n_plays").sum(),
             affinity=pl.col("n_listeners") / own.height / of_market,
         ).sort("n_listeners", "value", descending=[True, False])
+        if dimension == "country":
+            rows = rows.with_columns(pl.col("value").map_elements(country, return_dtype=pl.String))
         return {"audience": rows, "audience_table": rows, "affinity": rows.select("value", "affinity")}
 
     def _overlap(self, recent: pl.DataFrame, artist: str) -> pl.DataFrame:

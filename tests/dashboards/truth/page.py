@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
+import pycountry
 
 NOTHING = ""
 
@@ -34,6 +35,12 @@ class Truth:
             [*self.sentences, *other.sentences],
             [*self.texts, *other.texts],
         )
+
+
+def country(code: str) -> str:
+    """Name a country: its common name in ISO 3166-1, or its name there."""
+    found = pycountry.countries.get(alpha_2=code)
+    return code if found is None else str(getattr(found, "common_name", found.name))
 
 
 def number(value: Any) -> str:
