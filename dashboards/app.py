@@ -16,7 +16,7 @@ from recsys.installation.paths import ROOT
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # makes `dashboards` importable from any working directory, and from a wheel
 
-from dashboards import access, data, parts
+from dashboards import access, data, parts, saved_views
 from dashboards.menu import menu
 
 st.set_page_config(page_title="recsys", page_icon=str(data.MARK), layout="wide")
@@ -25,6 +25,7 @@ try:
     page = st.navigation(menu(is_label=viewer.label_id is not None), expanded=True)
     parts.sidebar_footer(viewer.name)
     parts.hide_toolbar_download()
+    saved_views.sidebar(page.url_path)
     with explain_missing():
         page.run()
 except RecsysError as error:
