@@ -69,7 +69,7 @@ class Watched:
     weeks: tuple[Week, ...]
 
 
-def id_lists(items: Iterable[Item]) -> dict[str, list[str]]:
+def id_lists(items: Iterable[Item]) -> dict[str, object]:
     """Return the parameters `artists` and `recordings` of queries on watched items."""
     known = list(items)
     return {f"{kind}s": [item.id for item in known if item.kind == kind] for kind in ("artist", "recording")}
@@ -82,10 +82,12 @@ def watched_figures(warehouse: Warehouse, items: Sequence[Item], *, is_label: bo
     weeks = warehouse.query(internal_sql("watched_weeks_of_label" if is_label else "watched_weeks"), ids)
     named = {row[:2]: row[2:] for row in names.iter_rows()}
     of_item = {key: tuple(_weeks(rows)) for key, rows in groupby(weeks.iter_rows(), key=lambda row: row[:2])}
-    return [
-        Watched(item, *named.get((item.kind, item.id), (None, None, None)), weeks=of_item.get((item.kind, item.id), ()))
-        for item in items
-    ]
+    return [_known(item, named, of_item) for item in items]
+
+
+def _known(item: Item, named: dict[Any, Any], weeks: dict[Any, tuple[Week, ...]]) -> Watched:
+    name, artist_id, artist_name = named.get((item.kind, item.id), (None, None, None))
+    return Watched(item, name, artist_id, artist_name, weeks.get((item.kind, item.id), ()))
 
 
 def _weeks(rows: Iterable[tuple[Any, ...]]) -> Iterator[Week]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -76,16 +77,16 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield opened
 
 
-def kinds(warehouse: Warehouse, *items: Item, is_label: bool = False, **thresholds: object) -> list[str]:
+def kinds(warehouse: Warehouse, *items: Item, is_label: bool = False, **thresholds: Any) -> list[str]:
     """Return the texts of the alerts on some items."""
-    settings = Thresholds(**thresholds)  # type: ignore[arg-type]
+    settings = Thresholds(**thresholds)
     as_of, found = find_alerts(warehouse, items, settings, is_label=is_label)
     assert as_of == AS_OF
     assert len({alert.event for alert in found}) == len(found)
     return [alert.text for alert in found]
 
 
-ONLY_FIGURES = {"chart_entries": False, "matches": False, "playlist_adds": False}
+ONLY_FIGURES: dict[str, Any] = {"chart_entries": False, "matches": False, "playlist_adds": False}
 
 
 def test_an_operator_sees_complete_weeks(warehouse: Warehouse) -> None:
@@ -137,7 +138,7 @@ def test_a_change_is_an_alert_from_its_threshold_on(warehouse: Warehouse) -> Non
 
 def test_a_milestone_is_reached_in_one_week(warehouse: Warehouse) -> None:
     """60, 110, 110 and 310 plays: 100 in the second week, 1,000 never; 31, 310 in the first and the last."""
-    only = {"change_percent": 0, **ONLY_FIGURES}
+    only: dict[str, Any] = {"change_percent": 0, **ONLY_FIGURES}
 
     assert kinds(warehouse, RECORDING, milestone=100, **only) == [
         "“One”: 100 plays so far, reached from 8 June to 14 June 2026."
@@ -164,7 +165,7 @@ def test_charts_matches_and_playlists(warehouse: Warehouse) -> None:
 def test_alerts_begin_a_week_before_an_item_was_added(warehouse: Warehouse) -> None:
     """Of two matches, the one eight days before the last day is too old; watched twice, an event is found once."""
     late = Item("recording", "t1", AS_OF)
-    only = {"change_percent": 0, "milestone": 0, "chart_entries": False, "playlist_adds": False}
+    only: dict[str, Any] = {"change_percent": 0, "milestone": 0, "chart_entries": False, "playlist_adds": False}
 
     assert len(kinds(warehouse, RECORDING, **only)) == 2
     assert len(kinds(warehouse, late, **only)) == 1

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from recsys.alerts import send as sending
 from recsys.alerts.digest import MAX_LINES, digest
 from recsys.alerts.send import send_alerts
 from recsys.errors import SetupError
@@ -14,9 +13,11 @@ from recsys.home import Home
 from recsys.notify import command, email
 from recsys.notify.message import Message
 from recsys.notify.settings import NotifySettings
+from recsys.releases.registry import label_warehouse
 from recsys.state.alerts import Alert, alerts
 from recsys.state.store import Owner, State
 from recsys.state.watchlist import Thresholds, set_thresholds, watch
+from recsys.warehouse.query import Warehouse
 
 ADDED = date(2026, 6, 30)
 BY_EMAIL = NotifySettings(email_to=("ops@example.org",), email_from="recsys@example.org", smtp_host="mail.example.org")
@@ -71,13 +72,18 @@ def test_alerts_come_from_the_viewers_own_file(
 ) -> None:
     """Of a label only its file is opened, never the warehouse with raw plays."""
     opened: list[Path] = []
-    original = sending.Warehouse.open
-    monkeypatch.setattr(sending.Warehouse, "open", lambda path: opened.append(path) or original(path))
+    original = Warehouse.open
+
+    def recorded(path: Path) -> Warehouse:
+        opened.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Warehouse, "open", recorded)
 
     send_alerts(home, BY_EMAIL)
 
     assert anna.label_id is not None
-    assert opened == [sending.registry.label_warehouse(home, anna.label_id)]
+    assert opened == [label_warehouse(home, anna.label_id)]
 
 
 def test_a_failed_message_is_sent_the_next_night(home: Home, anna: Owner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from recsys.home import Home
 from recsys.releases import registry
@@ -61,7 +63,7 @@ def test_an_operator_sees_the_plays_of_the_last_week(open_page: Open, home: Home
     for row, column, own_id in ((0, "artist_id", artist_id), (1, "track_id", track_id)):
         own = plays.filter(pl.col(column) == own_id)
         ends = [sunday - timedelta(days=7 * n) for n in range(3)]
-        so_far, until_before, until_third = (own.filter(pl.col("day") <= end)["n_plays"].sum() for end in ends)
+        so_far, until_before, until_third = (int(own.filter(pl.col("day") <= end)["n_plays"].sum()) for end in ends)
         last, before = so_far - until_before, until_before - until_third
         assert (shown["n_plays"][row], shown["n_plays_before"][row]) == (last, before)
         assert shown["n_plays_so_far"][row] == so_far > 0
@@ -173,9 +175,9 @@ def test_a_view_is_saved_with_the_filters_of_the_page(open_page: Open, home: Hom
     assert views(home, OPERATOR) == []
 
 
-def form_button(page: object, label: str) -> object:
+def form_button(page: AppTest, label: str) -> Button:
     """Return the button of a form in the sidebar."""
-    return next(button for button in page.button if button.label == label and button.form_id != "thresholds")  # type: ignore[attr-defined]
+    return next(button for button in page.button if button.label == label and button.form_id != "thresholds")
 
 
 @pytest.mark.parametrize("name", ["watchlist", "search"])
@@ -194,8 +196,8 @@ def test_a_damaged_state_file_stops_only_the_watchlist(open_page: Open, home: Ho
 
 def test_every_page_has_the_saved_views(open_page: Open, home: Home, label_id: str) -> None:
     """A label's link to a page of operators is not shown to it."""
-    for page in ("review", "artist"):
-        save(home, Owner("this machine", label_id), View(page, page, {}))
+    for name in ("review", "artist"):
+        save(home, Owner("this machine", label_id), View(name, name, {}))
 
     page = open_page("overview", label=label_id)
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from recsys.cli import main
 from recsys.errors import Refused, SetupError
 from recsys.home import Home
+from recsys.notify.message import Message
 from recsys.pipeline import notices
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
@@ -146,9 +147,14 @@ def test_alerts_never_fail_a_night(
     world: World, finished: Run, copy_of: Callable[[Home], Home], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A finished run looks for alerts again; what goes wrong is a warning of its log, which operators get."""
-    home, sent = copy_of(finished.home), []
+    home, sent = copy_of(finished.home), list[Message]()
     State(home).path.write_text("not a database" * 99)
-    monkeypatch.setattr(notices, "send", lambda message, *_: sent.append(message) or [])
+
+    def send(message: Message, *_: object) -> list[str]:
+        sent.append(message)
+        return []
+
+    monkeypatch.setattr(notices, "send", send)
 
     run = world.run_nightly(home)
 
