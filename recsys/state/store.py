@@ -156,9 +156,10 @@ class State:
             raise InputError(f"{self.path} does not exist yet: nothing was set in the dashboards")
         if target.exists():
             raise InputError(f"{target} exists. Choose another file")
-        _create_private(target)
-        with self.reading() as connection, closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
+        with self.reading() as connection:
+            _create_private(target)
+            with closing(sqlite3.connect(target)) as copy:
+                connection.backup(copy)
 
     def _create(self) -> None:
         if not self.path.exists():
