@@ -13,7 +13,6 @@ id. Accounts that are not listed have no access. Without a login, the only viewe
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,16 +25,9 @@ from recsys.errors import InputError, RecsysError, SetupError
 from recsys.home import Home
 from recsys.login import LOOPBACK, has_login
 from recsys.releases.registry import label_warehouse
-
-_EXPECTED = "Expected operators = [...] and [labels], with a list of e-mails or sub:... per label id"
-_TOML_TYPES = {
-    str: "a text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    dict: "a table",
-    list: "a list",
-}
+from recsys.state.access import THIS_MACHINE, email_account, read_access
+from recsys.state.actions import Actor
+from recsys.state.store import Owner
 
 
 @dataclass(frozen=True)
@@ -47,11 +39,23 @@ class Viewer:
         name: Name to show.
         label_id: The label whose data they are limited to; None for an operator.
         warehouse: The only warehouse file that they may read.
+        account: Account under which what they set is kept (see `recsys.state`).
+        address: E-mail address that the login has verified; empty without.
     """
 
     name: str
     label_id: str | None
     warehouse: Path
+    account: str = THIS_MACHINE
+    address: str = ""
+
+    def owner(self) -> Owner:
+        """Return whose rows of the state file they see."""
+        return Owner(self.account, self.label_id, self.name, self.address)
+
+    def actor(self) -> Actor:
+        """Return who acts, for the log of operator actions."""
+        return Actor("operator on this machine" if self.account == THIS_MACHINE else self.name, self.account)
 
 
 def current_home() -> Home:
@@ -93,9 +97,9 @@ def viewer_of(claims: Mapping[str, Any], home: Home) -> Viewer:
         SetupError: The access file is missing or invalid, or the release has no file for the label.
     """
     label_id, name = _label_of(claims, home), _name(claims)
-    if label_id is None:
-        return Viewer(name, None, home.published_warehouse())
-    return Viewer(name, label_id, label_warehouse(home, label_id))
+    warehouse = home.published_warehouse() if label_id is None else label_warehouse(home, label_id)
+    address = str(claims["email"]) if claims.get("email") and claims.get("email_verified") is True else ""
+    return Viewer(name, label_id, warehouse, account=_accounts(claims)[0], address=address)
 
 
 def may_read_details() -> bool:
@@ -141,7 +145,7 @@ def require_viewer() -> Viewer:
 
 def _label_of(claims: Mapping[str, Any], home: Home) -> str | None:
     """Return the label of an account, None for an operator; raises InputError and SetupError as `viewer_of`."""
-    access, name = _read_access(home), _name(claims)
+    access, name = read_access(home), _name(claims)
     listed = [account for account in _accounts(claims) if account in access]
     if listed:
         return access[listed[0]]
@@ -158,86 +162,8 @@ def _accounts(claims: Mapping[str, Any]) -> list[str]:
     """List the account names under which the access file may list an account."""
     names = [f"sub:{claims['sub']}"] if claims.get("sub") else []
     if claims.get("email") and claims.get("email_verified") is True:
-        names.append(_email_account(str(claims["email"])))
+        names.append(email_account(str(claims["email"])))
     return names
-
-
-def _email_account(address: str) -> str:
-    """Name an account by its e-mail address; the prefix keeps an address like `sub:...` from naming another account."""
-    return f"email:{address.strip().lower()}"
-
-
-def _read_access(home: Home) -> dict[str, str | None]:
-    """
-    Read the access file: account name -> label id, or None for an operator.
-
-    Raises:
-        SetupError: The file is missing or invalid. Nobody has access until it is corrected.
-    """
-    path = home.path / "access.toml"
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SetupError(f"{path} does not exist: nobody has access. Write it (docs/labels.md)") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SetupError(f"{path} cannot be read: {error}. {_EXPECTED}") from error
-    if problem := _invalid_key(content) or _invalid_names(content) or _repeated_name(content):
-        raise SetupError(f"{path}: {problem}. {_EXPECTED}")
-    return {_account(name): label_id for label_id, names in _lists(content) for name in names}
-
-
-def _lists(content: Mapping[str, Any]) -> list[tuple[str | None, Any]]:
-    """List the names of operators (label id None) and of each label."""
-    return [(None, content.get("operators", [])), *content.get("labels", {}).items()]
-
-
-def _invalid_key(content: Mapping[str, Any]) -> str | None:
-    unknown = sorted(content.keys() - {"operators", "labels"})
-    if not content:
-        return "the file is empty"
-    if unknown:
-        return f"unknown key{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown))}; remove or rename"
-    if not isinstance(content.get("labels", {}), dict):
-        return f"labels is {_toml_type(content['labels'])}, expected the table [labels]"
-    if any(not label_id.strip() for label_id in content.get("labels", {})):
-        return "a label id is empty; write the id of the label, or remove the line"
-    return None
-
-
-def _invalid_names(content: Mapping[str, Any]) -> str | None:
-    for label_id, names in _lists(content):
-        if not isinstance(names, list):
-            found = f"{_list_name(label_id)} is {_toml_type(names)}"
-            return f'{found}, expected a list of names; write the names in brackets: ["...", "..."]'
-        if wrong := [name for name in names if not isinstance(name, str)]:
-            return f"{_list_name(label_id)} contains {_toml_type(wrong[0])}, expected names; write them in quotes"
-        if any(not name.strip().removeprefix("sub:").strip() for name in names):
-            return f"a name of {_list_name(label_id)} is empty; write an e-mail or sub:..., or remove it"
-    return None
-
-
-def _repeated_name(content: Mapping[str, Any]) -> str | None:
-    """Describe where a name is listed twice, without the name: logs are read by more people than the file."""
-    list_of: dict[str, str] = {}
-    for label_id, names in _lists(content):
-        for account in map(_account, names):
-            if account in list_of:
-                return f"a name of {list_of[account]} is repeated in {_list_name(label_id)}; list each name once"
-            list_of[account] = _list_name(label_id)
-    return None
-
-
-def _toml_type(value: object) -> str:
-    return _TOML_TYPES.get(type(value), "a date or time")
-
-
-def _list_name(label_id: str | None) -> str:
-    return "operators" if label_id is None else f"label {label_id!r}"
-
-
-def _account(name: str) -> str:
-    """Convert a name of the access file to an account name, as `_accounts` does for claims."""
-    return name.strip() if name.strip().startswith("sub:") else _email_account(name)
 
 
 def _refuse_remote_viewers() -> None:

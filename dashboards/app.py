@@ -16,7 +16,7 @@ from recsys.installation.paths import ROOT
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # makes `dashboards` importable from any working directory, and from a wheel
 
-from dashboards import access, data, parts
+from dashboards import access, data, parts, saved_views
 from dashboards.menu import menu
 
 st.set_page_config(page_title=parts.PRODUCT, page_icon=str(data.MARK), layout="wide")
@@ -27,6 +27,7 @@ try:
     parts.search_box()
     parts.sidebar_footer(viewer.name)
     parts.adjust_look()
+    saved_views.sidebar(page.url_path)
     with explain_missing():
         page.run()
 except RecsysError as error:

@@ -295,9 +295,10 @@ def review_findings(status: str, kind: str) -> pl.DataFrame:
 def decide(finding_id: str, decision: str) -> pl.DataFrame:
     """Accept or reject a finding of the cleaning, and return it. Operators only."""
     _require_operator()
+    actor, now = access.viewer().actor(), datetime.now(UTC)
     with locked(current_home()):
         return review.decide(
-            current_home(), [finding_id], decision, decided_at=datetime.now(UTC), decided_by="on the dashboards"
+            current_home(), [finding_id], decision, decided_at=now, decided_by=actor.name, account=actor.account
         )
 
 

@@ -33,3 +33,18 @@ def has_login(home: Home) -> bool:
         return path.exists() and "auth" in tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SetupError(f"{path} cannot be read: {error}. Correct the file; until then nobody can log in") from error
+
+
+def app_address(home: Home) -> str:
+    """
+    Return the address at which viewers open the dashboards, without its last slash, for links in messages.
+
+    It is the one to which the login returns (`redirect_uri`); without a login, the default of `recsys dashboard`.
+
+    Raises:
+        SetupError: The secrets file cannot be read.
+    """
+    path = secrets_file(home)
+    content = tomllib.loads(path.read_text(encoding="utf-8")) if has_login(home) else {}
+    found = str(content.get("auth", {}).get("redirect_uri", "")).removesuffix("/oauth2callback").rstrip("/")
+    return found if found.startswith(("https://", "http://")) else "http://localhost:8501"

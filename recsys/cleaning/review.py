@@ -16,6 +16,7 @@ from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
+from recsys.state.actions import COMMAND_LINE, Actor, logged
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -51,10 +52,17 @@ def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "")
 
 
 def decide(
-    home: Home, finding_ids: Sequence[str], decision: str, *, decided_at: datetime, decided_by: str = "", note: str = ""
+    home: Home,
+    finding_ids: Sequence[str],
+    decision: str,
+    *,
+    decided_at: datetime,
+    decided_by: str = "",
+    account: str = "",
+    note: str = "",
 ) -> pl.DataFrame:
     """
-    Accept or reject findings.
+    Accept or reject findings, which the log of operator actions records.
 
     Args:
         home: The home; the caller must hold its lock.
@@ -62,6 +70,7 @@ def decide(
         decision: accepted or rejected.
         decided_at: When, with time zone.
         decided_by: Who decides, stored with the decision; may be empty.
+        account: Their account (see `recsys.state`), for the log; empty for a command.
         note: Reason, stored with the decision; may be empty.
 
     Returns:
@@ -83,6 +92,8 @@ def decide(
         note=pl.lit(note or None, dtype=pl.String),
     )
     path = home.path / "review" / f"{files.short_hash(decided_at.isoformat(), decision, *decided['finding_id'])}.csv"
-    files.write_atomically(path, rows.write_csv)
-    ingest(home, [path], today=decided_at.astimezone(lake.zone).date(), table=TABLE)
+    actor, subject = Actor(decided_by or COMMAND_LINE, account), ", ".join(decided["finding_id"])
+    with logged(home, actor, f"review {decision}", subject, decided_at):
+        files.write_atomically(path, rows.write_csv)
+        ingest(home, [path], today=decided_at.astimezone(lake.zone).date(), table=TABLE)
     return decided

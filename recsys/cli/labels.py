@@ -22,9 +22,11 @@ def labels() -> None:
 def void(home: Home, label_id: str, first: datetime, last: datetime) -> None:
     """Withhold the figures of LABEL for the periods from day FROM to day TO, for good."""
     from recsys.ledger.amend import void_period
+    from recsys.state.alerts import withdraw
 
     with opened(home):
         n_lines = void_period(home, label_id, first.date(), last.date())
+        withdraw(home, label_id, first.date(), last.date())
     click.echo(f"{n_lines:,} lines are withheld from the next release on. Publish one: recsys build")
 
 

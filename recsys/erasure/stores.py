@@ -69,6 +69,7 @@ WITHOUT_LISTENERS = (  # figures of many listeners, metadata, and what operators
     "listener.key",
     "lake/_ledger/*.json",
     "erased.txt",
+    "state.sqlite*",
     "lake/_time_zone",
     "lake/_erased",
     "lake/_checked.json",

@@ -1,5 +1,6 @@
 """Send a message every way that the recipe sets."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -7,7 +8,7 @@ from recsys.errors import BadRecipe, SetupError
 from recsys.notify import command, email, webhook
 from recsys.notify.message import Message
 from recsys.notify.secrets import read_secrets
-from recsys.notify.settings import NotifySettings
+from recsys.notify.settings import Kind, NotifySettings
 
 
 def send_test(settings: NotifySettings, home: Path) -> list[str]:
@@ -37,6 +38,25 @@ def send(message: Message, settings: NotifySettings, home: Path) -> list[str]:
         Why it could not be sent, for each way that failed.
     """
     return _sent(message, settings, home) if message.kind in settings.kinds else []
+
+
+def can_send(settings: NotifySettings, kind: Kind) -> bool:
+    """Return whether the recipe sends messages of a kind to operators."""
+    return kind in settings.kinds and bool(_ways(settings))
+
+
+def can_send_to(settings: NotifySettings, kind: Kind) -> bool:
+    """Return whether the recipe sends messages of a kind to a single address, which needs a mail server."""
+    return kind in settings.kinds and bool(settings.smtp_host and settings.email_from)
+
+
+def send_to(address: str, message: Message, settings: NotifySettings, home: Path) -> list[str]:
+    """Send a message by e-mail to one address instead of to operators, as `send` does."""
+    try:
+        alone = replace(settings, email_to=(address,), webhook_host="", command=())
+    except BadRecipe:
+        return ["E-mail was not sent: the address of the login is not plain, or [notify] lacks email_from or smtp_host"]
+    return send(message, alone, home)
 
 
 def _ways(settings: NotifySettings) -> dict[str, ModuleType]:

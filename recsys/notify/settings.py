@@ -9,7 +9,7 @@ from typing_extensions import override
 from recsys.errors import BadRecipe
 from recsys.settings import Settings
 
-Kind = Literal["failed", "gated", "late", "findings"]
+Kind = Literal["failed", "gated", "late", "findings", "alerts"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -19,7 +19,8 @@ class NotifySettings(Settings):
     Which messages about nightly runs are sent, to whom, and how; none, unless one of the three ways is set.
 
     Attributes:
-        kinds: Messages that are sent: the run failed, was refused by the gate, is late, or finished with findings.
+        kinds: Messages that are sent: the run failed, was refused by the gate, is late, or finished with findings; and
+            alerts on what viewers watch.
         email_to: Addresses of the recipients; empty: no e-mail.
         email_from: Address of the sender.
         smtp_host: Name of the mail server. The connection is always encrypted, and its certificate checked.

@@ -19,6 +19,7 @@ from recsys.recommenders.base import Recommender
 from recsys.releases import registry
 from recsys.releases.release import Release
 from recsys.search import stored_index
+from recsys.state.store import State
 from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.query import Warehouse, tables
 from recsys.warehouse.sqlfile import read_layers
@@ -68,6 +69,7 @@ def run_checks(home: Home) -> Iterator[Check]:
     yield _try("listener key", lambda: _listener_key(home))
     yield _try("lake", lambda: _lake(home))
     yield _try("lake files", lambda: f"{Lake(home).verify():,} match the batch log and its checksums")
+    yield _try("dashboards' state", State(home).check)
     yield _try("label figures", lambda: f"{Ledger(home).read().figures.height:,} lines, none missing or changed")
     yield from _release(home)
 

@@ -21,7 +21,7 @@ from recsys.lake.store import Lake
 from recsys.ledger.lines import published
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
-from recsys.pipeline.notices import send_findings
+from recsys.pipeline.notices import send_findings, send_viewers_alerts
 from recsys.pipeline.plan import results, step_outputs, steps, steps_after, steps_up_to
 from recsys.pipeline.publication import gate_outcome, publish_tables, settle_ledger
 from recsys.pipeline.results import Artefact, Outcome, Result, Step
@@ -80,6 +80,7 @@ def nightly(
         _require_listens(home, inbox)
         advance(run, "morning")
     remove_working_files(run)
+    send_viewers_alerts(run)
     send_findings(run)
     return run
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from recsys.alerts.send import send_alerts
 from recsys.errors import Refused
 from recsys.home import Home
 from recsys.notify.message import Message
@@ -37,6 +38,12 @@ def send_findings(run: Run) -> None:
     for failed in send(message, run.recipe.notify, run.home.path):
         run.log(event="warning", text=failed)
     run.log(event=_SENT, kind=message.kind)
+
+
+def send_viewers_alerts(run: Run) -> None:
+    """Find and send the alerts of viewers; what goes wrong is a warning in the log of the run."""
+    for problem in send_alerts(run.home, run.recipe.notify):
+        run.log(event="warning", text=problem)
 
 
 def send_late(home: Home, settings: NotifySettings, expected: date) -> tuple[bool, list[str]]:

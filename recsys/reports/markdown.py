@@ -10,6 +10,8 @@ _AT_START = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))")
 # Renderers change even escaped text: URLs into links, :names: into emoji, -> into arrows.
 _AUTOFORMATTED = re.compile(r"(?<=[:@])(?=\S)|(?<=[-<>=~])(?=[-<>=~])|(?<=www)(?=\.)", re.IGNORECASE)
 
+_LINKED = re.compile(r"(?<=:)(?=//)|(?<=@)(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)  # where mail programs begin a link
+
 
 def escaped(text: str) -> str:
     r"""
@@ -20,3 +22,13 @@ def escaped(text: str) -> str:
     """
     line = _AUTOFORMATTED.sub(JOINER, without_controls(" ".join(text.split())))
     return _AT_START.sub(r"\1\\", _SPECIAL.sub(r"\\\g<0>", line))
+
+
+def unlinked(text: str) -> str:
+    r"""
+    Return a plain text in which no program finds a link or an address; for messages, whose names may be anything.
+
+    >>> unlinked("see http://a.example and www.b.example, ann@c.example")
+    'see http: //a.example and www .b.example, ann@ c.example'
+    """
+    return _LINKED.sub(" ", without_controls(" ".join(text.split())))

@@ -6,6 +6,7 @@ import pytest
 
 from recsys.home import Home, locked
 from recsys.lake.store import Lake
+from recsys.state.actions import Actor, actions
 
 from .conftest import Open, failures
 
@@ -25,7 +26,14 @@ def test_a_finding_is_rejected_on_the_page(
     assert failures(page) == []
     assert list(page.selectbox(key="finding").options) == offered[1:]
     rows = Lake(home).rows("review_decisions").select("decision", "decided_by").collect().rows()
-    assert rows == [("rejected", "on the dashboards")]
+    assert rows == [("rejected", "operator on this machine")]
+    (logged,) = actions(home)
+    assert (logged.action, logged.subject, logged.outcome) == (
+        "review rejected",
+        offered[0].rpartition(", ")[2],
+        "done",
+    )
+    assert logged.actor == Actor("operator on this machine", "this machine")
 
 
 def test_a_decision_waits_for_a_run(

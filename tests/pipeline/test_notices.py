@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from click.testing import CliRunner
 from recsys.cli import main
 from recsys.errors import Refused, SetupError
 from recsys.home import Home
+from recsys.notify.message import Message
 from recsys.pipeline import notices
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
-from tests.nights import LAST_DAY
+from recsys.state.store import State
+from tests.nights import LAST_DAY, World
 
 APPEND = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')"
 
@@ -138,3 +141,23 @@ def test_an_error_before_the_first_step_is_sent(inbox: Path) -> None:
     ):
         raise SetupError("locked by another run")
     assert received(inbox)[0]["subject"] == "The nightly run of home failed"
+
+
+def test_alerts_never_fail_a_night(
+    world: World, finished: Run, copy_of: Callable[[Home], Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finished run looks for alerts again; what goes wrong is a warning of its log, which operators get."""
+    home, sent = copy_of(finished.home), list[Message]()
+    State(home).path.write_text("not a database" * 99)
+
+    def send(message: Message, *_: object) -> list[str]:
+        sent.append(message)
+        return []
+
+    monkeypatch.setattr(notices, "send", send)
+
+    run = world.run_nightly(home)
+
+    assert run.run_id == finished.run_id
+    assert sent[-1].kind == "findings"
+    assert "No alerts were sent: " in sent[-1].text
