@@ -58,6 +58,8 @@ COMMANDS = {
     "access anna --out held.json": None,
     "notify test": None,
     "notify late": None,
+    "report artist ar_1": "reports",
+    "report label lb_1": "reports",
     "review list": None,
     "review accept f1": None,
     "review reject f1": None,
