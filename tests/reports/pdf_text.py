@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 OBJECT = re.compile(rb"(\d+) 0 obj\s*(.*?)endobj", re.DOTALL)
 STREAM = re.compile(rb"(.*?)stream\r?\n(.*)\r?\nendstream", re.DOTALL)
-RUN = re.compile(rb"/(f\d+) [\d.]+ Tf|\[((?:[^\[\]\\]|\\.)*)\]TJ|(\((?:[^()\\]|\\.)*\))Tj", re.DOTALL)
-TEXT = re.compile(rb"\(((?:[^()\\]|\\.)*)\)", re.DOTALL)
+LITERAL = rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"
+STRING = re.compile(rb"<[0-9A-Fa-f]+>|" + LITERAL, re.DOTALL)
+RUN = re.compile(
+    rb"/(f\d+) [\d.]+ Tf|(\[(?:<[0-9A-Fa-f]+>|" + LITERAL + rb"|[-\d. ])*\])TJ|(<[0-9A-Fa-f]+>|" + LITERAL + rb")Tj",
+    re.DOTALL,
+)
 ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -29,8 +33,8 @@ class Document:
 
     @property
     def text(self) -> str:
-        """All runs of text, with a space between each two."""
-        return " ".join(self.texts)
+        """All runs of text, with one space between words and between runs."""
+        return " ".join(" ".join(self.texts).split())
 
 
 def read_pdf(content: bytes) -> Document:
@@ -62,16 +66,23 @@ def _characters(table: bytes) -> dict[int, str]:
     return {int(glyph, 16): bytes.fromhex(text.decode()).decode("utf-16-be") for glyph, text in pairs}
 
 
-def _runs(drawn: bytes, fonts: dict[bytes, dict[int, str]]) -> "list[str]":
+def _runs(drawn: bytes, fonts: dict[bytes, dict[int, str]]) -> list[str]:
     runs, font = list[str](), dict[int, str]()
     for name, several, one in RUN.findall(drawn):
         if name:
             font = fonts[name]
             continue
-        glyphs = b"".join(ESCAPED.sub(_unescaped, part) for part in TEXT.findall(several or one))
+        glyphs = b"".join(map(_bytes, STRING.findall(several or one)))
         numbers = [int.from_bytes(glyphs[start : start + 2]) for start in range(0, len(glyphs), 2)]
         runs.append("".join(font[number] for number in numbers))
     return runs
+
+
+def _bytes(string: bytes) -> bytes:
+    """Return the bytes of a string in hexadecimal or literal form."""
+    if string.startswith(b"<"):
+        return bytes.fromhex(string[1:-1].decode())
+    return ESCAPED.sub(_unescaped, string[1:-1])
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:
