@@ -10,6 +10,14 @@ with last_day as (
     from marts.track_daily
 ),
 
+own as (
+    select
+        listen_date,
+        n_plays
+    from marts.artist_daily
+    where artist_id = $artist_id
+),
+
 sums as (
     select
         max(greatest(last_day.day - $days::integer + 1, last_day.first_day)) as first_date,
@@ -24,7 +32,7 @@ sums as (
             end
         ) as n_before
     from last_day
-    left join marts.artist_daily as daily on daily.artist_id = $artist_id
+    left join own as daily on daily.listen_date <= last_day.day
 )
 
 select

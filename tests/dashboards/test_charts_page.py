@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from dashboards.sentences import format_day
 from recsys.home import Home
+from recsys.reports.wording import format_day
 from recsys.warehouse.query import Warehouse
 
 from .conftest import Open, failures

@@ -136,12 +136,12 @@ def test_an_artists_page_is_that_of_the_raw_rows(
 
     for_label, for_operator = cards(artist_page(own, artist_id)), cards(artist_page(warehouse, artist_id))
 
-    now, before = week(plays)["n_plays"].sum(), week(plays, 1)["n_plays"].sum()
+    now, before = int(week(plays)["n_plays"].sum()), int(week(plays, 1)["n_plays"].sum())
     assert (for_label["Plays"].value, for_label["Plays"].change) == (f"{now:,}", f"{now / before - 1:+.1%}")
     assert for_label["Listeners"].value == f"{week(plays).filter(pl.col('n_plays') > 0)['user_id'].n_unique():,}"
     last = date(2026, 6, 30)
     now, before = (
-        of_days.filter(pl.col("day").is_between(end - timedelta(days=6), end))["n_plays"].sum()
+        int(of_days.filter(pl.col("day").is_between(end - timedelta(days=6), end))["n_plays"].sum())
         for end in (last, last - timedelta(days=7))
     )
     assert (for_operator["Plays"].value, for_operator["Plays"].change) == (f"{now:,}", f"{now / before - 1:+.1%}")
