@@ -24,6 +24,7 @@ from recsys.cleaning import review
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
 from recsys.home import locked
+from recsys.installation.extras import missing_message
 from recsys.lake.store import Lake
 from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
@@ -34,6 +35,7 @@ from recsys.recipe import Recipe, read_recipe
 from recsys.releases import registry
 from recsys.reports.morning.findings import Section, sections
 from recsys.reports.morning.settings import MorningSettings
+from recsys.reports.wording import file_stem
 from recsys.rerank.base import CandidateSet, RerankContext
 from recsys.rerank.what_if import what_if as rerank_with_target
 from recsys.warehouse import query
@@ -44,6 +46,7 @@ from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 if TYPE_CHECKING:
     from recsys.matching.report import MatchReport
     from recsys.published.similar import FileEmbedding
+    from recsys.reports.one_page.content import OnePage
     from recsys.search.vector_index import Index
 
 N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
@@ -284,6 +287,45 @@ def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:
             return path.read_bytes()
 
     return write
+
+
+def artist_report(artist_id: str) -> tuple[Callable[[str], bytes], list[str], str]:
+    """Return what `parts.report_downloads` offers: the artist's report of one page, as the viewer may see it."""
+    name = run_query("artist_names").filter(artist_id=artist_id)["name"].item()
+
+    def page_of(warehouse: Warehouse) -> "OnePage":
+        from recsys.reports.one_page.artist import artist_page  # noqa: PLC0415 - PDF is an extra
+
+        return artist_page(warehouse, artist_id)
+
+    return _report(page_of, name)
+
+
+def label_report(label_id: str = "") -> tuple[Callable[[str], bytes], list[str], str]:
+    """Return the report of a viewer's own label; for operators, of a label, or of the whole catalogue if empty."""
+    labels = run_query("filter_values").filter(kind="label", value=label_id)["name"].to_list()
+    own = [] if is_operator() else _warehouse(_viewer_file()).query(internal_sql("label_of_file"))["name"].to_list()
+
+    def page_of(warehouse: Warehouse) -> "OnePage":
+        from recsys.reports.one_page.label import label_page  # noqa: PLC0415 - PDF is an extra
+
+        return label_page(warehouse, label_id)
+
+    return _report(page_of, next(iter([*own, *labels]), "All labels"))
+
+
+def _report(page_of: "Callable[[Warehouse], OnePage]", name: str) -> tuple[Callable[[str], bytes], list[str], str]:
+    """Return the function that writes a report, its formats (none without the extra), and the stem of its name."""
+    path = _viewer_file()
+
+    def write(_form: str) -> bytes:
+        from recsys.reports.one_page.pdf import pdf  # noqa: PLC0415 - PDF is an extra
+
+        with Warehouse.open(path) as warehouse:
+            return pdf(page_of(warehouse))
+
+    forms = [] if missing_message("matplotlib", "typst") else ["pdf"]
+    return write, forms, file_stem(name, as_of())
 
 
 def review_findings(status: str, kind: str) -> pl.DataFrame:

@@ -59,6 +59,7 @@ def overview() -> None:
     header("Home", f"{data.viewer_label()}: what changed, compared with the period before.")
     with filters.row():
         days = filters.choose("Period", PERIODS, "days")
+    parts.report_downloads(*data.label_report())
     totals = data.run_query("label_totals", days=days)
     if totals.is_empty():
         parts.empty_state("No period has been closed yet.", "A period is closed once it had enough listeners.")
@@ -135,6 +136,7 @@ def artist() -> None:
         artist_id = filters.choose_artist()
         n_weeks = filters.choose("Recordings of", WEEKS, "weeks")
         dimension = filters.choose("Group plays by", SHARED, "by")
+    parts.report_downloads(*data.artist_report(artist_id))
     _weeks("artist", artist_id)
     _audience_of(artist_id, dimension)
     recordings = data.run_query("label_parts", dimension="recording", artist_id=artist_id, weeks=n_weeks)

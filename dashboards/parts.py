@@ -351,6 +351,8 @@ def expander(title: str) -> Iterator[None]:
 
 def report_downloads(write: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
     """Offer a report in several formats, such as 'html'; `write` makes the file when somebody downloads it."""
+    if not forms:
+        return
     with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
         st.caption("Download report", width="content")
         for form in forms:

@@ -12,7 +12,7 @@ import polars as pl
 
 from dashboards.markdown import Markdown, fill
 from recsys.ingest.countries import country_name
-from recsys.reports.wording import ISSUES, format_duration
+from recsys.reports.wording import ISSUES, format_day, format_duration, format_number
 
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
@@ -109,23 +109,6 @@ def with_country_names(rows: pl.DataFrame, column: str, dimension: str) -> pl.Da
     if dimension != "country":
         return rows
     return rows.with_columns(pl.col(column).map_elements(country_name, return_dtype=pl.String))
-
-
-def format_number(value: float | None, unit: str = "") -> str:
-    """Format a number: 57,342, 1.24 M, 4.1 % for a share with the unit '%', and - for None."""
-    if value is None:
-        return "-"
-    if unit == "%":
-        return f"{value:.1%}"
-    if abs(value) >= 1e6:
-        return f"{value / 1e6:,.2f} M {unit}".rstrip()
-    text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1_000 else f"{value:.3g}"
-    return f"{text} {unit}".rstrip()
-
-
-def format_day(day: date) -> str:
-    """Format a date: 30 June 2026."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def format_times(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:

@@ -19,6 +19,7 @@ with filters.row():
         "Average over", WINDOWS, "window", help="Each day shows the average over a window that ends on that day."
     )
 
+parts.report_downloads(*data.artist_report(artist_id))
 trend = data.run_query("artist_trend", artist_id=artist_id, days=window)
 if trend.is_empty():
     parts.empty_state("This artist has no plays.", "Choose another artist.")

@@ -25,6 +25,8 @@ with filters.row():
     days = filters.choose("Period", PERIODS, "days")
     chosen = filters.catalogue_filters()
 
+if not chosen["genre"]:
+    parts.report_downloads(*data.label_report(chosen["label"]))
 changes = data.run_query("what_changed", days=days, **chosen)
 if changes.is_empty():
     parts.empty_state("There were no plays in this period.", "Choose a longer period, or another label or genre.")

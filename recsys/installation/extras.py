@@ -22,6 +22,7 @@ EXTRAS = {  # module -> the extra in pyproject.toml that installs it
     "pyspark": "spark",
     "soundfile": "audio",
     "streamlit": "dashboards",
+    "typst": "reports",
 }
 
 

@@ -1,5 +1,9 @@
 """Texts and formatting of values for people."""
 
+import re
+import unicodedata
+from datetime import date
+
 # Control characters, which act on a terminal, and those that reverse the direction of the text after them. Halves of
 # surrogate pairs are not text; some of them stand for the bytes of file names that are not UTF-8.
 _CONTROLS = dict.fromkeys(
@@ -13,6 +17,8 @@ _CONTROLS = dict.fromkeys(
     ),
     "\ufffd",
 ) | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
+
+N_NAME = 40  # of a name in a file's name [characters]
 
 # Problem code in marts.catalogue_health -> what pages and reports call it.
 ISSUES = {
@@ -70,3 +76,31 @@ def format_duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}:{rest:02d}.{tenths}"
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def format_number(value: float | None, unit: str = "") -> str:
+    """Format a number: 57,342, 1.24 M, 4.1 % for a share with the unit '%', and - for None."""
+    if value is None:
+        return "-"
+    if unit == "%":
+        return f"{value:.1%}"
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:,.2f} M {unit}".rstrip()
+    text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1_000 else f"{value:.3g}"
+    return f"{text} {unit}".rstrip()
+
+
+def format_day(day: date) -> str:
+    """Format a date: 30 June 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def file_stem(name: str, last_day: date) -> str:
+    """
+    Return the name of a report's file, without its suffix: letters and digits of a name, and the last day of the data.
+
+    >>> file_stem("AC/DC: ../Zoë", date(2026, 6, 30)), file_stem("???", date(2026, 6, 30))
+    ('AC-DC-Zoë-2026-06-30', 'report-2026-06-30')
+    """
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", name))
+    return f"{'-'.join(words)[:N_NAME].strip('-') or 'report'}-{last_day}"

@@ -20,9 +20,13 @@ from recsys.home import Home
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.releases import registry
+from recsys.reports.one_page.artist import artist_page
+from recsys.reports.one_page.label import label_page
+from recsys.reports.one_page.pdf import pdf
 from recsys.warehouse.query import Warehouse
 
 from ..nights import World
+from ..reports.pdf_text import read_pdf
 from .browser import CHROMIUM, Visit, chromium, served
 from .conftest import PAGES, Open, failures, markdown_of
 from .hostile import ATTACKER, FILE, hostile_home
@@ -174,6 +178,24 @@ def test_morning_reports_show_names_as_text(home: Home) -> None:
     text = (folder / "index.md").read_text(encoding="utf-8")
     assert r"\<" in text
     assert {token.type for token in tokens(text)} & {"html_block", "html_inline", "code_inline", "fence"} == set()
+
+
+def test_reports_of_one_page_show_names_as_text(home: Home) -> None:
+    """Each label's and a few artists' are one page, without links, scripts or control characters."""
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        artist_ids = warehouse.query("select artist_id from marts.artist_profile order by artist_id limit 22")
+        found = [pdf(artist_page(warehouse, artist_id)) for artist_id in artist_ids["artist_id"]]
+    release = registry.current(home)
+    assert release is not None
+    for path in release.warehouses()[1:]:
+        with Warehouse.open(path) as warehouse:
+            found.append(pdf(label_page(warehouse)))
+
+    for content in found:
+        document = read_pdf(content)
+        assert document.n_pages == 1
+        assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", document.text) == []
+        assert re.findall(rb"/(?:URI|JavaScript|Launch|Annots)\b", content) == []
 
 
 def test_the_screen_shows_names_as_text(home: Home, world: World, capsys: pytest.CaptureFixture[str]) -> None:

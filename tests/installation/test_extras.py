@@ -61,6 +61,8 @@ COMMANDS = {
     "state log": None,
     "state backup copy.sqlite": None,
     "state forget anna@example.org": None,
+    "report artist ar_1": "reports",
+    "report label lb_1": "reports",
     "review list": None,
     "review accept f1": None,
     "review reject f1": None,

@@ -28,6 +28,7 @@ VALUES: dict[str, object] = {
     "listeners": ["x"],
     "n_shown": 3,
     "n": 3,
+    "days": 7,
     "name": "marts.track_daily",
     "words": ["one"],
     **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")},
