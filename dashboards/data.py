@@ -7,6 +7,7 @@ file are for operators only, and raise InputError for anyone else.
 """
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -425,9 +426,9 @@ def runs() -> pl.DataFrame:
 
 
 def model_card() -> str:
-    """Return the model card of the published model, as Markdown. Operators only."""
+    """Return the model card of the published model, as Markdown with headings below a page's title. Operators only."""
     _require_operator()
     release = registry.current(current_home())
     if release is None or release.model is None:
         raise SetupError("No model has been published yet. Run: recsys nightly")
-    return (release.model / "card.md").read_text(encoding="utf-8")
+    return re.sub(r"(?m)^#", "##", (release.model / "card.md").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.markdown import as_markdown, fill
-from dashboards.parts import caption, empty_state, tooltip
+from dashboards.parts import caption, empty_state, name_files_after, tooltip
 
 ALL = "All"
 _OFFERED = "offered"  # key of the session: every (parameter, value) that a box has offered in it
@@ -162,7 +162,9 @@ def choose_artist() -> str:
         st.stop()
     names = dict(zip(artists["artist_id"], artists["name"], strict=True))
     owner = _artist_of_address(names)
-    return choose("Artist", {owner: names[owner]} | names if owner else names, "artist")
+    artist_id = choose("Artist", {owner: names[owner]} | names if owner else names, "artist")
+    name_files_after(names[artist_id])
+    return artist_id
 
 
 def _artist_of_address(names: Container[str]) -> str | None:

@@ -27,6 +27,7 @@ def findings() -> None:
     nothing = [section.nothing for section in shown if not section.findings and section.key in ALWAYS]
     if nothing:
         parts.caption(" ".join(nothing))
+    parts.heading("In figures")
 
 
 def _section(section: Section) -> None:

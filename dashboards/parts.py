@@ -6,6 +6,7 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 
 import io
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
+LONGEST_NAME = 80  # of a file, without its date [characters]
+_FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
 
@@ -70,13 +73,20 @@ def adjust_look() -> None:
 
 def header(title: str, lead: str) -> None:
     """Show the title of a page and the question that it answers."""
+    st.session_state[_FIGURE_LEVEL], st.session_state[_SUBJECT] = 2, ""
     st.title(as_markdown(title))
     st.markdown(as_markdown(lead))
 
 
 def heading(title: str, level: Literal[2, 3] = 2) -> None:
-    """Show the heading of a section of a page."""
+    """Show the heading of a section of a page; titles of figures and tables after it are one level lower."""
+    st.session_state[_FIGURE_LEVEL] = 3
     (st.header if level == 2 else st.subheader)(as_markdown(title))
+
+
+def name_files_after(subject: str) -> None:
+    """Say what the rest of a page is about, such as an artist: names of files contain it."""
+    st.session_state[_SUBJECT] = subject
 
 
 def paragraph(text: str) -> None:
@@ -216,7 +226,8 @@ def figure(
 
 def _heading_with_downloads(title: str, rows: pl.DataFrame, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.subheader(as_markdown(title), anchor=key)
+        show = st.header if st.session_state.get(_FIGURE_LEVEL, 2) == 2 else st.subheader
+        show(as_markdown(title), anchor=key)
         downloads(rows, key)
 
 
@@ -333,13 +344,19 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
             st.download_button(
                 as_markdown(form),
                 write,
-                f"{key}.{form.lower()}",
+                f"{_file_name(key)}.{form.lower()}",
                 mime,
                 key=f"{key}_{form.lower()}",
                 on_click="ignore",
                 type="tertiary",
                 help=as_markdown(f"Download the data as {form}"),
             )
+
+
+def _file_name(key: str) -> str:
+    """Name a file by its figure, what the page is about, and the last day of data, without unusual characters."""
+    words = re.findall(r"\w+", f"{key} {st.session_state.get(_SUBJECT, '')}"[:LONGEST_NAME])
+    return f"{'-'.join(words)}-{data.as_of()}"
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_a_file_finds_what_sounds_like_it(open_sounding: Open, faster: Path) -> 
     page = upload(open_sounding("discovery"), faster)
 
     assert failures(page) == []
-    assert page.subheader[0].value == "Most similar to party.mp3"
+    assert page.header[0].value == "Most similar to party.mp3"
     assert page.dataframe[0].value["title"].iloc[0] == "Three"
     page.slider(key="tempo").set_value((40, 41)).run()
     assert "No recording matches all filters" in page.info[0].value

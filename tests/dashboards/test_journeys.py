@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,29 @@ def test_a_page_fits_its_screen(browser: Browser, address: str, name: str, theme
     page.screenshot(path=SCREENS / f"{name}-{theme}-{size}.png")
     assert visitor.errors == []
     assert visitor.elsewhere == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_headings_are_in_order(visit: Visit, name: str) -> None:
+    """One of the first level, and none is more than one level below the one before."""
+    page = visit.open(path_of(name))
+
+    levels = [int(tag[1]) for tag in page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(it => it.tagName)")]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(low - high <= 1 for high, low in pairwise(levels))
+
+
+def test_a_file_is_named_after_its_artist_and_day(visit: Visit) -> None:
+    """The figure, the artist whose page it is on, and the last day of data."""
+    page = visit.open("artist")
+    artist = page.get_by_role("combobox", name="Artist").input_value()
+
+    with page.expect_download() as waiting:
+        page.locator(".st-key-artist_tracks_csv button").first.click()
+
+    assert waiting.value.suggested_filename == f"artist_tracks-{'-'.join(re.findall('[^ ,&]+', artist))}-2026-06-30.csv"
 
 
 def test_a_tab_is_titled_by_its_page(visit: Visit) -> None:

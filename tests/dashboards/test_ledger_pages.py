@@ -171,7 +171,7 @@ def test_a_label_and_the_operator_see_the_same_loyalty(
     (box,) = (box for box in operators.selectbox if box.label == "Label")
     for page in (choose(operators, "Label", box.options[1]), open_page("audience", label=label_id)):
         assert failures(page) == []
-        assert "Who comes back" in [heading.value for heading in page.subheader]
+        assert "Who comes back" in [heading.value for heading in [*page.header, *page.subheader]]
 
 
 def test_a_label_sees_whom_the_lists_reach(open_page: Open, warehouse: Warehouse, label_id: str) -> None:

@@ -239,7 +239,7 @@ def test_a_search_that_shows_the_first_hundred_says_so(open_page: Open, publishe
     page = open_page("search", q="trk_")
 
     assert len(page.dataframe[0].value) == 100
-    assert page.subheader[0].value.startswith(f"{n_found:,} results")
+    assert page.header[0].value.startswith(f"{n_found:,} results")
     assert f"100 of {n_found:,} are shown. Add a word, or choose a filter." in [one.value for one in page.caption]
     shown = open_page("search", q="trk_1 the club")
     assert not any("are shown" in one.value for one in shown.caption)

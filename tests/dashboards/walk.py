@@ -93,7 +93,7 @@ class Walk:
         shown.view = view
         shown.metrics = {plain(one.label): (plain(one.value), plain(one.delta)) for one in page.metric}
         shown.sentences = [plain(line) for one in page.markdown for line in bullets_of(one.value)]
-        texts = [*page.subheader, *page.caption, *page.info]
+        texts = [*page.header, *page.subheader, *page.caption, *page.info]
         shown.texts = [plain(one.value) for one in texts]
         assert_tables_are_their_files(page, shown)
         assert_charts_are_their_files(page, shown)
