@@ -1,6 +1,10 @@
 -- The 20 artists that each listener played most in a month, the first by id among equals, for the months that have ended
 -- and that the ledger of labels' figures has not closed. It runs during a build only, since it reads raw tables.
-with months as (
+with closed as (
+    select max(day) as last_closed from raw.closed_days
+),
+
+months as (
     select
         daily.user_id,
         tracks.artist_id,
@@ -10,7 +14,7 @@ with months as (
     from marts.interactions_daily as daily
     inner join marts.track_features as tracks on daily.track_id = tracks.track_id
     cross join intermediate.log_span as log_span
-    cross join (select max(day) as last_closed from raw.closed_days) as closed
+    cross join closed
     where
         daily.n_plays > 0 and tracks.artist_id is not null
         and last_day(daily.listen_date) <= log_span.last_date

@@ -46,7 +46,7 @@ totals as (
 passed as (
     select
         *,
-        cast(pow(10, floor(log10(n_plays))) as bigint) as milestone
+        pow(10, floor(log10(n_plays)))::bigint as milestone
     from totals
     where n_plays >= $least::bigint
 ),

@@ -167,7 +167,12 @@ def test_a_click_on_a_name_opens_its_page(
     found: list[str] = []
     monkeypatch.setattr(parts, "_clicked_row", lambda key: 3 if key == column else None)
     original = links.open_page
-    monkeypatch.setattr(links, "open_page", lambda target, value: (found.append(value), original(target, value)))
+
+    def noted(target: links.Target, value: str) -> None:
+        found.append(value)
+        original(target, value)
+
+    monkeypatch.setattr(links, "open_page", noted)
 
     opened = follow(open_page(page, **({"q": "club"} if page == "search" else {})))
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.sentences import format_number
 from recsys.home import Home
 from recsys.releases import registry
+from recsys.reports.wording import format_number
 
 from .conftest import Open
 from .tasks import MOST_CLICKS, MOST_PAGES, OF_LABEL, OF_OPERATOR, Rows, Task

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from recsys.ledger import overlap
 from recsys.ledger.close import Closing, close
-from recsys.ledger.crossed import noise_key, noise_of
+from recsys.ledger.crossed import NOISE_LISTENERS, noise_key, noise_of
 from recsys.ledger.lines import Lines
 from recsys.ledger.overlap import NO_FAVOURITES, lines_of_overlap
 from recsys.ledger.settings import LabelSettings
@@ -158,7 +158,7 @@ def attacks(listeners: Groups) -> Iterator[tuple[int, float, float]]:
     for one, other, value in lines.select("artist_id", "cell", "value").iter_rows():
         n = len(listeners[one])
         sets.append((atoms[:, names.index(one)] * atoms[:, names.index(other)])[None])
-        error = overlap.NOISE_LISTENERS + n / 200
+        error = NOISE_LISTENERS + n / 200
         lows.append(np.array([value * n / 100 - error]))
         highs.append(np.array([value * n / 100 + error]))
     covers, low, high = np.vstack(sets), np.concatenate(lows), np.concatenate(highs)
