@@ -46,5 +46,7 @@ def app_address(home: Home) -> str:
     """
     path = secrets_file(home)
     content = tomllib.loads(path.read_text(encoding="utf-8")) if has_login(home) else {}
-    found = str(content.get("auth", {}).get("redirect_uri", "")).removesuffix("/oauth2callback").rstrip("/")
+    auth = content.get("auth")
+    uri = str(auth.get("redirect_uri", "")) if isinstance(auth, dict) else ""
+    found = uri.removesuffix("/oauth2callback").rstrip("/")
     return found if found.startswith(("https://", "http://")) else "http://localhost:8501"

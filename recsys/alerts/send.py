@@ -32,7 +32,7 @@ def send_alerts(home: Home, settings: NotifySettings) -> list[str]:
     problems: list[str] = []
     try:
         everybody = [entry for entry in owners(home) if entry[2]]
-        access = read_access(home) if everybody and has_login(home) else {THIS_MACHINE: None}
+        access = _access(home) if everybody else {}
     except RecsysError as error:
         return [f"No alerts were sent: {error}"]
     for owner, thresholds, items in everybody:
@@ -42,6 +42,14 @@ def send_alerts(home: Home, settings: NotifySettings) -> list[str]:
             except RecsysError as error:
                 problems.append(f"No alerts for a viewer of {owner.label_id or 'all labels'}: {error}")
     return problems
+
+
+def _access(home: Home) -> dict[str, str | None]:
+    """Return who has access; without a login in the home, its operator and whom an access file lists."""
+    if has_login(home):
+        return read_access(home)
+    listed = read_access(home) if (home.path / "access.toml").exists() else {}
+    return {**listed, THIS_MACHINE: None}
 
 
 def is_reachable(settings: NotifySettings, owner: Owner) -> bool:

@@ -10,6 +10,7 @@ from recsys.alerts.digest import MAX_LINES, digest
 from recsys.alerts.send import send_alerts
 from recsys.errors import SetupError
 from recsys.home import Home
+from recsys.login import app_address
 from recsys.notify import command, email
 from recsys.notify.message import Message
 from recsys.notify.settings import NotifySettings
@@ -209,3 +210,22 @@ def test_names_in_a_message_are_no_links_and_no_headers() -> None:
     assert message.text.count("- Song") == MAX_LINES
     assert "And 3 more:" in message.text
     assert digest(found[:1], ADDED, "").subject == "1 alert on your watchlist, data up to 30 June 2026"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "address"),
+    [
+        (None, "http://localhost:8501"),
+        ("", "http://localhost:8501"),
+        ('auth = "x"', "http://localhost:8501"),
+        ('[auth]\nredirect_uri = "javascript:alert(1)"', "http://localhost:8501"),
+        (LOGIN, "https://music.example.org"),
+        (LOGIN.replace("org/", "org/music/"), "https://music.example.org/music"),
+    ],
+)
+def test_links_begin_with_the_address_of_the_login(tmp_path: Path, secrets: str | None, address: str) -> None:
+    """Without a login, with that of this machine."""
+    if secrets is not None:
+        (tmp_path / "secrets.toml").write_text(secrets)
+
+    assert app_address(Home(tmp_path)) == address
