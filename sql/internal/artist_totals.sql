@@ -10,6 +10,17 @@ with last_day as (
     from marts.track_daily
 ),
 
+periods as (
+    select
+        day as last_date,
+        greatest(day - $days::integer + 1, first_day) as first_date,
+        day - $days::integer as before_until,
+        day - 2 * $days::integer as before_after,
+        day - 2 * $days::integer + 1 >= first_day as has_before
+    from last_day
+    where day is not null
+),
+
 own as (
     select
         listen_date,
@@ -20,19 +31,20 @@ own as (
 
 sums as (
     select
-        max(greatest(last_day.day - $days::integer + 1, last_day.first_day)) as first_date,
-        max(last_day.day) as last_date,
-        coalesce(sum(case when daily.listen_date > last_day.day - $days::integer then daily.n_plays end), 0)::bigint as n_now,
+        periods.first_date,
+        periods.last_date,
+        coalesce(sum(case when own.listen_date > periods.before_until then own.n_plays end), 0)::bigint as n_now,
         sum(
             case
                 when
-                    daily.listen_date between last_day.day - 2 * $days::integer + 1 and last_day.day - $days::integer
-                    and last_day.day - 2 * $days::integer + 1 >= last_day.first_day
-                    then daily.n_plays
+                    periods.has_before and own.listen_date > periods.before_after
+                    and own.listen_date <= periods.before_until
+                    then own.n_plays
             end
         ) as n_before
-    from last_day
-    left join own as daily on daily.listen_date <= last_day.day
+    from periods
+    left join own on periods.last_date >= own.listen_date
+    group by periods.first_date, periods.last_date
 )
 
 select
@@ -41,4 +53,3 @@ select
     n_now,
     n_now / nullif(n_before, 0) - 1 as change
 from sums
-where last_date is not null
