@@ -186,18 +186,19 @@ def _entry(table: str, rows: _TableRows, delivery: Delivery, batch_no: int) -> B
 
 def _staged(lake: Lake, entry: Batch, rows: _TableRows, delivery: Delivery, folder: Path) -> Batch:
     """Deduplicate and write the rows of a batch; return its entry with their numbers."""
-    contract, refused = CONTRACTS[entry.table], list(rows.refused)
+    contract, refused_late = CONTRACTS[entry.table], list[pl.DataFrame]()
     days, n_accepted = list[str](), 0
     for fresh, refused_here in _deduplicated(lake, contract, rows):
-        refused.append(refused_here)
+        refused_late.append(refused_here)
         parts = partitions(lake, contract, fresh, batch=entry.batch, batch_no=entry.batch_no, today=delivery.today)
         for day, part in parts.items():
             stage(folder, entry, entry.table, day, part)
         days, n_accepted = days + list(parts), n_accepted + fresh.height
+    refused = [*rows.refused, pl.concat(refused_late).sort(LINE, maintain_order=True)]
     if sum(part.height for part in refused) > delivery.max_refused * entry.n_read:
         files.remove(folder / entry.table)
         valid = pl.concat([fresh for fresh, _ in _deduplicated(lake, contract, rows)])
-        refused.append(_refused_typed(_marked(valid, BATCH_REFUSED)))
+        refused.append(_refused_typed(_marked(valid, BATCH_REFUSED)).sort(LINE, maintain_order=True))
         days, n_accepted = [], 0
     quarantine = delivery.source.place(_quarantine_rows(pl.concat(refused), entry))
     stage(folder, entry, "quarantine", entry.ingested_on, quarantine)
@@ -217,9 +218,8 @@ def _deduplicated(lake: Lake, contract: Contract, rows: _TableRows) -> Iterator[
 
 
 def _marked(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
-    """Add the reason for which whole rows are refused, in the order of the file."""
-    named = rows.with_columns(reason=pl.lit(reason), column_name=pl.lit(None, dtype=pl.String))
-    return named.sort(LINE, maintain_order=True)
+    """Add the reason for which whole rows are refused."""
+    return rows.with_columns(reason=pl.lit(reason), column_name=pl.lit(None, dtype=pl.String))
 
 
 def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:

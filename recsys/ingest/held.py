@@ -19,7 +19,8 @@ from typing_extensions import override
 from recsys.ingest.fresh import by_day
 from recsys.lake.contract import Contract
 
-HELD_BYTES = 256 * 1024**2
+HELD_BYTES = 128 * 1024**2
+_SHARE = 4  # the part of it that a reference table may take before repetitions are left out
 _ROWS_PER_READ = 50_000  # of a file: what is read for a day is a multiple of it
 _VECTORS = "audio_vectors"  # how often a length occurs among its rows decides (see `recsys.ingest.vectors`)
 
@@ -66,7 +67,7 @@ class _Events(HeldRows):
     def add(self, rows: pl.DataFrame) -> None:
         self._held.append(rows)
         self._n_bytes += rows.estimated_size()
-        if self._n_bytes > HELD_BYTES:
+        if rows.height and self._n_bytes > HELD_BYTES:
             self._write_run()
 
     @override
@@ -110,7 +111,7 @@ class _References(HeldRows):
     contract: Contract
     _held: list[pl.DataFrame] = field(default_factory=list)
     _n_bytes: float = 0
-    _limit: float = field(default_factory=lambda: HELD_BYTES)
+    _limit: float = field(default_factory=lambda: HELD_BYTES / _SHARE)
 
     @override
     def add(self, rows: pl.DataFrame) -> None:
@@ -119,7 +120,7 @@ class _References(HeldRows):
         if self._n_bytes > self._limit and self.contract.table != _VECTORS:
             distinct = pl.concat(self._held).unique(self.contract.names, keep="first", maintain_order=True)
             self._held, self._n_bytes = [distinct], distinct.estimated_size()
-            self._limit = max(HELD_BYTES, 2 * self._n_bytes)
+            self._limit = max(HELD_BYTES / _SHARE, 2 * self._n_bytes)
 
     @override
     def groups(self) -> Iterator[pl.DataFrame]:
