@@ -67,7 +67,7 @@ class _Events(HeldRows):
     def add(self, rows: pl.DataFrame) -> None:
         self._held.append(rows)
         self._n_bytes += rows.estimated_size()
-        if self._n_bytes > HELD_BYTES:
+        if rows.height and self._n_bytes > HELD_BYTES:
             self._write_run()
 
     @override

@@ -40,6 +40,7 @@ def walk(rows: list[Row]) -> tuple[list[Row], list[int]]:
 @settings(max_examples=15, deadline=None)
 @example([("ann", "t1", at, 1) for at in INSTANTS[::-1] * 2], 0, 60)  # files of days that are not in order
 @example([("ann", "t1", at, ms) for ms in (1, 2) for at in INSTANTS[1::-1]], 0, 60)  # conflicts that are not, either
+@example([], 0, 60)
 @given(st.lists(ROWS, max_size=30), st.sampled_from((0, 400, 10**9)), st.sampled_from((60, 200, 10**6)))
 def test_slices_change_nothing(rows: list[Row], held_bytes: int, block_bytes: int) -> None:
     """Rows that enter, duplicates and conflicts are those that a walk through the file row by row finds."""
