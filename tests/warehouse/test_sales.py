@@ -1,0 +1,134 @@
+"""Sales and usages by month, computed again from the reported rows by polars."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.lake.store import Lake
+from recsys.warehouse.query import Warehouse, run_query
+
+from .conftest import AS_OF, Place, place_in, rows
+
+COLUMNS = (
+    "service,period_start,period_end,territory,commercial_model,use_type,resource_id,"
+    "isrc,title,n_usages,revenue,currency\n"
+)
+SALES = f"""{COLUMNS}Premium,2026-01-01,2026-01-15,FR,Subscription,Stream,r1,us-rc1-76-00001,One,500,100.25,EUR
+Premium,2026-01-16,2026-01-31,FR,Subscription,Stream,r1,USRC17600001,One,300,60.5,EUR
+Premium,2026-01-16,2026-01-31,FR,AdSupport,Stream,r1b,USRC17600001,One,200,,EUR
+Premium,2026-01-01,2026-01-31,US,Subscription,Stream,r1,USRC17600001,One,70,7,USD
+Premium,2026-01-01,2026-01-31,US,Pass,Stream,r1,USRC17600001,One,10,1,EUR
+Premium,2025-12-28,2026-01-03,FR,Subscription,Stream,r2,,Alien,40,0.4,EUR
+Premium,2026-01-02,2026-01-04,FR,Subscription,Stream,r2,,Alien,5,0.05,EUR
+Shop,2026-01-01,2026-01-31,FR,PayAsYouGo,Download,d1,USRC17600001,One,3,2.97,EUR
+Shop,2026-01-01,2026-01-31,FR,PayAsYouGo,,d1,USRC17600001,One,-1,-0.99,EUR
+Shop,2026-01-01,2026-01-31,FR,PayAsYouGo,Stream,d1,USRC17600001,One,8,0.5,EUR
+Shop,2026-01-31,2026-01-01,DE,Free,Stream,d2,USRC17600009,Nine,6,,
+Shop,2026-02-01,2026-02-28,FR,PayAsYouGo,Download,d1,USRC17600001,One,9,8.91,EUR
+"""
+CELL = ["month", "service", "territory", "use_type", "recording_id", "currency"]
+MEASURES = ["n_usages", "revenue", "n_without_revenue", "n_reports", "last_day"]
+ORDER = "order by month, service, territory, use_type, recording_id, currency"
+
+
+@pytest.fixture(scope="module")
+def reported(world: Place, tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Path]:
+    """Return a copy of the shared home with the sales above, and its warehouse."""
+    place = place_in(tmp_path_factory.mktemp("reported"))
+    shutil.copytree(world.home.path, place.home.path)
+    return place, built_of(place, SALES)
+
+
+def built_of(place: Place, sales: str) -> Path:
+    """Ingest sales and return a warehouse with their mart and the recordings."""
+    place.take("sales.csv", sales)
+    return place.build("sales", only=["marts.sales_monthly", "marts.track_features"])
+
+
+def expected(place: Place) -> pl.DataFrame:
+    """Return the cells and their measures, computed from the raw rows."""
+    sales = Lake(place.home).rows("sales").collect().filter(pl.col("period_start") <= AS_OF)
+    isrc = pl.col("isrc").str.replace_all("-", "").str.to_uppercase()
+    cells = sales.with_columns(
+        month=pl.col("period_start").dt.truncate("1mo"), recording_id=isrc.fill_null(pl.col("resource_id"))
+    )
+    is_known = pl.col("revenue").is_not_null()
+    measures = (
+        pl.col("n_usages").sum(),
+        pl.when(is_known.any()).then(pl.col("revenue").sum()).alias("revenue"),
+        pl.col("n_usages").filter(~is_known).sum().alias("n_without_revenue"),
+        pl.len().cast(pl.Int64).alias("n_reports"),
+        pl.col("period_end").max().alias("last_day"),
+    )
+    return cells.group_by(CELL).agg(measures).sort(CELL, nulls_last=True)
+
+
+def test_units_and_revenue_are_added_up_by_month_and_currency(reported: tuple[Place, Path]) -> None:
+    """Never over currencies or kinds of use; reports that begin after the run's day are left out."""
+    place, built = reported
+
+    found = rows(built, f"select {', '.join(CELL + MEASURES)} from marts.sales_monthly {ORDER}")
+    assert found == expected(place).select(CELL + MEASURES).rows()
+    assert len(found) == 9
+
+
+def test_totals_are_those_of_the_raw_rows(reported: tuple[Place, Path]) -> None:
+    """Units in all, and revenue of each currency."""
+    _, built = reported
+
+    assert rows(built, "select sum(n_usages), sum(n_reports) from marts.sales_monthly") == [(1141, 11)]
+    revenue = "select currency, round(sum(revenue), 2) from marts.sales_monthly group by currency order by currency"
+    assert rows(built, revenue) == [("EUR", 164.68), ("USD", 7), (None, None)]
+
+
+def test_reports_whose_periods_overlap_are_counted(reported: tuple[Place, Path]) -> None:
+    """A week that another report of the same recording, model and use has in part; recordings are found by ISRC."""
+    _, built = reported
+
+    cells = "select recording_id, track_id, month::varchar, n_overlapping from marts.sales_monthly"
+    assert rows(built, f"{cells} where n_overlapping > 0 or recording_id = 'r2' {ORDER}") == [
+        ("r2", None, "2025-12-01", 0),
+        ("r2", None, "2026-01-01", 1),
+    ]
+    tracks = "select distinct recording_id, track_id from marts.sales_monthly order by 1"
+    assert rows(built, tracks) == [("USRC17600001", "t1"), ("USRC17600009", None), ("r2", None)]
+
+
+def test_a_corrected_report_replaces_the_first(grown: Place) -> None:
+    """The newest row of a period counts."""
+    grown.take("first.csv", SALES)
+    built = built_of(grown, SALES.replace(",70,7,USD", ",60,6,USD"))
+
+    assert rows(built, "select n_usages, revenue from marts.sales_monthly where currency = 'USD'") == [(60, 6)]
+
+
+def test_without_sales_there_are_no_rows(built: Path) -> None:
+    """The table exists."""
+    assert rows(built, "select count(*) from marts.sales_monthly") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("params", "n_rows", "n_usages"),
+    [
+        ({}, 8, 1141),
+        ({"currency": "USD"}, 1, 70),
+        ({"territory": "US"}, 2, 80),
+        ({"service": "Shop"}, 4, 16),
+        ({"from": "2026-01-15"}, 7, 1101),
+        ({"to": "2025-12-31"}, 1, 40),
+        ({"track_id": "t1"}, 5, 1090),
+        ({"n": "1"}, 1, 1008),
+        ({"territory": "none"}, 0, 0),
+    ],
+)
+def test_the_query_adds_up_services(
+    reported: tuple[Place, Path], params: dict[str, str], n_rows: int, n_usages: float
+) -> None:
+    """Every filter keeps the rows that it names."""
+    with Warehouse.open(reported[1]) as warehouse:
+        found = run_query(warehouse, "sales", params)
+
+    assert (found.height, found["n_usages"].sum()) == (n_rows, n_usages)
+    assert found["revenue"].null_count() == found["currency"].null_count()
