@@ -43,7 +43,7 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
         "secrets.files": str(secrets_file(home)),
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *arguments]
+    return [sys.executable, str(DASHBOARDS / "serve.py"), "run", str(APP), *arguments]
 
 
 def start(home: Home, *, address: str, port: int) -> NoReturn:

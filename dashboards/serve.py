@@ -1,0 +1,28 @@
+"""
+Start Streamlit, and import meanwhile what the first page needs, so that its first visitor does not wait for it.
+
+`recsys dashboard` runs this file with the arguments of `streamlit`.
+"""
+
+import sys
+from threading import Thread
+
+from streamlit.web.cli import main
+
+from recsys.installation.paths import ROOT
+
+
+def warm_up() -> None:
+    """Import the modules of all pages and draw a chart: the first one loads the schema that charts are checked with."""
+    sys.path.insert(0, str(ROOT))
+    import polars as pl  # noqa: PLC0415 - in the thread
+
+    from dashboards import charts, ledger, menu  # noqa: F401, PLC0415
+
+    rows = pl.DataFrame({"name": ["first"], "value": [1]})
+    charts.bars(rows, "value", "name", unit="plays").to_dict()
+
+
+if __name__ == "__main__":
+    Thread(target=warm_up, daemon=True).start()
+    sys.exit(main())
