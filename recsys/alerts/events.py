@@ -82,7 +82,7 @@ class _Search:
 
     def chart_entries(self) -> Iterator[Alert]:
         """Yield entries into charts, and returns to them."""
-        for row in self._rows("watched_chart_entries", is_alert=self._thresholds.chart_entries):
+        for row in self._rows(internal_sql("watched_chart_entries"), is_alert=self._thresholds.chart_entries):
             verb = "entered" if row["is_new"] else "returned to"
             text = f"“{row['title']}” {verb} {row['chart']} at number {row['rank']} ({_day(row['day'])})"
             event = (row["chart"], row["song_id"], str(row["day"]))
@@ -91,7 +91,7 @@ class _Search:
     def matches(self) -> Iterator[Alert]:
         """Yield uses that matching found."""
         is_alert = self._thresholds.matches
-        for row in self._rows("watched_matches", is_alert=is_alert, probability=MATCH_PROBABILITY):
+        for row in self._rows(internal_sql("watched_matches"), is_alert=is_alert, probability=MATCH_PROBABILITY):
             source = "an upload" if row["source_kind"] == "upload" else _recording(row["source_title"])
             text = f"“{row['title']}” was found in {source} (match probability {row['probability']:.2f})"
             event = (row["track_id"], row["source_audio_id"], f"{row['starts_s']:.3f}")
@@ -99,7 +99,7 @@ class _Search:
 
     def playlist_adds(self) -> Iterator[Alert]:
         """Yield adds to playlists that no listener owns."""
-        for row in self._rows("watched_playlist_adds", is_alert=self._thresholds.playlist_adds):
+        for row in self._rows(internal_sql("watched_playlist_adds"), is_alert=self._thresholds.playlist_adds):
             playlist = row["playlist_title"] or row["playlist_id"]
             text = f"“{row['title']}” was added to the playlist “{playlist}” on {_day(row['day'])}"
             event = (row["track_id"], row["playlist_id"], str(row["day"]))
@@ -111,7 +111,7 @@ class _Search:
         if not is_alert:
             return
         given = id_lists(self._items) | {"since": self._earliest} | params
-        for row in self._warehouse.query(internal_sql(query), given).iter_rows(named=True):
+        for row in self._warehouse.query(query, given).iter_rows(named=True):
             watched = (("artist", row["artist_id"]), ("recording", row["track_id"]))
             if any(key in self._since and row["day"] > self._since[key] for key in watched):
                 yield row

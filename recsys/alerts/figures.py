@@ -79,7 +79,7 @@ def watched_figures(warehouse: Warehouse, items: Sequence[Item], *, is_label: bo
     """Return names and weeks of watched items from a label's own file, or from the whole warehouse, in their order."""
     ids = id_lists(items)
     names = warehouse.query(internal_sql("watched_names"), ids)
-    weeks = warehouse.query(internal_sql("watched_weeks_of_label" if is_label else "watched_weeks"), ids)
+    weeks = warehouse.query(internal_sql("watched_weeks_of_label") if is_label else internal_sql("watched_weeks"), ids)
     named = {row[:2]: row[2:] for row in names.iter_rows()}
     of_item = {key: tuple(_weeks(rows)) for key, rows in groupby(weeks.iter_rows(), key=lambda row: row[:2])}
     return [_known(item, named, of_item) for item in items]

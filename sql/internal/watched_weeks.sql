@@ -1,15 +1,20 @@
--- Plays of watched artists and recordings in each complete week, Monday to Sunday, oldest first; 0 without a play.
+-- Plays of watched artists and recordings in each complete week, Monday to Sunday, oldest first; 0 without a
+-- play. What the catalogue does not have has no rows.
 -- params:
 --   artists     artist ids, a list
 --   recordings  track ids, a list
 with items as (
     select
         'artist' as kind,
-        unnest(cast($artists as varchar[])) as id
-    union all
+        artist_id as id
+    from marts.track_features
+    where list_contains(cast($artists as varchar[]), artist_id)
+    union
     select
         'recording' as kind,
-        unnest(cast($recordings as varchar[])) as id
+        track_id as id
+    from marts.track_features
+    where list_contains(cast($recordings as varchar[]), track_id)
 ),
 
 days as (

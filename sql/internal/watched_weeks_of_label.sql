@@ -26,7 +26,7 @@ figures as (
             or (dimension = 'recording' and list_contains(cast($recordings as varchar[]), cell))
         )
     group by dimension, cell, to_day
-    having not bool_and(is_late)
+    having count(case when not is_late then 1 end) > 0
 ),
 
 items as (

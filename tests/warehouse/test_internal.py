@@ -31,6 +31,9 @@ VALUES: dict[str, object] = {
     "days": 7,
     "name": "marts.track_daily",
     "words": ["one"],
+    "artists": ["x"],
+    "recordings": ["t1"],
+    "probability": 0.5,
     **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")},
 }
 # What SQL in Python begins with; ordinary sentences in English do not match.
@@ -78,6 +81,7 @@ def test_it_is_documented(name: str) -> None:
 
 ELSEWHERE = {  # run on the file of a label; during a build
     "internal.label_of_file",
+    "internal.watched_weeks_of_label",
     "internal.open_listens",
     "internal.favourites_of_listeners",
 }
@@ -170,7 +174,8 @@ def read(connection, table):
 def _statements() -> Iterator[tuple[str, str, bool]]:
     """Yield file, text and whether it is an f-string, for every SQL statement in the package and the dashboards."""
     for path in SOURCES:
-        if "bench" not in path.relative_to(ROOT).parts:
+        room = path.relative_to(ROOT).parts[:-1]
+        if room[0] != "bench" and room != ("recsys", "state"):  # what people set is in a file of SQLite
             for text, is_composed in _sql_in(ast.parse(path.read_text(encoding="utf-8"))):
                 yield path.relative_to(ROOT).as_posix(), text, is_composed
 
