@@ -27,7 +27,7 @@ from recsys.ingest.source import LINE, Chunk, Source, shown
 from recsys.ingest.vectors import comparable
 from recsys.lake.contract import CONTRACTS, QUARANTINE, Contract
 from recsys.lake.field import MAX_CHARS
-from recsys.lake.store import Batch, Lake, StagedBatch, stage
+from recsys.lake.store import Batch, Lake, StagedBatch, write_staged
 
 _UNCLEAR = {
     "date_order": "has dates in an unstated order of day and month. State it: --dates day-first or --dates month-first",
@@ -192,7 +192,7 @@ def _staged(lake: Lake, entry: Batch, rows: _TableRows, delivery: Delivery, fold
         refused_late.append(refused_here)
         parts = partitions(lake, contract, fresh, batch=entry.batch, batch_no=entry.batch_no, today=delivery.today)
         for day, part in parts.items():
-            stage(folder, entry, entry.table, day, part)
+            write_staged(folder, entry, entry.table, day, part)
         days, n_accepted = days + list(parts), n_accepted + fresh.height
     refused = [*rows.refused, pl.concat(refused_late).sort(LINE, maintain_order=True)]
     if sum(part.height for part in refused) > delivery.max_refused * entry.n_read:
@@ -201,7 +201,7 @@ def _staged(lake: Lake, entry: Batch, rows: _TableRows, delivery: Delivery, fold
         refused.append(_refused_typed(_marked(valid, BATCH_REFUSED)).sort(LINE, maintain_order=True))
         days, n_accepted = [], 0
     quarantine = delivery.source.place(_quarantine_rows(pl.concat(refused), entry))
-    stage(folder, entry, "quarantine", entry.ingested_on, quarantine)
+    write_staged(folder, entry, "quarantine", entry.ingested_on, quarantine)
     n_duplicate = entry.n_read - n_accepted - quarantine.height
     return replace(
         entry, n_accepted=n_accepted, n_quarantined=quarantine.height, n_duplicate=n_duplicate, days=sorted(days)

@@ -161,6 +161,6 @@ def _with_former_numbers(lake: Lake, contract: Contract, rows: pl.DataFrame) -> 
     waiting = undone.select(*same, "batch_no", place).join(returned, on=[*same, "batch_no", "place"], how="anti")
     nth = pl.int_range(pl.len()).over(same).alias("nth")
     former = waiting.sort("batch_no").select(*same, nth, former_no="batch_no")
-    dated = rows.with_columns(_day_of(instant, lake.zone)).with_columns(nth)
-    matched = dated.join(former, on=[*same, "nth"], how="left", maintain_order="left")
+    with_days = rows.with_columns(_day_of(instant, lake.zone)).with_columns(nth)
+    matched = with_days.join(former, on=[*same, "nth"], how="left", maintain_order="left")
     return matched.with_columns(batch_no=pl.coalesce("former_no", "batch_no")).drop("ds", "nth", "former_no")

@@ -128,8 +128,8 @@ def ingest(
     Ingest source files into the lake; a file that was ingested before is skipped (see `Deliveries`).
 
     Old versions of a reference table may stay in a folder beside the newest. A file that cannot be read is recorded in
-    the batch log and the quarantine (`unreadable_file`) and tried again at each ingest; the other files are ingested.
-    Rows of the quarantine that were in the future enter when their day has come.
+    the batch log and the quarantine (`unreadable_file`) and tried again each time; the others are ingested. Rows of the
+    quarantine that were in the future enter when their day has come.
 
     Args:
         home: The home; the caller must hold its lock (`home.locked`).
@@ -150,8 +150,7 @@ def ingest(
 
     Raises:
         InputError: The table, format or a path does not exist.
-        SetupError: The key of a home with listeners is missing, unsafe or another one, or the archive is not outside of
-            the home.
+        SetupError: The key of a home with listeners is missing, unsafe or another one, or the archive is in the home.
     """
     if table is not None and table not in CONTRACTS:
         raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")

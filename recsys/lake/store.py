@@ -282,12 +282,12 @@ class Lake:
         folder = self.new_staging(source_sha256)
         for batch in staged:
             for day, rows in batch.parts.items():
-                stage(folder, batch.entry, batch.entry.table, day, rows)
-            stage(folder, batch.entry, "quarantine", batch.entry.ingested_on, batch.quarantine)
+                write_staged(folder, batch.entry, batch.entry.table, day, rows)
+            write_staged(folder, batch.entry, "quarantine", batch.entry.ingested_on, batch.quarantine)
         return self.commit_staged(folder, [batch.entry for batch in staged])
 
     def new_staging(self, source_sha256: str) -> Path:
-        """Return the folder to which a source's files are written (`stage`) before it is committed, empty."""
+        """Return the folder to which a source's files are written (`write_staged`) before it is committed, empty."""
         folder = self._staging / source_sha256[:12]
         files.remove(folder)
         folder.mkdir(parents=True)
@@ -358,7 +358,7 @@ class Lake:
             path.replace(final)
 
 
-def stage(folder: Path, batch: Batch, table: str, day: str, rows: pl.DataFrame) -> None:
+def write_staged(folder: Path, batch: Batch, table: str, day: str, rows: pl.DataFrame) -> None:
     """Write a batch's rows of one table and day to a folder of staged files; nothing is written for no rows."""
     if not rows.is_empty():
         _write(folder / table / f"ds={day}" / f"{batch.batch}.parquet", rows)

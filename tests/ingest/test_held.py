@@ -38,8 +38,10 @@ def walk(rows: list[Row]) -> tuple[list[Row], list[int]]:
 
 
 @settings(max_examples=15, deadline=None)
-@example([("ann", "t1", at, 1) for at in INSTANTS[::-1] * 2], 0, 60)  # files of days that are not in order
-@example([("ann", "t1", at, ms) for ms in (1, 2) for at in INSTANTS[1::-1]], 0, 60)  # conflicts that are not, either
+@example([("ann", "t1", instant, 1) for instant in INSTANTS[::-1] * 2], 0, 60)  # files of days that are not in order
+@example(
+    [("ann", "t1", instant, ms) for ms in (1, 2) for instant in INSTANTS[1::-1]], 0, 60
+)  # conflicts that are not, either
 @example([], 0, 60)
 @given(st.lists(ROWS, max_size=30), st.sampled_from((0, 400, 10**9)), st.sampled_from((60, 200, 10**6)))
 def test_slices_change_nothing(rows: list[Row], held_bytes: int, block_bytes: int) -> None:
@@ -57,7 +59,7 @@ def test_slices_change_nothing(rows: list[Row], held_bytes: int, block_bytes: in
     accepted, conflicting = walk(rows)
     nameless = [line for line, row in enumerate(rows, start=2) if not row[0]]
     assert sorted(found.select("track_id", "listened_at", "ms_played").rows()) == sorted(
-        (track, datetime.fromisoformat(at), ms) for _, track, at, ms in accepted
+        (track, datetime.fromisoformat(instant), ms) for _, track, instant, ms in accepted
     )
     assert [line for part in refused for line in part["source_line"]] == [*nameless, *conflicting]
     assert report.batches[0].n_duplicate == len(rows) - len(nameless) - len(accepted) - len(conflicting)

@@ -26,7 +26,7 @@ from recsys.ingest.source import LINE, Chunk, Source, table_of
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.field import Kind
 
-_BLOCK_BYTES = 8 * 1024 * 1024
+_BLOCK_BYTES = 16 * 1024 * 1024
 _LINE_BREAK, _FIRST_UNREADABLE = ord("\n"), UNREADABLE.encode()[0]
 _DELIMITERS = ",;\t|"
 _STATED = re.compile(r'^"?sep=(.)"?\s*$')
