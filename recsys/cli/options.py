@@ -1,7 +1,5 @@
 """Options shared by several commands, and helpers that apply them to a home."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -9,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recsys.home import Home, locked
+from recsys.erasure.opened import opened
+from recsys.home import Home
 
 if TYPE_CHECKING:
     from recsys.pipeline.run import Run
@@ -101,20 +100,6 @@ def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
     from recsys.pipeline.run import Run
 
     return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=events.event)
-
-
-@contextmanager
-def opened(home: Home) -> Iterator[None]:
-    """Hold the lock of the home in a `with` block; listeners whom a restored backup has brought back are erased."""
-    from recsys.lake.denied import DenyList
-
-    with locked(home):
-        denied = DenyList(home)
-        if not denied.is_applied():
-            from recsys.erasure.erase import erase_again
-
-            erase_again(home, denied)
-        yield
 
 
 def continue_run(run: "Run", needed: str, last: str) -> None:
