@@ -76,7 +76,8 @@ def is_operator() -> bool:
     return access.viewer().label_id is None
 
 
-def _require_operator() -> None:
+def require_operator() -> None:
+    """Raise InputError unless the viewer is an operator."""
     if not is_operator():
         raise InputError("This is for operators only. Ask your operator")
 
@@ -331,13 +332,13 @@ def _report(page_of: "Callable[[Warehouse], OnePage]", name: str) -> tuple[Calla
 
 def review_findings(status: str, kind: str) -> pl.DataFrame:
     """List the findings of the cleaning, with decisions made since (see `cleaning.review`). Operators only."""
-    _require_operator()
+    require_operator()
     return review.findings(_warehouse(_viewer_file()), Lake(current_home()), status, kind)
 
 
 def decide(finding_id: str, decision: str) -> pl.DataFrame:
     """Accept or reject a finding of the cleaning, and return it. Operators only."""
-    _require_operator()
+    require_operator()
     actor, now = access.viewer().actor(), datetime.now(UTC)
     with locked(current_home()):
         return review.decide(
@@ -346,7 +347,7 @@ def decide(finding_id: str, decision: str) -> pl.DataFrame:
 
 
 def _export() -> Path:
-    _require_operator()
+    require_operator()
     release = registry.current(current_home())
     if release is None or release.export is None:
         raise SetupError("No recommendations have been published yet. Run: recsys nightly")
@@ -355,7 +356,7 @@ def _export() -> Path:
 
 def candidates(user_id: str) -> pl.DataFrame:
     """List a listener's N_CANDIDATES best candidates and their ranks (see `published.explain`). Operators only."""
-    _require_operator()
+    require_operator()
     return candidates_of(current_home(), user_id, N_CANDIDATES)
 
 
@@ -366,7 +367,7 @@ def _explained(path: Path, user_id: str, track_id: str) -> pl.DataFrame:  # noqa
 
 def explain(user_id: str, track_id: str) -> pl.DataFrame:
     """List what each track in a listener's history contributes to the score of another track. Operators only."""
-    _require_operator()
+    require_operator()
     return _explained(_viewer_file(), user_id, track_id)
 
 
@@ -399,7 +400,7 @@ def what_if(group: str, target: float) -> dict[str, float]:
 
 def feedback_loop_report() -> Path | None:
     """Return the latest report of `recsys simulate`; None if there is none. Operators only."""
-    _require_operator()
+    require_operator()
     return next(iter(sorted((current_home().path / "reports" / "feedback_loop").glob("*.html"))), None)
 
 
@@ -421,13 +422,13 @@ def viewer_label() -> str:
 
 def runs() -> pl.DataFrame:
     """List all runs, newest first (columns: see `recsys.pipeline.history`). Operators only."""
-    _require_operator()
+    require_operator()
     return past_runs(current_home()).reverse()
 
 
 def model_card() -> str:
     """Return the model card of the published model, as Markdown with headings below a page's title. Operators only."""
-    _require_operator()
+    require_operator()
     release = registry.current(current_home())
     if release is None or release.model is None:
         raise SetupError("No model has been published yet. Run: recsys nightly")

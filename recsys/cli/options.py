@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recsys.home import VERSION, Home, locked
+from recsys.home import Home
+from recsys.migration import opened as migration
 
 if TYPE_CHECKING:
     from recsys.pipeline.run import Run
@@ -109,24 +110,8 @@ def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
 
 @contextmanager
 def opened(home: Home) -> Iterator[None]:
-    """
-    Hold the lock of the home in a `with` block.
-
-    A home that an older version has written is migrated, and listeners whom a restored backup has brought back are
-    erased.
-    """
-    from recsys.lake.denied import DenyList
-
-    with locked(home):
-        if home.version < VERSION:
-            from recsys.migration.migrate import migrate
-
-            migrate(home, tell=partial(click.echo, err=True))
-        denied = DenyList(home)
-        if not denied.is_applied():
-            from recsys.erasure.erase import erase_again
-
-            erase_again(home, denied)
+    """Open a home for a change (`recsys.migration.opened`), and print what is migrated."""
+    with migration.opened(home, partial(click.echo, err=True)):
         yield
 
 

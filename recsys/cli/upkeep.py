@@ -24,12 +24,10 @@ def runs(home: Home) -> None:
 @click.pass_obj
 def rollback(home: Home, run: str) -> None:
     """Make an earlier release current again: tables, model and lists."""
-    from recsys.pipeline.publication import settle_ledger
-    from recsys.releases import registry
+    from recsys.pipeline.publication import roll_back
 
     with opened(home):
-        settle_ledger(home)
-        registry.rollback(home, run)
+        roll_back(home, run)
     click.echo(f"{run} is current")
 
 

@@ -103,13 +103,15 @@ class Deliveries:
         )
 
 
-def waiting_sources(log: list[Batch], paths: Iterable[Path]) -> set[str]:
-    """Return the ids that `Lake.sources` will have for the files that an ingest of a folder's `paths` would take in."""
+def waiting_files(log: list[Batch], paths: Iterable[Path]) -> dict[Path, str]:
+    """Return the files that an ingest of a folder's `paths` would take in, and the SHA-256 of each."""
     found = {path: sha256_of(path) for path in paths}
     known = Deliveries(log, found.values())
-    numbers = {
-        sha256: known.number(sha256)
-        for path, sha256 in found.items()
-        if known.status(path, sha256, is_named=False) is Status.NEW
-    }
+    return {path: sha256 for path, sha256 in found.items() if known.status(path, sha256, is_named=False) is Status.NEW}
+
+
+def waiting_sources(log: list[Batch], paths: Iterable[Path]) -> set[str]:
+    """Return the ids that `Lake.sources` will have for the files that an ingest of a folder's `paths` would take in."""
+    known = Deliveries(log)
+    numbers = {sha256: known.number(sha256) for sha256 in waiting_files(log, paths).values()}
     return {sha256 if number == 1 else f"{sha256}:{number}" for sha256, number in numbers.items()}

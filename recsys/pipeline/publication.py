@@ -108,6 +108,12 @@ def settle_ledger(home: Home) -> None:
             files.remove(home.path / "releases" / run_id)
 
 
+def roll_back(home: Home, name: str) -> None:
+    """Make an earlier release current again, with the caller holding the lock; raises like `registry.rollback`."""
+    settle_ledger(home)
+    registry.rollback(home, name)
+
+
 def restart_ledger(home: Home) -> tuple[date, Path | None]:
     """Start a damaged ledger anew (see `ledger.amend.start_anew`); raises SetupError if nothing is published."""
     release = last_published(registry.current(home))

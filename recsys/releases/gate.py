@@ -59,67 +59,105 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """
+    A check that a run did not pass, in texts for people.
+
+    Attributes:
+        measure: What was measured.
+        found: Its value in the run.
+        expected: What would have passed.
+        remedy: What to do about it.
+    """
+
+    measure: str
+    found: str
+    expected: str
+    remedy: str
+
+    @property
+    def reason(self) -> str:
+        """All of it as one sentence, without its full stop."""
+        return f"{self.measure}: found {self.found}, expected {self.expected}. {self.remedy}"
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """The decision of the gate: whether a run may be published, and if not, the reasons."""
+    """The decision of the gate: whether a run may be published, and if not, the checks that failed."""
 
     passed: bool
-    reasons: list[str]
+    failures: list[Failure]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The failures as sentences."""
+        return [failure.reason for failure in self.failures]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as a dict, for JSON."""
-        return asdict(self)
+        """Return the verdict as a dict, for JSON: passed, reasons and failures."""
+        return {"passed": self.passed, "reasons": self.reasons, "failures": [asdict(one) for one in self.failures]}
 
 
 def decide(evidence: Evidence, settings: GateSettings) -> Verdict:
     """Apply all checks to a run; it passes if no check fails."""
-    reasons = [
+    failures = [
         *_worse_models(evidence),
         *_missing_rows(evidence, settings.max_drop),
         *_missing_plays(evidence, settings.min_last_day),
     ]
-    return Verdict(not reasons, reasons)
+    return Verdict(not failures, failures)
 
 
-def _worse_models(evidence: Evidence) -> list[str]:
+def _worse_models(evidence: Evidence) -> list[Failure]:
     return [
-        f"nDCG is significantly worse than {baseline}: difference {difference.mean:+.4f} "
-        f"(95 % interval {difference.low:+.4f} to {difference.high:+.4f}, {difference.n_users:,} listeners)"
+        Failure(
+            f"nDCG compared with {baseline}",
+            f"a difference of {difference.mean:+.4f} "
+            f"(95 % interval {difference.low:+.4f} to {difference.high:+.4f}, {difference.n_users:,} listeners)",
+            "one that is not significantly worse: an interval that reaches 0",
+            "Check what has changed in the recipe and in the delivered files",
+        )
         for baseline, difference in evidence.ndcg_differences.items()
         if difference.high < 0 and difference.n_users >= MIN_EVALUATED
     ]
 
 
-def _missing_rows(evidence: Evidence, max_drop: float) -> list[str]:
+def _missing_rows(evidence: Evidence, max_drop: float) -> list[Failure]:
     current = evidence.current_release
     if current is None:
         return []
     if evidence.as_of < current.as_of:
-        dates = f"the run has the date {evidence.as_of}, the current release {current.as_of}"
-        return [f"{dates}; expected the same or a later date. To return to an earlier release: recsys rollback RUN"]
+        expected = f"{current.as_of}, the date of the current release, or later"
+        remedy = "To return to an earlier release: recsys rollback RUN"
+        return [Failure("date of the run", str(evidence.as_of), expected, remedy)]
     counts = [(name, evidence.row_counts[name], current.row_counts.get(name, 0)) for name in COMPARED_TABLES]
     if evidence.n_listeners is not None:
         counts.append(("listeners with a list", evidence.n_listeners, current.n_listeners))
     return [
-        f"{name}: found {after:,}, the current release has {before:,}; expected a drop of at most {max_drop:.0%}"
+        Failure(
+            name,
+            f"{after:,}",
+            f"at most {max_drop:.0%} fewer than the {before:,} of the current release",
+            "Ingest the missing files; if the drop is right, raise max_drop for one run",
+        )
         for name, after, before in counts
         if after < (1 - max_drop) * before
     ]
 
 
-def _missing_plays(evidence: Evidence, min_last_day: float) -> list[str]:
-    """Return a reason if the last day has far fewer plays than the median day, or the last four weeks have none."""
+def _missing_plays(evidence: Evidence, min_last_day: float) -> list[Failure]:
+    """Return a failure if the last day has far fewer plays than the median day, or the last four weeks have none."""
     if _is_silent(evidence) and min_last_day > 0:
-        weeks = f"the four weeks up to {evidence.as_of}"
-        return [
-            f"{weeks} have no plays; expected some. Check --date, ingest the missing files, or set min_last_day = 0"
-        ]
+        weeks = f"plays of the four weeks up to {evidence.as_of}"
+        return [Failure(weeks, "none", "some", "Check --date, ingest the missing files, or set min_last_day = 0")]
     if len(evidence.plays_by_day) < _MIN_DAYS:
         return []
     usual, last_day = median(evidence.plays_by_day.values()), evidence.plays_by_day.get(evidence.as_of, 0)
     if last_day >= min_last_day * usual or usual < _MIN_USUAL_PLAYS:
         return []
-    found = f"{evidence.as_of} has {last_day:,} plays, a usual day has {usual:,.0f}"
-    return [f"{found}; expected at least {min_last_day:.0%} of that. Ingest the missing files, or lower min_last_day"]
+    expected = f"at least {min_last_day:.0%} of the {usual:,.0f} of a usual day"
+    remedy = "Ingest the missing files, or lower min_last_day"
+    return [Failure(f"plays on {evidence.as_of}", f"{last_day:,}", expected, remedy)]
 
 
 def _is_silent(evidence: Evidence) -> bool:

@@ -61,6 +61,7 @@ WITHOUT_TRUTH = {
     "models.drift": STORED,
     "models.metrics": STORED,
     "models.runs": STORED,
+    "operations.Free space": "a property of the machine",
     "recommendations.candidates": MODEL,
     "sql.answer": "the result of a query that its reader typed",
     "sql.columns": SIZE,

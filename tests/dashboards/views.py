@@ -8,6 +8,7 @@ from itertools import cycle, islice, product
 
 from .truth.catalogue import CatalogueTruth
 from .truth.closings import Closings
+from .truth.home import operations
 from .truth.labels import GROUPS, SHARED, WEEK_COUNTS, LabelTruth
 from .truth.lists import ListsTruth
 from .truth.operators import GROUPS as OPERATOR_GROUPS
@@ -137,6 +138,7 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
         "exposure": _exposures(lists, labels, some),
         "fairness": (view(lists.fairness, kind, Group_recordings_by=name) for kind, name in KINDS.items()),
         "recommendations": _listeners(truth, lists),
+        "operations": iter([view(operations, lake.folder.parent)]),
     }
 
 

@@ -186,7 +186,7 @@ def test_resuming_against_another_champion_judges_again(
     resumed = subprocess.run([*RECSYS, *words, "--recipe", str(worse), "--resume"], check=False, capture_output=True)
 
     assert resumed.returncode == 4
-    assert b"worse than champion" in resumed.stderr
+    assert b"compared with champion" in resumed.stderr
     assert_undisturbed(home, finished)
 
 

@@ -275,7 +275,7 @@ def test_a_worse_recommender_is_refused_and_the_last_release_stays(
     worse = tmp_path / "worse.toml"
     worse.write_text('recommender = "popular"\ncompare = []\n')
 
-    with pytest.raises(Refused, match="significantly worse than champion"):
+    with pytest.raises(Refused, match="nDCG compared with champion"):
         world.run_nightly(home, recipe=worse)
 
     assert registry.current_name(home) == finished.run_id

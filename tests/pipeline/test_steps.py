@@ -376,10 +376,10 @@ def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> Non
     """The gate follows the interval of the difference; the verdict is returned either way."""
     passed, refused = gated(run), gated(run, metric_differences=differences(-0.05))
 
-    assert passed.outputs["verdict"] == {"passed": True, "reasons": []}
+    assert passed.outputs["verdict"] == {"passed": True, "reasons": [], "failures": []}
     assert not passed.refusal
     assert not refused.outputs["verdict"]["passed"]
-    assert "worse than popular" in refused.refusal
+    assert "compared with popular" in refused.refusal
 
 
 def test_listeners_who_have_heard_everything_are_not_missing(run: Run) -> None:

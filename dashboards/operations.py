@@ -1,0 +1,146 @@
+"""
+The state of the home that the page Operations shows: step times, disk, queue and the last faults. Operators only.
+
+Queries of `recsys.pipeline.operations`; hashes of waiting files are cached until a file of their folder changes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards import data
+from dashboards.access import current_home
+from dashboards.markdown import Markdown, fill
+from recsys.home import Home
+from recsys.ingest.quarantine import WHOLE_FILE
+from recsys.lake.store import Lake
+from recsys.pipeline import operations
+from recsys.warehouse.internal import internal_sql
+from recsys.warehouse.query import Warehouse
+
+MEGABYTE, GIGABYTE = 10**6, 10**9
+DISK_LIFE_S = 60  # the home is not measured again within this time [s]
+INBOX, UPLOADS = "inbox: files to ingest", "uploads: files to search for recordings"
+N_TREND = 5  # steps whose trend is drawn
+WAITING_SCHEMA = pl.Schema(
+    {
+        "place": pl.String(),
+        "n_waiting": pl.Int64(),
+        "size_mb": pl.Float64(),
+        "oldest": pl.Date(),
+        "next_step": pl.String(),
+    }
+)
+
+
+def step_times() -> pl.DataFrame:
+    """Return the time of each step of each run (see `operations.step_times`), with its share of the run."""
+    data.require_operator()
+    rows = operations.step_times(current_home())
+    return rows.with_columns(share=pl.col("seconds") / pl.col("seconds").sum().over("run"))
+
+
+def trend_of(times: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return the time of the steps that take longest now, over the days of the finished runs.
+
+    Args:
+        times: Times of steps; of several runs for one day, the last one in order of names counts.
+
+    Returns:
+        as_of, step, seconds: the N_TREND steps that took longest in the newest finished run, by name of step.
+    """
+    finished = times.filter((pl.col("step") == "publish").any().over("run"))
+    last_runs = finished.filter(pl.col("run") == pl.col("run").max().over("as_of"))
+    newest = last_runs.filter(pl.col("as_of") == pl.col("as_of").max()).sort(
+        "seconds", "step", descending=[True, False]
+    )
+    slowest = newest["step"].head(N_TREND).implode()
+    return last_runs.filter(pl.col("step").is_in(slowest)).select("as_of", "step", "seconds").sort("step", "as_of")
+
+
+@st.cache_data(max_entries=2, ttl=DISK_LIFE_S, show_spinner="Measuring the home")
+def _disk_use(path: Path) -> pl.DataFrame:
+    return operations.disk_use(Home(path))
+
+
+def disk_use() -> pl.DataFrame:
+    """Return the size of each part of the home (see `operations.disk_use`), at most DISK_LIFE_S ago."""
+    data.require_operator()
+    return _disk_use(current_home().path)
+
+
+def free_bytes() -> int:
+    """Return the free space on the home's file system [bytes]."""
+    data.require_operator()
+    return operations.free_bytes(current_home())
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the waiting files")
+def _waiting(folder: Path, state: list[object], _list: Callable[[], list[Path]]) -> list[Path]:  # noqa: ARG001 - cache key
+    return _list()
+
+
+def _state(folder: Path, known: object) -> list[object]:
+    """Return what decides which files of a folder wait: their names, sizes and times of change, and what is known."""
+    stats = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [*((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats), known]
+
+
+def queue() -> pl.DataFrame:
+    """
+    Return what waits for the next run or for an operator, without places where nothing waits.
+
+    Returns:
+        place, n_waiting (files, or rows of the quarantine), size_mb and oldest (of files), next_step.
+    """
+    data.require_operator()
+    home = current_home()
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        searched = set(warehouse.query(internal_sql("searched_uploads"))["source_audio_id"])
+    inbox, uploads = _state(home.inbox, Lake(home).fingerprint()), _state(home.uploads, sorted(searched))
+    rows = [
+        *_files_row(INBOX, _waiting(home.inbox, inbox, lambda: operations.waiting_in_inbox(home))),
+        *_files_row(UPLOADS, _waiting(home.uploads, uploads, lambda: operations.waiting_uploads(home, searched))),
+    ]
+    for table, n_rows in operations.quarantined(home).iter_rows():
+        place = f"quarantine: {'unreadable files' if table == WHOLE_FILE else f'rows of {table}'}"
+        rows.append(
+            {"place": place, "n_waiting": n_rows, "next_step": "See why they were refused: recsys quarantine list"}
+        )
+    return pl.DataFrame(rows, WAITING_SCHEMA)
+
+
+def _files_row(place: str, paths: list[Path]) -> list[dict[str, object]]:
+    if not paths:
+        return []
+    size, first = sum(path.stat().st_size for path in paths if path.exists()), operations.oldest(paths)
+    row = {"place": place, "n_waiting": len(paths), "next_step": "Nothing: the next nightly run reads them"}
+    return [row | {"size_mb": size / MEGABYTE, "oldest": first and first.date()}]
+
+
+def failures(run: str) -> pl.DataFrame:
+    """Return the checks of the gate that a run did not pass: measure, found, expected, remedy."""
+    data.require_operator()
+    return operations.failures(current_home(), run)
+
+
+def last_run(run: dict[str, Any]) -> list[Markdown]:
+    """Describe how a row of `data.runs` ended; of a run that stopped also what to do next."""
+    endings = {"published": "was **published**", "refused": "was **refused by the gate**"}
+    if run["verdict"] in endings:
+        return [fill("The last run, **{name}**, {ending}.", name=run["run"], ending=Markdown(endings[run["verdict"]]))]
+    step = run["stopped_in"] or "between two steps"
+    if run["error"] is None and operations.is_running(current_home()):
+        return [fill("The run **{name}** is in progress: {step}.", name=run["run"], step=step)]
+    when = f"at {run['stopped_at'][:16].replace('T', ' ')} UTC" if run["stopped_at"] else ""
+    error = run["error"] or "it was killed, or the machine stopped. Check memory and disk space"
+    text = "The last run, **{name}**, **stopped in {step}** {when}: {error}."
+    next_step = f"recsys nightly --resume --date {run['run'][:10]}"
+    return [
+        fill(text, name=run["run"], step=step, when=when, error=error),
+        fill("The release before it is still current. Once the cause is mended, continue: {next}", next=next_step),
+    ]

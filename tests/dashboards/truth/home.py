@@ -1,0 +1,61 @@
+"""What the page Operations should show, read from the files of the home without `recsys`."""
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+
+from .page import Truth, number
+
+GIGABYTE = 10**9
+FOLDERS = ("lake", "warehouse", "marts", "models", "exports", "indexes", "runs", "inbox", "uploads", "reports")
+
+
+def operations(home: Path) -> Truth:
+    """Return the page for a home with one published run and nothing in its inbox."""
+    (run,) = sorted((home / "runs").iterdir())
+    events = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    seconds = {event["step"]: event["seconds"] for event in events if event["event"] == "done"}
+    total, disk, refused = sum(seconds.values()), _disk(home), _refused(home)
+    steps = pl.DataFrame(
+        {
+            "step_no": range(1, len(seconds) + 1),
+            "step": seconds.keys(),
+            "seconds": seconds.values(),
+            "share": [value / total for value in seconds.values()],
+        }
+    )
+    metrics = {
+        "Last published run": f"{number(total)} s",
+        "Disk used": f"{number(disk['n_bytes'].sum() / GIGABYTE)} GB",
+        "Files waiting": "0",
+        "Rows refused": number(refused["n_waiting"].sum()),
+    }
+    sentence = f"The last run, {run.name}, was published."
+    rows = {"step_times": steps, "disk": disk, "queue": refused}
+    return Truth({name: (value, "") for name, value in metrics.items()}, rows, [sentence])
+
+
+def _disk(home: Path) -> pl.DataFrame:
+    """Return the files and bytes of each part, largest first."""
+    every = [Path(folder, name) for folder, _, names in os.walk(home) for name in names]
+    files = [(path.relative_to(home).parts, path.stat().st_size) for path in every if not path.is_symlink()]
+    rows = [{"part": _part(parts), "n_files": 1, "n_bytes": size} for parts, size in files]
+    sums = pl.DataFrame(rows).group_by("part").agg(pl.col("n_files", "n_bytes").sum())
+    return sums.sort("n_bytes", descending=True)
+
+
+def _part(parts: tuple[str, ...]) -> str:
+    if parts[:2] == ("warehouse", "labels"):
+        return "label files"
+    return parts[0] if parts[0] in FOLDERS else "other files"
+
+
+def _refused(home: Path) -> pl.DataFrame:
+    """Return the rows of the quarantine by table, most first."""
+    rows = pl.read_parquet(sorted((home / "lake" / "quarantine").rglob("*.parquet")), hive_partitioning=False)
+    counts = rows.group_by("source_table").agg(n_waiting=pl.len().cast(pl.Int64))
+    ordered = counts.sort("n_waiting", "source_table", descending=[True, False])
+    missing = ordered.with_columns(size_mb=pl.lit(None, pl.Float64), oldest=pl.lit(None, pl.Date))
+    return missing.with_columns(place=pl.concat_str(pl.lit("quarantine: rows of "), "source_table"))
