@@ -70,7 +70,7 @@ def adjust_look() -> None:
         "<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }"
         " [data-testid=stMultiSelect] [data-tag] { background-color: #0067A3; color: #FFFFFF }"
         " [data-testid=stMain] [data-testid=stPageLink] a { height: auto; align-items: flex-start }"
-        " [data-testid=stMain] [data-testid=stPageLink] a * { white-space: normal; text-align: left; line-height: 1.4 }</style>"
+        " [data-testid=stMain] [data-testid=stPageLink] a * { white-space: normal; line-height: 1.4 }</style>"
     )
 
 
