@@ -32,7 +32,7 @@ def findings() -> None:
 
 def _section(section: Section) -> None:
     parts.heading(section.title, 3)
-    with st.container(gap=None):
+    with st.container(gap="xsmall"):
         for finding in section.findings:
             _line(section.key, finding)
     curves = pl.DataFrame([_curve(finding) for finding in section.findings if not finding.series.is_empty()])

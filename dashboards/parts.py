@@ -63,11 +63,14 @@ def adjust_look() -> None:
     Change what the theme cannot.
 
     The download that Streamlit adds to tables is hidden: it writes titles that spreadsheets would run as formulas, and
-    the downloads above each table (`downloads`) replace it. Chosen values of a box are white on blue in both themes.
+    the downloads above each table (`downloads`) replace it. Chosen values of a box are white on blue in both themes,
+    and a sentence that is a link is not cut on a phone.
     """
     st.html(
         "<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }"
-        " [data-testid=stMultiSelect] [data-tag] { background-color: #0067A3; color: #FFFFFF }</style>"
+        " [data-testid=stMultiSelect] [data-tag] { background-color: #0067A3; color: #FFFFFF }"
+        " [data-testid=stMain] [data-testid=stPageLink] a { height: auto; align-items: flex-start }"
+        " [data-testid=stMain] [data-testid=stPageLink] a * { white-space: normal; line-height: 1.4 }</style>"
     )
 
 
