@@ -3,22 +3,22 @@
 -- params:
 --   artist_id  artist
 --   days       length of each period: 7 or 28 [d]
-with last_day as (
+with log as (
     select
-        max(listen_date) as day,
-        min(listen_date) as first_day
+        min(listen_date) as first_day,
+        max(listen_date) as last_day
     from marts.track_daily
 ),
 
 periods as (
     select
-        day as last_date,
-        greatest(day - $days::integer + 1, first_day) as first_date,
-        day - $days::integer as before_until,
-        day - 2 * $days::integer as before_after,
-        day - 2 * $days::integer + 1 >= first_day as has_before
-    from last_day
-    where day is not null
+        last_day as last_date,
+        greatest(last_day - $days::integer + 1, first_day) as first_date,
+        last_day - $days::integer as before_until,
+        last_day - 2 * $days::integer as before_after,
+        last_day - 2 * $days::integer + 1 >= first_day as has_before
+    from log
+    where last_day is not null
 ),
 
 own as (
