@@ -63,8 +63,13 @@ def test_a_refusal_says_what_was_found_and_expected(open_page: Open, home: Home)
     assert page.dataframe[0].value.to_dict("records") == [FAILURE]
 
 
-START = {"event": "start", "step": "train", "at": "2026-07-02T02:00:00.000+00:00"}
-FAILED = {"event": "failed", "step": "train", "at": "2026-07-02T02:03:05.000+00:00", "error": "MemoryError in a.py"}
+START: dict[str, object] = {"event": "start", "step": "train", "at": "2026-07-02T02:00:00.000+00:00"}
+FAILED: dict[str, object] = {
+    "event": "failed",
+    "step": "train",
+    "at": "2026-07-02T02:03:05.000+00:00",
+    "error": "MemoryError in a.py",
+}
 STOPPED = f"The last run, {LATER}, stopped in train at 2026-07-02"
 
 
