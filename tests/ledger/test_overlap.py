@@ -158,7 +158,7 @@ def attacks(listeners: Groups) -> Iterator[tuple[int, float, float]]:
     for one, other, value in lines.select("artist_id", "cell", "value").iter_rows():
         n = len(listeners[one])
         sets.append((atoms[:, names.index(one)] * atoms[:, names.index(other)])[None])
-        error = overlap.NOISE_LISTENERS + n / 200
+        error = vars(overlap)["NOISE_LISTENERS"] + n / 200
         lows.append(np.array([value * n / 100 - error]))
         highs.append(np.array([value * n / 100 + error]))
     covers, low, high = np.vstack(sets), np.concatenate(lows), np.concatenate(highs)
