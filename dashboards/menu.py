@@ -40,7 +40,9 @@ def headers() -> dict[str, Header]:
     by_name = {path.stem: _header(path) for path in FOLDER.glob("*.py")}
     latest_first = sorted(by_name.values(), key=lambda header: -header.order)
     section_order = {header.section: header.order for header in latest_first}  # the lowest order is written last
-    return dict(sorted(by_name.items(), key=lambda item: (section_order[item[1].section], item[1].order)))
+    return dict(
+        sorted(by_name.items(), key=lambda item: (section_order[item[1].section], item[1].section, item[1].order))
+    )
 
 
 def _header(path: Path) -> Header:
