@@ -252,20 +252,37 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
         fitting = [name for name, contract in CONTRACTS.items() if _fits(contract, given)]
     if not fitting:
         mismatch = f"{table} has none of these" if table else "no table has these"
-        raise UnknownContent(
-            f"{path} has {_column_summary(columns)}: {mismatch}. "
-            f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
-        )
+        raise UnknownContent(f"{path} has {_column_summary(columns)}: {mismatch}. {_remedy(columns, table)}")
     return max(fitting, key=lambda name: len(set(CONTRACTS[name].names) & given))
 
 
 def _column_summary(columns: list[str]) -> str:
     """Name the columns that occur in a table; only count them if the first line may be a row of values."""
-    known = [name for name in columns if any(name in contract.names for contract in CONTRACTS.values())]
-    n_others = len(columns) - len(known)
-    if 2 * len(known) < len(columns) or not all(map(_COLUMN_NAME.match, columns)):
+    if _may_be_values(columns):
         return f"{len(columns)} columns with unknown names (or no header line)"
+    known = _known(columns)
+    n_others = len(columns) - len(known)
     return f"the columns {', '.join(known)}" + (f" and {n_others} with unknown names" if n_others else "")
+
+
+def _remedy(columns: list[str], table: str | None) -> str:
+    """Say what makes the file readable, without a value of it."""
+    if not _may_be_values(columns):
+        return f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
+    required = [field.name for field in CONTRACTS[table or "listens"].fields if field.required]
+    return (
+        "If it has no header line, add one above its first row: the names of its columns, separated as its rows are, "
+        f"for {table or 'listens'} {', '.join(required)}. If it has one, map its columns: "
+        f"--map {','.join(f'{name}=COLUMN' for name in required)}"
+    )
+
+
+def _may_be_values(columns: list[str]) -> bool:
+    return 2 * len(_known(columns)) < len(columns) or not all(map(_COLUMN_NAME.match, columns))
+
+
+def _known(columns: list[str]) -> list[str]:
+    return [name for name in columns if any(name in contract.names for contract in CONTRACTS.values())]
 
 
 def _fits(contract: Contract, given: set[str]) -> bool:

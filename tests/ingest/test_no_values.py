@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import traceback
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import InputError, UnreadableSource
+from recsys.ingest.mapping import mapping_of
+from recsys.ingest.run import ingest
 from recsys.ingest.source import Source
 from recsys.pipeline.nightly import ingest_files
 from recsys.pipeline.run import Run, logged_step
@@ -147,3 +150,44 @@ def test_columns_of_a_header_are_named(inbox: Inbox) -> None:
     assert "has 4 columns with unknown names" in message
     assert "has the columns user_id, track_id and 1 with unknown names: no table has these" in known
     assert "listened on" not in known
+
+
+HEADER = re.compile(r"separated as its rows are, for \w+ ([\w, ]+)\.")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        (None, [ANN, "t1", "2026-01-05T10:00:00Z"]),
+        ("artists", ["ar1"]),
+        ("charts", ["House", "2026-01-03", "1", "One", "Ada"]),
+    ],
+)
+def test_a_file_without_a_header_is_read_once_the_header_of_the_message_is_added(
+    inbox: Inbox, table: str | None, row: list[str], separator: str
+) -> None:
+    """The message gives the names of the columns, and no value of the file."""
+    row = [*row, *["x"] * (2 - len(row))]
+    text = separator.join(row) + "\n"
+    message = inbox.complaint("rows.csv", text, table=table)
+    stated = HEADER.search(message)
+
+    assert stated is not None
+    assert not any(value in message for value in row if len(value) > 3)
+    names = [*stated[1].split(", "), *["more"] * (len(row) - len(stated[1].split(", ")))]
+    report = inbox.take("rows.csv", separator.join(names) + "\n" + text, table=table)
+    assert [(batch.table, batch.n_accepted) for batch in report.batches] == [(table or "listens", 1)]
+
+
+def test_a_file_with_a_header_of_its_own_is_read_with_the_mapping_of_the_message(inbox: Inbox) -> None:
+    """Each COLUMN is replaced by a name of the header."""
+    path = inbox.put("own.csv", "who,what,at\nann,t1,2026-01-05T10:00:00Z\n")
+    pairs = inbox.complaint("own.csv", path.read_bytes()).rpartition("--map ")[2]
+    for name in ("who", "what", "at"):
+        pairs = pairs.replace("COLUMN", name, 1)
+
+    mapping = mapping_of(inbox.home, pairs, name=None, table=None, time_format=None)
+    report = ingest(inbox.home, [path], today=TODAY, mapping=mapping)
+
+    assert [(batch.table, batch.n_accepted) for batch in report.batches] == [("listens", 1)]

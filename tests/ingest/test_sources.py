@@ -28,7 +28,7 @@ UNREADABLE = {
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00,", "none of the known formats"),
     "utf-16": ("user_id,track_id\n".encode("utf-16"), "no table has these. Name the table with --as"),
     "one column": (b"user_id\nann\n", "none of the known formats"),
-    "foreign columns": (b"a,b\n1,2\n", "no table has these. Name the table with --as"),
+    "foreign columns": (b"a,b\n1,2\n", "no table has these. If it has no header line, add one"),
     "listens with another time": (b"user_id,track_id,played_at\nann,t1,2026-01-01\n", "no table has these"),
     "listens that name titles": (b"user_id,track_id,title,artist_id,at\nann,t1,x,ar1,1\n", "no table has these"),
     "users and nothing else": (b"user_id,shoe_size\nann,44\n", "no table has these"),
