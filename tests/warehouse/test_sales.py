@@ -128,7 +128,7 @@ def test_the_query_adds_up_services(
 ) -> None:
     """Every filter keeps the rows that it names."""
     with Warehouse.open(reported[1]) as warehouse:
-        found = run_query(warehouse, "sales", params)
+        found = run_query(warehouse, "sales_by_month", params)
 
     assert (found.height, found["n_usages"].sum()) == (n_rows, n_usages)
     assert found["revenue"].null_count() == found["currency"].null_count()
