@@ -52,10 +52,15 @@ def _ink() -> tuple[str, str, str]:
 
 
 def _number_format(unit: str, values: pl.Series) -> str:
-    """Return a number format: percentages for shares, two or three decimals for small values, shortened counts."""
-    greatest = values.cast(pl.Float64).abs().fill_null(0).to_numpy().max(initial=0)
+    """
+    Return a number format: percentages for shares, two or three decimals for small values, shortened counts.
+
+    Values from below 1 to large ones have one decimal: the short form of .641 would be 641m.
+    """
+    magnitudes = values.cast(pl.Float64).abs().fill_null(0).to_numpy()
+    greatest, is_mixed = magnitudes.max(initial=0), bool(((magnitudes > 0) & (magnitudes < 1)).any())
     small = "d" if values.dtype.is_integer() else ".3f" if greatest < 1 else ".2f"
-    return ".1%" if unit == "%" else small if greatest < SMALL else ",.3~s"
+    return ".1%" if unit == "%" else small if greatest < SMALL else ",.1f" if is_mixed else ",.3~s"
 
 
 def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:

@@ -1,4 +1,4 @@
-"""Names in charts: shortened for phones, and never so that two bars or two lines become one."""
+"""Names in charts: shortened for phones, and never so that two bars or two lines become one; numbers at bars."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -66,3 +66,21 @@ def test_no_bars_at_all_are_drawn_without_an_error() -> None:
     rows = pl.DataFrame(schema={"name": pl.String, "value": pl.Float64})
 
     assert charts.bars(rows, "value", "name", unit="plays").to_dict()
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        ([0.05, 0.64, 41.0], ",.1f"),  # as in 641m, the short form of .641
+        ([0.05, 0.64], ".3f"),
+        ([1_240_000, 3, 0], ",.3~s"),
+        ([0, 3], "d"),
+    ],
+)
+def test_numbers_at_bars_are_not_shortened_to_thousandths(values: list[float], form: str) -> None:
+    """Only large numbers are shortened."""
+    rows = pl.DataFrame({"name": [f"n{value}" for value in values], "value": values})
+
+    layers = charts.bars(rows, "value", "name", unit="s").to_dict()["layer"]
+
+    assert {layer["encoding"]["text"]["format"] for layer in layers if "text" in layer["encoding"]} == {form}
