@@ -184,6 +184,48 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
     assert artist["artist_id"] in shown
 
 
+LONG = "repeat('trk_0123456789', 2) as track_id, repeat('Donaudampfschifffahrt', 9) || ' Song' as title"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs"],
+        ["doctor"],
+        ["quarantine", "list"],
+        ["review", "list"],
+        ["describe"],
+        ["describe", "marts.track_features"],
+        ["query"],
+        ["query", "top_tracks"],
+        ["query", "refused_rows"],
+        ["product"],
+        ["find", "a"],
+        ["sql", f"select {LONG}"],
+        ["sql", f"select {LONG}, {LONG.replace(' as ', ' as other_')}"],
+    ],
+)
+def test_tables_fit_80_columns(finished: Run, words: list[str]) -> None:
+    """The ids of a table are whole, whatever the length of its names."""
+    shown = call(finished.home, *words)
+
+    assert shown.exit_code == 0, shown.output
+    assert [line for line in shown.stdout.splitlines() if len(line.rstrip()) > 80] == []
+    if words[0] == "sql":
+        assert "trk_0123456789" * 2 in shown.stdout
+
+
+def test_an_explanation_fits_80_columns(finished: Run) -> None:
+    """The table of the listener's tracks; its ids are whole."""
+    user_id, track_id = result_table(finished, "recommendations").select("user_id", "track_id").row(0)
+
+    shown = call(finished.home, "explain", user_id, track_id).stdout
+
+    table = shown[shown.index("track_id") :]
+    assert [line for line in table.splitlines() if len(line.rstrip()) > 80] == []
+    assert explain(finished.home, user_id, track_id).contributions["track_id"][0] in table
+
+
 def test_explain_says_which_tracks_speak_for_a_recommended_one(finished: Run) -> None:
     """The track named in the exported reason is among the largest contributions, and its contribution is positive."""
     row = result_table(finished, "recommendations").filter(pl.col("reason_track_id").is_not_null()).row(0, named=True)

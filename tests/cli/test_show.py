@@ -51,14 +51,14 @@ def test_a_form_that_cannot_hold_the_answer_is_refused(tmp_path: Path) -> None:
 def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Texts wrap down to their longest word; a table that still does not fit is wider than the screen."""
+    """Texts wrap down to their longest word; a table that still does not fit has a block of lines per row."""
     monkeypatch.setattr(tables, "out", Console(width=40, markup=False, emoji=False, highlight=False))
     ids = {"user_id": ["kxabm2g7ek76lv3r"], "track": ["trk_334567"], "why": ["because you played Canção Serena"]}
 
     tables.frame(pl.DataFrame(ids))
     fits = capsys.readouterr().out.splitlines()
     tables.frame(pl.DataFrame(ids | {"n": [1_234_567]}))
-    wider = capsys.readouterr().out.splitlines()
+    blocks = capsys.readouterr().out.splitlines()
 
     assert [line.split() for line in fits] == [
         ["user_id", "track", "why"],
@@ -68,8 +68,28 @@ def test_no_id_and_no_heading_is_cut_to_fit_the_screen(
         ["Serena"],
     ]
     assert max(map(len, fits)) <= 40
-    assert wider[0].split() == ["user_id", "track", "why", "n"]
-    assert wider[1].split() == ["kxabm2g7ek76lv3r", "trk_334567", "because", "1,234,567"]
+    assert [line.rstrip() for line in blocks] == [
+        "user_id  kxabm2g7ek76lv3r",
+        "track    trk_334567",
+        "why      because you played Canção",
+        "         Serena",
+        "n        1,234,567",
+    ]
+
+
+def test_words_of_texts_are_broken_before_rows_become_blocks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A word of 30 letters in a title takes 12 columns if the ids need the others."""
+    monkeypatch.setattr(tables, "out", Console(width=40, markup=False, emoji=False, highlight=False))
+    rows = pl.DataFrame({"track_id": ["trk_00000000000000334567"], "title": ["The " + "w" * 30]})
+
+    tables.frame(rows)
+    printed = capsys.readouterr().out.splitlines()
+
+    assert printed[1].split() == ["trk_00000000000000334567", "The"]
+    assert max(map(len, printed)) <= 40
+    assert "".join(line[26:].strip() for line in printed[1:]) == "The" + "w" * 30
 
 
 def test_a_table_has_the_columns_that_fit_and_names_the_others(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GAP = 2  # characters between two columns
 FORMS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"}  # by ending
 LONGEST_WORD = 40  # characters; a longer word (an address, a hash) may be broken
+LONGEST_WORD_OF_TEXT = 12  # the same in texts of several words, where the table would not fit otherwise
 
 
 class Screen(Console):
@@ -52,8 +53,8 @@ def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
     """
     Print a frame as a table: numbers right-aligned, missing values as a dash.
 
-    Long texts wrap between words. Ids, numbers and headings are never cut; a table with many columns may therefore be
-    wider than the screen.
+    Long texts wrap between words, and within long words where the table would not fit otherwise. Ids, numbers and
+    headings are never broken: if they do not fit side by side, each row is a block of lines, one per column.
 
     Args:
         rows: The table.
@@ -64,12 +65,32 @@ def frame(rows: pl.DataFrame, *, is_wide: bool = False) -> None:
 
 def _print(rows: pl.DataFrame, columns: list[list[str]], *, is_wide: bool) -> None:
     widths = [_longest_line(texts) for texts in columns] if is_wide else _widths(columns, out.width)
-    table = Table(header_style="bold", box=None, pad_edge=False, width=sum(widths) + GAP * (len(widths) - 1))
+    if not is_wide and _total(widths) > out.width and rows.height:
+        _print_blocks(columns)
+        return
+    table = Table(header_style="bold", box=None, pad_edge=False, width=_total(widths))
     for (name, dtype), width in zip(rows.schema.items(), widths, strict=True):
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", width=width)
     for row in zip(*(texts[1:] for texts in columns), strict=True):
         table.add_row(*row)
-    out.print(table, width=max(out.width, sum(widths) + GAP * len(widths)), crop=False)
+    out.print(table, width=max(out.width, _total(widths) + GAP), crop=False)
+
+
+def _print_blocks(columns: list[list[str]]) -> None:
+    """Print each row as a block of lines, a heading and a value each; blank lines between the blocks."""
+    headings = [texts[0] for texts in columns]
+    for number, row in enumerate(zip(*(texts[1:] for texts in columns), strict=True)):
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(style="bold", no_wrap=True, width=_longest_line(headings))
+        table.add_column(overflow="fold")
+        for heading, value in zip(headings, row, strict=True):
+            table.add_row(heading, value)
+        out.print(*([""] if number else []), table, sep="\n")
+
+
+def _total(widths: list[int]) -> int:
+    """Return the width of a table with columns of these widths."""
+    return sum(widths) + GAP * (len(widths) - 1)
 
 
 def _columns(rows: pl.DataFrame) -> list[list[str]]:
@@ -85,11 +106,27 @@ def _longest_word(texts: list[str]) -> int:
     return min(LONGEST_WORD, max(cell_len(word) for text in texts for word in text.split() or [""]))
 
 
-def _widths(columns: list[list[str]], available: int) -> list[int]:
-    """Return the width of each column in characters: the widest shrink to fit, but not below their longest word."""
-    widths = [min(available, _longest_line(texts)) for texts in columns]
+def _is_text(texts: list[str]) -> bool:
+    """Return whether a column has texts of several words, not ids and numbers."""
+    return any(" " in text for text in texts[1:])
+
+
+def _least_widths(columns: list[list[str]], available: int) -> list[int]:
+    """Return the least width of each column: its longest word; less in texts if the table would not fit otherwise."""
     least = [_longest_word(texts) for texts in columns]
-    for _ in range(max(0, sum(widths) + GAP * (len(widths) - 1) - available)):
+    if _total(least) <= available:
+        return least
+    return [
+        max(_longest_word(texts[:1]), min(width, LONGEST_WORD_OF_TEXT)) if _is_text(texts) else width
+        for texts, width in zip(columns, least, strict=True)
+    ]
+
+
+def _widths(columns: list[list[str]], available: int) -> list[int]:
+    """Return the width of each column in characters: the widest shrink to fit, but not below their least width."""
+    widths = [min(available, _longest_line(texts)) for texts in columns]
+    least = _least_widths(columns, available)
+    for _ in range(max(0, _total(widths) - available)):
         spare = [width if width > low else 0 for width, low in zip(widths, least, strict=True)]
         if any(spare):
             widths[spare.index(max(spare))] -= 1
